@@ -1,0 +1,43 @@
+"""How a request reaches a peer. The FSC outway fills this seam; until it exists, a direct mTLS connection does."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import msgspec
+
+from sluis.kernel import PeerId
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a peer answered: status, headers in lower case, and the body as it streams in."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]
+
+
+class Link(Protocol):
+    """A way to a peer.
+
+    Guarantees: the peer that answers has proved to be `peer` (certificate of the group's authority, subject
+    serialNumber); bytes are never sent to any other; the body streams. Raises `Upstream` when the peer cannot be
+    reached, is not who it should be, or breaks off, with `retry` telling whether trying again may help.
+    """
+
+    def send(
+        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> AbstractAsyncContextManager[Answer]:
+        """Send one request; the connection is given back when the context ends.
+
+        Args:
+            peer: whom it is for.
+            method: HTTP method.
+            path: path on the peer's node, `/v1/…`; never holds personal data.
+            headers: to send, `traceparent` and `fsc-transaction-id` among them.
+            body: the whole request body.
+            seconds: after this the request fails as an `Upstream` with `retry`.
+        """
+
+    async def close(self) -> None:
+        """Close every connection."""

@@ -1,0 +1,49 @@
+"""Value types and errors that every room speaks. Pure: no I/O but the clock and the random source."""
+
+from sluis.kernel.codec import convert, decode, encode, plain
+from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, TestBsn, passes_eleven_test
+from sluis.kernel.moments import Clock, Period, milliseconds, utc_now
+from sluis.kernel.problem import (
+    Conflict,
+    Invalid,
+    NotFound,
+    Place,
+    Problem,
+    Refused,
+    Text,
+    Unidentified,
+    Unkept,
+    Upstream,
+)
+from sluis.kernel.trace import Trace, new_span_id, new_trace_id, new_transaction_id
+
+__all__ = [
+    "Bsn",
+    "Clock",
+    "Conflict",
+    "Invalid",
+    "Kvk",
+    "NotFound",
+    "Oin",
+    "PeerId",
+    "Period",
+    "Place",
+    "Problem",
+    "Refused",
+    "TestBsn",
+    "Text",
+    "Trace",
+    "Unidentified",
+    "Unkept",
+    "Upstream",
+    "convert",
+    "decode",
+    "encode",
+    "milliseconds",
+    "new_span_id",
+    "new_trace_id",
+    "new_transaction_id",
+    "passes_eleven_test",
+    "plain",
+    "utc_now",
+]

@@ -1,0 +1,41 @@
+"""JSON to structs and back, with the kernel's identifiers as fields. One strict decoder for every room."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from sluis.kernel.identifiers import Bsn, Kvk, Oin
+
+T = TypeVar("T")
+
+
+def _build(kind: type, value: Any) -> Any:
+    if issubclass(kind, Oin | Bsn | Kvk):
+        return kind(value)
+    raise TypeError(f"no decoder for {kind.__name__}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return str.__str__(value)
+    raise TypeError(f"no encoder for {type(value).__name__}")
+
+
+def decode(raw: bytes | str, kind: type[T]) -> T:
+    """JSON text to `kind`. Raises `msgspec.ValidationError` or `msgspec.DecodeError` with the path at fault."""
+    return msgspec.json.decode(raw, type=kind, dec_hook=_build)
+
+
+def convert(plain: Any, kind: type[T]) -> T:
+    """Plain values (from TOML, JSON) to `kind`. Raises `msgspec.ValidationError` with the path at fault."""
+    return msgspec.convert(plain, kind, dec_hook=_build)
+
+
+def encode(value: Any) -> bytes:
+    """A struct to JSON text. Not canonical: `crypto.canonical` is."""
+    return msgspec.json.encode(value, enc_hook=_plain)
+
+
+def plain(value: Any) -> Any:
+    """A struct to dicts, lists, strings and numbers."""
+    return msgspec.to_builtins(value, enc_hook=_plain)

@@ -1,0 +1,99 @@
+"""Identifiers of people, organisations and peers: checked when made, never bare strings afterwards.
+
+OIN: Logius OIN-stelsel 2.2.2 (20 digits). BSN: Wet algemene bepalingen burgerservicenummer, eleven-test.
+KVK: Handelsregister number, 8 digits. Peer ID: FSC Core 2.0.0, subject serialNumber, here an OIN.
+"""
+
+from typing import Self
+
+from sluis.kernel.problem import Invalid, Text
+
+
+class _Identifier(str):
+    """A string that was checked. `repr` hides the value, so that a log of a struct gives nothing away."""
+
+    __slots__ = ()
+
+    def __new__(cls, value: str) -> Self:
+        if not (isinstance(value, str) and cls.accepts(value)):
+            raise Invalid(
+                f"invalid-{cls.__name__.lower()}",
+                Text(f"Dit is geen geldig {cls.__name__}-nummer.", f"This is not a valid {cls.__name__} number."),
+                Text(cls.shape.nl, cls.shape.en),
+                Text("Controleer het nummer en probeer het opnieuw.", "Check the number and try again."),
+            )
+        return super().__new__(cls, value)
+
+    shape: Text
+
+    @classmethod
+    def accepts(cls, value: str) -> bool:
+        raise TypeError(f"{cls.__name__} names no check")
+
+
+def _digits(value: str, count: int) -> bool:
+    return len(value) == count and value.isascii() and value.isdigit()
+
+
+class Oin(_Identifier):
+    """Organisation identification number: 20 digits."""
+
+    __slots__ = ()
+    shape = Text("Een OIN heeft twintig cijfers.", "An OIN has twenty digits.")
+
+    @classmethod
+    def accepts(cls, value: str) -> bool:
+        return _digits(value, 20)
+
+
+class PeerId(Oin):
+    """The identity of a peer in a group: the serialNumber in the subject of its certificate."""
+
+    __slots__ = ()
+
+
+class Kvk(_Identifier):
+    """Number in the trade register: 8 digits."""
+
+    __slots__ = ()
+    shape = Text("Een KVK-nummer heeft acht cijfers.", "A KVK number has eight digits.")
+
+    @classmethod
+    def accepts(cls, value: str) -> bool:
+        return _digits(value, 8)
+
+
+class Bsn(_Identifier):
+    """Citizen service number: nine digits that pass the eleven-test.
+
+    Official test sets hold numbers that fail it; a node with `environment = "test"` uses `TestBsn`.
+    """
+
+    __slots__ = ()
+    shape = Text(
+        "Een BSN heeft negen cijfers en doorstaat de elfproef.", "A BSN has nine digits and passes the eleven-test."
+    )
+
+    def __repr__(self) -> str:
+        return "Bsn(•)"
+
+    @classmethod
+    def accepts(cls, value: str) -> bool:
+        return _digits(value, 9) and passes_eleven_test(value)
+
+
+class TestBsn(Bsn):
+    """Nine digits, the eleven-test not asked; only in a test environment."""
+
+    __test__ = False  # not a pytest class
+    __slots__ = ()
+
+    @classmethod
+    def accepts(cls, value: str) -> bool:
+        return _digits(value, 9)
+
+
+def passes_eleven_test(digits: str) -> bool:
+    """Whether nine digits d1…d9 satisfy 9·d1 + 8·d2 + … + 2·d8 − d9 ≡ 0 (mod 11), and are not all zero."""
+    total = sum(weight * int(digit) for weight, digit in zip((9, 8, 7, 6, 5, 4, 3, 2, -1), digits, strict=True))
+    return total % 11 == 0 and digits != "000000000"
