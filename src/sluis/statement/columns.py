@@ -244,7 +244,7 @@ def _is_conjunct(node: exp.Expression, through: tuple[type[exp.Expression], ...]
     above = _above(node)
     while isinstance(above, through):
         above = _above(above)
-    return isinstance(above, exp.Where) or (isinstance(above, exp.Join))
+    return isinstance(above, exp.Join) or _is_where(above)
 
 
 def _check_filter(use: Use, disclosure: Disclosure, values: Mapping[str, Any]) -> None:
@@ -275,7 +275,12 @@ def _in_where(use: Use) -> bool:
         above = _above(above)
     while isinstance(above, exp.And | exp.Or):
         above = _above(above)
-    return isinstance(above, exp.Where)
+    return _is_where(above)
+
+
+def _is_where(node: exp.Expression | None) -> bool:
+    """The WHERE of a SELECT; an aggregate's FILTER has one too, which does not count."""
+    return isinstance(node, exp.Where) and isinstance(node.parent, exp.Select)
 
 
 def _comparison(use: Use) -> tuple[str, list[exp.Expression]]:
