@@ -142,8 +142,9 @@ def canonical_value(value: Joinable) -> bytes:
     if isinstance(value, int):
         return b"n%d" % value
     if isinstance(value, Decimal) and value.is_finite():
-        whole = value.to_integral_value()
-        return b"n" + (str(int(whole)) if whole == value else format(value.normalize(), "f")).encode()
+        digits = format(value, "f")
+        digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+        return b"n" + (b"0" if not value else digits.encode())
     if isinstance(value, datetime):
         return b"t" + value.isoformat(timespec="microseconds").encode()
     if isinstance(value, date):
@@ -248,5 +249,5 @@ def _parts(jws: str) -> tuple[dict[str, Any], bytes, bytes]:
     header, payload, signature = (decoded(part) for part in parts)
     try:
         return msgspec.json.decode(header, type=dict[str, Any]), payload, signature
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise refused_token() from error

@@ -5,9 +5,10 @@ Statistical disclosure control for tables of magnitudes and counts (Hundepool an
 Disclosure Control*, chapter 4): *primary* suppression of small cells, *complementary* suppression so that no small
 cell follows from a total, and a rule against *differencing* two tables that are nearly the same.
 
-The asker is taken to know every total of the answer over every subset of the grouping columns (it could ask for them)
-and which groups exist. A group that is not told is simply absent. What these rules do not cover: a group in which one
-person's value is nearly the whole sum, and two different sets of people of the same size (the budget limits those).
+The asker is taken to know which groups exist, and every total over every subset of the grouping columns that the same
+rules would tell it. Where those totals by themselves determine a small group, nothing of the finer table is told. A
+group that is not told is simply absent. What these rules do not cover: a group in which one person's value is nearly
+the whole sum, and two different sets of people of the same size (the budget limits those).
 """
 
 import math
@@ -23,13 +24,17 @@ MAX_CELLS = 20_000
 MAX_SOLVED = 256
 """Hidden groups above which three or more grouping columns give no answer, as the totals cannot be solved in time."""
 
+Key = tuple[Hashable, ...]
+Subset = tuple[int, ...]
+"""Places of grouping columns, ascending."""
+
 _PRIME = (1 << 61) - 1
 
 
 class Cell(msgspec.Struct, frozen=True):
     """One group: the values of its grouping columns, and how many distinct subjects are in it."""
 
-    key: tuple[Hashable, ...]
+    key: Key
     subjects: int
 
 
@@ -55,7 +60,17 @@ def released(cells: Sequence[Cell], minimum: int, *, additive: bool) -> list[boo
     width = len(cells[0].key) if cells else 0
     if len(cells) > MAX_CELLS or width > MAX_COLUMNS:
         return [False] * len(cells)
-    return _Table(cells, minimum, additive).told()
+    keys = [tuple(_comparable(value) for value in cell.key) for cell in cells]
+    known: dict[Subset, set[Key]] = {}
+    for size in range(width + 1):
+        for kept in combinations(range(width), size):
+            totals: dict[Key, int] = {}
+            for key, cell in zip(keys, cells, strict=True):
+                total = tuple(key[at] for at in kept)
+                totals[total] = totals.get(total, 0) + cell.subjects
+            known[kept] = _Table(kept, totals, known, minimum, additive).told()
+    shown = known[tuple(range(width))]
+    return [key in shown for key in keys]
 
 
 def too_close(now: Mapping[str, Size], before: Mapping[str, Size], minimum: int) -> bool:
@@ -75,22 +90,37 @@ def _close(one: Size, other: Size, minimum: int) -> bool:
 
 
 class _Table:
-    """The cells and their totals. A *line* is the cells that one total adds up."""
+    """The groups by some of the columns, beside what is told of the coarser tables (`known`).
 
-    def __init__(self, cells: Sequence[Cell], minimum: int, additive: bool) -> None:
-        self.minimum, self.additive = minimum, additive
-        self.sizes = [cell.subjects for cell in cells]
-        keys = [tuple(_comparable(value) for value in cell.key) for cell in cells]
-        self.order = sorted(range(len(cells)), key=lambda i: (self.sizes[i], repr(keys[i])))
-        self.width = len(keys[0]) if keys else 0
-        self.lines = _lines(keys, self.width)
+    A *line* is the cells that one coarser total adds up; `solvable` are the lines whose total is told.
+    """
+
+    def __init__(
+        self,
+        kept: Subset,
+        totals: Mapping[Key, int],
+        known: Mapping[Subset, set[Key]],
+        minimum: int,
+        additive: bool,
+    ) -> None:
+        self.minimum, self.additive, self.width = minimum, additive, len(kept)
+        self.keys, self.sizes = list(totals), list(totals.values())
+        self.order = sorted(range(len(self.keys)), key=lambda i: (self.sizes[i], repr(self.keys[i])))
+        self.lines: list[list[int]] = []
+        self.solvable: list[list[int]] = []
+        for size in range(len(kept)):
+            for coarser in combinations(kept, size):
+                for total, line in _lines(self.keys, [kept.index(at) for at in coarser]).items():
+                    self.lines.append(line)
+                    if total in known[coarser]:
+                        self.solvable.append(line)
         self.small = {i for i, size in enumerate(self.sizes) if size < minimum}
         self.hidden = set(self.small)
 
-    def told(self) -> list[bool]:
+    def told(self) -> set[Key]:
         while self.small and (self._hide_in_lines() or self._hide_against_solving()):
             pass
-        return [i not in self.hidden for i in range(len(self.sizes))]
+        return {key for i, key in enumerate(self.keys) if i not in self.hidden}
 
     def _together(self, cells: Iterable[int]) -> int:
         sizes = [self.sizes[i] for i in cells]
@@ -121,11 +151,7 @@ class _Table:
         if self.width > 2 and len(self.hidden) > MAX_SOLVED:
             self.hidden = set(range(len(self.sizes)))
             return False
-        totals = [
-            [i for i in line if i in self.hidden]
-            for line in self.lines
-            if sum(self.sizes[i] for i in line) >= self.minimum
-        ]
+        totals = [[i for i in line if i in self.hidden] for line in self.solvable]
         solved = _solved_in_pairs(totals) if self.width == 2 else _solved(totals)
         exposed = min(solved & self.small, default=None)
         if exposed is None:
@@ -144,14 +170,12 @@ def _comparable(value: Hashable) -> Hashable:
     return "NaN" if isinstance(value, float) and math.isnan(value) else value
 
 
-def _lines(keys: Sequence[tuple[Hashable, ...]], width: int) -> list[list[int]]:
-    """The cells under each total: for every proper subset of the columns, the cells that agree on it."""
-    lines: dict[tuple[tuple[int, ...], tuple[Hashable, ...]], list[int]] = {}
-    for size in range(width):
-        for kept in combinations(range(width), size):
-            for i, key in enumerate(keys):
-                lines.setdefault((kept, tuple(key[at] for at in kept)), []).append(i)
-    return list(lines.values())
+def _lines(keys: Sequence[Key], places: Sequence[int]) -> dict[Key, list[int]]:
+    """The cells that agree on the values at some places, under those values."""
+    lines: dict[Key, list[int]] = {}
+    for i, key in enumerate(keys):
+        lines.setdefault(tuple(key[at] for at in places), []).append(i)
+    return lines
 
 
 def _solved_in_pairs(totals: Sequence[Sequence[int]]) -> set[int]:
