@@ -7,6 +7,7 @@ Parsing is sqlglot's; this module decides what is let in. Nothing here decides w
 import difflib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -251,17 +252,7 @@ def qualify(tree: exp.Query, schema: Schema, visible: Schema) -> exp.Query:
     Raises:
         Invalid: `unknown-column`, `ambiguous`, with the nearest name that exists.
     """
-    own_side = set(schema) == {""}
-    mapping = MappingSchema(
-        {name: dict(columns) for name, columns in schema[""].items()} if own_side else _plain(schema),
-        visible={name: list(columns) for name, columns in visible[""].items()}
-        if own_side
-        else {
-            owner: {name: list(columns) for name, columns in tables.items()}
-            for owner, tables in visible.items()
-        },
-        dialect="duckdb",
-    )
+    mapping = MappingSchema(_nested(schema, visible), visible=_nested(visible, visible), dialect="duckdb")
     try:
         qualified = sqlglot_qualify(
             tree.copy(), schema=mapping, dialect="duckdb", quote_identifiers=False, identify=False
@@ -277,10 +268,14 @@ def qualify(tree: exp.Query, schema: Schema, visible: Schema) -> exp.Query:
     return qualified
 
 
-def _plain(schema: Schema) -> dict[str, dict[str, dict[str, str]]]:
-    return {
-        owner: {name: dict(columns) for name, columns in tables.items()} for owner, tables in schema.items()
+def _nested(schema: Schema, visible: Schema) -> dict[str, Any]:
+    """The form sqlglot takes, what `*` stands for first; without the owner's level on the owner's own side."""
+    tables: dict[str, Any] = {
+        owner: {name: {**visible[owner][name], **columns} for name, columns in datasets.items()}
+        for owner, datasets in schema.items()
     }
+    own: dict[str, Any] = tables.pop("", {})
+    return own or tables
 
 
 def _names(schema: Schema) -> list[str]:
@@ -290,11 +285,14 @@ def _names(schema: Schema) -> list[str]:
 def _unresolved(message: str, schema: Schema) -> Invalid:
     parts = message.split("'")
     name = parts[1].lower() if len(parts) > 2 else ""
-    if "mbiguous" in message:
+    if name in _names(schema):
         return _invalid(
-            "ambiguous-column", f"De kolom {name} staat in meer dan één tabel.", f"Column {name} is in several tables.",
-            "Zet de naam van de tabel ervoor.", "Put the name of the table before it.",
-        )  # fmt: skip
+            "ambiguous-column",
+            f"De kolom {name} staat in meer dan één tabel van de vraag, of in geen ervan.",
+            f"Column {name} stands in more than one table of the question, or in none of them.",
+            "Zet de naam van de tabel ervoor.",
+            "Put the name of the table before it.",
+        )
     return unknown("unknown-column", "kolom", "column", name, _names(schema))
 
 
