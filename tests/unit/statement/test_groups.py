@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from sluis.statement.groups import MAX_CELLS, Cell, Size, released, too_close
 
-
 Key = tuple[Hashable, ...]
 Sizes = Mapping[Key, int]
 
@@ -66,9 +65,7 @@ def test_too_many_groups_give_no_answer() -> None:
     assert not any(released([Cell((i,), 100) for i in range(MAX_CELLS + 1)], 5, additive=True))
 
 
-def exposed(
-    sizes: Sizes, shown: set[Key], minimum: int
-) -> set[Key]:
+def exposed(sizes: Sizes, shown: set[Key], minimum: int) -> set[Key]:
     """Small cells that the shown cells and all totals that are told determine, by elimination over the rationals."""
     hidden = [key for key in sizes if key not in shown]
     width = len(next(iter(sizes)))
@@ -96,9 +93,9 @@ def exposed(
 @given(st.data(), st.integers(1, 3), st.integers(2, 8))
 @settings(max_examples=200, deadline=None)
 def test_no_small_group_is_told_or_follows_from_totals(data: st.DataObject, width: int, minimum: int) -> None:
-    keys = list(product(*["abc"[: data.draw(st.integers(1, 3))] for _ in range(width)]))
+    keys: list[Key] = list(product(*["abc"[: data.draw(st.integers(1, 3))] for _ in range(width)]))
     present = data.draw(st.sets(st.sampled_from(keys), min_size=1))
-    sizes = {key: data.draw(st.integers(1, 12)) for key in sorted(present)}
+    sizes: dict[Key, int] = {key: data.draw(st.integers(1, 12)) for key in sorted(present)}
     shown = told(sizes, minimum)
     assert all(sizes[key] >= minimum for key in shown)
     assert not shown or exposed(sizes, shown, minimum) == set()
