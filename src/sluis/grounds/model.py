@@ -30,7 +30,9 @@ Sql = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 
 Duration = Annotated[
     str,
-    msgspec.Meta(pattern=r"^P(?=[0-9T])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$"),
+    msgspec.Meta(
+        pattern=r"^P(?=[0-9T])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$"
+    ),
 ]
 """ISO 8601 duration (§5.5.2.2)."""
 
@@ -243,3 +245,19 @@ def offer_document(offer: Offer) -> dict[str, Any]:
     document: dict[str, Any] = plain(offer)
     del document["digest"]
     return document
+
+
+class Grounds(msgspec.Struct, frozen=True):
+    """All that a node knows about why data may move, as read from its directory."""
+
+    datasets: tuple[Dataset, ...] = ()
+    activities: tuple[Activity, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
+
+    def dataset(self, name: str) -> Dataset | None:
+        """The dataset of that name, None when there is none."""
+        return next((one for one in self.datasets if one.name == name), None)
+
+    def activity(self, id: str) -> Activity | None:
+        """The processing activity with that id, None when there is none."""
+        return next((one for one in self.activities if one.id == id), None)

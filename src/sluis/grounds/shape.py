@@ -78,8 +78,14 @@ def _struct(value: dict[str, Any], kind: inspect.StructType, keys: Keys) -> Iter
             yield Fault(
                 (*keys, name),
                 "unknown-key",
-                Text(f"`{_dotted((*keys, name))}` is hier niet bekend.", f"`{_dotted((*keys, name))}` is not known here."),
-                Text("Alleen bekende namen mogen in dit bestand staan.", "Only known names may stand in this file."),
+                Text(
+                    f"`{_dotted((*keys, name))}` is hier niet bekend.",
+                    f"`{_dotted((*keys, name))}` is not known here.",
+                ),
+                Text(
+                    "Alleen bekende namen mogen in dit bestand staan.",
+                    "Only known names may stand in this file.",
+                ),
                 meant(name, fields.keys() - value.keys()),
             )
 
@@ -127,7 +133,9 @@ def _scalar(value: Any, kind: inspect.Type, keys: Keys) -> Iterator[Fault]:
             try:
                 date.fromisoformat(value)
             except ValueError:
-                yield _refused(keys, value, Text("Schrijf een datum als 2026-01-31.", "Write a date as 2026-01-31."))
+                yield _refused(
+                    keys, value, Text("Schrijf een datum als 2026-01-31.", "Write a date as 2026-01-31.")
+                )
 
 
 def _fits(value: Any, kind: inspect.Type) -> bool:
@@ -155,7 +163,9 @@ def _string(value: str, kind: inspect.StrType, keys: Keys) -> Iterator[Fault]:
     if len(value) < (kind.min_length or 0):
         yield _empty(keys)
     elif kind.max_length is not None and len(value) > kind.max_length:
-        most = Text(f"Gebruik ten hoogste {kind.max_length} tekens.", f"Use at most {kind.max_length} characters.")
+        most = Text(
+            f"Gebruik ten hoogste {kind.max_length} tekens.", f"Use at most {kind.max_length} characters."
+        )
         yield _refused(keys, value, most)
     elif kind.pattern is not None and not re.fullmatch(kind.pattern, value):
         yield _refused(keys, value, _form(kind.pattern))
@@ -164,7 +174,9 @@ def _string(value: str, kind: inspect.StrType, keys: Keys) -> Iterator[Fault]:
 def _number(value: float, kind: inspect.IntType | inspect.FloatType, keys: Keys) -> Iterator[Fault]:
     low, high = kind.ge, kind.le
     if (low is not None and value < low) or (high is not None and value > high):
-        between = Text(f"Kies een getal van {low} tot en met {high}.", f"Choose a number from {low} to {high}.")
+        between = Text(
+            f"Kies een getal van {low} tot en met {high}.", f"Choose a number from {low} to {high}."
+        )
         yield _refused(keys, value, between)
 
 
@@ -177,7 +189,9 @@ FORMS = {
         "Gebruik letters, cijfers, punt, streepje en `_`, ten hoogste 100.",
         "Use letters, digits, dot, dash and `_`, 100 at most.",
     ),
-    "[A-Za-z]": Text("Schrijf een URI, zoals `https://…` of `urn:…`.", "Write a URI, such as `https://…` or `urn:…`."),
+    "[A-Za-z]": Text(
+        "Schrijf een URI, zoals `https://…` of `urn:…`.", "Write a URI, such as `https://…` or `urn:…`."
+    ),
     "P": Text("Schrijf een duur als `P0D`, `P30D` of `P5Y`.", "Write a duration as `P0D`, `P30D` or `P5Y`."),
     "(VARCHAR": Text(
         "Kies VARCHAR, BIGINT, INTEGER, DOUBLE, BOOLEAN, DATE, TIMESTAMP of DECIMAL(p,s).",
@@ -185,7 +199,9 @@ FORMS = {
     ),
     "BWB": Text("Schrijf een BWB-nummer als `BWBR0015703`.", "Write a BWB number as `BWBR0015703`."),
     "(BSN": Text("Schrijf `BSN` of een URI.", "Write `BSN` or a URI."),
-    "https://": Text("Schrijf een adres als `https://naam:8443`.", "Write an address as `https://name:8443`."),
+    "https://": Text(
+        "Schrijf een adres als `https://naam:8443`.", "Write an address as `https://name:8443`."
+    ),
 }
 """How a string must look, by the beginning of its pattern."""
 
@@ -229,7 +245,10 @@ def _wrong(value: Any, kind: inspect.Type, keys: Keys) -> Iterator[Fault]:
     yield Fault(
         keys,
         "wrong-type",
-        Text(f"`{_dotted(keys)}` heeft de verkeerde soort waarde.", f"`{_dotted(keys)}` has the wrong kind of value."),
+        Text(
+            f"`{_dotted(keys)}` heeft de verkeerde soort waarde.",
+            f"`{_dotted(keys)}` has the wrong kind of value.",
+        ),
         Text(f"Hier hoort {need.nl}.", f"This takes {need.en}."),
         Text("Verander de waarde.", "Change the value."),
     )
@@ -261,7 +280,9 @@ def _refused(keys: Keys, value: object, next: Text) -> Fault:
     return Fault(
         keys,
         "wrong-value",
-        Text(f"De waarde van `{_dotted(keys)}` kan niet.", f"The value of `{_dotted(keys)}` is not possible."),
+        Text(
+            f"De waarde van `{_dotted(keys)}` kan niet.", f"The value of `{_dotted(keys)}` is not possible."
+        ),
         Text(f"Er staat `{shown}`.", f"It says `{shown}`."),
         next,
     )
