@@ -21,6 +21,7 @@ from litestar.exceptions import (
 )
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,7 +29,7 @@ from sluis.crypto import Peer
 from sluis.kernel import Bsn, Kvk, Oin, Problem, Refused, Trace, decode
 from sluis.web import problems
 from sluis.web.access import Access, Person, caller_label, callers_of, identified
-from sluis.web.openapi import API_VERSION, About, configuration, finished
+from sluis.web.openapi import API_VERSION, About, Identifiers, configuration, finished
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request body, unless a route sets its own `request_max_body_size`."""
@@ -61,9 +62,9 @@ class JsonRequest(Request[Any, Any, Any]):
 class Api:
     """One node's API as an ASGI app: the framework inside, the rules for all answers around it."""
 
-    def __init__(self, framework: Litestar, about: About) -> None:
-        self.framework = framework
-        self._about = about
+    def __init__(self, make_framework: Callable[[OpenAPIConfig | None], Litestar], about: About) -> None:
+        self._make_framework, self._about = make_framework, about
+        self._framework = make_framework(None)
         self._document: bytes | None = None
 
     @property
@@ -71,7 +72,7 @@ class Api:
         """Every route as (method, path, callers), for whoever wants to prove something about all of them."""
         return [
             (method, route.path_format, handler.opt["callers"])
-            for route in self.framework.routes
+            for route in self._framework.routes
             if isinstance(route, HTTPRoute)
             for handler in route.route_handlers
             if "callers" in handler.opt
@@ -79,8 +80,9 @@ class Api:
         ]
 
     def document(self) -> dict[str, Any]:
-        """The OpenAPI document of this API."""
-        return finished(self.framework, self._about)
+        """The OpenAPI document of this API. Made by a framework of its own, so that serving carries none of it."""
+        callers = {(method, path): callers for method, path, callers in self.routes}
+        return finished(self._make_framework(configuration(self._about)), callers, self._about)
 
     def document_json(self) -> bytes:
         """The same as JSON text, made once."""
@@ -107,7 +109,7 @@ class Api:
             if _odd(scope["path"]):
                 await _problem_response(problems.unknown_path(), scope)(scope, receive, finish)
             else:
-                await self.framework(scope, receive, finish)
+                await self._framework(scope, receive, finish)
         except Exception as exception:
             failure = problems.failure_of(exception)
             if not status:
@@ -161,32 +163,36 @@ def make_api(
     def unforeseen(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
         return _problem_response(problems.failure_of(exception), request.scope)
 
-    framework = Litestar(
-        route_handlers=[*handlers, openapi],
-        dependencies={
-            **{name: _given(value) for name, value in (services or {}).items()},
-            **{name: Provide(_caller, sync_to_thread=False) for name in ("peer", "person", "caller")},
-            "trace": Provide(_trace, sync_to_thread=False),
-        },
-        guards=[access.guard],
-        exception_handlers={
-            Problem: problem,
-            HTTPException: framework_error,
-            msgspec.DecodeError: undecodable,
-            Exception: unforeseen,
-        },
-        request_class=JsonRequest,
-        request_max_body_size=MAX_BODY,
-        type_encoders={kind: str.__str__ for kind in _IDENTIFIERS},
-        type_decoders=[(_is_identifier, lambda kind, value: kind(value))],
-        openapi_config=configuration(about),
-        logging_config=None,
-        debug=False,
-    )
-    for route in framework.routes:
-        if isinstance(route, HTTPRoute):
-            _settle_callers(route)
-    api = Api(framework, about)
+    def framework(openapi_config: OpenAPIConfig | None) -> Litestar:
+        made = Litestar(
+            route_handlers=[*handlers, openapi],
+            dependencies={
+                **{name: _given(value) for name, value in (services or {}).items()},
+                **{name: Provide(_caller(), sync_to_thread=False) for name in ("peer", "person", "caller")},
+                "trace": Provide(_trace, sync_to_thread=False),
+            },
+            guards=[access.guard],
+            exception_handlers={
+                Problem: problem,
+                HTTPException: framework_error,
+                msgspec.DecodeError: undecodable,
+                Exception: unforeseen,
+            },
+            request_class=JsonRequest,
+            request_max_body_size=MAX_BODY,
+            type_encoders={kind: str.__str__ for kind in _IDENTIFIERS},
+            type_decoders=[(_is_identifier, lambda kind, value: kind(value))],
+            openapi_config=openapi_config,
+            plugins=[Identifiers()],
+            logging_config=None,
+            debug=False,
+        )
+        for route in made.routes:
+            if isinstance(route, HTTPRoute) and openapi_config is None:
+                _settle_callers(route)
+        return made
+
+    api = Api(framework, about)  # the document's own route, above, needs its name
     return api
 
 
@@ -200,8 +206,11 @@ def _settle_callers(route: HTTPRoute) -> None:
             handler.opt["callers"] = callers_of(handler)
 
 
-def _caller(scope: Scope) -> Peer | Person:
-    return identified(scope)
+def _caller() -> Callable[[Scope], Peer | Person]:
+    def caller(scope: Scope) -> Peer | Person:
+        return identified(scope)
+
+    return caller  # the framework wants a provider of its own for each name
 
 
 def _trace(scope: Scope) -> Trace:
