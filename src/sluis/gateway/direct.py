@@ -51,7 +51,12 @@ class DirectLink:
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT))
         try:
             async with self._connections().request(
-                method, base.with_path(path), headers=headers, data=body or None, timeout=timeout, allow_redirects=False
+                method,
+                base.with_path(path),
+                headers=headers,
+                data=body or None,
+                timeout=timeout,
+                allow_redirects=False,
             ) as response:
                 lowered = {name.lower(): value for name, value in response.headers.items()}
                 yield Answer(response.status, lowered, self._stream(peer, response))
@@ -151,7 +156,10 @@ _NOT_TRUSTED = (
 )  # fmt: skip
 _TOO_SLOW = (
     Text("Het duurde te lang.", "It took too long."),
-    Text("Probeer het later opnieuw, of stel een kleinere vraag.", "Try again later, or ask a smaller question."),
+    Text(
+        "Probeer het later opnieuw, of stel een kleinere vraag.",
+        "Try again later, or ask a smaller question.",
+    ),
 )
 _UNREACHABLE = (
     Text("Haar node is niet te bereiken.", "Its node cannot be reached."),

@@ -13,7 +13,8 @@ from typing import Any, Literal
 import msgspec
 from cryptography import x509
 from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.exceptions import MethodNotAllowedException
+from litestar.handlers import BaseRouteHandler
 
 from sluis.crypto import Peer, is_test, peer_of
 from sluis.kernel import Clock, PeerId, Refused, Text, Unidentified
@@ -88,25 +89,16 @@ class Access:
             raise _refused("unknown-person", _UNKNOWN_PERSON)
         return person
 
-    def guard(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    async def guard(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Identify the caller as the route asks, and keep it for the route's own use."""
+        if "callers" not in handler.opt:  # the framework's own OPTIONS handlers
+            raise MethodNotAllowedException
         callers = handler.opt["callers"]
         scope: Any = connection.scope
         if callers == "peers" or (callers == "both" and LOCAL not in scope.get("extensions", {})):
             scope[_CALLER] = self.peer(scope)
         elif callers != "anyone":
             scope[_CALLER] = self.person(scope)
-
-
-def callers_of(handler: HTTPRouteHandler) -> Callers:
-    """Whom a route serves, by its signature. Raises `TypeError` when it names nobody and is not marked open."""
-    named = set(handler.parsed_fn_signature.parameters) & {"peer", "person", "caller"}
-    if handler.opt.get("open") and not named:
-        return "anyone"
-    if len(named) != 1:
-        raise TypeError(f"route {handler.handler_name} must take one of peer, person, caller, or be marked open")
-    callers: dict[str, Callers] = {"peer": "peers", "person": "people", "caller": "both"}
-    return callers[named.pop()]
 
 
 def identified(scope: Mapping[str, Any]) -> Peer | Person:
@@ -133,7 +125,10 @@ _WHO = Text("Wie u bent, is niet vastgesteld.", "Who you are has not been establ
 _MAY_NOT = Text("U mag hier niet bij.", "You may not use this.")
 
 _NO_CERTIFICATE = (
-    Text("Dit vraagt een verbinding met clientcertificaat.", "This needs a connection with a client certificate."),
+    Text(
+        "Dit vraagt een verbinding met clientcertificaat.",
+        "This needs a connection with a client certificate.",
+    ),
     Text("Verbind met het certificaat van uw node.", "Connect with your node's certificate."),
 )
 _ENDED = (
@@ -142,14 +137,25 @@ _ENDED = (
 )
 _TEST_IN_PRODUCTION = (
     Text("Het certificaat komt van een testautoriteit.", "The certificate comes from a test authority."),
-    Text("Gebruik een certificaat van de autoriteit van de groep.", "Use a certificate of the group's authority."),
+    Text(
+        "Gebruik een certificaat van de autoriteit van de groep.",
+        "Use a certificate of the group's authority.",
+    ),
 )
 _UNKNOWN_PEER = (
-    Text("Deze node kent uw organisatie niet als partner.", "This node does not know your organisation as a peer."),
-    Text("Vraag de beheerder van deze node om een aansluiting.", "Ask the operator of this node for a connection."),
+    Text(
+        "Deze node kent uw organisatie niet als partner.",
+        "This node does not know your organisation as a peer.",
+    ),
+    Text(
+        "Vraag de beheerder van deze node om een aansluiting.",
+        "Ask the operator of this node for a connection.",
+    ),
 )
 _LOCAL_ONLY = (
-    Text("Dit kan alleen op de machine van de node zelf.", "This can only be done on the node's own machine."),
+    Text(
+        "Dit kan alleen op de machine van de node zelf.", "This can only be done on the node's own machine."
+    ),
     Text("Gebruik de unix-socket van de node.", "Use the node's unix socket."),
 )
 _NO_LOGIN = (
@@ -157,7 +163,10 @@ _NO_LOGIN = (
     Text("Meld u aan met een eigen account.", "Sign in with an account of your own."),
 )
 _UNKNOWN_PERSON = (
-    Text("Uw account staat niet bij de personen van deze node.", "Your account is not among this node's people."),
+    Text(
+        "Uw account staat niet bij de personen van deze node.",
+        "Your account is not among this node's people.",
+    ),
     Text("Vraag de beheerder om u toe te voegen.", "Ask the operator to add you."),
 )
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response, get
-from litestar.di import Provide
 from litestar.exceptions import (
     ClientException,
     HTTPException,
@@ -25,11 +24,11 @@ from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from sluis.crypto import Peer
-from sluis.kernel import Bsn, Kvk, Oin, Problem, Refused, Trace, decode
+from sluis.kernel import Bsn, Kvk, Oin, Problem, Refused, decode
 from sluis.web import problems
-from sluis.web.access import Access, Person, caller_label, callers_of, identified
+from sluis.web.access import Access, caller_label
 from sluis.web.openapi import API_VERSION, About, Identifiers, configuration, finished
+from sluis.web.routes import bound
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request body, unless a route sets its own `request_max_body_size`."""
@@ -140,8 +139,8 @@ def make_api(
     Raises `TypeError` when a route serves nobody in particular without being marked open.
     """
 
-    @get("/v1/openapi.json", opt={"open": True}, include_in_schema=False, sync_to_thread=False)
-    def openapi() -> Response[bytes]:
+    @get("/v1/openapi.json", opt={"open": True}, include_in_schema=False)
+    async def openapi() -> Response[bytes]:
         headers = {"access-control-allow-origin": "*"}
         return Response(api.document_json(), media_type="application/vnd.oai.openapi+json", headers=headers)
 
@@ -164,13 +163,8 @@ def make_api(
         return _problem_response(problems.failure_of(exception), request.scope)
 
     def framework(openapi_config: OpenAPIConfig | None) -> Litestar:
-        made = Litestar(
-            route_handlers=[*handlers, openapi],
-            dependencies={
-                **{name: _given(value) for name, value in (services or {}).items()},
-                **{name: Provide(_caller(), sync_to_thread=False) for name in ("peer", "person", "caller")},
-                "trace": Provide(_trace, sync_to_thread=False),
-            },
+        return Litestar(
+            route_handlers=[bound(handler, services or {}) for handler in (*handlers, openapi)],
             guards=[access.guard],
             exception_handlers={
                 Problem: problem,
@@ -180,46 +174,16 @@ def make_api(
             },
             request_class=JsonRequest,
             request_max_body_size=MAX_BODY,
-            type_encoders={kind: str.__str__ for kind in _IDENTIFIERS},
+            type_encoders=dict.fromkeys(_IDENTIFIERS, str.__str__),
             type_decoders=[(_is_identifier, lambda kind, value: kind(value))],
             openapi_config=openapi_config,
             plugins=[Identifiers()],
             logging_config=None,
             debug=False,
         )
-        for route in made.routes:
-            if isinstance(route, HTTPRoute) and openapi_config is None:
-                _settle_callers(route)
-        return made
 
     api = Api(framework, about)  # the document's own route, above, needs its name
     return api
-
-
-def _settle_callers(route: HTTPRoute) -> None:
-    """Write on every handler whom it serves; the framework's own OPTIONS handlers serve nobody."""
-    methods = sorted(route.methods - {"OPTIONS"})
-    for handler in route.route_handlers:
-        if handler.http_methods == {"OPTIONS"}:
-            handler.opt["allow"] = ", ".join(methods)
-        else:
-            handler.opt["callers"] = callers_of(handler)
-
-
-def _caller() -> Callable[[Scope], Peer | Person]:
-    def caller(scope: Scope) -> Peer | Person:
-        return identified(scope)
-
-    return caller  # the framework wants a provider of its own for each name
-
-
-def _trace(scope: Scope) -> Trace:
-    header = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
-    return Trace.parse(header.decode("latin-1")) or Trace.begin()
-
-
-def _given(value: object) -> Provide:
-    return Provide(lambda: value, sync_to_thread=False)
 
 
 def _is_identifier(kind: Any) -> bool:
@@ -240,7 +204,9 @@ def _translated(failure: HTTPException) -> Problem:
         return problems.body_too_large(MAX_BODY)
     if isinstance(failure, ValidationException):
         extra = failure.extra if isinstance(failure.extra, list) else []
-        return problems.of_parameters([str(part.get("key", "body")) for part in extra if isinstance(part, dict)])
+        return problems.of_parameters(
+            [str(part.get("key", "body")) for part in extra if isinstance(part, dict)]
+        )
     if isinstance(failure, ClientException):
         return problems.malformed_request()
     return problems.failure_of(failure)
@@ -260,7 +226,9 @@ def _problem_response(problem: Problem, scope: Scope) -> Response[bytes]:
 def _log(scope: Scope, status: int, seconds: float) -> None:
     """Method, route template, status, time, caller: nothing of the path or query that may name somebody."""
     template = scope.get("path_template", "-")
-    access_log.info("%s %s %d %.1fms %s", scope["method"], template, status, seconds * 1000, caller_label(scope))
+    access_log.info(
+        "%s %s %d %.1fms %s", scope["method"], template, status, seconds * 1000, caller_label(scope)
+    )
 
 
 __all__ = ["HEADERS", "MAX_BODY", "ASGIApp", "About", "Api", "OnRefusal", "make_api"]

@@ -58,7 +58,9 @@ class Identifiers(OpenAPISchemaPlugin):
         return isinstance(kind, type) and issubclass(kind, tuple(_DIGITS))
 
     def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
-        count = next(digits for kind, digits in _DIGITS.items() if issubclass(field_definition.annotation, kind))
+        count = next(
+            digits for kind, digits in _DIGITS.items() if issubclass(field_definition.annotation, kind)
+        )
         return Schema(type=OpenAPIType.STRING, pattern=f"^[0-9]{{{count}}}$")
 
 
@@ -115,12 +117,19 @@ def _finish(operation: dict[str, Any], method: str, callers: str) -> None:
 def _problem_response(status: int) -> dict[str, Any]:
     kinds = {kind.status: kind for kind in Problem.__subclasses__()}
     description = (kinds[status].__doc__ or "").strip() if status in kinds else http.HTTPStatus(status).phrase
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    return {
+        "description": description,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
 
 
 def _operation_id(handler: HTTPRouteHandler, method: Method, components: Iterable[Any]) -> str:
     """`postQuestionsExplain`: the method and the words of the path."""
-    words = [part for piece in components for part in str(getattr(piece, "name", piece)).replace("-", "_").split("_")]
+    words = [
+        part
+        for piece in components
+        for part in str(getattr(piece, "name", piece)).replace("-", "_").split("_")
+    ]
     return method.lower() + "".join(word[:1].upper() + word[1:] for word in words if word and word != "v1")
 
 
@@ -130,7 +139,9 @@ _CALLERS = {
     "people": "Voor medewerkers, via de unix-socket van de node; het besturingssysteem zegt wie verbindt.",
     "both": "Voor andere organisaties met hun clientcertificaat, en voor medewerkers via de unix-socket.",
 }
-_SCHEMES = {"peer": {"type": "mutualTLS", "description": "Clientcertificaat van een organisatie uit de groep."}}
+_SCHEMES = {
+    "peer": {"type": "mutualTLS", "description": "Clientcertificaat van een organisatie uit de groep."}
+}
 _TEXT = {
     "type": "object",
     "required": ["what", "why", "next"],

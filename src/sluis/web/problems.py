@@ -20,7 +20,9 @@ MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("sluis.web")
 
 _FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
-_EXPECTED = re.compile(r"Expected .*?(?= - at `|$)")  # types and bounds of ours; other messages may quote values
+_EXPECTED = re.compile(
+    r"Expected .*?(?= - at `|$)"
+)  # types and bounds of ours; other messages may quote values
 _MISSING = re.compile(r"Object missing required field `([^`]*)`")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 
@@ -65,7 +67,10 @@ def of_decoding(failure: msgspec.DecodeError) -> Invalid:
         place = match[1] if (match := _BYTE.search(text)) else "?"
         return Invalid(
             "malformed-json",
-            Text("De inhoud van het verzoek is geen geldige JSON.", "The body of the request is not valid JSON."),
+            Text(
+                "De inhoud van het verzoek is geen geldige JSON.",
+                "The body of the request is not valid JSON.",
+            ),
             Text(f"Het gaat mis bij byte {place}.", f"It breaks at byte {place}."),
             Text("Stuur geldige JSON in UTF-8.", "Send valid JSON in UTF-8."),
         )
@@ -76,7 +81,9 @@ def of_decoding(failure: msgspec.DecodeError) -> Invalid:
     elif expected := _EXPECTED.match(text):
         why = Text(f"Veld '{path or '$'}': {expected[0]}.", f"Field '{path or '$'}': {expected[0]}.")
     else:
-        why = Text(f"Veld '{path or '$'}' heeft een andere vorm.", f"Field '{path or '$'}' has another shape.")
+        why = Text(
+            f"Veld '{path or '$'}' heeft een andere vorm.", f"Field '{path or '$'}' has another shape."
+        )
     return Invalid(
         "invalid-body",
         Text("De inhoud van het verzoek klopt niet.", "The body of the request is not right."),
@@ -102,7 +109,9 @@ def unknown_path() -> NotFound:
         "unknown-path",
         Text("Dit adres bestaat niet.", "This address does not exist."),
         Text("Geen pad van deze API past erop.", "No path of this API matches it."),
-        Text("Kijk in /v1/openapi.json welke paden er zijn.", "See /v1/openapi.json for the paths there are."),
+        Text(
+            "Kijk in /v1/openapi.json welke paden er zijn.", "See /v1/openapi.json for the paths there are."
+        ),
     )
 
 
@@ -131,7 +140,10 @@ def malformed_request() -> Invalid:
     return Invalid(
         "malformed-request",
         Text("Het verzoek is niet te begrijpen.", "The request cannot be understood."),
-        Text("Het is geen geldig HTTP, of een parameter klopt niet.", "It is not valid HTTP, or a parameter is wrong."),
+        Text(
+            "Het is geen geldig HTTP, of een parameter klopt niet.",
+            "It is not valid HTTP, or a parameter is wrong.",
+        ),
         Text("Vergelijk het verzoek met /v1/openapi.json.", "Compare the request with /v1/openapi.json."),
     )
 
@@ -143,8 +155,13 @@ def failure_of(exception: BaseException) -> Failure:
     return Failure(
         "internal-failure",
         Text("Hier gaat iets mis aan onze kant.", "Something went wrong on our side."),
-        Text(f"De beheerder vindt de oorzaak onder {reference}.", f"The operator finds the cause under {reference}."),
-        Text("Probeer het later opnieuw, of geef dit nummer door.", "Try again later, or pass on this number."),
+        Text(
+            f"De beheerder vindt de oorzaak onder {reference}.",
+            f"The operator finds the cause under {reference}.",
+        ),
+        Text(
+            "Probeer het later opnieuw, of geef dit nummer door.", "Try again later, or pass on this number."
+        ),
         rule=reference,
         retry=True,
     )
@@ -153,7 +170,9 @@ def failure_of(exception: BaseException) -> Failure:
 def _places(exception: BaseException | None) -> Iterator[str]:
     while exception is not None:
         frames = traceback.extract_tb(exception.__traceback__)[-4:]
-        places = " < ".join(f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+        places = " < ".join(
+            f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in reversed(frames)
+        )
         yield f"{type(exception).__qualname__} at {places or '-'}"
         exception = exception.__cause__ or exception.__context__
 
