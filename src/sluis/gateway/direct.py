@@ -120,7 +120,7 @@ class _PeerConnector(aiohttp.TCPConnector):
         )
         self._expected = expected
 
-    async def connect(self, req: Any, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 (the base class's)
         """Take a connection from the pool or make one; one that leads to another peer is closed unused."""
         connection = await super().connect(req, traces, timeout)
         transport = connection.transport

@@ -1,8 +1,8 @@
 """Who calls: a peer by its client certificate, or a local person by the user of the process on the unix socket.
 
 Every route says in its signature whom it serves: `peer: Peer`, `person: Person`, or `caller: Peer | Person`. A route
-without any of these must say `opt={"open": True}`, or the app is not built. The guard below runs before a body is
-read, so nobody unknown reaches a decoder.
+without any of these must say `opt={"open": True}`, or the app is not built. That happens before a body is read, so
+nobody unknown reaches a decoder.
 """
 
 import pwd
@@ -12,9 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 from cryptography import x509
-from litestar.connection import ASGIConnection
+from litestar import Request
 from litestar.exceptions import MethodNotAllowedException
-from litestar.handlers import BaseRouteHandler
 
 from sluis.crypto import Peer, is_test, peer_of
 from sluis.kernel import Clock, PeerId, Refused, Text, Unidentified
@@ -63,7 +62,7 @@ class Access:
 
     def peer(self, scope: Mapping[str, Any]) -> Peer:
         """The peer at the other end of an mTLS connection. Raises `Unidentified`, `Refused`."""
-        chain = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain") or ()
+        chain = scope["extensions"].get("tls", {}).get("client_cert_chain") or ()
         if not chain:
             raise _unidentified("certificate-required", _NO_CERTIFICATE)
         peer, until, marked = _read(chain[0])
@@ -77,7 +76,7 @@ class Access:
 
     def person(self, scope: Mapping[str, Any]) -> Person:
         """The person at the other end of the unix socket. Raises `Unidentified`, `Refused`."""
-        local = scope.get("extensions", {}).get(LOCAL)
+        local = scope["extensions"].get(LOCAL)
         if local is None:
             raise _unidentified("local-only", _LOCAL_ONLY)
         try:
@@ -89,13 +88,13 @@ class Access:
             raise _refused("unknown-person", _UNKNOWN_PERSON)
         return person
 
-    async def guard(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        """Identify the caller as the route asks, and keep it for the route's own use."""
-        if "callers" not in handler.opt:  # the framework's own OPTIONS handlers
+    async def identify(self, request: Request[Any, Any, Any]) -> None:
+        """Identify the caller as the route asks, and keep it for the route's own use; before the body is read."""
+        callers = request.route_handler.opt.get("callers")
+        if callers is None:  # the framework's own OPTIONS handlers
             raise MethodNotAllowedException
-        callers = handler.opt["callers"]
-        scope: Any = connection.scope
-        if callers == "peers" or (callers == "both" and LOCAL not in scope.get("extensions", {})):
+        scope: Any = request.scope
+        if callers == "peers" or (callers == "both" and LOCAL not in scope["extensions"]):
             scope[_CALLER] = self.peer(scope)
         elif callers != "anyone":
             scope[_CALLER] = self.person(scope)

@@ -7,10 +7,11 @@ slashes, 400 for input that is not right. Routes come from the rooms; what all o
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Litestar, Request, Response, get
+from litestar.enums import ScopeType
 from litestar.exceptions import (
     ClientException,
     HTTPException,
@@ -22,7 +23,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 from sluis.kernel import Bsn, Kvk, Oin, Problem, Refused, decode
 from sluis.web import problems
@@ -38,6 +39,7 @@ OnRefusal = Callable[[Refused, str], Awaitable[None]]
 
 access_log = logging.getLogger("sluis.access")
 
+_REFUSAL = "sluis.refusal"
 _IDENTIFIERS: tuple[type, ...] = (Oin, Bsn, Kvk)
 
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
@@ -61,8 +63,13 @@ class JsonRequest(Request[Any, Any, Any]):
 class Api:
     """One node's API as an ASGI app: the framework inside, the rules for all answers around it."""
 
-    def __init__(self, make_framework: Callable[[OpenAPIConfig | None], Litestar], about: About) -> None:
-        self._make_framework, self._about = make_framework, about
+    def __init__(
+        self,
+        make_framework: Callable[[OpenAPIConfig | None], Litestar],
+        about: About,
+        on_refusal: OnRefusal | None,
+    ) -> None:
+        self._make_framework, self._about, self._on_refusal = make_framework, about, on_refusal
         self._framework = make_framework(None)
         self._document: bytes | None = None
 
@@ -90,7 +97,7 @@ class Api:
         return self._document
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             return
         started = time.perf_counter()
         status = 0
@@ -102,21 +109,31 @@ class Api:
                 headers = list(message["headers"])
                 present = {name.lower() for name, _ in headers}
                 message["headers"] = headers + [header for header in HEADERS if header[0] not in present]
+                await self._tell_refusal(scope)
             await send(message)
 
         try:
             if _odd(scope["path"]):
-                await _problem_response(problems.unknown_path(), scope)(scope, receive, finish)
+                await _send(problems.unknown_path(), scope, finish)
             else:
                 await self._framework(scope, receive, finish)
         except Exception as exception:
             failure = problems.failure_of(exception)
             if not status:
-                await _problem_response(failure, scope)(scope, receive, finish)
+                await _send(failure, scope, finish)
             # Otherwise the answer had begun: the server breaks it off, so that nobody takes it for whole.
         finally:
             if access_log.isEnabledFor(logging.INFO):
                 _log(scope, status, time.perf_counter() - started)
+
+    async def _tell_refusal(self, scope: Scope) -> None:
+        refusal: Refused | None = cast("dict[str, Any]", scope).get(_REFUSAL)
+        if refusal is None or self._on_refusal is None:
+            return
+        try:
+            await self._on_refusal(refusal, caller_label(scope))
+        except Problem as unkept:  # the caller is refused all the same
+            problems.log.error("refusal not recorded: %s", unkept.code)
 
 
 def make_api(
@@ -144,12 +161,12 @@ def make_api(
         headers = {"access-control-allow-origin": "*"}
         return Response(api.document_json(), media_type="application/vnd.oai.openapi+json", headers=headers)
 
-    async def problem(request: Request[Any, Any, Any], failure: Problem) -> Response[bytes]:
-        if on_refusal is not None and isinstance(failure, Refused):
-            await on_refusal(failure, caller_label(request.scope))
+    def problem(request: Request[Any, Any, Any], failure: Problem) -> Response[bytes]:
+        if isinstance(failure, Refused):
+            cast("dict[str, Any]", request.scope)[_REFUSAL] = failure
         return _problem_response(failure, request.scope)
 
-    async def framework_error(request: Request[Any, Any, Any], failure: HTTPException) -> Response[bytes]:
+    def framework_error(request: Request[Any, Any, Any], failure: HTTPException) -> Response[bytes]:
         response = _problem_response(_translated(failure), request.scope)
         if isinstance(failure, MethodNotAllowedException):
             allowed = (failure.headers or {}).get("allow", "").split(", ")
@@ -165,7 +182,7 @@ def make_api(
     def framework(openapi_config: OpenAPIConfig | None) -> Litestar:
         return Litestar(
             route_handlers=[bound(handler, services or {}) for handler in (*handlers, openapi)],
-            guards=[access.guard],
+            before_request=access.identify,
             exception_handlers={
                 Problem: problem,
                 HTTPException: framework_error,
@@ -182,7 +199,7 @@ def make_api(
             debug=False,
         )
 
-    api = Api(framework, about)  # the document's own route, above, needs its name
+    api = Api(framework, about, on_refusal)  # the document's own route, above, needs its name
     return api
 
 
@@ -213,22 +230,32 @@ def _translated(failure: HTTPException) -> Problem:
 
 
 def _problem_response(problem: Problem, scope: Scope) -> Response[bytes]:
-    accept = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
-    content, language = problems.body_of(problem, accept.decode("latin-1"))
-    return Response(
-        content,
-        status_code=problem.status,
-        media_type=problems.MEDIA_TYPE,
-        headers={"content-language": language},
+    content, language = problems.body_of(problem, _accept_language(scope))
+    headers = {"content-language": language}
+    return Response(content, status_code=problem.status, media_type=problems.MEDIA_TYPE, headers=headers)
+
+
+async def _send(problem: Problem, scope: Scope, send: Send) -> None:
+    """The same, outside the framework."""
+    content, language = problems.body_of(problem, _accept_language(scope))
+    headers = [
+        (b"content-type", problems.MEDIA_TYPE.encode()),
+        (b"content-length", str(len(content)).encode()),
+        (b"content-language", language.encode()),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": content, "more_body": False})
+
+
+def _accept_language(scope: Scope) -> str:
+    return next((value for name, value in scope["headers"] if name == b"accept-language"), b"").decode(
+        "latin-1"
     )
 
 
-def _log(scope: Scope, status: int, seconds: float) -> None:
+def _log(scope: HTTPScope, status: int, seconds: float) -> None:
     """Method, route template, status, time, caller: nothing of the path or query that may name somebody."""
     template = scope.get("path_template", "-")
     access_log.info(
         "%s %s %d %.1fms %s", scope["method"], template, status, seconds * 1000, caller_label(scope)
     )
-
-
-__all__ = ["HEADERS", "MAX_BODY", "ASGIApp", "About", "Api", "OnRefusal", "make_api"]
