@@ -5,14 +5,14 @@ from datetime import date
 import msgspec
 
 from sluis.grounds import Disclosure
-from sluis.kernel import PeerId
+from sluis.kernel import PeerId, Period
 
 
 class Facts(msgspec.Struct, frozen=True):
     """What is known when a peer asks to use a dataset.
 
     `person` is the asking node's pseudonym of who acts; `day` is the owner's own; `candidates` are the owner's
-    disclosures of this dataset, whomever they are for.
+    disclosures of this dataset, whomever they are for; `activity_valid` is None for an activity it does not know.
     """
 
     peer: PeerId
@@ -22,6 +22,7 @@ class Facts(msgspec.Struct, frozen=True):
     dataset: str
     day: date
     candidates: tuple[Disclosure, ...]
+    activity_valid: Period | None
 
 
 class Decision(msgspec.Struct, frozen=True):

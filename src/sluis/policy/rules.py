@@ -8,6 +8,11 @@ from sluis.policy.model import Decision, Facts
 _STEPS: tuple[tuple[str, Callable[[Facts, Disclosure], bool]], ...] = (
     ("not-disclosed", lambda facts, one: one.dataset == facts.dataset and one.recipient == facts.peer),
     ("not-disclosed", lambda facts, one: one.activity == facts.activity),
+    ("not-disclosed", lambda facts, one: facts.activity_valid is not None),
+    (
+        "activity-ended",
+        lambda facts, one: facts.activity_valid is not None and facts.activity_valid.holds(facts.day),
+    ),
     ("not-valid-today", lambda facts, one: one.valid.holds(facts.day)),
     ("sign-in-refused", lambda facts, one: facts.acr not in one.refuse_acr),
 )

@@ -13,7 +13,9 @@ OPEN = Disclosure(
     "d1", 1, "people", ASKER, "urn:activity", {"name": "output"}, (LAW,), "public-task", Oin(OWNER),
     Period(date(2026, 1, 1), date(2026, 12, 31)), refuse_acr=("local",),
 )  # fmt: skip
-FACTS = Facts(ASKER, "p", "substantial", "urn:activity", "people", date(2026, 6, 1), (OPEN,))
+FACTS = Facts(
+    ASKER, "p", "substantial", "urn:activity", "people", date(2026, 6, 1), (OPEN,), Period(date(2020, 1, 1))
+)
 
 
 def test_what_was_opened_is_permitted_with_its_article() -> None:
@@ -22,8 +24,14 @@ def test_what_was_opened_is_permitted_with_its_article() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"peer": OTHER}, {"activity": "urn:other"}, {"dataset": "others"}, {"candidates": ()}],
-    ids=["peer", "activity", "dataset", "none"],
+    [
+        {"peer": OTHER},
+        {"activity": "urn:other"},
+        {"dataset": "others"},
+        {"candidates": ()},
+        {"activity_valid": None},
+    ],
+    ids=["peer", "activity", "dataset", "none", "activity-unknown"],
 )
 def test_what_was_not_opened_reads_the_same_as_what_does_not_exist(changed: dict[str, object]) -> None:
     assert decide(msgspec.structs.replace(FACTS, **changed)) == Decision(False, "not-disclosed")
@@ -43,3 +51,8 @@ def test_the_newest_version_that_permits_decides() -> None:
     newer = msgspec.structs.replace(OPEN, id="d2", version=2)
     future = msgspec.structs.replace(OPEN, id="d3", version=3, valid=Period(date(2027, 1, 1)))
     assert decide(msgspec.structs.replace(FACTS, candidates=(newer, OPEN, future))).disclosure == "d2"
+
+
+def test_an_activity_that_ended_opens_nothing() -> None:
+    ended = Period(date(2025, 1, 1), date(2025, 12, 31))
+    assert decide(msgspec.structs.replace(FACTS, activity_valid=ended)).rule == "activity-ended"
