@@ -122,9 +122,9 @@ def _equals(conditions: list[exp.Expression], names: set[str]) -> dict[str, exp.
         if not isinstance(condition, exp.EQ):
             continue
         for side, other in ((condition.left, condition.right), (condition.right, condition.left)):
-            if isinstance(side, exp.Column) and isinstance(other, exp.Column):
-                if side.table.lower() in names and other.table.lower() not in names:
-                    found.setdefault(side.sql().lower(), other)
+            columns = isinstance(side, exp.Column) and isinstance(other, exp.Column)
+            if columns and side.table.lower() in names and other.table.lower() not in names:
+                found.setdefault(side.sql().lower(), other)
     return found
 
 
