@@ -27,7 +27,15 @@ def _sqlite(url: str, **options: Any) -> Source:
     return SqliteSource(unquote(url.removeprefix("sqlite:///")), **options)
 
 
+def _postgres(url: str, **options: Any) -> Source:
+    from sluis.sources.postgres import PostgresSource
+
+    return PostgresSource(url, **options)
+
+
 KINDS: dict[str, Callable[..., Source]] = {
+    "postgresql": _postgres,
+    "postgres": _postgres,
     "sqlite": _sqlite,
 }
 """URL scheme to what opens it. The database drivers are heavy, so each is imported when first needed."""
