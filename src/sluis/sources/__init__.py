@@ -33,7 +33,15 @@ def _postgres(url: str, **options: Any) -> Source:
     return PostgresSource(url, **options)
 
 
+def _mariadb(url: str, **options: Any) -> Source:
+    from sluis.sources.mariadb import MariadbSource
+
+    return MariadbSource(url, **options)
+
+
 KINDS: dict[str, Callable[..., Source]] = {
+    "mariadb": _mariadb,
+    "mysql": _mariadb,
     "postgresql": _postgres,
     "postgres": _postgres,
     "sqlite": _sqlite,

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sluis.sources.base import SourceFailure
 
@@ -200,8 +201,7 @@ class Shape:
     def _cast(self, batch: pa.RecordBatch, index: int, column: _Column, first: int) -> pa.Array:
         array, target = batch.column(index), column.kind
         try:
-            if array.type != target:
-                array = array.cast(target)
+            array = _safely(array, target)
             if array.null_count and not column.nullable:
                 raise ValueError("empty where a value is required")
         except (ValueError, pa.ArrowException) as error:
@@ -212,14 +212,25 @@ class Shape:
         array = batch.column(index)
         for number in range(len(array)):
             try:
-                array.slice(number, 1).cast(column.kind)
+                _safely(array.slice(number, 1), column.kind)
                 fits = array[number].is_valid or column.nullable
-            except pa.ArrowException:
+            except (ValueError, pa.ArrowException):
                 fits = False
             if not fits:
                 row = [batch.column(other)[number].as_py() for other in range(batch.num_columns)]
                 return self.failure(column.place, column.kind, row, first + number)
         return SourceFailure("broken-row", f"a value does not fit {column.kind}", column.place)
+
+
+def _safely(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Arrow's own casts are safe but for one: any number would do for a boolean."""
+    if array.type == kind:
+        return array
+    if pa.types.is_boolean(kind) and pa.types.is_integer(array.type):
+        extremes = pc.min_max(array).as_py()
+        if extremes["max"] is not None and not 0 <= extremes["min"] <= extremes["max"] <= 1:
+            raise ValueError("not 0 or 1")
+    return array.cast(kind)
 
 
 def counted(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
