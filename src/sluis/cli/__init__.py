@@ -13,21 +13,36 @@ from sluis.cli.terminal import choose_language, fail, in_words, say
 from sluis.kernel import Problem, Text
 
 COMMANDS: dict[str, tuple[str, Text]] = {
-    "ask": ("sluis.cli.ask", Text("Stel een vraag over meer organisaties.", "Ask a question over organisations.")),
+    "ask": (
+        "sluis.cli.ask",
+        Text("Stel een vraag over meer organisaties.", "Ask a question over organisations."),
+    ),
     "explain": (
         "sluis.cli.explain",
         Text("Laat zien wat een vraag zou krijgen, en waarom.", "Show what a question would get, and why."),
     ),
     "activity": (
         "sluis.cli.activity",
-        Text("Toon verwerkingsactiviteiten en wat zij openen.", "Show processing activities and what they open."),
+        Text(
+            "Toon verwerkingsactiviteiten en wat zij openen.",
+            "Show processing activities and what they open.",
+        ),
     ),
-    "source": ("sluis.cli.source", Text("Bekijk een bron, of meet of zij werkt.", "Inspect or probe a source.")),
-    "check": ("sluis.cli.check", Text("Controleer de bestanden van een knooppunt.", "Check the files of a node.")),
+    "source": (
+        "sluis.cli.source",
+        Text("Bekijk een bron, of meet of zij werkt.", "Inspect or probe a source."),
+    ),
+    "check": (
+        "sluis.cli.check",
+        Text("Controleer de bestanden van een knooppunt.", "Check the files of a node."),
+    ),
     "init": ("sluis.cli.init", Text("Maak een nieuw knooppunt.", "Make a new node.")),
     "serve": ("sluis.cli.serve", Text("Start een knooppunt.", "Start a node.")),
     "ledger": ("sluis.cli.ledger", Text("Controleer of toon het logboek.", "Verify or show the log.")),
-    "openapi": ("sluis.cli.openapi", Text("Schrijf de gepubliceerde documenten.", "Write the published documents.")),
+    "openapi": (
+        "sluis.cli.openapi",
+        Text("Schrijf de gepubliceerde documenten.", "Write the published documents."),
+    ),
     "demo": ("sluis_demo.command", Text("Start een fictieve federatie.", "Start a fictitious federation.")),
 }
 """Each command, the module it is in, and what it does. The demo is a package of its own and may be absent."""

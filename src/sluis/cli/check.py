@@ -18,13 +18,20 @@ from sluis.config import examine_node
     epilog=say("Voorbeeld", "Example") + ":  sluis check /etc/sluis/disclosures/inkomen.toml",
 )
 @click.argument("path", type=click.Path(path_type=Path), default=".", envvar="SLUIS_NODE")
-@click.option("--json", "as_json", is_flag=True, help=say("Schrijf de problemen als JSON.", "Write the problems as JSON."))
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help=say("Schrijf de problemen als JSON.", "Write the problems as JSON."),
+)
 @click.pass_context
 def command(context: click.Context, path: Path, as_json: bool) -> None:
     """Exit code 0 when nothing is wrong, 2 when something is."""
     problems = examine_node(path)
     if as_json:
-        click.echo(json.dumps([problem.members(language()) for problem in problems], ensure_ascii=False, indent=2))
+        click.echo(
+            json.dumps([problem.members(language()) for problem in problems], ensure_ascii=False, indent=2)
+        )
     else:
         for problem in problems:
             click.echo(lines(problem))

@@ -49,7 +49,11 @@ def lines(problem: Problem) -> str:
     """A problem for a person to read: place, what, why and next, and for a refusal the law."""
     at = ""
     if problem.place:
-        at = f"{problem.place.file}:{problem.place.line}: " if problem.place.line else f"{problem.place.file}: "
+        at = (
+            f"{problem.place.file}:{problem.place.line}: "
+            if problem.place.line
+            else f"{problem.place.file}: "
+        )
     told = [f"{at}{in_words(problem.what)}", f"  {in_words(problem.why)}"]
     if problem.legal:
         told.append("  " + say(f"Grond: {problem.legal}.", f"Ground: {problem.legal}."))
