@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 import msgspec
-from sluis.config import load_config
 
+from sluis.config import load_config
 from sluis.kernel import Invalid, Problem, Text, Upstream
 
 SECONDS = 600

@@ -50,8 +50,8 @@ def refuse_any(problems: list[Invalid]) -> None:
         first.what,
         first.why,
         Text(
-            f"{first.next.nl} Er zijn nog {more} andere problemen; `sluis check` toont ze alle.",
-            f"{first.next.en} There are {more} more problems; `sluis check` shows them all.",
+            f"{first.next.nl} Andere problemen: {more}; `sluis check` toont ze alle.",
+            f"{first.next.en} Other problems: {more}; `sluis check` shows them all.",
         ),
         place=place,
     )
