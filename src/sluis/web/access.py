@@ -92,7 +92,14 @@ class Access:
         """Identify the caller as the route asks, and keep it for the route's own use; before the body is read."""
         callers = request.route_handler.opt.get("callers")
         if callers is None:  # the framework's own OPTIONS handlers
-            raise MethodNotAllowedException
+            template = request.scope["path_template"]
+            methods = {
+                method
+                for route in request.app.routes
+                if route.path_format == template
+                for method in route.methods
+            }
+            raise MethodNotAllowedException(headers={"allow": ", ".join(methods)})
         scope: Any = request.scope
         if callers == "peers" or (callers == "both" and LOCAL not in scope["extensions"]):
             scope[_CALLER] = self.peer(scope)
