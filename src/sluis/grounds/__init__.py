@@ -1,5 +1,6 @@
 """Why data may move: processing activities, legal articles, datasets, disclosures and offers."""
 
+from sluis.grounds.files import FOLDERS, FORMS, Reading, Written, kind_of, read_directory, read_item
 from sluis.grounds.model import (
     Activity,
     Aggregate,
@@ -9,14 +10,35 @@ from sluis.grounds.model import (
     Dataset,
     Disclosure,
     Filter,
+    Grounds,
+    Key,
+    Name,
     Offer,
     OfferedColumn,
     Price,
+    Role,
     Subject,
     Withhold,
+    offer_document,
 )
+from sluis.grounds.render import render, render_tables
+from sluis.grounds.rules import (
+    LAPSED,
+    Item,
+    Surroundings,
+    disclosure_for,
+    make_offer,
+    offer_digest,
+    offers_for,
+)
+from sluis.grounds.service import examine, load_grounds, refuse_any
+from sluis.grounds.shape import Fault, faults, meant
+from sluis.grounds.toml import Document, Keys, parse_document, read_document
 
 __all__ = [
+    "FOLDERS",
+    "FORMS",
+    "LAPSED",
     "Activity",
     "Aggregate",
     "Article",
@@ -24,10 +46,38 @@ __all__ = [
     "Column",
     "Dataset",
     "Disclosure",
+    "Document",
+    "Fault",
     "Filter",
+    "Grounds",
+    "Item",
+    "Key",
+    "Keys",
+    "Name",
     "Offer",
     "OfferedColumn",
     "Price",
+    "Reading",
+    "Role",
     "Subject",
+    "Surroundings",
     "Withhold",
+    "Written",
+    "disclosure_for",
+    "examine",
+    "faults",
+    "kind_of",
+    "load_grounds",
+    "make_offer",
+    "meant",
+    "offer_digest",
+    "offer_document",
+    "offers_for",
+    "parse_document",
+    "read_directory",
+    "read_document",
+    "read_item",
+    "refuse_any",
+    "render",
+    "render_tables",
 ]
