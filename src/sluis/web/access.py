@@ -32,14 +32,14 @@ class Person(msgspec.Struct, frozen=True):
     Args:
         user: the login name.
         person: who that is in this organisation's own administration.
+        roles: what the person does here.
         acr: how the person signed in; `local` is the operating system's word.
-        subject: the person's own identifiers by type (`BSN`), for looking into the log about themselves.
     """
 
     user: str
     person: str
+    roles: tuple[str, ...] = ()
     acr: str = "local"
-    subject: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return "Person(•)"

@@ -28,7 +28,7 @@ from litestar.types import HTTPScope, Message, Receive, Scope, Send
 from sluis.kernel import Bsn, Kvk, Oin, Problem, Refused, decode
 from sluis.web import problems
 from sluis.web.access import Access, caller_label
-from sluis.web.openapi import API_VERSION, About, Identifiers, configuration, finished
+from sluis.web.openapi import API_VERSION, BASE, About, Identifiers, configuration, finished
 from sluis.web.routes import bound
 
 MAX_BODY = 16 * 1024 * 1024
@@ -146,7 +146,7 @@ def make_api(
     """Gather the rooms' routes into one API.
 
     Args:
-        handlers: routes with their whole path, `/v1/…`. Each takes `peer`, `person` or `caller`, or is marked open.
+        handlers: routes, their paths below `/v1`. Each takes `peer`, `person` or `caller`, or is marked open.
             They may also take `trace: Trace`, the caller's trace or a new one.
         access: who is who.
         about: what the API's document says of the node.
@@ -156,7 +156,7 @@ def make_api(
     Raises `TypeError` when a route serves nobody in particular without being marked open.
     """
 
-    @get("/v1/openapi.json", opt={"open": True}, include_in_schema=False)
+    @get("/openapi.json", opt={"open": True}, include_in_schema=False)
     async def openapi() -> Response[bytes]:
         headers = {"access-control-allow-origin": "*"}
         return Response(api.document_json(), media_type="application/vnd.oai.openapi+json", headers=headers)
@@ -189,6 +189,7 @@ def make_api(
                 msgspec.DecodeError: undecodable,
                 Exception: unforeseen,
             },
+            path=BASE,
             request_class=JsonRequest,
             request_max_body_size=MAX_BODY,
             type_encoders=dict.fromkeys(_IDENTIFIERS, str.__str__),

@@ -36,9 +36,13 @@ def bound(handler: HTTPRouteHandler, services: Mapping[str, object]) -> HTTPRout
         )
     sources = _sources(names, services)
 
+    wants_request = "request" in names
+
     async def call(request: Request[Any, Any, Any], **given: Any) -> Any:
         for name, source in sources.items():
             given[name] = source(request.scope)
+        if wants_request:
+            given["request"] = request
         return await function(**given)
 
     hints = {
@@ -48,7 +52,7 @@ def bound(handler: HTTPRouteHandler, services: Mapping[str, object]) -> HTTPRout
     }
     hints = {name: _marked(name, hint, "".join(handler.paths)) for name, hint in hints.items()}
     hints["request"] = Request[Any, Any, Any]
-    kept = [parameter for name, parameter in signature.parameters.items() if name not in sources]
+    kept = [one for name, one in signature.parameters.items() if name not in sources and name != "request"]
     kept.append(inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY))
     keywords = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
@@ -64,6 +68,7 @@ def bound(handler: HTTPRouteHandler, services: Mapping[str, object]) -> HTTPRout
     )
     made = copy(handler)
     made.opt = {**handler.opt, "callers": _callers_of(handler, names)}
+    made.summary = handler.summary or (function.__doc__ or "").split("\n")[0].rstrip(".") or None
     return made(adapter)
 
 

@@ -54,25 +54,25 @@ class Echoed(msgspec.Struct):
     service: str
 
 
-@post("/v1/echoes", status_code=200)
+@post("/echoes", status_code=200)
 async def echo(peer: Peer, data: Request, trace: Trace, service: str) -> Echoed:
     """Say who asked and what. For tests."""
     return Echoed(peer.id, data.owner, trace.trace_id, service)
 
 
-@get("/v1/me")
+@get("/me")
 async def me(person: Person) -> dict[str, str]:
     """Say which person asks."""
     return {"person": person.person, "acr": person.acr}
 
 
-@get("/v1/both")
+@get("/both")
 async def both(caller: Peer | Person) -> dict[str, str]:
     """Say what kind of caller asks."""
     return {"kind": type(caller).__name__}
 
 
-@get("/v1/failures/{kind:str}", opt={"open": True})
+@get("/failures/{kind:str}", opt={"open": True})
 async def fail(kind: str) -> None:
     """Go wrong in the way that was asked for."""
     failures: dict[str, Exception] = {
@@ -84,7 +84,7 @@ async def fail(kind: str) -> None:
     raise failures[kind]
 
 
-@get("/v1/breaking", opt={"open": True})
+@get("/breaking", opt={"open": True})
 async def breaking() -> Stream:
     """Begin an answer and break."""
 
@@ -95,13 +95,13 @@ async def breaking() -> Stream:
     return Stream(chunks())
 
 
-@get("/v1/counts", opt={"open": True})
+@get("/counts", opt={"open": True})
 async def counts(limit: int) -> int:
     """Give the limit back."""
     return limit
 
 
-@get("/v1/identifiers", opt={"open": True})
+@get("/identifiers", opt={"open": True})
 async def identifiers() -> list[Bsn]:
     """Give an identifier."""
     return [Bsn("999990019")]
