@@ -129,8 +129,8 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 class OwnerFailed(Exception):
-    """An owner's part failed in a question that may be answered partially."""
+    """An owner's part could not be had. The owner's problem tells why."""
 
-    def __init__(self, owner: str, problem: Problem) -> None:
+    def __init__(self, alias: str, problem: Problem) -> None:
         super().__init__(problem.code)
-        self.owner, self.problem = owner, problem
+        self.alias, self.problem = alias, problem

@@ -124,9 +124,9 @@ class Owners:
         """Name per alias."""
         return {alias: owner.name for alias, owner in self.by_alias.items()}
 
-    def forget(self, alias: str) -> None:
-        """Ask this owner again next time."""
-        self._known.pop(alias, None)
+    def forget_all(self) -> None:
+        """Ask every owner again next time."""
+        self._known.clear()
 
     async def known(self, alias: str) -> Known:
         """An owner's offers and keys. Raises `Upstream` when it cannot be reached or is not who it should be.

@@ -82,12 +82,12 @@ class Plans:
 
     def __init__(self, most: int = MAX_KEPT) -> None:
         self._kept: OrderedDict[tuple[Any, ...], Ready] = OrderedDict()
-        self._names: OrderedDict[str, tuple[Dataset, ...]] = OrderedDict()
+        self._names: OrderedDict[Any, tuple[Dataset, ...]] = OrderedDict()
         self._most = most
 
-    def names(self, sql: str) -> tuple[Dataset, ...] | None:
+    def names(self, text: Any) -> tuple[Dataset, ...] | None:
         """The datasets a text names, when it was asked before."""
-        return self._names.get(sql)
+        return self._names.get(text)
 
     def get(self, key: tuple[Any, ...]) -> Ready | None:
         """The plan under that key, None when it is not kept."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+from sqlglot import exp
 
 from sluis.gateway import Link
 from sluis.grounds import Activity, Offer
@@ -28,8 +29,9 @@ from sluis.kernel import (
 from sluis.ledger import Decision, Ledger, Processing
 from sluis.query import records, rules
 from sluis.query.explain import explanation
-from sluis.query.model import Answer, Consulted, Explanation, Missing, Question, Who
-from sluis.query.owners import Owners, problem_of, unusable
+from sluis.query.model import Answer, Consulted, Explanation, Missing, OwnerFailed, Question, Who
+from sluis.query.owners import Known, Owners, problem_of, unusable
+from sluis.query.partial import without
 from sluis.query.plan import Part, Plans, Ready, check_roles, check_values, make_ready
 from sluis.query.seals import Seals
 from sluis.statement import (
@@ -100,30 +102,39 @@ class Asker:
         Raises:
             Problem: the question is not right, not allowed, or an owner did not do its part. A refusal is recorded.
         """
-        try:
-            return await self._ask_once(question, who)
-        except Conflict as conflict:
-            if conflict.code != "disclosure-changed":
-                raise
-            for alias in self._owners.by_alias:
-                self._owners.forget(alias)
-            return await self._ask_once(question, who)
+        missing: dict[str, Problem] = {}
+        renewed = False
+        while True:
+            try:
+                return await self._ask_once(question, who, missing)
+            except Conflict as conflict:
+                if conflict.code != "disclosure-changed" or renewed:
+                    raise
+                renewed = True
+                self._owners.forget_all()
+            except OwnerFailed as failed:
+                if question.partial == "never" or isinstance(failed.problem, Conflict | Invalid):
+                    raise failed.problem from None
+                missing[failed.alias] = failed.problem
 
     async def explain(self, question: Question) -> Explanation:
         """Tell what a question would do, without asking it. Raises `Problem` when it is not right or not allowed."""
         rules.check_case(question)
         activity = self._activity(question)
-        ready = await self._ready(question, activity)
+        try:
+            ready = await self._ready(question, activity, ())
+        except OwnerFailed as failed:
+            raise failed.problem from None
         check_values(ready, self._bind(ready, question))
         return explanation(question, ready)
 
-    async def _ask_once(self, question: Question, who: Who) -> Answer:
+    async def _ask_once(self, question: Question, who: Who, missing: Mapping[str, Problem]) -> Answer:
         clock = _Stopwatch()
         trace = Trace.begin()
         rules.check_case(question)
         activity = self._activity(question)
         try:
-            ready = await self._ready(question, activity)
+            ready = await self._ready(question, activity, tuple(sorted(missing)))
             values = self._bind(ready, question)
             check_values(ready, values)
         except Problem as problem:
@@ -138,7 +149,7 @@ class Asker:
         crossing = _Crossing(self, ready, question, who, trace, values)
         try:
             outcome = await run(ready.plan, crossing.fetch, values)
-        except Problem:
+        except (Problem, OwnerFailed):
             await self._ledger.append(crossing.lines or [crossing.nothing_came()])
             raise
         clock.lap("ask")
@@ -152,7 +163,7 @@ class Asker:
             provenance=ready.provenance,
             consulted=tuple(crossing.consulted),
             closed=ready.closed,
-            missing=tuple(crossing.missing),
+            missing=tuple(Missing(alias, problem.members()) for alias, problem in missing.items()),
             timings=clock.total(),
         )
 
@@ -167,33 +178,45 @@ class Asker:
             )
         return activity
 
-    async def _ready(self, question: Question, activity: Activity) -> Ready:
+    async def _ready(self, question: Question, activity: Activity, missing: tuple[str, ...]) -> Ready:
         """The question, ready to be asked; made when this text was not asked before under the same offers."""
-        named = self._plans.names(question.sql)
-        tree = None
+        text = (question.sql, missing)
+        tree: exp.Query | None = None
+        named = self._plans.names(text)
         if named is None:
-            tree = parse(question.sql)
+            tree = self._parsed(text)
             named = datasets(tree)
         offers = await self._offers(named, activity.id)
-        digests = tuple(offer.digest for offer in offers.values())
-        key = (question.sql, activity.id, digests)
+        key = (text, activity.id, tuple(offer.digest for offer in offers.values()))
         ready = self._plans.get(key)
         if ready is None:
-            ready = make_ready(tree if tree is not None else parse(question.sql), activity, offers)
+            ready = make_ready(tree or self._parsed(text), activity, offers)
             check_roles(ready)
-            self._plans.keep(key, ready, named)
+            self._plans.keep(key, ready)
         return ready
+
+    @staticmethod
+    def _parsed(text: tuple[str, tuple[str, ...]]) -> exp.Query:
+        sql, missing = text
+        tree = parse(sql)
+        return without(tree, missing) if missing else tree
 
     async def _offers(self, named: Sequence[tuple[str, str]], activity: str) -> dict[tuple[str, str], Offer]:
         aliases = [
             alias for alias in dict.fromkeys(alias for alias, _ in named) if alias in self._owners.by_alias
         ]
-        known = await asyncio.gather(*(self._owners.known(alias) for alias in aliases))
+        known = await asyncio.gather(*(self._known(alias) for alias in aliases))
         offers = {alias: one.offers for alias, one in zip(aliases, known, strict=True)}
         chosen = rules.choose(named, self._owners.names, offers, activity)
         for (alias, dataset), offer in chosen.items():
             rules.check_in_force(alias, dataset, offer, self._clock().date())
         return chosen
+
+    async def _known(self, alias: str) -> Known:
+        try:
+            return await self._owners.known(alias)
+        except Problem as problem:
+            raise OwnerFailed(alias, problem) from problem
 
     def _bind(self, ready: Ready, question: Question) -> dict[str, Any]:
         given = {**ready.constants, **question.parameters}
@@ -254,7 +277,6 @@ class _Crossing:
         self._seals = Seals(trace.trace_id, ready, asker._owners)
         self.lines: list[Processing | Decision] = []
         self.consulted: list[Consulted] = []
-        self.missing: list[Missing] = []
 
     async def fetch(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> pa.Table:
         """What `statement.run` calls for each part, as soon as its keys are known."""
@@ -262,10 +284,7 @@ class _Crossing:
         try:
             return await self._seals.around(part, lambda seal: self._consult(part, keys, seal))
         except Problem as problem:
-            if self._question.partial == "never" or isinstance(problem, Conflict | Invalid):
-                raise
-            self.missing.append(Missing(part.alias, problem.members()))
-            return fetch.empty()
+            raise OwnerFailed(part.alias, problem) from problem
 
     async def _consult(self, part: Part, keys: Mapping[str, pa.Array], seal: Any) -> tuple[pa.Table, Any]:
         asker, span, transaction = self._asker, self._trace.child(), new_transaction_id()
