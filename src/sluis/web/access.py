@@ -6,7 +6,7 @@ nobody unknown reaches a decoder.
 """
 
 import pwd
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -19,6 +19,8 @@ from sluis.crypto import Peer, is_test, peer_of
 from sluis.kernel import Clock, PeerId, Refused, Text, Unidentified
 
 Callers = Literal["anyone", "peers", "people", "both"]
+
+OnRefusal = Callable[[Refused], Awaitable[None]]
 
 LOCAL = "sluis.local"
 """Key in the ASGI scope's `extensions` of what the kernel says of the other end of the unix socket."""
@@ -53,12 +55,19 @@ class Access:
         people: the person behind a login name, None when there is none.
         clock: the node's clock.
         test: whether certificates of a test authority are accepted (`environment = "test"`).
+        on_refusal: told of each refusal before it is answered; for a peer, `refusal.peer` says which.
     """
 
     def __init__(
-        self, peers: Collection[PeerId], people: Callable[[str], Person | None], clock: Clock, test: bool
+        self,
+        peers: Collection[PeerId],
+        people: Callable[[str], Person | None],
+        clock: Clock,
+        test: bool,
+        on_refusal: OnRefusal | None = None,
     ) -> None:
         self._peers, self._people, self._clock, self._test = frozenset(peers), people, clock, test
+        self._on_refusal = on_refusal
 
     def peer(self, scope: Mapping[str, Any]) -> Peer:
         """The peer at the other end of an mTLS connection. Raises `Unidentified`, `Refused`."""
@@ -100,7 +109,14 @@ class Access:
                 for method in route.methods
             }
             raise MethodNotAllowedException(headers={"allow": ", ".join(methods)})
-        scope: Any = request.scope
+        try:
+            self._identify(request.scope, callers)
+        except Refused as refusal:
+            if self._on_refusal is not None:
+                await self._on_refusal(refusal)
+            raise
+
+    def _identify(self, scope: Any, callers: Callers) -> None:
         if callers == "peers" or (callers == "both" and LOCAL not in scope["extensions"]):
             scope[_CALLER] = self.peer(scope)
         elif callers != "anyone":

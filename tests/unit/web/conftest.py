@@ -141,11 +141,11 @@ def refusals() -> list[tuple[str, str]]:
 
 @pytest.fixture
 def api(people: dict[str, Person], refusals: list[tuple[str, str]]) -> Api:
-    async def told(refusal: Refused, caller: str) -> None:
-        refusals.append((refusal.code, caller))
+    async def told(refusal: Refused) -> None:
+        refusals.append((refusal.code, refusal.peer or ""))
 
-    access = Access([UWV], people.get, utc_now, test=True)
-    return make_api(ROUTES, access, ABOUT, {"service": "given"}, told)
+    access = Access([UWV], people.get, utc_now, test=True, on_refusal=told)
+    return make_api(ROUTES, access, ABOUT, {"service": "given"})
 
 
 Caller = Callable[..., Awaitable[Reply]]

@@ -55,7 +55,7 @@ async def test_peer_that_this_node_does_not_know_is_refused_and_told(
     stranger = {"tls": {"client_cert_chain": [pem(STRANGER, "Iemand")]}}
     reply = await call("POST", "/v1/echoes", {"owner": UWV}, extensions=stranger)
     assert (reply.status, reply.json["code"], reply.json["peer"]) == (403, "unknown-peer", STRANGER)
-    assert refusals == [("unknown-peer", "-")]
+    assert refusals == [("unknown-peer", STRANGER)]
 
 
 async def test_certificate_of_a_test_authority_is_refused_in_production(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluis.kernel import Oin, Text, Unkept, decode
+from sluis.kernel import Oin, decode
 from sluis.web import MAX_BODY
 from sluis.web.problems import of_decoding, preferred
 
@@ -67,16 +67,6 @@ async def test_fault_in_a_begun_answer_leaves_it_incomplete(
         reply = await call("GET", "/v1/breaking")
     assert not reply.complete
     assert "secret" not in caplog.text
-
-
-async def test_refusal_is_told_even_when_it_cannot_be_kept(api: Any, call: Any) -> None:
-    async def cannot(refusal: Any, caller: str) -> None:
-        reply = await call("GET", "/v1/failures/missing")
-        assert reply.status == 404
-        raise Unkept("ledger", Text("x", "x"), Text("x", "x"), Text("x", "x"))
-
-    api._on_refusal = cannot
-    assert (await call("GET", "/v1/failures/refused")).status == 403
 
 
 @pytest.mark.parametrize(
