@@ -170,15 +170,12 @@ def free_numbers(dice: Dice) -> Iterator[str]:
 
 
 def generate(seed: int = 2026, people: int = PEOPLE) -> World:
-    """Invent about `people` people (at most 8,000). The first household is that of the applicant in the story."""
+    """Invent about `people` people (at most 8,000). The story's applicants come first."""
     dice = Dice(seed)
     maker = _Maker(dice)
-    applicant = maker.applicant()
+    applicant, hidden = maker.applicant(), maker.hidden()
     while len(maker.people) < people:
         maker.household(dice.weighted(((ALONE, 38), (COUPLE, 29), (FAMILY, 25), (ONE_PARENT, 8))))
-    hidden = next(
-        p for p in maker.people if p.secret and p.lives and 25 < p.age() < 60 and p.address.district
-    )
     return World(maker.people, maker.companies, applicant, hidden)
 
 
@@ -210,6 +207,14 @@ class _Maker:
         asks.tax_debt = 45_000
         asks.vehicles = [self._vehicle()]
         self._own_company(asks, date(2023, 3, 1), date(2025, 6, 30), 120_000)
+        return asks
+
+    def hidden(self) -> Person:
+        """Someone who asks for the same benefit, and whose address is secret."""
+        address = Address("Peilpad", 222, "0030 KB", "Sluiswijk", "Peilbuurt")
+        asks = self._person("V", date(1995, 4, 24), address, surname="Papierhof", secret=True, given="Aylin")
+        asks.jobs = [Job(5, date(2021, 1, 1), date(2025, 10, 31), 32, 241_000)]
+        asks.savings = 90_000
         return asks
 
     def household(self, kind: str) -> None:
