@@ -5,7 +5,6 @@ owner's rules (hidden rows, masks, minimum group) in its own words.
 """
 
 import msgspec
-
 from tests.acceptance.owners import BENEFIT, CHAIN, STATISTICS
 
 BENEFIT_APPLICANT = "100000003"
