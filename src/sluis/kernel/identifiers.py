@@ -18,7 +18,10 @@ class _Identifier(str):
         if not (isinstance(value, str) and cls.accepts(value)):
             raise Invalid(
                 f"invalid-{cls.__name__.lower()}",
-                Text(f"Dit is geen geldig {cls.__name__}-nummer.", f"This is not a valid {cls.__name__} number."),
+                Text(
+                    f"Dit is geen geldig {cls.__name__}-nummer.",
+                    f"This is not a valid {cls.__name__} number.",
+                ),
                 Text(cls.shape.nl, cls.shape.en),
                 Text("Controleer het nummer en probeer het opnieuw.", "Check the number and try again."),
             )
@@ -71,7 +74,8 @@ class Bsn(_Identifier):
 
     __slots__ = ()
     shape = Text(
-        "Een BSN heeft negen cijfers en doorstaat de elfproef.", "A BSN has nine digits and passes the eleven-test."
+        "Een BSN heeft negen cijfers en doorstaat de elfproef.",
+        "A BSN has nine digits and passes the eleven-test.",
     )
 
     def __repr__(self) -> str:
@@ -95,5 +99,7 @@ class TestBsn(Bsn):
 
 def passes_eleven_test(digits: str) -> bool:
     """Whether nine digits d1…d9 satisfy 9·d1 + 8·d2 + … + 2·d8 − d9 ≡ 0 (mod 11), and are not all zero."""
-    total = sum(weight * int(digit) for weight, digit in zip((9, 8, 7, 6, 5, 4, 3, 2, -1), digits, strict=True))
+    total = sum(
+        weight * int(digit) for weight, digit in zip((9, 8, 7, 6, 5, 4, 3, 2, -1), digits, strict=True)
+    )
     return total % 11 == 0 and digits != "000000000"

@@ -84,7 +84,11 @@ class Problem(Exception):
             "code": self.code,
             "retry": self.retry,
             "texts": {
-                lang: {"what": getattr(self.what, lang), "why": getattr(self.why, lang), "next": getattr(self.next, lang)}
+                lang: {
+                    "what": getattr(self.what, lang),
+                    "why": getattr(self.why, lang),
+                    "next": getattr(self.next, lang),
+                }
                 for lang in ("nl", "en")
             },
             **{name: value for name, value in extra.items() if value is not None},
@@ -97,7 +101,10 @@ class Problem(Exception):
 
         The members are hostile input: only strings and booleans are taken over, cut to 2,000 characters.
         """
-        kinds = {kind.status: kind for kind in (Invalid, Unidentified, Refused, NotFound, Conflict, Upstream, Unkept)}
+        kinds = {
+            kind.status: kind
+            for kind in (Invalid, Unidentified, Refused, NotFound, Conflict, Upstream, Unkept)
+        }
         status = members.get("status")
         kind = kinds.get(status, Upstream) if isinstance(status, int) else Upstream
 
@@ -109,7 +116,10 @@ class Problem(Exception):
 
         def text(part: str, otherwise: str) -> Text:
             by_language = [texts.get(lang) for lang in ("nl", "en")]
-            nl, en = (string(entry.get(part), otherwise) if isinstance(entry, dict) else otherwise for entry in by_language)
+            nl, en = (
+                string(entry.get(part), otherwise) if isinstance(entry, dict) else otherwise
+                for entry in by_language
+            )
             return Text(nl, en)
 
         return kind(
