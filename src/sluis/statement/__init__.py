@@ -1,0 +1,73 @@
+"""SQL as data, shared by the asker's side (`query`) and the owner's (`disclose`): parse, check, split, combine."""
+
+from sluis.statement.binding import Binding, bindings, require
+from sluis.statement.columns import (
+    Use,
+    base_tables,
+    check,
+    closed,
+    closing,
+    conjuncts,
+    dataset_of,
+    is_base,
+    missing_parameter,
+    source_of,
+    uses,
+)
+from sluis.statement.model import Acting, KeyList, Receipt, Seal, SubQuestion
+from sluis.statement.parameters import (
+    bind,
+    from_plain,
+    list_parameters,
+    parameter_types,
+    parameterise,
+    to_plain,
+)
+from sluis.statement.parse import (
+    AGGREGATES,
+    TODAY,
+    datasets,
+    output_names,
+    parse,
+    qualify,
+    shape,
+    text,
+    unknown,
+)
+
+__all__ = [
+    "AGGREGATES",
+    "TODAY",
+    "Acting",
+    "Binding",
+    "KeyList",
+    "Receipt",
+    "Seal",
+    "SubQuestion",
+    "Use",
+    "base_tables",
+    "bind",
+    "bindings",
+    "check",
+    "closed",
+    "closing",
+    "conjuncts",
+    "dataset_of",
+    "datasets",
+    "from_plain",
+    "is_base",
+    "list_parameters",
+    "missing_parameter",
+    "output_names",
+    "parameter_types",
+    "parameterise",
+    "parse",
+    "qualify",
+    "require",
+    "shape",
+    "source_of",
+    "text",
+    "to_plain",
+    "unknown",
+    "uses",
+]

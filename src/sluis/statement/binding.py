@@ -1,0 +1,200 @@
+"""Is the subject bound? A dataset about people may ask that every question names the people it is about.
+
+A table's subject is bound when a condition that must hold for every row of it sets its subject column equal to a
+constant, to one of a list of constants, or to a column whose values are themselves bound. `… or true` binds nothing,
+and a condition of an outer join binds only the side it can remove rows from.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from sqlglot import exp
+
+from sluis.grounds import Subject
+from sluis.kernel import Refused, Text
+from sluis.statement.columns import (
+    Dataset,
+    base_of,
+    base_tables,
+    conjuncts,
+    dataset_of,
+    is_base,
+    source_of,
+    tables_of,
+)
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """How the subject of one table reference is bound. `constants` are the literals and parameters it is set equal
+    to directly; empty when it is bound through a join only. `bound` is False when nothing binds it."""
+
+    table: exp.Table
+    dataset: Dataset
+    bound: bool
+    constants: tuple[exp.Expression, ...] = ()
+
+
+def bindings(tree: exp.Query, subjects: Mapping[Dataset, Subject | None]) -> tuple[Binding, ...]:
+    """How each table reference with a subject is bound, in order of appearance.
+
+    Args:
+        tree: a qualified question.
+        subjects: per dataset its subject; datasets without one are left out of the answer.
+    """
+    return tuple(_Bindings(tree, subjects).all())
+
+
+def require(bound: Binding, rule: str = "subject-required") -> None:
+    """Refuse a table reference whose subject is not bound.
+
+    Raises:
+        Refused: `subject-required`.
+    """
+    if bound.bound:
+        return
+    name = ".".join(part for part in bound.dataset if part)
+    raise Refused(
+        rule,
+        Text(f"De vraag noemt niet over wie {name} moet gaan.", f"The question does not name whom {name} is about."),
+        Text("Deze verwerking mag alleen vragen naar mensen die u noemt.",
+             "This activity may only ask about people you name."),
+        Text("Voeg een voorwaarde toe op de sleutel van de persoon, bijvoorbeeld `bsn = $bsn`.",
+             "Add a condition on the person's key, for example `bsn = $bsn`."),
+        rule=rule,
+    )  # fmt: skip
+
+
+class _Bindings:
+    """Solves the bindings of one tree: a fixpoint over the equalities that restrict each table."""
+
+    def __init__(self, tree: exp.Query, subjects: Mapping[Dataset, Subject | None]) -> None:
+        self.tree, self.subjects = tree, subjects
+        self.tables = [table for table in base_tables(tree) if subjects.get(dataset_of(table))]
+        self.edges: dict[int, list[tuple[str, exp.Expression]]] = {}
+        for select in tree.find_all(exp.Select):
+            for table, column, value in _restrictions(select):
+                self.edges.setdefault(id(table), []).append((column, value))
+        self.bound: set[int] = set()
+
+    def all(self) -> Iterator[Binding]:
+        while any(self._try(table) for table in self.tables if id(table) not in self.bound):
+            pass
+        for table in self.tables:
+            constants = tuple(value for value in self._equals(table) if _is_constant(value))
+            yield Binding(table, dataset_of(table), id(table) in self.bound, constants)
+
+    def _equals(self, table: exp.Table) -> list[exp.Expression]:
+        subject = self.subjects[dataset_of(table)]
+        assert subject is not None
+        return [value for column, value in self.edges.get(id(table), ()) if column == subject.column]
+
+    def _try(self, table: exp.Table) -> bool:
+        if any(self._is_bound(value) for value in self._equals(table)):
+            self.bound.add(id(table))
+            return True
+        return False
+
+    def _is_bound(self, value: exp.Expression) -> bool:
+        """Whether a value can only be a constant or something out of a bound table's rows."""
+        if _is_constant(value):
+            return True
+        if isinstance(value, exp.Query):  # IN (SELECT …)
+            return self._output_bound(value, 0)
+        if not isinstance(value, exp.Column):
+            return False
+        source = source_of(value)
+        if isinstance(source, exp.Subquery):
+            return self._output_bound(source.unnest(), value.name.lower())
+        if isinstance(source, exp.Table) and not is_base(source):
+            return self._output_bound(_definition(source), value.name.lower())
+        if source is None:
+            return False
+        return id(source) in self.bound or any(
+            column == value.name.lower() and _is_constant(other)
+            for column, other in self.edges.get(id(source), ())
+        )
+
+    def _output_bound(self, query: exp.Expression | None, column: str | int) -> bool:
+        """Whether an output column of a subquery can only hold bound values: in every branch of it."""
+        if isinstance(query, exp.SetOperation):
+            names = [name.lower() for name in query.named_selects]
+            place = column if isinstance(column, int) else names.index(column) if column in names else -1
+            return place >= 0 and all(
+                self._output_bound(side.unnest(), place) for side in (query.left, query.right)
+            )
+        if not isinstance(query, exp.Select):
+            return False
+        if isinstance(column, int):
+            item = query.expressions[column] if column < len(query.expressions) else None
+        else:
+            item = next((one for one in query.expressions if one.alias_or_name.lower() == column), None)
+        return item is not None and isinstance(item.unalias(), exp.Column) and self._is_bound(item.unalias())
+
+
+def _definition(table: exp.Table) -> exp.Expression | None:
+    """The query of the common table expression that a table name stands for."""
+    node: exp.Expression | None = table
+    while node is not None:
+        with_ = node.args.get("with_") if isinstance(node, exp.Query) else None
+        for cte in with_.expressions if with_ else ():
+            if cte.alias.lower() == table.name.lower():
+                query: exp.Expression = cte.this
+                return query
+        node = node.parent
+    return None
+
+
+def _restrictions(select: exp.Select) -> Iterator[tuple[exp.Table, str, exp.Expression]]:
+    """(table, column, value) for every equality that holds for each row of the table that counts."""
+    where = select.args.get("where")
+    for condition in conjuncts(where.this if where else None):
+        yield from _equalities(condition, None)
+    seen: list[int] = []
+    start = select.args.get("from_")
+    if start is not None:
+        seen.append(id(start.this))
+    for join in select.args.get("joins") or ():
+        own, side, kind = id(join.this), join.side, join.kind
+        if side == "FULL":
+            restricted: set[int] = set()
+        elif side == "LEFT" or kind == "ANTI":
+            restricted = {own}
+        elif side == "RIGHT":
+            restricted = set(seen)
+        else:
+            restricted = {own, *seen}
+        for condition in conjuncts(join.args.get("on")):
+            yield from _equalities(condition, restricted)
+        seen.append(own)
+
+
+def _equalities(
+    condition: exp.Expression, restricted: set[int] | None
+) -> Iterator[tuple[exp.Table, str, exp.Expression]]:
+    """The equalities one conjunct states, for the tables it restricts (None: every table of its SELECT)."""
+    if isinstance(condition, exp.EQ):
+        left, right = condition.left.unnest(), condition.right.unnest()
+        pairs = [(left, right), (right, left)]
+    elif isinstance(condition, exp.In):
+        query = condition.args.get("query")
+        if query is not None:
+            pairs = [(condition.this.unnest(), query.unnest())]
+        elif all(_is_constant(item) for item in condition.expressions):
+            pairs = [(condition.this.unnest(), item) for item in condition.expressions]
+        else:
+            return
+    else:
+        return
+    select = condition.find_ancestor(exp.Select)
+    own = {id(table) for table in tables_of(select)} if select is not None else set()
+    for side, value in pairs:
+        table = base_of(side)
+        if table is not None and id(table) in own and (restricted is None or id(table) in restricted):
+            yield table, side.name.lower(), value
+
+
+def _is_constant(value: exp.Expression) -> bool:
+    value = value.unnest()
+    if isinstance(value, exp.Any):
+        return isinstance(value.this.unnest(), exp.Placeholder)
+    return isinstance(value, exp.Literal | exp.Placeholder)

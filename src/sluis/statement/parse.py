@@ -1,0 +1,342 @@
+"""From SQL text to a tree that may be reasoned about: one SELECT, only what is on the allow-list, every column
+named with its table. SQL means what DuckDB 1.5 says it means.
+
+Parsing is sqlglot's; this module decides what is let in. Nothing here decides what may be *seen*: `columns` does.
+"""
+
+import difflib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify as sqlglot_qualify
+from sqlglot.schema import MappingSchema
+
+from sluis.kernel import Invalid, Text
+
+MAX_SQL = 65_536
+"""Characters in a question."""
+MAX_NODES = 20_000
+"""Nodes in its tree: a thousand-key IN list stays well below."""
+TODAY = "today"
+"""CURRENT_DATE becomes this parameter, so that every owner computes with the same day."""
+
+Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""Per owner alias ("" on the owner's own side), per dataset, per column its DuckDB type."""
+
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # its warnings repeat the SQL, constants and all
+
+_STRUCTURE = (
+    exp.Select, exp.Union, exp.Intersect, exp.Except, exp.Subquery, exp.With, exp.CTE, exp.From, exp.Join, exp.Where,
+    exp.Group, exp.Having, exp.Qualify, exp.Order, exp.Ordered, exp.Limit, exp.Offset, exp.Distinct, exp.Table,
+    exp.TableAlias, exp.Column, exp.Identifier, exp.Star, exp.Alias, exp.Literal, exp.Boolean, exp.Null,
+    exp.Placeholder, exp.Paren, exp.Tuple, exp.Var, exp.DataType, exp.DataTypeParam, exp.Interval,
+    exp.Rollup, exp.Cube, exp.GroupingSets, exp.Window, exp.WindowSpec, exp.Filter, exp.WithinGroup,
+    exp.IgnoreNulls, exp.RespectNulls,
+)  # fmt: skip
+_OPERATORS = (
+    exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ,
+    exp.Is, exp.In, exp.Between, exp.Like, exp.ILike, exp.Escape, exp.Exists, exp.Any, exp.Add, exp.Sub, exp.Mul,
+    exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.DPipe, exp.Case, exp.If, exp.Cast, exp.TryCast,
+)  # fmt: skip
+_FUNCTIONS = (
+    exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Concat, exp.ConcatWs, exp.Lower, exp.Upper, exp.Trim,
+    exp.Length, exp.Substring, exp.Left, exp.Right, exp.Replace, exp.StartsWith, exp.EndsWith, exp.Contains,
+    exp.StrPosition, exp.SplitPart, exp.Pad, exp.Reverse, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sign, exp.Sqrt,
+    exp.Extract, exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear,
+    exp.DateDiff, exp.DateTrunc, exp.TimestampTrunc, exp.DateAdd, exp.DateSub, exp.LastDay, exp.CurrentDate,
+    exp.TsOrDsToDate, exp.Date,
+)  # fmt: skip
+_AGGREGATES = (
+    exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Stddev, exp.StddevPop, exp.StddevSamp,
+    exp.Variance, exp.VariancePop, exp.Median, exp.Mode, exp.Quantile, exp.PercentileCont, exp.PercentileDisc,
+    exp.GroupConcat, exp.ArrayAgg, exp.AnyValue, exp.First, exp.Last, exp.LogicalAnd, exp.LogicalOr,
+    exp.ApproxDistinct, exp.Corr,
+)  # fmt: skip
+_WINDOW = (
+    exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile, exp.Lag, exp.Lead,
+    exp.FirstValue, exp.LastValue, exp.NthValue,
+)  # fmt: skip
+ALLOWED = frozenset((*_STRUCTURE, *_OPERATORS, *_FUNCTIONS, *_AGGREGATES, *_WINDOW))
+"""Node types let in, by exact type. What is not here is refused before any source is contacted."""
+
+AGGREGATES = _AGGREGATES
+_JOIN_KINDS = {"", "INNER", "OUTER", "CROSS", "SEMI", "ANTI"}
+_JOIN_SIDES = {"", "LEFT", "RIGHT", "FULL"}
+_CAST_TYPES = {
+    exp.DataType.Type[name]
+    for name in (
+        "VARCHAR TEXT CHAR BOOLEAN TINYINT SMALLINT INT BIGINT INT128 UTINYINT USMALLINT UINT UBIGINT FLOAT DOUBLE "
+        "DECIMAL DATE TIMESTAMP TIMESTAMPTZ TIME INTERVAL"
+    ).split()
+}
+
+
+def _invalid(code: str, nl: str, en: str, next_nl: str, next_en: str) -> Invalid:
+    return Invalid(
+        code, Text("De vraag kan zo niet gesteld worden.", "The question cannot be asked like this."),
+        Text(nl, en), Text(next_nl, next_en),
+    )  # fmt: skip
+
+
+def parse(sql: str) -> exp.Query:
+    """Read one SELECT.
+
+    Args:
+        sql: the text of the question, DuckDB dialect, at most `MAX_SQL` characters; parameters are `$name`.
+
+    Returns:
+        its tree, identifiers as written, CURRENT_DATE replaced by the parameter `$today`.
+
+    Raises:
+        Invalid: `sql-too-long`, `sql-syntax`, `one-statement`, `only-select`, `not-allowed`. The text of the problem
+            never repeats a constant from the question.
+    """
+    if len(sql) > MAX_SQL:
+        raise _invalid(
+            "sql-too-long", f"De vraag is langer dan {MAX_SQL} tekens.", f"The question is over {MAX_SQL} characters.",
+            "Geef lange lijsten mee als parameter.", "Pass long lists as a parameter.",
+        )  # fmt: skip
+    try:
+        trees = [tree for tree in sqlglot.parse(sql, read="duckdb") if tree is not None]
+    except (SqlglotError, RecursionError) as error:
+        line, column = _position(error)
+        raise _invalid(
+            "sql-syntax", f"De SQL is niet te lezen (regel {line}, positie {column}).",
+            f"The SQL cannot be read (line {line}, position {column}).",
+            "Verbeter de SQL op die plaats.", "Mend the SQL at that place.",
+        ) from None  # fmt: skip
+    if len(trees) != 1:
+        raise _invalid(
+            "one-statement", f"Er staan {len(trees)} opdrachten in plaats van één.",
+            f"There are {len(trees)} statements instead of one.",
+            "Stel één vraag tegelijk.", "Ask one question at a time.",
+        )  # fmt: skip
+    tree = trees[0]
+    if isinstance(tree, exp.Subquery) and not tree.alias:
+        tree = tree.unnest()
+    if not isinstance(tree, exp.Select | exp.SetOperation):
+        raise _invalid(
+            "only-select", "Alleen een SELECT mag; deze opdracht doet iets anders.",
+            "Only a SELECT is allowed; this statement does something else.",
+            "Begin de vraag met SELECT.", "Begin the question with SELECT.",
+        )  # fmt: skip
+    return _admit(tree)
+
+
+def _position(error: Exception) -> tuple[int, int]:
+    details = getattr(error, "errors", None) or [{}]
+    return int(details[0].get("line") or 1), int(details[0].get("col") or 1)
+
+
+def _admit(tree: exp.Query) -> exp.Query:
+    """Refuse whatever is not on the allow-list, and bring what is to one form."""
+    for count, node in enumerate(tree.walk()):
+        if count > MAX_NODES:
+            raise _invalid(
+                "sql-too-long", "De vraag heeft te veel onderdelen.", "The question has too many parts.",
+                "Geef lange lijsten mee als parameter.", "Pass long lists as a parameter.",
+            )  # fmt: skip
+        node.comments = None
+        if type(node) not in ALLOWED:
+            _refuse(_name_of(node))
+        _admit_details(node)
+    for node in list(tree.find_all(exp.CurrentDate)):
+        node.replace(exp.Placeholder(this=TODAY))
+    for select in tree.find_all(exp.Select):
+        _expand_group_all(select)
+    return tree
+
+
+def _name_of(node: exp.Expression) -> str:
+    """What to call a node in an error; never a constant of the question."""
+    if isinstance(node, exp.Anonymous):
+        name = str(node.this)
+        return name.lower()[:60] if name.replace("_", "").isalnum() else "function"
+    return node.sql_name().lower() if isinstance(node, exp.Func) else type(node).__name__.upper()
+
+
+def _refuse(name: str) -> None:
+    raise _invalid(
+        "not-allowed", f"{name} mag niet in een vraag.", f"{name} is not allowed in a question.",
+        "Herschrijf de vraag zonder dit onderdeel.", "Rewrite the question without it.",
+    )  # fmt: skip
+
+
+def _admit_details(node: exp.Expression) -> None:
+    """Arguments that change what an allowed node means."""
+    if isinstance(node, exp.Select):
+        for name in ("into", "laterals", "pivots", "locks", "sample", "hint", "cluster", "sort", "distribute",
+                     "windows", "match", "connect", "prewhere", "settings", "format", "kind", "exclude"):  # fmt: skip
+            if node.args.get(name):
+                _refuse(name.upper())
+        distinct = node.args.get("distinct")
+        if distinct is not None and distinct.args.get("on") is not None:
+            _refuse("DISTINCT ON")
+    elif isinstance(node, exp.With):
+        if node.args.get("recursive"):
+            _refuse("RECURSIVE")
+    elif isinstance(node, exp.Join):
+        # An ASOF, NATURAL or POSITIONAL join pairs rows by what this module does not see.
+        if node.args.get("method") or node.kind not in _JOIN_KINDS or node.side not in _JOIN_SIDES:
+            _refuse(f"{node.args.get('method') or node.kind or node.side} JOIN")
+    elif isinstance(node, exp.Table):
+        if not isinstance(node.this, exp.Identifier) or node.args.get("catalog"):
+            _refuse("TABLE FUNCTION")
+        for name in (
+            "pivots",
+            "sample",
+            "joins",
+            "laterals",
+            "when",
+            "version",
+            "ordinality",
+            "rows_from",
+            "changes",
+        ):
+            if node.args.get(name):
+                _refuse(name.upper())
+    elif isinstance(node, exp.Any):
+        if not isinstance(node.this.unnest(), exp.Placeholder) or not isinstance(node.parent, exp.EQ):
+            _refuse("ANY")
+    elif isinstance(node, exp.Cast):
+        if node.to.this not in _CAST_TYPES or node.args.get("format"):
+            _refuse("CAST")
+    elif isinstance(node, exp.Placeholder):
+        if not isinstance(node.this, str) or not node.this.isidentifier():
+            raise _invalid(
+                "parameter-name", "Een parameter heeft hier geen naam.", "A parameter has no name here.",
+                "Schrijf parameters als $naam.", "Write parameters as $name.",
+            )  # fmt: skip
+    elif isinstance(node, exp.Limit | exp.Offset) and not isinstance(node.expression, exp.Literal):
+        _refuse("LIMIT")
+
+
+def _expand_group_all(select: exp.Select) -> None:
+    """GROUP BY ALL becomes the projections without aggregates, in words."""
+    group = select.args.get("group")
+    if group is None or not group.args.get("all"):
+        return
+    plain = [item.unalias().copy() for item in select.expressions if not item.find(*_AGGREGATES)]
+    select.set("group", exp.Group(expressions=plain) if plain else None)
+
+
+def datasets(tree: exp.Query) -> tuple[tuple[str, str], ...]:
+    """The (alias, dataset) pairs a parsed question names, lower case, each once, in order of appearance.
+
+    Names of common table expressions are not datasets.
+    """
+    local = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    found = [
+        (table.db.lower(), table.name.lower())
+        for table in tree.find_all(exp.Table)
+        if table.db or table.name.lower() not in local
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def qualify(tree: exp.Query, schema: Schema, visible: Schema) -> exp.Query:
+    """Give every column its table, every table an alias, and write `*` out.
+
+    Args:
+        tree: from `parse`; not changed.
+        schema: all columns of every dataset in the question, closed ones too.
+        visible: those that `*` stands for, in order.
+
+    Returns:
+        a new tree: identifiers lower case, no stars but in COUNT(*), no ordinals, no USING.
+
+    Raises:
+        Invalid: `unknown-column`, `ambiguous`, with the nearest name that exists.
+    """
+    mapping = MappingSchema(_nested(schema, visible), visible=_nested(visible, visible), dialect="duckdb")
+    try:
+        qualified = sqlglot_qualify(
+            tree.copy(), schema=mapping, dialect="duckdb", quote_identifiers=False, identify=False
+        )
+    except (SqlglotError, RecursionError) as error:
+        raise _unresolved(str(error), schema) from None
+    _check_resolved(qualified, schema)
+    for cast in list(qualified.find_all(exp.Cast)):
+        # A cast that fails on a value would tell that the value is there: casts of columns are the total ones.
+        if type(cast) is exp.Cast and cast.find(exp.Column):
+            cast.replace(exp.TryCast(this=cast.this, to=cast.to))
+    assert isinstance(qualified, exp.Query)
+    return qualified
+
+
+def _nested(schema: Schema, visible: Schema) -> dict[str, Any]:
+    """The form sqlglot takes, what `*` stands for first; without the owner's level on the owner's own side."""
+    tables: dict[str, Any] = {
+        owner: {name: {**visible[owner][name], **columns} for name, columns in datasets.items()}
+        for owner, datasets in schema.items()
+    }
+    own: dict[str, Any] = tables.pop("", {})
+    return own or tables
+
+
+def _names(schema: Schema) -> list[str]:
+    return sorted({name for tables in schema.values() for columns in tables.values() for name in columns})
+
+
+def _unresolved(message: str, schema: Schema) -> Invalid:
+    parts = message.split("'")
+    name = parts[1].lower() if len(parts) > 2 else ""
+    if name in _names(schema):
+        return _invalid(
+            "ambiguous-column",
+            f"De kolom {name} staat in meer dan één tabel van de vraag, of in geen ervan.",
+            f"Column {name} stands in more than one table of the question, or in none of them.",
+            "Zet de naam van de tabel ervoor.",
+            "Put the name of the table before it.",
+        )
+    return unknown("unknown-column", "kolom", "column", name, _names(schema))
+
+
+def unknown(code: str, kind_nl: str, kind_en: str, name: str, known: Iterable[str]) -> Invalid:
+    """The problem of a name that does not exist, with the nearest names that do."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    shown = name if name.replace("_", "").replace(".", "").isalnum() and len(name) <= 80 else "?"
+    return _invalid(
+        code, f"De {kind_nl} {shown} bestaat niet in deze verwerking.", f"There is no {kind_en} {shown} in this activity.",
+        f"Bedoelt u {', '.join(near)}?" if near else "Bekijk met `sluis activity show` wat er wel is.",
+        f"Did you mean {', '.join(near)}?" if near else "See with `sluis activity show` what there is.",
+    )  # fmt: skip
+
+
+def _check_resolved(tree: exp.Query, schema: Schema) -> None:
+    """sqlglot lets a few things pass unresolved; none may reach an owner."""
+    for select in tree.find_all(exp.Select):
+        if any(isinstance(item.unalias(), exp.Star) for item in select.expressions):
+            _refuse("*")
+        if any(join.args.get("using") for join in select.args.get("joins") or ()):
+            _refuse("USING")
+    for column in tree.find_all(exp.Column):
+        if not column.table and not _orders_set_operation(column):
+            raise unknown("unknown-column", "kolom", "column", column.name.lower(), _names(schema))
+
+
+def _orders_set_operation(column: exp.Column) -> bool:
+    order = column.find_ancestor(exp.Order)
+    return order is not None and isinstance(order.parent, exp.SetOperation)
+
+
+def text(tree: exp.Expression) -> str:
+    """The SQL of a tree, in DuckDB dialect, on one line."""
+    return str(tree.sql(dialect="duckdb", comments=False))
+
+
+def shape(tree: exp.Expression) -> str:
+    """The SQL of a tree with every constant replaced by `?`: fit for a log."""
+    copy = tree.copy()
+    for literal in list(copy.find_all(exp.Literal)):
+        literal.replace(exp.Var(this="?"))
+    return text(copy)
+
+
+def output_names(tree: exp.Query) -> Sequence[str]:
+    """The names of the answer's columns, in order."""
+    return [name.lower() for name in tree.named_selects]
