@@ -42,6 +42,13 @@ NOT_NEEDED = Text("niet nodig voor dit doel", "not needed for this purpose")
 SECRET_TAX = Text(
     "fiscaal geheim; alleen het totaal is vrijgegeven", "tax secrecy; only the total is released"
 )
+SECRET_BUT_COUNTED = Text(
+    "fiscaal geheim; alleen groepen zijn vrijgegeven", "tax secrecy; only groups are released"
+)
+SEPARATE_PROCEDURE = Text(
+    "Een geheim adres gaat alleen langs de aparte procedure (Wet BRP, art. 2.59).",
+    "A secret address goes by the separate procedure only (Wet BRP, art. 2.59).",
+)
 
 
 class Organisation(msgspec.Struct, frozen=True):
@@ -202,13 +209,7 @@ def _rvig() -> Organisation:
         "bsn", "straat", "huisnummer:BIGINT", "postcode", "woonplaats", "wijk", "geheim:BOOLEAN",
     )  # fmt: skip
     basis = (WET_BRP, PARTICIPATION)
-    hidden = {
-        "rows": "geheim = false",
-        "rows_because": Text(
-            "Een geheim adres gaat alleen langs de aparte procedure (Wet BRP, art. 2.59).",
-            "A secret address goes by the separate procedure only (Wet BRP, art. 2.59).",
-        ),
-    }
+    hidden = {"rows": "geheim = false", "rows_because": SEPARATE_PROCEDURE}
     return Organisation(
         "rvig", "RvIG (fictief)", own, (persons, unions, children, homes),
         (
@@ -219,7 +220,7 @@ def _rvig() -> Organisation:
             _opens(children, BENEFIT, own, basis, "bsn geboren",
                    closed=(_closed("kind_bsn", NOT_NEEDED, MINIMISATION),)),
             _opens(homes, BENEFIT, own, basis, "bsn straat huisnummer postcode woonplaats",
-                   closed=(_closed("wijk", NOT_NEEDED, MINIMISATION), _closed("geheim", hidden["rows_because"], SECRECY)),
+                   closed=(_closed("wijk", NOT_NEEDED, MINIMISATION), _closed("geheim", SEPARATE_PROCEDURE, SECRECY)),
                    **hidden),
             _opens(homes, PARKING, own, (WET_BRP, MUNICIPALITIES), "bsn wijk postcode", **hidden,
                    closed=(_closed("straat huisnummer woonplaats", NOT_NEEDED, MINIMISATION),)),
@@ -258,7 +259,7 @@ def _belastingdienst() -> Organisation:
                    rows="wijk IS NOT NULL", subject_required=False, max_subjects=1_000_000,
                    filters={"jaar": counted, "laag_inkomen": Filter(("=",), (True,))},
                    aggregate=Aggregate(minimum=10),
-                   closed=(_closed("bsn loon uitkeringen winst", SECRET_TAX, TAX_SECRECY),)),
+                   closed=(_closed("bsn loon uitkeringen winst", SECRET_BUT_COUNTED, TAX_SECRECY),)),
         ),
     )  # fmt: skip
 
