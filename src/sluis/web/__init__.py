@@ -1,0 +1,20 @@
+"""How every API and page of a node behaves: who calls, what an answer looks like, and what goes wrong."""
+
+from sluis.web.access import Access, Person
+from sluis.web.app import MAX_BODY, Api, OnRefusal, make_api
+from sluis.web.openapi import API_VERSION, About
+from sluis.web.server import LocalListener, PeerListener, Server
+
+__all__ = [
+    "API_VERSION",
+    "MAX_BODY",
+    "About",
+    "Access",
+    "Api",
+    "LocalListener",
+    "OnRefusal",
+    "PeerListener",
+    "Person",
+    "Server",
+    "make_api",
+]
