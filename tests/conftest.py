@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+pytest_plugins = ["tests.servers"]
+
 _BESIDE = Path(__file__).resolve().parents[2] / "shared"
 
 SHARED: Path | None = _BESIDE if _BESIDE.is_dir() else None

@@ -8,14 +8,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 import pyarrow as pa
 from sqlglot import exp
 
-Scalar = str | int | float | bool | Decimal | date | datetime | None
-Value = Scalar | Sequence[Scalar] | pa.Array
+Scalar: TypeAlias = str | int | float | bool | Decimal | date | datetime | None
+Value: TypeAlias = Scalar | Sequence[Scalar] | pa.Array
 """A parameter: one value, or for `column = ANY($name)` the distinct keys, as a sequence or an Arrow array."""
 
 
@@ -95,13 +95,17 @@ class Source(Protocol):
     def tables(self) -> tuple[TableInfo, ...]:
         """What is there."""
 
-    def prepare(self, query: exp.Select, parameters: Mapping[str, str], schema: pa.Schema) -> Prepared:
+    def prepare(self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema) -> Prepared:
         """Understand a SELECT over this source's own tables and columns.
 
         Args:
-            query: a sqlglot tree in DuckDB dialect; named parameters are `$name`, key lists `column = ANY($name)`.
+            query: a qualified sqlglot tree in DuckDB dialect: every column carries the alias of its table. Named
+                parameters are `$name`, key lists `column = ANY($name)`. The tree is not changed.
             parameters: DuckDB type per parameter name; of the elements, for a key list.
-            schema: the Arrow schema the answer must have, columns in order.
+            schema: the Arrow schema the answer must have, columns in order (`arrow_type` gives the types).
+
+        Raises:
+            SourceFailure: `changed`, `unreachable`, or `failed` when this kind cannot be asked such a query.
         """
 
     def probe(self) -> Probe:

@@ -12,6 +12,7 @@ from sluis.statement.columns import (
     is_base,
     missing_parameter,
     source_of,
+    tables_of,
     uses,
 )
 from sluis.statement.model import Acting, KeyList, Receipt, Seal, SubQuestion
@@ -66,6 +67,7 @@ __all__ = [
     "require",
     "shape",
     "source_of",
+    "tables_of",
     "text",
     "to_plain",
     "unknown",

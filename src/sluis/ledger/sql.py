@@ -1,0 +1,87 @@
+"""The ledger's tables and statements, the same for SQLite and PostgreSQL.
+
+`ledger_records` is only ever appended to, in the order of the leaves; a random index would make every record cost
+a page of its own to write. So looking things up goes in runs: each 8,192 records their search terms are added to
+`ledger_terms` in one sorted piece, and what came after the last run is scanned.
+"""
+
+from sluis.store import Migration
+
+RUN = 8192
+
+MIGRATIONS = (
+    Migration(
+        "records",
+        (
+            """CREATE TABLE ledger_records (
+                idx BIGINT PRIMARY KEY, kind TEXT NOT NULL,
+                trace BIGINT NOT NULL, spot BIGINT NOT NULL, subject BIGINT, activity BIGINT, start BIGINT NOT NULL,
+                body {bytes}, salt {bytes}, leaf {bytes} NOT NULL)""",
+            """CREATE TABLE ledger_terms (
+                run BIGINT NOT NULL, term BIGINT NOT NULL, detail BIGINT NOT NULL, idx BIGINT NOT NULL,
+                PRIMARY KEY (run, term, detail, idx)){clustered}""",
+            "CREATE TABLE ledger_runs (run BIGINT PRIMARY KEY, spots {bytes} NOT NULL)",
+            """CREATE TABLE ledger_tiles (
+                level INTEGER NOT NULL, number BIGINT NOT NULL, hashes {bytes} NOT NULL, root {bytes} NOT NULL,
+                PRIMARY KEY (level, number))""",
+            """CREATE TABLE ledger_epochs (
+                number INTEGER PRIMARY KEY, origin TEXT NOT NULL, since BIGINT NOT NULL, checkpoint TEXT)""",
+            """CREATE TABLE ledger_witnessed (
+                origin TEXT PRIMARY KEY, size BIGINT NOT NULL, root {bytes} NOT NULL, checkpoint TEXT NOT NULL)""",
+        ),
+    ),
+)
+
+RECORD_COLUMNS = ("idx", "kind", "trace", "spot", "subject", "activity", "start", "body", "salt", "leaf")
+TILE_COLUMNS = ("level", "number", "hashes", "root")
+
+SIZE = "SELECT COALESCE(MAX(idx) + 1, 0) FROM ledger_records"
+"""How many leaves the tree has."""
+
+LEAVES = "SELECT leaf FROM ledger_records WHERE idx >= :first AND idx < :end ORDER BY idx"
+"""Leaf hashes, for the tile that is not full yet."""
+
+ROOTS = "SELECT root FROM ledger_tiles WHERE level = :level AND number >= :first AND number < :end ORDER BY number"
+"""What stands in a tile one level higher."""
+
+TILE = "SELECT hashes FROM ledger_tiles WHERE level = :level AND number = :number"
+"""A full tile."""
+
+SPOTS = "SELECT spots FROM ledger_runs ORDER BY run"
+"""The idempotency keys of every run, eight bytes each."""
+
+RUNS = "SELECT COUNT(*) FROM ledger_runs"
+"""How many runs have been added to the search terms."""
+
+TAIL = "SELECT idx, spot FROM ledger_records WHERE idx >= :first ORDER BY idx"
+"""The idempotency keys of what came after the last run."""
+
+_EVERY_RUN = """WITH RECURSIVE every(run) AS (
+    SELECT 0 WHERE EXISTS (SELECT 1 FROM ledger_runs)
+    UNION ALL SELECT run + 1 FROM every WHERE run + 1 < (SELECT COUNT(*) FROM ledger_runs))"""
+
+SAME_SPOT = f"""{_EVERY_RUN}
+    SELECT r.idx, r.body FROM every CROSS JOIN ledger_terms t JOIN ledger_records r ON r.idx = t.idx
+    WHERE t.run = every.run AND t.term = :trace AND t.detail = :spot ORDER BY r.idx"""
+"""Records in the runs with this idempotency key (or, once in many billions, another with the same number)."""
+
+BODY = "SELECT idx, body FROM ledger_records WHERE idx = :idx"
+"""One record as it was hashed."""
+
+ADD_TERMS = """INSERT INTO ledger_terms (run, term, detail, idx)
+    SELECT :run, trace, spot, idx FROM ledger_records WHERE idx >= :first AND idx < :end AND body IS NOT NULL
+    UNION ALL SELECT :run, subject, start, idx FROM ledger_records
+        WHERE idx >= :first AND idx < :end AND subject IS NOT NULL
+    UNION ALL SELECT :run, activity, start, idx FROM ledger_records
+        WHERE idx >= :first AND idx < :end AND activity IS NOT NULL
+    ORDER BY 2, 3, 4"""
+"""Add a run's search terms, in their order on disk."""
+
+ADD_RUN = "INSERT INTO ledger_runs (run, spots) VALUES (:run, :spots)"
+"""Note that a run was added."""
+
+EPOCH = "SELECT number, origin, since, checkpoint FROM ledger_epochs ORDER BY number DESC LIMIT 1"
+"""The epoch the log is in: its origin, the size it began at, and its newest checkpoint."""
+
+NEW_EPOCH = "INSERT INTO ledger_epochs (number, origin, since) VALUES (:number, :origin, :since)"
+"""The log goes on under this origin."""
