@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Never
@@ -56,10 +56,10 @@ def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
         clean.enter_context(_terminating())
         clean.enter_context(_alone(options.home))
         servers: list[Server] = []
-        clean.callback(lambda: [server.stop() for server in servers])
+        clean.callback(_halt, servers)
         federation = set_up(options, servers)
         processes: dict[str, subprocess.Popen[bytes]] = {}
-        clean.callback(lambda: _stop(list(processes.values())))
+        clean.callback(_stop, processes)
         up = [place for place in federation.places if place.alias not in down]
         for place in up:
             processes[place.alias] = _start(place)
@@ -81,9 +81,9 @@ def _start(place: Place) -> "subprocess.Popen[bytes]":
     guard = [program, "--pdeathsig", "TERM"] if (program := shutil.which("setpriv")) else []
     command = [*guard, sys.executable, "-m", "sluis", "serve", "--node", str(place.directory)]
     with (place.directory / LOG).open("ab") as log:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - this very program
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )  # noqa: S603
+        )
 
 
 def _wait(places: list[Place], one: Running) -> None:
@@ -108,13 +108,18 @@ def _listens(path: Path) -> bool:
         return True
 
 
-def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
+def _halt(servers: list[Server]) -> None:
+    for server in servers:
+        server.stop()
+
+
+def _stop(processes: "dict[str, subprocess.Popen[bytes]]") -> None:
     """End all of them together; kill what does not end."""
-    for process in processes:
+    for process in processes.values():
         if process.poll() is None:
             process.terminate()
     deadline = time.monotonic() + STOPPING
-    for process in processes:
+    for process in processes.values():
         try:
             process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -145,16 +150,17 @@ def _alone(home: Path) -> Iterator[None]:
     home.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(home / ".slot", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-            return
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
         raise Conflict(
             "demo-running",
             Text("De demo draait al.", "The demo is running already."),
             Text(f"Een ander proces gebruikt `{home}`.", f"Another process uses `{home}`."),
             Text("Stop die met Ctrl-C en probeer het opnieuw.", "Stop it with Ctrl-C and try again."),
-        )
+        ) from None
+    try:
+        yield
     finally:
         os.close(descriptor)
 
