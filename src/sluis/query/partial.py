@@ -28,6 +28,9 @@ def without(tree: exp.Query, aliases: Collection[str]) -> exp.Query:
     gone: set[str] = set()
     for select in reversed(list(tree.find_all(exp.Select))):  # inner ones first
         _take_out(select, aliases, gone)
+    for cte in list(tree.find_all(exp.CTE)):
+        if cte.alias.lower() in gone:
+            _drop_common_table(cte)
     if any(_is_empty(branch) for branch in _branches(tree)):
         raise Invalid(
             "nothing-left",
@@ -55,19 +58,33 @@ def _take_out(select: exp.Select, aliases: Collection[str], gone: set[str]) -> N
         return
     names = {table.alias_or_name.lower() for table in missing}
     _drop_conditions(select, names)
-    _drop_tables(select, missing)
+    _drop_tables(select, names)
     for column in list(select.find_all(exp.Column)):
         if column.table.lower() in names:
             _blank(column)
     if select.args.get("from_") is None:
         select.meta["emptied"] = True
-        cte = select.parent
-        if isinstance(cte, exp.CTE):
-            gone.add(cte.alias.lower())
-        elif isinstance(cte, exp.Exists) or (
-            isinstance(cte, exp.Subquery) and not isinstance(cte.parent, exp.From | exp.Join)
-        ):
-            _drop_subquery(cte)
+        _drop_around(select, gone)
+
+
+def _drop_around(select: exp.Select, gone: set[str]) -> None:
+    """What an emptied SELECT stood in: a common table is gone too, a condition falls away, a value is NULL."""
+    parent = select.parent
+    around = parent.parent if isinstance(parent, exp.Subquery) else parent
+    if isinstance(parent, exp.CTE):
+        gone.add(parent.alias.lower())
+    elif isinstance(around, exp.Exists | exp.In):
+        condition = around.parent if isinstance(around.parent, exp.Not) else around
+        condition.replace(exp.true())
+    elif isinstance(parent, exp.Subquery) and not isinstance(around, exp.From | exp.Join):
+        parent.replace(exp.Null())
+
+
+def _drop_common_table(cte: exp.CTE) -> None:
+    with_ = cte.parent
+    cte.pop()
+    if isinstance(with_, exp.With) and not with_.expressions:
+        with_.pop()
 
 
 def _is_missing(table: exp.Expression, aliases: Collection[str], gone: set[str]) -> bool:
@@ -77,38 +94,68 @@ def _is_missing(table: exp.Expression, aliases: Collection[str], gone: set[str])
 
 
 def _drop_conditions(select: exp.Select, names: set[str]) -> None:
-    """Keep the conjuncts that say nothing about what is missing; move those of a dropped join to WHERE."""
-    kept = []
+    """Keep what the conditions say about the rest: `a.k = gone.k and gone.k = b.k` still says `a.k = b.k`. A table that
+    was tied to the rest through what is gone only, goes too (`names` grows)."""
     where = select.args.get("where")
-    kept += list(conjuncts(where.this)) if where else []
-    for join in select.args.get("joins") or ():
-        on = join.args.get("on")
-        if join.this.alias_or_name.lower() in names:
-            if not join.side:
-                kept += list(conjuncts(on))
-        elif on is not None:
-            left = [part for part in conjuncts(on) if not _speaks_of(part, names)]
-            join.set("on", exp.and_(*left, copy=True) if left else exp.true())
-    kept = [part for part in kept if not _speaks_of(part, names)]
+    joins = select.args.get("joins") or []
+    inner = list(conjuncts(where.this)) if where else []
+    inner += [part for join in joins if not join.side for part in conjuncts(join.args.get("on"))]
+    equal = _equals(inner, names)
+    kept = _rest_of(inner, names, equal)
+    for join in joins:
+        if not join.side:
+            join.set("on", None)
+            continue
+        on = list(conjuncts(join.args.get("on")))
+        left = _rest_of(on, names, equal)
+        if on and not left:
+            names.add(join.this.alias_or_name.lower())
+        join.set("on", exp.and_(*left, copy=True) if left else None)
+    kept = _rest_of(kept, names, equal)
     select.set("where", exp.Where(this=exp.and_(*kept, copy=True)) if kept else None)
+
+
+def _equals(conditions: list[exp.Expression], names: set[str]) -> dict[str, exp.Column]:
+    """For columns of what is gone, a column of the rest that they are equal to."""
+    found = {}
+    for condition in conditions:
+        if not isinstance(condition, exp.EQ):
+            continue
+        for side, other in ((condition.left, condition.right), (condition.right, condition.left)):
+            columns = isinstance(side, exp.Column) and isinstance(other, exp.Column)
+            if columns and side.table.lower() in names and other.table.lower() not in names:
+                found.setdefault(side.sql().lower(), other)
+    return found
+
+
+def _rest_of(
+    conditions: list[exp.Expression], names: set[str], equal: dict[str, exp.Column]
+) -> list[exp.Expression]:
+    kept = []
+    for condition in conditions:
+        part = condition.copy()
+        for column in list(part.find_all(exp.Column)):
+            if column.table.lower() in names and column.sql().lower() in equal:
+                column.replace(equal[column.sql().lower()].copy())
+        trivial = isinstance(part, exp.EQ) and part.left == part.right
+        if not trivial and not _speaks_of(part, names) and part != exp.true():
+            kept.append(part)
+    return kept
 
 
 def _speaks_of(condition: exp.Expression, names: set[str]) -> bool:
     return any(column.table.lower() in names for column in condition.find_all(exp.Column))
 
 
-def _drop_tables(select: exp.Select, missing: list[exp.Table | exp.Subquery]) -> None:
-    joins = [
-        join for join in select.args.get("joins") or () if not any(join.this is table for table in missing)
-    ]
+def _drop_tables(select: exp.Select, names: set[str]) -> None:
+    joins = [join for join in select.args.get("joins") or () if join.this.alias_or_name.lower() not in names]
     start = select.args["from_"]
-    if any(start.this is table for table in missing):
+    if start.this.alias_or_name.lower() in names:
         if not joins:
             select.set("from_", None)
             select.set("joins", None)
             return
-        first = joins.pop(0)
-        start.set("this", first.this)
+        start.set("this", joins.pop(0).this)
     select.set("joins", joins or None)
 
 
@@ -117,14 +164,3 @@ def _blank(column: exp.Column) -> None:
         column.replace(exp.alias_(exp.Null(), column.name))
     else:
         column.replace(exp.Null())
-
-
-def _drop_subquery(subquery: exp.Expression) -> None:
-    """A condition on a missing subquery is dropped; a value from one is NULL."""
-    parent = subquery.parent
-    if isinstance(subquery, exp.Exists):
-        subquery.replace(exp.true())
-    elif isinstance(parent, exp.In):
-        parent.replace(exp.true())
-    else:
-        subquery.replace(exp.Null())

@@ -4,6 +4,18 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.unit.grounds.examples import (
+    ACTIVITY,
+    DATASET,
+    DAY,
+    DISCLOSURE,
+    RECIPIENT,
+    THIRD,
+    activity,
+    dataset,
+    disclosure,
+    write_node,
+)
 
 from sluis.grounds import (
     Aggregate,
@@ -21,18 +33,6 @@ from sluis.grounds import (
     render,
 )
 from sluis.kernel import Invalid, Period, Text
-from tests.unit.grounds.examples import (
-    ACTIVITY,
-    DATASET,
-    DAY,
-    DISCLOSURE,
-    RECIPIENT,
-    THIRD,
-    activity,
-    dataset,
-    disclosure,
-    write_node,
-)
 
 
 def told(directory: Path) -> list[tuple[str, str, int]]:
