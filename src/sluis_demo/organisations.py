@@ -186,7 +186,8 @@ def _sluiswijk() -> Organisation:
         "uitkeringen", "uitkeringsdossiers", "Lopende bijstand", "Current social assistance", "bsn",
         "bsn", "soort", "sinds:DATE", "bedrag_per_maand:BIGINT [eurocent per maand]",
     )  # fmt: skip
-    opened = _opens(assistance, OVERLAP, SLUISWIJK, (SUWI,), "bsn soort sinds")
+    amount = _closed("bedrag_per_maand", NOT_NEEDED, MINIMISATION)
+    opened = _opens(assistance, OVERLAP, SLUISWIJK, (SUWI,), "bsn soort sinds", closed=(amount,))
     return Organisation("sluiswijk", "Gemeente Sluiswijk (fictief)", SLUISWIJK, (assistance,), (opened,))
 
 
