@@ -224,7 +224,8 @@ def _rvig() -> Organisation:
                    closed=(_closed("wijk", NOT_NEEDED, MINIMISATION), _closed("geheim", SEPARATE_PROCEDURE, SECRECY)),
                    **hidden),
             _opens(homes, PARKING, own, (WET_BRP, MUNICIPALITIES), "bsn wijk postcode", **hidden,
-                   closed=(_closed("straat huisnummer woonplaats", NOT_NEEDED, MINIMISATION),)),
+                   closed=(_closed("straat huisnummer woonplaats", NOT_NEEDED, MINIMISATION),
+                           _closed("geheim", SEPARATE_PROCEDURE, SECRECY))),
         ),
     )  # fmt: skip
 
