@@ -1,4 +1,7 @@
 """placeholder"""
+
 from typing import Any
+
+
 def compiled(plan: Any) -> Any:
     return None
