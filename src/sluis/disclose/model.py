@@ -1,14 +1,16 @@
 """What the owner's side of a question works with: its bounds, a question as it was understood, and an answer."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Literal
 
 import msgspec
 import pyarrow as pa
-from sqlglot import exp
 
 from sluis.grounds import Dataset, Disclosure, Subject
 from sluis.kernel import PeerId
+
+SUBJECT = "subject$"
+"""The subject as it is at the source, unmasked, in a view; `$` never stands in a dataset's own column names."""
 
 Kind = Literal["rows", "summary", "groups", "combining"]
 """`rows`: rows about people, or about nobody. `summary`: aggregates over data whose rows may be seen. `groups`:
@@ -49,32 +51,6 @@ class Trail(msgspec.Struct, frozen=True):
 
     column: str
     subject: Subject
-
-
-class Statement(msgspec.Struct, frozen=True):
-    """A question as this node understood it, for one peer, activity and set of disclosures; values not included.
-
-    `asked` are, per subject type, the constants and parameters that name subjects. `sealed` are the outputs that
-    leave as tokens. `grouping`, for `groups`, are the hidden columns with the grouping values.
-    """
-
-    tree: exp.Query
-    shape: str
-    kind: Kind
-    opened: tuple[Opened, ...]
-    columns: dict[str, tuple[str, ...]]
-    types: dict[str, str]
-    asked: tuple[tuple[Subject, exp.Expression], ...]
-    filtered: tuple[tuple[str, str], ...]
-    sealed: tuple[str, ...]
-    trails: tuple[Trail, ...]
-    executed: exp.Query
-    executed_types: dict[str, str]
-    schema: pa.Schema
-    run: "Run"
-
-
-Run = Callable[..., object]
 
 
 class Face(msgspec.Struct, frozen=True):

@@ -8,65 +8,104 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sqlglot import exp, parse_one
 
-from sluis.disclose.model import Opened, Trail
+from sluis.disclose.model import SUBJECT, Opened, Trail
 from sluis.grounds import Subject
-from sluis.statement import AGGREGATES, base_tables, is_base, uses
+from sluis.statement import AGGREGATES, base_tables, conjuncts, is_base, uses
 
-OWN_DAY = "own_day$"
-"""CURRENT_DATE in an owner's own expressions: this parameter, which no asker can name or set."""
-
-SUBJECT = "subject$"
-"""The subject as it is at the source, unmasked, in a view; `$` never stands in a dataset's own column names."""
+OWN_DAY = "sluis_own_day"
+"""CURRENT_DATE in an owner's own expressions: this parameter, which whatever the asker calls by that name."""
 
 Native = Mapping[str, str]
 """DuckDB type per column of a source's table, lower case."""
 
 
 def install(tree: exp.Query, opened: Mapping[str, Opened], native: Mapping[str, Native]) -> exp.Query:
-    """Put each dataset's view in its place.
+    """Put each dataset's view in its place. Its table is then named `source.table`.
 
     Args:
         tree: a qualified question; changed and given back.
         opened: per dataset name what was opened.
         native: per dataset name the types of its table at the source.
     """
-    used: dict[int, list[str]] = {}
+    used: dict[int, list[exp.Column]] = {}
     for use in uses(tree):
-        names = used.setdefault(id(use.table), [])
-        if use.name not in names:
-            names.append(use.name)
+        used.setdefault(id(use.table), []).append(use.node)
     for table in base_tables(tree):
-        name = table.name.lower()
-        below = view(opened[name], used.get(id(table), []), native[name])
-        table.replace(exp.Subquery(this=below, alias=exp.TableAlias(this=_identifier(table.alias_or_name))))
+        columns, one = used.get(id(table), []), opened[table.name.lower()]
+        shown = _shown(one, [column.name.lower() for column in columns], native[one.dataset.name])
+        if one.disclosure.rows is None and all(isinstance(what, exp.Column) for what in shown.values()):
+            _rename(table, columns, one, shown)
+        else:
+            below = view(one, shown, native[one.dataset.name])
+            for condition in _keys(table, shown):
+                below.where(condition, copy=False)
+            table.replace(
+                exp.Subquery(this=below, alias=exp.TableAlias(this=_identifier(table.alias_or_name)))
+            )
     return tree
 
 
-def view(opened: Opened, used: list[str], native: Native) -> exp.Select:
-    """One dataset as this asker may see it: the columns in `used`, at least one.
+def _rename(
+    table: exp.Table, columns: list[exp.Column], one: Opened, shown: Mapping[str, exp.Expression]
+) -> None:
+    """A view that only renames needs no SELECT of its own: the source's names stand in the question itself."""
+    alias = table.alias_or_name
+    for column in columns:
+        column.set("this", shown[column.name.lower()].this.copy())
+    table.set("this", _identifier(one.dataset.table))
+    table.set("db", _identifier(one.dataset.source))
+    table.set("alias", exp.TableAlias(this=_identifier(alias)))
 
-    The owner's condition looks at the real values, the asker at the masked ones.
+
+def _keys(table: exp.Table, shown: Mapping[str, exp.Expression]) -> Iterator[exp.Expression]:
+    """Conditions of the question that select this table's rows by keys, as conditions on the source's own columns.
+
+    They hold above as well; below they keep rows from being fetched at all. A masked column gives none.
     """
-    dataset, one = opened.dataset, opened.disclosure
-    expressions = {column.name: _expression(opened, column.name, native) for column in dataset.columns}
-    if dataset.subject is not None:
-        expressions[SUBJECT] = expressions[dataset.subject.column].copy()
+    select = table.find_ancestor(exp.Select)
+    where = select.args.get("where") if select is not None else None
+    for condition in conjuncts(where.this if where else None):
+        column = condition.this.unnest() if isinstance(condition, exp.EQ) else None
+        if not isinstance(column, exp.Column) or column.table != table.alias_or_name:
+            continue
+        other = condition.expression.unnest()
+        other = other.this.unnest() if isinstance(other, exp.Any) else other
+        below = shown[column.name.lower()]
+        if isinstance(other, exp.Placeholder) and isinstance(below, exp.Column):
+            yield exp.EQ(this=below.copy(), expression=condition.expression.copy())
 
-    def seen(name: str) -> exp.Expression:
-        if name not in one.masks:
-            return expressions[name].copy()
-        mask = _over(_own(one.masks[name]), expressions)
-        column = dataset.column(name)
-        assert column is not None
-        return exp.TryCast(this=mask, to=exp.DataType.build(column.type, dialect="duckdb"))
 
-    names = used or [(dataset.key or (dataset.columns[0].name,))[0]]
-    select = exp.select(*(exp.alias_(seen(name), _identifier(name)) for name in names))
-    table = exp.Table(this=_identifier(dataset.table), alias=exp.TableAlias(this=_identifier("t")))
+def view(opened: Opened, shown: Mapping[str, exp.Expression], native: Native) -> exp.Select:
+    """One dataset as this asker may see it. The owner's condition looks at the real values, the asker at masked ones."""
+    select = exp.select(*(exp.alias_(what.copy(), _identifier(name)) for name, what in shown.items()))
+    table = exp.Table(
+        this=_identifier(opened.dataset.table),
+        db=_identifier(opened.dataset.source),
+        alias=exp.TableAlias(this=_identifier("t")),
+    )
     select = select.from_(table, copy=False)
-    if one.rows is not None:
-        select = select.where(exp.paren(_over(_own(one.rows), expressions)), copy=False)
+    if opened.disclosure.rows is not None:
+        condition = _over(_own(opened.disclosure.rows), opened, native)
+        select = select.where(exp.paren(condition, copy=False), copy=False)
     return select
+
+
+def _shown(opened: Opened, used: list[str], native: Native) -> dict[str, exp.Expression]:
+    """Per column in use, at least one, what it is in terms of the source's own columns: masked where it is masked."""
+    dataset, masks = opened.dataset, opened.disclosure.masks
+    shown: dict[str, exp.Expression] = {}
+    for name in used or [(dataset.key or (dataset.columns[0].name,))[0]]:
+        if name == SUBJECT:
+            assert dataset.subject is not None
+            shown[name] = _expression(opened, dataset.subject.column, native)
+        elif name in masks:
+            column = dataset.column(name)
+            assert column is not None
+            kind = exp.DataType.build(column.type, dialect="duckdb")
+            shown[name] = exp.TryCast(this=_over(_own(masks[name]), opened, native), to=kind)
+        else:
+            shown[name] = _expression(opened, name, native)
+    return shown
 
 
 def _expression(opened: Opened, name: str, native: Native) -> exp.Expression:
@@ -99,11 +138,11 @@ def _own(text: str) -> exp.Expression:
     return found if isinstance(found, exp.Column | exp.Literal) else holder
 
 
-def _over(tree: exp.Expression, expressions: Mapping[str, exp.Expression]) -> exp.Expression:
+def _over(tree: exp.Expression, opened: Opened, native: Native) -> exp.Expression:
     """An expression over the dataset's columns in terms of the source's."""
     holder = exp.Paren(this=tree)
     for column in list(holder.find_all(exp.Column)):
-        column.replace(expressions[column.name.lower()].copy())
+        column.replace(_expression(opened, column.name.lower(), native))
     found: exp.Expression = holder.this
     return found
 
@@ -174,7 +213,7 @@ def _exposed(
             for name, (value, subject) in below.items():
                 inner.select(exp.alias_(value, _identifier(name)), copy=False)
                 found[name] = exp.column(_identifier(name), table=table.alias), subject
-        elif not isinstance(table, exp.Table | exp.Subquery) or isinstance(table, exp.Table):
+        elif not isinstance(table, exp.Subquery):
             return None
     return found
 

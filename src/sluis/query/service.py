@@ -315,13 +315,13 @@ class _Crossing:
         types, lists = self._ready.types, self._ready.lists
         scalars = [name for name in part.parameters if name in self._values and name not in lists]
         key_lists = {
-            name: KeyList(types[name], [to_plain(value) for value in self._values[name]])
+            name: KeyList(types[name], _plain_list(self._values[name]))
             for name in part.parameters
             if name in lists
         }
         for name, column in keys.items():
             key_lists[name] = KeyList(
-                part.key_types[name], _plain_list(column), sealed=name in part.sealed_keys
+                part.key_types[name], _plain_list(column.to_pylist()), sealed=name in part.sealed_keys
             )
         return SubQuestion(
             sql=part.sql,
@@ -375,8 +375,9 @@ class _Crossing:
         )
 
 
-def _plain_list(column: pa.Array) -> list[Any]:
-    return [to_plain(value) for value in column.to_pylist()]
+def _plain_list(values: Sequence[Any]) -> list[Any]:
+    """A key list as JSON carries it."""
+    return [to_plain(value) for value in values]
 
 
 class _Stopwatch:

@@ -81,9 +81,7 @@ class Draft:
         scopes.set_where(select, [part.copy() for part in conditions])
         return select
 
-    def compose(
-        self, extra: list[exp.Expression], accepts: Callable[[exp.Query, str], bool] | None
-    ) -> exp.Query:
+    def compose(self, extra: list[exp.Expression], accepts: Callable[[exp.Query, str], bool] | None) -> exp.Query:
         """The query that the site is asked.
 
         Args:
@@ -291,12 +289,8 @@ class Blocks:
         if self.options.accepts is None or units[0].site is None:
             return True
         aliases = {unit.alias for unit in units}
-        own = [
-            part for part in conditions if scopes.mentions(part) <= aliases and len(scopes.mentions(part)) > 1
-        ]
-        trial = Draft(
-            "", units[0].site, units, _crossed(units[1:]), [part for part in own if not part.find(exp.Query)]
-        )
+        own = [part for part in conditions if scopes.mentions(part) <= aliases and len(scopes.mentions(part)) > 1]
+        trial = Draft("", units[0].site, units, _crossed(units[1:]), [part for part in own if not part.find(exp.Query)])
         return self._accepts(_sample(trial), units[0].site)
 
     def _attach(self, block: Block, found: list[scopes.Item]) -> None:
@@ -319,12 +313,10 @@ class Blocks:
 
     def _host(self, item: scopes.Item, unit: Unit, block: Block) -> Draft | None:
         """The draft that the ON of a LEFT join speaks of, when it is one of the same site and they share a key."""
-        others = (
-            set().union(*(scopes.mentions(part) for part in item.on)) - {item.alias} if item.on else set()
-        )
+        others = set().union(*(scopes.mentions(part) for part in item.on)) - {item.alias} if item.on else set()
         hosts = {block.units[alias].draft for alias in others if alias in block.units}
         host = hosts.pop() if len(hosts) == 1 and others <= set(block.units) else None
-        if host is None or host.site != unit.site or host.units[0].alias not in block.where:
+        if host is None or host.site != unit.site or not host.units[0].alias in block.where:
             return None
         keyed = any(
             isinstance(part, exp.EQ)
@@ -361,17 +353,13 @@ class Blocks:
         """Say of the drafts in a block whether the number of equal rows matters, and whether more than existence."""
         select = block.select
         tested = isinstance(select.parent, exp.Exists)
-        listed = isinstance(select.parent, exp.Subquery) and isinstance(
-            select.parent.parent, exp.In | exp.Any
-        )
+        listed = isinstance(select.parent, exp.Subquery) and isinstance(select.parent.parent, exp.In | exp.Any)
         plain = not scopes.grouped(select) and not scopes.windows(select)
         distinct = bool(select.args.get("distinct")) or ((tested or listed) and not scopes.limited(select))
         for unit in block.units.values():
             if unit.draft is not None and plain and distinct:
                 unit.draft.distinct = True
-                unit.draft.probe = (
-                    tested and len(block.units) == 1 and not any(place.parts for place in block.places)
-                )
+                unit.draft.probe = tested and len(block.units) == 1 and not any(place.parts for place in block.places)
 
     def _replace(self, block: Block, found: list[scopes.Item]) -> None:
         """Put each draft where its first unit stands, and take its other units away."""
@@ -406,10 +394,7 @@ def _wrap(query: exp.Query, alias: str) -> exp.Select:
     outer.set("from_", exp.From(this=table))
     outer.set(
         "expressions",
-        [
-            exp.alias_(exp.column(name, alias, quoted=True), name, quoted=True)
-            for name in scopes.outputs(query)
-        ],
+        [exp.alias_(exp.column(name, alias, quoted=True), name, quoted=True) for name in scopes.outputs(query)],
     )
     return outer
 

@@ -52,9 +52,7 @@ class Combiner:
             while True:
                 self._spares.get_nowait().close()
 
-    async def combine(
-        self, plan: Plan, relations: Mapping[str, pa.Table], values: Mapping[str, Any]
-    ) -> pa.Table:
+    async def combine(self, plan: Plan, relations: Mapping[str, pa.Table], values: Mapping[str, Any]) -> pa.Table:
         """Compute the residual of a plan.
 
         Args:
@@ -114,18 +112,13 @@ def _connect(limits: EngineLimits) -> duckdb.DuckDBPyConnection:
 
 
 def _compute(
-    connection: duckdb.DuckDBPyConnection,
-    plan: Plan,
-    relations: Mapping[str, pa.Table],
-    values: Mapping[str, Any],
+    connection: duckdb.DuckDBPyConnection, plan: Plan, relations: Mapping[str, pa.Table], values: Mapping[str, Any]
 ) -> pa.Table:
     sql, names = _statement(plan)
     try:
         for fetch in plan.fetches:
             connection.register(f"{fetch.id}_arrow", relations[fetch.id])
-            columns = ", ".join(
-                f'CAST("{column.name}" AS {column.type}) AS "{column.name}"' for column in fetch.columns
-            )
+            columns = ", ".join(f'CAST("{column.name}" AS {column.type}) AS "{column.name}"' for column in fetch.columns)
             connection.execute(f'CREATE TEMP VIEW "{fetch.id}" AS SELECT {columns} FROM "{fetch.id}_arrow"')
         return connection.execute(sql, {name: _value(values[name]) for name in names}).to_arrow_table()
     except duckdb.OutOfMemoryException:
@@ -158,9 +151,7 @@ def _value(value: Any) -> Any:
 
 
 _WHY = {
-    "answer-too-large": Text(
-        "Daarvoor is meer geheugen nodig dan mag.", "It takes more memory than is allowed."
-    ),
+    "answer-too-large": Text("Daarvoor is meer geheugen nodig dan mag.", "It takes more memory than is allowed."),
     "answer-too-slow": Text("Het samenvoegen duurde te lang.", "Combining took too long."),
     "cannot-compute": Text(
         "Een berekening of omzetting lukt niet bij een van de waarden.",

@@ -59,20 +59,14 @@ def arrange(blocks: Blocks) -> list[Step]:
     steps: list[Step] = []
     for draft in _order(blocks, edges, facts):
         done = {step.draft: step for step in steps}
-        known = [
-            edge
-            for edge in edges
-            if edge.draft is draft and all(source in done for source, _ in edge.sources)
-        ]
+        known = [edge for edge in edges if edge.draft is draft and all(source in done for source, _ in edge.sources)]
         uses = [edge for edge in known if not _implied(edge, facts, own, done)]
         awaited = {edge.target for edge in uses}
         constants = [
             _equals(column, value)
             for column, values in facts[draft].items()
             for value in values
-            if column not in awaited
-            and value not in own[draft].get(column, [])
-            and _may_compare(blocks, column)
+            if column not in awaited and value not in own[draft].get(column, []) and _may_compare(blocks, column)
         ]
         steps.append(Step(draft, uses, constants))
     return steps
@@ -82,9 +76,7 @@ def _implied(edge: Edge, facts: Facts, own: Facts, done: dict[Draft, Step]) -> b
     """Whether the constants on the target say all that the keys could: the source is one table that nothing but
     constants on this very column restricts."""
     draft, column = edge.sources[0]
-    plain = (
-        len(edge.sources) == 1 and len(draft.units) == 1 and draft.units[0].query is None and not edge.nulls
-    )
+    plain = len(edge.sources) == 1 and len(draft.units) == 1 and draft.units[0].query is None and not edge.nulls
     constants = own[draft].get(column, []) + [part for part in facts[draft].get(column, [])]
     return (
         plain
@@ -134,11 +126,7 @@ def _lookup(part: exp.Expression) -> tuple[list[exp.Column], exp.Query] | None:
     """The columns and the query of an IN, when it has one."""
     if isinstance(part, exp.In) and part.args.get("query"):
         value, query = part.this.unnest(), part.args["query"]
-    elif (
-        isinstance(part, exp.EQ)
-        and isinstance(part.right, exp.Any)
-        and isinstance(part.right.this, exp.Query)
-    ):
+    elif isinstance(part, exp.EQ) and isinstance(part.right, exp.Any) and isinstance(part.right.this, exp.Query):
         value, query = part.left.unnest(), part.right.this
     else:
         return None
@@ -156,11 +144,7 @@ def _existence(blocks: Blocks, part: exp.Expression, reach: frozenset[str]) -> I
     for condition in scopes.where(inner):
         if isinstance(condition, exp.EQ):
             for source, target in ((condition.left, condition.right), (condition.right, condition.left)):
-                if (
-                    isinstance(source, exp.Column)
-                    and isinstance(target, exp.Column)
-                    and target.table in reach
-                ):
+                if isinstance(source, exp.Column) and isinstance(target, exp.Column) and target.table in reach:
                     yield from _connect(blocks, _sources(blocks, source), _reached(blocks, target, reach))
 
 
@@ -172,9 +156,7 @@ def _lists(blocks: Blocks, block: Block) -> Iterator[Edge]:
         if isinstance(node, exp.In) and node.args.get("query") and not any(node is part for part in top):
             if isinstance(node.this, exp.Column) and _solid(blocks, node.this):
                 query = scopes.body(node.args["query"])
-                yield from _connect(
-                    blocks, _sources(blocks, node.this), _targets_of(blocks, query, 0), nulls=True
-                )
+                yield from _connect(blocks, _sources(blocks, node.this), _targets_of(blocks, query, 0), nulls=True)
 
 
 def _connect(
@@ -350,16 +332,9 @@ def _spread(blocks: Blocks, edges: list[Edge], own: Facts) -> Facts:
 def _inside(draft: Draft) -> Iterator[tuple[Column, Column]]:
     """Equalities between columns within a draft, in the directions in which they hold for every row."""
     optional = {str(join.this.alias) for join in draft.joins if join.side}
-    parts = [
-        *draft.conditions,
-        *(part for join in draft.joins for part in scopes.conjuncts(join.args.get("on"))),
-    ]
+    parts = [*draft.conditions, *(part for join in draft.joins for part in scopes.conjuncts(join.args.get("on")))]
     for part in parts:
-        if (
-            isinstance(part, exp.EQ)
-            and isinstance(part.left, exp.Column)
-            and isinstance(part.right, exp.Column)
-        ):
+        if isinstance(part, exp.EQ) and isinstance(part.left, exp.Column) and isinstance(part.right, exp.Column):
             one, other = ((side.table, str(side.name)) for side in (part.left, part.right))
             if one[0] not in optional:
                 yield one, other

@@ -40,13 +40,8 @@ def _inline(query: exp.Query) -> exp.Query:
         if clause.args.get("recursive"):
             raise Invalid(
                 "recursion-unsupported",
-                Text(
-                    "Een recursieve vraag kan niet worden verdeeld.", "A recursive question cannot be split."
-                ),
-                Text(
-                    "De tabellen ervan staan bij meer dan één bron.",
-                    "Its tables live at more than one source.",
-                ),
+                Text("Een recursieve vraag kan niet worden verdeeld.", "A recursive question cannot be split."),
+                Text("De tabellen ervan staan bij meer dan één bron.", "Its tables live at more than one source."),
                 Text("Vraag het recursieve deel bij één bron.", "Ask the recursive part at one source."),
             )
         ctes = list(clause.expressions)
@@ -79,10 +74,7 @@ def _references(place: exp.Expression, cte: exp.CTE, later: list[exp.CTE]) -> li
     return [
         node
         for node in place.walk(prune=prune)
-        if isinstance(node, exp.Table)
-        and not node.args.get("db")
-        and node.name == cte.alias
-        and not prune(node)
+        if isinstance(node, exp.Table) and not node.args.get("db") and node.name == cte.alias and not prune(node)
     ]
 
 
@@ -152,14 +144,8 @@ def _commas(select: exp.Select) -> None:
                 raise Invalid(
                     "join-unsupported",
                     Text("Deze joins kunnen niet worden verdeeld.", "These joins cannot be split."),
-                    Text(
-                        "Er staat een komma vóór een RIGHT of FULL JOIN.",
-                        "A comma precedes a RIGHT or FULL JOIN.",
-                    ),
-                    Text(
-                        "Schrijf CROSS JOIN in plaats van de komma.",
-                        "Write CROSS JOIN in place of the comma.",
-                    ),
+                    Text("Er staat een komma vóór een RIGHT of FULL JOIN.", "A comma precedes a RIGHT or FULL JOIN."),
+                    Text("Schrijf CROSS JOIN in plaats van de komma.", "Write CROSS JOIN in place of the comma."),
                 )
             scopes.set_on(item.join, [])
 
@@ -264,12 +250,7 @@ def _flatten(select: exp.Select) -> bool:
     start = scopes.last_outer(found)
     for position, item in enumerate(found):
         inner = scopes.body(item.node) if isinstance(item.node, exp.Subquery) else None
-        if (
-            position < start
-            or item.kind != "inner"
-            or not isinstance(inner, exp.Select)
-            or not _simple(inner)
-        ):
+        if position < start or item.kind != "inner" or not isinstance(inner, exp.Select) or not _simple(inner):
             continue
         _splice(select, item, inner)
         return True
@@ -336,12 +317,7 @@ def _unsunk(
     for part in parts:
         aliases = scopes.mentions(part)
         alias = next(iter(aliases), "")
-        if (
-            len(aliases) != 1
-            or alias not in reach
-            or alias not in derived
-            or not sink(derived[alias], alias, part)
-        ):
+        if len(aliases) != 1 or alias not in reach or alias not in derived or not sink(derived[alias], alias, part):
             yield part
 
 
@@ -354,20 +330,13 @@ def sink(query: exp.Expression, alias: str, condition: exp.Expression) -> bool:
         condition: speaks of no other alias.
     """
     names = {column.name for column in condition.find_all(exp.Column)}
-    return (
-        not condition.find(exp.Query)
-        and bool(_add(query, condition, names, lambda name: name, dry=True))
-        and (_add(query, condition, names, lambda name: name, dry=False))
+    return not condition.find(exp.Query) and bool(_add(query, condition, names, lambda name: name, dry=True)) and (
+        _add(query, condition, names, lambda name: name, dry=False)
     )
 
 
 def _add(
-    query: exp.Expression,
-    condition: exp.Expression,
-    names: set[str],
-    position: Callable[[str], str],
-    *,
-    dry: bool,
+    query: exp.Expression, condition: exp.Expression, names: set[str], position: Callable[[str], str], *, dry: bool
 ) -> bool:
     query = scopes.body(query)
     if scopes.limited(query):

@@ -174,9 +174,7 @@ def _pieces(given: Mapping[str, pa.Array], chunk: int) -> Iterator[Keys]:
 
 
 def _nothing(fetch: Fetch) -> pa.Table:
-    return pa.schema(
-        [(column.name, shapes.arrow_type(column.type)) for column in fetch.columns]
-    ).empty_table()
+    return pa.schema([(column.name, shapes.arrow_type(column.type)) for column in fetch.columns]).empty_table()
 
 
 def _checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
@@ -190,9 +188,7 @@ def _checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
         raise Upstream(
             "wrong-answer",
             Text("Een bron gaf een onbruikbaar antwoord.", "A source gave an answer that cannot be used."),
-            Text(
-                "Kolommen of typen zijn anders dan gevraagd.", "Its columns or types are not those asked for."
-            ),
+            Text("Kolommen of typen zijn anders dan gevraagd.", "Its columns or types are not those asked for."),
             Text("Meld het bij de eigenaar van de bron.", "Report it to the owner of the source."),
             peer=fetch.site,
         ) from None

@@ -50,17 +50,7 @@ _SYNONYMS = {
     "BYTEA": "BLOB",
     '"NULL"': "INTEGER",
 }
-_INTEGERS = {
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-    "HUGEINT",
-}
+_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
 _INEXACT = {"FLOAT", "DOUBLE", "INTERVAL", "TIME"}
 
 
@@ -124,11 +114,7 @@ def describe(query: exp.Query, types: Types, parameters: Mapping[str, str]) -> l
     for table in query.find_all(exp.Table):
         if table_name(table) in types:
             tables[table_name(table)] = types[table_name(table)]
-    return list(
-        _describe(
-            query.sql("duckdb"), tuple((name, tuple(columns.items())) for name, columns in tables.items())
-        )
-    )
+    return list(_describe(query.sql("duckdb"), tuple((name, tuple(columns.items())) for name, columns in tables.items())))
 
 
 @functools.lru_cache(maxsize=512)
@@ -151,9 +137,7 @@ def _describe(sql: str, tables: tuple[tuple[str, tuple[tuple[str, str], ...]], .
                 "Een functie of vergelijking past niet bij de typen van haar kolommen.",
                 "A function or comparison does not fit the types of its columns.",
             ),
-            Text(
-                "Zet de waarden met CAST in het juiste type.", "Bring the values to the right type with CAST."
-            ),
+            Text("Zet de waarden met CAST in het juiste type.", "Bring the values to the right type with CAST."),
         ) from None
     finally:
         connection.close()

@@ -160,22 +160,14 @@ def _is_cte(table: exp.Table) -> bool:
 
 
 def _whole(
-    tree: exp.Query,
-    site: str,
-    tables: list[exp.Table],
-    rows: Rows,
-    types: shapes.Types,
-    parameters: dict[str, str],
+    tree: exp.Query, site: str, tables: list[exp.Table], rows: Rows, types: shapes.Types, parameters: dict[str, str]
 ) -> Plan:
     """The plan of a question that one site answers alone."""
     query = tree.copy()
     columns = tuple(
         FetchColumn(name, kind, *_origin(projection))
         for name, kind, projection in zip(
-            scopes.outputs(query),
-            _kinds(query, types, parameters),
-            scopes.branches(query)[0].expressions,
-            strict=True,
+            scopes.outputs(query), _kinds(query, types, parameters), scopes.branches(query)[0].expressions, strict=True
         )
     )
     fetch = Fetch(
@@ -292,11 +284,7 @@ def _face(site: str, query: exp.Query, uses: list[KeyUse]) -> str:
 
 def _fetch(id: str, blocks: Blocks, draft: Draft, query: exp.Query, uses: list[KeyUse]) -> Fetch:
     options = blocks.options
-    tables = [
-        shapes.table_name(table)
-        for table in query.find_all(exp.Table)
-        if shapes.table_name(table) in options.types
-    ]
+    tables = [shapes.table_name(table) for table in query.find_all(exp.Table) if shapes.table_name(table) in options.types]
     return Fetch(
         id=id,
         site=draft.site,
@@ -338,9 +326,7 @@ def _without(query: exp.Query, parameters: set[str]) -> exp.Query:
 
 
 def _keyed_by(part: exp.Expression, parameters: set[str]) -> bool:
-    return not part.find(exp.Query) and any(
-        node.name in parameters for node in part.find_all(exp.Placeholder)
-    )
+    return not part.find(exp.Query) and any(node.name in parameters for node in part.find_all(exp.Placeholder))
 
 
 def _name_relations(residual: exp.Query, blocks: Blocks, answers: dict[str, str]) -> None:
