@@ -7,6 +7,16 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.grounds.examples import (
+    ACTIVITY_ID,
+    DAY,
+    OWNER,
+    RECIPIENT,
+    THIRD,
+    activity,
+    dataset,
+    disclosure,
+)
 
 from sluis.grounds import (
     Aggregate,
@@ -24,16 +34,6 @@ from sluis.grounds import (
 from sluis.grounds.expressions import expression_fault
 from sluis.grounds.rules import consistency
 from sluis.kernel import Period, Text, decode, encode
-from tests.unit.grounds.examples import (
-    ACTIVITY_ID,
-    DAY,
-    OWNER,
-    RECIPIENT,
-    THIRD,
-    activity,
-    dataset,
-    disclosure,
-)
 
 AROUND = Surroundings(DAY, OWNER, frozenset({RECIPIENT}), frozenset({"main"}))
 
