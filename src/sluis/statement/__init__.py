@@ -34,6 +34,7 @@ from sluis.statement.parse import (
     text,
     unknown,
 )
+from sluis.statement.pushdown import obstacles, pushable, pushable_condition
 
 __all__ = [
     "AGGREGATES",
@@ -58,10 +59,13 @@ __all__ = [
     "is_base",
     "list_parameters",
     "missing_parameter",
+    "obstacles",
     "output_names",
     "parameter_types",
     "parameterise",
     "parse",
+    "pushable",
+    "pushable_condition",
     "qualify",
     "require",
     "shape",
