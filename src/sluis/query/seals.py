@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from sluis.kernel import PeerId, decode
+from sluis.kernel import decode
 from sluis.query.owners import Owners, unusable
 from sluis.query.plan import Part, Ready
 from sluis.statement import SEALS, Seal
@@ -28,7 +28,7 @@ class Seals:
 
     def __init__(self, question: str, ready: Ready, owners: Owners) -> None:
         self._question, self._ready, self._owners = question, ready, owners
-        self._drawn: asyncio.Future[dict[PeerId, Seal]] | None = None
+        self._drawn: asyncio.Future[dict[str, Seal]] | None = None
 
     async def around(self, part: Part, consult: Consultation) -> pa.Table:
         """Consult an owner with the seal it needs; the rows it gave."""
@@ -51,7 +51,7 @@ class Seals:
         try:
             cards = [(await self._owners.known(alias)).card for alias in self._openers()]
             table, closing = await consult(Seal(self._question, part.sealed_outputs, openers=tuple(cards)))
-            granted = decode(closing.extra.get(SEALS, b"{}"), dict[PeerId, Seal])
+            granted = decode(closing.extra.get(SEALS, b"{}"), dict[str, Seal])
         except BaseException as failure:
             self._drawn.set_exception(failure)
             self._drawn.exception()  # nobody may be waiting for it
