@@ -176,12 +176,9 @@ def _subjects(batch: pa.RecordBatch, statement: Statement) -> Subjects:
     found: Subjects = set()
     first = len(statement.sealed)
     for at, trail in enumerate(statement.trails):
-        for value in batch.column(first + at).unique().to_pylist():
-            found.update(
-                (trail.subject.type, str(one))
-                for one in (value if isinstance(value, list) else [value])
-                if one is not None
-            )
+        column = batch.column(first + at)
+        column = column.flatten() if pa.types.is_list(column.type) else column
+        found.update((trail.subject.type, str(one)) for one in column.unique().to_pylist() if one is not None)
     return found
 
 

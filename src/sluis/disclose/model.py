@@ -7,7 +7,6 @@ import msgspec
 import pyarrow as pa
 
 from sluis.grounds import Dataset, Disclosure, Subject
-from sluis.kernel import PeerId
 
 SUBJECT = "subject$"
 """The subject as it is at the source, unmasked, in a view; `$` never stands in a dataset's own column names."""
@@ -51,14 +50,6 @@ class Trail(msgspec.Struct, frozen=True):
 
     column: str
     subject: Subject
-
-
-class Face(msgspec.Struct, frozen=True):
-    """What a peer's signed card says: who it is, its raw Ed25519 key and its raw X25519 key."""
-
-    peer: PeerId
-    verifying: bytes
-    sealing: bytes
 
 
 class Consultation(msgspec.Struct, frozen=True):

@@ -88,7 +88,7 @@ def legal_of(opened: Iterable[Opened]) -> str | None:
 
 
 def require_bounds(question: SubQuestion, bounds: Bounds) -> None:
-    """Refuse what is too large to be a question. Raises `Invalid` (`question-too-large`)."""
+    """Refuse what is too large or misshapen to be a question. Raises `Invalid` (`question-does-not-fit`)."""
     texts = [question.activity, question.case, question.acting.person, question.acting.acr]
     keys = sum(len(keys.values) for keys in question.keys.values())
     sealed = question.seal.openers if question.seal else ()
@@ -100,14 +100,15 @@ def require_bounds(question: SubQuestion, bounds: Bounds) -> None:
         or max(len(question.parameters), len(question.types), len(question.keys), len(question.disclosures))
         > 1_000
         or any(isinstance(value, str) and len(value) > 10_000 for value in question.parameters.values())
+        or any(None in keys.values for keys in question.keys.values())
         or not all(map(_TYPE.fullmatch, question.types.values()))
     ):
         raise Invalid(
-            "question-too-large",
-            Text("De deelvraag is te groot.", "The sub-question is too large."),
+            "question-does-not-fit",
+            Text("De deelvraag past niet.", "The sub-question does not fit."),
             Text(
-                f"Er mag {bounds.sql_bytes} bytes SQL in en {bounds.keys} sleutels.",
-                f"It may hold {bounds.sql_bytes} bytes of SQL and {bounds.keys} keys.",
+                f"Er mag {bounds.sql_bytes} bytes SQL in en {bounds.keys} sleutels, geen ervan leeg.",
+                f"It may hold {bounds.sql_bytes} bytes of SQL and {bounds.keys} keys, none of them empty.",
             ),
             Text("Verdeel de vraag.", "Divide the question."),
         )

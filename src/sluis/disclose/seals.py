@@ -22,11 +22,11 @@ from sluis.crypto import (
     sign_grant,
 )
 from sluis.crypto.sealing import Joinable
-from sluis.disclose.model import Face
+from sluis.gateway import Card
 from sluis.kernel import PeerId, encode
 from sluis.statement import Seal, SubQuestion
 
-Open = Callable[[str], Face]
+CardOf = Callable[[str], Card]
 """Reads a signed card; raises a `Problem` when it is not one of the group's."""
 
 
@@ -62,13 +62,13 @@ class Sealer:
         own: this node.
         card: this node's own signed card.
         keys: signs grants, opens sealed keys.
-        open_card: reads other nodes' cards.
+        card_of: reads other nodes' cards.
         seconds: how long a key that is drawn here is good for.
     """
 
-    def __init__(self, own: PeerId, card: str, keys: KeyStore, open_card: Open, seconds: int) -> None:
+    def __init__(self, own: PeerId, card: str, keys: KeyStore, card_of: CardOf, seconds: int) -> None:
         self._own, self._card, self._keys = str.__str__(own), card, keys
-        self._open_card, self._seconds = open_card, seconds
+        self._card_of, self._seconds = card_of, seconds
 
     def sealing(self, asker: PeerId, question: SubQuestion, now: datetime) -> Sealing:
         """The sealing of a question; one without seal seals and opens nothing.
@@ -98,7 +98,7 @@ class Sealer:
     def _drawn(self, asker: PeerId, question: SubQuestion, seal: Seal, now: datetime) -> Sealing:
         expires = int(now.timestamp()) + self._seconds
         scope = Scope(seal.question, self._own, str.__str__(asker), question.activity, expires)
-        openers = {str.__str__(face.peer): face.sealing for face in map(self._open_card, seal.openers)}
+        openers = {str.__str__(one.peer): one.sealing_key for one in map(self._card_of, seal.openers)}
         if asker in openers:
             raise refused_token()
         key = draw_key()
@@ -112,5 +112,5 @@ class Sealer:
         return Sealing(Tokens(key, scope), granted)
 
     def _key_of(self, card: str) -> tuple[str, bytes]:
-        face = self._open_card(card)
-        return str.__str__(face.peer), face.verifying
+        read = self._card_of(card)
+        return str.__str__(read.peer), read.verification_key

@@ -18,14 +18,14 @@ from sluis.disclose.aggregates import reduce
 from sluis.disclose.answer import Answer, Pulled, pull
 from sluis.disclose.model import Bounds, Consultation, Opened
 from sluis.disclose.records import Crossing, Log, Refusals
-from sluis.disclose.seals import Open, Sealer
+from sluis.disclose.seals import CardOf, Sealer
 from sluis.disclose.understand import Statement, check_values, understand
 from sluis.disclose.views import OWN_DAY
 from sluis.grounds import Grounds, Offer, make_offer
 from sluis.kernel import Clock, PeerId, Refused, Text, Trace, Upstream, new_span_id
 from sluis.policy import Decision, Facts, decide
 from sluis.sources import Limits, Source, SourceFailure
-from sluis.statement import SubQuestion, bind
+from sluis.statement import Combiner, SubQuestion, bind
 from sluis.statement.groups import Size
 
 operator_log = logging.getLogger("sluis.disclose")
@@ -55,7 +55,8 @@ class Discloser:
         budget: see `Budget`.
         keys: this node's keys.
         card: this node's signed card.
-        open_card: reads another node's card, or raises a `Problem`.
+        card_of: reads another node's card, or raises a `Problem`.
+        combiner: computes what sources cannot.
         addresses: per peer the address of its node, for the processing log.
         clock: aware UTC.
         bounds: what one question may cost.
@@ -63,6 +64,7 @@ class Discloser:
 
     def __init__(
         self,
+        *,
         own: PeerId,
         alias: str,
         grounds: Grounds,
@@ -71,14 +73,15 @@ class Discloser:
         budget: Budget,
         keys: KeyStore,
         card: str,
-        open_card: Open,
+        card_of: CardOf,
+        combiner: Combiner,
         addresses: Mapping[PeerId, str],
         clock: Clock,
         bounds: Bounds | None = None,
     ) -> None:
         self._own, self._alias, self._sources = own, alias, sources
         self._log, self._budget, self._keys, self._clock = log, budget, keys, clock
-        self._addresses, self._bounds = addresses, bounds or Bounds()
+        self._addresses, self._bounds, self._combiner = addresses, bounds or Bounds(), combiner
         self._activities = {one.id: one.valid for one in grounds.activities}
         self._candidates = {
             dataset.name: tuple(one for one in grounds.disclosures if one.dataset == dataset.name)
@@ -92,7 +95,7 @@ class Discloser:
             one.id: Opened(datasets[one.dataset], one, self._offers[one.id].digest)
             for one in grounds.disclosures
         }
-        self._sealer = Sealer(own, card, keys, open_card, self._bounds.seal_seconds)
+        self._sealer = Sealer(own, card, keys, card_of, self._bounds.seal_seconds)
         self._refusals = Refusals(log, clock, self._bounds.refusals_a_minute)
         self._statements: OrderedDict[Any, Statement] = OrderedDict()
         self._asked_at: dict[tuple[str, PeerId], deque[datetime]] = {}
@@ -152,14 +155,14 @@ class Discloser:
         if len(asked) > min(one.disclosure.max_subjects for one in statement.opened):
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
         self._hold_rate(peer, statement, now)
-        identity = _identity(question)
+        identity = _identity(question) if statement.groups else ""
         await self._hold_budgets(crossing, statement, identity)
         limits = Limits(self._bounds.seconds, self._bounds.scanned_rows, self._bounds.batch_rows)
         answer = Answer(
             crossing, statement, asked, sealing, self._own, self._keys, self._log, self._clock, limits
         )
         try:
-            source = statement.run({**values, OWN_DAY: now.date()}, limits)
+            source = await statement.reading.start({**values, OWN_DAY: now.date()}, limits)
             first = await self._first(crossing, statement, source, limits, identity)
         except SourceFailure as failure:
             await answer.failed()
@@ -211,7 +214,9 @@ class Discloser:
         statement = self._statements.get(key)
         if statement is None:
             try:
-                statement = await asyncio.to_thread(understand, question, peer, opened, self._sources)
+                statement = await asyncio.to_thread(
+                    understand, question, peer, opened, self._sources, self._combiner
+                )
             except SourceFailure as failure:
                 raise _unavailable(crossing, failure) from None
             self._statements[key] = statement
@@ -228,7 +233,7 @@ class Discloser:
         given: dict[str, Any] = dict(question.parameters)
         for name, keys in question.keys.items():
             given[name] = opens(keys.values) if keys.sealed else keys.values
-        return bind(statement.tree, statement.types, given)
+        return bind(statement.lists, statement.types, given)
 
     def _hold_rate(self, peer: PeerId, statement: Statement, now: datetime) -> None:
         """At most so many questions in any hour, per disclosure."""

@@ -13,18 +13,20 @@ from sqlglot import exp
 from sluis.disclose import rules
 from sluis.disclose.aggregates import Groups, guarded
 from sluis.disclose.model import Kind, Opened, Trail
-from sluis.disclose.reading import Run, Table, prepare
+from sluis.disclose.reading import Reading, Table, prepare
 from sluis.disclose.views import OWN_DAY, expose, install, summarises
 from sluis.grounds import Disclosure, Subject
 from sluis.kernel import PeerId
 from sluis.sources import Source, SourceFailure, TableInfo
 from sluis.statement import (
+    Combiner,
     SubQuestion,
     bindings,
     check,
     datasets,
     list_parameters,
     missing_parameter,
+    normalise,
     parameter_types,
     parse,
     qualify,
@@ -43,13 +45,13 @@ class Statement(msgspec.Struct, frozen=True):
         shape: the SQL with constants taken out, for the records.
         kind: which rules the answer falls under.
         columns: per dataset, those in use.
-        types: DuckDB type per parameter.
+        types, lists: DuckDB type per parameter, and which hold lists.
         asked: the constants and parameters that name subjects.
         filtered: (dataset, column) of `filter` columns in use.
         sealed: per output, whether it leaves as a token.
         trails: hidden outputs, at the end, that tell whom a row is about.
         groups: for `groups`, how the answer is reduced.
-        run: what runs it.
+        reading: what runs it.
         schema: of what the asker gets.
     """
 
@@ -60,17 +62,22 @@ class Statement(msgspec.Struct, frozen=True):
     opened: tuple[Opened, ...]
     columns: dict[str, tuple[str, ...]]
     types: dict[str, str]
+    lists: frozenset[str]
     asked: tuple[tuple[Subject, exp.Expression], ...]
     filtered: tuple[tuple[str, str], ...]
     sealed: tuple[bool, ...]
     trails: tuple[Trail, ...]
     groups: Groups | None
-    run: Run
+    reading: Reading
     schema: pa.Schema
 
 
 def understand(
-    question: SubQuestion, asker: PeerId, opened: Mapping[str, Opened], sources: Mapping[str, Source]
+    question: SubQuestion,
+    asker: PeerId,
+    opened: Mapping[str, Opened],
+    sources: Mapping[str, Source],
+    combiner: Combiner,
 ) -> Statement:
     """Parse, check and prepare.
 
@@ -79,6 +86,7 @@ def understand(
         asker: the peer that asks.
         opened: per dataset that the question states, what was opened.
         sources: the owner's, by name.
+        combiner: computes what the sources cannot.
 
     Raises:
         Invalid: it cannot be understood.
@@ -102,13 +110,15 @@ def understand(
     executed, trails, groups = _executed(tree, kind, opened)
     tables = _tables(opened, sources)
     executed = install(executed, opened, {name: _native(table.info) for name, table in tables.items()})
-    run, schema = prepare(executed, {**parameters, OWN_DAY: "DATE"}, list(tables.values()), sources)
+    reading, schema = prepare(
+        executed, {**parameters, OWN_DAY: "DATE"}, list(tables.values()), sources, combiner
+    )
     names = [item.alias_or_name.lower() for item in tree.selects]
     sealed = tuple(name in {one.lower() for one in sealed_outputs} for name in names)
     return Statement(
         tree=tree, roles=roles, shape=shape(tree), kind=kind, opened=tuple(opened.values()),
-        columns=rules.used_columns(tree), types=parameters, asked=asked, filtered=_filtered(tree, opened),
-        sealed=sealed, trails=trails, groups=groups, run=run,
+        columns=rules.used_columns(tree), types=parameters, lists=frozenset(list_parameters(tree)), asked=asked, filtered=_filtered(tree, opened),
+        sealed=sealed, trails=trails, groups=groups, reading=reading,
         schema=pa.schema([
             pa.field(field.name, pa.string() if hide else field.type)
             for field, hide in zip(schema, sealed, strict=False)
@@ -144,7 +154,7 @@ def _bound(tree: exp.Query, opened: Mapping[str, Opened]) -> tuple[tuple[Subject
     found = []
     for one in bindings(tree, {("", name): one.dataset.subject for name, one in opened.items()}):
         what = opened[one.dataset[1]]
-        if what.disclosure.subject_required:
+        if what.disclosure.subject_required and what.disclosure.aggregate is None:
             require(one)
         assert what.dataset.subject is not None
         found += [(what.dataset.subject, constant) for constant in one.constants]
@@ -177,7 +187,7 @@ def _executed(
     if kind == "groups":
         made, groups = guarded(tree, opened)
         return made, (), groups
-    made = tree.copy()
+    made = normalise(tree) if tree.find(exp.CTE) else tree.copy()
     if kind != "rows":
         return made, (), None
     named = _named_tables(made, opened)

@@ -18,6 +18,7 @@ from sluis.statement.columns import (
 from sluis.statement.combine import Combiner, EngineLimits
 from sluis.statement.groups import Cell, Size, released, too_close
 from sluis.statement.model import Acting, KeyList, Receipt, Seal, SubQuestion
+from sluis.statement.normal import normalise
 from sluis.statement.parameters import (
     bind,
     from_plain,
@@ -37,6 +38,7 @@ from sluis.statement.parse import (
     text,
     unknown,
 )
+from sluis.statement.pushdown import obstacles, pushable, pushable_condition
 from sluis.statement.receipt import (
     MEDIA_TYPE,
     NONCE,
@@ -50,6 +52,7 @@ from sluis.statement.receipt import (
     seal_receipt,
 )
 from sluis.statement.run import Outcome, run
+from sluis.statement.shapes import arrow_type, describe
 from sluis.statement.split import Fetch, FetchColumn, KeyUse, Plan, split
 
 __all__ = [
@@ -78,6 +81,7 @@ __all__ = [
     "Size",
     "SubQuestion",
     "Use",
+    "arrow_type",
     "base_tables",
     "bind",
     "bindings",
@@ -88,15 +92,18 @@ __all__ = [
     "conjuncts",
     "dataset_of",
     "datasets",
+    "describe",
     "from_plain",
     "is_base",
     "list_parameters",
     "missing_parameter",
+    "normalise",
     "open_receipt",
     "output_names",
     "parameter_types",
     "parameterise",
     "parse",
+    "pushable",
     "qualify",
     "released",
     "require",

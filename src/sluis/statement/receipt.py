@@ -17,10 +17,10 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 import pyarrow as pa
-import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from sluis.crypto import canonical
 from sluis.kernel import Text, Upstream, decode, plain
 from sluis.statement.model import Receipt
 
@@ -46,7 +46,7 @@ def commitment(nonce: bytes, answer_digest: bytes) -> str:
 
 def seal_receipt(receipt: Receipt, sign: Callable[[bytes], bytes]) -> str:
     """The receipt as a compact JWS, signed with the node's Ed25519 key."""
-    content = f"{_encoded(rfc8785.dumps(_HEADER))}.{_encoded(rfc8785.dumps(plain(receipt)))}"
+    content = f"{_encoded(canonical(_HEADER))}.{_encoded(canonical(plain(receipt)))}"
     return f"{content}.{_encoded(sign(content.encode()))}"
 
 

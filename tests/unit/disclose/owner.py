@@ -12,12 +12,13 @@ import msgspec
 import pyarrow as pa
 
 from sluis.crypto import FileKeyStore
-from sluis.disclose import Bounds, Consultation, Discloser, Face
+from sluis.disclose import Bounds, Consultation, Discloser
+from sluis.gateway import Card
 from sluis.grounds import Activity, Article, Column, Dataset, Disclosure, Grounds, Subject
 from sluis.kernel import Oin, PeerId, Period, Text, Trace
 from sluis.ledger import Decision, Position, Processing
 from sluis.sources import Source, open_source
-from sluis.statement import Acting, KeyList, SubQuestion
+from sluis.statement import Acting, Combiner, KeyList, SubQuestion
 from sluis.statement.groups import Size, too_close
 from sluis.statement.receipt import AnswerReader, Closing
 
@@ -33,7 +34,12 @@ PEOPLE = [
     (CIM, "Cim", "2000BA", 50, 3_400_00, 1, "Assen", 13),
     (DEE, "Dee", "2000BB", None, None, 0, "Assen", None),
 ]
-JOBS = [(1, ANN, "Bakker", 800_00), (2, ANN, "Kok", 400_00), (3, BOB, "Smid", 2_300_00), (4, CIM, "Kok", 3_400_00)]
+JOBS = [
+    (1, ANN, "Bakker", 800_00),
+    (2, ANN, "Kok", 400_00),
+    (3, BOB, "Smid", 2_300_00),
+    (4, CIM, "Kok", 3_400_00),
+]
 
 
 def text(words: str) -> Text:
@@ -41,7 +47,8 @@ def text(words: str) -> Text:
 
 
 def dataset(name: str, columns: str, subject: str | None, key: tuple[str, ...], **more: Any) -> Dataset:
-    made = tuple(Column(*column.split(":")) for column in columns.split())
+    pairs = [column.split(":") for column in columns.split()]
+    made = tuple(Column(named, kind) for named, kind in pairs)
     return Dataset(
         name, text(name), "db", more.pop("table", name), made,
         subject=Subject(subject, "BSN") if subject else None, key=key, **more,
@@ -141,13 +148,15 @@ class Owner:
         bounds: Bounds | None = None,
         source: Source | None = None,
         peer: PeerId = OWNER,
-        faces: Mapping[str, Face] | None = None,
+        cards: Mapping[str, Card] | None = None,
     ) -> None:
         self.now = NOW
         self.log, self.budget = FakeLog(), FakeBudget()
         self.keys = FileKeyStore(path / f"keys-{peer}")
-        self.faces = dict(faces or {})
-        self.faces[f"card-{peer}"] = Face(peer, self.keys.public, self.keys.sealing_public)
+        self.cards = dict(cards or {})
+        self.cards[f"card-{peer}"] = Card(
+            peer, "Own", "own", "https://own.example", self.keys.public, self.keys.sealing_public, NOW
+        )
         database = path / "people.sqlite"
         if source is None:
             if not database.exists():
@@ -155,12 +164,19 @@ class Owner:
             source = open_source(f"sqlite:///{database}")
         self.peer = peer
         activity = Activity(
-            ACTIVITY, text("Bijstand"), text("Recht"), Oin(ASKER), "public-task", (LAW,), Period(date(2020, 1, 1))
+            ACTIVITY,
+            text("Bijstand"),
+            text("Recht"),
+            Oin(ASKER),
+            "public-task",
+            (LAW,),
+            Period(date(2020, 1, 1)),
         )
         self.discloser = Discloser(
-            peer, "own", Grounds(tuple(datasets), (activity,), disclosures), {"db": source}, self.log, self.budget,
-            self.keys, f"card-{peer}", self.faces.__getitem__, {ASKER: "https://asker.example"}, lambda: self.now,
-            bounds,
+            own=peer, alias="own", grounds=Grounds(tuple(datasets), (activity,), disclosures),
+            sources={"db": source}, log=self.log, budget=self.budget, keys=self.keys, card=f"card-{peer}",
+            card_of=self.cards.__getitem__, combiner=Combiner(spares=0),
+            addresses={ASKER: "https://asker.example"}, clock=lambda: self.now, bounds=bounds,
         )  # fmt: skip
 
     def question(self, sql: str, **changed: Any) -> SubQuestion:
