@@ -52,6 +52,7 @@ class Parts(msgspec.Struct, frozen=True):
     ledger: Ledger
     link: Link
     asker: Asker
+    combiner: Combiner
     access: Access
     refusals: Refusals
     card: str
@@ -96,6 +97,7 @@ class Node:
             await self.parts.refusals.flush()
         except Problem as problem:
             log.error("refusals not recorded: %s", problem.code)
+        self.parts.combiner.close()
         await asyncio.to_thread(self.parts.store.close)
 
     def _every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -136,6 +138,8 @@ def build_node(loaded: Loaded, clock: Clock = utc_now) -> Node:
         combiner = Combiner(
             EngineLimits(f"{config.limits.combine_megabytes}MB", seconds=config.limits.question_seconds)
         )
+        limits = config.limits
+        combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
         asker = Asker(
             peer=config.node.oin,
             activities={activity.id: activity for activity in loaded.grounds.activities},
@@ -157,7 +161,9 @@ def build_node(loaded: Loaded, clock: Clock = utc_now) -> Node:
     except BaseException:
         store.close()
         raise
-    return Node(config, Parts(identity, anchors, store, ledger, link, asker, access, refusals, card), clock)
+    return Node(
+        config, Parts(identity, anchors, store, ledger, link, asker, combiner, access, refusals, card), clock
+    )
 
 
 def run(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
