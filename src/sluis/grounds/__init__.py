@@ -31,14 +31,17 @@ from sluis.grounds.rules import (
     offer_digest,
     offers_for,
 )
+from sluis.grounds.schemas import schema, schemas
 from sluis.grounds.service import examine, load_grounds, refuse_any
 from sluis.grounds.shape import Fault, faults, meant
 from sluis.grounds.toml import Document, Keys, parse_document, read_document
+from sluis.grounds.words import WORDS, Words
 
 __all__ = [
     "FOLDERS",
     "FORMS",
     "LAPSED",
+    "WORDS",
     "Activity",
     "Aggregate",
     "Article",
@@ -62,6 +65,7 @@ __all__ = [
     "Subject",
     "Surroundings",
     "Withhold",
+    "Words",
     "Written",
     "disclosure_for",
     "examine",
@@ -80,4 +84,6 @@ __all__ = [
     "refuse_any",
     "render",
     "render_tables",
+    "schema",
+    "schemas",
 ]
