@@ -1,5 +1,6 @@
 """Why data may move: processing activities, legal articles, datasets, disclosures and offers."""
 
+from sluis.grounds.expressions import expression_fault
 from sluis.grounds.files import FOLDERS, FORMS, Reading, Written, kind_of, read_directory, read_item
 from sluis.grounds.model import (
     Activity,
@@ -69,6 +70,7 @@ __all__ = [
     "Written",
     "disclosure_for",
     "examine",
+    "expression_fault",
     "faults",
     "kind_of",
     "load_grounds",
