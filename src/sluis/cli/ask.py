@@ -10,7 +10,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text as Line
 
-from sluis.cli.local import call, language, node_option, question_of, question_options, say
+from sluis.cli.local import call, node_option, question_of, question_options
+from sluis.cli.terminal import language, say
 
 ARROW = "application/vnd.apache.arrow.stream"
 

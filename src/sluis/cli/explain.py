@@ -7,7 +7,8 @@ import click
 from rich.console import Console
 from rich.text import Text as Line
 
-from sluis.cli.local import call, language, node_option, question_of, question_options, say
+from sluis.cli.local import call, node_option, question_of, question_options
+from sluis.cli.terminal import language, say
 
 
 @click.command(

@@ -1,7 +1,6 @@
-"""What the commands that talk to this organisation's own node share: its socket, the question, the language."""
+"""What the commands that talk to this organisation's own node share: its socket, and the question."""
 
 import http.client
-import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -10,22 +9,12 @@ from typing import Any
 import click
 import msgspec
 
-from sluis.config import load_config
+from sluis.cli.terminal import language, say
+from sluis.config import NODE_FILE, load_config
 from sluis.kernel import Invalid, Problem, Text, Upstream
 
 SECONDS = 600
 """How long a command waits for its own node."""
-
-
-def language() -> str:
-    """`nl` or `en`: what the person's environment says, Dutch by default."""
-    spoken = os.environ.get("SLUIS_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "nl"
-    return "en" if spoken.lower().startswith("en") else "nl"
-
-
-def say(nl: str, en: str) -> str:
-    """The sentence in the person's language."""
-    return en if language() == "en" else nl
 
 
 def node_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,7 +99,7 @@ def call(node: Path, method: str, path: str, body: Any = None, accept: str = "ap
     Raises:
         Problem: what the node answered, or `Upstream` when it does not run.
     """
-    connection = _SocketConnection(str(load_config(node).listen.socket))
+    connection = _SocketConnection(str(load_config(node / NODE_FILE).listen.socket))
     headers = {"accept": accept, "accept-language": language(), "content-type": "application/json"}
     try:
         connection.request(method, path, msgspec.json.encode(body) if body is not None else None, headers)

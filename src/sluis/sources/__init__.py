@@ -16,7 +16,7 @@ from sluis.sources.base import (
     TableInfo,
     Value,
 )
-from sluis.sources.fold import constant_type, is_constant, is_simple
+from sluis.sources.fold import constant_type, is_constant, is_simple, locked_duckdb
 from sluis.sources.shape import arrow_type
 from sluis.sources.types import Types, Typing, column_types, decimal_parts, family, normal, table_name, unify
 
@@ -27,7 +27,23 @@ def _sqlite(url: str, **options: Any) -> Source:
     return SqliteSource(unquote(url.removeprefix("sqlite:///")), **options)
 
 
+def _postgres(url: str, **options: Any) -> Source:
+    from sluis.sources.postgres import PostgresSource
+
+    return PostgresSource(url, **options)
+
+
+def _mariadb(url: str, **options: Any) -> Source:
+    from sluis.sources.mariadb import MariadbSource
+
+    return MariadbSource(url, **options)
+
+
 KINDS: dict[str, Callable[..., Source]] = {
+    "mariadb": _mariadb,
+    "mysql": _mariadb,
+    "postgresql": _postgres,
+    "postgres": _postgres,
     "sqlite": _sqlite,
 }
 """URL scheme to what opens it. The database drivers are heavy, so each is imported when first needed."""
@@ -66,6 +82,7 @@ __all__ = [
     "family",
     "is_constant",
     "is_simple",
+    "locked_duckdb",
     "normal",
     "open_source",
     "table_name",
