@@ -71,7 +71,7 @@ class Ready(msgspec.Struct, frozen=True):
         """Whether a fetch may be asked without its keys, when these are too many: no subject has to be named."""
         return not any(
             self.offers[fetch.site, name.rpartition(".")[2]].disclosure.subject_required
-            for name, _ in fetch.tables
+            for name in fetch.tables
         )
 
     def part(self, fetch: Fetch, given: frozenset[str] | None = None) -> Part:
