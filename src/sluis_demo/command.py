@@ -15,7 +15,7 @@ OWNERS = [one.alias for one in ORGANISATIONS if one is not ASKER]
 WIDTH = 100
 
 
-class Kinds(click.ParamType):
+class Kinds(click.ParamType[tuple[str, ...]]):
     """A list of database kinds, such as `postgres,mariadb,sqlite`."""
 
     name = "kinds"
@@ -100,14 +100,13 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], **wanted: Any) -> 
     console = Console(width=WIDTH, quiet=as_json, highlight=False)
     waiting = Console(stderr=True, width=WIDTH)
     try:
-        with waiting.status(say("De federatie start…", "The federation is starting…")) as status:
-            with running(Options(**wanted), down) as up:
-                status.stop()
-                found = Story(up, console).tell()
-                if as_json:
-                    click.echo(json.dumps(found, ensure_ascii=False, indent=2))
-                if once:
-                    return
+        starting = waiting.status(say("De federatie start…", "The federation is starting…"))
+        with starting, running(Options(**wanted), down) as up:
+            starting.stop()
+            found = Story(up, console).tell()
+            if as_json:
+                click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+            if not once:
                 _invite(console)
                 stay(up)
     except KeyboardInterrupt:
