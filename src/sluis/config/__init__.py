@@ -18,7 +18,7 @@ from sluis.config.model import (
     TlsConfig,
 )
 from sluis.config.node import NODE_FILE, Node, examine_node, load_node
-from sluis.config.read import load_config, read_config
+from sluis.config.read import absolute_address, load_config, read_config
 
 __all__ = [
     "NODE_FILE",
@@ -35,6 +35,7 @@ __all__ = [
     "SourceConfig",
     "StoreConfig",
     "TlsConfig",
+    "absolute_address",
     "examine_node",
     "load_config",
     "load_node",

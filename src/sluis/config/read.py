@@ -155,7 +155,7 @@ def _based(value: Any, base: Path) -> Any:
     if isinstance(value, Path):
         return base / value
     if isinstance(value, Address):
-        return Address(_RELATIVE_SQLITE.sub(lambda found: f"{found[1]}{base / found[2]}", value))
+        return absolute_address(value, base)
     if isinstance(value, msgspec.Struct):
         return _absolute(value, base)
     if isinstance(value, dict):
@@ -163,6 +163,11 @@ def _based(value: Any, base: Path) -> Any:
     if isinstance(value, tuple):
         return tuple(_based(inner, base) for inner in value)
     return value
+
+
+def absolute_address(url: Address, base: Path) -> Address:
+    """The URL of a source or store with a relative file name counted from `base`; others stay as they are."""
+    return Address(_RELATIVE_SQLITE.sub(lambda found: f"{found[1]}{base / found[2]}", url))
 
 
 def _with_secrets(config: Config, environ: Mapping[str, str]) -> tuple[Config, list[Fault]]:

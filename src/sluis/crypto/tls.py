@@ -20,13 +20,15 @@ _CURVE = (
 )
 
 
-def server_context(certificate: Path, key: Path, anchors: Path, crls: Sequence[Path] = ()) -> ssl.SSLContext:
+def server_context(
+    certificate: Path, key: Path, anchors: Sequence[Path], crls: Sequence[Path] = ()
+) -> ssl.SSLContext:
     """The context of a node's listener: only clients with a certificate under `anchors` finish the handshake.
 
     Args:
         certificate: the node's chain, PEM.
         key: its private key, PEM without password.
-        anchors: the group's roots, PEM.
+        anchors: files with the group's roots, PEM.
         crls: revocation lists, PEM; when given, every client certificate must be on none of its issuer's.
 
     Raises `Invalid` (`tls-files`) when a file cannot be read or does not fit.
@@ -37,13 +39,15 @@ def server_context(certificate: Path, key: Path, anchors: Path, crls: Sequence[P
     return _finish(context, certificate, key, anchors, crls)
 
 
-def client_context(certificate: Path, key: Path, anchors: Path, crls: Sequence[Path] = ()) -> ssl.SSLContext:
+def client_context(
+    certificate: Path, key: Path, anchors: Sequence[Path], crls: Sequence[Path] = ()
+) -> ssl.SSLContext:
     """The context of a node's outgoing connections: arguments as `server_context`; the host name is checked."""
     return _finish(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, key, anchors, crls)
 
 
 def _finish(
-    context: ssl.SSLContext, certificate: Path, key: Path, anchors: Path, crls: Sequence[Path]
+    context: ssl.SSLContext, certificate: Path, key: Path, anchors: Sequence[Path], crls: Sequence[Path]
 ) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
@@ -53,9 +57,8 @@ def _finish(
     context.set_ecdh_curve(_CURVE)
     try:
         context.load_cert_chain(certificate, key)
-        context.load_verify_locations(anchors)
-        for crl in crls:
-            context.load_verify_locations(crl)
+        for file in (*anchors, *crls):
+            context.load_verify_locations(file)
     except OSError as failure:  # ssl.SSLError is one
         cause = failure.strerror or "PEM?"
         raise Invalid(

@@ -35,7 +35,7 @@ class DirectLink:
     def __init__(
         self, peers: Mapping[PeerId, str], context: ssl.SSLContext, names: Mapping[PeerId, str] | None = None
     ) -> None:
-        self._urls = {peer: URL(url) for peer, url in peers.items()}
+        self._urls = {peer: url.rstrip("/") for peer, url in peers.items()}
         self._names = names or {}
         self._context = context
         self._session: aiohttp.ClientSession | None = None
@@ -52,7 +52,7 @@ class DirectLink:
         try:
             async with self._connections().request(
                 method,
-                base.with_path(path),
+                URL(base + path, encoded=True),
                 headers=headers,
                 data=body or None,
                 timeout=timeout,
@@ -73,7 +73,8 @@ class DirectLink:
 
     def _connections(self) -> aiohttp.ClientSession:
         if self._session is None:
-            expected = {(url.host or "", url.port or 443): peer for peer, url in self._urls.items()}
+            parsed = {peer: URL(url) for peer, url in self._urls.items()}
+            expected = {(url.host or "", url.port or 443): peer for peer, url in parsed.items()}
             self._session = aiohttp.ClientSession(
                 connector=_PeerConnector(expected, self._context),
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -42,8 +42,10 @@ def _table(path: tuple[str, ...], table: dict[str, Any]) -> Iterator[str]:
     for key, value in inner.items():
         name = ".".join(_key(part) for part in (*path, key))
         for element in value if isinstance(value, list | tuple) else [value]:
-            yield ""
-            yield f"[[{name}]]" if isinstance(value, list | tuple) else f"[{name}]"
+            listed = isinstance(value, list | tuple)
+            if listed or not _only_names(element):
+                yield ""
+                yield f"[[{name}]]" if listed else f"[{name}]"
             yield from _table((*path, key), element)
 
 
@@ -51,6 +53,15 @@ def _own_header(value: Any) -> bool:
     if isinstance(value, dict):
         return not _is_text(value)
     return isinstance(value, list | tuple) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def _only_names(table: Any) -> bool:
+    """Whether a table only holds tables, so that their own headings say enough."""
+    return (
+        isinstance(table, dict)
+        and bool(table)
+        and all(isinstance(value, dict) and _own_header(value) for value in table.values())
+    )
 
 
 def _is_text(value: Any) -> bool:

@@ -7,11 +7,20 @@ from sluis.grounds.model import Grounds
 from sluis.grounds.rules import LAPSED, Surroundings, consistency
 from sluis.kernel import Invalid, Place, Text
 
+UNKNOWN_IN = {"datasets": "unknown-dataset", "activities": "unknown-activity"}
+"""Findings that may only mean that a file in this folder could not be read; then they are not told."""
+
 
 def examine(reading: Reading, around: Surroundings) -> tuple[Invalid, ...]:
     """Every problem in what was read: of the files one by one, then of the files together, by file and line."""
     documents = {id(one.item): one.document for one in reading.written}
-    together = [fault.problem(documents[id(item)]) for item, fault in consistency(reading.grounds, around)]
+    unread = {Path(one.place.file).parent.name for one in reading.problems if one.place}
+    silent = {code for folder, code in UNKNOWN_IN.items() if folder in unread}
+    together = [
+        fault.problem(documents[id(item)])
+        for item, fault in consistency(reading.grounds, around)
+        if fault.code not in silent
+    ]
     return tuple(sorted([*reading.problems, *together], key=_place))
 
 
@@ -41,8 +50,8 @@ def refuse_any(problems: list[Invalid]) -> None:
         first.what,
         first.why,
         Text(
-            f"{first.next.nl} Er zijn nog {more} andere problemen; `sluis check` toont ze alle.",
-            f"{first.next.en} There are {more} more problems; `sluis check` shows them all.",
+            f"{first.next.nl} Andere problemen: {more}; `sluis check` toont ze alle.",
+            f"{first.next.en} Other problems: {more}; `sluis check` shows them all.",
         ),
         place=place,
     )

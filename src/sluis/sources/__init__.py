@@ -27,7 +27,23 @@ def _sqlite(url: str, **options: Any) -> Source:
     return SqliteSource(unquote(url.removeprefix("sqlite:///")), **options)
 
 
+def _postgres(url: str, **options: Any) -> Source:
+    from sluis.sources.postgres import PostgresSource
+
+    return PostgresSource(url, **options)
+
+
+def _mariadb(url: str, **options: Any) -> Source:
+    from sluis.sources.mariadb import MariadbSource
+
+    return MariadbSource(url, **options)
+
+
 KINDS: dict[str, Callable[..., Source]] = {
+    "mariadb": _mariadb,
+    "mysql": _mariadb,
+    "postgresql": _postgres,
+    "postgres": _postgres,
     "sqlite": _sqlite,
 }
 """URL scheme to what opens it. The database drivers are heavy, so each is imported when first needed."""

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sluis.sources.base import SourceFailure
 
@@ -131,20 +132,20 @@ _NONE = type(None)
 class _Column:
     """How one column of the answer is built; `place` is `table.column` at the source."""
 
-    __slots__ = ("accepted", "field", "place", "plain")
+    __slots__ = ("accepted", "kind", "nullable", "place", "plain")
 
     def __init__(self, field: pa.Field, place: str) -> None:
-        self.field, self.place = field, place
+        self.kind, self.nullable, self.place = field.type, field.nullable, place
         self.accepted = _accepted(field.type)
         self.plain = {kind for kind, coercion in self.accepted.items() if coercion is _same} | {_NONE}
 
     def build(self, values: Sequence[Any]) -> pa.Array:
         kinds = set(map(type, values))
-        if _NONE in kinds and not self.field.nullable:
+        if _NONE in kinds and not self.nullable:
             raise ValueError("empty where a value is required")
         if not kinds <= self.plain:
             values = [None if value is None else self.accepted[type(value)](value) for value in values]
-        return pa.array(values, self.field.type)
+        return pa.array(values, self.kind)
 
 
 class Shape:
@@ -179,7 +180,7 @@ class Shape:
                 try:
                     column.build([value])
                 except (ValueError, KeyError, TypeError, OverflowError, ArithmeticError, pa.ArrowException):
-                    return self.failure(column.place, column.field.type, row, first + number)
+                    return self.failure(column.place, column.kind, row, first + number)
         return SourceFailure("broken-row", "the rows do not have the columns asked for")
 
     def failure(self, place: str, kind: pa.DataType, row: Sequence[Any], number: int) -> SourceFailure:
@@ -198,11 +199,10 @@ class Shape:
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _cast(self, batch: pa.RecordBatch, index: int, column: _Column, first: int) -> pa.Array:
-        array, target = batch.column(index), column.field.type
+        array, target = batch.column(index), column.kind
         try:
-            if array.type != target:
-                array = array.cast(target)
-            if array.null_count and not column.field.nullable:
+            array = _safely(array, target)
+            if array.null_count and not column.nullable:
                 raise ValueError("empty where a value is required")
         except (ValueError, pa.ArrowException) as error:
             raise self._first_bad(batch, index, column, first) from error
@@ -212,14 +212,25 @@ class Shape:
         array = batch.column(index)
         for number in range(len(array)):
             try:
-                array.slice(number, 1).cast(column.field.type)
-                fits = array[number].is_valid or column.field.nullable
-            except pa.ArrowException:
+                _safely(array.slice(number, 1), column.kind)
+                fits = array[number].is_valid or column.nullable
+            except (ValueError, pa.ArrowException):
                 fits = False
             if not fits:
                 row = [batch.column(other)[number].as_py() for other in range(batch.num_columns)]
-                return self.failure(column.place, column.field.type, row, first + number)
-        return SourceFailure("broken-row", f"a value does not fit {column.field.type}", column.place)
+                return self.failure(column.place, column.kind, row, first + number)
+        return SourceFailure("broken-row", f"a value does not fit {column.kind}", column.place)
+
+
+def _safely(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Arrow's own casts are safe but for one: any number would do for a boolean."""
+    if array.type == kind:
+        return array
+    if pa.types.is_boolean(kind) and pa.types.is_integer(array.type):
+        extremes = pc.min_max(array).as_py()
+        if extremes["max"] is not None and not 0 <= extremes["min"] <= extremes["max"] <= 1:
+            raise ValueError("not 0 or 1")
+    return array.cast(kind)
 
 
 def counted(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

@@ -18,6 +18,9 @@ C = TypeVar("C")
 _TICK = 0.02
 """Seconds between two looks; also about how late a query can be stopped."""
 
+_DOZE = 50
+"""Looks at nothing after which the thread sleeps until the next reading."""
+
 _PATIENCE = 0.2
 """Seconds between two requests to stop the same query."""
 
@@ -90,6 +93,7 @@ class _Watch:
         self._readings: set[Reading] = set()
         self._lock = threading.Lock()
         self._work = threading.Event()
+        self._asleep = True
         self._thread: threading.Thread | None = None
 
     def add(self, reading: Reading) -> None:
@@ -98,7 +102,8 @@ class _Watch:
             if self._thread is None or not self._thread.is_alive():  # not alive: this process was forked
                 self._thread = threading.Thread(target=self._run, name="sluis-sources-watch", daemon=True)
                 self._thread.start()
-        self._work.set()
+        if self._asleep:
+            self._work.set()
 
     def remove(self, reading: Reading) -> None:
         with self._lock:
@@ -106,18 +111,23 @@ class _Watch:
         reading.end()
 
     def _run(self) -> None:
+        idle = 0
         while True:
-            self._work.wait()
             with self._lock:
-                if not self._readings:
-                    self._work.clear()
                 now = time.monotonic()
                 late = {reading: reason for reading in self._readings if (reason := reading.due(now))}
                 self._readings.difference_update(late)
+                idle = 0 if self._readings else idle + 1
+                # Waking this thread costs more than a short reading does: it stays awake while readings keep coming.
+                self._asleep = idle > _DOZE
+                self._work.clear()
             for reading, reason in late.items():
                 reading.stopped = reason
                 threading.Thread(target=reading.halt, name="sluis-sources-stop", daemon=True).start()
-            time.sleep(_TICK)
+            if self._asleep:
+                self._work.wait()
+            else:
+                time.sleep(_TICK)
 
 
 _WATCH = _Watch()
@@ -210,12 +220,17 @@ class Pool(Generic[C]):
         if not keep:
             self._disconnect(connection)
 
-    def close(self) -> None:
-        """Close what is idle; what is in use is closed when it comes back."""
+    def clear(self) -> None:
+        """Close what is idle now; the next reading opens a new connection."""
         with self._free:
-            self._closed = True
             idle, self._idle = self._idle, []
             self._open -= len(idle)
             self._free.notify_all()
         for connection in idle:
             self._disconnect(connection)
+
+    def close(self) -> None:
+        """Close what is idle, for good; what is in use is closed when it comes back."""
+        with self._free:
+            self._closed = True
+        self.clear()

@@ -564,3 +564,14 @@ def key_indexes(bases: Sequence[tuple[str, str] | None], catalogue: Catalogue) -
         for index, base in enumerate(bases)
         if base and base[1] in {key.lower() for key in catalogue.table(base[0]).key}
     ]
+
+
+def row_bound(query: exp.Expression) -> int | None:
+    """The most rows a query can give, None when only the data says."""
+    if not isinstance(query, exp.Select):
+        return None
+    limit = query.args.get("limit")
+    if limit is not None and isinstance(limit.expression, exp.Literal):
+        return int(limit.expression.this)
+    aggregates = all(item.find(exp.AggFunc) is not None for item in query.selects)
+    return 1 if aggregates and not query.args.get("group") else None

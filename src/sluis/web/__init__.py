@@ -1,8 +1,9 @@
 """How every API and page of a node behaves: who calls, what an answer looks like, and what goes wrong."""
 
-from sluis.web.access import Access, Person
-from sluis.web.app import MAX_BODY, Api, OnRefusal, make_api
+from sluis.web.access import Access, OnRefusal, Person
+from sluis.web.app import MAX_BODY, Api, make_api
 from sluis.web.openapi import API_VERSION, About
+from sluis.web.refusals import Refusals
 from sluis.web.server import LocalListener, PeerListener, Server
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "OnRefusal",
     "PeerListener",
     "Person",
+    "Refusals",
     "Server",
     "make_api",
 ]

@@ -6,7 +6,7 @@ nobody unknown reaches a decoder.
 """
 
 import pwd
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -20,6 +20,8 @@ from sluis.kernel import Clock, PeerId, Refused, Text, Unidentified
 
 Callers = Literal["anyone", "peers", "people", "both"]
 
+OnRefusal = Callable[[Refused], Awaitable[None]]
+
 LOCAL = "sluis.local"
 """Key in the ASGI scope's `extensions` of what the kernel says of the other end of the unix socket."""
 
@@ -32,14 +34,14 @@ class Person(msgspec.Struct, frozen=True):
     Args:
         user: the login name.
         person: who that is in this organisation's own administration.
+        roles: what the person does here.
         acr: how the person signed in; `local` is the operating system's word.
-        subject: the person's own identifiers by type (`BSN`), for looking into the log about themselves.
     """
 
     user: str
     person: str
+    roles: tuple[str, ...] = ()
     acr: str = "local"
-    subject: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return "Person(•)"
@@ -53,12 +55,19 @@ class Access:
         people: the person behind a login name, None when there is none.
         clock: the node's clock.
         test: whether certificates of a test authority are accepted (`environment = "test"`).
+        on_refusal: told of each refusal before it is answered; for a peer, `refusal.peer` says which.
     """
 
     def __init__(
-        self, peers: Collection[PeerId], people: Callable[[str], Person | None], clock: Clock, test: bool
+        self,
+        peers: Collection[PeerId],
+        people: Callable[[str], Person | None],
+        clock: Clock,
+        test: bool,
+        on_refusal: OnRefusal | None = None,
     ) -> None:
         self._peers, self._people, self._clock, self._test = frozenset(peers), people, clock, test
+        self._on_refusal = on_refusal
 
     def peer(self, scope: Mapping[str, Any]) -> Peer:
         """The peer at the other end of an mTLS connection. Raises `Unidentified`, `Refused`."""
@@ -92,8 +101,22 @@ class Access:
         """Identify the caller as the route asks, and keep it for the route's own use; before the body is read."""
         callers = request.route_handler.opt.get("callers")
         if callers is None:  # the framework's own OPTIONS handlers
-            raise MethodNotAllowedException
-        scope: Any = request.scope
+            template = request.scope["path_template"]
+            methods = {
+                method
+                for route in request.app.routes
+                if route.path_format == template
+                for method in route.methods
+            }
+            raise MethodNotAllowedException(headers={"allow": ", ".join(methods)})
+        try:
+            self._identify(request.scope, callers)
+        except Refused as refusal:
+            if self._on_refusal is not None:
+                await self._on_refusal(refusal)
+            raise
+
+    def _identify(self, scope: Any, callers: Callers) -> None:
         if callers == "peers" or (callers == "both" and LOCAL not in scope["extensions"]):
             scope[_CALLER] = self.peer(scope)
         elif callers != "anyone":

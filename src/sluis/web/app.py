@@ -6,8 +6,8 @@ slashes, 400 for input that is not right. Routes come from the rooms; what all o
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response, get
@@ -25,21 +25,17 @@ from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
-from sluis.kernel import Bsn, Kvk, Oin, Problem, Refused, decode
+from sluis.kernel import Bsn, Kvk, Oin, Problem, decode
 from sluis.web import problems
 from sluis.web.access import Access, caller_label
-from sluis.web.openapi import API_VERSION, About, Identifiers, configuration, finished
+from sluis.web.openapi import API_VERSION, BASE, About, Identifiers, configuration, finished
 from sluis.web.routes import bound
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request body, unless a route sets its own `request_max_body_size`."""
 
-OnRefusal = Callable[[Refused, str], Awaitable[None]]
-"""Told of every refusal with its caller's label (a Peer ID, `local`, or `-`), before the answer leaves."""
-
 access_log = logging.getLogger("sluis.access")
 
-_REFUSAL = "sluis.refusal"
 _IDENTIFIERS: tuple[type, ...] = (Oin, Bsn, Kvk)
 
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
@@ -67,9 +63,8 @@ class Api:
         self,
         make_framework: Callable[[OpenAPIConfig | None], Litestar],
         about: About,
-        on_refusal: OnRefusal | None,
     ) -> None:
-        self._make_framework, self._about, self._on_refusal = make_framework, about, on_refusal
+        self._make_framework, self._about = make_framework, about
         self._framework = make_framework(None)
         self._document: bytes | None = None
 
@@ -109,7 +104,6 @@ class Api:
                 headers = list(message["headers"])
                 present = {name.lower() for name, _ in headers}
                 message["headers"] = headers + [header for header in HEADERS if header[0] not in present]
-                await self._tell_refusal(scope)
             await send(message)
 
         try:
@@ -126,44 +120,31 @@ class Api:
             if access_log.isEnabledFor(logging.INFO):
                 _log(scope, status, time.perf_counter() - started)
 
-    async def _tell_refusal(self, scope: Scope) -> None:
-        refusal: Refused | None = cast("dict[str, Any]", scope).get(_REFUSAL)
-        if refusal is None or self._on_refusal is None:
-            return
-        try:
-            await self._on_refusal(refusal, caller_label(scope))
-        except Problem as unkept:  # the caller is refused all the same
-            problems.log.error("refusal not recorded: %s", unkept.code)
-
 
 def make_api(
     handlers: Sequence[HTTPRouteHandler],
     access: Access,
     about: About,
     services: Mapping[str, object] | None = None,
-    on_refusal: OnRefusal | None = None,
 ) -> Api:
     """Gather the rooms' routes into one API.
 
     Args:
-        handlers: routes with their whole path, `/v1/…`. Each takes `peer`, `person` or `caller`, or is marked open.
+        handlers: routes, their paths below `/v1`. Each takes `peer`, `person` or `caller`, or is marked open.
             They may also take `trace: Trace`, the caller's trace or a new one.
         access: who is who.
         about: what the API's document says of the node.
         services: what routes take by name besides.
-        on_refusal: told of each refusal that this app answers.
 
     Raises `TypeError` when a route serves nobody in particular without being marked open.
     """
 
-    @get("/v1/openapi.json", opt={"open": True}, include_in_schema=False)
+    @get("/openapi.json", opt={"open": True}, include_in_schema=False)
     async def openapi() -> Response[bytes]:
         headers = {"access-control-allow-origin": "*"}
         return Response(api.document_json(), media_type="application/vnd.oai.openapi+json", headers=headers)
 
     def problem(request: Request[Any, Any, Any], failure: Problem) -> Response[bytes]:
-        if isinstance(failure, Refused):
-            cast("dict[str, Any]", request.scope)[_REFUSAL] = failure
         return _problem_response(failure, request.scope)
 
     def framework_error(request: Request[Any, Any, Any], failure: HTTPException) -> Response[bytes]:
@@ -189,6 +170,7 @@ def make_api(
                 msgspec.DecodeError: undecodable,
                 Exception: unforeseen,
             },
+            path=BASE,
             request_class=JsonRequest,
             request_max_body_size=MAX_BODY,
             type_encoders=dict.fromkeys(_IDENTIFIERS, str.__str__),
@@ -199,7 +181,7 @@ def make_api(
             debug=False,
         )
 
-    api = Api(framework, about, on_refusal)  # the document's own route, above, needs its name
+    api = Api(framework, about)  # the document's own route, above, needs its name
     return api
 
 

@@ -25,7 +25,7 @@ from sluis.web.problems import MEDIA_TYPE, problem_schema
 API_VERSION = "1.0.0"
 """Of the node's own API, semantic; the major part is the `/v1` of its paths."""
 
-_BASE = "/v1"
+BASE = "/v1"
 _DESCRIPTION = (
     "De API van een Sluis-node. Andere organisaties verbinden met een clientcertificaat (mTLS); medewerkers van de "
     "eigen organisatie via de unix-socket van de node. Elke fout is een problem-document (RFC 9457)."
@@ -85,11 +85,11 @@ def finished(framework: Litestar, callers: dict[tuple[str, str], str], about: Ab
         about: the node.
     """
     document = deepcopy(framework.openapi_schema.to_schema())
-    document["servers"] = [{"url": about.url + _BASE}]
+    document["servers"] = [{"url": about.url + BASE}]
     for path, item in document["paths"].items():
         for method, operation in item.items():
             _finish(operation, method, callers[method.upper(), path])
-    document["paths"] = {path.removeprefix(_BASE): item for path, item in sorted(document["paths"].items())}
+    document["paths"] = {path.removeprefix(BASE): item for path, item in sorted(document["paths"].items())}
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(Problem=problem_schema(), ProblemText=_TEXT)
     components["securitySchemes"] = _SCHEMES
@@ -98,7 +98,6 @@ def finished(framework: Litestar, callers: dict[tuple[str, str], str], about: Ab
 
 def _finish(operation: dict[str, Any], method: str, callers: str) -> None:
     description = operation.get("description", "")
-    operation["summary"] = description.split("\n")[0].rstrip(".") or operation["summary"]
     operation["description"] = "\n\n".join(part for part in (description, _CALLERS[callers]) if part)
     if callers != "people":  # OpenAPI has no name for a unix socket; the description says it
         operation["security"] = {"anyone": [], "peers": [{"peer": []}], "both": [{"peer": []}, {}]}[callers]

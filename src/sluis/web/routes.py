@@ -5,13 +5,14 @@ for nothing, and says at start-up, not at the first request, when a name is unkn
 """
 
 import inspect
-import typing
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import Any
+from typing import Annotated, Any, get_origin, get_type_hints
 
 from litestar import Request
+from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import Body, PathParameter, QueryParameter
 
 from sluis.kernel import Trace
 from sluis.web.access import Callers, identified
@@ -28,35 +29,56 @@ def bound(handler: HTTPRouteHandler, services: Mapping[str, object]) -> HTTPRout
     if not inspect.iscoroutinefunction(function):
         raise TypeError(f"route {function.__name__} is not async")
     signature = inspect.signature(function)
-    sources = _sources(set(signature.parameters), services)
+    names = set(signature.parameters)
+    if "request" in names:
+        raise TypeError(
+            f"route {function.__name__} takes the request itself; let it take what it needs by name"
+        )
+    sources = _sources(names, services)
+
+    wants_request = "request" in names
 
     async def call(request: Request[Any, Any, Any], **given: Any) -> Any:
-        scope = request.scope
         for name, source in sources.items():
-            given[name] = source(scope)
+            given[name] = source(request.scope)
+        if wants_request:
+            given["request"] = request
         return await function(**given)
 
-    taken = [parameter for name, parameter in signature.parameters.items() if name not in sources]
-    hints = typing.get_type_hints(function, include_extras=True)
-    wants_request = "request" in signature.parameters
-    if wants_request:
-        raise TypeError(f"route {function.__name__} takes the request itself; take what it needs by name")
-    own = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request[Any, Any, Any])
-    keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in taken]
-    adapter: Any = call
-    adapter.__signature__ = signature.replace(parameters=[*keyword, own])
-    adapter.__annotations__ = {
-        **{name: hint for name, hint in hints.items() if name not in sources},
-        "request": Request[Any, Any, Any],
+    hints = {
+        name: hint
+        for name, hint in get_type_hints(function, include_extras=True).items()
+        if name not in sources
     }
+    hints = {name: _marked(name, hint, "".join(handler.paths)) for name, hint in hints.items()}
+    hints["request"] = Request[Any, Any, Any]
+    kept = [one for name, one in signature.parameters.items() if name not in sources and name != "request"]
+    kept.append(inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY))
+    keywords = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
+        for parameter in kept
+    ]
+    adapter: Any = call
+    adapter.__signature__ = signature.replace(parameters=keywords)
+    adapter.__annotations__ = hints
     adapter.__name__, adapter.__doc__, adapter.__module__ = (
         function.__name__,
         function.__doc__,
         function.__module__,
     )
     made = copy(handler)
-    made.opt = {**handler.opt, "callers": _callers_of(handler, set(signature.parameters))}
+    made.opt = {**handler.opt, "callers": _callers_of(handler, names)}
+    made.summary = handler.summary or (function.__doc__ or "").split("\n")[0].rstrip(".") or None
     return made(adapter)
+
+
+def _marked(name: str, hint: Any, paths: str) -> Any:
+    """A type hint with the mark by which the framework knows where the value comes from."""
+    if name == "return" or get_origin(hint) is Annotated:
+        return hint
+    if name == "data":
+        return Annotated[hint, Body(media_type=RequestEncodingType.JSON)]
+    return Annotated[hint, PathParameter() if f"{{{name}:" in paths else QueryParameter()]
 
 
 def _sources(names: set[str], services: Mapping[str, object]) -> dict[str, Callable[[Any], Any]]:

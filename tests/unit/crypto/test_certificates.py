@@ -224,7 +224,7 @@ def test_unreadable_file_is_named_without_its_directory(
 def test_tls_contexts_offer_nothing_below_sufficient(authority: Authority, issued: tuple[Path, Path]) -> None:
     allowed = {"ECDHE-ECDSA", "ECDHE-RSA"}
     for make in (server_context, client_context):
-        context = make(*issued, authority.path)
+        context = make(*issued, [authority.path])
         assert context.minimum_version.name == "TLSv1_2"
         for cipher in context.get_ciphers():
             assert cipher["aead"]
@@ -233,5 +233,5 @@ def test_tls_contexts_offer_nothing_below_sufficient(authority: Authority, issue
 
 def test_tls_context_of_missing_files_is_a_problem(issued: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(Invalid) as problem:
-        server_context(*issued, tmp_path / "none.pem")
+        server_context(*issued, [tmp_path / "none.pem"])
     assert problem.value.code == "tls-files"

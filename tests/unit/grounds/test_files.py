@@ -27,6 +27,7 @@ from sluis.grounds import (
     Filter,
     Surroundings,
     Withhold,
+    examine,
     load_grounds,
     parse_document,
     read_directory,
@@ -193,3 +194,10 @@ def test_rendered_text_puts_the_two_languages_together() -> None:
     assert 'name.nl = "Bijstand"\nname.en = "Benefit"\n' in text
     assert "since = 2026-01-01" in text
     assert parse_document(text, "x").tables["articles"] == [{"law": "Participatiewet", "article": "53a"}]
+
+
+def test_a_file_that_cannot_be_read_is_not_also_told_as_an_unknown_name(tmp_path: Path) -> None:
+    write_node(tmp_path, activity="half = ")
+    assert [one.code for one in examine(read_directory(tmp_path), Surroundings(DAY))] == ["toml-syntax"]
+    (tmp_path / "activities/activity.toml").unlink()
+    assert [one.code for one in examine(read_directory(tmp_path), Surroundings(DAY))] == ["unknown-activity"]

@@ -1,0 +1,298 @@
+"""The composition root: the only place that builds a node from its settings, and runs it.
+
+What a room needs it gets here as plain arguments; what must go upward gets here what fills its `Protocol`. Starting
+checks what would otherwise go wrong later: certificates, keys, the clock, the lock of the log, the listeners.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import msgspec
+from cryptography import x509
+
+from sluis import gateway, query
+from sluis.config import Config
+from sluis.config import Node as Loaded
+from sluis.crypto import (
+    FileKeyStore,
+    Identity,
+    client_context,
+    is_test,
+    read_certificates,
+    server_context,
+    time_left,
+)
+from sluis.gateway import Card, DirectLink, Link, read_card, sign_card
+from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, utc_now
+from sluis.ledger import Ledger, open_ledger
+from sluis.query import Asker, Owner, Owners
+from sluis.store import Store, open_store
+from sluis.web import About, Access, Api, LocalListener, PeerListener, Person, Refusals, Server, make_api
+
+log = logging.getLogger("sluis.node")
+
+WARN_BEFORE = timedelta(days=30)
+"""From this long before its end, a node warns each day that its certificate ends."""
+
+_DAY, _MINUTE = 86_400.0, 60.0  # seconds
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """The rooms of a node, furnished."""
+
+    identity: Identity
+    anchors: tuple[x509.Certificate, ...]
+    store: Store
+    ledger: Ledger
+    link: Link
+    asker: Asker
+    access: Access
+    refusals: Refusals
+    card: str
+
+
+class Node:
+    """A node: its rooms, its API, and its life.
+
+    Made by `build_node`. `start` opens the listeners, `stop` ends everything that was begun.
+    """
+
+    def __init__(self, config: Config, parts: Parts, clock: Clock) -> None:
+        self.config, self.parts = config, parts
+        self.api = make_api(_routes(parts.asker, parts.card), parts.access, about(config))
+        self._clock = clock
+        self._server = Server(self.api)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open the listeners and begin what recurs. Raises `Problem` when it cannot listen; nothing stays open then."""
+        listen, tls = self.config.listen, self.config.tls
+        crls = [tls.crl] if tls.crl else []
+        try:
+            context = server_context(tls.certificate, tls.key, tls.authorities, crls)
+            await self._server.listen(PeerListener(listen.host, listen.port, context))
+            await self._server.listen(LocalListener(listen.socket))
+        except Problem:
+            await self.stop()
+            raise
+        self._every(_DAY, self._warn_of_certificate)
+        self._every(_MINUTE, self.parts.refusals.flush)
+
+    async def stop(self) -> None:
+        """Let what is in hand finish, then close everything. May be called twice."""
+        await self._server.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self.parts.link.close()
+        try:
+            await self.parts.refusals.flush()
+        except Problem as problem:
+            log.error("refusals not recorded: %s", problem.code)
+        await asyncio.to_thread(self.parts.store.close)
+
+    def _every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.append(asyncio.create_task(_repeat(seconds, work)))
+
+    async def _warn_of_certificate(self) -> None:
+        certificates = {"certificate": self.parts.identity.certificate}
+        certificates |= {f"authority {place}": anchor for place, anchor in enumerate(self.parts.anchors, 1)}
+        for name, certificate in certificates.items():
+            left = time_left(certificate, self._clock())
+            if left < WARN_BEFORE:
+                log.warning(
+                    "%s ends in %d days, on %s", name, left.days, certificate.not_valid_after_utc.date()
+                )
+
+
+def build_node(loaded: Loaded, clock: Clock = utc_now) -> Node:
+    """A node from its directory, not yet listening.
+
+    Args:
+        loaded: what `config.load_node` read.
+        clock: gives the present.
+
+    Raises `Problem`: a certificate that has ended or is another's, a test authority in production, an unreadable
+    key, a log that another process writes, a full disk.
+    """
+    config = loaded.config
+    identity, anchors = _identity(config, clock())
+    try:
+        keys = FileKeyStore(config.keys.directory)
+        store = open_store(config.store.url)
+    except OSError as failure:
+        raise _cannot_keep(failure) from None
+    try:
+        ledger = open_ledger(store, keys, config.log_origin, clock)
+        link = _link(config)
+        refusals = Refusals(ledger, clock)
+        asker = Asker(
+            peer=config.node.oin,
+            activities={activity.id: activity for activity in loaded.grounds.activities},
+            owners=_owners(config, link, anchors, clock),
+            link=link,
+            ledger=ledger,
+            clock=clock,
+            seconds=config.limits.peer_seconds,
+        )
+        card = sign_card(identity, config.node.alias, config.node.url, keys.public, keys.sealing_public)
+        access = Access(
+            [config.node.oin, *(peer.oin for peer in config.peers.values())],
+            _people(config).get,
+            clock,
+            config.node.test,
+            refusals.record,
+        )
+    except BaseException:
+        store.close()
+        raise
+    return Node(config, Parts(identity, anchors, store, ledger, link, asker, access, refusals, card), clock)
+
+
+def run(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
+    """Run a node until SIGTERM or SIGINT.
+
+    Args:
+        loaded: what `config.load_node` read.
+        told: called once it listens, with `{"ready": true, "socket": …, "url": …}`.
+
+    Raises `Problem` when it cannot start.
+    """
+    import uvloop
+
+    uvloop.run(_live(loaded, told))
+
+
+async def _live(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signaled in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signaled, stopping.set)
+    node = build_node(loaded)
+    await node.start()
+    try:
+        config = loaded.config
+        told(
+            {
+                "ready": True,
+                "socket": str(config.listen.socket),
+                "url": config.node.url,
+                "oin": config.node.oin,
+            }
+        )
+        await stopping.wait()
+    finally:
+        await node.stop()
+
+
+def published() -> Api:
+    """The API of any node, for its document alone: no room behind it."""
+    nobody = Access([], lambda user: None, utc_now, test=False)
+    routes = _routes(cast(Asker, None), "")
+    return make_api(routes, nobody, _about("Sluis-node", "https://node.example"))
+
+
+def about(config: Config) -> About:
+    """What a node's API document says of it."""
+    return _about(config.node.name, config.node.url)
+
+
+def _about(name: str, url: str) -> About:
+    # Every domain that takes mail has a postmaster (RFC 5321 §4.5.1), so the contact needs no setting of its own.
+    return About(f"Sluis: {name}", url.rstrip("/"), name, f"postmaster@{urlsplit(url).hostname}", url)
+
+
+def _routes(asker: Asker, card: str) -> list[Any]:
+    return [*gateway.routes(card), *query.routes(asker)]
+
+
+def _link(config: Config) -> DirectLink:
+    tls = config.tls
+    context = client_context(tls.certificate, tls.key, tls.authorities, [tls.crl] if tls.crl else [])
+    urls = {peer.oin: peer.url for peer in config.peers.values()} | {config.node.oin: config.node.url}
+    return DirectLink(urls, context, {peer.oin: peer.name for peer in config.peers.values()})
+
+
+def _owners(config: Config, link: Link, anchors: tuple[x509.Certificate, ...], clock: Clock) -> Owners:
+    def card_of(jws: str) -> Card:
+        return read_card(jws, anchors, clock())
+
+    known = [Owner(alias, peer.oin, peer.name) for alias, peer in config.peers.items()]
+    known.append(Owner(config.node.alias, config.node.oin, config.node.name))
+    return Owners(known, link, card_of, clock, config.limits.peer_seconds)
+
+
+def _people(config: Config) -> dict[str, Person]:
+    return {entry.os_user: Person(entry.os_user, name, entry.roles) for name, entry in config.people.items()}
+
+
+def _identity(config: Config, now: datetime) -> tuple[Identity, tuple[x509.Certificate, ...]]:
+    """The node's certificate and the group's anchors, fit for use. Raises `Invalid`, `Refused`."""
+    identity = Identity.load(config.tls.certificate, config.tls.key)
+    anchors = tuple(anchor for path in config.tls.authorities for anchor in read_certificates(path))
+    certificate = identity.certificate
+    if identity.peer.id != config.node.oin:
+        raise _unfit("certificate-of-another", _OF_ANOTHER)
+    if certificate.not_valid_before_utc > now:
+        raise _unfit("clock-behind", _CLOCK_BEHIND)
+    if time_left(certificate, now) <= timedelta(0):
+        raise _unfit("certificate-ended", _ENDED)
+    if not config.node.test and any(map(is_test, (certificate, *anchors))):
+        raise Refused("test-authority", _CANNOT_START, *_TEST_AUTHORITY, rule="production-trusts-no-test")
+    return identity, anchors
+
+
+async def _repeat(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do `work` now and every so many seconds; a Problem is logged and does not end it."""
+    while True:
+        try:
+            await work()
+        except Problem as problem:
+            log.error("%s: %s", getattr(work, "__name__", "task"), problem.code)
+        await asyncio.sleep(seconds)
+
+
+_CANNOT_START = Text("Deze node kan niet starten.", "This node cannot start.")
+_OF_ANOTHER = (
+    Text("Het certificaat noemt een ander OIN dan de instellingen.",
+         "The certificate names another OIN than the settings."),
+    Text("Gebruik het certificaat van deze organisatie, of verander `node.oin`.",
+         "Use this organisation's certificate, or change `node.oin`."),
+)  # fmt: skip
+_CLOCK_BEHIND = (
+    Text("Het certificaat is nog niet geldig; waarschijnlijk loopt de klok van deze machine achter.",
+         "The certificate is not valid yet; the clock of this machine is probably behind."),
+    Text("Zet de klok gelijk (NTP) en start opnieuw.", "Set the clock (NTP) and start again."),
+)  # fmt: skip
+_ENDED = (
+    Text("Het certificaat is verlopen, of de klok van deze machine loopt voor.",
+         "The certificate has ended, or the clock of this machine is ahead."),
+    Text("Vraag een nieuw certificaat aan bij de autoriteit van de groep.",
+         "Request a new certificate from the group's authority."),
+)  # fmt: skip
+_TEST_AUTHORITY = (
+    Text("Een testautoriteit wordt in productie niet vertrouwd.", "A test authority is not trusted in production."),
+    Text("Gebruik de autoriteit van de groep, of zet `node.environment` op `test`.",
+         "Use the group's authority, or set `node.environment` to `test`."),
+)  # fmt: skip
+
+
+def _unfit(code: str, because: tuple[Text, Text]) -> Invalid:
+    return Invalid(code, _CANNOT_START, *because)
+
+
+def _cannot_keep(failure: OSError) -> Unkept:
+    cause = failure.strerror or "?"
+    return Unkept(
+        "cannot-keep",
+        _CANNOT_START,
+        Text(f"De map voor sleutels of database is niet te gebruiken: {cause}.",
+             f"The directory for keys or database cannot be used: {cause}."),
+        Text("Controleer pad, rechten en ruimte.", "Check path, permissions and space."),
+    )  # fmt: skip

@@ -1,0 +1,512 @@
+"""PostgreSQL: prepared statements on warm connections for keys, ADBC (COPY to Arrow) for bulk.
+
+Every connection is read-only, has a statement timeout, and thinks in UTC. Text is compared by its bytes wherever order
+matters (`COLLATE "C"`); the database must be encoded in UTF-8 or Latin 1, where that is the order of code points.
+A CHAR(n) value is the text without its padding: padding is storage, not data.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from os import dup
+from typing import Any
+
+import adbc_driver_manager
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+import pyarrow as pa
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import error_from_result
+from sqlglot import exp
+
+from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
+from sluis.sources.fold import is_constant
+from sluis.sources.shape import Shape, counted
+from sluis.sources.types import normal
+from sluis.sources.watch import Pool, watched
+from sluis.sources.writer import (
+    Catalogue,
+    Slot,
+    Unwritable,
+    Writer,
+    Written,
+    is_keyed,
+    key_indexes,
+    places,
+    row_bound,
+)
+
+TABLES = """
+SELECT CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END,
+       n.nspname, c.relname,
+       CASE WHEN c.relkind IN ('r', 'p', 'm') AND c.reltuples >= 0 THEN c.reltuples::bigint END,
+       (SELECT array_agg(a.attname::text ORDER BY k.place)
+          FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(number, place)
+          JOIN pg_attribute a ON a.attnum = k.number
+         WHERE i.indexrelid = (SELECT u.indexrelid FROM pg_index u
+                                WHERE u.indrelid = c.oid AND u.indisunique AND u.indpred IS NULL AND u.indexprs IS NULL
+                                ORDER BY u.indisprimary DESC, u.indnkeyatts LIMIT 1)
+           AND a.attrelid = c.oid AND k.place <= i.indnkeyatts)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+   AND has_schema_privilege(n.oid, 'USAGE')
+   AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))
+ ORDER BY 1
+"""
+"""Tables and views this account may read: name, schema, table, estimated rows, columns of the key."""
+
+COLUMNS = """
+SELECT n.nspname, c.relname, a.attname,
+       CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END
+         || CASE WHEN l.collisdeterministic = false THEN ' nondeterministic' ELSE '' END,
+       NOT a.attnotnull
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
+ WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+ ORDER BY c.oid, a.attnum
+"""
+"""Their columns, domains as the type under them: schema, table, column, type, whether it may be NULL."""
+
+CAN_WRITE = """
+SELECT NOT pg_is_in_recovery() AND (
+         (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+         OR EXISTS (SELECT FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                       AND has_schema_privilege(n.oid, 'CREATE'))
+         OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                     WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                       AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))),
+       CASE WHEN pg_is_in_recovery() THEN pg_last_xact_replay_timestamp() ELSE now() END
+"""
+"""Whether this account could change anything if it tried, and the time of the data."""
+
+_NATIVE = {
+    "boolean": "BOOLEAN",
+    "smallint": "SMALLINT",
+    "integer": "INTEGER",
+    "bigint": "BIGINT",
+    "real": "FLOAT",
+    "double precision": "DOUBLE",
+    "text": "VARCHAR",
+    "character varying": "VARCHAR",
+    "date": "DATE",
+    "timestamp without time zone": "TIMESTAMP",
+    "timestamp with time zone": "TIMESTAMPTZ",
+    "time without time zone": "TIME",
+    "bytea": "BLOB",
+    "numeric": "DECIMAL(38,10)",
+}
+"""Types that are read as they are; all others are read as text. A numeric without limits gets ten decimals: a value
+that has more is a broken row."""
+
+_CAST = {
+    "VARCHAR": "text",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMPTZ": "timestamptz",
+    "DOUBLE": "double precision",
+    "FLOAT": "real",
+    "TIME": "time",
+    "UUID": "text",
+    "BLOB": "bytea",
+    "TINYINT": "smallint",
+    "SMALLINT": "smallint",
+    "INTEGER": "integer",
+    "BIGINT": "bigint",
+}
+
+FEW = 20_000
+"""Rows up to which a keyed query is answered in one go; with more it is asked again in bulk."""
+
+_MANY_KEYS = 5_000
+"""Keys from which bulk reading is faster."""
+
+
+def _base(native: str) -> str:
+    return native.partition("(")[0].strip() if not native.startswith("time") else native
+
+
+def _duckdb_type(native: str) -> str:
+    if native.startswith("numeric("):
+        digits, _, scale = native[8:-1].partition(",")
+        fits = int(digits) <= 38 and 0 <= int(scale or 0) <= int(digits)
+        return f"DECIMAL({digits},{scale or 0})" if fits else "DECIMAL(38,10)"
+    return _NATIVE.get(_base(native), "VARCHAR")
+
+
+class _PostgresWriter(Writer):
+    """PostgreSQL's own forms. `schemas` gives schema and table per name."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        query: exp.Expression,
+        parameters: Mapping[str, str],
+        schemas: Mapping[str, tuple[str, str]],
+    ) -> None:
+        super().__init__(catalogue, query, parameters)
+        self.schemas = schemas
+
+    def table(self, name: str) -> str:
+        schema, table = self.schemas[self.catalogue.table(name).name]
+        return f"{self.identifier(schema)}.{self.identifier(table)}"
+
+    def _column(self, node: exp.Column) -> str:
+        sql, base = self.raw_column(node), self.typing.base(node)
+        native = self.catalogue.native(*base) if base else ""
+        if not base or _base(native) in _NATIVE:
+            return sql
+        exact = ' COLLATE "C"' if native.endswith("nondeterministic") else ""
+        return f"CAST({sql} AS text){exact}"
+
+    def conjunct(self, node: exp.Expression) -> str:
+        if (
+            isinstance(node, exp.EQ)
+            and isinstance(node.left, exp.Column)
+            and (base := self.typing.base(node.left))
+        ):
+            native = self.catalogue.native(*base)
+            if native.startswith("character(") and (
+                isinstance(node.right, exp.Any) or is_constant(node.right)
+            ):
+                # The column as it is, so that an index serves; then exactly, as trailing blanks count in DuckDB.
+                many = isinstance(node.right, exp.Any)
+                given = (
+                    f"ANY({self.key_slot(node)}::bpchar[])"
+                    if many
+                    else f"{self.expression(node.right)}::bpchar"
+                )
+                return f"({self.raw_column(node.left)} = {given} AND {self.expression(node)})"
+        return super().conjunct(node)
+
+    def comparable(self, node: exp.Expression) -> str:
+        sql = self.expression(node)
+        return f'({sql}) COLLATE "C"' if self.typing.family(node) == "text" else sql
+
+    def keylist(self, left: str, node: exp.EQ) -> str:
+        return f"{left} = ANY({self.key_slot(node)})"
+
+    def _like(self, node: exp.Like) -> str:
+        return f"{super()._like(node)} ESCAPE ''"
+
+    def _sum(self, node: exp.Sum) -> str:
+        return f"CAST({super()._sum(node)} AS numeric)"
+
+    def filtered(self, node: exp.Expression, condition: str) -> str:
+        """An aggregate over the rows that meet a condition."""
+        inner = self.expression(node)
+        if isinstance(node, exp.Sum):
+            return f"CAST({super()._sum(node)} FILTER (WHERE {condition}) AS numeric)"
+        return f"{inner} FILTER (WHERE {condition})"
+
+    def _filter(self, node: exp.Filter) -> str:
+        return self.filtered(node.this, self.expression(node.expression.this))
+
+
+def cast_name(kind: str) -> str:
+    """PostgreSQL's name of a DuckDB type, for a parameter."""
+    return _CAST.get(normal(kind), "numeric")
+
+
+def _array(values: Any) -> str:
+    """A list as the text of a PostgreSQL array."""
+    return "{" + ",".join("NULL" if value is None else _element(value) for value in values) + "}"
+
+
+def _element(value: Any) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)
+
+
+def _text(value: Any, slot: Slot) -> str | None:
+    """A value as PostgreSQL reads it from text; None for NULL."""
+    if value is None:
+        return None
+    if slot.many:
+        return _array(value)
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+
+
+def _bytes(text: str | None) -> bytes | None:
+    if text is not None and "\0" in text:
+        raise SourceFailure("failed", "a value holds a NUL, which PostgreSQL has not")
+    return None if text is None else text.encode()
+
+
+def _parameter_type(slot: Slot) -> str:
+    return cast_name(slot.type) + ("[]" if slot.many else "")
+
+
+def _quoted(slot: Slot, value: Any) -> str:
+    """A value as a literal; `standard_conforming_strings` is on."""
+    text = _text(value, slot)
+    if text is None:
+        return f"NULL::{_parameter_type(slot)}"
+    if "\0" in text:
+        raise SourceFailure("failed", "a value holds a NUL, which PostgreSQL has not")
+    return "'" + text.replace("'", "''") + f"'::{_parameter_type(slot)}"
+
+
+class _Connection:
+    """A psycopg connection that knows its own statement timeout."""
+
+    def __init__(self, conninfo: str) -> None:
+        try:
+            self.raw = psycopg.connect(conninfo, autocommit=True, prepare_threshold=0)
+        except psycopg.Error as error:
+            raise _failure(error, connecting=True) from error
+        self.milliseconds = 0
+        self.used = False
+        self._statements: dict[bytes, bytes] = {}
+        self._loader = psycopg.adapt.Transformer(self.raw)
+
+    def limit(self, milliseconds: int) -> None:
+        """Let the server itself stop what takes longer."""
+        if milliseconds != self.milliseconds:
+            self.raw.execute(f"SET statement_timeout = {milliseconds}")
+            self.milliseconds = milliseconds
+
+    def ask(self, sql: bytes, bound: list[bytes | None], milliseconds: int) -> list[tuple[Any, ...]]:
+        """All rows of a statement, prepared once on this connection.
+
+        Straight through libpq: a third of what a cursor costs, which counts for a question about one person.
+        """
+        self.limit(milliseconds)
+        line = self.raw.pgconn
+        name = self._statements.get(sql)
+        if name is None:
+            name = b"s%d" % len(self._statements)
+            self._checked(line.prepare(name, sql), pq.ExecStatus.COMMAND_OK)
+            self._statements[sql] = name
+        # NULL is None; psycopg's own annotation leaves that out.
+        result = self._checked(line.exec_prepared(name, bound), pq.ExecStatus.TUPLES_OK)  # type: ignore[arg-type]
+        self._loader.set_pgresult(result)
+        rows: list[tuple[Any, ...]] = self._loader.load_rows(0, result.ntuples, tuple)
+        return rows
+
+    def _checked(self, result: pq.abc.PGresult, expected: int) -> pq.abc.PGresult:
+        if result.status != expected:
+            raise error_from_result(result)
+        return result
+
+    def cancel(self) -> None:
+        self.raw.cancel_safe(timeout=2)
+
+    def sever(self) -> None:
+        """Cut the line under a reader that waits for a server that says nothing more."""
+        with socket.socket(fileno=dup(self.raw.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+
+def _failure(error: Exception, *, connecting: bool = False) -> SourceFailure:
+    state = getattr(error, "sqlstate", None) or ""
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if state == "57014":
+        return SourceFailure("timeout", "the database stopped the query")
+    if state in {"42P01", "42703", "3F000", "3D000"}:
+        return SourceFailure("changed", text)
+    if state.startswith("28") or state == "42501":
+        return SourceFailure("refused", text)
+    if connecting or state[:2] in {"08", "57"} or (not state and isinstance(error, psycopg.OperationalError)):
+        return SourceFailure("refused" if "authentication failed" in text else "unreachable", text)
+    if isinstance(error, psycopg.DataError) and not state:
+        return SourceFailure("broken-row", text)
+    return SourceFailure("failed", text)
+
+
+class PostgresPrepared:
+    """A statement of PostgreSQL, in both its forms: for few rows and for bulk."""
+
+    def __init__(
+        self, source: "PostgresSource", written: Written, shape: Shape, *, keyed: bool, bounded: bool
+    ) -> None:
+        self._source, self._written, self._shape, self._keyed = source, written, shape, keyed
+        self._lists = tuple(name for name, slot in written.slots.items() if slot.many)
+        order = {name: place for place, name in enumerate(written.slots, 1)}
+        marked = written.text(lambda name, slot: f"${order[name]}::{_parameter_type(slot)}")
+        self._few_sql = (marked if bounded else f"{marked} LIMIT {FEW + 1}").encode()
+
+    def run(self, values: Mapping[str, Value], limits: Limits) -> Iterator[pa.RecordBatch]:
+        """See `base.Prepared.run`."""
+        given = self._written.values(values)
+        if self._keyed and all(len(given[name]) <= _MANY_KEYS for name in self._lists):
+            rows = self._few(given, limits)
+            if len(rows) > limits.rows:
+                raise SourceFailure("too-many-rows", f"more than {limits.rows} rows")
+            if len(rows) <= FEW:
+                for first in range(0, len(rows), limits.batch_rows):
+                    yield self._shape.batch(rows[first : first + limits.batch_rows], first)
+                return
+        yield from counted(self._bulk(given, limits), limits.rows)
+
+    def _few(self, given: Mapping[str, Any], limits: Limits) -> list[tuple[Any, ...]]:
+        bound = [_bytes(_text(given[name], slot)) for name, slot in self._written.slots.items()]
+        try:
+            return self._ask(bound, limits)
+        except _Stale:
+            # The server closed connections that were idle, or a table changed under a prepared statement.
+            self._source.few.clear()
+            return self._ask(bound, limits)
+
+    def _ask(self, bound: list[bytes | None], limits: Limits) -> list[tuple[Any, ...]]:
+        with (
+            self._source.few.use(limits) as connection,
+            watched(limits, connection.cancel, connection.sever) as reading,
+        ):
+            stale, connection.used = connection.used, True
+            try:
+                return connection.ask(self._few_sql, bound, _milliseconds(limits))
+            except psycopg.Error as error:
+                gone = connection.raw.broken or error.sqlstate == "0A000"
+                if stale and gone and not reading.stopped:
+                    raise _Stale from error
+                raise _failure(error) from error
+
+    def _bulk(self, given: Mapping[str, Any], limits: Limits) -> Iterator[pa.RecordBatch]:
+        sql = self._written.text(lambda name, slot: _quoted(slot, given[name]))
+        first = 0
+        with (
+            self._source.bulk.use(limits) as connection,
+            closing(connection.cursor()) as cursor,
+            watched(limits, cursor.adbc_cancel) as reading,
+        ):
+            try:
+                cursor.execute(f"SET statement_timeout = {_milliseconds(limits)}")
+                cursor.execute(sql)
+                for batch in cursor.fetch_record_batch():
+                    for part in range(0, batch.num_rows, limits.batch_rows):
+                        reading.check()
+                        yield self._shape.conform(_stored(batch.slice(part, limits.batch_rows)), first)
+                        first += min(limits.batch_rows, batch.num_rows - part)
+            except (adbc_driver_manager.Error, pa.ArrowException) as error:
+                raise _failure(error) from error
+
+
+def _milliseconds(limits: Limits) -> int:
+    return max(1, int(limits.seconds * 1000))
+
+
+class _Stale(Exception):
+    """A connection from the pool turned out to be closed by the server."""
+
+
+def _stored(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Types that Arrow does not know (numeric) as the text that ADBC stores them as."""
+    arrays = [a.storage if isinstance(a, pa.ExtensionArray) else a for a in batch.columns]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+class PostgresSource:
+    """One PostgreSQL database.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`, libpq parameters after `?`.
+    """
+
+    dialect: str | None = "postgres"
+
+    def __init__(self, url: str) -> None:
+        given = conninfo_to_dict(url)
+        ours = "-c default_transaction_read_only=on -c timezone=UTC -c standard_conforming_strings=on"
+        options = (
+            f"{given.get('options') or ''} {ours} -c client_encoding=UTF8 -c extra_float_digits=1".strip()
+        )
+        timeout = given.get("connect_timeout") or "5"
+        self._conninfo = make_conninfo(
+            url, options=options, connect_timeout=timeout, application_name="sluis"
+        )
+        self.few: Pool[_Connection] = Pool(lambda: _Connection(self._conninfo), lambda c: c.raw.close())
+        self.bulk: Pool[Any] = Pool(self._connect_bulk, lambda connection: connection.close(), size=4)
+        self._catalogue: _Known | None = None
+        self._lock = threading.Lock()
+
+    def _connect_bulk(self) -> Any:
+        try:
+            return adbc.connect(self._conninfo, autocommit=True)
+        except adbc_driver_manager.Error as error:
+            raise _failure(error, connecting=True) from error
+
+    def tables(self) -> tuple[TableInfo, ...]:
+        """See `base.Source.tables`: what this account may read, in all schemas."""
+        return self._know(fresh=True).tables
+
+    def _know(self, *, fresh: bool) -> "_Known":
+        limits = Limits()
+        with self._lock:
+            if self._catalogue is None or fresh:
+                with self.few.use(limits) as connection, watched(limits, connection.cancel, connection.sever):
+                    try:
+                        self._catalogue = _Known(connection.raw)
+                    except psycopg.Error as error:
+                        raise _failure(error) from error
+            return self._catalogue
+
+    def prepare(self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema) -> Prepared:
+        """See `base.Source.prepare`."""
+        try:
+            return self._prepare(query, parameters, schema, self._know(fresh=False))
+        except SourceFailure as failure:
+            if failure.kind != "changed":
+                raise
+            # A table that was made after the catalogue was read.
+            return self._prepare(query, parameters, schema, self._know(fresh=True))
+
+    def _prepare(
+        self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema, known: "_Known"
+    ) -> Prepared:
+        writer = _PostgresWriter(known.catalogue, query, parameters, known.schemas)
+        try:
+            written = writer.written()
+        except Unwritable as error:
+            raise SourceFailure("failed", f"PostgreSQL cannot be asked this: {error}") from error
+        words, bases = places(query, writer.typing)
+        shape = Shape(schema, words, key_indexes(bases, known.catalogue))
+        bound = row_bound(query)
+        few = is_keyed(query) or (bound is not None and bound <= FEW)
+        return PostgresPrepared(self, written, shape, keyed=few, bounded=query.args.get("limit") is not None)
+
+    def probe(self) -> Probe:
+        """See `base.Source.probe`."""
+        begin, limits = time.perf_counter(), Limits(seconds=5)
+        try:
+            with self.few.use(limits) as connection, watched(limits, connection.cancel, connection.sever):
+                connection.limit(_milliseconds(limits))
+                writes, as_of = connection.raw.execute(CAN_WRITE).fetchone() or (None, None)
+        except (SourceFailure, psycopg.Error) as error:
+            return Probe(False, (time.perf_counter() - begin) * 1000, None, None, str(error))
+        return Probe(
+            True, (time.perf_counter() - begin) * 1000, as_of, None if writes is None else not writes
+        )
+
+    def close(self) -> None:
+        """See `base.Source.close`."""
+        self.few.close()
+        self.bulk.close()
+
+
+class _Known:
+    """What the database said about itself."""
+
+    def __init__(self, raw: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        encoding = raw.execute("SHOW server_encoding").fetchone() or ("",)
+        if encoding[0] not in {"UTF8", "LATIN1", "SQL_ASCII"}:
+            raise SourceFailure("failed", f"the database is encoded in {encoding[0]}, not in UTF8 or LATIN1")
+        columns: dict[tuple[str, str], list[ColumnInfo]] = {}
+        for schema, table, column, native, nullable in raw.execute(COLUMNS):
+            columns.setdefault((schema, table), []).append(
+                ColumnInfo(column, _duckdb_type(native), native, nullable)
+            )
+        rows = raw.execute(TABLES).fetchall()
+        self.schemas = {name: (schema, table) for name, schema, table, _, _ in rows}
+        self.tables = tuple(
+            TableInfo(name, tuple(columns.get((schema, table), ())), tuple(key or ()), estimate)
+            for name, schema, table, estimate, key in rows
+        )
+        self.catalogue = Catalogue(self.tables)

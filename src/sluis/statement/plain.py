@@ -1,0 +1,4 @@
+"""placeholder"""
+from typing import Any
+def compiled(plan: Any) -> Any:
+    return None
