@@ -31,6 +31,7 @@ from sluis.gateway import Card, DirectLink, Link, read_card, sign_card
 from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, utc_now
 from sluis.ledger import Ledger, open_ledger
 from sluis.query import Asker, Owner, Owners
+from sluis.statement import Combiner, EngineLimits
 from sluis.store import Store, open_store
 from sluis.web import About, Access, Api, LocalListener, PeerListener, Person, Refusals, Server, make_api
 
@@ -132,12 +133,16 @@ def build_node(loaded: Loaded, clock: Clock = utc_now) -> Node:
         ledger = open_ledger(store, keys, config.log_origin, clock)
         link = _link(config)
         refusals = Refusals(ledger, clock)
+        combiner = Combiner(
+            EngineLimits(f"{config.limits.combine_megabytes}MB", seconds=config.limits.question_seconds)
+        )
         asker = Asker(
             peer=config.node.oin,
             activities={activity.id: activity for activity in loaded.grounds.activities},
             owners=_owners(config, link, anchors, clock),
             link=link,
             ledger=ledger,
+            combiner=combiner,
             clock=clock,
             seconds=config.limits.peer_seconds,
         )

@@ -37,7 +37,8 @@ def canonical_struct(struct: msgspec.Struct, *free: Any) -> bytes:
         Invalid: as `canonical`.
     """
     for value in free:
-        if value and not is_plain(value):
+        # The first question is the second for a flat dict of strings, which nearly every record is, at half its cost.
+        if value and not (_is_flat(value) or is_plain(value)):
             return _through(struct)
     try:
         return _SORTED.encode(struct)
@@ -63,6 +64,11 @@ def is_plain(value: Any) -> bool:
     if kind is list or kind is tuple:
         return all(is_plain(member) for member in value)
     return False
+
+
+def _is_flat(value: Any) -> bool:
+    """`is_plain` of a dict without nesting or numbers. Keys that are no strings make `join` or the encoder refuse."""
+    return type(value) is dict and _ATOMS.issuperset(map(type, value.values())) and "".join(value).isascii()
 
 
 def _encode(value: Any) -> bytes:

@@ -3,6 +3,9 @@
 `ledger_records` is only ever appended to, in the order of the leaves; a random index would make every record cost
 a page of its own to write. So looking things up goes in runs: each 8,192 records their search terms are added to
 `ledger_terms` in one sorted piece, and what came after the last run is scanned.
+
+`salted` is exactly what is hashed: sixteen random bytes and the record's canonical JSON. It becomes null when the
+record is destroyed; the leaf stays.
 """
 
 from sluis.store import Migration
@@ -14,25 +17,25 @@ MIGRATIONS = (
         "records",
         (
             """CREATE TABLE ledger_records (
-                idx BIGINT PRIMARY KEY, kind TEXT NOT NULL,
-                trace BIGINT NOT NULL, spot BIGINT NOT NULL, subject BIGINT, activity BIGINT, start BIGINT NOT NULL,
-                body {bytes}, salt {bytes}, leaf {bytes} NOT NULL)""",
+                idx {int} PRIMARY KEY,
+                trace {int} NOT NULL, spot {int} NOT NULL, subject {int}, activity {int}, start {int} NOT NULL,
+                salted {bytes}, leaf {bytes} NOT NULL)""",
             """CREATE TABLE ledger_terms (
-                run BIGINT NOT NULL, term BIGINT NOT NULL, detail BIGINT NOT NULL, idx BIGINT NOT NULL,
+                run {int} NOT NULL, term {int} NOT NULL, detail {int} NOT NULL, idx {int} NOT NULL,
                 PRIMARY KEY (run, term, detail, idx)){clustered}""",
-            "CREATE TABLE ledger_runs (run BIGINT PRIMARY KEY, spots {bytes} NOT NULL)",
+            "CREATE TABLE ledger_runs (run {int} PRIMARY KEY, spots {bytes} NOT NULL)",
             """CREATE TABLE ledger_tiles (
-                level INTEGER NOT NULL, number BIGINT NOT NULL, hashes {bytes} NOT NULL, root {bytes} NOT NULL,
+                level {int} NOT NULL, number {int} NOT NULL, hashes {bytes} NOT NULL, root {bytes} NOT NULL,
                 PRIMARY KEY (level, number))""",
             """CREATE TABLE ledger_epochs (
-                number INTEGER PRIMARY KEY, origin TEXT NOT NULL, since BIGINT NOT NULL, checkpoint TEXT)""",
+                number {int} PRIMARY KEY, origin TEXT NOT NULL, since {int} NOT NULL, checkpoint TEXT)""",
             """CREATE TABLE ledger_witnessed (
-                origin TEXT PRIMARY KEY, size BIGINT NOT NULL, root {bytes} NOT NULL, checkpoint TEXT NOT NULL)""",
+                origin TEXT PRIMARY KEY, size {int} NOT NULL, root {bytes} NOT NULL, checkpoint TEXT NOT NULL)""",
         ),
     ),
 )
 
-RECORD_COLUMNS = ("idx", "kind", "trace", "spot", "subject", "activity", "start", "body", "salt", "leaf")
+RECORD_COLUMNS = ("idx", "trace", "spot", "subject", "activity", "start", "salted", "leaf")
 TILE_COLUMNS = ("level", "number", "hashes", "root")
 
 SIZE = "SELECT COALESCE(MAX(idx) + 1, 0) FROM ledger_records"
@@ -61,15 +64,15 @@ _EVERY_RUN = """WITH RECURSIVE every(run) AS (
     UNION ALL SELECT run + 1 FROM every WHERE run + 1 < (SELECT COUNT(*) FROM ledger_runs))"""
 
 SAME_SPOT = f"""{_EVERY_RUN}
-    SELECT r.idx, r.body FROM every CROSS JOIN ledger_terms t JOIN ledger_records r ON r.idx = t.idx
+    SELECT r.idx, r.salted FROM every CROSS JOIN ledger_terms t JOIN ledger_records r ON r.idx = t.idx
     WHERE t.run = every.run AND t.term = :trace AND t.detail = :spot ORDER BY r.idx"""
 """Records in the runs with this idempotency key (or, once in many billions, another with the same number)."""
 
-BODY = "SELECT idx, body FROM ledger_records WHERE idx = :idx"
+SALTED = "SELECT idx, salted FROM ledger_records WHERE idx = :idx"
 """One record as it was hashed."""
 
 ADD_TERMS = """INSERT INTO ledger_terms (run, term, detail, idx)
-    SELECT :run, trace, spot, idx FROM ledger_records WHERE idx >= :first AND idx < :end AND body IS NOT NULL
+    SELECT :run, trace, spot, idx FROM ledger_records WHERE idx >= :first AND idx < :end AND salted IS NOT NULL
     UNION ALL SELECT :run, subject, start, idx FROM ledger_records
         WHERE idx >= :first AND idx < :end AND subject IS NOT NULL
     UNION ALL SELECT :run, activity, start, idx FROM ledger_records

@@ -1,14 +1,16 @@
 """Writing records: the ledger's lane in the store's group commit. Owns their order, and says what is a duplicate.
 
-The loop in `apply` runs for every record of every consultation, so it works on locals and batches what it can: one
-call for the random salts, one insert for all rows, tree hashing per full tile.
+This runs for every record of every consultation. So it works in lists, and batches what it can: one call for the
+random salts, sixteen rows to an insert, tree hashing per full tile; and only when one of a batch is refused, or may
+have been here before, are they looked at one by one.
 """
 
 import hashlib
 import os
-import re
 from array import array
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 from zlib import crc32
 
@@ -24,17 +26,18 @@ from sluis.store import insert_rows
 
 SALT = 16  # bytes; as many as SD-JWT asks for (RFC 9901, section 9.3)
 
-_IDS = re.compile(r"(?!0{32})[0-9a-f]{32}(?!0{16})[0-9a-f]{16}")
 _STATUSES = frozenset({"Unset", "Ok", "Error"})
 _TRACE, _SUBJECT, _ACTIVITY = 1 << 32, 2 << 32, 3 << 32
-_SPOT = 2**63 - 1
+_SPOTS = 2**61 - 1
 
-_Prepared = tuple[str, int, int, int | None, int | None, int, bytes]
+_Prepared = tuple[tuple[int, int, int | None, int | None, int], bytes]
+_Sifted = tuple[list[_Prepared], list[int | Exception]]
+"""The records to add; and per payload the index of its last record, or what refuses it."""
 
 
 def trace_term(trace_id: str) -> int:
-    """The search term of a trace. Terms are short, so what they find is looked at again."""
-    return _TRACE | crc32(trace_id.encode())
+    """The search term of a trace: its last 32 bits, which W3C wants random. What is found is looked at again."""
+    return _TRACE | int(trace_id[-8:], 16)
 
 
 def subject_term(subject: str) -> int:
@@ -42,45 +45,60 @@ def subject_term(subject: str) -> int:
     return _SUBJECT | crc32(subject.encode())
 
 
+@lru_cache(1024)
 def activity_term(activity: str) -> int:
     """The search term of a processing activity."""
     return _ACTIVITY | crc32(activity.encode())
 
 
 def prepare(record: Record) -> _Prepared:
-    """What is written of a record, but for its place: kind, trace, spot, subject, activity, start, canonical JSON.
+    """What is written of a record, but for its place: (trace, spot, subject, activity, start), canonical JSON.
 
-    The spot stands for the record's idempotency key: kind, trace, span, and for decisions the event name.
+    The spot is a number for the record's idempotency key: kind, trace, span, and for decisions the event name.
 
     Raises:
         Invalid: ids that are no W3C trace ids, an unknown status, a subject without its type or activity, or a
             value that has no canonical form.
     """
     if isinstance(record, Processing):
-        attributes, start, salt = record.attributes, record.start_time, 0
+        attributes, start, kind = record.attributes, record.start_time, 0
         body = canonical_struct(record, attributes, record.resource)
     elif isinstance(record, Decision):
-        attributes, start, salt = record.attributes, record.timestamp, crc32(record.event_name.encode())
+        attributes, start, kind = record.attributes, record.timestamp, crc32(record.event_name.encode())
         body = canonical_struct(record, attributes, record.resource, record.body)
     else:
-        attributes, start, salt = {}, record.timestamp, 1
+        attributes, start, kind = {}, record.timestamp, 1
         body = canonical_struct(record)
-    trace_id, span_id = record.trace_id, record.span_id
-    if len(trace_id) != 32 or _IDS.fullmatch(trace_id + span_id) is None or record.status not in _STATUSES:
+    number = _number(record.trace_id, record.span_id)
+    if record.status not in _STATUSES:
         raise _malformed()
     subject, activity = attributes.get(SUBJECT), attributes.get(ACTIVITY)
-    if subject is not None and salt == 0 and (activity is None or SUBJECT_TYPE not in attributes):
+    if subject is not None and kind == 0 and (activity is None or SUBJECT_TYPE not in attributes):
         raise _subject_alone()
-    trace = _TRACE | crc32(trace_id.encode())
     return (
-        record.__struct_config__.tag,
-        trace,
-        (int(span_id, 16) ^ (trace << 30) ^ salt) & _SPOT,
+        _TRACE | number >> 64 & 0xFFFF_FFFF,
+        number % _SPOTS ^ kind,
         None if subject is None else _SUBJECT | crc32(str(subject).encode()),
-        None if activity is None else _ACTIVITY | crc32(str(activity).encode()),
+        None if activity is None else activity_term(str(activity)),
         start,
-        body,
-    )
+    ), body
+
+
+def _number(trace_id: str, span_id: str) -> int:
+    """Both ids as one number, when they are lower-case hex digits of the right length and neither is zero."""
+    ids = trace_id + span_id
+    try:
+        number = int(ids, 16)
+    except ValueError:
+        raise _malformed() from None
+    if (
+        f"{number:048x}" != ids
+        or len(span_id) != 16
+        or not number >> 64
+        or not number & 0xFFFF_FFFF_FFFF_FFFF
+    ):
+        raise _malformed()
+    return number
 
 
 class _Seen:
@@ -93,7 +111,7 @@ class _Seen:
         bits = 1 << 23
         while bits < 32 * len(spots):
             bits *= 2
-        self.count, self.limit = len(spots), bits // 16
+        self.count, self.limit = 0, bits // 16
         self.mask, self.bytes = bits - 1, bytearray(bits // 8)
         self.add(spots)
 
@@ -103,26 +121,33 @@ class _Seen:
             seen[(spot & mask) >> 3] |= 1 << (spot & 7)
             other = spot >> 31
             seen[(other & mask) >> 3] |= 1 << (other & 7)
+        self.count += len(spots)
 
-    def maybe(self, spot: int) -> bool:
-        other = spot >> 31
-        return bool(self.bytes[(other & self.mask) >> 3] >> (other & 7) & 1)
+    def any(self, spots: list[int]) -> bool:
+        """Whether one of the spots may be here."""
+        mask, seen = self.mask, self.bytes
+        for spot in spots:
+            if seen[(spot & mask) >> 3] >> (spot & 7) & 1:
+                other = spot >> 31
+                if seen[(other & mask) >> 3] >> (other & 7) & 1:
+                    return True
+        return False
 
 
 class Records:
-    """The lane that appends records. One per log; only the store's writer thread calls it.
+    """The lane that appends records. One per log; only the store's writer thread calls its methods.
 
     Attributes:
-        tree: the tree over what is committed (and, during `apply`, over what is about to be).
-        position: of the newest committed state: origin, size, witnesses. Replaced, never changed, so that any
-            thread may read it.
+        origin: of the epoch the log is in.
+        size: how many leaves are committed; other threads may read it.
+        witnesses: how many peers have cosigned the newest checkpoint.
     """
 
     def __init__(self, origin: str) -> None:
         self._first_origin = origin
         self.origin = origin
-        self.witnesses = 0
         self.size = 0
+        self.witnesses = 0
         self._tree = Tree()
         self._runs = 0
         self._tail: dict[int, int] = {}
@@ -136,85 +161,100 @@ class Records:
         self._tree = Tree(size, _edges(size, rows))
         self._runs = rows(sql.RUNS)[0][0]
         self._seen = _Seen(_spots(connection))
-        self._tail = {spot: index for index, spot in rows(sql.TAIL, first=self._runs * sql.RUN)}
+        self._tail = {row.spot: row.idx for row in rows(sql.TAIL, first=self._runs * sql.RUN)}
         epoch = rows(sql.EPOCH)
-        if epoch:
-            self.origin = epoch[0].origin
-        else:
+        if not epoch:
             connection.execute(text(sql.NEW_EPOCH), {"number": 1, "origin": self._first_origin, "since": 0})
-            self.origin = self._first_origin
+        self.origin = epoch[0].origin if epoch else self._first_origin
         self.size = size
 
     def apply(
         self, connection: Connection, payloads: Sequence[Sequence[Record]]
     ) -> list[Position | Exception]:
         base = self._tree.size
-        salts = os.urandom(SALT * sum(map(len, payloads)))
-        rows: list[tuple[Any, ...]] = []
-        leaves: list[bytes] = []
-        last: list[int | Exception] = []
-        tail, seen, mask, sha256 = self._tail, self._seen.bytes, self._seen.mask, hashlib.sha256
-        for records in payloads:
-            start = len(rows)
-            index = start - 1
-            try:
-                for record in records:
-                    kind, trace, spot, subject, activity, when, body = prepare(record)
-                    if spot in tail or (
-                        seen[(spot & mask) >> 3] >> (spot & 7) & 1 and self._seen.maybe(spot)
-                    ):
-                        known = self._known(connection, base, rows, trace, spot, body)
-                        if known is not None:
-                            index = known - base
-                            continue
-                    index = len(rows)
-                    salt = salts[SALT * index : SALT * index + SALT]
-                    leaf = sha256(b"\x00" + sha256(salt + body).digest()).digest()
-                    leaves.append(leaf)
-                    tail[spot] = base + index
-                    rows.append((base + index, kind, trace, spot, subject, activity, when, body, salt, leaf))
-                last.append(index)
-            except Problem as problem:
-                for row in rows[start:]:
-                    tail.pop(row[3], None)
-                del rows[start:], leaves[start:]
-                last.append(problem)
-        if rows:
-            insert_rows(connection, "ledger_records", sql.RECORD_COLUMNS, rows)
-            tiles = self._tree.extend(leaves)
-            if tiles:
-                insert_rows(
-                    connection, "ledger_tiles", sql.TILE_COLUMNS, [msgspec.structs.astuple(t) for t in tiles]
-                )
+        taken, last = self._all_new(base, payloads) or self._one_by_one(connection, base, payloads)
+        if taken:
+            self._insert(connection, base, taken)
         origin, size, witnesses = self.origin, self._tree.size, self.witnesses
-        return [
-            index if isinstance(index, Exception) else Position(origin, base + index, size, witnesses)
-            for index in last
-        ]
+        return [at if isinstance(at, Exception) else Position(origin, at, size, witnesses) for at in last]
 
     def committed(self, connection: Connection) -> None:
         self.size = self._tree.size
         while self.size - self._runs * sql.RUN >= sql.RUN:
             self._add_run(connection)
 
+    def _insert(self, connection: Connection, base: int, taken: list[_Prepared]) -> None:
+        sha256, salts = hashlib.sha256, os.urandom(SALT * len(taken))
+        cuts = range(0, len(salts), SALT)
+        salted = [salts[cut : cut + SALT] + body for cut, (_, body) in zip(cuts, taken, strict=True)]
+        leaves = [sha256(b"\x00" + sha256(kept).digest()).digest() for kept in salted]
+        rows = [
+            (index, *terms, kept, leaf)
+            for index, (terms, _), kept, leaf in zip(
+                range(base, base + len(taken)), taken, salted, leaves, strict=True
+            )
+        ]
+        insert_rows(connection, "ledger_records", sql.RECORD_COLUMNS, rows)
+        tiles = self._tree.extend(leaves)
+        if tiles:
+            insert_rows(
+                connection,
+                "ledger_tiles",
+                sql.TILE_COLUMNS,
+                [msgspec.structs.astuple(tile) for tile in tiles],
+            )
+
+    def _all_new(self, base: int, payloads: Sequence[Sequence[Record]]) -> _Sifted | None:
+        """All records, when none is refused and none may have been here before; else None."""
+        try:
+            taken = [prepare(record) for records in payloads for record in records]
+        except Problem:
+            return None
+        spots = [terms[1] for terms, _ in taken]
+        fresh = dict(zip(spots, range(base, base + len(spots)), strict=True))
+        if len(fresh) < len(spots) or not self._tail.keys().isdisjoint(spots) or self._seen.any(spots):
+            return None
+        self._tail.update(fresh)
+        return taken, [base - 1 + end for end in accumulate(map(len, payloads))]
+
+    def _one_by_one(self, connection: Connection, base: int, payloads: Sequence[Sequence[Record]]) -> _Sifted:
+        """The records that are new, payload by payload; of a payload that is refused, none."""
+        taken: list[_Prepared] = []
+        last: list[int | Exception] = []
+        for records in payloads:
+            start = len(taken)
+            at = base + start - 1
+            try:
+                for record in records:
+                    prepared = prepare(record)
+                    known = self._known(connection, base, taken, prepared)
+                    at = base + len(taken) if known is None else known
+                    if known is None:
+                        self._tail[prepared[0][1]] = at
+                        taken.append(prepared)
+                last.append(at)
+            except Problem as problem:
+                for terms, _ in taken[start:]:
+                    self._tail.pop(terms[1], None)
+                del taken[start:]
+                last.append(problem)
+        return taken, last
+
     def _known(
-        self,
-        connection: Connection,
-        base: int,
-        rows: list[tuple[Any, ...]],
-        trace: int,
-        spot: int,
-        body: bytes,
+        self, connection: Connection, base: int, taken: list[_Prepared], prepared: _Prepared
     ) -> int | None:
         """The index of the same record, when it is there already. Raises `Conflict` when its content differs."""
+        (trace, spot, *_), body = prepared
         index = self._tail.get(spot)
-        if index is None:
+        if index is not None and index >= base:
+            return _same_or_conflict([(index, taken[index - base][1])], body)
+        if index is not None:
+            found = connection.execute(text(sql.SALTED), {"idx": index}).all()
+        elif self._seen.any([spot]):
             found = connection.execute(text(sql.SAME_SPOT), {"trace": trace, "spot": spot}).all()
-        elif index >= base:
-            return _same_or_conflict([(index, rows[index - base][7])], body)
         else:
-            found = connection.execute(text(sql.BODY), {"idx": index}).all()
-        return _same_or_conflict([(row.idx, row.body) for row in found], body)
+            return None
+        return _same_or_conflict([(row.idx, bytes(row.salted)[SALT:]) for row in found if row.salted], body)
 
     def _add_run(self, connection: Connection) -> None:
         run, first = self._runs, self._runs * sql.RUN
@@ -225,12 +265,10 @@ class Records:
         self._runs += 1
         for spot in spots:
             del self._tail[spot]
-        self._seen.count += len(spots)
+        self._seen.add(spots)
         if self._seen.count > self._seen.limit:
             with connection.begin():
                 self._seen = _Seen(_spots(connection))
-        else:
-            self._seen.add(spots)
 
 
 def _spots(connection: Connection) -> "array[int]":
@@ -251,11 +289,11 @@ def _edges(size: int, rows: Callable[..., Sequence[Any]]) -> list[list[bytes]]:
     return edges
 
 
-def _same_or_conflict(found: list[tuple[int, bytes | None]], body: bytes) -> int | None:
+def _same_or_conflict(found: list[tuple[int, bytes]], body: bytes) -> int | None:
     for index, kept in found:
-        if kept is not None and bytes(kept) == body:
+        if kept == body:
             return index
-        if kept is not None and _identity(bytes(kept)) == _identity(body):
+        if _identity(kept) == _identity(body):
             raise _other_content()
     return None
 

@@ -117,7 +117,7 @@ def _drop_conditions(select: exp.Select, names: set[str]) -> None:
 
 def _equals(conditions: list[exp.Expression], names: set[str]) -> dict[str, exp.Column]:
     """For columns of what is gone, a column of the rest that they are equal to."""
-    found = {}
+    found: dict[str, exp.Column] = {}
     for condition in conditions:
         if not isinstance(condition, exp.EQ):
             continue

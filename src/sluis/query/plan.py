@@ -20,7 +20,6 @@ from sluis.statement import (
     base_tables,
     bindings,
     check,
-    check_groups,
     dataset_of,
     list_parameters,
     parameterise,
@@ -67,6 +66,13 @@ class Ready(msgspec.Struct, frozen=True):
     provenance: tuple[Provenance, ...]
     closed: tuple[StaysClosed, ...]
     filtered: bool
+
+    def bulk(self, fetch: Fetch) -> bool:
+        """Whether a fetch may be asked without its keys, when these are too many: no subject has to be named."""
+        return not any(
+            self.offers[fetch.site, name.rpartition(".")[2]].disclosure.subject_required
+            for name, _ in fetch.tables
+        )
 
     def part(self, fetch: Fetch, given: frozenset[str] | None = None) -> Part:
         """A fetch as its owner is asked, restricted by these of its key parameters (None: by all)."""
@@ -126,7 +132,6 @@ def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]
     for binding in bound:
         if disclosures[binding.dataset].subject_required and disclosures[binding.dataset].aggregate is None:
             require(binding)
-    check_groups(parameterised, {name: one.aggregate for name, one in disclosures.items() if one.aggregate})
     sealed = rules.seal_joins(parameterised, disclosures)
     plan = split(
         sealed,

@@ -39,6 +39,7 @@ from sluis.statement import (
     TODAY,
     Acting,
     AnswerReader,
+    Combiner,
     Fetch,
     KeyList,
     SubQuestion,
@@ -62,10 +63,10 @@ class Asker:
         owners: the book of owners.
         link: how a request reaches them.
         ledger: this node's ledger.
+        combiner: joins the answers in memory.
         clock: this node's clock.
         seconds: how long one owner may take.
         answer_bytes: how much one owner may send in answer.
-        keys_per_request: key lists longer than this are asked in turns.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Asker:
         owners: Owners,
         link: Link,
         ledger: Ledger,
+        combiner: Combiner,
         clock: Clock,
         seconds: float = 30.0,
         answer_bytes: int = 1 << 30,
@@ -83,7 +85,7 @@ class Asker:
         self._peer, self._activities, self._owners = peer, activities, owners
         self._link, self._ledger, self._clock = link, ledger, clock
         self._seconds, self._answer_bytes = seconds, answer_bytes
-        self._plans = Plans()
+        self._combiner, self._plans = combiner, Plans()
 
     def activities(self) -> tuple[Activity, ...]:
         """The register of processing, in order of id."""
@@ -148,7 +150,7 @@ class Asker:
         clock.lap("record")
         crossing = _Crossing(self, ready, question, who, trace, values)
         try:
-            outcome = await run(ready.plan, crossing.fetch, values)
+            outcome = await run(ready.plan, crossing.fetch, values, self._combiner, bulk=ready.bulk)
         except (Problem, OwnerFailed):
             await self._ledger.append(crossing.lines or [crossing.nothing_came()])
             raise
@@ -313,13 +315,13 @@ class _Crossing:
         types, lists = self._ready.types, self._ready.lists
         scalars = [name for name in part.parameters if name in self._values and name not in lists]
         key_lists = {
-            name: KeyList(types[name], [to_plain(value) for value in self._values[name]])
+            name: KeyList(types[name], _plain_list(self._values[name]))
             for name in part.parameters
             if name in lists
         }
         for name, column in keys.items():
             key_lists[name] = KeyList(
-                part.key_types[name], _plain_list(column), sealed=name in part.sealed_keys
+                part.key_types[name], _plain_list(column.to_pylist()), sealed=name in part.sealed_keys
             )
         return SubQuestion(
             sql=part.sql,
@@ -373,8 +375,9 @@ class _Crossing:
         )
 
 
-def _plain_list(column: pa.Array) -> list[Any]:
-    return [to_plain(value) for value in column.to_pylist()]
+def _plain_list(values: Sequence[Any]) -> list[Any]:
+    """A key list as JSON carries it."""
+    return [to_plain(value) for value in values]
 
 
 class _Stopwatch:

@@ -16,7 +16,7 @@ from sluis.sources.base import (
     TableInfo,
     Value,
 )
-from sluis.sources.fold import constant_type, is_constant, is_simple
+from sluis.sources.fold import constant_type, is_constant, is_simple, locked_duckdb
 from sluis.sources.shape import arrow_type
 from sluis.sources.types import Types, Typing, column_types, decimal_parts, family, normal, table_name, unify
 
@@ -82,6 +82,7 @@ __all__ = [
     "family",
     "is_constant",
     "is_simple",
+    "locked_duckdb",
     "normal",
     "open_source",
     "table_name",

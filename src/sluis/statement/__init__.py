@@ -15,6 +15,8 @@ from sluis.statement.columns import (
     tables_of,
     uses,
 )
+from sluis.statement.combine import Combiner, EngineLimits
+from sluis.statement.groups import Cell, Size, released, too_close
 from sluis.statement.model import Acting, KeyList, Receipt, Seal, SubQuestion
 from sluis.statement.parameters import (
     bind,
@@ -35,15 +37,45 @@ from sluis.statement.parse import (
     text,
     unknown,
 )
+from sluis.statement.receipt import (
+    MEDIA_TYPE,
+    NONCE,
+    RECEIPT,
+    SEALS,
+    AnswerReader,
+    AnswerWriter,
+    Closing,
+    commitment,
+    open_receipt,
+    seal_receipt,
+)
+from sluis.statement.run import Outcome, run
+from sluis.statement.split import Fetch, FetchColumn, KeyUse, Plan, split
 
 __all__ = [
     "AGGREGATES",
+    "MEDIA_TYPE",
+    "NONCE",
+    "RECEIPT",
+    "SEALS",
     "TODAY",
     "Acting",
+    "AnswerReader",
+    "AnswerWriter",
     "Binding",
+    "Cell",
+    "Closing",
+    "Combiner",
+    "EngineLimits",
+    "Fetch",
+    "FetchColumn",
     "KeyList",
+    "KeyUse",
+    "Outcome",
+    "Plan",
     "Receipt",
     "Seal",
+    "Size",
     "SubQuestion",
     "Use",
     "base_tables",
@@ -52,6 +84,7 @@ __all__ = [
     "check",
     "closed",
     "closing",
+    "commitment",
     "conjuncts",
     "dataset_of",
     "datasets",
@@ -59,17 +92,23 @@ __all__ = [
     "is_base",
     "list_parameters",
     "missing_parameter",
+    "open_receipt",
     "output_names",
     "parameter_types",
     "parameterise",
     "parse",
     "qualify",
+    "released",
     "require",
+    "run",
+    "seal_receipt",
     "shape",
     "source_of",
+    "split",
     "tables_of",
     "text",
     "to_plain",
+    "too_close",
     "unknown",
     "uses",
 ]

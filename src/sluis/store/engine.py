@@ -5,8 +5,10 @@ does so by itself (synchronous_commit=on is set, whatever the server's default).
 `GroupWriter` of a store.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -20,6 +22,8 @@ from sluis.store.lock import WriterLock
 from sluis.store.writer import GroupWriter, Lane, unkept
 
 T = TypeVar("T")
+
+_TOGETHER = 16  # rows in one INSERT of SQLite
 
 
 class Store:
@@ -45,17 +49,22 @@ class Store:
         """
         self._writer.register(lane)
 
-    async def submit(self, lane: Lane[T, Any], payload: T, weight: int = 1) -> Any:
-        """Hand `payload` to `lane` and wait until it is durable; gives the lane's result.
+    def submit(self, lane: Lane[T, Any], payload: T, weight: int = 1) -> asyncio.Future[Any]:
+        """Hand `payload` to `lane`; gives the lane's result once it is durable.
 
-        Raises:
+        Args:
+            lane: registered with this store.
+            payload: what the lane understands.
+            weight: how many records it is.
+
+        The future raises:
             Unkept: it could not be written, or too much is waiting already. Nothing was acknowledged.
             Problem: what the lane refused it with.
         """
-        return await self._writer.submit(lane, payload, weight)
+        return self._writer.submit(lane, payload, weight)
 
     def submit_blocking(self, lane: Lane[T, Any], payload: T, weight: int = 1) -> Any:
-        """The same from a thread without an event loop."""
+        """The same from a thread without an event loop; waits."""
         return self._writer.submit_blocking(lane, payload, weight)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
@@ -113,13 +122,20 @@ def insert_rows(
     """Insert many rows, in the transaction of `connection`.
 
     Goes to the driver underneath SQLAlchemy: Core spends some 3 µs a row on parameter sets that need no conversion,
-    which is half of what a record may cost. PostgreSQL gets COPY, one round trip for all rows.
+    which is a quarter of what a record may cost. SQLite gets sixteen rows to a statement, which takes a third less
+    time than one by one; PostgreSQL gets COPY, one round trip for all rows.
     """
     cursor = connection.connection.cursor()
     try:
         if connection.dialect.name == "sqlite":
-            marks = ",".join("?" * len(columns))
-            cursor.executemany(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})", rows)
+            marks = f"({','.join('?' * len(columns))})"
+            insert = f"INSERT INTO {table} ({','.join(columns)}) VALUES {marks}"
+            whole = len(rows) - len(rows) % _TOGETHER
+            if whole:
+                several = insert + f",{marks}" * (_TOGETHER - 1)
+                for at in range(0, whole, _TOGETHER):
+                    cursor.execute(several, list(chain.from_iterable(rows[at : at + _TOGETHER])))
+            cursor.executemany(insert, rows[whole:])
         else:
             with cursor.copy(f"COPY {table} ({','.join(columns)}) FROM STDIN") as copy:
                 for row in rows:
@@ -183,4 +199,5 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("sluis_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -22,13 +22,13 @@ _TABLE = """CREATE TABLE IF NOT EXISTS sluis_migrations (
     room TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (room, position))"""
 
 _TYPES = {
-    "sqlite": {"bytes": "BLOB", "clustered": " WITHOUT ROWID"},
-    "postgresql": {"bytes": "BYTEA", "clustered": ""},
+    "sqlite": {"bytes": "BLOB", "int": "INTEGER", "clustered": " WITHOUT ROWID"},
+    "postgresql": {"bytes": "BYTEA", "int": "BIGINT", "clustered": ""},
 }
 
 
 class Migration(msgspec.Struct, frozen=True):
-    """One step. `statements` may hold `{bytes}` (type of binary columns) and `{clustered}` (after a table whose
+    """One step. `statements` may hold `{bytes}` and `{int}` (types of columns) and `{clustered}` (after a table whose
     primary key is its order on disk), where the engines differ."""
 
     name: str

@@ -9,6 +9,8 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
+from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
@@ -22,8 +24,11 @@ R = TypeVar("R", covariant=True)
 
 _BATCH = 4096  # records in one transaction; more gains nothing and makes the last one wait
 
-_Item = tuple["Lane[Any, Any]", Any, int, asyncio.AbstractEventLoop | None, Any]
-"""Lane, payload, weight, and where the outcome goes: an asyncio future of that loop, or a thread's future."""
+_Item = tuple["Lane[Any, Any]", Any, int, Any]
+"""Lane, payload, weight, and the future that gets the outcome."""
+
+_Turn = tuple[asyncio.AbstractEventLoop | None, list[_Item]]
+"""What came together: from the tasks of one turn of an event loop, or from a thread (None)."""
 
 
 class Lane(Protocol[P, R]):
@@ -79,7 +84,8 @@ class GroupWriter:
 
     def __init__(self, engine: Engine, lock: WriterLock, waiting: int) -> None:
         self._engine, self._lock, self._room = engine, lock, waiting
-        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Turn | None] = SimpleQueue()
+        self._turns: dict[asyncio.AbstractEventLoop, list[_Item]] = {}
         self._gate = threading.Lock()  # guards the three below
         self._waiting = 0
         self._closing = False
@@ -97,15 +103,25 @@ class GroupWriter:
 
         self.submit_blocking(self.plain_lane, load, 1)
 
-    async def submit(self, lane: Lane[Any, Any], payload: Any, weight: int) -> Any:
+    def submit(self, lane: Lane[Any, Any], payload: Any, weight: int) -> asyncio.Future[Any]:
+        """From a coroutine: a future of the outcome.
+
+        What the tasks of one turn of the event loop bring is handed over together, at the end of that turn: waking
+        the writer for the first of them would have two threads fight for the interpreter.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._put((lane, payload, weight, loop, future))
-        return await future
+        turn = self._turns.get(loop)
+        if turn is None:
+            self._turns[loop] = turn = []
+            loop.call_soon(self._end_turn, loop)
+        turn.append((lane, payload, weight, future))
+        return future
 
     def submit_blocking(self, lane: Lane[Any, Any], payload: Any, weight: int) -> Any:
+        """From a thread: the outcome."""
         future: Future[Any] = Future()
-        self._put((lane, payload, weight, None, future))
+        self._put(None, [(lane, payload, weight, future)])
         return future.result()
 
     def close(self) -> None:
@@ -118,41 +134,57 @@ class GroupWriter:
             thread.join()
         self._lock.give_back()
 
-    def _put(self, item: _Item) -> None:
+    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._put(loop, self._turns.pop(loop))
+
+    def _put(self, loop: asyncio.AbstractEventLoop | None, items: list[_Item]) -> None:
+        weight = sum([item[2] for item in items])
         with self._gate:
             # A single call heavier than the bound still gets through when nothing else waits.
-            if self._closing or (self._waiting and self._waiting + item[2] > self._room):
-                raise too_much_waiting()
-            self._waiting += item[2]
-            self._queue.put(item)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="sluis-writer", daemon=True)
-                self._thread.start()
+            refused = self._closing or (self._waiting and self._waiting + weight > self._room)
+            if not refused:
+                self._waiting += weight
+                self._queue.put((loop, items))
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="sluis-writer", daemon=True)
+                    self._thread.start()
+        if refused:
+            _settle(items, [too_much_waiting() for _ in items])
 
     def _run(self) -> None:
         going = True
         while going:
-            batch, going = self._take()
-            if batch:
-                _deliver(batch, self._commit(batch))
-                self._tidy()
+            turns, going = self._take()
+            if turns:
+                self._work_off(turns)
         self._drop_connection()
 
-    def _take(self) -> tuple[list[_Item], bool]:
-        """Wait for one item, then take all that came with it; and whether to go on afterwards."""
-        item, get, batch, weight = self._queue.get(), self._queue.get_nowait, [], 0
+    def _take(self) -> tuple[list[_Turn], bool]:
+        """Wait for a turn, then take all that came meanwhile; and whether to go on afterwards."""
+        turn, turns, weight = self._queue.get(), list[_Turn](), 0
         try:
-            while item is not None:
-                batch.append(item)
-                weight += item[2]
+            while turn is not None:
+                turns.append(turn)
+                weight += sum([item[2] for item in turn[1]])
                 if weight >= _BATCH:
                     break
-                item = get()
+                turn = self._queue.get_nowait()
         except Empty:
             pass
         with self._gate:
             self._waiting -= weight
-        return batch, item is not None
+        return turns, turn is not None
+
+    def _work_off(self, turns: list[_Turn]) -> None:
+        outcomes = self._commit(list(chain.from_iterable([items for _, items in turns])))
+        for loop, items in turns:
+            share, outcomes = outcomes[: len(items)], outcomes[len(items) :]
+            if loop is None:
+                _settle(items, share)
+            else:
+                with suppress(RuntimeError):  # the loop was closed; its tasks no longer wait
+                    loop.call_soon_threadsafe(_settle, items, share)
+        self._tidy()
 
     def _commit(self, batch: list[_Item]) -> list[Any]:
         try:
@@ -211,23 +243,9 @@ class GroupWriter:
             connection.close()
 
 
-def _deliver(batch: list[_Item], outcomes: list[Any]) -> None:
-    loops: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any]]] = {}
-    for item, outcome in zip(batch, outcomes, strict=True):
-        loop = item[3]
-        if loop is None:
-            _settle([(item[4], outcome)])
-        elif loop in loops:
-            loops[loop].append((item[4], outcome))
-        else:
-            loops[loop] = [(item[4], outcome)]
-    for loop, settled in loops.items():
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, settled)
-
-
-def _settle(settled: list[tuple[Any, Any]]) -> None:
-    for future, outcome in settled:
+def _settle(items: list[_Item], outcomes: list[Any]) -> None:
+    for item, outcome in zip(items, outcomes, strict=True):
+        future = item[3]
         if not future.done():  # the caller may have been cancelled; its records are kept all the same
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)
