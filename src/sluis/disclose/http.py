@@ -5,6 +5,7 @@ goes wrong later ends the stream without the receipt that makes it an answer, an
 """
 
 import re
+from typing import Any
 
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -35,7 +36,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         tags=["bronhouder"],
     )
     async def consult(
-        data: SubQuestion, peer: Peer, trace: Trace, request: Request[object, object, object]
+        data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]
     ) -> Stream:
         """Het antwoord is een Arrow IPC-stroom; de laatste, lege batch draagt het ontvangstbewijs."""
         transaction = request.headers.get("fsc-transaction-id", "").lower()

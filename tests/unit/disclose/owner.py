@@ -69,7 +69,7 @@ OPEN_ALL: dict[str, dict[str, Any]] = {
 def disclosure(name: str = "persons", **changed: Any) -> Disclosure:
     told: dict[str, Any] = {
         "id": f"d-{name}", "version": 1, "dataset": name, "recipient": ASKER, "activity": ACTIVITY,
-        "columns": OPEN_ALL[name], "articles": (LAW,), "ground": "public-task", "controller": Oin(OWNER),
+        "columns": OPEN_ALL.get(name, {}), "articles": (LAW,), "ground": "public-task", "controller": Oin(OWNER),
         "valid": Period(date(2026, 1, 1), date(2026, 12, 31)),
     }  # fmt: skip
     return Disclosure(**{**told, **changed})
@@ -190,10 +190,10 @@ class Owner:
     async def consult(self, question: SubQuestion, peer: PeerId = ASKER) -> Consultation:
         return await self.discloser.consult(peer, Trace("a" * 32, "b" * 16), "transaction-1", question)
 
-    async def ask(self, sql: str, keys: Sequence[str] | None = None, **changed: Any) -> Answered:
-        """Ask, as the asker does; `keys` is the list `$k`, other arguments are fields of the sub-question."""
-        if keys is not None:
-            changed.setdefault("keys", {"k": KeyList("VARCHAR", list(keys))})
+    async def ask(self, sql: str, people: Sequence[str] | None = None, **changed: Any) -> Answered:
+        """Ask, as the asker does; `people` is the list `$k`, other arguments are fields of the sub-question."""
+        if people is not None:
+            changed["keys"] = {"k": KeyList("VARCHAR", list(people))}
         return await read(await self.consult(self.question(sql, **changed)), self.keys.public)
 
 
