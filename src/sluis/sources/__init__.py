@@ -18,7 +18,18 @@ from sluis.sources.base import (
 )
 from sluis.sources.fold import constant_type, is_constant, is_simple, locked_duckdb
 from sluis.sources.shape import arrow_type
-from sluis.sources.types import Types, Typing, column_types, decimal_parts, family, normal, table_name, unify
+from sluis.sources.types import (
+    Types,
+    Typing,
+    column_types,
+    decimal_parts,
+    family,
+    normal,
+    table_name,
+    unify,
+    widens,
+)
+from sluis.sources.writer import is_keyed, is_plain, is_plain_condition
 
 
 def _sqlite(url: str, **options: Any) -> Source:
@@ -81,10 +92,14 @@ __all__ = [
     "decimal_parts",
     "family",
     "is_constant",
+    "is_keyed",
+    "is_plain",
+    "is_plain_condition",
     "is_simple",
     "locked_duckdb",
     "normal",
     "open_source",
     "table_name",
     "unify",
+    "widens",
 ]

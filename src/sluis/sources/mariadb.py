@@ -281,9 +281,10 @@ def _literal(value: Any, exact: str) -> str:
         return f"DATE'{value.isoformat()}'"
     if isinstance(value, bytes):
         return f"X'{value.hex()}'"
-    if "\\" in value or "\0" in value:
-        return f"CONVERT(X'{value.encode().hex()}' USING utf8mb4) COLLATE {exact}"
-    return "'" + value.replace("'", "''") + "'"
+    text = str(value)
+    if "\\" in text or "\0" in text:
+        return f"CONVERT(X'{text.encode().hex()}' USING utf8mb4) COLLATE {exact}"
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _filled(slot: Slot, value: Any, exact: str) -> str:

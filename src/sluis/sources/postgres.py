@@ -194,6 +194,9 @@ class _PostgresWriter(Writer):
     def _like(self, node: exp.Like) -> str:
         return f"{super()._like(node)} ESCAPE ''"
 
+    def widened(self, sql: str, kind: str) -> str:
+        return f"CAST({sql} AS {cast_name(kind)})"
+
     def _sum(self, node: exp.Sum) -> str:
         return f"CAST({super()._sum(node)} AS numeric)"
 

@@ -106,6 +106,20 @@ def output_names(query: exp.Query) -> list[str]:
     return [str(name) for name in query.named_selects]
 
 
+def widens(before: str | None, after: str | None) -> bool:
+    """Whether a cast from one type to another keeps every value as it is."""
+    if not before or not after:
+        return False
+    if before == after:
+        return True
+    if {before, after} <= set(_INTEGERS):
+        return _INTEGERS.index(before) <= _INTEGERS.index(after)
+    if family(before) == family(after) == "decimal":
+        (p1, s1), (p2, s2) = decimal_parts(before), decimal_parts(after)
+        return s1 == s2 and p1 <= p2
+    return False
+
+
 class Typing:
     """The types of all expressions in one query.
 

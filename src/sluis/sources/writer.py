@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from sluis.sources.base import Scalar, SourceFailure, TableInfo, Value
 from sluis.sources.fold import constant_type, evaluate, is_constant, is_simple
-from sluis.sources.types import Typing, column_types, output_names, table_name
+from sluis.sources.types import Typing, column_types, output_names, table_name, widens
 
 
 class Unwritable(Exception):
@@ -466,6 +466,18 @@ class Writer:
         parts = [node.this, node.args.get("start"), node.args.get("length")]
         return f"SUBSTR({', '.join(self.expression(part) for part in parts if part is not None)})"
 
+    def _cast(self, node: exp.Cast) -> str:
+        before, after = self.typing.of(node.this), self.typing.of(node)
+        if not widens(before, after):
+            raise Unwritable(f"CAST from {before} to {after}")
+        return self.widened(self.expression(node.this), str(after))
+
+    _trycast = _cast
+
+    def widened(self, sql: str, kind: str) -> str:
+        """An expression as a wider type, where that matters to what is computed with it."""
+        return sql
+
     def _dpipe(self, node: exp.DPipe) -> str:
         return f"{self._operand(node.left)} || {self._operand(node.right)}"
 
@@ -575,3 +587,28 @@ def row_bound(query: exp.Expression) -> int | None:
         return int(limit.expression.this)
     aggregates = all(item.find(exp.AggFunc) is not None for item in query.selects)
     return 1 if aggregates and not query.args.get("group") else None
+
+
+def is_plain_condition(node: exp.Expression) -> bool:
+    """Whether a condition is `column = constant` or `column = ANY($keys)`."""
+    if isinstance(node, exp.Paren):
+        return is_plain_condition(node.this)
+    if not isinstance(node, exp.EQ) or not isinstance(node.left, exp.Column):
+        return False
+    right = node.right
+    if isinstance(right, exp.Any):
+        return isinstance(right.this.unnest(), exp.Placeholder)
+    return isinstance(right, exp.Literal | exp.Placeholder | exp.Boolean)
+
+
+def is_plain(query: exp.Expression) -> bool:
+    """Whether a query is `SELECT columns FROM table WHERE column = … AND column = ANY(…)` and no more."""
+    if not isinstance(query, exp.Select) or not isinstance(
+        getattr(query.args.get("from_"), "this", None), exp.Table
+    ):
+        return False
+    if {name for name, value in query.args.items() if value} - {"expressions", "from_", "where"}:
+        return False
+    return all(isinstance(item.unalias(), exp.Column) for item in query.selects) and all(
+        map(is_plain_condition, conjuncts(query))
+    )
