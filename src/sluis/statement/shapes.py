@@ -50,7 +50,7 @@ _SYNONYMS = {
     "BYTEA": "BLOB",
     '"NULL"': "INTEGER",
 }
-_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
+INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
 _INEXACT = {"FLOAT", "DOUBLE", "INTERVAL", "TIME"}
 
 
@@ -82,7 +82,7 @@ def comparable(one: str, other: str) -> bool:
     """Whether equality between two types means equality of their values as they travel, so that the values of one
     may be sent as keys for the other."""
     one, other = canonical(one), canonical(other)
-    if one in _INTEGERS and other in _INTEGERS:
+    if one in INTEGERS and other in INTEGERS:
         return True
     return one == other and one not in _INEXACT
 
