@@ -46,8 +46,8 @@ SECRET_BUT_COUNTED = Text(
     "fiscaal geheim; alleen groepen zijn vrijgegeven", "tax secrecy; only groups are released"
 )
 SEPARATE_PROCEDURE = Text(
-    "Een geheim adres gaat alleen langs de aparte procedure (Wet BRP, art. 2.59).",
-    "A secret address goes by the separate procedure only (Wet BRP, art. 2.59).",
+    "Een geheim adres gaat alleen langs de aparte procedure.",
+    "A secret address goes by the separate procedure only.",
 )
 
 

@@ -43,7 +43,6 @@ POVERTY_PER_DISTRICT = (
     "SELECT wijk, count(*) AS mensen, avg(inkomen) AS gemiddeld_inkomen FROM belastingdienst.inkomen\n"
     "WHERE jaar = 2025 AND laag_inkomen = true GROUP BY wijk ORDER BY mensen DESC"
 )
-SAVINGS = "SELECT spaargeld FROM belastingdienst.vermogen WHERE bsn = $bsn"
 PARTNER_NUMBER = "SELECT partner_bsn FROM rvig.relaties WHERE bsn = $bsn"
 PLATE = "SELECT kenteken FROM rdw.voertuigen WHERE bsn = $bsn"
 HOME = (
@@ -81,8 +80,8 @@ class Offered:
         opened = {name for name, role in one.columns.items() if role == "output"} if one else set()
         return [column for column in part.columns.split() if column.partition("=")[0] in opened]
 
-    def closed(self) -> tuple[str, str] | None:
-        """A dataset that is open and a column of it that stays closed for the benefit application."""
+    def closed(self) -> tuple[str, str]:
+        """A dataset that is open for the benefit application and a column of it that stays closed; empty without one."""
         found = [
             (dataset, column)
             for (dataset, activity), one in self._opened.items()
@@ -91,17 +90,18 @@ class Offered:
             for column in each.columns
         ]
         preferred = ("belastingdienst.vermogen", "spaargeld")
-        return preferred if preferred in found else next(iter(found), None)
+        return preferred if preferred in found else next(iter(found), ("", ""))
 
 
-def question(parts: tuple[Part, ...], offered: Offered, key: str = "bsn") -> str | None:
-    """One SELECT over the parts that are offered, joined on `key` of the first; None when nothing is left to join.
+def question(parts: tuple[Part, ...], offered: Offered, key: str = "bsn") -> str:
+    """One SELECT over the parts that are offered, joined on `key` of the first; empty when nothing is left to join.
 
     A part without a column that may be shown is left out.
     """
-    first, *rest = [part for part in parts if offered.shown(part)] or [None]
-    if first is None or first is not parts[0] or not rest:
-        return None
+    first, *rest = parts
+    rest = [part for part in rest if offered.shown(part)]
+    if not rest or not offered.shown(first) or not offered.opens(first.dataset, [key]):
+        return ""
     columns: list[str] = []
     joins: list[str] = []
     for part in (first, *rest):

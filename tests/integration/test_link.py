@@ -303,3 +303,11 @@ async def test_stopping_lets_a_request_in_hand_finish(place: Place) -> None:
     await place.server.stop(seconds=10)
     assert (await asked)[0] == 200
     await link.close()
+
+
+async def test_what_the_caller_raises_while_reading_is_the_callers(place: Place) -> None:
+    link = place.link()
+    with pytest.raises(TimeoutError):
+        async with link.send(OWNER, "GET", "/v1/streams?size=65536", {}, b"", 5):
+            raise TimeoutError
+    await link.close()

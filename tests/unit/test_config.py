@@ -241,3 +241,22 @@ def test_a_file_of_no_kind_is_a_problem(tmp_path: Path) -> None:
 def test_the_defaults_are_settings_too() -> None:
     required = {field.name for field in msgspec.structs.fields(Config) if field.required}
     assert required == {"node"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('rows = "jaar >= 2020"', 'rows = "jaren(jaar) > 1"', "expression-does-not-work"),
+        ('rows = "jaar >= 2020"', 'rows = "jaar"', "expression-does-not-work"),
+        ('rows = "jaar >= 2020"', 'rows = "jaar + bsn > 1"', "expression-does-not-work"),
+        ("round(inkomen / 100) * 100", "'verborgen'", "expression-does-not-work"),
+        ("round(inkomen / 100) * 100", "afgerond(inkomen)", "expression-does-not-work"),
+        ("round(inkomen / 100) * 100", "NULL", None),
+        ("round(inkomen / 100) * 100", "CASE WHEN inkomen > 0 THEN 1 END -- teken", None),
+        ("round(inkomen / 100) * 100", "salaris", "expression"),
+    ],
+)
+def test_the_owners_sql_is_tried_in_duckdb(tmp_path: Path, old: str, new: str, code: str | None) -> None:
+    assert old in DISCLOSURE
+    directory = whole_node(tmp_path, disclosure=DISCLOSURE.replace(old, new))
+    assert [one.code for one in examine_node(directory, {}, DAY)] == ([code] if code else [])

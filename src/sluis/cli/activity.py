@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from sluis.cli.terminal import in_words, say
-from sluis.grounds import Activity, Disclosure, Grounds, Surroundings, load_grounds, meant
+from sluis.grounds import Activity, Disclosure, Grounds, meant, read_directory, refuse_any
 from sluis.kernel import NotFound, Text, plain
 
 ROLES = {
@@ -88,7 +87,10 @@ show_activity.help = say(
 
 
 def _load(directory: Path) -> Grounds:
-    return load_grounds(directory, Surroundings(datetime.now(UTC).date()))
+    """The files as they are; whether they agree with one another is for `sluis check`, and takes longer."""
+    reading = read_directory(directory)
+    refuse_any(list(reading.problems))
+    return reading.grounds
 
 
 def _opened(activity: Activity, grounds: Grounds) -> list[Disclosure]:

@@ -19,6 +19,7 @@ from sluis.config.model import (
 )
 from sluis.config.node import NODE_FILE, Node, examine_node, load_node
 from sluis.config.read import absolute_address, load_config, read_config
+from sluis.config.schemas import schemas
 
 __all__ = [
     "NODE_FILE",
@@ -40,4 +41,5 @@ __all__ = [
     "load_config",
     "load_node",
     "read_config",
+    "schemas",
 ]

@@ -8,6 +8,7 @@ import msgspec
 
 from sluis.config.model import Config
 from sluis.config.read import load_config, read_config
+from sluis.config.trial import try_expressions
 from sluis.grounds import (
     Activity,
     Dataset,
@@ -86,7 +87,9 @@ def _examine_directory(
     directory: Path, environ: Mapping[str, str] | None, day: date | None
 ) -> tuple[Invalid, ...]:
     config, problems = _examine_settings(directory / NODE_FILE, environ)
-    return (*problems, *examine(read_directory(directory), _around(config, day)))
+    reading = read_directory(directory)
+    told = [*problems, *examine(reading, _around(config, day)), *try_expressions(reading)]
+    return tuple(sorted(told, key=lambda one: (one.place.file, one.place.line) if one.place else ("", 0)))
 
 
 def _examine_settings(

@@ -1,5 +1,6 @@
 """Why data may move: processing activities, legal articles, datasets, disclosures and offers."""
 
+from sluis.grounds.expressions import expression_fault
 from sluis.grounds.files import FOLDERS, FORMS, Reading, Written, kind_of, read_directory, read_item
 from sluis.grounds.model import (
     Activity,
@@ -31,14 +32,17 @@ from sluis.grounds.rules import (
     offer_digest,
     offers_for,
 )
+from sluis.grounds.schemas import schema, schemas
 from sluis.grounds.service import examine, load_grounds, refuse_any
 from sluis.grounds.shape import Fault, faults, meant
 from sluis.grounds.toml import Document, Keys, parse_document, read_document
+from sluis.grounds.words import WORDS, Words
 
 __all__ = [
     "FOLDERS",
     "FORMS",
     "LAPSED",
+    "WORDS",
     "Activity",
     "Aggregate",
     "Article",
@@ -62,9 +66,11 @@ __all__ = [
     "Subject",
     "Surroundings",
     "Withhold",
+    "Words",
     "Written",
     "disclosure_for",
     "examine",
+    "expression_fault",
     "faults",
     "kind_of",
     "load_grounds",
@@ -80,4 +86,6 @@ __all__ = [
     "refuse_any",
     "render",
     "render_tables",
+    "schema",
+    "schemas",
 ]

@@ -9,19 +9,12 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from sluis.kernel import PeerId, decode
+from sluis.kernel import decode
 from sluis.query.owners import Owners, unusable
 from sluis.query.plan import Part, Ready
 from sluis.statement import SEALS, Seal
 
 Consultation = Callable[[Seal | None], Awaitable[tuple[pa.Table, Any]]]
-
-
-class SealedKey(msgspec.Struct, frozen=True):
-    """The question's key, sealed to one owner, and its maker's signature over that."""
-
-    key: str
-    signature: str
 
 
 class Seals:
@@ -35,7 +28,7 @@ class Seals:
 
     def __init__(self, question: str, ready: Ready, owners: Owners) -> None:
         self._question, self._ready, self._owners = question, ready, owners
-        self._drawn: asyncio.Future[tuple[PeerId, dict[PeerId, SealedKey]]] | None = None
+        self._drawn: asyncio.Future[dict[str, Seal]] | None = None
 
     async def around(self, part: Part, consult: Consultation) -> pa.Table:
         """Consult an owner with the seal it needs; the rows it gave."""
@@ -43,17 +36,12 @@ class Seals:
             return (await consult(None))[0]
         if self._drawn is None:
             return await self._draw(part, consult)
-        maker, keys = await self._drawn
-        peer = self._owners.by_alias[part.alias].peer
-        if peer not in keys:
-            raise unusable(self._owners.by_alias[part.alias])
-        seal = Seal(
-            question=self._question,
-            columns=part.sealed_outputs,
-            parameters=part.sealed_keys,
-            maker=maker,
-            key=keys[peer].key,
-            signature=keys[peer].signature,
+        granted = await self._drawn
+        owner = self._owners.by_alias[part.alias]
+        if owner.peer not in granted:
+            raise unusable(owner)
+        seal = msgspec.structs.replace(
+            granted[owner.peer], columns=part.sealed_outputs, parameters=part.sealed_keys
         )
         return (await consult(seal))[0]
 
@@ -63,12 +51,12 @@ class Seals:
         try:
             cards = [(await self._owners.known(alias)).card for alias in self._openers()]
             table, closing = await consult(Seal(self._question, part.sealed_outputs, openers=tuple(cards)))
-            keys = decode(closing.extra.get(SEALS, b"{}"), dict[PeerId, SealedKey])
+            granted = decode(closing.extra.get(SEALS, b"{}"), dict[str, Seal])
         except BaseException as failure:
             self._drawn.set_exception(failure)
             self._drawn.exception()  # nobody may be waiting for it
             raise
-        self._drawn.set_result((self._owners.by_alias[part.alias].peer, keys))
+        self._drawn.set_result(granted)
         return table
 
     def _openers(self) -> list[str]:

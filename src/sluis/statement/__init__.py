@@ -1,6 +1,10 @@
 """SQL as data, shared by the asker's side (`query`) and the owner's (`disclose`): parse, check, split, combine."""
 
-from sluis.statement.binding import Binding, bindings, require
+from sluis.statement.binding import (
+    Binding,
+    bindings,
+    require,
+)
 from sluis.statement.columns import (
     Use,
     base_tables,
@@ -15,10 +19,26 @@ from sluis.statement.columns import (
     tables_of,
     uses,
 )
-from sluis.statement.combine import Combiner, EngineLimits
-from sluis.statement.groups import Cell, Size, released, too_close
-from sluis.statement.model import Acting, KeyList, Receipt, Seal, SubQuestion
-from sluis.statement.normal import normalise
+from sluis.statement.combine import (
+    Combiner,
+    EngineLimits,
+)
+from sluis.statement.groups import (
+    Cell,
+    Size,
+    released,
+    too_close,
+)
+from sluis.statement.model import (
+    Acting,
+    KeyList,
+    Receipt,
+    Seal,
+    SubQuestion,
+)
+from sluis.statement.normal import (
+    normalise,
+)
 from sluis.statement.parameters import (
     bind,
     from_plain,
@@ -38,7 +58,11 @@ from sluis.statement.parse import (
     text,
     unknown,
 )
-from sluis.statement.pushdown import obstacles, pushable, pushable_condition
+from sluis.statement.pushdown import (
+    obstacles,
+    pushable,
+    pushable_condition,
+)
 from sluis.statement.receipt import (
     MEDIA_TYPE,
     NONCE,
@@ -51,9 +75,21 @@ from sluis.statement.receipt import (
     open_receipt,
     seal_receipt,
 )
-from sluis.statement.run import Outcome, run
-from sluis.statement.shapes import arrow_type, describe
-from sluis.statement.split import Fetch, FetchColumn, KeyUse, Plan, split
+from sluis.statement.run import (
+    Outcome,
+    run,
+)
+from sluis.statement.shapes import (
+    arrow_type,
+    describe,
+)
+from sluis.statement.split import (
+    Fetch,
+    FetchColumn,
+    KeyUse,
+    Plan,
+    split,
+)
 
 __all__ = [
     "AGGREGATES",

@@ -60,6 +60,18 @@ class Draft:
     """Whether only its being empty matters."""
     needed: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     """(alias, column) that the residual reads."""
+    computed: dict[tuple[str, str], exp.Expression] = dataclasses.field(default_factory=dict)
+    """Partial aggregates, by the alias and column under which the residual reads them; then the rows are groups."""
+
+    def compute(self, aggregate: exp.AggFunc) -> exp.Column:
+        """Have the site compute an aggregate per group; gives the column it is read by."""
+        alias = self.units[0].alias
+        for (_, name), known in self.computed.items():
+            if known == aggregate:
+                return exp.column(name, alias, quoted=True)
+        name = f"{type(aggregate).__name__.lower()}_{len(self.computed)}"
+        self.computed[alias, name] = aggregate.copy()
+        return exp.column(name, alias, quoted=True)
 
     def names(self) -> dict[tuple[str, str], str]:
         """The name of each needed column in the answer: its own, or with its table's alias where that is not unique."""
@@ -78,7 +90,9 @@ class Draft:
         select = exp.Select(from_=exp.From(this=self.units[0].node.copy()))
         if self.joins:
             select.set("joins", [join.copy() for join in self.joins])
-        scopes.set_where(select, [part.copy() for part in conditions])
+        inner = {item.alias: item.node for item in scopes.items(select) if item.kind == "inner"}
+        kept = [part.copy() for part in conditions if not _sunk(part, inner)]
+        scopes.set_where(select, kept)
         return select
 
     def compose(self, extra: list[exp.Expression], accepts: Callable[[exp.Query, str], bool] | None) -> exp.Query:
@@ -88,8 +102,8 @@ class Draft:
             extra: key conditions and propagated constants, on columns of its units.
             accepts: asked whether leaving out repeated rows is something the site does as DuckDB would.
         """
-        conditions = [*self.conditions, *extra]
         names = self.names()
+        conditions = [*self.conditions, *extra]
         inner = self.units[0].query if len(self.units) == 1 else None
         if inner is None:
             select = self.source(conditions)
@@ -97,20 +111,27 @@ class Draft:
             inner = inner.copy()
             alias = self.units[0].alias
             outer = [part.copy() for part in conditions if not normal.sink(inner, alias, part)]
-            normal.trim(inner, {column for _, column in names})
-            whole = not outer and (not names or set(scopes.outputs(inner)) == {column for _, column in names})
-            if whole:
+            read = self._read(alias, outer)
+            normal.trim(inner, read)
+            if not outer and not self.computed and (not read or set(scopes.outputs(inner)) == read):
                 return self._once(inner, names, accepts)
             table = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
             select = exp.Select(from_=exp.From(this=table))
             scopes.set_where(select, outer)
-        columns = [
-            exp.alias_(exp.column(column, alias, quoted=True), name, quoted=True)
-            for (alias, column), name in names.items()
-        ]
-        select.set("expressions", columns or [_one()])
+        columns = {key: exp.column(key[1], key[0], quoted=True) for key in names if key not in self.computed}
+        shown = [exp.alias_(self.computed.get(key, columns.get(key)), name, quoted=True) for key, name in names.items()]
+        select.set("expressions", shown or [_one()])
+        if self.computed:
+            select.set("group", exp.Group(expressions=[column.copy() for column in columns.values()]))
         normal.tidy(select)
         return self._once(select, names, accepts)
+
+    def _read(self, alias: str, conditions: list[exp.Expression]) -> set[str]:
+        """The outputs of a lone derived table that its fetch makes use of."""
+        read = {column for key, column in self.needed if (key, column) not in self.computed}
+        for part in [*self.computed.values(), *conditions]:
+            read |= {str(column.name) for column in part.find_all(exp.Column) if column.table == alias}
+        return read
 
     def _once(
         self,
@@ -354,8 +375,12 @@ class Blocks:
         select = block.select
         tested = isinstance(select.parent, exp.Exists)
         listed = isinstance(select.parent, exp.Subquery) and isinstance(select.parent.parent, exp.In | exp.Any)
+        holder = select.parent if isinstance(select.parent, exp.SetOperation) else select.parent and select.parent.parent
+        merged = isinstance(holder, exp.SetOperation) and bool(holder.args.get("distinct"))
         plain = not scopes.grouped(select) and not scopes.windows(select)
-        distinct = bool(select.args.get("distinct")) or ((tested or listed) and not scopes.limited(select))
+        distinct = bool(select.args.get("distinct")) or (
+            (tested or listed or merged) and not scopes.limited(select)
+        )
         for unit in block.units.values():
             if unit.draft is not None and plain and distinct:
                 unit.draft.distinct = True
@@ -409,6 +434,14 @@ def _sample(draft: Draft) -> exp.Select:
     select.set("expressions", [_one()])
     normal.tidy(select)
     return select
+
+
+def _sunk(part: exp.Expression, inner: dict[str, exp.Expression]) -> bool:
+    """Whether a condition could be moved into the one derived table it speaks of."""
+    aliases = scopes.mentions(part)
+    alias = next(iter(aliases), "")
+    node = inner.get(alias)
+    return len(aliases) == 1 and isinstance(node, exp.Subquery) and normal.sink(node, alias, part)
 
 
 def _one() -> exp.Expression:

@@ -65,8 +65,9 @@ class Combiner:
         """
         if sum(table.num_rows for table in relations.values()) <= self._limits.small:
             compiled = plain.compiled(plan)
-            if compiled is not None:
-                return compiled(relations, values)
+            answer = compiled(relations, values) if compiled is not None else None
+            if answer is not None:
+                return answer
         connection = self._take()
         work = asyncio.create_task(asyncio.to_thread(_compute, connection, plan, relations, values))
         try:

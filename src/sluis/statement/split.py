@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from sqlglot import exp
 
-from sluis.statement import keys, normal, scopes, shapes
+from sluis.statement import keys, normal, partial, scopes, shapes
 from sluis.statement.blocks import Blocks, Draft, Options
 
 Rows = Mapping[str, int | None]
@@ -131,6 +131,7 @@ def split(
     residual = normal.normalise(tree)
     blocks = Blocks(options, residual)
     residual = blocks.work()
+    partial.push(blocks)
     steps = keys.arrange(blocks)
     _read_outputs(blocks, residual, steps)
     fetches, answers = _fetches(blocks, steps, {node.name for node in tree.find_all(exp.Placeholder)})
@@ -289,7 +290,7 @@ def _fetch(id: str, blocks: Blocks, draft: Draft, query: exp.Query, uses: list[K
         id=id,
         site=draft.site,
         query=query,
-        columns=_columns(blocks, draft, query),
+        columns=_columns(blocks, draft, query, {**options.parameters, **{use.parameter: use.type for use in uses}}),
         keys=tuple(uses),
         parameters=_parameters(query, {use.parameter for use in uses}),
         tables=tuple(dict.fromkeys(tables)),
@@ -298,12 +299,14 @@ def _fetch(id: str, blocks: Blocks, draft: Draft, query: exp.Query, uses: list[K
     )
 
 
-def _columns(blocks: Blocks, draft: Draft, query: exp.Query) -> tuple[FetchColumn, ...]:
+def _columns(
+    blocks: Blocks, draft: Draft, query: exp.Query, parameters: Mapping[str, str]
+) -> tuple[FetchColumn, ...]:
     of_name = {name: column for column, name in draft.names().items()}
     found = []
     for name in scopes.outputs(query):
-        if name not in of_name:  # the literal of a row of which no column is needed, or a column that orders
-            kinds = shapes.describe(query, blocks.options.types, blocks.options.parameters)
+        if of_name.get(name) in draft.computed or name not in of_name:  # a part of a sum, or `1`
+            kinds = shapes.describe(query, blocks.options.types, parameters)
             found.append(FetchColumn(name, kinds[scopes.outputs(query).index(name)]))
             continue
         base = keys.base_of(blocks, of_name[name])

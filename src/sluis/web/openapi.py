@@ -103,8 +103,14 @@ def _finish(operation: dict[str, Any], method: str, callers: str) -> None:
         operation["security"] = {"anyone": [], "peers": [{"peer": []}], "both": [{"peer": []}, {}]}[callers]
     responses = operation["responses"]
     stated = {int(status) for status in responses if int(status) >= 400} - {400}
-    takes_input = bool(operation.get("parameters")) or method in ("post", "put", "patch")
-    always = {500, *({400} if takes_input else ()), *({401, 403} if callers != "anyone" else ())}
+    takes_body = method in ("post", "put", "patch")
+    takes_input = takes_body or bool(operation.get("parameters"))
+    always = {
+        500,
+        *({400} if takes_input else ()),
+        *({401, 403, 503} if callers != "anyone" else ()),
+        *({404, 409, 502} if takes_body else ()),
+    }
     for status in sorted(stated | always):
         responses[str(status)] = _problem_response(status)
     if not takes_input:

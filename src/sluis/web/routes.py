@@ -28,15 +28,9 @@ def bound(handler: HTTPRouteHandler, services: Mapping[str, object]) -> HTTPRout
     function: Any = handler.fn
     if not inspect.iscoroutinefunction(function):
         raise TypeError(f"route {function.__name__} is not async")
-    signature = inspect.signature(function)
-    names = set(signature.parameters)
-    if "request" in names:
-        raise TypeError(
-            f"route {function.__name__} takes the request itself; let it take what it needs by name"
-        )
-    sources = _sources(names, services)
-
-    wants_request = "request" in names
+    parameters = inspect.signature(function).parameters
+    sources = _sources(set(parameters), services)
+    wants_request = "request" in parameters
 
     async def call(request: Request[Any, Any, Any], **given: Any) -> Any:
         for name, source in sources.items():
@@ -45,36 +39,45 @@ def bound(handler: HTTPRouteHandler, services: Mapping[str, object]) -> HTTPRout
             given["request"] = request
         return await function(**given)
 
-    hints = {
+    paths = "".join(handler.paths)
+    told = {
         name: hint
         for name, hint in get_type_hints(function, include_extras=True).items()
         if name not in sources
     }
-    hints = {name: _marked(name, hint, "".join(handler.paths)) for name, hint in hints.items()}
-    hints["request"] = Request[Any, Any, Any]
-    kept = [one for name, one in signature.parameters.items() if name not in sources and name != "request"]
-    kept.append(inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY))
-    keywords = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
-        for parameter in kept
-    ]
-    adapter: Any = call
-    adapter.__signature__ = signature.replace(parameters=keywords)
+    hints = {name: _marked(name, hint, paths) for name, hint in told.items()} | {
+        "request": Request[Any, Any, Any]
+    }
+    _dress(call, function, [one for one in parameters.values() if one.name not in sources], hints)
+    made = copy(handler)
+    made.opt = {**handler.opt, "callers": _callers_of(handler, set(parameters))}
+    made.summary = handler.summary or (function.__doc__ or "").split("\n")[0].rstrip(".") or None
+    return made(call)
+
+
+def _dress(adapter: Any, function: Any, parameters: list[inspect.Parameter], hints: dict[str, Any]) -> None:
+    """Give the adapter the face that the framework reads: what `function` takes from the request, and the request."""
+    names = {parameter.name: parameter.default for parameter in parameters} | {
+        "request": inspect.Parameter.empty
+    }
+    adapter.__signature__ = inspect.Signature(
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[name])
+            for name, default in names.items()
+        ],
+        return_annotation=hints.get("return", inspect.Signature.empty),
+    )
     adapter.__annotations__ = hints
     adapter.__name__, adapter.__doc__, adapter.__module__ = (
         function.__name__,
         function.__doc__,
         function.__module__,
     )
-    made = copy(handler)
-    made.opt = {**handler.opt, "callers": _callers_of(handler, names)}
-    made.summary = handler.summary or (function.__doc__ or "").split("\n")[0].rstrip(".") or None
-    return made(adapter)
 
 
 def _marked(name: str, hint: Any, paths: str) -> Any:
     """A type hint with the mark by which the framework knows where the value comes from."""
-    if name == "return" or get_origin(hint) is Annotated:
+    if name in ("return", "request") or get_origin(hint) is Annotated:
         return hint
     if name == "data":
         return Annotated[hint, Body(media_type=RequestEncodingType.JSON)]

@@ -138,7 +138,7 @@ def test_the_question_holds_what_is_there_and_leaves_out_the_rest(data: Path, tm
         "FROM rvig.personen p\nLEFT JOIN rvig.relaties r ON r.bsn = p.bsn\n"
         "LEFT JOIN belastingdienst.vermogen w ON w.bsn = p.bsn\nWHERE p.bsn = $bsn"
     )
-    assert question(ABOUT_THE_PARTNER, offered, key="partner_bsn") is None
+    assert question(ABOUT_THE_PARTNER, offered, key="partner_bsn") == ""
     assert offered.opens("rvig.personen", ["geboren"], BENEFIT.id)
 
 
