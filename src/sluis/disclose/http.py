@@ -35,9 +35,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         summary="Stel deze bronhouder een deelvraag",
         tags=["bronhouder"],
     )
-    async def consult(
-        data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]
-    ) -> Stream:
+    async def consult(data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]) -> Stream:
         """Het antwoord is een Arrow IPC-stroom; de laatste, lege batch draagt het ontvangstbewijs."""
         transaction = request.headers.get("fsc-transaction-id", "").lower()
         if not _UUID.fullmatch(transaction):

@@ -19,7 +19,7 @@ from sluis.kernel import Oin, PeerId, Period, Text, Trace
 from sluis.ledger import Decision, Position, Processing
 from sluis.sources import Source, open_source
 from sluis.statement import Acting, Combiner, KeyList, SubQuestion
-from sluis.statement.groups import Size, too_close
+from sluis.statement.groups import Size, disjoint, too_close
 from sluis.statement.receipt import AnswerReader, Closing
 
 OWNER, ASKER, OTHER = (PeerId(f"0000000300000000000{i}") for i in range(3))
@@ -107,7 +107,7 @@ class FakeBudget:
 
     def __init__(self) -> None:
         self.spent: dict[tuple[str, date], set[str]] = {}
-        self.told: dict[str, dict[str, Mapping[str, Size]]] = {}
+        self.told: dict[str, dict[str, tuple[Mapping[str, str], Mapping[str, Size]]]] = {}
 
     async def spend(self, purse: str, day: date, question: str, limit: int) -> bool:
         had = self.spent.setdefault((purse, day), set())
@@ -117,12 +117,19 @@ class FakeBudget:
         return True
 
     async def tell(
-        self, board: str, day: date, question: str, sizes: Mapping[str, Size], minimum: int
+        self,
+        board: str,
+        day: date,
+        question: str,
+        fixed: Mapping[str, str],
+        sizes: Mapping[str, Size],
+        minimum: int,
     ) -> bool:
         before = self.told.setdefault(board, {})
-        if any(too_close(sizes, told, minimum) for key, told in before.items() if key != question):
-            return False
-        before[question] = sizes
+        for key, (other, told) in before.items():
+            if key != question and not disjoint(fixed, other) and too_close(sizes, told, minimum):
+                return False
+        before[question] = (fixed, sizes)
         return True
 
 

@@ -149,6 +149,21 @@ async def test_two_questions_that_differ_by_a_few_people_are_refused(groups: Mak
     )
 
 
+async def test_questions_about_different_people_are_not_too_close(groups: Make) -> None:
+    owner = groups()
+    sql = "SELECT sum(p.income) AS x FROM persons AS p WHERE p.city = $c"
+    for city in ("Zwolle", "Assen", "Goes"):
+        assert len((await owner.ask(sql, parameters={"c": city})).rows) == 1
+
+
+async def test_two_spellings_of_one_value_do_not_make_two_groups_of_people(groups: Make) -> None:
+    owner = groups()
+    sql = "SELECT sum(p.income) AS x FROM persons AS p WHERE p.house = {} AND p.bsn <> {}"
+    await owner.ask(sql.format("1", "'x'"))
+    assert await rule_of(owner, sql.format("1.0", "'1000'")) == "differencing"
+    assert await rule_of(owner, sql.format("$h", "'1001'"), parameters={"h": 1}) == "differencing"
+
+
 async def test_the_same_question_again_gives_the_same_answer(groups: Make) -> None:
     owner = groups()
     assert (await owner.ask(BY_CITY)).rows == (await owner.ask(BY_CITY)).rows

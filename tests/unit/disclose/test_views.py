@@ -23,7 +23,10 @@ from sluis.kernel import Invalid, Refused
 
 Make = Callable[..., Owner]
 EVERYONE = "SELECT p.bsn AS bsn FROM persons AS p WHERE "
-MASKED = {"masks": {"postcode": "left(postcode, 4)", "income": "NULL"}, "subject_required": False}
+MASKED: dict[str, Any] = {
+    "masks": {"postcode": "left(postcode, 4)", "income": "NULL"},
+    "subject_required": False,
+}
 
 
 @pytest.mark.parametrize(
