@@ -154,6 +154,12 @@ class Story:
         absent = ", ".join(name for name, _ in DISTRICTS if name not in shown)
         if absent:
             self.page.write(say(f"Niet gegeven: {absent}.", f"Not given: {absent}."), NOTE)
+            self.page.more(
+                say(
+                    "Blijft er één groep weg, dan ook de eerstvolgende: anders is zij uit een totaal terug te rekenen.",
+                    "Where one group is left out the next smallest is too: else a total would give it away.",
+                )
+            )
 
     def refusal(self) -> None:
         """A closed column: refused, with the law, before anyone was asked."""

@@ -159,10 +159,19 @@ QUESTIONS = (
         f" WHERE v_nummer IN ({listed(WHOLE_CHAIN)}) AND beslissing <> 'in_behandeling'",
     ),
     Question(
-        "decisions per procedure, groups under three left out",
+        "decisions per procedure: no group under three, nor the one that would give it away",
         STATISTICS,
         "SELECT procedure, beslissing, count(*) AS aantal FROM ind.dossiers GROUP BY procedure, beslissing",
-        "SELECT procedure, beslissing, count(*) FROM ind_dossiers GROUP BY 1, 2 HAVING count(DISTINCT v_nummer) >= 3",
+        "WITH groep AS (SELECT procedure, beslissing, count(*) AS n FROM ind_dossiers GROUP BY 1, 2),"
+        " plek AS (SELECT *, sum(n < 3) OVER (PARTITION BY procedure) AS klein,"
+        " row_number() OVER (PARTITION BY procedure, n >= 3 ORDER BY n) AS plaats FROM groep)"
+        " SELECT procedure, beslissing, n FROM plek WHERE n >= 3 AND NOT (klein = 1 AND plaats = 1)",
+    ),
+    Question(
+        "dossiers per nationality, groups under three left out",
+        STATISTICS,
+        "SELECT nationaliteit_code, count(*) AS aantal FROM ind.dossiers GROUP BY nationaliteit_code",
+        "SELECT nationaliteit_code, count(*) FROM ind_dossiers GROUP BY 1 HAVING count(DISTINCT v_nummer) >= 3",
     ),
     Question(
         "an average over all tax payers together",
