@@ -134,7 +134,7 @@ def _restrict(dataset: Dataset, table: Table) -> Dataset | None:
     rest = [column for column in _columns(table) if column.source not in used and column.name not in names]
     if dataset.subject is None or dataset.subject.column not in names:
         return None
-    return msgspec.structs.replace(dataset, columns=(*kept, *rest))
+    return msgspec.structs.replace(dataset, columns=(*kept, *rest), key=())
 
 
 def _propose(table: Table) -> Dataset | None:
