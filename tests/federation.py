@@ -14,7 +14,7 @@ from sluis.disclose import Discloser, open_budget
 from sluis.gateway import Answer as WireAnswer
 from sluis.gateway import Card
 from sluis.grounds import Activity, Dataset, Disclosure, Grounds
-from sluis.kernel import PeerId, Problem, Trace, Upstream, Text, decode, encode
+from sluis.kernel import PeerId, Problem, Text, Trace, Upstream, decode, encode
 from sluis.ledger import Ledger, open_ledger
 from sluis.query import Answer, Asker, Explanation, Owner, Owners, Question, Who
 from sluis.sources import open_source
@@ -99,7 +99,9 @@ class InProcessLink:
         except Problem as problem:
             yield WireAnswer(problem.status, {}, _once(encode(problem.members())))
 
-    async def _handle(self, party: _Party, path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[bytes]:
+    async def _handle(
+        self, party: _Party, path: str, headers: Mapping[str, str], body: bytes
+    ) -> AsyncIterator[bytes]:
         if path == "/v1/offers":
             return _once(encode(list(party.discloser.offers(self._asker))))
         if path == "/v1/node":
@@ -108,7 +110,9 @@ class InProcessLink:
         self.sent.append((party.setup.peer, question))
         trace = Trace.parse(headers["traceparent"])
         assert trace is not None
-        consultation = await party.discloser.consult(self._asker, trace, headers["fsc-transaction-id"], question)
+        consultation = await party.discloser.consult(
+            self._asker, trace, headers["fsc-transaction-id"], question
+        )
         return consultation.body
 
     async def close(self) -> None:
@@ -129,17 +133,23 @@ class Federation:
     """
 
     def __init__(
-        self, home: Path, owners: Sequence[OwnerSetup], activities: Sequence[Activity], moment: datetime = TODAY
+        self,
+        home: Path,
+        owners: Sequence[OwnerSetup],
+        activities: Sequence[Activity],
+        moment: datetime = TODAY,
     ) -> None:
         self.moment = moment
         clock = lambda: self.moment  # noqa: E731
         self.parties = {one.peer: _Party(one, activities, home / one.alias, clock) for one in owners}
         self.link = InProcessLink(self.parties, ASKER)
         keys = FileKeyStore(home / "asker" / "keys")
-        self._store = open_store(f"sqlite:///{home / 'asker' / 'node.db'}")
-        self.ledger = open_ledger(self._store, keys, "test/asker", clock)
+        self.store = open_store(f"sqlite:///{home / 'asker' / 'node.db'}")
+        self.ledger = open_ledger(self.store, keys, "test/asker", clock)
         self._combiner = Combiner()
-        book = Owners([Owner(one.alias, one.peer, one.alias) for one in owners], self.link, _card, clock, 10.0)
+        book = Owners(
+            [Owner(one.alias, one.peer, one.alias) for one in owners], self.link, _card, clock, 10.0
+        )
         self.asker = Asker(
             peer=ASKER, activities={one.id: one for one in activities}, owners=book, link=self.link,
             ledger=self.ledger, combiner=self._combiner, clock=clock,
@@ -151,7 +161,9 @@ class Federation:
         """Ask as the fictitious official."""
         return await self.asker.ask(Question(sql, activity, case, parameters, partial), OFFICIAL)  # type: ignore[arg-type]
 
-    async def explain(self, sql: str, activity: str, case: str = "ZAAK-2026-1", **parameters: Any) -> Explanation:
+    async def explain(
+        self, sql: str, activity: str, case: str = "ZAAK-2026-1", **parameters: Any
+    ) -> Explanation:
         """Explain without asking."""
         return await self.asker.explain(Question(sql, activity, case, parameters))
 
@@ -159,6 +171,5 @@ class Federation:
         """End everything."""
         for party in self.parties.values():
             party.close()
-        self._store.close()
+        self.store.close()
         self._combiner.close()
-

@@ -1,6 +1,32 @@
 """The only writer of records, and their proof: leaves, Merkle tree, checkpoints, witnesses."""
 
-from sluis.ledger.model import Decision, Epoch, Position, Processing, Withheld
-from sluis.ledger.service import Ledger, open_ledger
+from sluis.ledger.audit import Fault, Verification, verify
+from sluis.ledger.model import Decision, Destruction, Epoch, Position, Processing, Search, Stored, Withheld
+from sluis.ledger.notes import log_key, witness_key
+from sluis.ledger.reading import Log
+from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
+from sluis.ledger.witness import Cosigned, Peer, Witness
 
-__all__ = ["Decision", "Epoch", "Ledger", "Position", "Processing", "Withheld", "open_ledger"]
+__all__ = [
+    "Cosigned",
+    "Decision",
+    "Destruction",
+    "Epoch",
+    "Fault",
+    "Ledger",
+    "Log",
+    "Peer",
+    "Position",
+    "Processing",
+    "Search",
+    "Stored",
+    "Verification",
+    "Withheld",
+    "Witness",
+    "base_origin",
+    "log_key",
+    "open_ledger",
+    "receipt",
+    "verify",
+    "witness_key",
+]

@@ -83,7 +83,21 @@ class Epoch(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", t
     status: Status = "Unset"
 
 
-Record = Processing | Decision | Epoch
+class Destruction(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="destruction"):
+    """Records were destroyed because they had to be: which (first and last index of each stretch), on what ground
+    (an entry of the selection list, an article), and when."""
+
+    trace_id: str
+    span_id: str
+    stretches: tuple[tuple[int, int], ...]
+    ground: str
+    timestamp: int
+    status: Status = "Unset"
+
+
+Record = Processing | Decision
+Act = Epoch | Destruction
+"""What the ledger records of itself; only the ledger writes these."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -100,3 +114,33 @@ class Position(msgspec.Struct, frozen=True):
     index: int
     size: int
     witnesses: int
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A record as the ledger keeps it. `json` is its canonical JSON and `salt` the 16 bytes before it in the hash;
+    both are None when it was destroyed. `entry` is what its leaf is the hash of."""
+
+    index: int
+    entry: bytes
+    json: bytes | None = None
+    salt: bytes | None = None
+
+
+class Search(msgspec.Struct, frozen=True):
+    """Which processing records to read; what is given must all fit, and one of the first three must be given.
+
+    Attributes:
+        trace_id: 32 hex digits.
+        activity: URI of the processing activity.
+        subjects: pseudonyms, one of which the record is about.
+        since: `start_time` at the earliest, ms.
+        until: `end_time` at the latest, ms.
+        limit: no more than this, newest first.
+    """
+
+    trace_id: str | None = None
+    activity: str | None = None
+    subjects: tuple[str, ...] | None = None
+    since: int | None = None
+    until: int | None = None
+    limit: int = 1000

@@ -1,22 +1,52 @@
-"""The ledger of a node: append records, and know where they stand."""
+"""The ledger of a node: append records, publish and prove them, let peers witness them, read them back."""
 
+import asyncio
+import threading
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
-from sluis.crypto import KeyStore, Pseudonymiser
-from sluis.kernel import Clock
-from sluis.ledger import sql
-from sluis.ledger.model import Position, Record
-from sluis.ledger.writing import Records
-from sluis.store import Store, migrate
+from sqlalchemy import Connection, text
+
+from sluis.crypto import KeyStore, Pseudonymiser, Rereading
+from sluis.kernel import Clock, Conflict, Invalid, Refused, Text, milliseconds, new_span_id, new_trace_id
+from sluis.ledger import audit, sql, witness
+from sluis.ledger.model import Destruction, Epoch, Position, Processing, Record, Search
+from sluis.ledger.notes import log_key, signed_checkpoint
+from sluis.ledger.reading import Log, no_record
+from sluis.ledger.verifier import LOG, Checkpoint, Key, Rejected, open_checkpoint
+from sluis.ledger.witness import Cosigned, Peer
+from sluis.ledger.writing import OwnAct, Records
+from sluis.store import Store, migrate, unkept, write_durably
+
+_MOST_DESTROYED = 10_000  # records in one act: it must not keep other writers waiting
 
 
 class Ledger:
-    """One log. Made by `open_ledger`."""
+    """One log, open for writing. Made by `open_ledger`; its methods may be called from any task or thread.
 
-    def __init__(self, store: Store, keys: KeyStore, records: Records, clock: Clock) -> None:
-        self._store, self._keys, self._records, self._clock = store, keys, records, clock
+    Attributes:
+        log: reads it: tiles, proofs, records.
+    """
+
+    def __init__(
+        self, store: Store, keys: KeyStore, records: Records, clock: Clock, memory: Path | None
+    ) -> None:
+        self.log = Log(store)
+        self._store, self._keys, self._records, self._clock, self._memory = (
+            store,
+            keys,
+            records,
+            clock,
+            memory,
+        )
         self._pseudonyms = Pseudonymiser(keys)
+        self._rereading = Rereading(self._pseudonyms)
+        self._publishing = threading.Lock()
+        self._witnessed: dict[str, int] = {}
+
+    # Writing
 
     async def append(self, records: Sequence[Record]) -> Position:
         """Keep records, all of them or none, in one group commit.
@@ -41,24 +71,296 @@ class Ledger:
         return position
 
     def subject(self, kind: str, value: str, moment: datetime) -> str:
-        """The pseudonym under which a data subject stands in records of the year of `moment`."""
+        """The pseudonym under which a data subject stands in records of the year of `moment`.
+
+        Args:
+            kind: type of the key (`BSN`, or a URI).
+            value: the key.
+            moment: aware UTC.
+        """
         return self._pseudonyms.of(kind, value, moment)
 
+    async def destroy(self, stretches: Sequence[tuple[int, int]], ground: str) -> Position:
+        """Destroy records for good, and record that it happened. The tree stays whole.
 
-def open_ledger(store: Store, keys: KeyStore, origin: str, clock: Clock) -> Ledger:
-    """Open the log of a node for writing.
+        Args:
+            stretches: first and last index of each, together at most 10,000 records.
+            ground: why they must go: an entry of the selection list, an article.
+
+        Returns:
+            Where the record of the destruction stands.
+
+        Raises:
+            NotFound: the log does not go that far.
+            Refused: one of them is a record of the ledger about itself.
+            Invalid: no or too many records.
+            Unkept: it could not be recorded; nothing was destroyed.
+        """
+        for first, last in stretches:
+            if not 0 <= first <= last < self._records.size:
+                raise no_record(last)
+        if not 1 <= sum(last - first + 1 for first, last in stretches) <= _MOST_DESTROYED:
+            raise _wrong_number()
+        await asyncio.to_thread(self._refuse_own, stretches)
+        now = milliseconds(self._clock())
+        act = Destruction(new_trace_id(), new_span_id(), tuple(stretches), ground, now)
+        position: Position = await self._store.submit(self._records, OwnAct([act]))
+        return position
+
+    def _refuse_own(self, stretches: Sequence[tuple[int, int]]) -> None:
+        for first, last in stretches:
+            for index in range(first, last + 1):
+                json = self.log.stored(index).json
+                if json is not None and (b'"kind":"destruction"' in json or b'"kind":"epoch"' in json):
+                    raise _own_record(index)
+
+    # Publishing and proving
+
+    @property
+    def origin(self) -> str:
+        """The name of the log, in the epoch it is in."""
+        return self._records.origin
+
+    @property
+    def key(self) -> Key:
+        """The key that its checkpoints are verified with."""
+        return log_key(self.origin, self._keys)
+
+    async def checkpoint(self) -> str:
+        """Sign and publish a checkpoint over all that is committed; the newest one, when nothing was added since.
+
+        Raises:
+            Unkept: it could not be kept, and so was not published.
+        """
+        return await asyncio.to_thread(self.publish)
+
+    def publish(self) -> str:
+        """`checkpoint` for a thread without an event loop."""
+        with self._publishing:
+            size, newest = self._records.size, self.log.checkpoint()
+            if newest is not None and Checkpoint.parse(newest).size == size:
+                return newest
+            note = signed_checkpoint(self.origin, size, self.log.root(size), self._keys)
+            self._keep(note)
+            self._records.witnesses = 0
+            return note
+
+    def _keep(self, note: str) -> None:
+        # The file outside the database comes first: it is what shows that the database was put back.
+        if self._memory is not None:
+            try:
+                write_durably(self._memory, note.encode())
+            except OSError as problem:
+                raise unkept(problem) from problem
+        values = {"checkpoint": note, "number": self._records.epoch}
+        self._store.write_blocking(lambda connection: _publish(connection, values))
+
+    async def cosign(self, peers: Sequence[Peer]) -> list[Cosigned]:
+        """Ask peers to witness the newest checkpoint, all at once, and keep it with their cosignatures.
+
+        Returns:
+            How it went with each. `ahead` means: this node has lost records, see `begin_epoch`.
+        """
+        note = await self.checkpoint()
+        size = Checkpoint.parse(note).size
+        known = self._witnessed
+        asked = [
+            witness.ask(
+                peer, note, size, min(known.get(peer.key.name, 0), size), lambda old: self._proof(old, size)
+            )
+            for peer in peers
+        ]
+        answers = await asyncio.gather(*asked)
+        lines = [answer.line for answer in answers if answer.outcome == "cosigned"]
+        known.update({answer.witness: size for answer in answers if answer.outcome == "cosigned"})
+        if lines:
+            await asyncio.to_thread(self._add_cosignatures, note, lines)
+        return answers
+
+    def _proof(self, old: int, size: int) -> list[bytes]:
+        return self.log.consistency(old, size)
+
+    def _add_cosignatures(self, note: str, lines: list[str]) -> None:
+        with self._publishing:
+            newest = self.log.checkpoint()
+            if newest is not None and newest.startswith(note.rpartition("\n\n")[0]):
+                self._keep(newest + "".join(line for line in lines if line not in newest))
+                self._records.witnesses = len(lines)
+
+    async def prove(self, index: int) -> str:
+        """The receipt of a record (`.tlog-proof`, c2sp.org/tlog-proof@v1): it verifies offline.
+
+        The extra data is the record's salt: with it, who has the record's canonical JSON can make the entry.
+
+        Raises:
+            NotFound: there is no such record.
+        """
+        newest = await asyncio.to_thread(self.log.checkpoint)
+        if newest is None or Checkpoint.parse(newest).size <= index < self._records.size:
+            newest = await self.checkpoint()
+        return await asyncio.to_thread(receipt, self.log, newest, index)
+
+    async def verify(self, seen: Sequence[str] = ()) -> audit.Verification:
+        """Check the whole log from the inside; see `audit.verify`."""
+        return await asyncio.to_thread(audit.verify, self._store, self._keys.public, self._seen(seen))
+
+    def _seen(self, seen: Sequence[str]) -> list[str]:
+        remembered = [self._memory.read_text()] if self._memory is not None and self._memory.exists() else []
+        return [*seen, *remembered]
+
+    # Epochs
+
+    def begin_epoch(self, seen: Sequence[str]) -> Position | None:
+        """Go on under a new origin, when somebody holds a checkpoint that this log no longer agrees with.
+
+        That is so after the node was put back from a backup. Signing on under the old origin would be a fork.
+
+        Args:
+            seen: notes of checkpoints of this log, of any epoch, that witnesses or the node's own file hold.
+
+        Returns:
+            Where the record of the new epoch stands; None when nothing was lost.
+        """
+        lost = [(number, note) for note in seen if (number := self._lost_in(note)) is not None]
+        if not lost:
+            return None
+        number, note = max(lost)
+        base = base_origin(self.origin)
+        now, found = milliseconds(self._clock()), self._records.size
+        act = Epoch(new_trace_id(), new_span_id(), number + 1, f"{base}/epoch-{number + 1}", note, found, now)
+        position: Position = self._store.submit_blocking(self._records, OwnAct([act]))
+        self._witnessed.clear()
+        return position
+
+    def _lost_in(self, note: str) -> int | None:
+        """The number of the epoch of a checkpoint that the log does not agree with; None when it does."""
+        origin = note.partition("\n")[0]
+        number = epoch_number(origin)
+        if base_origin(origin) != base_origin(self.origin) or number < self._records.epoch:
+            return None
+        try:
+            checkpoint = open_checkpoint(note, Key(origin, LOG, self._keys.public))
+        except Rejected:  # not signed with this log's key: it says nothing
+            return None
+        if number == self._records.epoch and checkpoint.size <= self._records.size:
+            return None if self.log.root(checkpoint.size) == checkpoint.root else number
+        return number
+
+    # Reading
+
+    async def processing_of(self, search: Search, *, withheld: bool) -> list[Processing]:
+        """Processing records, newest first.
+
+        Args:
+            search: what to look for; see `Search`.
+            withheld: also those that are withheld from the subject now. Never for the subject.
+
+        Raises:
+            Invalid: the search names no trace, activity or subject.
+        """
+        now = None if withheld else milliseconds(self._clock())
+        return await asyncio.to_thread(self.log.processing, search, now)
+
+    def subjects(self, kind: str, value: str) -> tuple[str, ...]:
+        """All pseudonyms that a subject may stand under, for looking them up, at a limited pace.
+
+        Raises:
+            Refused: it goes too fast.
+        """
+        return self._rereading.all_of(kind, value)
+
+
+def open_ledger(
+    store: Store,
+    keys: KeyStore,
+    origin: str,
+    clock: Clock,
+    *,
+    memory: Path | None = None,
+    seen: Sequence[str] = (),
+) -> Ledger:
+    """Open the log of a node for writing. Begins a new epoch when the database turns out to be an older one.
 
     Args:
         store: the node's database.
         keys: signs checkpoints, makes pseudonyms.
         origin: name of the log, such as `sluis.example/log/<oin>`.
         clock: aware UTC.
+        memory: file outside the database that holds the newest checkpoint, best on another disk.
+        seen: notes of checkpoints of this log that witnesses hold.
 
     Raises:
-        Conflict: another process writes this log, or the database is newer than the code.
+        Conflict: another process writes this log, the database is newer than the code, or it holds another log.
         Unkept: the database cannot be written.
     """
     migrate(store, "ledger", sql.MIGRATIONS)
     records = Records(origin)
     store.register(records)
-    return Ledger(store, keys, records, clock)
+    if base_origin(records.origin) != origin:
+        raise _other_log(records.origin)
+    ledger = Ledger(store, keys, records, clock, memory)
+    ledger.begin_epoch(ledger._seen(seen))
+    return ledger
+
+
+def receipt(log: Log, note: str, index: int) -> str:
+    """The `.tlog-proof` of a record in the tree of a checkpoint. Raises `NotFound` when it is not in there."""
+    stored = log.stored(index)
+    proof = log.inclusion(index, Checkpoint.parse(note).size)
+    extra = [] if stored.salt is None else [f"extra {b64encode(stored.salt).decode()}"]
+    lines = [
+        "c2sp.org/tlog-proof@v1",
+        *extra,
+        f"index {index}",
+        *(b64encode(hash_).decode() for hash_ in proof),
+    ]
+    return "\n".join([*lines, "", note])
+
+
+def base_origin(origin: str) -> str:
+    """The origin of the first epoch of a log."""
+    base, slash, number = origin.rpartition("/epoch-")
+    return base if slash and number.isdigit() else origin
+
+
+def epoch_number(origin: str) -> int:
+    """The number of the epoch that an origin names; 1 when it names none."""
+    return 1 if base_origin(origin) == origin else int(origin.rpartition("-")[2])
+
+
+def _publish(connection: Connection, values: dict[str, object]) -> None:
+    connection.execute(text(sql.PUBLISH), values)
+
+
+def _other_log(origin: str) -> Conflict:
+    return Conflict(
+        "other-log",
+        Text("In deze database staat een ander logboek.", "This database holds another log."),
+        Text(f"Het heet {origin}.", f"It is named {origin}."),
+        Text("Geef de node de database die bij hem hoort.", "Give the node the database that belongs to it."),
+    )
+
+
+def _own_record(index: int) -> Refused:
+    return Refused(
+        "own-record",
+        Text(f"Regel {index} kan niet worden vernietigd.", f"Record {index} cannot be destroyed."),
+        Text(
+            "Hij legt vast wat er met het logboek zelf is gedaan.",
+            "It records what was done to the log itself.",
+        ),
+        Text("Laat deze regel weg.", "Leave this record out."),
+        rule="own-record",
+    )
+
+
+def _wrong_number() -> Invalid:
+    return Invalid(
+        "wrong-number-of-records",
+        Text("Zoveel regels kunnen niet in één keer weg.", "That many records cannot go at once."),
+        Text(
+            f"Het moeten er minstens 1 en hoogstens {_MOST_DESTROYED} zijn.",
+            f"There must be at least 1 and at most {_MOST_DESTROYED}.",
+        ),
+        Text("Doe het in delen.", "Do it in parts."),
+    )

@@ -20,7 +20,18 @@ from sqlalchemy import Connection, text
 from sluis.crypto import canonical_struct
 from sluis.kernel import Conflict, Invalid, Problem, Text
 from sluis.ledger import sql
-from sluis.ledger.model import ACTIVITY, SUBJECT, SUBJECT_TYPE, Decision, Position, Processing, Record
+from sluis.ledger.model import (
+    ACTIVITY,
+    SUBJECT,
+    SUBJECT_TYPE,
+    Act,
+    Decision,
+    Destruction,
+    Epoch,
+    Position,
+    Processing,
+    Record,
+)
 from sluis.ledger.tree import WIDTH, Tree
 from sluis.store import insert_rows
 
@@ -67,8 +78,7 @@ def prepare(record: Record) -> _Prepared:
         attributes, start, kind = record.attributes, record.timestamp, crc32(record.event_name.encode())
         body = canonical_struct(record, attributes, record.resource, record.body)
     else:
-        attributes, start, kind = {}, record.timestamp, 1
-        body = canonical_struct(record)
+        raise _malformed()
     number = _number(record.trace_id, record.span_id)
     if record.status not in _STATUSES:
         raise _malformed()
@@ -82,6 +92,16 @@ def prepare(record: Record) -> _Prepared:
         None if activity is None else activity_term(str(activity)),
         start,
     ), body
+
+
+def _prepare_act(act: Act) -> _Prepared:
+    number = _number(act.trace_id, act.span_id)
+    terms = (_TRACE | number >> 64 & 0xFFFF_FFFF, number % _SPOTS ^ 1, None, None, act.timestamp)
+    return terms, canonical_struct(act)
+
+
+class OwnAct(list[Any]):
+    """A payload of one `Epoch` or `Destruction`: recorded, and carried out in the same transaction."""
 
 
 def _number(trace_id: str, span_id: str) -> int:
@@ -139,6 +159,7 @@ class Records:
 
     Attributes:
         origin: of the epoch the log is in.
+        epoch: its number, from 1.
         size: how many leaves are committed; other threads may read it.
         witnesses: how many peers have cosigned the newest checkpoint.
     """
@@ -147,7 +168,9 @@ class Records:
         self._first_origin = origin
         self.origin = origin
         self.size = 0
+        self.epoch = 1
         self.witnesses = 0
+        self._gone = False
         self._tree = Tree()
         self._runs = 0
         self._tail: dict[int, int] = {}
@@ -165,7 +188,8 @@ class Records:
         epoch = rows(sql.EPOCH)
         if not epoch:
             connection.execute(text(sql.NEW_EPOCH), {"number": 1, "origin": self._first_origin, "since": 0})
-        self.origin = epoch[0].origin if epoch else self._first_origin
+        self.origin, self.epoch = (epoch[0].origin, epoch[0].number) if epoch else (self._first_origin, 1)
+        self._gone = False
         self.size = size
 
     def apply(
@@ -180,6 +204,9 @@ class Records:
 
     def committed(self, connection: Connection) -> None:
         self.size = self._tree.size
+        if self._gone:
+            _sweep(connection)
+            self._gone = False
         while self.size - self._runs * sql.RUN >= sql.RUN:
             self._add_run(connection)
 
@@ -206,6 +233,8 @@ class Records:
 
     def _all_new(self, base: int, payloads: Sequence[Sequence[Record]]) -> _Sifted | None:
         """All records, when none is refused and none may have been here before; else None."""
+        if OwnAct in map(type, payloads):
+            return None
         try:
             taken = [prepare(record) for records in payloads for record in records]
         except Problem:
@@ -226,12 +255,15 @@ class Records:
             at = base + start - 1
             try:
                 for record in records:
-                    prepared = prepare(record)
+                    own = isinstance(records, OwnAct)
+                    prepared = _prepare_act(record) if own else prepare(record)  # type: ignore[arg-type]
                     known = self._known(connection, base, taken, prepared)
                     at = base + len(taken) if known is None else known
                     if known is None:
                         self._tail[prepared[0][1]] = at
                         taken.append(prepared)
+                        if own:
+                            self._carry_out(connection, record)
                 last.append(at)
             except Problem as problem:
                 for terms, _ in taken[start:]:
@@ -251,10 +283,27 @@ class Records:
         if index is not None:
             found = connection.execute(text(sql.SALTED), {"idx": index}).all()
         elif self._seen.any([spot]):
-            found = connection.execute(text(sql.SAME_SPOT), {"trace": trace, "spot": spot}).all()
+            values = {"trace": trace, "spot": spot, "low": 0, "high": self._runs}
+            found = connection.execute(text(sql.SAME_SPOT), values).all()
         else:
             return None
         return _same_or_conflict([(row.idx, bytes(row.salted)[SALT:]) for row in found if row.salted], body)
+
+    def _carry_out(self, connection: Connection, act: Any) -> None:
+        if isinstance(act, Epoch):
+            values = {"number": act.number, "origin": act.origin, "since": act.found}
+            connection.execute(text(sql.NEW_EPOCH), values)
+            self.origin, self.epoch, self.witnesses = act.origin, act.number, 0
+        elif isinstance(act, Destruction):
+            for first, last in act.stretches:
+                for row in connection.execute(text(sql.SPAN), {"first": first, "end": last + 1}).all():
+                    if row.salted is not None:
+                        self._destroy(connection, row.idx, bytes(row.salted))
+            self._gone = True
+
+    def _destroy(self, connection: Connection, index: int, salted: bytes) -> None:
+        connection.execute(text(sql.DESTROY_TERMS), {"run": index // sql.RUN, "idx": index})
+        connection.execute(text(sql.DESTROY), {"idx": index, "entry": hashlib.sha256(salted).digest()})
 
     def _add_run(self, connection: Connection) -> None:
         run, first = self._runs, self._runs * sql.RUN
@@ -269,6 +318,19 @@ class Records:
         if self._seen.count > self._seen.limit:
             with connection.begin():
                 self._seen = _Seen(_spots(connection))
+
+
+def _sweep(connection: Connection) -> None:
+    """Take what was destroyed out of the write-ahead log (SQLite) and the dead rows (PostgreSQL)."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    else:
+        driver.autocommit = True  # VACUUM runs in no transaction
+        try:
+            driver.execute("VACUUM ledger_records, ledger_terms")
+        finally:
+            driver.autocommit = False
 
 
 def _spots(connection: Connection) -> "array[int]":

@@ -25,6 +25,7 @@ from sluis.statement import (
     parameterise,
     qualify,
     require,
+    shape,
     split,
     text,
     uses,
@@ -57,6 +58,7 @@ class Ready(msgspec.Struct, frozen=True):
     activity: Activity
     offers: dict[Dataset, Offer]
     tree: exp.Query
+    shape: str
     constants: dict[str, Any]
     types: dict[str, str]
     lists: frozenset[str]
@@ -145,6 +147,7 @@ def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]
         activity=activity,
         offers=offers,
         tree=parameterised,
+        shape=shape(parameterised),
         constants=constants,
         types=kinds,
         lists=frozenset(list_parameters(parameterised)),

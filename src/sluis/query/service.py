@@ -47,7 +47,6 @@ from sluis.statement import (
     datasets,
     parse,
     run,
-    shape,
     to_plain,
 )
 
@@ -145,7 +144,7 @@ class Asker:
         clock.lap("plan")
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}
         await self._ledger.append(
-            [records.decision(trace, question, who, shape(ready.tree), digests, self._clock(), None)]
+            [records.decision(trace, question, who, ready.shape, digests, self._clock(), None)]
         )
         clock.lap("record")
         crossing = _Crossing(self, ready, question, who, trace, values)

@@ -5,6 +5,7 @@ types, never a row or a constant.
 """
 
 import functools
+import threading
 from collections.abc import Mapping
 
 import duckdb
@@ -117,27 +118,39 @@ def describe(query: exp.Query, types: Types, parameters: Mapping[str, str]) -> l
     return list(_describe(query.sql("duckdb"), tuple((name, tuple(columns.items())) for name, columns in tables.items())))
 
 
+@functools.cache
+def _describer() -> tuple[threading.Lock, duckdb.DuckDBPyConnection]:
+    """One connection that never holds a row; its tables live as long as one description."""
+    settings = {"threads": 1, "memory_limit": "64MB", "python_enable_replacements": False}
+    connection = duckdb.connect(":memory:", config=settings)
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return threading.Lock(), connection
+
+
 @functools.lru_cache(maxsize=512)
 def _describe(sql: str, tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> tuple[str, ...]:
-    connection = duckdb.connect(config={"threads": 1, "python_enable_replacements": False})
-    try:
-        for name, columns in tables:
-            schema, _, table = name.rpartition(".")
-            if schema:
-                connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-            listed = ", ".join(f'"{column}" {kind}' for column, kind in columns)
-            place = f'"{schema}"."{table}"' if schema else f'"{table}"'
-            connection.execute(f"CREATE TABLE {place} ({listed})")
-        return tuple(canonical(str(row[1])) for row in connection.execute(f"DESCRIBE {sql}").fetchall())
-    except duckdb.Error:
-        raise Invalid(
-            "types-do-not-fit",
-            Text("De vraag kan niet worden berekend.", "The question cannot be computed."),
-            Text(
-                "Een functie of vergelijking past niet bij de typen van haar kolommen.",
-                "A function or comparison does not fit the types of its columns.",
-            ),
-            Text("Zet de waarden met CAST in het juiste type.", "Bring the values to the right type with CAST."),
-        ) from None
-    finally:
-        connection.close()
+    lock, connection = _describer()
+    with lock:
+        connection.execute("BEGIN")
+        try:
+            for name, columns in tables:
+                schema, _, table = name.rpartition(".")
+                if schema:
+                    connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+                listed = ", ".join(f'"{column}" {kind}' for column, kind in columns)
+                place = f'"{schema}"."{table}"' if schema else f'"{table}"'
+                connection.execute(f"CREATE TABLE {place} ({listed})")
+            return tuple(canonical(str(row[1])) for row in connection.execute(f"DESCRIBE {sql}").fetchall())
+        except duckdb.Error:
+            raise Invalid(
+                "types-do-not-fit",
+                Text("De vraag kan niet worden berekend.", "The question cannot be computed."),
+                Text(
+                    "Een functie of vergelijking past niet bij de typen van haar kolommen.",
+                    "A function or comparison does not fit the types of its columns.",
+                ),
+                Text("Zet de waarden met CAST in het juiste type.", "Bring the values to the right type with CAST."),
+            ) from None
+        finally:
+            connection.execute("ROLLBACK")

@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from sluis.kernel import Problem, Text, Unkept
 from sluis.store.lock import WriterLock
@@ -65,9 +66,12 @@ class _PlainLane:
         try:
             result = work(connection)
             savepoint.commit()
+        except (DBAPIError, OSError) as problem:
+            if not isinstance(problem, IntegrityError):
+                raise  # the database itself fails: nothing of this batch is kept
+            savepoint.rollback()
+            return problem
         except Exception as problem:
-            if not savepoint.is_active or connection.closed:
-                raise
             savepoint.rollback()
             return problem
         return result
