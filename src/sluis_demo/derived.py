@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from sqlglot import exp, parse_one
 
 from sluis.grounds import Article, Closed, Column, Dataset, Disclosure, Role, Subject
 from sluis.kernel import Invalid, Oin, Place, Text
@@ -156,6 +155,8 @@ def _needs(column: Column) -> set[str]:
     """The source's own columns behind a column."""
     if column.expression is None:
         return {column.source or column.name}
+    from sqlglot import exp, parse_one
+
     return {found.name for found in parse_one(column.expression, read="duckdb").find_all(exp.Column)}
 
 
