@@ -34,7 +34,7 @@ COMPUTED_FROM = {
 
 PURPOSE_LIMITATION = Article("Algemene verordening gegevensbescherming", "5, lid 1, onder b")
 NO_GROUND = Text(
-    "geen regel in de grondslagen opent dit voor bijstand", "no rule in the list of grounds opens this"
+    "Geen regel in de grondslagen opent dit voor bijstand.", "No rule in the list of grounds opens this."
 )
 _LOWER = re.compile(r"[^a-z0-9_]+")
 

@@ -201,7 +201,12 @@ def _write_node(
         "listen": {"host": HOST, "port": place.port, "socket": "var/node.sock"},
         "tls": {"certificate": str(certificate), "key": str(key), "authorities": [str(authority.path)]},
         "sources": {"register": {"url": register}} if register else {},
-        "people": {"medewerker": {"os_user": pwd.getpwuid(getuid()).pw_name, "roles": ["medewerker"]}},
+        "people": {
+            "medewerker": {
+                "os_user": pwd.getpwuid(getuid()).pw_name,
+                "roles": ["medewerker", "privacy-officer"],
+            }
+        },
         "peers": {
             other.alias: {
                 "oin": str(other.organisation.oin),

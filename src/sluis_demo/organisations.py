@@ -38,13 +38,15 @@ MINIMISATION = Article("Algemene verordening gegevensbescherming", "5, lid 1, on
 RESEARCH = Article("Algemene verordening gegevensbescherming", "89")
 MUNICIPALITIES = Article("Gemeentewet", "225", "BWBR0005416")
 
-NOT_NEEDED = Text("niet nodig voor dit doel", "not needed for this purpose")
+NOT_NEEDED = Text("Niet nodig voor dit doel.", "Not needed for this purpose.")
 SECRET_TAX = Text(
-    "fiscaal geheim; alleen het totaal is vrijgegeven", "tax secrecy; only the total is released"
+    "Fiscaal geheim; alleen het totaal is vrijgegeven.", "Tax secrecy; only the total is released."
 )
 SECRET_BUT_COUNTED = Text(
-    "fiscaal geheim; alleen groepen zijn vrijgegeven", "tax secrecy; only groups are released"
+    "Fiscaal geheim; alleen groepen zijn vrijgegeven.", "Tax secrecy; only groups are released."
 )
+CURRENT = Text("Alleen het huidige huwelijk of partnerschap.", "Only the current marriage or partnership.")
+RESIDENTS = Text("Alleen inwoners van Sluiswijk.", "Only residents of Sluiswijk.")
 SEPARATE_PROCEDURE = Text(
     "Een geheim adres gaat alleen langs de aparte procedure.",
     "A secret address goes by the separate procedure only.",
@@ -223,7 +225,7 @@ def _rvig() -> Organisation:
         (
             _opens(persons, BENEFIT, own, basis, "bsn voornaam achternaam geboren nationaliteit",
                    closed=(_closed("geslacht overleden", NOT_NEEDED, MINIMISATION),)),
-            _opens(unions, BENEFIT, own, basis, "bsn soort sinds partner_bsn:join", rows="einde IS NULL",
+            _opens(unions, BENEFIT, own, basis, "bsn soort sinds partner_bsn:join", rows="einde IS NULL", rows_because=CURRENT,
                    closed=(_closed("einde", NOT_NEEDED, MINIMISATION),)),
             _opens(children, BENEFIT, own, basis, "bsn geboren",
                    closed=(_closed("kind_bsn", NOT_NEEDED, MINIMISATION),)),
@@ -265,7 +267,7 @@ def _belastingdienst() -> Organisation:
             _opens(wealth, BENEFIT, own, basis, "bsn bezittingen schulden",
                    closed=(_closed("spaargeld beleggingen onroerend_goed", SECRET_TAX, TAX_SECRECY),)),
             _opens(income, POVERTY, own, (RESEARCH, TAX_RELEASE), "wijk inkomen jaar:filter laag_inkomen:filter",
-                   rows="wijk IS NOT NULL", subject_required=False, max_subjects=1_000_000,
+                   rows="wijk IS NOT NULL", rows_because=RESIDENTS, subject_required=False, max_subjects=1_000_000,
                    filters={"jaar": counted, "laag_inkomen": Filter(("=",), (True,))},
                    aggregate=Aggregate(minimum=10),
                    closed=(_closed("bsn loon uitkeringen winst", SECRET_BUT_COUNTED, TAX_SECRECY),)),
