@@ -52,17 +52,25 @@ class Witnesses:
         self._asked, self._peers = tuple(asked), tuple(peers)
         self._cards: dict[PeerId, tuple[Card, float]] = {}
         self._rest_until: dict[PeerId, float] = {}
+        self._sought = False
 
     def known(self, origin: str) -> bytes | None:
-        """The Ed25519 key of the log with this origin; None when no peer of this node has one by that name."""
+        """The Ed25519 key of the log with this origin; None when no peer has one by that name, as far as is known.
+
+        A name that is not known makes `read_cards` look at every peer: who asks again a moment later is answered.
+        """
         base = base_origin(origin)
-        return next((card.verification_key for card, _ in self._cards.values() if card.log == base), None)
+        for card, _ in self._cards.values():
+            if card.log == base:
+                return card.verification_key
+        self._sought = True
+        return None
 
     async def read_cards(self) -> None:
-        """Read the cards of peers that are not known yet, or were read long ago; who is away is skipped."""
+        """Read the cards that are needed and not known, or were read long ago; who is away is skipped."""
         now = self._clock().timestamp()
-        due = [peer for peer in self._peers if self._is_due(peer, now)]
-        await asyncio.gather(*(self._read_card(peer, now) for peer in due))
+        wanted, self._sought = (self._peers if self._sought else self._asked), False
+        await asyncio.gather(*(self._read_card(peer, now) for peer in wanted if self._is_due(peer, now)))
 
     async def gather(self, ledger: Ledger) -> None:
         """Publish a checkpoint over everything committed, with the cosignatures of the peers that can be reached.
@@ -118,10 +126,10 @@ class Witnesses:
             card = self._card_of(decode(body, dict[str, str])["card"]) if status == 200 else None
         except (Problem, msgspec.MsgspecError, KeyError):
             card = None
-        if card is None or card.peer != peer:
-            self._rest(peer, now)
-        elif card.log:
+        if card is not None and card.peer == peer and card.log:
             self._cards[peer] = card, now
+        else:
+            self._rest(peer, now)
 
     def _rest(self, peer: PeerId, now: float) -> None:
         self._rest_until[peer] = now + _REST_SECONDS
