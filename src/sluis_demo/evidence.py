@@ -25,9 +25,11 @@ BEFORE, AFTER = b"verwerkingen/bijstand", b"verwerkingen/parkeren"
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """A line about one citizen in the log of `owner`: when, what was done, and for which processing activity."""
+    """A line about one citizen in the log of `log`: when, what was done, for which processing activity, and who asked
+    for it. Lines of one question share a trace."""
 
-    owner: str
+    log: str
+    asker: str
     moment: datetime
     what: str
     activity: str
@@ -46,10 +48,15 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def who_looked(running: Running, bsn: str) -> tuple[Looked, ...]:
     """Every line about a citizen in all logs that can be reached, oldest first."""
+    asker = running.federation.asker
+    names = {place.url: place.alias for place in running.federation.places}
     wanted = {"dpl.core.data_subject_id": bsn, "dpl.core.data_subject_id_type": "BSN"}
     found = [
         Looked(
             place.alias,
+            asker.alias
+            if place is asker
+            else names[line["attributes"]["dpl.core.foreign_operation.processor"]],
             datetime.fromtimestamp(line["startTime"] / 1000, UTC),
             line["name"],
             line["attributes"]["dpl.core.processing_activity_id"],
@@ -84,9 +91,9 @@ def tampering_found(running: Running) -> Verdict:
 
 
 def _forge(log: sqlite3.Connection) -> int:
-    """Put another purpose in the first line that names one, and say which line that is."""
+    """Put another purpose in the first line that is about a person, and say which line that is."""
     lines = log.execute("SELECT idx, salted FROM ledger_records ORDER BY idx")
-    index, salted = next((index, salted) for index, salted in lines if BEFORE in salted)
+    index, salted = next(line for line in lines if BEFORE in line[1] and b"data_subject_id" in line[1])
     log.execute("UPDATE ledger_records SET salted = ? WHERE idx = ?", (salted.replace(BEFORE, AFTER), index))
     log.commit()
     return int(index)
