@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from sluis.kernel import Invalid, Text
 from sluis.sources.base import (
@@ -50,7 +50,14 @@ def _mariadb(url: str, **options: Any) -> Source:
     return MariadbSource(url, **options)
 
 
+def _files(url: str, **options: Any) -> Source:
+    from sluis.sources.files import FilesSource
+
+    return FilesSource(unquote(urlsplit(url).path), **options)
+
+
 KINDS: dict[str, Callable[..., Source]] = {
+    "file": _files,
     "mariadb": _mariadb,
     "mysql": _mariadb,
     "postgresql": _postgres,
