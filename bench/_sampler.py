@@ -3,7 +3,8 @@
 A thread looks every few milliseconds at what all others do and counts it, leaving out those that wait. A profiler that
 traces every call would slow a node down five times and see one thread only. Written to OUT as JSON: how often it
 looked, per function how often it was at work itself (`own`) or through others (`under`), and per kind of thread its
-processor time, DuckDB's and Arrow's own threads included (those do not run Python).
+processor time, DuckDB's and Arrow's own threads included (those do not run Python). What was seen before somebody
+made a file OUT is forgotten, so that starting does not count.
 """
 
 import json
@@ -29,16 +30,23 @@ _WAITING = {
 
 
 class _Sampler(threading.Thread):
-    def __init__(self) -> None:
+    def __init__(self, out: Path) -> None:
         super().__init__(name="sampler", daemon=True)
-        self.looked = 0
+        self._out = out
+        self._forget()
+
+    def _forget(self) -> None:
+        self.looked, self.used = 0, _processor_time()
         self.own: Counter[str] = Counter()
         self.under: Counter[str] = Counter()
 
     def run(self) -> None:
-        me = threading.get_ident()
+        me, started = threading.get_ident(), False
         while True:
             time.sleep(_EVERY)
+            if not started and self._out.exists():
+                started = True
+                self._forget()
             self.looked += 1
             for thread, frame in sys._current_frames().items():
                 if thread != me:
@@ -75,9 +83,9 @@ def _processor_time() -> dict[str, float]:
 
 
 def main() -> None:
-    out, module = sys.argv[1], sys.argv[2]
+    out, module = Path(sys.argv[1]), sys.argv[2]
     sys.argv = [module, *sys.argv[3:]]
-    sampler = _Sampler()
+    sampler = _Sampler(out)
     sampler.start()
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -86,9 +94,11 @@ def main() -> None:
             "looked": sampler.looked,
             "own": sampler.own.most_common(60),
             "under": sampler.under.most_common(120),
-            "threads": _processor_time(),
+            "threads": {
+                kind: seconds - sampler.used.get(kind, 0.0) for kind, seconds in _processor_time().items()
+            },
         }
-        Path(out).write_text(json.dumps(seen))
+        out.write_text(json.dumps(seen))
 
 
 if __name__ == "__main__":

@@ -90,14 +90,18 @@ def _timed_baseline(at: Setting, bsn: str, right: list[tuple[object, ...]]) -> f
 
 def _profile(alias: str, questions: int = 400) -> None:
     file = VAR / f"{alias}.profile.json"
+    file.unlink(missing_ok=True)
     with setting({alias: [str(Path(__file__).with_name("_sampler.py")), str(file)]}) as at:
         official = at.nodes.official(ABOUT_PEOPLE)
+        for bsn in at.people(_WARM, seed=2):
+            official.ask(ONE, {"bsn": bsn})
+        file.touch()
         for bsn in at.people(questions, seed=3):
             official.ask(ONE, {"bsn": bsn})
     seen = json.loads(file.read_text())
-    print(f"{alias}: looked {seen['looked']} times during {questions} questions, its start and its stop")
+    print(f"{alias}: looked {seen['looked']} times during {questions} questions and its stop")
     for name, seconds in sorted(seen["threads"].items(), key=lambda item: -item[1]):
-        print(f"{seconds:8.2f} s of processor   {name}")
+        print(f"{seconds * 1000 / questions:8.2f} ms of processor per question   {name}")
     for title, kind in (("at work itself", "own"), ("at work through others", "under")):
         print(f"\n{title}, number of looks")
         for place, count in seen[kind]:
