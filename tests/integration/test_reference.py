@@ -162,7 +162,8 @@ def test_no_row_or_column_comes_out_that_the_reference_does_not_give(
         got = loop.run_until_complete(asyncio.wait_for(asked(federation, sql, name), 60))
     except Refused as refused:
         # A closed column is the one rule these disclosures have; the reference must not have it either.
-        assert refused.code == "column-closed", refused
+        if refused.code != "column-closed":
+            raise
         with pytest.raises(duckdb.Error):
             references[name].execute(sql)
         return
