@@ -1,5 +1,7 @@
 """Why data may move: processing activities, legal articles, datasets, disclosures and offers."""
 
+from sluis.grounds.expressions import expression_fault
+from sluis.grounds.files import FOLDERS, FORMS, Reading, Written, kind_of, read_directory, read_item
 from sluis.grounds.model import (
     Activity,
     Aggregate,
@@ -9,14 +11,38 @@ from sluis.grounds.model import (
     Dataset,
     Disclosure,
     Filter,
+    Grounds,
+    Key,
+    Name,
     Offer,
     OfferedColumn,
     Price,
+    Role,
     Subject,
     Withhold,
+    offer_document,
 )
+from sluis.grounds.render import render, render_tables
+from sluis.grounds.rules import (
+    LAPSED,
+    Item,
+    Surroundings,
+    disclosure_for,
+    make_offer,
+    offer_digest,
+    offers_for,
+)
+from sluis.grounds.schemas import schema, schemas
+from sluis.grounds.service import examine, load_grounds, refuse_any
+from sluis.grounds.shape import Fault, faults, meant
+from sluis.grounds.toml import Document, Keys, parse_document, read_document
+from sluis.grounds.words import WORDS, Words
 
 __all__ = [
+    "FOLDERS",
+    "FORMS",
+    "LAPSED",
+    "WORDS",
     "Activity",
     "Aggregate",
     "Article",
@@ -24,10 +50,42 @@ __all__ = [
     "Column",
     "Dataset",
     "Disclosure",
+    "Document",
+    "Fault",
     "Filter",
+    "Grounds",
+    "Item",
+    "Key",
+    "Keys",
+    "Name",
     "Offer",
     "OfferedColumn",
     "Price",
+    "Reading",
+    "Role",
     "Subject",
+    "Surroundings",
     "Withhold",
+    "Words",
+    "Written",
+    "disclosure_for",
+    "examine",
+    "expression_fault",
+    "faults",
+    "kind_of",
+    "load_grounds",
+    "make_offer",
+    "meant",
+    "offer_digest",
+    "offer_document",
+    "offers_for",
+    "parse_document",
+    "read_directory",
+    "read_document",
+    "read_item",
+    "refuse_any",
+    "render",
+    "render_tables",
+    "schema",
+    "schemas",
 ]

@@ -5,7 +5,7 @@ processing (AVG article 30). A *disclosure* is what one owner opens, of one data
 activity. An *offer* is what the owner tells that recipient about it.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,8 +15,39 @@ Role = Literal["output", "join", "filter"]
 """`output`: may be used anywhere and handed out. `join`: only compared for equality with another dataset's key,
 and it crosses sealed. `filter`: only in WHERE, against the constants the disclosure lists. Absent: forbidden."""
 
-ColumnType = str
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+"""What stands in a question without quotes: lower case, digits and underscores."""
+
+Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""A name that is not part of a question: of a disclosure, of a source."""
+
+Uri = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", max_length=2000)]
+
+Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+
+Sql = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+"""An SQL expression in DuckDB dialect."""
+
+Duration = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^P(?=[0-9T])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$"
+    ),
+]
+"""ISO 8601 duration (§5.5.2.2)."""
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+
+ColumnType = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(VARCHAR|BIGINT|INTEGER|DOUBLE|BOOLEAN|DATE|TIMESTAMP|DECIMAL\(([1-9]|[12][0-9]|3[0-8]),([0-9]|[12][0-9]|3[0-8])\))$"
+    ),
+]
 """A DuckDB type name: VARCHAR, BIGINT, INTEGER, DOUBLE, BOOLEAN, DATE, TIMESTAMP, DECIMAL(p,s)."""
+
+Constant = str | Annotated[int, msgspec.Meta(ge=1 - 2**53, le=2**53 - 1)] | float | bool
+"""A constant in a filter; whole numbers as far as JSON carries them exactly (RFC 8785 §3.2.2.3)."""
 
 Sensitivity = Literal["open", "personal", "identifying", "special"]
 
@@ -29,26 +60,30 @@ AvgGround = Literal[
 class Article(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place in the law. `bwb` is the id in the national law register (BWBR…), absent for EU and local law."""
 
-    law: str
-    article: str
-    bwb: str | None = None
+    law: Sentence
+    article: Sentence
+    bwb: Annotated[str, msgspec.Meta(pattern=r"^BWB[RV][0-9]{7}$")] | None = None
 
     def __str__(self) -> str:
         return f"{self.law}, art. {self.article}"
 
 
+Articles = Annotated[tuple[Article, ...], msgspec.Meta(min_length=1)]
+"""Nothing is opened without a ground in the law."""
+
+
 class Activity(msgspec.Struct, frozen=True, omit_defaults=True):
     """A processing activity of the controller; `id` is a URI into its register."""
 
-    id: str
+    id: Uri
     name: Text
     purpose: Text
     controller: Oin
     ground: AvgGround
-    articles: tuple[Article, ...]
+    articles: Articles
     valid: Period
     processor: Oin | None = None
-    retention: str = "P0D"
+    retention: Duration = "P0D"
     """How long the answer may be kept, ISO 8601 duration; P0D: not longer than it takes to show it."""
     subjects: tuple[str, ...] = ()
     """Categories of data subjects, in words."""
@@ -57,18 +92,18 @@ class Activity(msgspec.Struct, frozen=True, omit_defaults=True):
 class Subject(msgspec.Struct, frozen=True):
     """Whom a row is about: the column with the key, and the type of key (`BSN`, or a URI)."""
 
-    column: str
-    type: str
+    column: Name
+    type: Annotated[str, msgspec.Meta(pattern=r"^(BSN|[A-Za-z][A-Za-z0-9+.-]*:\S+)$")]
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     """One column of a dataset. `source` is its name at the source where that differs; `expression` is SQL (DuckDB
     dialect) over the source's own columns, where the view computes it."""
 
-    name: str
+    name: Name
     type: ColumnType
-    source: str | None = None
-    expression: str | None = None
+    source: Sentence | None = None
+    expression: Sql | None = None
     title: Text | None = None
     unit: str | None = None
     concept: str | None = None
@@ -78,16 +113,16 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
 class Dataset(msgspec.Struct, frozen=True, omit_defaults=True):
     """A normalised view over one table, view, file or path of a source. People ask it as `owner.name`."""
 
-    name: str
+    name: Name
     title: Text
-    source: str
-    table: str
-    columns: tuple[Column, ...]
+    source: Key
+    table: Sentence
+    columns: Annotated[tuple[Column, ...], msgspec.Meta(min_length=1)]
     description: Text | None = None
     subject: Subject | None = None
     """Absent: the rows are about no person, and a consultation is one log line."""
-    key: tuple[str, ...] = ()
-    rows: int | None = None
+    key: tuple[Name, ...] = ()
+    rows: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)] | None = None
     """About how many rows there are; the planner starts with the smallest."""
 
     def column(self, name: str) -> Column | None:
@@ -95,13 +130,16 @@ class Dataset(msgspec.Struct, frozen=True, omit_defaults=True):
         return next((column for column in self.columns if column.name == name), None)
 
 
+Operator = Literal["=", "<>", "<", "<=", ">", ">=", "in", "between", "is null", "is not null"]
+
+
 class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a `filter` column may be compared with: these operators, and these constants (none listed: any), at most
     `budget` questions per day for each asking organisation and activity."""
 
-    operators: tuple[Literal["=", "<>", "<", "<=", ">", ">=", "in", "between", "is null", "is not null"], ...]
-    values: tuple[str | int | float | bool, ...] = ()
-    budget: int = 100
+    operators: Annotated[tuple[Operator, ...], msgspec.Meta(min_length=1)]
+    values: tuple[Constant, ...] = ()
+    budget: Count = 100
 
 
 class Aggregate(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -112,9 +150,9 @@ class Aggregate(msgspec.Struct, frozen=True, omit_defaults=True):
     rows, with sealed keys, to join them with another owner's data.
     """
 
-    minimum: int
-    functions: dict[str, tuple[str, ...]] = {}
-    budget: int = 50
+    minimum: Annotated[int, msgspec.Meta(ge=2, le=1_000_000)]
+    functions: dict[Name, tuple[Name, ...]] = {}
+    budget: Count = 50
     combiner: PeerId | None = None
 
 
@@ -122,13 +160,13 @@ class Withhold(msgspec.Struct, frozen=True, omit_defaults=True):
     """The subject is not shown this consultation, on this ground, until `until` (days after the consultation)."""
 
     article: Article
-    days: int
+    days: Annotated[int, msgspec.Meta(ge=1, le=36_525)]
 
 
 class Closed(msgspec.Struct, frozen=True, omit_defaults=True):
     """Columns that stay closed, said out loud: why, and on which article."""
 
-    columns: tuple[str, ...]
+    columns: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1)]
     because: Text
     article: Article | None = None
 
@@ -136,39 +174,40 @@ class Closed(msgspec.Struct, frozen=True, omit_defaults=True):
 class Price(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a question costs, in eurocents."""
 
-    per_question: int = 0
-    per_subject: int = 0
+    per_question: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
+    per_subject: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
 
 
 class Disclosure(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an owner opens of one dataset, to one recipient, for one processing activity."""
 
-    id: str
-    version: int
-    dataset: str
+    id: Key
+    version: Count
+    dataset: Name
     recipient: PeerId
-    activity: str
-    columns: dict[str, Role]
-    articles: tuple[Article, ...]
+    activity: Uri
+    columns: Annotated[dict[Name, Role], msgspec.Meta(min_length=1)]
+    articles: Articles
     ground: AvgGround
     controller: Oin
     valid: Period
     processor: Oin | None = None
-    filters: dict[str, Filter] = {}
-    rows: str | None = None
+    filters: dict[Name, Filter] = {}
+    rows: Sql | None = None
     """SQL condition (DuckDB dialect) over the dataset's columns that every row must meet."""
     rows_because: Text | None = None
-    masks: dict[str, str] = {}
-    """Per column an SQL expression (DuckDB dialect) that takes its place everywhere, below every predicate."""
+    masks: dict[Name, Sql] = {}
+    """Per column an SQL expression (DuckDB dialect) that takes its place everywhere, below every predicate. It has the
+    column's own type, or one that casts to it without loss."""
     subject_required: bool = True
-    max_subjects: int = 1000
+    max_subjects: Count = 1000
     aggregate: Aggregate | None = None
     withhold: Withhold | None = None
     closed: tuple[Closed, ...] = ()
-    max_rows: int = 1_000_000
-    questions_per_hour: int | None = None
+    max_rows: Count = 1_000_000
+    questions_per_hour: Count | None = None
     price: Price | None = None
-    retention: str = "P0D"
+    retention: Duration = "P0D"
     refuse_acr: tuple[str, ...] = ()
     """Ways of signing in that this owner does not accept here (`local`)."""
 
@@ -206,3 +245,19 @@ def offer_document(offer: Offer) -> dict[str, Any]:
     document: dict[str, Any] = plain(offer)
     del document["digest"]
     return document
+
+
+class Grounds(msgspec.Struct, frozen=True):
+    """All that a node knows about why data may move, as read from its directory."""
+
+    datasets: tuple[Dataset, ...] = ()
+    activities: tuple[Activity, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
+
+    def dataset(self, name: str) -> Dataset | None:
+        """The dataset of that name, None when there is none."""
+        return next((one for one in self.datasets if one.name == name), None)
+
+    def activity(self, id: str) -> Activity | None:
+        """The processing activity with that id, None when there is none."""
+        return next((one for one in self.activities if one.id == id), None)

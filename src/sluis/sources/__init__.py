@@ -16,7 +16,7 @@ from sluis.sources.base import (
     TableInfo,
     Value,
 )
-from sluis.sources.fold import constant_type, is_constant, is_simple
+from sluis.sources.fold import constant_type, is_constant, is_simple, locked_duckdb
 from sluis.sources.plain import is_plain, is_plain_condition
 from sluis.sources.shape import arrow_type
 from sluis.sources.types import (
@@ -155,6 +155,7 @@ __all__ = [
     "is_plain",
     "is_plain_condition",
     "is_simple",
+    "locked_duckdb",
     "normal",
     "open_source",
     "table_name",

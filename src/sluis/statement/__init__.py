@@ -1,6 +1,10 @@
 """SQL as data, shared by the asker's side (`query`) and the owner's (`disclose`): parse, check, split, combine."""
 
-from sluis.statement.binding import Binding, bindings, require
+from sluis.statement.binding import (
+    Binding,
+    bindings,
+    require,
+)
 from sluis.statement.columns import (
     Use,
     base_tables,
@@ -12,9 +16,29 @@ from sluis.statement.columns import (
     is_base,
     missing_parameter,
     source_of,
+    tables_of,
     uses,
 )
-from sluis.statement.model import Acting, KeyList, Receipt, Seal, SubQuestion
+from sluis.statement.combine import (
+    Combiner,
+    EngineLimits,
+)
+from sluis.statement.groups import (
+    Cell,
+    Size,
+    released,
+    too_close,
+)
+from sluis.statement.model import (
+    Acting,
+    KeyList,
+    Receipt,
+    Seal,
+    SubQuestion,
+)
+from sluis.statement.normal import (
+    normalise,
+)
 from sluis.statement.parameters import (
     bind,
     from_plain,
@@ -34,32 +58,84 @@ from sluis.statement.parse import (
     text,
     unknown,
 )
-from sluis.statement.pushdown import obstacles, pushable, pushable_condition
+from sluis.statement.pushdown import (
+    obstacles,
+    pushable,
+    pushable_condition,
+)
+from sluis.statement.receipt import (
+    MEDIA_TYPE,
+    NONCE,
+    RECEIPT,
+    SEALS,
+    AnswerReader,
+    AnswerWriter,
+    Closing,
+    commitment,
+    open_receipt,
+    seal_receipt,
+)
+from sluis.statement.run import (
+    Outcome,
+    run,
+)
+from sluis.statement.shapes import (
+    arrow_type,
+    describe,
+)
+from sluis.statement.split import (
+    Fetch,
+    FetchColumn,
+    KeyUse,
+    Plan,
+    split,
+)
 
 __all__ = [
     "AGGREGATES",
+    "MEDIA_TYPE",
+    "NONCE",
+    "RECEIPT",
+    "SEALS",
     "TODAY",
     "Acting",
+    "AnswerReader",
+    "AnswerWriter",
     "Binding",
+    "Cell",
+    "Closing",
+    "Combiner",
+    "EngineLimits",
+    "Fetch",
+    "FetchColumn",
     "KeyList",
+    "KeyUse",
+    "Outcome",
+    "Plan",
     "Receipt",
     "Seal",
+    "Size",
     "SubQuestion",
     "Use",
+    "arrow_type",
     "base_tables",
     "bind",
     "bindings",
     "check",
     "closed",
     "closing",
+    "commitment",
     "conjuncts",
     "dataset_of",
     "datasets",
+    "describe",
     "from_plain",
     "is_base",
     "list_parameters",
     "missing_parameter",
+    "normalise",
     "obstacles",
+    "open_receipt",
     "output_names",
     "parameter_types",
     "parameterise",
@@ -67,11 +143,17 @@ __all__ = [
     "pushable",
     "pushable_condition",
     "qualify",
+    "released",
     "require",
+    "run",
+    "seal_receipt",
     "shape",
     "source_of",
+    "split",
+    "tables_of",
     "text",
     "to_plain",
+    "too_close",
     "unknown",
     "uses",
 ]

@@ -25,8 +25,8 @@ from sluis.statement.columns import (
 
 
 class Binding(msgspec.Struct, frozen=True):
-    """How the subject of one table reference is bound. `constants` are the literals and parameters it is set equal
-    to directly; empty when it is bound through a join only. `bound` is False when nothing binds it."""
+    """How the subject of one table reference is bound. `constants` are the literals, parameters and lists of
+    them (`ANY($k)`, `IN (…)`) it is set equal to directly; empty when it is bound through a join only. `bound` is False when nothing binds it."""
 
     table: exp.Table
     dataset: Dataset
@@ -180,7 +180,7 @@ def _equalities(
         if query is not None:
             pairs = [(condition.this.unnest(), query.unnest())]
         elif all(_is_constant(item) for item in condition.expressions):
-            pairs = [(condition.this.unnest(), item) for item in condition.expressions]
+            pairs = [(condition.this.unnest(), condition)]
         else:
             return
     else:
@@ -195,6 +195,8 @@ def _equalities(
 
 def _is_constant(value: exp.Expression) -> bool:
     value = value.unnest()
+    if isinstance(value, exp.In):
+        return value.args.get("query") is None and all(_is_constant(item) for item in value.expressions)
     if isinstance(value, exp.Any):
         return isinstance(value.this.unnest(), exp.Placeholder)
     return isinstance(value, exp.Literal | exp.Placeholder)

@@ -60,6 +60,9 @@ class SubQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     """DuckDB type per scalar parameter that JSON cannot carry by itself (DATE, TIMESTAMP, DECIMAL)."""
     keys: dict[str, KeyList] = {}
     seal: Seal | None = None
+    combining: bool = False
+    """The asking node asks as the combiner that the disclosures name: rows come, with the subject sealed, and only
+    groups leave that node."""
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -3,7 +3,7 @@ or a log, and the same question about another person is the same plan.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -125,18 +125,17 @@ def list_parameters(tree: exp.Query) -> set[str]:
     return {node.this.unnest().name for node in tree.find_all(exp.Any)}
 
 
-def bind(tree: exp.Query, types: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
+def bind(lists: Collection[str], types: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
     """The value of every parameter of a question, as Python values of its type.
 
     Args:
-        tree: the question.
+        lists: the parameters that hold a list, as `list_parameters` gives them.
         types: DuckDB type per parameter.
         given: what the caller passed, as JSON carries it; a list for a list parameter.
 
     Raises:
         Invalid: `missing-parameter`, `unknown-parameter`, `parameter-type`.
     """
-    lists = list_parameters(tree)
     for name in given:
         if name not in types:
             raise Invalid(

@@ -315,13 +315,15 @@ def _check_resolved(tree: exp.Query, schema: Schema) -> None:
         if any(join.args.get("using") for join in select.args.get("joins") or ()):
             _refuse("USING")
     for column in tree.find_all(exp.Column):
-        if not column.table and not _orders_set_operation(column):
+        if not column.table and not _orders_output(column):
             raise unknown("unknown-column", "kolom", "column", column.name.lower(), _names(schema))
 
 
-def _orders_set_operation(column: exp.Column) -> bool:
+def _orders_output(column: exp.Column) -> bool:
+    """Whether a name without table is an output column that an ORDER BY sorts on."""
     order = column.find_ancestor(exp.Order)
-    return order is not None and isinstance(order.parent, exp.SetOperation)
+    query = order.parent if order is not None else None
+    return isinstance(query, exp.Query) and column.name.lower() in {name.lower() for name in query.named_selects}
 
 
 def text(tree: exp.Expression) -> str:

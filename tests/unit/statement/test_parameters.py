@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sluis.kernel import Invalid
-from sluis.statement import bind, parameterise, parse, qualify, text
+from sluis.statement import bind, list_parameters, parameterise, parse, qualify, text
 
 COLUMNS = {
     "bsn": "VARCHAR",
@@ -62,7 +62,7 @@ def test_the_callers_own_names_are_left_alone() -> None:
     ],
 )  # fmt: skip
 def test_a_value_of_the_columns_type_is_taken(kind: str, given: Any, value: Any) -> None:
-    assert bind(parse("select $v"), {"v": kind}, {"v": given}) == {"v": value}
+    assert bind((), {"v": kind}, {"v": given}) == {"v": value}
 
 
 @pytest.mark.parametrize(
@@ -72,19 +72,19 @@ def test_a_value_of_the_columns_type_is_taken(kind: str, given: Any, value: Any)
 )  # fmt: skip
 def test_a_value_is_never_bent_to_fit(kind: str, given: Any) -> None:
     with pytest.raises(Invalid) as caught:
-        bind(parse("select $v"), {"v": kind}, {"v": given})
+        bind((), {"v": kind}, {"v": given})
     assert caught.value.code == "parameter-type"
 
 
 def test_a_missing_or_spare_parameter_is_told() -> None:
     with pytest.raises(Invalid, match="no value"):
-        bind(parse("select $v"), {"v": "VARCHAR"}, {})
+        bind((), {"v": "VARCHAR"}, {})
     with pytest.raises(Invalid, match="does not use"):
-        bind(parse("select 1"), {}, {"v": "x"})
+        bind((), {}, {"v": "x"})
 
 
 def test_a_list_is_a_list() -> None:
-    tree = parse("select 1 from t where a = any($k)")
-    assert bind(tree, {"k": "VARCHAR"}, {"k": ["1", "2"]}) == {"k": ["1", "2"]}
+    lists = list_parameters(parse("select 1 from t where a = any($k)"))
+    assert bind(lists, {"k": "VARCHAR"}, {"k": ["1", "2"]}) == {"k": ["1", "2"]}
     with pytest.raises(Invalid):
-        bind(tree, {"k": "VARCHAR"}, {"k": "12"})
+        bind(lists, {"k": "VARCHAR"}, {"k": "12"})

@@ -1,0 +1,140 @@
+"""`sluis ask`: put a question to your own node, and read the answer with where it came from."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text as Line
+
+from sluis.cli.local import call, node_option, question_of, question_options
+from sluis.cli.terminal import language, say
+
+ARROW = "application/vnd.apache.arrow.stream"
+
+
+@click.command(
+    epilog='Example: sluis ask "select naam from rvig.personen where bsn = $bsn" --activity '
+    "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=-"
+)
+@question_options
+@node_option
+@click.option("--partial", is_flag=True, help="Give the rest when an owner fails, marked as incomplete.")
+@click.option("--json", "form", flag_value="json", help="The whole answer as one JSON document.")
+@click.option("--csv", "form", flag_value="csv", help="The rows as CSV.")
+@click.option("--arrow", "form", flag_value="arrow", help="The rows as an Arrow IPC stream.")
+def command(node: Path, partial: bool, form: str | None, **options: Any) -> None:
+    """Ask SQL over the datasets of several organisations.
+
+    Data is asked for a processing activity and a case; what the law does not open for it stays closed, and everyone
+    involved can see afterwards that you asked. Give the values of `$name` with --set name=value; `-` asks for the
+    value without showing it, so that it stands in no history. `name=@file` reads a list, one value per line.
+    """
+    question = question_of(**options)
+    if partial:
+        question["partial"] = "flagged"
+    with Console(stderr=True).status(say("De vraag is onderweg…", "The question is under way…")):
+        body = call(
+            node, "POST", "/v1/questions", question, accept=ARROW if form == "arrow" else "application/json"
+        )
+    if form == "arrow":
+        sys.stdout.buffer.write(body.raw)
+    elif form == "json":
+        click.echo(body.raw)
+    elif form == "csv":
+        _write_csv(body.document())
+    else:
+        show(body.document(), Console())
+
+
+def _write_csv(answer: dict[str, Any]) -> None:
+    writer = csv.writer(sys.stdout)
+    writer.writerow(column["name"] for column in answer["columns"])
+    writer.writerows(answer["rows"])
+
+
+def show(answer: dict[str, Any], console: Console) -> None:
+    """An answer as a person reads it: the rows, who gave what, and what stays closed."""
+    console.print(_rows(answer))
+    console.print(Group(*_origins(answer)))
+    console.print(Group(*_receipts(answer)))
+    console.print(Group(*_closed(answer)))
+    for missing in answer["missing"]:
+        told = missing["problem"]["texts"][language()]
+        console.print(
+            Line(
+                f"{say('Ontbreekt', 'Missing')}: {missing['owner']}: {told['what']} {told['why']}",
+                style="bold red",
+            )
+        )
+
+
+def _rows(answer: dict[str, Any]) -> Table:
+    table = Table(header_style="bold", show_edge=False)
+    units = {entry["column"]: entry.get("unit") for entry in answer["provenance"]}
+    for column in answer["columns"]:
+        number = column["type"].startswith(("int", "decimal", "double", "float"))
+        unit = units.get(column["name"])
+        name = f"{column['name']} ({unit})" if unit else column["name"]
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in answer["rows"]:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    count = len(answer["rows"])
+    table.caption = say(f"{count} rij(en)", f"{count} row(s)")
+    return table
+
+
+def _origins(answer: dict[str, Any]) -> list[Line]:
+    lines = [Line(), Line(say("Waar het vandaan komt", "Where it comes from"), style="bold")]
+    for entry in answer["provenance"]:
+        places = ", ".join(
+            f"{origin['owner']}.{origin['dataset']}.{origin['column']}"
+            + (say(" (afgeschermd)", " (masked)") if origin.get("masked") else "")
+            for origin in entry["origins"]
+        )
+        lines.append(Line(f"  {entry['column']}: {places or say('een vaste waarde', 'a constant')}"))
+    return lines
+
+
+def _receipts(answer: dict[str, Any]) -> list[Line]:
+    lines = [Line(), Line(say("Ontvangstbewijzen", "Receipts"), style="bold")]
+    for entry in answer["receipts"]:
+        receipt = entry["receipt"]
+        lines.append(
+            Line(
+                say(
+                    f"  {entry['owner']}: {receipt['rows']} rij(en) over {receipt['subjects']} mens(en) uit "
+                    f"{', '.join(entry['datasets'])}; logregel {receipt['position']} van {receipt['origin']}",
+                    f"  {entry['owner']}: {receipt['rows']} row(s) about {receipt['subjects']} person(s) from "
+                    f"{', '.join(entry['datasets'])}; log line {receipt['position']} of {receipt['origin']}",
+                )
+            )
+        )
+    lines.append(Line(f"  {say('spoor', 'trace')}: {answer['traceId']}", style="dim"))
+    return lines
+
+
+_WHAT = {
+    "columns": ("kolommen", "columns"),
+    "rows": ("rijen", "rows"),
+    "values": ("waarden van", "values of"),
+}
+
+
+def _closed(answer: dict[str, Any]) -> list[Line]:
+    lines = [Line(), Line(say("Wat gesloten blijft", "What stays closed"), style="bold")]
+    for entry in answer["closed"]:
+        names = f" {', '.join(entry['columns'])}" if entry["columns"] else ""
+        article = f" [{entry['article']}]" if entry.get("article") else ""
+        because = entry["because"][language()]
+        lines.append(
+            Line(
+                f"  {entry['owner']}.{entry['dataset']}: {say(*_WHAT[entry['what']])}{names}: {because}{article}"
+            )
+        )
+    if not answer["closed"]:
+        lines.append(Line(say("  niets", "  nothing")))
+    return lines

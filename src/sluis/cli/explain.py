@@ -1,0 +1,60 @@
+"""`sluis explain`: what a question would do, without asking it."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text as Line
+
+from sluis.cli.local import call, node_option, question_of, question_options
+from sluis.cli.terminal import language, say
+
+
+@click.command(
+    epilog='Example: sluis explain "select naam from rvig.personen where bsn = $bsn" --activity '
+    "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=999990019"
+)
+@question_options
+@node_option
+@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+def command(node: Path, as_json: bool, **options: Any) -> None:
+    """Tell per owner which columns and rows a question would get, and why. Nobody is asked."""
+    body = call(node, "POST", "/v1/questions/_explain", question_of(**options))
+    if as_json:
+        click.echo(body.raw)
+        return
+    console = Console()
+    for part in body.document()["parts"]:
+        _show_part(part, console)
+    for entry in body.document()["closed"]:
+        names = ", ".join(entry["columns"])
+        line = f"{say('gesloten', 'closed')}: {entry['owner']}.{entry['dataset']} {names}: {entry['because'][language()]}"
+        console.print(Line(line + (f" [{entry['article']}]" if entry.get("article") else "")))
+
+
+def _show_part(part: dict[str, Any], console: Console) -> None:
+    console.print(Line(f"{part['owner']}: {', '.join(part['datasets'])}", style="bold"))
+    console.print(Line(f"  {part['sql']}", style="dim"))
+    for dataset, columns in part["columns"].items():
+        shown = ", ".join(f"{column['name']} ({_role(column)})" for column in columns)
+        console.print(Line(f"  {dataset}: {shown}"))
+    for text in part["rows"]:
+        console.print(Line(f"  {text[language()]}"))
+    for article in part["articles"]:
+        console.print(Line(f"  {say('op grond van', 'under')} {article}"))
+    for owner in part.get("keysFrom", []):
+        console.print(Line(f"  {say('sleutels van', 'keys from')} {owner}"))
+    console.print()
+
+
+_ROLES = {
+    "output": ("te zien", "shown"),
+    "join": ("alleen om te koppelen, verzegeld", "to join only, sealed"),
+    "filter": ("alleen om op te filteren", "to filter only"),
+}
+
+
+def _role(column: dict[str, Any]) -> str:
+    masked = say("afgeschermd, ", "masked, ") if column.get("masked") else ""
+    return masked + say(*_ROLES[column["role"]])

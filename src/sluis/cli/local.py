@@ -1,0 +1,132 @@
+"""What the commands that talk to this organisation's own node share: its socket, and the question."""
+
+import http.client
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from sluis.cli.terminal import language, say
+from sluis.config import NODE_FILE, load_config
+from sluis.kernel import Invalid, Problem, Text, Upstream
+
+SECONDS = 600
+"""How long a command waits for its own node."""
+
+
+def node_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--node DIR`: the node's directory."""
+    return click.option(
+        "--node",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        default=".",
+        envvar="SLUIS_NODE",
+        show_default=True,
+        help="Directory of your node (or SLUIS_NODE).",
+    )(function)
+
+
+def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The question itself, and what it is asked for."""
+    for option in (
+        click.option(
+            "--set",
+            "given",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="A value for $NAME; `-` asks for it, `@file` reads a list.",
+        ),
+        click.option("--case", required=True, help="Reference of the case it is asked for."),
+        click.option("--activity", required=True, help="Id of the processing activity."),
+        click.argument("sql"),
+    ):
+        function = option(function)
+    return function
+
+
+def question_of(sql: str, activity: str, case: str, given: tuple[str, ...]) -> dict[str, Any]:
+    """The body of a question; `sql` may be `@file`."""
+    text = Path(sql[1:]).read_text(encoding="utf-8") if sql.startswith("@") else sql
+    return {
+        "sql": text,
+        "activity": activity,
+        "case": case,
+        "parameters": dict(_value(entry) for entry in given),
+    }
+
+
+def _value(entry: str) -> tuple[str, Any]:
+    name, equals, value = entry.partition("=")
+    if not equals:
+        raise click.BadParameter(say("schrijf NAAM=WAARDE", "write NAME=VALUE"), param_hint="--set")
+    if value == "-":
+        value = click.prompt(f"${name}", hide_input=True, err=True)
+    elif value.startswith("@"):
+        lines = Path(value[1:]).read_text(encoding="utf-8").splitlines()
+        return name, [line.strip() for line in lines if line.strip()]
+    return name, value
+
+
+class Body(msgspec.Struct, frozen=True):
+    """What the node answered."""
+
+    raw: bytes
+
+    def document(self) -> Any:
+        """The answer as plain values."""
+        return msgspec.json.decode(self.raw)
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    """HTTP over the node's unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(SECONDS)
+        self.sock.connect(self._path)
+
+
+def call(node: Path, method: str, path: str, body: Any = None, accept: str = "application/json") -> Body:
+    """One request to the person's own node.
+
+    Raises:
+        Problem: what the node answered, or `Upstream` when it does not run.
+    """
+    connection = _SocketConnection(str(load_config(node / NODE_FILE).listen.socket))
+    headers = {"accept": accept, "accept-language": language(), "content-type": "application/json"}
+    try:
+        connection.request(method, path, msgspec.json.encode(body) if body is not None else None, headers)
+        answer = connection.getresponse()
+        raw = answer.read()
+    except OSError as error:
+        raise Upstream(
+            "node-not-running",
+            Text("Uw node draait niet.", "Your node is not running."),
+            Text("Hij luistert niet op zijn socket.", "It does not listen on its socket."),
+            Text(f"Start hem met: sluis serve --node {node}", f"Start it with: sluis serve --node {node}"),
+            retry=True,
+        ) from error
+    finally:
+        connection.close()
+    if answer.status >= 400:
+        raise _problem(raw)
+    return Body(raw)
+
+
+def _problem(raw: bytes) -> Problem:
+    try:
+        return Problem.from_members(msgspec.json.decode(raw, type=dict[str, Any]))
+    except msgspec.MsgspecError:
+        return Invalid(
+            "unreadable",
+            Text("De node gaf een onleesbaar antwoord.", "The node gave an unreadable answer."),
+            Text("Het is geen JSON.", "It is not JSON."),
+            Text("Kijk in het logboek van de node.", "Look in the node's log."),
+        )

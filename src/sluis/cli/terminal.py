@@ -1,0 +1,71 @@
+"""How the commands speak: Dutch or English, problems as what, why and next, and an exit code per kind of problem."""
+
+import json
+import os
+import sys
+
+import click
+
+from sluis.kernel import Conflict, Invalid, NotFound, Problem, Refused, Text, Unidentified, Unkept, Upstream
+
+EXIT_CODES: dict[type[Problem], int] = {
+    Invalid: 2,
+    Refused: 3,
+    Unidentified: 3,
+    NotFound: 4,
+    Conflict: 5,
+    Upstream: 6,
+    Unkept: 6,
+}
+"""0 is success, 1 a failure of the program itself."""
+
+_chosen: list[str] = []  # the language of --language; a process answers one person
+
+
+def choose_language(language: str | None) -> None:
+    """Speak `language` from now on; the environment's when None."""
+    _chosen[:] = [language] if language else []
+
+
+def language() -> str:
+    """`nl` or `en`: by --language, SLUIS_LANGUAGE, LC_ALL, LC_MESSAGES or LANG; Dutch when these say nothing."""
+    for value in (*_chosen, *map(os.environ.get, ("SLUIS_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))):
+        if value and value[:2].lower() in ("nl", "en"):
+            return value[:2].lower()
+    return "nl"
+
+
+def say(nl: str, en: str) -> str:
+    """The text in the language of this process. Command modules are loaded after it is known, so help may use it."""
+    return en if language() == "en" else nl
+
+
+def in_words(text: Text) -> str:
+    """A text of the kernel in the language of this process."""
+    return say(text.nl, text.en)
+
+
+def lines(problem: Problem) -> str:
+    """A problem for a person to read: place, what, why and next, and for a refusal the law."""
+    at = ""
+    if problem.place:
+        at = (
+            f"{problem.place.file}:{problem.place.line}: "
+            if problem.place.line
+            else f"{problem.place.file}: "
+        )
+    told = [f"{at}{in_words(problem.what)}", f"  {in_words(problem.why)}"]
+    if problem.legal:
+        told.append("  " + say(f"Grond: {problem.legal}.", f"Ground: {problem.legal}."))
+    if problem.peer:
+        told.append("  " + say(f"Organisatie: {problem.peer}.", f"Organisation: {problem.peer}."))
+    return "\n".join([*told, f"  → {in_words(problem.next)}"])
+
+
+def fail(problem: Problem, as_json: bool) -> int:
+    """Print a problem, as JSON on standard output or in words on standard error. Returns its exit code."""
+    if as_json:
+        click.echo(json.dumps(problem.members(language()), ensure_ascii=False))
+    else:
+        click.echo(lines(problem), file=sys.stderr)
+    return EXIT_CODES.get(type(problem), 1)

@@ -1,0 +1,45 @@
+"""The settings of a node: one frozen tree, read once from `node.toml` and the environment. Production is the default.
+
+Only `serve` and `cli` read this; rooms get plain arguments.
+"""
+
+from sluis.config.model import (
+    Address,
+    Config,
+    KeysConfig,
+    LedgerConfig,
+    LimitsConfig,
+    ListenConfig,
+    NodeConfig,
+    PeerConfig,
+    PersonConfig,
+    SourceConfig,
+    StoreConfig,
+    TlsConfig,
+)
+from sluis.config.node import NODE_FILE, Node, examine_node, load_node
+from sluis.config.read import absolute_address, load_config, read_config
+from sluis.config.schemas import schemas
+
+__all__ = [
+    "NODE_FILE",
+    "Address",
+    "Config",
+    "KeysConfig",
+    "LedgerConfig",
+    "LimitsConfig",
+    "ListenConfig",
+    "Node",
+    "NodeConfig",
+    "PeerConfig",
+    "PersonConfig",
+    "SourceConfig",
+    "StoreConfig",
+    "TlsConfig",
+    "absolute_address",
+    "examine_node",
+    "load_config",
+    "load_node",
+    "read_config",
+    "schemas",
+]

@@ -1,0 +1,141 @@
+"""The settings of a node as structs. Every field has a default that is safe in production, or has no default."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from sluis.grounds import Key, Name
+from sluis.kernel import PeerId
+
+Environment = Literal["production", "test"]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Url = Annotated[str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+(/[^?#\s]*)?$", max_length=2000)]
+Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
+
+
+class Address(str):
+    """The URL of a database or source, with its password; `repr` and `masked` leave the password out."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Address({self.masked!r})"
+
+    @property
+    def masked(self) -> str:
+        """The URL with `•••` for its password."""
+        return re.sub(r"(://[^:@/]*):[^@/]*@", r"\1:•••@", self)
+
+
+class NodeConfig(msgspec.Struct, frozen=True):
+    """Who this node is."""
+
+    oin: PeerId
+    name: Words
+    alias: Name
+    url: Url
+    environment: Environment = "production"
+    language: Literal["nl", "en"] = "nl"
+
+    @property
+    def test(self) -> bool:
+        """Whether test BSNs and test authorities are accepted."""
+        return self.environment == "test"
+
+
+class ListenConfig(msgspec.Struct, frozen=True):
+    """Where this node listens: for peers over mTLS, and for its own people over a socket."""
+
+    host: Words = "127.0.0.1"
+    port: Port = 8443
+    socket: Path = Path("var/node.sock")
+
+
+class TlsConfig(msgspec.Struct, frozen=True):
+    """The certificate by which peers know this node, and the authorities it trusts."""
+
+    certificate: Path = Path("tls/certificate.pem")
+    key: Path = Path("tls/key.pem")
+    authorities: Annotated[tuple[Path, ...], msgspec.Meta(min_length=1)] = (Path("tls/authority.pem"),)
+    crl: Path | None = None
+
+
+class KeysConfig(msgspec.Struct, frozen=True):
+    """Where the node keeps its own signing, sealing and pseudonym keys."""
+
+    directory: Path = Path("keys")
+
+
+class StoreConfig(msgspec.Struct, frozen=True):
+    """The node's own database."""
+
+    url: Address = Address("sqlite:///var/node.db")
+
+
+class LedgerConfig(msgspec.Struct, frozen=True):
+    """The log and who witnesses it."""
+
+    origin: Words | None = None
+    witnesses: tuple[Name, ...] = ()
+    quorum: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+
+
+class PeerConfig(msgspec.Struct, frozen=True):
+    """Another organisation, under the name that questions give it."""
+
+    oin: PeerId
+    name: Words
+    url: Url
+
+
+class SourceConfig(msgspec.Struct, frozen=True):
+    """A place where data lives."""
+
+    url: Address
+    password_file: Path | None = None
+    timeout_seconds: Seconds = 30.0
+    max_rows: Count = 10_000_000
+    pool_size: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 8
+
+
+class PersonConfig(msgspec.Struct, frozen=True):
+    """A person who may ask at this node, known by the user name of the operating system."""
+
+    os_user: Words
+    roles: tuple[Key, ...] = ()
+
+
+class LimitsConfig(msgspec.Struct, frozen=True):
+    """What one question, and all of them together, may cost this node."""
+
+    question_seconds: Seconds = 60.0
+    peer_seconds: Seconds = 30.0
+    answer_rows: Count = 1_000_000
+    combine_megabytes: Annotated[int, msgspec.Meta(ge=16, le=1_000_000)] = 512
+    questions_at_once: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
+
+
+class Config(msgspec.Struct, frozen=True):
+    """All settings of a node."""
+
+    node: NodeConfig
+    listen: ListenConfig = ListenConfig()
+    tls: TlsConfig = TlsConfig()
+    keys: KeysConfig = KeysConfig()
+    store: StoreConfig = StoreConfig()
+    ledger: LedgerConfig = LedgerConfig()
+    peers: dict[Name, PeerConfig] = {}
+    sources: dict[Key, SourceConfig] = {}
+    people: dict[Key, PersonConfig] = {}
+    limits: LimitsConfig = LimitsConfig()
+
+    @property
+    def log_origin(self) -> str:
+        """The name of this node's log, as in its checkpoints (C2SP tlog-checkpoint): without scheme, unique."""
+        parts = urlsplit(self.node.url)
+        return self.ledger.origin or f"{parts.hostname}/{self.node.oin}"

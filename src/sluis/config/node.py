@@ -1,0 +1,146 @@
+"""A node directory as a whole: loading it to start from, and telling every problem in it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+
+from sluis.config.model import Config
+from sluis.config.read import load_config, read_config
+from sluis.config.trial import try_expressions
+from sluis.grounds import (
+    Activity,
+    Dataset,
+    Disclosure,
+    Grounds,
+    Item,
+    Surroundings,
+    examine,
+    kind_of,
+    load_grounds,
+    read_directory,
+    read_document,
+    read_item,
+)
+from sluis.kernel import Invalid, Place, Text
+
+NODE_FILE = "node.toml"
+
+TELLING: dict[str, type[Item]] = {"recipient": Disclosure, "purpose": Activity, "table": Dataset}
+"""The key that only one kind of file has."""
+
+
+class Node(msgspec.Struct, frozen=True):
+    """A node directory: its settings and its grounds."""
+
+    directory: Path
+    config: Config
+    grounds: Grounds
+
+
+def load_node(directory: Path, environ: Mapping[str, str] | None = None, day: date | None = None) -> Node:
+    """Read a node directory to start from, passwords filled in.
+
+    Args:
+        directory: the folder with `node.toml`.
+        environ: the environment; the process's own when absent.
+        day: what counts as today; the present day (UTC) when absent.
+    Raises: Invalid, the first problem in the files, saying how many there are.
+    """
+    config = load_config(directory / NODE_FILE, environ, secrets=True)
+    return Node(directory.absolute(), config, load_grounds(directory, _around(config, day)))
+
+
+def examine_node(
+    path: Path, environ: Mapping[str, str] | None = None, day: date | None = None
+) -> tuple[Invalid, ...]:
+    """Every problem in a node directory, or in one file.
+
+    A file that is part of a node directory is held against the others; only its own problems are told.
+    """
+    if path.is_dir():
+        return _examine_directory(path, environ, day)
+    if path.name == NODE_FILE:
+        return _examine_settings(path, environ)[1]
+    directory = path.absolute().parent.parent
+    kind = kind_of(path)
+    if kind is not None and (directory / NODE_FILE).exists():
+        shown = str(directory / path.absolute().parent.name / path.name)
+        found = [
+            one
+            for one in _examine_directory(directory, environ, day)
+            if one.place and one.place.file == shown
+        ]
+        return tuple(_shown_as(one, str(path)) for one in found)
+    try:
+        keys = read_document(path).tables.keys()
+    except Invalid as problem:
+        return (problem,)
+    if kind is None and "node" in keys:
+        return _examine_settings(path, environ)[1]
+    kind = kind or next((held for key, held in TELLING.items() if key in keys), None)
+    return read_item(path, kind).problems if kind else (_unknown_kind(path),)
+
+
+def _examine_directory(
+    directory: Path, environ: Mapping[str, str] | None, day: date | None
+) -> tuple[Invalid, ...]:
+    config, problems = _examine_settings(directory / NODE_FILE, environ)
+    reading = read_directory(directory)
+    told = [*problems, *examine(reading, _around(config, day)), *try_expressions(reading)]
+    return tuple(sorted(told, key=lambda one: (one.place.file, one.place.line) if one.place else ("", 0)))
+
+
+def _examine_settings(
+    file: Path, environ: Mapping[str, str] | None
+) -> tuple[Config | None, tuple[Invalid, ...]]:
+    config, problems = read_config(file, environ, secrets=True)
+    return config, (*problems, *(_absent_files(config, file) if config else ()))
+
+
+def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
+    """Files that the settings name and a node cannot start without."""
+    optional = [config.tls.crl] if config.tls.crl else []
+    for path in (config.tls.certificate, config.tls.key, *config.tls.authorities, *optional):
+        try:
+            present = path.is_file()
+        except OSError:
+            present = False
+        if not present:
+            yield Invalid(
+                "missing-file",
+                Text(f"`{path.name}` is er niet.", f"`{path.name}` is not there."),
+                Text(f"De instellingen wijzen naar {path}.", f"The settings point to {path}."),
+                Text("Zet het bestand daar, of verander de instelling onder `[tls]`.",
+                     "Put the file there, or change the setting under `[tls]`."),
+                place=read_document(file).place(("tls",)),
+            )  # fmt: skip
+
+
+def _around(config: Config | None, day: date | None) -> Surroundings:
+    today = day or datetime.now(UTC).date()
+    if config is None:
+        return Surroundings(today)
+    peers = frozenset(peer.oin for peer in config.peers.values())
+    return Surroundings(today, config.node.oin, peers, frozenset(config.sources))
+
+
+def _shown_as(problem: Invalid, name: str) -> Invalid:
+    line = problem.place.line if problem.place else 0
+    return Invalid(problem.code, problem.what, problem.why, problem.next, place=Place(name, line))
+
+
+def _unknown_kind(path: Path) -> Invalid:
+    return Invalid(
+        "unknown-file",
+        Text(
+            "Het is niet te zien wat dit bestand beschrijft.", "It cannot be seen what this file describes."
+        ),
+        Text(
+            "Het staat niet in `datasets`, `activities` of `disclosures` en is geen `node.toml`.",
+            "It is not in `datasets`, `activities` or `disclosures` and is no `node.toml`.",
+        ),
+        Text("Zet het in de goede map.", "Put it in the right folder."),
+        place=Place(str(path)),
+    )

@@ -1,0 +1,15 @@
+"""The published JSON Schemas of all files of a node directory."""
+
+from typing import Any
+
+from sluis.config.model import Config
+from sluis.config.words import WORDS as SETTINGS
+from sluis.grounds import WORDS, schema
+from sluis.grounds import schemas as item_schemas
+from sluis.kernel import Text
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The schemas by file name: of `node.toml`, datasets, processing activities and disclosures."""
+    node = schema(Config, Text("Instellingen van een knooppunt", "Settings of a node"), {**WORDS, **SETTINGS})
+    return {"node.schema.json": {**node, "$id": "urn:sluis:schema:node"}, **item_schemas()}

@@ -1,0 +1,381 @@
+"""Certificates of peers, and a test authority that issues them.
+
+A peer is who its certificate says (FSC Core 2.0.0): subject serialNumber is the Peer ID (an OIN here), O the name.
+X.509 and CRLs: RFC 5280. Thumbprint `x5t#S256`: RFC 7515 §4.1.8. Keys are ECDSA P-256, as the TLS guidelines of
+NCSC-NL call good. Test authorities carry a private extension, by which a production node knows and refuses them.
+"""
+
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509 import verification
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from sluis.kernel import Invalid, PeerId, Refused, Text
+
+SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+"""The private key of a certificate: the kinds that TLS and FSC signatures share."""
+
+TEST_MARK = x509.ObjectIdentifier("2.25.114056778313361559741997899931968069421")
+"""An OID under 2.25 (ITU-T X.667: made from a UUID, registered nowhere) that marks what a test authority made."""
+
+WARN_BEFORE = timedelta(days=30)
+"""How long before its end a certificate is worth a warning."""
+
+_AUTHORITY, _AUTHORITY_KEY = "authority.pem", "authority.key"
+_BACKDATED = timedelta(minutes=5)  # so that a peer whose clock runs behind accepts a new certificate
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """Who a certificate speaks for."""
+
+    id: PeerId
+    name: str
+
+
+class Authority:
+    """A test authority: a self-signed root that issues peer certificates. Never trusted in production."""
+
+    def __init__(
+        self, directory: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
+    ) -> None:
+        self.directory, self.certificate, self.key = directory, certificate, key
+
+    @property
+    def path(self) -> Path:
+        """The root certificate, PEM: the group's anchor."""
+        return self.directory / _AUTHORITY
+
+    def issue(
+        self, directory: Path, oin: PeerId, name: str, hosts: Sequence[str], days: int = 365
+    ) -> tuple[Path, Path]:
+        """Write a new key and a certificate for it, valid from five minutes ago.
+
+        Args:
+            directory: where `certificate.pem` and `key.pem` (mode 0600) go; made when absent.
+            oin: the Peer ID, subject serialNumber.
+            name: the organisation, subject O.
+            hosts: DNS names and IP addresses that the node is reached by; the first is also the CN.
+            days: validity; 0 or less gives a certificate that has ended, for tests of just that.
+
+        Returns: paths of certificate and key.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, name),
+                x509.NameAttribute(NameOID.SERIAL_NUMBER, str(oin)),
+                x509.NameAttribute(NameOID.COMMON_NAME, hosts[0]),
+            ]
+        )
+        now = datetime.now(UTC).replace(microsecond=0)
+        until = min(now + timedelta(days=days), self.certificate.not_valid_after_utc)
+        certificate = (
+            _builder(subject, self.certificate.subject, key.public_key(), self.key.public_key())
+            .not_valid_before(min(now, until) - _BACKDATED)
+            .not_valid_after(until)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]),
+                critical=False,
+            )
+            .add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+        directory.mkdir(parents=True, exist_ok=True)
+        certificate_path, key_path = directory / "certificate.pem", directory / "key.pem"
+        _write(key_path, _pem(key), secret=True)
+        _write(certificate_path, certificate.public_bytes(Encoding.PEM))
+        return certificate_path, key_path
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A node's own certificate with its chain (root left out) and private key."""
+
+    chain: tuple[x509.Certificate, ...]
+    key: SigningKey
+    peer: Peer
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        return self.chain[0]
+
+    @classmethod
+    def load(cls, certificate: Path, key: Path) -> Self:
+        """Read both files (PEM). Raises `Invalid` when they cannot be read, or do not belong together."""
+        chain = read_certificates(certificate)
+        try:
+            private = load_pem_private_key(key.read_bytes(), password=None)
+        except (OSError, ValueError, TypeError) as failure:
+            raise _unreadable("key", key, failure) from None
+        if not isinstance(private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+            raise _unreadable("key", key, TypeError("neither ECDSA nor RSA"))
+        if private.public_key() != chain[0].public_key():
+            raise Invalid(
+                "key-of-another-certificate",
+                Text("Sleutel en certificaat horen niet bij elkaar.", "Key and certificate do not belong together."),
+                Text(f"Bestanden: {key.name} en {certificate.name}.", f"Files: {key.name} and {certificate.name}."),
+                Text("Wijs de sleutel aan waarmee het certificaat is aangevraagd.",
+                     "Point to the key that the certificate was requested with."),
+            )  # fmt: skip
+        return cls(chain, private, peer_of(chain[0]))
+
+
+def make_authority(directory: Path, name: str, days: int = 3650) -> Authority:
+    """Make a test authority in `directory` (`authority.pem`, `authority.key`); its CN starts with "TEST ".
+
+    Raises `Invalid` when there is one already: a second root would silently orphan what the first issued.
+    """
+    if (directory / _AUTHORITY).exists():
+        raise Invalid(
+            "authority-exists",
+            Text("Hier staat al een testautoriteit.", "There is a test authority here already."),
+            Text(f"Map: {directory.name}.", f"Directory: {directory.name}."),
+            Text("Gebruik haar, of kies een andere map.", "Use it, or choose another directory."),
+        )
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, f"TEST {name}"),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"TEST {name}"),
+        ]
+    )
+    now = datetime.now(UTC).replace(microsecond=0)
+    certificate = (
+        _builder(subject, subject, key.public_key(), key.public_key())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    _write(directory / _AUTHORITY_KEY, _pem(key), secret=True)
+    _write(directory / _AUTHORITY, certificate.public_bytes(Encoding.PEM))
+    return Authority(directory, certificate, key)
+
+
+def load_authority(directory: Path) -> Authority:
+    """The test authority made here before. Raises `Invalid` when it cannot be read."""
+    certificate = read_certificates(directory / _AUTHORITY)[0]
+    path = directory / _AUTHORITY_KEY
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as failure:
+        raise _unreadable("key", path, failure) from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise _unreadable("key", path, TypeError("not ECDSA"))
+    return Authority(directory, certificate, key)
+
+
+def read_certificates(path: Path) -> tuple[x509.Certificate, ...]:
+    """Every certificate in a PEM file, in order, at least one. Raises `Invalid`."""
+    try:
+        return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
+    except (OSError, ValueError) as failure:
+        raise _unreadable("certificate", path, failure) from None
+
+
+def peer_of(certificate: x509.Certificate | bytes) -> Peer:
+    """Whom a certificate (DER, PEM, or parsed) speaks for.
+
+    Raises `Refused` (`certificate-without-peer`) unless the subject has exactly one serialNumber, a valid Peer ID,
+    and exactly one O. The certificate is not verified here: TLS or `verify_chain` did.
+    """
+    if isinstance(certificate, bytes):
+        certificate = _parse(certificate)
+    serials = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+    names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    if len(serials) != 1 or len(names) != 1:
+        raise _without_peer()
+    serial, name = serials[0].value, names[0].value
+    if not (isinstance(serial, str) and isinstance(name, str) and PeerId.accepts(serial) and name.strip()):
+        raise _without_peer()
+    return Peer(PeerId(serial), name)
+
+
+def thumbprint(certificate: x509.Certificate | bytes) -> str:
+    """`x5t#S256`: base64url, unpadded, of SHA-256 over the DER certificate (RFC 7515 §4.1.8)."""
+    der = certificate if isinstance(certificate, bytes) else certificate.public_bytes(Encoding.DER)
+    return urlsafe_b64encode(sha256(der).digest()).rstrip(b"=").decode()
+
+
+def verify_chain(
+    leaf: x509.Certificate,
+    intermediates: Iterable[x509.Certificate],
+    anchors: Iterable[x509.Certificate],
+    moment: datetime,
+    crls: Iterable[x509.CertificateRevocationList] = (),
+) -> Peer:
+    """Prove that `leaf` is a peer certificate under one of the group's anchors (RFC 5280 §6).
+
+    Args:
+        leaf: the certificate at issue.
+        intermediates: further certificates that may lead from it to an anchor.
+        anchors: the roots that the group trusts.
+        moment: the time to judge at.
+        crls: revocation lists; one that is not signed by the leaf's issuer says nothing about it.
+
+    Returns: whom the certificate speaks for. Raises `Refused` (`certificate-not-trusted`, `certificate-revoked`,
+    `certificate-without-peer`).
+    """
+    policy = verification.PolicyBuilder().store(verification.Store(list(anchors))).time(moment)
+    try:
+        chain = policy.build_client_verifier().verify(leaf, list(intermediates)).chain
+    except verification.VerificationError as failure:
+        raise _not_trusted(str(failure)) from None
+    if any(_revokes(crl, leaf, chain[1]) for crl in crls):
+        raise Refused(
+            "certificate-revoked",
+            Text("Dit certificaat is ingetrokken.", "This certificate has been revoked."),
+            Text(
+                "Het staat op de intrekkingslijst van de uitgever.", "It is on its issuer's revocation list."
+            ),
+            Text("Vraag een nieuw certificaat aan.", "Request a new certificate."),
+            rule="certificate-valid",
+        )
+    return peer_of(leaf)
+
+
+def is_test(certificate: x509.Certificate) -> bool:
+    """Whether a test authority made this certificate, or it is one."""
+    return any(extension.oid == TEST_MARK for extension in certificate.extensions)
+
+
+def time_left(certificate: x509.Certificate, moment: datetime) -> timedelta:
+    """How long the certificate is still valid; negative when it has ended."""
+    return certificate.not_valid_after_utc - moment
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    public: ec.EllipticCurvePublicKey,
+    issuer_public: ec.EllipticCurvePublicKey,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_public), critical=False)
+        .add_extension(x509.UnrecognizedExtension(TEST_MARK, b"\x05\x00"), critical=False)
+    )
+
+
+def _usage(signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _host(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _write(path: Path, content: bytes, secret: bool = False) -> None:
+    """Replace `path` in one step; a secret is never readable by others, not even for a moment."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _parse(raw: bytes) -> x509.Certificate:
+    try:
+        return (
+            x509.load_pem_x509_certificate(raw)
+            if raw.startswith(b"-----")
+            else x509.load_der_x509_certificate(raw)
+        )
+    except ValueError:
+        raise _without_peer() from None
+
+
+def _revokes(crl: x509.CertificateRevocationList, leaf: x509.Certificate, issuer: x509.Certificate) -> bool:
+    if (
+        crl.issuer != issuer.subject
+        or crl.get_revoked_certificate_by_serial_number(leaf.serial_number) is None
+    ):
+        return False
+    key = issuer.public_key()
+    try:
+        return isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey) and crl.is_signature_valid(key)
+    except InvalidSignature:
+        return False
+
+
+def _unreadable(kind: str, path: Path, failure: Exception) -> Invalid:
+    noun = {"key": Text("sleutel", "key"), "certificate": Text("certificaat", "certificate")}[kind]
+    cause = failure.strerror if isinstance(failure, OSError) and failure.strerror else "PEM?"
+    return Invalid(
+        f"{kind}-unreadable",
+        Text(f"De {noun.nl} kan niet worden gelezen." if kind == "key" else f"Het {noun.nl} kan niet worden gelezen.",
+             f"The {noun.en} cannot be read."),
+        Text(f"Bestand {path.name}: {cause}.", f"File {path.name}: {cause}."),
+        Text("Controleer het pad, de rechten en de inhoud (PEM, zonder wachtwoord).",
+             "Check the path, the permissions and the content (PEM, no password)."),
+    )  # fmt: skip
+
+
+def _without_peer() -> Refused:
+    return Refused(
+        "certificate-without-peer",
+        Text("Dit certificaat noemt geen organisatie.", "This certificate names no organisation."),
+        Text("Het onderwerp moet één serialNumber (een OIN) en één O hebben.",
+             "The subject must have one serialNumber (an OIN) and one O."),
+        Text("Vraag een certificaat aan bij de autoriteit van de groep.",
+             "Request a certificate from the group's authority."),
+        rule="certificate-names-peer",
+    )  # fmt: skip
+
+
+def _not_trusted(cause: str) -> Refused:
+    return Refused(
+        "certificate-not-trusted",
+        Text("Dit certificaat wordt niet vertrouwd.", "This certificate is not trusted."),
+        Text(f"Het leidt niet naar een autoriteit van de groep, of is niet geldig: {cause}.",
+             f"It does not lead to an authority of the group, or is not valid: {cause}."),
+        Text("Gebruik een geldig certificaat van de autoriteit van de groep.",
+             "Use a valid certificate of the group's authority."),
+        rule="certificate-valid",
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""TLS as NCSC-NL calls it good or sufficient: 1.3, or 1.2 with AEAD suites over ECDHE; both sides show a certificate.
+
+Facts: the TLS guidelines of NCSC-NL as Internet.nl tests them. Compression, renegotiation, early data and session
+tickets are off: every connection proves its certificates anew, so a revoked one is out at its next connection.
+"""
+
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+
+from sluis.kernel import Invalid, Text
+
+SUITES_1_2 = (
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
+)
+_CURVE = (
+    "prime256v1"  # TLS 1.3 obliges everyone to know it (RFC 8446 §9.1); naming one shuts out finite-field DHE
+)
+
+
+def server_context(
+    certificate: Path, key: Path, anchors: Sequence[Path], crls: Sequence[Path] = ()
+) -> ssl.SSLContext:
+    """The context of a node's listener: only clients with a certificate under `anchors` finish the handshake.
+
+    Args:
+        certificate: the node's chain, PEM.
+        key: its private key, PEM without password.
+        anchors: files with the group's roots, PEM.
+        crls: revocation lists, PEM; when given, every client certificate must be on none of its issuer's.
+
+    Raises `Invalid` (`tls-files`) when a file cannot be read or does not fit.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.num_tickets = 0
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    return _finish(context, certificate, key, anchors, crls)
+
+
+def client_context(
+    certificate: Path, key: Path, anchors: Sequence[Path], crls: Sequence[Path] = ()
+) -> ssl.SSLContext:
+    """The context of a node's outgoing connections: arguments as `server_context`; the host name is checked."""
+    return _finish(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, key, anchors, crls)
+
+
+def _finish(
+    context: ssl.SSLContext, certificate: Path, key: Path, anchors: Sequence[Path], crls: Sequence[Path]
+) -> ssl.SSLContext:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
+    context.set_ciphers(SUITES_1_2)
+    context.set_ecdh_curve(_CURVE)
+    try:
+        context.load_cert_chain(certificate, key)
+        for file in (*anchors, *crls):
+            context.load_verify_locations(file)
+    except OSError as failure:  # ssl.SSLError is one
+        cause = failure.strerror or "PEM?"
+        raise Invalid(
+            "tls-files",
+            Text("De bestanden voor TLS deugen niet.", "The files for TLS are not right."),
+            Text(f"Certificaat, sleutel of ankers: {cause}.", f"Certificate, key or anchors: {cause}."),
+            Text("Controleer paden, rechten en inhoud (PEM).", "Check paths, permissions and content (PEM)."),
+        ) from None
+    if crls:
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    return context

@@ -1,0 +1,284 @@
+"""Data of which no row may leave: what may be asked of it, and what of the answer may be told.
+
+The asker gets groups, of at least so many people that the disclosure says. Hidden columns count the people and rows
+in each group; `statement.groups` decides which groups stand. What was asked is let in by form: plain columns inside
+count, sum and avg, grouping by a column or a steady function of one. A condition inside an aggregate, or a
+comparison to group by, could single out one person in a large group.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlglot import exp
+
+from sluis.disclose.model import SUBJECT, Opened
+from sluis.grounds import Aggregate
+from sluis.kernel import Refused, Text
+from sluis.statement import AGGREGATES, base_tables, conjuncts, is_base, source_of
+from sluis.statement.groups import MAX_COLUMNS, Cell, Size, released
+
+_ALWAYS = {exp.Count: "count", exp.Sum: "sum", exp.Avg: "avg"}
+_STEADY = (
+    exp.Column, exp.Identifier, exp.Literal, exp.Paren, exp.Var, exp.Year, exp.Month, exp.Quarter, exp.Week, exp.Day,
+    exp.Extract, exp.DateTrunc, exp.TimestampTrunc, exp.Left, exp.Right, exp.Substring, exp.Lower, exp.Upper,
+    exp.Floor, exp.Ceil, exp.Round, exp.IntDiv, exp.Cast, exp.TryCast, exp.DataType, exp.DataTypeParam,
+)  # fmt: skip
+"""What a grouping expression may be made of: nothing that compares or chooses."""
+
+GROUP, SUBJECTS, ROWS, HAVING = "group{}$", "subjects{}$", "rows$", "having$"
+"""Names of the hidden columns."""
+
+
+class Groups(msgspec.Struct, frozen=True):
+    """What is needed to reduce the executed statement's answer to what may be told."""
+
+    outputs: int
+    """How many of the columns, from the first, the asker asked for."""
+    grouping: int
+    counted: int
+    """Tables whose distinct subjects are counted."""
+    having: bool
+    limit: int | None
+    offset: int
+    minimum: int
+    additive: bool
+    table: str
+    """Digest of what makes tables comparable: datasets, joins and grouping. What differs otherwise is a condition."""
+
+
+def strictest(rules: Sequence[Aggregate]) -> int:
+    """The minimum group of data joined under several disclosures."""
+    return max(rule.minimum for rule in rules)
+
+
+def guarded(tree: exp.Query, opened: Mapping[str, Opened]) -> tuple[exp.Select, Groups]:
+    """A question over data whose rows may not leave, with the hidden columns added.
+
+    Args:
+        tree: a qualified question; not changed.
+        opened: per dataset name what was opened; at least one for aggregates only.
+
+    Raises:
+        Refused: `aggregate-only`, when the question asks for more than groups.
+    """
+    legal = next((str(a) for one in opened.values() for a in one.disclosure.articles), None)
+    if not isinstance(tree, exp.Select):
+        raise _only(legal, "combineert meer dan één SELECT", "combines more than one SELECT")
+    _require_form(tree, legal)
+    grouping = [_resolved(item, tree) for item in (tree.args.get("group") or exp.Group()).expressions]
+    for item in grouping:
+        if any(not isinstance(node, _STEADY) for node in item.walk()) or item.find(exp.Column) is None:
+            raise _only(legal, "groepeert op meer dan een kolom", "groups by more than a column")
+    having, order = tree.args.get("having"), tree.args.get("order")
+    outputs = [item.unalias() for item in tree.expressions]
+    for item in [*outputs, *([having.this] if having else [])]:
+        _require_grouped(item, grouping, opened, legal)
+    names = {item.alias_or_name for item in tree.expressions}
+    for item in order.expressions if order else ():
+        column = item.this.unnest()
+        named = isinstance(column, exp.Column) and not column.table and column.name in names
+        if not named and column not in outputs:
+            raise _only(
+                legal, "sorteert op iets anders dan de uitkomst", "orders by something not in the answer"
+            )
+    _require_single_rows(tree, opened, legal)
+    return _with_counts(tree, grouping, opened)
+
+
+def _require_form(tree: exp.Select, legal: str | None) -> None:
+    subquery = next((node for node in tree.find_all(exp.Query) if node is not tree), None)
+    if subquery is not None or tree.args.get("with_") or tree.args.get("distinct"):
+        raise _only(legal, "gebruikt DISTINCT of een deelvraag", "uses DISTINCT or a subquery")
+    if tree.find(exp.Window, exp.Filter, exp.WithinGroup) or tree.args.get("qualify"):
+        raise _only(legal, "gebruikt een venster of FILTER", "uses a window or FILTER")
+    group = tree.args.get("group")
+    if group is not None and (
+        tree.find(exp.Rollup, exp.Cube, exp.GroupingSets) or len(group.expressions) > MAX_COLUMNS
+    ):
+        raise _only(legal, "gebruikt ROLLUP, CUBE of te veel groepen", "uses ROLLUP, CUBE or too many groups")
+    if group is None and not any(item.find(*AGGREGATES) for item in tree.expressions):
+        raise _only(legal, "vraagt rijen", "asks for rows")
+
+
+def _resolved(item: exp.Expression, tree: exp.Select) -> exp.Expression:
+    """A grouping expression; a bare name is that of an output."""
+    item = item.unnest()
+    if isinstance(item, exp.Column) and not item.table:
+        return next((out.unalias() for out in tree.expressions if out.alias_or_name == item.name), item)
+    return item
+
+
+def _require_grouped(
+    item: exp.Expression, grouping: Sequence[exp.Expression], opened: Mapping[str, Opened], legal: str | None
+) -> None:
+    """Everything in an output is a grouping expression, an allowed aggregate, or made of these."""
+    item = item.unnest()
+    if item in grouping:
+        return
+    if isinstance(item, AGGREGATES):
+        _require_aggregate(item, opened, legal)
+        return
+    if isinstance(item, exp.Column):
+        raise _only(legal, "toont een kolom die geen groep is", "shows a column that is no group")
+    for child in item.iter_expressions():
+        _require_grouped(child, grouping, opened, legal)
+
+
+def _require_aggregate(node: exp.Expression, opened: Mapping[str, Opened], legal: str | None) -> None:
+    argument = node.this
+    distinct = isinstance(argument, exp.Distinct)
+    if distinct:
+        argument = argument.expressions[0] if len(argument.expressions) == 1 else None
+    if isinstance(node, exp.Count) and isinstance(argument, exp.Star):
+        return
+    argument = argument.unnest() if argument is not None else exp.null()
+    table = source_of(argument) if isinstance(argument, exp.Column) else None
+    others = [value for key, value in node.args.items() if key not in {"this", "big_int"} and value]
+    if not isinstance(table, exp.Table) or not is_base(table) or (others and not _is_quantile(node)):
+        raise _only(legal, "rekent binnen een aggregaat", "computes inside an aggregate")
+    if not distinct and type(node) in _ALWAYS:
+        return
+    rule = opened[table.name.lower()].disclosure.aggregate
+    name = "count_distinct" if distinct and isinstance(node, exp.Count) else node.sql_name().lower()
+    allowed = rule is None or name in rule.functions.get(argument.name.lower(), ())
+    if not allowed or (distinct and not isinstance(node, exp.Count)):
+        raise _only(legal, f"gebruikt {name}", f"uses {name}")
+
+
+def _is_quantile(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Quantile) and isinstance(node.args.get("quantile"), exp.Literal)
+
+
+def _require_single_rows(tree: exp.Select, opened: Mapping[str, Opened], legal: str | None) -> None:
+    """Joins may not multiply rows: every joined dataset is reached by its whole key, so nobody weighs twice."""
+    conditions = list(conjuncts(tree.args["where"].this if tree.args.get("where") else None))
+    for join in tree.args.get("joins") or ():
+        table = join.this
+        if not isinstance(table, exp.Table) or join.side not in {"", "LEFT"} or join.kind in {"SEMI", "ANTI"}:
+            raise _only(legal, "gebruikt deze soort join", "uses this kind of join")
+        on = [*conjuncts(join.args.get("on")), *(conditions if join.side == "" else ())]
+        fixed = {column for condition in on for column in _equated(condition, table.alias_or_name)}
+        key = opened[table.name.lower()].dataset.key
+        if not key or not fixed.issuperset(key):
+            raise _only(legal, "koppelt niet op de hele sleutel", "joins by less than the whole key")
+
+
+def _equated(condition: exp.Expression, alias: str) -> Iterator[str]:
+    if isinstance(condition, exp.EQ):
+        sides = [condition.left.unnest(), condition.right.unnest()]
+        for one, other in (sides, sides[::-1]):
+            own = isinstance(one, exp.Column) and one.table == alias
+            if own and not any(column.table == alias for column in other.find_all(exp.Column, exp.Any)):
+                yield one.name.lower()
+
+
+def _with_counts(
+    tree: exp.Select, grouping: Sequence[exp.Expression], opened: Mapping[str, Opened]
+) -> tuple[exp.Select, Groups]:
+    made = tree.copy()
+    rules, people = [], []
+    for table in base_tables(made):
+        one = opened[table.name.lower()]
+        if one.disclosure.aggregate is not None:
+            rules.append(one.disclosure.aggregate)
+            people.append((table.alias_or_name, one.dataset))
+    for number, item in enumerate(grouping):
+        made.select(exp.alias_(item.copy(), _name(GROUP.format(number))), copy=False)
+    for number, (alias, _) in enumerate(people):
+        subject = exp.column(_name(SUBJECT), table=alias)
+        counted = exp.Count(this=exp.Distinct(expressions=[subject]))
+        made.select(exp.alias_(counted, _name(SUBJECTS.format(number))), copy=False)
+    made.select(exp.alias_(exp.Count(this=exp.Star()), _name(ROWS)), copy=False)
+    having, limit, offset = (made.args.get(name) for name in ("having", "limit", "offset"))
+    if having is not None:
+        made.select(exp.alias_(having.this, _name(HAVING)), copy=False)
+    for name in ("having", "limit", "offset"):
+        made.set(name, None)
+    first = next(table for table in base_tables(made))
+    key = opened[first.name.lower()].dataset
+    return made, Groups(
+        outputs=len(tree.expressions),
+        grouping=len(grouping),
+        counted=len(people),
+        having=having is not None,
+        limit=int(limit.expression.name) if limit is not None else None,
+        offset=int(offset.expression.name) if offset is not None else 0,
+        minimum=strictest(rules),
+        additive=key.subject is not None and key.key == (key.subject.column,),
+        table=_comparable(tree, grouping),
+    )
+
+
+def _comparable(tree: exp.Select, grouping: Sequence[exp.Expression]) -> str:
+    """Digest of the datasets and the grouping of a question, whatever it calls them."""
+    parts = sorted(table.name.lower() for table in base_tables(tree))
+    names = {table.alias_or_name: table.name.lower() for table in base_tables(tree)}
+    for item in grouping:
+        copy = exp.Paren(this=item.copy())
+        for column in copy.find_all(exp.Column):
+            column.set("table", exp.to_identifier(names.get(column.table, column.table)))
+        parts.append(copy.sql(dialect="duckdb", comments=False, normalize=True))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What may be told: the answer, the sizes of its groups by digest of their key, and how many people are in it."""
+
+    answer: pa.Table
+    sizes: dict[str, Size]
+
+
+def reduce(table: pa.Table, groups: Groups) -> Told:
+    """From the executed statement's whole answer to the groups that may be told, hidden columns gone."""
+    hidden = groups.outputs
+    keys = _rows(table, hidden, groups.grouping)
+    hidden += groups.grouping
+    counts = _rows(table, hidden, groups.counted)
+    hidden += groups.counted
+    rows: list[int] = table.column(hidden).to_pylist()
+    subjects = [min(count) for count in counts]
+    cells = [Cell(key, count) for key, count in zip(keys, subjects, strict=True)]
+    shown = released(cells, groups.minimum, additive=groups.additive)
+    sizes = {
+        key_digest(cell.key): Size(cell.subjects, size)
+        for cell, size, tell in zip(cells, rows, shown, strict=True)
+        if tell
+    }
+    keep = pa.array(shown, pa.bool_())
+    if groups.having:
+        keep = pc.and_(keep, pc.fill_null(table.column(hidden + 1), False))
+    answer = table.filter(keep).select(range(groups.outputs)).slice(groups.offset, groups.limit)
+    return Told(answer, sizes)
+
+
+def _rows(table: pa.Table, first: int, count: int) -> list[tuple[Any, ...]]:
+    if count == 0:
+        return [()] * table.num_rows
+    return list(zip(*(table.column(first + at).to_pylist() for at in range(count)), strict=True))
+
+
+def key_digest(key: tuple[Any, ...]) -> str:
+    """What a group's key is known by between questions; its values are not kept."""
+    return hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+
+
+def _name(name: str) -> exp.Identifier:
+    return exp.to_identifier(name, quoted=True)
+
+
+def _only(legal: str | None, nl: str, en: str) -> Refused:
+    return Refused(
+        "aggregate-only",
+        Text("Van deze gegevens gaan alleen groepen naar buiten.", "Only groups of these data may leave."),
+        Text(f"De vraag {nl}.", f"The question {en}."),
+        Text(
+            "Vraag per groep count, sum of avg van een kolom; groepeer op kolommen.",
+            "Ask per group the count, sum or avg of a column; group by columns.",
+        ),
+        rule="aggregate-only",
+        legal=legal,
+    )

@@ -1,0 +1,204 @@
+"""An answer on its way out. A batch leaves only after the records of the people in it are durable; the receipt comes
+last; when anything goes wrong in between, the stream ends without one, and what was sent stays on record.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import UTC
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from sluis.crypto import KeyStore
+from sluis.disclose import rules
+from sluis.disclose.records import Crossing, Log
+from sluis.disclose.seals import Sealing
+from sluis.disclose.understand import Statement
+from sluis.kernel import Clock, PeerId
+from sluis.ledger import Decision, Position
+from sluis.sources import Limits
+from sluis.statement import Receipt
+from sluis.statement.receipt import NONCE_BYTES, SEALS, AnswerWriter, seal_receipt
+
+Subjects = set[tuple[str, str]]
+
+
+class Pulled(msgspec.Struct, frozen=True):
+    """Some batches from the source, and whether they were the last."""
+
+    batches: list[pa.RecordBatch]
+    ended: bool
+
+
+class Answer:
+    """One answer. `begin` decides that there will be one; `body` then gives its bytes."""
+
+    def __init__(
+        self,
+        crossing: Crossing,
+        statement: Statement,
+        asked: Subjects,
+        sealing: Sealing,
+        own: PeerId,
+        keys: KeyStore,
+        log: Log,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._crossing, self._statement, self._asked, self._sealing = crossing, statement, asked, sealing
+        self._own, self._keys, self._log, self._clock, self._limits = own, keys, log, clock, limits
+        self._writer = AnswerWriter(statement.schema, secrets.token_bytes(NONCE_BYTES))
+        self._logged: Subjects = set()
+        self._position: Position | None = None
+        self._max_rows = min(one.disclosure.max_rows for one in statement.opened)
+        self._max_subjects = min(one.disclosure.max_subjects for one in statement.opened)
+
+    async def begin(
+        self, source: Iterator[pa.RecordBatch], first: Pulled
+    ) -> Callable[[], AsyncIterator[bytes]]:
+        """Write down the first batch and who was asked about, together with the decisions.
+
+        Raises:
+            Refused: `too-many-rows`, `too-many-subjects`.
+            Unkept: nothing leaves.
+        """
+        opened = self._statement.opened
+        ready = self._prepared(first.batches)
+        subjects = self._asked | ready.subjects
+        records: list[Any] = [
+            *self._crossing.permits(opened, self._statement.shape),
+            *self._lines(subjects),
+        ]
+        in_bulk = not subjects and (first.ended or not self._statement.trails)
+        if in_bulk:
+            records.append(
+                self._crossing.in_bulk(opened, self._statement.columns, self._clock(), failed=False)
+            )
+        self._position = await self._log.append(records)
+        return lambda: self._body(source, ready.batches, first.ended)
+
+    async def failed(self) -> None:
+        """A source did not do its part: write down that these people were asked about, and that it failed."""
+        opened, now = self._statement.opened, self._clock()
+        lines: list[Any] = list(
+            self._crossing.about(sorted(self._asked), opened, self._log, now, failed=True)
+        )
+        if not lines:
+            lines.append(self._crossing.in_bulk(opened, self._statement.columns, now, failed=True))
+        await self._log.append([*self._crossing.permits(opened, self._statement.shape), *lines])
+
+    async def _body(
+        self, source: Iterator[pa.RecordBatch], batches: Sequence[pa.RecordBatch], ended: bool
+    ) -> AsyncIterator[bytes]:
+        try:
+            yield self._writer.head + b"".join(map(self._writer.write, batches))
+            while not ended:
+                more = await pull(source, self._limits)
+                ready, ended = self._prepared(more.batches), more.ended
+                records: list[Any] = list(self._lines(ready.subjects))
+                if ended and not self._logged and self._statement.trails:
+                    now = self._clock()
+                    records.append(
+                        self._crossing.in_bulk(
+                            self._statement.opened, self._statement.columns, now, failed=False
+                        )
+                    )
+                if records:
+                    self._position = await self._log.append(records)
+                if ready.batches:
+                    yield b"".join(map(self._writer.write, ready.batches))
+            yield self._closing()
+        finally:
+            self._limits.cancelled.set()
+
+    def _lines(self, subjects: Subjects) -> Sequence[Decision | Any]:
+        new = sorted(subjects - self._logged)
+        self._logged.update(new)
+        return self._crossing.about(new, self._statement.opened, self._log, self._clock(), failed=False)
+
+    def _prepared(self, batches: Sequence[pa.RecordBatch]) -> "_Ready":
+        """Batches as they leave, and whom they are about; the bounds of the disclosures are held here."""
+        statement = self._statement
+        subjects: Subjects = set()
+        leaving = []
+        for batch in batches:
+            subjects |= _subjects(batch, statement)
+            leaving.append(self._leaving(batch))
+        if self._writer.rows + sum(batch.num_rows for batch in leaving) > self._max_rows:
+            raise rules.refused("too-many-rows", rules.legal_of(statement.opened))
+        if statement.kind == "rows" and len(subjects | self._asked | self._logged) > self._max_subjects:
+            raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
+        return _Ready([batch for batch in leaving if batch.num_rows], subjects)
+
+    def _leaving(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        columns = [
+            self._sealing.sealed(batch.column(at)) if hide else batch.column(at)
+            for at, hide in enumerate(self._statement.sealed)
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=self._statement.schema)
+
+    def _closing(self) -> bytes:
+        crossing, statement, position = self._crossing, self._statement, self._position
+        assert position is not None
+        receipt = Receipt(
+            owner=self._own,
+            asker=crossing.peer,
+            activity=crossing.question.activity,
+            case=crossing.question.case,
+            disclosures={
+                one.dataset.name: f"{one.disclosure.id}@{one.disclosure.version} {one.digest}"
+                for one in statement.opened
+            },
+            columns=statement.columns,
+            rows=self._writer.rows,
+            subjects=len(self._logged),
+            transaction_id=crossing.transaction_id,
+            trace_id=crossing.trace.trace_id,
+            time=self._clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            commitment=self._writer.commitment,
+            position=position.index,
+            origin=position.origin,
+            size=position.size,
+            witnesses=position.witnesses,
+        )
+        seals = self._sealing.metadata
+        return self._writer.close(seal_receipt(receipt, self._keys.sign), {SEALS: seals} if seals else None)
+
+
+class _Ready(msgspec.Struct, frozen=True):
+    batches: list[pa.RecordBatch]
+    subjects: Subjects
+
+
+def _subjects(batch: pa.RecordBatch, statement: Statement) -> Subjects:
+    found: Subjects = set()
+    first = len(statement.sealed)
+    for at, trail in enumerate(statement.trails):
+        column = batch.column(first + at)
+        column = column.flatten() if pa.types.is_list(column.type) else column
+        found.update((trail.subject.type, str(one)) for one in column.unique().to_pylist() if one is not None)
+    return found
+
+
+async def pull(source: Iterator[pa.RecordBatch], limits: Limits) -> Pulled:
+    """The next batches, about `limits.batch_rows` rows together; a worker thread waits for the source.
+
+    Raises `SourceFailure`. When the caller is cancelled the source's own query is stopped.
+    """
+    try:
+        return await asyncio.to_thread(_pull, source, limits.batch_rows)
+    except asyncio.CancelledError:
+        limits.cancelled.set()
+        raise
+
+
+def _pull(source: Iterator[pa.RecordBatch], rows: int) -> Pulled:
+    batches = []
+    for batch in source:
+        batches.append(batch)
+        rows -= batch.num_rows
+        if rows <= 0:
+            return Pulled(batches, ended=False)
+    return Pulled(batches, ended=True)

@@ -1,0 +1,62 @@
+"""What the owner's side of a question works with: its bounds, a question as it was understood, and an answer."""
+
+from collections.abc import AsyncIterator
+from typing import Literal
+
+import msgspec
+import pyarrow as pa
+
+from sluis.grounds import Dataset, Disclosure, Subject
+
+SUBJECT = "subject$"
+"""The subject as it is at the source, unmasked, in a view; `$` never stands in a dataset's own column names."""
+
+Kind = Literal["rows", "summary", "groups", "combining"]
+"""`rows`: rows about people, or about nobody. `summary`: aggregates over data whose rows may be seen. `groups`:
+aggregates over data whose rows may not. `combining`: rows of such data, for the node that reduces them to groups."""
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """What one question may cost, and how much of this room's work is kept ready."""
+
+    sql_bytes: int = 65_536
+    keys: int = 100_000
+    """In all key lists of a question together."""
+    openers: int = 32
+    """Owners for whom one question's key is sealed."""
+    seal_seconds: int = 600
+    """How long sealed keys, and the tokens made with them, are good for."""
+    seconds: float = 30.0
+    """A source's time for one question."""
+    scanned_rows: int = 10_000_000
+    """Rows read from the sources for one question."""
+    batch_rows: int = 65_536
+    prepared: int = 512
+    """Questions kept understood."""
+    refusals_a_minute: int = 20
+    """Refusals of one peer recorded one by one; the rest of that minute is one record with a number."""
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A dataset of a question, the disclosure that opens it to the asker, and the digest both sides name."""
+
+    dataset: Dataset
+    disclosure: Disclosure
+    digest: str
+
+
+class Trail(msgspec.Struct, frozen=True):
+    """A hidden column of the executed statement that tells whom a row is about; it never leaves."""
+
+    column: str
+    subject: Subject
+
+
+class Consultation(msgspec.Struct, frozen=True):
+    """An answer that has begun: everything was decided, and the records of its first bytes are durable.
+
+    `body` gives the Arrow stream (see `statement.receipt`); when it ends early there is no receipt, so no answer.
+    """
+
+    schema: pa.Schema
+    body: AsyncIterator[bytes]

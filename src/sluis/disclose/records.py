@@ -1,0 +1,229 @@
+"""What the owner writes down of a question: one decision per dataset (Authorization Decision Log 0.0.1) and one
+processing line per person (Logboek Dataverwerkingen core 1.0.0; for bulk the object extension, one line without
+subject). Nothing here holds a value out of the data; people are pseudonyms.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+
+from sluis.disclose.model import Opened
+from sluis.kernel import Clock, PeerId, Problem, Trace, milliseconds
+from sluis.ledger import Decision, Position, Processing, Withheld
+from sluis.statement import SubQuestion
+
+_ACTIVITY = "dpl.core.processing_activity_id"
+_SUBJECT, _SUBJECT_TYPE = "dpl.core.data_subject_id", "dpl.core.data_subject_id_type"
+_PROCESSOR = "dpl.core.foreign_operation.processor"
+_OBJECTS = "dpl.objects.dataset"
+
+
+class Log(Protocol):
+    """The part of the ledger that this room needs."""
+
+    async def append(self, records: Sequence[Processing | Decision]) -> Position:
+        """Keep records durably, all in one commit. Raises `Unkept`."""
+
+    def subject(self, kind: str, value: str, moment: datetime) -> str:
+        """The pseudonym of a data subject."""
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """One question as it crossed: who asked, where in the trace, when it began.
+
+    `processor` is the address of the asker's node; `alias` this owner's name before the dot.
+    """
+
+    peer: PeerId
+    processor: str
+    alias: str
+    trace: Trace
+    transaction_id: str
+    question: SubQuestion
+    began: datetime
+
+    def decision(self, dataset: str, permit: bool, rule: str, legal: str | None, **more: Any) -> Decision:
+        """The record of one decision. `more` are references to the policy it rests on, by name."""
+        question = self.question
+        request = {
+            "subject": {
+                "type": "peer",
+                "id": str.__str__(self.peer),
+                "properties": {"person": question.acting.person, "acr": question.acting.acr},
+            },
+            "action": {"name": "consult"},
+            "resource": {"type": "dataset", "id": f"{self.alias}.{dataset}"},
+            "context": {
+                "activity": question.activity,
+                "case": question.case,
+                "traceparent": self.trace.traceparent,
+            },
+        }
+        context = {"rule": rule} if legal is None else {"rule": rule, "legal": legal}
+        attributes: dict[str, Any] = {"adl.fsc.transaction_id": self.transaction_id}
+        if more:
+            attributes["adl.core.policies"] = more
+        return Decision(
+            trace_id=self.trace.trace_id,
+            span_id=self.trace.child().span_id,
+            event_name="adl.access_evaluation",
+            timestamp=milliseconds(self.began),
+            status="Unset",
+            parent_span_id=self.trace.span_id,
+            attributes=attributes,
+            resource=self._resource(),
+            body={
+                "adl.core.request": request,
+                "adl.core.response": {"decision": permit, "context": context},
+            },
+        )
+
+    def permits(self, opened: Iterable[Opened], shape: str) -> list[Decision]:
+        """One decision per dataset, each naming the disclosure and the statement with its constants taken out."""
+        return [
+            self.decision(
+                one.dataset.name, True, "disclosed", None,
+                disclosure={"id": one.disclosure.id, "version": one.disclosure.version, "digest": one.digest},
+                statement={"sql": shape},
+            )
+            for one in opened
+        ]  # fmt: skip
+
+    def refusal(self, problem: Problem, datasets: Iterable[str]) -> list[Decision]:
+        """One decision per dataset that the refused question named."""
+        names = sorted(datasets) or ["-"]
+        return [
+            self.decision(name[:100], False, problem.rule or problem.code, problem.legal) for name in names
+        ]
+
+    def about(
+        self,
+        subjects: Iterable[tuple[str, str]],
+        opened: Sequence[Opened],
+        log: Log,
+        now: datetime,
+        failed: bool,
+    ) -> list[Processing]:
+        """One line per person, each a span of its own."""
+        withheld = self._withheld(opened)
+        template = self._line(opened, now, failed, {}, withheld)
+        lines = []
+        for kind, value in subjects:
+            attributes = {
+                _ACTIVITY: self.question.activity,
+                _SUBJECT: log.subject(kind, value, now),
+                _SUBJECT_TYPE: kind,
+                _PROCESSOR: self.processor,
+            }
+            span = self.trace.child().span_id
+            lines.append(msgspec.structs.replace(template, span_id=span, attributes=attributes))
+        return lines
+
+    def in_bulk(
+        self, opened: Sequence[Opened], columns: dict[str, tuple[str, ...]], now: datetime, failed: bool
+    ) -> Processing:
+        """The one line of a consultation that is about nobody in particular: which datasets, which columns."""
+        objects = [
+            {
+                "dataset_id": f"{self.alias}.{one.dataset.name}",
+                "dataset_port": "output",
+                "feature": [{"feature_id": column} for column in columns[one.dataset.name]],
+            }
+            for one in opened
+        ]
+        attributes = {_ACTIVITY: self.question.activity, _PROCESSOR: self.processor, _OBJECTS: objects}
+        return self._line(opened, now, failed, attributes, self._withheld(opened))
+
+    def _line(
+        self,
+        opened: Sequence[Opened],
+        now: datetime,
+        failed: bool,
+        attributes: dict[str, Any],
+        withheld: Withheld | None,
+    ) -> Processing:
+        return Processing(
+            trace_id=self.trace.trace_id,
+            span_id=self.trace.child().span_id,
+            name=f"Raadpleging {', '.join(one.dataset.title.nl for one in opened)}",
+            status="Error" if failed else "Ok",
+            start_time=milliseconds(self.began),
+            end_time=milliseconds(now),
+            parent_span_id=self.trace.span_id,
+            attributes=attributes,
+            resource=self._resource(),
+            withheld=withheld,
+        )
+
+    def _resource(self) -> dict[str, Any]:
+        return {"attributes": {"service.name": self.alias, "sluis.transaction_id": self.transaction_id}}
+
+    def _withheld(self, opened: Sequence[Opened]) -> Withheld | None:
+        """Withheld when one of the disclosures says so; the longest counts."""
+        rules = [one.disclosure.withhold for one in opened if one.disclosure.withhold is not None]
+        if not rules:
+            return None
+        longest = max(rules, key=lambda rule: rule.days)
+        return Withheld(str(longest.article), milliseconds(self.began + timedelta(days=longest.days)))
+
+
+class Refusals:
+    """Every refusal is a record; when one peer causes very many, the rest of that minute is one record with a number.
+
+    Args:
+        log: where the records go.
+        clock: aware UTC.
+        limit: refusals of one peer each minute that get a record of their own.
+    """
+
+    def __init__(self, log: Log, clock: Clock, limit: int) -> None:
+        self._log, self._clock, self._limit = log, clock, limit
+        self._minutes: dict[PeerId, tuple[datetime, int]] = {}
+        self._over: dict[PeerId, tuple[int, Decision]] = {}
+        self._closing: dict[PeerId, asyncio.Task[None]] = {}
+
+    async def record(self, peer: PeerId, decisions: Sequence[Decision]) -> None:
+        """Keep the record of one refusal, or count it. Raises `Unkept`."""
+        minute = self._clock().replace(second=0, microsecond=0)
+        since, count = self._minutes.get(peer, (minute, 0))
+        if since != minute:
+            await self._close(peer)
+            count = 0
+        self._minutes[peer] = (minute, count + 1)
+        if count < self._limit:
+            await self._log.append(decisions)
+            return
+        self._over[peer] = (self._over.get(peer, (0, decisions[0]))[0] + 1, decisions[0])
+        if peer not in self._closing:
+            self._closing[peer] = asyncio.create_task(self._close_later(peer))
+
+    async def flush(self) -> None:
+        """Keep what was only counted so far; when the node stops."""
+        for task in self._closing.values():
+            task.cancel()
+        for peer in list(self._over):
+            await self._close(peer)
+
+    async def _close_later(self, peer: PeerId) -> None:
+        await asyncio.sleep(60 - self._clock().second)
+        self._closing.pop(peer, None)
+        await self._close(peer)
+
+    async def _close(self, peer: PeerId) -> None:
+        count, last = self._over.pop(peer, (0, None))
+        if last is None:
+            return
+        response = last.body["adl.core.response"]
+        told = {"decision": False, "context": {**response["context"], "count": count}}
+        trace = Trace(last.trace_id, last.span_id).child()
+        await self._log.append(
+            [
+                msgspec.structs.replace(
+                    last, span_id=trace.span_id, body={**last.body, "adl.core.response": told},
+                    timestamp=milliseconds(self._clock()),
+                )
+            ]
+        )  # fmt: skip

@@ -1,0 +1,269 @@
+"""The owner's rules about a question, as pure functions: sizes, roles, sealed columns, who is asked about.
+
+Every refusal here reads the same whether or not the person asked about is in the data: it rests on the question and
+the disclosures alone.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlglot import exp
+
+from sluis.disclose.model import Bounds, Kind, Opened
+from sluis.grounds import Disclosure, Role, Subject
+from sluis.kernel import Conflict, Invalid, Refused, Text
+from sluis.policy import Decision
+from sluis.statement import SubQuestion, base_tables, conjuncts, dataset_of, source_of, uses
+
+_TYPE = re.compile(r"VARCHAR|BIGINT|INTEGER|DOUBLE|BOOLEAN|DATE|TIMESTAMP|DECIMAL\(\d{1,2},\d{1,2}\)")
+_TEXTS: dict[str, tuple[Text, Text]] = {
+    "not-disclosed": (
+        Text("Voor deze verwerking is dit u niet geopend.", "This has not been opened to you for this activity."),
+        Text("Vraag de bronhouder om een grondslag.", "Ask the owner for a ground."),
+    ),
+    "activity-ended": (
+        Text("De verwerking is niet van kracht.", "The processing activity is not in force."),
+        Text("Gebruik een verwerking die nu geldt.", "Use an activity that is in force now."),
+    ),
+    "not-valid-today": (
+        Text("De verstrekking geldt vandaag niet.", "The disclosure is not in force today."),
+        Text("Spreek met de bronhouder een nieuwe verstrekking af.", "Agree a new disclosure with the owner."),
+    ),
+    "sign-in-refused": (
+        Text("De bronhouder aanvaardt deze manier van aanmelden niet.", "The owner does not accept this way of signing in."),
+        Text("Meld u aan op een hoger niveau.", "Sign in at a higher level."),
+    ),
+    "too-many-subjects": (
+        Text("De vraag gaat over te veel mensen tegelijk.", "The question is about too many people at once."),
+        Text("Verdeel de vraag in kleinere.", "Divide the question into smaller ones."),
+    ),
+    "too-many-rows": (
+        Text("Het antwoord is groter dan de verstrekking toestaat.", "The answer is larger than the disclosure allows."),
+        Text("Vraag minder tegelijk.", "Ask for less at once."),
+    ),
+    "rate": (
+        Text("Het aantal vragen per uur is op.", "The number of questions per hour is used up."),
+        Text("Wacht een uur.", "Wait an hour."),
+    ),
+    "filter-budget": (
+        Text("Het aantal vragen per dag op deze filterkolom is op.", "The daily number of questions on this filter is used up."),
+        Text("Ga morgen verder.", "Go on tomorrow."),
+    ),
+    "aggregate-budget": (
+        Text("Het aantal verschillende groepsvragen per dag is op.", "The daily number of different group questions is used up."),
+        Text("Ga morgen verder, of herhaal een eerdere vraag.", "Go on tomorrow, or repeat an earlier question."),
+    ),
+    "differencing": (
+        Text("Deze vraag lijkt te veel op een eerdere met andere voorwaarden.", "This question is too close to an earlier one with other conditions."),
+        Text("Vraag met voorwaarden die meer verschillen.", "Ask with conditions that differ more."),
+    ),
+    "sealed-only": (
+        Text("Deze kolom mag alleen verzegeld naar buiten.", "This column may only leave sealed."),
+        Text("Vraag de kolom verzegeld.", "Ask for the column sealed."),
+    ),
+    "not-traceable": (
+        Text("Van dit antwoord is niet te zeggen over wie elke rij gaat.", "Of this answer it cannot be told whom each row is about."),
+        Text("Stel de delen van de vraag apart, of noem de personen.", "Ask the parts separately, or name the people."),
+    ),
+}  # fmt: skip
+_WHAT = Text("De bronhouder geeft hierop geen antwoord.", "The owner gives no answer to this.")
+
+
+def refused(rule: str, legal: str | None = None, *, retry: bool = False) -> Refused:
+    """The refusal under one of the rules above; what it says depends on nothing but the rule."""
+    why, after = _TEXTS[rule]
+    return Refused(rule, _WHAT, why, after, rule=rule, legal=legal, retry=retry)
+
+
+def refusal(decision: Decision) -> Refused:
+    """The refusal that the decision point gave."""
+    return refused(decision.rule, decision.legal)
+
+
+def legal_of(opened: Iterable[Opened]) -> str | None:
+    """The article to name in a refusal."""
+    return next((str(article) for one in opened for article in one.disclosure.articles), None)
+
+
+def require_bounds(question: SubQuestion, bounds: Bounds) -> None:
+    """Refuse what is too large or misshapen to be a question. Raises `Invalid` (`question-does-not-fit`)."""
+    texts = [question.activity, question.case, question.acting.person, question.acting.acr]
+    keys = sum(len(keys.values) for keys in question.keys.values())
+    sealed = question.seal.openers if question.seal else ()
+    if (
+        len(question.sql.encode()) > bounds.sql_bytes
+        or keys > bounds.keys
+        or len(sealed) > bounds.openers
+        or any(len(one) > 2_000 for one in texts)
+        or max(len(question.parameters), len(question.types), len(question.keys), len(question.disclosures))
+        > 1_000
+        or any(isinstance(value, str) and len(value) > 10_000 for value in question.parameters.values())
+        or any(None in keys.values for keys in question.keys.values())
+        or not all(map(_TYPE.fullmatch, question.types.values()))
+    ):
+        raise Invalid(
+            "question-does-not-fit",
+            Text("De deelvraag past niet.", "The sub-question does not fit."),
+            Text(
+                f"Er mag {bounds.sql_bytes} bytes SQL in en {bounds.keys} sleutels, geen ervan leeg.",
+                f"It may hold {bounds.sql_bytes} bytes of SQL and {bounds.keys} keys, none of them empty.",
+            ),
+            Text("Verdeel de vraag.", "Divide the question."),
+        )
+
+
+def changed(dataset: str) -> Conflict:
+    """The problem of an asker that relies on another offer than the present one."""
+    return Conflict(
+        "disclosure-changed",
+        Text(f"De verstrekking van {dataset} is gewijzigd.", f"The disclosure of {dataset} has changed."),
+        Text("U gaat uit van een andere versie.", "You rely on another version."),
+        Text("Haal het aanbod opnieuw op en stel de vraag opnieuw.", "Fetch the offers again and ask again."),
+        retry=True,
+    )
+
+
+def require_own_names(names: Sequence[tuple[str, str]], stated: Iterable[str]) -> None:
+    """The SQL names exactly the datasets that the question states. Raises `Invalid` (`datasets-differ`)."""
+    if any(alias for alias, _ in names) or {name for _, name in names} != set(stated):
+        raise Invalid(
+            "datasets-differ",
+            Text("De deelvraag klopt niet.", "The sub-question is not consistent."),
+            Text(
+                "De SQL gebruikt andere datasets dan erbij genoemd zijn.",
+                "The SQL uses other datasets than are named with it.",
+            ),
+            Text("Werk de node bij die vraagt.", "Update the node that asks."),
+        )
+
+
+def kind_of(
+    tree: exp.Query, opened: Mapping[str, Opened], asker: str, combining: bool, summarises: bool
+) -> Kind:
+    """Which rules the answer falls under. Only the combiner that every such disclosure names gets rows of data that
+    may leave as groups only, and only when it says that it combines."""
+    rules = [one.disclosure.aggregate for one in opened.values() if one.disclosure.aggregate is not None]
+    if not rules:
+        return "summary" if summarises else "rows"
+    if combining and all(rule.combiner == asker for rule in rules):
+        return "combining"
+    return "groups"
+
+
+def roles_for(
+    tree: exp.Query, opened: Mapping[str, Opened], kind: Kind, sealed_parameters: Sequence[str]
+) -> dict[tuple[str, str], Disclosure]:
+    """The disclosures as they count for this question: a column that sealed tokens bind, every column set equal to
+    such a one, and the subject of rows for a combiner, may only be joined and leave sealed, whatever it was opened for.
+    """
+    joined = _bound_by_tokens(tree, sealed_parameters)
+    if kind == "combining":
+        for name, one in opened.items():
+            if one.disclosure.aggregate is not None and one.dataset.subject is not None:
+                joined.add((name, one.dataset.subject.column))
+    found = {}
+    for name, one in opened.items():
+        narrowed: dict[str, Role] = {
+            column: "join" if role == "output" and (name, column) in joined else role
+            for column, role in one.disclosure.columns.items()
+        }
+        found["", name] = msgspec.structs.replace(one.disclosure, columns=narrowed)
+    return found
+
+
+def _bound_by_tokens(tree: exp.Query, sealed: Sequence[str]) -> set[tuple[str, str]]:
+    """(dataset, column) for every column that a list of tokens binds, or that equals one, over any number of steps."""
+    if not sealed:
+        return set()
+    edges: list[tuple[tuple[str, str], tuple[str, str]]] = []
+    bound: set[tuple[str, str]] = set()
+    for node in tree.find_all(exp.EQ):
+        one, other = _place(node.left), _place(node.right)
+        if one and other:
+            edges += [(one, other), (other, one)]
+        for place, value in ((one, node.right.unnest()), (other, node.left.unnest())):
+            if place and isinstance(value, exp.Any) and value.this.unnest().name in sealed:
+                bound.add(place)
+    for node in tree.find_all(exp.In):
+        query = node.args.get("query")
+        inner = query.unnest() if query is not None else None
+        if isinstance(inner, exp.Select) and len(inner.expressions) == 1:
+            one, other = _place(node.this), _place(inner.expressions[0].unalias())
+            if one and other:
+                edges += [(one, other), (other, one)]
+    while more := {right for left, right in edges if left in bound} - bound:
+        bound |= more
+    return bound
+
+
+def _place(node: exp.Expression) -> tuple[str, str] | None:
+    node = node.unnest()
+    table = source_of(node) if isinstance(node, exp.Column) and node.table else None
+    return (dataset_of(table)[1], node.name.lower()) if isinstance(table, exp.Table) else None
+
+
+def require_sealed_outputs(
+    tree: exp.Query, sealed: Sequence[str], types: Mapping[str, Mapping[str, str]]
+) -> None:
+    """What leaves as a token is a plain column of a dataset: a token of a constant would let the asker make its own.
+
+    Raises:
+        Invalid: `sealed-column`.
+    """
+    if not sealed:
+        return
+    outputs = {item.alias_or_name.lower(): item.unalias() for item in tree.selects}
+    for name in sealed:
+        node = outputs.get(name.lower())
+        place = _place(node) if isinstance(node, exp.Column) else None
+        if not isinstance(tree, exp.Select) or place is None or types[place[0]][place[1]] == "DOUBLE":
+            raise Invalid(
+                "sealed-column",
+                Text("Deze uitkomst kan niet verzegeld worden.", "This output cannot be sealed."),
+                Text("Alleen een kolom van een dataset kan dat.", "Only a column of a dataset can."),
+                Text("Vraag de kolom zelf.", "Ask for the column itself."),
+            )
+
+
+def used_columns(tree: exp.Query) -> dict[str, tuple[str, ...]]:
+    """Per dataset the columns a question uses, in order of name."""
+    found: dict[str, set[str]] = {name: set() for _, name in map(dataset_of, base_tables(tree))}
+    for use in uses(tree):
+        found[use.dataset[1]].add(use.name)
+    return {name: tuple(sorted(columns)) for name, columns in sorted(found.items())}
+
+
+def constants_set(
+    tree: exp.Query, opened: Iterable[Opened], types: Mapping[str, str], values: Mapping[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    """(column, constant) for every condition of a question without subqueries that sets one equal to the other.
+
+    Only where two different constants are surely two different values: parameters of the column's own exact type.
+    """
+    kinds = {(one.dataset.name, column.name): column.type for one in opened for column in one.dataset.columns}
+    where = tree.args.get("where")
+    for condition in conjuncts(where.this if where else None):
+        if not isinstance(condition, exp.EQ):
+            continue
+        sides = condition.left.unnest(), condition.right.unnest()
+        for column, other in (sides, sides[::-1]):
+            place = _place(column)
+            if place is not None and isinstance(other, exp.Placeholder):
+                kind = kinds[place]
+                if kind in {"VARCHAR", "BIGINT", "INTEGER", "BOOLEAN", "DATE"} and types[other.name] == kind:
+                    yield ".".join(place), values[other.name]
+
+
+def keys_asked(
+    asked: Sequence[tuple[Subject, exp.Expression]], values: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """(type, value) of every subject that the question names itself, whether or not it is in the data."""
+    for subject, node in asked:
+        node = node.unnest()
+        node = node.this.unnest() if isinstance(node, exp.Any) else node
+        value = values[node.name] if isinstance(node, exp.Placeholder) else node.name
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                yield subject.type, str(one)

@@ -1,0 +1,342 @@
+"""The owner answers a question. Read this module from top to bottom to see every step, in order: understand, decide,
+hold to the limits, read, write down, send, and give a receipt.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from sluis.crypto import KeyStore, canonical
+from sluis.disclose import rules
+from sluis.disclose.aggregates import reduce
+from sluis.disclose.answer import Answer, Pulled, pull
+from sluis.disclose.model import Bounds, Consultation, Opened
+from sluis.disclose.records import Crossing, Log, Refusals
+from sluis.disclose.seals import CardOf, Sealer
+from sluis.disclose.understand import Statement, check_values, understand
+from sluis.disclose.views import OWN_DAY
+from sluis.grounds import Grounds, Offer, make_offer
+from sluis.kernel import Clock, PeerId, Refused, Text, Trace, Upstream, new_span_id
+from sluis.policy import Decision, Facts, decide
+from sluis.sources import Limits, Source, SourceFailure
+from sluis.statement import Combiner, SubQuestion, bind
+from sluis.statement.groups import Size
+
+operator_log = logging.getLogger("sluis.disclose")
+
+
+class Budget(Protocol):
+    """What is remembered between questions; durable when a method returns (see `sql`)."""
+
+    async def spend(self, purse: str, day: date, question: str, limit: int) -> bool:
+        """Draw on a budget; False when `limit` different questions did so that day already."""
+
+    async def tell(
+        self,
+        board: str,
+        day: date,
+        question: str,
+        fixed: Mapping[str, str],
+        sizes: Mapping[str, Size],
+        minimum: int,
+    ) -> bool:
+        """Remember groups before they are told; False when they are too close to those told earlier."""
+
+
+class Discloser:
+    """The owner's side of every question to this node.
+
+    Args:
+        own: this node's peer id.
+        alias: the name that askers put before the dot.
+        grounds: datasets, activities and disclosures, as loaded and checked.
+        sources: by the name that datasets use.
+        log: the ledger.
+        budget: see `Budget`.
+        keys: this node's keys.
+        card: this node's signed card.
+        card_of: reads another node's card, or raises a `Problem`.
+        combiner: computes what sources cannot.
+        addresses: per peer the address of its node, for the processing log.
+        clock: aware UTC.
+        bounds: what one question may cost.
+    """
+
+    def __init__(
+        self,
+        *,
+        own: PeerId,
+        alias: str,
+        grounds: Grounds,
+        sources: Mapping[str, Source],
+        log: Log,
+        budget: Budget,
+        keys: KeyStore,
+        card: str,
+        card_of: CardOf,
+        combiner: Combiner,
+        addresses: Mapping[PeerId, str],
+        clock: Clock,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._own, self._alias, self._sources = own, alias, sources
+        self._log, self._budget, self._keys, self._clock = log, budget, keys, clock
+        self._addresses, self._bounds, self._combiner = addresses, bounds or Bounds(), combiner
+        self._activities = {one.id: one.valid for one in grounds.activities}
+        self._candidates = {
+            dataset.name: tuple(one for one in grounds.disclosures if one.dataset == dataset.name)
+            for dataset in grounds.datasets
+        }
+        datasets = {dataset.name: dataset for dataset in grounds.datasets}
+        self._offers = {
+            one.id: make_offer(own, alias, datasets[one.dataset], one) for one in grounds.disclosures
+        }
+        self._opened = {
+            one.id: Opened(datasets[one.dataset], one, self._offers[one.id].digest)
+            for one in grounds.disclosures
+        }
+        self._sealer = Sealer(own, card, keys, card_of, self._bounds.seal_seconds)
+        self._refusals = Refusals(log, clock, self._bounds.refusals_a_minute)
+        self._statements: OrderedDict[Any, Statement] = OrderedDict()
+        self._asked_at: dict[tuple[str, PeerId], deque[datetime]] = {}
+
+    def offers(self, peer: PeerId) -> tuple[Offer, ...]:
+        """What is open to this peer today, by any way of signing in."""
+        day = self._clock().date()
+        return tuple(
+            self._offers[one.id]
+            for candidates in self._candidates.values()
+            for one in candidates
+            if one.recipient == peer and one.valid.holds(day) and self._in_force(one.activity, day)
+        )
+
+    async def consult(
+        self, peer: PeerId, trace: Trace, transaction_id: str, question: SubQuestion
+    ) -> Consultation:
+        """Answer a question, or say why not.
+
+        Args:
+            peer: who asks, as its certificate proves.
+            trace: the asker's trace and span.
+            transaction_id: of the crossing.
+            question: as it came, decoded strictly.
+
+        Returns:
+            An answer that has begun: its first records are durable.
+
+        Raises:
+            Invalid: it cannot be understood.
+            Refused: a rule forbids it; that is on record too.
+            Conflict: `disclosure-changed`.
+            Upstream: `source-unavailable`; what was wrong stays with the owner.
+            Unkept: this node cannot record, so nothing leaves.
+        """
+        processor = self._addresses.get(peer, f"urn:nld:oin:{peer}")
+        crossing = Crossing(peer, processor, self._alias, trace, transaction_id, question, self._clock())
+        try:
+            return await self._consult(crossing)
+        except Refused as refusal:
+            await self._record(crossing, refusal)
+            raise
+
+    async def close(self) -> None:
+        """Write down what was only counted; when the node stops."""
+        await self._refusals.flush()
+
+    async def _consult(self, crossing: Crossing) -> Consultation:
+        question, peer, now = crossing.question, crossing.peer, crossing.began
+        rules.require_bounds(question, self._bounds)
+        opened = self._decided(peer, question, now.date())
+        statement = await self._understood(peer, question, opened, crossing)
+        check_values(statement, question)
+        sealing = self._sealer.sealing(peer, question, now)
+        values = self._values(statement, question, sealing.values)
+        asked = set(rules.keys_asked(statement.asked, values))
+        if len(asked) > min(one.disclosure.max_subjects for one in statement.opened):
+            raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
+        self._hold_rate(peer, statement, now)
+        identity = self._digest(_written_out(question)) if statement.groups else ""
+        await self._hold_budgets(crossing, statement, identity)
+        limits = Limits(self._bounds.seconds, self._bounds.scanned_rows, self._bounds.batch_rows)
+        answer = Answer(
+            crossing, statement, asked, sealing, self._own, self._keys, self._log, self._clock, limits
+        )
+        try:
+            source = await statement.reading.start({**values, OWN_DAY: now.date()}, limits)
+            first = await self._first(crossing, statement, source, limits, identity, values)
+        except SourceFailure as failure:
+            await answer.failed()
+            raise _unavailable(crossing, failure) from None
+        body = await answer.begin(source, first)
+        return Consultation(statement.schema, self._guarded(crossing, body()))
+
+    def _decided(self, peer: PeerId, question: SubQuestion, day: date) -> dict[str, Opened]:
+        """Per dataset the disclosure that opens it, as the decision point says; its digest as the asker knows it."""
+        opened = {}
+        for name, digest in question.disclosures.items():
+            decision = self._decide(peer, question, name, day)
+            if not decision.permit or decision.disclosure is None:
+                raise rules.refusal(decision)
+            opened[name] = self._opened[decision.disclosure]
+            if opened[name].digest != digest:
+                raise rules.changed(name)
+        return opened
+
+    def _decide(self, peer: PeerId, question: SubQuestion, dataset: str, day: date) -> Decision:
+        acting = question.acting
+        return decide(
+            Facts(
+                peer=peer,
+                person=acting.person,
+                acr=acting.acr,
+                activity=question.activity,
+                dataset=dataset,
+                day=day,
+                candidates=self._candidates.get(dataset, ()),
+                activity_valid=self._activities.get(question.activity),
+            )
+        )
+
+    def _in_force(self, activity: str, day: date) -> bool:
+        valid = self._activities.get(activity)
+        return valid is not None and valid.holds(day)
+
+    async def _understood(
+        self, peer: PeerId, question: SubQuestion, opened: Mapping[str, Opened], crossing: Crossing
+    ) -> Statement:
+        seal = question.seal
+        key = (
+            question.sql, peer, question.activity, question.combining,
+            tuple((one.disclosure.id, one.digest) for one in opened.values()),
+            tuple(question.types.items()), tuple((name, type(value)) for name, value in question.parameters.items()),
+            tuple(question.keys), (seal.columns, seal.parameters) if seal else None,
+        )  # fmt: skip
+        statement = self._statements.get(key)
+        if statement is None:
+            try:
+                statement = await asyncio.to_thread(
+                    understand, question, peer, opened, self._sources, self._combiner
+                )
+            except SourceFailure as failure:
+                raise _unavailable(crossing, failure) from None
+            self._statements[key] = statement
+            if len(self._statements) > self._bounds.prepared:
+                self._statements.popitem(last=False)
+        self._statements.move_to_end(key)
+        return statement
+
+    def _values(self, statement: Statement, question: SubQuestion, opens: Any) -> dict[str, Any]:
+        """Every parameter as a value of its type; tokens opened."""
+        sealed = question.seal.parameters if question.seal else ()
+        if any((name in sealed) != keys.sealed for name, keys in question.keys.items()):
+            raise rules.refused("sealed-only", rules.legal_of(statement.opened))
+        given: dict[str, Any] = dict(question.parameters)
+        for name, keys in question.keys.items():
+            given[name] = opens(keys.values) if keys.sealed else keys.values
+        return bind(statement.lists, statement.types, given)
+
+    def _hold_rate(self, peer: PeerId, statement: Statement, now: datetime) -> None:
+        """At most so many questions in any hour, per disclosure."""
+        for one in statement.opened:
+            if (limit := one.disclosure.questions_per_hour) is None:
+                continue
+            moments = self._asked_at.setdefault((one.disclosure.id, peer), deque())
+            while moments and moments[0] <= now - timedelta(hours=1):
+                moments.popleft()
+            if len(moments) >= limit:
+                raise rules.refused("rate", rules.legal_of([one]), retry=True)
+            moments.append(now)
+
+    async def _hold_budgets(self, crossing: Crossing, statement: Statement, identity: str) -> None:
+        """Every question on a `filter` column counts; of questions for groups, every different one."""
+        day, who = crossing.began.date(), f"{crossing.peer}|{crossing.question.activity}"
+        for one in statement.opened:
+            for dataset, column in statement.filtered:
+                if dataset == one.dataset.name:
+                    purse = f"filter|{who}|{dataset}.{column}"
+                    limit = one.disclosure.filters[column].budget
+                    if not await self._budget.spend(purse, day, new_span_id(), limit):
+                        raise rules.refused("filter-budget", rules.legal_of([one]))
+            rule = one.disclosure.aggregate
+            if rule is not None:
+                purse = f"aggregate|{who}|{one.dataset.name}"
+                if not await self._budget.spend(purse, day, identity, rule.budget):
+                    raise rules.refused("aggregate-budget", rules.legal_of([one]))
+
+    async def _first(
+        self,
+        crossing: Crossing,
+        statement: Statement,
+        source: Iterator[pa.RecordBatch],
+        limits: Limits,
+        identity: str,
+        values: Mapping[str, Any],
+    ) -> Pulled:
+        """The first of the answer; of groups, all of it, reduced to what may be told."""
+        if statement.groups is None:
+            return await pull(source, limits)
+        limits.batch_rows = limits.rows
+        whole = await pull(source, limits)
+        table = pa.Table.from_batches(whole.batches, whole.batches[0].schema) if whole.batches else None
+        if table is None:
+            return Pulled([], ended=True)
+        told = await asyncio.to_thread(reduce, table, statement.groups)
+        board = f"{crossing.peer}|{crossing.question.activity}|{statement.groups.table}"
+        day, minimum = crossing.began.date(), statement.groups.minimum
+        constants = rules.constants_set(statement.tree, statement.opened, statement.types, values)
+        fixed = {column: self._digest(value) for column, value in constants}
+        if not await self._budget.tell(board, day, identity, fixed, told.sizes, minimum):
+            raise rules.refused("differencing", rules.legal_of(statement.opened))
+        return Pulled(told.answer.combine_chunks().to_batches(), ended=True)
+
+    def _digest(self, value: Any) -> str:
+        """What a question or constant is remembered by: a keyed hash, as either may name a person."""
+        return self._keys.mac(
+            "disclose-budget", canonical(value if isinstance(value, list) else [str(value)])
+        ).hex()
+
+    async def _guarded(self, crossing: Crossing, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The bytes; what goes wrong after the first is on record, and the stream ends without a receipt."""
+        try:
+            async for chunk in body:
+                yield chunk
+        except Refused as refusal:
+            await self._record(crossing, refusal)
+            raise
+        except SourceFailure as failure:
+            raise _unavailable(crossing, failure) from None
+
+    async def _record(self, crossing: Crossing, refusal: Refused) -> None:
+        decisions = crossing.refusal(refusal, crossing.question.disclosures)
+        await self._refusals.record(crossing.peer, decisions)
+
+
+def _written_out(question: SubQuestion) -> list[Any]:
+    """A question with its values: what makes two questions the same."""
+    keys = {
+        name: [keys.sealed, [str(value) for value in keys.values]] for name, keys in question.keys.items()
+    }
+    return [question.sql, {name: str(value) for name, value in question.parameters.items()}, keys]
+
+
+def _unavailable(crossing: Crossing, failure: SourceFailure) -> Upstream:
+    """One problem for everything a source can do wrong; the operator sees which kind, and the column it is about."""
+    place = failure.place.partition(",")[0]  # what follows may name a person's key
+    operator_log.error(
+        "source failed: %s at %s, trace %s", failure.kind, place or "-", crossing.trace.trace_id
+    )
+    return Upstream(
+        "source-unavailable",
+        Text("Een bron van de bronhouder doet het nu niet.", "A source of the owner is not available now."),
+        Text("Wat er mis is, weet de bronhouder.", "The owner knows what is wrong."),
+        Text(
+            "Probeer het later opnieuw; blijft dit zo, meld het dan bij de bronhouder.",
+            "Try again later; if this goes on, tell the owner.",
+        ),
+        retry=True,
+    )

@@ -1,0 +1,238 @@
+"""From an asker's sub-question to a statement that this owner is willing to run. The asker's plan counts for nothing:
+the SQL is parsed, qualified and checked again, against the owner's own disclosures, and rewritten onto views.
+
+A statement holds no values, so the next question of the same form about somebody else needs none of this work.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+import pyarrow as pa
+from sqlglot import exp
+
+from sluis.disclose import rules
+from sluis.disclose.aggregates import Groups, guarded
+from sluis.disclose.model import Kind, Opened, Trail
+from sluis.disclose.reading import Reading, Table, prepare
+from sluis.disclose.views import OWN_DAY, expose, install, summarises
+from sluis.grounds import Disclosure, Subject
+from sluis.kernel import PeerId
+from sluis.sources import Source, SourceFailure, TableInfo
+from sluis.statement import (
+    Combiner,
+    SubQuestion,
+    bindings,
+    check,
+    datasets,
+    list_parameters,
+    missing_parameter,
+    normalise,
+    parameter_types,
+    parse,
+    qualify,
+    require,
+    shape,
+)
+
+Roles = Mapping[tuple[str, str], Disclosure]
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """A question as this node understood it, for one peer, activity and set of disclosures; values not included.
+
+    Attributes:
+        tree, roles: what `filter` values are checked against, question by question.
+        shape: the SQL with constants taken out, for the records.
+        kind: which rules the answer falls under.
+        columns: per dataset, those in use.
+        types, lists: DuckDB type per parameter, and which hold lists.
+        asked: the constants and parameters that name subjects.
+        filtered: (dataset, column) of `filter` columns in use.
+        sealed: per output, whether it leaves as a token.
+        trails: hidden outputs, at the end, that tell whom a row is about.
+        groups: for `groups`, how the answer is reduced.
+        reading: what runs it.
+        schema: of what the asker gets.
+    """
+
+    tree: exp.Query
+    roles: Roles
+    shape: str
+    kind: Kind
+    opened: tuple[Opened, ...]
+    columns: dict[str, tuple[str, ...]]
+    types: dict[str, str]
+    lists: frozenset[str]
+    asked: tuple[tuple[Subject, exp.Expression], ...]
+    filtered: tuple[tuple[str, str], ...]
+    sealed: tuple[bool, ...]
+    trails: tuple[Trail, ...]
+    groups: Groups | None
+    reading: Reading
+    schema: pa.Schema
+
+
+def understand(
+    question: SubQuestion,
+    asker: PeerId,
+    opened: Mapping[str, Opened],
+    sources: Mapping[str, Source],
+    combiner: Combiner,
+) -> Statement:
+    """Parse, check and prepare.
+
+    Args:
+        question: as it came.
+        asker: the peer that asks.
+        opened: per dataset that the question states, what was opened.
+        sources: the owner's, by name.
+        combiner: computes what the sources cannot.
+
+    Raises:
+        Invalid: it cannot be understood.
+        Refused: a rule of a disclosure forbids it.
+        SourceFailure: a source is not as the dataset says.
+    """
+    tree = parse(question.sql)
+    rules.require_own_names(datasets(tree), opened)
+    types = {
+        name: {column.name: column.type for column in one.dataset.columns} for name, one in opened.items()
+    }
+    tree = qualify(tree, {"": types}, {"": _visible(opened, types)})
+    kind = rules.kind_of(tree, opened, asker, question.combining, summarises(tree))
+    seal = question.seal
+    sealed_outputs, sealed_parameters = (seal.columns, seal.parameters) if seal else ((), ())
+    roles = rules.roles_for(tree, opened, kind, sealed_parameters)
+    rules.require_sealed_outputs(tree, sealed_outputs, types)
+    check(tree, roles, _values(question), sealed_outputs=sealed_outputs, sealed_parameters=sealed_parameters)
+    asked = _bound(tree, opened)
+    parameters = _parameter_types(tree, types, question)
+    executed, trails, groups = _executed(tree, kind, opened)
+    tables = _tables(opened, sources)
+    executed = install(executed, opened, {name: _native(table.info) for name, table in tables.items()})
+    reading, schema = prepare(
+        executed, {**parameters, OWN_DAY: "DATE"}, list(tables.values()), sources, combiner
+    )
+    names = [item.alias_or_name.lower() for item in tree.selects]
+    sealed = tuple(name in {one.lower() for one in sealed_outputs} for name in names)
+    return Statement(
+        tree=tree, roles=roles, shape=shape(tree), kind=kind, opened=tuple(opened.values()),
+        columns=rules.used_columns(tree), types=parameters, lists=frozenset(list_parameters(tree)), asked=asked, filtered=_filtered(tree, opened),
+        sealed=sealed, trails=trails, groups=groups, reading=reading,
+        schema=pa.schema([
+            pa.field(field.name, pa.string() if hide else field.type)
+            for field, hide in zip(schema, sealed, strict=False)
+        ]),
+    )  # fmt: skip
+
+
+def check_values(statement: Statement, question: SubQuestion) -> None:
+    """Hold the values of this question against the `filter` columns. Raises `Refused`, `Invalid`."""
+    if statement.filtered:
+        seal = question.seal
+        check(
+            statement.tree, statement.roles, _values(question),
+            sealed_outputs=seal.columns if seal else (), sealed_parameters=seal.parameters if seal else (),
+        )  # fmt: skip
+
+
+def _values(question: SubQuestion) -> dict[str, object]:
+    return {**question.parameters, **{name: keys.values for name, keys in question.keys.items()}}
+
+
+def _visible(
+    opened: Mapping[str, Opened], types: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    return {
+        name: {column: kind for column, kind in columns.items() if opened[name].disclosure.columns.get(column) == "output"}
+        for name, columns in types.items()
+    }  # fmt: skip
+
+
+def _bound(tree: exp.Query, opened: Mapping[str, Opened]) -> tuple[tuple[Subject, exp.Expression], ...]:
+    """The constants that name subjects. Raises `Refused` where a subject must be bound and is not."""
+    found = []
+    for one in bindings(tree, {("", name): one.dataset.subject for name, one in opened.items()}):
+        what = opened[one.dataset[1]]
+        if what.disclosure.subject_required and what.disclosure.aggregate is None:
+            require(one)
+        assert what.dataset.subject is not None
+        found += [(what.dataset.subject, constant) for constant in one.constants]
+    return tuple(found)
+
+
+def _parameter_types(
+    tree: exp.Query, types: Mapping[str, Mapping[str, str]], question: SubQuestion
+) -> dict[str, str]:
+    """A parameter has the type of the column it is compared with; elsewhere, what the asker says, or JSON shows."""
+    by_column = parameter_types(tree, {("", name): columns for name, columns in types.items()})
+    shown = {bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE"}
+    for name, kind in by_column.items():
+        if kind == "VARCHAR" and name in question.parameters:
+            by_column[name] = question.types.get(name) or shown.get(type(question.parameters[name]), kind)
+    stated = (*question.parameters, *question.keys)
+    for name in list_parameters(tree):
+        if name not in question.keys:
+            raise missing_parameter(name)
+    for name in by_column:
+        if name not in stated:
+            raise missing_parameter(name)
+    return by_column
+
+
+def _executed(
+    tree: exp.Query, kind: Kind, opened: Mapping[str, Opened]
+) -> tuple[exp.Query, tuple[Trail, ...], Groups | None]:
+    """The statement with its hidden outputs: whom rows are about, or how many are in a group."""
+    if kind == "groups":
+        made, groups = guarded(tree, opened)
+        return made, (), groups
+    made = normalise(tree) if tree.find(exp.CTE) else tree.copy()
+    if kind != "rows":
+        return made, (), None
+    named = _named_tables(made, opened)
+    found = expose(made, opened, lambda table: _has_subject(table, opened) and id(table) not in named)
+    if found is None:
+        raise rules.refused("not-traceable", rules.legal_of(opened.values()))
+    return *found, None
+
+
+def _has_subject(table: exp.Table, opened: Mapping[str, Opened]) -> bool:
+    return opened[table.name.lower()].dataset.subject is not None
+
+
+def _named_tables(tree: exp.Query, opened: Mapping[str, Opened]) -> set[int]:
+    """Tables whose rows can only be about subjects that the question names itself: their key, unmasked, is bound."""
+    found = set()
+    for one in bindings(tree, {("", name): one.dataset.subject for name, one in opened.items()}):
+        what = opened[one.dataset[1]]
+        subject = what.dataset.subject
+        if one.constants and subject is not None and subject.column not in what.disclosure.masks:
+            found.add(id(one.table))
+    return found
+
+
+def _tables(opened: Mapping[str, Opened], sources: Mapping[str, Source]) -> dict[str, Table]:
+    found = {}
+    for name, one in opened.items():
+        source = sources[one.dataset.source]
+        info = next(
+            (table for table in source.tables() if table.name.lower() == one.dataset.table.lower()), None
+        )
+        if info is None:
+            raise SourceFailure("changed", f"there is no table {one.dataset.table}")
+        found[name] = Table(one.dataset.table, one.dataset.source, info)
+    return found
+
+
+def _native(info: TableInfo) -> dict[str, str]:
+    return {column.name.lower(): column.type for column in info.columns}
+
+
+def _filtered(tree: exp.Query, opened: Mapping[str, Opened]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, column)
+        for name, columns in rules.used_columns(tree).items()
+        for column in columns
+        if opened[name].disclosure.columns.get(column) == "filter"
+    )

@@ -1,0 +1,300 @@
+"""What the asker's SQL really runs on: every dataset in it becomes a view with the opened columns, the owner's own
+condition and the masks, so that whatever stands above, predicates included, can see nothing else.
+
+Also adds, below, the hidden columns that tell whom a row is about (`expose`). Pure: trees in, trees out.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from sqlglot import exp, parse_one
+
+from sluis.disclose.model import SUBJECT, Opened, Trail
+from sluis.grounds import Subject
+from sluis.statement import AGGREGATES, base_tables, conjuncts, is_base, uses
+
+OWN_DAY = "sluis_own_day"
+"""CURRENT_DATE in an owner's own expressions: this parameter, which whatever the asker calls by that name."""
+
+Native = Mapping[str, str]
+"""DuckDB type per column of a source's table, lower case."""
+
+
+def install(tree: exp.Query, opened: Mapping[str, Opened], native: Mapping[str, Native]) -> exp.Query:
+    """Put each dataset's view in its place. Its table is then named `source.table`.
+
+    Args:
+        tree: a qualified question; changed and given back.
+        opened: per dataset name what was opened.
+        native: per dataset name the types of its table at the source.
+    """
+    used: dict[int, list[exp.Column]] = {}
+    for use in uses(tree):
+        used.setdefault(id(use.table), []).append(use.node)
+    for table in base_tables(tree):
+        columns, one = used.get(id(table), []), opened[table.name.lower()]
+        shown = _shown(one, [column.name.lower() for column in columns], native[one.dataset.name])
+        if one.disclosure.rows is None and all(isinstance(what, exp.Column) for what in shown.values()):
+            _rename(table, columns, one, shown)
+        else:
+            below = view(one, shown, native[one.dataset.name])
+            for condition in _keys(table, shown):
+                below.where(condition, copy=False)
+            table.replace(
+                exp.Subquery(this=below, alias=exp.TableAlias(this=_identifier(table.alias_or_name)))
+            )
+    return tree
+
+
+def _rename(
+    table: exp.Table, columns: list[exp.Column], one: Opened, shown: Mapping[str, exp.Expression]
+) -> None:
+    """A view that only renames needs no SELECT of its own: the source's names stand in the question itself."""
+    alias = table.alias_or_name
+    for column in columns:
+        column.set("this", shown[column.name.lower()].this.copy())
+    table.set("this", _identifier(one.dataset.table))
+    table.set("db", _identifier(one.dataset.source))
+    table.set("alias", exp.TableAlias(this=_identifier(alias)))
+
+
+def _keys(table: exp.Table, shown: Mapping[str, exp.Expression]) -> Iterator[exp.Expression]:
+    """Conditions of the question that select this table's rows by keys, as conditions on the source's own columns.
+
+    They hold above as well; below they keep rows from being fetched at all. A masked column gives none.
+    """
+    select = table.find_ancestor(exp.Select)
+    where = select.args.get("where") if select is not None else None
+    for condition in conjuncts(where.this if where else None):
+        column = condition.this.unnest() if isinstance(condition, exp.EQ) else None
+        if not isinstance(column, exp.Column) or column.table != table.alias_or_name:
+            continue
+        other = condition.expression.unnest()
+        other = other.this.unnest() if isinstance(other, exp.Any) else other
+        below = shown[column.name.lower()]
+        if isinstance(other, exp.Placeholder) and isinstance(below, exp.Column):
+            yield exp.EQ(this=below.copy(), expression=condition.expression.copy())
+
+
+def view(opened: Opened, shown: Mapping[str, exp.Expression], native: Native) -> exp.Select:
+    """One dataset as this asker may see it. The owner's condition looks at the real values, the asker at masked ones."""
+    select = exp.select(*(exp.alias_(what.copy(), _identifier(name)) for name, what in shown.items()))
+    table = exp.Table(
+        this=_identifier(opened.dataset.table),
+        db=_identifier(opened.dataset.source),
+        alias=exp.TableAlias(this=_identifier("t")),
+    )
+    select = select.from_(table, copy=False)
+    if opened.disclosure.rows is not None:
+        condition = _over(_own(opened.disclosure.rows), opened, native)
+        select = select.where(exp.paren(condition, copy=False), copy=False)
+    return select
+
+
+def _shown(opened: Opened, used: list[str], native: Native) -> dict[str, exp.Expression]:
+    """Per column in use, at least one, what it is in terms of the source's own columns: masked where it is masked."""
+    dataset, masks = opened.dataset, opened.disclosure.masks
+    shown: dict[str, exp.Expression] = {}
+    for name in used or [(dataset.key or (dataset.columns[0].name,))[0]]:
+        if name == SUBJECT:
+            assert dataset.subject is not None
+            shown[name] = _expression(opened, dataset.subject.column, native)
+        elif name in masks:
+            column = dataset.column(name)
+            assert column is not None
+            kind = exp.DataType.build(column.type, dialect="duckdb")
+            shown[name] = exp.TryCast(this=_over(_own(masks[name]), opened, native), to=kind)
+        else:
+            shown[name] = _expression(opened, name, native)
+    return shown
+
+
+def _expression(opened: Opened, name: str, native: Native) -> exp.Expression:
+    """A column of the view in terms of the source's own columns, of the type that the dataset declares."""
+    column = opened.dataset.column(name)
+    assert column is not None
+    if column.expression is not None:
+        found = _own(column.expression)
+        for inner in list(found.find_all(exp.Column)):
+            inner.replace(exp.column(_identifier(inner.name), table=_identifier("t")))
+        kind = None
+    else:
+        source = column.source or column.name
+        found = exp.column(_identifier(source), table=_identifier("t"))
+        kind = native.get(source.lower())
+    if kind == column.type:
+        return found
+    return exp.TryCast(this=found, to=exp.DataType.build(column.type, dialect="duckdb"))
+
+
+def _own(text: str) -> exp.Expression:
+    """An owner's expression as a tree: casts made total, so that none fails on one row and tells it is there."""
+    holder = exp.Paren(this=parse_one(text, read="duckdb"))
+    for cast in list(holder.find_all(exp.Cast)):
+        if type(cast) is exp.Cast and cast.find(exp.Column):
+            cast.replace(exp.TryCast(this=cast.this, to=cast.to))
+    for today in list(holder.find_all(exp.CurrentDate)):
+        today.replace(exp.Placeholder(this=OWN_DAY))
+    found: exp.Expression = holder.this
+    return found if isinstance(found, exp.Column | exp.Literal) else holder
+
+
+def _over(tree: exp.Expression, opened: Opened, native: Native) -> exp.Expression:
+    """An expression over the dataset's columns in terms of the source's."""
+    holder = exp.Paren(this=tree)
+    for column in list(holder.find_all(exp.Column)):
+        column.replace(_expression(opened, column.name.lower(), native))
+    found: exp.Expression = holder.this
+    return found
+
+
+def expose(
+    tree: exp.Query, opened: Mapping[str, Opened], wanted: Callable[[exp.Table], bool]
+) -> tuple[exp.Query, tuple[Trail, ...]] | None:
+    """Add hidden outputs that tell whom each row is about.
+
+    Args:
+        tree: a qualified question; changed.
+        opened: per dataset name what was opened.
+        wanted: whether the subjects of this table must be followed.
+
+    Returns:
+        the question with hidden outputs at the end, and what they are (a value, or a list of values); None when
+        rows of this shape cannot be followed to the people they are about.
+    """
+    if not any(wanted(table) for table in base_tables(tree)):
+        return tree, ()
+    names = iter(f"trail{number}$" for number in range(1_000))
+    if isinstance(tree, exp.Union) and not _limited(tree):
+        return _expose_union(tree, opened, wanted, names)
+    if not isinstance(tree, exp.Select):
+        return None
+    found = _exposed(tree, opened, wanted, names)
+    if found is None:
+        return None
+    distinct = tree.args.get("distinct") is not None
+    if distinct:
+        _group_instead(tree)
+    for name, (value, _) in found.items():
+        shown = exp.ArrayAgg(this=exp.Distinct(expressions=[value])) if distinct else value
+        tree.select(exp.alias_(shown, _identifier(name)), copy=False)
+    return tree, tuple(Trail(name, subject) for name, (_, subject) in found.items())
+
+
+_Found = dict[str, tuple[exp.Expression, Subject]]
+
+
+def _exposed(
+    select: exp.Select,
+    opened: Mapping[str, Opened],
+    wanted: Callable[[exp.Table], bool],
+    names: Iterator[str],
+) -> _Found | None:
+    """Per new name, the column of this SELECT's tables that holds a subject; None when one cannot be reached."""
+    if _aggregates(select) or select.args.get("with_"):
+        return None
+    found: _Found = {}
+    for table, hidden in _tables(select):
+        if isinstance(table, exp.Table) and is_base(table):
+            subject = opened[table.name.lower()].dataset.subject
+            if subject is not None and wanted(table) and not hidden:
+                found[next(names)] = exp.column(_identifier(SUBJECT), table=table.alias_or_name), subject
+        elif isinstance(table, exp.Subquery) and any(wanted(one) for one in base_tables(table)):
+            inner = table.unnest()
+            if (
+                hidden
+                or not isinstance(inner, exp.Select)
+                or inner.args.get("distinct")
+                or table.alias_column_names
+            ):
+                return None
+            below = _exposed(inner, opened, wanted, names)
+            if below is None:
+                return None
+            for name, (value, subject) in below.items():
+                inner.select(exp.alias_(value, _identifier(name)), copy=False)
+                found[name] = exp.column(_identifier(name), table=table.alias), subject
+        elif not isinstance(table, exp.Subquery):
+            return None
+    return found
+
+
+def _tables(select: exp.Select) -> Iterator[tuple[exp.Expression, bool]]:
+    """The tables of a SELECT, and whether a semi or anti join keeps their columns from being seen."""
+    start = select.args.get("from_")
+    if start is not None:
+        yield start.this, False
+    for join in select.args.get("joins") or ():
+        yield join.this, join.kind in {"SEMI", "ANTI"}
+
+
+def _expose_union(
+    tree: exp.Union, opened: Mapping[str, Opened], wanted: Callable[[exp.Table], bool], names: Iterator[str]
+) -> tuple[exp.Query, tuple[Trail, ...]] | None:
+    """Each side gets its own hidden outputs and NULL for the other's. A UNION that drops duplicates keeps, for every
+    row it leaves, the subjects of all rows that were the same."""
+    sides = [tree.left, tree.right]
+    found: list[_Found] = []
+    for side in sides:
+        if not isinstance(side, exp.Select) or side.args.get("distinct") or _limited(side):
+            return None
+        one = _exposed(side, opened, wanted, names)
+        if one is None:
+            return None
+        found.append(one)
+    outputs = [name.lower() for name in tree.named_selects]
+    for side, own in zip(sides, found, strict=True):
+        for name in (*found[0], *found[1]):
+            value = own[name][0] if name in own else exp.null()
+            side.select(exp.alias_(value, _identifier(name)), copy=False)
+    trails = tuple(Trail(name, subject) for one in found for name, (_, subject) in one.items())
+    if not tree.args.get("distinct"):
+        return tree, trails
+    tree.set("distinct", False)
+    below = exp.Subquery(this=tree, alias=exp.TableAlias(this=_identifier("u$")))
+    kept = [exp.column(_identifier(name), table=_identifier("u$")) for name in outputs]
+    lists = [
+        exp.alias_(
+            exp.ArrayAgg(
+                this=exp.Distinct(
+                    expressions=[exp.column(_identifier(trail.column), table=_identifier("u$"))]
+                )
+            ),
+            _identifier(trail.column),
+        )
+        for trail in trails
+    ]
+    above = exp.select(*(exp.alias_(column, _identifier(column.name)) for column in kept), *lists).from_(
+        below
+    )
+    return above.group_by(*(column.copy() for column in kept)), trails
+
+
+def _group_instead(select: exp.Select) -> None:
+    """SELECT DISTINCT as the GROUP BY that gives the same rows, so that subjects can be gathered beside them."""
+    select.set("distinct", None)
+    select.set("group", exp.Group(expressions=[item.unalias().copy() for item in select.expressions]))
+
+
+def _aggregates(select: exp.Select) -> bool:
+    """Whether a SELECT makes groups: it has GROUP BY, HAVING, or an aggregate that is not a window."""
+    if select.args.get("group") or select.args.get("having"):
+        return True
+    for item in select.expressions:
+        for node in item.find_all(*AGGREGATES):
+            window = node.find_ancestor(exp.Window, exp.Select)
+            if not isinstance(window, exp.Window) and node.find_ancestor(exp.Select) is select:
+                return True
+    return False
+
+
+def summarises(tree: exp.Query) -> bool:
+    """Whether a question's answer holds groups instead of rows."""
+    return isinstance(tree, exp.Select) and _aggregates(tree)
+
+
+def _limited(tree: exp.Query) -> bool:
+    return any(tree.args.get(name) for name in ("order", "limit", "offset", "with_"))
+
+
+def _identifier(name: str) -> exp.Identifier:
+    return exp.to_identifier(name, quoted=True)

@@ -1,0 +1,149 @@
+"""Straight to the peer: HTTP/1.1 over mTLS, connections kept open. Stands where the FSC outway will stand.
+
+What is asked of a `Link` is held before a byte of a request leaves: see `pool`.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from sluis.gateway.link import Answer
+from sluis.kernel import PeerId, Text, Upstream
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+
+    from sluis.gateway.pool import Pool
+
+
+class DirectLink:
+    """A `Link` over direct mTLS connections.
+
+    Args:
+        peers: the base URL (`https://host:port`) of every peer.
+        context: `crypto.client_context` of this node.
+        names: what peers are called, for problems; a peer without name is called by its id.
+    """
+
+    def __init__(
+        self, peers: Mapping[PeerId, str], context: ssl.SSLContext, names: Mapping[PeerId, str] | None = None
+    ) -> None:
+        self._urls = {peer: url.rstrip("/") for peer, url in peers.items()}
+        self._names = names or {}
+        self._context = context
+        self._pool: Pool | None = None
+
+    def send(
+        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> "_Crossing":
+        """See `Link.send`."""
+        if peer not in self._urls:
+            raise _problem(self._name(peer), "peer-without-address", _NO_ADDRESS)
+        if self._pool is None:
+            from sluis.gateway.pool import Pool
+
+            self._pool = Pool(self._urls, self._context)
+        return _Crossing(
+            self._pool, self._name(peer), (method, self._urls[peer] + path, headers, body, seconds)
+        )
+
+    async def close(self) -> None:
+        """See `Link.close`."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    def _name(self, peer: PeerId) -> str:
+        return self._names.get(peer, str.__str__(peer))
+
+
+class _Crossing:
+    """One request and its answer. What the caller raises between the two ends goes through untouched."""
+
+    def __init__(
+        self, pool: "Pool", name: str, request: tuple[str, str, Mapping[str, str], bytes, float]
+    ) -> None:
+        self._pool, self._name, self._request = pool, name, request
+        self._response: ClientResponse | None = None
+
+    async def __aenter__(self) -> Answer:
+        from sluis.gateway import pool
+
+        try:
+            response = await self._pool.request(*self._request)
+        except pool.FAILURES as failure:
+            raise self._explained(failure) from None
+        self._response = response
+        return Answer(
+            response.status,
+            {name.lower(): value for name, value in response.headers.items()},
+            self._stream(response),
+        )
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._response is not None:
+            self._response.release()  # a body that was not read to its end takes its connection with it
+
+    async def _stream(self, response: "ClientResponse") -> AsyncIterator[bytes]:
+        from sluis.gateway import pool
+
+        try:
+            async for chunk in response.content.iter_any():
+                yield chunk
+        except pool.FAILURES as failure:
+            raise self._explained(failure) from None
+
+    def _explained(self, failure: BaseException) -> Upstream:
+        from sluis.gateway.pool import why
+
+        code = why(failure)
+        return _problem(self._name, code, _BECAUSE[code], retry=code not in _LASTING)
+
+
+def _problem(name: str, code: str, because: tuple[Text, Text], retry: bool = False) -> Upstream:
+    what = Text(f"{name} gaf geen antwoord.", f"{name} gave no answer.")
+    return Upstream(code, what, *because, peer=name, retry=retry)
+
+
+_LASTING = frozenset({"wrong-peer", "peer-not-trusted"})
+
+_NO_ADDRESS = (
+    Text("Van deze organisatie is geen adres bekend.", "No address is known of this organisation."),
+    Text("Zet haar in de configuratie bij de partners.", "Put it among the peers in the configuration."),
+)
+_BECAUSE: dict[str, tuple[Text, Text]] = {
+    "wrong-peer": (
+        Text(
+            "Op haar adres antwoordt een andere organisatie.", "Another organisation answers at its address."
+        ),
+        Text("Controleer het adres in de configuratie.", "Check the address in the configuration."),
+    ),
+    "peer-not-trusted": (
+        Text(
+            "De beveiligde verbinding kwam niet tot stand: een van beide certificaten wordt niet vertrouwd.",
+            "The secure connection failed: one of the two certificates is not trusted.",
+        ),
+        Text(
+            "Controleer certificaten, ankers, hostnaam en geldigheid aan beide kanten.",
+            "Check certificates, anchors, host name and validity at both ends.",
+        ),
+    ),
+    "peer-too-slow": (
+        Text("Het duurde te lang.", "It took too long."),
+        Text(
+            "Probeer het later opnieuw, of stel een kleinere vraag.",
+            "Try again later, or ask a smaller question.",
+        ),
+    ),
+    "peer-unreachable": (
+        Text("Haar node is niet te bereiken.", "Its node cannot be reached."),
+        Text("Probeer het later opnieuw.", "Try again later."),
+    ),
+    "peer-broke-off": (
+        Text("De verbinding werd verbroken.", "The connection broke off."),
+        Text("Probeer het opnieuw.", "Try again."),
+    ),
+}

@@ -1,0 +1,417 @@
+"""Which disclosure opens a dataset, what its recipient is told, and whether the files agree with one another.
+
+Pure: what is read and when it is are passed in. Nothing here decides about a question; `policy` and `disclose` do.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+from hashlib import sha256
+from itertools import combinations
+
+import msgspec
+import rfc8785
+
+from sluis.grounds.expressions import expression_fault
+from sluis.grounds.model import Activity, Dataset, Disclosure, Grounds, Offer, OfferedColumn, offer_document
+from sluis.grounds.shape import Fault, meant
+from sluis.grounds.toml import Keys
+from sluis.kernel import PeerId, Period, Text
+
+Item = Activity | Dataset | Disclosure
+
+LAPSED = frozenset({"expired-disclosure", "expired-activity"})
+"""Findings that time alone brings about: `sluis check` reports them, and a node starts all the same."""
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the files are held against: the node itself, its peers and sources (None: not known), and the day."""
+
+    day: date
+    own: PeerId | None = None
+    peers: frozenset[PeerId] = frozenset()
+    sources: frozenset[str] | None = None
+
+
+def disclosure_for(
+    grounds: Grounds, recipient: PeerId, activity: str, dataset: str, day: date
+) -> Disclosure | None:
+    """The one disclosure that opens `dataset` to `recipient` for `activity` on `day`; None when nothing does.
+
+    Both the disclosure and the processing activity must be in force that day.
+    """
+    purpose = grounds.activity(activity)
+    if purpose is None or not purpose.valid.holds(day):
+        return None
+    fitting = (
+        one
+        for one in grounds.disclosures
+        if one.recipient == recipient
+        and one.activity == activity
+        and one.dataset == dataset
+        and one.valid.holds(day)
+    )
+    return next(fitting, None)
+
+
+def make_offer(owner: PeerId, alias: str, dataset: Dataset, disclosure: Disclosure) -> Offer:
+    """The disclosure as its recipient gets it, columns in the order of the dataset, with its digest.
+
+    The digest is SHA-256 over the canonical JSON (RFC 8785) of the offer without it.
+    """
+    columns = tuple(
+        OfferedColumn(
+            column.name,
+            column.type,
+            disclosure.columns.get(column.name),
+            column.title,
+            column.unit,
+            column.concept,
+        )
+        for column in dataset.columns
+    )
+    offer = Offer(
+        owner,
+        alias,
+        dataset.name,
+        dataset.title,
+        columns,
+        disclosure,
+        "",
+        dataset.subject,
+        dataset.key,
+        dataset.rows,
+    )
+    return msgspec.structs.replace(offer, digest=offer_digest(offer))
+
+
+def offer_digest(offer: Offer) -> str:
+    """The digest that belongs to `offer`, whatever it says itself: `sha256:` and 64 hex digits."""
+    return f"sha256:{sha256(rfc8785.dumps(offer_document(offer))).hexdigest()}"
+
+
+def offers_for(
+    grounds: Grounds, owner: PeerId, alias: str, recipient: PeerId, day: date
+) -> tuple[Offer, ...]:
+    """Every offer to `recipient` in force on `day`."""
+    offers = []
+    for one in grounds.disclosures:
+        dataset = grounds.dataset(one.dataset)
+        chosen = disclosure_for(grounds, recipient, one.activity, one.dataset, day)
+        if dataset is not None and chosen is one:
+            offers.append(make_offer(owner, alias, dataset, one))
+    return tuple(offers)
+
+
+def consistency(grounds: Grounds, around: Surroundings) -> Iterator[tuple[Item, Fault]]:
+    """Every way in which the files contradict themselves or one another, each with the item it stands in."""
+    for dataset in grounds.datasets:
+        for fault in _dataset_faults(dataset, around):
+            yield dataset, fault
+    for activity in grounds.activities:
+        for fault in _period_faults(activity.valid, around.day, "activity"):
+            yield activity, fault
+    for disclosure in grounds.disclosures:
+        for fault in _disclosure_faults(disclosure, grounds, around):
+            yield disclosure, fault
+    yield from _twice(((one, one.name) for one in grounds.datasets), ("name",))
+    yield from _twice(((one, one.id) for one in grounds.activities), ("id",))
+    yield from _twice(((one, f"{one.id}@{one.version}") for one in grounds.disclosures), ("id",))
+    yield from _overlaps(grounds.disclosures)
+
+
+def _dataset_faults(dataset: Dataset, around: Surroundings) -> Iterator[Fault]:
+    names = {column.name for column in dataset.columns}
+    for position, name in enumerate(dataset.key):
+        if name not in names:
+            yield _unknown_column(("key", position), name, names)
+    if dataset.subject and dataset.subject.column not in names:
+        yield _unknown_column(("subject", "column"), dataset.subject.column, names)
+    if around.sources is not None and dataset.source not in around.sources:
+        yield _unknown(("source",), "source", "bron", "source", dataset.source, around.sources)
+    for column in dataset.columns:
+        keys: Keys = ("columns", column.name)
+        if column.expression is None:
+            continue
+        if column.source is not None:
+            yield _fault(
+                (*keys, "expression"),
+                "two-origins",
+                Text(f"`{column.name}` heeft twee herkomsten.", f"`{column.name}` has two origins."),
+                Text(
+                    "`source` en `expression` gaan niet samen.",
+                    "`source` and `expression` exclude one another.",
+                ),
+                Text("Houd één van de twee.", "Keep one of the two."),
+            )
+        yield from _expression_faults((*keys, "expression"), column.expression, None)
+
+
+def _disclosure_faults(one: Disclosure, grounds: Grounds, around: Surroundings) -> Iterator[Fault]:
+    yield from _period_faults(one.valid, around.day, "disclosure")
+    if grounds.activity(one.activity) is None:
+        known = [activity.id for activity in grounds.activities]
+        yield _unknown(
+            ("activity",), "activity", "verwerkingsactiviteit", "processing activity", one.activity, known
+        )
+    combiner = one.aggregate.combiner if one.aggregate else None
+    if combiner and around.own and combiner not in {*around.peers, around.own, one.recipient}:
+        yield _unknown(("aggregate", "combiner"), "peer", "organisatie", "peer", combiner, around.peers)
+    dataset = grounds.dataset(one.dataset)
+    if dataset is None:
+        known = [each.name for each in grounds.datasets]
+        yield _unknown(("dataset",), "dataset", "dataset", "dataset", one.dataset, known)
+        return
+    yield from _column_faults(one, dataset)
+    yield from _role_faults(one)
+    yield from _subject_faults(one, dataset)
+    names = {column.name for column in dataset.columns}
+    if one.rows is not None:
+        yield from _expression_faults(("rows",), one.rows, names)
+    for column, mask in one.masks.items():
+        yield from _expression_faults(("masks", column), mask, names)
+
+
+def _column_faults(one: Disclosure, dataset: Dataset) -> Iterator[Fault]:
+    """Names that the dataset, or the list of opened columns, does not have."""
+    names = {column.name for column in dataset.columns}
+    for name in one.columns:
+        if name not in names:
+            yield _unknown_column(("columns", name), name, names)
+    for position, closed in enumerate(one.closed):
+        for index, name in enumerate(closed.columns):
+            keys: Keys = ("closed", position, "columns", index)
+            if name not in names:
+                yield _unknown_column(keys, name, names)
+            elif name in one.columns:
+                yield _fault(
+                    keys,
+                    "open-and-closed",
+                    Text(f"`{name}` is open en gesloten tegelijk.", f"`{name}` is open and closed at once."),
+                    Text("De kolom staat ook onder `columns`.", "The column is also under `columns`."),
+                    Text("Haal haar op één van de twee plaatsen weg.", "Remove it in one of the two places."),
+                )
+    for part, listed in (
+        ("masks", one.masks),
+        ("aggregate", one.aggregate.functions if one.aggregate else {}),
+    ):
+        for name in listed:
+            if name not in one.columns:
+                keys = (part, name) if part == "masks" else (part, "functions", name)
+                yield _not_opened(keys, name, one.columns)
+
+
+def _role_faults(one: Disclosure) -> Iterator[Fault]:
+    """Roles that cannot work: a filter without its rule, a rule without its filter, nothing that comes out."""
+    for name, role in one.columns.items():
+        if role == "filter" and name not in one.filters:
+            yield _fault(
+                ("columns", name),
+                "filter-without-rule",
+                Text(f"`{name}` is een filter zonder regel.", f"`{name}` is a filter without a rule."),
+                Text(
+                    "Een filterkolom mag alleen worden vergeleken zoals de regel zegt.",
+                    "A filter column may only be compared as its rule says.",
+                ),
+                Text(
+                    f"Voeg `[filters.{name}]` toe, met `operators`.",
+                    f"Add `[filters.{name}]`, with `operators`.",
+                ),
+            )
+    for name in one.filters:
+        if one.columns.get(name) != "filter":
+            yield _fault(
+                ("filters", name),
+                "rule-without-filter",
+                Text(f"Deze regel hoort bij geen filterkolom: `{name}`.", f"This rule has no filter column: `{name}`."),
+                Text("Onder `columns` staat geen rol `filter` voor deze naam.", "`columns` gives it no role `filter`."),
+                Text(f"Schrijf `{name} = \"filter\"` of haal de regel weg.", f"Write `{name} = \"filter\"` or remove the rule."),
+            )  # fmt: skip
+    if one.aggregate is None and "output" not in one.columns.values():
+        yield _fault(
+            ("columns",),
+            "no-output",
+            Text("Uit deze verstrekking komt niets.", "Nothing comes out of this disclosure."),
+            Text(
+                "Met alleen `join` en `filter` is er geen kolom om te geven.",
+                "With only `join` and `filter` there is no column to give.",
+            ),
+            Text("Geef ten minste één kolom de rol `output`.", "Give at least one column the role `output`."),
+        )
+
+
+def _subject_faults(one: Disclosure, dataset: Dataset) -> Iterator[Fault]:
+    """Whether the person can be named at all, where one must be; and counted, where groups must be large enough."""
+    subject = dataset.subject
+    if subject is None:
+        if one.subject_required:
+            yield _no_subject(("subject_required",), "subject_required", dataset.name)
+        if one.aggregate:
+            yield _no_subject(("aggregate",), "aggregate", dataset.name)
+        return
+    rule = one.filters.get(subject.column)
+    named = one.columns.get(subject.column) in ("output", "join") or (
+        rule is not None and not {"=", "in"}.isdisjoint(rule.operators)
+    )
+    if one.subject_required and not named:
+        yield _fault(
+            ("subject_required",),
+            "subject-cannot-be-named",
+            Text(f"Niemand kan `{subject.column}` noemen.", f"Nobody can name `{subject.column}`."),
+            Text(
+                "De vrager moet zeggen over wie het gaat, en mag die kolom niet vergelijken.",
+                "The asker must say whom it is about, and may not compare that column.",
+            ),
+            Text(
+                f"Geef `{subject.column}` de rol `output` of `join`, of een filter met `=` of `in`.",
+                f"Give `{subject.column}` the role `output` or `join`, or a filter with `=` or `in`.",
+            ),
+        )
+    if one.subject_required and subject.column in one.masks:
+        yield _fault(
+            ("masks", subject.column),
+            "masked-subject",
+            Text("De sleutel van de persoon is gemaskeerd.", "The key of the person is masked."),
+            Text("De vrager kan dan niemand noemen.", "The asker can then name nobody."),
+            Text("Haal dit masker weg.", "Remove this mask."),
+        )
+
+
+def _period_faults(valid: Period, day: date, kind: str) -> Iterator[Fault]:
+    if valid.until is None:
+        return
+    if valid.until < valid.since:
+        yield _fault(
+            ("valid", "until"),
+            "period-reversed",
+            Text("De periode eindigt voor zij begint.", "The period ends before it begins."),
+            Text(f"{valid.until} ligt voor {valid.since}.", f"{valid.until} is before {valid.since}."),
+            Text("Draai de datums om of verbeter ze.", "Swap or correct the dates."),
+        )
+    elif valid.until < day:
+        yield _fault(
+            ("valid", "until"),
+            f"expired-{kind}",
+            Text("De geldigheid is voorbij.", "It is no longer valid."),
+            Text(f"De laatste dag was {valid.until}.", f"The last day was {valid.until}."),
+            Text("Verleng de periode of haal het bestand weg.", "Extend the period or remove the file."),
+        )
+
+
+def _expression_faults(keys: Keys, text: str, columns: Collection[str] | None) -> Iterator[Fault]:
+    why = expression_fault(text, columns)
+    if why is not None:
+        yield _fault(
+            keys,
+            "expression",
+            Text("Deze SQL-expressie kan hier niet.", "This SQL expression is not possible here."),
+            why,
+            Text(
+                "Schrijf één expressie over kolommen van deze rij, in DuckDB-SQL.",
+                "Write one expression over columns of this row, in DuckDB SQL.",
+            ),
+        )
+
+
+def _twice(items: Iterable[tuple[Item, str]], keys: Keys) -> Iterator[tuple[Item, Fault]]:
+    seen = set()
+    for item, name in items:
+        if name in seen:
+            fault = _fault(
+                keys,
+                "name-used-twice",
+                Text(f"`{name}` bestaat al.", f"`{name}` exists already."),
+                Text("Een ander bestand heeft dezelfde naam.", "Another file has the same name."),
+                Text("Kies een andere naam of haal er één weg.", "Choose another name or remove one."),
+            )
+            yield item, fault
+        seen.add(name)
+
+
+def _overlaps(disclosures: Iterable[Disclosure]) -> Iterator[tuple[Item, Fault]]:
+    """Two disclosures that both hold on some day; told at the second."""
+    alike: dict[tuple[str, ...], list[Disclosure]] = {}
+    for one in disclosures:
+        alike.setdefault((one.dataset, one.recipient, one.activity), []).append(one)
+    for group in alike.values():
+        for first, second in combinations(group, 2):
+            if _overlap(first.valid, second.valid):
+                yield second, _overlapping(first)
+
+
+def _overlapping(first: Disclosure) -> Fault:
+    return _fault(
+        ("valid",),
+        "overlapping-disclosures",
+        Text(
+            f"Dit overlapt met verstrekking `{first.id}` versie {first.version}.",
+            f"This overlaps with disclosure `{first.id}` version {first.version}.",
+        ),
+        Text(
+            "Per dag geldt één verstrekking voor dezelfde dataset, ontvanger en activiteit.",
+            "On one day one disclosure holds for the same dataset, recipient and activity.",
+        ),
+        Text("Laat de eerste eindigen voor de tweede begint.", "Let the first end before the second begins."),
+    )
+
+
+def _overlap(one: Period, other: Period) -> bool:
+    last = min(one.until or date.max, other.until or date.max)
+    return max(one.since, other.since) <= last
+
+
+def _unknown(keys: Keys, kind: str, nl: str, en: str, name: str, known: Iterable[str]) -> Fault:
+    return _fault(
+        keys,
+        f"unknown-{kind}",
+        Text(f"Onbekende {nl}: `{name}`.", f"Unknown {en}: `{name}`."),
+        Text("Deze naam staat in geen ander bestand van dit knooppunt.", "No other file of this node has this name."),
+        meant(name, known) if any(True for _ in known) else Text(
+            f"Maak eerst een bestand voor deze {nl}.", f"First write a file for this {en}."
+        ),
+    )  # fmt: skip
+
+
+def _unknown_column(keys: Keys, name: str, names: Collection[str]) -> Fault:
+    return _fault(
+        keys,
+        "unknown-column",
+        Text(f"Onbekende kolom: `{name}`.", f"Unknown column: `{name}`."),
+        Text("De dataset heeft geen kolom met deze naam.", "The dataset has no column of this name."),
+        meant(name, names),
+    )
+
+
+def _not_opened(keys: Keys, name: str, opened: Collection[str]) -> Fault:
+    return _fault(
+        keys,
+        "column-not-opened",
+        Text(f"`{name}` staat niet onder `columns`.", f"`{name}` is not under `columns`."),
+        Text(
+            "Alleen voor een geopende kolom is een regel zinvol.",
+            "A rule makes sense only for an opened column.",
+        ),
+        meant(name, opened),
+    )
+
+
+def _no_subject(keys: Keys, setting: str, dataset: str) -> Fault:
+    return _fault(
+        keys,
+        "no-subject",
+        Text(
+            f"`{setting}` kan niet bij dataset `{dataset}`.",
+            f"`{setting}` is not possible for dataset `{dataset}`.",
+        ),
+        Text(
+            "De dataset zegt niet over welke persoon een rij gaat.",
+            "The dataset does not say whom a row is about.",
+        ),
+        Text(
+            "Zet `[subject]` in de dataset, of schrijf `subject_required = false`.",
+            "Put `[subject]` in the dataset, or write `subject_required = false`.",
+        ),
+    )
+
+
+def _fault(keys: Keys, code: str, what: Text, why: Text, next: Text) -> Fault:
+    return Fault(keys, code, what, why, next)

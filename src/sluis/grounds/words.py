@@ -1,0 +1,167 @@
+"""What every key of the files means, in Dutch and English: for the published schemas and the reference."""
+
+from sluis.kernel import Text
+
+Words = dict[str, dict[str, Text]]
+"""Per struct, per field."""
+
+_ARTICLES = Text(
+    "Artikelen in de wet waarop dit rust; ten minste één.",
+    "Articles of law that this rests on; at least one.",
+)
+_GROUND = Text("Grondslag uit AVG artikel 6, eerste lid.", "Ground from GDPR article 6(1).")
+_CONTROLLER = Text("OIN van de verwerkingsverantwoordelijke.", "OIN of the controller.")
+_PROCESSOR = Text("OIN van de verwerker, als die er is.", "OIN of the processor, where there is one.")
+_VALID = Text("Vanaf en tot en met welke dag dit geldt.", "From and up to which day this holds.")
+_RETENTION = Text(
+    "Hoe lang het antwoord bewaard mag worden (ISO 8601); P0D is niet langer dan nodig om het te tonen.",
+    "How long the answer may be kept (ISO 8601); P0D is no longer than it takes to show it.",
+)
+_BUDGET = Text(
+    "Hoeveel verschillende vragen per dag, per vragende organisatie en activiteit.",
+    "How many different questions a day, per asking organisation and activity.",
+)
+
+WORDS: Words = {
+    "Text": {
+        "nl": Text("De tekst in het Nederlands.", "The text in Dutch."),
+        "en": Text("De tekst in het Engels.", "The text in English."),
+    },
+    "Period": {
+        "since": Text("Eerste dag.", "First day."),
+        "until": Text("Laatste dag; weglaten is zonder einde.", "Last day; leaving it out is without end."),
+    },
+    "Article": {
+        "law": Text("Naam van de wet.", "Name of the law."),
+        "article": Text("Artikel, met lid en onderdeel.", "Article, with paragraph and part."),
+        "bwb": Text(
+            "Nummer in het Basiswettenbestand (BWBR…).", "Number in the national law register (BWBR…)."
+        ),
+    },
+    "Activity": {
+        "id": Text("URI in het register van verwerkingen.", "URI in the register of processing."),
+        "name": Text("Naam van de verwerkingsactiviteit.", "Name of the processing activity."),
+        "purpose": Text("Waarvoor de gegevens nodig zijn.", "What the data is needed for."),
+        "controller": _CONTROLLER,
+        "ground": _GROUND,
+        "articles": _ARTICLES,
+        "valid": _VALID,
+        "processor": _PROCESSOR,
+        "retention": _RETENTION,
+        "subjects": Text("Over wie het gaat, in woorden.", "Whom it is about, in words."),
+    },
+    "Subject": {
+        "column": Text("Kolom met de sleutel van de persoon.", "Column with the key of the person."),
+        "type": Text("Soort sleutel: BSN, of een URI.", "Kind of key: BSN, or a URI."),
+    },
+    "Column": {
+        "type": Text("Type in DuckDB-SQL.", "Type in DuckDB SQL."),
+        "source": Text("Naam bij de bron, als die anders is.", "Name at the source, where it differs."),
+        "expression": Text(
+            "SQL over kolommen van de bron, als de waarde berekend wordt; niet samen met `source`.",
+            "SQL over columns of the source, where the value is computed; not together with `source`.",
+        ),
+        "title": Text("Naam voor mensen.", "Name for people."),
+        "unit": Text("Eenheid, zoals eurocent per jaar.", "Unit, such as eurocents per year."),
+        "concept": Text("URI van het begrip.", "URI of the concept."),
+        "sensitivity": Text(
+            "Hoe gevoelig: open, persoonlijk, herleidbaar of bijzonder (AVG artikel 9).",
+            "How sensitive: open, personal, identifying or special (GDPR article 9).",
+        ),
+    },
+    "Dataset": {
+        "name": Text("Naam na de punt in een vraag.", "Name after the dot in a question."),
+        "title": Text("Naam voor mensen.", "Name for people."),
+        "source": Text("Bron uit `[sources]` in node.toml.", "Source from `[sources]` in node.toml."),
+        "table": Text("Tabel, view, bestand of pad bij de bron.", "Table, view, file or path at the source."),
+        "columns": Text("De kolommen, op naam.", "The columns, by name."),
+        "description": Text("Uitleg.", "Explanation."),
+        "subject": Text(
+            "Over welke persoon een rij gaat; weglaten als het over niemand gaat.",
+            "Whom a row is about; left out when it is about nobody.",
+        ),
+        "key": Text("Kolommen die samen een rij aanwijzen.", "Columns that together name a row."),
+        "rows": Text("Ongeveer hoeveel rijen er zijn.", "About how many rows there are."),
+    },
+    "Filter": {
+        "operators": Text("Vergelijkingen die mogen.", "Comparisons that are allowed."),
+        "values": Text(
+            "Waarden die mogen; weglaten is alle.", "Values that are allowed; leaving it out is any."
+        ),
+        "budget": _BUDGET,
+    },
+    "Aggregate": {
+        "minimum": Text("Kleinste aantal personen in een groep.", "Smallest number of people in a group."),
+        "functions": Text(
+            "Per kolom de functies die mogen, naast count, sum en avg.",
+            "Per column the functions that are allowed, beside count, sum and avg.",
+        ),
+        "budget": _BUDGET,
+        "combiner": Text(
+            "OIN van wie rijen met verzegelde sleutels mag koppelen.",
+            "OIN of who may join rows with sealed keys.",
+        ),
+    },
+    "Withhold": {
+        "article": Text("Artikel dat dit toestaat.", "Article that allows this."),
+        "days": Text(
+            "Aantal dagen dat de betrokkene deze raadpleging niet ziet.",
+            "Number of days that the subject does not see this consultation.",
+        ),
+    },
+    "Closed": {
+        "columns": Text("Kolommen die dicht blijven.", "Columns that stay closed."),
+        "because": Text("Waarom.", "Why."),
+        "article": Text("Artikel waarop dat rust.", "Article that this rests on."),
+    },
+    "Price": {
+        "per_question": Text("Eurocent per vraag.", "Eurocents per question."),
+        "per_subject": Text("Eurocent per persoon.", "Eurocents per person."),
+    },
+    "Disclosure": {
+        "id": Text("Naam van deze verstrekking.", "Name of this disclosure."),
+        "version": Text("Versie; verhoog bij elke wijziging.", "Version; raise it with every change."),
+        "dataset": Text("Naam van de dataset.", "Name of the dataset."),
+        "recipient": Text("OIN van de ontvanger.", "OIN of the recipient."),
+        "activity": Text("`id` van de verwerkingsactiviteit.", "`id` of the processing activity."),
+        "columns": Text(
+            "Per kolom de rol: output (zien), join (alleen koppelen), filter (alleen kiezen). "
+            "Wat hier niet staat, is dicht.",
+            "Per column its role: output (see), join (only join), filter (only select). "
+            "What is not here is closed.",
+        ),
+        "articles": _ARTICLES,
+        "ground": _GROUND,
+        "controller": _CONTROLLER,
+        "valid": _VALID,
+        "processor": _PROCESSOR,
+        "filters": Text("Per filterkolom wat ermee mag.", "Per filter column what may be done with it."),
+        "rows": Text(
+            "SQL-voorwaarde waaraan elke rij moet voldoen.", "SQL condition that every row must meet."
+        ),
+        "rows_because": Text("Waarom niet alle rijen.", "Why not all rows."),
+        "masks": Text(
+            "Per kolom SQL die in de plaats van de waarde komt, ook bij vergelijken en ordenen.",
+            "Per column SQL that takes the place of the value, in comparisons and ordering too.",
+        ),
+        "subject_required": Text(
+            "De vrager moet zeggen over wie het gaat.", "The asker must say whom it is about."
+        ),
+        "max_subjects": Text("Meeste personen in één vraag.", "Most people in one question."),
+        "aggregate": Text(
+            "Alleen groepen van genoeg personen; nooit een rij.", "Only groups of enough people; never a row."
+        ),
+        "withhold": Text(
+            "De betrokkene ziet dit voorlopig niet.", "The subject is not shown this for a while."
+        ),
+        "closed": Text("Wat dicht blijft, en waarom.", "What stays closed, and why."),
+        "max_rows": Text("Meeste rijen in één antwoord.", "Most rows in one answer."),
+        "questions_per_hour": Text("Meeste vragen per uur.", "Most questions an hour."),
+        "price": Text("Wat een vraag kost.", "What a question costs."),
+        "retention": _RETENTION,
+        "refuse_acr": Text(
+            "Manieren van aanmelden die hier niet volstaan, zoals local.",
+            "Ways of signing in that do not suffice here, such as local.",
+        ),
+    },
+}

@@ -1,0 +1,268 @@
+"""Reading the log: its tiles and proofs, single records, and the processing records about someone.
+
+Needs no writer, so that another process (`sluis ledger verify` beside a running node) can use it. Every method is
+one snapshot of the database.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, text
+
+from sluis.kernel import Invalid, NotFound, Text
+from sluis.ledger import sql
+from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Processing, Search, Stored
+from sluis.ledger.tree import WIDTH, TreeAt
+from sluis.ledger.verifier import tile_path
+from sluis.ledger.writing import SALT, activity_term, subject_term, trace_term
+from sluis.store import Store
+
+_PROCESSING = msgspec.json.Decoder(Processing)
+_LONGEST = 2**62
+_FIRST_RUNS = 16
+
+MOST = 10_000
+"""The most records that one search gives, whatever its limit."""
+
+
+class Log:
+    """The log in a store.
+
+    Args:
+        store: opened; the ledger's tables exist.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def size(self) -> int:
+        """How many leaves are committed."""
+        with self._store.read() as connection:
+            return _size(connection)
+
+    def checkpoint(self) -> str | None:
+        """The newest checkpoint that was published, with its cosignatures; None before the first."""
+        with self._store.read() as connection:
+            epoch = connection.execute(text(sql.EPOCH)).first()
+            return epoch.checkpoint if epoch else None
+
+    def epochs(self) -> list[tuple[int, str, int, str | None]]:
+        """Per epoch: its number, origin, the size it began at, and its newest checkpoint."""
+        with self._store.read() as connection:
+            return [
+                (row.number, row.origin, row.since, row.checkpoint)
+                for row in connection.execute(text(sql.EPOCHS))
+            ]
+
+    def root(self, size: int) -> bytes:
+        """The root over the first `size` leaves. Raises `NotFound` when there are not so many."""
+        with self._store.read() as connection:
+            return _tree(connection, size).root()
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The audit path of a leaf in the tree of `size` leaves. Raises `NotFound`."""
+        with self._store.read() as connection:
+            if not 0 <= index < size:
+                raise no_record(index)
+            return _tree(connection, size).inclusion(index)
+
+    def consistency(self, old: int, size: int) -> list[bytes]:
+        """The proof that the tree of `old` leaves is the beginning of that of `size`. Raises `NotFound`."""
+        with self._store.read() as connection:
+            if not 0 <= old <= size:
+                raise no_record(old)
+            return _tree(connection, size).consistency(old)
+
+    def stored(self, index: int) -> Stored:
+        """One record as it is kept. Raises `NotFound`."""
+        with self._store.read() as connection:
+            row = connection.execute(text(sql.SPAN), {"first": index, "end": index + 1}).first()
+        if row is None:
+            raise no_record(index)
+        if row.salted is None:
+            return Stored(index, bytes(row.entry))
+        salted = bytes(row.salted)
+        return Stored(index, hashlib.sha256(salted).digest(), salted[SALT:], salted[:SALT])
+
+    def tile(self, level: int | str, number: int, width: int = WIDTH) -> bytes:
+        """A tile as tlog-tiles serves it; `level` may be `entries`: then what the leaves are hashes of, and no more.
+
+        Raises:
+            NotFound: the log is not that large.
+        """
+        with self._store.read() as connection:
+            if level == "entries":
+                tile = _entries(connection, number * WIDTH, width)
+                whole = 34 * width
+            else:
+                tile = _fetch(connection, int(level), number, width)
+                whole = 32 * width
+        if not 1 <= width <= WIDTH or number < 0 or len(tile) < whole:
+            raise _no_tile()
+        return tile[:whole]
+
+    def export(self, directory: Path, checkpoint: str, size: int) -> None:
+        """Write the tiles of the first `size` leaves and a checkpoint as files, laid out as they are served."""
+        for level, number, width in tiles_of(size):
+            path = directory / tile_path(level, number, width)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self.tile(level, number, width))
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "checkpoint").write_text(checkpoint, encoding="utf-8")
+
+    def processing(self, search: Search, now: int | None = None) -> list[Processing]:
+        """The processing records that a search finds, newest first, at most `search.limit` and `MOST`.
+
+        Args:
+            search: what to look for.
+            now: ms since the epoch; records that are withheld then are left out. None: they are shown, which is
+                for the privacy officer, never for the subject.
+
+        Raises:
+            Invalid: the search names no trace, activity or subject.
+        """
+        terms, by_time = _terms(search)
+        found: list[Processing] = []
+        with self._store.read() as connection:
+            for salted in _candidates(connection, terms, search if by_time else None):
+                record = _read(salted)
+                if record is not None and _fits(record, search) and not _withheld(record, now):
+                    found.append(record)
+                    if len(found) >= min(search.limit, MOST):
+                        break
+        return found
+
+
+def tiles_of(size: int) -> Iterator[tuple[int | str, int, int]]:
+    """Level (or `entries`), number and width of every tile of a tree of `size` leaves."""
+    level, count = 0, size
+    while count:
+        for number in range(-(-count // WIDTH)):
+            width = min(WIDTH, count - number * WIDTH)
+            yield level, number, width
+            if level == 0:
+                yield "entries", number, width
+        level, count = level + 1, count // WIDTH
+
+
+def _size(connection: Connection) -> int:
+    return int(connection.execute(text(sql.SIZE)).scalar_one())
+
+
+def _tree(connection: Connection, size: int) -> TreeAt:
+    if not 0 <= size <= _size(connection):
+        raise no_record(size)
+    return TreeAt(size, lambda level, number, width: _fetch(connection, level, number, width))
+
+
+def _fetch(connection: Connection, level: int, number: int, width: int) -> bytes:
+    full = connection.execute(text(sql.TILE), {"level": level, "number": number}).scalar()
+    if full is not None:
+        return bytes(full)
+    first, end = number * WIDTH, number * WIDTH + width
+    if level == 0:
+        hashes = connection.execute(text(sql.LEAVES), {"first": first, "end": end}).scalars()
+    else:
+        hashes = connection.execute(
+            text(sql.ROOTS), {"level": level - 1, "first": first, "end": end}
+        ).scalars()
+    return b"".join(map(bytes, hashes))
+
+
+def _entries(connection: Connection, first: int, width: int) -> bytes:
+    rows = connection.execute(text(sql.SPAN), {"first": first, "end": first + width})
+    entries = [
+        hashlib.sha256(row.salted).digest() if row.salted is not None else bytes(row.entry) for row in rows
+    ]
+    return b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])
+
+
+def _terms(search: Search) -> tuple[list[int], bool]:
+    """The terms that narrow a search most, and whether their detail is a time."""
+    if search.trace_id is not None:
+        return [trace_term(search.trace_id)], False
+    if search.subjects is not None:
+        return [subject_term(subject) for subject in search.subjects], True
+    if search.activity is not None:
+        return [activity_term(search.activity)], True
+    raise Invalid(
+        "search-too-wide",
+        Text("Deze zoekvraag is te ruim.", "This search is too wide."),
+        Text("Er staat geen trace, activiteit of betrokkene in.", "It names no trace, activity or subject."),
+        Text("Noem er minstens één.", "Name at least one."),
+    )
+
+
+def _candidates(connection: Connection, terms: Sequence[int], period: Search | None) -> Iterator[bytes]:
+    """What may fit, newest first: the tail, then ever more runs at a time."""
+    if not terms:
+        return
+    runs = int(connection.execute(text(sql.RUNS)).scalar_one())
+    values: dict[str, Any] = {"terms": list(terms), "since": 0, "until": _LONGEST}
+    if period is not None:
+        values |= {"since": period.since or 0, "until": _LONGEST if period.until is None else period.until}
+    tail = text(sql.FOUND_IN_TAIL).bindparams(bindparam("terms", expanding=True))
+    yield from _salted(connection.execute(tail, {"terms": values["terms"], "first": runs * sql.RUN}))
+    inside, high, step = (
+        text(sql.FOUND_IN_RUNS).bindparams(bindparam("terms", expanding=True)),
+        runs,
+        _FIRST_RUNS,
+    )
+    while high > 0:
+        low = max(0, high - step)
+        yield from _salted(connection.execute(inside, {**values, "low": low, "high": high}))
+        high, step = low, 2 * step
+
+
+def _salted(rows: Any) -> Iterator[bytes]:
+    for row in rows:
+        yield bytes(row.salted)
+
+
+def _read(salted: bytes) -> Processing | None:
+    try:
+        return _PROCESSING.decode(memoryview(salted)[SALT:])
+    except msgspec.ValidationError:  # a record of another kind
+        return None
+
+
+def _fits(record: Processing, search: Search) -> bool:
+    attributes = record.attributes
+    return (
+        (search.trace_id is None or record.trace_id == search.trace_id)
+        and (search.activity is None or attributes.get(ACTIVITY) == search.activity)
+        and (search.subjects is None or attributes.get(SUBJECT) in search.subjects)
+        and (search.processor is None or attributes.get(PROCESSOR) == search.processor)
+        and (search.since is None or record.start_time >= search.since)
+        and (search.until is None or record.end_time <= search.until)
+    )
+
+
+def _withheld(record: Processing, now: int | None) -> bool:
+    return now is not None and record.withheld is not None and record.withheld.until > now
+
+
+def no_record(index: int) -> NotFound:
+    """The problem of an index that the log does not reach."""
+    return NotFound(
+        "unknown-record",
+        Text(f"Het logboek heeft geen regel {index}.", f"The log has no record {index}."),
+        Text("Zover is het nog niet.", "It does not go that far."),
+        Text(
+            "Kijk in het checkpoint hoe groot het logboek is.", "See the checkpoint for the size of the log."
+        ),
+    )
+
+
+def _no_tile() -> NotFound:
+    return NotFound(
+        "unknown-tile",
+        Text("Deze tegel is er niet.", "There is no such tile."),
+        Text("Het logboek is niet zo groot.", "The log is not that large."),
+        Text(
+            "Kijk in het checkpoint hoe groot het logboek is.", "See the checkpoint for the size of the log."
+        ),
+    )

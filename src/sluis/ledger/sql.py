@@ -1,0 +1,128 @@
+"""The ledger's tables and statements, the same for SQLite and PostgreSQL.
+
+`ledger_records` is only ever appended to, in the order of the leaves; a random index would make every record cost
+a page of its own to write. So looking things up goes in runs: each 8,192 records their search terms are added to
+`ledger_terms` in one sorted piece, and what came after the last run is scanned.
+
+`salted` is exactly what is hashed: sixteen random bytes and the record's canonical JSON. When the record is
+destroyed it becomes null, and `entry`, the hash that the leaf was made of, takes its place.
+"""
+
+from sluis.store import Migration
+
+RUN = 8192
+
+MIGRATIONS = (
+    Migration(
+        "records",
+        (
+            """CREATE TABLE ledger_records (
+                idx {int} PRIMARY KEY,
+                trace {int} NOT NULL, spot {int} NOT NULL, subject {int}, activity {int}, start {int} NOT NULL,
+                salted {bytes}, leaf {bytes} NOT NULL, entry {bytes})""",
+            """CREATE TABLE ledger_terms (
+                run {int} NOT NULL, term {int} NOT NULL, detail {int} NOT NULL, idx {int} NOT NULL,
+                PRIMARY KEY (run, term, detail, idx)){clustered}""",
+            "CREATE TABLE ledger_runs (run {int} PRIMARY KEY, spots {bytes} NOT NULL)",
+            """CREATE TABLE ledger_tiles (
+                level {int} NOT NULL, number {int} NOT NULL, hashes {bytes} NOT NULL, root {bytes} NOT NULL,
+                PRIMARY KEY (level, number))""",
+            """CREATE TABLE ledger_epochs (
+                number {int} PRIMARY KEY, origin TEXT NOT NULL, since {int} NOT NULL, checkpoint TEXT)""",
+            """CREATE TABLE ledger_witnessed (
+                origin TEXT PRIMARY KEY, size {int} NOT NULL, root {bytes} NOT NULL, checkpoint TEXT NOT NULL)""",
+        ),
+    ),
+)
+
+RECORD_COLUMNS = ("idx", "trace", "spot", "subject", "activity", "start", "salted", "leaf")
+TILE_COLUMNS = ("level", "number", "hashes", "root")
+
+SIZE = "SELECT COALESCE(MAX(idx) + 1, 0) FROM ledger_records"
+"""How many leaves the tree has."""
+
+LEAVES = "SELECT leaf FROM ledger_records WHERE idx >= :first AND idx < :end ORDER BY idx"
+"""Leaf hashes, for the tile that is not full yet."""
+
+ROOTS = "SELECT root FROM ledger_tiles WHERE level = :level AND number >= :first AND number < :end ORDER BY number"
+"""What stands in a tile one level higher."""
+
+TILE = "SELECT hashes FROM ledger_tiles WHERE level = :level AND number = :number"
+"""A full tile."""
+
+SPOTS = "SELECT spots FROM ledger_runs ORDER BY run"
+"""The idempotency keys of every run, eight bytes each."""
+
+RUNS = "SELECT COUNT(*) FROM ledger_runs"
+"""How many runs have been added to the search terms."""
+
+TAIL = "SELECT idx, spot FROM ledger_records WHERE idx >= :first ORDER BY idx"
+"""The idempotency keys of what came after the last run."""
+
+_RUNS_FROM_TO = """WITH RECURSIVE every(run) AS (
+    SELECT CAST(:low AS BIGINT) UNION ALL SELECT run + 1 FROM every WHERE run + 1 < :high)"""
+
+SAME_SPOT = f"""{_RUNS_FROM_TO}
+    SELECT r.idx, r.salted FROM every CROSS JOIN ledger_terms t JOIN ledger_records r ON r.idx = t.idx
+    WHERE t.run = every.run AND t.term = :trace AND t.detail = :spot ORDER BY r.idx"""
+"""Records in the runs with this idempotency key (or, once in many billions, another with the same number)."""
+
+FOUND_IN_RUNS = f"""{_RUNS_FROM_TO}
+    SELECT r.idx, r.salted FROM every CROSS JOIN ledger_terms t JOIN ledger_records r ON r.idx = t.idx
+    WHERE t.run = every.run AND t.term IN :terms AND t.detail BETWEEN :since AND :until
+    ORDER BY r.idx DESC"""
+"""Records in some runs that may be about these terms, newest first."""
+
+FOUND_IN_TAIL = """SELECT idx, salted FROM ledger_records
+    WHERE idx >= :first AND (trace IN :terms OR subject IN :terms OR activity IN :terms) AND salted IS NOT NULL
+    ORDER BY idx DESC"""
+"""Records after the last run that may be about these terms, newest first."""
+
+SALTED = "SELECT idx, salted FROM ledger_records WHERE idx = :idx"
+"""One record as it was hashed."""
+
+ADD_TERMS = """INSERT INTO ledger_terms (run, term, detail, idx)
+    SELECT :run, trace, spot, idx FROM ledger_records WHERE idx >= :first AND idx < :end AND salted IS NOT NULL
+    UNION ALL SELECT :run, subject, start, idx FROM ledger_records
+        WHERE idx >= :first AND idx < :end AND subject IS NOT NULL
+    UNION ALL SELECT :run, activity, start, idx FROM ledger_records
+        WHERE idx >= :first AND idx < :end AND activity IS NOT NULL
+    ORDER BY 2, 3, 4"""
+"""Add a run's search terms, in their order on disk."""
+
+ADD_RUN = "INSERT INTO ledger_runs (run, spots) VALUES (:run, :spots)"
+"""Note that a run was added."""
+
+SPAN = "SELECT idx, salted, leaf, entry FROM ledger_records WHERE idx >= :first AND idx < :end ORDER BY idx"
+"""A stretch of the log with all that its leaves are made of."""
+
+DESTROY_TERMS = """DELETE FROM ledger_terms WHERE run = :run AND idx = :idx AND term IN
+    (SELECT trace FROM ledger_records WHERE idx = :idx UNION SELECT subject FROM ledger_records WHERE idx = :idx
+     UNION SELECT activity FROM ledger_records WHERE idx = :idx)"""
+"""Take the search terms of a record away."""
+
+DESTROY = """UPDATE ledger_records SET salted = NULL, entry = :entry, trace = 0, spot = 0, subject = NULL,
+    activity = NULL, start = 0 WHERE idx = :idx"""
+"""Destroy a record; its leaf and what the leaf is the hash of stay."""
+
+EPOCH = "SELECT number, origin, since, checkpoint FROM ledger_epochs ORDER BY number DESC LIMIT 1"
+"""The epoch the log is in: its origin, the size it began at, and its newest checkpoint."""
+
+NEW_EPOCH = "INSERT INTO ledger_epochs (number, origin, since) VALUES (:number, :origin, :since)"
+"""The log goes on under this origin."""
+
+PUBLISH = "UPDATE ledger_epochs SET checkpoint = :checkpoint WHERE number = :number"
+"""Keep the newest checkpoint of an epoch, with the cosignatures under it."""
+
+EPOCHS = "SELECT number, origin, since, checkpoint FROM ledger_epochs ORDER BY number"
+"""Every epoch of the log."""
+
+WITNESSED = "SELECT size, root, checkpoint FROM ledger_witnessed WHERE origin = :origin"
+"""The newest checkpoint that this node cosigned for another log."""
+
+ALL_WITNESSED = "SELECT origin, checkpoint FROM ledger_witnessed"
+"""The newest checkpoint of every log that this node cosigned."""
+
+WITNESS = """INSERT INTO ledger_witnessed (origin, size, root, checkpoint) VALUES (:origin, :size, :root, :checkpoint)
+    ON CONFLICT (origin) DO UPDATE SET size = :size, root = :root, checkpoint = :checkpoint"""
+"""Remember what was cosigned; the only thing a witness must never forget."""

@@ -1,0 +1,162 @@
+"""What the asking node knows of each owner: what it offers, and with which keys it signs and opens seals.
+
+Kept for a while, because every question needs it; asked again when it is old, or when an owner says that a
+disclosure has changed.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from sluis.gateway import Link
+from sluis.grounds import Offer
+from sluis.kernel import Clock, PeerId, Problem, Text, Trace, Upstream, decode, new_transaction_id
+
+OFFERS_LIVE = 300.0
+"""Seconds for which offers are believed; a changed one is refused by its owner at once, whatever we believe."""
+
+MAX_DOCUMENT = 16 * 1024 * 1024
+"""Bytes of offers or card an owner may send."""
+
+
+class Keys(Protocol):
+    """What an owner's signed card says, as far as asking needs it."""
+
+    @property
+    def peer(self) -> PeerId: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def verification_key(self) -> bytes: ...
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """An organisation that can be asked: the name before the dot, its Peer ID, and its name for people."""
+
+    alias: str
+    peer: PeerId
+    name: str
+
+
+class Known(msgspec.Struct, frozen=True):
+    """An owner's offers and card, and until when (seconds of the clock) they are believed."""
+
+    offers: tuple[Offer, ...]
+    card: str
+    keys: Keys
+    until: float
+
+
+async def read_json(link: Link, owner: Owner, path: str, seconds: float) -> bytes:
+    """The body of a GET at an owner. Raises the problem it answered, `Upstream` when it is none."""
+    trace = Trace.begin()
+    headers = {
+        "accept": "application/json",
+        "traceparent": trace.traceparent,
+        "fsc-transaction-id": new_transaction_id(),
+    }
+    async with link.send(owner.peer, "GET", path, headers, b"", seconds) as answer:
+        body = bytearray()
+        async for chunk in answer.body:
+            body += chunk
+            if len(body) > MAX_DOCUMENT:
+                raise unusable(owner)
+        if answer.status != 200:
+            raise problem_of(bytes(body), owner)
+        return bytes(body)
+
+
+def problem_of(body: bytes, owner: Owner) -> Problem:
+    """The problem an owner answered with; its text is the owner's, its kind one of ours."""
+    try:
+        members = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        members = None
+    if not isinstance(members, dict) or "status" not in members:
+        return unusable(owner)
+    problem = Problem.from_members(members)
+    problem.peer = owner.name
+    return problem
+
+
+def unusable(owner: Owner) -> Upstream:
+    """An owner answered with something that is no answer."""
+    return Upstream(
+        "owner-unusable",
+        Text(f"{owner.name} gaf geen bruikbaar antwoord.", f"{owner.name} gave no usable answer."),
+        Text("Het antwoord heeft niet de afgesproken vorm.", "The answer does not have the agreed form."),
+        Text(
+            "Probeer het later opnieuw, of meld het bij de eigenaar.", "Try again later, or tell the owner."
+        ),
+        peer=owner.name,
+        retry=True,
+    )
+
+
+class Owners:
+    """The book of owners.
+
+    Args:
+        owners: who can be asked.
+        link: how a request reaches them.
+        card_of: checks a signed card against the group's authorities and gives its keys; raises a Problem.
+        clock: the node's clock.
+        seconds: how long an owner may take.
+    """
+
+    def __init__(
+        self,
+        owners: Sequence[Owner],
+        link: Link,
+        card_of: Callable[[str], Keys],
+        clock: Clock,
+        seconds: float,
+    ) -> None:
+        self.by_alias = {owner.alias: owner for owner in owners}
+        self._link, self._card_of, self._clock, self._seconds = link, card_of, clock, seconds
+        self._known: dict[str, Known] = {}
+        self._asking: dict[str, asyncio.Task[Known]] = {}
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Name per alias."""
+        return {alias: owner.name for alias, owner in self.by_alias.items()}
+
+    def forget_all(self) -> None:
+        """Ask every owner again next time."""
+        self._known.clear()
+
+    async def known(self, alias: str) -> Known:
+        """An owner's offers and keys. Raises `Upstream` when it cannot be reached or is not who it should be.
+
+        Questions that come at once share one request.
+        """
+        kept = self._known.get(alias)
+        if kept is not None and kept.until > self._clock().timestamp():
+            return kept
+        task = self._asking.get(alias)
+        if task is None:
+            task = asyncio.create_task(self._ask(self.by_alias[alias]))
+            self._asking[alias] = task
+            task.add_done_callback(lambda _: self._asking.pop(alias, None))
+        return await asyncio.shield(task)
+
+    async def _ask(self, owner: Owner) -> Known:
+        offers, card = await asyncio.gather(
+            read_json(self._link, owner, "/v1/offers", self._seconds),
+            read_json(self._link, owner, "/v1/node", self._seconds),
+        )
+        try:
+            jws = decode(card, dict[str, str])["card"]
+            found = tuple(offer for offer in decode(offers, list[Offer]) if offer.owner == owner.peer)
+        except (msgspec.MsgspecError, KeyError, Problem) as error:
+            raise unusable(owner) from error
+        keys = self._card_of(jws)
+        if keys.peer != owner.peer:
+            raise unusable(owner)
+        offers_here = tuple(msgspec.structs.replace(offer, alias=owner.alias) for offer in found)
+        known = Known(offers_here, jws, keys, self._clock().timestamp() + OFFERS_LIVE)
+        self._known[owner.alias] = known
+        return known

@@ -1,0 +1,273 @@
+"""A question, made ready: checked against the offers, split per owner, with nothing in it that depends on whom it is
+about. Made once per (text, activity, offers) and kept, because officials ask the same question about many people.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlglot import exp
+
+from sluis.grounds import Activity, Offer, Subject
+from sluis.kernel import Refused, Text
+from sluis.query import rules
+from sluis.query.model import Provenance, StaysClosed
+from sluis.statement import (
+    Binding,
+    Fetch,
+    Plan,
+    base_tables,
+    bindings,
+    check,
+    dataset_of,
+    list_parameters,
+    parameterise,
+    qualify,
+    require,
+    shape,
+    split,
+    text,
+    uses,
+)
+
+Dataset = tuple[str, str]
+MAX_KEPT = 512
+"""Plans kept; the least used goes first."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One fetch of a plan as its owner is asked: SQL with the owner's own names, which outputs leave as tokens, and
+    which key lists hold tokens. `subjects` names the outputs and key lists that hold subjects in the clear, with the
+    type of subject."""
+
+    alias: str
+    sql: str
+    offers: tuple[Offer, ...]
+    sealed_outputs: tuple[str, ...]
+    sealed_keys: tuple[str, ...]
+    key_types: dict[str, str]
+    parameters: tuple[str, ...]
+    subject_outputs: dict[str, str]
+    subject_parameters: dict[str, str]
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A question, ready to be asked about anyone."""
+
+    activity: Activity
+    offers: dict[Dataset, Offer]
+    tree: exp.Query
+    shape: str
+    constants: dict[str, Any]
+    types: dict[str, str]
+    lists: frozenset[str]
+    bound: tuple[Binding, ...]
+    plan: Plan
+    parts: dict[tuple[str, frozenset[str]], Part]
+    provenance: tuple[Provenance, ...]
+    closed: tuple[StaysClosed, ...]
+    filtered: bool
+
+    def bulk(self, fetch: Fetch) -> bool:
+        """Whether a fetch may be asked without its keys, when these are too many: no subject has to be named."""
+        return not any(
+            self.offers[fetch.site, name.rpartition(".")[2]].disclosure.subject_required
+            for name in fetch.tables
+        )
+
+    def part(self, fetch: Fetch, given: frozenset[str] | None = None) -> Part:
+        """A fetch as its owner is asked, restricted by these of its key parameters (None: by all)."""
+        chosen = frozenset(use.parameter for use in fetch.keys) if given is None else given
+        kept = self.parts.get((fetch.id, chosen))
+        if kept is None:
+            kept = self.parts[fetch.id, chosen] = _part(fetch, fetch.select(chosen), self.offers)
+        return kept
+
+
+class Plans:
+    """Questions that were made ready before, and the datasets each text names; least recently used out first."""
+
+    def __init__(self, most: int = MAX_KEPT) -> None:
+        self._kept: OrderedDict[tuple[Any, ...], Ready] = OrderedDict()
+        self._names: OrderedDict[Any, tuple[Dataset, ...]] = OrderedDict()
+        self._most = most
+
+    def names(self, text: Any) -> tuple[Dataset, ...] | None:
+        """The datasets a text names, when it was asked before."""
+        return self._names.get(text)
+
+    def get(self, key: tuple[Any, ...]) -> Ready | None:
+        """The plan under that key, None when it is not kept."""
+        ready = self._kept.get(key)
+        if ready is not None:
+            self._kept.move_to_end(key)
+        return ready
+
+    def keep(self, key: tuple[Any, ...], ready: Ready) -> None:
+        """Keep a plan; the first member of its key is the text."""
+        self._kept[key] = ready
+        self._names[key[0]] = tuple(ready.offers)
+        for kept in (self._kept, self._names):
+            if len(kept) > self._most:
+                kept.popitem(last=False)
+
+
+def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]) -> Ready:
+    """Check a parsed question against what was opened for its activity, and split it per owner.
+
+    Args:
+        tree: from `statement.parse`.
+        activity: what it is asked for.
+        offers: per dataset in it, the offer for that activity.
+
+    Raises:
+        Refused: a column, a subject, an aggregate or a disclosure that the rules do not allow.
+        Invalid: a name that does not exist, or a form of question that cannot be split.
+    """
+    disclosures = {dataset: offer.disclosure for dataset, offer in offers.items()}
+    schema, visible = rules.schemas(offers)
+    types = {(alias, name): columns for alias, tables in schema.items() for name, columns in tables.items()}
+    qualified = qualify(tree, schema, visible)
+    parameterised, constants, kinds = parameterise(qualified, types)
+    bound = bindings(parameterised, {dataset: offer.subject for dataset, offer in offers.items()})
+    for binding in bound:
+        if disclosures[binding.dataset].subject_required and disclosures[binding.dataset].aggregate is None:
+            require(binding)
+    sealed = rules.seal_joins(parameterised, disclosures)
+    plan = split(
+        sealed,
+        site_of=lambda table: str(table.db),
+        rows={".".join(dataset): offer.rows for dataset, offer in offers.items()},
+        types={".".join(dataset): columns for dataset, columns in _with_tokens(types, sealed).items()},
+        parameters=kinds,
+        keyed=lambda table: disclosures[table.db, table.name].subject_required,
+    )
+    return Ready(
+        activity=activity,
+        offers=offers,
+        tree=parameterised,
+        shape=shape(parameterised),
+        constants=constants,
+        types=kinds,
+        lists=frozenset(list_parameters(parameterised)),
+        bound=bound,
+        plan=plan,
+        parts={},
+        provenance=rules.provenance(qualified, offers),
+        closed=rules.stays_closed(offers),
+        filtered=any("filter" in disclosure.columns.values() for disclosure in disclosures.values()),
+    )
+
+
+def _with_tokens(
+    types: Mapping[Dataset, Mapping[str, str]], tree: exp.Query
+) -> dict[Dataset, dict[str, str]]:
+    """The types of all columns, tokens among them."""
+    known = {dataset: dict(columns) for dataset, columns in types.items()}
+    for dataset, column in rules.sealed_columns(tree):
+        known[dataset][column] = "VARCHAR"
+    return known
+
+
+def _part(fetch: Fetch, sealed: exp.Query, offers: Mapping[Dataset, Offer]) -> Part:
+    query, outputs, keys = rules.unseal(sealed)
+    subjects = {
+        (use.table.alias_or_name, use.name): subject
+        for use in uses(sealed)
+        if (subject := offers[use.dataset].subject) is not None and use.name == subject.column
+    }
+    asked = dict.fromkeys(dataset_of(table) for table in base_tables(sealed))
+    return Part(
+        alias=fetch.site,
+        sql=text(rules.own_tables(query)),
+        offers=tuple(offers[dataset] for dataset in asked),
+        sealed_outputs=outputs,
+        sealed_keys=keys,
+        key_types={use.parameter: use.type for use in fetch.keys},
+        parameters=tuple(sorted({node.name for node in query.find_all(exp.Placeholder)})),
+        subject_outputs=_subject_outputs(sealed, subjects),
+        subject_parameters=_subject_parameters(sealed, subjects),
+    )
+
+
+def _subject_outputs(query: exp.Query, subjects: Mapping[tuple[str, str], Subject]) -> dict[str, str]:
+    """Outputs that are a subject key in the clear, with the type of subject."""
+    if not isinstance(query, exp.Select):
+        return {}
+    plain = ((item.alias_or_name, item.unalias()) for item in query.expressions)
+    return {
+        name: subjects[column.table, column.name.lower()].type
+        for name, column in plain
+        if isinstance(column, exp.Column) and (column.table, column.name.lower()) in subjects
+    }
+
+
+def _subject_parameters(query: exp.Query, subjects: Mapping[tuple[str, str], Subject]) -> dict[str, str]:
+    """Parameters that a subject key is set equal to, with the type of subject."""
+    found = {}
+    for equal in query.find_all(exp.EQ):
+        for side, other in ((equal.left, equal.right), (equal.right, equal.left)):
+            side, other = side.unnest(), other.unnest()
+            value = other.this.unnest() if isinstance(other, exp.Any) else other
+            if isinstance(side, exp.Column) and isinstance(value, exp.Placeholder):
+                subject = subjects.get((side.table, side.name.lower()))
+                if subject is not None:
+                    found[value.name] = subject.type
+    return found
+
+
+def check_values(ready: Ready, values: Mapping[str, Any]) -> None:
+    """What can only be said once the values are known: filters, and how many subjects are asked at once.
+
+    Raises:
+        Refused: `filter-value`, `max-subjects`.
+    """
+    if ready.filtered:
+        _check_roles(ready, values)
+    for binding in ready.bound:
+        disclosure = ready.offers[binding.dataset].disclosure
+        asked = _asked(binding, values)
+        if asked > disclosure.max_subjects:
+            name = ".".join(binding.dataset)
+            raise Refused(
+                "too-many-subjects",
+                Text(
+                    f"De vraag gaat over {asked} mensen tegelijk.",
+                    f"The question is about {asked} people at once.",
+                ),
+                Text(
+                    f"{name} mag per vraag over hoogstens {disclosure.max_subjects} mensen gaan.",
+                    f"{name} may be asked about at most {disclosure.max_subjects} people per question.",
+                ),
+                Text("Verdeel de lijst over meer vragen.", "Spread the list over more questions."),
+                rule="max-subjects",
+                legal=str(disclosure.articles[0]) if disclosure.articles else None,
+            )
+
+
+def check_roles(ready: Ready) -> None:
+    """Hold every column against its role, with the constants of the text only."""
+    if not ready.filtered:
+        _check_roles(ready, ready.constants)
+
+
+def _check_roles(ready: Ready, values: Mapping[str, Any]) -> None:
+    check(ready.tree, {dataset: offer.disclosure for dataset, offer in ready.offers.items()}, values)
+
+
+def _asked(binding: Binding, values: Mapping[str, Any]) -> int:
+    """How many subjects a binding names: the smallest of its lists, for every one of them must hold."""
+    return min((_count(constant, values) for constant in binding.constants), default=0)
+
+
+def _count(constant: exp.Expression, values: Mapping[str, Any]) -> int:
+    if isinstance(constant, exp.In):
+        return len(constant.expressions)
+    value = values.get(_parameter(constant))
+    return len(set(value)) if isinstance(value, list) else 1
+
+
+def _parameter(constant: exp.Expression) -> str:
+    node = constant.this.unnest() if isinstance(constant, exp.Any) else constant
+    return str(node.name) if isinstance(node, exp.Placeholder) else ""

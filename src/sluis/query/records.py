@@ -1,0 +1,110 @@
+"""What the asking node writes down: that a person of this organisation asked (decision), and per person it was about
+that their data was asked for, where, and for what (processing). Who the official is stands in the first only.
+
+Logboek Dataverwerkingen core and reading extension; Authorization Decision Log 0.0.1.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sluis.grounds import Offer
+from sluis.kernel import Problem, Trace, milliseconds, new_span_id
+from sluis.ledger import Decision, Processing, Withheld
+from sluis.query.model import Question, Who
+
+
+def decision(
+    trace: Trace,
+    question: Question,
+    who: Who,
+    shape: str,
+    digests: Mapping[str, str],
+    moment: datetime,
+    problem: Problem | None,
+) -> Decision:
+    """One record per question: who asked what, for which activity and case, and whether it went on.
+
+    Args:
+        trace: the question's first span.
+        shape: the SQL without constants.
+        digests: per dataset the digest of the offer relied on.
+        problem: why it did not go on; None when it did.
+    """
+    request = {
+        "subject": {"type": "person", "id": who.person, "properties": {"acr": who.acr}},
+        "action": {"name": "ask", "properties": {"processing_activity_id": question.activity}},
+        "resource": {
+            "type": "question",
+            "id": trace.trace_id,
+            "properties": {"sql": shape, "case": question.case},
+        },
+        "context": {"traceparent": trace.traceparent},
+    }
+    response: dict[str, Any] = {"decision": problem is None}
+    if problem is not None:
+        response["context"] = {"reason": problem.code, "rule": problem.rule or problem.code}
+    return Decision(
+        trace_id=trace.trace_id,
+        span_id=trace.span_id,
+        event_name="adl.access_evaluation",
+        timestamp=milliseconds(moment),
+        status="Ok",
+        attributes={"adl.core.policies": dict(digests)} if digests else {},
+        body={"adl.core.request": request, "adl.core.response": response},
+    )
+
+
+def processing(
+    span: Trace,
+    activity: str,
+    name: str,
+    started: int,
+    ended: int,
+    processor: str,
+    subjects: Sequence[tuple[str, str]],
+    parent: str,
+    withheld: Withheld | None = None,
+) -> list[Processing]:
+    """The lines of one crossing: its own span, and below it one for each person it was about.
+
+    Args:
+        span: the span that was sent to the owner as its parent.
+        processor: URL of the owner's node.
+        subjects: (type, pseudonym) pairs.
+        parent: the question's span.
+        withheld: until when the subjects are not shown this, and why; as the owner's disclosure says.
+    """
+    shared = {
+        "dpl.core.processing_activity_id": activity,
+        "dpl.core.foreign_operation.processor": processor,
+        "dpl.read.externalReadAPI_id": f"{processor.rstrip('/')}/v1",
+    }
+
+    def line(span_id: str, parent_id: str, more: Mapping[str, str]) -> Processing:
+        return Processing(
+            trace_id=span.trace_id,
+            span_id=span_id,
+            parent_span_id=parent_id,
+            name=name,
+            status="Ok",
+            start_time=started,
+            end_time=ended,
+            attributes={**shared, **more},
+            withheld=withheld,
+        )
+
+    lines = [line(span.span_id, parent, {})]
+    for kind, pseudonym in subjects:
+        subject = {"dpl.core.data_subject_id": pseudonym, "dpl.core.data_subject_id_type": kind}
+        lines.append(line(new_span_id(), span.span_id, subject))
+    return lines
+
+
+def withheld(offers: Sequence[Offer], moment: datetime) -> Withheld | None:
+    """Whether the people in an answer are not shown this consultation: the longest of what the owners ask for."""
+    asked = [offer.disclosure.withhold for offer in offers if offer.disclosure.withhold]
+    if not asked:
+        return None
+    longest = max(asked, key=lambda one: one.days)
+    return Withheld(str(longest.article), milliseconds(moment + timedelta(days=longest.days)))

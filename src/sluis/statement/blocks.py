@@ -1,0 +1,449 @@
+"""Cut a question in normal form into drafts: per site the parts it can compute, with the conditions that concern them
+alone. What stays is the residual, in which each part is one relation.
+
+A SELECT is a *block*; its FROM items are *units*, each at one site or, for a derived table over more sites, local.
+Units of one site that are never null-extended and are joined by an equality become one draft; a unit LEFT-joined to
+such a draft by an equality over that draft alone joins it. A condition moves into a draft when it speaks of that draft
+only and `scopes.levels` allows it there: then exactly the rows it filters are gone, and it is dropped above.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+
+from sqlglot import exp
+
+from sluis.statement import normal, scopes, shapes
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What the caller of `split` knows; see there."""
+
+    site_of: Callable[[exp.Table], str]
+    rows: Mapping[str, int | None]
+    types: shapes.Types
+    parameters: Mapping[str, str]
+    keyed: Callable[[exp.Table], bool]
+    comparable: Callable[[exp.Table, str], bool]
+    accepts: Callable[[exp.Query, str], bool] | None
+
+
+@dataclasses.dataclass(eq=False)
+class Unit:
+    """A FROM item. `site` is None for a derived table over several sites, and for a CTE that stays."""
+
+    alias: str
+    node: exp.Expression
+    block: "Block"
+    site: str | None
+    draft: "Draft | None" = None
+
+    @property
+    def query(self) -> exp.Query | None:
+        """The derived table's query."""
+        return scopes.body(self.node) if isinstance(self.node, exp.Subquery) else None
+
+
+@dataclasses.dataclass(eq=False)
+class Draft:
+    """A fetch in the making: units of one site, the joins between them, and the conditions moved into it."""
+
+    id: str
+    site: str
+    units: list[Unit]
+    joins: list[exp.Join] = dataclasses.field(default_factory=list)
+    """How units after the first are joined; a LEFT join keeps its ON."""
+    conditions: list[exp.Expression] = dataclasses.field(default_factory=list)
+    distinct: bool = False
+    """Whether nobody can tell how often a row occurs."""
+    probe: bool = False
+    """Whether only its being empty matters."""
+    needed: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    """(alias, column) that the residual reads."""
+    computed: dict[tuple[str, str], exp.Expression] = dataclasses.field(default_factory=dict)
+    """Partial aggregates, by the alias and column under which the residual reads them; then the rows are groups."""
+
+    def compute(self, aggregate: exp.AggFunc) -> exp.Column:
+        """Have the site compute an aggregate per group; gives the column it is read by."""
+        alias = self.units[0].alias
+        for (_, name), known in self.computed.items():
+            if known == aggregate:
+                return exp.column(name, alias, quoted=True)
+        name = f"{type(aggregate).__name__.lower()}_{len(self.computed)}"
+        self.computed[alias, name] = aggregate.copy()
+        return exp.column(name, alias, quoted=True)
+
+    def names(self) -> dict[tuple[str, str], str]:
+        """The name of each needed column in the answer: its own, or with its table's alias where that is not unique."""
+        found: dict[tuple[str, str], str] = {}
+        for alias, column in self.needed:
+            name, number = column, 2
+            if any(column == other for key, other in found.items()):
+                name = f"{alias}_{column}"
+            while name in found.values():
+                name, number = f"{alias}_{column}_{number}", number + 1
+            found[alias, column] = name
+        return found
+
+    def source(self, conditions: list[exp.Expression]) -> exp.Select:
+        """A SELECT from its units under conditions, without a projection."""
+        select = exp.Select(from_=exp.From(this=self.units[0].node.copy()))
+        if self.joins:
+            select.set("joins", [join.copy() for join in self.joins])
+        inner = {item.alias: item.node for item in scopes.items(select) if item.kind == "inner"}
+        kept = [part.copy() for part in conditions if not _sunk(part, inner)]
+        scopes.set_where(select, kept)
+        return select
+
+    def compose(self, extra: list[exp.Expression], accepts: Callable[[exp.Query, str], bool] | None) -> exp.Query:
+        """The query that the site is asked.
+
+        Args:
+            extra: key conditions and propagated constants, on columns of its units.
+            accepts: asked whether leaving out repeated rows is something the site does as DuckDB would.
+        """
+        names = self.names()
+        conditions = [*self.conditions, *extra]
+        inner = self.units[0].query if len(self.units) == 1 else None
+        if inner is None:
+            select = self.source(conditions)
+        else:
+            inner = inner.copy()
+            alias = self.units[0].alias
+            outer = [part.copy() for part in conditions if not normal.sink(inner, alias, part)]
+            read = self._read(alias, outer)
+            normal.trim(inner, read)
+            if not outer and not self.computed and (not read or set(scopes.outputs(inner)) == read):
+                return self._once(inner, names, accepts)
+            table = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+            select = exp.Select(from_=exp.From(this=table))
+            scopes.set_where(select, outer)
+        columns = {key: exp.column(key[1], key[0], quoted=True) for key in names if key not in self.computed}
+        shown = [exp.alias_(self.computed.get(key, columns.get(key)), name, quoted=True) for key, name in names.items()]
+        select.set("expressions", shown or [_one()])
+        if self.computed:
+            select.set("group", exp.Group(expressions=[column.copy() for column in columns.values()]))
+        normal.tidy(select)
+        return self._once(select, names, accepts)
+
+    def _read(self, alias: str, conditions: list[exp.Expression]) -> set[str]:
+        """The outputs of a lone derived table that its fetch makes use of."""
+        read = {column for key, column in self.needed if (key, column) not in self.computed}
+        for part in [*self.computed.values(), *conditions]:
+            read |= {str(column.name) for column in part.find_all(exp.Column) if column.table == alias}
+        return read
+
+    def _once(
+        self,
+        query: exp.Query,
+        names: dict[tuple[str, str], str],
+        accepts: Callable[[exp.Query, str], bool] | None,
+    ) -> exp.Query:
+        """Leave out repeated rows where nobody can tell."""
+        for select in query.find_all(exp.Select):
+            normal.tidy(select)
+        if self.probe or (self.distinct and not names):
+            return query.limit(1, copy=False) if not scopes.limited(query) else query
+        if self.distinct and isinstance(query, exp.Select) and scopes.plain(query):
+            trial = query.copy()
+            trial.set("distinct", exp.Distinct())
+            if accepts is None or accepts(trial, self.site):
+                return trial
+        return query
+
+
+@dataclasses.dataclass(eq=False)
+class Place:
+    """Conjuncts that stand together, and the aliases that may lose rows which fail them."""
+
+    parts: list[exp.Expression]
+    reach: frozenset[str]
+
+
+@dataclasses.dataclass(eq=False)
+class Block:
+    """A SELECT of the residual. `where` is the reach of its WHERE."""
+
+    select: exp.Select
+    units: dict[str, Unit] = dataclasses.field(default_factory=dict)
+    where: frozenset[str] = frozenset()
+    places: list[Place] = dataclasses.field(default_factory=list)
+
+
+class Blocks:
+    """All blocks, units and drafts of a question. `work` does everything; then `units` holds what `keys` needs."""
+
+    def __init__(self, options: Options, tree: exp.Query) -> None:
+        self.options = options
+        self.tree = tree
+        self.units: dict[str, Unit] = {}
+        self.blocks: list[Block] = []
+        self.drafts: list[Draft] = []
+        self._taken = {str(node.this) for node in tree.find_all(exp.Identifier)}
+
+    def work(self) -> exp.Query:
+        """Cut the question up.
+
+        Returns:
+            the residual: columns still stand under their units' aliases, tables are the drafts' ids.
+        """
+        holder = exp.Subquery(this=self.tree)
+        self._query(self.tree)
+        residual = scopes.body(holder)
+        residual.pop()
+        return residual
+
+    def _query(self, query: exp.Query) -> None:
+        """Cut up a query that stands in a FROM, an expression, a set operation or at the top."""
+        query = scopes.body(query)
+        site = self.site(query)
+        clause = query.args.get("with_")
+        for cte in clause.expressions if clause and site is None else []:
+            self._query(cte.this)
+        if site is not None:
+            self._select(_wrap(query, self._fresh("part")))
+        elif isinstance(query, exp.Select):
+            self._select(query)
+        else:
+            self._query(query.this)
+            self._query(query.expression)
+
+    def _fresh(self, stem: str) -> str:
+        number = 1
+        while f"{stem}{number}" in self._taken:
+            number += 1
+        self._taken.add(f"{stem}{number}")
+        return f"{stem}{number}"
+
+    def sites(self, node: exp.Expression) -> set[str | None]:
+        """Sites of the base tables in or below a node; None stands for a CTE defined outside it."""
+        inside = {cte.alias for cte in node.find_all(exp.CTE)}
+        found: set[str | None] = set()
+        for table in node.find_all(exp.Table):
+            if shapes.table_name(table) in self.options.types:
+                found.add(self.options.site_of(table))
+            elif table.name not in inside:
+                found.add(None)
+        return found
+
+    def site(self, query: exp.Query) -> str | None:
+        """The one site that can compute a whole query, None when there is none."""
+        found = self.sites(query)
+        site = next(iter(found), None)
+        if len(found) != 1 or site is None or scopes.mentions(query):
+            return None
+        return site if self._accepts(query, site) else None
+
+    def _accepts(self, query: exp.Query, site: str) -> bool:
+        return self.options.accepts is None or self.options.accepts(query, site)
+
+    def _select(self, select: exp.Select) -> None:
+        block = Block(select)
+        self.blocks.append(block)
+        if isinstance(select.parent, exp.Exists) and scopes.plain(select):
+            select.set("expressions", [_one()])
+        found = scopes.items(select)
+        level = scopes.levels(found)
+        block.where = level.where
+        for item in found:
+            unit = Unit(item.alias, item.node, block, self._site_of(item.node))
+            block.units[item.alias] = self.units[item.alias] = unit
+        conditions = scopes.where(select)
+        ons = [item.on for item in found]
+        self._group(block, found, conditions)
+        self._attach(block, found)
+        conditions = list(self._unmoved(conditions, block, level.where))
+        for item, parts, reach in zip(found, ons, level.on, strict=True):
+            if item.join is not None and item.join.parent is select:
+                parts = list(self._unmoved(parts, block, reach, alone=True))
+                scopes.set_on(item.join, parts)
+                block.places.append(Place(scopes.conjuncts(item.join.args.get("on")), reach))
+        scopes.set_where(select, conditions)
+        block.places.append(Place(scopes.where(select), block.where))
+        self._mark(block)
+        self._replace(block, found)
+        for unit in block.units.values():
+            if unit.site is None and unit.query is not None:
+                self._query(unit.query)
+        for node in scopes.nested(select):
+            self._query(node)
+
+    def _site_of(self, node: exp.Expression) -> str | None:
+        if isinstance(node, exp.Table):
+            return self.options.site_of(node) if shapes.table_name(node) in self.options.types else None
+        return self.site(scopes.body(node))
+
+    def _draft(self, site: str, units: list[Unit], joins: list[exp.Join]) -> Draft:
+        draft = Draft(self._fresh("d"), site, units, joins)
+        self.drafts.append(draft)
+        for unit in units:
+            unit.draft = draft
+        return draft
+
+    def _group(self, block: Block, found: list[scopes.Item], conditions: list[exp.Expression]) -> None:
+        """Make drafts of the units: those of one site that an equality joins together, then the others alone."""
+        order = [item.alias for item in found]
+        groups = {alias: [alias] for alias in order}
+        for part in conditions:
+            pair = self._joined(part, block)
+            if pair is not None and groups[pair[0]] is not groups[pair[1]]:
+                merged = sorted(groups[pair[0]] + groups[pair[1]], key=order.index)
+                if self._may_join([block.units[alias] for alias in merged], conditions):
+                    groups.update(dict.fromkeys(merged, merged))
+        for alias in order:
+            unit = block.units[alias]
+            if unit.site is not None and unit.draft is None:
+                units = [block.units[other] for other in groups[alias]]
+                self._draft(unit.site, units, _crossed(units[1:]))
+
+    def _joined(self, part: exp.Expression, block: Block) -> tuple[str, str] | None:
+        """The two units of one site, never null-extended, that an equality joins."""
+        if not isinstance(part, exp.EQ) or part.find(exp.Query):
+            return None
+        left, right = scopes.mentions(part.left), scopes.mentions(part.right)
+        if len(left) != 1 or len(right) != 1 or left == right or not left | right <= block.where:
+            return None
+        one, other = block.units[min(left)], block.units[min(right)]
+        return (one.alias, other.alias) if one.site is not None and one.site == other.site else None
+
+    def _may_join(self, units: list[Unit], conditions: list[exp.Expression]) -> bool:
+        if self.options.accepts is None or units[0].site is None:
+            return True
+        aliases = {unit.alias for unit in units}
+        own = [part for part in conditions if scopes.mentions(part) <= aliases and len(scopes.mentions(part)) > 1]
+        trial = Draft("", units[0].site, units, _crossed(units[1:]), [part for part in own if not part.find(exp.Query)])
+        return self._accepts(_sample(trial), units[0].site)
+
+    def _attach(self, block: Block, found: list[scopes.Item]) -> None:
+        """Let LEFT-joined units become part of the draft they hang on."""
+        for item in found:
+            unit = block.units[item.alias]
+            if item.kind != "left" or unit.draft is None or item.join is None:
+                continue
+            host = self._host(item, unit, block)
+            if host is None:
+                continue
+            join = item.join.copy()
+            trial = Draft("", host.site, [*host.units, unit], [*host.joins, join], list(host.conditions))
+            if self.options.accepts is None or self._accepts(_sample(trial), host.site):
+                self.drafts.remove(unit.draft)
+                host.units.append(unit)
+                host.joins.append(join)
+                unit.draft = host
+                item.join.pop()
+
+    def _host(self, item: scopes.Item, unit: Unit, block: Block) -> Draft | None:
+        """The draft that the ON of a LEFT join speaks of, when it is one of the same site and they share a key."""
+        others = set().union(*(scopes.mentions(part) for part in item.on)) - {item.alias} if item.on else set()
+        hosts = {block.units[alias].draft for alias in others if alias in block.units}
+        host = hosts.pop() if len(hosts) == 1 and others <= set(block.units) else None
+        if host is None or host.site != unit.site or not host.units[0].alias in block.where:
+            return None
+        keyed = any(
+            isinstance(part, exp.EQ)
+            and isinstance(part.left, exp.Column)
+            and isinstance(part.right, exp.Column)
+            and len(scopes.mentions(part)) == 2
+            for part in item.on
+        )
+        return host if keyed and all(self.sites(part) <= {unit.site} for part in item.on) else None
+
+    def _unmoved(
+        self, parts: list[exp.Expression], block: Block, reach: frozenset[str], *, alone: bool = False
+    ) -> Iterator[exp.Expression]:
+        """Move the conditions that one draft can check; give the others."""
+        for part in parts:
+            aliases = scopes.mentions(part)
+            drafts = {block.units[alias].draft if alias in block.units else None for alias in aliases}
+            draft = next(iter(drafts)) if len(drafts) == 1 else None
+            fits = draft is not None and any(unit.alias in reach for unit in draft.units)
+            if draft is None or not fits or (alone and len(draft.units) > 1) or not self._moves(part, draft):
+                yield part
+            else:
+                draft.conditions.append(part.copy())
+
+    def _moves(self, part: exp.Expression, draft: Draft) -> bool:
+        if not self.sites(part) <= {draft.site}:
+            return False
+        if self.options.accepts is None:
+            return True
+        trial = dataclasses.replace(draft, conditions=[*draft.conditions, part])
+        return self._accepts(_sample(trial), draft.site)
+
+    def _mark(self, block: Block) -> None:
+        """Say of the drafts in a block whether the number of equal rows matters, and whether more than existence."""
+        select = block.select
+        tested = isinstance(select.parent, exp.Exists)
+        listed = isinstance(select.parent, exp.Subquery) and isinstance(select.parent.parent, exp.In | exp.Any)
+        holder = select.parent if isinstance(select.parent, exp.SetOperation) else select.parent and select.parent.parent
+        merged = isinstance(holder, exp.SetOperation) and bool(holder.args.get("distinct"))
+        plain = not scopes.grouped(select) and not scopes.windows(select)
+        distinct = bool(select.args.get("distinct")) or (
+            (tested or listed or merged) and not scopes.limited(select)
+        )
+        for unit in block.units.values():
+            if unit.draft is not None and plain and distinct:
+                unit.draft.distinct = True
+                unit.draft.probe = tested and len(block.units) == 1 and not any(place.parts for place in block.places)
+
+    def _replace(self, block: Block, found: list[scopes.Item]) -> None:
+        """Put each draft where its first unit stands, and take its other units away."""
+        for item in found:
+            draft = block.units[item.alias].draft
+            if draft is None or (item.join is not None and item.join.parent is not block.select):
+                continue
+            if item.alias == draft.units[0].alias:
+                relation = exp.to_table(draft.id)
+                relation.set("alias", exp.TableAlias(this=exp.to_identifier(draft.id, quoted=True)))
+                node = block.units[item.alias].node
+                detached = node.copy()
+                node.replace(relation)
+                block.units[item.alias].node = detached
+            elif item.join is not None:
+                item.join.pop()
+
+
+def _wrap(query: exp.Query, alias: str) -> exp.Select:
+    """Replace a query by a SELECT of its outputs from it as a derived table, in place."""
+    seen: set[str] = set()
+    for number, projection in enumerate(list(scopes.branches(query)[0].expressions)):
+        name = str(projection.alias_or_name)
+        if name in seen or not isinstance(projection, exp.Alias):
+            unique = name if name and name not in seen else f"{name}_{number}"
+            projection.replace(exp.alias_(projection.unalias().copy(), unique, quoted=True))
+            name = unique
+        seen.add(name)
+    outer = exp.Select()
+    query.replace(outer)
+    table = exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    outer.set("from_", exp.From(this=table))
+    outer.set(
+        "expressions",
+        [exp.alias_(exp.column(name, alias, quoted=True), name, quoted=True) for name in scopes.outputs(query)],
+    )
+    return outer
+
+
+def _crossed(units: list[Unit]) -> list[exp.Join]:
+    return [exp.Join(this=unit.node.copy(), kind="CROSS") for unit in units]
+
+
+def _sample(draft: Draft) -> exp.Select:
+    """A SELECT with the joins and conditions of a draft, to be judged by `accepts`."""
+    select = draft.source(draft.conditions)
+    select.set("expressions", [_one()])
+    normal.tidy(select)
+    return select
+
+
+def _sunk(part: exp.Expression, inner: dict[str, exp.Expression]) -> bool:
+    """Whether a condition could be moved into the one derived table it speaks of."""
+    aliases = scopes.mentions(part)
+    alias = next(iter(aliases), "")
+    node = inner.get(alias)
+    return len(aliases) == 1 and isinstance(node, exp.Subquery) and normal.sink(node, alias, part)
+
+
+def _one() -> exp.Expression:
+    """The projection of a row of which no column is needed."""
+    return exp.alias_(exp.Literal.number(1), "one", quoted=True)

@@ -1,0 +1,261 @@
+"""The frame of an answer: an Arrow IPC stream whose last, empty batch carries a signed receipt.
+
+Shared by the owner, who writes it, and the asker, who checks it. *The bytes of the answer* are the encapsulated IPC
+messages (Arrow columnar format, "Encapsulated message format") of the schema and of every batch but the last, in the
+order and exactly as they crossed. Each starts with the continuation marker FFFFFFFF and ends with its padded body.
+The commitment is SHA-256(nonce || SHA-256(bytes of the answer)); the inner digest lets both sides hash while they
+stream, the 32-byte random nonce keeps one boolean from being guessed out of a stored receipt. The receipt is a
+compact JWS (RFC 7515, EdDSA of RFC 8037) over the receipt as canonical JSON (RFC 8785). A stream that ends without
+one is no answer.
+"""
+
+import base64
+import binascii
+import hashlib
+import struct
+from collections.abc import Callable, Mapping
+
+import msgspec
+import pyarrow as pa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from sluis.crypto import canonical
+from sluis.kernel import Text, Upstream, decode, plain
+from sluis.statement.model import Receipt
+
+MEDIA_TYPE = "application/vnd.apache.arrow.stream"
+RECEIPT, NONCE, SEALS = b"sluis.receipt", b"sluis.nonce", b"sluis.seals"
+"""Names in the custom metadata of the last batch."""
+
+NONCE_BYTES = 32
+_HEADER = {"alg": "EdDSA", "typ": "sluis-receipt+jws"}
+_MARKER = b"\xff\xff\xff\xff"
+_METADATA_LIMIT = 1 << 24
+
+
+def commitment(nonce: bytes, answer_digest: bytes) -> str:
+    """What a receipt says of an answer, in hex.
+
+    Args:
+        nonce: 32 random bytes that travel with the answer.
+        answer_digest: SHA-256 over the bytes of the answer.
+    """
+    return hashlib.sha256(nonce + answer_digest).hexdigest()
+
+
+def seal_receipt(receipt: Receipt, sign: Callable[[bytes], bytes]) -> str:
+    """The receipt as a compact JWS, signed with the node's Ed25519 key."""
+    content = f"{_encoded(canonical(_HEADER))}.{_encoded(canonical(plain(receipt)))}"
+    return f"{content}.{_encoded(sign(content.encode()))}"
+
+
+def open_receipt(jws: str, public: bytes) -> Receipt:
+    """The receipt in a JWS. Raises `Upstream` when it was not signed with this raw Ed25519 key, or is no receipt."""
+    try:
+        header, payload, signature = jws.split(".")
+        if msgspec.json.decode(_decoded(header)) != _HEADER:
+            raise _broken()
+        Ed25519PublicKey.from_public_bytes(public).verify(_decoded(signature), f"{header}.{payload}".encode())
+        return decode(_decoded(payload), Receipt)
+    except (ValueError, InvalidSignature, msgspec.MsgspecError) as error:
+        raise _broken() from error
+
+
+class AnswerWriter:
+    """Writes an answer, batch by batch, and the receipt that closes it; gives the bytes to send.
+
+    Args:
+        schema: of every batch.
+        nonce: 32 random bytes.
+    """
+
+    def __init__(self, schema: pa.Schema, nonce: bytes) -> None:
+        self._schema, self._nonce = schema, nonce
+        self.head: bytes = schema.serialize().to_pybytes()
+        """The schema message: what is sent first."""
+        self._digest = hashlib.sha256(self.head)
+        self.rows = 0
+
+    def write(self, batch: pa.RecordBatch) -> bytes:
+        """The bytes of one more batch."""
+        raw: bytes = batch.serialize().to_pybytes()
+        self._digest.update(raw)
+        self.rows += batch.num_rows
+        return raw
+
+    @property
+    def commitment(self) -> str:
+        """Over the schema and everything written so far."""
+        return commitment(self._nonce, self._digest.digest())
+
+    def close(self, receipt: str, extra: Mapping[bytes, bytes] | None = None) -> bytes:
+        """The last, empty batch with the receipt, and the end of the stream.
+
+        Args:
+            receipt: JWS, as `seal_receipt` gave it over this writer's commitment.
+            extra: more custom metadata for the last batch.
+        """
+        sink = pa.BufferOutputStream()
+        empty = pa.RecordBatch.from_arrays(
+            [pa.array([], field.type) for field in self._schema], schema=self._schema
+        )
+        metadata = {RECEIPT: receipt.encode(), NONCE: _encoded(self._nonce).encode(), **(extra or {})}
+        with pa.ipc.new_stream(sink, self._schema) as writer:
+            writer.write_batch(empty, custom_metadata=metadata)
+        closing: bytes = sink.getvalue().to_pybytes()
+        return closing[len(self.head) :]
+
+
+class Closing(msgspec.Struct, frozen=True):
+    """How an answer ended: the receipt, its JWS to keep, the nonce to keep with it, and other metadata."""
+
+    receipt: Receipt
+    jws: str
+    nonce: str
+    extra: dict[bytes, bytes]
+
+
+class AnswerReader:
+    """Reads an answer as its bytes come in. The bytes are hostile input: lengths are checked before they are believed.
+
+    Args:
+        limit: bytes after which the answer is refused.
+    """
+
+    def __init__(self, limit: int = 1 << 32) -> None:
+        self._limit, self._buffer, self._digest = limit, bytearray(), hashlib.sha256()
+        self._head = b""
+        self._last: dict[bytes, bytes] | None = None
+        self._ended = False
+        self.schema: pa.Schema | None = None
+        self.rows = 0
+
+    def feed(self, chunk: bytes) -> list[pa.RecordBatch]:
+        """The batches that `chunk` completes. Raises `Upstream` for anything but an answer."""
+        self._limit -= len(chunk)
+        if self._limit < 0:
+            raise _broken()
+        self._buffer += chunk
+        batches = []
+        while (message := self._next()) is not None:
+            try:
+                batch = self._read(message)
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise _broken() from error
+            if batch is not None:
+                self.rows += batch.num_rows
+                batches.append(batch)
+        return batches
+
+    def finish(self, public: bytes) -> Closing:
+        """Check how the answer ended, after the last chunk.
+
+        Args:
+            public: the owner's raw Ed25519 key, from its signed card.
+
+        Raises:
+            Upstream: it broke off, its receipt was not signed by the owner, or says other than what came.
+        """
+        if self._last is None or not self._ended or self._buffer:
+            raise _broken()
+        extra = dict(self._last)
+        jws, nonce = (
+            extra.pop(RECEIPT).decode("ascii", "replace"),
+            extra.pop(NONCE, b"").decode("ascii", "replace"),
+        )
+        receipt = open_receipt(jws, public)
+        try:
+            raw = _decoded(nonce)
+        except ValueError as error:
+            raise _broken() from error
+        told = (receipt.commitment, receipt.rows)
+        if len(raw) != NONCE_BYTES or told != (commitment(raw, self._digest.digest()), self.rows):
+            raise _broken()
+        return Closing(receipt, jws, nonce, extra)
+
+    def _next(self) -> bytes | None:
+        if len(self._buffer) < 8 or self._ended:
+            return None
+        size = int.from_bytes(self._buffer[4:8], "little")
+        if self._buffer[:4] != _MARKER or size > _METADATA_LIMIT:
+            raise _broken()
+        if size == 0:
+            self._ended = True
+            del self._buffer[:8]
+            return None
+        if len(self._buffer) < 8 + size:
+            return None
+        body = _body_length(bytes(self._buffer[8 : 8 + size]))
+        if not 0 <= body <= self._limit + len(self._buffer):
+            raise _broken()
+        total = 8 + size + body
+        if len(self._buffer) < total:
+            return None
+        message = bytes(memoryview(self._buffer)[:total])
+        del self._buffer[:total]
+        return message
+
+    def _read(self, message: bytes) -> pa.RecordBatch | None:
+        if self._last is not None:
+            raise _broken()
+        if self.schema is None:
+            self._head = message
+            self.schema = pa.ipc.read_schema(pa.BufferReader(message))
+            self._digest.update(message)
+            return None
+        read = pa.ipc.open_stream(self._head + message).read_next_batch_with_custom_metadata()
+        read.batch.validate(full=True)
+        metadata = dict(read.custom_metadata or {})
+        if RECEIPT in metadata:
+            if read.batch.num_rows:
+                raise _broken()
+            self._last = metadata
+            return None
+        self._digest.update(message)
+        return read.batch
+
+
+def _body_length(metadata: bytes) -> int:
+    """`bodyLength` of the flatbuffer table `Message` (Arrow `Message.fbs`: its fourth field)."""
+    try:
+        root = struct.unpack_from("<I", metadata, 0)[0]
+        table = root - struct.unpack_from("<i", metadata, root)[0]
+        place = struct.unpack_from("<H", metadata, table + 10)[0] if _fields(metadata, table) > 3 else 0
+        return struct.unpack_from("<q", metadata, root + place)[0] if place else 0
+    except struct.error as error:
+        raise _broken() from error
+
+
+def _fields(metadata: bytes, table: int) -> int:
+    if table < 0:
+        raise struct.error("table lies before the message")
+    size: int = struct.unpack_from("<H", metadata, table)[0]
+    return (size - 4) // 2
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decoded(text: str) -> bytes:
+    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if _encoded(raw) != text:
+        raise binascii.Error("not the canonical spelling")
+    return raw
+
+
+def _broken() -> Upstream:
+    return Upstream(
+        "answer-broken",
+        Text("Het antwoord van een bronhouder is niet geldig.", "The answer of an owner is not valid."),
+        Text(
+            "Het brak af, of het ontvangstbewijs past niet bij wat er kwam.",
+            "It broke off, or its receipt does not match what came.",
+        ),
+        Text(
+            "Stel de vraag opnieuw; blijft dit zo, meld het dan bij de bronhouder.",
+            "Ask again; if this goes on, tell the owner.",
+        ),
+        retry=True,
+    )

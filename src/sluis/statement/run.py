@@ -1,0 +1,206 @@
+"""Run a plan: ask each site as soon as its keys are there, restrict it by them, and combine what came back.
+
+A site whose key side is empty is not asked at all. Long key lists go in chunks; a list so long that reading everything
+is less is left out only where the caller allows `bulk`.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sluis.kernel import Invalid, Text, Upstream
+from sluis.statement import shapes
+from sluis.statement.combine import Combiner
+from sluis.statement.split import Fetch, KeyUse, Plan
+
+Keys = Mapping[str, pa.Array]
+"""Distinct keys, no NULLs, per key parameter that is to be used; a parameter that is absent does not restrict."""
+
+Asking = Callable[[Fetch, Keys], Awaitable[pa.Table]]
+"""Asks a site for `fetch.select(frozenset(keys))`. The answer's columns have the fetch's names."""
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How keys are sent. A list longer than `chunk` goes in chunks, `at_once` of them at a time per fetch. Longer than
+    `many` keys, or than `share` of the declared rows (and than one chunk), is a lot: then everything may be read,
+    where that is allowed."""
+
+    chunk: int = 1000
+    at_once: int = 4
+    many: int = 10_000
+    share: float = 0.2
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """What one fetch took. `requests` is 0 when the site was not asked, because nothing could match."""
+
+    fetch: str
+    site: str
+    rows: int
+    keys: int
+    requests: int
+    milliseconds: float
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The answer, and what it took."""
+
+    table: pa.Table
+    crossings: tuple[Crossing, ...]
+    milliseconds: float
+    """For combining alone."""
+
+
+def _no_bulk(_: Fetch) -> bool:
+    return False
+
+
+async def run(
+    plan: Plan,
+    ask: Asking,
+    values: Mapping[str, Any],
+    combiner: Combiner,
+    *,
+    bulk: Callable[[Fetch], bool] = _no_bulk,
+    pace: Pace = Pace(),  # noqa: B008 (frozen)
+) -> Outcome:
+    """Answer a question.
+
+    Args:
+        plan: from `split`; may be run many times, with other values.
+        ask: asks one site; called concurrently. What it raises ends the run, and the other requests with it.
+        values: the question's parameters.
+        combiner: computes the residual.
+        bulk: whether a fetch may be sent without a key list that is too long.
+        pace: how keys are sent.
+
+    Raises:
+        Invalid: `needs-everything` when an answer cannot be had by keys and `bulk` is not allowed; or what the
+            combiner raises.
+        Upstream: `wrong-answer` when a site's answer has other columns than asked.
+    """
+    tasks: dict[str, asyncio.Task[tuple[pa.Table, Crossing]]] = {}
+
+    async def one(fetch: Fetch) -> tuple[pa.Table, Crossing]:
+        before = {source: (await tasks[source])[0] for use in fetch.keys for source, _ in use.sources}
+        return await _ask(fetch, ask, before, bulk, pace)
+
+    for fetch in plan.fetches:
+        tasks[fetch.id] = asyncio.create_task(one(fetch))
+    try:
+        answers = dict(zip(tasks, await asyncio.gather(*tasks.values()), strict=True))
+    finally:
+        for task in tasks.values():
+            task.cancel()
+    started = time.perf_counter()
+    relations = {id: table for id, (table, _) in answers.items()}
+    table = relations["f0"] if plan.identity else await combiner.combine(plan, relations, values)
+    milliseconds = (time.perf_counter() - started) * 1000
+    return Outcome(table, tuple(crossing for _, crossing in answers.values()), milliseconds)
+
+
+async def _ask(
+    fetch: Fetch, ask: Asking, before: Mapping[str, pa.Table], bulk: Callable[[Fetch], bool], pace: Pace
+) -> tuple[pa.Table, Crossing]:
+    started = time.perf_counter()
+    given = _keys(fetch, before, bulk, pace)
+    if any(len(keys) == 0 for keys in given.values()):
+        answers: list[pa.Table] = []
+    else:
+        gate = asyncio.Semaphore(pace.at_once)
+
+        async def piece(keys: Keys) -> pa.Table:
+            async with gate:
+                return _checked(fetch, await ask(fetch, keys))
+
+        pieces = list(_pieces(given, pace.chunk))
+        if len(pieces) == 1:
+            answers = [await piece(pieces[0])]
+        else:
+            answers = await _together([piece(keys) for keys in pieces])
+    table = pa.concat_tables(answers) if len(answers) > 1 else answers[0] if answers else _nothing(fetch)
+    milliseconds = (time.perf_counter() - started) * 1000
+    count = sum(len(keys) for keys in given.values())
+    return table, Crossing(fetch.id, fetch.site, table.num_rows, count, len(answers), milliseconds)
+
+
+async def _together(asked: list[Awaitable[pa.Table]]) -> list[pa.Table]:
+    """All answers; when one fails the others are cancelled."""
+    tasks = [asyncio.ensure_future(one) for one in asked]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _keys(
+    fetch: Fetch, before: Mapping[str, pa.Table], bulk: Callable[[Fetch], bool], pace: Pace
+) -> dict[str, pa.Array]:
+    """The key lists to send."""
+    given: dict[str, pa.Array] = {}
+    for use in fetch.keys:
+        columns = [before[source].column(name) for source, name in use.sources]
+        if use.nulls and any(column.null_count for column in columns):
+            if not bulk(fetch):
+                raise _needs_everything(use)
+            continue
+        keys = _distinct(columns, use.type)
+        much = len(keys) > pace.many or (fetch.rows is not None and len(keys) > fetch.rows * pace.share)
+        if len(keys) <= pace.chunk or not much or not bulk(fetch):
+            given[use.parameter] = keys
+    return given
+
+
+def _distinct(columns: list[pa.ChunkedArray], type_name: str) -> pa.Array:
+    kind = shapes.arrow_type(type_name)
+    cast = [column if column.type == kind else column.cast(kind) for column in columns]
+    chunks = [chunk for column in cast for chunk in column.chunks]
+    keys = pc.unique(pa.chunked_array(chunks, type=kind)).drop_null()
+    return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+
+
+def _pieces(given: Mapping[str, pa.Array], chunk: int) -> Iterator[Keys]:
+    """The combinations of chunks: together they ask for every pair of keys once."""
+    cut = [[keys.slice(start, chunk) for start in range(0, len(keys), chunk)] for keys in given.values()]
+    for combination in itertools.product(*cut):
+        yield dict(zip(given, combination, strict=True))
+
+
+def _nothing(fetch: Fetch) -> pa.Table:
+    return pa.schema([(column.name, shapes.arrow_type(column.type)) for column in fetch.columns]).empty_table()
+
+
+def _checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
+    """The answer with exactly the columns asked, in the types that carry theirs."""
+    expected = pa.schema([(column.name, shapes.arrow_type(column.type)) for column in fetch.columns])
+    if answer.schema.equals(expected):
+        return answer
+    try:
+        return answer.select(expected.names).cast(expected)
+    except (KeyError, ValueError, pa.ArrowException):
+        raise Upstream(
+            "wrong-answer",
+            Text("Een bron gaf een onbruikbaar antwoord.", "A source gave an answer that cannot be used."),
+            Text("Kolommen of typen zijn anders dan gevraagd.", "Its columns or types are not those asked for."),
+            Text("Meld het bij de eigenaar van de bron.", "Report it to the owner of the source."),
+            peer=fetch.site,
+        ) from None
+
+
+def _needs_everything(use: KeyUse) -> Invalid:
+    return Invalid(
+        "needs-everything",
+        Text("Deze vraag zou een hele dataset vragen.", "This question would ask for a whole dataset."),
+        Text(
+            f"Links van NOT IN staat een lege waarde; dan telt elke rij van {use.table or 'de subvraag'} mee.",
+            f"A NULL stands on the left of NOT IN; then every row of {use.table or 'the subquery'} matters.",
+        ),
+        Text("Sluit lege waarden uit met IS NOT NULL.", "Leave NULLs out with IS NOT NULL."),
+    )

@@ -1,0 +1,201 @@
+"""Who calls: a peer by its client certificate, or a local person by the user of the process on the unix socket.
+
+Every route says in its signature whom it serves: `peer: Peer`, `person: Person`, or `caller: Peer | Person`. A route
+without any of these must say `opt={"open": True}`, or the app is not built. That happens before a body is read, so
+nobody unknown reaches a decoder.
+"""
+
+import pwd
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+from cryptography import x509
+from litestar import Request
+from litestar.exceptions import MethodNotAllowedException
+
+from sluis.crypto import Peer, is_test, peer_of
+from sluis.kernel import Clock, PeerId, Refused, Text, Unidentified
+
+Callers = Literal["anyone", "peers", "people", "both"]
+
+OnRefusal = Callable[[Refused], Awaitable[None]]
+
+LOCAL = "sluis.local"
+"""Key in the ASGI scope's `extensions` of what the kernel says of the other end of the unix socket."""
+
+_CALLER = "sluis.caller"
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A person of this organisation, known by the operating system.
+
+    Args:
+        user: the login name.
+        person: who that is in this organisation's own administration.
+        roles: what the person does here.
+        acr: how the person signed in; `local` is the operating system's word.
+    """
+
+    user: str
+    person: str
+    roles: tuple[str, ...] = ()
+    acr: str = "local"
+
+    def __repr__(self) -> str:
+        return "Person(•)"
+
+
+class Access:
+    """Decides who a connection is.
+
+    Args:
+        peers: the peers this node has dealings with.
+        people: the person behind a login name, None when there is none.
+        clock: the node's clock.
+        test: whether certificates of a test authority are accepted (`environment = "test"`).
+        on_refusal: told of each refusal before it is answered; for a peer, `refusal.peer` says which.
+    """
+
+    def __init__(
+        self,
+        peers: Collection[PeerId],
+        people: Callable[[str], Person | None],
+        clock: Clock,
+        test: bool,
+        on_refusal: OnRefusal | None = None,
+    ) -> None:
+        self._peers, self._people, self._clock, self._test = frozenset(peers), people, clock, test
+        self._on_refusal = on_refusal
+
+    def peer(self, scope: Mapping[str, Any]) -> Peer:
+        """The peer at the other end of an mTLS connection. Raises `Unidentified`, `Refused`."""
+        chain = scope["extensions"].get("tls", {}).get("client_cert_chain") or ()
+        if not chain:
+            raise _unidentified("certificate-required", _NO_CERTIFICATE)
+        peer, until, marked = _read(chain[0])
+        if self._clock().timestamp() > until:
+            raise _unidentified("certificate-ended", _ENDED)  # it ended while the connection was open
+        if marked and not self._test:
+            raise _refused("test-certificate", _TEST_IN_PRODUCTION, peer)
+        if peer.id not in self._peers:
+            raise _refused("unknown-peer", _UNKNOWN_PEER, peer)
+        return peer
+
+    def person(self, scope: Mapping[str, Any]) -> Person:
+        """The person at the other end of the unix socket. Raises `Unidentified`, `Refused`."""
+        local = scope["extensions"].get(LOCAL)
+        if local is None:
+            raise _unidentified("local-only", _LOCAL_ONLY)
+        try:
+            user = pwd.getpwuid(local["uid"]).pw_name
+        except KeyError:
+            raise _unidentified("unknown-user", _NO_LOGIN) from None
+        person = self._people(user)
+        if person is None:
+            raise _refused("unknown-person", _UNKNOWN_PERSON)
+        return person
+
+    async def identify(self, request: Request[Any, Any, Any]) -> None:
+        """Identify the caller as the route asks, and keep it for the route's own use; before the body is read."""
+        callers = request.route_handler.opt.get("callers")
+        if callers is None:  # the framework's own OPTIONS handlers
+            template = request.scope["path_template"]
+            methods = {
+                method
+                for route in request.app.routes
+                if route.path_format == template
+                for method in route.methods
+            }
+            raise MethodNotAllowedException(headers={"allow": ", ".join(methods)})
+        try:
+            self._identify(request.scope, callers)
+        except Refused as refusal:
+            if self._on_refusal is not None:
+                await self._on_refusal(refusal)
+            raise
+
+    def _identify(self, scope: Any, callers: Callers) -> None:
+        if callers == "peers" or (callers == "both" and LOCAL not in scope["extensions"]):
+            scope[_CALLER] = self.peer(scope)
+        elif callers != "anyone":
+            scope[_CALLER] = self.person(scope)
+
+
+def identified(scope: Mapping[str, Any]) -> Peer | Person:
+    """Whom the guard identified on this request."""
+    caller: Peer | Person = scope[_CALLER]
+    return caller
+
+
+def caller_label(scope: Mapping[str, Any]) -> str:
+    """The caller for the access log: a Peer ID, `local`, or `-`. A person is never named."""
+    caller = scope.get(_CALLER)
+    if isinstance(caller, Peer):
+        return str.__str__(caller.id)
+    return "-" if caller is None else "local"
+
+
+@lru_cache(maxsize=1024)
+def _read(pem: str) -> tuple[Peer, float, bool]:
+    certificate = x509.load_pem_x509_certificate(pem.encode())
+    return peer_of(certificate), certificate.not_valid_after_utc.timestamp(), is_test(certificate)
+
+
+_WHO = Text("Wie u bent, is niet vastgesteld.", "Who you are has not been established.")
+_MAY_NOT = Text("U mag hier niet bij.", "You may not use this.")
+
+_NO_CERTIFICATE = (
+    Text(
+        "Dit vraagt een verbinding met clientcertificaat.",
+        "This needs a connection with a client certificate.",
+    ),
+    Text("Verbind met het certificaat van uw node.", "Connect with your node's certificate."),
+)
+_ENDED = (
+    Text("Het certificaat is verlopen.", "The certificate has ended."),
+    Text("Vraag een nieuw certificaat aan.", "Request a new certificate."),
+)
+_TEST_IN_PRODUCTION = (
+    Text("Het certificaat komt van een testautoriteit.", "The certificate comes from a test authority."),
+    Text(
+        "Gebruik een certificaat van de autoriteit van de groep.",
+        "Use a certificate of the group's authority.",
+    ),
+)
+_UNKNOWN_PEER = (
+    Text(
+        "Deze node kent uw organisatie niet als partner.",
+        "This node does not know your organisation as a peer.",
+    ),
+    Text(
+        "Vraag de beheerder van deze node om een aansluiting.",
+        "Ask the operator of this node for a connection.",
+    ),
+)
+_LOCAL_ONLY = (
+    Text(
+        "Dit kan alleen op de machine van de node zelf.", "This can only be done on the node's own machine."
+    ),
+    Text("Gebruik de unix-socket van de node.", "Use the node's unix socket."),
+)
+_NO_LOGIN = (
+    Text("Het besturingssysteem kent deze gebruiker niet.", "The operating system does not know this user."),
+    Text("Meld u aan met een eigen account.", "Sign in with an account of your own."),
+)
+_UNKNOWN_PERSON = (
+    Text(
+        "Uw account staat niet bij de personen van deze node.",
+        "Your account is not among this node's people.",
+    ),
+    Text("Vraag de beheerder om u toe te voegen.", "Ask the operator to add you."),
+)
+
+
+def _unidentified(code: str, because: tuple[Text, Text]) -> Unidentified:
+    return Unidentified(code, _WHO, *because)
+
+
+def _refused(code: str, because: tuple[Text, Text], peer: Peer | None = None) -> Refused:
+    return Refused(code, _MAY_NOT, *because, rule=code, peer=str.__str__(peer.id) if peer else None)

@@ -1,0 +1,243 @@
+"""Two listeners in one process: mTLS over TCP for peers, a unix socket for the people of this machine.
+
+uvicorn parses HTTP; the protocol class below adds what no Python ASGI server passes on by itself: the client
+certificate, as the ASGI TLS extension 0.2 writes it, and on a unix socket the user at the other end (SO_PEERCRED,
+unix(7)), which the kernel vouches for.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+import ssl
+import struct
+import time
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from sluis.kernel import Conflict, Invalid, Text, Unkept
+from sluis.web.access import LOCAL
+from sluis.web.problems import MEDIA_TYPE, body_of, malformed_request
+
+HEAD_LIMIT = 64 * 1024
+"""Bytes of request line and headers together; more closes the connection."""
+
+_KEEP_ALIVE = 75  # seconds
+_HANDSHAKE = 10.0  # seconds
+_MALFORMED = body_of(malformed_request(), None)[0]
+
+
+class NodeProtocol(HttpToolsProtocol):
+    """One connection, with its credentials in every request's scope."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.credentials = _credentials(transport)
+        self.head = 0
+        # uvicorn starts this clock after the first request; a connection that sends none must end as well.
+        self.timeout_keep_alive_task = self.loop.call_later(_KEEP_ALIVE, self.timeout_keep_alive_handler)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.head = 0
+        self.scope["extensions"] = self.credentials
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def _count(self, size: int) -> None:
+        self.head += size
+        if self.head > HEAD_LIMIT:
+            raise ValueError("request head too large")  # the parser reports it as a parser error
+
+    def send_400_response(self, msg: str) -> None:
+        """Not HTTP at all: a problem document and the end of the connection."""
+        head = (
+            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(_MALFORMED)}\r\n"
+            "cache-control: no-store\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + _MALFORMED)
+        self.transport.close()
+
+
+class PeerListener(msgspec.Struct, frozen=True):
+    """Where peers connect. Port 0 lets the system choose."""
+
+    host: str
+    port: int
+    context: ssl.SSLContext
+
+
+class LocalListener(msgspec.Struct, frozen=True):
+    """Where the people of this machine connect: a unix socket with these permissions."""
+
+    path: Path
+    mode: int = 0o660
+
+
+class Server:
+    """Serves one ASGI app on several listeners until it is stopped."""
+
+    def __init__(self, app: Any) -> None:
+        self._config = Config(
+            app,
+            http=NodeProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._servers: list[asyncio.Server] = []
+        self._sockets: list[Path] = []
+        self._dating: asyncio.Task[None] | None = None
+
+    async def listen(self, listener: PeerListener | LocalListener) -> tuple[str, int] | Path:
+        """Open a listener; returns where it listens.
+
+        Raises `Conflict` (`port-in-use`, `socket-in-use`), `Invalid` (`cannot-listen`), `Unkept` (`disk-full`).
+        """
+        if self._dating is None:
+            self._dating = asyncio.get_running_loop().create_task(self._keep_date())
+        sock = _bind_local(listener) if isinstance(listener, LocalListener) else _bind(listener)
+        tls: dict[str, Any] = {}
+        if isinstance(listener, PeerListener):
+            tls = {"ssl": listener.context, "ssl_handshake_timeout": _HANDSHAKE}
+        else:
+            self._sockets.append(listener.path)
+        loop = asyncio.get_running_loop()
+        self._servers.append(await loop.create_server(self._protocol, sock=sock, backlog=2048, **tls))
+        if isinstance(listener, LocalListener):
+            return listener.path
+        host, port, *_ = sock.getsockname()
+        return host, port
+
+    async def stop(self, seconds: float = 10.0) -> None:
+        """Take no new connections, let requests in hand finish for at most `seconds`, then break off the rest."""
+        for server in self._servers:
+            server.close()
+        for path in self._sockets:
+            path.unlink(missing_ok=True)
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        tasks = set(self._state.tasks)
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+        for connection in list(self._state.connections):
+            connection.transport.close()
+        if self._dating is not None:
+            self._dating.cancel()
+        self._servers.clear()
+        self._sockets.clear()
+
+    def _protocol(self) -> asyncio.Protocol:
+        return NodeProtocol(self._config, self._state, {}, asyncio.get_running_loop())
+
+    async def _keep_date(self) -> None:
+        """Keep the Date header (RFC 9110 §6.6.1) at hand, renewed each second."""
+        while True:
+            self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+            await asyncio.sleep(1)
+
+
+def _credentials(transport: asyncio.BaseTransport) -> dict[str, Any]:
+    tls = transport.get_extra_info("ssl_object")
+    if tls is not None:
+        der = tls.getpeercert(binary_form=True)
+        chain = [ssl.DER_cert_to_PEM_cert(der)] if der else []
+        return {"tls": {"server_cert": None, "client_cert_chain": chain, "client_cert_error": None}}
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family == socket.AF_UNIX:
+        pid_uid_gid = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return {LOCAL: {"uid": struct.unpack("3i", pid_uid_gid)[1]}}
+    return {}
+
+
+def _bind(listener: PeerListener) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((listener.host, listener.port))
+    except OSError as failure:
+        sock.close()
+        raise _cannot_bind(failure, f"{listener.host}:{listener.port}") from None
+    return sock
+
+
+def _bind_local(listener: LocalListener) -> socket.socket:
+    path = listener.path
+    if _answers(path):
+        raise _in_use("socket-in-use", path.name)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        before = os.umask(0o177)  # nobody else may connect before the mode is set
+        try:
+            sock.bind(str(path))
+        finally:
+            os.umask(before)
+        path.chmod(listener.mode)
+    except OSError as failure:
+        sock.close()
+        raise _cannot_bind(failure, path.name) from None
+    return sock
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens on this socket file; a file left by a killed process answers nobody."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def _in_use(code: str, where: str) -> Conflict:
+    return Conflict(
+        code,
+        Text("Deze node kan niet luisteren.", "This node cannot listen."),
+        Text(f"Een ander proces luistert al op {where}.", f"Another process already listens on {where}."),
+        Text("Stop dat proces, of kies een andere plek in de configuratie.",
+             "Stop that process, or choose another place in the configuration."),
+    )  # fmt: skip
+
+
+def _cannot_bind(failure: OSError, where: str) -> Conflict | Invalid | Unkept:
+    if failure.errno == errno.EADDRINUSE:
+        return _in_use("port-in-use", where)
+    if failure.errno == errno.ENOSPC:
+        return Unkept(
+            "disk-full",
+            Text("Deze node kan niet luisteren.", "This node cannot listen."),
+            Text("De schijf is vol.", "The disk is full."),
+            Text("Maak ruimte en start opnieuw.", "Make room and start again."),
+        )
+    cause = failure.strerror or str(failure)
+    return Invalid(
+        "cannot-listen",
+        Text("Deze node kan niet luisteren.", "This node cannot listen."),
+        Text(f"{where}: {cause}.", f"{where}: {cause}."),
+        Text("Kies een ander adres, of een korter pad voor de socket.",
+             "Choose another address, or a shorter path for the socket."),
+    )  # fmt: skip

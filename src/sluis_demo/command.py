@@ -1,0 +1,129 @@
+"""`sluis demo`: start the fictitious federation, tell the story, and stay up until Ctrl-C."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from sluis.cli.terminal import choose_language, say
+from sluis_demo.databases import KINDS
+from sluis_demo.organisations import ASKER, ORGANISATIONS
+
+OWNERS = [one.alias for one in ORGANISATIONS if one is not ASKER]
+WIDTH = 100
+
+
+class Kinds(click.ParamType[tuple[str, ...]]):
+    """A list of database kinds, such as `postgres,mariadb,sqlite`."""
+
+    name = "kinds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        kinds = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+        if unknown := set(kinds) - set(KINDS):
+            self.fail(
+                say(f"kies uit {', '.join(KINDS)}", f"choose from {', '.join(KINDS)}") + f": {unknown.pop()}",
+                param,
+                ctx,
+            )
+        return tuple(kinds)
+
+
+def _speak(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value:
+        choose_language(value)
+
+
+@click.command(
+    "demo",
+    help=say(
+        "Start een fictieve federatie van zeven organisaties en vertel het verhaal van één aanvraag.",
+        "Start a fictitious federation of seven organisations and tell the story of one application.",
+    ),
+    epilog=say("Voorbeeld", "Example") + ":  sluis demo --once --down rdw",
+)
+@click.option("--once", is_flag=True, help=say("Vertel het verhaal en stop.", "Tell the story and stop."))
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help=say("Eén JSON-document, geen verhaal.", "One JSON document, no story."),
+)
+@click.option(
+    "--down",
+    multiple=True,
+    type=click.Choice(OWNERS),
+    help=say("Laat een organisatie weg.", "Leave an organisation out."),
+)
+@click.option(
+    "--databases",
+    type=Kinds(),
+    default="sqlite",
+    show_default=True,
+    metavar="KINDS",
+    help=say("Soorten databases, om de beurt uitgedeeld.", "Kinds of databases, handed out in turn.")
+    + f" ({', '.join(KINDS)})",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help=say(
+        "Map met tabellen in plaats van verzonnen mensen.", "Folder with tables instead of invented people."
+    ),
+)
+@click.option(
+    "--grounds",
+    type=click.Path(path_type=Path),
+    help=say("Lijst van grondslagen (CSV) bij --data.", "List of legal grounds (CSV) for --data."),
+)
+@click.option(
+    "--home", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True, hidden=True
+)
+@click.option(
+    "--language",
+    type=click.Choice(["nl", "en"]),
+    expose_value=False,
+    is_eager=True,
+    callback=_speak,
+    help="Taal / language.",
+)
+def command(once: bool, as_json: bool, down: tuple[str, ...], **wanted: Any) -> None:
+    """Starting takes a few seconds; the heavy parts are loaded after the options are known to be right."""
+    from sluis_demo.federation import Options
+    from sluis_demo.run import running, stay
+    from sluis_demo.story import Story
+
+    console = Console(width=WIDTH, quiet=as_json, highlight=False)
+    waiting = Console(stderr=True, width=WIDTH)
+    try:
+        starting = waiting.status(say("De federatie start…", "The federation is starting…"))
+        with starting, running(Options(**wanted), down) as up:
+            starting.stop()
+            found = Story(up, console).tell()
+            if as_json:
+                click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+            if not once:
+                _invite(console)
+                stay(up)
+    except KeyboardInterrupt:
+        waiting.print(say("Gestopt; er draait niets meer.", "Stopped; nothing is running any more."))
+
+
+def _invite(console: Console) -> None:
+    console.print()
+    console.print(
+        say(
+            "De federatie draait door tot u op Ctrl-C drukt. Stel in een ander venster uw eigen vraag:",
+            "The federation stays up until Ctrl-C. Ask a question of your own in another terminal:",
+        )
+    )
+    for line in (
+        "  .venv/bin/sluis ask --node var/demo/sluiswijk --case Z-2026-0003 --set bsn=999952389 \\",
+        "    --activity https://sluiswijk.example/verwerkingen/parkeervergunning \\",
+        "    'SELECT kenteken FROM rdw.voertuigen WHERE bsn = $bsn'",
+    ):
+        console.print(line, style="cyan", markup=False)

@@ -1,0 +1,252 @@
+"""Seven node directories: settings, certificates, databases, and the files about datasets, purposes and disclosures.
+
+Registers of invented people are made once and kept, in a folder named after a digest of the code that invents them;
+everything else is written anew each time, so that every story starts with empty logs.
+"""
+
+import pwd
+import shutil
+import socket
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
+from hashlib import sha256
+from itertools import cycle
+from os import getpid, getuid
+from pathlib import Path
+
+import msgspec
+
+from sluis.crypto import Authority, make_authority
+from sluis.grounds import FOLDERS, Item, render, render_tables
+from sluis_demo import dice, people
+from sluis_demo import registers as told
+from sluis_demo.databases import Server, fill, start_server
+from sluis_demo.derived import derive, read_grounds
+from sluis_demo.folder import read_folder
+from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS, Organisation
+from sluis_demo.registers import Registers
+
+HOST = "127.0.0.1"
+AUTHORITY = "Testautoriteit van de Sluis-demo (fictief)"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What the demo is asked to do.
+
+    `home` is where everything goes; `data` a folder with tables instead of invented people, `grounds` the list of legal
+    grounds that belongs to it; `databases` the kinds that organisations get, in turn.
+    """
+
+    home: Path = Path("var/demo")
+    data: Path | None = None
+    grounds: Path | None = None
+    databases: tuple[str, ...] = ("sqlite",)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A node of the demo: whose it is, its directory, its port for peers, and the kind of database behind it."""
+
+    organisation: Organisation
+    directory: Path
+    port: int
+    database: str
+
+    @property
+    def alias(self) -> str:
+        return self.organisation.alias
+
+    @property
+    def socket(self) -> Path:
+        """Where its own people reach it."""
+        return self.directory / "var" / "node.sock"
+
+    @property
+    def url(self) -> str:
+        """Where peers reach it."""
+        return f"https://{HOST}:{self.port}"
+
+
+class Federation(msgspec.Struct, frozen=True):
+    """What was set up. `applicant` and `hidden` are BSNs for the story, None where there is no such person."""
+
+    places: tuple[Place, ...]
+    applicant: str
+    hidden: str | None
+    rows: int
+    """In all registers together."""
+
+    @property
+    def asker(self) -> Place:
+        return next(place for place in self.places if place.organisation.oin == ASKER.oin)
+
+
+class _Contents(msgspec.Struct):
+    """Who takes part and with what. `kept` holds a SQLite file per organisation that has tables."""
+
+    organisations: tuple[Organisation, ...]
+    tables: Registers
+    kept: Path
+    applicant: str
+    hidden: str | None
+
+
+def set_up(options: Options, servers: list[Server]) -> Federation:
+    """Write everything that a federation needs, and start its database servers.
+
+    Args:
+        options: what is wanted.
+        servers: receives each server as it starts, so that the caller can stop it whatever happens next.
+    Raises: Invalid, Upstream for data or servers that are not as they should be.
+    """
+    options.home.mkdir(parents=True, exist_ok=True)
+    contents = _invented(options) if options.data is None else _given(options, options.data)
+    owners = [one.alias for one in contents.organisations if one.datasets]
+    kinds = dict(zip(owners, cycle(options.databases), strict=False))
+    started: dict[str, Server] = {}
+    for kind in sorted(set(kinds.values()) - {"sqlite"}):
+        started[kind] = start_server(kind, _fresh(options.home / kind).absolute())
+        servers.append(started[kind])
+    ports = _free_ports(len(contents.organisations))
+    places = tuple(
+        Place(one, _fresh(options.home / one.alias).absolute(), port, kinds.get(one.alias, ""))
+        for one, port in zip(contents.organisations, ports, strict=True)
+    )
+    sizes = {
+        alias: {table.name: len(table.rows) for table in listed} for alias, listed in contents.tables.items()
+    }
+    authority = make_authority(_fresh(options.home / "autoriteit").absolute(), AUTHORITY)
+    for place in places:
+        register = _register(place, contents, started)
+        _write_node(place, places, register, authority, sizes.get(place.alias, {}))
+    rows = sum(sum(tables.values()) for tables in sizes.values())
+    return Federation(places, contents.applicant, contents.hidden, rows)
+
+
+def _invented(options: Options) -> _Contents:
+    """Invented people; the SQLite files are made only when the code that invents them has changed."""
+    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in (dice, people, told))
+    kept = (options.home / "registers" / sha256(sources).hexdigest()[:12]).absolute()
+    world = people.generate()
+    tables = told.registers(world)
+    if not kept.exists():
+        _fresh(kept.parent)
+        _keep(kept, tables)
+    return _Contents(ORGANISATIONS, tables, kept, world.applicant.bsn, world.hidden.bsn)
+
+
+def _given(options: Options, data: Path) -> _Contents:
+    """Tables out of a folder, opened as far as the list of grounds allows."""
+    tables = read_folder(data)
+    grounds = read_grounds(options.grounds or data / ".." / ".." / "grondslagen" / "gegevensgrondslagen.csv")
+    taking_part = tuple(
+        derive(one, tables.get(one.alias, []), grounds)
+        for one in ORGANISATIONS
+        if one.oin == ASKER.oin or tables.get(one.alias)
+    )
+    kept = _fresh(options.home / "registers" / "gegeven").absolute()
+    kept.rmdir()
+    _keep(kept, tables)
+    return _Contents(taking_part, tables, kept, _most_told_of(tables), None)
+
+
+def _most_told_of(tables: Registers) -> str:
+    """The person with a partner of whom most tables speak; without anyone with a partner, just the most."""
+    seen: Counter[str] = Counter()
+    paired: set[str] = set()
+    for table in (table for listed in tables.values() for table in listed):
+        names = [name for name, _ in table.columns]
+        if "bsn" not in names:
+            continue
+        at = names.index("bsn")
+        seen.update({str(row[at]) for row in table.rows})
+        if "partner_bsn" in names:
+            paired |= {str(row[at]) for row in table.rows if row[names.index("partner_bsn")]}
+    return max(sorted(seen), key=lambda bsn: (bsn in paired, seen[bsn]))
+
+
+def _keep(folder: Path, tables: Registers) -> None:
+    """Write a SQLite file per organisation; the folder appears only when all of them are whole."""
+    scratch = folder.with_name(f"{folder.name}.{getpid()}")
+    scratch.mkdir(parents=True)
+    for alias, listed in tables.items():
+        fill("sqlite", scratch / f"{alias}.db", alias, listed)
+    scratch.rename(folder)
+
+
+def _register(place: Place, contents: _Contents, started: dict[str, Server]) -> str | None:
+    """The URL of the organisation's database, None when it has none."""
+    if not place.database:
+        return None
+    if place.database == "sqlite":
+        return f"sqlite:///{contents.kept / place.alias}.db"
+    return fill(place.database, started[place.database], place.alias, contents.tables[place.alias])
+
+
+def _write_node(
+    place: Place, places: Iterable[Place], register: str | None, authority: Authority, sizes: dict[str, int]
+) -> None:
+    certificate, key = authority.issue(
+        place.directory / "tls", place.organisation.oin, place.organisation.name, (HOST, "localhost")
+    )
+    others = [other for other in places if other is not place]
+    settings = {
+        "node": {
+            "oin": str(place.organisation.oin),
+            "name": place.organisation.name,
+            "alias": place.alias,
+            "url": place.url,
+            "environment": "test",
+        },
+        "listen": {"host": HOST, "port": place.port, "socket": "var/node.sock"},
+        "tls": {"certificate": str(certificate), "key": str(key), "authorities": [str(authority.path)]},
+        "sources": {"register": {"url": register}} if register else {},
+        "people": {
+            "medewerker": {
+                "os_user": pwd.getpwuid(getuid()).pw_name,
+                "roles": ["medewerker", "privacy-officer"],
+            }
+        },
+        "peers": {
+            other.alias: {
+                "oin": str(other.organisation.oin),
+                "name": other.organisation.name,
+                "url": other.url,
+            }
+            for other in others
+        },
+    }
+    (place.directory / "node.toml").write_text(render_tables(settings), encoding="utf-8")
+    (place.directory / "node.toml").chmod(0o600)
+    (place.directory / "var").mkdir()
+    needed = {disclosure.activity for disclosure in place.organisation.disclosures}
+    known = [one for one in ACTIVITIES if one.id in needed or one.controller == place.organisation.oin]
+    files: dict[str, dict[str, Item]] = {
+        "datasets": {
+            one.name: msgspec.structs.replace(one, rows=sizes[one.table])
+            for one in place.organisation.datasets
+        },
+        "activities": {one.id.rsplit("/", 1)[1]: one for one in known},
+        "disclosures": {one.id: one for one in place.organisation.disclosures},
+    }
+    for folder in FOLDERS:
+        (place.directory / folder).mkdir()
+        for name, item in files[folder].items():
+            (place.directory / folder / f"{name}.toml").write_text(render(item), encoding="utf-8")
+
+
+def _fresh(folder: Path) -> Path:
+    """The folder, empty."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, all different."""
+    with ExitStack() as open_sockets:
+        probes = [open_sockets.enter_context(closing(socket.socket())) for _ in range(count)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [probe.getsockname()[1] for probe in probes]

@@ -1,0 +1,363 @@
+"""The seven organisations as their own people would have set them up: datasets, disclosures, and who asks for what.
+
+All are fictitious, whatever their names; the articles of law are real. Amounts are eurocents. A column is written as
+`name:TYPE=own_name [unit]`; the type is VARCHAR and the own name the same where they are left out; `!` behind the name
+marks the key. `federation` writes all of this as the files that a node reads.
+"""
+
+import re
+from datetime import date
+
+import msgspec
+
+from sluis.grounds import (
+    Activity,
+    Aggregate,
+    Article,
+    Closed,
+    Column,
+    Dataset,
+    Disclosure,
+    Filter,
+    Role,
+    Subject,
+)
+from sluis.kernel import Oin, PeerId, Period, Text
+
+SINCE = Period(date(2025, 1, 1))
+
+WET_BRP = Article("Wet basisregistratie personen", "3.2", "BWBR0033715")
+SECRECY = Article("Wet basisregistratie personen", "2.59", "BWBR0033715")
+PARTICIPATION = Article("Participatiewet", "64", "BWBR0015703")
+SUWI = Article("Wet structuur uitvoeringsorganisatie werk en inkomen", "62", "BWBR0013060")
+TAX_SECRECY = Article("Algemene wet inzake rijksbelastingen", "67", "BWBR0002320")
+TAX_RELEASE = Article("Uitvoeringsregeling Algemene wet inzake rijksbelastingen 1994", "43c")
+TRADE_REGISTER = Article("Handelsregisterwet 2007", "28", "BWBR0021777")
+ROAD_TRAFFIC = Article("Wegenverkeerswet 1994", "43", "BWBR0006622")
+MINIMISATION = Article("Algemene verordening gegevensbescherming", "5, lid 1, onder c")
+RESEARCH = Article("Algemene verordening gegevensbescherming", "89")
+MUNICIPALITIES = Article("Gemeentewet", "225", "BWBR0005416")
+
+NOT_NEEDED = Text("Niet nodig voor dit doel.", "Not needed for this purpose.")
+SECRET_TAX = Text(
+    "Fiscaal geheim; alleen het totaal is vrijgegeven.", "Tax secrecy; only the total is released."
+)
+SECRET_BUT_COUNTED = Text(
+    "Fiscaal geheim; alleen groepen zijn vrijgegeven.", "Tax secrecy; only groups are released."
+)
+CURRENT = Text("Alleen het huidige huwelijk of partnerschap.", "Only the current marriage or partnership.")
+RESIDENTS = Text("Alleen inwoners van Sluiswijk.", "Only residents of Sluiswijk.")
+SEPARATE_PROCEDURE = Text(
+    "Een geheim adres gaat alleen langs de aparte procedure.",
+    "A secret address goes by the separate procedure only.",
+)
+
+
+class Organisation(msgspec.Struct, frozen=True):
+    """A fictitious organisation: `alias` stands before the dot in a question, `oin` in its certificate."""
+
+    alias: str
+    name: str
+    oin: PeerId
+    datasets: tuple[Dataset, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
+
+
+def peer(number: int) -> PeerId:
+    """An OIN that is not given out."""
+    return PeerId(f"000000099900000{number:05}")
+
+
+SLUISWIJK, UWV = peer(1), peer(4)
+
+BENEFIT = Activity(
+    id="https://sluiswijk.example/verwerkingen/bijstand",
+    name=Text("Bijstand vaststellen", "Decide on a benefit application"),
+    purpose=Text(
+        "Vaststellen of iemand recht heeft op bijstand, en hoeveel.",
+        "Decide whether somebody is entitled to social assistance, and to how much.",
+    ),
+    controller=Oin(SLUISWIJK),
+    ground="public-task",
+    articles=(
+        Article("Participatiewet", "11", "BWBR0015703"),
+        Article("Participatiewet", "17", "BWBR0015703"),
+        PARTICIPATION,
+    ),
+    valid=SINCE,
+    subjects=("aanvragers van bijstand", "hun partners"),
+)
+POVERTY = Activity(
+    id="https://sluiswijk.example/verwerkingen/statistiek-armoede",
+    name=Text("Statistiek armoede", "Poverty statistics"),
+    purpose=Text(
+        "Tellen hoeveel inwoners een laag inkomen hebben, per wijk.",
+        "Count how many residents have a low income, per district.",
+    ),
+    controller=Oin(SLUISWIJK),
+    ground="public-task",
+    articles=(RESEARCH,),
+    valid=SINCE,
+    subjects=("inwoners",),
+)
+PARKING = Activity(
+    id="https://sluiswijk.example/verwerkingen/parkeervergunning",
+    name=Text("Parkeervergunning verlenen", "Grant a parking permit"),
+    purpose=Text(
+        "Nagaan of het voertuig van de aanvrager is, en of die in de wijk woont.",
+        "Check that the vehicle belongs to the applicant, who lives in the district.",
+    ),
+    controller=Oin(SLUISWIJK),
+    ground="public-task",
+    articles=(MUNICIPALITIES,),
+    valid=SINCE,
+    subjects=("aanvragers van een parkeervergunning",),
+)
+OVERLAP = Activity(
+    id="https://uwv.example/verwerkingen/samenloop",
+    name=Text("Samenloop van uitkeringen nagaan", "Check for benefits that overlap"),
+    purpose=Text(
+        "Nagaan of iemand naast WW ook bijstand krijgt.", "Check whether somebody on WW also has assistance."
+    ),
+    controller=Oin(UWV),
+    ground="public-task",
+    articles=(SUWI,),
+    valid=SINCE,
+    subjects=("mensen met een WW-uitkering",),
+)
+
+_COLUMN = re.compile(
+    r"(?P<name>\w+)(?P<key>!)?(:(?P<type>\w+))?(=(?P<own>\w+|\{[^}]*\}))?( \[(?P<unit>[^]]*)\])?"
+)
+
+
+def _dataset(name: str, table: str, nl: str, en: str, subject: str, *columns: str) -> Dataset:
+    found = [_read(column) for column in columns]
+    key = tuple(one["name"] for one in found if one["key"])
+    faces = tuple(map(_column, found))
+    return Dataset(name, Text(nl, en), "register", table, faces, subject=Subject(subject, "BSN"), key=key)
+
+
+def _read(text: str) -> re.Match[str]:
+    found = _COLUMN.fullmatch(text)
+    if found is None:
+        raise ValueError(f"not a column: {text}")
+    return found
+
+
+def _column(found: re.Match[str]) -> Column:
+    own = found["own"]
+    computed = own[1:-1] if own and own.startswith("{") else None
+    return Column(
+        found["name"],
+        found["type"] or "VARCHAR",
+        source=None if computed else own,
+        expression=computed,
+        unit=found["unit"],
+    )
+
+
+def _opens(
+    dataset: Dataset,
+    activity: Activity,
+    owner: PeerId,
+    articles: tuple[Article, ...],
+    columns: str,
+    **special: object,
+) -> Disclosure:
+    """A disclosure; `columns` are names, with `:join` or `:filter` where they may not be seen."""
+    roles: dict[str, Role] = {}
+    for part in columns.split():
+        name, _, role = part.partition(":")
+        roles[name] = "join" if role == "join" else "filter" if role == "filter" else "output"
+    basis = Disclosure(
+        id=f"{activity.id.rsplit('/', 1)[1]}-{dataset.name.replace('_', '-')}",
+        version=1,
+        dataset=dataset.name,
+        recipient=UWV if activity is OVERLAP else SLUISWIJK,
+        activity=activity.id,
+        columns=roles,
+        articles=articles,
+        ground="public-task",
+        controller=Oin(owner),
+        valid=SINCE,
+        max_subjects=25,
+    )
+    return msgspec.structs.replace(basis, **special)
+
+
+def _closed(columns: str, because: Text, article: Article) -> Closed:
+    return Closed(tuple(columns.split()), because, article)
+
+
+def _sluiswijk() -> Organisation:
+    assistance = _dataset(
+        "uitkeringen", "uitkeringsdossiers", "Lopende bijstand", "Current social assistance", "bsn",
+        "bsn", "soort", "sinds:DATE", "bedrag_per_maand:BIGINT [eurocent per maand]",
+    )  # fmt: skip
+    amount = _closed("bedrag_per_maand", NOT_NEEDED, MINIMISATION)
+    opened = _opens(assistance, OVERLAP, SLUISWIJK, (SUWI,), "bsn soort sinds", closed=(amount,))
+    return Organisation("sluiswijk", "Gemeente Sluiswijk (fictief)", SLUISWIJK, (assistance,), (opened,))
+
+
+def _rvig() -> Organisation:
+    own = peer(2)
+    persons = _dataset(
+        "personen", "personen", "Personen in de BRP", "Persons in the BRP", "bsn",
+        "bsn!", "voornaam=voornamen", "achternaam=geslachtsnaam", "geboren:DATE=geboortedatum",
+        "overleden:DATE=overlijdensdatum", "geslacht", "nationaliteit",
+    )  # fmt: skip
+    unions = _dataset(
+        "relaties", "relaties", "Huwelijken en partnerschappen", "Marriages and partnerships", "bsn",
+        "bsn", "soort=partnerschap_type", "partner_bsn", "sinds:DATE=datum_ingang", "einde:DATE=datum_einde",
+    )  # fmt: skip
+    children = _dataset(
+        "kinderen", "kinderen", "Kinderen", "Children", "bsn", "bsn!", "kind_bsn!", "geboren:DATE=geboortedatum",
+    )  # fmt: skip
+    homes = _dataset(
+        "verblijfplaats", "verblijfplaats", "Adressen", "Addresses", "bsn",
+        "bsn!", "straat", "huisnummer:BIGINT", "postcode", "woonplaats", "wijk", "geheim:BOOLEAN",
+    )  # fmt: skip
+    basis = (WET_BRP, PARTICIPATION)
+    hidden = {"rows": "geheim = false", "rows_because": SEPARATE_PROCEDURE}
+    return Organisation(
+        "rvig", "RvIG (fictief)", own, (persons, unions, children, homes),
+        (
+            _opens(persons, BENEFIT, own, basis, "bsn voornaam achternaam geboren nationaliteit",
+                   closed=(_closed("geslacht overleden", NOT_NEEDED, MINIMISATION),)),
+            _opens(unions, BENEFIT, own, basis, "bsn soort sinds partner_bsn:join", rows="einde IS NULL", rows_because=CURRENT,
+                   closed=(_closed("einde", NOT_NEEDED, MINIMISATION),)),
+            _opens(children, BENEFIT, own, basis, "bsn geboren",
+                   closed=(_closed("kind_bsn", NOT_NEEDED, MINIMISATION),)),
+            _opens(homes, BENEFIT, own, basis, "bsn straat huisnummer postcode woonplaats",
+                   closed=(_closed("wijk", NOT_NEEDED, MINIMISATION), _closed("geheim", SEPARATE_PROCEDURE, SECRECY)),
+                   **hidden),
+            _opens(homes, PARKING, own, (WET_BRP, MUNICIPALITIES), "bsn wijk postcode", **hidden,
+                   closed=(_closed("straat huisnummer woonplaats", NOT_NEEDED, MINIMISATION),
+                           _closed("geheim", SEPARATE_PROCEDURE, SECRECY))),
+        ),
+    )  # fmt: skip
+
+
+def _belastingdienst() -> Organisation:
+    own = peer(3)
+    income = _dataset(
+        "inkomen", "box1", "Inkomen per jaar", "Income per year", "bsn",
+        "bsn!", "jaar!:BIGINT", "loon:BIGINT=loon_uit_dienstbetrekking [eurocent per jaar]",
+        "uitkeringen:BIGINT=uitkeringen_en_pensioenen [eurocent per jaar]",
+        "winst:BIGINT=winst_uit_onderneming [eurocent per jaar]",
+        "inkomen:BIGINT=totaal [eurocent per jaar]", "laag_inkomen:BOOLEAN", "wijk",
+    )  # fmt: skip
+    wealth = _dataset(
+        "vermogen", "box3", "Vermogen", "Wealth", "bsn",
+        "bsn!", "bezittingen:BIGINT={spaargeld + beleggingen + onroerend_goed} [eurocent]", "schulden:BIGINT [eurocent]",
+        "spaargeld:BIGINT [eurocent]", "beleggingen:BIGINT [eurocent]", "onroerend_goed:BIGINT [eurocent]",
+    )  # fmt: skip
+    arrears = _dataset(
+        "belastingschulden", "belastingschulden", "Belastingschulden", "Tax arrears", "bsn",
+        "bsn!", "totaalbedrag:BIGINT [eurocent]", "betalingsregeling",
+    )  # fmt: skip
+    basis = (PARTICIPATION, TAX_RELEASE)
+    counted = Filter(("=",), (2023, 2024, 2025))
+    return Organisation(
+        "belastingdienst", "Belastingdienst (fictief)", own, (income, wealth, arrears),
+        (
+            _opens(income, BENEFIT, own, basis, "bsn jaar loon uitkeringen winst",
+                   closed=(_closed("inkomen laag_inkomen wijk", NOT_NEEDED, MINIMISATION),)),
+            _opens(wealth, BENEFIT, own, basis, "bsn bezittingen schulden",
+                   closed=(_closed("spaargeld beleggingen onroerend_goed", SECRET_TAX, TAX_SECRECY),)),
+            _opens(income, POVERTY, own, (RESEARCH, TAX_RELEASE), "wijk inkomen jaar:filter laag_inkomen:filter",
+                   rows="wijk IS NOT NULL", rows_because=RESIDENTS, subject_required=False, max_subjects=1_000_000,
+                   filters={"jaar": counted, "laag_inkomen": Filter(("=",), (True,))},
+                   aggregate=Aggregate(minimum=10),
+                   closed=(_closed("bsn loon uitkeringen winst", SECRET_BUT_COUNTED, TAX_SECRECY),)),
+        ),
+    )  # fmt: skip
+
+
+def _uwv() -> Organisation:
+    work = _dataset(
+        "dienstverbanden", "dienstverbanden", "Dienstverbanden", "Employment contracts", "bsn",
+        "bsn", "werkgever", "kvk_nummer", "begin:DATE=start_date", "einde:DATE=end_date", "uren_per_week:BIGINT",
+        "loon_per_maand:BIGINT [eurocent per maand]",
+    )  # fmt: skip
+    benefits = _dataset(
+        "uitkeringen", "uitkeringen", "WW en WIA", "Unemployment and disability benefits", "bsn",
+        "bsn", "soort=type", "begin:DATE=start_date", "einde:DATE=end_date",
+        "bedrag_per_maand:BIGINT [eurocent per maand]",
+    )  # fmt: skip
+    return Organisation(
+        "uwv", "UWV (fictief)", UWV, (work, benefits),
+        (
+            _opens(work, BENEFIT, UWV, (SUWI, PARTICIPATION), "bsn werkgever begin einde uren_per_week loon_per_maand",
+                   closed=(_closed("kvk_nummer", NOT_NEEDED, MINIMISATION),)),
+            _opens(benefits, BENEFIT, UWV, (SUWI, PARTICIPATION), "bsn soort begin einde bedrag_per_maand"),
+        ),
+    )  # fmt: skip
+
+
+def _svb() -> Organisation:
+    own = peer(5)
+    child = _dataset(
+        "kinderbijslag", "algemene_kinderbijslagwet", "Kinderbijslag", "Child benefit", "bsn",
+        "bsn!=ouder_bsn", "aantal_kinderen:BIGINT", "ontvangt:BOOLEAN=ontvangt_kinderbijslag",
+        "bedrag_per_kwartaal:BIGINT [eurocent per kwartaal]",
+    )  # fmt: skip
+    pension = _dataset(
+        "aow", "algemene_ouderdomswet_gegevens", "AOW", "State pension", "bsn",
+        "bsn!", "pensioenleeftijd:BIGINT", "ontvangt:BOOLEAN=ontvangt_aow",
+        "bedrag_per_maand:BIGINT [eurocent per maand]",
+    )  # fmt: skip
+    return Organisation(
+        "svb", "SVB (fictief)", own, (child, pension),
+        (
+            _opens(child, BENEFIT, own, (SUWI, PARTICIPATION), "bsn aantal_kinderen bedrag_per_kwartaal",
+                   closed=(_closed("ontvangt", NOT_NEEDED, MINIMISATION),)),
+            _opens(pension, BENEFIT, own, (SUWI, PARTICIPATION), "bsn pensioenleeftijd ontvangt bedrag_per_maand"),
+        ),
+    )  # fmt: skip
+
+
+def _kvk() -> Organisation:
+    own = peer(6)
+    registered = _dataset(
+        "inschrijvingen", "inschrijvingen", "Ondernemingen en hun eigenaar", "Companies and their owner", "bsn",
+        "bsn", "kvk_nummer!", "handelsnaam", "rechtsvorm", "status", "activiteit", "sinds:DATE=datum_inschrijving",
+    )  # fmt: skip
+    officers = _dataset(
+        "functionarissen", "functionarissen", "Functionarissen", "Officers", "bsn", "bsn", "kvk_nummer", "functie", "status",
+    )  # fmt: skip
+    return Organisation(
+        "kvk", "KVK (fictief)", own, (registered, officers),
+        (
+            _opens(registered, BENEFIT, own, (TRADE_REGISTER, PARTICIPATION), "bsn handelsnaam status sinds",
+                   closed=(_closed("kvk_nummer rechtsvorm activiteit", NOT_NEEDED, MINIMISATION),)),
+        ),
+    )  # fmt: skip
+
+
+def _rdw() -> Organisation:
+    own = peer(7)
+    vehicles = _dataset(
+        "voertuigen", "voertuigen", "Voertuigen op naam", "Vehicles by keeper", "bsn",
+        "bsn", "kenteken!", "merk", "model=handelsbenaming", "kleur", "sinds:DATE=datum_tenaamstelling",
+        "waarde:BIGINT=catalogusprijs [eurocent]",
+    )  # fmt: skip
+    masks = {
+        "kenteken": "substr(kenteken, 1, 2) || '-***-*'",
+        "waarde": "CAST(waarde / 500000 AS BIGINT) * 500000",
+    }
+    return Organisation(
+        "rdw", "RDW (fictief)", own, (vehicles,),
+        (
+            _opens(vehicles, BENEFIT, own, (ROAD_TRAFFIC, PARTICIPATION), "bsn kenteken merk waarde sinds", masks=masks,
+                   closed=(_closed("model kleur", NOT_NEEDED, MINIMISATION),)),
+            _opens(vehicles, PARKING, own, (ROAD_TRAFFIC, MUNICIPALITIES), "bsn kenteken",
+                   closed=(_closed("merk model kleur sinds waarde", NOT_NEEDED, MINIMISATION),)),
+        ),
+    )  # fmt: skip
+
+
+ACTIVITIES = (BENEFIT, POVERTY, PARKING, OVERLAP)
+ORGANISATIONS = (_sluiswijk(), _rvig(), _belastingdienst(), _uwv(), _svb(), _kvk(), _rdw())
+ASKER = ORGANISATIONS[0]

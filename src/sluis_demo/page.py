@@ -1,0 +1,154 @@
+"""How the story looks on a terminal: headings, paragraphs, tables, and values as people write them."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text as Line
+
+from sluis.cli.terminal import in_words, say
+from sluis.grounds import Article
+from sluis.kernel import Problem, Text
+from sluis_demo.script import Offered
+
+Answer = dict[str, Any]
+SQL, BAD, GOOD, NOTE = "cyan", "bold red", "green", "yellow"
+
+
+class Page:
+    """Writes on a console, 100 columns wide; `offered` knows the units of columns."""
+
+    def __init__(self, console: Console, offered: Offered) -> None:
+        self._console, self._offered = console, offered
+
+    def heading(self, text: str) -> None:
+        """The title of a chapter."""
+        self._console.print()
+        self._console.rule(Line(text, "bold"), align="left", style="dim")
+
+    def write(self, text: str, style: str = "") -> None:
+        """A paragraph."""
+        self._console.print()
+        self._indented(Line(text, style))
+
+    def more(self, text: str, style: str = "", depth: int = 2) -> None:
+        """A line that belongs to what stands above it."""
+        self._indented(Line(text, style), depth)
+
+    def table(self, names: Iterable[str], rows: Iterable[Iterable[str | Line]]) -> None:
+        """A table without lines."""
+        table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+        for name in names:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        self._console.print()
+        self._indented(table)
+
+    def person(self, answer: Answer) -> None:
+        """The rows about one person as lines: what it is, its value, whose it is."""
+        rows = []
+        for at, (column, entry) in enumerate(zip(answer["columns"], answer["provenance"], strict=True)):
+            origin = entry["origins"][0]
+            values = dict.fromkeys(self._cell(answer, at, row[at]) for row in answer["rows"])
+            masked = Line(say("  afgeschermd", "  masked"), NOTE) if origin.get("masked") else Line("")
+            shown = Line(" / ".join(values)) + masked
+            rows.append((column["name"].replace("_", " "), shown, f"{origin['owner']}.{origin['dataset']}"))
+        self.table((say("gegeven", "data"), say("waarde", "value"), say("van", "from")), rows)
+        for missing in answer["missing"]:
+            told = Problem.from_members(missing["problem"])
+            self.write(f"{say('Ontbreekt', 'Missing')}: {missing['owner']}. {in_words(told.what)}", BAD)
+
+    def groups(self, answer: Answer) -> None:
+        """Rows that are groups."""
+        names = [column["name"].replace("_", " ") for column in answer["columns"]]
+        cells = ([self._cell(answer, at, value) for at, value in enumerate(row)] for row in answer["rows"])
+        self.table(names, cells)
+
+    def receipts(self, answer: Answer) -> None:
+        """What each owner signed, and how long all of it took."""
+        self.write(
+            say("Elke eigenaar tekende voor wat hij gaf:", "Each owner signed for what it gave:"), "bold"
+        )
+        rows = []
+        for entry in answer["receipts"]:
+            receipt = entry["receipt"]
+            numbers = (
+                receipt["rows"],
+                receipt["subjects"],
+                receipt["position"],
+                f"{entry['milliseconds']:.0f}",
+            )
+            rows.append((entry["owner"], ", ".join(entry["datasets"]), *map(str, numbers)))
+        self.table(
+            (
+                say("van", "from"),
+                say("dataset", "dataset"),
+                say("rijen", "rows"),
+                say("mensen", "people"),
+                say("logregel", "log line"),
+                "ms",
+            ),
+            rows,
+        )
+        total = answer["timings"]["total"]
+        self.write(
+            say(f"Het hele antwoord kostte {total:.0f} ms.", f"The whole answer took {total:.0f} ms."), "dim"
+        )
+
+    def closed(self, answer: Answer) -> None:
+        """What stays closed, by the reason and the article it stays closed on."""
+        reasons: dict[str, list[str]] = {}
+        for entry in answer["closed"]:
+            because = in_words(msgspec.convert(entry["because"], Text)).rstrip(".")
+            article = entry.get("article")
+            reason = because + (f" [{article}]" if article else "")
+            columns = ", ".join(entry["columns"])
+            what = {"columns": columns, "values": say(f"deel van {columns}", f"part of {columns}")}
+            reasons.setdefault(reason, []).append(
+                f"{entry['owner']}.{entry['dataset']}: {what.get(entry['what'], say('sommige rijen', 'some rows'))}"
+            )
+        self.write(say("Dit bleef dicht:", "This stayed closed:"), "bold")
+        for reason, names in reasons.items():
+            self.more(reason)
+            self.more("; ".join(names), "dim", depth=4)
+
+    def refusal(self, problem: Problem) -> None:
+        """Why something was refused, on which law, and what helps."""
+        self.write(f"{in_words(problem.what)} {in_words(problem.why)}", BAD)
+        if problem.legal:
+            self.more(say(f"Grond: {problem.legal}.", f"Ground: {problem.legal}."), "red")
+        self.more(in_words(problem.next))
+
+    def _indented(self, what: Any, depth: int = 2) -> None:
+        self._console.print(Padding(what, (0, 0, 0, depth), expand=False))
+
+    def _cell(self, answer: Answer, at: int, value: Any) -> str:
+        """Euros with two decimals, days the way of the language; `-` for nothing."""
+        if value is None:
+            return "-"
+        if isinstance(value, bool):
+            return say("ja", "yes") if value else say("nee", "no")
+        origins = answer["provenance"][at]["origins"]
+        units = {self._offered.unit(f"{one['owner']}.{one['dataset']}", one["column"]) for one in origins}
+        if any(unit.startswith("eurocent") for unit in units):
+            amount = f"{float(value) / 100:,.2f}"
+            return "€ " + say(amount.translate(str.maketrans(",.", ".,")), amount)
+        if answer["columns"][at]["type"].startswith("date"):
+            return date.fromisoformat(value).strftime(say("%d-%m-%Y", "%d %b %Y"))
+        return str(value)
+
+
+def cited(articles: Iterable[Article]) -> str:
+    """Articles as a lawyer cites them: each law once."""
+    laws: dict[str, list[str]] = {}
+    for article in articles:
+        laws.setdefault(article.law, []).append(article.article)
+    both = say(" en ", " and ")
+    return "; ".join(
+        f"{law}, art. {both.join(', '.join(some).rsplit(', ', 1))}" for law, some in laws.items()
+    )

@@ -1,0 +1,187 @@
+"""The seven nodes as processes: started together, watched, and stopped by process id whatever happens.
+
+They are the children of a `nursery` in a session of its own, so that Ctrl-C reaches only this process, which then stops
+the others. Where Debian's `setpriv` is there, they also end when this process is killed outright.
+"""
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Never
+
+import msgspec
+
+from sluis.kernel import Conflict, Text, Upstream
+from sluis_demo.databases import Server
+from sluis_demo.federation import Federation, Options, Place, set_up
+from sluis_demo.nursery import LOG, STOPPING
+
+READY = 60.0
+"""Seconds that nodes get to start."""
+
+
+class Running(msgspec.Struct):
+    """A federation that is up: its nodes, the process they are children of, and who stays down."""
+
+    federation: Federation
+    nursery: "subprocess.Popen[str]"
+    down: tuple[str, ...]
+    started_in: float
+    """Seconds from the start of the set-up until every node answered."""
+
+    def dead(self) -> str | None:
+        """The alias of a node that ended by itself, None while all run."""
+        if self.nursery.poll() is None or self.nursery.stdout is None:
+            return None
+        return Path(self.nursery.stdout.read().strip()).name
+
+
+@contextmanager
+def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
+    """Set up, start the nodes, and stop everything at the end.
+
+    Raises: Invalid, Conflict, Upstream when the federation cannot be set up or started.
+    """
+    begin = time.monotonic()
+    with ExitStack() as clean:
+        clean.enter_context(_terminating())
+        clean.enter_context(_alone(options.home))
+        servers: list[Server] = []
+        clean.callback(_halt, servers)
+        nursery = _nursery(options.home)
+        clean.callback(_stop, nursery)
+        federation = set_up(options, servers)
+        up = [place for place in federation.places if place.alias not in down]
+        _hand_over(nursery, [place.directory for place in up])
+        one = Running(federation, nursery, down, 0.0)
+        _wait(up, one)
+        one.started_in = time.monotonic() - begin
+        yield one
+
+
+def stay(one: Running) -> Never:
+    """Stay up until Ctrl-C. Raises: Upstream when a node ends by itself."""
+    while True:
+        time.sleep(0.5)
+        if (alias := one.dead()) is not None:
+            raise _ended(one, alias)
+
+
+def _nursery(home: Path) -> "subprocess.Popen[str]":
+    """Started first: it loads code while the registers are made."""
+    guard = [program, "--pdeathsig", "TERM"] if (program := shutil.which("setpriv")) else []
+    command = [*guard, sys.executable, "-m", "sluis_demo.nursery", str(home)]
+    return subprocess.Popen(  # noqa: S603 - this very program
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True
+    )
+
+
+def _hand_over(nursery: "subprocess.Popen[str]", directories: list[Path]) -> None:
+    if nursery.stdin is None:
+        raise TypeError("the nursery was started without input")
+    with nursery.stdin as lines:
+        lines.writelines(f"{directory}\n" for directory in directories)
+
+
+def _wait(places: list[Place], one: Running) -> None:
+    """Until every node listens for its own people."""
+    deadline = time.monotonic() + READY
+    waiting = list(places)
+    while waiting:
+        if (alias := one.dead()) is not None:
+            raise _ended(one, alias)
+        if time.monotonic() > deadline:
+            raise _ended(one, waiting[0].alias)
+        waiting = [place for place in waiting if not _listens(place.socket)]
+        time.sleep(0.05)
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def _halt(servers: list[Server]) -> None:
+    for server in servers:
+        server.stop()
+
+
+def _stop(nursery: "subprocess.Popen[str]") -> None:
+    """End the nodes by way of their parent, which kills what does not end."""
+    with nursery:
+        nursery.terminate()
+        try:
+            nursery.wait(2 * STOPPING)
+        except subprocess.TimeoutExpired:
+            nursery.kill()
+
+
+@contextmanager
+def _terminating() -> Iterator[None]:
+    """SIGTERM ends this process as Ctrl-C does: by way of every `finally`. A second signal does not cut that short."""
+
+    def end(number: int, frame: FrameType | None) -> Never:
+        for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """One demo at a time in this folder."""
+    home.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(home / ".slot", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise Conflict(
+            "demo-running",
+            Text("De demo draait al.", "The demo is running already."),
+            Text(f"Een ander proces gebruikt `{home}`.", f"Another process uses `{home}`."),
+            Text("Stop die met Ctrl-C en probeer het opnieuw.", "Stop it with Ctrl-C and try again."),
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _ended(one: Running, alias: str) -> Upstream:
+    place = next((place for place in one.federation.places if place.alias == alias), one.federation.asker)
+    log = place.directory / LOG
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []
+    last = lines[-1] if lines else "-"
+    return Upstream(
+        "demo-node-ended",
+        Text(
+            f"De node van {place.organisation.name} draait niet.",
+            f"The node of {place.organisation.name} is not running.",
+        ),
+        Text(f"De laatste regel van `{log}`: {last}", f"The last line of `{log}`: {last}"),
+        Text(
+            "De andere nodes zijn gestopt. Begin opnieuw met `make demo`.",
+            "The others were stopped. Start again with `make demo`.",
+        ),
+        peer=place.organisation.name,
+    )

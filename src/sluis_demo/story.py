@@ -1,0 +1,285 @@
+"""The story of one benefit application, told with the same requests that anybody's node takes.
+
+Each chapter asks something and shows it; what the chapters found is the document of `--json`. A chapter for which
+there is no data, or whose owner is down, says so and is skipped.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from sluis.cli.local import call
+from sluis.cli.terminal import in_words, say
+from sluis.kernel import Problem
+from sluis_demo import script
+from sluis_demo.evidence import Looked, tampering_found, verified, who_looked
+from sluis_demo.organisations import ACTIVITIES, BENEFIT, PARKING, POVERTY
+from sluis_demo.page import BAD, GOOD, NOTE, SQL, Answer, Page, cited
+from sluis_demo.people import DISTRICTS
+from sluis_demo.run import Running
+
+CASE, OTHER_CASE = "Z-2026-0001", "Z-2026-0002"
+
+
+class Story:
+    """One telling. `found` fills up with what `--json` prints."""
+
+    def __init__(self, running: Running, console: Console) -> None:
+        self.running, self.federation = running, running.federation
+        self.offered = script.Offered(running.federation)
+        self.page = Page(console, self.offered)
+        self.bsn = running.federation.applicant
+        self.found: dict[str, Any] = {}
+
+    def tell(self) -> dict[str, Any]:
+        """Tell every chapter in turn. Raises: Problem when a question that should be answered is not."""
+        self.opening()
+        self.application()
+        self.partner()
+        self.purpose()
+        self.groups()
+        self.refusal()
+        self.secret_address()
+        self.citizen()
+        self.tampering()
+        return self.found
+
+    def opening(self) -> None:
+        """Who takes part, and that nobody of it exists."""
+        places, rows, seconds = (
+            len(self.federation.places),
+            f"{self.federation.rows:,}",
+            self.running.started_in,
+        )
+        self.page.heading(
+            say("Sluis: één vraag aan meer organisaties", "Sluis: one question to several organisations")
+        )
+        self.page.write(
+            say(
+                f"{places} organisaties, elk met een eigen node en database; {rows.replace(',', '.')} rijen; klaar in "
+                f"{seconds:.1f} s.\nAlles is verzonnen: de mensen, hun BSN's, de bedrijven en de kentekens.",
+                f"{places} organisations, each with its own node and database; {rows} rows; ready in {seconds:.1f} s. "
+                "All of it is invented: the people, their BSNs, the companies and the number plates.",
+            )
+        )
+        for alias in self.running.down:
+            self.page.write(
+                say(f"{alias} doet niet mee (--down).", f"{alias} does not take part (--down)."), BAD
+            )
+
+    def application(self) -> None:
+        """The question over all owners, what came back, from whom, and what stayed closed."""
+        sql = script.question(script.ABOUT_THE_APPLICANT, self.offered)
+        if not self.can_ask(
+            say("1. Een aanvraag voor bijstand", "1. An application for social assistance"), sql
+        ):
+            return
+        self.page.write(
+            say(
+                "Iemand in Sluiswijk vraagt bijstand aan. Wie is het, waarvan leeft het gezin, wat bezit het? "
+                "Andere organisaties weten dat. De medewerker stelt één vraag, voor één zaak en één doel:",
+                "Somebody in Sluiswijk applies for assistance. Who is it, what does the family live on and own? "
+                "Other organisations know. The official asks one question, for one case and one purpose:",
+            )
+        )
+        self.page.write(
+            f"{in_words(BENEFIT.name)}, {say('zaak', 'case')} {CASE}. {cited(BENEFIT.articles)}.", "bold"
+        )
+        self.show(sql)
+        answer = self.ask(sql, partial=bool(self.running.down))
+        self.page.person(answer)
+        self.page.receipts(answer)
+        self.page.closed(answer)
+        kept = ("question", "columns", "rows", "provenance", "receipts", "closed", "timings")
+        self.found.update({name: answer[name] for name in kept})
+        self.found["timings"]["ready"] = round(self.running.started_in * 1000, 1)
+
+    def partner(self) -> None:
+        """A join on a number that the asker may not see, and what happens when it asks for that number."""
+        sql = script.question(script.ABOUT_THE_PARTNER, self.offered, key="partner_bsn")
+        title = say(
+            "2. Een nummer dat de gemeente niet mag zien", "2. A number that the municipality may not see"
+        )
+        if not self.can_ask(title, sql, "rvig", "belastingdienst"):
+            return
+        self.page.write(
+            say(
+                "Het inkomen van de partner telt mee. RvIG weet wie dat is, en geeft het nummer verzegeld door: "
+                "alleen de andere eigenaren kunnen het openen. De gemeente koppelt ermee, en ziet het niet.",
+                "The partner's income counts. RvIG knows who that is, and passes the number on sealed: only the "
+                "other owners can open it. The municipality joins on it, and does not see it.",
+            )
+        )
+        self.show(sql)
+        self.page.person(self.ask(sql, partial=bool(self.running.down)))
+        self.page.write(say("En wie het nummer zelf vraagt:", "And whoever asks for the number itself:"))
+        self.refused(script.PARTNER_NUMBER)
+
+    def purpose(self) -> None:
+        """The same column for another purpose."""
+        both = self.offered.opens("rdw.voertuigen", ["kenteken"], PARKING.id)
+        title = say("3. Hetzelfde gegeven, een ander doel", "3. The same data, another purpose")
+        if not self.can_ask(title, script.PLATE if both else "", "rdw"):
+            return
+        self.show(script.PLATE)
+        plates = [
+            (
+                in_words(activity.name),
+                ", ".join(str(row[0]) for row in self.ask(script.PLATE, activity.id)["rows"]),
+            )
+            for activity in (BENEFIT, PARKING)
+        ]
+        self.page.table((say("doel", "purpose"), say("kenteken", "number plate")), plates)
+
+    def groups(self) -> None:
+        """Groups instead of people; small groups are not there."""
+        open_to_count = self.offered.opens("belastingdienst.inkomen", ["wijk"], POVERTY.id)
+        sql = script.POVERTY_PER_DISTRICT if open_to_count else ""
+        title = say("4. Groepen in plaats van mensen", "4. Groups instead of people")
+        if not self.can_ask(title, sql, "belastingdienst"):
+            return
+        self.page.write(
+            say(
+                "Hoeveel inwoners hebben een laag inkomen? Daarvoor hoeft niemand namen te zien. De Belastingdienst "
+                "geeft alleen groepen, en geen groep van minder dan tien mensen.",
+                "How many residents have a low income? Nobody needs names for that. The tax office gives groups only, "
+                "and no group of fewer than ten people.",
+            )
+        )
+        self.show(sql)
+        answer = self.ask(sql, POVERTY.id, {})
+        self.page.groups(answer)
+        shown = {row[0] for row in answer["rows"]}
+        absent = ", ".join(name for name, _ in DISTRICTS if name not in shown)
+        if absent:
+            self.page.write(say(f"Niet gegeven: {absent}.", f"Not given: {absent}."), NOTE)
+            self.page.more(
+                say(
+                    "Blijft er één groep weg, dan ook de eerstvolgende: anders is zij uit een totaal terug te rekenen.",
+                    "Where one group is left out the next smallest is too: else a total would give it away.",
+                )
+            )
+
+    def refusal(self) -> None:
+        """A closed column: refused, with the law, before anyone was asked."""
+        dataset, column = self.offered.closed()
+        sql = f"SELECT {column} FROM {dataset} WHERE bsn = $bsn" if column else ""
+        title = say("5. Een vraag die niet mag", "5. A question that is not allowed")
+        if self.can_ask(title, sql, dataset.partition(".")[0]):
+            self.refused(sql)
+
+    def secret_address(self) -> None:
+        """A hidden row reads as an absent one."""
+        title = say("6. Een geheim adres", "6. A secret address")
+        hidden = self.federation.hidden
+        if not self.can_ask(title, script.HOME if hidden else "", "rvig"):
+            return
+        self.show(script.HOME)
+        self.page.person(self.ask(script.HOME, parameters={"bsn": hidden}, case=OTHER_CASE))
+        self.page.write(
+            say(
+                "Dit adres is geheim; RvIG geeft het voor dit doel niet. Het antwoord leest hetzelfde als bij iemand "
+                "zonder adres. Zo verraadt het ook niet dát er iets geheim is.",
+                "This address is secret, and RvIG does not give it for this purpose. The answer reads the same as for "
+                "somebody without an address, so that it does not betray that anything is secret.",
+            )
+        )
+
+    def citizen(self) -> None:
+        """What the applicant sees: who looked, when, why."""
+        self.page.heading(
+            say("7. De burger: wie keek er in mijn gegevens?", "7. The citizen: who looked at my data?")
+        )
+        self.page.write(
+            say(
+                "Elke organisatie schreef op dat zij naar deze inwoner keek, vóór er iets de deur uit ging. Tot burgers zelf "
+                "kunnen inloggen, leest de privacyfunctionaris van elke organisatie het voor:",
+                "Every organisation wrote down that it looked at this resident, before anything left. Until citizens can "
+                "sign in themselves, the privacy officer of each organisation reads it out:",
+            )
+        )
+        looked = who_looked(self.running, self.bsn)
+        purposes = {activity.id: activity for activity in ACTIVITIES}
+        for lines in by_question(looked):
+            first = lines[0]
+            purpose = purposes[first.activity]
+            moment = first.moment.astimezone().strftime(say("%d-%m-%Y %H:%M:%S", "%d %b %Y %H:%M:%S"))
+            self.page.write(
+                f"{moment}  {first.asker}: {in_words(purpose.name)} ({cited(purpose.articles)})", "bold"
+            )
+            for line in lines:
+                if line.log != first.asker:
+                    self.page.more(f"{line.log}: {line.what}", depth=4)
+        self.found["consultations"] = msgspec.to_builtins(looked)
+
+    def tampering(self) -> None:
+        """Every log is whole; one changed line in a copy of one is found."""
+        self.page.heading(say("8. Knoeien met een logboek valt op", "8. Tampering with a log is found"))
+        self.page.write(say("De controleur rekent elk logboek na:", "The verifier recomputes every log:"))
+        whole = verified(self.running)
+        for one in whole:
+            self.page.more(f"{one.owner}: {one.sentence}", GOOD if one.whole else BAD)
+        tampered = tampering_found(self.running)
+        self.page.write(tampered.what)
+        self.page.more(f"{tampered.owner}: {tampered.sentence}", BAD)
+        self.found["ledger"] = {
+            "verified": msgspec.to_builtins(whole),
+            "tampered": msgspec.to_builtins(tampered),
+        }
+
+    # Asking.
+
+    def can_ask(self, title: str, sql: str, *owners: str) -> bool:
+        """Open a chapter; say so when there is nothing to ask (`sql` is empty), or an owner is down."""
+        self.page.heading(title)
+        absent = ", ".join(owner for owner in owners if owner in self.running.down)
+        if absent:
+            self.page.write(say(f"Weggelaten: {absent} is er niet.", f"Left out: {absent} is down."), NOTE)
+        elif not sql:
+            self.page.write(
+                say(
+                    "Weggelaten: hiervoor ontbreken gegevens of een grond.",
+                    "Left out: the data or the ground for this is missing.",
+                ),
+                NOTE,
+            )
+        return bool(sql) and not absent
+
+    def show(self, sql: str) -> None:
+        """The question itself."""
+        self.page.write(sql, SQL)
+
+    def ask(
+        self,
+        sql: str,
+        activity: str = BENEFIT.id,
+        parameters: dict[str, Any] | None = None,
+        *,
+        case: str = CASE,
+        partial: bool = False,
+    ) -> Answer:
+        """One question to the municipality's own node, as `sluis ask` does it. About the applicant, unless said."""
+        question: dict[str, Any] = {"sql": sql, "activity": activity, "case": case}
+        question["parameters"] = {"bsn": self.bsn} if parameters is None else parameters
+        if partial:
+            question["partial"] = "flagged"
+        answer: Answer = call(self.federation.asker.directory, "POST", "/v1/questions", question).document()
+        return answer
+
+    def refused(self, sql: str) -> None:
+        """Ask what is closed, and show what comes back."""
+        self.show(sql)
+        try:
+            self.ask(sql)
+        except Problem as problem:
+            self.page.refusal(problem)
+
+
+def by_question(looked: Iterable[Looked]) -> list[list[Looked]]:
+    """Lines that belong to one question together, in the order of the questions."""
+    questions: dict[str, list[Looked]] = {}
+    for line in looked:
+        questions.setdefault(line.trace, []).append(line)
+    return list(questions.values())

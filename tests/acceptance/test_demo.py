@@ -1,0 +1,187 @@
+"""The demo as a stranger runs it: the story in full, what is left out, and nothing left running."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import SHARED
+
+KEYS = {
+    "question",
+    "columns",
+    "rows",
+    "provenance",
+    "receipts",
+    "closed",
+    "timings",
+    "consultations",
+    "ledger",
+}
+OWNERS = {"rvig", "belastingdienst", "uwv", "svb", "kvk", "rdw"}
+SECONDS = 120
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "demo"
+
+
+def start(home: Path, *options: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "sluis", "demo", "--home", str(home), "--language", "nl", *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def once(home: Path, *options: str) -> tuple[int, str, str]:
+    process = start(home, "--once", *options)
+    out, err = process.communicate(timeout=SECONDS)
+    assert running(home) == [], "the demo left something running"
+    return process.returncode, out, err
+
+
+def document(home: Path, *options: str) -> dict[str, Any]:
+    code, out, err = once(home, "--json", *options)
+    assert code == 0, err
+    found: dict[str, Any] = json.loads(out)
+    assert set(found) == KEYS
+    return found
+
+
+def running(home: Path) -> list[int]:
+    """Processes that were started for the demo in `home`, this test's own aside."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                if str(home).encode() in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+def nodes(home: Path) -> list[int]:
+    return [pid for pid in running(home) if b"serve" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def until(condition: Any, seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def told(process: "subprocess.Popen[str]") -> None:
+    """Read the story until it says that it stays up."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Ctrl-C" in line:
+            return
+    raise AssertionError(f"the story broke off: {process.communicate()[1]}")
+
+
+def test_the_story_gives_an_answer_from_six_owners_and_proves_it(home: Path) -> None:
+    found = document(home)
+    assert {entry["owner"] for entry in found["receipts"]} == OWNERS
+    assert len(found["rows"]) == 1
+    values = dict(zip((column["name"] for column in found["columns"]), found["rows"][0], strict=True))
+    assert values["voornaam"] == "Sanne"
+    assert values["kenteken"].endswith("-***-*")
+    assert values["bezittingen"] == 284_000
+    assert any("inkomsten" in str(entry) or "rijksbelastingen" in str(entry) for entry in found["closed"])
+    assert {line["log"] for line in found["consultations"]} == OWNERS | {"sluiswijk"}
+    assert all(one["whole"] for one in found["ledger"]["verified"])
+    assert found["ledger"]["tampered"]["whole"] is False
+
+
+def test_the_first_answer_comes_within_fifteen_seconds(home: Path) -> None:
+    timings = document(home)["timings"]
+    assert timings["ready"] + timings["total"] < 15_000
+
+
+def test_the_story_in_words_names_law_masks_and_small_groups(home: Path) -> None:
+    code, out, err = once(home)
+    assert code == 0, err
+    assert max(len(line) for line in out.splitlines()) <= 100
+    for part in ("Participatiewet", "afgeschermd", "Sluiseiland", "fictief", "verzonnen"):
+        assert part in out, part
+
+
+def test_an_owner_that_is_down_is_missing_and_said_to_be(home: Path) -> None:
+    found = document(home, "--down", "rdw")
+    assert {entry["owner"] for entry in found["receipts"]} == OWNERS - {"rdw"}
+    code, out, _ = once(home, "--down", "rdw")
+    assert code == 0
+    assert "Ontbreekt: rdw" in out
+
+
+@pytest.mark.skipif(SHARED is None, reason="the shared test data does not lie beside the checkout")
+def test_given_tables_take_the_place_of_invented_people(home: Path) -> None:
+    assert SHARED is not None
+    found = document(home, "--data", str(SHARED / "data/personas/sources"))
+    assert {entry["owner"] for entry in found["receipts"]} <= OWNERS - {"rdw", "uwv"}
+    code, out, _ = once(home, "--data", str(SHARED / "data/personas/sources"))
+    assert code == 0
+    assert "Weggelaten" in out
+
+
+@pytest.mark.postgres
+@pytest.mark.mariadb
+def test_real_servers_give_the_same_answer_as_sqlite(home: Path) -> None:
+    plain, servers = document(home), document(home, "--databases", "postgres,mariadb,sqlite")
+    assert (plain["columns"], plain["rows"]) == (servers["columns"], servers["rows"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_every_node(home: Path, number: signal.Signals) -> None:
+    process = start(home)
+    told(process)
+    assert len(nodes(home)) == 7
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert running(home) == []
+
+
+def test_a_node_that_ends_by_itself_ends_the_demo_with_its_name(home: Path) -> None:
+    process = start(home)
+    told(process)
+    os.kill(nodes(home)[0], signal.SIGKILL)
+    err = process.communicate(timeout=30)[1]
+    assert process.returncode not in (0, None)
+    assert "draait niet" in err
+    assert running(home) == []
+
+
+def test_nodes_end_when_the_demo_itself_is_killed(home: Path) -> None:
+    process = start(home)
+    told(process)
+    process.kill()
+    process.communicate(timeout=30)
+    assert until(lambda: running(home) == [], 20)
+
+
+def test_a_second_demo_in_the_same_folder_is_told_so(home: Path) -> None:
+    process = start(home)
+    try:
+        told(process)
+        code, _, err = start_and_wait(home)
+        assert code == 5
+        assert "draait al" in err
+        assert len(nodes(home)) == 7
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def start_and_wait(home: Path) -> tuple[int, str, str]:
+    second = start(home, "--once")
+    out, err = second.communicate(timeout=SECONDS)
+    return second.returncode, out, err

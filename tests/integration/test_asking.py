@@ -1,0 +1,280 @@
+"""One question over two owners, from the official's side to both ledgers, in one process and without sockets."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tests.federation import ASKER, Federation, OwnerSetup
+
+from sluis.grounds import Activity, Article, Closed, Column, Dataset, Disclosure, Subject
+from sluis.kernel import Invalid, Oin, PeerId, Period, Problem, Refused, Text, Unkept, Upstream, encode
+from sluis.ledger import Decision, Processing
+from sluis.store import Store
+
+BENEFIT = "https://sluiswijk.example/verwerkingen/bijstand"
+LAW = Article("Participatiewet", "64", "BWBR0015703")
+RVIG, TAX = PeerId("00000009900000000001"), PeerId("00000009900000000002")
+ONE, TWO, SECRET, ABSENT = "999990019", "999990020", "999990032", "999990044"
+
+
+def both(text: str) -> Text:
+    return Text(text, text)
+
+
+def records_of(store: Store, trace_id: str | None = None) -> list[Processing | Decision]:
+    """What stands in a node's ledger, all of it or one trace; read from the table itself."""
+    with store.read() as connection:
+        rows = connection.exec_driver_sql("select salted from ledger_records order by idx").scalars().all()
+    found = [
+        msgspec.json.decode(raw[16:], type=Processing | Decision)
+        for raw in rows
+        if b'"kind":"epoch"' not in raw
+    ]
+    return [record for record in found if trace_id in (None, record.trace_id)]
+
+
+def disclosure(dataset: str, columns: dict[str, Any], **more: Any) -> Disclosure:
+    return Disclosure(
+        id=dataset, version=1, dataset=dataset, recipient=ASKER, activity=BENEFIT, columns=columns, articles=(LAW,),
+        ground="public-task", controller=Oin(ASKER), valid=Period(date(2026, 1, 1), date(2026, 12, 31)), **more,
+    )  # fmt: skip
+
+
+ACTIVITY = Activity(
+    BENEFIT,
+    both("Bijstand"),
+    both("Bijstand vaststellen"),
+    Oin(ASKER),
+    "public-task",
+    (LAW,),
+    Period(date(2026, 1, 1)),
+)
+PERSONS = Dataset(
+    "personen", both("Personen"), "db", "personen",
+    (Column("bsn", "VARCHAR"), Column("naam", "VARCHAR"), Column("partner", "VARCHAR"), Column("geheim", "BOOLEAN")),
+    subject=Subject("bsn", "BSN"), key=("bsn",), rows=1000,
+)  # fmt: skip
+INCOME = Dataset(
+    "inkomen", both("Inkomen"), "db", "inkomen",
+    (Column("bsn", "VARCHAR"), Column("jaar", "BIGINT"), Column("bedrag", "BIGINT")),
+    subject=Subject("bsn", "BSN"), rows=1000,
+)  # fmt: skip
+
+
+@pytest.fixture
+def federation(tmp_path: Path) -> Iterator[Federation]:
+    for name in ("rvig", "bd", "asker"):
+        (tmp_path / name).mkdir()
+    with sqlite3.connect(tmp_path / "rvig.db") as database:
+        database.execute(
+            "create table personen (bsn text primary key, naam text, partner text, geheim boolean)"
+        )
+        rows = [
+            (ONE, "Fictief Een", TWO, 0),
+            (TWO, "Fictief Twee", ONE, 0),
+            (SECRET, "Fictief Geheim", None, 1),
+        ]
+        database.executemany("insert into personen values (?, ?, ?, ?)", rows)
+    database.close()
+    with sqlite3.connect(tmp_path / "bd.db") as database:
+        database.execute("create table inkomen (bsn text, jaar int, bedrag int)")
+        database.executemany(
+            "insert into inkomen values (?, ?, ?)", [(ONE, 2025, 100), (TWO, 2025, 200), (TWO, 2024, 150)]
+        )
+    database.close()
+    persons = disclosure(
+        "personen", {"bsn": "output", "naam": "output", "partner": "join"}, rows="not geheim",
+        masks={"naam": "left(naam, 9)"}, max_subjects=2,
+        closed=(Closed(("geheim",), both("Alleen voor de gemeente zelf."), LAW),),
+    )  # fmt: skip
+    income = disclosure("inkomen", {"bsn": "output", "jaar": "output", "bedrag": "output"})
+    running = Federation(
+        tmp_path,
+        [
+            OwnerSetup("rvig", RVIG, {"db": f"sqlite:///{tmp_path / 'rvig.db'}"}, [PERSONS], [persons]),
+            OwnerSetup("bd", TAX, {"db": f"sqlite:///{tmp_path / 'bd.db'}"}, [INCOME], [income]),
+        ],
+        [ACTIVITY],
+    )
+    yield running
+    running.close()
+
+
+JOINED = (
+    "select p.naam, i.bedrag from rvig.personen p join bd.inkomen i on i.bsn = p.bsn "
+    "where p.bsn = $bsn and i.jaar = 2025"
+)
+PARTNER = (
+    "select p.naam, i.jaar, i.bedrag from rvig.personen p left join bd.inkomen i on i.bsn = p.partner "
+    "where p.bsn = $bsn order by i.jaar"
+)
+
+
+async def test_one_person_over_two_owners(federation: Federation) -> None:
+    answer = await federation.ask(JOINED, BENEFIT, bsn=ONE)
+    assert answer.table.to_pylist() == [{"naam": "Fictief E", "bedrag": 100}]
+    assert sorted(one.owner for one in answer.consulted) == ["bd", "rvig"]
+
+
+async def test_the_answer_says_where_it_came_from_and_what_stays_closed(federation: Federation) -> None:
+    answer = await federation.ask(JOINED, BENEFIT, bsn=ONE)
+    [name, amount] = answer.provenance
+    assert [(one.owner, one.column, one.masked) for one in name.origins] == [
+        ("rvig", "naam", "left(naam, 9)")
+    ]
+    assert [(one.owner, one.column) for one in amount.origins] == [("bd", "bedrag")]
+    assert {(one.what, one.columns) for one in answer.closed} == {
+        ("columns", ("geheim",)), ("rows", ()), ("values", ("naam",)),
+    }  # fmt: skip
+
+
+async def test_a_key_the_asker_may_not_see_joins_all_the_same(federation: Federation) -> None:
+    answer = await federation.ask(PARTNER, BENEFIT, bsn=ONE)
+    assert [(row["jaar"], row["bedrag"]) for row in answer.table.to_pylist()] == [(2024, 150), (2025, 200)]
+    for _, sent in federation.link.sent:
+        assert TWO not in encode(sent).decode()
+
+
+async def test_a_hidden_row_and_an_absent_one_read_the_same(federation: Federation) -> None:
+    hidden = await federation.ask(PARTNER, BENEFIT, bsn=SECRET)
+    absent = await federation.ask(PARTNER, BENEFIT, bsn=ABSENT)
+    assert hidden.table.equals(absent.table)
+    same = ("rows", "subjects", "columns", "disclosures", "activity")
+    for one, other in zip(hidden.consulted, absent.consulted, strict=True):
+        assert [getattr(one.receipt, name) for name in same] == [
+            getattr(other.receipt, name) for name in same
+        ]
+
+
+async def test_every_consultation_stands_on_both_sides_under_one_trace(federation: Federation) -> None:
+    answer = await federation.ask(JOINED, BENEFIT, bsn=ONE)
+    for store in [federation.store, *(party.store for party in federation.parties.values())]:
+        records = records_of(store, answer.trace_id)
+        subjects = {
+            record.attributes.get("dpl.core.data_subject_id")
+            for record in records
+            if isinstance(record, Processing)
+        }
+        assert any(isinstance(record, Decision) for record in records)
+        assert len(subjects - {None}) == 1
+        assert ONE not in str(records)
+
+
+async def test_the_officials_name_is_in_no_processing_record(federation: Federation) -> None:
+    answer = await federation.ask(JOINED, BENEFIT, bsn=ONE)
+    for store in [federation.store, *(party.store for party in federation.parties.values())]:
+        processing = [one for one in records_of(store, answer.trace_id) if isinstance(one, Processing)]
+        assert "ambtenaar-fictief" not in str(processing)
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind", "code"),
+    [
+        ("select naam from rvig.personen where bsn = $bsn; select 1", Invalid, "one-statement"),
+        ("delete from rvig.personen", Invalid, "only-select"),
+        ("select naam from rvig.persoon where bsn = $bsn", Invalid, "unknown-dataset"),
+        ("select naam from rvgi.personen where bsn = $bsn", Invalid, "unknown-owner"),
+        ("select naamm from rvig.personen where bsn = $bsn", Invalid, "unknown-column"),
+        ("select naam from rvig.personen where bsn <> $bsn", Refused, "subject-required"),
+        ("select naam from rvig.personen where bsn = $bsn or true", Refused, "subject-required"),
+        ("select geheim from rvig.personen where bsn = $bsn", Refused, "column-closed"),
+        ("select partner from rvig.personen where bsn = $bsn", Refused, "column-join-only"),
+        (
+            "select naam from rvig.personen where bsn in ($bsn, '999990020', '999990032')",
+            Refused,
+            "too-many-subjects",
+        ),
+        ("select 1 where $bsn = '1'", Invalid, "no-dataset"),
+    ],
+)
+async def test_what_is_not_right_reaches_no_owner(
+    federation: Federation, sql: str, kind: type[Problem], code: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        await federation.ask(sql, BENEFIT, bsn=ONE)
+    assert caught.value.code == code
+    assert federation.link.sent == []
+
+
+async def test_a_refusal_is_recorded(federation: Federation) -> None:
+    with pytest.raises(Refused):
+        await federation.ask("select geheim from rvig.personen where bsn = $bsn", BENEFIT, bsn=ONE)
+    [record] = records_of(federation.store)
+    assert record.body["adl.core.response"] == {
+        "decision": False, "context": {"reason": "column-closed", "rule": "column-closed"},
+    }  # fmt: skip
+
+
+async def test_an_unknown_activity_is_told_with_the_nearest(federation: Federation) -> None:
+    with pytest.raises(Invalid) as caught:
+        await federation.ask(JOINED, BENEFIT.replace("bijstand", "bijstnad"), bsn=ONE)
+    assert caught.value.code == "unknown-activity"
+
+
+async def test_an_expired_disclosure_opens_nothing(federation: Federation) -> None:
+    federation.moment += timedelta(days=365)
+    with pytest.raises(Problem):
+        await federation.ask(JOINED, BENEFIT, bsn=ONE)
+    assert federation.link.sent == []
+
+
+async def test_explaining_asks_nobody(federation: Federation) -> None:
+    told = await federation.explain(PARTNER, BENEFIT, bsn=ONE)
+    assert [part.owner for part in told.parts] == ["rvig", "bd"]
+    assert told.parts[1].keys_from == ("rvig (sealed)",)
+    assert federation.link.sent == []
+    assert ONE not in str(told)
+
+
+async def test_an_owner_that_is_down_gives_no_answer_by_default(federation: Federation) -> None:
+    federation.link.down.add(TAX)
+    with pytest.raises(Upstream) as caught:
+        await federation.ask(JOINED, BENEFIT, bsn=ONE)
+    assert caught.value.retry
+
+
+async def test_an_owner_that_is_down_is_missing_from_a_partial_answer(federation: Federation) -> None:
+    federation.link.down.add(TAX)
+    answer = await federation.ask(JOINED, BENEFIT, partial="flagged", bsn=ONE)
+    assert answer.table.to_pylist() == [{"naam": "Fictief E", "bedrag": None}]
+    assert [one.owner for one in answer.missing] == ["bd"]
+
+
+async def test_nothing_is_sent_when_the_question_cannot_be_recorded(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await federation.explain(JOINED, BENEFIT, bsn=ONE)
+
+    async def full(records: Any) -> Any:
+        raise Unkept("disk-full", both("Vol."), both("Vol."), both("Maak ruimte."))
+
+    monkeypatch.setattr(federation.ledger, "append", full)
+    with pytest.raises(Unkept):
+        await federation.ask(JOINED, BENEFIT, bsn=ONE)
+    assert federation.link.sent == []
+
+
+async def test_nothing_leaves_an_owner_that_cannot_record(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(records: Any) -> Any:
+        raise Unkept("disk-full", both("Vol."), both("Vol."), both("Maak ruimte."))
+
+    monkeypatch.setattr(federation.parties[RVIG].ledger, "append", full)
+    with pytest.raises(Problem):
+        await federation.ask("select naam from rvig.personen where bsn = $bsn", BENEFIT, bsn=ONE)
+
+
+async def test_many_officials_ask_at_once(federation: Federation) -> None:
+    answers = await asyncio.gather(
+        *(federation.ask(JOINED, BENEFIT, bsn=[ONE, TWO][n % 2]) for n in range(40))
+    )
+    assert [one.table.column("bedrag").to_pylist() for one in answers] == [
+        [[100], [200]][n % 2] for n in range(40)
+    ]
+    assert len({one.trace_id for one in answers}) == 40

@@ -1,0 +1,313 @@
+"""The link and the listeners, over real sockets: who may connect, whom a request reaches, and how it fails."""
+
+import asyncio
+import os
+import socket
+import ssl
+import stat
+import warnings
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import get, post
+from litestar.response import Stream
+
+from sluis.crypto import Authority, Peer, client_context, make_authority, server_context
+from sluis.gateway import DirectLink
+from sluis.kernel import Conflict, Invalid, PeerId, Upstream, utc_now
+from sluis.web import About, Access, LocalListener, PeerListener, Person, Server, make_api
+
+ASKER, OWNER = PeerId("00000001001000001000"), PeerId("00000001826002785000")
+ABOUT = About("API", "https://node.example", "Beheer", "api@node.example", "https://node.example")
+HEADERS = {"content-type": "application/json"}
+
+
+class Sum(msgspec.Struct):
+    """What is added."""
+
+    numbers: list[int]
+
+
+@post("/sums", status_code=200)
+async def add(data: Sum, peer: Peer) -> dict[str, Any]:
+    """Add, and say for whom."""
+    return {"sum": sum(data.numbers), "for": str.__str__(peer.id)}
+
+
+@get("/streams")
+async def stream(peer: Peer, size: int, breaks: bool = False) -> Stream:
+    """Send so many bytes, and perhaps break."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(0, size, 65_536):
+            yield b"x" * 65_536
+        if breaks:
+            raise RuntimeError
+
+    return Stream(chunks())
+
+
+@get("/slow")
+async def slow(peer: Peer) -> None:
+    """Take long."""
+    await asyncio.sleep(30)
+
+
+@get("/me")
+async def me(person: Person) -> str:
+    """Say who asks."""
+    return person.person
+
+
+class Place(msgspec.Struct):
+    """A node that listens, and the files to reach it with."""
+
+    authority: Authority
+    directory: Path
+    url: str
+    server: Server
+
+    def link(self, authority: Authority | None = None, days: int = 30) -> DirectLink:
+        """The asker's link, with a certificate of this group unless `authority` says otherwise."""
+        directory = self.directory / "asker"
+        files = (authority or self.authority).issue(directory, ASKER, "Vrager", ["localhost"], days)
+        return DirectLink({OWNER: self.url}, client_context(*files, [self.authority.path]), {OWNER: "UWV"})
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    authority = make_authority(tmp_path / "authority", "Groep")
+    files = authority.issue(tmp_path / "owner", OWNER, "UWV", ["localhost", "127.0.0.1"])
+    access = Access([ASKER], {"root": Person("root", "p-1")}.get, utc_now, test=True)
+    server = Server(make_api([add, stream, slow, me], access, ABOUT))
+    heard = await server.listen(PeerListener("127.0.0.1", 0, server_context(*files, [authority.path])))
+    assert isinstance(heard, tuple)
+    yield Place(authority, tmp_path, f"https://localhost:{heard[1]}", server)
+    await server.stop(seconds=0)
+
+
+async def ask(
+    link: DirectLink, method: str, path: str, body: bytes = b"", seconds: float = 5
+) -> tuple[int, bytes]:
+    async with link.send(OWNER, method, path, HEADERS, body, seconds) as answer:
+        return answer.status, b"".join([chunk async for chunk in answer.body])
+
+
+async def failure(link: DirectLink, *request: Any, **more: Any) -> Upstream:
+    with pytest.raises(Upstream) as problem:
+        await ask(link, *request, **more)
+    await link.close()
+    assert problem.value.peer == "UWV"
+    return problem.value
+
+
+async def test_owner_knows_the_asker_by_its_certificate(place: Place) -> None:
+    link = place.link()
+    status, body = await ask(link, "POST", "/v1/sums", b'{"numbers":[1,2]}')
+    assert (status, msgspec.json.decode(body)) == (200, {"sum": 3, "for": ASKER})
+    await link.close()
+
+
+async def test_problem_of_the_owner_is_an_answer(place: Place) -> None:
+    link = place.link()
+    status, body = await ask(link, "POST", "/v1/sums", b"{}")
+    assert (status, msgspec.json.decode(body)["code"]) == (400, "invalid-body")
+    await link.close()
+
+
+async def test_connection_is_kept_for_the_next_request(place: Place) -> None:
+    link = place.link()
+    for _ in range(3):
+        await ask(link, "POST", "/v1/sums", b'{"numbers":[]}')
+    assert len(place.server._state.connections) == 1
+    await link.close()
+
+
+async def test_large_answer_streams_whole(place: Place) -> None:
+    link = place.link()
+    size = 32 * 1024 * 1024
+    status, body = await ask(link, "GET", f"/v1/streams?size={size}")
+    assert (status, len(body)) == (200, size)
+    await link.close()
+
+
+async def test_answer_that_breaks_off_is_no_answer(place: Place) -> None:
+    problem = await failure(place.link(), "GET", "/v1/streams?size=200000&breaks=true")
+    assert (problem.code, problem.retry) == ("peer-broke-off", True)
+
+
+async def test_owner_that_takes_too_long_is_given_up(place: Place) -> None:
+    problem = await failure(place.link(), "GET", "/v1/slow", seconds=0.2)
+    assert (problem.code, problem.retry) == ("peer-too-slow", True)
+
+
+async def test_owner_that_is_down_may_be_tried_again(place: Place) -> None:
+    link = place.link()
+    await place.server.stop(seconds=0)
+    problem = await failure(link, "GET", "/v1/slow")
+    assert (problem.code, problem.retry) == ("peer-unreachable", True)
+
+
+async def test_nothing_is_sent_to_another_organisation_of_the_group(place: Place, tmp_path: Path) -> None:
+    files = place.authority.issue(tmp_path / "other", PeerId("00000009999999999000"), "Iemand", ["localhost"])
+    received: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.read(1))
+        writer.close()
+
+    context = server_context(*files, [place.authority.path])
+    other = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    port = other.sockets[0].getsockname()[1]
+    mine = place.authority.issue(tmp_path / "mine", ASKER, "Vrager", ["localhost"])
+    link = DirectLink(
+        {OWNER: f"https://localhost:{port}"}, client_context(*mine, [place.authority.path]), {OWNER: "UWV"}
+    )
+    problem = await failure(link, "POST", "/v1/sums", b'{"numbers":[1]}')
+    assert (problem.code, problem.retry) == ("wrong-peer", False)
+    other.close()
+    await other.wait_closed()
+    assert received in ([], [b""])
+
+
+async def test_asker_of_another_authority_does_not_get_in(place: Place, tmp_path: Path) -> None:
+    other = make_authority(tmp_path / "other-authority", "Groep")
+    problem = await failure(place.link(authority=other), "GET", "/v1/slow")
+    assert problem.code in {"peer-not-trusted", "peer-broke-off"}
+
+
+async def test_owner_of_another_authority_gets_nothing(place: Place, tmp_path: Path) -> None:
+    other = make_authority(tmp_path / "other-authority", "Groep")
+    files = other.issue(tmp_path / "mine", ASKER, "Vrager", ["localhost"])
+    link = DirectLink({OWNER: place.url}, client_context(*files, [other.path]), {OWNER: "UWV"})
+    problem = await failure(link, "GET", "/v1/slow")
+    assert (problem.code, problem.retry) == ("peer-not-trusted", False)
+
+
+async def test_certificate_that_has_ended_does_not_get_in(place: Place) -> None:
+    problem = await failure(place.link(days=-1), "GET", "/v1/slow")
+    assert problem.code in {"peer-not-trusted", "peer-broke-off"}
+
+
+async def test_owner_under_another_host_name_gets_nothing(place: Place, tmp_path: Path) -> None:
+    files = place.authority.issue(tmp_path / "named", OWNER, "UWV", ["uwv.example"])
+    server = Server(make_api([slow], Access([ASKER], lambda user: None, utc_now, test=True), ABOUT))
+    heard = await server.listen(PeerListener("127.0.0.1", 0, server_context(*files, [place.authority.path])))
+    mine = place.authority.issue(tmp_path / "mine", ASKER, "Vrager", ["localhost"])
+    url = f"https://localhost:{heard[1]}"  # type: ignore[index]
+    link = DirectLink({OWNER: url}, client_context(*mine, [place.authority.path]), {OWNER: "UWV"})
+    assert (await failure(link, "GET", "/v1/slow")).code == "peer-not-trusted"
+    await server.stop(seconds=0)
+
+
+async def test_peer_without_address_is_told_so(place: Place) -> None:
+    link = place.link()
+    with pytest.raises(Upstream) as problem:
+        async with link.send(ASKER, "GET", "/v1/slow", {}, b"", 1):
+            pass
+    assert (problem.value.code, problem.value.retry) == ("peer-without-address", False)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1])
+async def test_older_tls_is_refused(place: Place, version: ssl.TLSVersion) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        context.minimum_version = context.maximum_version = version
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        await asyncio.open_connection("127.0.0.1", int(place.url.rsplit(":", 1)[1]), ssl=context)
+
+
+async def raw(path: Path, request: bytes) -> bytes:
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(request)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+@pytest.fixture
+async def socket_path(place: Place, tmp_path: Path) -> Path:
+    path = tmp_path / "run" / "node.sock"
+    await place.server.listen(LocalListener(path, 0o600))
+    return path
+
+
+GET_ME = b"GET /v1/me HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n"
+
+
+async def test_person_is_known_by_the_user_at_the_other_end_of_the_socket(socket_path: Path) -> None:
+    answer = await raw(socket_path, GET_ME)
+    expected = b"200 OK" if os.getuid() == 0 else b"403 Forbidden"
+    assert expected in answer.split(b"\r\n")[0]
+
+
+def test_socket_is_open_to_its_owner_only(socket_path: Path) -> None:
+    assert stat.S_IMODE(socket_path.stat().st_mode) == 0o600
+
+
+async def test_socket_left_by_a_killed_node_is_taken_over(place: Place, tmp_path: Path) -> None:
+    path = tmp_path / "stale.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    assert await place.server.listen(LocalListener(path)) == path
+
+
+async def test_socket_of_a_running_node_is_not_taken(place: Place, socket_path: Path) -> None:
+    with pytest.raises(Conflict) as problem:
+        await place.server.listen(LocalListener(socket_path))
+    assert problem.value.code == "socket-in-use"
+
+
+async def test_port_in_use_is_told(place: Place) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with pytest.raises(Conflict) as problem:
+        await place.server.listen(PeerListener("127.0.0.1", int(place.url.rsplit(":", 1)[1]), context))
+    assert problem.value.code == "port-in-use"
+
+
+async def test_socket_path_that_cannot_be_is_told(place: Place, tmp_path: Path) -> None:
+    with pytest.raises(Invalid) as problem:
+        await place.server.listen(LocalListener(tmp_path / ("x" * 120)))
+    assert problem.value.code == "cannot-listen"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET /v1/me HTTP/1.1\r\nhost: node\r\ncontent-length: x\r\n\r\n",
+        b"GET /v1/me HTTP/1.1\r\n" + b"x: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"GET /" + b"y" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"POST /v1/me HTTP/1.1\r\nhost: n\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+async def test_what_is_not_http_is_answered_with_a_problem_and_the_end(
+    socket_path: Path, request_bytes: bytes
+) -> None:
+    answer = await raw(socket_path, request_bytes)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"application/problem+json" in answer
+
+
+async def test_stopping_lets_a_request_in_hand_finish(place: Place) -> None:
+    link = place.link()
+    asked = asyncio.create_task(ask(link, "GET", "/v1/streams?size=8388608"))
+    await asyncio.sleep(0.05)
+    await place.server.stop(seconds=10)
+    assert (await asked)[0] == 200
+    await link.close()
+
+
+async def test_what_the_caller_raises_while_reading_is_the_callers(place: Place) -> None:
+    link = place.link()
+    with pytest.raises(TimeoutError):
+        async with link.send(OWNER, "GET", "/v1/streams?size=65536", {}, b"", 5):
+            raise TimeoutError
+    await link.close()

@@ -1,0 +1,126 @@
+"""The command line starts fast, speaks two languages, and turns a problem into words and an exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from sluis import cli
+from sluis.cli import terminal
+from sluis.kernel import (
+    Conflict,
+    Invalid,
+    NotFound,
+    Place,
+    Problem,
+    Refused,
+    Text,
+    Unidentified,
+    Unkept,
+    Upstream,
+)
+
+TEXTS = Text("Wat er is.", "What it is."), Text("Waarom.", "Why."), Text("Doe dit.", "Do this.")
+
+
+@pytest.fixture(autouse=True)
+def _no_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLUIS_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG", "SLUIS_NODE"):
+        monkeypatch.delenv(name, raising=False)
+    terminal.choose_language(None)
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
+    """Puts a command `check` that raises the first problem of this list in place of the real one."""
+    problems: list[Problem] = []
+
+    @click.command()
+    @click.option("--json", "as_json", is_flag=True)
+    def command(as_json: bool) -> None:
+        raise problems[0]
+
+    monkeypatch.setattr("sluis.cli.check.command", command)
+    return problems
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [(Invalid, 2), (Refused, 3), (Unidentified, 3), (NotFound, 4), (Conflict, 5), (Upstream, 6), (Unkept, 6)],
+)
+def test_each_kind_of_problem_has_its_exit_code(
+    failing: list[Problem], kind: type[Problem], code: int
+) -> None:
+    failing.append(kind("x", *TEXTS))
+    assert CliRunner().invoke(cli.main, ["check"]).exit_code == code
+
+
+def test_a_problem_reads_as_place_what_why_next_and_law(failing: list[Problem]) -> None:
+    failing.append(Refused("x", *TEXTS, legal="AVG, art. 6", peer="UWV", place=Place("a.toml", 3)))
+    result = CliRunner().invoke(cli.main, ["check"])
+    assert result.stdout == ""
+    assert result.stderr == (
+        "a.toml:3: Wat er is.\n  Waarom.\n  Grond: AVG, art. 6.\n  Organisatie: UWV.\n  → Doe dit.\n"
+    )
+
+
+def test_a_problem_is_json_when_json_was_asked(failing: list[Problem]) -> None:
+    failing.append(NotFound("unknown-x", *TEXTS))
+    result = CliRunner().invoke(cli.main, ["check", "--json"])
+    assert (result.exit_code, json.loads(result.stdout)["code"]) == (4, "unknown-x")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "expected"),
+    [
+        ([], {}, "Wat"),
+        ([], {"LANG": "en_GB.UTF-8"}, "What"),
+        ([], {"LANG": "C.UTF-8"}, "Wat"),
+        ([], {"LANG": "en_US", "SLUIS_LANGUAGE": "nl"}, "Wat"),
+        (["--language", "en"], {"LANG": "nl_NL"}, "What"),
+    ],
+)
+def test_the_language_is_chosen_then_the_environments_then_dutch(
+    failing: list[Problem], arguments: list[str], environ: dict[str, str], expected: str
+) -> None:
+    failing.append(Invalid("x", *TEXTS))
+    assert CliRunner().invoke(cli.main, [*arguments, "check"], env=environ).stderr.split()[0] == expected
+
+
+def test_help_loads_no_command_and_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom sluis.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([name for name in sys.modules if name.startswith(('sluis.cli.', 'sqlglot', 'duckdb', 'pyarrow', 'litestar'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "['sluis.cli.terminal']"
+
+
+def test_a_command_that_is_not_installed_does_not_exist_and_breaks_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(cli.COMMANDS, "demo", ("nowhere.at.all", TEXTS[0]))
+    result = CliRunner().invoke(cli.main, ["--help"])
+    assert "check" in result.output
+    assert "demo" not in result.output
+    assert CliRunner().invoke(cli.main, ["demo"]).exit_code == 2
+
+
+def test_every_command_module_that_is_there_exposes_a_command_with_an_example() -> None:
+    context = click.Context(cli.main)
+    for name in cli.main.list_commands(context):
+        command = cli.main.get_command(context, name)
+        assert isinstance(command, click.Command), name
+        leaves = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+        assert all("sluis " in (leaf.epilog or "") + (leaf.help or "") for leaf in leaves), name
+
+
+def test_the_demo_is_reached_by_name_only() -> None:
+    for file in Path(cli.__file__).parents[1].rglob("*.py"):
+        assert "import sluis_demo" not in file.read_text()
+        assert "from sluis_demo" not in file.read_text()

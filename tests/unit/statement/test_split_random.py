@@ -1,0 +1,46 @@
+"""Random questions over random tables at four sites have exactly the answer that one DuckDB with all tables gives."""
+
+import asyncio
+from typing import Any
+
+import duckdb
+import pytest
+from grammar import COLUMNS, TABLES, questions, tables
+from hypothesis import HealthCheck, assume, given, settings
+from sites import Sites, same
+
+from sluis.statement.run import Pace
+
+_QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+def _fill(sites: Sites, found: dict[str, Any]) -> None:
+    for name, (_, rows) in found.items():
+        for connection in (sites.all, sites.site[name.split(".")[0]]):
+            connection.execute(f"DELETE FROM {name}")
+            if rows:
+                values = ", ".join(
+                    "(" + ", ".join("NULL" if v is None else repr(v) for v in row) + ")" for row in rows
+                )
+                connection.execute(f"INSERT INTO {name} VALUES {values}")
+        sites.rows[name] = len(rows)
+    sites.left.clear()
+    sites.asked.clear()
+
+
+SITES = Sites({name: (COLUMNS, []) for name in TABLES})
+
+
+@pytest.mark.parametrize("small", [0, 1000])
+@settings(max_examples=150, deadline=None, suppress_health_check=_QUIET)
+@given(found=tables(), question=questions())
+def test_any_question_has_the_answer_of_one_database(small: int, found: dict[str, Any], question: tuple[str, bool]) -> None:
+    sql, ordered = question
+    _fill(SITES, found)
+    try:
+        expected = SITES.ask_all(sql)
+    except duckdb.Error:
+        assume(False)
+    plan = SITES.plan(sql)
+    outcome = asyncio.run(SITES.answer(plan, small=small, pace=Pace(chunk=2), bulk=True))
+    assert same(outcome.table, expected, ordered=ordered), (sql, plan.residual.sql("duckdb"), SITES.asked)
