@@ -14,6 +14,7 @@ from sluis.kernel import Refused, Text
 from sluis.query import rules
 from sluis.query.model import Provenance, StaysClosed
 from sluis.statement import (
+    AGGREGATES,
     Binding,
     Fetch,
     Plan,
@@ -27,6 +28,7 @@ from sluis.statement import (
     require,
     shape,
     split,
+    tables_of,
     text,
     uses,
 )
@@ -142,6 +144,7 @@ def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]
         types={".".join(dataset): columns for dataset, columns in _with_tokens(types, sealed).items()},
         parameters=kinds,
         keyed=lambda table: disclosures[table.db, table.name].subject_required,
+        accepts=lambda query, _: _traceable(query, offers),
     )
     return Ready(
         activity=activity,
@@ -168,6 +171,20 @@ def _with_tokens(
     for dataset, column in rules.sealed_columns(tree):
         known[dataset][column] = "VARCHAR"
     return known
+
+
+def _traceable(query: exp.Query, offers: Mapping[Dataset, Offer]) -> bool:
+    """Whether an owner can tell whom each row of a sub-question is about, as it has to write down: groups are about
+    nobody, and a plain SELECT is about the people in its tables. The rest is computed here, over such rows."""
+    if not any(offers[dataset_of(table)].subject for table in base_tables(query)):
+        return True
+    if not isinstance(query, exp.Select):
+        return False
+    grouped = query.args.get("group") is not None or any(item.find(*AGGREGATES) for item in query.expressions)
+    plain = query.args.get("with_") is None and all(
+        isinstance(table, exp.Table) for table in tables_of(query)
+    )
+    return grouped or plain
 
 
 def _part(fetch: Fetch, sealed: exp.Query, offers: Mapping[Dataset, Offer]) -> Part:

@@ -125,11 +125,21 @@ def schemas(offers: Mapping[Dataset, Offer]) -> tuple[dict[str, Any], dict[str, 
 
 def provenance(tree: exp.Query, offers: Mapping[Dataset, Offer]) -> tuple[Provenance, ...]:
     """For each output column the datasets' columns it was computed from, in order of appearance."""
-    names = tree.named_selects
-    return tuple(
-        Provenance(name, tuple(dict.fromkeys(_origins_of_output(tree, place, offers))))
-        for place, name in enumerate(names)
-    )
+    found = []
+    for place, name in enumerate(tree.named_selects):
+        origins = tuple(dict.fromkeys(_origins_of_output(tree, place, offers)))
+        found.append(Provenance(name, origins, _unit(tree, place, offers)))
+    return tuple(found)
+
+
+def _unit(query: exp.Query, place: int, offers: Mapping[Dataset, Offer]) -> str | None:
+    """The unit of an output that is a dataset's column as it is."""
+    item = query.expressions[place].unalias() if isinstance(query, exp.Select) else None
+    source = source_of(item) if isinstance(item, exp.Column) else None
+    if item is None or not isinstance(source, exp.Table) or not is_base(source):
+        return None
+    columns = offers[dataset_of(source)].columns
+    return next((column.unit for column in columns if column.name == item.name.lower()), None)
 
 
 def _origins_of_output(

@@ -162,7 +162,7 @@ class _PostgresWriter(Writer):
         if not base or _base(native) in _NATIVE:
             return sql
         exact = ' COLLATE "C"' if native.endswith("nondeterministic") else ""
-        return f"CAST({sql} AS text){exact}"
+        return f"(CAST({sql} AS text){exact})"
 
     def conjunct(self, node: exp.Expression) -> str:
         if (
@@ -186,7 +186,7 @@ class _PostgresWriter(Writer):
 
     def comparable(self, node: exp.Expression) -> str:
         sql = self.expression(node)
-        return f'({sql}) COLLATE "C"' if self.typing.family(node) == "text" else sql
+        return f'(({sql}) COLLATE "C")' if self.typing.family(node) == "text" else sql
 
     def keylist(self, left: str, node: exp.EQ) -> str:
         return f"{left} = ANY({self.key_slot(node)})"

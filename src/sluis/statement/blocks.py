@@ -25,6 +25,7 @@ class Options:
     parameters: Mapping[str, str]
     keyed: Callable[[exp.Table], bool]
     comparable: Callable[[exp.Table, str], bool]
+    selective: Callable[[exp.Table, str], bool]
     accepts: Callable[[exp.Query, str], bool] | None
 
 
