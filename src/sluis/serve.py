@@ -10,11 +10,12 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 from cryptography import x509
+from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 
 from sluis import disclose, gateway, query
@@ -31,21 +32,35 @@ from sluis.crypto import (
     time_left,
 )
 from sluis.disclose import Bounds, Discloser, open_budget
-from sluis.gateway import Card, DirectLink, Link, read_card, sign_card
+from sluis.gateway import Card, DirectLink, Link, Witnesses, read_card, sign_card, witness_name
 from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, utc_now
-from sluis.ledger import Ledger, open_ledger
+from sluis.ledger import Ledger, Witness, log_routes, open_ledger, reading_routes
 from sluis.query import Asker, Owner, Owners
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits
 from sluis.store import Store, open_store
-from sluis.web import About, Access, Api, LocalListener, PeerListener, Person, Refusals, Server, make_api
+from sluis.web import (
+    About,
+    Access,
+    Api,
+    LocalListener,
+    PeerListener,
+    Person,
+    Refusals,
+    Server,
+    identified,
+    make_api,
+)
 
 log = logging.getLogger("sluis.node")
 
 WARN_BEFORE = timedelta(days=30)
 """From this long before its end, a node warns each day that its certificate ends."""
 
-_DAY, _MINUTE = 86_400.0, 60.0  # seconds
+PRIVACY_OFFICER = "privacy-officer"
+"""The role, in `people` of the settings, of who may read all processing records over the unix socket."""
+
+_DAY, _MINUTE, _SECOND = 86_400.0, 60.0, 1.0  # seconds
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -62,6 +77,8 @@ class Parts(msgspec.Struct, frozen=True):
     discloser: Discloser
     access: Access
     refusals: Refusals
+    witness: Witness
+    witnesses: Witnesses
     card: str
 
     def close(self) -> None:
@@ -80,7 +97,7 @@ class Node:
 
     def __init__(self, config: Config, parts: Parts, clock: Clock) -> None:
         self.config, self.parts = config, parts
-        self.api = make_api(_routes(parts.card, parts.asker, parts.discloser), parts.access, about(config))
+        self.api = make_api(_routes(parts), parts.access, about(config))
         self._clock = clock
         self._server = Server(self.api)
         self._tasks: list[asyncio.Task[None]] = []
@@ -98,6 +115,7 @@ class Node:
             raise
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
+        self._every(_SECOND, self._publish)
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close everything. May be called twice."""
@@ -111,12 +129,18 @@ class Node:
         try:
             await parts.discloser.close()
             await parts.refusals.flush()
+            await parts.ledger.checkpoint()
         except Problem as problem:
-            log.error("refusals not recorded: %s", problem.code)
+            log.error("not everything was recorded: %s", problem.code)
         await asyncio.to_thread(parts.close)
 
     def _every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._tasks.append(asyncio.create_task(_repeat(seconds, work)))
+
+    async def _publish(self) -> None:
+        """Publish what was recorded, witnessed by the peers that can be reached."""
+        await self.parts.witnesses.read_cards()
+        await self.parts.witnesses.gather(self.parts.ledger)
 
     async def _warn_of_certificate(self) -> None:
         certificates = {"certificate": self.parts.identity.certificate}
@@ -167,11 +191,12 @@ def _furnish(
     def card_of(jws: str) -> Card:
         return read_card(jws, anchors, clock())
 
-    ledger = open_ledger(store, keys, config.log_origin, clock)
+    memory = config.keys.directory / "newest.checkpoint"
+    ledger = open_ledger(store, keys, config.log_origin, clock, memory=memory)
     refusals = Refusals(ledger, clock)
     link = _link(config)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
-    card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public)
+    card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
     asker = Asker(
         peer=own.oin,
         activities={activity.id: activity for activity in grounds.activities},
@@ -182,7 +207,7 @@ def _furnish(
         clock=clock,
         seconds=limits.peer_seconds,
     )
-    sources = {name: open_source(source.url) for name, source in config.sources.items()}
+    sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
     discloser = Discloser(
         own=own.oin,
         alias=own.alias,
@@ -198,10 +223,26 @@ def _furnish(
         clock=clock,
         bounds=_bounds(config),
     )
-    peers = [own.oin, *(peer.oin for peer in config.peers.values())]
-    access = Access(peers, _people(config).get, clock, own.test, refusals.record)
+    peers = [peer.oin for peer in config.peers.values()]
+    access = Access([own.oin, *peers], _people(config).get, clock, own.test, refusals.record)
+    asked = [config.peers[name].oin for name in config.ledger.witnesses]
+    witnesses = Witnesses(link, card_of, asked, peers, clock)
+    witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
     return Parts(
-        identity, anchors, store, ledger, link, sources, combiner, asker, discloser, access, refusals, card
+        identity=identity,
+        anchors=anchors,
+        store=store,
+        ledger=ledger,
+        link=link,
+        sources=sources,
+        combiner=combiner,
+        asker=asker,
+        discloser=discloser,
+        access=access,
+        refusals=refusals,
+        witness=witness,
+        witnesses=witnesses,
+        card=card,
     )
 
 
@@ -244,7 +285,8 @@ async def _live(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
 def published() -> Api:
     """The API of any node, for its document alone: no room behind it."""
     nobody = Access([], lambda user: None, utc_now, test=False)
-    routes = _routes("", cast(Asker, None), cast(Discloser, None))
+    nothing: Any = None
+    routes = [*gateway.routes(""), *query.routes(nothing), *disclose.routes(nothing)]
     return make_api(routes, nobody, _about("Sluis-node", "https://node.example"))
 
 
@@ -258,8 +300,31 @@ def _about(name: str, url: str) -> About:
     return About(f"Sluis: {name}", url.rstrip("/"), name, f"postmaster@{urlsplit(url).hostname}", url)
 
 
-def _routes(card: str, asker: Asker, discloser: Discloser) -> list[HTTPRouteHandler]:
-    return [*gateway.routes(card), *query.routes(asker), *disclose.routes(discloser)]
+def _routes(parts: Parts) -> list[HTTPRouteHandler]:
+    return [
+        *gateway.routes(parts.card),
+        *query.routes(parts.asker),
+        *disclose.routes(parts.discloser),
+        *log_routes(parts.ledger, parts.witness),
+        *reading_routes(parts.ledger, _may_read),
+    ]
+
+
+def _may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
+    """Who reads the log over HTTP: until people sign in as themselves, only the node's own privacy officer."""
+    caller = identified(request.scope)
+    if isinstance(caller, Person) and PRIVACY_OFFICER in caller.roles:
+        return "all"
+    raise Refused(
+        "log-not-yours",
+        Text("U mag deze logregels niet lezen.", "You may not read these log lines."),
+        Text(
+            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van deze node.",
+            f"Only who has the role {PRIVACY_OFFICER} reads the log of this node.",
+        ),
+        Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
+        rule="log-readers",
+    )
 
 
 def _link(config: Config) -> DirectLink:

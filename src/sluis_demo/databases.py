@@ -1,7 +1,8 @@
 """The seven databases: SQLite files, or databases on a PostgreSQL or MariaDB server that the demo starts itself.
 
 A server runs from Debian's own package, as an unprivileged user, on a free port of this machine, with its files in a
-folder of its own; it is stopped by its process id. Nodes read with an account that can only read.
+folder of its own; it is stopped by its process id. Nodes read with an account that can only read. Drivers are loaded
+when a server is used, so that a demo on SQLite starts sooner.
 """
 
 import os
@@ -16,13 +17,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import psycopg
-import pymysql
 
 from sluis.kernel import Text, Upstream
 from sluis_demo.registers import Table
+
+if TYPE_CHECKING:
+    import pymysql
 
 KINDS = ("sqlite", "postgres", "mariadb")
 READER = "sluis_lezer"
@@ -102,6 +105,8 @@ def _fill_sqlite(path: Path, tables: list[Table]) -> None:
 
 
 def _fill_postgres(server: Server, database: str, tables: list[Table]) -> None:
+    import psycopg
+
     place = f"host=127.0.0.1 port={server.port} user=sluis_eigenaar password={server.password}"
     with psycopg.connect(f"{place} dbname=postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{database}"'.encode())
@@ -137,7 +142,9 @@ def _definition(table: Table, native: Callable[[str], str]) -> Iterator[str]:
 
 
 @contextmanager
-def _mariadb(server: Server) -> Iterator[pymysql.cursors.Cursor]:
+def _mariadb(server: Server) -> "Iterator[pymysql.cursors.Cursor]":
+    import pymysql
+
     connection = pymysql.connect(
         unix_socket=str(server.folder / "s"),
         user="root",
@@ -150,6 +157,8 @@ def _mariadb(server: Server) -> Iterator[pymysql.cursors.Cursor]:
 
 
 def _start_postgres(folder: Path, port: int, password: str, user: pwd.struct_passwd | None) -> Server:
+    import psycopg
+
     programs = max(
         Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda path: int(path.parent.name)
     )
@@ -189,6 +198,8 @@ def _start_postgres(folder: Path, port: int, password: str, user: pwd.struct_pas
 
 
 def _start_mariadb(folder: Path, port: int, password: str, user: pwd.struct_passwd | None) -> Server:
+    import pymysql
+
     program, installer = shutil.which("mariadbd", path=_PATH), shutil.which("mariadb-install-db", path=_PATH)
     if program is None or installer is None:
         raise _missing("MariaDB", "mariadb-server")

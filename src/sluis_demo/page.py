@@ -106,7 +106,7 @@ class Page:
         for entry in answer["closed"]:
             because = in_words(msgspec.convert(entry["because"], Text)).rstrip(".")
             article = entry.get("article")
-            reason = because[:1].upper() + because[1:] + (f" [{article}]" if article else "")
+            reason = because + (f" [{article}]" if article else "")
             columns = ", ".join(entry["columns"])
             what = {"columns": columns, "values": say(f"deel van {columns}", f"part of {columns}")}
             reasons.setdefault(reason, []).append(

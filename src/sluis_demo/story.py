@@ -4,6 +4,7 @@ Each chapter asks something and shows it; what the chapters found is the documen
 there is no data, or whose owner is down, says so and is skipped.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from sluis.cli.local import call
 from sluis.cli.terminal import in_words, say
 from sluis.kernel import Problem
 from sluis_demo import script
-from sluis_demo.evidence import tampering_found, verified, who_looked
+from sluis_demo.evidence import Looked, tampering_found, verified, who_looked
 from sluis_demo.organisations import ACTIVITIES, BENEFIT, PARKING, POVERTY
 from sluis_demo.page import BAD, GOOD, NOTE, SQL, Answer, Page, cited
 from sluis_demo.people import DISTRICTS
@@ -191,25 +192,26 @@ class Story:
         self.page.heading(
             say("7. De burger: wie keek er in mijn gegevens?", "7. The citizen: who looked at my data?")
         )
+        self.page.write(
+            say(
+                "Elke organisatie schreef op dat zij naar deze inwoner keek, vóór er iets de deur uit ging. Tot burgers zelf "
+                "kunnen inloggen, leest de privacyfunctionaris van elke organisatie het voor:",
+                "Every organisation wrote down that it looked at this resident, before anything left. Until citizens can "
+                "sign in themselves, the privacy officer of each organisation reads it out:",
+            )
+        )
         looked = who_looked(self.running, self.bsn)
         purposes = {activity.id: activity for activity in ACTIVITIES}
-        self.page.table(
-            (
-                say("tijd", "time"),
-                say("logboek van", "log of"),
-                say("wat", "what"),
-                say("doel en grond", "purpose and ground"),
-            ),
-            [
-                (
-                    line.moment.astimezone().strftime("%H:%M:%S"),
-                    line.owner,
-                    line.what,
-                    f"{in_words(purposes[line.activity].name)} ({cited(purposes[line.activity].articles)})",
-                )
-                for line in looked
-            ],
-        )
+        for lines in by_question(looked):
+            first = lines[0]
+            purpose = purposes[first.activity]
+            moment = first.moment.astimezone().strftime(say("%d-%m-%Y %H:%M:%S", "%d %b %Y %H:%M:%S"))
+            self.page.write(
+                f"{moment}  {first.asker}: {in_words(purpose.name)} ({cited(purpose.articles)})", "bold"
+            )
+            for line in lines:
+                if line.log != first.asker:
+                    self.page.more(f"{line.log}: {line.what}", depth=4)
         self.found["consultations"] = msgspec.to_builtins(looked)
 
     def tampering(self) -> None:
@@ -273,3 +275,11 @@ class Story:
             self.ask(sql)
         except Problem as problem:
             self.page.refusal(problem)
+
+
+def by_question(looked: Iterable[Looked]) -> list[list[Looked]]:
+    """Lines that belong to one question together, in the order of the questions."""
+    questions: dict[str, list[Looked]] = {}
+    for line in looked:
+        questions.setdefault(line.trace, []).append(line)
+    return list(questions.values())

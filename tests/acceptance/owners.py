@@ -100,7 +100,7 @@ def chain(data: Path) -> Iterator[OwnerSetup]:
     """The migration chain: five organisations, each with its own CSV files."""
     folder = {"bestanden": (data / "migratieketen").as_uri()}
     files = csv_dataset("bestanden", data / "migratieketen")
-    dossiers = files("dossiers", "ind_dossiers")
+    dossiers = msgspec.structs.replace(files("dossiers", "ind_dossiers"), key=("v_nummer",))
     counted = {"aggregate": Aggregate(minimum=3), "subject_required": False}
     yield owner(
         "ind",

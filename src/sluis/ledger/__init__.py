@@ -1,6 +1,8 @@
 """The only writer of records, and their proof: leaves, Merkle tree, checkpoints, witnesses."""
 
+from sluis.ledger import verifier
 from sluis.ledger.audit import Fault, Verification, verify
+from sluis.ledger.http import Authorise, log_routes, reading_routes
 from sluis.ledger.model import Decision, Destruction, Epoch, Position, Processing, Search, Stored, Withheld
 from sluis.ledger.notes import log_key, witness_key
 from sluis.ledger.reading import Log
@@ -8,6 +10,7 @@ from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
 from sluis.ledger.witness import Cosigned, Peer, Witness
 
 __all__ = [
+    "Authorise",
     "Cosigned",
     "Decision",
     "Destruction",
@@ -25,8 +28,11 @@ __all__ = [
     "Witness",
     "base_origin",
     "log_key",
+    "log_routes",
     "open_ledger",
+    "reading_routes",
     "receipt",
+    "verifier",
     "verify",
     "witness_key",
 ]

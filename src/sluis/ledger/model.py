@@ -133,6 +133,7 @@ class Search(msgspec.Struct, frozen=True):
         trace_id: 32 hex digits.
         activity: URI of the processing activity.
         subjects: pseudonyms, one of which the record is about.
+        processor: URL of the other party's application.
         since: `start_time` at the earliest, ms.
         until: `end_time` at the latest, ms.
         limit: no more than this, newest first.
@@ -141,6 +142,7 @@ class Search(msgspec.Struct, frozen=True):
     trace_id: str | None = None
     activity: str | None = None
     subjects: tuple[str, ...] | None = None
+    processor: str | None = None
     since: int | None = None
     until: int | None = None
     limit: int = 1000

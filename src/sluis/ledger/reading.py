@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from sluis.kernel import Invalid, NotFound, Text
 from sluis.ledger import sql
-from sluis.ledger.model import ACTIVITY, SUBJECT, Processing, Search, Stored
+from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Processing, Search, Stored
 from sluis.ledger.tree import WIDTH, TreeAt
 from sluis.ledger.verifier import tile_path
 from sluis.ledger.writing import SALT, activity_term, subject_term, trace_term
@@ -235,6 +235,7 @@ def _fits(record: Processing, search: Search) -> bool:
         (search.trace_id is None or record.trace_id == search.trace_id)
         and (search.activity is None or attributes.get(ACTIVITY) == search.activity)
         and (search.subjects is None or attributes.get(SUBJECT) in search.subjects)
+        and (search.processor is None or attributes.get(PROCESSOR) == search.processor)
         and (search.since is None or record.start_time >= search.since)
         and (search.until is None or record.end_time <= search.until)
     )

@@ -136,16 +136,54 @@ class Ledger:
 
     def publish(self) -> str:
         """`checkpoint` for a thread without an event loop."""
+        return self._keep(self._signed(), [])
+
+    async def cosign(self, peers: Sequence[Peer]) -> list[Cosigned]:
+        """Sign a checkpoint over all that is committed, have peers witness it, all at once, and publish it with
+        their cosignatures. What nobody cosigns is published all the same. Peers that signed already are not asked.
+
+        Returns:
+            How it went with each that was asked. `ahead` means: this node has lost records, see `begin_epoch`.
+
+        Raises:
+            Unkept: the checkpoint could not be kept.
+        """
+        note = await asyncio.to_thread(self._signed)
+        size = Checkpoint.parse(note).size
+
+        def proof(old: int) -> list[bytes]:
+            return self.log.consistency(old, size)
+
+        missing = [peer for peer in peers if f"\n— {peer.key.name} " not in note]
+        known = [min(self._witnessed.get(peer.key.name, 0), size) for peer in missing]
+        answers = await asyncio.gather(
+            *[witness.ask(peer, note, size, old, proof) for peer, old in zip(missing, known, strict=True)]
+        )
+        self._witnessed.update({one.witness: size for one in answers if one.outcome == "cosigned"})
+        await asyncio.to_thread(self._keep, note, [one.line for one in answers if one.outcome == "cosigned"])
+        return answers
+
+    def _signed(self) -> str:
+        size, newest = self._records.size, self.log.checkpoint()
+        if newest is not None and Checkpoint.parse(newest).size == size:
+            return newest
+        return signed_checkpoint(self.origin, size, self.log.root(size), self._keys)
+
+    def _keep(self, note: str, cosignatures: Sequence[str]) -> str:
+        """Publish a checkpoint, unless a newer one was published meanwhile; gives the newest."""
         with self._publishing:
-            size, newest = self._records.size, self.log.checkpoint()
-            if newest is not None and Checkpoint.parse(newest).size == size:
-                return newest
-            note = signed_checkpoint(self.origin, size, self.log.root(size), self._keys)
-            self._keep(note)
-            self._records.witnesses = 0
+            newest = self.log.checkpoint()
+            if newest is not None:
+                sizes = Checkpoint.parse(newest).size, Checkpoint.parse(note).size
+                if sizes[0] > sizes[1]:
+                    return newest
+                note = newest if sizes[0] == sizes[1] else note
+            note += "".join(line for line in cosignatures if line not in note)
+            if note != newest:
+                self._write(note)
             return note
 
-    def _keep(self, note: str) -> None:
+    def _write(self, note: str) -> None:
         # The file outside the database comes first: it is what shows that the database was put back.
         if self._memory is not None:
             try:
@@ -154,38 +192,7 @@ class Ledger:
                 raise unkept(problem) from problem
         values = {"checkpoint": note, "number": self._records.epoch}
         self._store.write_blocking(lambda connection: _publish(connection, values))
-
-    async def cosign(self, peers: Sequence[Peer]) -> list[Cosigned]:
-        """Ask peers to witness the newest checkpoint, all at once, and keep it with their cosignatures.
-
-        Returns:
-            How it went with each. `ahead` means: this node has lost records, see `begin_epoch`.
-        """
-        note = await self.checkpoint()
-        size = Checkpoint.parse(note).size
-        known = self._witnessed
-        asked = [
-            witness.ask(
-                peer, note, size, min(known.get(peer.key.name, 0), size), lambda old: self._proof(old, size)
-            )
-            for peer in peers
-        ]
-        answers = await asyncio.gather(*asked)
-        lines = [answer.line for answer in answers if answer.outcome == "cosigned"]
-        known.update({answer.witness: size for answer in answers if answer.outcome == "cosigned"})
-        if lines:
-            await asyncio.to_thread(self._add_cosignatures, note, lines)
-        return answers
-
-    def _proof(self, old: int, size: int) -> list[bytes]:
-        return self.log.consistency(old, size)
-
-    def _add_cosignatures(self, note: str, lines: list[str]) -> None:
-        with self._publishing:
-            newest = self.log.checkpoint()
-            if newest is not None and newest.startswith(note.rpartition("\n\n")[0]):
-                self._keep(newest + "".join(line for line in lines if line not in newest))
-                self._records.witnesses = len(lines)
+        self._records.witnesses = cosigners(note)
 
     async def prove(self, index: int) -> str:
         """The receipt of a record (`.tlog-proof`, c2sp.org/tlog-proof@v1): it verifies offline.
@@ -299,6 +306,8 @@ def open_ledger(
     if base_origin(records.origin) != origin:
         raise _other_log(records.origin)
     ledger = Ledger(store, keys, records, clock, memory)
+    newest = ledger.log.checkpoint()
+    records.witnesses = cosigners(newest) if newest else 0
     ledger.begin_epoch(ledger._seen(seen))
     return ledger
 
@@ -315,6 +324,13 @@ def receipt(log: Log, note: str, index: int) -> str:
         *(b64encode(hash_).decode() for hash_ in proof),
     ]
     return "\n".join([*lines, "", note])
+
+
+def cosigners(note: str) -> int:
+    """How many have cosigned a checkpoint; only cosignatures that were checked are ever kept under it."""
+    origin = note.partition("\n")[0]
+    lines = note.rpartition("\n\n")[2].splitlines()
+    return sum(line.startswith("— ") and not line.startswith(f"— {origin} ") for line in lines)
 
 
 def base_origin(origin: str) -> str:

@@ -1,6 +1,6 @@
 """How every API and page of a node behaves: who calls, what an answer looks like, and what goes wrong."""
 
-from sluis.web.access import Access, OnRefusal, Person
+from sluis.web.access import Access, OnRefusal, Person, identified
 from sluis.web.app import MAX_BODY, Api, make_api
 from sluis.web.openapi import API_VERSION, About
 from sluis.web.refusals import Refusals
@@ -18,5 +18,6 @@ __all__ = [
     "Person",
     "Refusals",
     "Server",
+    "identified",
     "make_api",
 ]

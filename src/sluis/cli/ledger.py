@@ -1,0 +1,291 @@
+"""`sluis ledger verify|prove|show`: check a log, write a receipt, look at records. Works beside a running node."""
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from sluis.cli.terminal import in_words, say
+from sluis.config import load_config
+from sluis.crypto import FileKeyStore
+from sluis.kernel import Conflict, Invalid, NotFound, Text, plain, utc_now
+from sluis.ledger import Log, Search, Stored, Verification, open_ledger, receipt, verifier, verify
+from sluis.store import Store, open_store
+
+UNSOUND = 5
+"""Exit code of `verify` when a log is not what it was; that of a conflict."""
+
+_WAIT_SECONDS = 10.0
+
+_node = click.option(
+    "--node",
+    "directory",
+    type=click.Path(path_type=Path),
+    default=".",
+    envvar="SLUIS_NODE",
+    help=say("Map van het knooppunt.", "Directory of the node."),
+)
+_json = click.option("--json", "as_json", is_flag=True, help=say("Schrijf JSON.", "Write JSON."))
+
+
+@click.group(
+    "ledger",
+    help=say(
+        "Controleer het logboek, bewijs een regel, of bekijk het.",
+        "Verify the log, prove a record, or look at it.",
+    ),
+)
+def command() -> None:
+    """Reads the database of a node; the node itself may be running."""
+
+
+@command.command(
+    "verify",
+    help=say(
+        "Controleer het hele logboek van een knooppunt, of dat van een ander aan zijn tegels.",
+        "Verify the whole log of a node, or that of another from its tiles.",
+    ),
+    epilog=say("Voorbeeld", "Example")
+    + ":  sluis ledger verify --node /etc/sluis --earlier checkpoint-mei.txt",
+)
+@_node
+@click.option(
+    "--log", "place", help=say("Map of adres van andermans logboek.", "Directory or URL of another's log.")
+)
+@click.option("--key", "vkey", help=say("Sleutel van dat logboek.", "Key of that log."))
+@click.option(
+    "--earlier",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=say("Een eerder bewaard checkpoint.", "A checkpoint kept earlier."),
+)
+@_json
+@click.pass_context
+def verify_log(
+    context: click.Context,
+    directory: Path,
+    place: str | None,
+    vkey: str | None,
+    earlier: Sequence[Path],
+    as_json: bool,
+) -> None:
+    notes = [path.read_text(encoding="utf-8") for path in earlier]
+    document = _verify_tiles(place, vkey, notes) if place else _verify_node(directory, notes, as_json)
+    faults = document["faults"]
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    elif faults:
+        click.echo("\n".join(fault["text"] if isinstance(fault, dict) else fault for fault in faults))
+    else:
+        click.echo(_sound(document))
+    context.exit(UNSOUND if faults else 0)
+
+
+@command.command(
+    "prove",
+    help=say(
+        "Schrijf het bewijs dat een regel in het logboek staat.",
+        "Write the proof that a record is in the log.",
+    ),
+    epilog=say("Voorbeeld", "Example") + ":  sluis ledger prove 1042 --out regel-1042.tlog-proof",
+)
+@click.argument("record", type=int)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help=say("Naar dit bestand.", "To this file.")
+)
+@_node
+@_json
+def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) -> None:
+    store = _store(directory)
+    try:
+        proof = receipt(Log(store), _published(directory, store, record), record)
+    finally:
+        store.close()
+    if out is not None:
+        out.write_text(proof, encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps({"index": record, "receipt": proof}, ensure_ascii=False))
+    elif out is None:
+        click.echo(proof, nl=False)
+    else:
+        click.echo(say(f"Bewijs van regel {record}: {out}", f"Proof of record {record}: {out}"))
+
+
+@command.command(
+    "show",
+    help=say(
+        "Toon één regel, alle verwerkingen van een trace, of het logboek als geheel.",
+        "Show one record, all processing of a trace, or the log as a whole.",
+    ),
+    epilog=say("Voorbeeld", "Example") + ":  sluis ledger show 1042 --node /etc/sluis",
+)
+@click.argument("record", type=int, required=False)
+@click.option(
+    "--trace", "trace_id", help=say("Een trace: 32 hexadecimale cijfers.", "A trace: 32 hex digits.")
+)
+@_node
+@_json
+def show_records(record: int | None, trace_id: str | None, directory: Path, as_json: bool) -> None:
+    store = _store(directory)
+    try:
+        log = Log(store)
+        if record is not None:
+            document: Any = _record(log.stored(record))
+        elif trace_id is not None:
+            document = [plain(line) for line in log.processing(Search(trace_id=_trace(trace_id)))]
+        else:
+            document = _whole(log)
+    finally:
+        store.close()
+    if as_json or record is not None or trace_id is not None:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(f"{name}: {value}" for name, value in document.items()))
+
+
+def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, Any]:
+    config = load_config(directory / "node.toml", secrets=True)
+    store = _store(directory)
+    try:
+        public = FileKeyStore(config.keys.directory).public
+        with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
+            task = progress.add_task(say("Regels", "Records"), total=None)
+            found = verify(
+                store, public, notes, lambda done, total: progress.update(task, completed=done, total=total)
+            )
+    finally:
+        store.close()
+    return _found(config.log_origin, found)
+
+
+def _found(origin: str, found: Verification) -> dict[str, Any]:
+    return {
+        "origin": origin,
+        "size": found.size,
+        "root": b64encode(found.root).decode(),
+        "destroyed": found.destroyed,
+        "checkpoints": found.checkpoints,
+        "faults": [
+            {"kind": one.kind, "index": one.index, "text": in_words(one.text)} for one in found.faults
+        ],
+    }
+
+
+def _verify_tiles(place: str, vkey: str | None, notes: list[str]) -> dict[str, Any]:
+    if vkey is None:
+        raise Invalid(
+            "key-required",
+            Text("De sleutel van dat logboek ontbreekt.", "The key of that log is missing."),
+            Text("Zonder sleutel zegt een checkpoint niets.", "Without a key a checkpoint says nothing."),
+            Text("Geef --key op.", "Give --key."),
+        )
+    try:
+        fetch = verifier.from_url(place) if "://" in place else verifier.from_directory(Path(place))
+        report = verifier.check_log(fetch, verifier.Key.parse(vkey), notes)
+    except verifier.Rejected as problem:
+        return {"origin": place, "size": 0, "faults": [str(problem)]}
+    checkpoint = report.checkpoint
+    return {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": b64encode(checkpoint.root).decode(),
+        "destroyed": 0,
+        "checkpoints": 1 + len(notes),
+        "faults": report.faults,
+    }
+
+
+def _sound(document: dict[str, Any]) -> str:
+    size, destroyed, checkpoints = document["size"], document["destroyed"], document["checkpoints"]
+    return say(
+        f"{document['origin']}: {size} regels, alles klopt. Rechtmatig vernietigd: {destroyed}. "
+        f"Getekende checkpoints die kloppen: {checkpoints}.",
+        f"{document['origin']}: {size} records, all sound. Lawfully destroyed: {destroyed}. "
+        f"Signed checkpoints that agree: {checkpoints}.",
+    )
+
+
+def _published(directory: Path, store: Store, index: int) -> str:
+    """A checkpoint that holds the record: the newest, or one that the node publishes shortly, or one made here."""
+    log = Log(store)
+    if index >= log.size():
+        log.stored(index)
+    end = time.monotonic() + _WAIT_SECONDS
+    while (note := _covering(log, index)) is None:
+        try:
+            config = load_config(directory / "node.toml", secrets=True)
+            return open_ledger(
+                store, FileKeyStore(config.keys.directory), config.log_origin, utc_now
+            ).publish()
+        except Conflict:  # the node is running and will publish
+            if time.monotonic() > end:
+                raise _not_published(index) from None
+            time.sleep(0.2)
+    return note
+
+
+def _covering(log: Log, index: int) -> str | None:
+    note = log.checkpoint()
+    return note if note is not None and verifier.Checkpoint.parse(note).size > index else None
+
+
+def _store(directory: Path) -> Store:
+    config = load_config(directory / "node.toml", secrets=True)
+    store = open_store(str(config.store.url))
+    if store.path is not None and not store.path.exists():
+        raise NotFound(
+            "no-log",
+            Text("Dit knooppunt heeft nog geen logboek.", "This node has no log yet."),
+            Text(f"{store.path} bestaat niet.", f"{store.path} does not exist."),
+            Text("Start het knooppunt met `sluis serve`.", "Start the node with `sluis serve`."),
+        )
+    return store
+
+
+def _record(stored: Stored) -> dict[str, Any]:
+    return {
+        "index": stored.index,
+        "entry": stored.entry.hex(),
+        "destroyed": stored.json is None,
+        "record": None if stored.json is None else json.loads(stored.json),
+    }
+
+
+def _whole(log: Log) -> dict[str, Any]:
+    epochs = log.epochs()
+    _, origin, _, note = epochs[-1]
+    size = log.size()
+    return {
+        "origin": origin,
+        "size": size,
+        "root": b64encode(log.root(size)).decode(),
+        "epochs": len(epochs),
+        "published": 0 if note is None else verifier.Checkpoint.parse(note).size,
+    }
+
+
+def _trace(trace_id: str) -> str:
+    digits = trace_id.replace("-", "").lower()
+    if len(digits) != 32 or any(digit not in "0123456789abcdef" for digit in digits):
+        raise Invalid(
+            "invalid-trace-id",
+            Text("Dit is geen trace.", "This is not a trace."),
+            Text("Een trace heeft 32 hexadecimale cijfers.", "A trace has 32 hex digits."),
+            Text("Neem hem over uit een ontvangstbewijs of logregel.", "Copy it from a receipt or a record."),
+        )
+    return digits
+
+
+def _not_published(index: int) -> NotFound:
+    return NotFound(
+        "not-published",
+        Text(f"Regel {index} staat nog in geen checkpoint.", f"Record {index} is in no checkpoint yet."),
+        Text("Het knooppunt heeft er nog geen getekend.", "The node has not signed one yet."),
+        Text("Probeer het over een minuut opnieuw.", "Try again in a minute."),
+    )
