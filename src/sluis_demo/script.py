@@ -1,10 +1,11 @@
 """What the story asks: data, no code that talks to anyone. `story` asks it and shows the answers."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
-from sluis.grounds import Column, Disclosure
+from sluis.grounds import Article, Column, Disclosure
 from sluis_demo.federation import Federation
 from sluis_demo.organisations import BENEFIT
 
@@ -73,6 +74,15 @@ class Offered:
         """The unit of a column, empty when it has none."""
         known = self._columns.get((dataset, column))
         return (known.unit or "") if known else ""
+
+    def articles(self, receipts: Iterable[dict[str, Any]]) -> dict[str, tuple[Article, ...]]:
+        """Per owner that gave something, the articles it was opened on."""
+        grounds: dict[str, dict[Article, None]] = {}
+        for entry in receipts:
+            for dataset in entry["datasets"]:
+                opened = self._opened[(f"{entry['owner']}.{dataset}", entry["receipt"]["activity"])]
+                grounds.setdefault(entry["owner"], {}).update(dict.fromkeys(opened.articles))
+        return {owner: tuple(articles) for owner, articles in grounds.items()}
 
     def shown(self, part: Part) -> list[str]:
         """The columns of a part that may be shown, as the script writes them."""
