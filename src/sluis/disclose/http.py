@@ -5,6 +5,7 @@ goes wrong later ends the stream without the receipt that makes it an answer, an
 """
 
 import re
+from typing import Any
 
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -34,9 +35,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         summary="Stel deze bronhouder een deelvraag",
         tags=["bronhouder"],
     )
-    async def consult(
-        data: SubQuestion, peer: Peer, trace: Trace, request: Request[object, object, object]
-    ) -> Stream:
+    async def consult(data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]) -> Stream:
         """Het antwoord is een Arrow IPC-stroom; de laatste, lege batch draagt het ontvangstbewijs."""
         transaction = request.headers.get("fsc-transaction-id", "").lower()
         if not _UUID.fullmatch(transaction):

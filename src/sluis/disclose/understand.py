@@ -11,8 +11,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from sluis.disclose import rules
-from sluis.disclose.aggregates import Groups, guarded
-from sluis.disclose.model import Kind, Opened, Trail
+from sluis.disclose.model import SUBJECT, Kind, Opened, Trail
 from sluis.disclose.reading import Reading, Table, prepare
 from sluis.disclose.views import OWN_DAY, expose, install, summarises
 from sluis.grounds import Disclosure, Subject
@@ -20,10 +19,13 @@ from sluis.kernel import PeerId
 from sluis.sources import Source, SourceFailure, TableInfo
 from sluis.statement import (
     Combiner,
+    Groups,
+    Guarded,
     SubQuestion,
     bindings,
     check,
     datasets,
+    guarded,
     list_parameters,
     missing_parameter,
     normalise,
@@ -185,7 +187,7 @@ def _executed(
 ) -> tuple[exp.Query, tuple[Trail, ...], Groups | None]:
     """The statement with its hidden outputs: whom rows are about, or how many are in a group."""
     if kind == "groups":
-        made, groups = guarded(tree, opened)
+        made, groups = guarded(tree, {("", name): _guarded(one) for name, one in opened.items()})
         return made, (), groups
     made = normalise(tree) if tree.find(exp.CTE) else tree.copy()
     if kind != "rows":
@@ -195,6 +197,10 @@ def _executed(
     if found is None:
         raise rules.refused("not-traceable", rules.legal_of(opened.values()))
     return *found, None
+
+
+def _guarded(one: Opened) -> Guarded:
+    return Guarded(one.disclosure, one.dataset.subject, one.dataset.key, SUBJECT)
 
 
 def _has_subject(table: exp.Table, opened: Mapping[str, Opened]) -> bool:

@@ -189,7 +189,6 @@ class Records:
         if not epoch:
             connection.execute(text(sql.NEW_EPOCH), {"number": 1, "origin": self._first_origin, "since": 0})
         self.origin, self.epoch = (epoch[0].origin, epoch[0].number) if epoch else (self._first_origin, 1)
-        self._gone = False
         self.size = size
 
     def apply(
@@ -204,9 +203,10 @@ class Records:
 
     def committed(self, connection: Connection) -> None:
         self.size = self._tree.size
-        if self._gone:
-            _sweep(connection)
+        if self._gone and _swept(connection):
             self._gone = False
+
+    def tidy(self, connection: Connection) -> None:
         while self.size - self._runs * sql.RUN >= sql.RUN:
             self._add_run(connection)
 
@@ -320,17 +320,18 @@ class Records:
                 self._seen = _Seen(_spots(connection))
 
 
-def _sweep(connection: Connection) -> None:
-    """Take what was destroyed out of the write-ahead log (SQLite) and the dead rows (PostgreSQL)."""
+def _swept(connection: Connection) -> bool:
+    """Take what was destroyed out of the write-ahead log (SQLite) or out of the dead rows (PostgreSQL); whether that
+    could be done now, with what others are reading."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
-        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    else:
-        driver.autocommit = True  # VACUUM runs in no transaction
-        try:
-            driver.execute("VACUUM ledger_records, ledger_terms")
-        finally:
-            driver.autocommit = False
+        return bool(driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+    driver.autocommit = True  # VACUUM runs in no transaction
+    try:
+        driver.execute("VACUUM ledger_records, ledger_terms")
+    finally:
+        driver.autocommit = False
+    return True
 
 
 def _spots(connection: Connection) -> "array[int]":

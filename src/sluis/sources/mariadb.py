@@ -47,7 +47,7 @@ SELECT t.table_name, t.table_rows,
 """Tables and views of this database, estimated rows, and columns of the primary key."""
 
 COLUMNS = """
-SELECT table_name, column_name, column_type, is_nullable, character_set_name, collation_name
+SELECT table_name, column_name, column_type, is_nullable, collation_name
   FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position
 """
 """Their columns."""
@@ -90,6 +90,9 @@ _HARMLESS = {
 }
 _MODE = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,NO_UNSIGNED_SUBTRACTION"
 
+FRESH_SECONDS = 60
+"""How long the catalogue is believed; a statement that fails on it reads it again."""
+
 FEW = 20_000
 """Rows up to which a keyed query is answered through pymysql; with more it is asked again in bulk."""
 
@@ -117,7 +120,7 @@ class _MariadbWriter(Writer):
 
     Args:
         exact: the binary collation without padding that this server has.
-        plain: columns (table, column) whose own collation is that one already.
+        collations: the collation of each text column (table, column), by lower-case names.
         types: the Arrow types that bulk reading must give, None for reading by key.
     """
 
@@ -130,11 +133,11 @@ class _MariadbWriter(Writer):
         parameters: Mapping[str, str],
         *,
         exact: str,
-        plain: frozenset[tuple[str, str]],
+        collations: Mapping[tuple[str, str], str],
         types: Sequence[pa.DataType] | None = None,
     ) -> None:
         super().__init__(catalogue, query, parameters)
-        self.exact, self.plain, self.types = exact, plain, types
+        self.exact, self.collations, self.types = exact, collations, types
         self.scales: dict[int, int] = {}
         """Columns of the answer that come as whole numbers, and how many of their digits are decimals."""
 
@@ -174,7 +177,7 @@ class _MariadbWriter(Writer):
             digits, scale = decimal_parts(kind)
             if digits <= 18:
                 self.scales[place] = scale
-                return f"CAST({sql} * {10**scale} AS SIGNED)"
+                return f"CAST(({sql}) * {10**scale} AS SIGNED)"
         if kind in {"DOUBLE", "FLOAT"}:
             return f"CAST({sql} AS DOUBLE)"
         if kind in {"TIMESTAMP", "TIMESTAMPTZ"}:
@@ -184,7 +187,7 @@ class _MariadbWriter(Writer):
 
     def _column(self, node: exp.Column) -> str:
         base = self.typing.base(node)
-        if base is None or base in self.plain or self.typing.family(node) != "text":
+        if base is None or self.collations.get(base) == self.exact or self.typing.family(node) != "text":
             return self._read(node)
         return f"CONVERT({self.raw_column(node)} USING utf8mb4) COLLATE {self.exact}"
 
@@ -194,14 +197,16 @@ class _MariadbWriter(Writer):
         if not isinstance(left, exp.Column) or self.typing.family(left) != "text":
             return exactly
         base, raw = self.typing.base(left), self.raw_column(left)
-        if base is None or base in self.plain:
+        if base is None or self.collations.get(base) == self.exact:
             return exactly
         if isinstance(node, exp.EQ) and isinstance(node.right, exp.Any):
             return f"({self.keylist(raw, node)} AND {exactly})"
         if isinstance(node, exp.EQ) and is_constant(node.right):
             return f"({raw} = {self.expression(node.right)} AND {exactly})"
         if isinstance(node, exp.EQ) and isinstance(node.right, exp.Column):
-            return f"({raw} = {self.raw_column(node.right)} AND {exactly})"
+            other = self.typing.base(node.right)
+            alike = other is not None and self.collations.get(other) == self.collations.get(base)
+            return f"({raw} = {self.raw_column(node.right)} AND {exactly})" if alike else exactly
         if isinstance(node, exp.In) and node.expressions and all(map(is_constant, node.expressions)):
             return f"({raw} IN ({', '.join(map(self.expression, node.expressions))}) AND {exactly})"
         return exactly
@@ -226,7 +231,9 @@ class _MariadbWriter(Writer):
         return f"NOT ({self._nullsafeeq(node)})"
 
     def _like(self, node: exp.Like) -> str:
-        return f"{super()._like(node)} ESCAPE ''"
+        # No escape, as in DuckDB; `ESCAPE ''` leaves the backslash one, so another is chosen and doubled.
+        pattern = f"REPLACE({self.expression(node.expression)}, '|', '||')"
+        return f"{self.expression(node.this)} LIKE {pattern} ESCAPE '|'"
 
     def _intdiv(self, node: exp.IntDiv) -> str:
         return f"{self._operand(node.left)} DIV {self._nonzero(node.right)}"
@@ -461,11 +468,12 @@ class MariadbSource:
 
     Args:
         url: `mariadb://user:password@host:port/database`; `?unix_socket=/path` and `?ssl_ca=/path` are understood.
+        pool_size: connections at once.
     """
 
     dialect: str | None = "mysql"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pool_size: int = 8) -> None:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query))
         self.arguments: dict[str, Any] = {
@@ -481,7 +489,7 @@ class MariadbSource:
             f"{self.arguments['host']}:{self.arguments['port']}/{quote(self.arguments['database'], safe='')}"
         )
         self.bulk_url = f"mysql://{who}@{where}"
-        self.few: Pool[_Connection] = Pool(lambda: _Connection(self), _Connection.close)
+        self.few: Pool[_Connection] = Pool(lambda: _Connection(self), _Connection.close, pool_size)
         self.exact = "utf8mb4_nopad_bin"
         self._mysql = False
         self._catalogue: _Known | None = None
@@ -494,7 +502,13 @@ class MariadbSource:
 
     def session(self) -> list[str]:
         """What every session begins with."""
+        # MariaDB finds cached results of a subquery, and turns EXISTS into IN, by the columns' own collation: 'a' and
+        # 'A ' would share an answer.
+        switch = (
+            [] if self._mysql else ["SET SESSION optimizer_switch = 'subquery_cache=off,exists_to_in=off'"]
+        )
         return [
+            *switch,
             f"SET NAMES utf8mb4 COLLATE {self.exact}",
             f"SET SESSION sql_mode = '{_MODE}'",
             "SET SESSION time_zone = '+00:00'",
@@ -519,15 +533,16 @@ class MariadbSource:
 
     def tables(self) -> tuple[TableInfo, ...]:
         """See `base.Source.tables`: those of the URL's database."""
-        return self._know(fresh=True).tables
+        return self._know(FRESH_SECONDS).tables
 
-    def _know(self, *, fresh: bool) -> "_Known":
+    def _know(self, seconds: float) -> "_Known":
+        """What the database said about itself, at most so long ago."""
         limits = Limits()
         with self._lock:
-            if self._catalogue is None or fresh:
+            if self._catalogue is None or time.monotonic() - self._catalogue.read_at >= seconds:
                 with self.few.use(limits) as connection, watched(limits, connection.cancel, connection.sever):
                     try:
-                        self._catalogue = _Known(connection, self.exact)
+                        self._catalogue = _Known(connection)
                     except (pymysql.Error, OSError) as error:
                         raise _failure(error) from error
             return self._catalogue
@@ -535,12 +550,12 @@ class MariadbSource:
     def prepare(self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema) -> Prepared:
         """See `base.Source.prepare`."""
         try:
-            return self._prepare(query, parameters, schema, self._know(fresh=False))
+            return self._prepare(query, parameters, schema, self._know(FRESH_SECONDS))
         except SourceFailure as failure:
             if failure.kind != "changed":
                 raise
             # A table that was made after the catalogue was read.
-            return self._prepare(query, parameters, schema, self._know(fresh=True))
+            return self._prepare(query, parameters, schema, self._know(0))
 
     def _prepare(
         self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema, known: "_Known"
@@ -548,7 +563,7 @@ class MariadbSource:
         types = [field.type for field in schema]
         few, bulk = (
             _MariadbWriter(
-                known.catalogue, query, parameters, exact=self.exact, plain=known.plain, types=kinds
+                known.catalogue, query, parameters, exact=self.exact, collations=known.collations, types=kinds
             )
             for kinds in (None, types)
         )
@@ -591,17 +606,17 @@ def _writes(grant: str) -> bool:
 class _Known:
     """What the database said about itself."""
 
-    def __init__(self, connection: _Connection, exact: str) -> None:
+    def __init__(self, connection: _Connection) -> None:
+        self.read_at = time.monotonic()
         seconds = Limits().seconds
         columns: dict[str, list[ColumnInfo]] = {}
-        plain = set()
-        for table, column, native, nullable, _, collation in connection.ask(COLUMNS, seconds):
+        self.collations: dict[tuple[str, str], str] = {}
+        for table, column, native, nullable, collation in connection.ask(COLUMNS, seconds):
             columns.setdefault(table, []).append(
                 ColumnInfo(column, _duckdb_type(native), native, nullable == "YES")
             )
-            if collation == exact:
-                plain.add((table.lower(), column.lower()))
-        self.plain = frozenset(plain)
+            if collation:
+                self.collations[table.lower(), column.lower()] = collation
         self.tables = tuple(
             TableInfo(name, tuple(columns.get(name, ())), tuple(key.split("\0")) if key else (), rows)
             for name, rows, key in connection.ask(TABLES, seconds)

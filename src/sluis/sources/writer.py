@@ -410,7 +410,8 @@ class Writer:
         return f"EXISTS ({self.select(node.this)})"
 
     def _like(self, node: exp.Like) -> str:
-        return f"{self.expression(node.this)} LIKE {self.expression(node.expression)}"
+        like = "NOT LIKE" if node.args.get("negate") else "LIKE"
+        return f"{self.expression(node.this)} {like} {self.expression(node.expression)}"
 
     def _operand(self, node: exp.Expression) -> str:
         """An operand of an arithmetic operator: brackets around what binds less tightly."""
@@ -587,28 +588,3 @@ def row_bound(query: exp.Expression) -> int | None:
         return int(limit.expression.this)
     aggregates = all(item.find(exp.AggFunc) is not None for item in query.selects)
     return 1 if aggregates and not query.args.get("group") else None
-
-
-def is_plain_condition(node: exp.Expression) -> bool:
-    """Whether a condition is `column = constant` or `column = ANY($keys)`."""
-    if isinstance(node, exp.Paren):
-        return is_plain_condition(node.this)
-    if not isinstance(node, exp.EQ) or not isinstance(node.left, exp.Column):
-        return False
-    right = node.right
-    if isinstance(right, exp.Any):
-        return isinstance(right.this.unnest(), exp.Placeholder)
-    return isinstance(right, exp.Literal | exp.Placeholder | exp.Boolean)
-
-
-def is_plain(query: exp.Expression) -> bool:
-    """Whether a query is `SELECT columns FROM table WHERE column = … AND column = ANY(…)` and no more."""
-    if not isinstance(query, exp.Select) or not isinstance(
-        getattr(query.args.get("from_"), "this", None), exp.Table
-    ):
-        return False
-    if {name for name, value in query.args.items() if value} - {"expressions", "from_", "where"}:
-        return False
-    return all(isinstance(item.unalias(), exp.Column) for item in query.selects) and all(
-        map(is_plain_condition, conjuncts(query))
-    )

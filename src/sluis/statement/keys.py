@@ -28,8 +28,11 @@ Facts = dict[Draft, dict[Column, list[exp.Expression]]]
 """Per draft, per column, what it equals: a constant, `ANY($list)` or a tuple of constants."""
 
 _UNKNOWN_ROWS = 100_000
-_SHARES = ((exp.EQ, 0.001), (exp.In, 0.01), (exp.Expression, 0.4))
-"""Shares of rows that are guessed to pass a condition; only the order depends on them."""
+_FEW, _ONE_OF = 0.001, 0.1
+"""Guessed share of rows for which a column has one value: a selective column, another one. Only the order, and what is
+not worth waiting for, depend on guesses."""
+_SHARES = ((exp.EQ, _ONE_OF), (exp.Like, _ONE_OF), (exp.In, 0.2), (exp.Between, 0.2), (exp.Expression, 0.4))
+"""Guessed share of rows that pass another condition."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -49,6 +52,8 @@ class Step:
     draft: Draft
     uses: list[Edge]
     constants: list[exp.Expression]
+    share: float
+    """Guessed share of its rows that the conditions and keys leave."""
 
 
 def arrange(blocks: Blocks) -> list[Step]:
@@ -57,7 +62,7 @@ def arrange(blocks: Blocks) -> list[Step]:
     own = {draft: _constants(draft) for draft in blocks.drafts}
     facts = _spread(blocks, edges, own)
     steps: list[Step] = []
-    for draft in _order(blocks, edges, facts):
+    for draft, share in _order(blocks, edges, facts):
         done = {step.draft: step for step in steps}
         known = [edge for edge in edges if edge.draft is draft and all(source in done for source, _ in edge.sources)]
         uses = [edge for edge in known if not _implied(edge, facts, own, done)]
@@ -68,7 +73,7 @@ def arrange(blocks: Blocks) -> list[Step]:
             for value in values
             if column not in awaited and value not in own[draft].get(column, []) and _may_compare(blocks, column)
         ]
-        steps.append(Step(draft, uses, constants))
+        steps.append(Step(draft, uses, constants, share))
     return steps
 
 
@@ -342,54 +347,69 @@ def _inside(draft: Draft) -> Iterator[tuple[Column, Column]]:
                 yield other, one
 
 
-def _order(blocks: Blocks, edges: list[Edge], facts: Facts) -> list[Draft]:
-    """Anchored drafts first (a constant picks their rows), then what those give keys to, the smallest first; what may
-    only be read by key comes last of all that could go first."""
+def _order(blocks: Blocks, edges: list[Edge], facts: Facts) -> list[tuple[Draft, float]]:
+    """The drafts with the fewest rows first, counting what the ones before them restrict; those that nothing
+    restricts, and those that may only be read by key, as late as can be."""
+    joined = {edge.target for edge in edges} | {column for edge in edges for _, column in edge.sources}
+    own = {draft: _share(blocks, draft, facts, joined) for draft in blocks.drafts}
+    rows = {draft: max(_rows(blocks, unit) for unit in draft.units) for draft in blocks.drafts}
     left = list(blocks.drafts)
-    order: list[Draft] = []
+    done: dict[Draft, float] = {}
     while left:
-        ranked = {draft: _rank(blocks, draft, order, left, edges, facts) for draft in left}
+        ranked = {draft: _rank(blocks, draft, done, edges, own[draft], rows[draft]) for draft in left}
         following = min(left, key=lambda draft: ranked[draft])
-        order.append(following)
+        done[following] = ranked[following][-1] / max(rows[following], 1.0)
         left.remove(following)
-    return order
+    return list(done.items())
 
 
 def _rank(
-    blocks: Blocks, draft: Draft, done: list[Draft], left: list[Draft], edges: list[Edge], facts: Facts
-) -> tuple[int, float]:
-    size = _size(blocks, draft, facts)
-    if any(facts[draft].values()):
-        return 0, size
+    blocks: Blocks, draft: Draft, done: dict[Draft, float], edges: list[Edge], share: float, rows: float
+) -> tuple[bool, bool, bool, float]:
     into = [edge for edge in edges if edge.draft is draft]
-    if any(all(source in done for source, _ in edge.sources) for edge in into):
-        return 1, size
-    later = [edge for edge in into if any(source in left for source, _ in edge.sources)]
+    given = {source for edge in into for source, _ in edge.sources if all(one in done for one, _ in edge.sources)}
+    for source in given:
+        share *= done[source]
+    # What restricts this draft but cannot be restricted by it goes first.
     mutual = {edge.draft for edge in edges if any(source is draft for source, _ in edge.sources)}
-    follows = any(source not in mutual for edge in later for source, _ in edge.sources)
-    bound = any(blocks.options.keyed(unit.node) for unit in draft.units if isinstance(unit.node, exp.Table))
-    return 2 + int(follows) + 2 * int(bound), size
+    follows = any(one not in done and one not in mutual for edge in into for one, _ in edge.sources)
+    keyed = any(blocks.options.keyed(unit.node) for unit in draft.units if isinstance(unit.node, exp.Table))
+    unrestricted = share >= 1.0 and not given
+    return keyed and unrestricted, follows and unrestricted, unrestricted, share * rows
 
 
-def _size(blocks: Blocks, draft: Draft, facts: Facts) -> float:
-    """About how many rows a draft has."""
-    total = max(_rows(blocks, unit) for unit in draft.units)
-    stated = sum(len(values) for values in facts[draft].values())
-    plain = [part for part in draft.conditions if _stated(part) is None]
-    for part in plain:
-        total *= next(share for kind, share in _SHARES if isinstance(part, kind))
-    return total * 0.001**stated
+def _share(blocks: Blocks, draft: Draft, facts: Facts, joined: set[Column]) -> float:
+    """About which share of its rows a draft's own conditions leave."""
+    share = 1.0
+    for column, values in facts[draft].items():
+        base = base_of(blocks, column)
+        selective = column in joined or (base is not None and blocks.options.selective(*base))
+        share *= (_FEW if selective else _ONE_OF) ** len(values)
+    for part in draft.conditions:
+        if _stated(part) is None and len(scopes.mentions(part)) < 2:
+            share *= _passing(part)
+    for unit in draft.units:
+        if unit.query is not None:
+            share *= _kept(unit.query)
+    return share
+
+
+def _passing(part: exp.Expression) -> float:
+    return next(share for kind, share in _SHARES if isinstance(part, kind))
+
+
+def _kept(query: exp.Query) -> float:
+    """About which share of its tables' rows a derived table gives."""
+    share = 0.1 if isinstance(query, exp.Select) and scopes.grouped(query) else 1.0
+    for clause in query.find_all(exp.Where, exp.Having):
+        for part in scopes.conjuncts(clause.this):
+            if len(scopes.mentions(part)) < 2:
+                share *= _passing(part) if isinstance(clause, exp.Where) else _ONE_OF
+    return share
 
 
 def _rows(blocks: Blocks, unit: Unit) -> float:
+    """Declared rows of the largest table in a unit."""
     tables = [unit.node] if isinstance(unit.node, exp.Table) else list(unit.node.find_all(exp.Table))
     known = [blocks.options.rows.get(shapes.table_name(table)) for table in tables]
-    total = float(max(_UNKNOWN_ROWS if count is None else count for count in known)) if known else 1.0
-    query = unit.query
-    if query is None:
-        return total
-    if isinstance(query, exp.Select) and scopes.grouped(query):
-        total *= 0.1 if query.args.get("group") else 0.0
-    for clause in query.find_all(exp.Where):
-        total *= 0.4 ** len(scopes.conjuncts(clause.this))
-    return total
+    return float(max(_UNKNOWN_ROWS if count is None else count for count in known)) if known else 1.0

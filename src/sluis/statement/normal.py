@@ -124,7 +124,7 @@ def _settle(query: exp.Query) -> None:
         return
     assert isinstance(query, exp.Select)
     _commas(query)
-    while any([_hoist(query), _narrow(query), _flatten(query), _sink(query)]):
+    while any([_hoist(query), _factor(query), _narrow(query), _flatten(query), _sink(query)]):
         pass
     for item in scopes.items(query):
         if isinstance(item.node, exp.Subquery):
@@ -173,6 +173,45 @@ def _hoist(select: exp.Select) -> bool:
     if moved:
         scopes.set_where(select, conditions)
     return moved
+
+
+def _factor(select: exp.Select) -> bool:
+    """Take what all sides of an OR share out of it, and add what the OR says of each FROM item alone, so that the item
+    can be filtered where it lives: `(a.x = 1 AND b.y = 2) OR (a.x = 3 AND b.y = 4)` says `a.x = 1 OR a.x = 3`."""
+    parts: list[exp.Expression] = []
+    changed = False
+    for part in scopes.where(select):
+        if not isinstance(part, exp.Or) or part.meta.get("factored") or part.find(exp.Query):
+            parts.append(part)
+            continue
+        changed = True
+        sides = [scopes.conjuncts(side) for side in part.flatten()]
+        shared = [one for one in sides[0] if all(one in side for side in sides[1:])]
+        rest = [[one for one in side if one not in shared] for side in sides]
+        parts += [one.copy() for one in shared]
+        if all(rest):
+            remaining = _either(rest)
+            parts += [remaining, *_said_of_each(rest, remaining)]
+    if changed:
+        scopes.set_where(select, parts)
+    return changed
+
+
+def _either(sides: list[list[exp.Expression]]) -> exp.Expression:
+    """One of the sides holds. Marked, so that it is taken apart once."""
+    together = exp.or_(*(exp.and_(*(one.copy() for one in side)) for side in sides))
+    if isinstance(together, exp.Or):
+        together.meta["factored"] = True
+    return together
+
+
+def _said_of_each(sides: list[list[exp.Expression]], whole: exp.Expression) -> Iterator[exp.Expression]:
+    """For each FROM item that every side restricts by itself: one of those restrictions holds."""
+    aliases = scopes.mentions(whole)
+    for alias in sorted(aliases) if len(aliases) > 1 else []:
+        own = [[one for one in side if scopes.mentions(one) == {alias}] for side in sides]
+        if all(own):
+            yield _either(own)
 
 
 def _narrow(select: exp.Select) -> bool:

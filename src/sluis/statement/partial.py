@@ -9,14 +9,13 @@ Only what adds up exactly: integers and decimals. AVG does not qualify, since Du
 ask for; nor does anything in floating point.
 """
 
-from collections.abc import Callable
-
 from sqlglot import exp
 
 from sluis.statement import scopes, shapes
 from sluis.statement.blocks import Block, Blocks, Draft
 
-Rewrite = Callable[[exp.Expression], exp.Expression]
+MOST_KEYS = 2
+"""Group columns up to which groups are worth their computing: over more, nearly every row is a group of its own."""
 
 
 def push(blocks: Blocks) -> None:
@@ -41,7 +40,8 @@ def _push(blocks: Blocks, block: Block) -> None:
     others = [
         column for column in block.select.find_all(exp.Column) if column.table in aliases and id(column) not in inside
     ]
-    if others and _accepted(blocks, draft, inputs, others):
+    keys = {(column.table, column.name) for column in others}
+    if 1 <= len(keys) <= MOST_KEYS and _accepted(blocks, draft, inputs, others):
         optional = draft.units[0].alias not in block.where
         for node in inputs:
             node.replace(_finish(draft, node, optional=optional))

@@ -478,8 +478,13 @@ class _Proof:
         yield from self.scalar(node.this)
 
     def _exists(self, node: exp.Exists) -> Iterator[str]:
-        inner = node.this.this if isinstance(node.this, exp.Subquery) else node.this
-        yield from self.query(inner)
+        # DuckDB 1.5.5 makes a mark join of EXISTS anywhere else, which answers TRUE where a correlated `<>` meets NULL.
+        above = node.parent
+        while isinstance(above, exp.And | exp.Not | exp.Paren):
+            above = above.parent
+        if above is not None and not isinstance(above, exp.Where):
+            yield "EXISTS that is no conjunct"
+        yield from self.query(node.this.this if isinstance(node.this, exp.Subquery) else node.this)
 
     def _logic(self, node: exp.Expression) -> Iterator[str]:
         for child in node.iter_expressions():

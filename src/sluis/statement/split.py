@@ -48,6 +48,8 @@ class KeyUse(msgspec.Struct, frozen=True):
     """Base table and column they are compared with, empty when that is computed."""
     column: str
     nulls: bool = False
+    share: float = 0.0
+    """Guessed share of all possible keys that the sources will give; 1.0 when nothing restricts them."""
 
 
 class Fetch(msgspec.Struct, frozen=True):
@@ -86,7 +88,7 @@ class Plan(msgspec.Struct, frozen=True):
     """Where engines keep what they compiled for this plan."""
 
 
-def _never(_: exp.Table) -> bool:
+def _never(*_: Any) -> bool:
     return False
 
 
@@ -103,6 +105,7 @@ def split(
     *,
     keyed: Callable[[exp.Table], bool] = _never,
     comparable: Callable[[exp.Table, str], bool] = _always,
+    selective: Callable[[exp.Table, str], bool] = _never,
     accepts: Callable[[exp.Query, str], bool] | None = None,
 ) -> Plan:
     """Split a question.
@@ -116,6 +119,8 @@ def split(
         keyed: whether a table may only be read by key: it is then read after something that gives keys.
         comparable: whether a column of a table may be compared with a constant that the question compared with an
             equal column elsewhere.
+        selective: whether a value of a column picks few rows of its table: a key, or a subject. It decides where to
+            begin; columns that are joined on count as selective too.
         accepts: whether a site computes this query exactly as DuckDB would. What it does not is computed in the
             residual; single tables with plain columns are always accepted.
 
@@ -127,7 +132,7 @@ def split(
     sites = {site_of(table) for table in tables}
     if len(sites) == 1 and (accepts is None or accepts(tree, min(sites))):
         return _whole(tree, min(sites), tables, rows, types, types_of)
-    options = Options(site_of, rows, types, types_of, keyed, comparable, accepts)
+    options = Options(site_of, rows, types, types_of, keyed, comparable, selective, accepts)
     residual = normal.normalise(tree)
     blocks = Blocks(options, residual)
     residual = blocks.work()
@@ -233,8 +238,9 @@ def _fetches(blocks: Blocks, steps: list[keys.Step], taken: set[str]) -> tuple[l
     fresh = (name for n in itertools.count() if (name := f"k{n}") not in taken)
     answers: dict[str, str] = {}
     fetches: dict[str, Fetch] = {}
+    shares = {step.draft: step.share for step in steps}
     for step in steps:
-        uses = [_key_use(blocks, edge, name, answers) for edge, name in zip(step.uses, fresh, strict=False)]
+        uses = [_key_use(blocks, edge, name, answers, shares) for edge, name in zip(step.uses, fresh, strict=False)]
         conditions = [_condition(edge, use.parameter) for edge, use in zip(step.uses, uses, strict=True)]
         query = step.draft.compose([*step.constants, *conditions], blocks.options.accepts)
         face = _face(step.draft.site, query, uses)
@@ -244,7 +250,9 @@ def _fetches(blocks: Blocks, steps: list[keys.Step], taken: set[str]) -> tuple[l
     return list(fetches.values()), answers
 
 
-def _key_use(blocks: Blocks, edge: keys.Edge, parameter: str, answers: dict[str, str]) -> KeyUse:
+def _key_use(
+    blocks: Blocks, edge: keys.Edge, parameter: str, answers: dict[str, str], shares: dict[Draft, float]
+) -> KeyUse:
     kinds = [keys.column_type(blocks, column) for _, column in edge.sources]
     base = keys.base_of(blocks, edge.target)
     return KeyUse(
@@ -254,6 +262,7 @@ def _key_use(blocks: Blocks, edge: keys.Edge, parameter: str, answers: dict[str,
         table=shapes.table_name(base[0]) if base else "",
         column=base[1] if base else "",
         nulls=edge.nulls,
+        share=min(1.0, sum(shares[draft] for draft, _ in edge.sources)),
     )
 
 

@@ -45,7 +45,10 @@ class Lane(Protocol[P, R]):
         """
 
     def committed(self, connection: Connection) -> None:
-        """The batch is durable and its callers were told. May tidy up, in a transaction of its own."""
+        """The batch is durable, and its callers are about to be told. Must be quick."""
+
+    def tidy(self, connection: Connection) -> None:
+        """The callers were told. May do what can wait, in a transaction of its own; a failure is made good later."""
 
 
 class _PlainLane:
@@ -58,6 +61,9 @@ class _PlainLane:
         return [self._run(connection, work) for work in payloads]
 
     def committed(self, connection: Connection) -> None:
+        pass
+
+    def tidy(self, connection: Connection) -> None:
         pass
 
     @staticmethod
@@ -194,7 +200,10 @@ class GroupWriter:
         try:
             connection = self._ready()
             with connection.begin():
-                return self._apply(connection, batch)
+                outcomes = self._apply(connection, batch)
+            for lane in self._lanes:
+                lane.committed(connection)
+            return outcomes
         except Problem as problem:
             self._drop_connection()
             return [problem] * len(batch)
@@ -235,7 +244,7 @@ class GroupWriter:
             return
         try:
             for lane in self._lanes:
-                lane.committed(connection)
+                lane.tidy(connection)
         except Exception:  # the records are safe; the lanes load again, and tidy up after a later batch
             self._drop_connection()
 

@@ -42,7 +42,7 @@ async def seen(owner: Owner, sql: str, keys: list[str]) -> tuple[Any, ...]:
     await owner.discloser.close()
     owner.log.records.clear()
     try:
-        answered = await owner.ask(sql, keys=({"k": KeyList("VARCHAR", keys)}))
+        answered = await owner.ask(sql, keys=({"k": KeyList("VARCHAR", list(keys))}))
     except Problem as problem:
         outcome: Any = json.dumps(problem.members())
     else:

@@ -350,12 +350,12 @@ class BrokenSource:
         return self
 
     def run(self, values: Mapping[str, Any], limits: Limits) -> Iterator[pa.RecordBatch]:
+        yield from ()
         if self._failure is None:
             assert limits.cancelled.wait(10)
             self.cancelled.set()
             raise SourceFailure("cancelled", "")
         raise self._failure
-        yield
 
 
 FAILURES = [

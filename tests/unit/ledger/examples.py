@@ -1,0 +1,77 @@
+"""A ledger and records to fill it with. All persons are fictitious."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sluis.crypto import FileKeyStore
+from sluis.kernel import new_span_id, new_trace_id
+from sluis.ledger import Decision, Ledger, Processing, Withheld, open_ledger
+from sluis.store import Store, open_store
+
+ORIGIN = "node.example/log/00000099000000001000"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+ACTIVITY = "https://register.example/activities/benefit"
+
+
+def clock() -> datetime:
+    return NOW
+
+
+def processing(
+    subject: str | None = None,
+    *,
+    trace_id: str | None = None,
+    activity: str = ACTIVITY,
+    start: int = NOW_MS,
+    withheld: Withheld | None = None,
+    **more: Any,
+) -> Processing:
+    attributes: dict[str, Any] = {"dpl.core.processing_activity_id": activity, **more}
+    if subject is not None:
+        attributes |= {"dpl.core.data_subject_id": subject, "dpl.core.data_subject_id_type": "BSN"}
+    return Processing(
+        trace_id or new_trace_id(),
+        new_span_id(),
+        "consultation of income",
+        "Ok",
+        start,
+        start + 20,
+        attributes=attributes,
+        withheld=withheld,
+    )
+
+
+def decision(trace_id: str | None = None, allowed: bool = True) -> Decision:
+    return Decision(
+        trace_id or new_trace_id(),
+        new_span_id(),
+        "adl.access_evaluation",
+        NOW_MS,
+        "Ok",
+        body={
+            "adl.core.request": {"subject": {"type": "peer", "id": "00000099000000002000"}, "weight": 0.5},
+            "adl.core.response": {"decision": allowed},
+        },
+    )
+
+
+@contextmanager
+def opened(directory: Path, **more: Any) -> Iterator[tuple[Store, Ledger]]:
+    """A ledger in a directory; opening it again finds what was there."""
+    store = open_store(directory / "node.db")
+    try:
+        yield store, open_ledger(store, FileKeyStore(directory / "keys"), ORIGIN, clock, **more)
+    finally:
+        store.close()
+
+
+def fill(ledger: Ledger, count: int) -> list[Processing]:
+    """Append records one after the other in one call."""
+    records = [processing(os.urandom(8).hex()) for _ in range(count)]
+    ledger.append_blocking(records)
+    return records

@@ -1,0 +1,117 @@
+"""Group commit on SQLite: when the disk is full nothing is acknowledged, and all is well once there is room."""
+
+import asyncio
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from sluis.kernel import Unkept
+from sluis.store import Migration, Store, migrate, open_store, write_durably
+
+TABLE = (Migration("table", ("CREATE TABLE kept (id {int} PRIMARY KEY, content {bytes})",)),)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(open_store(tmp_path / "node.db", waiting=10)) as store:
+        migrate(store, "test", TABLE)
+        yield store
+
+
+def large(number: int) -> Any:
+    return lambda connection: connection.execute(
+        text("INSERT INTO kept VALUES (:id, zeroblob(100000))"), {"id": number}
+    )
+
+
+def count(store: Store) -> int:
+    with store.read() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM kept")).scalar_one())
+
+
+async def test_a_full_disk_acknowledges_nothing_and_recovers(tmp_path: Path) -> None:
+    full = True
+
+    def limit(connection: Any, _record: Any) -> None:
+        if full:
+            connection.execute("PRAGMA max_page_count = 40")
+
+    store = open_store(tmp_path / "node.db")
+    with closing(store):
+        event.listen(store.engine, "connect", limit)
+        migrate(store, "test", TABLE)
+        outcomes = await asyncio.gather(*[store.write(large(n)) for n in range(5)], return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [Unkept] * 5
+        assert count(store) == 0
+        full = False
+        await asyncio.gather(*[store.write(large(number)) for number in range(5)])
+        assert count(store) == 5
+
+
+async def test_too_much_waiting_is_said_at_once(store: Store) -> None:
+    gate = threading.Event()
+
+    def slow(_connection: Connection) -> None:
+        gate.wait(10)
+
+    first = asyncio.ensure_future(store.write(slow))
+    await asyncio.sleep(0.05)
+    waiting = [asyncio.ensure_future(store.write(slow)) for _ in range(10)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(Unkept):
+        await store.write(slow)
+    gate.set()
+    await asyncio.gather(first, *waiting)
+
+
+async def test_one_heavy_call_gets_through_alone(store: Store) -> None:
+    class Heavy:
+        def load(self, connection: Connection) -> None: ...
+        def apply(self, connection: Connection, payloads: Any) -> list[Any]:
+            return [len(payload) for payload in payloads]
+
+        def committed(self, connection: Connection) -> None: ...
+        def tidy(self, connection: Connection) -> None: ...
+
+    lane = Heavy()
+    store.register(lane)
+    assert await store.submit(lane, range(1000), 1000) == 1000
+
+
+def test_a_commit_is_synchronous(store: Store) -> None:
+    with store.engine.connect() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA secure_delete")).scalar() == 1
+
+
+def test_a_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    write_durably(path, b"old")
+    write_durably(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["checkpoint"]
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "checkpoint"
+    write_durably(path, b"old")
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        write_durably(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["checkpoint"]
