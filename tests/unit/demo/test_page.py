@@ -17,7 +17,7 @@ from sluis_demo.evidence import Looked
 from sluis_demo.federation import Federation, Place
 from sluis_demo.organisations import BENEFIT, ORGANISATIONS, PARKING
 from sluis_demo.page import Page, cited
-from sluis_demo.script import ABOUT_THE_APPLICANT, ABOUT_THE_PARTNER, Offered, question
+from sluis_demo.script import ABOUT_THE_APPLICANT, ABOUT_THE_PARTNER, Offered, about_the_applicant, question
 from sluis_demo.story import by_question
 
 
@@ -95,6 +95,13 @@ def test_the_question_about_the_applicant_goes_to_all_six_owners(offered: Offere
     sql = question(ABOUT_THE_APPLICANT, offered)
     for owner in ("rvig", "belastingdienst", "uwv", "svb", "kvk", "rdw"):
         assert f"JOIN {owner}." in sql or f"FROM {owner}." in sql
+
+
+def test_an_owner_that_is_down_does_not_name_the_applicant(offered: Offered) -> None:
+    sql = question(about_the_applicant({"rvig"}), offered)
+    assert "FROM belastingdienst.inkomen i" in sql
+    assert sql.endswith("WHERE i.bsn = $bsn AND i.jaar = 2025")
+    assert "LEFT JOIN rvig.personen p ON p.bsn = i.bsn" in sql
 
 
 def test_the_partner_is_joined_on_a_number_that_is_not_shown(offered: Offered) -> None:
