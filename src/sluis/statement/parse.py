@@ -124,7 +124,16 @@ def parse(sql: str) -> exp.Query:
             "Only a SELECT is allowed; this statement does something else.",
             "Begin de vraag met SELECT.", "Begin the question with SELECT.",
         )  # fmt: skip
-    return _admit(tree)
+    return _admit(tree.transform(_one_form, copy=False))
+
+
+def _one_form(node: exp.Expression) -> exp.Expression:
+    """`x = ANY (SELECT …)` is `x IN (SELECT …)`; the rest of the code knows the second."""
+    if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any):
+        query = node.expression.this
+        if isinstance(query, exp.Query) and isinstance(query.unnest(), exp.Query):
+            return exp.In(this=node.this, query=exp.Subquery(this=query.unnest()))
+    return node
 
 
 def _position(error: Exception) -> tuple[int, int]:
@@ -335,7 +344,9 @@ def _orders_output(column: exp.Column) -> bool:
     """Whether a name without table is an output column that an ORDER BY sorts on."""
     order = column.find_ancestor(exp.Order)
     query = order.parent if order is not None else None
-    return isinstance(query, exp.Query) and column.name.lower() in {name.lower() for name in query.named_selects}
+    return isinstance(query, exp.Query) and column.name.lower() in {
+        name.lower() for name in query.named_selects
+    }
 
 
 def text(tree: exp.Expression) -> str:
