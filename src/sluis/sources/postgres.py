@@ -314,7 +314,7 @@ class _Connection:
 def _failure(error: Exception, *, connecting: bool = False) -> SourceFailure:
     state = getattr(error, "sqlstate", None) or ""
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if state == "57014":
+    if state == "57014" or "canceling statement due to" in text:
         return SourceFailure("timeout", "the database stopped the query")
     if state in {"42P01", "42703", "3F000", "3D000"}:
         return SourceFailure("changed", text)
@@ -391,7 +391,7 @@ class PostgresPrepared:
                         reading.check()
                         yield self._shape.conform(_stored(batch.slice(part, limits.batch_rows)), first)
                         first += min(limits.batch_rows, batch.num_rows - part)
-            except (adbc_driver_manager.Error, pa.ArrowException) as error:
+            except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
                 raise _failure(error) from error
 
 
