@@ -113,12 +113,11 @@ def _lists(blocks: Blocks, block: Block) -> Iterator[Edge]:
     clause = block.select.args.get("where")
     top = scopes.where(block.select)
     for node in scopes.own_nodes(clause) if clause else []:
-        if isinstance(node, exp.In) and node.args.get("query") and not any(node is part for part in top):
-            if isinstance(node.this, exp.Column) and _solid(blocks, node.this):
-                query = scopes.body(node.args["query"])
-                yield from _connect(
-                    blocks, _sources(blocks, node.this), _targets_of(blocks, query, 0), nulls=True
-                )
+        if not isinstance(node, exp.In) or not node.args.get("query") or any(node is part for part in top):
+            continue
+        if isinstance(node.this, exp.Column) and _solid(blocks, node.this):
+            targets = _targets_of(blocks, scopes.body(node.args["query"]), 0)
+            yield from _connect(blocks, _sources(blocks, node.this), targets, nulls=True)
 
 
 def _connect(

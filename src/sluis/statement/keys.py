@@ -40,7 +40,7 @@ def arrange(blocks: Blocks) -> list[Step]:
     """Put the drafts in order, the most selective first, each with the keys that can restrict it by then."""
     found = edges(blocks)
     own = {draft: _constants(draft) for draft in blocks.drafts}
-    facts = _spread(blocks, found, own)
+    facts, came = _spread(blocks, found, own)
     steps: list[Step] = []
     for draft, share in _order(blocks, found, facts):
         done = {step.draft: step for step in steps}
@@ -53,11 +53,9 @@ def arrange(blocks: Blocks) -> list[Step]:
         awaited = {edge.target for edge in uses}
         constants = [
             _equals(column, value)
-            for column, values in facts[draft].items()
+            for column, values in came[draft].items()
             for value in values
             if column not in awaited
-            and value not in own[draft].get(column, [])
-            and _may_compare(blocks, column)
         ]
         steps.append(Step(draft, uses, constants, share))
     return steps
@@ -122,26 +120,34 @@ def _equals(column: Column, value: exp.Expression) -> exp.Expression:
     return exp.EQ(this=named, expression=value.copy())
 
 
-def _spread(blocks: Blocks, found: list[Edge], own: Facts) -> Facts:
-    """Let constants move along edges, and inside a draft along its equalities, until nothing is new."""
+def _spread(blocks: Blocks, found: list[Edge], own: Facts) -> tuple[Facts, Facts]:
+    """Let constants move along edges, and inside a draft along its equalities, until nothing is new.
+
+    Returns:
+        what is known of every column, and that part of it that came along an edge and may restrict the draft. (What is
+        known of a LEFT-joined unit inside a draft may not: it says nothing of the rows without one.)
+    """
     facts: Facts = {
         draft: {column: list(values) for column, values in stated.items()} for draft, stated in own.items()
     }
+    came: Facts = {draft: {} for draft in own}
     moves = [
-        (edge.sources[0], (edge.draft, edge.target))
+        (edge.sources[0], (edge.draft, edge.target), True)
         for edge in found
         if len(edge.sources) == 1 and not edge.nulls and _may_compare(blocks, edge.target)
     ]
-    moves += [((draft, one), (draft, other)) for draft in blocks.drafts for one, other in _inside(draft)]
+    moves += [((draft, one), (draft, other), False) for draft in blocks.drafts for one, other in _inside(draft)]
     new = True
     while new:
         new = False
-        for (source, column), (draft, target) in moves:
+        for (source, column), (draft, target), restricts in moves:
             known = facts[draft].setdefault(target, [])
             fresh = [value for value in facts[source].get(column, []) if value not in known]
             known.extend(fresh)
+            if restricts and fresh:
+                came[draft].setdefault(target, []).extend(fresh)
             new = new or bool(fresh)
-    return facts
+    return facts, came
 
 
 def _inside(draft: Draft) -> Iterator[tuple[Column, Column]]:
@@ -194,7 +200,7 @@ def _rank(
     follows = any(one not in done and one not in mutual for edge in into for one, _ in edge.sources)
     keyed = any(blocks.options.keyed(unit.node) for unit in draft.units if isinstance(unit.node, exp.Table))
     unrestricted = share >= 1.0 and not given
-    return keyed and unrestricted, follows and unrestricted, unrestricted, share * rows
+    return keyed and unrestricted, follows, unrestricted, share * rows
 
 
 def _share(blocks: Blocks, draft: Draft, facts: Facts, joined: set[Column]) -> float:
