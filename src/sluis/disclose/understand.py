@@ -107,8 +107,8 @@ def understand(
     check(tree, roles, _values(question), sealed_outputs=sealed_outputs, sealed_parameters=sealed_parameters)
     asked = _bound(tree, opened)
     parameters = _parameter_types(tree, types, question)
-    executed, trails, groups = _executed(tree, kind, opened)
     tables = _tables(opened, sources)
+    executed, trails, groups = _executed(tree, kind, opened, tables)
     executed = install(executed, opened, {name: _native(table.info) for name, table in tables.items()})
     reading, schema = prepare(
         executed, {**parameters, OWN_DAY: "DATE"}, list(tables.values()), sources, combiner
@@ -181,11 +181,11 @@ def _parameter_types(
 
 
 def _executed(
-    tree: exp.Query, kind: Kind, opened: Mapping[str, Opened]
+    tree: exp.Query, kind: Kind, opened: Mapping[str, Opened], tables: Mapping[str, Table]
 ) -> tuple[exp.Query, tuple[Trail, ...], Groups | None]:
     """The statement with its hidden outputs: whom rows are about, or how many are in a group."""
     if kind == "groups":
-        made, groups = guarded(tree, opened)
+        made, groups = guarded(tree, opened, _one_row_each(opened, tables))
         return made, (), groups
     made = normalise(tree) if tree.find(exp.CTE) else tree.copy()
     if kind != "rows":
@@ -195,6 +195,21 @@ def _executed(
     if found is None:
         raise rules.refused("not-traceable", rules.legal_of(opened.values()))
     return *found, None
+
+
+def _one_row_each(opened: Mapping[str, Opened], tables: Mapping[str, Table]) -> set[str]:
+    """Datasets in which each row is about somebody else: the subject, as the source has it, is the source's own key.
+    What a dataset merely declares as its key does not count."""
+    found = set()
+    for name, one in opened.items():
+        info, subject = tables[name].info, one.dataset.subject
+        column = one.dataset.column(subject.column) if subject is not None else None
+        if column is not None and column.expression is None:
+            source = (column.source or column.name).lower()
+            same_type = _native(info).get(source) == column.type
+            if same_type and tuple(key.lower() for key in info.key) == (source,):
+                found.add(name)
+    return found
 
 
 def _has_subject(table: exp.Table, opened: Mapping[str, Opened]) -> bool:
