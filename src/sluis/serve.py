@@ -207,7 +207,7 @@ def _furnish(
         clock=clock,
         seconds=limits.peer_seconds,
     )
-    sources = {name: open_source(source.url) for name, source in config.sources.items()}
+    sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
     discloser = Discloser(
         own=own.oin,
         alias=own.alias,

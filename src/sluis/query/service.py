@@ -46,6 +46,7 @@ from sluis.statement import (
     bind,
     datasets,
     parse,
+    reduce,
     run,
     to_plain,
 )
@@ -160,7 +161,7 @@ class Asker:
         return Answer(
             question=question.sql,
             trace_id=trace.trace_id,
-            table=outcome.table,
+            table=reduce(outcome.table, ready.groups).answer if ready.groups else outcome.table,
             provenance=ready.provenance,
             consulted=tuple(crossing.consulted),
             closed=ready.closed,
@@ -191,7 +192,7 @@ class Asker:
         key = (text, activity.id, tuple(offer.digest for offer in offers.values()))
         ready = self._plans.get(key)
         if ready is None:
-            ready = make_ready(tree or self._parsed(text), activity, offers)
+            ready = make_ready(tree or self._parsed(text), activity, offers, self._peer)
             check_roles(ready)
             self._plans.keep(key, ready)
         return ready
@@ -332,6 +333,7 @@ class _Crossing:
             types={name: types[name] for name in scalars},
             keys=key_lists,
             seal=seal,
+            combining=self._ready.groups is not None,
         )
 
     async def _write(self, part: Part, sub: SubQuestion, span: Trace, started: int, table: pa.Table) -> None:

@@ -36,7 +36,7 @@ from sqlglot import exp
 from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
 from sluis.sources.fold import locked_duckdb
 from sluis.sources.shape import Shape, counted
-from sluis.sources.types import Typing, column_types
+from sluis.sources.types import Typing
 from sluis.sources.watch import watched
 from sluis.sources.writer import places
 
@@ -325,6 +325,7 @@ class FilesSource:
         self._path, self._encoding, self._separator, self._header = Path(path), encoding, separator, header
         self._duckdb: duckdb.DuckDBPyConnection | None = None
         self._loaded: dict[str, tuple[int, int]] = {}
+        self._described: dict[str, TableInfo] = {}
         self._lock = threading.Lock()
 
     def _files(self) -> dict[str, Path]:
@@ -341,40 +342,44 @@ class FilesSource:
             for path in listed
         }
 
-    def fresh(self, tables: frozenset[str] | None = None) -> duckdb.DuckDBPyConnection:
-        """A cursor on the tables as the files are now.
-
-        Args:
-            tables: lower-case names of those needed, None for all.
+    def fresh(self, tables: frozenset[str]) -> duckdb.DuckDBPyConnection:
+        """A cursor on these tables (lower-case names) as their files are now.
 
         Raises:
             SourceFailure: `unreachable`, `changed` when a file is gone, `broken-row`.
         """
         with self._lock:
-            if self._duckdb is None:
-                self._duckdb = locked_duckdb(memory="4GB")
-            files = self._files()
-            known = {name.lower() for name in files}
-            if tables and (gone := tables - known):
+            files = {name.lower(): (name, path) for name, path in self._files().items()}
+            if gone := tables - files.keys():
                 raise SourceFailure("changed", f"there is no file for {', '.join(sorted(gone))}")
-            for name, path in files.items():
-                if tables is None or name.lower() in tables:
-                    self._load(name, path)
-            return self._duckdb.cursor()
+            for name in sorted(tables):
+                self._load(*files[name])
+            return self._opened().cursor()
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        if self._duckdb is None:
+            self._duckdb = locked_duckdb(memory="4GB")
+        return self._duckdb
 
     def _load(self, name: str, path: Path) -> None:
         try:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size)
-            if self._loaded.get(name) == stamp or self._duckdb is None:
+            if self._loaded.get(name) == stamp:
                 return
             table = self._read(path)
         except OSError as error:
             raise SourceFailure("unreachable", str(error.strerror), path.name) from error
+        if not table.num_columns:
+            raise SourceFailure("broken-row", "nothing in this file names a column", path.name)
         quoted = '"' + name.replace('"', '""') + '"'
-        self._duckdb.register("incoming", table)
-        self._duckdb.execute(f"CREATE OR REPLACE TABLE {quoted} AS SELECT * FROM incoming")
-        self._duckdb.unregister("incoming")
+        store = self._opened()
+        store.register("incoming", table)
+        store.execute(f"CREATE OR REPLACE TABLE {quoted} AS SELECT * FROM incoming")
+        store.unregister("incoming")
+        described = store.execute(f"DESCRIBE {quoted}").fetchall()
+        columns = tuple(ColumnInfo(row[0], row[1], row[1].lower(), True) for row in described)
+        self._described[name] = TableInfo(name, columns, (), table.num_rows)
         self._loaded[name] = stamp
 
     def _read(self, path: Path) -> pa.Table:
@@ -386,19 +391,23 @@ class FilesSource:
         return (_read_json if kind == "json" else _read_lines)(path, self._encoding)
 
     def tables(self) -> tuple[TableInfo, ...]:
-        """See `base.Source.tables`. A file without any column (an empty array) is no table."""
-        cursor = self.fresh()
-        try:
-            found = []
-            for name in self._files():
-                quoted = '"' + name.replace('"', '""') + '"'
-                described = cursor.execute(f"DESCRIBE {quoted}").fetchall()
-                rows = cursor.execute(f"SELECT count(*) FROM {quoted}").fetchone() or (None,)
-                columns = tuple(ColumnInfo(row[0], row[1], row[1].lower(), True) for row in described)
-                found.append(TableInfo(name, columns, (), rows[0]))
-            return tuple(found)
-        finally:
-            cursor.close()
+        """See `base.Source.tables`."""
+        return self._look()[0]
+
+    def _look(self) -> tuple[tuple[TableInfo, ...], list[SourceFailure]]:
+        """The tables of all files that can be read, and what is wrong with the others: one bad file in a folder does
+        not close the rest."""
+        found, wrong = [], []
+        with self._lock:
+            for name, path in self._files().items():
+                try:
+                    self._load(name, path)
+                    found.append(self._described[name])
+                except SourceFailure as failure:
+                    wrong.append(failure)
+        if wrong and not found:
+            raise wrong[0]
+        return tuple(found), wrong
 
     def prepare(self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema) -> Prepared:
         """See `base.Source.prepare`."""
@@ -417,23 +426,25 @@ class FilesSource:
             raise _failure(error) from error
         finally:
             cursor.close()
-        words, _ = places(query, Typing(query, column_types(self.tables()), parameters))
+        words, _ = places(query, Typing(query, {}, parameters))
         return FilesPrepared(self, sql, tables, names, Shape(schema, words))
 
     def probe(self) -> Probe:
-        """See `base.Source.probe`. The time is that of the newest file."""
+        """See `base.Source.probe`. The time is that of the newest file; a file that cannot be read is told of."""
         begin = time.perf_counter()
         try:
             stamps = [path.stat().st_mtime for path in self._files().values()]
+            wrong = self._look()[1]
         except (SourceFailure, OSError) as error:
             return Probe(False, (time.perf_counter() - begin) * 1000, None, None, str(error))
         as_of = datetime.fromtimestamp(max(stamps), UTC) if stamps else None
-        writable = os.access(self._path, os.W_OK)
-        return Probe(True, (time.perf_counter() - begin) * 1000, as_of, not writable)
+        read_only = not os.access(self._path, os.W_OK)
+        took = (time.perf_counter() - begin) * 1000
+        return Probe(not wrong, took, as_of, read_only, "; ".join(map(str, wrong)))
 
     def close(self) -> None:
         """See `base.Source.close`."""
         with self._lock:
             if self._duckdb is not None:
                 self._duckdb.close()
-            self._duckdb, self._loaded = None, {}
+            self._duckdb, self._loaded, self._described = None, {}, {}

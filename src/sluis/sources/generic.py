@@ -119,10 +119,10 @@ class GenericSource:
 
     dialect: str | None = None
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pool_size: int = 8) -> None:
         try:
             self._engine = sa.create_engine(
-                url, pool_size=4, pool_pre_ping=True, isolation_level="AUTOCOMMIT"
+                url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, isolation_level="AUTOCOMMIT"
             )
         except (exc.SQLAlchemyError, ImportError) as error:
             raise SourceFailure("failed", f"no driver for this URL: {type(error).__name__}") from error

@@ -90,6 +90,9 @@ _HARMLESS = {
 }
 _MODE = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,NO_UNSIGNED_SUBTRACTION"
 
+FRESH_SECONDS = 60
+"""How long the catalogue is believed; a statement that fails on it reads it again."""
+
 FEW = 20_000
 """Rows up to which a keyed query is answered through pymysql; with more it is asked again in bulk."""
 
@@ -465,11 +468,12 @@ class MariadbSource:
 
     Args:
         url: `mariadb://user:password@host:port/database`; `?unix_socket=/path` and `?ssl_ca=/path` are understood.
+        pool_size: connections at once.
     """
 
     dialect: str | None = "mysql"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pool_size: int = 8) -> None:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query))
         self.arguments: dict[str, Any] = {
@@ -485,7 +489,7 @@ class MariadbSource:
             f"{self.arguments['host']}:{self.arguments['port']}/{quote(self.arguments['database'], safe='')}"
         )
         self.bulk_url = f"mysql://{who}@{where}"
-        self.few: Pool[_Connection] = Pool(lambda: _Connection(self), _Connection.close)
+        self.few: Pool[_Connection] = Pool(lambda: _Connection(self), _Connection.close, pool_size)
         self.exact = "utf8mb4_nopad_bin"
         self._mysql = False
         self._catalogue: _Known | None = None
@@ -529,12 +533,13 @@ class MariadbSource:
 
     def tables(self) -> tuple[TableInfo, ...]:
         """See `base.Source.tables`: those of the URL's database."""
-        return self._know(fresh=True).tables
+        return self._know(FRESH_SECONDS).tables
 
-    def _know(self, *, fresh: bool) -> "_Known":
+    def _know(self, seconds: float) -> "_Known":
+        """What the database said about itself, at most so long ago."""
         limits = Limits()
         with self._lock:
-            if self._catalogue is None or fresh:
+            if self._catalogue is None or time.monotonic() - self._catalogue.read_at >= seconds:
                 with self.few.use(limits) as connection, watched(limits, connection.cancel, connection.sever):
                     try:
                         self._catalogue = _Known(connection)
@@ -545,12 +550,12 @@ class MariadbSource:
     def prepare(self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema) -> Prepared:
         """See `base.Source.prepare`."""
         try:
-            return self._prepare(query, parameters, schema, self._know(fresh=False))
+            return self._prepare(query, parameters, schema, self._know(FRESH_SECONDS))
         except SourceFailure as failure:
             if failure.kind != "changed":
                 raise
             # A table that was made after the catalogue was read.
-            return self._prepare(query, parameters, schema, self._know(fresh=True))
+            return self._prepare(query, parameters, schema, self._know(0))
 
     def _prepare(
         self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema, known: "_Known"
@@ -602,6 +607,7 @@ class _Known:
     """What the database said about itself."""
 
     def __init__(self, connection: _Connection) -> None:
+        self.read_at = time.monotonic()
         seconds = Limits().seconds
         columns: dict[str, list[ColumnInfo]] = {}
         self.collations: dict[tuple[str, str], str] = {}

@@ -121,6 +121,9 @@ _CAST = {
     "BIGINT": "bigint",
 }
 
+FRESH_SECONDS = 60
+"""How long the catalogue is believed; a statement that fails on it reads it again."""
+
 FEW = 20_000
 """Rows up to which a keyed query is answered in one go; with more it is asked again in bulk."""
 
@@ -412,11 +415,12 @@ class PostgresSource:
 
     Args:
         url: `postgresql://user:password@host:port/database`, libpq parameters after `?`.
+        pool_size: connections at once, for few rows and for bulk each.
     """
 
     dialect: str | None = "postgres"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pool_size: int = 8) -> None:
         given = conninfo_to_dict(url)
         ours = "-c default_transaction_read_only=on -c timezone=UTC -c standard_conforming_strings=on"
         options = (
@@ -426,8 +430,10 @@ class PostgresSource:
         self._conninfo = make_conninfo(
             url, options=options, connect_timeout=timeout, application_name="sluis"
         )
-        self.few: Pool[_Connection] = Pool(lambda: _Connection(self._conninfo), lambda c: c.raw.close())
-        self.bulk: Pool[Any] = Pool(self._connect_bulk, lambda connection: connection.close(), size=4)
+        self.few: Pool[_Connection] = Pool(
+            lambda: _Connection(self._conninfo), lambda c: c.raw.close(), pool_size
+        )
+        self.bulk: Pool[Any] = Pool(self._connect_bulk, lambda connection: connection.close(), pool_size)
         self._catalogue: _Known | None = None
         self._lock = threading.Lock()
 
@@ -439,12 +445,13 @@ class PostgresSource:
 
     def tables(self) -> tuple[TableInfo, ...]:
         """See `base.Source.tables`: what this account may read, in all schemas."""
-        return self._know(fresh=True).tables
+        return self._know(FRESH_SECONDS).tables
 
-    def _know(self, *, fresh: bool) -> "_Known":
+    def _know(self, seconds: float) -> "_Known":
+        """What the database said about itself, at most so long ago."""
         limits = Limits()
         with self._lock:
-            if self._catalogue is None or fresh:
+            if self._catalogue is None or time.monotonic() - self._catalogue.read_at >= seconds:
                 with self.few.use(limits) as connection, watched(limits, connection.cancel, connection.sever):
                     try:
                         self._catalogue = _Known(connection.raw)
@@ -455,12 +462,12 @@ class PostgresSource:
     def prepare(self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema) -> Prepared:
         """See `base.Source.prepare`."""
         try:
-            return self._prepare(query, parameters, schema, self._know(fresh=False))
+            return self._prepare(query, parameters, schema, self._know(FRESH_SECONDS))
         except SourceFailure as failure:
             if failure.kind != "changed":
                 raise
             # A table that was made after the catalogue was read.
-            return self._prepare(query, parameters, schema, self._know(fresh=True))
+            return self._prepare(query, parameters, schema, self._know(0))
 
     def _prepare(
         self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema, known: "_Known"
@@ -499,6 +506,7 @@ class _Known:
     """What the database said about itself."""
 
     def __init__(self, raw: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        self.read_at = time.monotonic()
         encoding = raw.execute("SHOW server_encoding").fetchone() or ("",)
         if encoding[0] not in {"UTF8", "LATIN1", "SQL_ASCII"}:
             raise SourceFailure("failed", f"the database is encoded in {encoding[0]}, not in UTF8 or LATIN1")

@@ -338,7 +338,7 @@ class Blocks:
         others = set().union(*(scopes.mentions(part) for part in item.on)) - {item.alias} if item.on else set()
         hosts = {block.units[alias].draft for alias in others if alias in block.units}
         host = hosts.pop() if len(hosts) == 1 and others <= set(block.units) else None
-        if host is None or host.site != unit.site or not host.units[0].alias in block.where:
+        if host is None or host.site != unit.site or host.units[0].alias not in block.where:
             return None
         keyed = any(
             isinstance(part, exp.EQ)

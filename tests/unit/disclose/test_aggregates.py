@@ -3,16 +3,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlglot import exp
 from tests.unit.disclose.owner import ASKER, OTHER, PERSONS, Owner, disclosure, fill
 
-from sluis.disclose.aggregates import guarded
-from sluis.disclose.model import Opened
 from sluis.grounds import Aggregate
 from sluis.kernel import Invalid, Refused, Upstream
 from sluis.ledger import Processing
-from sluis.statement import Seal, parse, qualify
+from sluis.statement import Guarded, Seal, guarded, parse, qualify
 
 Make = Callable[..., Owner]
 CITIES = {"Zwolle": 9, "Assen": 7, "Emmen": 3, "Goes": 6}
@@ -73,11 +72,12 @@ async def test_a_key_that_only_the_dataset_declares_does_not_make_rows_people(tm
 
 
 def test_people_are_counted_apart_unless_each_row_is_somebody_else() -> None:
-    opened = {"persons": Opened(PERSONS, disclosure(aggregate=Aggregate(5)), "")}
+    persons = Guarded(disclosure(aggregate=Aggregate(5)), PERSONS.subject, PERSONS.key, "bsn")
+    apart = msgspec.structs.replace(persons, one_row_each=True)
     types = {"": {"persons": {column.name: column.type for column in PERSONS.columns}}}
     tree = qualify(parse(BY_CITY), types, types)
-    assert guarded(tree, opened)[0].find(exp.Distinct)
-    assert not guarded(tree, opened, {"persons"})[0].find(exp.Distinct)
+    assert guarded(tree, {("", "persons"): persons})[0].find(exp.Distinct)
+    assert not guarded(tree, {("", "persons"): apart})[0].find(exp.Distinct)
 
 
 async def test_hidden_columns_do_not_leave(groups: Make) -> None:
