@@ -93,7 +93,11 @@ class Answer:
         self, source: Iterator[pa.RecordBatch], batches: Sequence[pa.RecordBatch], ended: bool
     ) -> AsyncIterator[bytes]:
         try:
-            yield self._writer.head + b"".join(map(self._writer.write, batches))
+            begun = self._writer.head + b"".join(map(self._writer.write, batches))
+            if ended:
+                yield begun + self._closing()  # nearly every answer: it crosses in one piece
+                return
+            yield begun
             while not ended:
                 more = await pull(source, self._limits)
                 ready, ended = self._prepared(more.batches), more.ended

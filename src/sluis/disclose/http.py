@@ -7,15 +7,15 @@ goes wrong later ends the stream without the receipt that makes it an answer, an
 import re
 from typing import Any
 
-from litestar import Request, get, post
+from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.response import Stream
 
 from sluis.crypto import Peer
 from sluis.disclose.service import Discloser
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Text, Trace
 from sluis.statement import MEDIA_TYPE, SubQuestion
+from sluis.web import streamed
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -35,7 +35,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         summary="Stel deze bronhouder een deelvraag",
         tags=["bronhouder"],
     )
-    async def consult(data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]) -> Stream:
+    async def consult(data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]) -> Response[Any]:
         """Het antwoord is een Arrow IPC-stroom; de laatste, lege batch draagt het ontvangstbewijs."""
         transaction = request.headers.get("fsc-transaction-id", "").lower()
         if not _UUID.fullmatch(transaction):
@@ -49,6 +49,6 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
                 Text("Stuur de kop mee.", "Send that header."),
             )
         answer = await discloser.consult(peer.id, trace, transaction, data)
-        return Stream(answer.body, media_type=MEDIA_TYPE)
+        return await streamed(answer.body, MEDIA_TYPE)
 
     return [offers, consult]
