@@ -119,9 +119,17 @@ class _Program(msgspec.Struct, frozen=True):
         return rows[self.offset :] if self.limit is None else rows[self.offset : self.offset + self.limit]
 
     def _shown(self, rows: list[Row], tables: list[pa.Table]) -> pa.Table:
-        places = [pa.array([row[n] for row in rows], pa.int64()) for n in range(len(tables))]
-        columns = [tables[place].column(name).take(places[place]) for _, place, name in self.outputs]
+        chosen = [_chosen(table, [row[n] for row in rows]) for n, table in enumerate(tables)]
+        columns = [chosen[place](name) for _, place, name in self.outputs]
         return pa.Table.from_arrays(columns, names=[name for name, _, _ in self.outputs])
+
+
+def _chosen(table: pa.Table, places: list[int | None]) -> Callable[[str], pa.ChunkedArray]:
+    """Gives the columns of a table with the rows in these places; a column that stays as it is is not copied."""
+    if places == list(range(table.num_rows)):
+        return lambda name: table.column(name)
+    wanted = pa.array(places, pa.int64())
+    return lambda name: table.column(name).take(wanted)
 
 
 def _at(data: Data, row: Row, place: int, name: str) -> Any:
