@@ -25,6 +25,7 @@ _WAITING = {
     ("runners.py", "Runner.run"),
     ("selectors.py", "EpollSelector.select"),
     ("writer.py", "GroupWriter._take"),
+    ("watch.py", "_Watch._run"),
 }
 """File and function of the innermost frame of a thread that has nothing to do."""
 
@@ -75,7 +76,10 @@ def _processor_time() -> dict[str, float]:
     found: defaultdict[str, float] = defaultdict(float)
     main = os.getpid()
     for task in Path("/proc/self/task").iterdir():
-        name, _, rest = (task / "stat").read_text().partition("(")[2].rpartition(")")
+        try:
+            name, _, rest = (task / "stat").read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue  # it has just ended
         fields = rest.split()
         kind = "main thread" if int(task.name) == main else name
         found[kind] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Never
@@ -24,8 +25,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 def main() -> int:
     """Run a node for each directory until SIGTERM. Returns 0, or 1 when a node ended by itself."""
-    import sluis.cli.serve
-    import sluis.serve  # noqa: F401 - loaded here so that every fork has it
+    _load()
 
     children: dict[int, Path] = {}
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -41,6 +41,15 @@ def main() -> int:
         return 0
     finally:
         _stop(list(children))
+
+
+def _load() -> None:
+    """Load what every node needs, also what it would load at its first request, so that every fork has it."""
+    for module in ("aiohttp", "sqlalchemy.dialects.sqlite", "sluis.cli.serve", "sluis.sources.sqlite"):
+        import_module(module)
+    from sluis.serve import published
+
+    published()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> Never:

@@ -5,6 +5,7 @@ close columns. The reference is DuckDB with one view per table, written by hand 
 says, and a closed column simply not there.
 """
 
+import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -14,13 +15,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from tests.federation import ASKER, Federation, OwnerSetup
+from tests.unit.statement.grammar import COLUMNS, TABLES, Writer
 
 from sluis.grounds import Activity, Article, Column, Dataset, Disclosure, Role, Subject
 from sluis.kernel import Invalid, Oin, PeerId, Period, Refused, Text
-from tests.federation import ASKER, Federation, OwnerSetup
-from tests.unit.statement.grammar import COLUMNS, TABLES, Writer
 
 LAW = Article("Fictieve wet", "1")
 BASE = "https://asker.example/verwerkingen/"
@@ -103,7 +104,9 @@ def federation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]
         peer = PeerId(f"0000000990000000000{number + 1}")
         setups.append(OwnerSetup(alias, peer, {"db": f"sqlite:///{home / f'{alias}.db'}"}, datasets, opened))
     activities = [
-        Activity(BASE + name, text(name), text(name), Oin(ASKER), "public-task", (LAW,), Period(date(2026, 1, 1)))
+        Activity(
+            BASE + name, text(name), text(name), Oin(ASKER), "public-task", (LAW,), Period(date(2026, 1, 1))
+        )
         for name in CASES
     ]
     (home / "asker").mkdir()
@@ -145,15 +148,13 @@ async def asked(federation: Federation, sql: str, name: str) -> list[tuple[Any, 
 
 
 @settings(
-    max_examples=120, deadline=None, derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+    max_examples=60, deadline=None, derandomize=True,
+    phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(data=st.data())
 def test_no_row_or_column_comes_out_that_the_reference_does_not_give(
     federation: Federation, references: dict[str, duckdb.DuckDBPyConnection], data: st.DataObject
 ) -> None:
-    import asyncio
-
     name = data.draw(st.sampled_from(list(CASES)))
     sql, _ = data.draw(st.composite(lambda draw: Writer(draw).question())())
     loop = _loop()
@@ -161,7 +162,8 @@ def test_no_row_or_column_comes_out_that_the_reference_does_not_give(
         got = loop.run_until_complete(asyncio.wait_for(asked(federation, sql, name), 60))
     except Refused as refused:
         # A closed column is the one rule these disclosures have; the reference must not have it either.
-        assert refused.code == "column-closed", refused
+        if refused.code != "column-closed":
+            raise
         with pytest.raises(duckdb.Error):
             references[name].execute(sql)
         return
@@ -174,7 +176,7 @@ def test_no_row_or_column_comes_out_that_the_reference_does_not_give(
     assert comparable(got) == comparable(references[name].execute(sql).fetchall()), sql
 
 
-UNSUPPORTED = {"needs-everything", "join-unsupported"}
+UNSUPPORTED = {"needs-everything", "join-unsupported", "not-allowed"}
 """Refusals that are limits of the engine, not of the question."""
 
 _LOOPS: list[Any] = []
@@ -182,8 +184,6 @@ _LOOPS: list[Any] = []
 
 def _loop() -> Any:
     """One event loop for all examples: the federation's ledgers and links belong to it."""
-    import asyncio
-
     if not _LOOPS:
         _LOOPS.append(asyncio.new_event_loop())
     return _LOOPS[0]

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from sluis.crypto import KeyStore, canonical
 from sluis.disclose import rules
-from sluis.disclose.aggregates import reduce
 from sluis.disclose.answer import Answer, Pulled, pull
 from sluis.disclose.model import Bounds, Consultation, Opened
 from sluis.disclose.records import Crossing, Log, Refusals
@@ -24,7 +23,7 @@ from sluis.grounds import Grounds, Offer, make_offer
 from sluis.kernel import Clock, PeerId, Refused, Text, Trace, Upstream, new_span_id
 from sluis.policy import Decision, Facts, decide
 from sluis.sources import Limits, Source, SourceFailure
-from sluis.statement import Combiner, SubQuestion, bind
+from sluis.statement import Combiner, SubQuestion, bind, reduce
 from sluis.statement.groups import Size
 
 operator_log = logging.getLogger("sluis.disclose")

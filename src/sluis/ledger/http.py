@@ -28,6 +28,7 @@ Raises `Unidentified` or `Refused`."""
 _TRACE = re.compile(r"[0-9a-f]{32}")
 _DASHED = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 _TILE = re.compile(r"((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+_NOTE = {"content-type": "text/plain; charset=utf-8"}
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 _BRIEFLY = {"cache-control": "public, max-age=2"}
 
@@ -108,7 +109,7 @@ def log_routes(ledger: Ledger, witness: Witness | None = None) -> list[HTTPRoute
     async def checkpoint() -> Response[bytes]:
         """Het nieuwste checkpoint van dit logboek."""
         note = ledger.log.checkpoint() or await ledger.checkpoint()
-        return Response(note.encode(), media_type="text/plain; charset=utf-8", headers=_BRIEFLY)
+        return Response(note.encode(), headers={**_NOTE, **_BRIEFLY})
 
     @get("/log/tile/{level:str}/{rest:path}", opt={"open": True}, include_in_schema=False)
     async def tile(level: str, rest: str) -> Response[bytes]:
@@ -125,7 +126,10 @@ def log_routes(ledger: Ledger, witness: Witness | None = None) -> list[HTTPRoute
     async def add_checkpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Teken mee met het checkpoint van een ander logboek."""
         answer = await witness.add(await request.body())
-        return Response(answer.body.encode(), status_code=answer.status, media_type=answer.content_type)
+        headers = {
+            "content-type": answer.content_type
+        }  # as media type it would get a charset, which is not exact
+        return Response(answer.body.encode(), status_code=answer.status, headers=headers)
 
     @get("/log/witnessed/{digest:str}/checkpoint", opt={"open": True}, include_in_schema=False)
     async def witnessed(digest: str) -> Response[bytes]:
@@ -133,7 +137,7 @@ def log_routes(ledger: Ledger, witness: Witness | None = None) -> list[HTTPRoute
         note = await witness.newest(digest)
         if note is None:
             raise _not_witnessed()
-        return Response(note.encode(), media_type="text/plain; charset=utf-8", headers=_BRIEFLY)
+        return Response(note.encode(), headers={**_NOTE, **_BRIEFLY})
 
     return [checkpoint, tile, add_checkpoint, witnessed]
 

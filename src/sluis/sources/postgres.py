@@ -43,7 +43,8 @@ SELECT CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '
           FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(number, place)
           JOIN pg_attribute a ON a.attnum = k.number
          WHERE i.indexrelid = (SELECT u.indexrelid FROM pg_index u
-                                WHERE u.indrelid = c.oid AND u.indisunique AND u.indpred IS NULL AND u.indexprs IS NULL
+                                WHERE u.indrelid = c.oid AND u.indisunique AND u.indisvalid AND u.indpred IS NULL
+                                  AND u.indexprs IS NULL
                                 ORDER BY u.indisprimary DESC, u.indnkeyatts LIMIT 1)
            AND a.attrelid = c.oid AND k.place <= i.indnkeyatts)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -416,7 +416,8 @@ class Writer:
         return f"EXISTS ({self.select(node.this)})"
 
     def _like(self, node: exp.Like) -> str:
-        return f"{self.expression(node.this)} LIKE {self.expression(node.expression)}"
+        like = "NOT LIKE" if node.args.get("negate") else "LIKE"
+        return f"{self.expression(node.this)} {like} {self.expression(node.expression)}"
 
     def _operand(self, node: exp.Expression) -> str:
         """An operand of an arithmetic operator: brackets around what binds less tightly."""

@@ -5,6 +5,7 @@ Both go away by themselves with the process or the connection that holds them, h
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, text
 from sluis.kernel import Conflict, Text
 
 _ADVISORY = 0x736C756973  # "sluis"; within one database there is one log
+_PATIENCE = 3.0  # seconds: the server takes a moment to notice that a connection, with its lock, is gone
 
 
 class WriterLock:
@@ -35,8 +37,11 @@ class WriterLock:
             Conflict: somebody else holds it.
         """
         if self._file is None:
-            if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY}).scalar():
-                raise _taken()
+            end = time.monotonic() + _PATIENCE
+            while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY}).scalar():
+                if time.monotonic() > end:
+                    raise _taken()
+                time.sleep(0.05)
             connection.commit()
         elif self._descriptor is None:
             descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

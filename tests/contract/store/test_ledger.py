@@ -1,0 +1,65 @@
+"""The ledger does the same on both store engines."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.unit.ledger.examples import ORIGIN, clock, fill, processing
+
+from sluis.crypto import FileKeyStore
+from sluis.kernel import Conflict
+from sluis.ledger import Ledger, Search, open_ledger, sql
+from sluis.ledger.verifier import check_receipt
+from sluis.store import open_store
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(sql, "RUN", 64)
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/node.db"
+    url: str = request.getfixturevalue("empty_postgres")
+    return url
+
+
+@pytest.fixture
+def ledger(url: str, tmp_path: Path) -> Iterator[Ledger]:
+    with closing(open_store(url)) as store:
+        yield open_ledger(store, FileKeyStore(tmp_path / "keys"), ORIGIN, clock)
+
+
+async def test_records_are_kept_proved_found_and_verified(ledger: Ledger, url: str, tmp_path: Path) -> None:
+    records = fill(ledger, 600)
+    mine = processing("me")
+    assert (await ledger.append([mine])).index == 600
+    assert (await ledger.append([records[5]])).index == 5
+    with pytest.raises(Conflict):
+        await ledger.append([msgspec.structs.replace(records[9], name="other")])
+    check_receipt(await ledger.prove(600), ledger.log.stored(600).entry, ledger.key)
+    assert await ledger.processing_of(Search(subjects=("me",)), withheld=False) == [mine]
+    assert await ledger.processing_of(Search(trace_id=records[70].trace_id), withheld=False) == [records[70]]
+    assert (await ledger.verify()).faults == ()
+
+
+async def test_a_log_goes_on_after_opening_again(ledger: Ledger, url: str, tmp_path: Path) -> None:
+    fill(ledger, 300)
+    note = await ledger.checkpoint()
+    ledger._store.close()
+    with closing(open_store(url)) as store:
+        again = open_ledger(store, FileKeyStore(tmp_path / "keys"), ORIGIN, clock, seen=[note])
+        assert (await again.append([processing("a")])).index == 300
+        assert again.origin == ORIGIN
+        assert (await again.verify([note])).faults == ()
+
+
+async def test_a_destroyed_record_is_gone_and_accounted_for(ledger: Ledger) -> None:
+    fill(ledger, 100)
+    root = ledger.log.root(100)
+    await ledger.destroy([(3, 5), (90, 90)], "selection list")
+    found = await ledger.verify()
+    assert (found.faults, found.destroyed) == ((), 4)
+    assert ledger.log.root(100) == root
+    assert ledger.log.stored(4).json is None
+    assert len(ledger.log.tile("entries", 0, 100)) == 3400
