@@ -8,15 +8,15 @@ import asyncio
 import re
 from typing import Any, TypeVar
 
-from litestar import Request, get, post
+from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.response import Stream
 
 from sluis.crypto import Peer
 from sluis.disclose.service import Discloser
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Text, Trace, Upstream
 from sluis.statement import MEDIA_TYPE, SubQuestion
+from sluis.web import streamed
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         summary="Stel deze bronhouder een deelvraag",
         tags=["bronhouder"],
     )
-    async def consult(data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]) -> Stream:
+    async def consult(data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]) -> Response[Any]:
         """Het antwoord is een Arrow IPC-stroom; de laatste, lege batch draagt het ontvangstbewijs."""
         transaction = request.headers.get("fsc-transaction-id", "").lower()
         if not _UUID.fullmatch(transaction):
@@ -52,7 +52,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
                 Text("Stuur de kop mee.", "Send that header."),
             )
         asking = asyncio.ensure_future(discloser.consult(peer.id, trace, transaction, data))
-        return Stream((await _unless_gone(request, asking)).body, media_type=MEDIA_TYPE)
+        return await streamed((await _unless_gone(request, asking)).body, MEDIA_TYPE)
 
     return [offers, consult]
 

@@ -53,6 +53,9 @@ from sluis.statement import (
 
 Values = Mapping[str, Any]
 
+_FEW = 100
+"""Values that Python tells apart before Arrow has begun."""
+
 
 class Asker:
     """Asks questions for the people of one organisation.
@@ -207,8 +210,11 @@ class Asker:
         aliases = [
             alias for alias in dict.fromkeys(alias for alias, _ in named) if alias in self._owners.by_alias
         ]
-        known = await asyncio.gather(*(self._known(alias) for alias in aliases))
-        offers = {alias: one.offers for alias, one in zip(aliases, known, strict=True)}
+        known = {alias: self._owners.kept(alias) for alias in aliases}
+        unknown = [alias for alias, one in known.items() if one is None]
+        if unknown:
+            known |= zip(unknown, await asyncio.gather(*map(self._known, unknown)), strict=True)
+        offers = {alias: one.offers for alias, one in known.items() if one is not None}
         chosen = rules.choose(named, self._owners.names, offers, activity)
         for (alias, dataset), offer in chosen.items():
             rules.check_in_force(alias, dataset, offer, self._clock().date())
@@ -356,9 +362,9 @@ class _Crossing:
             values = sub.keys[name].values if name in sub.keys else [sub.parameters.get(name)]
             found |= {(kind, str(value)) for value in values if value is not None}
         for name, kind in part.subject_outputs.items():
-            found |= {
-                (kind, str(value)) for value in table.column(name).unique().to_pylist() if value is not None
-            }
+            column = table.column(name)
+            told = column.unique() if len(column) > _FEW else column
+            found |= {(kind, str(value)) for value in told.to_pylist() if value is not None}
         return found
 
     def nothing_came(self) -> Processing:

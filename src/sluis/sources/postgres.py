@@ -47,7 +47,8 @@ SELECT CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '
           FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(number, place)
           JOIN pg_attribute a ON a.attnum = k.number
          WHERE i.indexrelid = (SELECT u.indexrelid FROM pg_index u
-                                WHERE u.indrelid = c.oid AND u.indisunique AND u.indpred IS NULL AND u.indexprs IS NULL
+                                WHERE u.indrelid = c.oid AND u.indisunique AND u.indisvalid AND u.indpred IS NULL
+                                  AND u.indexprs IS NULL
                                 ORDER BY u.indisprimary DESC, u.indnkeyatts LIMIT 1)
            AND a.attrelid = c.oid AND k.place <= i.indnkeyatts)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -314,7 +315,7 @@ class _Connection:
 def _failure(error: Exception, *, connecting: bool = False) -> SourceFailure:
     state = getattr(error, "sqlstate", None) or ""
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if state == "57014":
+    if state == "57014" or "canceling statement due to" in text:
         return SourceFailure("timeout", "the database stopped the query")
     if state in {"42P01", "42703", "3F000", "3D000"}:
         return SourceFailure("changed", text)
@@ -391,7 +392,7 @@ class PostgresPrepared:
                         reading.check()
                         yield self._shape.conform(_stored(batch.slice(part, limits.batch_rows)), first)
                         first += min(limits.batch_rows, batch.num_rows - part)
-            except (adbc_driver_manager.Error, pa.ArrowException) as error:
+            except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
                 raise _failure(error) from error
 
 

@@ -56,12 +56,13 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Resource(msgspec.Struct, frozen=True):
-    """A path that can be read. `keys` are parameters by which rows are found, `steering` those that page and select."""
+    """A path that can be read. `keys` are parameters by which rows are found, `steering` those that page and select, with
+    the largest value that the document gives them."""
 
     path: str
     table: TableInfo
     keys: Mapping[str, Parameter]
-    steering: frozenset[str]
+    steering: Mapping[str, int | None]
     nested: frozenset[str]
 
 
@@ -93,30 +94,32 @@ def _row_schema(document: Mapping[str, Any], schema: Any) -> Any:
     schema = _resolve(document, schema)
     if not isinstance(schema, dict):
         return {}
-    if schema.get("type") == "array":
+    if _kind(schema) == "array":
         return schema.get("items") or {}
     for name, inner in _properties(document, schema).items():
         inner = _resolve(document, inner)
         if not _ITEMS.fullmatch(name) or not isinstance(inner, dict):
             continue
-        if inner.get("type") == "array":
+        if _kind(inner) == "array":
             return inner.get("items") or {}
         arrays = [_resolve(document, p) for p in _properties(document, inner).values()]
-        if name == "_embedded" and len(arrays) == 1 and arrays[0].get("type") == "array":
+        if name == "_embedded" and len(arrays) == 1 and _kind(arrays[0]) == "array":
             return arrays[0].get("items") or {}
     return schema
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """The type of a schema; OpenAPI 3.1 may list several, of which `null` says nothing."""
+    kind = schema.get("type", "")
+    return str(next((name for name in kind if name != "null"), "") if isinstance(kind, list) else kind)
 
 
 def _duckdb_type(schema: Any) -> str:
     if not isinstance(schema, dict):
         return "VARCHAR"
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        kind = next((name for name in kind if name != "null"), None)
+    kind = _kind(schema)
     return (
-        _FORMATS.get(schema.get("format", ""), "VARCHAR")
-        if kind == "string"
-        else _TYPES.get(str(kind), "VARCHAR")
+        _FORMATS.get(schema.get("format", ""), "VARCHAR") if kind == "string" else _TYPES.get(kind, "VARCHAR")
     )
 
 
@@ -142,17 +145,18 @@ def _resource(
     listed = [
         _resolve(document, p) for p in (*(item.get("parameters") or ()), *(operation.get("parameters") or ()))
     ]
-    steering = frozenset(p["name"] for p in listed if p["name"] in (*_PAGE, *_SIZE, *_CURSOR, *_FIELDS))
+    steering = {
+        p["name"]: _resolve(document, p.get("schema") or {}).get("maximum")
+        for p in listed
+        if p["name"] in (*_PAGE, *_SIZE, *_CURSOR, *_FIELDS)
+    }
     keys = {
         p["name"]: _parameter(document, p)
         for p in listed
         if p.get("in") in {"path", "query"} and p["name"] not in steering
     }
     resolved = {name: _resolve(document, inner) for name, inner in properties.items()}
-    columns = [
-        ColumnInfo(name, _duckdb_type(s), str((s or {}).get("type", "")), True)
-        for name, s in resolved.items()
-    ]
+    columns = [ColumnInfo(name, _duckdb_type(s), _kind(s or {}), True) for name, s in resolved.items()]
     columns += [
         ColumnInfo(p.name, p.type, f"{p.place} parameter", True)
         for p in keys.values()
@@ -164,12 +168,12 @@ def _resource(
 
 
 def _is_nested(document: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
-    return schema.get("type") in {"object", "array"} or bool(_properties(document, schema))
+    return _kind(schema) in {"object", "array"} or bool(_properties(document, schema))
 
 
 def _parameter(document: Mapping[str, Any], given: Mapping[str, Any]) -> Parameter:
     schema = _resolve(document, given.get("schema") or {})
-    many = schema.get("type") == "array"
+    many = _kind(schema) == "array"
     inner = _resolve(document, schema.get("items") or {}) if many else schema
     place = str(given["in"])
     return Parameter(
@@ -261,6 +265,16 @@ def _next_link(header: str | None) -> str | None:
     return None
 
 
+def _next_inside(body: Any) -> str | None:
+    """The next page as a HAL link, or as a plain `next` URL."""
+    if not isinstance(body, dict):
+        return None
+    links = body.get("_links")
+    found = links.get("next") if isinstance(links, dict) else body.get("next")
+    found = found.get("href") if isinstance(found, dict) else found
+    return found if isinstance(found, str) else None
+
+
 def rows_of(body: Any) -> list[Mapping[str, Any]]:
     """The objects in an answer: an array, the array in a wrapper, or the one object."""
     if isinstance(body, dict):
@@ -335,29 +349,37 @@ class RestPrepared:
         self, line: Line, request: Mapping[str, list[Any]], reading: Reading
     ) -> Iterator[list[Mapping[str, Any]]]:
         steering = self._steering()
-        target: str | None = self._target(line.base, request, steering)
+        target = self._target(line.base, request, steering)
+        linked = False
         for _ in range(MAX_PAGES):
             reading.check()
-            answer = line.get(target or "", reading.deadline - time.monotonic())
+            answer = line.get(target, reading.deadline - time.monotonic())
             if answer is None:
                 return
-            body, link = answer
-            rows = rows_of(body)
+            rows = rows_of(answer[0])
             yield rows
-            before = target
-            target = self._following(line.base, request, steering, body, rows, link, str(target))
-            if target is None or target == before:
-                return
+            link = answer[1] or _next_inside(answer[0])
+            if link:
+                linked, target = True, urljoin(target, link)
+            elif linked or not self._turn(steering, answer[0], len(rows)):
+                return  # an API that links its pages links all but the last
+            else:
+                target = self._target(line.base, request, steering)
         raise SourceFailure("too-many-rows", f"more than {MAX_PAGES} pages")
 
     def _steering(self) -> dict[str, str]:
-        """The first page's steering parameters: only the fields needed, and page 1."""
+        """The first page's steering parameters: only the fields needed, page 1, pages as large as the document allows."""
         known = self._resource.steering
-        properties = [
-            name for name in self._plain.columns if name not in self._resource.keys or "." not in name
-        ]
-        fields = {name: ",".join(properties) for name in _FIELDS if name in known}
-        return fields | {name: "1" for name in _PAGE if name in known}
+        own = {
+            column.name
+            for column in self._resource.table.columns
+            if not column.native_type.endswith("parameter")
+        }
+        fields = {
+            name: ",".join(n for n in self._plain.columns if n in own) for name in _FIELDS if name in known
+        }
+        sizes = {name: str(known[name]) for name in _SIZE if known.get(name)}
+        return fields | sizes | {name: "1" for name in _PAGE if name in known}
 
     def _target(self, base: str, request: Mapping[str, list[Any]], steering: Mapping[str, str]) -> str:
         path, query = self._resource.path, list(steering.items())
@@ -371,32 +393,23 @@ class RestPrepared:
                 query.append((name, ",".join(map(_written, values))))
         return base + path + (f"?{urlencode(query)}" if query else "")
 
-    def _following(
-        self, base: str, request: Mapping[str, list[Any]], steering: dict[str, str], body: Any, rows: Sequence[Any],
-        link: str | None, current: str,
-    ) -> str | None:  # fmt: skip
-        """Where the next page is, None after the last."""
-        found = link
-        if found is None and isinstance(body, dict):
-            links = body.get("_links")
-            next_ = links.get("next") if isinstance(links, dict) else body.get("next")
-            found = (
-                next_.get("href") if isinstance(next_, dict) else next_ if isinstance(next_, str) else None
+    def _turn(self, steering: dict[str, str], body: Any, rows: int) -> bool:
+        """Turn to the next page by cursor or number; False after the last."""
+        known = self._resource.steering
+        parameter = next((name for name in _CURSOR if name in known), None)
+        if parameter:
+            cursor = (
+                next((body[n] for n in _NEXT_CURSOR if body.get(n)), None) if isinstance(body, dict) else None
             )
-        if found:
-            return urljoin(current, found)
-        cursor = (
-            next((body[n] for n in _NEXT_CURSOR if body.get(n)), None) if isinstance(body, dict) else None
-        )
-        parameter = next((name for name in _CURSOR if name in self._resource.steering), None)
-        if cursor and parameter:
-            steering[parameter] = str(cursor)
-            return self._target(base, request, steering)
-        page = next((name for name in _PAGE if name in self._resource.steering), None)
-        if page is None or not rows or parameter:
-            return None
+            if cursor:
+                steering[parameter] = str(cursor)
+            return bool(cursor)
+        page = next((name for name in _PAGE if name in known), None)
+        largest = next((known[name] for name in _SIZE if known.get(name)), None)
+        if page is None or rows < (largest or 1):
+            return False
         steering[page] = str(int(steering[page]) + 1)
-        return self._target(base, request, steering)
+        return True
 
 
 class RestSource:

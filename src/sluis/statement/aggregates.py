@@ -35,12 +35,14 @@ GROUP, SUBJECTS, ROWS, HAVING = "group{}$", "subjects{}$", "rows$", "having$"
 
 class Guarded(msgspec.Struct, frozen=True):
     """A dataset in a question over groups: what was opened of it, whom it is about, its key, and the column in which
-    its people can be counted (the owner's hidden one, or a token at a combiner)."""
+    its people can be counted (the owner's hidden one, or a token at a combiner). `one_row_each`: the source itself
+    guarantees that each row is about somebody else."""
 
     disclosure: Disclosure
     subject: Subject | None
     key: tuple[str, ...]
     people: str
+    one_row_each: bool = False
 
 
 Opened = Mapping[Dataset, Guarded]
@@ -193,12 +195,13 @@ def _with_counts(
         one = opened[dataset_of(table)]
         if one.disclosure.aggregate is not None:
             minimums.append(one.disclosure.aggregate.minimum)
-            people.append((table.alias_or_name, one.people))
+            people.append((exp.column(_name(one.people), table=table.alias_or_name), one.one_row_each))
     for number, item in enumerate(grouping):
         made.select(exp.alias_(item.copy(), _name(GROUP.format(number))), copy=False)
-    for number, (alias, column) in enumerate(people):
-        subject = exp.column(_name(column), table=alias)
-        counted = exp.Count(this=exp.Distinct(expressions=[subject]))
+    alone = len(list(base_tables(made))) == 1  # a join may repeat a row
+    for number, (subject, one_row_each) in enumerate(people):
+        # Counting distinct values takes a source ten times as long as counting.
+        counted = exp.Count(this=subject if alone and one_row_each else exp.Distinct(expressions=[subject]))
         made.select(exp.alias_(counted, _name(SUBJECTS.format(number))), copy=False)
     made.select(exp.alias_(exp.Count(this=exp.Star()), _name(ROWS)), copy=False)
     having, limit, offset = (made.args.get(name) for name in ("having", "limit", "offset"))

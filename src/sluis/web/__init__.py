@@ -5,6 +5,7 @@ from sluis.web.app import MAX_BODY, Api, make_api
 from sluis.web.openapi import API_VERSION, About
 from sluis.web.refusals import Refusals
 from sluis.web.server import LocalListener, PeerListener, Server
+from sluis.web.stream import streamed
 
 __all__ = [
     "API_VERSION",
@@ -20,4 +21,5 @@ __all__ = [
     "Server",
     "identified",
     "make_api",
+    "streamed",
 ]

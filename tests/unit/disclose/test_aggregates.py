@@ -1,14 +1,17 @@
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from tests.unit.disclose.owner import ASKER, OTHER, Owner, disclosure, fill
+from sqlglot import exp
+from tests.unit.disclose.owner import ASKER, OTHER, PERSONS, Owner, disclosure, fill
 
 from sluis.grounds import Aggregate
 from sluis.kernel import Invalid, Refused, Upstream
 from sluis.ledger import Processing
-from sluis.statement import Seal
+from sluis.statement import Guarded, Seal, guarded, parse, qualify
 
 Make = Callable[..., Owner]
 CITIES = {"Zwolle": 9, "Assen": 7, "Emmen": 3, "Goes": 6}
@@ -55,6 +58,26 @@ async def test_groups_are_counted_in_people_not_in_rows(tmp_path: Path) -> None:
     fill(tmp_path / "people.sqlite", PEOPLE, [(i, PEOPLE[0][0], "Kok", 100) for i in range(20)])
     owner = Owner(tmp_path, disclosure("jobs", aggregate=Aggregate(5)))
     assert (await owner.ask("SELECT j.job AS job, count(*) AS n FROM jobs AS j GROUP BY j.job")).rows == []
+
+
+async def test_a_key_that_only_the_dataset_declares_does_not_make_rows_people(tmp_path: Path) -> None:
+    fill(tmp_path / "people.sqlite", [], [])
+    with sqlite3.connect(tmp_path / "people.sqlite") as connection:
+        connection.execute("CREATE TABLE loose AS SELECT * FROM person")
+        connection.executemany("INSERT INTO loose VALUES (?, ?, ?, ?, ?, ?, ?, ?)", PEOPLE[:1] * 20)
+        connection.execute("DROP TABLE person")
+        connection.execute("ALTER TABLE loose RENAME TO person")
+    owner = Owner(tmp_path, disclosure(aggregate=Aggregate(5)))
+    assert (await owner.ask(BY_CITY)).rows == []
+
+
+def test_people_are_counted_apart_unless_each_row_is_somebody_else() -> None:
+    persons = Guarded(disclosure(aggregate=Aggregate(5)), PERSONS.subject, PERSONS.key, "bsn")
+    apart = msgspec.structs.replace(persons, one_row_each=True)
+    types = {"": {"persons": {column.name: column.type for column in PERSONS.columns}}}
+    tree = qualify(parse(BY_CITY), types, types)
+    assert guarded(tree, {("", "persons"): persons})[0].find(exp.Distinct)
+    assert not guarded(tree, {("", "persons"): apart})[0].find(exp.Distinct)
 
 
 async def test_hidden_columns_do_not_leave(groups: Make) -> None:
