@@ -127,8 +127,8 @@ def reference(
     cities = [("Zwolle", "Overijssel"), ("Assen", "Drenthe")]
     for dataset, content, one in zip(DATASETS.values(), (*rows, cities), opened, strict=True):
         _make_view(connection, dataset, content, one)
-    found: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
-    return found
+    table = connection.execute(sql).to_arrow_table()
+    return [tuple(row.values()) for row in table.to_pylist()]
 
 
 def _make_view(
