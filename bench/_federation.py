@@ -185,7 +185,7 @@ def federation(
         asker: who asks.
         owners: who is asked.
         activities: what for; the asker's register, known to all.
-        wrapped: per alias, Python's own arguments before `-m sluis`, to watch a node (`-m cProfile …`).
+        wrapped: per alias, what stands between `python` and `sluis serve …` instead of `-m`, to watch a node.
     """
     folder = VAR / "nodes"
     shutil.rmtree(folder, ignore_errors=True)
@@ -198,7 +198,7 @@ def federation(
             _write(node, nodes, activities, authority)
         try:
             for node in nodes:
-                node.processes.append(_start(node, (wrapped or {}).get(node.organisation.alias, [])))
+                node.processes.append(_start(node, (wrapped or {}).get(node.organisation.alias, ["-m"])))
             _wait(nodes)
             yield Federation(nodes[0], {node.organisation.alias: node for node in nodes[1:]})
         finally:
@@ -246,7 +246,7 @@ def _write(node: Node, nodes: Iterable[Node], activities: Sequence[Activity], au
 def _start(node: Node, wrapping: list[str]) -> "subprocess.Popen[bytes]":
     # Nodes end with this script, also when it is killed outright.
     guard = [program, "--pdeathsig", "TERM"] if (program := shutil.which("setpriv")) else []
-    command = [*guard, sys.executable, *wrapping, "-m", "sluis", "serve", "--node", str(node.directory)]
+    command = [*guard, sys.executable, *wrapping, "sluis", "serve", "--node", str(node.directory)]
     with (node.directory / "node.log").open("ab") as log:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -103,7 +103,7 @@ _ADDRESSES = {
     "plaats": "VARCHAR",
 }
 _PERMITS = {
-    "nummer": "INTEGER",
+    "nummer": "BIGINT",
     "bsn": "VARCHAR",
     "soort": "VARCHAR",
     "verleend": "DATE",

@@ -192,6 +192,7 @@ def mariadb() -> Iterator[Mariadb]:
         f"--bind-address={HOST}",
         f"--socket={run}.sock",
         f"--pid-file={run}.pid",
+        f"--tmpdir={data}",
         "--innodb-buffer-pool-size=512M",
         "--innodb-log-file-size=512M",
         "--character-set-server=utf8mb4",

@@ -7,9 +7,10 @@ Promised: median 15 ms or less, 100 times as fast as the baseline, and no row le
 """
 
 import argparse
-import pstats
+import json
 import statistics
 import time
+from pathlib import Path
 
 from _baseline import AGAINST, ask
 from _measure import conclude, must, run, told
@@ -88,14 +89,23 @@ def _timed_baseline(at: Setting, bsn: str, right: list[tuple[object, ...]]) -> f
 
 
 def _profile(alias: str, questions: int = 400) -> None:
-    file = VAR / f"{alias}.profile"
-    with setting({alias: ["-m", "cProfile", "-o", str(file)]}) as at:
+    file = VAR / f"{alias}.profile.json"
+    file.unlink(missing_ok=True)
+    with setting({alias: [str(Path(__file__).with_name("_sampler.py")), str(file)]}) as at:
         official = at.nodes.official(ABOUT_PEOPLE)
+        for bsn in at.people(_WARM, seed=2):
+            official.ask(ONE, {"bsn": bsn})
+        file.touch()
         for bsn in at.people(questions, seed=3):
             official.ask(ONE, {"bsn": bsn})
-    print(f"{alias}: {questions} questions; its start and its stop are in it; worker threads are not")
-    for order in ("cumulative", "tottime"):
-        pstats.Stats(str(file)).sort_stats(order).print_stats(60)
+    seen = json.loads(file.read_text())
+    print(f"{alias}: looked {seen['looked']} times during {questions} questions and its stop")
+    for name, seconds in sorted(seen["threads"].items(), key=lambda item: -item[1]):
+        print(f"{seconds * 1000 / questions:8.2f} ms of processor per question   {name}")
+    for title, kind in (("at work itself", "own"), ("at work through others", "under")):
+        print(f"\n{title}, number of looks")
+        for place, count in seen[kind]:
+            print(f"{count:8}   {place}")
 
 
 if __name__ == "__main__":

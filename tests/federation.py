@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from sluis.crypto import FileKeyStore
-from sluis.disclose import Discloser, Face, open_budget
+from sluis.disclose import Discloser, open_budget
 from sluis.gateway import Answer as WireAnswer
+from sluis.gateway import Card
 from sluis.grounds import Activity, Dataset, Disclosure, Grounds
-from sluis.kernel import PeerId, Problem, Trace, Upstream, Text, decode, encode
+from sluis.kernel import PeerId, Problem, Text, Trace, Upstream, decode, encode
 from sluis.ledger import Ledger, open_ledger
 from sluis.query import Answer, Asker, Explanation, Owner, Owners, Question, Who
 from sluis.sources import open_source
@@ -35,12 +36,6 @@ class OwnerSetup(msgspec.Struct, frozen=True):
     disclosures: Sequence[Disclosure]
 
 
-class _Keys(msgspec.Struct, frozen=True):
-    peer: PeerId
-    url: str
-    verification_key: bytes
-
-
 class _Party:
     """A running owner: its discloser and its ledger."""
 
@@ -50,23 +45,38 @@ class _Party:
         self.store: Store = open_store(f"sqlite:///{home / 'node.db'}")
         self.ledger: Ledger = open_ledger(self.store, self.keys, f"test/{setup.alias}", clock)
         self.card = encode(
-            {"peer": setup.peer, "verifying": self.keys.public.hex(), "sealing": self.keys.sealing_public.hex()}
-        ).decode()
+            Card(
+                setup.peer, setup.alias, setup.alias, f"https://{setup.alias}.example", self.keys.public,
+                self.keys.sealing_public, TODAY,
+            )
+        ).decode()  # fmt: skip
         self.sources = {name: open_source(url) for name, url in setup.sources.items()}
+        self._combiner = Combiner()
         self.discloser = Discloser(
-            setup.peer, setup.alias, Grounds(tuple(setup.datasets), tuple(activities), tuple(setup.disclosures)),
-            self.sources, self.ledger, open_budget(self.store), self.keys, self.card, _face, {}, clock,
-        )  # fmt: skip
+            own=setup.peer,
+            alias=setup.alias,
+            grounds=Grounds(tuple(setup.datasets), tuple(activities), tuple(setup.disclosures)),
+            sources=self.sources,
+            log=self.ledger,
+            budget=open_budget(self.store),
+            keys=self.keys,
+            card=self.card,
+            card_of=_card,
+            combiner=self._combiner,
+            addresses={},
+            clock=clock,
+        )
 
     def close(self) -> None:
         for source in self.sources.values():
             source.close()
+        self._combiner.close()
         self.store.close()
 
 
-def _face(card: str) -> Face:
-    document = msgspec.json.decode(card)
-    return Face(PeerId(document["peer"]), bytes.fromhex(document["verifying"]), bytes.fromhex(document["sealing"]))
+def _card(text: str) -> Card:
+    """Cards are not signed here; what signing proves is tested with the gateway."""
+    return decode(text, Card)
 
 
 class InProcessLink:
@@ -89,7 +99,9 @@ class InProcessLink:
         except Problem as problem:
             yield WireAnswer(problem.status, {}, _once(encode(problem.members())))
 
-    async def _handle(self, party: _Party, path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[bytes]:
+    async def _handle(
+        self, party: _Party, path: str, headers: Mapping[str, str], body: bytes
+    ) -> AsyncIterator[bytes]:
         if path == "/v1/offers":
             return _once(encode(list(party.discloser.offers(self._asker))))
         if path == "/v1/node":
@@ -98,7 +110,9 @@ class InProcessLink:
         self.sent.append((party.setup.peer, question))
         trace = Trace.parse(headers["traceparent"])
         assert trace is not None
-        consultation = await party.discloser.consult(self._asker, trace, headers["fsc-transaction-id"], question)
+        consultation = await party.discloser.consult(
+            self._asker, trace, headers["fsc-transaction-id"], question
+        )
         return consultation.body
 
     async def close(self) -> None:
@@ -119,17 +133,23 @@ class Federation:
     """
 
     def __init__(
-        self, home: Path, owners: Sequence[OwnerSetup], activities: Sequence[Activity], moment: datetime = TODAY
+        self,
+        home: Path,
+        owners: Sequence[OwnerSetup],
+        activities: Sequence[Activity],
+        moment: datetime = TODAY,
     ) -> None:
         self.moment = moment
         clock = lambda: self.moment  # noqa: E731
         self.parties = {one.peer: _Party(one, activities, home / one.alias, clock) for one in owners}
         self.link = InProcessLink(self.parties, ASKER)
         keys = FileKeyStore(home / "asker" / "keys")
-        self._store = open_store(f"sqlite:///{home / 'asker' / 'node.db'}")
-        self.ledger = open_ledger(self._store, keys, "test/asker", clock)
+        self.store = open_store(f"sqlite:///{home / 'asker' / 'node.db'}")
+        self.ledger = open_ledger(self.store, keys, "test/asker", clock)
         self._combiner = Combiner()
-        book = Owners([Owner(one.alias, one.peer, one.alias) for one in owners], self.link, _keys_of, clock, 10.0)
+        book = Owners(
+            [Owner(one.alias, one.peer, one.alias) for one in owners], self.link, _card, clock, 10.0
+        )
         self.asker = Asker(
             peer=ASKER, activities={one.id: one for one in activities}, owners=book, link=self.link,
             ledger=self.ledger, combiner=self._combiner, clock=clock,
@@ -141,7 +161,9 @@ class Federation:
         """Ask as the fictitious official."""
         return await self.asker.ask(Question(sql, activity, case, parameters, partial), OFFICIAL)  # type: ignore[arg-type]
 
-    async def explain(self, sql: str, activity: str, case: str = "ZAAK-2026-1", **parameters: Any) -> Explanation:
+    async def explain(
+        self, sql: str, activity: str, case: str = "ZAAK-2026-1", **parameters: Any
+    ) -> Explanation:
         """Explain without asking."""
         return await self.asker.explain(Question(sql, activity, case, parameters))
 
@@ -149,10 +171,5 @@ class Federation:
         """End everything."""
         for party in self.parties.values():
             party.close()
-        self._store.close()
+        self.store.close()
         self._combiner.close()
-
-
-def _keys_of(card: str) -> _Keys:
-    face = _face(card)
-    return _Keys(face.peer, f"https://{face.peer}.example", face.verifying)

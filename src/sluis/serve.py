@@ -7,40 +7,60 @@ checks what would otherwise go wrong later: certificates, keys, the clock, the l
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import ExitStack
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 from cryptography import x509
+from litestar import Request
+from litestar.handlers import HTTPRouteHandler
 
-from sluis import gateway, query
+from sluis import disclose, gateway, query
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.crypto import (
     FileKeyStore,
     Identity,
+    KeyStore,
     client_context,
     is_test,
     read_certificates,
     server_context,
     time_left,
 )
-from sluis.gateway import Card, DirectLink, Link, read_card, sign_card
+from sluis.disclose import Bounds, Discloser, open_budget
+from sluis.gateway import Card, DirectLink, Link, Witnesses, read_card, sign_card, witness_name
 from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, utc_now
-from sluis.ledger import Ledger, open_ledger
+from sluis.ledger import Ledger, Witness, log_routes, open_ledger, reading_routes
 from sluis.query import Asker, Owner, Owners
+from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits
 from sluis.store import Store, open_store
-from sluis.web import About, Access, Api, LocalListener, PeerListener, Person, Refusals, Server, make_api
+from sluis.web import (
+    About,
+    Access,
+    Api,
+    LocalListener,
+    PeerListener,
+    Person,
+    Refusals,
+    Server,
+    identified,
+    make_api,
+)
 
 log = logging.getLogger("sluis.node")
 
 WARN_BEFORE = timedelta(days=30)
 """From this long before its end, a node warns each day that its certificate ends."""
 
-_DAY, _MINUTE = 86_400.0, 60.0  # seconds
+PRIVACY_OFFICER = "privacy-officer"
+"""The role, in `people` of the settings, of who may read all processing records over the unix socket."""
+
+_DAY, _MINUTE, _SECOND = 86_400.0, 60.0, 1.0  # seconds
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -51,11 +71,22 @@ class Parts(msgspec.Struct, frozen=True):
     store: Store
     ledger: Ledger
     link: Link
-    asker: Asker
+    sources: Mapping[str, Source]
     combiner: Combiner
+    asker: Asker
+    discloser: Discloser
     access: Access
     refusals: Refusals
+    witness: Witness
+    witnesses: Witnesses
     card: str
+
+    def close(self) -> None:
+        """Give back what is held outside this process. Blocks."""
+        for source in self.sources.values():
+            source.close()
+        self.combiner.close()
+        self.store.close()
 
 
 class Node:
@@ -66,7 +97,7 @@ class Node:
 
     def __init__(self, config: Config, parts: Parts, clock: Clock) -> None:
         self.config, self.parts = config, parts
-        self.api = make_api(_routes(parts.asker, parts.card), parts.access, about(config))
+        self.api = make_api(_routes(parts), parts.access, about(config))
         self._clock = clock
         self._server = Server(self.api)
         self._tasks: list[asyncio.Task[None]] = []
@@ -84,6 +115,7 @@ class Node:
             raise
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
+        self._every(_SECOND, self._publish)
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close everything. May be called twice."""
@@ -92,16 +124,23 @@ class Node:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        await self.parts.link.close()
+        parts = self.parts
+        await parts.link.close()
         try:
-            await self.parts.refusals.flush()
+            await parts.discloser.close()
+            await parts.refusals.flush()
+            await parts.ledger.checkpoint()
         except Problem as problem:
-            log.error("refusals not recorded: %s", problem.code)
-        self.parts.combiner.close()
-        await asyncio.to_thread(self.parts.store.close)
+            log.error("not everything was recorded: %s", problem.code)
+        await asyncio.to_thread(parts.close)
 
     def _every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._tasks.append(asyncio.create_task(_repeat(seconds, work)))
+
+    async def _publish(self) -> None:
+        """Publish what was recorded, witnessed by the peers that can be reached."""
+        await self.parts.witnesses.read_cards()
+        await self.parts.witnesses.gather(self.parts.ledger)
 
     async def _warn_of_certificate(self) -> None:
         certificates = {"certificate": self.parts.identity.certificate}
@@ -131,38 +170,79 @@ def build_node(loaded: Loaded, clock: Clock = utc_now) -> Node:
         store = open_store(config.store.url)
     except OSError as failure:
         raise _cannot_keep(failure) from None
-    try:
-        ledger = open_ledger(store, keys, config.log_origin, clock)
-        link = _link(config)
-        refusals = Refusals(ledger, clock)
-        combiner = Combiner(
-            EngineLimits(f"{config.limits.combine_megabytes}MB", seconds=config.limits.question_seconds)
-        )
-        limits = config.limits
-        combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
-        asker = Asker(
-            peer=config.node.oin,
-            activities={activity.id: activity for activity in loaded.grounds.activities},
-            owners=_owners(config, link, anchors, clock),
-            link=link,
-            ledger=ledger,
-            combiner=combiner,
-            clock=clock,
-            seconds=config.limits.peer_seconds,
-        )
-        card = sign_card(identity, config.node.alias, config.node.url, keys.public, keys.sealing_public)
-        access = Access(
-            [config.node.oin, *(peer.oin for peer in config.peers.values())],
-            _people(config).get,
-            clock,
-            config.node.test,
-            refusals.record,
-        )
-    except BaseException:
-        store.close()
-        raise
-    return Node(
-        config, Parts(identity, anchors, store, ledger, link, asker, combiner, access, refusals, card), clock
+    with ExitStack() as undo:
+        undo.callback(store.close)
+        parts = _furnish(loaded, identity, anchors, keys, store, clock)
+        undo.pop_all()
+    return Node(config, parts, clock)
+
+
+def _furnish(
+    loaded: Loaded,
+    identity: Identity,
+    anchors: tuple[x509.Certificate, ...],
+    keys: KeyStore,
+    store: Store,
+    clock: Clock,
+) -> Parts:
+    config, grounds, limits = loaded.config, loaded.grounds, loaded.config.limits
+    own = config.node
+
+    def card_of(jws: str) -> Card:
+        return read_card(jws, anchors, clock())
+
+    memory = config.keys.directory / "newest.checkpoint"
+    ledger = open_ledger(store, keys, config.log_origin, clock, memory=memory)
+    refusals = Refusals(ledger, clock)
+    link = _link(config)
+    combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
+    card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
+    asker = Asker(
+        peer=own.oin,
+        activities={activity.id: activity for activity in grounds.activities},
+        owners=Owners(_known(config), link, card_of, clock, limits.peer_seconds),
+        link=link,
+        ledger=ledger,
+        combiner=combiner,
+        clock=clock,
+        seconds=limits.peer_seconds,
+    )
+    sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
+    discloser = Discloser(
+        own=own.oin,
+        alias=own.alias,
+        grounds=grounds,
+        sources=sources,
+        log=ledger,
+        budget=open_budget(store),
+        keys=keys,
+        card=card,
+        card_of=card_of,
+        combiner=combiner,
+        addresses={peer.oin: peer.url for peer in config.peers.values()},
+        clock=clock,
+        bounds=_bounds(config),
+    )
+    peers = [peer.oin for peer in config.peers.values()]
+    access = Access([own.oin, *peers], _people(config).get, clock, own.test, refusals.record)
+    asked = [config.peers[name].oin for name in config.ledger.witnesses]
+    witnesses = Witnesses(link, card_of, asked, peers, clock)
+    witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
+    return Parts(
+        identity=identity,
+        anchors=anchors,
+        store=store,
+        ledger=ledger,
+        link=link,
+        sources=sources,
+        combiner=combiner,
+        asker=asker,
+        discloser=discloser,
+        access=access,
+        refusals=refusals,
+        witness=witness,
+        witnesses=witnesses,
+        card=card,
     )
 
 
@@ -205,7 +285,8 @@ async def _live(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
 def published() -> Api:
     """The API of any node, for its document alone: no room behind it."""
     nobody = Access([], lambda user: None, utc_now, test=False)
-    routes = _routes(cast(Asker, None), "")
+    nothing: Any = None
+    routes = [*gateway.routes(""), *query.routes(nothing), *disclose.routes(nothing)]
     return make_api(routes, nobody, _about("Sluis-node", "https://node.example"))
 
 
@@ -219,8 +300,31 @@ def _about(name: str, url: str) -> About:
     return About(f"Sluis: {name}", url.rstrip("/"), name, f"postmaster@{urlsplit(url).hostname}", url)
 
 
-def _routes(asker: Asker, card: str) -> list[Any]:
-    return [*gateway.routes(card), *query.routes(asker)]
+def _routes(parts: Parts) -> list[HTTPRouteHandler]:
+    return [
+        *gateway.routes(parts.card),
+        *query.routes(parts.asker),
+        *disclose.routes(parts.discloser),
+        *log_routes(parts.ledger, parts.witness),
+        *reading_routes(parts.ledger, _may_read),
+    ]
+
+
+def _may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
+    """Who reads the log over HTTP: until people sign in as themselves, only the node's own privacy officer."""
+    caller = identified(request.scope)
+    if isinstance(caller, Person) and PRIVACY_OFFICER in caller.roles:
+        return "all"
+    raise Refused(
+        "log-not-yours",
+        Text("U mag deze logregels niet lezen.", "You may not read these log lines."),
+        Text(
+            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van deze node.",
+            f"Only who has the role {PRIVACY_OFFICER} reads the log of this node.",
+        ),
+        Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
+        rule="log-readers",
+    )
 
 
 def _link(config: Config) -> DirectLink:
@@ -230,13 +334,19 @@ def _link(config: Config) -> DirectLink:
     return DirectLink(urls, context, {peer.oin: peer.name for peer in config.peers.values()})
 
 
-def _owners(config: Config, link: Link, anchors: tuple[x509.Certificate, ...], clock: Clock) -> Owners:
-    def card_of(jws: str) -> Card:
-        return read_card(jws, anchors, clock())
-
+def _known(config: Config) -> list[Owner]:
+    """Who can be asked: every peer, and this node itself, which then answers as it would anybody."""
     known = [Owner(alias, peer.oin, peer.name) for alias, peer in config.peers.items()]
-    known.append(Owner(config.node.alias, config.node.oin, config.node.name))
-    return Owners(known, link, card_of, clock, config.limits.peer_seconds)
+    return [*known, Owner(config.node.alias, config.node.oin, config.node.name)]
+
+
+def _bounds(config: Config) -> Bounds:
+    """What a question may cost here: where sources differ, what the strictest allows."""
+    sources = list(config.sources.values())
+    if not sources:
+        return Bounds()
+    seconds = min(source.timeout_seconds for source in sources)
+    return Bounds(seconds=seconds, scanned_rows=min(source.max_rows for source in sources))
 
 
 def _people(config: Config) -> dict[str, Person]:

@@ -1,7 +1,8 @@
 """The seven databases: SQLite files, or databases on a PostgreSQL or MariaDB server that the demo starts itself.
 
 A server runs from Debian's own package, as an unprivileged user, on a free port of this machine, with its files in a
-folder of its own; it is stopped by its process id. Nodes read with an account that can only read.
+folder of its own; it is stopped by its process id. Nodes read with an account that can only read. Drivers are loaded
+when a server is used, so that a demo on SQLite starts sooner.
 """
 
 import os
@@ -12,20 +13,24 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import psycopg
-import pymysql
 
 from sluis.kernel import Text, Upstream
 from sluis_demo.registers import Table
 
+if TYPE_CHECKING:
+    import pymysql
+
 KINDS = ("sqlite", "postgres", "mariadb")
 READER = "sluis_lezer"
+LOG = "uitvoer.log"
 PATIENCE = 60.0
 """Seconds that a server gets to start."""
 
@@ -45,7 +50,7 @@ class Server(msgspec.Struct):
         return f"{scheme}://{READER}:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def stop(self) -> None:
-        """Stop the server without waiting for its clients (for PostgreSQL that is SIGINT), and wait for its end."""
+        """Stop the server without waiting for its clients (for PostgreSQL that is SIGINT); remove its files."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT if self.kind == "postgres" else signal.SIGTERM)
             try:
@@ -53,16 +58,15 @@ class Server(msgspec.Struct):
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start_server(kind: str, folder: Path) -> Server:
-    """Start Debian's own PostgreSQL or MariaDB with empty data in `folder`.
+def start_server(kind: str) -> Server:
+    """Start Debian's own PostgreSQL or MariaDB with empty data, in a folder of its own that any user can reach.
 
     Raises: Upstream when the package is not installed or the server does not come up.
     """
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"sluis-demo-{kind}-"))
     user = _unprivileged()
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
@@ -102,6 +106,8 @@ def _fill_sqlite(path: Path, tables: list[Table]) -> None:
 
 
 def _fill_postgres(server: Server, database: str, tables: list[Table]) -> None:
+    import psycopg
+
     place = f"host=127.0.0.1 port={server.port} user=sluis_eigenaar password={server.password}"
     with psycopg.connect(f"{place} dbname=postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{database}"'.encode())
@@ -137,7 +143,9 @@ def _definition(table: Table, native: Callable[[str], str]) -> Iterator[str]:
 
 
 @contextmanager
-def _mariadb(server: Server) -> Iterator[pymysql.cursors.Cursor]:
+def _mariadb(server: Server) -> "Iterator[pymysql.cursors.Cursor]":
+    import pymysql
+
     connection = pymysql.connect(
         unix_socket=str(server.folder / "s"),
         user="root",
@@ -150,6 +158,8 @@ def _mariadb(server: Server) -> Iterator[pymysql.cursors.Cursor]:
 
 
 def _start_postgres(folder: Path, port: int, password: str, user: pwd.struct_passwd | None) -> Server:
+    import psycopg
+
     programs = max(
         Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda path: int(path.parent.name)
     )
@@ -189,6 +199,8 @@ def _start_postgres(folder: Path, port: int, password: str, user: pwd.struct_pas
 
 
 def _start_mariadb(folder: Path, port: int, password: str, user: pwd.struct_passwd | None) -> Server:
+    import pymysql
+
     program, installer = shutil.which("mariadbd", path=_PATH), shutil.which("mariadb-install-db", path=_PATH)
     if program is None or installer is None:
         raise _missing("MariaDB", "mariadb-server")
@@ -223,8 +235,9 @@ def _when_ready(server: Server, ready: Callable[[], None], not_yet: type[Excepti
             return server
         except not_yet:
             if server.process.poll() is not None or time.monotonic() > deadline:
+                problem = _silent(server.folder)
                 server.stop()
-                raise _silent(server.folder) from None
+                raise problem from None
             time.sleep(0.1)
 
 
@@ -237,14 +250,14 @@ def _unprivileged() -> pwd.struct_passwd | None:
 
 
 def _run(command: list[str], folder: Path, user: pwd.struct_passwd | None) -> None:
-    with (folder / "uitvoer.log").open("ab") as log:
+    with (folder / LOG).open("ab") as log:
         done = subprocess.run([*_as(user), *command], cwd=folder, stdout=log, stderr=log, check=False)  # noqa: S603
     if done.returncode:
         raise _silent(folder)
 
 
 def _launch(command: list[str], folder: Path, user: pwd.struct_passwd | None) -> "subprocess.Popen[bytes]":
-    with (folder / "uitvoer.log").open("ab") as log:
+    with (folder / LOG).open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - Debian's own programs, arguments made here
             [*_as(user), *command], cwd=folder, stdout=log, stderr=log, start_new_session=True
         )
@@ -277,11 +290,11 @@ def _missing(name: str, package: str) -> Upstream:
 
 
 def _silent(folder: Path) -> Upstream:
+    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = lines[-1] if lines else "-"
     return Upstream(
         "database-server-failed",
         Text("De databaseserver start niet.", "The database server does not start."),
-        Text(
-            f"De reden staat in `{folder / 'uitvoer.log'}`.", f"The reason is in `{folder / 'uitvoer.log'}`."
-        ),
-        Text("Los die op en probeer het opnieuw.", "Solve it and try again."),
+        Text(f"Zijn laatste regel: {last}", f"Its last line: {last}"),
+        Text("Los dat op, of laat `--databases` weg.", "Solve that, or leave `--databases` out."),
     )

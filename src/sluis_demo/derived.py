@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from sqlglot import exp, parse_one
 
 from sluis.grounds import Article, Closed, Column, Dataset, Disclosure, Role, Subject
 from sluis.kernel import Invalid, Oin, Place, Text
@@ -35,7 +34,7 @@ COMPUTED_FROM = {
 
 PURPOSE_LIMITATION = Article("Algemene verordening gegevensbescherming", "5, lid 1, onder b")
 NO_GROUND = Text(
-    "geen regel in de grondslagen opent dit voor bijstand", "no rule in the list of grounds opens this"
+    "Geen regel in de grondslagen opent dit voor bijstand.", "No rule in the list of grounds opens this."
 )
 _LOWER = re.compile(r"[^a-z0-9_]+")
 
@@ -134,7 +133,7 @@ def _restrict(dataset: Dataset, table: Table) -> Dataset | None:
     rest = [column for column in _columns(table) if column.source not in used and column.name not in names]
     if dataset.subject is None or dataset.subject.column not in names:
         return None
-    return msgspec.structs.replace(dataset, columns=(*kept, *rest))
+    return msgspec.structs.replace(dataset, columns=(*kept, *rest), key=())
 
 
 def _propose(table: Table) -> Dataset | None:
@@ -149,13 +148,22 @@ def _propose(table: Table) -> Dataset | None:
 
 
 def _columns(table: Table) -> tuple[Column, ...]:
-    return tuple(Column(_LOWER.sub("_", name.lower()), kind, source=name) for name, kind in table.columns)
+    """Every column but the label; amounts are eurocents in these tables."""
+    return tuple(
+        Column(
+            _LOWER.sub("_", name.lower()), kind, source=name, unit="eurocent" if name == "bedrag" else None
+        )
+        for name, kind in table.columns
+        if name != "fictief"
+    )
 
 
 def _needs(column: Column) -> set[str]:
     """The source's own columns behind a column."""
     if column.expression is None:
         return {column.source or column.name}
+    from sqlglot import exp, parse_one
+
     return {found.name for found in parse_one(column.expression, read="duckdb").find_all(exp.Column)}
 
 

@@ -1,43 +1,118 @@
-"""What can be proved afterwards: who looked at a citizen's data, that every log is whole, and that a change is found."""
+"""What can be proved afterwards: who looked at a citizen's data, that every log is whole, and that a change is found.
 
+Reading goes by each node's own reading API (LDV reading extension). Verifying is what `sluis ledger verify` does. The
+only thing that touches a node's tables is the forger, and that works on a copy.
+"""
+
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
+
 import msgspec
+
+from sluis.cli.local import call
+from sluis.cli.terminal import in_words, say
+from sluis.config import load_config
+from sluis.crypto import FileKeyStore
+from sluis.ledger import verify
+from sluis.store import open_store
+from sluis_demo.federation import Place
+from sluis_demo.run import Running
+
+BEFORE, AFTER = b"verwerkingen/bijstand", b"verwerkingen/parkeren"
+"""The forger makes another purpose of the one that was recorded, of the same length."""
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """A line of the log of one organisation about one citizen."""
+    """A line about one citizen in the log of `log`: when, what was done, for which processing activity, and who asked
+    for it. Lines of one question share a trace."""
 
-    owner: str
-    organisation: str
+    log: str
+    asker: str
     moment: datetime
     what: str
     activity: str
+    trace: str
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What the verifier says of a log. `what` is what was done to it, where something was."""
+    """What the verifier says of a log. `what` tells what was done to it, where something was."""
 
     owner: str
     whole: bool
+    lines: int
     sentence: str
     what: str = ""
 
 
-def who_looked(running, bsn):
-    return [
+def who_looked(running: Running, bsn: str) -> tuple[Looked, ...]:
+    """Every line about a citizen in all logs that can be reached, oldest first."""
+    asker = running.federation.asker
+    names = {place.url: place.alias for place in running.federation.places}
+    wanted = {"dpl.core.data_subject_id": bsn, "dpl.core.data_subject_id_type": "BSN"}
+    found = [
         Looked(
-            "rvig",
-            "RvIG (fictief)",
-            datetime.now(UTC),
-            "raadpleging",
-            "https://sluiswijk.example/verwerkingen/bijstand",
+            place.alias,
+            asker.alias
+            if place is asker
+            else names[line["attributes"]["dpl.core.foreign_operation.processor"]],
+            datetime.fromtimestamp(line["startTime"] / 1000, UTC),
+            line["name"],
+            line["attributes"]["dpl.core.processing_activity_id"],
+            line["traceId"],
         )
-    ] * 3
+        for place in _up(running)
+        for line in call(place.directory, "POST", "/v1/processing-activities", wanted).document()[
+            "processingActivities"
+        ]
+    ]
+    return tuple(sorted(found, key=lambda line: line.moment))
 
 
-def verified(running):
-    return [Verdict("rvig", True, "rvig: 12 regels, alles klopt")]
+def verified(running: Running) -> tuple[Verdict, ...]:
+    """The verifier's judgement of every log."""
+    return tuple(_judge(place, _database(place)) for place in _up(running))
 
 
-def tampering_found(running):
-    return Verdict("rvig", False, "Regel 4 is veranderd", "In een kopie")
+def tampering_found(running: Running) -> Verdict:
+    """Change one line in a copy of the log of the first owner, and let the verifier look."""
+    place = next(place for place in _up(running) if place is not running.federation.asker)
+    copy = place.directory / "var" / "vervalst.db"
+    with closing(sqlite3.connect(_database(place))) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        line = _forge(target)
+    verdict = _judge(place, copy)
+    what = say(
+        f"In een kopie van het logboek van {place.alias} heeft iemand in regel {line} het doel veranderd. Het oordeel:",
+        f"In a copy of the log of {place.alias} somebody changed the purpose in line {line}. The verdict:",
+    )
+    return msgspec.structs.replace(verdict, what=what)
+
+
+def _forge(log: sqlite3.Connection) -> int:
+    """Put another purpose in the first line that is about a person, and say which line that is."""
+    lines = log.execute("SELECT idx, salted FROM ledger_records ORDER BY idx")
+    index, salted = next(line for line in lines if BEFORE in line[1] and b"data_subject_id" in line[1])
+    log.execute("UPDATE ledger_records SET salted = ? WHERE idx = ?", (salted.replace(BEFORE, AFTER), index))
+    log.commit()
+    return int(index)
+
+
+def _judge(place: Place, database: Path) -> Verdict:
+    public = FileKeyStore(place.directory / "keys").public
+    with closing(open_store(f"sqlite:///{database}")) as store:
+        found = verify(store, public)
+    if found.faults:
+        sentence = " ".join(in_words(fault.text) for fault in found.faults)
+    else:
+        sentence = say(f"{found.size} regels, alles klopt", f"{found.size} lines, all sound")
+    return Verdict(place.alias, not found.faults, found.size, sentence)
+
+
+def _up(running: Running) -> list[Place]:
+    return [place for place in running.federation.places if place.alias not in running.down]
+
+
+def _database(place: Place) -> Path:
+    return Path(str(load_config(place.directory / "node.toml").store.url).removeprefix("sqlite:///"))

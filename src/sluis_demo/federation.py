@@ -105,17 +105,21 @@ def set_up(options: Options, servers: list[Server]) -> Federation:
     kinds = dict(zip(owners, cycle(options.databases), strict=False))
     started: dict[str, Server] = {}
     for kind in sorted(set(kinds.values()) - {"sqlite"}):
-        started[kind] = start_server(kind, _fresh(options.home / kind).absolute())
+        started[kind] = start_server(kind)
         servers.append(started[kind])
     ports = _free_ports(len(contents.organisations))
     places = tuple(
         Place(one, _fresh(options.home / one.alias).absolute(), port, kinds.get(one.alias, ""))
         for one, port in zip(contents.organisations, ports, strict=True)
     )
+    sizes = {
+        alias: {table.name: len(table.rows) for table in listed} for alias, listed in contents.tables.items()
+    }
     authority = make_authority(_fresh(options.home / "autoriteit").absolute(), AUTHORITY)
     for place in places:
-        _write_node(place, places, _register(place, contents, started), authority)
-    rows = sum(len(table.rows) for tables in contents.tables.values() for table in tables)
+        register = _register(place, contents, started)
+        _write_node(place, places, register, authority, sizes.get(place.alias, {}))
+    rows = sum(sum(tables.values()) for tables in sizes.values())
     return Federation(places, contents.applicant, contents.hidden, rows)
 
 
@@ -179,7 +183,9 @@ def _register(place: Place, contents: _Contents, started: dict[str, Server]) -> 
     return fill(place.database, started[place.database], place.alias, contents.tables[place.alias])
 
 
-def _write_node(place: Place, places: Iterable[Place], register: str | None, authority: Authority) -> None:
+def _write_node(
+    place: Place, places: Iterable[Place], register: str | None, authority: Authority, sizes: dict[str, int]
+) -> None:
     certificate, key = authority.issue(
         place.directory / "tls", place.organisation.oin, place.organisation.name, (HOST, "localhost")
     )
@@ -195,7 +201,12 @@ def _write_node(place: Place, places: Iterable[Place], register: str | None, aut
         "listen": {"host": HOST, "port": place.port, "socket": "var/node.sock"},
         "tls": {"certificate": str(certificate), "key": str(key), "authorities": [str(authority.path)]},
         "sources": {"register": {"url": register}} if register else {},
-        "people": {"medewerker": {"os_user": pwd.getpwuid(getuid()).pw_name, "roles": ["medewerker"]}},
+        "people": {
+            "medewerker": {
+                "os_user": pwd.getpwuid(getuid()).pw_name,
+                "roles": ["medewerker", "privacy-officer"],
+            }
+        },
         "peers": {
             other.alias: {
                 "oin": str(other.organisation.oin),
@@ -211,7 +222,10 @@ def _write_node(place: Place, places: Iterable[Place], register: str | None, aut
     needed = {disclosure.activity for disclosure in place.organisation.disclosures}
     known = [one for one in ACTIVITIES if one.id in needed or one.controller == place.organisation.oin]
     files: dict[str, dict[str, Item]] = {
-        "datasets": {one.name: one for one in place.organisation.datasets},
+        "datasets": {
+            one.name: msgspec.structs.replace(one, rows=sizes[one.table])
+            for one in place.organisation.datasets
+        },
         "activities": {one.id.rsplit("/", 1)[1]: one for one in known},
         "disclosures": {one.id: one for one in place.organisation.disclosures},
     }

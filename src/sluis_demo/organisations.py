@@ -1,8 +1,8 @@
 """The seven organisations as their own people would have set them up: datasets, disclosures, and who asks for what.
 
 All are fictitious, whatever their names; the articles of law are real. Amounts are eurocents. A column is written as
-`name:TYPE=own_name [unit]`; the type is VARCHAR and the own name the same where they are left out. `federation`
-writes all of this as the files that a node reads.
+`name:TYPE=own_name [unit]`; the type is VARCHAR and the own name the same where they are left out; `!` behind the name
+marks the key. `federation` writes all of this as the files that a node reads.
 """
 
 import re
@@ -38,13 +38,15 @@ MINIMISATION = Article("Algemene verordening gegevensbescherming", "5, lid 1, on
 RESEARCH = Article("Algemene verordening gegevensbescherming", "89")
 MUNICIPALITIES = Article("Gemeentewet", "225", "BWBR0005416")
 
-NOT_NEEDED = Text("niet nodig voor dit doel", "not needed for this purpose")
+NOT_NEEDED = Text("Niet nodig voor dit doel.", "Not needed for this purpose.")
 SECRET_TAX = Text(
-    "fiscaal geheim; alleen het totaal is vrijgegeven", "tax secrecy; only the total is released"
+    "Fiscaal geheim; alleen het totaal is vrijgegeven.", "Tax secrecy; only the total is released."
 )
 SECRET_BUT_COUNTED = Text(
-    "fiscaal geheim; alleen groepen zijn vrijgegeven", "tax secrecy; only groups are released"
+    "Fiscaal geheim; alleen groepen zijn vrijgegeven.", "Tax secrecy; only groups are released."
 )
+CURRENT = Text("Alleen het huidige huwelijk of partnerschap.", "Only the current marriage or partnership.")
+RESIDENTS = Text("Alleen inwoners van Sluiswijk.", "Only residents of Sluiswijk.")
 SEPARATE_PROCEDURE = Text(
     "Een geheim adres gaat alleen langs de aparte procedure.",
     "A secret address goes by the separate procedure only.",
@@ -124,19 +126,26 @@ OVERLAP = Activity(
     subjects=("mensen met een WW-uitkering",),
 )
 
-_COLUMN = re.compile(r"(?P<name>\w+)(:(?P<type>\w+))?(=(?P<own>\w+|\{[^}]*\}))?( \[(?P<unit>[^]]*)\])?")
+_COLUMN = re.compile(
+    r"(?P<name>\w+)(?P<key>!)?(:(?P<type>\w+))?(=(?P<own>\w+|\{[^}]*\}))?( \[(?P<unit>[^]]*)\])?"
+)
 
 
 def _dataset(name: str, table: str, nl: str, en: str, subject: str, *columns: str) -> Dataset:
-    return Dataset(
-        name, Text(nl, en), "register", table, tuple(map(_column, columns)), subject=Subject(subject, "BSN")
-    )
+    found = [_read(column) for column in columns]
+    key = tuple(one["name"] for one in found if one["key"])
+    faces = tuple(map(_column, found))
+    return Dataset(name, Text(nl, en), "register", table, faces, subject=Subject(subject, "BSN"), key=key)
 
 
-def _column(text: str) -> Column:
+def _read(text: str) -> re.Match[str]:
     found = _COLUMN.fullmatch(text)
     if found is None:
         raise ValueError(f"not a column: {text}")
+    return found
+
+
+def _column(found: re.Match[str]) -> Column:
     own = found["own"]
     computed = own[1:-1] if own and own.startswith("{") else None
     return Column(
@@ -195,7 +204,7 @@ def _rvig() -> Organisation:
     own = peer(2)
     persons = _dataset(
         "personen", "personen", "Personen in de BRP", "Persons in the BRP", "bsn",
-        "bsn", "voornaam=voornamen", "achternaam=geslachtsnaam", "geboren:DATE=geboortedatum",
+        "bsn!", "voornaam=voornamen", "achternaam=geslachtsnaam", "geboren:DATE=geboortedatum",
         "overleden:DATE=overlijdensdatum", "geslacht", "nationaliteit",
     )  # fmt: skip
     unions = _dataset(
@@ -203,11 +212,11 @@ def _rvig() -> Organisation:
         "bsn", "soort=partnerschap_type", "partner_bsn", "sinds:DATE=datum_ingang", "einde:DATE=datum_einde",
     )  # fmt: skip
     children = _dataset(
-        "kinderen", "kinderen", "Kinderen", "Children", "bsn", "bsn", "kind_bsn", "geboren:DATE=geboortedatum",
+        "kinderen", "kinderen", "Kinderen", "Children", "bsn", "bsn!", "kind_bsn!", "geboren:DATE=geboortedatum",
     )  # fmt: skip
     homes = _dataset(
         "verblijfplaats", "verblijfplaats", "Adressen", "Addresses", "bsn",
-        "bsn", "straat", "huisnummer:BIGINT", "postcode", "woonplaats", "wijk", "geheim:BOOLEAN",
+        "bsn!", "straat", "huisnummer:BIGINT", "postcode", "woonplaats", "wijk", "geheim:BOOLEAN",
     )  # fmt: skip
     basis = (WET_BRP, PARTICIPATION)
     hidden = {"rows": "geheim = false", "rows_because": SEPARATE_PROCEDURE}
@@ -216,7 +225,7 @@ def _rvig() -> Organisation:
         (
             _opens(persons, BENEFIT, own, basis, "bsn voornaam achternaam geboren nationaliteit",
                    closed=(_closed("geslacht overleden", NOT_NEEDED, MINIMISATION),)),
-            _opens(unions, BENEFIT, own, basis, "bsn soort sinds partner_bsn:join", rows="einde IS NULL",
+            _opens(unions, BENEFIT, own, basis, "bsn soort sinds partner_bsn:join", rows="einde IS NULL", rows_because=CURRENT,
                    closed=(_closed("einde", NOT_NEEDED, MINIMISATION),)),
             _opens(children, BENEFIT, own, basis, "bsn geboren",
                    closed=(_closed("kind_bsn", NOT_NEEDED, MINIMISATION),)),
@@ -234,19 +243,19 @@ def _belastingdienst() -> Organisation:
     own = peer(3)
     income = _dataset(
         "inkomen", "box1", "Inkomen per jaar", "Income per year", "bsn",
-        "bsn", "jaar:BIGINT", "loon:BIGINT=loon_uit_dienstbetrekking [eurocent per jaar]",
+        "bsn!", "jaar!:BIGINT", "loon:BIGINT=loon_uit_dienstbetrekking [eurocent per jaar]",
         "uitkeringen:BIGINT=uitkeringen_en_pensioenen [eurocent per jaar]",
         "winst:BIGINT=winst_uit_onderneming [eurocent per jaar]",
         "inkomen:BIGINT=totaal [eurocent per jaar]", "laag_inkomen:BOOLEAN", "wijk",
     )  # fmt: skip
     wealth = _dataset(
         "vermogen", "box3", "Vermogen", "Wealth", "bsn",
-        "bsn", "bezittingen:BIGINT={spaargeld + beleggingen + onroerend_goed} [eurocent]", "schulden:BIGINT [eurocent]",
+        "bsn!", "bezittingen:BIGINT={spaargeld + beleggingen + onroerend_goed} [eurocent]", "schulden:BIGINT [eurocent]",
         "spaargeld:BIGINT [eurocent]", "beleggingen:BIGINT [eurocent]", "onroerend_goed:BIGINT [eurocent]",
     )  # fmt: skip
     arrears = _dataset(
         "belastingschulden", "belastingschulden", "Belastingschulden", "Tax arrears", "bsn",
-        "bsn", "totaalbedrag:BIGINT [eurocent]", "betalingsregeling",
+        "bsn!", "totaalbedrag:BIGINT [eurocent]", "betalingsregeling",
     )  # fmt: skip
     basis = (PARTICIPATION, TAX_RELEASE)
     counted = Filter(("=",), (2023, 2024, 2025))
@@ -258,7 +267,7 @@ def _belastingdienst() -> Organisation:
             _opens(wealth, BENEFIT, own, basis, "bsn bezittingen schulden",
                    closed=(_closed("spaargeld beleggingen onroerend_goed", SECRET_TAX, TAX_SECRECY),)),
             _opens(income, POVERTY, own, (RESEARCH, TAX_RELEASE), "wijk inkomen jaar:filter laag_inkomen:filter",
-                   rows="wijk IS NOT NULL", subject_required=False, max_subjects=1_000_000,
+                   rows="wijk IS NOT NULL", rows_because=RESIDENTS, subject_required=False, max_subjects=1_000_000,
                    filters={"jaar": counted, "laag_inkomen": Filter(("=",), (True,))},
                    aggregate=Aggregate(minimum=10),
                    closed=(_closed("bsn loon uitkeringen winst", SECRET_BUT_COUNTED, TAX_SECRECY),)),
@@ -291,12 +300,12 @@ def _svb() -> Organisation:
     own = peer(5)
     child = _dataset(
         "kinderbijslag", "algemene_kinderbijslagwet", "Kinderbijslag", "Child benefit", "bsn",
-        "bsn=ouder_bsn", "aantal_kinderen:BIGINT", "ontvangt:BOOLEAN=ontvangt_kinderbijslag",
+        "bsn!=ouder_bsn", "aantal_kinderen:BIGINT", "ontvangt:BOOLEAN=ontvangt_kinderbijslag",
         "bedrag_per_kwartaal:BIGINT [eurocent per kwartaal]",
     )  # fmt: skip
     pension = _dataset(
         "aow", "algemene_ouderdomswet_gegevens", "AOW", "State pension", "bsn",
-        "bsn", "pensioenleeftijd:BIGINT", "ontvangt:BOOLEAN=ontvangt_aow",
+        "bsn!", "pensioenleeftijd:BIGINT", "ontvangt:BOOLEAN=ontvangt_aow",
         "bedrag_per_maand:BIGINT [eurocent per maand]",
     )  # fmt: skip
     return Organisation(
@@ -313,7 +322,7 @@ def _kvk() -> Organisation:
     own = peer(6)
     registered = _dataset(
         "inschrijvingen", "inschrijvingen", "Ondernemingen en hun eigenaar", "Companies and their owner", "bsn",
-        "bsn", "kvk_nummer", "handelsnaam", "rechtsvorm", "status", "activiteit", "sinds:DATE=datum_inschrijving",
+        "bsn", "kvk_nummer!", "handelsnaam", "rechtsvorm", "status", "activiteit", "sinds:DATE=datum_inschrijving",
     )  # fmt: skip
     officers = _dataset(
         "functionarissen", "functionarissen", "Functionarissen", "Officers", "bsn", "bsn", "kvk_nummer", "functie", "status",
@@ -331,7 +340,7 @@ def _rdw() -> Organisation:
     own = peer(7)
     vehicles = _dataset(
         "voertuigen", "voertuigen", "Voertuigen op naam", "Vehicles by keeper", "bsn",
-        "bsn", "kenteken", "merk", "model=handelsbenaming", "kleur", "sinds:DATE=datum_tenaamstelling",
+        "bsn", "kenteken!", "merk", "model=handelsbenaming", "kleur", "sinds:DATE=datum_tenaamstelling",
         "waarde:BIGINT=catalogusprijs [eurocent]",
     )  # fmt: skip
     masks = {

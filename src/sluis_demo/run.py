@@ -1,6 +1,6 @@
 """The seven nodes as processes: started together, watched, and stopped by process id whatever happens.
 
-Each runs `python -m sluis serve` in a session of its own, so that Ctrl-C reaches only this process, which then stops
+They are the children of a `nursery` in a session of its own, so that Ctrl-C reaches only this process, which then stops
 the others. Where Debian's `setpriv` is there, they also end when this process is killed outright.
 """
 
@@ -23,26 +23,26 @@ import msgspec
 from sluis.kernel import Conflict, Text, Upstream
 from sluis_demo.databases import Server
 from sluis_demo.federation import Federation, Options, Place, set_up
+from sluis_demo.nursery import LOG, STOPPING
 
 READY = 60.0
 """Seconds that nodes get to start."""
-STOPPING = 10.0
-"""Seconds that nodes get to stop, before they are killed."""
-LOG = "node.log"
 
 
 class Running(msgspec.Struct):
-    """A federation that is up: its nodes, the processes behind them, and who stays down."""
+    """A federation that is up: its nodes, the process they are children of, and who stays down."""
 
     federation: Federation
-    processes: dict[str, "subprocess.Popen[bytes]"]
+    nursery: "subprocess.Popen[str]"
     down: tuple[str, ...]
     started_in: float
     """Seconds from the start of the set-up until every node answered."""
 
     def dead(self) -> str | None:
         """The alias of a node that ended by itself, None while all run."""
-        return next((alias for alias, process in self.processes.items() if process.poll() is not None), None)
+        if self.nursery.poll() is None or self.nursery.stdout is None:
+            return None
+        return Path(self.nursery.stdout.read().strip()).name
 
 
 @contextmanager
@@ -57,13 +57,12 @@ def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
         clean.enter_context(_alone(options.home))
         servers: list[Server] = []
         clean.callback(_halt, servers)
+        nursery = _nursery(options.home)
+        clean.callback(_stop, nursery)
         federation = set_up(options, servers)
-        processes: dict[str, subprocess.Popen[bytes]] = {}
-        clean.callback(_stop, processes)
         up = [place for place in federation.places if place.alias not in down]
-        for place in up:
-            processes[place.alias] = _start(place)
-        one = Running(federation, processes, down, 0.0)
+        _hand_over(nursery, [place.directory for place in up])
+        one = Running(federation, nursery, down, 0.0)
         _wait(up, one)
         one.started_in = time.monotonic() - begin
         yield one
@@ -77,13 +76,20 @@ def stay(one: Running) -> Never:
             raise _ended(one, alias)
 
 
-def _start(place: Place) -> "subprocess.Popen[bytes]":
+def _nursery(home: Path) -> "subprocess.Popen[str]":
+    """Started first: it loads code while the registers are made."""
     guard = [program, "--pdeathsig", "TERM"] if (program := shutil.which("setpriv")) else []
-    command = [*guard, sys.executable, "-m", "sluis", "serve", "--node", str(place.directory)]
-    with (place.directory / LOG).open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - this very program
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+    command = [*guard, sys.executable, "-m", "sluis_demo.nursery", str(home)]
+    return subprocess.Popen(  # noqa: S603 - this very program
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True
+    )
+
+
+def _hand_over(nursery: "subprocess.Popen[str]", directories: list[Path]) -> None:
+    if nursery.stdin is None:
+        raise TypeError("the nursery was started without input")
+    with nursery.stdin as lines:
+        lines.writelines(f"{directory}\n" for directory in directories)
 
 
 def _wait(places: list[Place], one: Running) -> None:
@@ -113,18 +119,14 @@ def _halt(servers: list[Server]) -> None:
         server.stop()
 
 
-def _stop(processes: "dict[str, subprocess.Popen[bytes]]") -> None:
-    """End all of them together; kill what does not end."""
-    for process in processes.values():
-        if process.poll() is None:
-            process.terminate()
-    deadline = time.monotonic() + STOPPING
-    for process in processes.values():
+def _stop(nursery: "subprocess.Popen[str]") -> None:
+    """End the nodes by way of their parent, which kills what does not end."""
+    with nursery:
+        nursery.terminate()
         try:
-            process.wait(max(0.0, deadline - time.monotonic()))
+            nursery.wait(2 * STOPPING)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            nursery.kill()
 
 
 @contextmanager
@@ -166,9 +168,9 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 def _ended(one: Running, alias: str) -> Upstream:
-    place = next(place for place in one.federation.places if place.alias == alias)
+    place = next((place for place in one.federation.places if place.alias == alias), one.federation.asker)
     log = place.directory / LOG
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []
     last = lines[-1] if lines else "-"
     return Upstream(
         "demo-node-ended",

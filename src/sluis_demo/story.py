@@ -4,6 +4,8 @@ Each chapter asks something and shows it; what the chapters found is the documen
 there is no data, or whose owner is down, says so and is skipped.
 """
 
+import os
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -13,7 +15,7 @@ from sluis.cli.local import call
 from sluis.cli.terminal import in_words, say
 from sluis.kernel import Problem
 from sluis_demo import script
-from sluis_demo.evidence import tampering_found, verified, who_looked
+from sluis_demo.evidence import Looked, tampering_found, verified, who_looked
 from sluis_demo.organisations import ACTIVITIES, BENEFIT, PARKING, POVERTY
 from sluis_demo.page import BAD, GOOD, NOTE, SQL, Answer, Page, cited
 from sluis_demo.people import DISTRICTS
@@ -70,7 +72,7 @@ class Story:
 
     def application(self) -> None:
         """The question over all owners, what came back, from whom, and what stayed closed."""
-        sql = script.question(script.ABOUT_THE_APPLICANT, self.offered)
+        sql = script.question(script.about_the_applicant(self.running.down), self.offered)
         if not self.can_ask(
             say("1. Een aanvraag voor bijstand", "1. An application for social assistance"), sql
         ):
@@ -87,6 +89,14 @@ class Story:
             f"{in_words(BENEFIT.name)}, {say('zaak', 'case')} {CASE}. {cited(BENEFIT.articles)}.", "bold"
         )
         self.show(sql)
+        if self.running.down:
+            self.page.write(
+                say(
+                    "Er ontbreekt een eigenaar. Sluis geeft dan geen antwoord, tenzij de vraag zegt dat de rest ook goed is:",
+                    "An owner is missing. Sluis then gives no answer, unless the question says that the rest will do:",
+                ),
+                NOTE,
+            )
         answer = self.ask(sql, partial=bool(self.running.down))
         self.page.person(answer)
         self.page.receipts(answer)
@@ -154,6 +164,12 @@ class Story:
         absent = ", ".join(name for name, _ in DISTRICTS if name not in shown)
         if absent:
             self.page.write(say(f"Niet gegeven: {absent}.", f"Not given: {absent}."), NOTE)
+            self.page.more(
+                say(
+                    "Blijft er één groep weg, dan ook de eerstvolgende: anders is zij uit een totaal terug te rekenen.",
+                    "Where one group is left out the next smallest is too: else a total would give it away.",
+                )
+            )
 
     def refusal(self) -> None:
         """A closed column: refused, with the law, before anyone was asked."""
@@ -185,25 +201,26 @@ class Story:
         self.page.heading(
             say("7. De burger: wie keek er in mijn gegevens?", "7. The citizen: who looked at my data?")
         )
+        self.page.write(
+            say(
+                "Elke organisatie schreef op dat zij naar deze inwoner keek, vóór er iets de deur uit ging. Tot burgers zelf "
+                "kunnen inloggen, leest de privacyfunctionaris van elke organisatie het voor:",
+                "Every organisation wrote down that it looked at this resident, before anything left. Until citizens can "
+                "sign in themselves, the privacy officer of each organisation reads it out:",
+            )
+        )
         looked = who_looked(self.running, self.bsn)
         purposes = {activity.id: activity for activity in ACTIVITIES}
-        self.page.table(
-            (
-                say("tijd", "time"),
-                say("logboek van", "log of"),
-                say("wat", "what"),
-                say("doel en grond", "purpose and ground"),
-            ),
-            [
-                (
-                    line.moment.astimezone().strftime("%H:%M:%S"),
-                    line.owner,
-                    line.what,
-                    f"{in_words(purposes[line.activity].name)} ({cited(purposes[line.activity].articles)})",
-                )
-                for line in looked
-            ],
-        )
+        for lines in by_question(looked):
+            first = lines[0]
+            purpose = purposes[first.activity]
+            moment = first.moment.astimezone().strftime(say("%d-%m-%Y %H:%M:%S", "%d %b %Y %H:%M:%S"))
+            self.page.write(
+                f"{moment}  {first.asker}: {in_words(purpose.name)} ({cited(purpose.articles)})", "bold"
+            )
+            for line in lines:
+                if line.log != first.asker:
+                    self.page.more(f"{line.log}: {line.what}", depth=4)
         self.found["consultations"] = msgspec.to_builtins(looked)
 
     def tampering(self) -> None:
@@ -220,6 +237,15 @@ class Story:
             "verified": msgspec.to_builtins(whole),
             "tampered": msgspec.to_builtins(tampered),
         }
+
+    def example(self) -> str:
+        """A command for who wants to ask something themselves while the federation is up."""
+        node = os.path.relpath(self.federation.asker.directory)
+        return (
+            f"  .venv/bin/sluis ask --node {node} --case Z-2026-0003 --set bsn={self.bsn} \\\n"
+            f"    --activity {BENEFIT.id} \\\n"
+            "    'SELECT geboren, nationaliteit FROM rvig.personen WHERE bsn = $bsn'"
+        )
 
     # Asking.
 
@@ -267,3 +293,11 @@ class Story:
             self.ask(sql)
         except Problem as problem:
             self.page.refusal(problem)
+
+
+def by_question(looked: Iterable[Looked]) -> list[list[Looked]]:
+    """Lines that belong to one question together, in the order of the questions."""
+    questions: dict[str, list[Looked]] = {}
+    for line in looked:
+        questions.setdefault(line.trace, []).append(line)
+    return list(questions.values())

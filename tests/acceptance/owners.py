@@ -2,7 +2,7 @@
 
 The person lists are split into the tables a register has (one per category, history lines beside the current one);
 national tables and the migration chain are read as the files they are; the personas become one database per
-organisation. BSNs of these sets need not pass the eleven-test.
+organisation, SVB's stay the JSON files they are. BSNs of these sets need not pass the eleven-test.
 """
 
 import csv
@@ -13,11 +13,12 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
+from tests.federation import ASKER, OwnerSetup
 
-from sluis.grounds.model import Aggregate, Article, Closed, Column, Dataset, Disclosure, Role, Subject
+from sluis.grounds import Activity, Aggregate, Article, Closed, Column, Dataset, Disclosure, Role, Subject
 from sluis.kernel import Oin, PeerId, Period, Text
 
-ASKER = PeerId("00000009900000000000")
+GBAV = "gbav_testset_persoonslijsten_share"
 CHAIN = "https://asker.example.nl/verwerkingen/vreemdelingenketen"
 STATISTICS = "https://asker.example.nl/verwerkingen/statistiek"
 BENEFIT = "https://asker.example.nl/verwerkingen/bijstand"
@@ -28,18 +29,20 @@ PARTICIPATION_ACT = Article("Participatiewet", "64", "BWBR0015703")
 TAX_SECRECY = Article("Algemene wet inzake rijksbelastingen", "67", "BWBR0002320")
 
 
-class Owner(msgspec.Struct, frozen=True):
-    """A node that owns data. `sources` gives per source name the database or folder it lies in."""
-
-    alias: str
-    name: str
-    oin: PeerId
-    sources: dict[str, Path]
-    datasets: tuple[Dataset, ...]
-    disclosures: tuple[Disclosure, ...]
+def _activity(id: str, name: str, article: Article) -> Activity:
+    text = Text(name, name)
+    since = Period(date(2024, 1, 1))
+    return Activity(id, text, text, Oin(str(ASKER)), "public-task", (article,), since)
 
 
-def owners(shared: Path, scratch: Path) -> tuple[Owner, ...]:
+ACTIVITIES = (
+    _activity(CHAIN, "vreemdelingenketen", ALIENS_ACT),
+    _activity(STATISTICS, "statistiek", ALIENS_ACT),
+    _activity(BENEFIT, "bijstand", PARTICIPATION_ACT),
+)
+
+
+def owners(shared: Path, scratch: Path) -> tuple[OwnerSetup, ...]:
     """Every owner, its databases made in `scratch`."""
     return (
         *registers(shared / "data", scratch),
@@ -48,11 +51,11 @@ def owners(shared: Path, scratch: Path) -> tuple[Owner, ...]:
     )
 
 
-def registers(data: Path, scratch: Path) -> Iterator[Owner]:
+def registers(data: Path, scratch: Path) -> Iterator[OwnerSetup]:
     """RvIG with the person lists, and the national tables as UTF-16 files beside them."""
     database = scratch / "gbav.sqlite"
     with sqlite3.connect(database) as connection:
-        load_person_lists(data / "brp" / "gbav_testset_persoonslijsten_share.csv", connection)
+        load_person_lists(data / "brp" / f"{GBAV}.csv", connection)
     connection.close()
     person = dataset(
         "personen", "gbav", "persoon", "bsn a_nummer voornamen achternaam geboortedatum geslacht", "bsn"
@@ -67,6 +70,10 @@ def registers(data: Path, scratch: Path) -> Iterator[Owner]:
     nationalities = dataset("nationaliteit", "gbav", "nationaliteit", "bsn regel:BIGINT code", "bsn")
     unions = dataset("huwelijk", "gbav", "huwelijk", "bsn partner_bsn", "bsn")
     children = dataset("kinderen", "gbav", "kind", "bsn voornamen achternaam geboortedatum", "bsn")
+    columns = {"lijst": "column_1", "bsn": "01.01.20", "achternaam": "01.02.40", "geboortedatum": "01.03.10"}
+    faces = tuple(Column(face, "VARCHAR", source=own) for face, own in columns.items())
+    title = Text("persoonslijsten", "person lists")
+    lists = Dataset("lijsten", title, "bestand", GBAV, faces, subject=Subject("bsn", "BSN"))
     tables = data / "brp" / "tabellen"
     towns = file_dataset(
         "gemeenten",
@@ -82,10 +89,10 @@ def registers(data: Path, scratch: Path) -> Iterator[Owner]:
     )
     yield owner(
         "brp",
-        "RvIG (testset)",
         1,
-        {"gbav": database, "tabellen": tables},
+        {"gbav": f"sqlite:///{database}", "tabellen": tables.as_uri(), "bestand": (data / "brp").as_uri()},
         (person, CHAIN, BRP_ACT, {}),
+        (lists, CHAIN, BRP_ACT, {}),
         (homes, CHAIN, BRP_ACT, {"masks": {"postcode": "substr(postcode, 1, 4)"}, "rows": "geheim = 0"}),
         (nationalities, CHAIN, BRP_ACT, {}),
         (unions, CHAIN, BRP_ACT, {"roles": {"partner_bsn": "join"}}),
@@ -95,38 +102,37 @@ def registers(data: Path, scratch: Path) -> Iterator[Owner]:
     )
 
 
-def chain(data: Path) -> Iterator[Owner]:
+def chain(data: Path) -> Iterator[OwnerSetup]:
     """The migration chain: five organisations, each with its own CSV files."""
-    folder = {"bestanden": data / "migratieketen"}
+    folder = {"bestanden": (data / "migratieketen").as_uri()}
     files = csv_dataset("bestanden", data / "migratieketen")
-    dossiers = files("dossiers", "ind_dossiers")
+    dossiers = msgspec.structs.replace(files("dossiers", "ind_dossiers"), key=("v_nummer",))
     counted = {"aggregate": Aggregate(minimum=3), "subject_required": False}
     yield owner(
         "ind",
-        "IND",
         2,
         folder,
         (dossiers, CHAIN, ALIENS_ACT, {"roles": {"bsn": "join"}}),
         (dossiers, STATISTICS, ALIENS_ACT, counted),
         (files("gebeurtenissen", "gebeurtenissen"), CHAIN, ALIENS_ACT, {}),
     )
-    yield owner("coa", "COA", 3, folder, (files("bewoners", "coa_bewoners"), CHAIN, ALIENS_ACT, {}))
-    yield owner("dtv", "DT&V", 4, folder, (files("casussen", "dtv_casussen"), CHAIN, ALIENS_ACT, {}))
-    yield owner("kmar", "KMar", 5, folder, (files("passages", "kmar_grenspassages"), CHAIN, ALIENS_ACT, {}))
-    yield owner("bz", "BZ", 6, folder, (files("visa", "bz_visa"), CHAIN, ALIENS_ACT, {}))
+    yield owner("coa", 3, folder, (files("bewoners", "coa_bewoners"), CHAIN, ALIENS_ACT, {}))
+    yield owner("dtv", 4, folder, (files("casussen", "dtv_casussen"), CHAIN, ALIENS_ACT, {}))
+    yield owner("kmar", 5, folder, (files("passages", "kmar_grenspassages"), CHAIN, ALIENS_ACT, {}))
+    yield owner("bz", 6, folder, (files("visa", "bz_visa"), CHAIN, ALIENS_ACT, {}))
 
 
-def personas(data: Path, scratch: Path) -> Iterator[Owner]:
+def personas(data: Path, scratch: Path) -> Iterator[OwnerSetup]:
     """The personas: one database per organisation, opened for a benefit application."""
     sources = data / "personas" / "sources"
 
-    def held(organisation: str) -> Path:
+    def held(organisation: str) -> str:
         database = scratch / f"{organisation}.sqlite"
         with sqlite3.connect(database) as connection:
             for path in sorted((sources / organisation).glob("*.json")):
                 load_json(path, connection)
         connection.close()
-        return database
+        return f"sqlite:///{database}"
 
     law = PARTICIPATION_ACT
     closed = {
@@ -134,7 +140,6 @@ def personas(data: Path, scratch: Path) -> Iterator[Owner]:
     }
     yield owner(
         "rvig",
-        "RvIG (personas)",
         11,
         {"db": held("RvIG")},
         (
@@ -165,7 +170,6 @@ def personas(data: Path, scratch: Path) -> Iterator[Owner]:
     abroad = dataset("buitenland", "db", "buitenlands_inkomen", "bsn bedrag:BIGINT land", "bsn")
     yield owner(
         "belastingdienst",
-        "Belastingdienst (personas)",
         12,
         {"db": held("BELASTINGDIENST")},
         (box1, BENEFIT, law, {}),
@@ -180,22 +184,21 @@ def personas(data: Path, scratch: Path) -> Iterator[Owner]:
         "bsn start_date:DATE end_date:DATE uren_per_week:BIGINT",
         "bsn",
     )
-    yield owner("uwv", "UWV (personas)", 13, {"db": held("UWV")}, (work, BENEFIT, law, {}))
+    yield owner("uwv", 13, {"db": held("UWV")}, (work, BENEFIT, law, {}))
     child_benefit = dataset(
         "kinderbijslag", "db", "algemene_kinderbijslagwet", "ouder_bsn aantal_kinderen:BIGINT", "ouder_bsn"
     )
-    yield owner("svb", "SVB (personas)", 14, {"db": held("SVB")}, (child_benefit, BENEFIT, law, {}))
+    yield owner("svb", 14, {"db": (sources / "SVB").as_uri()}, (child_benefit, BENEFIT, law, {}))
     offices = dataset("functionarissen", "db", "functionarissen", "bsn kvk_nummer functie status", "bsn")
-    yield owner("kvk", "KVK (personas)", 15, {"db": held("KVK")}, (offices, BENEFIT, law, {}))
+    yield owner("kvk", 15, {"db": held("KVK")}, (offices, BENEFIT, law, {}))
 
 
 def owner(
     alias: str,
-    name: str,
     number: int,
-    sources: dict[str, Path],
+    sources: dict[str, str],
     *opened: tuple[Dataset, str, Article, dict[str, object]],
-) -> Owner:
+) -> OwnerSetup:
     """An owner with a disclosure for each (dataset, activity, article, what differs from "everything output")."""
     oin = PeerId(f"000000099{number:011}")
     disclosures = tuple(
@@ -203,7 +206,7 @@ def owner(
         for at, (what, activity, article, special) in enumerate(opened)
     )
     datasets = {what.name: what for what, _, _, _ in opened}
-    return Owner(alias, name, oin, sources, tuple(datasets.values()), disclosures)
+    return OwnerSetup(alias, oin, sources, tuple(datasets.values()), disclosures)
 
 
 def _disclosure(
@@ -211,7 +214,8 @@ def _disclosure(
 ) -> Disclosure:
     roles = special.pop("roles", {})
     assert isinstance(roles, dict)
-    every: dict[str, Role | None] = {column.name: "output" for column in what.columns} | roles
+    every: dict[str, Role | None] = {column.name: "output" for column in what.columns}
+    every.update(roles)
     return msgspec.structs.replace(
         Disclosure(
             id=name,
@@ -232,12 +236,17 @@ def _disclosure(
 
 def dataset(name: str, source: str, table: str, columns: str, subject: str | None = None) -> Dataset:
     """A dataset; `columns` are names, with `:TYPE` where it is not text."""
-    typed = [(*part.split(":"), "VARCHAR")[:2] for part in columns.split()]
+    typed = [part.partition(":") for part in columns.split()]
     about = (
         Subject(subject, "https://ind.nl/v-nummer" if subject == "v_nummer" else "BSN") if subject else None
     )
     return Dataset(
-        name, Text(name, name), source, table, tuple(Column(*pair) for pair in typed), subject=about
+        name,
+        Text(name, name),
+        source,
+        table,
+        tuple(Column(name, kind or "VARCHAR") for name, _, kind in typed),
+        subject=about,
     )
 
 

@@ -6,11 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.conftest import SHARED
 
 KEYS = {
@@ -67,10 +67,12 @@ def running(home: Path) -> list[int]:
 
 
 def nodes(home: Path) -> list[int]:
-    return [pid for pid in running(home) if b"serve" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    """The processes of nodes: the nursery's children."""
+    started = set(running(home))
+    return [pid for pid in started if (Path(f"/proc/{pid}/comm").read_text()).startswith("sluis ")]
 
 
-def until(condition: Any, seconds: float = 60) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 30) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -88,66 +90,79 @@ def told(process: "subprocess.Popen[str]") -> None:
     raise AssertionError(f"the story broke off: {process.communicate()[1]}")
 
 
-def test_the_story_gives_an_answer_from_six_owners_and_proves_it(home: Path) -> None:
-    found = document(home)
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return document(tmp_path_factory.mktemp("story") / "demo")
+
+
+def test_the_story_gives_an_answer_from_six_owners_and_proves_it(found: dict[str, Any]) -> None:
     assert {entry["owner"] for entry in found["receipts"]} == OWNERS
     assert len(found["rows"]) == 1
     values = dict(zip((column["name"] for column in found["columns"]), found["rows"][0], strict=True))
     assert values["voornaam"] == "Sanne"
     assert values["kenteken"].endswith("-***-*")
     assert values["bezittingen"] == 284_000
-    assert any("inkomsten" in str(entry) or "rijksbelastingen" in str(entry) for entry in found["closed"])
-    assert {line["owner"] for line in found["consultations"]} >= OWNERS
-    assert all(one["whole"] for one in found["ledger"]["verified"])
+    closed = {entry.get("article") for entry in found["closed"]}
+    assert "Algemene wet inzake rijksbelastingen, art. 67" in closed
+    assert {line["log"] for line in found["consultations"]} == OWNERS | {"sluiswijk"}
+    assert [one["whole"] for one in found["ledger"]["verified"]] == [True] * 7
     assert found["ledger"]["tampered"]["whole"] is False
 
 
-def test_the_first_answer_comes_within_fifteen_seconds(home: Path) -> None:
-    timings = document(home)["timings"]
-    assert timings["ready"] + timings["total"] < 15_000
+@pytest.mark.prove
+def test_the_first_answer_comes_within_fifteen_seconds_on_a_quiet_machine(found: dict[str, Any]) -> None:
+    assert found["timings"]["ready"] + found["timings"]["total"] < 15_000
 
 
-def test_the_story_in_words_names_law_masks_and_small_groups(home: Path) -> None:
+def test_the_story_in_words_names_law_masks_and_small_groups_within_100_columns(home: Path) -> None:
     code, out, err = once(home)
     assert code == 0, err
     assert max(len(line) for line in out.splitlines()) <= 100
-    for part in ("Participatiewet", "afgeschermd", "Sluiseiland", "fictief", "verzonnen"):
+    for part in (
+        "Participatiewet",
+        "afgeschermd",
+        "Niet gegeven: Buitenpolder, Sluiseiland",
+        "verzonnen",
+    ):
         assert part in out, part
+    assert "Weggelaten" not in out
 
 
 def test_an_owner_that_is_down_is_missing_and_said_to_be(home: Path) -> None:
-    found = document(home, "--down", "rdw")
-    assert {entry["owner"] for entry in found["receipts"]} == OWNERS - {"rdw"}
-    code, out, _ = once(home, "--down", "rdw")
-    assert code == 0
+    code, out, err = once(home, "--down", "rdw")
+    assert code == 0, err
     assert "Ontbreekt: rdw" in out
+    assert "Weggelaten: rdw is er niet." in out
+    assert "belastingdienst.inkomen" in out
 
 
 @pytest.mark.skipif(SHARED is None, reason="the shared test data does not lie beside the checkout")
 def test_given_tables_take_the_place_of_invented_people(home: Path) -> None:
     assert SHARED is not None
-    found = document(home, "--data", str(SHARED / "data/personas/sources"))
-    assert {entry["owner"] for entry in found["receipts"]} <= OWNERS - {"rdw", "uwv"}
-    code, out, _ = once(home, "--data", str(SHARED / "data/personas/sources"))
-    assert code == 0
+    code, out, err = once(home, "--data", str(SHARED / "data/personas/sources"))
+    assert code == 0, err
     assert "Weggelaten" in out
+    assert "art. 31 lid 2" in out
+    assert "Sanne" not in out
 
 
 @pytest.mark.postgres
 @pytest.mark.mariadb
-def test_real_servers_give_the_same_answer_as_sqlite(home: Path) -> None:
-    plain, servers = document(home), document(home, "--databases", "postgres,mariadb,sqlite")
-    assert (plain["columns"], plain["rows"]) == (servers["columns"], servers["rows"])
+def test_real_servers_give_the_same_answer_as_sqlite(home: Path, found: dict[str, Any]) -> None:
+    servers = document(home, "--databases", "postgres,mariadb,sqlite")
+    assert (servers["columns"], servers["rows"]) == (found["columns"], found["rows"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_every_node(home: Path, number: signal.Signals) -> None:
-    process = start(home)
-    told(process)
+def test_a_second_demo_is_refused_and_ctrl_c_stops_the_first(home: Path) -> None:
+    first = start(home)
+    told(first)
+    second = start(home, "--once")
+    _, err = second.communicate(timeout=SECONDS)
+    assert (second.returncode, "draait al" in err) == (5, True)
     assert len(nodes(home)) == 7
-    process.send_signal(number)
-    process.communicate(timeout=30)
-    assert process.returncode == 0
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=30)
+    assert first.returncode == 0
     assert running(home) == []
 
 
@@ -156,7 +171,7 @@ def test_a_node_that_ends_by_itself_ends_the_demo_with_its_name(home: Path) -> N
     told(process)
     os.kill(nodes(home)[0], signal.SIGKILL)
     err = process.communicate(timeout=30)[1]
-    assert process.returncode not in (0, None)
+    assert process.returncode == 6
     assert "draait niet" in err
     assert running(home) == []
 
@@ -166,23 +181,4 @@ def test_nodes_end_when_the_demo_itself_is_killed(home: Path) -> None:
     told(process)
     process.kill()
     process.communicate(timeout=30)
-    assert until(lambda: running(home) == [], 20)
-
-
-def test_a_second_demo_in_the_same_folder_is_told_so(home: Path) -> None:
-    process = start(home)
-    try:
-        told(process)
-        code, _, err = start_and_wait(home)
-        assert code == 5
-        assert "draait al" in err
-        assert len(nodes(home)) == 7
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
-
-
-def start_and_wait(home: Path) -> tuple[int, str, str]:
-    second = start(home, "--once")
-    out, err = second.communicate(timeout=SECONDS)
-    return second.returncode, out, err
+    assert until(lambda: running(home) == [])

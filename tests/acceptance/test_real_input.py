@@ -4,18 +4,17 @@ Skipped where the shared data does not lie beside the checkout.
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.acceptance.owners import ASKER, owners
+from tests.acceptance.owners import ACTIVITIES, owners
 from tests.acceptance.questions import QUESTIONS, Question
 from tests.acceptance.raw import database
 from tests.conftest import SHARED
-from tests.federation import Ask, federation
+from tests.federation import Federation
 
 pytestmark = pytest.mark.skipif(
     SHARED is None, reason="the shared test data does not lie beside the checkout"
@@ -30,21 +29,24 @@ def raw() -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-@pytest.fixture
-async def ask(tmp_path: Path) -> AsyncIterator[Ask]:
+@pytest.fixture(scope="module")
+def federation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
     assert SHARED is not None
-    async with federation(owners(SHARED, tmp_path), asker=ASKER, environment="test") as asking:
-        yield asking
+    home = tmp_path_factory.mktemp("real")
+    one = Federation(home, owners(SHARED, home), ACTIVITIES)
+    yield one
+    one.close()
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
 async def test_the_engine_gives_what_plain_sqlite_gives(
-    question: Question, ask: Ask, raw: sqlite3.Connection
+    question: Question, federation: Federation, raw: sqlite3.Connection
 ) -> None:
     expected = raw.execute(question.raw, question.parameters).fetchall()
     assert expected, "a question without an answer proves nothing"
-    answer = await ask(question.sql, question.activity, "Z-2026-0001", question.parameters)
-    assert _comparable(answer.rows, question.ordered) == _comparable(expected, question.ordered)
+    answer = await federation.ask(question.sql, question.activity, **question.parameters)
+    rows = [tuple(row.values()) for row in answer.table.to_pylist()]
+    assert _comparable(rows, question.ordered) == _comparable(expected, question.ordered)
 
 
 def test_there_are_at_least_fifteen_questions_and_each_has_its_own_name() -> None:

@@ -16,11 +16,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from sluis.cli.openapi import command
 from sluis.config import load_node
 from sluis.crypto import Authority, client_context, make_authority, read_certificates
 from sluis.gateway import DirectLink, read_card
-from sluis.kernel import Conflict, Invalid, PeerId, Problem, Refused, Upstream
+from sluis.kernel import (
+    Conflict,
+    Invalid,
+    PeerId,
+    Problem,
+    Refused,
+    Upstream,
+    new_span_id,
+    new_trace_id,
+)
+from sluis.ledger import Processing
 from sluis.serve import Node, build_node
 
 ASKER, OWNER = PeerId("00000001001000001000"), PeerId("00000001826002785000")
@@ -45,8 +57,12 @@ oin = "{other_oin}"
 name = "{other} (fictief)"
 url = "https://127.0.0.1:{other_port}"
 
+[ledger]
+witnesses = ["{other}"]
+
 [people.tester]
 os_user = "{me}"
+roles = ["privacy-officer"]
 """
 
 
@@ -244,6 +260,70 @@ async def test_no_route_of_a_node_answers_a_stranger(federation: Federation, tmp
     await node.stop()
 
 
+async def test_stranger_at_the_door_is_in_the_log(federation: Federation, tmp_path: Path) -> None:
+    node = build(federation.owner)
+    await node.start()
+    stranger = PeerId("00000009999999999000")
+    files = federation.authority.issue(tmp_path / "stranger", stranger, "Vreemde", ["localhost"])
+    link = DirectLink({OWNER: node.config.node.url}, client_context(*files, [federation.authority.path]))
+    async with link.send(OWNER, "GET", "/v1/offers", {}, b"", 5) as answer:
+        assert answer.status == 403
+    record = json.loads(node.parts.ledger.log.stored(0).json or b"{}")
+    assert record["body"]["adl.core.request"]["subject"] == {"type": "peer", "id": stranger}
+    assert record["body"]["adl.core.response"]["decision"] is False
+    await link.close()
+    await node.stop()
+
+
+async def test_log_is_published_and_witnessed_by_a_peer_within_seconds(federation: Federation) -> None:
+    asker, owner = build(federation.asker), build(federation.owner)
+    await asker.start()
+    await owner.start()
+    owner.parts.ledger.append_blocking([_line()])
+    witness = f"— {asker.config.log_origin}/witness "
+    started = time.perf_counter()
+    while witness not in (note := owner.parts.ledger.log.checkpoint() or ""):
+        assert time.perf_counter() - started < 20, note
+        await asyncio.sleep(0.1)
+    assert note.startswith(f"{owner.config.log_origin}\n1\n")
+    assert owner.parts.ledger.append_blocking([_line()]).witnesses == 1
+    await asker.stop()
+    await owner.stop()
+
+
+async def test_log_is_read_by_the_privacy_officer_only(federation: Federation) -> None:
+    node = build(federation.owner)
+    await node.start()
+    line = _line()
+    node.parts.ledger.append_blocking([line])
+    request = ("POST", "/v1/processing-activities", {"traceId": line.trace_id})
+    status, found = await asyncio.to_thread(local, federation.owner, *request)
+    assert (status, [one["name"] for one in found["processingActivities"]]) == (200, ["Raadpleging"])
+    await node.stop()
+    file = federation.owner / "node.toml"
+    file.write_text(file.read_text().replace('roles = ["privacy-officer"]', "roles = []"))
+    again = build(federation.owner)
+    await again.start()
+    status, problem = await asyncio.to_thread(local, federation.owner, *request)
+    assert (status, problem["code"]) == (403, "log-not-yours")
+    await again.stop()
+
+
+def test_every_published_document_is_written(tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, ["--out", str(tmp_path / "api")])
+    assert result.exit_code == 0
+    written = {path.name for path in (tmp_path / "api").iterdir()}
+    assert written == {
+        "openapi.json",
+        "node.schema.json",
+        "dataset.schema.json",
+        "activity.schema.json",
+        "disclosure.schema.json",
+    }
+    for path in (tmp_path / "api").iterdir():
+        json.loads(path.read_text())
+
+
 async def test_published_document_is_the_nodes_own(federation: Federation) -> None:
     node = build(federation.owner)
     await node.start()
@@ -325,6 +405,11 @@ async def test_owner_that_is_down_is_an_upstream_problem(federation: Federation)
     assert problem.value.retry
     assert time.perf_counter() - started < 5
     await link.close()
+
+
+def _line() -> Processing:
+    now = int(time.time() * 1000)
+    return Processing(new_trace_id(), new_span_id(), "Raadpleging", "Ok", now, now)
 
 
 def _link_of_asker(federation: Federation) -> DirectLink:

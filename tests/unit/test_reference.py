@@ -1,10 +1,15 @@
 """The reference documents every setting and every key of a file, with its default and its meaning."""
 
+import json
+import re
+import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from sluis.cli.terminal import EXIT_CODES
 from sluis.config import schemas
@@ -51,3 +56,11 @@ def test_the_reference_documents_nothing_that_is_not_there() -> None:
 def test_every_exit_code_is_documented() -> None:
     text = REFERENCE.read_text()
     assert all(f"| {code} |" in text for code in EXIT_CODES.values())
+
+
+def test_every_example_in_the_reference_is_a_file_that_validates() -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", REFERENCE.read_text(), re.DOTALL)
+    kinds = ["node", "dataset", "activity", "disclosure"]
+    for kind, block in zip(kinds, blocks, strict=True):
+        plain = json.loads(json.dumps(tomllib.loads(block), default=date.isoformat))
+        assert list(Draft202012Validator(schemas()[f"{kind}.schema.json"]).iter_errors(plain)) == []

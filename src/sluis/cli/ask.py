@@ -74,9 +74,12 @@ def show(answer: dict[str, Any], console: Console) -> None:
 
 def _rows(answer: dict[str, Any]) -> Table:
     table = Table(header_style="bold", show_edge=False)
+    units = {entry["column"]: entry.get("unit") for entry in answer["provenance"]}
     for column in answer["columns"]:
         number = column["type"].startswith(("int", "decimal", "double", "float"))
-        table.add_column(column["name"], justify="right" if number else "left", overflow="fold")
+        unit = units.get(column["name"])
+        name = f"{column['name']} ({unit})" if unit else column["name"]
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in answer["rows"]:
         table.add_row(*("" if value is None else str(value) for value in row))
     count = len(answer["rows"])

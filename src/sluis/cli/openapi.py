@@ -22,10 +22,12 @@ from sluis.cli.terminal import say
     help=say("Map, wordt gemaakt.", "Directory, made when absent."),
 )
 def command(out: Path) -> None:
-    """The node's API."""
+    """The node's API as OpenAPI, and the JSON Schema of every file in a node directory."""
+    from sluis.config import schemas
     from sluis.serve import published
 
     out.mkdir(parents=True, exist_ok=True)
-    path = out / "openapi.json"
-    path.write_text(json.dumps(published().document(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    click.echo(path)
+    for name, document in {"openapi.json": published().document(), **schemas()}.items():
+        text = json.dumps(document, ensure_ascii=False, indent=2)
+        (out / name).write_text(text + "\n", encoding="utf-8")
+        click.echo(out / name)

@@ -93,8 +93,9 @@ class Answer:
         self, source: Iterator[pa.RecordBatch], batches: Sequence[pa.RecordBatch], ended: bool
     ) -> AsyncIterator[bytes]:
         try:
-            yield self._writer.head + b"".join(map(self._writer.write, batches))
+            sending = self._writer.head + b"".join(map(self._writer.write, batches))
             while not ended:
+                yield sending
                 more = await pull(source, self._limits)
                 ready, ended = self._prepared(more.batches), more.ended
                 records: list[Any] = list(self._lines(ready.subjects))
@@ -107,9 +108,8 @@ class Answer:
                     )
                 if records:
                     self._position = await self._log.append(records)
-                if ready.batches:
-                    yield b"".join(map(self._writer.write, ready.batches))
-            yield self._closing()
+                sending = b"".join(map(self._writer.write, ready.batches))
+            yield sending + self._closing()
         finally:
             self._limits.cancelled.set()
 

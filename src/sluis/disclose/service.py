@@ -3,10 +3,9 @@ hold to the limits, read, write down, send, and give a receipt.
 """
 
 import asyncio
-import hashlib
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
@@ -14,7 +13,6 @@ import pyarrow as pa
 
 from sluis.crypto import KeyStore, canonical
 from sluis.disclose import rules
-from sluis.disclose.aggregates import reduce
 from sluis.disclose.answer import Answer, Pulled, pull
 from sluis.disclose.model import Bounds, Consultation, Opened
 from sluis.disclose.records import Crossing, Log, Refusals
@@ -25,7 +23,7 @@ from sluis.grounds import Grounds, Offer, make_offer
 from sluis.kernel import Clock, PeerId, Refused, Text, Trace, Upstream, new_span_id
 from sluis.policy import Decision, Facts, decide
 from sluis.sources import Limits, Source, SourceFailure
-from sluis.statement import Combiner, SubQuestion, bind
+from sluis.statement import Combiner, SubQuestion, bind, reduce
 from sluis.statement.groups import Size
 
 operator_log = logging.getLogger("sluis.disclose")
@@ -38,7 +36,13 @@ class Budget(Protocol):
         """Draw on a budget; False when `limit` different questions did so that day already."""
 
     async def tell(
-        self, board: str, day: date, question: str, sizes: Mapping[str, Size], minimum: int
+        self,
+        board: str,
+        day: date,
+        question: str,
+        fixed: Mapping[str, str],
+        sizes: Mapping[str, Size],
+        minimum: int,
     ) -> bool:
         """Remember groups before they are told; False when they are too close to those told earlier."""
 
@@ -155,7 +159,7 @@ class Discloser:
         if len(asked) > min(one.disclosure.max_subjects for one in statement.opened):
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
         self._hold_rate(peer, statement, now)
-        identity = _identity(question) if statement.groups else ""
+        identity = self._digest(_written_out(question)) if statement.groups else ""
         await self._hold_budgets(crossing, statement, identity)
         limits = Limits(self._bounds.seconds, self._bounds.scanned_rows, self._bounds.batch_rows)
         answer = Answer(
@@ -163,7 +167,7 @@ class Discloser:
         )
         try:
             source = await statement.reading.start({**values, OWN_DAY: now.date()}, limits)
-            first = await self._first(crossing, statement, source, limits, identity)
+            first = await self._first(crossing, statement, source, limits, identity, values)
         except SourceFailure as failure:
             await answer.failed()
             raise _unavailable(crossing, failure) from None
@@ -270,6 +274,7 @@ class Discloser:
         source: Iterator[pa.RecordBatch],
         limits: Limits,
         identity: str,
+        values: Mapping[str, Any],
     ) -> Pulled:
         """The first of the answer; of groups, all of it, reduced to what may be told."""
         if statement.groups is None:
@@ -282,9 +287,17 @@ class Discloser:
         told = await asyncio.to_thread(reduce, table, statement.groups)
         board = f"{crossing.peer}|{crossing.question.activity}|{statement.groups.table}"
         day, minimum = crossing.began.date(), statement.groups.minimum
-        if not await self._budget.tell(board, day, identity, told.sizes, minimum):
+        constants = rules.constants_set(statement.tree, statement.opened, statement.types, values)
+        fixed = {column: self._digest(value) for column, value in constants}
+        if not await self._budget.tell(board, day, identity, fixed, told.sizes, minimum):
             raise rules.refused("differencing", rules.legal_of(statement.opened))
         return Pulled(told.answer.combine_chunks().to_batches(), ended=True)
+
+    def _digest(self, value: Any) -> str:
+        """What a question or constant is remembered by: a keyed hash, as either may name a person."""
+        return self._keys.mac(
+            "disclose-budget", canonical(value if isinstance(value, list) else [str(value)])
+        ).hex()
 
     async def _guarded(self, crossing: Crossing, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The bytes; what goes wrong after the first is on record, and the stream ends without a receipt."""
@@ -302,14 +315,12 @@ class Discloser:
         await self._refusals.record(crossing.peer, decisions)
 
 
-def _identity(question: SubQuestion) -> str:
-    """Digest of a question with its values: what makes two questions the same."""
-    parts: Sequence[Any] = [
-        question.sql,
-        question.parameters,
-        {name: [keys.sealed, [str(value) for value in keys.values]] for name, keys in question.keys.items()},
-    ]
-    return hashlib.sha256(canonical(parts)).hexdigest()
+def _written_out(question: SubQuestion) -> list[Any]:
+    """A question with its values: what makes two questions the same."""
+    keys = {
+        name: [keys.sealed, [str(value) for value in keys.values]] for name, keys in question.keys.items()
+    }
+    return [question.sql, {name: str(value) for name, value in question.parameters.items()}, keys]
 
 
 def _unavailable(crossing: Crossing, failure: SourceFailure) -> Upstream:

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection, text
 
-from sluis.statement.groups import Size, too_close
+from sluis.kernel import decode, encode
+from sluis.statement.groups import Size, disjoint, too_close
 from sluis.store import Migration, Store, migrate
 
 MIGRATIONS = (
@@ -19,6 +20,8 @@ MIGRATIONS = (
             """CREATE TABLE disclose_told (board TEXT NOT NULL, question TEXT NOT NULL, cell TEXT NOT NULL,
             subjects BIGINT NOT NULL, row_count BIGINT NOT NULL, day TEXT NOT NULL,
             PRIMARY KEY (board, question, cell))""",
+            """CREATE TABLE disclose_asked (board TEXT NOT NULL, question TEXT NOT NULL, fixed TEXT NOT NULL,
+            day TEXT NOT NULL, PRIMARY KEY (board, question))""",
         ),
     ),
 )
@@ -36,6 +39,13 @@ FORGET_SPENT = "DELETE FROM disclose_spent WHERE day < :day"
 TOLD = "SELECT question, cell, subjects, row_count FROM disclose_told WHERE board = :board AND question <> :question"
 """The groups told in answer to other questions of the same kind."""
 
+ASKED = "SELECT question, fixed FROM disclose_asked WHERE board = :board AND question <> :question"
+"""The other questions of the same kind, with the columns that their conditions set equal to a constant."""
+
+ASK = """INSERT INTO disclose_asked (board, question, fixed, day) VALUES (:board, :question, :fixed, :day)
+ON CONFLICT (board, question) DO UPDATE SET day = excluded.day"""
+"""Remember a question that is about to be answered."""
+
 TELL = """INSERT INTO disclose_told (board, question, cell, subjects, row_count, day)
 VALUES (:board, :question, :cell, :subjects, :row_count, :day)
 ON CONFLICT (board, question, cell) DO UPDATE SET subjects = excluded.subjects, row_count = excluded.row_count,
@@ -43,6 +53,7 @@ day = excluded.day"""
 """Remember a group that is about to be told."""
 
 FORGET_TOLD = "DELETE FROM disclose_told WHERE day < :day"
+FORGET_ASKED = "DELETE FROM disclose_asked WHERE day < :day"
 """After a year the people in a group are others."""
 
 _REMEMBERED = timedelta(days=366)
@@ -68,7 +79,13 @@ class StoredBudget:
         return await self._store.write(work)
 
     async def tell(
-        self, board: str, day: date, question: str, sizes: Mapping[str, Size], minimum: int
+        self,
+        board: str,
+        day: date,
+        question: str,
+        fixed: Mapping[str, str],
+        sizes: Mapping[str, Size],
+        minimum: int,
     ) -> bool:
         """Remember groups before they are told; False, and nothing remembered, when they are too close to earlier ones.
 
@@ -76,17 +93,24 @@ class StoredBudget:
             board: what is compared with each other: asker, activity, datasets and grouping.
             day: today.
             question: digest of the whole question.
+            fixed: per column that a condition sets equal to a constant, a digest of the constant.
             sizes: the groups, by digest of their key.
             minimum: fewest subjects that a difference may show.
         """
 
         def work(connection: Connection) -> bool:
-            connection.execute(text(FORGET_TOLD), {"day": (day - _REMEMBERED).isoformat()})
-            earlier: dict[str, dict[str, Size]] = {}
-            for row in connection.execute(text(TOLD), {"board": board, "question": question}):
-                earlier.setdefault(row.question, {})[row.cell] = Size(row.subjects, row.row_count)
-            if any(too_close(sizes, before, minimum) for before in earlier.values()):
-                return False
+            for statement in (FORGET_TOLD, FORGET_ASKED):
+                connection.execute(text(statement), {"day": (day - _REMEMBERED).isoformat()})
+            known = {"board": board, "question": question}
+            asked = connection.execute(text(ASKED), known)
+            conditions = {row.question: decode(row.fixed, dict[str, str]) for row in asked}
+            earlier: dict[str, dict[str, Size]] = {name: {} for name in conditions}
+            for row in connection.execute(text(TOLD), known):
+                earlier[row.question][row.cell] = Size(row.subjects, row.row_count)
+            for name, before in earlier.items():
+                if not disjoint(fixed, conditions[name]) and too_close(sizes, before, minimum):
+                    return False
+            connection.execute(text(ASK), {**known, "fixed": encode(fixed).decode(), "day": day.isoformat()})
             rows = [
                 {
                     "board": board, "question": question, "cell": cell, "subjects": size.subjects,

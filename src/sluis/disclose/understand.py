@@ -11,19 +11,21 @@ import pyarrow as pa
 from sqlglot import exp
 
 from sluis.disclose import rules
-from sluis.disclose.aggregates import Groups, guarded
-from sluis.disclose.model import Kind, Opened, Trail
+from sluis.disclose.model import SUBJECT, Kind, Opened, Trail
 from sluis.disclose.reading import Reading, Table, prepare
 from sluis.disclose.views import OWN_DAY, expose, install, summarises
-from sluis.grounds import Disclosure, Subject
+from sluis.grounds import Dataset, Disclosure, Subject
 from sluis.kernel import PeerId
 from sluis.sources import Source, SourceFailure, TableInfo
 from sluis.statement import (
     Combiner,
+    Groups,
+    Guarded,
     SubQuestion,
     bindings,
     check,
     datasets,
+    guarded,
     list_parameters,
     missing_parameter,
     normalise,
@@ -107,8 +109,8 @@ def understand(
     check(tree, roles, _values(question), sealed_outputs=sealed_outputs, sealed_parameters=sealed_parameters)
     asked = _bound(tree, opened)
     parameters = _parameter_types(tree, types, question)
-    executed, trails, groups = _executed(tree, kind, opened)
     tables = _tables(opened, sources)
+    executed, trails, groups = _executed(tree, kind, opened, tables)
     executed = install(executed, opened, {name: _native(table.info) for name, table in tables.items()})
     reading, schema = prepare(
         executed, {**parameters, OWN_DAY: "DATE"}, list(tables.values()), sources, combiner
@@ -181,11 +183,13 @@ def _parameter_types(
 
 
 def _executed(
-    tree: exp.Query, kind: Kind, opened: Mapping[str, Opened]
+    tree: exp.Query, kind: Kind, opened: Mapping[str, Opened], tables: Mapping[str, Table]
 ) -> tuple[exp.Query, tuple[Trail, ...], Groups | None]:
     """The statement with its hidden outputs: whom rows are about, or how many are in a group."""
     if kind == "groups":
-        made, groups = guarded(tree, opened)
+        made, groups = guarded(
+            tree, {("", name): _guarded(one, tables[name].info) for name, one in opened.items()}
+        )
         return made, (), groups
     made = normalise(tree) if tree.find(exp.CTE) else tree.copy()
     if kind != "rows":
@@ -195,6 +199,21 @@ def _executed(
     if found is None:
         raise rules.refused("not-traceable", rules.legal_of(opened.values()))
     return *found, None
+
+
+def _guarded(one: Opened, info: TableInfo) -> Guarded:
+    dataset = one.dataset
+    return Guarded(one.disclosure, dataset.subject, dataset.key, SUBJECT, _one_row_each(dataset, info))
+
+
+def _one_row_each(dataset: Dataset, info: TableInfo) -> bool:
+    """Whether each row is about somebody else: the subject, as the source has it, is the source's own key. What the
+    dataset merely declares as its key does not count."""
+    column = dataset.column(dataset.subject.column) if dataset.subject is not None else None
+    if column is None or column.expression is not None:
+        return False
+    source = (column.source or column.name).lower()
+    return _native(info).get(source) == column.type and tuple(map(str.lower, info.key)) == (source,)
 
 
 def _has_subject(table: exp.Table, opened: Mapping[str, Opened]) -> bool:

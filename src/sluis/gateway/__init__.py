@@ -4,5 +4,16 @@ from sluis.gateway.card import Card, read_card, sign_card
 from sluis.gateway.direct import DirectLink
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Link
+from sluis.gateway.witnesses import Witnesses, witness_name
 
-__all__ = ["Answer", "Card", "DirectLink", "Link", "read_card", "routes", "sign_card"]
+__all__ = [
+    "Answer",
+    "Card",
+    "DirectLink",
+    "Link",
+    "Witnesses",
+    "read_card",
+    "routes",
+    "sign_card",
+    "witness_name",
+]

@@ -39,6 +39,7 @@ class Card(msgspec.Struct, frozen=True):
         verification_key: Ed25519 public key of its receipts and checkpoints, 32 bytes.
         sealing_key: X25519 public key to which join keys are sealed, 32 bytes.
         not_after: when the card ends, with the certificate.
+        log: name of its log, as in its checkpoints; empty when it publishes none.
     """
 
     peer: PeerId
@@ -48,6 +49,7 @@ class Card(msgspec.Struct, frozen=True):
     verification_key: bytes
     sealing_key: bytes
     not_after: datetime
+    log: str = ""
 
 
 class _Claims(msgspec.Struct, rename="camel"):
@@ -58,6 +60,7 @@ class _Claims(msgspec.Struct, rename="camel"):
     verification_key: str
     sealing_key: str
     not_after: datetime
+    log: str = ""
 
 
 class _Header(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,7 +69,9 @@ class _Header(msgspec.Struct, forbid_unknown_fields=True):
     x5c: list[str]
 
 
-def sign_card(identity: Identity, alias: str, url: str, verification_key: bytes, sealing_key: bytes) -> str:
+def sign_card(
+    identity: Identity, alias: str, url: str, verification_key: bytes, sealing_key: bytes, log: str = ""
+) -> str:
     """This node's card, as a compact JWS.
 
     Args:
@@ -75,6 +80,7 @@ def sign_card(identity: Identity, alias: str, url: str, verification_key: bytes,
         url: as in `Card`.
         verification_key: raw, 32 bytes.
         sealing_key: raw, 32 bytes.
+        log: as in `Card`.
     """
     claims = _Claims(
         str.__str__(identity.peer.id),
@@ -84,6 +90,7 @@ def sign_card(identity: Identity, alias: str, url: str, verification_key: bytes,
         _encoded(verification_key),
         _encoded(sealing_key),
         identity.certificate.not_valid_after_utc,
+        log,
     )
     algorithm, digest = _algorithm(identity.certificate)
     chain = [b64encode(certificate.public_bytes(Encoding.DER)).decode() for certificate in identity.chain]
@@ -130,7 +137,9 @@ def _card(claims: _Claims) -> Card:
     if len(verification) != 32 or len(sealing) != 32 or claims.not_after.tzinfo is None:
         raise ValueError
     ends = claims.not_after.astimezone(UTC)
-    return Card(PeerId(claims.peer), claims.name, claims.alias, claims.url, verification, sealing, ends)
+    return Card(
+        PeerId(claims.peer), claims.name, claims.alias, claims.url, verification, sealing, ends, claims.log
+    )
 
 
 def _algorithm(certificate: x509.Certificate) -> tuple[str, hashes.HashAlgorithm]:

@@ -41,11 +41,12 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     masked: str | None = None
 
 
-class Provenance(msgspec.Struct, frozen=True):
-    """An output column and everything it was computed from."""
+class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An output column and everything it was computed from; its unit, when it is a dataset's column as it is."""
 
     column: str
     origins: tuple[Origin, ...]
+    unit: str | None = None
 
 
 class StaysClosed(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):

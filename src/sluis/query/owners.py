@@ -128,13 +128,18 @@ class Owners:
         """Ask every owner again next time."""
         self._known.clear()
 
+    def kept(self, alias: str) -> Known | None:
+        """What is known of an owner without asking it; None when that is nothing, or too old to believe."""
+        kept = self._known.get(alias)
+        return kept if kept is not None and kept.until > self._clock().timestamp() else None
+
     async def known(self, alias: str) -> Known:
         """An owner's offers and keys. Raises `Upstream` when it cannot be reached or is not who it should be.
 
         Questions that come at once share one request.
         """
-        kept = self._known.get(alias)
-        if kept is not None and kept.until > self._clock().timestamp():
+        kept = self.kept(alias)
+        if kept is not None:
             return kept
         task = self._asking.get(alias)
         if task is None:

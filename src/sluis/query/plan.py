@@ -9,23 +9,29 @@ from typing import Any
 import msgspec
 from sqlglot import exp
 
-from sluis.grounds import Activity, Offer, Subject
-from sluis.kernel import Refused, Text
+from sluis.grounds import Activity, Disclosure, Offer, Role, Subject
+from sluis.kernel import PeerId, Refused, Text
 from sluis.query import rules
 from sluis.query.model import Provenance, StaysClosed
 from sluis.statement import (
+    AGGREGATES,
     Binding,
     Fetch,
+    Groups,
+    Guarded,
     Plan,
     base_tables,
     bindings,
     check,
     dataset_of,
+    guarded,
     list_parameters,
     parameterise,
     qualify,
     require,
+    shape,
     split,
+    tables_of,
     text,
     uses,
 )
@@ -56,7 +62,10 @@ class Ready(msgspec.Struct, frozen=True):
 
     activity: Activity
     offers: dict[Dataset, Offer]
+    roles: dict[Dataset, Disclosure]
+    """The disclosures as they count here: for a combiner, with the people in them sealed."""
     tree: exp.Query
+    shape: str
     constants: dict[str, Any]
     types: dict[str, str]
     lists: frozenset[str]
@@ -66,6 +75,8 @@ class Ready(msgspec.Struct, frozen=True):
     provenance: tuple[Provenance, ...]
     closed: tuple[StaysClosed, ...]
     filtered: bool
+    groups: Groups | None
+    """How rows are reduced to groups here, when this node is the combiner; None when nothing is left to reduce."""
 
     def bulk(self, fetch: Fetch) -> bool:
         """Whether a fetch may be asked without its keys, when these are too many: no subject has to be named."""
@@ -111,13 +122,14 @@ class Plans:
                 kept.popitem(last=False)
 
 
-def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]) -> Ready:
+def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer], own: PeerId) -> Ready:
     """Check a parsed question against what was opened for its activity, and split it per owner.
 
     Args:
         tree: from `statement.parse`.
         activity: what it is asked for.
         offers: per dataset in it, the offer for that activity.
+        own: this node, which a disclosure may name as combiner.
 
     Raises:
         Refused: a column, a subject, an aggregate or a disclosure that the rules do not allow.
@@ -132,19 +144,25 @@ def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]
     for binding in bound:
         if disclosures[binding.dataset].subject_required and disclosures[binding.dataset].aggregate is None:
             require(binding)
-    sealed = rules.seal_joins(parameterised, disclosures)
+    asked, groups = _grouped(parameterised, offers, own)
+    if groups is not None:
+        disclosures = {dataset: _narrowed(offer) for dataset, offer in offers.items()}
+    sealed = rules.seal_joins(asked, disclosures)
     plan = split(
         sealed,
         site_of=lambda table: str(table.db),
         rows={".".join(dataset): offer.rows for dataset, offer in offers.items()},
         types={".".join(dataset): columns for dataset, columns in _with_tokens(types, sealed).items()},
         parameters=kinds,
-        keyed=lambda table: disclosures[table.db, table.name].subject_required,
+        keyed=lambda table: _by_key_only(disclosures[table.db, table.name]),
+        accepts=lambda query, _: _traceable(query, offers, groups is not None),
     )
     return Ready(
         activity=activity,
         offers=offers,
+        roles=disclosures,
         tree=parameterised,
+        shape=shape(parameterised),
         constants=constants,
         types=kinds,
         lists=frozenset(list_parameters(parameterised)),
@@ -154,6 +172,7 @@ def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]
         provenance=rules.provenance(qualified, offers),
         closed=rules.stays_closed(offers),
         filtered=any("filter" in disclosure.columns.values() for disclosure in disclosures.values()),
+        groups=groups,
     )
 
 
@@ -165,6 +184,66 @@ def _with_tokens(
     for dataset, column in rules.sealed_columns(tree):
         known[dataset][column] = "VARCHAR"
     return known
+
+
+def _grouped(
+    tree: exp.Query, offers: Mapping[Dataset, Offer], own: PeerId
+) -> tuple[exp.Query, Groups | None]:
+    """A question over data of which only groups may leave, held to its form. One owner reduces such a question
+    itself. Over more owners this node does, when every such disclosure names it as the combiner: the question then
+    counts the people in each group beside what was asked.
+
+    Raises:
+        Refused: `aggregate-only`, `combiner`.
+    """
+    rules_of = [offer.disclosure.aggregate for offer in offers.values() if offer.disclosure.aggregate]
+    if not rules_of:
+        return tree, None
+    opened = {
+        dataset: Guarded(
+            offer.disclosure,
+            offer.subject,
+            offer.key,
+            rules.SEALED + (offer.subject.column if offer.subject else ""),
+        )
+        for dataset, offer in offers.items()
+    }
+    made, groups = guarded(tree, opened)
+    if len({alias for alias, _ in offers}) == 1:
+        return tree, None
+    if any(rule.combiner != own for rule in rules_of):
+        raise rules.no_combiner([offer for offer in offers.values() if offer.disclosure.aggregate])
+    return made, groups
+
+
+def _narrowed(offer: Offer) -> Disclosure:
+    """At a combiner the people in rows that only groups may be made of are tokens, whatever their key is open for."""
+    disclosure = offer.disclosure
+    if disclosure.aggregate is None or offer.subject is None:
+        return disclosure
+    columns: dict[str, Role] = {**disclosure.columns, offer.subject.column: "join"}
+    return msgspec.structs.replace(disclosure, columns=columns)
+
+
+def _by_key_only(disclosure: Disclosure) -> bool:
+    return disclosure.subject_required and disclosure.aggregate is None
+
+
+def _traceable(query: exp.Query, offers: Mapping[Dataset, Offer], combining: bool) -> bool:
+    """Whether an owner can tell whom each row of a sub-question is about, as it has to write down: groups are about
+    nobody, and a plain SELECT is about the people in its tables. The rest is computed here, over such rows. What a
+    combiner reduces, it gets as rows."""
+    if combining and isinstance(query, exp.Select) and (query.args.get("group") or query.find(*AGGREGATES)):
+        return False
+    if not any(offers[dataset_of(table)].subject for table in base_tables(query)):
+        return True
+    if not isinstance(query, exp.Select):
+        return False
+    grouped = query.args.get("group") is not None or any(item.find(*AGGREGATES) for item in query.expressions)
+    plain = query.args.get("with_") is None and all(
+        isinstance(table, exp.Table) for table in tables_of(query)
+    )
+    return grouped or plain
 
 
 def _part(fetch: Fetch, sealed: exp.Query, offers: Mapping[Dataset, Offer]) -> Part:
@@ -250,7 +329,7 @@ def check_roles(ready: Ready) -> None:
 
 
 def _check_roles(ready: Ready, values: Mapping[str, Any]) -> None:
-    check(ready.tree, {dataset: offer.disclosure for dataset, offer in ready.offers.items()}, values)
+    check(ready.tree, ready.roles, values)
 
 
 def _asked(binding: Binding, values: Mapping[str, Any]) -> int:

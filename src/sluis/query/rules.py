@@ -110,6 +110,25 @@ def check_in_force(alias: str, dataset: str, offer: Offer, day: date) -> None:
     )  # fmt: skip
 
 
+def no_combiner(offers: Sequence[Offer]) -> Refused:
+    """The refusal to join data of which only groups may leave, when the owners did not name this node for it."""
+    names = ", ".join(f"{offer.alias}.{offer.dataset}" for offer in offers)
+    return Refused(
+        "no-combiner",
+        Text(f"{names} mag niet per mens gekoppeld worden.", f"{names} may not be joined person by person."),
+        Text(
+            "Alleen groepen gaan naar buiten, en de eigenaren wezen uw node niet aan om ze te maken.",
+            "Only groups leave, and the owners did not name your node to make them.",
+        ),
+        Text(
+            "Vraag elke eigenaar apart, of vraag hun uw node als combinator aan te wijzen.",
+            "Ask each owner by itself, or ask them to name your node as combiner.",
+        ),
+        rule="no-combiner",
+        legal=next((str(article) for offer in offers for article in offer.disclosure.articles), None),
+    )
+
+
 def schemas(offers: Mapping[Dataset, Offer]) -> tuple[dict[str, Any], dict[str, Any]]:
     """All columns, and those that `*` stands for in the order of the disclosure, as `statement.qualify` takes them."""
     schema: dict[str, Any] = {}
@@ -125,11 +144,21 @@ def schemas(offers: Mapping[Dataset, Offer]) -> tuple[dict[str, Any], dict[str, 
 
 def provenance(tree: exp.Query, offers: Mapping[Dataset, Offer]) -> tuple[Provenance, ...]:
     """For each output column the datasets' columns it was computed from, in order of appearance."""
-    names = tree.named_selects
-    return tuple(
-        Provenance(name, tuple(dict.fromkeys(_origins_of_output(tree, place, offers))))
-        for place, name in enumerate(names)
-    )
+    found = []
+    for place, name in enumerate(tree.named_selects):
+        origins = tuple(dict.fromkeys(_origins_of_output(tree, place, offers)))
+        found.append(Provenance(name, origins, _unit(tree, place, offers)))
+    return tuple(found)
+
+
+def _unit(query: exp.Query, place: int, offers: Mapping[Dataset, Offer]) -> str | None:
+    """The unit of an output that is a dataset's column as it is."""
+    item = query.expressions[place].unalias() if isinstance(query, exp.Select) else None
+    source = source_of(item) if isinstance(item, exp.Column) else None
+    if item is None or not isinstance(source, exp.Table) or not is_base(source):
+        return None
+    columns = offers[dataset_of(source)].columns
+    return next((column.unit for column in columns if column.name == item.name.lower()), None)
 
 
 def _origins_of_output(

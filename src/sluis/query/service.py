@@ -46,12 +46,15 @@ from sluis.statement import (
     bind,
     datasets,
     parse,
+    reduce,
     run,
-    shape,
     to_plain,
 )
 
 Values = Mapping[str, Any]
+
+_FEW = 100
+"""Values that Python tells apart before Arrow has begun."""
 
 
 class Asker:
@@ -145,7 +148,7 @@ class Asker:
         clock.lap("plan")
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}
         await self._ledger.append(
-            [records.decision(trace, question, who, shape(ready.tree), digests, self._clock(), None)]
+            [records.decision(trace, question, who, ready.shape, digests, self._clock(), None)]
         )
         clock.lap("record")
         crossing = _Crossing(self, ready, question, who, trace, values)
@@ -161,7 +164,7 @@ class Asker:
         return Answer(
             question=question.sql,
             trace_id=trace.trace_id,
-            table=outcome.table,
+            table=reduce(outcome.table, ready.groups).answer if ready.groups else outcome.table,
             provenance=ready.provenance,
             consulted=tuple(crossing.consulted),
             closed=ready.closed,
@@ -192,7 +195,7 @@ class Asker:
         key = (text, activity.id, tuple(offer.digest for offer in offers.values()))
         ready = self._plans.get(key)
         if ready is None:
-            ready = make_ready(tree or self._parsed(text), activity, offers)
+            ready = make_ready(tree or self._parsed(text), activity, offers, self._peer)
             check_roles(ready)
             self._plans.keep(key, ready)
         return ready
@@ -207,8 +210,11 @@ class Asker:
         aliases = [
             alias for alias in dict.fromkeys(alias for alias, _ in named) if alias in self._owners.by_alias
         ]
-        known = await asyncio.gather(*(self._known(alias) for alias in aliases))
-        offers = {alias: one.offers for alias, one in zip(aliases, known, strict=True)}
+        known = {alias: self._owners.kept(alias) for alias in aliases}
+        unknown = [alias for alias, one in known.items() if one is None]
+        if unknown:
+            known |= zip(unknown, await asyncio.gather(*map(self._known, unknown)), strict=True)
+        offers = {alias: one.offers for alias, one in known.items() if one is not None}
         chosen = rules.choose(named, self._owners.names, offers, activity)
         for (alias, dataset), offer in chosen.items():
             rules.check_in_force(alias, dataset, offer, self._clock().date())
@@ -333,6 +339,7 @@ class _Crossing:
             types={name: types[name] for name in scalars},
             keys=key_lists,
             seal=seal,
+            combining=self._ready.groups is not None,
         )
 
     async def _write(self, part: Part, sub: SubQuestion, span: Trace, started: int, table: pa.Table) -> None:
@@ -355,9 +362,9 @@ class _Crossing:
             values = sub.keys[name].values if name in sub.keys else [sub.parameters.get(name)]
             found |= {(kind, str(value)) for value in values if value is not None}
         for name, kind in part.subject_outputs.items():
-            found |= {
-                (kind, str(value)) for value in table.column(name).unique().to_pylist() if value is not None
-            }
+            column = table.column(name)
+            told = column.unique() if len(column) > _FEW else column
+            found |= {(kind, str(value)) for value in told.to_pylist() if value is not None}
         return found
 
     def nothing_came(self) -> Processing:

@@ -1,9 +1,11 @@
 """Where data lives: one file per kind of source; what all of them promise stands in `base`."""
 
+import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
+from sluis.grounds import Dataset
 from sluis.kernel import Invalid, Text
 from sluis.sources.base import (
     ColumnInfo,
@@ -17,6 +19,8 @@ from sluis.sources.base import (
     Value,
 )
 from sluis.sources.fold import constant_type, is_constant, is_simple, locked_duckdb
+from sluis.sources.inspect import Proposal, problem_of, propose
+from sluis.sources.plain import is_plain, is_plain_condition
 from sluis.sources.shape import arrow_type
 from sluis.sources.types import (
     Types,
@@ -29,7 +33,7 @@ from sluis.sources.types import (
     unify,
     widens,
 )
-from sluis.sources.writer import is_keyed, is_plain, is_plain_condition
+from sluis.sources.writer import is_keyed
 
 
 def _sqlite(url: str, **options: Any) -> Source:
@@ -50,8 +54,30 @@ def _mariadb(url: str, **options: Any) -> Source:
     return MariadbSource(url, **options)
 
 
+def _files(url: str, **options: Any) -> Source:
+    from sluis.sources.files import FilesSource
+
+    return FilesSource(unquote(urlsplit(url).path), **options)
+
+
+def _rest(url: str, **options: Any) -> Source:
+    from sluis.sources.rest import RestSource
+
+    return RestSource(url, **options)
+
+
+def _generic(url: str, **options: Any) -> Source:
+    from sluis.sources.generic import GenericSource
+
+    return GenericSource(url, **options)
+
+
 KINDS: dict[str, Callable[..., Source]] = {
+    "file": _files,
     "mariadb": _mariadb,
+    "openapi+file": _rest,
+    "openapi+http": _rest,
+    "openapi+https": _rest,
     "mysql": _mariadb,
     "postgresql": _postgres,
     "postgres": _postgres,
@@ -60,18 +86,92 @@ KINDS: dict[str, Callable[..., Source]] = {
 """URL scheme to what opens it. The database drivers are heavy, so each is imported when first needed."""
 
 
-def open_source(url: str, **options: Any) -> Source:
-    """Open a source. Nothing is contacted yet: an unreachable source fails when it is first asked something."""
-    scheme = url.partition(":")[0].lower()
-    opener = KINDS.get(scheme)
-    if opener is None:
+_POOLED = {"postgresql", "postgres", "mariadb", "mysql", "sqlite"}
+"""Kinds that keep connections."""
+
+
+def open_source(url: str, pool_size: int = 8, **options: Any) -> Source:
+    """Open a source. Nothing is contacted yet: an unreachable source fails when it is first asked something.
+
+    Args:
+        url: `postgresql://…`, `mariadb://…` or `mysql://…`, `sqlite:///path`, `file:///file-or-folder`,
+            `openapi+https://…/openapi.json`, or any other URL that SQLAlchemy has a driver for (`oracle+oracledb://…`).
+        pool_size: connections kept at once, for the kinds that keep any.
+        options: for files `encoding`, `separator`, `header`; for OpenAPI `base`, `headers`.
+
+    Raises:
+        Invalid: `unknown-source-kind`, `unknown-source-option`.
+        SourceFailure: `failed`, when the driver of another database is not installed.
+    """
+    scheme = url.partition("://")[0].lower()
+    opener = KINDS.get(scheme) or (_generic if _has_driver(scheme) else None)
+    if opener is None or "://" not in url:
         raise Invalid(
             "unknown-source-kind",
             Text("Deze soort bron is niet bekend.", "This kind of source is not known."),
-            Text(f"De URL begint met {scheme!r}.", f"The URL begins with {scheme!r}."),
-            Text(f"Gebruik een van: {', '.join(KINDS)}.", f"Use one of: {', '.join(KINDS)}."),
+            Text(
+                "Het begin van de URL zegt wat voor bron het is.",
+                "The beginning of a URL says what kind it is.",
+            ),
+            Text(f"Begin met een van: {_known()}.", f"Begin with one of: {_known()}."),
         )
-    return opener(url, **options)
+    if scheme in _POOLED or opener is _generic:
+        options["pool_size"] = pool_size
+    try:
+        return opener(url, **options)
+    except TypeError as error:
+        raise Invalid(
+            "unknown-source-option",
+            Text("Deze instelling past niet bij de bron.", "This option does not go with the source."),
+            Text(
+                f"Bij {scheme}: {', '.join(options.keys() - {'pool_size'})}.",
+                f"With {scheme}: {', '.join(options.keys() - {'pool_size'})}.",
+            ),
+            Text("Haal de instelling weg.", "Remove the option."),
+        ) from error
+
+
+def source_name(url: str) -> str:
+    """What to call a source whose owner did not say: after its database, file or host."""
+    parts = urlsplit(url.removeprefix("openapi+"))
+    last = unquote(parts.path).rstrip("/").rpartition("/")[2].partition(".")[0]
+    found = re.sub(r"[^A-Za-z0-9._-]+", "-", last or parts.hostname or "").strip("-._")
+    return found or "main"
+
+
+def inspect(url: str, **options: Any) -> tuple[Dataset, ...]:
+    """Propose datasets for a source that nobody prepared.
+
+    Args:
+        url: as for `open_source`; `options` too.
+
+    Raises:
+        Invalid: the URL is not understood.
+        Upstream: the source cannot be read.
+    """
+    try:
+        source = open_source(url, **options)
+        try:
+            return tuple(proposal.dataset for proposal in propose(source, source_name(url)))
+        finally:
+            source.close()
+    except SourceFailure as failure:
+        raise problem_of(failure) from failure
+
+
+def _known() -> str:
+    return ", ".join(f"{scheme}://" for scheme in KINDS)
+
+
+def _has_driver(scheme: str) -> bool:
+    from sqlalchemy.dialects import registry
+    from sqlalchemy.exc import NoSuchModuleError
+
+    try:
+        registry.load(scheme.replace("+", "."))
+    except NoSuchModuleError:
+        return False
+    return True
 
 
 __all__ = [
@@ -79,6 +179,7 @@ __all__ = [
     "Limits",
     "Prepared",
     "Probe",
+    "Proposal",
     "Scalar",
     "Source",
     "SourceFailure",
@@ -91,6 +192,7 @@ __all__ = [
     "constant_type",
     "decimal_parts",
     "family",
+    "inspect",
     "is_constant",
     "is_keyed",
     "is_plain",
@@ -99,6 +201,9 @@ __all__ = [
     "locked_duckdb",
     "normal",
     "open_source",
+    "problem_of",
+    "propose",
+    "source_name",
     "table_name",
     "unify",
     "widens",

@@ -233,10 +233,12 @@ class SqliteSource:
 
     dialect: str | None = "sqlite"
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, pool_size: int = 8) -> None:
         self._path = Path(path)
         self._uri = f"file:{quote(str(self._path.absolute()))}?mode=ro"
-        self._pool: Pool[_Connection] = Pool(self._connect, lambda connection: connection.raw.close())
+        self._pool: Pool[_Connection] = Pool(
+            self._connect, lambda connection: connection.raw.close(), pool_size
+        )
         self._known: _Known | None = None
         self._lock = threading.Lock()
 

@@ -6,6 +6,8 @@ overrides just those. Whether a whole query then gives DuckDB's answer is decide
 
 Values never become text here: the SQL keeps slots (a name between NUL bytes) that `Written` fills with the driver's
 markers, or with literals for drivers that take none.
+
+Longer than most modules: it is one table, of what each node of SQL becomes.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -168,7 +170,7 @@ class Writer:
         if distinct and distinct.args.get("on"):
             raise Unwritable("DISTINCT ON")
         yield "SELECT DISTINCT" if distinct else "SELECT"
-        yield ", ".join(self.projection(item, query) for item in query.selects)
+        yield self.projected(query)
         if from_ := query.args.get("from_"):
             yield "FROM " + self.source(from_.this)
         yield from (self.join(join) for join in query.args.get("joins") or ())
@@ -183,6 +185,10 @@ class Writer:
         for name, word in (("limit", "LIMIT"), ("offset", "OFFSET")):
             if bound := query.args.get(name):
                 yield f"{word} {self.expression(bound.expression)}"
+
+    def projected(self, query: exp.Select) -> str:
+        """The SELECT list."""
+        return ", ".join(self.projection(item, query) for item in query.selects)
 
     def projection(self, item: exp.Expression, query: exp.Select) -> str:
         """One column of the answer, with its name."""
@@ -410,7 +416,8 @@ class Writer:
         return f"EXISTS ({self.select(node.this)})"
 
     def _like(self, node: exp.Like) -> str:
-        return f"{self.expression(node.this)} LIKE {self.expression(node.expression)}"
+        like = "NOT LIKE" if node.args.get("negate") else "LIKE"
+        return f"{self.expression(node.this)} {like} {self.expression(node.expression)}"
 
     def _operand(self, node: exp.Expression) -> str:
         """An operand of an arithmetic operator: brackets around what binds less tightly."""
@@ -587,28 +594,3 @@ def row_bound(query: exp.Expression) -> int | None:
         return int(limit.expression.this)
     aggregates = all(item.find(exp.AggFunc) is not None for item in query.selects)
     return 1 if aggregates and not query.args.get("group") else None
-
-
-def is_plain_condition(node: exp.Expression) -> bool:
-    """Whether a condition is `column = constant` or `column = ANY($keys)`."""
-    if isinstance(node, exp.Paren):
-        return is_plain_condition(node.this)
-    if not isinstance(node, exp.EQ) or not isinstance(node.left, exp.Column):
-        return False
-    right = node.right
-    if isinstance(right, exp.Any):
-        return isinstance(right.this.unnest(), exp.Placeholder)
-    return isinstance(right, exp.Literal | exp.Placeholder | exp.Boolean)
-
-
-def is_plain(query: exp.Expression) -> bool:
-    """Whether a query is `SELECT columns FROM table WHERE column = … AND column = ANY(…)` and no more."""
-    if not isinstance(query, exp.Select) or not isinstance(
-        getattr(query.args.get("from_"), "this", None), exp.Table
-    ):
-        return False
-    if {name for name, value in query.args.items() if value} - {"expressions", "from_", "where"}:
-        return False
-    return all(isinstance(item.unalias(), exp.Column) for item in query.selects) and all(
-        map(is_plain_condition, conjuncts(query))
-    )

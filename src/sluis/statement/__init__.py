@@ -1,5 +1,6 @@
 """SQL as data, shared by the asker's side (`query`) and the owner's (`disclose`): parse, check, split, combine."""
 
+from sluis.statement.aggregates import Groups, Guarded, Told, guarded, reduce
 from sluis.statement.binding import (
     Binding,
     bindings,
@@ -108,6 +109,8 @@ __all__ = [
     "EngineLimits",
     "Fetch",
     "FetchColumn",
+    "Groups",
+    "Guarded",
     "KeyList",
     "KeyUse",
     "Outcome",
@@ -116,6 +119,7 @@ __all__ = [
     "Seal",
     "Size",
     "SubQuestion",
+    "Told",
     "Use",
     "arrow_type",
     "base_tables",
@@ -130,6 +134,7 @@ __all__ = [
     "datasets",
     "describe",
     "from_plain",
+    "guarded",
     "is_base",
     "list_parameters",
     "missing_parameter",
@@ -143,6 +148,7 @@ __all__ = [
     "pushable",
     "pushable_condition",
     "qualify",
+    "reduce",
     "released",
     "require",
     "run",

@@ -84,6 +84,16 @@ def too_close(now: Mapping[str, Size], before: Mapping[str, Size], minimum: int)
     return any(_close(size, before[key], minimum) for key, size in now.items() if key in before)
 
 
+def disjoint(fixed: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two questions cannot be about the same rows: each sets one column equal to another constant.
+
+    Args:
+        fixed: per column that a condition of the question sets equal to a constant, a digest of that constant.
+        other: the same of the other question.
+    """
+    return any(column in other and other[column] != constant for column, constant in fixed.items())
+
+
 def _close(one: Size, other: Size, minimum: int) -> bool:
     differences = abs(one.subjects - other.subjects), abs(one.rows - other.rows)
     return any(0 < difference < minimum for difference in differences)

@@ -14,6 +14,7 @@ import binascii
 import hashlib
 import struct
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import msgspec
 import pyarrow as pa
@@ -46,7 +47,7 @@ def commitment(nonce: bytes, answer_digest: bytes) -> str:
 
 def seal_receipt(receipt: Receipt, sign: Callable[[bytes], bytes]) -> str:
     """The receipt as a compact JWS, signed with the node's Ed25519 key."""
-    content = f"{_encoded(canonical(_HEADER))}.{_encoded(canonical(plain(receipt)))}"
+    content = f"{_HEADER_ENCODED}.{_encoded(canonical(plain(receipt)))}"
     return f"{content}.{_encoded(sign(content.encode()))}"
 
 
@@ -56,10 +57,15 @@ def open_receipt(jws: str, public: bytes) -> Receipt:
         header, payload, signature = jws.split(".")
         if msgspec.json.decode(_decoded(header)) != _HEADER:
             raise _broken()
-        Ed25519PublicKey.from_public_bytes(public).verify(_decoded(signature), f"{header}.{payload}".encode())
+        _verifier(public).verify(_decoded(signature), f"{header}.{payload}".encode())
         return decode(_decoded(payload), Receipt)
     except (ValueError, InvalidSignature, msgspec.MsgspecError) as error:
         raise _broken() from error
+
+
+@lru_cache(maxsize=1024)
+def _verifier(public: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public)
 
 
 class AnswerWriter:
@@ -243,6 +249,9 @@ def _decoded(text: str) -> bytes:
     if _encoded(raw) != text:
         raise binascii.Error("not the canonical spelling")
     return raw
+
+
+_HEADER_ENCODED = _encoded(canonical(_HEADER))
 
 
 def _broken() -> Upstream:

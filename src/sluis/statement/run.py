@@ -27,14 +27,18 @@ Asking = Callable[[Fetch, Keys], Awaitable[pa.Table]]
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How keys are sent. A list longer than `chunk` goes in chunks, `at_once` of them at a time per fetch. Longer than
-    `many` keys, or than `share` of the declared rows (and than one chunk), is a lot: then everything may be read,
-    where that is allowed."""
+    """How keys are sent. A list longer than `chunk` goes in chunks, `at_once` of them at a time per fetch.
+
+    Where a fetch may go without keys (`bulk`), it does so when they restrict little: more than `many`; more than
+    `share` of the fetch's declared rows, and than one chunk; or more than `half` of the declared rows they come from.
+    What nothing restricts is not even waited for.
+    """
 
     chunk: int = 1000
     at_once: int = 4
     many: int = 10_000
     share: float = 0.2
+    half: float = 0.5
 
 
 class Crossing(msgspec.Struct, frozen=True):
@@ -86,10 +90,13 @@ async def run(
         Upstream: `wrong-answer` when a site's answer has other columns than asked.
     """
     tasks: dict[str, asyncio.Task[tuple[pa.Table, Crossing]]] = {}
+    declared = {fetch.id: fetch.rows for fetch in plan.fetches}
 
     async def one(fetch: Fetch) -> tuple[pa.Table, Crossing]:
-        before = {source: (await tasks[source])[0] for use in fetch.keys for source, _ in use.sources}
-        return await _ask(fetch, ask, before, bulk, pace)
+        free = bulk(fetch)
+        uses = [use for use in fetch.keys if use.share < 1.0 or not free]
+        before = {source: (await tasks[source])[0] for use in uses for source, _ in use.sources}
+        return await _ask(fetch, ask, _keys(fetch, uses, before, declared, free, pace), pace)
 
     for fetch in plan.fetches:
         tasks[fetch.id] = asyncio.create_task(one(fetch))
@@ -105,11 +112,8 @@ async def run(
     return Outcome(table, tuple(crossing for _, crossing in answers.values()), milliseconds)
 
 
-async def _ask(
-    fetch: Fetch, ask: Asking, before: Mapping[str, pa.Table], bulk: Callable[[Fetch], bool], pace: Pace
-) -> tuple[pa.Table, Crossing]:
+async def _ask(fetch: Fetch, ask: Asking, given: Keys, pace: Pace) -> tuple[pa.Table, Crossing]:
     started = time.perf_counter()
-    given = _keys(fetch, before, bulk, pace)
     if any(len(keys) == 0 for keys in given.values()):
         answers: list[pa.Table] = []
     else:
@@ -141,21 +145,35 @@ async def _together(asked: list[Awaitable[pa.Table]]) -> list[pa.Table]:
 
 
 def _keys(
-    fetch: Fetch, before: Mapping[str, pa.Table], bulk: Callable[[Fetch], bool], pace: Pace
+    fetch: Fetch,
+    uses: list[KeyUse],
+    before: Mapping[str, pa.Table],
+    declared: Mapping[str, int | None],
+    free: bool,
+    pace: Pace,
 ) -> dict[str, pa.Array]:
-    """The key lists to send."""
+    """The key lists to send. `free`: the fetch may go without."""
     given: dict[str, pa.Array] = {}
-    for use in fetch.keys:
+    for use in uses:
         columns = [before[source].column(name) for source, name in use.sources]
         if use.nulls and any(column.null_count for column in columns):
-            if not bulk(fetch):
+            if not free:
                 raise _needs_everything(use)
             continue
         keys = _distinct(columns, use.type)
-        much = len(keys) > pace.many or (fetch.rows is not None and len(keys) > fetch.rows * pace.share)
-        if len(keys) <= pace.chunk or not much or not bulk(fetch):
+        if not (free and _much(len(keys), fetch, [declared[source] for source, _ in use.sources], pace)):
             given[use.parameter] = keys
     return given
+
+
+def _much(count: int, fetch: Fetch, sources: list[int | None], pace: Pace) -> bool:
+    """Whether so many keys restrict so little that a fetch may as well do without."""
+    if count > pace.many or (
+        count > pace.chunk and fetch.rows is not None and count > fetch.rows * pace.share
+    ):
+        return True
+    known = [rows for rows in sources if rows is not None]
+    return len(known) == len(sources) and count > 1 and count > sum(known) * pace.half
 
 
 def _distinct(columns: list[pa.ChunkedArray], type_name: str) -> pa.Array:
@@ -174,7 +192,9 @@ def _pieces(given: Mapping[str, pa.Array], chunk: int) -> Iterator[Keys]:
 
 
 def _nothing(fetch: Fetch) -> pa.Table:
-    return pa.schema([(column.name, shapes.arrow_type(column.type)) for column in fetch.columns]).empty_table()
+    return pa.schema(
+        [(column.name, shapes.arrow_type(column.type)) for column in fetch.columns]
+    ).empty_table()
 
 
 def _checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
@@ -188,7 +208,9 @@ def _checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
         raise Upstream(
             "wrong-answer",
             Text("Een bron gaf een onbruikbaar antwoord.", "A source gave an answer that cannot be used."),
-            Text("Kolommen of typen zijn anders dan gevraagd.", "Its columns or types are not those asked for."),
+            Text(
+                "Kolommen of typen zijn anders dan gevraagd.", "Its columns or types are not those asked for."
+            ),
             Text("Meld het bij de eigenaar van de bron.", "Report it to the owner of the source."),
             peer=fetch.site,
         ) from None

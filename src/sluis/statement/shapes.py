@@ -5,6 +5,7 @@ types, never a row or a constant.
 """
 
 import functools
+import threading
 from collections.abc import Mapping
 
 import duckdb
@@ -12,6 +13,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from sluis.kernel import Invalid, Text
+from sluis.sources import locked_duckdb, normal
 
 Types = Mapping[str, Mapping[str, str]]
 """DuckDB type per column, per base table by its name as written (`alias.dataset` or `dataset`)."""
@@ -34,23 +36,21 @@ _ARROW: dict[str, pa.DataType] = {
     "DATE": pa.date32(),
     "TIME": pa.time64("us"),
     "TIMESTAMP": pa.timestamp("us"),
-    "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC"),
+    "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
     "INTERVAL": pa.month_day_nano_interval(),
     "UUID": pa.string(),
 }
-_SYNONYMS = {
-    "INT": "INTEGER",
-    "TEXT": "VARCHAR",
-    "STRING": "VARCHAR",
-    "BOOL": "BOOLEAN",
-    "LONG": "BIGINT",
-    "INT128": "HUGEINT",
-    "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
-    "DATETIME": "TIMESTAMP",
-    "BYTEA": "BLOB",
-    '"NULL"': "INTEGER",
+INTEGERS = {
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "HUGEINT",
 }
-INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
 _INEXACT = {"FLOAT", "DOUBLE", "INTERVAL", "TIME"}
 
 
@@ -61,8 +61,10 @@ def table_name(table: exp.Table) -> str:
 
 def canonical(type_name: str) -> str:
     """A DuckDB type name in the one spelling used here."""
-    name = type_name.upper().replace(" ", "") if "(" in type_name else type_name.upper()
-    return _SYNONYMS.get(name, name)
+    if type_name.endswith("[]"):
+        return f"{canonical(type_name[:-2])}[]"
+    # What DuckDB says of a bare NULL; it hands it out as an INTEGER.
+    return "INTEGER" if type_name == '"NULL"' else normal(type_name)
 
 
 def arrow_type(type_name: str) -> pa.DataType:
@@ -73,9 +75,7 @@ def arrow_type(type_name: str) -> pa.DataType:
         return pa.decimal128(int(precision), int(scale or 0))
     if name.endswith("[]"):
         return pa.list_(arrow_type(type_name[:-2]))
-    return _ARROW.get("DECIMAL(18,3)" if name == "DECIMAL" else name) or (
-        pa.decimal128(18, 3) if name == "DECIMAL" else pa.string()
-    )
+    return _ARROW.get(name, pa.string())
 
 
 def comparable(one: str, other: str) -> bool:
@@ -114,30 +114,45 @@ def describe(query: exp.Query, types: Types, parameters: Mapping[str, str]) -> l
     for table in query.find_all(exp.Table):
         if table_name(table) in types:
             tables[table_name(table)] = types[table_name(table)]
-    return list(_describe(query.sql("duckdb"), tuple((name, tuple(columns.items())) for name, columns in tables.items())))
+    return list(
+        _describe(
+            query.sql("duckdb"), tuple((name, tuple(columns.items())) for name, columns in tables.items())
+        )
+    )
+
+
+@functools.cache
+def _describer() -> tuple[threading.Lock, duckdb.DuckDBPyConnection]:
+    """One connection that never holds a row; its tables live as long as one description."""
+    return threading.Lock(), locked_duckdb(threads=1, memory="64MB")
 
 
 @functools.lru_cache(maxsize=512)
 def _describe(sql: str, tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> tuple[str, ...]:
-    connection = duckdb.connect(config={"threads": 1, "python_enable_replacements": False})
-    try:
-        for name, columns in tables:
-            schema, _, table = name.rpartition(".")
-            if schema:
-                connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-            listed = ", ".join(f'"{column}" {kind}' for column, kind in columns)
-            place = f'"{schema}"."{table}"' if schema else f'"{table}"'
-            connection.execute(f"CREATE TABLE {place} ({listed})")
-        return tuple(canonical(str(row[1])) for row in connection.execute(f"DESCRIBE {sql}").fetchall())
-    except duckdb.Error:
-        raise Invalid(
-            "types-do-not-fit",
-            Text("De vraag kan niet worden berekend.", "The question cannot be computed."),
-            Text(
-                "Een functie of vergelijking past niet bij de typen van haar kolommen.",
-                "A function or comparison does not fit the types of its columns.",
-            ),
-            Text("Zet de waarden met CAST in het juiste type.", "Bring the values to the right type with CAST."),
-        ) from None
-    finally:
-        connection.close()
+    lock, connection = _describer()
+    with lock:
+        connection.execute("BEGIN")
+        try:
+            for name, columns in tables:
+                schema, _, table = name.rpartition(".")
+                if schema:
+                    connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+                listed = ", ".join(f'"{column}" {kind}' for column, kind in columns)
+                place = f'"{schema}"."{table}"' if schema else f'"{table}"'
+                connection.execute(f"CREATE TABLE {place} ({listed})")
+            return tuple(canonical(str(row[1])) for row in connection.execute(f"DESCRIBE {sql}").fetchall())
+        except duckdb.Error:
+            raise Invalid(
+                "types-do-not-fit",
+                Text("De vraag kan niet worden berekend.", "The question cannot be computed."),
+                Text(
+                    "Een functie of vergelijking past niet bij de typen van haar kolommen.",
+                    "A function or comparison does not fit the types of its columns.",
+                ),
+                Text(
+                    "Zet de waarden met CAST in het juiste type.",
+                    "Bring the values to the right type with CAST.",
+                ),
+            ) from None
+        finally:
+            connection.execute("ROLLBACK")

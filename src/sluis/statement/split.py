@@ -6,8 +6,8 @@ for any parameters. The asker calls it with an owner as the site of a table, the
 A plan is a set of *fetches* and a *residual*. A fetch is the largest part of the question that one site can answer by
 itself: a whole query, tables joined to each other, or one table; with the conditions that concern it alone. The
 residual is the question itself with those parts replaced by what was fetched. DuckDB's semantics decide the answer
-there; everything pushed to a site has only to be safe, which is argued rule by rule in `normal`, `scopes`, `blocks`
-and `keys`, and proved against DuckDB by generated questions.
+there; everything pushed to a site has only to be safe, which is argued rule by rule in `normal`, `derived`, `scopes`,
+`blocks`, `edges` and `partial`, and proved against DuckDB by generated questions.
 """
 
 import itertools
@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 from sqlglot import exp
 
-from sluis.statement import keys, normal, partial, scopes, shapes
-from sluis.statement.blocks import Blocks, Draft, Options
+from sluis.statement import edges, keys, normal, partial, scopes, shapes
+from sluis.statement.blocks import Blocks, Options
+from sluis.statement.draft import Draft
 
 Rows = Mapping[str, int | None]
 """Declared number of rows per base table, by its name as written."""
@@ -48,6 +49,8 @@ class KeyUse(msgspec.Struct, frozen=True):
     """Base table and column they are compared with, empty when that is computed."""
     column: str
     nulls: bool = False
+    share: float = 0.0
+    """Guessed share of all possible keys that the sources will give; 1.0 when nothing restricts them."""
 
 
 class Fetch(msgspec.Struct, frozen=True):
@@ -86,7 +89,7 @@ class Plan(msgspec.Struct, frozen=True):
     """Where engines keep what they compiled for this plan."""
 
 
-def _never(_: exp.Table) -> bool:
+def _never(*_: Any) -> bool:
     return False
 
 
@@ -103,6 +106,7 @@ def split(
     *,
     keyed: Callable[[exp.Table], bool] = _never,
     comparable: Callable[[exp.Table, str], bool] = _always,
+    selective: Callable[[exp.Table, str], bool] = _never,
     accepts: Callable[[exp.Query, str], bool] | None = None,
 ) -> Plan:
     """Split a question.
@@ -116,6 +120,8 @@ def split(
         keyed: whether a table may only be read by key: it is then read after something that gives keys.
         comparable: whether a column of a table may be compared with a constant that the question compared with an
             equal column elsewhere.
+        selective: whether a value of a column picks few rows of its table: a key, or a subject. It decides where to
+            begin; columns that are joined on count as selective too.
         accepts: whether a site computes this query exactly as DuckDB would. What it does not is computed in the
             residual; single tables with plain columns are always accepted.
 
@@ -127,7 +133,7 @@ def split(
     sites = {site_of(table) for table in tables}
     if len(sites) == 1 and (accepts is None or accepts(tree, min(sites))):
         return _whole(tree, min(sites), tables, rows, types, types_of)
-    options = Options(site_of, rows, types, types_of, keyed, comparable, accepts)
+    options = Options(site_of, rows, types, types_of, keyed, comparable, selective, accepts)
     residual = normal.normalise(tree)
     blocks = Blocks(options, residual)
     residual = blocks.work()
@@ -161,14 +167,22 @@ def _is_cte(table: exp.Table) -> bool:
 
 
 def _whole(
-    tree: exp.Query, site: str, tables: list[exp.Table], rows: Rows, types: shapes.Types, parameters: dict[str, str]
+    tree: exp.Query,
+    site: str,
+    tables: list[exp.Table],
+    rows: Rows,
+    types: shapes.Types,
+    parameters: dict[str, str],
 ) -> Plan:
     """The plan of a question that one site answers alone."""
     query = tree.copy()
     columns = tuple(
         FetchColumn(name, kind, *_origin(projection))
         for name, kind, projection in zip(
-            scopes.outputs(query), _kinds(query, types, parameters), scopes.branches(query)[0].expressions, strict=True
+            scopes.outputs(query),
+            _kinds(query, types, parameters),
+            scopes.branches(query)[0].expressions,
+            strict=True,
         )
     )
     fetch = Fetch(
@@ -233,8 +247,12 @@ def _fetches(blocks: Blocks, steps: list[keys.Step], taken: set[str]) -> tuple[l
     fresh = (name for n in itertools.count() if (name := f"k{n}") not in taken)
     answers: dict[str, str] = {}
     fetches: dict[str, Fetch] = {}
+    shares = {step.draft: step.share for step in steps}
     for step in steps:
-        uses = [_key_use(blocks, edge, name, answers) for edge, name in zip(step.uses, fresh, strict=False)]
+        uses = [
+            _key_use(blocks, edge, name, answers, shares)
+            for edge, name in zip(step.uses, fresh, strict=False)
+        ]
         conditions = [_condition(edge, use.parameter) for edge, use in zip(step.uses, uses, strict=True)]
         query = step.draft.compose([*step.constants, *conditions], blocks.options.accepts)
         face = _face(step.draft.site, query, uses)
@@ -244,9 +262,11 @@ def _fetches(blocks: Blocks, steps: list[keys.Step], taken: set[str]) -> tuple[l
     return list(fetches.values()), answers
 
 
-def _key_use(blocks: Blocks, edge: keys.Edge, parameter: str, answers: dict[str, str]) -> KeyUse:
-    kinds = [keys.column_type(blocks, column) for _, column in edge.sources]
-    base = keys.base_of(blocks, edge.target)
+def _key_use(
+    blocks: Blocks, edge: edges.Edge, parameter: str, answers: dict[str, str], shares: dict[Draft, float]
+) -> KeyUse:
+    kinds = [edges.column_type(blocks, column) for _, column in edge.sources]
+    base = edges.base_of(blocks, edge.target)
     return KeyUse(
         parameter=parameter,
         type=kinds[0] if len(set(kinds)) == 1 else "BIGINT" if "HUGEINT" not in kinds else "HUGEINT",
@@ -254,10 +274,11 @@ def _key_use(blocks: Blocks, edge: keys.Edge, parameter: str, answers: dict[str,
         table=shapes.table_name(base[0]) if base else "",
         column=base[1] if base else "",
         nulls=edge.nulls,
+        share=min(1.0, sum(shares[draft] for draft, _ in edge.sources)),
     )
 
 
-def _condition(edge: keys.Edge, parameter: str) -> exp.Expression:
+def _condition(edge: edges.Edge, parameter: str) -> exp.Expression:
     alias, column = edge.target
     named = exp.column(column, alias, quoted=True)
     equal = exp.EQ(this=named, expression=exp.Any(this=exp.paren(exp.Placeholder(this=parameter))))
@@ -285,12 +306,18 @@ def _face(site: str, query: exp.Query, uses: list[KeyUse]) -> str:
 
 def _fetch(id: str, blocks: Blocks, draft: Draft, query: exp.Query, uses: list[KeyUse]) -> Fetch:
     options = blocks.options
-    tables = [shapes.table_name(table) for table in query.find_all(exp.Table) if shapes.table_name(table) in options.types]
+    tables = [
+        shapes.table_name(table)
+        for table in query.find_all(exp.Table)
+        if shapes.table_name(table) in options.types
+    ]
     return Fetch(
         id=id,
         site=draft.site,
         query=query,
-        columns=_columns(blocks, draft, query, {**options.parameters, **{use.parameter: use.type for use in uses}}),
+        columns=_columns(
+            blocks, draft, query, {**options.parameters, **{use.parameter: use.type for use in uses}}
+        ),
         keys=tuple(uses),
         parameters=_parameters(query, {use.parameter for use in uses}),
         tables=tuple(dict.fromkeys(tables)),
@@ -309,9 +336,9 @@ def _columns(
             kinds = shapes.describe(query, blocks.options.types, parameters)
             found.append(FetchColumn(name, kinds[scopes.outputs(query).index(name)]))
             continue
-        base = keys.base_of(blocks, of_name[name])
+        base = edges.base_of(blocks, of_name[name])
         place = (shapes.table_name(base[0]), base[1]) if base else ("", "")
-        found.append(FetchColumn(name, keys.column_type(blocks, of_name[name]), *place))
+        found.append(FetchColumn(name, edges.column_type(blocks, of_name[name]), *place))
     return tuple(found)
 
 
@@ -329,7 +356,9 @@ def _without(query: exp.Query, parameters: set[str]) -> exp.Query:
 
 
 def _keyed_by(part: exp.Expression, parameters: set[str]) -> bool:
-    return not part.find(exp.Query) and any(node.name in parameters for node in part.find_all(exp.Placeholder))
+    return not part.find(exp.Query) and any(
+        node.name in parameters for node in part.find_all(exp.Placeholder)
+    )
 
 
 def _name_relations(residual: exp.Query, blocks: Blocks, answers: dict[str, str]) -> None:

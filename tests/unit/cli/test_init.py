@@ -73,6 +73,7 @@ def test_the_node_it_makes_is_in_order_and_loads(tmp_path: Path) -> None:
     result = init(tmp_path / "dienst")
     assert result.exit_code == 0, result.output
     assert examine_node(tmp_path / "dienst", {}) == ()
+    assert not (tmp_path / "dienst" / MARK).exists()
     node = load_node(tmp_path / "dienst", {}).config.node
     assert (node.alias, node.environment) == ("dienst", "test")
 

@@ -49,6 +49,18 @@ def test_every_dataset_reads_columns_that_its_table_has(federation: Federation) 
                 assert connection.execute(f"SELECT {face} FROM {dataset.table}").fetchone() is not None
 
 
+def test_every_key_is_a_key(federation: Federation) -> None:
+    for place in federation.places:
+        url = load_node(place.directory, environ={}).config.sources["register"].url
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            for dataset in place.organisation.datasets:
+                names = [dataset.column(name) for name in dataset.key]
+                own = ", ".join(column.source or column.name for column in names if column)
+                if own:
+                    doubles = f"SELECT {own} FROM {dataset.table} GROUP BY {own} HAVING count(*) > 1"
+                    assert connection.execute(doubles).fetchall() == []
+
+
 def test_what_sluiswijk_asks_for_is_in_the_register_of_processing_of_both_sides(
     federation: Federation,
 ) -> None:

@@ -2,11 +2,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.unit.disclose.owner import Owner, disclosure
 
 
-@pytest.fixture()
+@pytest.fixture
 def owner(tmp_path: Path) -> Owner:
     """An owner that opened everything to the asker, people named or not."""
     return Owner(
@@ -14,7 +13,7 @@ def owner(tmp_path: Path) -> Owner:
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Owner]:
     """An owner with these disclosures."""
     return lambda *disclosures, **more: Owner(tmp_path, *disclosures, **more)

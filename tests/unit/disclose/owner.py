@@ -19,7 +19,7 @@ from sluis.kernel import Oin, PeerId, Period, Text, Trace
 from sluis.ledger import Decision, Position, Processing
 from sluis.sources import Source, open_source
 from sluis.statement import Acting, Combiner, KeyList, SubQuestion
-from sluis.statement.groups import Size, too_close
+from sluis.statement.groups import Size, disjoint, too_close
 from sluis.statement.receipt import AnswerReader, Closing
 
 OWNER, ASKER, OTHER = (PeerId(f"0000000300000000000{i}") for i in range(3))
@@ -69,7 +69,7 @@ OPEN_ALL: dict[str, dict[str, Any]] = {
 def disclosure(name: str = "persons", **changed: Any) -> Disclosure:
     told: dict[str, Any] = {
         "id": f"d-{name}", "version": 1, "dataset": name, "recipient": ASKER, "activity": ACTIVITY,
-        "columns": OPEN_ALL[name], "articles": (LAW,), "ground": "public-task", "controller": Oin(OWNER),
+        "columns": OPEN_ALL.get(name, {}), "articles": (LAW,), "ground": "public-task", "controller": Oin(OWNER),
         "valid": Period(date(2026, 1, 1), date(2026, 12, 31)),
     }  # fmt: skip
     return Disclosure(**{**told, **changed})
@@ -107,7 +107,7 @@ class FakeBudget:
 
     def __init__(self) -> None:
         self.spent: dict[tuple[str, date], set[str]] = {}
-        self.told: dict[str, dict[str, Mapping[str, Size]]] = {}
+        self.told: dict[str, dict[str, tuple[Mapping[str, str], Mapping[str, Size]]]] = {}
 
     async def spend(self, purse: str, day: date, question: str, limit: int) -> bool:
         had = self.spent.setdefault((purse, day), set())
@@ -117,12 +117,19 @@ class FakeBudget:
         return True
 
     async def tell(
-        self, board: str, day: date, question: str, sizes: Mapping[str, Size], minimum: int
+        self,
+        board: str,
+        day: date,
+        question: str,
+        fixed: Mapping[str, str],
+        sizes: Mapping[str, Size],
+        minimum: int,
     ) -> bool:
         before = self.told.setdefault(board, {})
-        if any(too_close(sizes, told, minimum) for key, told in before.items() if key != question):
-            return False
-        before[question] = sizes
+        for key, (other, told) in before.items():
+            if key != question and not disjoint(fixed, other) and too_close(sizes, told, minimum):
+                return False
+        before[question] = (fixed, sizes)
         return True
 
 
@@ -190,10 +197,10 @@ class Owner:
     async def consult(self, question: SubQuestion, peer: PeerId = ASKER) -> Consultation:
         return await self.discloser.consult(peer, Trace("a" * 32, "b" * 16), "transaction-1", question)
 
-    async def ask(self, sql: str, keys: Sequence[str] | None = None, **changed: Any) -> Answered:
-        """Ask, as the asker does; `keys` is the list `$k`, other arguments are fields of the sub-question."""
-        if keys is not None:
-            changed.setdefault("keys", {"k": KeyList("VARCHAR", list(keys))})
+    async def ask(self, sql: str, people: Sequence[str] | None = None, **changed: Any) -> Answered:
+        """Ask, as the asker does; `people` is the list `$k`, other arguments are fields of the sub-question."""
+        if people is not None:
+            changed["keys"] = {"k": KeyList("VARCHAR", list(people))}
         return await read(await self.consult(self.question(sql, **changed)), self.keys.public)
 
 

@@ -8,13 +8,6 @@ import msgspec
 import pyarrow as pa
 import pytest
 from sqlglot import exp
-
-from sluis.disclose import Bounds
-from sluis.grounds import Article, Filter, Withhold
-from sluis.kernel import Conflict, Invalid, Period, Problem, Refused, Text, Unkept, Upstream
-from sluis.ledger import Decision, Processing
-from sluis.sources import Limits, SourceFailure, TableInfo, open_source
-from sluis.statement import Acting, KeyList, Seal
 from tests.unit.disclose.owner import (
     ACTIVITY,
     ANN,
@@ -28,6 +21,13 @@ from tests.unit.disclose.owner import (
     disclosure,
     read,
 )
+
+from sluis.disclose import Bounds
+from sluis.grounds import Article, Filter, Withhold
+from sluis.kernel import Conflict, Invalid, Period, Problem, Refused, Text, Unkept, Upstream
+from sluis.ledger import Decision, Processing
+from sluis.sources import Limits, SourceFailure, TableInfo, open_source
+from sluis.statement import Acting, KeyList, Seal
 
 Make = Callable[..., Owner]
 BY_KEY = "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k)"
@@ -350,12 +350,12 @@ class BrokenSource:
         return self
 
     def run(self, values: Mapping[str, Any], limits: Limits) -> Iterator[pa.RecordBatch]:
+        yield from ()
         if self._failure is None:
             assert limits.cancelled.wait(10)
             self.cancelled.set()
             raise SourceFailure("cancelled", "")
         raise self._failure
-        yield
 
 
 FAILURES = [

@@ -1,0 +1,116 @@
+"""Seven `sluis serve` processes that start fast on a small machine: what they have in common is loaded once.
+
+Run as `python -m sluis_demo.nursery HOME`. It loads the code of a node, reads node directories from its input, one a
+line, and forks a process for each, which runs the command `sluis serve --node DIR` with its output in `DIR/node.log`.
+When one ends by itself, its directory is printed and the others are stopped. SIGTERM stops all; a node also stops when
+this process dies. HOME is there for people who look at the list of processes.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import Never
+
+LOG = "node.log"
+STOPPING = 10.0
+"""Seconds that nodes get to stop, before they are killed."""
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def main() -> int:
+    """Run a node for each directory until SIGTERM. Returns 0, or 1 when a node ended by itself."""
+    _load()
+
+    children: dict[int, Path] = {}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        for line in sys.stdin:
+            directory = Path(line.rstrip("\n"))
+            children[_fork(directory)] = directory
+        ended, _ = os.wait()
+        print(children.pop(ended), flush=True)
+        return 1
+    except InterruptedError:
+        return 0
+    finally:
+        _stop(list(children))
+
+
+def _load() -> None:
+    """Load what every node needs, also what it would load at its first request, so that every fork has it."""
+    for module in ("aiohttp", "sqlalchemy.dialects.sqlite", "sluis.cli.serve", "sluis.sources.sqlite"):
+        import_module(module)
+    from sluis.serve import published
+
+    published()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> Never:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise InterruptedError
+
+
+def _fork(directory: Path) -> int:
+    parent = os.getpid()
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(code)
+        Path("/proc/self/comm").write_text(f"sluis {directory.name}"[:15], encoding="utf-8")
+        _redirect(directory / LOG)
+        code = _serve(directory)
+    finally:
+        os._exit(code)
+
+
+def _redirect(log: Path) -> None:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def _serve(directory: Path) -> int:
+    from sluis.cli import main as command
+
+    try:
+        command(["serve", "--node", str(directory)], prog_name="sluis")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+def _stop(children: list[int]) -> None:
+    for child in children:
+        os.kill(child, signal.SIGTERM)
+    deadline = time.monotonic() + STOPPING
+    while children:
+        for child in list(children):
+            if os.waitpid(child, os.WNOHANG)[0]:
+                children.remove(child)
+            elif time.monotonic() > deadline:
+                os.kill(child, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
