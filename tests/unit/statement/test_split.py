@@ -204,6 +204,15 @@ def test_anti_join_reduces_only_the_right_side(sites: Sites) -> None:
     assert sites.left == {"c": 2, "b": 1}
 
 
+@pytest.mark.parametrize("word", ["SEMI", "ANTI"])
+def test_semi_and_anti_join_within_a_site_are_decided_there(sites: Sites, word: str) -> None:
+    plan, _ = ask(
+        sites, f"SELECT p.name, t.z FROM a.p {word} JOIN a.q ON q.bsn = p.bsn AND q.y > 10 JOIN b.t ON t.bsn = p.bsn"
+    )
+    assert len(plan.fetches) == 2
+    assert "EXISTS" in texts(plan)["a"]
+
+
 def test_exists_restricts_both_sides_and_repeats_no_row(sites: Sites) -> None:
     ask(sites, "SELECT f.code FROM c.few AS f WHERE EXISTS (SELECT 1 FROM b.t WHERE t.bsn = f.bsn)", bulk=False)
     assert sites.left == {"c": 2, "b": 2}
