@@ -20,7 +20,14 @@ from sluis.statement.split import Plan
 
 TABLES: Tables = {
     "a.p": (
-        {"bsn": "BIGINT", "x": "INTEGER", "name": "VARCHAR", "born": "DATE", "ok": "BOOLEAN", "m": "DECIMAL(8,2)"},
+        {
+            "bsn": "BIGINT",
+            "x": "INTEGER",
+            "name": "VARCHAR",
+            "born": "DATE",
+            "ok": "BOOLEAN",
+            "m": "DECIMAL(8,2)",
+        },
         [
             (1, 1, "a", date(2000, 1, 1), True, Decimal("1.50")),
             (2, None, "B", None, False, None),
@@ -28,8 +35,14 @@ TABLES: Tables = {
             (None, 1, "", date(2000, 1, 1), True, Decimal("1.50")),
         ],
     ),
-    "b.t": ({"bsn": "BIGINT", "c": "INTEGER", "s": "VARCHAR"}, [(1, 1, "a"), (1, 2, None), (3, None, "é"), (None, 1, "z")]),
-    "c.u": ({"c": "INTEGER", "d": "DATE", "f": "DOUBLE"}, [(1, date(2000, 1, 1), 0.5), (2, None, None), (None, None, 1.0)]),
+    "b.t": (
+        {"bsn": "BIGINT", "c": "INTEGER", "s": "VARCHAR"},
+        [(1, 1, "a"), (1, 2, None), (3, None, "é"), (None, 1, "z")],
+    ),
+    "c.u": (
+        {"c": "INTEGER", "d": "DATE", "f": "DOUBLE"},
+        [(1, date(2000, 1, 1), 0.5), (2, None, None), (None, None, 1.0)],
+    ),
 }
 
 
@@ -148,9 +161,13 @@ def test_large_products_are_left_to_duckdb() -> None:
 def test_one_person_takes_a_fraction_of_a_millisecond(sites: Sites) -> None:
     sql = "SELECT p.name, t.s, u.d FROM a.p JOIN b.t ON t.bsn = p.bsn LEFT JOIN c.u ON u.c = t.c WHERE p.bsn = 3"
     plan, _ = answered(sites, sql)
-    relations = {fetch.id: asyncio.run(sites.ask(fetch, {}, {}, {})) for fetch in plan.fetches if not fetch.keys}
+    relations = {
+        fetch.id: asyncio.run(sites.ask(fetch, {}, {}, {})) for fetch in plan.fetches if not fetch.keys
+    }
     for fetch in plan.fetches:
-        relations.setdefault(fetch.id, sites.site[fetch.site].execute(fetch.select(frozenset()).sql("duckdb")).to_arrow_table())
+        relations.setdefault(
+            fetch.id, sites.site[fetch.site].execute(fetch.select(frozenset()).sql("duckdb")).to_arrow_table()
+        )
     program = plain.compiled(plan)
     assert program is not None
     took = []
