@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sluis.crypto import canonical, canonical_struct
+from sluis.crypto.canonical import canonical_texts
 from sluis.kernel import Invalid, Oin
 
 TEXT = st.text(max_size=20)
@@ -38,6 +39,11 @@ def test_every_value_is_written_as_the_reference_writes_it(value: Any) -> None:
 def test_every_struct_is_written_as_its_plain_values_are(zulu: str, alpha: int, free: dict[str, Any]) -> None:
     line = Line(zulu, alpha, free)
     assert canonical_struct(line, line.free) == rfc8785.dumps(msgspec.to_builtins(line))
+
+
+@given(st.lists(TEXT, max_size=4))
+def test_texts_are_written_as_the_list_of_them_is(texts: list[str]) -> None:
+    assert canonical_texts(*texts) == rfc8785.dumps(texts)
 
 
 def test_keys_sort_by_utf16_code_units() -> None:
