@@ -144,7 +144,9 @@ def _fill(found: Databases) -> None:
                 file = _FOLDER / f"{table}.csv"
                 everything.execute(f"COPY {table} TO '{file}' (HEADER false)")
                 described = columns(everything, "main", table)
-                {"handel": _postgres, "magazijn": _mariadb, "stam": _sqlite}[owner](found, table, described, file)
+                {"handel": _postgres, "magazijn": _mariadb, "stam": _sqlite}[owner](
+                    found, table, described, file
+                )
                 file.unlink()
     print(f"… made in {time.monotonic() - began:.0f} s, kept in {VAR}", file=sys.stderr)
 
@@ -156,13 +158,18 @@ def _created(table: str, described: dict[str, str], text: str) -> str:
 
 
 def _indexes(table: str) -> list[str]:
-    return [f"CREATE INDEX {table}_{n} ON {table} ({names})" for n, names in enumerate(_INDEXES.get(table, ()))]
+    return [
+        f"CREATE INDEX {table}_{n} ON {table} ({names})" for n, names in enumerate(_INDEXES.get(table, ()))
+    ]
 
 
 def _postgres(found: Databases, table: str, described: dict[str, str], file: Path) -> None:
     with found.postgres.connect(DATABASE) as connection, connection.cursor() as cursor:
         cursor.execute(_created(table, described, "VARCHAR").encode())
-        with cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)".encode()) as copy, file.open("rb") as content:
+        with (
+            cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)".encode()) as copy,
+            file.open("rb") as content,
+        ):
             while part := content.read(1 << 20):
                 copy.write(part)
         for statement in (*_indexes(table), f"VACUUM ANALYZE {table}"):

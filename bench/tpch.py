@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from _baseline import AGAINST, ask, attached
-from _federation import Federation, Official, Organisation, federation
+from _federation import Federation, Organisation, federation
 from _measure import conclude, must, run
 from _servers import BASELINE, NODE
 from _tpch_data import KEYS, TABLES, columns, databases, questions, reference, rows
@@ -42,7 +42,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", type=int, nargs="*", default=None)
     chosen = parser.parse_args()
-    asked = {number: sql for number, sql in questions().items() if chosen.only is None or number in chosen.only}
+    asked = {
+        number: sql for number, sql in questions().items() if chosen.only is None or number in chosen.only
+    }
     with ExitStack() as stack:
         found = stack.enter_context(databases())
         everything = stack.enter_context(reference())
@@ -60,7 +62,13 @@ def _both(text: str) -> Text:
 
 def _activity() -> Activity:
     return Activity(
-        EVERYTHING, _both("Handelscijfers (fictief)"), _both("Cijfers over handel."), _ASKER, "public-task", (_LAW,), _SINCE
+        EVERYTHING,
+        _both("Handelscijfers (fictief)"),
+        _both("Cijfers over handel."),
+        _ASKER,
+        "public-task",
+        (_LAW,),
+        _SINCE,
     )
 
 

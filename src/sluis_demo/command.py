@@ -103,17 +103,18 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], **wanted: Any) -> 
         starting = waiting.status(say("De federatie start…", "The federation is starting…"))
         with starting, running(Options(**wanted), down) as up:
             starting.stop()
-            found = Story(up, console).tell()
+            story = Story(up, console)
+            found = story.tell()
             if as_json:
                 click.echo(json.dumps(found, ensure_ascii=False, indent=2))
             if not once:
-                _invite(console)
+                _invite(console, story.example())
                 stay(up)
     except KeyboardInterrupt:
         waiting.print(say("Gestopt; er draait niets meer.", "Stopped; nothing is running any more."))
 
 
-def _invite(console: Console) -> None:
+def _invite(console: Console, example: str) -> None:
     console.print()
     console.print(
         say(
@@ -121,9 +122,4 @@ def _invite(console: Console) -> None:
             "The federation stays up until Ctrl-C. Ask a question of your own in another terminal:",
         )
     )
-    for line in (
-        "  .venv/bin/sluis ask --node var/demo/sluiswijk --case Z-2026-0003 --set bsn=999952389 \\",
-        "    --activity https://sluiswijk.example/verwerkingen/parkeervergunning \\",
-        "    'SELECT kenteken FROM rdw.voertuigen WHERE bsn = $bsn'",
-    ):
-        console.print(line, style="cyan", markup=False)
+    console.print(example, style="cyan", markup=False, soft_wrap=True)

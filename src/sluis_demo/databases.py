@@ -13,6 +13,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 KINDS = ("sqlite", "postgres", "mariadb")
 READER = "sluis_lezer"
+LOG = "uitvoer.log"
 PATIENCE = 60.0
 """Seconds that a server gets to start."""
 
@@ -48,7 +50,7 @@ class Server(msgspec.Struct):
         return f"{scheme}://{READER}:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def stop(self) -> None:
-        """Stop the server without waiting for its clients (for PostgreSQL that is SIGINT), and wait for its end."""
+        """Stop the server without waiting for its clients (for PostgreSQL that is SIGINT); remove its files."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT if self.kind == "postgres" else signal.SIGTERM)
             try:
@@ -56,16 +58,15 @@ class Server(msgspec.Struct):
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start_server(kind: str, folder: Path) -> Server:
-    """Start Debian's own PostgreSQL or MariaDB with empty data in `folder`.
+def start_server(kind: str) -> Server:
+    """Start Debian's own PostgreSQL or MariaDB with empty data, in a folder of its own that any user can reach.
 
     Raises: Upstream when the package is not installed or the server does not come up.
     """
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"sluis-demo-{kind}-"))
     user = _unprivileged()
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
@@ -234,8 +235,9 @@ def _when_ready(server: Server, ready: Callable[[], None], not_yet: type[Excepti
             return server
         except not_yet:
             if server.process.poll() is not None or time.monotonic() > deadline:
+                problem = _silent(server.folder)
                 server.stop()
-                raise _silent(server.folder) from None
+                raise problem from None
             time.sleep(0.1)
 
 
@@ -248,14 +250,14 @@ def _unprivileged() -> pwd.struct_passwd | None:
 
 
 def _run(command: list[str], folder: Path, user: pwd.struct_passwd | None) -> None:
-    with (folder / "uitvoer.log").open("ab") as log:
+    with (folder / LOG).open("ab") as log:
         done = subprocess.run([*_as(user), *command], cwd=folder, stdout=log, stderr=log, check=False)  # noqa: S603
     if done.returncode:
         raise _silent(folder)
 
 
 def _launch(command: list[str], folder: Path, user: pwd.struct_passwd | None) -> "subprocess.Popen[bytes]":
-    with (folder / "uitvoer.log").open("ab") as log:
+    with (folder / LOG).open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - Debian's own programs, arguments made here
             [*_as(user), *command], cwd=folder, stdout=log, stderr=log, start_new_session=True
         )
@@ -288,11 +290,11 @@ def _missing(name: str, package: str) -> Upstream:
 
 
 def _silent(folder: Path) -> Upstream:
+    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = lines[-1] if lines else "-"
     return Upstream(
         "database-server-failed",
         Text("De databaseserver start niet.", "The database server does not start."),
-        Text(
-            f"De reden staat in `{folder / 'uitvoer.log'}`.", f"The reason is in `{folder / 'uitvoer.log'}`."
-        ),
-        Text("Los die op en probeer het opnieuw.", "Solve it and try again."),
+        Text(f"Zijn laatste regel: {last}", f"Its last line: {last}"),
+        Text("Los dat op, of laat `--databases` weg.", "Solve that, or leave `--databases` out."),
     )

@@ -148,7 +148,14 @@ def _propose(table: Table) -> Dataset | None:
 
 
 def _columns(table: Table) -> tuple[Column, ...]:
-    return tuple(Column(_LOWER.sub("_", name.lower()), kind, source=name) for name, kind in table.columns)
+    """Every column but the label; amounts are eurocents in these tables."""
+    return tuple(
+        Column(
+            _LOWER.sub("_", name.lower()), kind, source=name, unit="eurocent" if name == "bedrag" else None
+        )
+        for name, kind in table.columns
+        if name != "fictief"
+    )
 
 
 def _needs(column: Column) -> set[str]:

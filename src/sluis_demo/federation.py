@@ -105,7 +105,7 @@ def set_up(options: Options, servers: list[Server]) -> Federation:
     kinds = dict(zip(owners, cycle(options.databases), strict=False))
     started: dict[str, Server] = {}
     for kind in sorted(set(kinds.values()) - {"sqlite"}):
-        started[kind] = start_server(kind, _fresh(options.home / kind).absolute())
+        started[kind] = start_server(kind)
         servers.append(started[kind])
     ports = _free_ports(len(contents.organisations))
     places = tuple(

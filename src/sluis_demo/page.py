@@ -53,11 +53,20 @@ class Page:
         """The rows about one person as lines: what it is, its value, whose it is."""
         rows = []
         for at, (column, entry) in enumerate(zip(answer["columns"], answer["provenance"], strict=True)):
+            if not entry["origins"]:
+                rows.append((column["name"].replace("_", " "), Line(say("ontbreekt", "missing"), BAD), "-"))
+                continue
             origin = entry["origins"][0]
             values = dict.fromkeys(self._cell(answer, at, row[at]) for row in answer["rows"])
             masked = Line(say("  afgeschermd", "  masked"), NOTE) if origin.get("masked") else Line("")
             shown = Line(" / ".join(values)) + masked
-            rows.append((column["name"].replace("_", " "), shown, f"{origin['owner']}.{origin['dataset']}"))
+            rows.append(
+                (
+                    column["name"].replace("_", " "),
+                    shown,
+                    f"{origin['owner']}.{origin['dataset']}" if origin else "-",
+                )
+            )
         self.table((say("gegeven", "data"), say("waarde", "value"), say("van", "from")), rows)
         for missing in answer["missing"]:
             told = Problem.from_members(missing["problem"])
@@ -70,7 +79,7 @@ class Page:
         self.table(names, cells)
 
     def receipts(self, answer: Answer) -> None:
-        """What each owner signed, and how long all of it took."""
+        """What each owner signed, on which articles it gave it, and how long all of it took."""
         self.write(
             say("Elke eigenaar tekende voor wat hij gaf:", "Each owner signed for what it gave:"), "bold"
         )
@@ -84,17 +93,11 @@ class Page:
                 f"{entry['milliseconds']:.0f}",
             )
             rows.append((entry["owner"], ", ".join(entry["datasets"]), *map(str, numbers)))
-        self.table(
-            (
-                say("van", "from"),
-                say("dataset", "dataset"),
-                say("rijen", "rows"),
-                say("mensen", "people"),
-                say("logregel", "log line"),
-                "ms",
-            ),
-            rows,
-        )
+        columns = say("van dataset rijen mensen logregel ms", "from dataset rows people line ms")
+        self.table(columns.split(), rows)
+        self.write(say("Zij deden dat op grond van:", "They did so under:"), "bold")
+        for owner, articles in self._offered.articles(answer["receipts"]).items():
+            self.more(f"{owner}: {cited(articles)}")
         total = answer["timings"]["total"]
         self.write(
             say(f"Het hele antwoord kostte {total:.0f} ms.", f"The whole answer took {total:.0f} ms."), "dim"
@@ -147,7 +150,9 @@ def cited(articles: Iterable[Article]) -> str:
     """Articles as a lawyer cites them: each law once."""
     laws: dict[str, list[str]] = {}
     for article in articles:
-        laws.setdefault(article.law, []).append(article.article)
+        laws.setdefault(article.law, []).append(
+            article.article.replace(", lid", " lid").replace(", onder", " onder")
+        )
     both = say(" en ", " and ")
     return "; ".join(
         f"{law}, art. {both.join(', '.join(some).rsplit(', ', 1))}" for law, some in laws.items()

@@ -1,10 +1,11 @@
 """What the story asks: data, no code that talks to anyone. `story` asks it and shows the answers."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 import msgspec
 
-from sluis.grounds import Column, Disclosure
+from sluis.grounds import Article, Column, Disclosure
 from sluis_demo.federation import Federation
 from sluis_demo.organisations import BENEFIT
 
@@ -74,6 +75,15 @@ class Offered:
         known = self._columns.get((dataset, column))
         return (known.unit or "") if known else ""
 
+    def articles(self, receipts: Iterable[dict[str, Any]]) -> dict[str, tuple[Article, ...]]:
+        """Per owner that gave something, the articles it was opened on."""
+        grounds: dict[str, dict[Article, None]] = {}
+        for entry in receipts:
+            for dataset in entry["datasets"]:
+                opened = self._opened[(f"{entry['owner']}.{dataset}", entry["receipt"]["activity"])]
+                grounds.setdefault(entry["owner"], {}).update(dict.fromkeys(opened.articles))
+        return {owner: tuple(articles) for owner, articles in grounds.items()}
+
     def shown(self, part: Part) -> list[str]:
         """The columns of a part that may be shown, as the script writes them."""
         one = self._opened.get((part.dataset, BENEFIT.id))
@@ -102,21 +112,31 @@ def question(parts: tuple[Part, ...], offered: Offered, key: str = "bsn") -> str
     rest = [part for part in rest if offered.shown(part)]
     if not rest or not offered.shown(first) or not offered.opens(first.dataset, [key]):
         return ""
-    columns: list[str] = []
-    joins: list[str] = []
-    for part in (first, *rest):
-        columns.append(", ".join(_column(part.short, column) for column in offered.shown(part)))
-        field = part.condition.partition(" ")[0]
-        if part is not first:
-            on = f"{part.short}.bsn = {first.short}.{key}"
-            extra = (
-                f" AND {part.short}.{part.condition}"
-                if field and offered.opens(part.dataset, [field])
-                else ""
-            )
-            joins.append(f"LEFT JOIN {part.dataset} {part.short} ON {on}{extra}")
-    lines = [f"FROM {first.dataset} {first.short}", *joins, f"WHERE {first.short}.bsn = $bsn"]
-    return "SELECT " + ",\n       ".join(columns) + "\n" + "\n".join(lines)
+    columns = [
+        ", ".join(_column(part.short, column) for column in offered.shown(part)) for part in (first, *rest)
+    ]
+    joins = [
+        f"LEFT JOIN {part.dataset} {part.short} ON {part.short}.bsn = {first.short}.{key}{_extra(part, offered)}"
+        for part in rest
+    ]
+    lines = [f"FROM {first.dataset} {first.short}", *joins]
+    return "\n".join(
+        [
+            "SELECT " + ",\n       ".join(columns),
+            *lines,
+            f"WHERE {first.short}.bsn = $bsn{_extra(first, offered)}",
+        ]
+    )
+
+
+def about_the_applicant(down: Collection[str]) -> tuple[Part, ...]:
+    """The parts about the applicant; those of owners that are down come last, so that another names the applicant."""
+    return tuple(sorted(ABOUT_THE_APPLICANT, key=lambda part: part.dataset.partition(".")[0] in down))
+
+
+def _extra(part: Part, offered: Offered) -> str:
+    field = part.condition.partition(" ")[0]
+    return f" AND {part.short}.{part.condition}" if field and offered.opens(part.dataset, [field]) else ""
 
 
 def _column(short: str, column: str) -> str:

@@ -4,6 +4,7 @@ Each chapter asks something and shows it; what the chapters found is the documen
 there is no data, or whose owner is down, says so and is skipped.
 """
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -71,7 +72,7 @@ class Story:
 
     def application(self) -> None:
         """The question over all owners, what came back, from whom, and what stayed closed."""
-        sql = script.question(script.ABOUT_THE_APPLICANT, self.offered)
+        sql = script.question(script.about_the_applicant(self.running.down), self.offered)
         if not self.can_ask(
             say("1. Een aanvraag voor bijstand", "1. An application for social assistance"), sql
         ):
@@ -88,6 +89,14 @@ class Story:
             f"{in_words(BENEFIT.name)}, {say('zaak', 'case')} {CASE}. {cited(BENEFIT.articles)}.", "bold"
         )
         self.show(sql)
+        if self.running.down:
+            self.page.write(
+                say(
+                    "Er ontbreekt een eigenaar. Sluis geeft dan geen antwoord, tenzij de vraag zegt dat de rest ook goed is:",
+                    "An owner is missing. Sluis then gives no answer, unless the question says that the rest will do:",
+                ),
+                NOTE,
+            )
         answer = self.ask(sql, partial=bool(self.running.down))
         self.page.person(answer)
         self.page.receipts(answer)
@@ -228,6 +237,15 @@ class Story:
             "verified": msgspec.to_builtins(whole),
             "tampered": msgspec.to_builtins(tampered),
         }
+
+    def example(self) -> str:
+        """A command for who wants to ask something themselves while the federation is up."""
+        node = os.path.relpath(self.federation.asker.directory)
+        return (
+            f"  .venv/bin/sluis ask --node {node} --case Z-2026-0003 --set bsn={self.bsn} \\\n"
+            f"    --activity {BENEFIT.id} \\\n"
+            "    'SELECT geboren, nationaliteit FROM rvig.personen WHERE bsn = $bsn'"
+        )
 
     # Asking.
 

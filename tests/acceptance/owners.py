@@ -2,7 +2,7 @@
 
 The person lists are split into the tables a register has (one per category, history lines beside the current one);
 national tables and the migration chain are read as the files they are; the personas become one database per
-organisation. BSNs of these sets need not pass the eleven-test.
+organisation, SVB's stay the JSON files they are. BSNs of these sets need not pass the eleven-test.
 """
 
 import csv
@@ -18,6 +18,7 @@ from tests.federation import ASKER, OwnerSetup
 from sluis.grounds import Activity, Aggregate, Article, Closed, Column, Dataset, Disclosure, Role, Subject
 from sluis.kernel import Oin, PeerId, Period, Text
 
+GBAV = "gbav_testset_persoonslijsten_share"
 CHAIN = "https://asker.example.nl/verwerkingen/vreemdelingenketen"
 STATISTICS = "https://asker.example.nl/verwerkingen/statistiek"
 BENEFIT = "https://asker.example.nl/verwerkingen/bijstand"
@@ -54,7 +55,7 @@ def registers(data: Path, scratch: Path) -> Iterator[OwnerSetup]:
     """RvIG with the person lists, and the national tables as UTF-16 files beside them."""
     database = scratch / "gbav.sqlite"
     with sqlite3.connect(database) as connection:
-        load_person_lists(data / "brp" / "gbav_testset_persoonslijsten_share.csv", connection)
+        load_person_lists(data / "brp" / f"{GBAV}.csv", connection)
     connection.close()
     person = dataset(
         "personen", "gbav", "persoon", "bsn a_nummer voornamen achternaam geboortedatum geslacht", "bsn"
@@ -69,6 +70,10 @@ def registers(data: Path, scratch: Path) -> Iterator[OwnerSetup]:
     nationalities = dataset("nationaliteit", "gbav", "nationaliteit", "bsn regel:BIGINT code", "bsn")
     unions = dataset("huwelijk", "gbav", "huwelijk", "bsn partner_bsn", "bsn")
     children = dataset("kinderen", "gbav", "kind", "bsn voornamen achternaam geboortedatum", "bsn")
+    columns = {"lijst": "column_1", "bsn": "01.01.20", "achternaam": "01.02.40", "geboortedatum": "01.03.10"}
+    faces = tuple(Column(face, "VARCHAR", source=own) for face, own in columns.items())
+    title = Text("persoonslijsten", "person lists")
+    lists = Dataset("lijsten", title, "bestand", GBAV, faces, subject=Subject("bsn", "BSN"))
     tables = data / "brp" / "tabellen"
     towns = file_dataset(
         "gemeenten",
@@ -85,8 +90,9 @@ def registers(data: Path, scratch: Path) -> Iterator[OwnerSetup]:
     yield owner(
         "brp",
         1,
-        {"gbav": f"sqlite:///{database}", "tabellen": tables.as_uri()},
+        {"gbav": f"sqlite:///{database}", "tabellen": tables.as_uri(), "bestand": (data / "brp").as_uri()},
         (person, CHAIN, BRP_ACT, {}),
+        (lists, CHAIN, BRP_ACT, {}),
         (homes, CHAIN, BRP_ACT, {"masks": {"postcode": "substr(postcode, 1, 4)"}, "rows": "geheim = 0"}),
         (nationalities, CHAIN, BRP_ACT, {}),
         (unions, CHAIN, BRP_ACT, {"roles": {"partner_bsn": "join"}}),
@@ -182,7 +188,7 @@ def personas(data: Path, scratch: Path) -> Iterator[OwnerSetup]:
     child_benefit = dataset(
         "kinderbijslag", "db", "algemene_kinderbijslagwet", "ouder_bsn aantal_kinderen:BIGINT", "ouder_bsn"
     )
-    yield owner("svb", 14, {"db": held("SVB")}, (child_benefit, BENEFIT, law, {}))
+    yield owner("svb", 14, {"db": (sources / "SVB").as_uri()}, (child_benefit, BENEFIT, law, {}))
     offices = dataset("functionarissen", "db", "functionarissen", "bsn kvk_nummer functie status", "bsn")
     yield owner("kvk", 15, {"db": held("KVK")}, (offices, BENEFIT, law, {}))
 
@@ -208,7 +214,8 @@ def _disclosure(
 ) -> Disclosure:
     roles = special.pop("roles", {})
     assert isinstance(roles, dict)
-    every: dict[str, Role | None] = {column.name: "output" for column in what.columns} | roles
+    every: dict[str, Role | None] = {column.name: "output" for column in what.columns}
+    every.update(roles)
     return msgspec.structs.replace(
         Disclosure(
             id=name,
@@ -229,12 +236,17 @@ def _disclosure(
 
 def dataset(name: str, source: str, table: str, columns: str, subject: str | None = None) -> Dataset:
     """A dataset; `columns` are names, with `:TYPE` where it is not text."""
-    typed = [(*part.split(":"), "VARCHAR")[:2] for part in columns.split()]
+    typed = [part.partition(":") for part in columns.split()]
     about = (
         Subject(subject, "https://ind.nl/v-nummer" if subject == "v_nummer" else "BSN") if subject else None
     )
     return Dataset(
-        name, Text(name, name), source, table, tuple(Column(*pair) for pair in typed), subject=about
+        name,
+        Text(name, name),
+        source,
+        table,
+        tuple(Column(name, kind or "VARCHAR") for name, _, kind in typed),
+        subject=about,
     )
 
 

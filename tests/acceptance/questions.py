@@ -4,6 +4,8 @@
 owner's rules (hidden rows, masks, minimum group) in its own words.
 """
 
+from typing import Any
+
 import msgspec
 from tests.acceptance.owners import BENEFIT, CHAIN, STATISTICS
 
@@ -28,7 +30,7 @@ class Question(msgspec.Struct, frozen=True):
     activity: str
     sql: str
     raw: str
-    parameters: dict[str, str | int] = {}
+    parameters: dict[str, Any] = {}
     ordered: bool = False
 
 
@@ -43,6 +45,13 @@ QUESTIONS = (
         "SELECT voornamen, achternaam, geboortedatum, geslacht FROM brp.personen WHERE bsn = $bsn",
         "SELECT e010210, e010240, e010310, e010410 FROM lijst WHERE regel = 1 AND e010120 = :bsn",
         {"bsn": "999999333"},
+    ),
+    Question(
+        "the file of 257 columns, two of one name and one without, is a table as it is",
+        CHAIN,
+        "SELECT lijst, achternaam, geboortedatum FROM brp.lijsten WHERE bsn = $bsn",
+        "SELECT CASE WHEN regel = 1 THEN lijst END, e010240, e010310 FROM lijst WHERE e010120 = :bsn",
+        {"bsn": "999992806"},
     ),
     Question(
         "names with letters outside ASCII arrive whole",

@@ -93,12 +93,9 @@ class Answer:
         self, source: Iterator[pa.RecordBatch], batches: Sequence[pa.RecordBatch], ended: bool
     ) -> AsyncIterator[bytes]:
         try:
-            begun = self._writer.head + b"".join(map(self._writer.write, batches))
-            if ended:
-                yield begun + self._closing()  # nearly every answer: it crosses in one piece
-                return
-            yield begun
+            sending = self._writer.head + b"".join(map(self._writer.write, batches))
             while not ended:
+                yield sending
                 more = await pull(source, self._limits)
                 ready, ended = self._prepared(more.batches), more.ended
                 records: list[Any] = list(self._lines(ready.subjects))
@@ -111,9 +108,8 @@ class Answer:
                     )
                 if records:
                     self._position = await self._log.append(records)
-                if ready.batches:
-                    yield b"".join(map(self._writer.write, ready.batches))
-            yield self._closing()
+                sending = b"".join(map(self._writer.write, ready.batches))
+            yield sending + self._closing()
         finally:
             self._limits.cancelled.set()
 

@@ -4,8 +4,9 @@ The answer is an Arrow IPC stream. Everything that can be refused is refused bef
 goes wrong later ends the stream without the receipt that makes it an answer, and breaks the connection off.
 """
 
+import asyncio
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -13,9 +14,11 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.crypto import Peer
 from sluis.disclose.service import Discloser
 from sluis.grounds import Offer
-from sluis.kernel import Invalid, Text, Trace
+from sluis.kernel import Invalid, Text, Trace, Upstream
 from sluis.statement import MEDIA_TYPE, SubQuestion
 from sluis.web import streamed
+
+T = TypeVar("T")
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -48,7 +51,37 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
                 ),
                 Text("Stuur de kop mee.", "Send that header."),
             )
-        answer = await discloser.consult(peer.id, trace, transaction, data)
-        return await streamed(answer.body, MEDIA_TYPE)
+        asking = asyncio.ensure_future(discloser.consult(peer.id, trace, transaction, data))
+        return await streamed((await _unless_gone(request, asking)).body, MEDIA_TYPE)
 
     return [offers, consult]
+
+
+async def _unless_gone(request: Request[Any, Any, Any], asking: "asyncio.Future[T]") -> T:
+    """What is being worked on, unless the asker goes away first: then the work, and the source's own, is stopped."""
+    leaving = asyncio.ensure_future(_gone(request))
+    both: set[asyncio.Future[Any]] = {asking, leaving}
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if asking.done():
+            return asking.result()
+        raise Upstream(
+            "asker-left",
+            Text("De vragende node is weggegaan.", "The asking node went away."),
+            Text(
+                "De verbinding werd verbroken voor het antwoord begon.",
+                "It broke off before the answer began.",
+            ),
+            Text("Stel de vraag opnieuw.", "Ask again."),
+            retry=True,
+        )
+    finally:
+        leaving.cancel()
+        if not asking.done():
+            asking.cancel()
+            await asyncio.wait({asking})
+
+
+async def _gone(request: Request[Any, Any, Any]) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,35 +1,32 @@
-"""MariaDB and MySQL: pymysql on warm connections for keys, connectorx to Arrow for bulk.
+"""MariaDB and MySQL through pymysql: rows for keys; for bulk the server writes each row as one line of CSV, which Arrow
+reads, so that Python touches a row once and not every value of it. All of it streams and can be stopped.
 
-MariaDB compares text by a collation that ignores case, accents and trailing spaces; here text is compared in a binary
-one without padding, which orders by code point as DuckDB does. An equality goes twice: once as the column is, so that
-an index serves, once exactly. Every session is read-only, in UTC, and has a statement time limit.
+Every session is read-only, in UTC, and has a statement time limit. What is asked stands in `mariadb_sql`.
 """
 
+import io
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-import connectorx
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pymysql
+from pymysql.cursors import SSCursor
+from pymysql.err import raise_mysql_exception
 from sqlglot import exp
 
 from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
-from sluis.sources.fold import is_constant
+from sluis.sources.mariadb_sql import MariadbWriter, duckdb_type, filled
 from sluis.sources.shape import Shape, counted
-from sluis.sources.types import decimal_parts, family
 from sluis.sources.watch import Pool, watched
 from sluis.sources.writer import (
     Catalogue,
-    Slot,
     Unwritable,
-    Writer,
     Written,
     is_keyed,
     key_indexes,
@@ -52,33 +49,6 @@ SELECT table_name, column_name, column_type, is_nullable, collation_name
 """
 """Their columns."""
 
-RUNNING = "SELECT id FROM information_schema.processlist WHERE info LIKE %s AND id <> CONNECTION_ID()"
-"""The thread that runs a query with this mark in it; an account always sees its own threads."""
-
-_INTEGERS = {
-    "tinyint": "TINYINT",
-    "smallint": "SMALLINT",
-    "mediumint": "INTEGER",
-    "int": "INTEGER",
-    "bigint": "BIGINT",
-}
-_OTHERS = {
-    "float": "FLOAT",
-    "double": "DOUBLE",
-    "date": "DATE",
-    "datetime": "TIMESTAMP",
-    "timestamp": "TIMESTAMPTZ",
-    "year": "SMALLINT",
-    "tinyblob": "BLOB",
-    "blob": "BLOB",
-    "mediumblob": "BLOB",
-    "longblob": "BLOB",
-    "binary": "BLOB",
-    "varbinary": "BLOB",
-}
-_DIRECT = {*_INTEGERS, *_OTHERS, "decimal", "char", "varchar", "tinytext", "text", "mediumtext", "longtext"}
-"""Types that connectorx reads as they are; the others (ENUM, SET, TIME, UUID) it gets as text."""
-
 _HARMLESS = {
     "SELECT",
     "USAGE",
@@ -90,6 +60,8 @@ _HARMLESS = {
 }
 _MODE = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,NO_UNSIGNED_SUBTRACTION"
 
+_BUFFER = 1 << 18
+
 FRESH_SECONDS = 60
 """How long the catalogue is believed; a statement that fails on it reads it again."""
 
@@ -100,211 +72,9 @@ _MANY_KEYS = 20_000
 """Keys from which bulk reading is faster."""
 
 
-def _duckdb_type(native: str) -> str:
-    """`tinyint(1)` is a BOOLEAN, as everywhere in the field: another value than 0 or 1 is a broken row."""
-    name = native.partition("(")[0].split(" ")[0]
-    if native in {"tinyint(1)", "bit(1)"}:
-        return "BOOLEAN"
-    if name in _INTEGERS:
-        return ("U" if "unsigned" in native else "") + _INTEGERS[name]
-    if name == "bit":
-        return "UBIGINT"
-    if name == "decimal":
-        digits, _, scale = native[8:].partition(")")[0].partition(",")
-        return f"DECIMAL({min(38, int(digits))},{int(scale or 0)})"
-    return _OTHERS.get(name, "VARCHAR")
-
-
-class _MariadbWriter(Writer):
-    """MariaDB's own forms.
-
-    Args:
-        exact: the binary collation without padding that this server has.
-        collations: the collation of each text column (table, column), by lower-case names.
-        types: the Arrow types that bulk reading must give, None for reading by key.
-    """
-
-    quote = "`"
-
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        query: exp.Expression,
-        parameters: Mapping[str, str],
-        *,
-        exact: str,
-        collations: Mapping[tuple[str, str], str],
-        types: Sequence[pa.DataType] | None = None,
-    ) -> None:
-        super().__init__(catalogue, query, parameters)
-        self.exact, self.collations, self.types = exact, collations, types
-        self.scales: dict[int, int] = {}
-        """Columns of the answer that come as whole numbers, and how many of their digits are decimals."""
-
-    def table(self, name: str) -> str:
-        return self.identifier(self.catalogue.table(name).name)
-
-    def projection(self, item: exp.Expression, query: exp.Select) -> str:
-        if query is not self.query:
-            return super().projection(item, query)
-        place = query.selects.index(item)
-        node = item.unalias()
-        bare = isinstance(node, exp.Column) and not query.args.get("distinct")
-        sql = self._read(node) if bare else self.expression(node)
-        kind = self.typing.of(node)
-        encoded = self._encoded(sql, kind, place) if self.types else self._legible(sql, kind)
-        return f"{encoded} AS {self.identifier(f'c{place}')}"
-
-    def _read(self, node: exp.Column) -> str:
-        """A column as it comes out, text not yet collated."""
-        base, sql = self.typing.base(node), self.raw_column(node)
-        native = self.catalogue.native(*base) if base else ""
-        if native.startswith("bit"):
-            return f"({sql} + 0)"
-        known = not base or self.types is None or native.partition("(")[0].split(" ")[0] in _DIRECT
-        return sql if known else f"CONVERT({sql} USING utf8mb4)"
-
-    def _legible(self, sql: str, kind: str | None) -> str:
-        return f"DATE_FORMAT({sql}, '%Y-%m-%dT%H:%i:%s.%f+00:00')" if kind == "TIMESTAMPTZ" else sql
-
-    def _encoded(self, sql: str, kind: str | None, place: int) -> str:
-        """In bulk, only what connectorx reads without loss: 64-bit numbers, doubles and text."""
-        target = (self.types or ())[place]
-        which = family(kind)
-        if which in {"integer", "boolean"} and kind not in {"UBIGINT", "HUGEINT"}:
-            return f"CAST({sql} AS SIGNED)"
-        if which == "decimal" and pa.types.is_decimal(target) and kind:
-            digits, scale = decimal_parts(kind)
-            if digits <= 18:
-                self.scales[place] = scale
-                return f"CAST(({sql}) * {10**scale} AS SIGNED)"
-        if kind in {"DOUBLE", "FLOAT"}:
-            return f"CAST({sql} AS DOUBLE)"
-        if kind in {"TIMESTAMP", "TIMESTAMPTZ"}:
-            zone = "Z" if kind == "TIMESTAMPTZ" else ""
-            return f"DATE_FORMAT({sql}, '%Y-%m-%d %H:%i:%s.%f{zone}')"
-        return sql if kind in {"BLOB", "VARCHAR"} else f"CAST({sql} AS CHAR)"
-
-    def _column(self, node: exp.Column) -> str:
-        base = self.typing.base(node)
-        if base is None or self.collations.get(base) == self.exact or self.typing.family(node) != "text":
-            return self._read(node)
-        return f"CONVERT({self.raw_column(node)} USING utf8mb4) COLLATE {self.exact}"
-
-    def conjunct(self, node: exp.Expression) -> str:
-        left = node.this if isinstance(node, exp.EQ | exp.In) else None
-        exactly = super().conjunct(node)
-        if not isinstance(left, exp.Column) or self.typing.family(left) != "text":
-            return exactly
-        base, raw = self.typing.base(left), self.raw_column(left)
-        if base is None or self.collations.get(base) == self.exact:
-            return exactly
-        if isinstance(node, exp.EQ) and isinstance(node.right, exp.Any):
-            return f"({self.keylist(raw, node)} AND {exactly})"
-        if isinstance(node, exp.EQ) and is_constant(node.right):
-            return f"({raw} = {self.expression(node.right)} AND {exactly})"
-        if isinstance(node, exp.EQ) and isinstance(node.right, exp.Column):
-            other = self.typing.base(node.right)
-            alike = other is not None and self.collations.get(other) == self.collations.get(base)
-            return f"({raw} = {self.raw_column(node.right)} AND {exactly})" if alike else exactly
-        if isinstance(node, exp.In) and node.expressions and all(map(is_constant, node.expressions)):
-            return f"({raw} IN ({', '.join(map(self.expression, node.expressions))}) AND {exactly})"
-        return exactly
-
-    def join(self, join: exp.Join) -> str:
-        if join.side == "FULL":
-            raise Unwritable("FULL JOIN")
-        return super().join(join)
-
-    def keylist(self, left: str, node: exp.EQ) -> str:
-        return f"{left} IN ({self.key_slot(node)})"
-
-    def ordered(self, item: exp.Ordered, query: exp.Select) -> str:
-        sql = self.comparable(self.resolve(item.this, query))
-        nulls = " DESC" if item.args.get("nulls_first") else ""
-        return f"{sql} IS NULL{nulls}, {sql}{' DESC' if item.args.get('desc') else ''}"
-
-    def _nullsafeeq(self, node: exp.NullSafeEQ) -> str:
-        return f"{self._operand(node.left)} <=> {self._operand(node.right)}"
-
-    def _nullsafeneq(self, node: exp.NullSafeNEQ) -> str:
-        return f"NOT ({self._nullsafeeq(node)})"
-
-    def _like(self, node: exp.Like) -> str:
-        # No escape, as in DuckDB; `ESCAPE ''` leaves the backslash one, so another is chosen and doubled.
-        pattern = f"REPLACE({self.expression(node.expression)}, '|', '||')"
-        return f"{self.expression(node.this)} LIKE {pattern} ESCAPE '|'"
-
-    def _intdiv(self, node: exp.IntDiv) -> str:
-        return f"{self._operand(node.left)} DIV {self._nonzero(node.right)}"
-
-    def _dpipe(self, node: exp.DPipe) -> str:
-        return f"CONCAT({self.expression(node.left)}, {self.expression(node.right)})"
-
-    def _length(self, node: exp.Length) -> str:
-        return f"CHAR_LENGTH({self.expression(node.this)})"
-
-    def extract(self, part: str, node: exp.Expression) -> str:
-        return f"EXTRACT({part} FROM {self.expression(node)})"
-
-    def _avg(self, node: exp.Avg) -> str:
-        inner = self.expression(node.this)
-        return f"CAST(SUM({inner}) AS DOUBLE) / NULLIF(COUNT({inner}), 0)"
-
-    def _filter(self, node: exp.Filter) -> str:
-        aggregate, condition = node.this.copy(), node.expression.this
-        if isinstance(aggregate.this, exp.Distinct):
-            raise Unwritable("FILTER on a DISTINCT aggregate")
-        when = self.expression(condition)
-
-        def only(sql: str) -> str:
-            return f"CASE WHEN {when} THEN {sql} END"
-
-        if isinstance(aggregate, exp.Count):
-            star = isinstance(aggregate.this, exp.Star)
-            return f"COUNT({only('1' if star else self.expression(node.this.this))})"
-        if isinstance(aggregate, exp.Sum | exp.Min | exp.Max):
-            name = str(type(aggregate).__name__).upper()
-            return f"{name}({only(self.expression(node.this.this))})"
-        raise Unwritable(f"FILTER on {type(aggregate).__name__}")
-
-
-def _literal(value: Any, exact: str) -> str:
-    """A value as MariaDB reads it; text with a backslash as its bytes, so that no session setting can change it."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, float):
-        return f"{value!r}e0" if "e" not in repr(value) else repr(value)
-    if isinstance(value, datetime):
-        moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-        return f"TIMESTAMP'{moment.isoformat(sep=' ')}'"
-    if isinstance(value, date):
-        return f"DATE'{value.isoformat()}'"
-    if isinstance(value, bytes):
-        return f"X'{value.hex()}'"
-    text = str(value)
-    if "\\" in text or "\0" in text:
-        return f"CONVERT(X'{text.encode().hex()}' USING utf8mb4) COLLATE {exact}"
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _filled(slot: Slot, value: Any, exact: str) -> str:
-    if not slot.many:
-        return _literal(value, exact)
-    return ",".join(_literal(element, exact) for element in value) or "NULL"
-
-
 def _failure(error: BaseException) -> SourceFailure:
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     text = str(error.args[-1]) if error.args else type(error).__name__
-    if not code and "ERROR " in text:  # connectorx gives text only: `MySqlError { ERROR 1146 (42S02): … }`
-        code = int("0" + "".join(c for c in text.partition("ERROR ")[2].partition(" ")[0] if c.isdigit()))
     if code in {1969, 3024}:
         return SourceFailure("timeout", "the database stopped the query")
     if code in {1146, 1054, 1049}:
@@ -335,6 +105,9 @@ class _Connection:
                 self._do(statement)
         except (pymysql.Error, OSError) as error:
             raise _failure(error) from error
+        # Larger reads than pymysql's own: a system call per eight kilobytes is most of the cost of bulk reading.
+        self.stream: io.BufferedReader = self.raw._sock.makefile("rb", _BUFFER)  # type: ignore[attr-defined]
+        self.raw._rfile = self.stream  # type: ignore[attr-defined]
         self.thread = int(self.raw.thread_id())  # type: ignore[no-untyped-call]
         self.seconds = 0.0
         self.used = False
@@ -343,15 +116,56 @@ class _Connection:
         with closing(self.raw.cursor()) as cursor:
             cursor.execute(statement)
 
-    def ask(self, sql: str, seconds: float) -> tuple[tuple[Any, ...], ...]:
-        """All rows of a query."""
+    def limit(self, seconds: float) -> None:
+        """Let the server itself stop what takes longer."""
         if seconds != self.seconds:
             self._do(self._source.clock(seconds))
             self.seconds = seconds
+
+    def ask(self, sql: str, seconds: float) -> tuple[tuple[Any, ...], ...]:
+        """All rows of a query."""
+        self.limit(seconds)
         with closing(self.raw.cursor()) as cursor:
             cursor.execute(sql)
             rows: tuple[tuple[Any, ...], ...] = cursor.fetchall()
             return rows
+
+    def lines(self, sql: str, seconds: float, count: int) -> Iterator[bytes]:
+        """The rows of a query of one column of text, `count` at a time, one line each."""
+        self.limit(seconds)
+        with closing(self.raw.cursor(SSCursor)) as cursor:
+            cursor.execute(sql)
+            # The rows are read here; what pymysql thinks is still to come it must not wait for.
+            cursor._result.unbuffered_active = False  # type: ignore[attr-defined]
+            read, found = self.stream.read, []
+            # The rows as they come over the line: MySQL protocol, "Text Resultset Row". A row is a packet of one
+            # string; pymysql's own reading costs ten times as much.
+            while True:
+                header = read(4)
+                packet = read(int.from_bytes(header[:3], "little"))
+                first = packet[0] if packet else 0xFB
+                if first < 0xFB:
+                    found.append(packet[1:])
+                elif first == 0xFC:
+                    found.append(packet[3:])
+                elif first == 0xFD and len(packet) < 0xFFFFFF:
+                    found.append(packet[4:])
+                else:
+                    break
+                if len(found) == count:
+                    yield b"\n".join(found)
+                    found.clear()
+            if first != 0xFE:
+                self._refuse(first, packet)
+        if found:
+            yield b"\n".join(found)
+
+    def _refuse(self, first: int, packet: bytes) -> None:
+        if first == 0xFF:
+            raise_mysql_exception(packet)
+        if not packet:
+            raise pymysql.OperationalError(2013, "Lost connection to MySQL server during query")
+        raise SourceFailure("failed", "a row is longer than the server's max_allowed_packet")
 
     def cancel(self) -> None:
         """Stop what this connection's thread is doing, from another one."""
@@ -373,13 +187,25 @@ class MariadbPrepared:
     """A query of MariaDB, in both its forms: for few rows and for bulk."""
 
     def __init__(
-        self, source: "MariadbSource", few: Written, bulk: Written, scales: Mapping[int, int], shape: Shape, *,
-        keyed: bool, bounded: bool,
-    ) -> None:  # fmt: skip
-        self._source, self._few_form, self._bulk_form, self._scales = source, few, bulk, scales
+        self,
+        source: "MariadbSource",
+        few: Written,
+        bulk: Written,
+        shape: Shape,
+        *,
+        keyed: bool,
+        bounded: bool,
+    ) -> None:
+        self._source, self._few_form, self._bulk_form = source, few, bulk
         self._shape, self._keyed = shape, keyed
         self._cap = "" if bounded else f" LIMIT {FEW + 1}"
         self._lists = tuple(name for name, slot in few.slots.items() if slot.many)
+        names = [f"c{place}" for place in range(len(shape.schema))]
+        self._reading = pacsv.ReadOptions(column_names=names, use_threads=False)
+        self._direct = _csv_options(
+            {name: _csv_type(kind) for name, kind in zip(names, shape.schema.types, strict=True)}
+        )
+        self._as_text = _csv_options(dict.fromkeys(names, pa.string()))
 
     def run(self, values: Mapping[str, Value], limits: Limits) -> Iterator[pa.RecordBatch]:
         """See `base.Prepared.run`."""
@@ -396,7 +222,7 @@ class MariadbPrepared:
 
     def _few(self, given: Mapping[str, Any], limits: Limits) -> Sequence[tuple[Any, ...]]:
         exact = self._source.exact
-        sql = self._few_form.text(lambda name, slot: _filled(slot, given[name], exact)) + self._cap
+        sql = self._few_form.text(lambda name, slot: filled(slot, given[name], exact)) + self._cap
         try:
             return self._ask(sql, limits)
         except _Stale:
@@ -419,48 +245,70 @@ class MariadbPrepared:
                 raise failure from error
 
     def _bulk(self, given: Mapping[str, Any], limits: Limits) -> Iterator[pa.RecordBatch]:
-        source, mark = self._source, f"sluis:{uuid.uuid4().hex}"
-        body = self._bulk_form.text(lambda name, slot: _filled(slot, given[name], source.exact))
+        exact = self._source.exact
+        sql = self._bulk_form.text(lambda name, slot: filled(slot, given[name], exact))
         first = 0
-        with watched(limits, lambda: source.kill(mark)) as reading:
+        with (
+            self._source.few.use(limits) as connection,
+            watched(limits, connection.cancel, connection.sever) as reading,
+        ):
+            connection.used = True
             try:
-                stream = connectorx.read_sql(
-                    source.bulk_url,
-                    f"{body} /* {mark} */",
-                    return_type="arrow_stream",
-                    batch_size=limits.batch_rows,
-                    pre_execution_query=[*source.session(), source.clock(limits.seconds)],
-                )
-                for batch in stream:
+                for lines in connection.lines(sql, limits.seconds, limits.batch_rows):
                     reading.check()
-                    yield self._shape.conform(self._decimals(batch), first)
+                    batch = self._parsed(lines, first)
+                    yield batch
                     first += batch.num_rows
-            except SourceFailure:
-                raise
-            except GeneratorExit:
-                source.kill(mark)
-                raise
-            except (Exception, _Panic) as error:
+            except (pymysql.Error, OSError) as error:
                 raise _failure(error) from error
 
-    def _decimals(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Whole numbers that stand for decimals, with their point put back; the digits are not touched."""
-        arrays = list(batch.columns)
-        for place, scale in self._scales.items():
-            whole = arrays[place].cast(pa.decimal128(19, 0))
-            arrays[place] = pa.Array.from_buffers(
-                pa.decimal128(19, scale), len(whole), whole.buffers(), whole.null_count, whole.offset
-            )
-        return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+    def _parsed(self, lines: bytes, first: int) -> pa.RecordBatch:
+        try:
+            batch = self._table(lines, self._direct)
+        except pa.ArrowException:
+            # Some value does not fit: read again as text, to tell which.
+            batch = self._table(lines, self._as_text)
+        return self._shape.conform(_unhexed(batch, self._shape.schema), first)
+
+    def _table(self, lines: bytes, options: pacsv.ConvertOptions) -> pa.RecordBatch:
+        # An empty line is a row: NULL in a table of one column.
+        parsing = pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+        reading = pacsv.ReadOptions(
+            column_names=self._reading.column_names, use_threads=False, block_size=len(lines) + 1024
+        )
+        table = pacsv.read_csv(
+            io.BytesIO(lines + b"\n"), read_options=reading, parse_options=parsing, convert_options=options
+        )
+        return table.combine_chunks().to_batches()[0]
 
 
-def _panic() -> type[BaseException]:
-    """What connectorx (Rust) raises when it breaks; it is not an Exception and has no public name."""
-    try:
-        connectorx.read_sql("none://", "")
-    except BaseException as error:
-        return next((kind for kind in type(error).__mro__ if kind.__name__ == "PanicException"), RuntimeError)
-    return RuntimeError
+def _csv_type(kind: pa.DataType) -> pa.DataType:
+    """What Arrow's CSV reader reads strictly by itself; the rest comes as text and is cast."""
+    return (
+        kind
+        if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or kind == pa.float64()
+        else pa.string()
+    )
+
+
+def _csv_options(types: Mapping[str, pa.DataType]) -> pacsv.ConvertOptions:
+    return pacsv.ConvertOptions(
+        column_types=types,
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        check_utf8=True,
+    )
+
+
+def _unhexed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    arrays = [
+        pa.array([None if v is None else bytes.fromhex(v) for v in array.to_pylist()], pa.binary())
+        if pa.types.is_binary(kind)
+        else array
+        for array, kind in zip(batch.columns, schema.types, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
 class MariadbSource:
@@ -484,11 +332,6 @@ class MariadbSource:
             "database": unquote(parts.path.lstrip("/")),
             **{name: options[name] for name in ("unix_socket", "ssl_ca") if name in options},
         }
-        who = f"{quote(self.arguments['user'], safe='')}:{quote(self.arguments['password'], safe='')}"
-        where = (
-            f"{self.arguments['host']}:{self.arguments['port']}/{quote(self.arguments['database'], safe='')}"
-        )
-        self.bulk_url = f"mysql://{who}@{where}"
         self.few: Pool[_Connection] = Pool(lambda: _Connection(self), _Connection.close, pool_size)
         self.exact = "utf8mb4_nopad_bin"
         self._mysql = False
@@ -521,16 +364,6 @@ class MariadbSource:
             return f"SET SESSION max_execution_time = {max(1, int(seconds * 1000))}"
         return f"SET SESSION max_statement_time = {max(0.001, seconds):.3f}"
 
-    def kill(self, mark: str) -> None:
-        """Stop the bulk query that carries this mark."""
-        with (
-            closing(pymysql.connect(**self.arguments, connect_timeout=2, read_timeout=2)) as connection,
-            closing(connection.cursor()) as cursor,
-        ):
-            cursor.execute(RUNNING, (f"%{mark}%",))
-            for (thread,) in cursor.fetchall():
-                cursor.execute(f"KILL QUERY {int(thread)}")
-
     def tables(self) -> tuple[TableInfo, ...]:
         """See `base.Source.tables`: those of the URL's database."""
         return self._know(FRESH_SECONDS).tables
@@ -560,12 +393,11 @@ class MariadbSource:
     def _prepare(
         self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema, known: "_Known"
     ) -> Prepared:
-        types = [field.type for field in schema]
         few, bulk = (
-            _MariadbWriter(
-                known.catalogue, query, parameters, exact=self.exact, collations=known.collations, types=kinds
+            MariadbWriter(
+                known.catalogue, query, parameters, exact=self.exact, collations=known.collations, lines=lines
             )
-            for kinds in (None, types)
+            for lines in (False, True)
         )
         try:
             forms = few.written(), bulk.written()
@@ -576,7 +408,7 @@ class MariadbSource:
         bound = row_bound(query)
         keyed = is_keyed(query) or (bound is not None and bound <= FEW)
         bounded = query.args.get("limit") is not None
-        return MariadbPrepared(self, *forms, bulk.scales, shape, keyed=keyed, bounded=bounded)
+        return MariadbPrepared(self, *forms, shape, keyed=keyed, bounded=bounded)
 
     def probe(self) -> Probe:
         """See `base.Source.probe`."""
@@ -613,7 +445,7 @@ class _Known:
         self.collations: dict[tuple[str, str], str] = {}
         for table, column, native, nullable, collation in connection.ask(COLUMNS, seconds):
             columns.setdefault(table, []).append(
-                ColumnInfo(column, _duckdb_type(native), native, nullable == "YES")
+                ColumnInfo(column, duckdb_type(native), native, nullable == "YES")
             )
             if collation:
                 self.collations[table.lower(), column.lower()] = collation
@@ -622,6 +454,3 @@ class _Known:
             for name, rows, key in connection.ask(TABLES, seconds)
         )
         self.catalogue = Catalogue(self.tables)
-
-
-_Panic = _panic()

@@ -6,6 +6,8 @@ overrides just those. Whether a whole query then gives DuckDB's answer is decide
 
 Values never become text here: the SQL keeps slots (a name between NUL bytes) that `Written` fills with the driver's
 markers, or with literals for drivers that take none.
+
+Longer than most modules: it is one table, of what each node of SQL becomes.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -168,7 +170,7 @@ class Writer:
         if distinct and distinct.args.get("on"):
             raise Unwritable("DISTINCT ON")
         yield "SELECT DISTINCT" if distinct else "SELECT"
-        yield ", ".join(self.projection(item, query) for item in query.selects)
+        yield self.projected(query)
         if from_ := query.args.get("from_"):
             yield "FROM " + self.source(from_.this)
         yield from (self.join(join) for join in query.args.get("joins") or ())
@@ -183,6 +185,10 @@ class Writer:
         for name, word in (("limit", "LIMIT"), ("offset", "OFFSET")):
             if bound := query.args.get(name):
                 yield f"{word} {self.expression(bound.expression)}"
+
+    def projected(self, query: exp.Select) -> str:
+        """The SELECT list."""
+        return ", ".join(self.projection(item, query) for item in query.selects)
 
     def projection(self, item: exp.Expression, query: exp.Select) -> str:
         """One column of the answer, with its name."""

@@ -16,6 +16,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from sluis.kernel import Invalid, Text
+from sluis.sources import locked_duckdb
 from sluis.statement import plain, shapes
 from sluis.statement.split import Plan
 
@@ -52,7 +53,9 @@ class Combiner:
             while True:
                 self._spares.get_nowait().close()
 
-    async def combine(self, plan: Plan, relations: Mapping[str, pa.Table], values: Mapping[str, Any]) -> pa.Table:
+    async def combine(
+        self, plan: Plan, relations: Mapping[str, pa.Table], values: Mapping[str, Any]
+    ) -> pa.Table:
         """Compute the residual of a plan.
 
         Args:
@@ -89,23 +92,9 @@ class Combiner:
             return _connect(self._limits)
 
 
-_LOCKS = (
-    "temp_directory = ''",
-    "enable_external_access = false",
-    "autoinstall_known_extensions = false",
-    "autoload_known_extensions = false",
-    "allow_community_extensions = false",
-    "python_enable_replacements = false",
-    "lock_configuration = true",
-)
-"""In this order: the last one ends changing settings."""
-
-
 def _connect(limits: EngineLimits) -> duckdb.DuckDBPyConnection:
     """A connection that can reach nothing, with the first registration of an Arrow table behind it."""
-    connection = duckdb.connect(":memory:", config={"threads": limits.threads, "memory_limit": limits.memory})
-    for setting in _LOCKS:
-        connection.execute(f"SET {setting}")
+    connection = locked_duckdb(limits.threads, limits.memory)
     connection.register("first", pa.table({"one": [1]}))
     connection.execute("SELECT one FROM first").to_arrow_table()
     connection.unregister("first")
@@ -113,13 +102,18 @@ def _connect(limits: EngineLimits) -> duckdb.DuckDBPyConnection:
 
 
 def _compute(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, relations: Mapping[str, pa.Table], values: Mapping[str, Any]
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    relations: Mapping[str, pa.Table],
+    values: Mapping[str, Any],
 ) -> pa.Table:
     sql, names = _statement(plan)
     try:
         for fetch in plan.fetches:
             connection.register(f"{fetch.id}_arrow", relations[fetch.id])
-            columns = ", ".join(f'CAST("{column.name}" AS {column.type}) AS "{column.name}"' for column in fetch.columns)
+            columns = ", ".join(
+                f'CAST("{column.name}" AS {column.type}) AS "{column.name}"' for column in fetch.columns
+            )
             connection.execute(f'CREATE TEMP VIEW "{fetch.id}" AS SELECT {columns} FROM "{fetch.id}_arrow"')
         return connection.execute(sql, {name: _value(values[name]) for name in names}).to_arrow_table()
     except duckdb.OutOfMemoryException:
@@ -152,7 +146,9 @@ def _value(value: Any) -> Any:
 
 
 _WHY = {
-    "answer-too-large": Text("Daarvoor is meer geheugen nodig dan mag.", "It takes more memory than is allowed."),
+    "answer-too-large": Text(
+        "Daarvoor is meer geheugen nodig dan mag.", "It takes more memory than is allowed."
+    ),
     "answer-too-slow": Text("Het samenvoegen duurde te lang.", "Combining took too long."),
     "cannot-compute": Text(
         "Een berekening of omzetting lukt niet bij een van de waarden.",

@@ -9,12 +9,12 @@
 `tidy` puts join conditions back into ON, for people and databases that read the result.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sqlglot import exp
 
 from sluis.kernel import Invalid, Text
-from sluis.statement import scopes
+from sluis.statement import derived, scopes
 
 
 def normalise(tree: exp.Query) -> exp.Query:
@@ -40,8 +40,13 @@ def _inline(query: exp.Query) -> exp.Query:
         if clause.args.get("recursive"):
             raise Invalid(
                 "recursion-unsupported",
-                Text("Een recursieve vraag kan niet worden verdeeld.", "A recursive question cannot be split."),
-                Text("De tabellen ervan staan bij meer dan één bron.", "Its tables live at more than one source."),
+                Text(
+                    "Een recursieve vraag kan niet worden verdeeld.", "A recursive question cannot be split."
+                ),
+                Text(
+                    "De tabellen ervan staan bij meer dan één bron.",
+                    "Its tables live at more than one source.",
+                ),
                 Text("Vraag het recursieve deel bij één bron.", "Ask the recursive part at one source."),
             )
         ctes = list(clause.expressions)
@@ -74,7 +79,10 @@ def _references(place: exp.Expression, cte: exp.CTE, later: list[exp.CTE]) -> li
     return [
         node
         for node in place.walk(prune=prune)
-        if isinstance(node, exp.Table) and not node.args.get("db") and node.name == cte.alias and not prune(node)
+        if isinstance(node, exp.Table)
+        and not node.args.get("db")
+        and node.name == cte.alias
+        and not prune(node)
     ]
 
 
@@ -128,7 +136,7 @@ def _settle(query: exp.Query) -> None:
         pass
     for item in scopes.items(query):
         if isinstance(item.node, exp.Subquery):
-            trim(item.node, _read(query, item.alias))
+            derived.trim(item.node, _read(query, item.alias))
             _settle(item.node)
     for node in scopes.nested(query):
         _settle(node)
@@ -144,8 +152,14 @@ def _commas(select: exp.Select) -> None:
                 raise Invalid(
                     "join-unsupported",
                     Text("Deze joins kunnen niet worden verdeeld.", "These joins cannot be split."),
-                    Text("Er staat een komma vóór een RIGHT of FULL JOIN.", "A comma precedes a RIGHT or FULL JOIN."),
-                    Text("Schrijf CROSS JOIN in plaats van de komma.", "Write CROSS JOIN in place of the comma."),
+                    Text(
+                        "Er staat een komma vóór een RIGHT of FULL JOIN.",
+                        "A comma precedes a RIGHT or FULL JOIN.",
+                    ),
+                    Text(
+                        "Schrijf CROSS JOIN in plaats van de komma.",
+                        "Write CROSS JOIN in place of the comma.",
+                    ),
                 )
             scopes.set_on(item.join, [])
 
@@ -277,7 +291,7 @@ def _unknown(condition: exp.Expression, alias: str) -> bool:
 def _null(value: exp.Expression, alias: str) -> bool:
     """Whether a value surely is NULL when every column of `alias` is."""
     if isinstance(value, exp.Column):
-        return value.table == alias
+        return bool(value.table == alias)
     return isinstance(value, _ARITHMETIC) and any(
         _null(child, alias) for child in value.iter_expressions() if not isinstance(child, exp.DataType)
     )
@@ -289,7 +303,12 @@ def _flatten(select: exp.Select) -> bool:
     start = scopes.last_outer(found)
     for position, item in enumerate(found):
         inner = scopes.body(item.node) if isinstance(item.node, exp.Subquery) else None
-        if position < start or item.kind != "inner" or not isinstance(inner, exp.Select) or not _simple(inner):
+        if (
+            position < start
+            or item.kind != "inner"
+            or not isinstance(inner, exp.Select)
+            or not _simple(inner)
+        ):
             continue
         _splice(select, item, inner)
         return True
@@ -335,14 +354,14 @@ def _sink(select: exp.Select) -> bool:
     """Move conditions on one derived table into it."""
     found = scopes.items(select)
     level = scopes.levels(found)
-    derived = {item.alias: item.node for item in found if isinstance(item.node, exp.Subquery)}
+    tables = {item.alias: item.node for item in found if isinstance(item.node, exp.Subquery)}
     conditions = scopes.where(select)
-    kept = list(_unsunk(conditions, level.where, derived))
+    kept = list(_unsunk(conditions, level.where, tables))
     moved = len(kept) < len(conditions)
     if moved:
         scopes.set_where(select, kept)
     for item, reach in zip(found, level.on, strict=True):
-        rest = list(_unsunk(item.on, reach, derived))
+        rest = list(_unsunk(item.on, reach, tables))
         if item.join is not None and len(rest) < len(item.on):
             scopes.set_on(item.join, rest)
             moved = True
@@ -350,125 +369,24 @@ def _sink(select: exp.Select) -> bool:
 
 
 def _unsunk(
-    parts: list[exp.Expression], reach: frozenset[str], derived: dict[str, exp.Expression]
+    parts: list[exp.Expression], reach: frozenset[str], tables: dict[str, exp.Expression]
 ) -> Iterator[exp.Expression]:
     """Sink what can be; give what cannot."""
     for part in parts:
         aliases = scopes.mentions(part)
         alias = next(iter(aliases), "")
-        if len(aliases) != 1 or alias not in reach or alias not in derived or not sink(derived[alias], alias, part):
+        if (
+            len(aliases) != 1
+            or alias not in reach
+            or alias not in tables
+            or not derived.sink(tables[alias], alias, part)
+        ):
             yield part
-
-
-def sink(query: exp.Expression, alias: str, condition: exp.Expression) -> bool:
-    """Add a condition on the output columns of a query to its inside, where that filters exactly the same rows.
-
-    Args:
-        query: the query whose outputs are read as `alias.column`; changed only when the answer is True.
-        alias: the alias its outputs have in `condition`.
-        condition: speaks of no other alias.
-    """
-    names = {column.name for column in condition.find_all(exp.Column)}
-    return not condition.find(exp.Query) and bool(_add(query, condition, names, lambda name: name, dry=True)) and (
-        _add(query, condition, names, lambda name: name, dry=False)
-    )
-
-
-def _add(
-    query: exp.Expression, condition: exp.Expression, names: set[str], position: Callable[[str], str], *, dry: bool
-) -> bool:
-    query = scopes.body(query)
-    if scopes.limited(query):
-        return False
-    if isinstance(query, exp.SetOperation):
-        if query.args.get("by_name"):
-            return False
-        left = scopes.outputs(query.this)
-        right = scopes.outputs(query.expression)
-        across = dict(zip(left, right, strict=False))
-        if len(set(left)) < len(left):
-            return False
-        return _add(query.this, condition, names, position, dry=dry) and _add(
-            query.expression, condition, names, lambda name: across[position(name)], dry=dry
-        )
-    assert isinstance(query, exp.Select)
-    values = passing(query)
-    if any(position(name) not in values for name in names):
-        return False
-    if not dry:
-        added = condition.copy()
-        for column in list(added.find_all(exp.Column)) if not isinstance(added, exp.Column) else [added]:
-            value = values[position(column.name)].copy()
-            column.replace(value if isinstance(value, exp.Column) else exp.paren(value, copy=False))
-        scopes.set_where(query, [*scopes.where(query), added])
-    return True
-
-
-def passing(select: exp.Select) -> dict[str, exp.Expression]:
-    """The outputs of a SELECT that may be filtered before it groups and windows, with their expressions."""
-    if scopes.limited(select) or (select.args.get("distinct") and select.args["distinct"].args.get("on")):
-        return {}
-    keys = scopes.group_keys(select)
-    if keys is None or (scopes.grouped(select) and not keys):
-        return {}
-    partitions = [window.args.get("partition_by") or [] for window in scopes.windows(select)]
-    outputs: dict[str, exp.Expression] = {}
-    for projection in select.expressions:
-        value = projection.unalias()
-        if value.find(exp.AggFunc, exp.Window, exp.Query):
-            continue
-        if keys and value not in keys:
-            continue
-        if all(value in partition for partition in partitions):
-            outputs[str(projection.alias_or_name)] = value
-    return outputs
 
 
 def _read(select: exp.Select, alias: str) -> set[str]:
     """The columns of a FROM item that a SELECT reads, in ON, in its clauses and in nested queries."""
     return {column.name for column in select.find_all(exp.Column) if column.table == alias}
-
-
-def trim(query: exp.Expression, needed: set[str]) -> bool:
-    """Drop the output columns nobody reads, where that changes no rows. True when no others are left."""
-    query = scopes.body(query)
-    keep = {n for n, name in enumerate(scopes.outputs(query)) if name in needed}
-    selects = _trimmable(query)
-    if selects is None:
-        return len(keep) == len(scopes.outputs(query))
-    if len(selects) == 1:
-        own = {str(column.name) for column in _unqualified(selects[0])}
-        keep |= {n for n, name in enumerate(scopes.outputs(query)) if name in own}
-        keep |= _one_row(selects[0], keep)
-    for select in selects:
-        kept = [projection for n, projection in enumerate(select.expressions) if n in keep]
-        select.set("expressions", kept or [exp.alias_(exp.Literal.number(1), "one", quoted=True)])
-    return True
-
-
-def _one_row(select: exp.Select, keep: set[int]) -> set[int]:
-    """The output that must stay for a SELECT to give one row: without any aggregate it would give many."""
-    if not scopes.grouped(select) or select.args.get("group"):
-        return set()
-    counting = [n for n, projection in enumerate(select.expressions) if projection.find(exp.AggFunc)]
-    return set(counting[:1]) if not keep.intersection(counting) else set()
-
-
-def _unqualified(select: exp.Select) -> Iterator[exp.Column]:
-    """References to the SELECT's own output names, as ORDER BY has them."""
-    return (node for node in scopes.clauses(select) if isinstance(node, exp.Column) and not node.table)
-
-
-def _trimmable(query: exp.Query) -> list[exp.Select] | None:
-    if isinstance(query, exp.Select):
-        return None if query.args.get("distinct") else [query]
-    if not isinstance(query, exp.Union) or query.args.get("distinct") or query.args.get("by_name"):
-        return None
-    found = scopes.branches(query)
-    if any(part.args.get("order") or scopes.grouped(part) for part in found):
-        return None
-    sides = [_trimmable(scopes.body(side)) for side in (query.this, query.expression)]
-    return None if query.args.get("order") or None in sides else found
 
 
 def tidy(select: exp.Select) -> None:

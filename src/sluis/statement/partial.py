@@ -12,7 +12,8 @@ ask for; nor does anything in floating point.
 from sqlglot import exp
 
 from sluis.statement import scopes, shapes
-from sluis.statement.blocks import Block, Blocks, Draft
+from sluis.statement.blocks import Blocks
+from sluis.statement.draft import Block, Draft
 
 MOST_KEYS = 2
 """Group columns up to which groups are worth their computing: over more, nearly every row is a group of its own."""
@@ -38,7 +39,9 @@ def _push(blocks: Blocks, block: Block) -> None:
     inside = {id(column) for node in inputs for column in node.find_all(exp.Column)}
     aliases = {unit.alias for unit in draft.units}
     others = [
-        column for column in block.select.find_all(exp.Column) if column.table in aliases and id(column) not in inside
+        column
+        for column in block.select.find_all(exp.Column)
+        if column.table in aliases and id(column) not in inside
     ]
     keys = {(column.table, column.name) for column in others}
     if 1 <= len(keys) <= MOST_KEYS and _accepted(blocks, draft, inputs, others):
@@ -49,7 +52,9 @@ def _push(blocks: Blocks, block: Block) -> None:
 
 def _adds_up(node: exp.AggFunc) -> bool:
     """Whether an aggregate can be finished from parts, or does not mind that equal rows became one."""
-    filtered = isinstance(node.parent, exp.Filter | exp.Window | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls)
+    filtered = isinstance(
+        node.parent, exp.Filter | exp.Window | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls
+    )
     return type(node) in (exp.Sum, exp.Count, exp.Min, exp.Max) and not filtered and not node.find(exp.Query)
 
 
@@ -69,7 +74,14 @@ def _giver(blocks: Blocks, block: Block, found: list[exp.AggFunc]) -> Draft | No
     if not drafts:
         rows = blocks.options.rows
         sized = [
-            (max(rows.get(shapes.table_name(unit.node)) or 0 for unit in draft.units if isinstance(unit.node, exp.Table)), n)
+            (
+                max(
+                    rows.get(shapes.table_name(unit.node)) or 0
+                    for unit in draft.units
+                    if isinstance(unit.node, exp.Table)
+                ),
+                n,
+            )
             for n, draft in enumerate(blocks.drafts)
             if draft.units[0].block is block and all(isinstance(unit.node, exp.Table) for unit in draft.units)
         ]
@@ -92,7 +104,9 @@ def _needs(node: exp.AggFunc, draft: Draft) -> bool:
         return False
     aliases = {unit.alias for unit in draft.units}
     star = isinstance(node.this, exp.Star) or not scopes.mentions(node)
-    return (isinstance(node, exp.Count) and star) or bool(scopes.mentions(node) and scopes.mentions(node) <= aliases)
+    return (isinstance(node, exp.Count) and star) or bool(
+        scopes.mentions(node) and scopes.mentions(node) <= aliases
+    )
 
 
 def _exact(blocks: Blocks, draft: Draft, inputs: list[exp.AggFunc]) -> bool:

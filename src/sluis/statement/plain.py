@@ -93,7 +93,11 @@ class _Program(msgspec.Struct, frozen=True):
                 key = tuple(probe(data, row, values) for probe in relation.probes)
                 matches = [(*row, match) for match in index.get(key, ())]
                 if relation.rest:
-                    matches = [one for one in matches if all(test(data, one, values) is True for test in relation.rest)]
+                    matches = [
+                        one
+                        for one in matches
+                        if all(test(data, one, values) is True for test in relation.rest)
+                    ]
                 found += matches or ([(*row, None)] if relation.left else [])
             rows = found
             if len(rows) > MOST:
@@ -133,7 +137,9 @@ def _at(data: Data, row: Row, place: int, name: str) -> Any:
     return None if at is None else data[place][name][at]
 
 
-def _index(columns: dict[str, list[Any]], names: tuple[str, ...], count: int) -> dict[tuple[Any, ...], list[int]]:
+def _index(
+    columns: dict[str, list[Any]], names: tuple[str, ...], count: int
+) -> dict[tuple[Any, ...], list[int]]:
     """Places by key; rows with a NULL in the key match nothing."""
     if not names:
         return {(): list(range(count))}
@@ -162,7 +168,8 @@ class _Compiler:
         self._select = plan.residual
         self._parameters = plan.parameters
         self._types = {
-            fetch.id: {column.name: shapes.canonical(column.type) for column in fetch.columns} for fetch in plan.fetches
+            fetch.id: {column.name: shapes.canonical(column.type) for column in fetch.columns}
+            for fetch in plan.fetches
         }
         self._places: dict[str, int] = {}
         self._fetches: list[str] = []
@@ -172,7 +179,9 @@ class _Compiler:
         select = self._select
         if not isinstance(select, exp.Select) or scopes.nested(select) or scopes.windows(select):
             raise _NotPlain
-        if scopes.grouped(select) or any(select.args.get(name) for name in ("with_", "qualify", "sample", "fetch")):
+        if scopes.grouped(select) or any(
+            select.args.get(name) for name in ("with_", "qualify", "sample", "fetch")
+        ):
             raise _NotPlain
         relations = [self._relation(item) for item in scopes.items(select)]
         where = tuple(self._test(part) for part in scopes.where(select))
@@ -213,7 +222,11 @@ class _Compiler:
 
     def _key(self, part: exp.Expression, alias: str) -> tuple[exp.Column, exp.Column] | None:
         """An equality between a column known before and one of this relation."""
-        if isinstance(part, exp.EQ) and isinstance(part.left, exp.Column) and isinstance(part.right, exp.Column):
+        if (
+            isinstance(part, exp.EQ)
+            and isinstance(part.left, exp.Column)
+            and isinstance(part.right, exp.Column)
+        ):
             for before, here in ((part.left, part.right), (part.right, part.left)):
                 if here.table == alias and before.table != alias:
                     return before, here
@@ -260,11 +273,17 @@ class _Compiler:
             return _connected(self._test(node.left), self._test(node.right), stop=isinstance(node, exp.Or))
         if isinstance(node, exp.Not):
             inner = self._test(node.this)
-            return lambda data, row, values: None if (known := inner(data, row, values)) is None else not known
+            return lambda data, row, values: (
+                None if (known := inner(data, row, values)) is None else not known
+            )
         if isinstance(node, exp.Boolean):
             truth = bool(node.this)
             return lambda data, row, values: truth
-        if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null) and isinstance(node.this, exp.Column):
+        if (
+            isinstance(node, exp.Is)
+            and isinstance(node.expression, exp.Null)
+            and isinstance(node.this, exp.Column)
+        ):
             place, name, _ = self._column(node.this)
             self._looked_at[place].add(name)
             return lambda data, row, values: _at(data, row, place, name) is None
@@ -281,7 +300,9 @@ class _Compiler:
         raise _NotPlain
 
     def _in(self, node: exp.In) -> Value:
-        tests = [self._test(exp.EQ(this=node.this.copy(), expression=value.copy())) for value in node.expressions]
+        tests = [
+            self._test(exp.EQ(this=node.this.copy(), expression=value.copy())) for value in node.expressions
+        ]
         whole = tests[0]
         for test in tests[1:]:
             whole = _connected(whole, test, stop=True)
@@ -290,12 +311,19 @@ class _Compiler:
     def _any(self, node: exp.EQ) -> Value:
         value, family = self._value(node.left)
         holder = node.right.this.unnest()
-        if not isinstance(holder, exp.Placeholder) or _family(self._parameters.get(holder.name, "")) != family:
+        if (
+            not isinstance(holder, exp.Placeholder)
+            or _family(self._parameters.get(holder.name, "")) != family
+        ):
             raise _NotPlain
         name = str(holder.name)
 
         def test(data: Data, row: Row, values: Mapping[str, Any]) -> bool | None:
-            items = values[name].to_pylist() if isinstance(values[name], pa.Array | pa.ChunkedArray) else values[name]
+            items = (
+                values[name].to_pylist()
+                if isinstance(values[name], pa.Array | pa.ChunkedArray)
+                else values[name]
+            )
             sought = value(data, row, values)
             if not items:
                 return False
@@ -385,10 +413,10 @@ def _connected(left: Value, right: Value, *, stop: bool) -> Value:
     """AND (`stop` is False) or OR (True): one side that is `stop` decides, otherwise an unknown does."""
 
     def test(data: Data, row: Row, values: Mapping[str, Any]) -> bool | None:
-        one = left(data, row, values)
+        one: bool | None = left(data, row, values)
         if one is stop:
             return stop
-        other = right(data, row, values)
+        other: bool | None = right(data, row, values)
         if other is stop:
             return stop
         return None if one is None or other is None else not stop

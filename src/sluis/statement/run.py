@@ -168,7 +168,9 @@ def _keys(
 
 def _much(count: int, fetch: Fetch, sources: list[int | None], pace: Pace) -> bool:
     """Whether so many keys restrict so little that a fetch may as well do without."""
-    if count > pace.many or (count > pace.chunk and fetch.rows is not None and count > fetch.rows * pace.share):
+    if count > pace.many or (
+        count > pace.chunk and fetch.rows is not None and count > fetch.rows * pace.share
+    ):
         return True
     known = [rows for rows in sources if rows is not None]
     return len(known) == len(sources) and count > 1 and count > sum(known) * pace.half
@@ -190,7 +192,9 @@ def _pieces(given: Mapping[str, pa.Array], chunk: int) -> Iterator[Keys]:
 
 
 def _nothing(fetch: Fetch) -> pa.Table:
-    return pa.schema([(column.name, shapes.arrow_type(column.type)) for column in fetch.columns]).empty_table()
+    return pa.schema(
+        [(column.name, shapes.arrow_type(column.type)) for column in fetch.columns]
+    ).empty_table()
 
 
 def _checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
@@ -204,7 +208,9 @@ def _checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
         raise Upstream(
             "wrong-answer",
             Text("Een bron gaf een onbruikbaar antwoord.", "A source gave an answer that cannot be used."),
-            Text("Kolommen of typen zijn anders dan gevraagd.", "Its columns or types are not those asked for."),
+            Text(
+                "Kolommen of typen zijn anders dan gevraagd.", "Its columns or types are not those asked for."
+            ),
             Text("Meld het bij de eigenaar van de bron.", "Report it to the owner of the source."),
             peer=fetch.site,
         ) from None

@@ -87,7 +87,9 @@ def items(select: exp.Select) -> list[Item]:
 
 
 def _alias(node: exp.Expression) -> str:
-    plain = isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) and not node.args.get("joins")
+    plain = (
+        isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) and not node.args.get("joins")
+    )
     if not node.alias or not (plain or (isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query))):
         raise _unsupported()
     return str(node.alias)
@@ -96,7 +98,10 @@ def _alias(node: exp.Expression) -> str:
 def _unsupported() -> Invalid:
     return Invalid(
         "join-unsupported",
-        Text("Deze vraag kan niet over meer bronnen worden verdeeld.", "This question cannot be split over sources."),
+        Text(
+            "Deze vraag kan niet over meer bronnen worden verdeeld.",
+            "This question cannot be split over sources.",
+        ),
         Text(
             "Een onderdeel van FROM is geen gewone tabel, subvraag of join met ON.",
             "A part of FROM is not a plain table, subquery or join with ON.",
@@ -261,7 +266,9 @@ def limited(query: exp.Query) -> bool:
 def plain(select: exp.Select) -> bool:
     """Whether a SELECT only selects, joins and projects: no groups, windows, DISTINCT or limits."""
     extra = ("distinct", "qualify", "sample", "with_")
-    return not (limited(select) or grouped(select) or windows(select) or any(select.args.get(name) for name in extra))
+    return not (
+        limited(select) or grouped(select) or windows(select) or any(select.args.get(name) for name in extra)
+    )
 
 
 def fixed(query: exp.Query) -> bool:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from sluis.kernel import Invalid, Text
+from sluis.sources import locked_duckdb, normal
 
 Types = Mapping[str, Mapping[str, str]]
 """DuckDB type per column, per base table by its name as written (`alias.dataset` or `dataset`)."""
@@ -35,23 +36,21 @@ _ARROW: dict[str, pa.DataType] = {
     "DATE": pa.date32(),
     "TIME": pa.time64("us"),
     "TIMESTAMP": pa.timestamp("us"),
-    "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", tz="UTC"),
+    "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
     "INTERVAL": pa.month_day_nano_interval(),
     "UUID": pa.string(),
 }
-_SYNONYMS = {
-    "INT": "INTEGER",
-    "TEXT": "VARCHAR",
-    "STRING": "VARCHAR",
-    "BOOL": "BOOLEAN",
-    "LONG": "BIGINT",
-    "INT128": "HUGEINT",
-    "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
-    "DATETIME": "TIMESTAMP",
-    "BYTEA": "BLOB",
-    '"NULL"': "INTEGER",
+INTEGERS = {
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "HUGEINT",
 }
-INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
 _INEXACT = {"FLOAT", "DOUBLE", "INTERVAL", "TIME"}
 
 
@@ -62,8 +61,10 @@ def table_name(table: exp.Table) -> str:
 
 def canonical(type_name: str) -> str:
     """A DuckDB type name in the one spelling used here."""
-    name = type_name.upper().replace(" ", "") if "(" in type_name else type_name.upper()
-    return _SYNONYMS.get(name, name)
+    if type_name.endswith("[]"):
+        return f"{canonical(type_name[:-2])}[]"
+    # What DuckDB says of a bare NULL; it hands it out as an INTEGER.
+    return "INTEGER" if type_name == '"NULL"' else normal(type_name)
 
 
 def arrow_type(type_name: str) -> pa.DataType:
@@ -74,9 +75,7 @@ def arrow_type(type_name: str) -> pa.DataType:
         return pa.decimal128(int(precision), int(scale or 0))
     if name.endswith("[]"):
         return pa.list_(arrow_type(type_name[:-2]))
-    return _ARROW.get("DECIMAL(18,3)" if name == "DECIMAL" else name) or (
-        pa.decimal128(18, 3) if name == "DECIMAL" else pa.string()
-    )
+    return _ARROW.get(name, pa.string())
 
 
 def comparable(one: str, other: str) -> bool:
@@ -115,17 +114,17 @@ def describe(query: exp.Query, types: Types, parameters: Mapping[str, str]) -> l
     for table in query.find_all(exp.Table):
         if table_name(table) in types:
             tables[table_name(table)] = types[table_name(table)]
-    return list(_describe(query.sql("duckdb"), tuple((name, tuple(columns.items())) for name, columns in tables.items())))
+    return list(
+        _describe(
+            query.sql("duckdb"), tuple((name, tuple(columns.items())) for name, columns in tables.items())
+        )
+    )
 
 
 @functools.cache
 def _describer() -> tuple[threading.Lock, duckdb.DuckDBPyConnection]:
     """One connection that never holds a row; its tables live as long as one description."""
-    settings = {"threads": 1, "memory_limit": "64MB", "python_enable_replacements": False}
-    connection = duckdb.connect(":memory:", config=settings)
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
-    return threading.Lock(), connection
+    return threading.Lock(), locked_duckdb(threads=1, memory="64MB")
 
 
 @functools.lru_cache(maxsize=512)
@@ -150,7 +149,10 @@ def _describe(sql: str, tables: tuple[tuple[str, tuple[tuple[str, str], ...]], .
                     "Een functie of vergelijking past niet bij de typen van haar kolommen.",
                     "A function or comparison does not fit the types of its columns.",
                 ),
-                Text("Zet de waarden met CAST in het juiste type.", "Bring the values to the right type with CAST."),
+                Text(
+                    "Zet de waarden met CAST in het juiste type.",
+                    "Bring the values to the right type with CAST.",
+                ),
             ) from None
         finally:
             connection.execute("ROLLBACK")

@@ -6,8 +6,8 @@ for any parameters. The asker calls it with an owner as the site of a table, the
 A plan is a set of *fetches* and a *residual*. A fetch is the largest part of the question that one site can answer by
 itself: a whole query, tables joined to each other, or one table; with the conditions that concern it alone. The
 residual is the question itself with those parts replaced by what was fetched. DuckDB's semantics decide the answer
-there; everything pushed to a site has only to be safe, which is argued rule by rule in `normal`, `scopes`, `blocks`
-and `keys`, and proved against DuckDB by generated questions.
+there; everything pushed to a site has only to be safe, which is argued rule by rule in `normal`, `derived`, `scopes`,
+`blocks`, `edges` and `partial`, and proved against DuckDB by generated questions.
 """
 
 import itertools
@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 from sqlglot import exp
 
-from sluis.statement import keys, normal, partial, scopes, shapes
-from sluis.statement.blocks import Blocks, Draft, Options
+from sluis.statement import edges, keys, normal, partial, scopes, shapes
+from sluis.statement.blocks import Blocks, Options
+from sluis.statement.draft import Draft
 
 Rows = Mapping[str, int | None]
 """Declared number of rows per base table, by its name as written."""
@@ -166,14 +167,22 @@ def _is_cte(table: exp.Table) -> bool:
 
 
 def _whole(
-    tree: exp.Query, site: str, tables: list[exp.Table], rows: Rows, types: shapes.Types, parameters: dict[str, str]
+    tree: exp.Query,
+    site: str,
+    tables: list[exp.Table],
+    rows: Rows,
+    types: shapes.Types,
+    parameters: dict[str, str],
 ) -> Plan:
     """The plan of a question that one site answers alone."""
     query = tree.copy()
     columns = tuple(
         FetchColumn(name, kind, *_origin(projection))
         for name, kind, projection in zip(
-            scopes.outputs(query), _kinds(query, types, parameters), scopes.branches(query)[0].expressions, strict=True
+            scopes.outputs(query),
+            _kinds(query, types, parameters),
+            scopes.branches(query)[0].expressions,
+            strict=True,
         )
     )
     fetch = Fetch(
@@ -240,7 +249,10 @@ def _fetches(blocks: Blocks, steps: list[keys.Step], taken: set[str]) -> tuple[l
     fetches: dict[str, Fetch] = {}
     shares = {step.draft: step.share for step in steps}
     for step in steps:
-        uses = [_key_use(blocks, edge, name, answers, shares) for edge, name in zip(step.uses, fresh, strict=False)]
+        uses = [
+            _key_use(blocks, edge, name, answers, shares)
+            for edge, name in zip(step.uses, fresh, strict=False)
+        ]
         conditions = [_condition(edge, use.parameter) for edge, use in zip(step.uses, uses, strict=True)]
         query = step.draft.compose([*step.constants, *conditions], blocks.options.accepts)
         face = _face(step.draft.site, query, uses)
@@ -251,10 +263,10 @@ def _fetches(blocks: Blocks, steps: list[keys.Step], taken: set[str]) -> tuple[l
 
 
 def _key_use(
-    blocks: Blocks, edge: keys.Edge, parameter: str, answers: dict[str, str], shares: dict[Draft, float]
+    blocks: Blocks, edge: edges.Edge, parameter: str, answers: dict[str, str], shares: dict[Draft, float]
 ) -> KeyUse:
-    kinds = [keys.column_type(blocks, column) for _, column in edge.sources]
-    base = keys.base_of(blocks, edge.target)
+    kinds = [edges.column_type(blocks, column) for _, column in edge.sources]
+    base = edges.base_of(blocks, edge.target)
     return KeyUse(
         parameter=parameter,
         type=kinds[0] if len(set(kinds)) == 1 else "BIGINT" if "HUGEINT" not in kinds else "HUGEINT",
@@ -266,7 +278,7 @@ def _key_use(
     )
 
 
-def _condition(edge: keys.Edge, parameter: str) -> exp.Expression:
+def _condition(edge: edges.Edge, parameter: str) -> exp.Expression:
     alias, column = edge.target
     named = exp.column(column, alias, quoted=True)
     equal = exp.EQ(this=named, expression=exp.Any(this=exp.paren(exp.Placeholder(this=parameter))))
@@ -294,12 +306,18 @@ def _face(site: str, query: exp.Query, uses: list[KeyUse]) -> str:
 
 def _fetch(id: str, blocks: Blocks, draft: Draft, query: exp.Query, uses: list[KeyUse]) -> Fetch:
     options = blocks.options
-    tables = [shapes.table_name(table) for table in query.find_all(exp.Table) if shapes.table_name(table) in options.types]
+    tables = [
+        shapes.table_name(table)
+        for table in query.find_all(exp.Table)
+        if shapes.table_name(table) in options.types
+    ]
     return Fetch(
         id=id,
         site=draft.site,
         query=query,
-        columns=_columns(blocks, draft, query, {**options.parameters, **{use.parameter: use.type for use in uses}}),
+        columns=_columns(
+            blocks, draft, query, {**options.parameters, **{use.parameter: use.type for use in uses}}
+        ),
         keys=tuple(uses),
         parameters=_parameters(query, {use.parameter for use in uses}),
         tables=tuple(dict.fromkeys(tables)),
@@ -318,9 +336,9 @@ def _columns(
             kinds = shapes.describe(query, blocks.options.types, parameters)
             found.append(FetchColumn(name, kinds[scopes.outputs(query).index(name)]))
             continue
-        base = keys.base_of(blocks, of_name[name])
+        base = edges.base_of(blocks, of_name[name])
         place = (shapes.table_name(base[0]), base[1]) if base else ("", "")
-        found.append(FetchColumn(name, keys.column_type(blocks, of_name[name]), *place))
+        found.append(FetchColumn(name, edges.column_type(blocks, of_name[name]), *place))
     return tuple(found)
 
 
@@ -338,7 +356,9 @@ def _without(query: exp.Query, parameters: set[str]) -> exp.Query:
 
 
 def _keyed_by(part: exp.Expression, parameters: set[str]) -> bool:
-    return not part.find(exp.Query) and any(node.name in parameters for node in part.find_all(exp.Placeholder))
+    return not part.find(exp.Query) and any(
+        node.name in parameters for node in part.find_all(exp.Placeholder)
+    )
 
 
 def _name_relations(residual: exp.Query, blocks: Blocks, answers: dict[str, str]) -> None:

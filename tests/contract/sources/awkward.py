@@ -18,10 +18,25 @@ TEXTS = [
 ]  # fmt: skip
 SMALL = [None, 0, 1, -1, 2, -2, 3, 7, -7, 10, 100, -100]
 LARGE = [None, 0, 1, -1, 2**31, -(2**31), 2**40 + 1, 10**15, -(10**15), 9007199254740993]
-MONEY = [None, *map(Decimal, ("0.00", "0.01", "-0.01", "1.10", "12.34", "-12.35", "1234567.89", "-99999.99", "10.00"))]
+MONEY = [
+    None,
+    *map(Decimal, ("0.00", "0.01", "-0.01", "1.10", "12.34", "-12.35", "1234567.89", "-99999.99", "10.00")),
+]
 FINE = [None, *map(Decimal, ("0.0000", "0.0001", "0.0500", "-0.1250", "1.0000", "99999.9999", "10.0000"))]
-DAYS = [None, *map(date.fromisoformat, ("1900-01-01", "1999-12-31", "2000-02-29", "2020-01-31", "2024-02-29", "2026-11-21"))]
-MOMENTS = [None, datetime(2000, 1, 1), datetime(2020, 1, 31, 23, 59, 59, 999999), datetime(2020, 1, 31), datetime(1999, 12, 31, 12)]
+DAYS = [
+    None,
+    *map(
+        date.fromisoformat,
+        ("1900-01-01", "1999-12-31", "2000-02-29", "2020-01-31", "2024-02-29", "2026-11-21"),
+    ),
+]
+MOMENTS = [
+    None,
+    datetime(2000, 1, 1),
+    datetime(2020, 1, 31, 23, 59, 59, 999999),
+    datetime(2020, 1, 31),
+    datetime(1999, 12, 31, 12),
+]
 REALS = [None, 0.0, 0.1, -0.5, 1.5, 1e10, -2.25, 3.0]
 FLAGS = [None, True, False]
 
@@ -36,10 +51,26 @@ def awkward_rows(count: int = 90, seed: int = 7) -> list[tuple[Any, ...]]:
     CHAR(5) where that exists."""
     dice = random.Random(seed)
     fixed = [None, "", "a", "A", "ab", "á", "10"]
-    pools: Sequence[Sequence[Any]] = (TEXTS, TEXTS, fixed, SMALL, SMALL, LARGE, MONEY, FINE, FLAGS, DAYS, MOMENTS, REALS)
+    pools: Sequence[Sequence[Any]] = (
+        TEXTS,
+        TEXTS,
+        fixed,
+        SMALL,
+        SMALL,
+        LARGE,
+        MONEY,
+        FINE,
+        FLAGS,
+        DAYS,
+        MOMENTS,
+        REALS,
+    )
     rows = []
     for number in range(count):
-        values = (pool[number % len(pool)] if place % 3 == 0 else dice.choice(pool) for place, pool in enumerate(pools))
+        values = (
+            pool[number % len(pool)] if place % 3 == 0 else dice.choice(pool)
+            for place, pool in enumerate(pools)
+        )
         rows.append((number, *values))
     return rows
 
@@ -101,7 +132,9 @@ def fill_sqlite(path: Path) -> None:
         connection.execute(f"CREATE TABLE awkward({DDL['sqlite']})")
         connection.execute(f"CREATE TABLE other({OTHER_DDL})")
         marks = ",".join("?" * len(COLUMNS))
-        connection.executemany(f"INSERT INTO awkward VALUES ({marks})", [tuple(_for_sqlite(r)) for r in awkward_rows()])
+        connection.executemany(
+            f"INSERT INTO awkward VALUES ({marks})", [tuple(_for_sqlite(r)) for r in awkward_rows()]
+        )
         connection.executemany("INSERT INTO other VALUES (?,?,?)", OTHERS)
     connection.close()
 

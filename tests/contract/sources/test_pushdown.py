@@ -8,14 +8,14 @@ from typing import Any
 import duckdb
 import pytest
 import sqlglot
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
+from tests.contract.sources.awkward import fill_mariadb, fill_postgres, fill_sqlite
+from tests.servers import Server
 
 from sluis.sources import Limits, Source, column_types, open_source
 from sluis.statement import obstacles, pushable
-from tests.contract.sources.awkward import fill_mariadb, fill_postgres, fill_sqlite
-from tests.servers import Server
 
 KINDS = ("postgres", "mariadb", "sqlite")
 
@@ -38,7 +38,9 @@ class Pair:
                 self.duckdb.register("batch", batch)
                 self.duckdb.execute(f"INSERT INTO {table} SELECT * FROM batch")
 
-    def same(self, sql: str, values: dict[str, Any] | None = None, types: dict[str, str] | None = None) -> bool:
+    def same(
+        self, sql: str, values: dict[str, Any] | None = None, types: dict[str, str] | None = None
+    ) -> bool:
         """Whether the query was pushable; fails when it was, and the answers differ."""
         tree = parse(sql)
         if not pushable(tree, self.source.dialect, self.types, types):
@@ -107,7 +109,11 @@ CONSTANT = {
     "text": ["'a'", "'A'", "'a '", "''", "'á'", "'10'", "'\\'", "'%'", "'😀'"],
     "whole": ["0", "1", "-1", "7", "2147483648"],
     "decimal": ["0.01", "12.34", "-0.125", "1.1", "10", "0.00005"],
-    "date": ["DATE '2020-01-31'", "DATE '1999-01-31' + INTERVAL 13 MONTH", "DATE '2000-02-29' - INTERVAL 1 DAY"],
+    "date": [
+        "DATE '2020-01-31'",
+        "DATE '1999-01-31' + INTERVAL 13 MONTH",
+        "DATE '2000-02-29' - INTERVAL 1 DAY",
+    ],
     "timestamp": ["TIMESTAMP '2020-01-31 00:00:00'", "TIMESTAMP '2020-01-31 23:59:59.999999'"],
     "boolean": ["TRUE", "FALSE"],
     "double": ["0.1", "1.5", "0", "3"],
@@ -209,7 +215,9 @@ MUST = {
 
 @every_kind
 def test_condition_selects_the_same_rows(pair: Pair) -> None:
-    pushed = [condition for condition in CONDITIONS if pair.same(f"SELECT a.id FROM awkward AS a WHERE {condition}")]
+    pushed = [
+        condition for condition in CONDITIONS if pair.same(f"SELECT a.id FROM awkward AS a WHERE {condition}")
+    ]
     assert set(MUST[str(pair.source.dialect)]) <= {*pushed, *MUST[str(pair.source.dialect)]}
     for condition in MUST[str(pair.source.dialect)]:
         assert pair.same(f"SELECT a.id FROM awkward AS a WHERE {condition}"), condition
@@ -249,7 +257,9 @@ def test_parameters_mean_what_their_type_says(pair: Pair) -> None:
     for column, kind, values in given:
         for value in values:
             assert pair.same(f"SELECT a.id FROM awkward AS a WHERE {column} = $p", {"p": value}, {"p": kind})
-            assert pair.same(f"SELECT a.id FROM awkward AS a WHERE {column} > $p OR a.id = 1", {"p": value}, {"p": kind})
+            assert pair.same(
+                f"SELECT a.id FROM awkward AS a WHERE {column} > $p OR a.id = 1", {"p": value}, {"p": kind}
+            )
         keys = [value for value in values if value is not None]
         assert pair.same(f"SELECT a.id FROM awkward AS a WHERE {column} = ANY($p)", {"p": keys}, {"p": kind})
         assert pair.same(f"SELECT a.id FROM awkward AS a WHERE {column} = ANY($p)", {"p": []}, {"p": kind})
@@ -258,7 +268,9 @@ def test_parameters_mean_what_their_type_says(pair: Pair) -> None:
         )
     values = {"p": date(2020, 1, 31), "q": 3}
     types = {"p": "DATE", "q": "INTEGER"}
-    pair.same("SELECT a.id FROM awkward AS a WHERE a.day < $p + INTERVAL 1 MONTH AND a.i > $q - 4", values, types)
+    pair.same(
+        "SELECT a.id FROM awkward AS a WHERE a.day < $p + INTERVAL 1 MONTH AND a.i > $q - 4", values, types
+    )
 
 
 @every_kind
@@ -273,7 +285,9 @@ _texts = st.sampled_from([*TEXT, "'a'", "'A'", "''", "'a '", "'á'", "substring(
 _wholes = st.recursive(
     st.sampled_from([*WHOLE[:2], "a.id", "0", "1", "-3", "7", "length(a.t)", "year(a.day)"]),
     lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from(["+", "-", "*", "//", "%"]), inner).map(lambda p: f"({p[0]} {p[1]} {p[2]})"),
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "//", "%"]), inner).map(
+            lambda p: f"({p[0]} {p[1]} {p[2]})"
+        ),
         inner.map(lambda e: f"coalesce({e}, 5)"),
         st.tuples(inner, inner).map(lambda p: f"nullif({p[0]}, {p[1]})"),
     ),
@@ -287,7 +301,15 @@ _simple = st.one_of(
         st.tuples(operand, _operators, operand).map(" ".join)
         for operand in (_texts, _wholes, _decimals, _dates, st.one_of(_wholes, _decimals))
     ),
-    st.sampled_from(["a.f", "a.t LIKE 'a%'", "a.i IN (1, 7)", "a.t IN ('a', 'A')", "a.day BETWEEN DATE '2000-01-01' AND DATE '2024-12-31'"]),
+    st.sampled_from(
+        [
+            "a.f",
+            "a.t LIKE 'a%'",
+            "a.i IN (1, 7)",
+            "a.t IN ('a', 'A')",
+            "a.day BETWEEN DATE '2000-01-01' AND DATE '2024-12-31'",
+        ]
+    ),
     st.sampled_from([*COLUMN["text"], "a.i", "a.f", "a.day"]).map(lambda c: f"{c} IS NULL"),
 )
 _conditions = st.recursive(
@@ -308,12 +330,31 @@ _aggregates = st.one_of(
 )
 
 
+_random = given(
+    condition=_conditions, output=_outputs, aggregate=_aggregates, group=st.one_of(_texts, _wholes)
+)
+
+
 @every_kind
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(condition=_conditions, output=_outputs, aggregate=_aggregates, group=st.one_of(_texts, _wholes))
+@settings(max_examples=60, deadline=None)
+@_random
 def test_whatever_is_pushable_gives_the_same_answer(
     pair: Pair, condition: str, output: str, aggregate: str, group: str
 ) -> None:
+    _compare(pair, condition, output, aggregate, group)
+
+
+@pytest.mark.prove
+@every_kind
+@settings(max_examples=3000, deadline=None)
+@_random
+def test_whatever_is_pushable_gives_the_same_answer_three_thousand_times(
+    pair: Pair, condition: str, output: str, aggregate: str, group: str
+) -> None:
+    _compare(pair, condition, output, aggregate, group)
+
+
+def _compare(pair: Pair, condition: str, output: str, aggregate: str, group: str) -> None:
     for sql in (
         f"SELECT a.id, {output} AS v FROM awkward AS a WHERE {condition}",
         f"SELECT {group} AS g, {aggregate} AS v FROM awkward AS a WHERE {condition} GROUP BY {group}",

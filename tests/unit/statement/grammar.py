@@ -17,7 +17,9 @@ def rows(draw: st.DrawFn) -> list[tuple[Any, ...]]:
     number = st.sampled_from([0, 1, 1, 2, 2, 2, 3, None])
     text = st.sampled_from([None, "", "a", "b"])
     row = st.tuples(number, number, number, text, number)
-    found: list[tuple[Any, ...]] = draw(st.lists(row, min_size=draw(st.sampled_from([0, 3, 3, 3])), max_size=7))
+    found: list[tuple[Any, ...]] = draw(
+        st.lists(row, min_size=draw(st.sampled_from([0, 3, 3, 3])), max_size=7)
+    )
     return found
 
 
@@ -122,7 +124,9 @@ class Writer:
         alias = self.alias()
         text, names = self.item(depth, alias)
         kind = self.choose(
-            ["JOIN"] * 5 + ["LEFT JOIN"] * 4 + ["RIGHT JOIN", "FULL JOIN", "CROSS JOIN", "SEMI JOIN", "ANTI JOIN"]
+            ["JOIN"] * 5
+            + ["LEFT JOIN"] * 4
+            + ["RIGHT JOIN", "FULL JOIN", "CROSS JOIN", "SEMI JOIN", "ANTI JOIN"]
         )
         if kind == "CROSS JOIN":
             scope.append((alias, names))
@@ -230,8 +234,13 @@ class Writer:
         decimal = self.column(scope, ("DECIMAL(8,2)",))[0]
         return (
             self.choose(
-                ["count(*)", f"count({column})", f"sum({column})", f"min({column})", f"max({column})"]
-                + [f"avg({column})", f"count(DISTINCT {column})", f"sum({decimal})", f"avg({decimal})"]
+                [
+                    "count(*)",
+                    *(f"{name}({column})" for name in ("count", "sum", "min", "max", "avg")),
+                    f"count(DISTINCT {column})",
+                    f"sum({decimal})",
+                    f"avg({decimal})",
+                ]
             ),
             "OTHER",
         )

@@ -36,7 +36,9 @@ class Sites:
                 listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
                 connection.execute(f"CREATE TABLE {name} ({listed})")
                 if rows:
-                    connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", rows)
+                    connection.executemany(
+                        f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", rows
+                    )
         self.left: Counter[str] = Counter()
         self.asked: list[tuple[str, str, dict[str, list[Any]]]] = []
 
@@ -54,9 +56,13 @@ class Sites:
         return tree
 
     def plan(self, sql: str, parameters: Mapping[str, str] | None = None, **options: Any) -> Plan:
-        return split(self.qualify(sql), lambda table: str(table.db), self.rows, self.types, parameters, **options)
+        return split(
+            self.qualify(sql), lambda table: str(table.db), self.rows, self.types, parameters, **options
+        )
 
-    async def ask(self, fetch: Fetch, keys: Keys, values: Mapping[str, Any], parameters: Mapping[str, str]) -> pa.Table:
+    async def ask(
+        self, fetch: Fetch, keys: Keys, values: Mapping[str, Any], parameters: Mapping[str, str]
+    ) -> pa.Table:
         query = fetch.select(frozenset(keys)).copy()
         kinds = {**parameters, **{use.parameter: use.type for use in fetch.keys}}
         given = {**values, **{name: array.to_pylist() for name, array in keys.items()}}
@@ -98,7 +104,9 @@ class Sites:
 
 
 def rows_of(table: pa.Table) -> list[tuple[Any, ...]]:
-    return list(zip(*(column.to_pylist() for column in table.columns), strict=True)) if table.num_columns else []
+    return (
+        list(zip(*(column.to_pylist() for column in table.columns), strict=True)) if table.num_columns else []
+    )
 
 
 def same(one: pa.Table, other: pa.Table, *, ordered: bool = False) -> bool:
@@ -109,7 +117,9 @@ def same(one: pa.Table, other: pa.Table, *, ordered: bool = False) -> bool:
     return left == right if ordered else Counter(map(repr, left)) == Counter(map(repr, right))
 
 
-def answered(sites: Sites, sql: str, values: Mapping[str, Any] | None = None, **options: Any) -> tuple[Plan, Outcome]:
+def answered(
+    sites: Sites, sql: str, values: Mapping[str, Any] | None = None, **options: Any
+) -> tuple[Plan, Outcome]:
     """Plan and run a question."""
     kinds = options.pop("parameters", None)
     plan = sites.plan(sql, kinds)

@@ -53,7 +53,7 @@ def code_of(sql: str) -> str:
         ("select sleep(1)", "not-allowed"),
         ("select error('x')", "not-allowed"),
         ("select unnest([1, 2])", "not-allowed"),
-        ("select a from t where a = any(select 1)", "not-allowed"),
+        ("select a from t where a < any(select 1)", "not-allowed"),
         ("select a from t where a <> any($k)", "not-allowed"),
         ("select * from t limit (select 1)", "not-allowed"),
         ("select distinct on (a) b from t", "not-allowed"),
@@ -91,6 +91,10 @@ def test_what_is_not_on_the_list_is_refused(sql: str, code: str) -> None:
 )
 def test_an_ordinary_question_is_let_in(sql: str) -> None:
     assert text(parse(sql))
+
+
+def test_equal_to_any_of_a_query_is_in() -> None:
+    assert text(parse("select a from t where a = any (select b from u)")) == "SELECT a FROM t WHERE a IN (SELECT b FROM u)"
 
 
 def test_a_refusal_repeats_no_constant() -> None:

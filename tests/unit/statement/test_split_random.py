@@ -34,7 +34,9 @@ SITES = Sites({name: (COLUMNS, []) for name in TABLES})
 @pytest.mark.parametrize("small", [0, 1000])
 @settings(max_examples=150, deadline=None, suppress_health_check=_QUIET)
 @given(found=tables(), question=questions())
-def test_any_question_has_the_answer_of_one_database(small: int, found: dict[str, Any], question: tuple[str, bool]) -> None:
+def test_any_question_has_the_answer_of_one_database(
+    small: int, found: dict[str, Any], question: tuple[str, bool]
+) -> None:
     sql, ordered = question
     _fill(SITES, found)
     try:
