@@ -61,6 +61,8 @@ def table_name(table: exp.Table) -> str:
 
 def canonical(type_name: str) -> str:
     """A DuckDB type name in the one spelling used here."""
+    if type_name.endswith("[]"):
+        return f"{canonical(type_name[:-2])}[]"
     # What DuckDB says of a bare NULL; it hands it out as an INTEGER.
     return "INTEGER" if type_name == '"NULL"' else normal(type_name)
 
