@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime
 
-from sluis.crypto.canonical import canonical
+from sluis.crypto.canonical import canonical_texts
 from sluis.crypto.keys import KeyStore
 from sluis.kernel import Refused, Text
 
@@ -42,7 +42,7 @@ class Pseudonymiser:
         return tuple(self._derive(name, kind, value, create=False) for name in names)
 
     def _derive(self, secret: str, kind: str, value: str, *, create: bool) -> str:
-        mac = self._keys.mac(secret, canonical([str(kind), str(value)]), create=create)
+        mac = self._keys.mac(secret, canonical_texts(str(kind), str(value)), create=create)
         return urlsafe_b64encode(mac)[:-1].decode()
 
 

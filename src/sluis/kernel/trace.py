@@ -1,7 +1,7 @@
 """Identifiers that join records: W3C Trace Context (Recommendation 2021, §3.2) and UUIDv7 (RFC 9562)."""
 
+import os
 import re
-import secrets
 
 import msgspec
 import uuid_utils
@@ -12,9 +12,9 @@ _TRACEPARENT = re.compile(
 
 
 def _nonzero(size: int) -> str:
-    while not any(value := secrets.token_bytes(size)):
+    while (value := os.urandom(size).hex()) == "00" * size:
         pass
-    return value.hex()
+    return value
 
 
 def new_trace_id() -> str:

@@ -7,6 +7,7 @@ it was about do. The rows live in memory until the answer has been given.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -285,6 +286,7 @@ class _Crossing:
         self._seals = Seals(trace.trace_id, ready, asker._owners)
         self.lines: list[Processing | Decision] = []
         self.consulted: list[Consulted] = []
+        self._pseudonyms: dict[tuple[str, str], str] = {}
 
     async def fetch(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> pa.Table:
         """What `statement.run` calls for each part, as soon as its keys are known."""
@@ -347,11 +349,18 @@ class _Crossing:
         asker, moment = self._asker, self._asker._clock()
         known = await asker._owners.known(part.alias)
         subjects = sorted(self._subjects(part, sub, table))
-        pseudonyms = [(kind, asker._ledger.subject(kind, value, moment)) for kind, value in subjects]
+        pseudonyms = [(subject[0], self._pseudonym(subject, moment)) for subject in subjects]
         self.lines += records.processing(
             span, self._question.activity, f"Bevraging bij {asker._owners.by_alias[part.alias].name}", started,
             milliseconds(moment), known.keys.url, pseudonyms, self._trace.span_id, records.withheld(part.offers, moment),
         )  # fmt: skip
+
+    def _pseudonym(self, subject: tuple[str, str], moment: datetime) -> str:
+        """Made once per question: more owners than one are asked about the same people."""
+        known = self._pseudonyms.get(subject)
+        if known is None:
+            known = self._pseudonyms[subject] = self._asker._ledger.subject(*subject, moment)
+        return known
 
     def _subjects(self, part: Part, sub: SubQuestion, table: pa.Table) -> set[tuple[str, str]]:
         """Everyone this part was about, as far as this node may know: those it named, and those in the answer."""

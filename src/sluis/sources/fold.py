@@ -27,7 +27,11 @@ _NEVER = (
     exp.Tuple,
     exp.Window,
 )
+_VOLATILE = (exp.Rand, exp.Randn, exp.Uuid, exp.CurrentDate, exp.CurrentTime, exp.CurrentTimestamp)
+"""Without a column, and yet not one value for all rows or all moments."""
+
 _INSIDE = (
+    *_VOLATILE,
     exp.Column,
     exp.Query,
     exp.AggFunc,

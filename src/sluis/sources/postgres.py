@@ -1,8 +1,7 @@
 """PostgreSQL: prepared statements on warm connections for keys, ADBC (COPY to Arrow) for bulk.
 
-Every connection is read-only, has a statement timeout, and thinks in UTC. Text is compared by its bytes wherever order
-matters (`COLLATE "C"`); the database must be encoded in UTF-8 or Latin 1, where that is the order of code points.
-A CHAR(n) value is the text without its padding: padding is storage, not data.
+Every connection is read-only, has a statement timeout, and thinks in UTC. The database must be encoded in UTF-8 or
+Latin 1, where the order of bytes is that of code points. What is asked stands in `postgres_sql`.
 """
 
 import socket
@@ -23,15 +22,12 @@ from psycopg.errors import error_from_result
 from sqlglot import exp
 
 from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
-from sluis.sources.fold import is_constant
+from sluis.sources.postgres_sql import PostgresWriter, as_bytes, as_text, duckdb_type, parameter_type, quoted
 from sluis.sources.shape import Shape, counted
-from sluis.sources.types import normal
 from sluis.sources.watch import Pool, watched
 from sluis.sources.writer import (
     Catalogue,
-    Slot,
     Unwritable,
-    Writer,
     Written,
     is_keyed,
     key_indexes,
@@ -85,42 +81,6 @@ SELECT NOT pg_is_in_recovery() AND (
 """
 """Whether this account could change anything if it tried, and the time of the data."""
 
-_NATIVE = {
-    "boolean": "BOOLEAN",
-    "smallint": "SMALLINT",
-    "integer": "INTEGER",
-    "bigint": "BIGINT",
-    "real": "FLOAT",
-    "double precision": "DOUBLE",
-    "text": "VARCHAR",
-    "character varying": "VARCHAR",
-    "date": "DATE",
-    "timestamp without time zone": "TIMESTAMP",
-    "timestamp with time zone": "TIMESTAMPTZ",
-    "time without time zone": "TIME",
-    "bytea": "BLOB",
-    "numeric": "DECIMAL(38,10)",
-}
-"""Types that are read as they are; all others are read as text. A numeric without limits gets ten decimals: a value
-that has more is a broken row."""
-
-_CAST = {
-    "VARCHAR": "text",
-    "BOOLEAN": "boolean",
-    "DATE": "date",
-    "TIMESTAMP": "timestamp",
-    "TIMESTAMPTZ": "timestamptz",
-    "DOUBLE": "double precision",
-    "FLOAT": "real",
-    "TIME": "time",
-    "UUID": "text",
-    "BLOB": "bytea",
-    "TINYINT": "smallint",
-    "SMALLINT": "smallint",
-    "INTEGER": "integer",
-    "BIGINT": "bigint",
-}
-
 FRESH_SECONDS = 60
 """How long the catalogue is believed; a statement that fails on it reads it again."""
 
@@ -129,136 +89,6 @@ FEW = 20_000
 
 _MANY_KEYS = 5_000
 """Keys from which bulk reading is faster."""
-
-
-def _base(native: str) -> str:
-    return native.partition("(")[0].strip() if not native.startswith("time") else native
-
-
-def _duckdb_type(native: str) -> str:
-    if native.startswith("numeric("):
-        digits, _, scale = native[8:-1].partition(",")
-        fits = int(digits) <= 38 and 0 <= int(scale or 0) <= int(digits)
-        return f"DECIMAL({digits},{scale or 0})" if fits else "DECIMAL(38,10)"
-    return _NATIVE.get(_base(native), "VARCHAR")
-
-
-class _PostgresWriter(Writer):
-    """PostgreSQL's own forms. `schemas` gives schema and table per name."""
-
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        query: exp.Expression,
-        parameters: Mapping[str, str],
-        schemas: Mapping[str, tuple[str, str]],
-    ) -> None:
-        super().__init__(catalogue, query, parameters)
-        self.schemas = schemas
-
-    def table(self, name: str) -> str:
-        schema, table = self.schemas[self.catalogue.table(name).name]
-        return f"{self.identifier(schema)}.{self.identifier(table)}"
-
-    def _column(self, node: exp.Column) -> str:
-        sql, base = self.raw_column(node), self.typing.base(node)
-        native = self.catalogue.native(*base) if base else ""
-        if not base or _base(native) in _NATIVE:
-            return sql
-        exact = ' COLLATE "C"' if native.endswith("nondeterministic") else ""
-        return f"(CAST({sql} AS text){exact})"
-
-    def conjunct(self, node: exp.Expression) -> str:
-        if (
-            isinstance(node, exp.EQ)
-            and isinstance(node.left, exp.Column)
-            and (base := self.typing.base(node.left))
-        ):
-            native = self.catalogue.native(*base)
-            if native.startswith("character(") and (
-                isinstance(node.right, exp.Any) or is_constant(node.right)
-            ):
-                # The column as it is, so that an index serves; then exactly, as trailing blanks count in DuckDB.
-                many = isinstance(node.right, exp.Any)
-                given = (
-                    f"ANY({self.key_slot(node)}::bpchar[])"
-                    if many
-                    else f"{self.expression(node.right)}::bpchar"
-                )
-                return f"({self.raw_column(node.left)} = {given} AND {self.expression(node)})"
-        return super().conjunct(node)
-
-    def comparable(self, node: exp.Expression) -> str:
-        sql = self.expression(node)
-        return f'(({sql}) COLLATE "C")' if self.typing.family(node) == "text" else sql
-
-    def keylist(self, left: str, node: exp.EQ) -> str:
-        return f"{left} = ANY({self.key_slot(node)})"
-
-    def _like(self, node: exp.Like) -> str:
-        return f"{super()._like(node)} ESCAPE ''"
-
-    def widened(self, sql: str, kind: str) -> str:
-        return f"CAST({sql} AS {cast_name(kind)})"
-
-    def _sum(self, node: exp.Sum) -> str:
-        return f"CAST({super()._sum(node)} AS numeric)"
-
-    def filtered(self, node: exp.Expression, condition: str) -> str:
-        """An aggregate over the rows that meet a condition."""
-        inner = self.expression(node)
-        if isinstance(node, exp.Sum):
-            return f"CAST({super()._sum(node)} FILTER (WHERE {condition}) AS numeric)"
-        return f"{inner} FILTER (WHERE {condition})"
-
-    def _filter(self, node: exp.Filter) -> str:
-        return self.filtered(node.this, self.expression(node.expression.this))
-
-
-def cast_name(kind: str) -> str:
-    """PostgreSQL's name of a DuckDB type, for a parameter."""
-    return _CAST.get(normal(kind), "numeric")
-
-
-def _array(values: Any) -> str:
-    """A list as the text of a PostgreSQL array."""
-    return "{" + ",".join("NULL" if value is None else _element(value) for value in values) + "}"
-
-
-def _element(value: Any) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return str(value)
-
-
-def _text(value: Any, slot: Slot) -> str | None:
-    """A value as PostgreSQL reads it from text; None for NULL."""
-    if value is None:
-        return None
-    if slot.many:
-        return _array(value)
-    return f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
-
-
-def _bytes(text: str | None) -> bytes | None:
-    if text is not None and "\0" in text:
-        raise SourceFailure("failed", "a value holds a NUL, which PostgreSQL has not")
-    return None if text is None else text.encode()
-
-
-def _parameter_type(slot: Slot) -> str:
-    return cast_name(slot.type) + ("[]" if slot.many else "")
-
-
-def _quoted(slot: Slot, value: Any) -> str:
-    """A value as a literal; `standard_conforming_strings` is on."""
-    text = _text(value, slot)
-    if text is None:
-        return f"NULL::{_parameter_type(slot)}"
-    if "\0" in text:
-        raise SourceFailure("failed", "a value holds a NUL, which PostgreSQL has not")
-    return "'" + text.replace("'", "''") + f"'::{_parameter_type(slot)}"
 
 
 class _Connection:
@@ -337,7 +167,7 @@ class PostgresPrepared:
         self._source, self._written, self._shape, self._keyed = source, written, shape, keyed
         self._lists = tuple(name for name, slot in written.slots.items() if slot.many)
         order = {name: place for place, name in enumerate(written.slots, 1)}
-        marked = written.text(lambda name, slot: f"${order[name]}::{_parameter_type(slot)}")
+        marked = written.text(lambda name, slot: f"${order[name]}::{parameter_type(slot)}")
         self._few_sql = (marked if bounded else f"{marked} LIMIT {FEW + 1}").encode()
 
     def run(self, values: Mapping[str, Value], limits: Limits) -> Iterator[pa.RecordBatch]:
@@ -354,7 +184,7 @@ class PostgresPrepared:
         yield from counted(self._bulk(given, limits), limits.rows)
 
     def _few(self, given: Mapping[str, Any], limits: Limits) -> list[tuple[Any, ...]]:
-        bound = [_bytes(_text(given[name], slot)) for name, slot in self._written.slots.items()]
+        bound = [as_bytes(as_text(given[name], slot)) for name, slot in self._written.slots.items()]
         try:
             return self._ask(bound, limits)
         except _Stale:
@@ -377,7 +207,7 @@ class PostgresPrepared:
                 raise _failure(error) from error
 
     def _bulk(self, given: Mapping[str, Any], limits: Limits) -> Iterator[pa.RecordBatch]:
-        sql = self._written.text(lambda name, slot: _quoted(slot, given[name]))
+        sql = self._written.text(lambda name, slot: quoted(slot, given[name]))
         first = 0
         with (
             self._source.bulk.use(limits) as connection,
@@ -472,7 +302,7 @@ class PostgresSource:
     def _prepare(
         self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema, known: "_Known"
     ) -> Prepared:
-        writer = _PostgresWriter(known.catalogue, query, parameters, known.schemas)
+        writer = PostgresWriter(known.catalogue, query, parameters, known.schemas)
         try:
             written = writer.written()
         except Unwritable as error:
@@ -513,7 +343,7 @@ class _Known:
         columns: dict[tuple[str, str], list[ColumnInfo]] = {}
         for schema, table, column, native, nullable in raw.execute(COLUMNS):
             columns.setdefault((schema, table), []).append(
-                ColumnInfo(column, _duckdb_type(native), native, nullable)
+                ColumnInfo(column, duckdb_type(native), native, nullable)
             )
         rows = raw.execute(TABLES).fetchall()
         self.schemas = {name: (schema, table) for name, schema, table, _, _ in rows}

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
-import msgspec
 import pyarrow as pa
 from sqlglot import exp
 
-from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
+from sluis.sources.base import Limits, Prepared, Probe, SourceFailure, TableInfo, Value
 from sluis.sources.files import json_text
+from sluis.sources.openapi import CURSOR, FIELDS, ITEMS, PAGE, SIZE, Resource, resources
 from sluis.sources.plain import Plain, kept, read_plain
 from sluis.sources.shape import Shape
 from sluis.sources.watch import Reading, watched
@@ -34,156 +34,7 @@ MAX_BYTES = 50_000_000
 MAX_PAGES = 10_000
 """Pages in one reading."""
 
-_PAGE = ("page", "pagina", "pageNumber")
-_SIZE = ("pageSize", "page_size", "per_page", "perPage", "limit", "size")
-_CURSOR = ("cursor", "after", "pageToken")
 _NEXT_CURSOR = ("nextCursor", "next_cursor", "nextPageToken")
-_FIELDS = ("fields", "velden")
-_ITEMS = re.compile(r"items|results|resultaten|data|content|value|_embedded", re.IGNORECASE)
-_FORMATS = {"date": "DATE", "date-time": "TIMESTAMPTZ"}
-_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "string": "VARCHAR"}
-
-
-class Parameter(msgspec.Struct, frozen=True):
-    """A parameter of a path. `most` is how many values one request may carry."""
-
-    name: str
-    place: str
-    required: bool
-    most: int = 1
-    explode: bool = True
-    type: str = "VARCHAR"
-
-
-class Resource(msgspec.Struct, frozen=True):
-    """A path that can be read. `keys` are parameters by which rows are found, `steering` those that page and select, with
-    the largest value that the document gives them."""
-
-    path: str
-    table: TableInfo
-    keys: Mapping[str, Parameter]
-    steering: Mapping[str, int | None]
-    nested: frozenset[str]
-
-
-def _resolve(document: Mapping[str, Any], node: Any) -> Any:
-    """Follow `$ref` inside the document; one to elsewhere is not followed."""
-    for _ in range(20):
-        reference = node.get("$ref") if isinstance(node, dict) else None
-        if not isinstance(reference, str) or not reference.startswith("#/"):
-            return node
-        node = document
-        for part in reference[2:].split("/"):
-            node = node.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(node, dict) else {}
-    return {}
-
-
-def _properties(document: Mapping[str, Any], schema: Any, depth: int = 0) -> dict[str, Any]:
-    """The properties of an object schema, those of `allOf` included."""
-    schema = _resolve(document, schema)
-    if not isinstance(schema, dict) or depth > 10:
-        return {}
-    found: dict[str, Any] = {}
-    for part in schema.get("allOf") or ():
-        found |= _properties(document, part, depth + 1)
-    return found | (schema.get("properties") or {})
-
-
-def _row_schema(document: Mapping[str, Any], schema: Any) -> Any:
-    """The schema of one row: of the items of an array, or of the array in a wrapper, or of the object itself."""
-    schema = _resolve(document, schema)
-    if not isinstance(schema, dict):
-        return {}
-    if _kind(schema) == "array":
-        return schema.get("items") or {}
-    for name, inner in _properties(document, schema).items():
-        inner = _resolve(document, inner)
-        if not _ITEMS.fullmatch(name) or not isinstance(inner, dict):
-            continue
-        if _kind(inner) == "array":
-            return inner.get("items") or {}
-        arrays = [_resolve(document, p) for p in _properties(document, inner).values()]
-        if name == "_embedded" and len(arrays) == 1 and _kind(arrays[0]) == "array":
-            return arrays[0].get("items") or {}
-    return schema
-
-
-def _kind(schema: Mapping[str, Any]) -> str:
-    """The type of a schema; OpenAPI 3.1 may list several, of which `null` says nothing."""
-    kind = schema.get("type", "")
-    return str(next((name for name in kind if name != "null"), "") if isinstance(kind, list) else kind)
-
-
-def _duckdb_type(schema: Any) -> str:
-    if not isinstance(schema, dict):
-        return "VARCHAR"
-    kind = _kind(schema)
-    return (
-        _FORMATS.get(schema.get("format", ""), "VARCHAR") if kind == "string" else _TYPES.get(kind, "VARCHAR")
-    )
-
-
-def resources(document: Mapping[str, Any]) -> dict[str, Resource]:
-    """Per path (as written in the document) what can be read there."""
-    found = {}
-    for path, item in (document.get("paths") or {}).items():
-        operation = item.get("get") if isinstance(item, dict) else None
-        if isinstance(operation, dict) and (resource := _resource(document, path, item, operation)):
-            found[path] = resource
-    return found
-
-
-def _resource(
-    document: Mapping[str, Any], path: str, item: Mapping[str, Any], operation: Mapping[str, Any]
-) -> Resource | None:
-    answer = _resolve(document, (operation.get("responses") or {}).get("200") or {})
-    kinds = answer.get("content") or {}
-    schema = next((kind.get("schema") for name, kind in kinds.items() if "json" in name), None)
-    properties = _properties(document, _row_schema(document, schema)) if schema else {}
-    if not properties:
-        return None
-    listed = [
-        _resolve(document, p) for p in (*(item.get("parameters") or ()), *(operation.get("parameters") or ()))
-    ]
-    steering = {
-        p["name"]: _resolve(document, p.get("schema") or {}).get("maximum")
-        for p in listed
-        if p["name"] in (*_PAGE, *_SIZE, *_CURSOR, *_FIELDS)
-    }
-    keys = {
-        p["name"]: _parameter(document, p)
-        for p in listed
-        if p.get("in") in {"path", "query"} and p["name"] not in steering
-    }
-    resolved = {name: _resolve(document, inner) for name, inner in properties.items()}
-    columns = [ColumnInfo(name, _duckdb_type(s), _kind(s or {}), True) for name, s in resolved.items()]
-    columns += [
-        ColumnInfo(p.name, p.type, f"{p.place} parameter", True)
-        for p in keys.values()
-        if p.name not in resolved
-    ]
-    nested = frozenset(n for n, s in resolved.items() if isinstance(s, dict) and _is_nested(document, s))
-    key = tuple(p.name for p in keys.values() if p.place == "path")
-    return Resource(path, TableInfo(path, tuple(columns), key, None), keys, steering, nested)
-
-
-def _is_nested(document: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
-    return _kind(schema) in {"object", "array"} or bool(_properties(document, schema))
-
-
-def _parameter(document: Mapping[str, Any], given: Mapping[str, Any]) -> Parameter:
-    schema = _resolve(document, given.get("schema") or {})
-    many = _kind(schema) == "array"
-    inner = _resolve(document, schema.get("items") or {}) if many else schema
-    place = str(given["in"])
-    return Parameter(
-        name=str(given["name"]),
-        place=place,
-        required=place == "path" or bool(given.get("required")),
-        most=min(100, int(schema.get("maxItems", 100))) if many and place == "query" else 1,
-        explode=bool(given.get("explode", True)),
-        type=_duckdb_type(inner),
-    )
 
 
 def _written(value: Any) -> str:
@@ -279,7 +130,7 @@ def rows_of(body: Any) -> list[Mapping[str, Any]]:
     """The objects in an answer: an array, the array in a wrapper, or the one object."""
     if isinstance(body, dict):
         for name, inner in body.items():
-            if not _ITEMS.fullmatch(name):
+            if not ITEMS.fullmatch(name):
                 continue
             if isinstance(inner, list):
                 body = inner
@@ -376,10 +227,10 @@ class RestPrepared:
             if not column.native_type.endswith("parameter")
         }
         fields = {
-            name: ",".join(n for n in self._plain.columns if n in own) for name in _FIELDS if name in known
+            name: ",".join(n for n in self._plain.columns if n in own) for name in FIELDS if name in known
         }
-        sizes = {name: str(known[name]) for name in _SIZE if known.get(name)}
-        return fields | sizes | {name: "1" for name in _PAGE if name in known}
+        sizes = {name: str(known[name]) for name in SIZE if known.get(name)}
+        return fields | sizes | {name: "1" for name in PAGE if name in known}
 
     def _target(self, base: str, request: Mapping[str, list[Any]], steering: Mapping[str, str]) -> str:
         path, query = self._resource.path, list(steering.items())
@@ -396,7 +247,7 @@ class RestPrepared:
     def _turn(self, steering: dict[str, str], body: Any, rows: int) -> bool:
         """Turn to the next page by cursor or number; False after the last."""
         known = self._resource.steering
-        parameter = next((name for name in _CURSOR if name in known), None)
+        parameter = next((name for name in CURSOR if name in known), None)
         if parameter:
             cursor = (
                 next((body[n] for n in _NEXT_CURSOR if body.get(n)), None) if isinstance(body, dict) else None
@@ -404,8 +255,8 @@ class RestPrepared:
             if cursor:
                 steering[parameter] = str(cursor)
             return bool(cursor)
-        page = next((name for name in _PAGE if name in known), None)
-        largest = next((known[name] for name in _SIZE if known.get(name)), None)
+        page = next((name for name in PAGE if name in known), None)
+        largest = next((known[name] for name in SIZE if known.get(name)), None)
         if page is None or rows < (largest or 1):
             return False
         steering[page] = str(int(steering[page]) + 1)

@@ -6,6 +6,8 @@ overrides just those. Whether a whole query then gives DuckDB's answer is decide
 
 Values never become text here: the SQL keeps slots (a name between NUL bytes) that `Written` fills with the driver's
 markers, or with literals for drivers that take none.
+
+Longer than most modules: it is one table, of what each node of SQL becomes.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

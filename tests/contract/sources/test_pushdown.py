@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 import sqlglot
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 from tests.contract.sources.awkward import fill_mariadb, fill_postgres, fill_sqlite
@@ -330,12 +330,31 @@ _aggregates = st.one_of(
 )
 
 
+_random = given(
+    condition=_conditions, output=_outputs, aggregate=_aggregates, group=st.one_of(_texts, _wholes)
+)
+
+
 @every_kind
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(condition=_conditions, output=_outputs, aggregate=_aggregates, group=st.one_of(_texts, _wholes))
+@settings(max_examples=60, deadline=None)
+@_random
 def test_whatever_is_pushable_gives_the_same_answer(
     pair: Pair, condition: str, output: str, aggregate: str, group: str
 ) -> None:
+    _compare(pair, condition, output, aggregate, group)
+
+
+@pytest.mark.prove
+@every_kind
+@settings(max_examples=3000, deadline=None)
+@_random
+def test_whatever_is_pushable_gives_the_same_answer_three_thousand_times(
+    pair: Pair, condition: str, output: str, aggregate: str, group: str
+) -> None:
+    _compare(pair, condition, output, aggregate, group)
+
+
+def _compare(pair: Pair, condition: str, output: str, aggregate: str, group: str) -> None:
     for sql in (
         f"SELECT a.id, {output} AS v FROM awkward AS a WHERE {condition}",
         f"SELECT {group} AS g, {aggregate} AS v FROM awkward AS a WHERE {condition} GROUP BY {group}",
