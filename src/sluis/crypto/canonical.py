@@ -28,6 +28,15 @@ def canonical(value: Any) -> bytes:
     return _encode(value) if is_plain(value) else _through(value)
 
 
+def canonical_texts(*texts: str) -> bytes:
+    """The JCS bytes of a list of strings, of exactly that type.
+
+    Raises:
+        Invalid: a lone surrogate.
+    """
+    return _encode(texts)
+
+
 def canonical_structs(structs: Sequence[msgspec.Struct], free: Sequence[Sequence[Any]]) -> list[bytes]:
     """The JCS bytes of structs whose own fields are strings and small integers, named in ASCII.
 
