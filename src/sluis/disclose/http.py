@@ -38,7 +38,9 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         summary="Stel deze bronhouder een deelvraag",
         tags=["bronhouder"],
     )
-    async def consult(data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def consult(
+        data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]
+    ) -> Response[Any]:
         """Het antwoord is een Arrow IPC-stroom; de laatste, lege batch draagt het ontvangstbewijs."""
         transaction = request.headers.get("fsc-transaction-id", "").lower()
         if not _UUID.fullmatch(transaction):
