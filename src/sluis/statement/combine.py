@@ -82,8 +82,12 @@ class Combiner:
                 connection.interrupt()
                 with contextlib.suppress(Invalid):
                     await work
-            connection.close()
-            threading.Thread(target=self.warm, daemon=True).start()
+            threading.Thread(target=self._renew, args=(connection,), daemon=True).start()
+
+    def _renew(self, used: duckdb.DuckDBPyConnection) -> None:
+        """Drop a connection and open the next: milliseconds that nobody's question should wait for."""
+        used.close()
+        self.warm()
 
     def _take(self) -> duckdb.DuckDBPyConnection:
         try:
