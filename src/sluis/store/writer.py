@@ -36,7 +36,7 @@ _BATCH = 4096  # records in one transaction; more gains nothing and makes the la
 _QUICK = 0.0007  # seconds; a commit that takes less leaves the disk out of it
 _HALF = 16  # callers; fewer are not worth telling in two halves
 _RETURN = 0.0005  # seconds in which the first half may come back
-_LINGER = 0.2  # share of a slow commit that the next may be put off, to be shared by more
+_LINGER = 0.3  # share of a slow commit that the next may be put off, to be shared by more
 
 _Item = tuple[Any, int, Any]
 """Payload, weight, and the future that gets the outcome."""
@@ -72,6 +72,24 @@ class _Turn(msgspec.Struct, gc=False):
     items: list[_Item]
     batch: Any
     weight: int
+
+
+class _Taken(msgspec.Struct, gc=False):
+    """The turns that are taken together. `going` is false when the end came with them."""
+
+    turns: list[_Turn] = []
+    callers: int = 0
+    weight: int = 0
+    going: bool = True
+
+    def add(self, turn: _Turn | None) -> None:
+        """Take one more; None is the end."""
+        if turn is None:
+            self.going = False
+            return
+        self.turns.append(turn)
+        self.callers += len(turn.items)
+        self.weight += turn.weight
 
 
 class _PlainLane:
@@ -129,7 +147,7 @@ class GroupWriter:
         # The rest belongs to the writer's thread.
         self._connection: Connection | None = None
         self._lanes: list[Lane[Any, Any]] = []
-        self._came: list[_Turn | None] = []
+        self._came = _Taken()
         self._seconds = 0.0
         self._callers = 0
         self.plain_lane: Lane[Callable[[Connection], Any], Any] = _PlainLane()
@@ -209,27 +227,26 @@ class GroupWriter:
         self._drop_connection()
 
     def _take(self) -> tuple[list[_Turn], bool]:
-        """Wait for a turn, then take all that came meanwhile; and whether to go on afterwards."""
-        turn = self._came.pop() if self._came else self._queue.get()
-        turns, weight, end = list[_Turn](), 0, 0.0
-        if self._seconds > _QUICK and self._callers > 1:
-            end = time.monotonic() + _LINGER * self._seconds
-        callers = 0
-        try:
-            while turn is not None:
-                turns.append(turn)
-                weight += turn.weight
-                callers += len(turn.items)
-                if weight >= _BATCH:
-                    break
-                left = end - time.monotonic() if end and callers < self._callers else 0.0
-                turn = self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
-        except Empty:
-            pass
+        """Wait for a turn, then take all that came meanwhile; and whether to go on afterwards.
+
+        Those who were told of the last commit are likely to come back. After a slow one they are waited for, so that
+        they share the next with those who came while it went on.
+        """
+        taken, self._came = self._came, _Taken()
+        with suppress(Empty):
+            while taken.going and taken.weight < _BATCH:
+                taken.add(self._queue.get_nowait())
+        slow = self._seconds > _QUICK and self._callers > 1
+        expected = taken.callers + self._callers if slow else 1
+        end = time.monotonic() + _LINGER * self._seconds
+        with suppress(Empty):
+            while taken.going and taken.callers < expected and taken.weight < _BATCH:
+                left = end - time.monotonic()
+                taken.add(self._queue.get(timeout=max(left, 0.0) if taken.turns else None))
+        self._callers = taken.callers
         with self._gate:
-            self._waiting -= weight
-        self._callers = callers
-        return turns, turn is not None
+            self._waiting -= taken.weight
+        return taken.turns, taken.going
 
     def _work_off(self, turns: list[_Turn]) -> None:
         start = time.monotonic()
@@ -253,7 +270,7 @@ class GroupWriter:
                 rest.append((_Turn(turn.loop, turn.lane, turn.items[kept:], None, 0), outcome[kept:]))
             left -= len(turn.items)
         with suppress(Empty):
-            self._came.append(self._queue.get(timeout=_RETURN))
+            self._came.add(self._queue.get(timeout=_RETURN))
         return rest
 
     def _commit(self, turns: list[_Turn]) -> list[Sequence[Any]]:
