@@ -78,11 +78,12 @@ class Combiner:
         except TimeoutError:
             raise _problem("answer-too-slow") from None
         finally:
-            if not work.done():
+            while not work.done():  # again and again: a statement that had not yet begun does not notice
                 connection.interrupt()
-                with contextlib.suppress(Invalid):
-                    await work
-            threading.Thread(target=self._renew, args=(connection,), daemon=True).start()
+                await asyncio.wait({work}, timeout=0.05)
+            work.exception()  # noted; it was raised above, or nobody waits for it any more
+            # Not a daemon: the interpreter may not end while a connection is being opened.
+            threading.Thread(target=self._renew, args=(connection,)).start()
 
     def _renew(self, used: duckdb.DuckDBPyConnection) -> None:
         """Drop a connection and open the next: milliseconds that nobody's question should wait for."""

@@ -5,8 +5,8 @@ it are not needed. `scopes.levels` says which side may lose rows; for subqueries
 
 - an inner query's rows may always be restricted by the outer columns its WHERE equates them with;
 - a positive EXISTS or IN at the top of WHERE restricts the outer side too, and so does `column = (scalar query)`;
-- the list of any IN in WHERE may be restricted to the values looked up in it, its NULLs kept: they decide between
-  false and unknown.
+- the list of any IN in WHERE may be restricted to the values looked up in it; under NOT its NULLs are kept, for they
+  decide between false and unknown.
 
 Every such step is safe on whatever rows are there, so steps may follow each other in any order.
 """
@@ -115,9 +115,18 @@ def _lists(blocks: Blocks, block: Block) -> Iterator[Edge]:
     for node in scopes.own_nodes(clause) if clause else []:
         if not isinstance(node, exp.In) or not node.args.get("query") or any(node is part for part in top):
             continue
-        if isinstance(node.this, exp.Column) and _solid(blocks, node.this):
+        positive = _positive(node)
+        if isinstance(node.this, exp.Column) and (positive or _solid(blocks, node.this)):
             targets = _targets_of(blocks, scopes.body(node.args["query"]), 0)
-            yield from _connect(blocks, _sources(blocks, node.this), targets, nulls=True)
+            yield from _connect(blocks, _sources(blocks, node.this), targets, nulls=not positive)
+
+
+def _positive(node: exp.Expression) -> bool:
+    """Whether only AND and OR stand between a condition and WHERE: then false and unknown come to the same."""
+    parent = node.parent
+    while isinstance(parent, exp.And | exp.Or | exp.Paren):
+        parent = parent.parent
+    return isinstance(parent, exp.Where)
 
 
 def _connect(

@@ -74,6 +74,7 @@ def _implied(edge: Edge, facts: Facts, own: Facts, done: dict[Draft, Step]) -> b
         and bool(constants)
         and len(draft.conditions) == len(own[draft].get(column, []))
         and not done[draft].uses
+        and not any(values for other, values in facts[draft].items() if other != column)
         and all(value in facts[edge.draft].get(edge.target, []) for value in constants)
     )
 

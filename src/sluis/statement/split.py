@@ -11,7 +11,8 @@ there; everything pushed to a site has only to be safe, which is argued rule by 
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -140,7 +141,8 @@ def split(
     partial.push(blocks)
     steps = keys.arrange(blocks)
     _read_outputs(blocks, residual, steps)
-    fetches, answers = _fetches(blocks, steps, {node.name for node in tree.find_all(exp.Placeholder)})
+    taken = {str(node.name) for node in tree.find_all(exp.Placeholder, exp.Identifier)}
+    fetches, answers = _fetches(blocks, steps, taken)
     _name_relations(residual, blocks, answers)
     for select in residual.find_all(exp.Select):
         normal.tidy(select)
@@ -244,10 +246,11 @@ def _declared(tables: list[str], rows: Rows) -> int | None:
 
 def _fetches(blocks: Blocks, steps: list[keys.Step], taken: set[str]) -> tuple[list[Fetch], dict[str, str]]:
     """The fetches in order, and per draft the id of the fetch that answers it: equal ones are asked once."""
-    fresh = (name for n in itertools.count() if (name := f"k{n}") not in taken)
+    fresh, ids = _names("k", taken), _names("f", taken)
     answers: dict[str, str] = {}
     fetches: dict[str, Fetch] = {}
     shares = {step.draft: step.share for step in steps}
+    visits = Counter(step.draft.site for step in steps)
     for step in steps:
         uses = [
             _key_use(blocks, edge, name, answers, shares)
@@ -255,11 +258,16 @@ def _fetches(blocks: Blocks, steps: list[keys.Step], taken: set[str]) -> tuple[l
         ]
         conditions = [_condition(edge, use.parameter) for edge, use in zip(step.uses, uses, strict=True)]
         query = step.draft.compose([*step.constants, *conditions], blocks.options.accepts)
-        face = _face(step.draft.site, query, uses)
+        face = _face(query, uses) if visits[step.draft.site] > 1 else ""
+        face = f"{step.draft.site} {face}"
         if face not in fetches:
-            fetches[face] = _fetch(f"f{len(fetches)}", blocks, step.draft, query, uses)
+            fetches[face] = _fetch(next(ids), blocks, step.draft, query, uses)
         answers[step.draft.id] = fetches[face].id
     return list(fetches.values()), answers
+
+
+def _names(stem: str, taken: set[str]) -> Iterator[str]:
+    return (name for n in itertools.count() if (name := f"{stem}{n}") not in taken)
 
 
 def _key_use(
@@ -287,8 +295,8 @@ def _condition(edge: edges.Edge, parameter: str) -> exp.Expression:
     return exp.paren(exp.Or(this=equal, expression=exp.Is(this=named.copy(), expression=exp.null())))
 
 
-def _face(site: str, query: exp.Query, uses: list[KeyUse]) -> str:
-    """What makes two fetches the same: site, query up to the names of aliases and key parameters, and keys."""
+def _face(query: exp.Query, uses: list[KeyUse]) -> str:
+    """What makes two fetches of a site the same: the query up to the names of aliases and key parameters, and keys."""
     plain = query.copy()
     aliases: dict[str, str] = {}
     for node in plain.find_all(exp.Table, exp.Subquery):
@@ -301,7 +309,7 @@ def _face(site: str, query: exp.Query, uses: list[KeyUse]) -> str:
     parameters = {use.parameter: f"{use.sources}{use.nulls}" for use in uses}
     for node in plain.find_all(exp.Placeholder):
         node.set("this", parameters.get(node.name, node.name))
-    return f"{site} {plain.sql('duckdb')}"
+    return str(plain.sql("duckdb"))
 
 
 def _fetch(id: str, blocks: Blocks, draft: Draft, query: exp.Query, uses: list[KeyUse]) -> Fetch:

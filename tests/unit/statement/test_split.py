@@ -283,6 +283,14 @@ def test_not_in_keeps_the_nulls_of_its_list(sites: Sites, extra: str) -> None:
     assert sites.left["b"] <= 3
 
 
+def test_in_under_or_looks_up_values_only(sites: Sites) -> None:
+    """False and unknown come to the same there, so NULLs matter on neither side."""
+    sql = "SELECT p.name FROM a.p WHERE (p.bsn IN (SELECT t.bsn FROM b.t WHERE t.c = 1) OR p.age = 3) AND (p.x < 2 OR p.x IS NULL)"
+    plan, _ = ask(sites, sql, bulk=False)
+    assert not any(use.nulls for fetch in plan.fetches for use in fetch.keys)
+    assert sites.left["b"] < 8
+
+
 def test_null_on_the_left_of_not_in_is_restricted_by_no_key(sites: Sites) -> None:
     """NULL NOT IN an empty list is true: whether the list is empty must be known."""
     sql = "SELECT p.name FROM a.p WHERE p.bsn NOT IN (SELECT t.bsn FROM b.t WHERE t.c = 77)"
@@ -362,6 +370,15 @@ def test_cte_that_depends_on_chance_is_computed_once(sites: Sites) -> None:
              SELECT count(*) FROM c AS one JOIN c AS two ON one.bsn = two.bsn JOIN a.p ON p.bsn = one.bsn"""
     plan = sites.plan(sql)
     assert [fetch.query.sql("duckdb").count("LIMIT") for fetch in plan.fetches if fetch.site == "b"] == [1]
+
+
+def test_names_of_fetches_and_keys_are_not_the_questions_own(sites: Sites) -> None:
+    sql = """WITH f0 AS (SELECT bsn FROM b.t ORDER BY z LIMIT 4)
+             SELECT p.name FROM f0 AS one JOIN f0 AS two ON one.bsn = two.bsn JOIN a.p ON p.bsn = one.bsn
+             JOIN c.few ON few.bsn = p.bsn WHERE p.age > $k0"""
+    plan, _ = ask(sites, sql, {"k0": 1}, parameters={"k0": "INTEGER"}, bulk=False)
+    assert "f0" not in {fetch.id for fetch in plan.fetches}
+    assert "k0" not in {use.parameter for fetch in plan.fetches for use in fetch.keys}
 
 
 def test_partial_sums_leave_instead_of_rows(sites: Sites) -> None:
