@@ -1,6 +1,6 @@
 """Canonical JSON, JOSE, certificates, pseudonyms, sealing; keys behind one interface."""
 
-from sluis.crypto.canonical import canonical, canonical_struct
+from sluis.crypto.canonical import canonical, canonical_structs
 from sluis.crypto.certificates import (
     Authority,
     Identity,
@@ -42,7 +42,7 @@ __all__ = [
     "Scope",
     "Tokens",
     "canonical",
-    "canonical_struct",
+    "canonical_structs",
     "client_context",
     "draw_key",
     "is_test",

@@ -5,6 +5,8 @@ hold only strings, small integers, booleans, null, lists and dicts with ASCII ke
 which writes the same bytes about fifty times as fast. A property test holds the two together.
 """
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -35,23 +37,38 @@ def canonical_texts(*texts: str) -> bytes:
     return _encode(texts)
 
 
-def canonical_struct(struct: msgspec.Struct, *free: Any) -> bytes:
-    """The JCS bytes of a struct whose own fields are strings and small integers, named in ASCII.
+def canonical_structs(structs: Sequence[msgspec.Struct], free: Sequence[Sequence[Any]]) -> list[bytes]:
+    """The JCS bytes of structs whose own fields are strings and small integers, named in ASCII.
 
     Args:
-        struct: what to write; its fixed fields are trusted to be plain, because their type says so.
-        free: the values in it whose type is open (`dict[str, Any]`); these are looked through.
+        structs: what to write; their fixed fields are trusted to be plain, because their type says so.
+        free: the values in them whose type is open (`dict[str, Any]`, None), field by field; these are looked through.
 
     Raises:
         Invalid: as `canonical`.
     """
-    for value in free:
-        # The first question is the second for a flat dict of strings, which nearly every record is, at half its cost.
-        if value and not (_is_flat(value) or is_plain(value)):
-            return _through(struct)
     try:
-        return _SORTED.encode(struct)
+        if all(map(_are_flat, free)):
+            return _SORTED.encode_lines(structs).split(b"\n")[:-1]
     except (TypeError, UnicodeEncodeError):  # a str subclass in a fixed field, or a lone surrogate
+        pass
+    return [_struct(struct, values) for struct, *values in zip(structs, *free, strict=True)]
+
+
+def _are_flat(values: Sequence[Any]) -> bool:
+    """`is_plain` of dicts without nesting or numbers, which nearly all records have, without a Python loop."""
+    dicts = [value for value in values if value]
+    return (
+        {dict}.issuperset(map(type, dicts))
+        and _ATOMS.issuperset(map(type, chain.from_iterable(map(dict.values, dicts))))
+        and "".join(chain.from_iterable(dicts)).isascii()
+    )
+
+
+def _struct(struct: msgspec.Struct, free: Sequence[Any]) -> bytes:
+    try:
+        return _SORTED.encode(struct) if all(map(is_plain, free)) else _through(struct)
+    except (TypeError, UnicodeEncodeError):
         return _through(struct)
 
 
@@ -73,11 +90,6 @@ def is_plain(value: Any) -> bool:
     if kind is list or kind is tuple:
         return all(is_plain(member) for member in value)
     return False
-
-
-def _is_flat(value: Any) -> bool:
-    """`is_plain` of a dict without nesting or numbers. Keys that are no strings make `join` or the encoder refuse."""
-    return type(value) is dict and _ATOMS.issuperset(map(type, value.values())) and "".join(value).isascii()
 
 
 def _encode(value: Any) -> bytes:

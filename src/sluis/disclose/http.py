@@ -53,8 +53,13 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
                 ),
                 Text("Stuur de kop mee.", "Send that header."),
             )
-        asking = asyncio.ensure_future(discloser.consult(peer.id, trace, transaction, data))
-        return await streamed((await _unless_gone(request, asking)).body, MEDIA_TYPE)
+
+        async def answer() -> Response[Any]:
+            return await streamed(
+                (await discloser.consult(peer.id, trace, transaction, data)).body, MEDIA_TYPE
+            )
+
+        return await _unless_gone(request, asyncio.ensure_future(answer()))
 
     return [offers, consult]
 

@@ -16,9 +16,9 @@ from sluis.kernel import Text
 from sluis.ledger import sql
 from sluis.ledger.model import Destruction
 from sluis.ledger.reading import tiles_of
+from sluis.ledger.rules import SALT
 from sluis.ledger.tree import WIDTH, subtree_root
 from sluis.ledger.verifier import LOG, Checkpoint, Key, Range, Rejected, open_checkpoint
-from sluis.ledger.writing import SALT
 from sluis.store import Store
 
 _MARK = b'"kind":"destruction"'

@@ -5,7 +5,7 @@ one snapshot of the database.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,13 @@ from sqlalchemy import Connection, bindparam, text
 from sluis.kernel import Invalid, NotFound, Text
 from sluis.ledger import sql
 from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Processing, Search, Stored
+from sluis.ledger.rules import SALT, activity_term, subject_term, trace_term
 from sluis.ledger.tree import WIDTH, TreeAt
 from sluis.ledger.verifier import tile_path
-from sluis.ledger.writing import SALT, activity_term, subject_term, trace_term
 from sluis.store import Store
 
 _PROCESSING = msgspec.json.Decoder(Processing)
-_LONGEST = 2**62
+_LONGEST = 2**63 - 1
 _FIRST_RUNS = 16
 
 MOST = 10_000
@@ -124,10 +124,9 @@ class Log:
         Raises:
             Invalid: the search names no trace, activity or subject.
         """
-        terms, by_time = _terms(search)
         found: list[Processing] = []
         with self._store.read() as connection:
-            for salted in _candidates(connection, terms, search if by_time else None):
+            for salted in _candidates(connection, search):
                 record = _read(salted)
                 if record is not None and _fits(record, search) and not _withheld(record, now):
                     found.append(record)
@@ -180,41 +179,42 @@ def _entries(connection: Connection, first: int, width: int) -> bytes:
     return b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])
 
 
-def _terms(search: Search) -> tuple[list[int], bool]:
-    """The terms that narrow a search most, and whether their detail is a time."""
+def _candidates(connection: Connection, search: Search) -> Iterator[bytes]:
+    """What may fit, newest first: from the tail, then from the runs."""
+    runs = int(connection.execute(text(sql.RUNS)).scalar_one())
+    period = {"since": search.since or 0, "until": _LONGEST if search.until is None else search.until}
     if search.trace_id is not None:
-        return [trace_term(search.trace_id)], False
-    if search.subjects is not None:
-        return [subject_term(subject) for subject in search.subjects], True
-    if search.activity is not None:
-        return [activity_term(search.activity)], True
-    raise Invalid(
-        "search-too-wide",
-        Text("Deze zoekvraag is te ruim.", "This search is too wide."),
-        Text("Er staat geen trace, activiteit of betrokkene in.", "It names no trace, activity or subject."),
-        Text("Noem er minstens één.", "Name at least one."),
-    )
-
-
-def _candidates(connection: Connection, terms: Sequence[int], period: Search | None) -> Iterator[bytes]:
-    """What may fit, newest first: the tail, then ever more runs at a time."""
+        terms, period = [trace_term(search.trace_id)], {"since": 0, "until": _LONGEST}
+    elif search.subjects is not None:
+        terms = [subject_term(subject) for subject in search.subjects]
+    elif search.activity is not None:
+        terms = [activity_term(search.activity)]
+    else:
+        raise _too_wide()
     if not terms:
         return
-    runs = int(connection.execute(text(sql.RUNS)).scalar_one())
-    values: dict[str, Any] = {"terms": list(terms), "since": 0, "until": _LONGEST}
-    if period is not None:
-        values |= {"since": period.since or 0, "until": _LONGEST if period.until is None else period.until}
     tail = text(sql.FOUND_IN_TAIL).bindparams(bindparam("terms", expanding=True))
-    yield from _salted(connection.execute(tail, {"terms": values["terms"], "first": runs * sql.RUN}))
-    inside, high, step = (
-        text(sql.FOUND_IN_RUNS).bindparams(bindparam("terms", expanding=True)),
-        runs,
-        _FIRST_RUNS,
-    )
+    yield from _salted(connection.execute(tail, {"terms": terms, "first": runs * sql.RUN}))
+    if search.trace_id is None and search.subjects is None:
+        yield from _of_activity(connection, {"activity": terms[0], **period})
+    else:
+        yield from _with_terms(connection, runs, {"terms": terms, **period})
+
+
+def _with_terms(connection: Connection, high: int, values: dict[str, Any]) -> Iterator[bytes]:
+    """Through the search terms, of ever more runs at a time."""
+    inside, step = text(sql.FOUND_IN_RUNS).bindparams(bindparam("terms", expanding=True)), _FIRST_RUNS
     while high > 0:
         low = max(0, high - step)
         yield from _salted(connection.execute(inside, {**values, "low": low, "high": high}))
         high, step = low, 2 * step
+
+
+def _of_activity(connection: Connection, values: dict[str, Any]) -> Iterator[bytes]:
+    """Run by run, of those in which the activity occurs."""
+    for run in connection.execute(text(sql.RUNS_OF_ACTIVITY), values).scalars().all():
+        stretch = {"first": run * sql.RUN, "end": (run + 1) * sql.RUN}
+        yield from _salted(connection.execute(text(sql.FOUND_IN_RUN), {**values, **stretch}))
 
 
 def _salted(rows: Any) -> Iterator[bytes]:
@@ -243,6 +243,15 @@ def _fits(record: Processing, search: Search) -> bool:
 
 def _withheld(record: Processing, now: int | None) -> bool:
     return now is not None and record.withheld is not None and record.withheld.until > now
+
+
+def _too_wide() -> Invalid:
+    return Invalid(
+        "search-too-wide",
+        Text("Deze zoekvraag is te ruim.", "This search is too wide."),
+        Text("Er staat geen trace, activiteit of betrokkene in.", "It names no trace, activity or subject."),
+        Text("Noem er minstens één.", "Name at least one."),
+    )
 
 
 def no_record(index: int) -> NotFound:

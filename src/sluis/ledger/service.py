@@ -31,7 +31,7 @@ class Ledger:
     """
 
     def __init__(
-        self, store: Store, keys: KeyStore, records: Records, clock: Clock, memory: Path | None
+        self, store: Store, keys: KeyStore, records: Records, clock: Clock, memory: Path | None, lookups: int
     ) -> None:
         self.log = Log(store)
         self._store, self._keys, self._records, self._clock, self._memory = (
@@ -42,7 +42,7 @@ class Ledger:
             memory,
         )
         self._pseudonyms = Pseudonymiser(keys)
-        self._rereading = Rereading(self._pseudonyms)
+        self._rereading = Rereading(self._pseudonyms, lookups)
         self._publishing = threading.Lock()
         self._witnessed: dict[str, int] = {}
 
@@ -285,6 +285,7 @@ def open_ledger(
     *,
     memory: Path | None = None,
     seen: Sequence[str] = (),
+    lookups: int = 600,
 ) -> Ledger:
     """Open the log of a node for writing. Begins a new epoch when the database turns out to be an older one.
 
@@ -295,6 +296,7 @@ def open_ledger(
         clock: aware UTC.
         memory: file outside the database that holds the newest checkpoint, best on another disk.
         seen: notes of checkpoints of this log that witnesses hold.
+        lookups: how many subjects may be looked up each minute.
 
     Raises:
         Conflict: another process writes this log, the database is newer than the code, or it holds another log.
@@ -305,7 +307,7 @@ def open_ledger(
     store.register(records)
     if base_origin(records.origin) != origin:
         raise _other_log(records.origin)
-    ledger = Ledger(store, keys, records, clock, memory)
+    ledger = Ledger(store, keys, records, clock, memory, lookups)
     newest = ledger.log.checkpoint()
     records.witnesses = cosigners(newest) if newest else 0
     ledger.begin_epoch(ledger._seen(seen))

@@ -2,7 +2,8 @@
 
 `ledger_records` is only ever appended to, in the order of the leaves; a random index would make every record cost
 a page of its own to write. So looking things up goes in runs: each 8,192 records their search terms are added to
-`ledger_terms` in one sorted piece, and what came after the last run is scanned.
+`ledger_terms` in one sorted piece, with a note of the activities that occur in them, and what came after the last run
+is scanned.
 
 `salted` is exactly what is hashed: sixteen random bytes and the record's canonical JSON. When the record is
 destroyed it becomes null, and `entry`, the hash that the leaf was made of, takes its place.
@@ -23,6 +24,9 @@ MIGRATIONS = (
             """CREATE TABLE ledger_terms (
                 run {int} NOT NULL, term {int} NOT NULL, detail {int} NOT NULL, idx {int} NOT NULL,
                 PRIMARY KEY (run, term, detail, idx)){clustered}""",
+            """CREATE TABLE ledger_activities (
+                run {int} NOT NULL, activity {int} NOT NULL, since {int} NOT NULL, until {int} NOT NULL,
+                PRIMARY KEY (run, activity)){clustered}""",
             "CREATE TABLE ledger_runs (run {int} PRIMARY KEY, spots {bytes} NOT NULL)",
             """CREATE TABLE ledger_tiles (
                 level {int} NOT NULL, number {int} NOT NULL, hashes {bytes} NOT NULL, root {bytes} NOT NULL,
@@ -73,6 +77,15 @@ FOUND_IN_RUNS = f"""{_RUNS_FROM_TO}
     ORDER BY r.idx DESC"""
 """Records in some runs that may be about these terms, newest first."""
 
+RUNS_OF_ACTIVITY = """SELECT run FROM ledger_activities
+    WHERE activity = :activity AND until >= :since AND since <= :until ORDER BY run DESC"""
+"""The runs in which an activity occurs in a period, newest first."""
+
+FOUND_IN_RUN = """SELECT idx, salted FROM ledger_records
+    WHERE idx >= :first AND idx < :end AND activity = :activity AND start BETWEEN :since AND :until
+    AND salted IS NOT NULL ORDER BY idx DESC"""
+"""Records of a run that may be about an activity, newest first."""
+
 FOUND_IN_TAIL = """SELECT idx, salted FROM ledger_records
     WHERE idx >= :first AND (trace IN :terms OR subject IN :terms OR activity IN :terms) AND salted IS NOT NULL
     ORDER BY idx DESC"""
@@ -85,10 +98,13 @@ ADD_TERMS = """INSERT INTO ledger_terms (run, term, detail, idx)
     SELECT :run, trace, spot, idx FROM ledger_records WHERE idx >= :first AND idx < :end AND salted IS NOT NULL
     UNION ALL SELECT :run, subject, start, idx FROM ledger_records
         WHERE idx >= :first AND idx < :end AND subject IS NOT NULL
-    UNION ALL SELECT :run, activity, start, idx FROM ledger_records
-        WHERE idx >= :first AND idx < :end AND activity IS NOT NULL
     ORDER BY 2, 3, 4"""
 """Add a run's search terms, in their order on disk."""
+
+ADD_ACTIVITIES = """INSERT INTO ledger_activities (run, activity, since, until)
+    SELECT :run, activity, MIN(start), MAX(start) FROM ledger_records
+    WHERE idx >= :first AND idx < :end AND activity IS NOT NULL GROUP BY activity"""
+"""Note which activities occur in a run, and when. There are few, so that their records need no terms of their own."""
 
 ADD_RUN = "INSERT INTO ledger_runs (run, spots) VALUES (:run, :spots)"
 """Note that a run was added."""

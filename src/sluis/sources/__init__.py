@@ -30,6 +30,7 @@ from sluis.sources.types import (
     family,
     normal,
     table_name,
+    unexpected,
     unify,
     widens,
 )
@@ -205,6 +206,7 @@ __all__ = [
     "propose",
     "source_name",
     "table_name",
+    "unexpected",
     "unify",
     "widens",
 ]

@@ -176,7 +176,7 @@ class MariadbWriter(Writer):
     def _like(self, node: exp.Like) -> str:
         # No escape, as in DuckDB; `ESCAPE ''` leaves the backslash one, so another is chosen and doubled.
         pattern = f"REPLACE({self.expression(node.expression)}, '|', '||')"
-        return f"{self.expression(node.this)} LIKE {pattern} ESCAPE '|'"
+        return f"{self.expression(node.this)} {self.like(node)} {pattern} ESCAPE '|'"
 
     def _intdiv(self, node: exp.IntDiv) -> str:
         return f"{self._operand(node.left)} DIV {self._nonzero(node.right)}"

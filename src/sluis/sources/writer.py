@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from sluis.sources.base import Scalar, SourceFailure, TableInfo, Value
 from sluis.sources.fold import constant_type, evaluate, is_constant, is_simple
-from sluis.sources.types import Typing, column_types, output_names, table_name, widens
+from sluis.sources.types import Typing, column_types, output_names, table_name, unexpected, widens
 
 
 class Unwritable(Exception):
@@ -124,6 +124,8 @@ class Writer:
             Unwritable: some part has no meaning-preserving form here.
             SourceFailure: `changed`, a table or column is not there.
         """
+        if odd := unexpected(self.query):
+            raise Unwritable(", ".join(odd))
         sql = self.select(self.query)
         return Written(tuple(sql.split("\0")), self._slots, self._fixed, tuple(self._computed))
 
@@ -160,12 +162,6 @@ class Writer:
         return f"{self.select(query.left)} {words[type(query)]}{every} {self.select(query.right)}"
 
     def _clauses(self, query: exp.Select) -> Iterator[str]:
-        left_over = {name for name, value in query.args.items() if value} - {
-            "with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
-            "kind",
-        }  # fmt: skip
-        if left_over:
-            raise Unwritable(", ".join(sorted(left_over)))
         distinct = query.args.get("distinct")
         if distinct and distinct.args.get("on"):
             raise Unwritable("DISTINCT ON")
@@ -399,7 +395,8 @@ class Writer:
         return f"{self.expression(node.left)} IS DISTINCT FROM {self.expression(node.right)}"
 
     def _is(self, node: exp.Is) -> str:
-        return f"{self._operand(node.left)} IS {self.expression(node.right)}"
+        is_ = "IS NOT" if node.args.get("negate") else "IS"
+        return f"{self._operand(node.left)} {is_} {self.expression(node.right)}"
 
     def _between(self, node: exp.Between) -> str:
         low, high = self.comparable(node.args["low"]), self.comparable(node.args["high"])
@@ -416,8 +413,11 @@ class Writer:
         return f"EXISTS ({self.select(node.this)})"
 
     def _like(self, node: exp.Like) -> str:
-        like = "NOT LIKE" if node.args.get("negate") else "LIKE"
-        return f"{self.expression(node.this)} {like} {self.expression(node.expression)}"
+        return f"{self.expression(node.this)} {self.like(node)} {self.expression(node.expression)}"
+
+    def like(self, node: exp.Like) -> str:
+        """LIKE, or NOT LIKE: the parser writes the second as a flag of the first."""
+        return "NOT LIKE" if node.args.get("negate") else "LIKE"
 
     def _operand(self, node: exp.Expression) -> str:
         """An operand of an arithmetic operator: brackets around what binds less tightly."""

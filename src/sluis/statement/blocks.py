@@ -120,7 +120,7 @@ class Blocks:
                 block.places.append(Place(scopes.conjuncts(item.join.args.get("on")), reach))
         scopes.set_where(select, conditions)
         block.places.append(Place(scopes.where(select), block.where))
-        self._mark(block)
+        self._mark(block, found)
         self._replace(block, found)
         for unit in block.units.values():
             if unit.site is None and unit.query is not None:
@@ -179,33 +179,37 @@ class Blocks:
         return self._accepts(_sample(trial), units[0].site)
 
     def _attach(self, block: Block, found: list[scopes.Item]) -> None:
-        """Let LEFT-joined units become part of the draft they hang on."""
+        """Let LEFT-, SEMI- and ANTI-joined units become part of the draft they hang on."""
         for item in found:
             unit = block.units[item.alias]
-            if item.kind != "left" or unit.draft is None or item.join is None:
+            if item.kind not in ("left", "semi", "anti") or unit.draft is None or item.join is None:
                 continue
             host = self._host(item, unit, block)
             if host is None:
                 continue
-            join = item.join.copy()
-            trial = Draft("", host.site, [*host.units, unit], [*host.joins, join], list(host.conditions))
+            trial = dataclasses.replace(
+                host, units=[*host.units], joins=[*host.joins], conditions=[*host.conditions]
+            )
+            if item.kind == "left":
+                trial.units.append(unit)
+                trial.joins.append(item.join.copy())
+            else:
+                trial.conditions.append(_existence(item))
             if self.options.accepts is None or self._accepts(_sample(trial), host.site):
                 self.drafts.remove(unit.draft)
-                host.units.append(unit)
-                host.joins.append(join)
-                unit.draft = host
+                host.units, host.joins, host.conditions = trial.units, trial.joins, trial.conditions
+                unit.draft = host if item.kind == "left" else None
                 item.join.pop()
 
     def _host(self, item: scopes.Item, unit: Unit, block: Block) -> Draft | None:
-        """The draft that the ON of a LEFT join speaks of, when it is one of the same site and they share a key."""
-        others = (
-            set().union(*(scopes.mentions(part) for part in item.on)) - {item.alias} if item.on else set()
-        )
+        """The draft that the ON of a join speaks of, when it is one of the same site. A LEFT join must share a key with
+        it: its rows leave, in all combinations."""
+        others = set().union(*map(scopes.mentions, item.on)) - {item.alias} if item.on else set()
         hosts = {block.units[alias].draft for alias in others if alias in block.units}
         host = hosts.pop() if len(hosts) == 1 and others <= set(block.units) else None
         if host is None or host.site != unit.site or host.units[0].alias not in block.where:
             return None
-        keyed = any(
+        keyed = item.kind != "left" or any(
             isinstance(part, exp.EQ)
             and isinstance(part.left, exp.Column)
             and isinstance(part.right, exp.Column)
@@ -236,28 +240,17 @@ class Blocks:
         trial = dataclasses.replace(draft, conditions=[*draft.conditions, part])
         return self._accepts(_sample(trial), draft.site)
 
-    def _mark(self, block: Block) -> None:
+    def _mark(self, block: Block, found: list[scopes.Item]) -> None:
         """Say of the drafts in a block whether the number of equal rows matters, and whether more than existence."""
         select = block.select
         tested = isinstance(select.parent, exp.Exists)
-        listed = isinstance(select.parent, exp.Subquery) and isinstance(
-            select.parent.parent, exp.In | exp.Any
-        )
-        holder = (
-            select.parent
-            if isinstance(select.parent, exp.SetOperation)
-            else select.parent and select.parent.parent
-        )
-        merged = isinstance(holder, exp.SetOperation) and bool(holder.args.get("distinct"))
-        plain = not scopes.grouped(select) and not scopes.windows(select)
-        distinct = bool(select.args.get("distinct")) or (
-            (tested or listed or merged) and not scopes.limited(select)
-        )
-        for unit in block.units.values():
-            if unit.draft is not None and plain and distinct:
-                unit.draft.distinct = True
-                unit.draft.probe = (
-                    tested and len(block.units) == 1 and not any(place.parts for place in block.places)
+        distinct = _distinct(select)
+        for item in found:
+            draft = block.units[item.alias].draft
+            if draft is not None:
+                draft.distinct = distinct or item.kind in ("semi", "anti")
+                draft.probe = (
+                    distinct and tested and len(found) == 1 and not any(p.parts for p in block.places)
                 )
 
     def _replace(self, block: Block, found: list[scopes.Item]) -> None:
@@ -275,6 +268,14 @@ class Blocks:
                 block.units[item.alias].node = detached
             elif item.join is not None:
                 item.join.pop()
+
+
+def _existence(item: scopes.Item) -> exp.Expression:
+    """A SEMI or ANTI join as a condition."""
+    inner = exp.Select(expressions=[one()], from_=exp.From(this=item.node.copy()))
+    scopes.set_where(inner, [part.copy() for part in item.on])
+    exists = exp.Exists(this=inner)
+    return exists if item.kind == "semi" else exp.Not(this=exists)
 
 
 def _wrap(query: exp.Query, alias: str) -> exp.Select:
@@ -299,6 +300,19 @@ def _wrap(query: exp.Query, alias: str) -> exp.Select:
         ],
     )
     return outer
+
+
+def _distinct(select: exp.Select) -> bool:
+    """Whether nobody can tell how often a row of its FROM items occurs."""
+    if scopes.grouped(select) or scopes.windows(select):
+        return False
+    parent = select.parent
+    holder = parent.parent if isinstance(parent, exp.Subquery) else parent
+    merged = isinstance(holder, exp.SetOperation) and bool(holder.args.get("distinct"))
+    listed = isinstance(parent, exp.Exists) or (
+        isinstance(parent, exp.Subquery) and isinstance(holder, exp.In | exp.Any)
+    )
+    return bool(select.args.get("distinct")) or ((listed or merged) and not scopes.limited(select))
 
 
 def _crossed(units: list[Unit]) -> list[exp.Join]:

@@ -136,7 +136,9 @@ def _spread(blocks: Blocks, found: list[Edge], own: Facts) -> tuple[Facts, Facts
         for edge in found
         if len(edge.sources) == 1 and not edge.nulls and _may_compare(blocks, edge.target)
     ]
-    moves += [((draft, one), (draft, other), False) for draft in blocks.drafts for one, other in _inside(draft)]
+    moves += [
+        ((draft, one), (draft, other), False) for draft in blocks.drafts for one, other in _inside(draft)
+    ]
     new = True
     while new:
         new = False

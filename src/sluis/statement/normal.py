@@ -2,8 +2,8 @@
 
 - every FROM item has an alias that is unique in the whole tree;
 - CTEs are written out where they are used (those whose rows depend on chance, and are used twice, stay);
-- SEMI and ANTI joins are EXISTS and NOT EXISTS; outer joins whose null rows WHERE rejects are inner; the ON of an
-  inner join stands in WHERE; plain derived tables are part of the SELECT around them;
+- outer joins whose null rows WHERE rejects are inner; the ON of an inner join stands in WHERE; plain derived tables
+  are part of the SELECT around them; what an OR says of one table stands beside it;
 - conditions stand as deep as they may, and no derived table computes a column that nobody reads.
 
 `tidy` puts join conditions back into ON, for people and databases that read the result.
@@ -165,7 +165,8 @@ def _commas(select: exp.Select) -> None:
 
 
 def _hoist(select: exp.Select) -> bool:
-    """Move the ON of inner joins to WHERE, and SEMI and ANTI joins into EXISTS, after the last RIGHT or FULL join."""
+    """Move the ON of inner joins to WHERE, and of SEMI joins what concerns their left side, after the last RIGHT or FULL
+    join."""
     found = scopes.items(select)
     moved = False
     conditions = scopes.where(select)
@@ -177,13 +178,12 @@ def _hoist(select: exp.Select) -> bool:
             item.join.set("on", None)
             item.join.set("kind", "CROSS")
             moved = True
-        elif item.kind in ("semi", "anti"):
-            inner = exp.select("1").from_(item.node.copy())
-            scopes.set_where(inner, [part.copy() for part in item.on])
-            exists = exp.Exists(this=inner)
-            conditions.append(exists if item.kind == "semi" else exp.Not(this=exists))
-            item.join.pop()
-            moved = True
+        elif item.kind == "semi":
+            own = [part for part in item.on if item.alias in scopes.mentions(part)]
+            if len(own) < len(item.on):
+                conditions += [part for part in item.on if item.alias not in scopes.mentions(part)]
+                scopes.set_on(item.join, own)
+                moved = True
     if moved:
         scopes.set_where(select, conditions)
     return moved

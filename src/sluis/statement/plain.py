@@ -16,6 +16,7 @@ import msgspec
 import pyarrow as pa
 from sqlglot import exp
 
+from sluis.kernel import Invalid
 from sluis.statement import scopes, shapes
 from sluis.statement.split import Plan
 
@@ -155,7 +156,7 @@ def compiled(plan: Plan) -> Callable[[Mapping[str, pa.Table], Mapping[str, Any]]
     if "plain" not in plan.memory:
         try:
             plan.memory["plain"] = _Compiler(plan).program()
-        except _NotPlain:
+        except (_NotPlain, Invalid):  # Invalid: a FROM that `scopes` does not read
             plan.memory["plain"] = None
     program: _Program | None = plan.memory["plain"]
     return program

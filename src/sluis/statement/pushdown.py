@@ -25,6 +25,7 @@ from sluis.sources import (
     is_plain,
     is_plain_condition,
     is_simple,
+    unexpected,
     widens,
 )
 
@@ -100,9 +101,6 @@ _TABLES: dict[str, _Proved] = {
 }
 
 _AGGREGATES = (exp.Count, exp.Sum, exp.Min, exp.Max, exp.Avg)
-_CLAUSES = {
-    "with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
-}  # fmt: skip
 
 
 def pushable(
@@ -132,7 +130,8 @@ def obstacles(
         return () if is_plain(query) else ("more than columns, equality and key lists of one table",)
     if dialect not in _TABLES:
         return (f"nothing is proved for {dialect}",)
-    return tuple(dict.fromkeys(_Proof(query, dialect, types, parameters or {}).query(query, outermost=True)))
+    proof = _Proof(query, dialect, types, parameters or {})
+    return tuple(dict.fromkeys([*unexpected(query), *proof.query(query, outermost=True)]))
 
 
 def pushable_condition(
@@ -152,7 +151,7 @@ def pushable_condition(
         return False
     root = condition.root()
     proof = _Proof(root if isinstance(root, exp.Query) else condition, dialect, types, parameters or {})
-    return not any(proof.predicate(condition))
+    return not unexpected(condition) and not any(proof.predicate(condition))
 
 
 class _Proof:
@@ -204,8 +203,6 @@ class _Proof:
             yield "UNION over a type that is not compared"
 
     def _select(self, query: exp.Select, *, outermost: bool) -> Iterator[str]:
-        odd = {name for name, value in query.args.items() if value} - _CLAUSES
-        yield from sorted(odd)
         if not query.args.get("from_"):
             yield "SELECT without FROM"
             return

@@ -38,7 +38,9 @@ class WriterLock:
         """
         if self._file is None:
             end = time.monotonic() + _PATIENCE
-            while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY}).scalar():
+            while not connection.execute(
+                text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY}
+            ).scalar():
                 if time.monotonic() > end:
                     raise _taken()
                 time.sleep(0.05)

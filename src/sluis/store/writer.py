@@ -3,52 +3,93 @@
 On a disk where a commit takes two milliseconds this is the difference between 355 and 19,000 records a second.
 Whoever waits is told only after the commit; when it fails, all who waited are told `Unkept` and nothing of theirs
 is there. The queue is bounded: a node that cannot keep up says so at once instead of filling its memory.
+
+Two threads share the work: what can be prepared is prepared where it comes from, while the writer is at the disk.
+For that the callers must not all wait for the same commit, so a large batch is told in two halves, and the first half
+comes back while the second is being told. That pays when the disk is quick. When it is slow the opposite does:
+wait a moment, so that more callers share the next commit. Which of the two it is, the last commit tells.
 """
 
 import asyncio
+import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
+import msgspec
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from sluis.kernel import Problem, Text, Unkept
 from sluis.store.lock import WriterLock
 
+log = logging.getLogger("sluis.store")
+
 P = TypeVar("P", contravariant=True)
 R = TypeVar("R", covariant=True)
 
 _BATCH = 4096  # records in one transaction; more gains nothing and makes the last one wait
+_QUICK = 0.0007  # seconds; a commit that takes less leaves the disk out of it
+_HALF = 16  # callers; fewer are not worth telling in two halves
+_RETURN = 0.0005  # seconds in which the first half may come back
+_LINGER = 0.3  # share of a slow commit that the next may be put off, to be shared by more
 
-_Item = tuple["Lane[Any, Any]", Any, int, Any]
-"""Lane, payload, weight, and the future that gets the outcome."""
-
-_Turn = tuple[asyncio.AbstractEventLoop | None, list[_Item]]
-"""What came together: from the tasks of one turn of an event loop, or from a thread (None)."""
+_Item = tuple[Any, int, Any]
+"""Payload, weight, and the future that gets the outcome."""
 
 
 class Lane(Protocol[P, R]):
-    """What one room does with its share of a group commit. Everything runs on the writer's thread."""
+    """What one room does with its share of a group commit. All but `prepare` runs on the writer's thread."""
 
     def load(self, connection: Connection) -> None:
         """Read the state that `apply` builds on, in a transaction. Before the first batch, and after a failure."""
 
-    def apply(self, connection: Connection, payloads: Sequence[P]) -> Sequence[R | Exception]:
-        """Write the payloads; gives per payload its result, or the Problem that refuses just that one.
+    def prepare(self, payloads: Sequence[P]) -> Any:
+        """Whatever can be done beforehand, without the lane's state; on the caller's thread. Raises nothing."""
 
-        Whatever this raises undoes the whole batch.
+    def apply(self, connection: Connection, batch: Any) -> Sequence[R | Exception]:
+        """Write what was prepared; gives per payload its result, or the Problem that refuses just that one.
+
+        Whatever this raises undoes the whole commit.
         """
 
     def committed(self, connection: Connection) -> None:
-        """The batch is durable, and its callers are about to be told. Must be quick."""
+        """The commit is durable, and its callers are about to be told. Must be quick."""
 
     def tidy(self, connection: Connection) -> None:
         """The callers were told. May do what can wait, in a transaction of its own; a failure is made good later."""
+
+
+class _Turn(msgspec.Struct, gc=False):
+    """What came together for one lane: from the tasks of one turn of an event loop, or from a thread (None)."""
+
+    loop: asyncio.AbstractEventLoop | None
+    lane: Lane[Any, Any]
+    items: list[_Item]
+    batch: Any
+    weight: int
+
+
+class _Taken(msgspec.Struct, gc=False):
+    """The turns that are taken together. `going` is false when the end came with them."""
+
+    turns: list[_Turn] = []
+    callers: int = 0
+    weight: int = 0
+    going: bool = True
+
+    def add(self, turn: _Turn | None) -> None:
+        """Take one more; None is the end."""
+        if turn is None:
+            self.going = False
+            return
+        self.turns.append(turn)
+        self.callers += len(turn.items)
+        self.weight += turn.weight
 
 
 class _PlainLane:
@@ -57,8 +98,11 @@ class _PlainLane:
     def load(self, connection: Connection) -> None:
         pass
 
-    def apply(self, connection: Connection, payloads: Sequence[Callable[[Connection], Any]]) -> list[Any]:
-        return [self._run(connection, work) for work in payloads]
+    def prepare(self, payloads: Sequence[Callable[[Connection], Any]]) -> Any:
+        return payloads
+
+    def apply(self, connection: Connection, batch: Sequence[Callable[[Connection], Any]]) -> list[Any]:
+        return [self._run(connection, work) for work in batch]
 
     def committed(self, connection: Connection) -> None:
         pass
@@ -95,13 +139,17 @@ class GroupWriter:
     def __init__(self, engine: Engine, lock: WriterLock, waiting: int) -> None:
         self._engine, self._lock, self._room = engine, lock, waiting
         self._queue: SimpleQueue[_Turn | None] = SimpleQueue()
-        self._turns: dict[asyncio.AbstractEventLoop, list[_Item]] = {}
+        self._turns: dict[tuple[asyncio.AbstractEventLoop, int], tuple[Lane[Any, Any], list[_Item]]] = {}
         self._gate = threading.Lock()  # guards the three below
         self._waiting = 0
         self._closing = False
         self._thread: threading.Thread | None = None
+        # The rest belongs to the writer's thread.
         self._connection: Connection | None = None
         self._lanes: list[Lane[Any, Any]] = []
+        self._came = _Taken()
+        self._seconds = 0.0
+        self._callers = 0
         self.plain_lane: Lane[Callable[[Connection], Any], Any] = _PlainLane()
 
     def register(self, lane: Lane[Any, Any]) -> None:
@@ -121,17 +169,18 @@ class GroupWriter:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        turn = self._turns.get(loop)
+        key = loop, id(lane)
+        turn = self._turns.get(key)
         if turn is None:
-            self._turns[loop] = turn = []
-            loop.call_soon(self._end_turn, loop)
-        turn.append((lane, payload, weight, future))
+            self._turns[key] = turn = (lane, [])
+            loop.call_soon(self._end_turn, key)
+        turn[1].append((payload, weight, future))
         return future
 
     def submit_blocking(self, lane: Lane[Any, Any], payload: Any, weight: int) -> Any:
         """From a thread: the outcome."""
         future: Future[Any] = Future()
-        self._put(None, [(lane, payload, weight, future)])
+        self._put(None, lane, [(payload, weight, future)])
         return future.result()
 
     def close(self) -> None:
@@ -144,17 +193,25 @@ class GroupWriter:
             thread.join()
         self._lock.give_back()
 
-    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._put(loop, self._turns.pop(loop))
+    def _end_turn(self, key: tuple[asyncio.AbstractEventLoop, int]) -> None:
+        self._put(key[0], *self._turns.pop(key))
 
-    def _put(self, loop: asyncio.AbstractEventLoop | None, items: list[_Item]) -> None:
-        weight = sum([item[2] for item in items])
+    def _put(self, loop: asyncio.AbstractEventLoop | None, lane: Lane[Any, Any], items: list[_Item]) -> None:
+        weight = sum([item[1] for item in items])
         with self._gate:
             # A single call heavier than the bound still gets through when nothing else waits.
             refused = self._closing or (self._waiting and self._waiting + weight > self._room)
             if not refused:
                 self._waiting += weight
-                self._queue.put((loop, items))
+        if refused:
+            _settle(items, [too_much_waiting() for _ in items])
+            return
+        turn = _Turn(loop, lane, items, lane.prepare([item[0] for item in items]), weight)
+        with self._gate:
+            if self._closing:  # the writer may be gone already
+                refused = True
+            else:
+                self._queue.put(turn)
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._run, name="sluis-writer", daemon=True)
                     self._thread.start()
@@ -170,59 +227,66 @@ class GroupWriter:
         self._drop_connection()
 
     def _take(self) -> tuple[list[_Turn], bool]:
-        """Wait for a turn, then take all that came meanwhile; and whether to go on afterwards."""
-        turn, turns, weight = self._queue.get(), list[_Turn](), 0
-        try:
-            while turn is not None:
-                turns.append(turn)
-                weight += sum([item[2] for item in turn[1]])
-                if weight >= _BATCH:
-                    break
-                turn = self._queue.get_nowait()
-        except Empty:
-            pass
+        """Wait for a turn, then take all that came meanwhile; and whether to go on afterwards.
+
+        Those who were told of the last commit are likely to come back. After a slow one they are waited for, so that
+        they share the next with those who came while it went on.
+        """
+        taken, self._came = self._came, _Taken()
+        with suppress(Empty):
+            while taken.going and taken.weight < _BATCH:
+                taken.add(self._queue.get_nowait())
+        slow = self._seconds > _QUICK and self._callers > 1
+        expected = taken.callers + self._callers if slow else 1
+        end = time.monotonic() + _LINGER * self._seconds
+        with suppress(Empty):
+            while taken.going and taken.callers < expected and taken.weight < _BATCH:
+                left = end - time.monotonic()
+                taken.add(self._queue.get(timeout=max(left, 0.0) if taken.turns else None))
+        self._callers = taken.callers
         with self._gate:
-            self._waiting -= weight
-        return turns, turn is not None
+            self._waiting -= taken.weight
+        return taken.turns, taken.going
 
     def _work_off(self, turns: list[_Turn]) -> None:
-        outcomes = self._commit(list(chain.from_iterable([items for _, items in turns])))
-        for loop, items in turns:
-            share, outcomes = outcomes[: len(items)], outcomes[len(items) :]
-            if loop is None:
-                _settle(items, share)
-            else:
-                with suppress(RuntimeError):  # the loop was closed; its tasks no longer wait
-                    loop.call_soon_threadsafe(_settle, items, share)
+        start = time.monotonic()
+        outcomes = self._commit(turns)
+        self._seconds = time.monotonic() - start
+        told = list(zip(turns, outcomes, strict=True))
+        if self._seconds < _QUICK and self._callers > 2 * _HALF:
+            told = self._tell_half(told)
+        for turn, outcome in told:
+            _tell(turn.loop, turn.items, outcome)
         self._tidy()
 
-    def _commit(self, batch: list[_Item]) -> list[Any]:
+    def _tell_half(self, told: list[tuple[_Turn, Sequence[Any]]]) -> list[tuple[_Turn, Sequence[Any]]]:
+        """Tell half of the callers, wait a moment for them to come back, and give the others."""
+        left, rest = self._callers // 2, list[tuple[_Turn, Sequence[Any]]]()
+        for turn, outcome in told:
+            if left > 0:
+                _tell(turn.loop, turn.items[:left], outcome[:left])
+            if left < len(turn.items):
+                kept = max(left, 0)
+                rest.append((_Turn(turn.loop, turn.lane, turn.items[kept:], None, 0), outcome[kept:]))
+            left -= len(turn.items)
+        with suppress(Empty):
+            self._came.add(self._queue.get(timeout=_RETURN))
+        return rest
+
+    def _commit(self, turns: list[_Turn]) -> list[Sequence[Any]]:
         try:
             connection = self._ready()
             with connection.begin():
-                outcomes = self._apply(connection, batch)
+                outcomes = [turn.lane.apply(connection, turn.batch) for turn in turns]
             for lane in self._lanes:
                 lane.committed(connection)
             return outcomes
         except Problem as problem:
             self._drop_connection()
-            return [problem] * len(batch)
+            return [[problem] * len(turn.items) for turn in turns]
         except Exception as problem:  # a full disk, a lost server, a bug: nothing was kept, whatever it was
             self._drop_connection()
-            return [unkept(problem) for _ in batch]
-
-    def _apply(self, connection: Connection, batch: list[_Item]) -> list[Any]:
-        outcomes: list[Any] = [None] * len(batch)
-        shares: dict[int, list[int]] = {}
-        for place, item in enumerate(batch):
-            shares.setdefault(id(item[0]), []).append(place)
-        for places in shares.values():
-            lane = batch[places[0]][0]
-            for place, outcome in zip(
-                places, lane.apply(connection, [batch[p][1] for p in places]), strict=True
-            ):
-                outcomes[place] = outcome
-        return outcomes
+            return [[unkept(problem) for _ in turn.items] for turn in turns]
 
     def _ready(self) -> Connection:
         if self._connection is None:
@@ -245,7 +309,10 @@ class GroupWriter:
         try:
             for lane in self._lanes:
                 lane.tidy(connection)
-        except Exception:  # the records are safe; the lanes load again, and tidy up after a later batch
+        except (
+            Exception
+        ) as problem:  # the records are safe; the lanes load again, and tidy up after a later batch
+            log.warning("tidying up failed: %s", type(problem).__name__)
             self._drop_connection()
 
     def _drop_connection(self) -> None:
@@ -256,9 +323,16 @@ class GroupWriter:
             connection.close()
 
 
-def _settle(items: list[_Item], outcomes: list[Any]) -> None:
-    for item, outcome in zip(items, outcomes, strict=True):
-        future = item[3]
+def _tell(loop: asyncio.AbstractEventLoop | None, items: list[_Item], outcomes: Sequence[Any]) -> None:
+    if loop is None:
+        _settle(items, outcomes)
+    else:
+        with suppress(RuntimeError):  # the loop was closed; its tasks no longer wait
+            loop.call_soon_threadsafe(_settle, items, outcomes)
+
+
+def _settle(items: list[_Item], outcomes: Sequence[Any]) -> None:
+    for (_, _, future), outcome in zip(items, outcomes, strict=True):
         if not future.done():  # the caller may have been cancelled; its records are kept all the same
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)

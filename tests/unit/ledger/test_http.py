@@ -21,6 +21,7 @@ from sluis.ledger.witness import request_body
 from sluis.web import Access, Person, make_api
 
 BSN = "999990019"  # fictitious
+LOOKUPS = 8  # a minute; another comes after more than seven seconds
 PATH = "/v1/processing-activities"
 ME = pwd.getpwuid(os.getuid()).pw_name
 LOCAL: dict[str, Any] = {"sluis.local": {"uid": os.getuid()}}
@@ -39,7 +40,7 @@ def reader() -> Reader:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with opened(tmp_path) as (_, ledger):
+    with opened(tmp_path, lookups=LOOKUPS) as (_, ledger):
         yield ledger
 
 
@@ -163,12 +164,11 @@ async def test_nobody_unknown_reads_the_log(call: Caller) -> None:
     assert (await call("POST", PATH, {"traceId": "a" * 32})).status == 401
 
 
-async def test_looking_up_persons_goes_at_a_limited_pace(ledger: Ledger, call: Caller) -> None:
-    statuses = set()
-    for _ in range(650):
-        reply = await call("POST", PATH, {"dpl.core.data_subject_id": BSN}, extensions=LOCAL)
-        statuses.add(reply.status)
-    assert statuses == {200, 403}
+async def test_looking_up_persons_goes_at_a_limited_pace(call: Caller) -> None:
+    async def look_up() -> int:
+        return (await call("POST", PATH, {"dpl.core.data_subject_id": BSN}, extensions=LOCAL)).status
+
+    assert [await look_up() for _ in range(LOOKUPS + 1)] == [*[200] * LOOKUPS, 403]
 
 
 async def test_the_tiles_over_http_are_a_log_that_verifies(ledger: Ledger, call: Caller) -> None:

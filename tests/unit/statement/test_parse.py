@@ -94,7 +94,10 @@ def test_an_ordinary_question_is_let_in(sql: str) -> None:
 
 
 def test_equal_to_any_of_a_query_is_in() -> None:
-    assert text(parse("select a from t where a = any (select b from u)")) == "SELECT a FROM t WHERE a IN (SELECT b FROM u)"
+    assert (
+        text(parse("select a from t where a = any (select b from u)"))
+        == "SELECT a FROM t WHERE a IN (SELECT b FROM u)"
+    )
 
 
 def test_a_refusal_repeats_no_constant() -> None:

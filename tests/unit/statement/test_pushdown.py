@@ -174,3 +174,10 @@ def test_obstacles_never_repeat_a_constant() -> None:
     )
     assert found
     assert not any("secret" in text or "123456782" in text for text in found)
+
+
+def test_a_flag_that_nobody_knows_is_in_the_way() -> None:
+    tree = query("SELECT a.id FROM p AS a WHERE a.t LIKE 'x%'")
+    tree.find(exp.Like).set("never_heard_of", True)
+    assert obstacles(tree, "postgres", TYPES) == ("Like with never_heard_of",)
+    assert not pushable_condition(tree.args["where"].this, "postgres", TYPES)

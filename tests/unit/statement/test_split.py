@@ -24,7 +24,10 @@ TABLES: Tables = {
         [(n % 12, n, n % 4) for n in range(1, 31)] + [(None, 9, None)],
     ),
     "b.v": ({"bsn": "BIGINT", "w": "INTEGER"}, [(2, 1), (2, 2), (7, 3)]),
-    "c.u": ({"c": "INTEGER", "d": "DATE", "label": "VARCHAR"}, [(0, None, "nul"), (1, None, "een"), (2, None, "x")]),
+    "c.u": (
+        {"c": "INTEGER", "d": "DATE", "label": "VARCHAR"},
+        [(0, None, "nul"), (1, None, "een"), (2, None, "x")],
+    ),
     "c.few": ({"bsn": "BIGINT", "code": "VARCHAR"}, [(2, "a"), (3, "b")]),
 }
 
@@ -66,7 +69,10 @@ def test_order_of_a_question_at_one_site_is_kept(sites: Sites) -> None:
 
 def test_constant_moves_over_a_join_and_sites_run_at_once(sites: Sites) -> None:
     plan, _ = ask(
-        sites, "SELECT p.name, t.z FROM a.p JOIN b.t ON t.bsn = p.bsn WHERE p.bsn = $b", {"b": 2}, parameters={"b": "BIGINT"}
+        sites,
+        "SELECT p.name, t.z FROM a.p JOIN b.t ON t.bsn = p.bsn WHERE p.bsn = $b",
+        {"b": 2},
+        parameters={"b": "BIGINT"},
     )
     assert all(not fetch.keys for fetch in plan.fetches)
     assert "t.bsn = $b" in texts(plan)["b"]
@@ -105,7 +111,9 @@ def test_constant_does_not_move_where_the_caller_forbids_it(sites: Sites) -> Non
 def test_keys_are_awaited_where_the_restricting_side_has_more_conditions(sites: Sites) -> None:
     """Nothing of people the first site does not give leaves the second."""
     _, outcome = ask(
-        sites, "SELECT p.name, t.z FROM a.p JOIN b.t ON t.bsn = p.bsn WHERE p.bsn = 2 AND p.age > 60", bulk=False
+        sites,
+        "SELECT p.name, t.z FROM a.p JOIN b.t ON t.bsn = p.bsn WHERE p.bsn = 2 AND p.age > 60",
+        bulk=False,
     )
     assert sites.left == {"a": 0}
     assert [crossing.requests for crossing in outcome.crossings] == [1, 0]
@@ -119,7 +127,9 @@ def test_chain_leaves_exactly_the_rows_needed(sites: Sites) -> None:
 
 def test_selection_at_the_far_end_begins_there(sites: Sites) -> None:
     plan, _ = ask(
-        sites, "SELECT p.name, u.label FROM a.p JOIN b.t ON t.bsn = p.bsn JOIN c.u ON u.c = t.c WHERE u.label = 'x'", bulk=False
+        sites,
+        "SELECT p.name, u.label FROM a.p JOIN b.t ON t.bsn = p.bsn JOIN c.u ON u.c = t.c WHERE u.label = 'x'",
+        bulk=False,
     )
     assert [fetch.site for fetch in plan.fetches] == ["c", "b", "a"]
     assert sites.left["b"] == len([n for n in range(1, 31) if n % 4 == 2])
@@ -127,7 +137,8 @@ def test_selection_at_the_far_end_begins_there(sites: Sites) -> None:
 
 def test_tables_of_one_site_joined_by_equality_are_one_fetch(sites: Sites) -> None:
     plan, _ = ask(
-        sites, "SELECT p.name, t.z, v.w FROM a.p JOIN b.t ON t.bsn = p.bsn JOIN b.v ON v.bsn = t.bsn WHERE p.bsn = 2"
+        sites,
+        "SELECT p.name, t.z, v.w FROM a.p JOIN b.t ON t.bsn = p.bsn JOIN b.v ON v.bsn = t.bsn WHERE p.bsn = 2",
     )
     assert len(plan.fetches) == 2
     assert "JOIN b.v AS v ON v.bsn = t.bsn" in texts(plan)["b"]
@@ -135,7 +146,9 @@ def test_tables_of_one_site_joined_by_equality_are_one_fetch(sites: Sites) -> No
 
 def test_tables_of_one_site_that_nothing_joins_stay_apart(sites: Sites) -> None:
     """Their product would be more than both."""
-    plan, _ = ask(sites, "SELECT p.name, t.z, v.w FROM a.p JOIN b.t ON t.bsn = p.bsn CROSS JOIN b.v WHERE p.bsn = 2")
+    plan, _ = ask(
+        sites, "SELECT p.name, t.z, v.w FROM a.p JOIN b.t ON t.bsn = p.bsn CROSS JOIN b.v WHERE p.bsn = 2"
+    )
     assert [fetch.site for fetch in plan.fetches].count("b") == 2
 
 
@@ -155,7 +168,9 @@ def test_only_needed_columns_are_fetched(sites: Sites) -> None:
 
 
 def test_columns_say_which_base_column_they_are(sites: Sites) -> None:
-    plan, _ = ask(sites, "SELECT p.name, q.bsn, t.z FROM a.p JOIN a.q ON p.bsn = q.bsn JOIN b.t ON t.bsn = p.bsn")
+    plan, _ = ask(
+        sites, "SELECT p.name, q.bsn, t.z FROM a.p JOIN a.q ON p.bsn = q.bsn JOIN b.t ON t.bsn = p.bsn"
+    )
     origins = {(column.table, column.column) for fetch in plan.fetches for column in fetch.columns}
     assert origins == {("a.p", "name"), ("a.q", "bsn"), ("a.p", "bsn"), ("b.t", "z"), ("b.t", "bsn")}
 
@@ -176,7 +191,9 @@ def test_where_on_the_optional_side_that_rejects_nulls_makes_the_join_inner(site
 
 
 def test_where_on_the_optional_side_that_accepts_nulls_stays_above(sites: Sites) -> None:
-    plan, _ = ask(sites, "SELECT p.name, t.c FROM a.p LEFT JOIN b.t ON t.bsn = p.bsn WHERE coalesce(t.c, 3) = 3")
+    plan, _ = ask(
+        sites, "SELECT p.name, t.c FROM a.p LEFT JOIN b.t ON t.bsn = p.bsn WHERE coalesce(t.c, 3) = 3"
+    )
     assert "COALESCE" not in texts(plan)["b"]
 
 
@@ -194,7 +211,11 @@ def test_right_join_reduces_its_left_side(sites: Sites) -> None:
 
 
 def test_full_join_reduces_neither_side(sites: Sites) -> None:
-    plan, _ = ask(sites, "SELECT p.name, t.z FROM a.p FULL JOIN b.t ON t.bsn = p.bsn AND p.x = 1 AND t.c = 1", bulk=False)
+    plan, _ = ask(
+        sites,
+        "SELECT p.name, t.z FROM a.p FULL JOIN b.t ON t.bsn = p.bsn AND p.x = 1 AND t.c = 1",
+        bulk=False,
+    )
     assert all(not fetch.keys for fetch in plan.fetches)
     assert sites.left == {"a": 21, "b": 31}
 
@@ -204,13 +225,29 @@ def test_anti_join_reduces_only_the_right_side(sites: Sites) -> None:
     assert sites.left == {"c": 2, "b": 1}
 
 
+@pytest.mark.parametrize("word", ["SEMI", "ANTI"])
+def test_semi_and_anti_join_within_a_site_are_decided_there(sites: Sites, word: str) -> None:
+    plan, _ = ask(
+        sites,
+        f"SELECT p.name, t.z FROM a.p {word} JOIN a.q ON q.bsn = p.bsn AND q.y > 10 JOIN b.t ON t.bsn = p.bsn",
+    )
+    assert len(plan.fetches) == 2
+    assert "EXISTS" in texts(plan)["a"]
+
+
 def test_exists_restricts_both_sides_and_repeats_no_row(sites: Sites) -> None:
-    ask(sites, "SELECT f.code FROM c.few AS f WHERE EXISTS (SELECT 1 FROM b.t WHERE t.bsn = f.bsn)", bulk=False)
+    ask(
+        sites,
+        "SELECT f.code FROM c.few AS f WHERE EXISTS (SELECT 1 FROM b.t WHERE t.bsn = f.bsn)",
+        bulk=False,
+    )
     assert sites.left == {"c": 2, "b": 2}
 
 
 def test_exists_restricts_the_outer_side_when_the_inner_is_selective(sites: Sites) -> None:
-    sql = "SELECT p.name FROM a.p WHERE EXISTS (SELECT 1 FROM c.few AS f WHERE f.bsn = p.bsn AND f.code = 'a')"
+    sql = (
+        "SELECT p.name FROM a.p WHERE EXISTS (SELECT 1 FROM c.few AS f WHERE f.bsn = p.bsn AND f.code = 'a')"
+    )
     ask(sites, sql, bulk=False)
     assert sites.left == {"c": 1, "a": 1}
 
@@ -229,7 +266,11 @@ def test_not_exists_never_restricts_the_outer_side(sites: Sites) -> None:
 
 
 def test_in_list_of_another_site_restricts_the_outer_side(sites: Sites) -> None:
-    ask(sites, "SELECT p.name FROM a.p WHERE p.bsn IN (SELECT f.bsn FROM c.few AS f WHERE f.code = 'b')", bulk=False)
+    ask(
+        sites,
+        "SELECT p.name FROM a.p WHERE p.bsn IN (SELECT f.bsn FROM c.few AS f WHERE f.code = 'b')",
+        bulk=False,
+    )
     assert sites.left == {"c": 1, "a": 1}
 
 
@@ -338,7 +379,9 @@ def test_partial_counts_of_an_optional_side_count_the_row_without_it(sites: Site
 
 
 def test_correlated_count_of_nothing_is_zero(sites: Sites) -> None:
-    _, outcome = ask(sites, "SELECT p.bsn, (SELECT count(*) FROM b.v WHERE v.bsn = p.bsn) AS n FROM a.p WHERE p.bsn < 4")
+    _, outcome = ask(
+        sites, "SELECT p.bsn, (SELECT count(*) FROM b.v WHERE v.bsn = p.bsn) AS n FROM a.p WHERE p.bsn < 4"
+    )
     assert sorted(outcome.table["n"].to_pylist()) == [0, 0, 2]
 
 
@@ -375,8 +418,14 @@ def test_keys_of_another_type_are_not_sent(sites: Sites) -> None:
 
 def test_what_may_only_be_read_by_key_comes_after_what_gives_keys(sites: Sites) -> None:
     sql = "SELECT p.name, f.code FROM c.few AS f JOIN a.p ON p.bsn = f.bsn"
-    assert [fetch.site for fetch in sites.plan(sql, keyed=lambda table: table.name == "few").fetches] == ["a", "c"]
-    assert [fetch.site for fetch in sites.plan(sql, keyed=lambda table: table.name == "p").fetches] == ["c", "a"]
+    assert [fetch.site for fetch in sites.plan(sql, keyed=lambda table: table.name == "few").fetches] == [
+        "a",
+        "c",
+    ]
+    assert [fetch.site for fetch in sites.plan(sql, keyed=lambda table: table.name == "p").fetches] == [
+        "c",
+        "a",
+    ]
 
 
 def test_plan_serves_for_other_values(sites: Sites) -> None:
@@ -408,9 +457,13 @@ def test_recursion_at_one_site_goes_there_whole(sites: Sites) -> None:
     assert plan.identity
 
 
-@pytest.mark.parametrize("join", ["NATURAL JOIN b.t", "ASOF JOIN b.t ON p.bsn >= t.bsn", "POSITIONAL JOIN b.t"])
+@pytest.mark.parametrize(
+    "join", ["NATURAL JOIN b.t", "ASOF JOIN b.t ON p.bsn >= t.bsn", "POSITIONAL JOIN b.t"]
+)
 def test_join_that_pairs_by_anything_but_on_is_refused(sites: Sites, join: str) -> None:
-    tree = sqlglot.parse_one(f"SELECT p.bsn FROM a.p AS p {join.replace('b.t', 'b.t AS t')}", dialect="duckdb")
+    tree = sqlglot.parse_one(
+        f"SELECT p.bsn FROM a.p AS p {join.replace('b.t', 'b.t AS t')}", dialect="duckdb"
+    )
     with pytest.raises(Invalid) as refusal:
         split(tree, lambda table: str(table.db), {}, sites.types)  # type: ignore[arg-type]
     assert refusal.value.code == "join-unsupported"

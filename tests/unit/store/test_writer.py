@@ -74,6 +74,9 @@ async def test_too_much_waiting_is_said_at_once(store: Store) -> None:
 async def test_one_heavy_call_gets_through_alone(store: Store) -> None:
     class Heavy:
         def load(self, connection: Connection) -> None: ...
+        def prepare(self, payloads: Any) -> Any:
+            return payloads
+
         def apply(self, connection: Connection, payloads: Any) -> list[Any]:
             return [len(payload) for payload in payloads]
 
