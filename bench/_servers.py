@@ -158,7 +158,7 @@ def postgres() -> Iterator[Postgres]:
         "shared_preload_libraries": "pg_stat_statements",
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    process = _launch([str(programs / "postgres"), "-D", str(data), *options], folder, user)
+    process = _launch([str(programs / "postgres"), "-D", str(data), *options], folder, user, signal.SIGINT)
     server = Postgres(port, process.pid)
     try:
         _wait(process, folder, lambda: server.connect("postgres").close(), psycopg.OperationalError)
@@ -203,7 +203,7 @@ def mariadb() -> Iterator[Mariadb]:
         "--skip-name-resolve",
         "--max-connections=120",
     ]
-    process = _launch([program, "--no-defaults", f"--datadir={data}", *options], folder, user)
+    process = _launch([program, "--no-defaults", f"--datadir={data}", *options], folder, user, signal.SIGTERM)
     server = Mariadb(port, process.pid)
 
     def ready() -> None:
@@ -260,10 +260,20 @@ def _run(command: list[str], folder: Path, user: list[str]) -> None:
         raise SystemExit(_said(folder))
 
 
-def _launch(command: list[str], folder: Path, user: list[str]) -> "subprocess.Popen[bytes]":
+def _launch(
+    command: list[str], folder: Path, user: list[str], end: signal.Signals
+) -> "subprocess.Popen[bytes]":
+    """Start a server that gets `end` when this script is killed outright; otherwise its data would stay in use."""
+    guard = [*(user or ["setpriv"]), "--pdeathsig", end.name.removeprefix("SIG")]
     with (folder / "server.log").open("ab") as log:
         # A session of its own: Ctrl-C reaches the script, which stops the server in its own time.
-        return subprocess.Popen([*user, *command], cwd=folder, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(
+            [*(guard if shutil.which("setpriv") else user), *command],
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def _wait(
