@@ -283,16 +283,22 @@ def test_obstacles_name_what_is_in_the_way(pair: Pair) -> None:
 # ---- random expressions
 
 _texts = st.sampled_from([*TEXT, "'a'", "'A'", "''", "'a '", "'á'", "substring(a.t, 1, 1)", "a.t || a.u"])
-_wholes = st.recursive(
-    st.sampled_from([*WHOLE[:2], "a.id", "0", "1", "-3", "7", "length(a.t)", "year(a.day)"]),
-    lambda inner: st.one_of(
+_Texts = st.SearchStrategy[str]
+
+
+def _numbers(inner: _Texts) -> _Texts:
+    return st.one_of(
+        inner,
         st.tuples(inner, st.sampled_from(["+", "-", "*", "//", "%"]), inner).map(
-            lambda p: f"({p[0]} {p[1]} {p[2]})"
+            lambda p: f"({' '.join(p)})"
         ),
-        inner.map(lambda e: f"coalesce({e}, 5)"),
-        st.tuples(inner, inner).map(lambda p: f"nullif({p[0]}, {p[1]})"),
-    ),
-    max_leaves=3,
+        inner.map(lambda number: f"coalesce({number}, 5)"),
+        st.tuples(inner, inner).map(lambda pair: f"nullif({pair[0]}, {pair[1]})"),
+    )
+
+
+_wholes = _numbers(
+    _numbers(st.sampled_from([*WHOLE[:2], "a.id", "0", "1", "-3", "7", "length(a.t)", "year(a.day)"]))
 )
 _decimals = st.sampled_from([*DECIMAL, "0.01", "12.34", "a.m * a.n", "a.m - 1", "coalesce(a.m, 0.5)"])
 _dates = st.sampled_from(["a.day", *CONSTANT["date"]])
@@ -313,15 +319,18 @@ _simple = st.one_of(
     ),
     st.sampled_from([*COLUMN["text"], "a.i", "a.f", "a.day"]).map(lambda c: f"{c} IS NULL"),
 )
-_conditions = st.recursive(
-    _simple,
-    lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from(["AND", "OR"]), inner).map(lambda p: f"({p[0]} {p[1]} {p[2]})"),
-        inner.map(lambda e: f"NOT ({e})"),
+
+
+def _logic(inner: _Texts) -> _Texts:
+    return st.one_of(
+        inner,
+        st.tuples(inner, st.sampled_from(["AND", "OR"]), inner).map(lambda p: f"({' '.join(p)})"),
+        inner.map(lambda condition: f"NOT ({condition})"),
         st.tuples(inner, inner, inner).map(lambda p: f"CASE WHEN {p[0]} THEN {p[1]} ELSE {p[2]} END"),
-    ),
-    max_leaves=4,
-)
+    )
+
+
+_conditions = _logic(_logic(_simple))
 _outputs = st.one_of(_texts, _wholes, _decimals, _dates, _conditions)
 _aggregates = st.one_of(
     st.sampled_from(["count(*)", "count(DISTINCT a.t)", "count(DISTINCT a.m)", "max(a.u)", "min(a.day)"]),
