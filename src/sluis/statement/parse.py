@@ -186,6 +186,8 @@ def _admit_details(node: exp.Expression) -> None:
     elif isinstance(node, exp.Table):
         if not isinstance(node.this, exp.Identifier) or node.args.get("catalog"):
             _refuse("TABLE FUNCTION")
+        if node.alias_column_names:  # renames columns by place, which nothing after this looks at
+            _refuse("COLUMN ALIAS")
         for name in (
             "pivots",
             "sample",
@@ -308,11 +310,21 @@ def unknown(code: str, kind_nl: str, kind_en: str, name: str, known: Iterable[st
 
 
 def _check_resolved(tree: exp.Query, schema: Schema) -> None:
-    """sqlglot lets a few things pass unresolved; none may reach an owner."""
-    for select in tree.find_all(exp.Select):
-        if any(isinstance(item.unalias(), exp.Star) for item in select.expressions):
+    """sqlglot lets a few things pass unresolved; none may reach an owner.
+
+    Resolving also makes new kinds of node: the name of a table where a column is expected is its whole row, closed
+    columns and all, and a name with a dot too many is a field of a column.
+    """
+    for node in tree.walk():
+        if type(node) not in ALLOWED:
+            raise _invalid(
+                "whole-row", "Een tabelnaam of een veld van een kolom staat waar een kolom hoort.",
+                "The name of a table, or a field of a column, stands where a column belongs.",
+                "Noem de kolom: tabel.kolom.", "Name the column: table.column.",
+            )  # fmt: skip
+        if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
             _refuse("*")
-        if any(join.args.get("using") for join in select.args.get("joins") or ()):
+        if isinstance(node, exp.Join) and node.args.get("using"):
             _refuse("USING")
     for column in tree.find_all(exp.Column):
         if not column.table and not _orders_output(column):
