@@ -252,7 +252,7 @@ class Discloser:
             moments.append(now)
 
     async def _hold_budgets(self, crossing: Crossing, statement: Statement, identity: str) -> None:
-        """Every question on a `filter` column counts; of questions for groups, every different one."""
+        """Every comparison with a `filter` column counts; of questions for groups, every different one."""
         day, who = crossing.began.date(), f"{crossing.peer}|{crossing.question.activity}"
         for one in statement.opened:
             for dataset, column in statement.filtered:

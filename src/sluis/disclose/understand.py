@@ -34,6 +34,7 @@ from sluis.statement import (
     qualify,
     require,
     shape,
+    uses,
 )
 
 Roles = Mapping[tuple[str, str], Disclosure]
@@ -49,7 +50,7 @@ class Statement(msgspec.Struct, frozen=True):
         columns: per dataset, those in use.
         types, lists: DuckDB type per parameter, and which hold lists.
         asked: the constants and parameters that name subjects.
-        filtered: (dataset, column) of `filter` columns in use.
+        filtered: (dataset, column) of every comparison with a `filter` column.
         sealed: per output, whether it leaves as a token.
         trails: hidden outputs, at the end, that tell whom a row is about.
         groups: for `groups`, how the answer is reduced.
@@ -249,9 +250,8 @@ def _native(info: TableInfo) -> dict[str, str]:
 
 
 def _filtered(tree: exp.Query, opened: Mapping[str, Opened]) -> tuple[tuple[str, str], ...]:
+    """Each comparison with a `filter` column: ten in one question tell as much as ten questions."""
+    places = [(use.dataset[1], use.name) for use in uses(tree)]
     return tuple(
-        (name, column)
-        for name, columns in rules.used_columns(tree).items()
-        for column in columns
-        if opened[name].disclosure.columns.get(column) == "filter"
+        (name, column) for name, column in places if opened[name].disclosure.columns.get(column) == "filter"
     )

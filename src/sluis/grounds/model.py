@@ -135,7 +135,7 @@ Operator = Literal["=", "<>", "<", "<=", ">", ">=", "in", "between", "is null", 
 
 class Filter(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a `filter` column may be compared with: these operators, and these constants (none listed: any), at most
-    `budget` questions per day for each asking organisation and activity."""
+    `budget` comparisons per day for each asking organisation and activity."""
 
     operators: Annotated[tuple[Operator, ...], msgspec.Meta(min_length=1)]
     values: tuple[Constant, ...] = ()

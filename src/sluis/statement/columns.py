@@ -275,7 +275,9 @@ def _in_where(use: Use) -> bool:
         above = _above(above)
     while isinstance(above, exp.And | exp.Or):
         above = _above(above)
-    return _is_where(above)
+    # In the WHERE of another SELECT, a subquery in the projection, it would be a CASE in other words.
+    select = above.parent if _is_where(above) and above is not None else None
+    return isinstance(select, exp.Select) and any(table is use.table for table in tables_of(select))
 
 
 def _is_where(node: exp.Expression | None) -> bool:
