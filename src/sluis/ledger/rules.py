@@ -77,7 +77,7 @@ def prepare(records: Sequence[Record], salts: bytes) -> Columns:
         Invalid: one of them has ids that are no W3C trace ids, an unknown status, a subject without its type or
             activity, or a value that has no canonical form.
     """
-    kinds = [_kind(record) for record in records]
+    kinds = [_kind(record) for record in records]  # refuses whatever is no record at all
     attributes = [record.attributes for record in records]
     subjects = [given.get(SUBJECT) for given in attributes]
     activities = [given.get(ACTIVITY) for given in attributes]
@@ -123,6 +123,7 @@ def _columns(
 ) -> Columns:
     if not _STATUSES.issuperset([record.status for record in records]):
         raise _malformed()
+    array("q", starts)  # refuses what is no number, before a database does, for the whole commit
     high, low, spans = _numbers(
         [record.trace_id for record in records], [record.span_id for record in records]
     )
