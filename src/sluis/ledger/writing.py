@@ -185,7 +185,7 @@ class Records:
         return _same_or_conflict([(row.idx, bytes(row.salted)[SALT:]) for row in found if row.salted], body)
 
     def _in_runs(self, connection: Connection, trace: int, spot: int) -> Sequence[Any]:
-        values = {"trace": trace, "spot": spot, "low": 0, "high": self._runs}
+        values = {"trace": trace, "spot": spot, "low": 0, "high": self._runs, "size": sql.RUN}
         return connection.execute(text(sql.SAME_SPOT), values).all()
 
     def _carry_out(self, connection: Connection, act: Any) -> None:
@@ -201,7 +201,8 @@ class Records:
             self._gone = True
 
     def _destroy(self, connection: Connection, index: int, salted: bytes) -> None:
-        connection.execute(text(sql.DESTROY_TERMS), {"run": index // sql.RUN, "idx": index})
+        run = index // sql.RUN
+        connection.execute(text(sql.DESTROY_TERMS), {"run": run, "first": run * sql.RUN, "idx": index})
         connection.execute(text(sql.DESTROY), {"idx": index, "entry": hashlib.sha256(salted).digest()})
 
     def _add_run(self, connection: Connection) -> None:
