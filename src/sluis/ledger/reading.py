@@ -184,29 +184,32 @@ def _candidates(connection: Connection, search: Search) -> Iterator[bytes]:
     runs = int(connection.execute(text(sql.RUNS)).scalar_one())
     period = {"since": search.since or 0, "until": _LONGEST if search.until is None else search.until}
     if search.trace_id is not None:
-        terms, period = [trace_term(search.trace_id)], {"since": 0, "until": _LONGEST}
+        by, terms = "trace", [trace_term(search.trace_id)]
     elif search.subjects is not None:
-        terms = [subject_term(subject) for subject in search.subjects]
+        by, terms = "subject", [subject_term(subject) for subject in search.subjects]
     elif search.activity is not None:
-        terms = [activity_term(search.activity)]
+        by, terms = "activity", [activity_term(search.activity)]
     else:
         raise _too_wide()
     if not terms:
         return
-    tail = text(sql.FOUND_IN_TAIL).bindparams(bindparam("terms", expanding=True))
+    tail = text(sql.FOUND_IN_TAIL[by]).bindparams(bindparam("terms", expanding=True))
     yield from _salted(connection.execute(tail, {"terms": terms, "first": runs * sql.RUN}))
-    if search.trace_id is None and search.subjects is None:
+    if by == "activity":
         yield from _of_activity(connection, {"activity": terms[0], **period})
     else:
-        yield from _with_terms(connection, runs, {"terms": terms, **period})
+        yield from _with_terms(connection, runs, terms, period)
 
 
-def _with_terms(connection: Connection, high: int, values: dict[str, Any]) -> Iterator[bytes]:
+def _with_terms(
+    connection: Connection, high: int, terms: list[int], period: dict[str, int]
+) -> Iterator[bytes]:
     """Through the search terms, of ever more runs at a time."""
-    inside, step = text(sql.FOUND_IN_RUNS).bindparams(bindparam("terms", expanding=True)), _FIRST_RUNS
+    statement, step = text(sql.found_in_runs(len(terms))), _FIRST_RUNS
+    values = {f"term{number}": term for number, term in enumerate(terms)} | period | {"size": sql.RUN}
     while high > 0:
         low = max(0, high - step)
-        yield from _salted(connection.execute(inside, {**values, "low": low, "high": high}))
+        yield from _salted(connection.execute(statement, {**values, "low": low, "high": high}))
         high, step = low, 2 * step
 
 

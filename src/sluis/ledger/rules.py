@@ -24,8 +24,8 @@ from sluis.ledger.model import ACTIVITY, SUBJECT, SUBJECT_TYPE, Act, Decision, P
 SALT = 16  # bytes; as many as SD-JWT asks for (RFC 9901, section 9.3)
 
 _STATUSES = frozenset({"Unset", "Ok", "Error"})
-_TRACE, _SUBJECT, _ACTIVITY = 1 << 32, 2 << 32, 3 << 32
-_LOW, _SPOT = 2**32 - 1, 2**63 - 1
+_HASH, _SUBJECT = 2**29 - 1, 2**29
+_SPOT = 2**63 - 1
 _PROCESSING, _ACT = 0, 1
 
 
@@ -51,19 +51,19 @@ class Columns(msgspec.Struct, frozen=True, gc=False):
 
 
 def trace_term(trace_id: str) -> int:
-    """The search term of a trace: its last 32 bits, which W3C wants random. What is found is looked at again."""
-    return _TRACE | int(trace_id[-8:], 16)
+    """The search term of a trace: its last 29 bits, which W3C wants random. What is found is looked at again."""
+    return int(trace_id[-8:], 16) & _HASH
 
 
 def subject_term(subject: str) -> int:
     """The search term of a data subject's pseudonym."""
-    return _SUBJECT | crc32(subject.encode())
+    return _SUBJECT | crc32(subject.encode()) & _HASH
 
 
 @lru_cache(1024)
 def activity_term(activity: str) -> int:
     """The search term of a processing activity."""
-    return _ACTIVITY | crc32(activity.encode())
+    return crc32(activity.encode())
 
 
 def prepare(records: Sequence[Record], salts: bytes) -> Columns:
@@ -77,7 +77,7 @@ def prepare(records: Sequence[Record], salts: bytes) -> Columns:
         Invalid: one of them has ids that are no W3C trace ids, an unknown status, a subject without its type or
             activity, or a value that has no canonical form.
     """
-    kinds = [_kind(record) for record in records]
+    kinds = [_kind(record) for record in records]  # refuses whatever is no record at all
     attributes = [record.attributes for record in records]
     subjects = [given.get(SUBJECT) for given in attributes]
     activities = [given.get(ACTIVITY) for given in attributes]
@@ -123,6 +123,7 @@ def _columns(
 ) -> Columns:
     if not _STATUSES.issuperset([record.status for record in records]):
         raise _malformed()
+    array("q", starts)  # refuses what is no number, before a database does, for the whole commit
     high, low, spans = _numbers(
         [record.trace_id for record in records], [record.span_id for record in records]
     )
@@ -130,7 +131,7 @@ def _columns(
     cuts = range(0, len(salts), SALT)
     salted = [salts[cut : cut + SALT] + body for cut, body in zip(cuts, bodies, strict=True)]
     return Columns(
-        [_TRACE | number & _LOW for number in low],
+        [number & _HASH for number in low],
         [(a ^ b ^ c ^ kind) & _SPOT for a, b, c, kind in zip(high, low, spans, kinds, strict=True)],
         subjects,
         activities,

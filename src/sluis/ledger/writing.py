@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, text
 
-from sluis.kernel import Conflict, Problem, Text
+from sluis.kernel import Conflict, Text
 from sluis.ledger import sql
 from sluis.ledger.model import Destruction, Epoch, Position, Record
 from sluis.ledger.rules import SALT, Columns, Seen, identity, prepare, prepare_act
@@ -79,7 +79,7 @@ class Records:
         records = [record for payload in payloads for record in payload]
         try:
             return Batch(payloads, prepare(records, os.urandom(SALT * len(records))))
-        except Problem:
+        except Exception:  # whatever is wrong with one of them is for its own caller, and found one by one
             return Batch(payloads, None)
 
     def apply(self, connection: Connection, batch: Batch) -> list[Position | Exception]:
@@ -135,27 +135,40 @@ class Records:
         taken: list[Columns] = []
         last: list[int | Exception] = []
         for records in payloads:
-            start = len(taken)
-            at = base + start - 1
-            own = isinstance(records, OwnAct)
             try:
-                for record in records:
-                    salt = os.urandom(SALT)
-                    one = prepare_act(record, salt) if own else prepare([record], salt)  # type: ignore[arg-type]
-                    known = self._known(connection, base, taken, one)
-                    at = base + len(taken) if known is None else known
-                    if known is None:
-                        self._tail[one.spots[0]] = at
-                        taken.append(one)
-                        if own:
-                            self._carry_out(connection, record)
-                last.append(at)
-            except Problem as problem:
-                for one in taken[start:]:
-                    self._tail.pop(one.spots[0], None)
-                del taken[start:]
+                prepared = _each(records)
+            except Exception as problem:  # the caller's, not the database's: it refuses just this payload
                 last.append(problem)
+                continue
+            last.append(self._take(connection, base, taken, records, prepared))
         return sum(taken, _NOTHING), last
+
+    def _take(
+        self,
+        connection: Connection,
+        base: int,
+        taken: list[Columns],
+        records: Sequence[Any],
+        prepared: list[Columns],
+    ) -> int | Exception:
+        """Add what is new of one payload to `taken`; gives where it ends, or the conflict that refuses it."""
+        start = len(taken)
+        at = base + start - 1
+        try:
+            for record, one in zip(records, prepared, strict=True):
+                known = self._known(connection, base, taken, one)
+                at = base + len(taken) if known is None else known
+                if known is None:
+                    self._tail[one.spots[0]] = at
+                    taken.append(one)
+                    if isinstance(records, OwnAct):
+                        self._carry_out(connection, record)
+        except Conflict as conflict:
+            for one in taken[start:]:
+                self._tail.pop(one.spots[0], None)
+            del taken[start:]
+            return conflict
+        return at
 
     def _known(self, connection: Connection, base: int, taken: list[Columns], one: Columns) -> int | None:
         """The index of the same record, when it is there already. Raises `Conflict` when its content differs."""
@@ -172,7 +185,7 @@ class Records:
         return _same_or_conflict([(row.idx, bytes(row.salted)[SALT:]) for row in found if row.salted], body)
 
     def _in_runs(self, connection: Connection, trace: int, spot: int) -> Sequence[Any]:
-        values = {"trace": trace, "spot": spot, "low": 0, "high": self._runs}
+        values = {"trace": trace, "spot": spot, "low": 0, "high": self._runs, "size": sql.RUN}
         return connection.execute(text(sql.SAME_SPOT), values).all()
 
     def _carry_out(self, connection: Connection, act: Any) -> None:
@@ -188,7 +201,8 @@ class Records:
             self._gone = True
 
     def _destroy(self, connection: Connection, index: int, salted: bytes) -> None:
-        connection.execute(text(sql.DESTROY_TERMS), {"run": index // sql.RUN, "idx": index})
+        run = index // sql.RUN
+        connection.execute(text(sql.DESTROY_TERMS), {"run": run, "first": run * sql.RUN, "idx": index})
         connection.execute(text(sql.DESTROY), {"idx": index, "entry": hashlib.sha256(salted).digest()})
 
     def _add_run(self, connection: Connection) -> None:
@@ -206,6 +220,15 @@ class Records:
         if self._seen.count > self._seen.limit:
             with connection.begin():
                 self._seen = Seen(_spots(connection))
+
+
+def _each(records: Sequence[Any]) -> list[Columns]:
+    own = isinstance(records, OwnAct)
+    return [
+        (prepare_act(one, salt) if own else prepare([one], salt))
+        for one in records
+        for salt in [os.urandom(SALT)]
+    ]
 
 
 def _swept(connection: Connection) -> bool:

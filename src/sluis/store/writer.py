@@ -203,20 +203,20 @@ class GroupWriter:
             refused = self._closing or (self._waiting and self._waiting + weight > self._room)
             if not refused:
                 self._waiting += weight
-        if refused:
+        if refused or not self._hand_over(
+            _Turn(loop, lane, items, lane.prepare([item[0] for item in items]), weight)
+        ):
             _settle(items, [too_much_waiting() for _ in items])
-            return
-        turn = _Turn(loop, lane, items, lane.prepare([item[0] for item in items]), weight)
+
+    def _hand_over(self, turn: _Turn) -> bool:
         with self._gate:
             if self._closing:  # the writer may be gone already
-                refused = True
-            else:
-                self._queue.put(turn)
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="sluis-writer", daemon=True)
-                    self._thread.start()
-        if refused:
-            _settle(items, [too_much_waiting() for _ in items])
+                return False
+            self._queue.put(turn)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="sluis-writer", daemon=True)
+                self._thread.start()
+            return True
 
     def _run(self) -> None:
         going = True

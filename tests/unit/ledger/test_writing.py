@@ -124,6 +124,28 @@ async def test_a_malformed_record_is_refused_and_hurts_nobody(ledger: Ledger, wr
     assert ledger.log.size() == 1
 
 
+@pytest.mark.parametrize("wrong", ["a string", None, 5, processing("a").__class__])
+async def test_what_is_no_record_is_refused_and_hurts_nobody(ledger: Ledger, wrong: Any) -> None:
+    outcomes = await asyncio.gather(
+        ledger.append([wrong]), ledger.append([processing("c")]), return_exceptions=True
+    )
+    assert isinstance(outcomes[0], Invalid)
+    assert ledger.log.size() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"attributes": 5}, {"attributes": None}, {"trace_id": None}, {"start_time": "x"}]
+)
+async def test_a_record_of_the_wrong_types_hurts_nobody(ledger: Ledger, wrong: dict[str, Any]) -> None:
+    outcomes = await asyncio.gather(
+        ledger.append([msgspec.structs.replace(processing("a"), **wrong)]),
+        ledger.append([processing("c")]),
+        return_exceptions=True,
+    )
+    assert isinstance(outcomes[0], Exception)
+    assert ledger.log.size() == 1
+
+
 async def test_nobody_else_writes_records_of_the_ledger_itself(ledger: Ledger) -> None:
     epoch: Any = Epoch("a" * 32, "b" * 16, 2, "x", "y", 0, 0)
     with pytest.raises(Invalid):
