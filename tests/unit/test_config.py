@@ -141,7 +141,6 @@ def test_variables_of_others_are_left_alone(tmp_path: Path) -> None:
         (f'oin = "{RECIPIENT}"', f'oin = "{OWNER}"', "name-used-twice", None),
         ("[people.anna]", '[people.bob]\nos_user = "anna"\n[people.anna]', "name-used-twice", 'os_user = "anna"\nroles'),
         ("[people.anna]", '[ledger]\nwitnesses = ["gemeent"]\n[people.anna]', "unknown-peer", "witnesses"),
-        ("[people.anna]", "[ledger]\nquorum = 1\n[people.anna]", "quorum-too-large", "quorum"),
         ("sluis@localhost", "sluis:geheim@localhost", "password-in-file", "postgresql"),
         ("sluis@localhost", "sluis:${NERGENS}@localhost", "variable-not-set", "postgresql"),
         ('/inkomen"', '/inkomen"\npassword_file = "no"', "unreadable-file", "password_file"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import in_words, say
 from sluis.grounds import Activity, Disclosure, Grounds, meant, read_directory, refuse_any
 from sluis.kernel import NotFound, Text, plain
@@ -25,16 +26,6 @@ GROUNDS = {
     "legitimate-interest": Text("gerechtvaardigd belang", "legitimate interest"),
 }
 
-_node = click.option(
-    "--node",
-    "directory",
-    type=click.Path(path_type=Path),
-    default=".",
-    envvar="SLUIS_NODE",
-    help=say("Map van het knooppunt.", "Directory of the node."),
-)
-_json = click.option("--json", "as_json", is_flag=True, help=say("Schrijf JSON.", "Write JSON."))
-
 
 @click.group(
     "activity", help=say("Verwerkingsactiviteiten van dit knooppunt.", "Processing activities of this node.")
@@ -43,9 +34,9 @@ def command() -> None:
     """Reads the files of a node directory; asks nobody."""
 
 
-@command.command("list", epilog=say("Voorbeeld", "Example") + ":  sluis activity list --node /etc/sluis")
-@_node
-@_json
+@command.command("list", epilog=example("sluis activity list --node /etc/sluis"))
+@node_option
+@json_option
 def list_activities(directory: Path, as_json: bool) -> None:
     grounds = _load(directory)
     if as_json:
@@ -62,11 +53,11 @@ list_activities.help = say("Noem alle activiteiten.", "List all activities.")
 
 @command.command(
     "show",
-    epilog=say("Voorbeeld", "Example") + ":  sluis activity show https://register.voorbeeld.nl/bijstand",
+    epilog=example("sluis activity show https://register.voorbeeld.nl/bijstand"),
 )
 @click.argument("id")
-@_node
-@_json
+@node_option
+@json_option
 def show_activity(id: str, directory: Path, as_json: bool) -> None:
     grounds = _load(directory)
     activity = grounds.activity(id)

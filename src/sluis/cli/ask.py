@@ -10,35 +10,67 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text as Line
 
-from sluis.cli.local import call, node_option, question_of, question_options
+from sluis.cli.local import call, question_of, question_options
+from sluis.cli.options import example, node_option
 from sluis.cli.terminal import language, say
 
 ARROW = "application/vnd.apache.arrow.stream"
 
 
 @click.command(
-    epilog='Example: sluis ask "select naam from rvig.personen where bsn = $bsn" --activity '
-    "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=-"
+    "ask",
+    help=say(
+        "Stel in SQL een vraag over datasets van meer organisaties.\n\n"
+        "Gegevens vraagt u voor een verwerkingsactiviteit en een zaak; wat de wet daarvoor niet opent, blijft dicht, en"
+        " iedereen die erbij betrokken is, kan later zien dat u het vroeg. Geef de waarde van `$naam` met --set"
+        " naam=waarde; `-` vraagt om de waarde zonder haar te tonen, zodat zij in geen geschiedenis staat."
+        " `naam=@bestand` leest een lijst, één waarde per regel.",
+        "Ask SQL over the datasets of several organisations.\n\n"
+        "Data is asked for a processing activity and a case; what the law does not open for it stays closed, and"
+        " everyone involved can see afterwards that you asked. Give the values of `$name` with --set name=value; `-`"
+        " asks for the value without showing it, so that it stands in no history. `name=@file` reads a list, one value"
+        " per line.",
+    ),
+    epilog=example(
+        'sluis ask "select naam from rvig.personen where bsn = $bsn" --activity '
+        "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=-"
+    ),
 )
 @question_options
 @node_option
-@click.option("--partial", is_flag=True, help="Give the rest when an owner fails, marked as incomplete.")
-@click.option("--json", "form", flag_value="json", help="The whole answer as one JSON document.")
-@click.option("--csv", "form", flag_value="csv", help="The rows as CSV.")
-@click.option("--arrow", "form", flag_value="arrow", help="The rows as an Arrow IPC stream.")
-def command(node: Path, partial: bool, form: str | None, **options: Any) -> None:
-    """Ask SQL over the datasets of several organisations.
-
-    Data is asked for a processing activity and a case; what the law does not open for it stays closed, and everyone
-    involved can see afterwards that you asked. Give the values of `$name` with --set name=value; `-` asks for the
-    value without showing it, so that it stands in no history. `name=@file` reads a list, one value per line.
-    """
+@click.option(
+    "--partial",
+    is_flag=True,
+    help=say(
+        "Geef de rest als een organisatie uitvalt, gemerkt als onvolledig.",
+        "Give the rest when an owner fails, marked as incomplete.",
+    ),
+)
+@click.option(
+    "--json",
+    "form",
+    flag_value="json",
+    help=say("Het hele antwoord als JSON.", "The whole answer as one JSON document."),
+)
+@click.option("--csv", "form", flag_value="csv", help=say("De rijen als CSV.", "The rows as CSV."))
+@click.option(
+    "--arrow",
+    "form",
+    flag_value="arrow",
+    help=say("De rijen als Arrow IPC-stroom.", "The rows as an Arrow IPC stream."),
+)
+def command(directory: Path, partial: bool, form: str | None, **options: Any) -> None:
+    """Only what was asked for goes to standard output, so that it can be piped on."""
     question = question_of(**options)
     if partial:
         question["partial"] = "flagged"
     with Console(stderr=True).status(say("De vraag is onderweg…", "The question is under way…")):
         body = call(
-            node, "POST", "/v1/questions", question, accept=ARROW if form == "arrow" else "application/json"
+            directory,
+            "POST",
+            "/v1/questions",
+            question,
+            accept=ARROW if form == "arrow" else "application/json",
         )
     if form == "arrow":
         sys.stdout.buffer.write(body.raw)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from sluis.cli.options import example
 from sluis.cli.terminal import language, lines, say
 from sluis.config import examine_node
 
@@ -15,7 +16,7 @@ from sluis.config import examine_node
         "Controleer de bestanden van een knooppunt: een map, of één bestand.",
         "Check the files of a node: a directory, or one file.",
     ),
-    epilog=say("Voorbeeld", "Example") + ":  sluis check /etc/sluis/disclosures/inkomen.toml",
+    epilog=example("sluis check /etc/sluis/disclosures/inkomen.toml"),
 )
 @click.argument("path", type=click.Path(path_type=Path), default=".", envvar="SLUIS_NODE")
 @click.option(

@@ -7,20 +7,28 @@ import click
 from rich.console import Console
 from rich.text import Text as Line
 
-from sluis.cli.local import call, node_option, question_of, question_options
+from sluis.cli.local import call, question_of, question_options
+from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import language, say
 
 
 @click.command(
-    epilog='Example: sluis explain "select naam from rvig.personen where bsn = $bsn" --activity '
-    "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=999990019"
+    "explain",
+    help=say(
+        "Laat per organisatie zien welke kolommen en rijen een vraag zou krijgen, en waarom. Niemand wordt iets gevraagd.",
+        "Tell per owner which columns and rows a question would get, and why. Nobody is asked.",
+    ),
+    epilog=example(
+        'sluis explain "select naam from rvig.personen where bsn = $bsn" --activity '
+        "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=999990019"
+    ),
 )
 @question_options
 @node_option
-@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
-def command(node: Path, as_json: bool, **options: Any) -> None:
-    """Tell per owner which columns and rows a question would get, and why. Nobody is asked."""
-    body = call(node, "POST", "/v1/questions/_explain", question_of(**options))
+@json_option
+def command(directory: Path, as_json: bool, **options: Any) -> None:
+    """What the node answers, as lines of text."""
+    body = call(directory, "POST", "/v1/questions/_explain", question_of(**options))
     if as_json:
         click.echo(body.raw)
         return

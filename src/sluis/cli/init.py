@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 import click
 import msgspec
 
+from sluis.cli.options import example
 from sluis.cli.terminal import say
 from sluis.config import NODE_FILE, Address, NodeConfig, absolute_address, examine_node, load_config
 from sluis.grounds import (
@@ -62,8 +63,7 @@ class Wish(msgspec.Struct, frozen=True):
         "Maak een map met een werkend knooppunt. Zonder meer is het een testknooppunt, met een eigen testautoriteit.",
         "Make a directory with a working node. By default a test node, with a test authority of its own.",
     ),
-    epilog=say("Voorbeeld", "Example")
-    + ":  sluis init /srv/sluis --source sqlite:///personen.db --alias gemeente",
+    epilog=example("sluis init /srv/sluis --source sqlite:///personen.db --alias gemeente"),
 )
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option(

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import in_words, say
 from sluis.config import load_config
 from sluis.crypto import FileKeyStore
@@ -22,16 +23,6 @@ UNSOUND = 5
 """Exit code of `verify` when a log is not what it was; that of a conflict."""
 
 _WAIT_SECONDS = 10.0
-
-_node = click.option(
-    "--node",
-    "directory",
-    type=click.Path(path_type=Path),
-    default=".",
-    envvar="SLUIS_NODE",
-    help=say("Map van het knooppunt.", "Directory of the node."),
-)
-_json = click.option("--json", "as_json", is_flag=True, help=say("Schrijf JSON.", "Write JSON."))
 
 
 @click.group(
@@ -51,10 +42,9 @@ def command() -> None:
         "Controleer het hele logboek van een knooppunt, of dat van een ander aan zijn tegels.",
         "Verify the whole log of a node, or that of another from its tiles.",
     ),
-    epilog=say("Voorbeeld", "Example")
-    + ":  sluis ledger verify --node /etc/sluis --earlier checkpoint-mei.txt",
+    epilog=example("sluis ledger verify --node /etc/sluis --earlier checkpoint-mei.txt"),
 )
-@_node
+@node_option
 @click.option(
     "--log", "place", help=say("Map of adres van andermans logboek.", "Directory or URL of another's log.")
 )
@@ -65,7 +55,7 @@ def command() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=say("Een eerder bewaard checkpoint.", "A checkpoint kept earlier."),
 )
-@_json
+@json_option
 @click.pass_context
 def verify_log(
     context: click.Context,
@@ -93,14 +83,14 @@ def verify_log(
         "Schrijf het bewijs dat een regel in het logboek staat.",
         "Write the proof that a record is in the log.",
     ),
-    epilog=say("Voorbeeld", "Example") + ":  sluis ledger prove 1042 --out regel-1042.tlog-proof",
+    epilog=example("sluis ledger prove 1042 --out regel-1042.tlog-proof"),
 )
 @click.argument("record", type=int)
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help=say("Naar dit bestand.", "To this file.")
 )
-@_node
-@_json
+@node_option
+@json_option
 def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) -> None:
     store = _store(directory)
     try:
@@ -123,14 +113,14 @@ def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) 
         "Toon één regel, alle verwerkingen van een trace, of het logboek als geheel.",
         "Show one record, all processing of a trace, or the log as a whole.",
     ),
-    epilog=say("Voorbeeld", "Example") + ":  sluis ledger show 1042 --node /etc/sluis",
+    epilog=example("sluis ledger show 1042 --node /etc/sluis"),
 )
 @click.argument("record", type=int, required=False)
 @click.option(
     "--trace", "trace_id", help=say("Een trace: 32 hexadecimale cijfers.", "A trace: 32 hex digits.")
 )
-@_node
-@_json
+@node_option
+@json_option
 def show_records(record: int | None, trace_id: str | None, directory: Path, as_json: bool) -> None:
     store = _store(directory)
     try:

@@ -17,18 +17,6 @@ SECONDS = 600
 """How long a command waits for its own node."""
 
 
-def node_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`--node DIR`: the node's directory."""
-    return click.option(
-        "--node",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        default=".",
-        envvar="SLUIS_NODE",
-        show_default=True,
-        help="Directory of your node (or SLUIS_NODE).",
-    )(function)
-
-
 def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The question itself, and what it is asked for."""
     for option in (
@@ -37,10 +25,17 @@ def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "given",
             multiple=True,
             metavar="NAME=VALUE",
-            help="A value for $NAME; `-` asks for it, `@file` reads a list.",
+            help=say(
+                "Een waarde voor $NAME; `-` vraagt erom, `@bestand` leest een lijst.",
+                "A value for $NAME; `-` asks for it, `@file` reads a list.",
+            ),
         ),
-        click.option("--case", required=True, help="Reference of the case it is asked for."),
-        click.option("--activity", required=True, help="Id of the processing activity."),
+        click.option("--case", required=True, help=say("Kenmerk van de zaak.", "Reference of the case.")),
+        click.option(
+            "--activity",
+            required=True,
+            help=say("Id van de verwerkingsactiviteit.", "Id of the processing activity."),
+        ),
         click.argument("sql"),
     ):
         function = option(function)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from sluis.cli.options import example
 from sluis.cli.terminal import say
 
 
@@ -13,7 +14,7 @@ from sluis.cli.terminal import say
     help=say(
         "Schrijf de gepubliceerde documenten in een map.", "Write the published documents to a directory."
     ),
-    epilog=say("Voorbeeld", "Example") + ":  sluis openapi --out docs/api",
+    epilog=example("sluis openapi --out docs/api"),
 )
 @click.option(
     "--out",

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sluis.cli.options import example, node_option
 from sluis.cli.terminal import say
 
 
@@ -16,22 +17,15 @@ from sluis.cli.terminal import say
         "Start een knooppunt. Zodra het luistert staat er een regel JSON op de uitvoer; SIGTERM stopt het.",
         "Start a node. Once it listens, one line of JSON is printed; SIGTERM stops it.",
     ),
-    epilog=say("Voorbeeld", "Example") + ":  sluis serve --node /etc/sluis",
+    epilog=example("sluis serve --node /etc/sluis"),
 )
-@click.option(
-    "--node",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    envvar="SLUIS_NODE",
-    show_default=True,
-    help=say("Map van het knooppunt.", "Directory of the node."),
-)
+@node_option
 @click.option(
     "--ready-file",
     type=click.Path(dir_okay=False, path_type=Path),
     help=say("Schrijf de regel JSON ook in dit bestand.", "Write the line of JSON to this file as well."),
 )
-def command(node: Path, ready_file: Path | None) -> None:
+def command(directory: Path, ready_file: Path | None) -> None:
     """Load lazily: a wrong setting should be told in a moment."""
     from sluis.config import load_node
     from sluis.serve import run
@@ -47,4 +41,4 @@ def command(node: Path, ready_file: Path | None) -> None:
             fresh.replace(ready_file)
         click.echo(line)
 
-    run(load_node(node), told)
+    run(load_node(directory), told)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import EXIT_CODES, say
 from sluis.config import NODE_FILE, Address, absolute_address, load_config
 from sluis.grounds import render
@@ -25,9 +26,6 @@ from sluis.sources import (
     source_name,
 )
 
-_json = click.option("--json", "as_json", is_flag=True, help=say("Schrijf JSON.", "Write JSON."))
-_EXAMPLE = say("Voorbeeld", "Example")
-
 
 @click.group("source", help=say("Bekijk een bron, of meet of zij werkt.", "Inspect or probe a source."))
 def command() -> None:
@@ -42,7 +40,7 @@ def command() -> None:
         "Propose datasets for a source: names, types, keys, whom the rows are about. URL: postgresql://, mariadb://,"
         " sqlite:///PATH, file:///DIR, openapi+https://… or another SQLAlchemy URL.",
     ),
-    epilog=f"{_EXAMPLE}:  sluis source inspect sqlite:///personen.db --out datasets",
+    epilog=example("sluis source inspect sqlite:///personen.db --out datasets"),
 )
 @click.argument("url")
 @click.option(
@@ -56,7 +54,7 @@ def command() -> None:
 @click.option("--encoding", help=say("Codering van tekstbestanden.", "Encoding of text files."))
 @click.option("--separator", help=say("Scheidingsteken in CSV.", "Separator in CSV."))
 @click.option("--base", help=say("Server van een OpenAPI-document.", "Server of an OpenAPI document."))
-@_json
+@json_option
 def inspect_source(
     url: str, out: Path | None, name: str | None, as_json: bool, **options: str | None
 ) -> None:
@@ -181,18 +179,11 @@ class Measured(msgspec.Struct, frozen=True):
         "Meet of een bron werkt: de bronnen van een knooppunt, of één URL.",
         "Measure whether a source works: those of a node, or one URL.",
     ),
-    epilog=f"{_EXAMPLE}:  sluis source probe --node /etc/sluis",
+    epilog=example("sluis source probe --node /etc/sluis"),
 )
 @click.argument("url", required=False)
-@click.option(
-    "--node",
-    "directory",
-    type=click.Path(path_type=Path),
-    default=".",
-    envvar="SLUIS_NODE",
-    help=say("Map van het knooppunt.", "Directory of the node."),
-)
-@_json
+@node_option
+@json_option
 @click.pass_context
 def probe_source(context: click.Context, url: str | None, directory: Path, as_json: bool) -> None:
     if url:

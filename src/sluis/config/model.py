@@ -82,7 +82,6 @@ class LedgerConfig(msgspec.Struct, frozen=True):
 
     origin: Words | None = None
     witnesses: tuple[Name, ...] = ()
-    quorum: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
 
 
 class PeerConfig(msgspec.Struct, frozen=True):
@@ -111,13 +110,11 @@ class PersonConfig(msgspec.Struct, frozen=True):
 
 
 class LimitsConfig(msgspec.Struct, frozen=True):
-    """What one question, and all of them together, may cost this node."""
+    """What one question may cost this node."""
 
     question_seconds: Seconds = 60.0
     peer_seconds: Seconds = 30.0
-    answer_rows: Count = 1_000_000
     combine_megabytes: Annotated[int, msgspec.Meta(ge=16, le=1_000_000)] = 512
-    questions_at_once: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
 
 
 class Config(msgspec.Struct, frozen=True):

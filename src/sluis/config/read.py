@@ -240,17 +240,6 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
                 Text("Een getuige moet onder `peers` staan.", "A witness must be under `peers`."),
                 meant(witness, names),
             )
-    if config.ledger.quorum > len(config.ledger.witnesses):
-        yield Fault(
-            ("ledger", "quorum"),
-            "quorum-too-large",
-            Text("Er zijn minder getuigen dan nodig.", "There are fewer witnesses than needed."),
-            Text(
-                f"`quorum` is {config.ledger.quorum}; er zijn {len(config.ledger.witnesses)} getuigen.",
-                f"`quorum` is {config.ledger.quorum}; there are {len(config.ledger.witnesses)} witnesses.",
-            ),
-            Text("Verlaag `quorum` of voeg getuigen toe.", "Lower `quorum` or add witnesses."),
-        )
     yield from _repeated([(("node", "oin"), config.node.oin), *_each("peers", "oin", tables)], "OIN")
     yield from _repeated(_each("people", "os_user", tables), "os_user")
     if config.node.alias in names:

@@ -68,9 +68,6 @@ WORDS: Words = {
             "Name of the log; without it, host name and OIN.",
         ),
         "witnesses": Text("Namen uit `[peers]` die meetekenen.", "Names from `[peers]` that cosign."),
-        "quorum": Text(
-            "Hoeveel getuigen ten minste moeten tekenen.", "How many witnesses must sign at least."
-        ),
     },
     "PeerConfig": {
         "oin": Text("OIN van de organisatie.", "OIN of the organisation."),
@@ -94,10 +91,8 @@ WORDS: Words = {
     "LimitsConfig": {
         "question_seconds": Text("Seconden die één vraag mag duren.", "Seconds that one question may take."),
         "peer_seconds": Text("Seconden die één organisatie krijgt.", "Seconds that one organisation gets."),
-        "answer_rows": Text("Meeste rijen in één antwoord.", "Most rows in one answer."),
         "combine_megabytes": Text(
             "Geheugen om antwoorden te koppelen (MB).", "Memory to combine answers (MB)."
         ),
-        "questions_at_once": Text("Meeste vragen tegelijk.", "Most questions at once."),
     },
 }

@@ -33,7 +33,6 @@ per_question = 10
 NODE_MORE = """
 [ledger]
 witnesses = ["gemeente"]
-quorum = 1
 
 [limits]
 question_seconds = 2.5
