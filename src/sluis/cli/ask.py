@@ -17,7 +17,7 @@ ARROW = "application/vnd.apache.arrow.stream"
 
 
 @click.command(
-    epilog='Example: sluis ask "select naam from rvig.personen where bsn = $bsn" --activity '
+    epilog="Example: sluis ask 'select voornaam from rvig.personen where bsn = $bsn' --activity "
     "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=-"
 )
 @question_options

@@ -12,8 +12,8 @@ from sluis.cli.terminal import language, say
 
 
 @click.command(
-    epilog='Example: sluis explain "select naam from rvig.personen where bsn = $bsn" --activity '
-    "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=999990019"
+    epilog="Example: sluis explain 'select voornaam from rvig.personen where bsn = $bsn' --activity "
+    "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=-"
 )
 @question_options
 @node_option
