@@ -88,6 +88,19 @@ def choose(
 def _offer(
     alias: str, dataset: str, owners: Mapping[str, str], offers: Mapping[str, Sequence[Offer]], activity: str
 ) -> Offer:
+    if not alias:
+        raise Invalid(
+            "unknown-owner",
+            Text("Bij een dataset staat geen eigenaar.", "A dataset names no owner."),
+            Text(
+                "Zonder eigenaar is niet duidelijk wie het gevraagd wordt.",
+                "Without an owner it is not clear who is asked.",
+            ),
+            Text(
+                "Schrijf `eigenaar.dataset`, zoals `rdw.voertuigen`.",
+                "Write `owner.dataset`, as in `rdw.voertuigen`.",
+            ),
+        )
     if alias not in owners:
         raise unknown("unknown-owner", "eigenaar", "owner", alias or dataset, owners)
     of_owner = offers.get(alias, ())
