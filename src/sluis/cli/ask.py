@@ -32,7 +32,7 @@ ARROW = "application/vnd.apache.arrow.stream"
         " per line.",
     ),
     epilog=example(
-        'sluis ask "select naam from rvig.personen where bsn = $bsn" --activity '
+        "sluis ask 'select voornaam from rvig.personen where bsn = $bsn' --activity "
         "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=-"
     ),
 )

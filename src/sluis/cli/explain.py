@@ -19,8 +19,8 @@ from sluis.cli.terminal import language, say
         "Tell per owner which columns and rows a question would get, and why. Nobody is asked.",
     ),
     epilog=example(
-        'sluis explain "select naam from rvig.personen where bsn = $bsn" --activity '
-        "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=999990019"
+        "sluis explain 'select voornaam from rvig.personen where bsn = $bsn' --activity "
+        "https://sluiswijk.example/verwerkingen/bijstand --case ZAAK-2026-1 --set bsn=-"
     ),
 )
 @question_options

@@ -44,7 +44,7 @@ def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def question_of(sql: str, activity: str, case: str, given: tuple[str, ...]) -> dict[str, Any]:
     """The body of a question; `sql` may be `@file`."""
-    text = Path(sql[1:]).read_text(encoding="utf-8") if sql.startswith("@") else sql
+    text = _read(sql[1:]) if sql.startswith("@") else sql
     return {
         "sql": text,
         "activity": activity,
@@ -60,9 +60,23 @@ def _value(entry: str) -> tuple[str, Any]:
     if value == "-":
         value = click.prompt(f"${name}", hide_input=True, err=True)
     elif value.startswith("@"):
-        lines = Path(value[1:]).read_text(encoding="utf-8").splitlines()
-        return name, [line.strip() for line in lines if line.strip()]
+        return name, [line.strip() for line in _read(value[1:]).splitlines() if line.strip()]
     return name, value
+
+
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(
+            "unreadable-file",
+            Text(f"Het bestand {file} is niet te lezen.", f"The file {file} cannot be read."),
+            Text(
+                "Het bestaat niet, u mag het niet lezen, of het is geen tekst in UTF-8.",
+                "It does not exist, you may not read it, or it is not text in UTF-8.",
+            ),
+            Text("Noem na de @ een tekstbestand.", "Name a text file after the @."),
+        ) from error
 
 
 class Body(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ closed, and which keys must cross sealed. Pure: trees and offers in, trees and s
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 from sqlglot import exp
@@ -39,7 +40,23 @@ def check_case(question: Question) -> None:
 def activity_of(activities: Mapping[str, Activity], name: str) -> Activity:
     """The processing activity of that id. Raises `Invalid` with the nearest ones that exist."""
     if name not in activities:
-        raise unknown("unknown-activity", "verwerking", "activity", name.rsplit("/", 1)[-1], activities)
+        near = get_close_matches(name, list(activities), n=3, cutoff=0.5)
+        raise Invalid(
+            "unknown-activity",
+            Text(
+                "Deze verwerkingsactiviteit is hier niet bekend.",
+                "This processing activity is not known here.",
+            ),
+            Text(
+                "Geen activiteit van dit knooppunt heeft dit adres.", "No activity of this node has this id."
+            ),
+            Text(f"Bedoelt u {', '.join(near)}?", f"Did you mean {', '.join(near)}?")
+            if near
+            else Text(
+                "Bekijk met `sluis activity list` welke er zijn.",
+                "See with `sluis activity list` which there are.",
+            ),
+        )
     return activities[name]
 
 
@@ -71,6 +88,19 @@ def choose(
 def _offer(
     alias: str, dataset: str, owners: Mapping[str, str], offers: Mapping[str, Sequence[Offer]], activity: str
 ) -> Offer:
+    if not alias:
+        raise Invalid(
+            "unknown-owner",
+            Text("Bij een dataset staat geen eigenaar.", "A dataset names no owner."),
+            Text(
+                "Zonder eigenaar is niet duidelijk wie het gevraagd wordt.",
+                "Without an owner it is not clear who is asked.",
+            ),
+            Text(
+                "Schrijf `eigenaar.dataset`, zoals `rdw.voertuigen`.",
+                "Write `owner.dataset`, as in `rdw.voertuigen`.",
+            ),
+        )
     if alias not in owners:
         raise unknown("unknown-owner", "eigenaar", "owner", alias or dataset, owners)
     of_owner = offers.get(alias, ())
