@@ -7,7 +7,6 @@ types, never a row or a constant.
 import functools
 import threading
 from collections.abc import Mapping
-from functools import lru_cache
 
 import duckdb
 import pyarrow as pa
@@ -68,7 +67,7 @@ def canonical(type_name: str) -> str:
     return "INTEGER" if type_name == '"NULL"' else normal(type_name)
 
 
-@lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=1024)
 def arrow_type(type_name: str) -> pa.DataType:
     """The Arrow type in which values of a DuckDB type travel without loss."""
     name = canonical(type_name)
