@@ -67,6 +67,7 @@ def canonical(type_name: str) -> str:
     return "INTEGER" if type_name == '"NULL"' else normal(type_name)
 
 
+@functools.lru_cache(maxsize=1024)
 def arrow_type(type_name: str) -> pa.DataType:
     """The Arrow type in which values of a DuckDB type travel without loss."""
     name = canonical(type_name)
