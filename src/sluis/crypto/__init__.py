@@ -6,11 +6,9 @@ from sluis.crypto.certificates import (
     Identity,
     Peer,
     is_test,
-    load_authority,
     make_authority,
     peer_of,
     read_certificates,
-    thumbprint,
     time_left,
     verify_chain,
 )
@@ -47,7 +45,6 @@ __all__ = [
     "draw_key",
     "is_test",
     "key_digest",
-    "load_authority",
     "make_authority",
     "open_grant",
     "open_key",
@@ -57,7 +54,6 @@ __all__ = [
     "seal_key",
     "server_context",
     "sign_grant",
-    "thumbprint",
     "time_left",
     "verify_chain",
 ]

@@ -1,15 +1,13 @@
 """Certificates of peers, and a test authority that issues them.
 
 A peer is who its certificate says (FSC Core 2.0.0): subject serialNumber is the Peer ID (an OIN here), O the name.
-X.509 and CRLs: RFC 5280. Thumbprint `x5t#S256`: RFC 7515 §4.1.8. Keys are ECDSA P-256, as the TLS guidelines of
+X.509 and CRLs: RFC 5280. Keys are ECDSA P-256, as the TLS guidelines of
 NCSC-NL call good. Test authorities carry a private extension, by which a production node knows and refuses them.
 """
 
 import os
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
@@ -173,19 +171,6 @@ def make_authority(directory: Path, name: str, days: int = 3650) -> Authority:
     return Authority(directory, certificate, key)
 
 
-def load_authority(directory: Path) -> Authority:
-    """The test authority made here before. Raises `Invalid` when it cannot be read."""
-    certificate = read_certificates(directory / _AUTHORITY)[0]
-    path = directory / _AUTHORITY_KEY
-    try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as failure:
-        raise _unreadable("key", path, failure) from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise _unreadable("key", path, TypeError("not ECDSA"))
-    return Authority(directory, certificate, key)
-
-
 def read_certificates(path: Path) -> tuple[x509.Certificate, ...]:
     """Every certificate in a PEM file, in order, at least one. Raises `Invalid`."""
     try:
@@ -210,12 +195,6 @@ def peer_of(certificate: x509.Certificate | bytes) -> Peer:
     if not (isinstance(serial, str) and isinstance(name, str) and PeerId.accepts(serial) and name.strip()):
         raise _without_peer()
     return Peer(PeerId(serial), name)
-
-
-def thumbprint(certificate: x509.Certificate | bytes) -> str:
-    """`x5t#S256`: base64url, unpadded, of SHA-256 over the DER certificate (RFC 7515 §4.1.8)."""
-    der = certificate if isinstance(certificate, bytes) else certificate.public_bytes(Encoding.DER)
-    return urlsafe_b64encode(sha256(der).digest()).rstrip(b"=").decode()
 
 
 def verify_chain(

@@ -139,9 +139,7 @@ def require_own_names(names: Sequence[tuple[str, str]], stated: Iterable[str]) -
         )
 
 
-def kind_of(
-    tree: exp.Query, opened: Mapping[str, Opened], asker: str, combining: bool, summarises: bool
-) -> Kind:
+def kind_of(opened: Mapping[str, Opened], asker: str, combining: bool, summarises: bool) -> Kind:
     """Which rules the answer falls under. Only the combiner that every such disclosure names gets rows of data that
     may leave as groups only, and only when it says that it combines."""
     rules = [one.disclosure.aggregate for one in opened.values() if one.disclosure.aggregate is not None]

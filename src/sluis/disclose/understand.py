@@ -102,7 +102,7 @@ def understand(
         name: {column.name: column.type for column in one.dataset.columns} for name, one in opened.items()
     }
     tree = qualify(tree, {"": types}, {"": _visible(opened, types)})
-    kind = rules.kind_of(tree, opened, asker, question.combining, summarises(tree))
+    kind = rules.kind_of(opened, asker, question.combining, summarises(tree))
     seal = question.seal
     sealed_outputs, sealed_parameters = (seal.columns, seal.parameters) if seal else ((), ())
     roles = rules.roles_for(tree, opened, kind, sealed_parameters)

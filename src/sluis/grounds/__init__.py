@@ -27,10 +27,8 @@ from sluis.grounds.rules import (
     LAPSED,
     Item,
     Surroundings,
-    disclosure_for,
     make_offer,
     offer_digest,
-    offers_for,
 )
 from sluis.grounds.schemas import schema, schemas
 from sluis.grounds.service import examine, load_grounds, refuse_any
@@ -68,7 +66,6 @@ __all__ = [
     "Withhold",
     "Words",
     "Written",
-    "disclosure_for",
     "examine",
     "expression_fault",
     "faults",
@@ -78,7 +75,6 @@ __all__ = [
     "meant",
     "offer_digest",
     "offer_document",
-    "offers_for",
     "parse_document",
     "read_directory",
     "read_document",

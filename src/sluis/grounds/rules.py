@@ -1,4 +1,4 @@
-"""Which disclosure opens a dataset, what its recipient is told, and whether the files agree with one another.
+"""What the recipient of a disclosure is told, and whether the files agree with one another.
 
 Pure: what is read and when it is are passed in. Nothing here decides about a question; `policy` and `disclose` do.
 """
@@ -30,27 +30,6 @@ class Surroundings(msgspec.Struct, frozen=True):
     own: PeerId | None = None
     peers: frozenset[PeerId] = frozenset()
     sources: frozenset[str] | None = None
-
-
-def disclosure_for(
-    grounds: Grounds, recipient: PeerId, activity: str, dataset: str, day: date
-) -> Disclosure | None:
-    """The one disclosure that opens `dataset` to `recipient` for `activity` on `day`; None when nothing does.
-
-    Both the disclosure and the processing activity must be in force that day.
-    """
-    purpose = grounds.activity(activity)
-    if purpose is None or not purpose.valid.holds(day):
-        return None
-    fitting = (
-        one
-        for one in grounds.disclosures
-        if one.recipient == recipient
-        and one.activity == activity
-        and one.dataset == dataset
-        and one.valid.holds(day)
-    )
-    return next(fitting, None)
 
 
 def make_offer(owner: PeerId, alias: str, dataset: Dataset, disclosure: Disclosure) -> Offer:
@@ -87,19 +66,6 @@ def make_offer(owner: PeerId, alias: str, dataset: Dataset, disclosure: Disclosu
 def offer_digest(offer: Offer) -> str:
     """The digest that belongs to `offer`, whatever it says itself: `sha256:` and 64 hex digits."""
     return f"sha256:{sha256(rfc8785.dumps(offer_document(offer))).hexdigest()}"
-
-
-def offers_for(
-    grounds: Grounds, owner: PeerId, alias: str, recipient: PeerId, day: date
-) -> tuple[Offer, ...]:
-    """Every offer to `recipient` in force on `day`."""
-    offers = []
-    for one in grounds.disclosures:
-        dataset = grounds.dataset(one.dataset)
-        chosen = disclosure_for(grounds, recipient, one.activity, one.dataset, day)
-        if dataset is not None and chosen is one:
-            offers.append(make_offer(owner, alias, dataset, one))
-    return tuple(offers)
 
 
 def consistency(grounds: Grounds, around: Surroundings) -> Iterator[tuple[Item, Fault]]:

@@ -23,7 +23,6 @@ ACTIVITY = "dpl.core.processing_activity_id"
 SUBJECT = "dpl.core.data_subject_id"
 SUBJECT_TYPE = "dpl.core.data_subject_id_type"
 PROCESSOR = "dpl.core.foreign_operation.processor"
-READ_API = "dpl.read.externalReadAPI_id"
 
 
 class Withheld(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from sqlglot import exp
 from sluis.grounds import Activity, Disclosure, Offer
 from sluis.kernel import Invalid, Refused, Text
 from sluis.query.model import Origin, Provenance, Question, StaysClosed
-from sluis.statement import base_tables, closing, dataset_of, is_base, source_of, unknown, uses
+from sluis.statement import base_tables, closing, dataset_of, definition, is_base, source_of, unknown, uses
 
 Dataset = tuple[str, str]
 
@@ -211,22 +211,10 @@ def _origins(expression: exp.Expression, offers: Mapping[Dataset, Offer]) -> Ite
             name = column.name.lower()
             yield Origin(offer.alias, offer.dataset, name, offer.disclosure.masks.get(name))
             continue
-        inner = source.this if isinstance(source, exp.Subquery) else _common_table(source)
+        inner = definition(source) if isinstance(source, exp.Table) else source.this if source else None
         names = [name.lower() for name in inner.named_selects] if isinstance(inner, exp.Query) else []
         if column.name.lower() in names:
             yield from _origins_of_output(inner, names.index(column.name.lower()), offers)
-
-
-def _common_table(table: exp.Table | None) -> exp.Expression | None:
-    node: exp.Expression | None = table
-    while node is not None and table is not None:
-        with_ = node.args.get("with_") if isinstance(node, exp.Query) else None
-        for cte in with_.expressions if with_ else ():
-            if cte.alias.lower() == table.name.lower():
-                query: exp.Expression = cte.this
-                return query
-        node = node.parent
-    return None
 
 
 def stays_closed(offers: Mapping[Dataset, Offer]) -> tuple[StaysClosed, ...]:

@@ -18,6 +18,7 @@ from sluis.statement.columns import (
     base_tables,
     conjuncts,
     dataset_of,
+    definition,
     is_base,
     source_of,
     tables_of,
@@ -106,7 +107,7 @@ class _Bindings:
         if isinstance(source, exp.Subquery):
             return self._output_bound(source.unnest(), value.name.lower())
         if isinstance(source, exp.Table) and not is_base(source):
-            return self._output_bound(_definition(source), value.name.lower())
+            return self._output_bound(definition(source), value.name.lower())
         if source is None:
             return False
         return id(source) in self.bound or any(
@@ -129,19 +130,6 @@ class _Bindings:
         else:
             item = next((one for one in query.expressions if one.alias_or_name.lower() == column), None)
         return item is not None and isinstance(item.unalias(), exp.Column) and self._is_bound(item.unalias())
-
-
-def _definition(table: exp.Table) -> exp.Expression | None:
-    """The query of the common table expression that a table name stands for."""
-    node: exp.Expression | None = table
-    while node is not None:
-        with_ = node.args.get("with_") if isinstance(node, exp.Query) else None
-        for cte in with_.expressions if with_ else ():
-            if cte.alias.lower() == table.name.lower():
-                query: exp.Expression = cte.this
-                return query
-        node = node.parent
-    return None
 
 
 def _restrictions(select: exp.Select) -> Iterator[tuple[exp.Table, str, exp.Expression]]:

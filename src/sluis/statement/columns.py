@@ -51,10 +51,11 @@ def tables_of(select: exp.Select) -> Iterator[exp.Table | exp.Subquery]:
 
 def is_base(table: exp.Expression) -> bool:
     """Whether a table reference is a dataset, and not the name of a common table expression."""
-    if not isinstance(table, exp.Table):
-        return False
-    if table.db:
-        return True
+    return isinstance(table, exp.Table) and (bool(table.db) or definition(table) is None)
+
+
+def definition(table: exp.Table) -> exp.Expression | None:
+    """The query of the common table expression that an unqualified name stands for; None when there is none."""
     node: exp.Expression | None = table
     inside: exp.CTE | None = None
     while node is not None:
@@ -63,10 +64,11 @@ def is_base(table: exp.Expression) -> bool:
             if cte is inside:
                 break  # a CTE sees those before it, not itself
             if cte.alias.lower() == table.name.lower():
-                return False
+                query: exp.Expression = cte.this
+                return query
         inside = node if isinstance(node, exp.CTE) else inside
         node = node.parent
-    return True
+    return None
 
 
 def base_tables(tree: exp.Query) -> list[exp.Table]:

@@ -1,9 +1,7 @@
 """Certificates: who a peer is, what is refused, and what a test authority makes."""
 
 import stat
-from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,11 +15,9 @@ from sluis.crypto.certificates import (
     Authority,
     Identity,
     is_test,
-    load_authority,
     make_authority,
     peer_of,
     read_certificates,
-    thumbprint,
     time_left,
     verify_chain,
 )
@@ -127,15 +123,6 @@ def test_issued_certificate_serves_both_sides_of_a_connection(issued: tuple[Path
     assert [str(address) for address in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
 
 
-def test_thumbprint_is_unpadded_base64url_of_sha256_over_der(issued: tuple[Path, Path]) -> None:
-    certificate = read_certificates(issued[0])[0]
-    der = certificate.public_bytes(Encoding.DER)
-    mark = thumbprint(certificate)
-    assert mark == thumbprint(der)
-    assert len(mark) == 43
-    assert urlsafe_b64decode(mark + "=") == sha256(der).digest()
-
-
 def test_chain_to_an_anchor_of_the_group_is_trusted(authority: Authority, issued: tuple[Path, Path]) -> None:
     leaf = read_certificates(issued[0])[0]
     assert verify_chain(leaf, [], [authority.certificate], datetime.now(UTC)).id == RDW
@@ -191,11 +178,6 @@ def test_second_authority_in_one_directory_is_refused(authority: Authority) -> N
     with pytest.raises(Invalid) as problem:
         make_authority(authority.directory, "Groep Zuid")
     assert problem.value.code == "authority-exists"
-
-
-def test_authority_is_read_back(authority: Authority) -> None:
-    again = load_authority(authority.directory)
-    assert again.certificate == authority.certificate
 
 
 def test_identity_needs_the_key_of_its_certificate(

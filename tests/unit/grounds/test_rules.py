@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.grounds.examples import (
-    ACTIVITY_ID,
     DAY,
     OWNER,
     RECIPIENT,
@@ -26,10 +25,8 @@ from sluis.grounds import (
     Grounds,
     Subject,
     Surroundings,
-    disclosure_for,
     make_offer,
     offer_digest,
-    offers_for,
 )
 from sluis.grounds.expressions import expression_fault
 from sluis.grounds.rules import consistency
@@ -46,47 +43,14 @@ def codes(files: Grounds, around: Surroundings = AROUND) -> list[str]:
     return [fault.code for _, fault in consistency(files, around)]
 
 
-def test_the_disclosure_in_force_is_found() -> None:
-    files = grounds()
-    assert disclosure_for(files, RECIPIENT, ACTIVITY_ID, "inkomen", DAY) is files.disclosures[0]
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        (THIRD, ACTIVITY_ID, "inkomen", DAY),
-        (RECIPIENT, "urn:other", "inkomen", DAY),
-        (RECIPIENT, ACTIVITY_ID, "anders", DAY),
-        (RECIPIENT, ACTIVITY_ID, "inkomen", date(2027, 1, 1)),
-        (RECIPIENT, ACTIVITY_ID, "inkomen", date(2025, 12, 31)),
-    ],
-)
-def test_another_recipient_activity_dataset_or_day_gets_nothing(asked: Any) -> None:
-    assert disclosure_for(grounds(), *asked) is None
-
-
-def test_an_activity_that_has_ended_opens_nothing() -> None:
-    ended = activity(valid=Period(date(2026, 1, 1), DAY - timedelta(days=1)))
-    assert (
-        disclosure_for(
-            Grounds((dataset(),), (ended,), (disclosure(),)), RECIPIENT, ACTIVITY_ID, "inkomen", DAY
-        )
-        is None
-    )
-
-
 def test_an_offer_shows_every_column_and_the_role_of_opened_ones_only() -> None:
-    (offer,) = offers_for(grounds(), OWNER, "eigenaar", RECIPIENT, DAY)
+    offer = make_offer(OWNER, "eigenaar", dataset(), disclosure())
     assert [(column.name, column.role) for column in offer.columns] == [
         ("bsn", "output"),
         ("jaar", None),
         ("inkomen", "output"),
         ("vermogen", None),
     ]
-
-
-def test_offers_are_for_their_recipient_alone() -> None:
-    assert offers_for(grounds(), OWNER, "eigenaar", THIRD, DAY) == ()
 
 
 def test_the_digest_survives_the_wire_and_changes_with_any_part() -> None:

@@ -97,3 +97,16 @@ def test_an_unbound_subject_is_refused_with_the_step_that_helps() -> None:
         require(binding)
     assert caught.value.rule == "subject-required"
     assert "bsn = $bsn" in caught.value.next.en
+
+
+def test_a_name_means_the_common_table_before_it_not_the_one_after() -> None:
+    # `q` reads the outer `w`, everybody; the inner `w`, one person, comes later.
+    inner = "with q as (select bsn from w), w as (select bsn from b.i where bsn = '1') select bsn from q"
+    sql = f"with w as (select bsn from a.adres) select naam from a.p where bsn in ({inner})"
+    assert bound(sql) == {"p": False, "i": True}
+
+
+def test_a_common_table_that_reads_its_namesake_ends() -> None:
+    inner = "with w as (select bsn from w) select bsn from w"
+    sql = f"with w as (select bsn from b.i where bsn = '1') select naam from a.p where bsn in ({inner})"
+    assert bound(sql) == {"i": True, "p": True}
