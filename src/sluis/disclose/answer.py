@@ -128,7 +128,7 @@ class Answer:
             leaving.append(self._leaving(batch))
         if self._writer.rows + sum(batch.num_rows for batch in leaving) > self._max_rows:
             raise rules.refused("too-many-rows", rules.legal_of(statement.opened))
-        if statement.kind == "rows" and len(subjects | self._asked | self._logged) > self._max_subjects:
+        if len(subjects | self._asked | self._logged) > self._max_subjects:
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
         return _Ready([batch for batch in leaving if batch.num_rows], subjects)
 

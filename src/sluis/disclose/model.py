@@ -12,8 +12,9 @@ SUBJECT = "subject$"
 """The subject as it is at the source, unmasked, in a view; `$` never stands in a dataset's own column names."""
 
 Kind = Literal["rows", "summary", "groups", "combining"]
-"""`rows`: rows about people, or about nobody. `summary`: aggregates over data whose rows may be seen. `groups`:
-aggregates over data whose rows may not. `combining`: rows of such data, for the node that reduces them to groups."""
+"""`rows`: rows about people, or about nobody. `summary`: aggregates over data whose rows may be seen; they are about
+everyone in them, as a group can be one person, or a list of names. `groups`: aggregates over data whose rows may not
+be seen. `combining`: rows of such data, for the node that reduces them to groups."""
 
 
 class Bounds(msgspec.Struct, frozen=True):

@@ -193,7 +193,7 @@ def _executed(
         )
         return made, (), groups
     made = normalise(tree) if tree.find(exp.CTE) else tree.copy()
-    if kind != "rows":
+    if kind == "combining":
         return made, (), None
     named = _named_tables(made, opened)
     found = expose(made, opened, lambda table: _has_subject(table, opened) and id(table) not in named)

@@ -10,7 +10,7 @@ from sqlglot import exp, parse_one
 
 from sluis.disclose.model import SUBJECT, Opened, Trail
 from sluis.grounds import Subject
-from sluis.statement import AGGREGATES, base_tables, conjuncts, is_base, uses
+from sluis.statement import AGGREGATES, base_tables, conjuncts, is_base, looks_aside, tied, uses
 
 OWN_DAY = "sluis_own_day"
 """CURRENT_DATE in an owner's own expressions: this parameter, which whatever the asker calls by that name."""
@@ -161,21 +161,40 @@ def expose(
         the question with hidden outputs at the end, and what they are (a value, or a list of values); None when
         rows of this shape cannot be followed to the people they are about.
     """
-    if not any(wanted(table) for table in base_tables(tree)):
+    people = [table for table in base_tables(tree) if wanted(table)]
+    if not people:
         return tree, ()
-    names = iter(f"trail{number}$" for number in range(1_000))
+    finder = _Finder(opened, wanted)
     if isinstance(tree, exp.Union) and not _limited(tree):
-        return _expose_union(tree, opened, wanted, names)
-    if not isinstance(tree, exp.Select):
+        made = _expose_union(tree, finder)
+    elif isinstance(tree, exp.Select):
+        made = _expose_select(tree, finder)
+    else:
+        made = None
+    followed = tied(tree, real_subjects(opened), finder.shown)
+    return made if all(id(table) in followed for table in people) else None
+
+
+def real_subjects(opened: Mapping[str, Opened]) -> dict[tuple[str, str], Subject | None]:
+    """Per dataset its subject, None where a mask hides who it is."""
+    return {
+        ("", name): None if subject is None or subject.column in one.disclosure.masks else subject
+        for name, one in opened.items()
+        for subject in (one.dataset.subject,)
+    }
+
+
+def _expose_select(tree: exp.Select, finder: "_Finder") -> tuple[exp.Query, tuple[Trail, ...]] | None:
+    distinct, groups = tree.args.get("distinct") is not None, _aggregates(tree)
+    if distinct and groups:
         return None
-    found = _exposed(tree, opened, wanted, names)
+    found = finder.within(tree, outermost=True)
     if found is None:
         return None
-    distinct = tree.args.get("distinct") is not None
     if distinct:
         _group_instead(tree)
     for name, (value, _) in found.items():
-        shown = exp.ArrayAgg(this=exp.Distinct(expressions=[value])) if distinct else value
+        shown = exp.ArrayAgg(this=exp.Distinct(expressions=[value])) if distinct or groups else value
         tree.select(exp.alias_(shown, _identifier(name)), copy=False)
     return tree, tuple(Trail(name, subject) for name, (_, subject) in found.items())
 
@@ -183,39 +202,56 @@ def expose(
 _Found = dict[str, tuple[exp.Expression, Subject]]
 
 
-def _exposed(
-    select: exp.Select,
-    opened: Mapping[str, Opened],
-    wanted: Callable[[exp.Table], bool],
-    names: Iterator[str],
-) -> _Found | None:
-    """Per new name, the column of this SELECT's tables that holds a subject; None when one cannot be reached."""
-    if _aggregates(select) or select.args.get("with_"):
-        return None
-    found: _Found = {}
-    for table, hidden in _tables(select):
-        if isinstance(table, exp.Table) and is_base(table):
-            subject = opened[table.name.lower()].dataset.subject
-            if subject is not None and wanted(table) and not hidden:
-                found[next(names)] = exp.column(_identifier(SUBJECT), table=table.alias_or_name), subject
-        elif isinstance(table, exp.Subquery) and any(wanted(one) for one in base_tables(table)):
-            inner = table.unnest()
-            if (
-                hidden
-                or not isinstance(inner, exp.Select)
-                or inner.args.get("distinct")
-                or table.alias_column_names
-            ):
-                return None
-            below = _exposed(inner, opened, wanted, names)
+class _Finder:
+    """Finds the columns that hold subjects. `shown` are the table references (by id) that they belong to."""
+
+    def __init__(self, opened: Mapping[str, Opened], wanted: Callable[[exp.Table], bool]) -> None:
+        self._opened, self._wanted = opened, wanted
+        self._subjects = real_subjects(opened)
+        self._names = iter(f"trail{number}$" for number in range(1_000))
+        self.shown: set[int] = set()
+
+    def within(self, select: exp.Select, *, outermost: bool) -> _Found | None:
+        """Per new name, the column of this SELECT's tables that holds a subject; None when one cannot be reached."""
+        if select.args.get("with_") or (not outermost and _aggregates(select)):
+            return None
+        drops = not outermost or _limited(select) or select.args.get("qualify")
+        if drops and looks_aside(select, self._subjects):
+            return None  # what a window took from a row stays when that row goes
+        found: _Found = {}
+        for table, hidden in _tables(select):
+            below = self._of(table, hidden)
             if below is None:
                 return None
-            for name, (value, subject) in below.items():
-                inner.select(exp.alias_(value, _identifier(name)), copy=False)
-                found[name] = exp.column(_identifier(name), table=table.alias), subject
-        elif not isinstance(table, exp.Subquery):
+            found.update(below)
+        return found
+
+    def _of(self, table: exp.Expression, hidden: bool) -> _Found | None:
+        """The subjects of one table of a SELECT; a semi or anti join hides its columns."""
+        if isinstance(table, exp.Table) and is_base(table):
+            subject = self._opened[table.name.lower()].dataset.subject
+            if subject is None or hidden or not self._wanted(table):
+                return {}
+            self.shown.add(id(table))
+            return {next(self._names): (exp.column(_identifier(SUBJECT), table=table.alias_or_name), subject)}
+        if not isinstance(table, exp.Subquery):
             return None
-    return found
+        if not any(self._wanted(one) for one in base_tables(table)):
+            return {}
+        inner = table.unnest()
+        unfit = hidden or not isinstance(inner, exp.Select) or inner.args.get("distinct")
+        return None if unfit or table.alias_column_names else self._passed_on(table, inner)
+
+    def _passed_on(self, table: exp.Subquery, inner: exp.Select) -> _Found | None:
+        below = self.within(inner, outermost=False)
+        for name, (value, _) in (below or {}).items():
+            inner.select(exp.alias_(value, _identifier(name)), copy=False)
+        if below is None:
+            return None
+        return {
+            name: (exp.column(_identifier(name), table=table.alias), subject)
+            for name, (_, subject) in below.items()
+        }
 
 
 def _tables(select: exp.Select) -> Iterator[tuple[exp.Expression, bool]]:
@@ -227,17 +263,20 @@ def _tables(select: exp.Select) -> Iterator[tuple[exp.Expression, bool]]:
         yield join.this, join.kind in {"SEMI", "ANTI"}
 
 
-def _expose_union(
-    tree: exp.Union, opened: Mapping[str, Opened], wanted: Callable[[exp.Table], bool], names: Iterator[str]
-) -> tuple[exp.Query, tuple[Trail, ...]] | None:
+def _expose_union(tree: exp.Union, finder: _Finder) -> tuple[exp.Query, tuple[Trail, ...]] | None:
     """Each side gets its own hidden outputs and NULL for the other's. A UNION that drops duplicates keeps, for every
     row it leaves, the subjects of all rows that were the same."""
     sides = [tree.left, tree.right]
     found: list[_Found] = []
     for side in sides:
-        if not isinstance(side, exp.Select) or side.args.get("distinct") or _limited(side):
+        if (
+            not isinstance(side, exp.Select)
+            or side.args.get("distinct")
+            or _limited(side)
+            or _aggregates(side)
+        ):
             return None
-        one = _exposed(side, opened, wanted, names)
+        one = finder.within(side, outermost=True)
         if one is None:
             return None
         found.append(one)

@@ -26,6 +26,7 @@ from sluis.statement import (
     dataset_of,
     guarded,
     list_parameters,
+    looks_aside,
     parameterise,
     qualify,
     require,
@@ -33,6 +34,7 @@ from sluis.statement import (
     split,
     tables_of,
     text,
+    tied,
     uses,
 )
 
@@ -230,20 +232,34 @@ def _by_key_only(disclosure: Disclosure) -> bool:
 
 
 def _traceable(query: exp.Query, offers: Mapping[Dataset, Offer], combining: bool) -> bool:
-    """Whether an owner can tell whom each row of a sub-question is about, as it has to write down: groups are about
-    nobody, and a plain SELECT is about the people in its tables. The rest is computed here, over such rows. What a
-    combiner reduces, it gets as rows."""
+    """Whether an owner can tell whom each row of a sub-question is about, as it has to write down: the people in the
+    tables of a SELECT, and those the question names. The rest is computed here, over such rows. What a combiner
+    reduces, it gets as rows."""
     if combining and isinstance(query, exp.Select) and (query.args.get("group") or query.find(*AGGREGATES)):
         return False
     if not any(offers[dataset_of(table)].subject for table in base_tables(query)):
         return True
     if not isinstance(query, exp.Select):
         return False
-    grouped = query.args.get("group") is not None or any(item.find(*AGGREGATES) for item in query.expressions)
-    plain = query.args.get("with_") is None and all(
-        isinstance(table, exp.Table) for table in tables_of(query)
+    clear, _, _ = rules.unseal(query)
+    assert isinstance(clear, exp.Select)
+    subjects = {
+        dataset: None if offer.subject and offer.subject.column in offer.disclosure.masks else offer.subject
+        for dataset, offer in offers.items()
+    }
+    about = [table for table in base_tables(clear) if offers[dataset_of(table)].subject]
+    grouped = clear.args.get("group") is not None or any(item.find(*AGGREGATES) for item in clear.expressions)
+    plain = clear.args.get("with_") is None and all(
+        isinstance(table, exp.Table) for table in tables_of(clear)
     )
-    return grouped or plain
+    if {id(table) for table in about} <= tied(clear, subjects, ()):
+        return grouped or plain
+    ends = any(clear.args.get(name) for name in ("order", "limit", "offset", "qualify"))
+    if not plain or (grouped and clear.args.get("distinct")) or (ends and looks_aside(clear, subjects)):
+        return False
+    joined = {id(join.this) for join in clear.args.get("joins") or () if join.kind in {"SEMI", "ANTI"}}
+    shown = {id(table) for table in tables_of(clear)} - joined
+    return {id(table) for table in about} <= tied(clear, subjects, shown)
 
 
 def _part(fetch: Fetch, sealed: exp.Query, offers: Mapping[Dataset, Offer]) -> Part:

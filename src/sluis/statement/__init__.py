@@ -1,5 +1,6 @@
 """SQL as data, shared by the asker's side (`query`) and the owner's (`disclose`): parse, check, split, combine."""
 
+from sluis.statement.about import looks_aside, tied
 from sluis.statement.aggregates import Groups, Guarded, Told, guarded, reduce
 from sluis.statement.binding import (
     Binding,
@@ -139,6 +140,7 @@ __all__ = [
     "guarded",
     "is_base",
     "list_parameters",
+    "looks_aside",
     "missing_parameter",
     "normalise",
     "obstacles",
@@ -160,6 +162,7 @@ __all__ = [
     "split",
     "tables_of",
     "text",
+    "tied",
     "to_plain",
     "too_close",
     "unknown",

@@ -65,23 +65,29 @@ def require(bound: Binding, rule: str = "subject-required") -> None:
     )  # fmt: skip
 
 
+def equalities(tree: exp.Query) -> dict[int, list[tuple[str, exp.Expression]]]:
+    """Per table reference (by id) what its columns equal in each of its rows that counts: (column, value)."""
+    found: dict[int, list[tuple[str, exp.Expression]]] = {}
+    for select in tree.find_all(exp.Select):
+        for table, column, value in _restrictions(select):
+            found.setdefault(id(table), []).append((column, value))
+    return found
+
+
 class _Bindings:
     """Solves the bindings of one tree: a fixpoint over the equalities that restrict each table."""
 
     def __init__(self, tree: exp.Query, subjects: Mapping[Dataset, Subject | None]) -> None:
         self.tree, self.subjects = tree, subjects
         self.tables = [table for table in base_tables(tree) if subjects.get(dataset_of(table))]
-        self.edges: dict[int, list[tuple[str, exp.Expression]]] = {}
-        for select in tree.find_all(exp.Select):
-            for table, column, value in _restrictions(select):
-                self.edges.setdefault(id(table), []).append((column, value))
+        self.edges = equalities(tree)
         self.bound: set[int] = set()
 
     def all(self) -> Iterator[Binding]:
         while any(self._try(table) for table in self.tables if id(table) not in self.bound):
             pass
         for table in self.tables:
-            constants = tuple(value for value in self._equals(table) if _is_constant(value))
+            constants = tuple(value for value in self._equals(table) if is_constant(value))
             yield Binding(table, dataset_of(table), id(table) in self.bound, constants)
 
     def _equals(self, table: exp.Table) -> list[exp.Expression]:
@@ -97,7 +103,7 @@ class _Bindings:
 
     def _is_bound(self, value: exp.Expression) -> bool:
         """Whether a value can only be a constant or something out of a bound table's rows."""
-        if _is_constant(value):
+        if is_constant(value):
             return True
         if isinstance(value, exp.Query):  # IN (SELECT …)
             return self._output_bound(value, 0)
@@ -111,7 +117,7 @@ class _Bindings:
         if source is None:
             return False
         return id(source) in self.bound or any(
-            column == value.name.lower() and _is_constant(other)
+            column == value.name.lower() and is_constant(other)
             for column, other in self.edges.get(id(source), ())
         )
 
@@ -167,7 +173,7 @@ def _equalities(
         query = condition.args.get("query")
         if query is not None:
             pairs = [(condition.this.unnest(), query.unnest())]
-        elif all(_is_constant(item) for item in condition.expressions):
+        elif all(is_constant(item) for item in condition.expressions):
             pairs = [(condition.this.unnest(), condition)]
         else:
             return
@@ -181,10 +187,11 @@ def _equalities(
             yield table, side.name.lower(), value
 
 
-def _is_constant(value: exp.Expression) -> bool:
+def is_constant(value: exp.Expression) -> bool:
+    """Whether a value is a constant, a parameter, or a list of these."""
     value = value.unnest()
     if isinstance(value, exp.In):
-        return value.args.get("query") is None and all(_is_constant(item) for item in value.expressions)
+        return value.args.get("query") is None and all(is_constant(item) for item in value.expressions)
     if isinstance(value, exp.Any):
         return isinstance(value.this.unnest(), exp.Placeholder)
     return isinstance(value, exp.Literal | exp.Placeholder)
