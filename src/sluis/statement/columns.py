@@ -61,8 +61,8 @@ def definition(table: exp.Table) -> exp.Expression | None:
     while node is not None:
         with_ = node.args.get("with_") if isinstance(node, exp.Query) else None
         for cte in with_.expressions if with_ else ():
-            if cte is inside:
-                break  # a CTE sees those before it, not itself
+            if cte is inside and not with_.args.get("recursive"):
+                break  # a CTE sees those before it, and itself only in WITH RECURSIVE
             if cte.alias.lower() == table.name.lower():
                 query: exp.Expression = cte.this
                 return query

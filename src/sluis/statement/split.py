@@ -20,6 +20,7 @@ from sqlglot import exp
 
 from sluis.statement import edges, keys, normal, partial, scopes, shapes
 from sluis.statement.blocks import Blocks, Options
+from sluis.statement.columns import base_tables
 from sluis.statement.draft import Draft
 
 Rows = Mapping[str, int | None]
@@ -130,7 +131,7 @@ def split(
         Invalid: `recursion-unsupported`, `join-unsupported`, `types-do-not-fit`.
     """
     types_of = dict(parameters or {})
-    tables = list(_base_tables(tree))
+    tables = base_tables(tree)
     sites = {site_of(table) for table in tables}
     if len(sites) == 1 and (accepts is None or accepts(tree, min(sites))):
         return _whole(tree, min(sites), tables, rows, types, types_of)
@@ -147,25 +148,6 @@ def split(
     for select in residual.find_all(exp.Select):
         normal.tidy(select)
     return Plan(tuple(fetches), residual, identity=False, parameters=types_of, memory={})
-
-
-def _base_tables(tree: exp.Query) -> list[exp.Table]:
-    """The tables of a question that are not CTEs of it."""
-    found = []
-    for table in tree.find_all(exp.Table):
-        if table.args.get("db") or not _is_cte(table):
-            found.append(table)
-    return found
-
-
-def _is_cte(table: exp.Table) -> bool:
-    node = table.parent
-    while node is not None:
-        clause = node.args.get("with_") if isinstance(node, exp.Query) else None
-        if clause and any(cte.alias == table.name for cte in clause.expressions):
-            return True
-        node = node.parent
-    return False
 
 
 def _whole(
