@@ -60,8 +60,9 @@ def definition(table: exp.Table) -> exp.Expression | None:
     inside: exp.CTE | None = None
     while node is not None:
         with_ = node.args.get("with_") if isinstance(node, exp.Query) else None
+        recursive = with_ is not None and with_.args.get("recursive")
         for cte in with_.expressions if with_ else ():
-            if cte is inside and not with_.args.get("recursive"):
+            if cte is inside and not recursive:
                 break  # a CTE sees those before it, and itself only in WITH RECURSIVE
             if cte.alias.lower() == table.name.lower():
                 query: exp.Expression = cte.this
