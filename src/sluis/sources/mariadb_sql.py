@@ -226,11 +226,12 @@ def _field(sql: str, kind: str | None, exact: str) -> str:
     if kind == "TIMESTAMPTZ":
         return f"IFNULL(DATE_FORMAT({sql}, '%Y-%m-%d %H:%i:%s.%fZ'), '')"
     if kind == "FLOAT":
-        return f"IFNULL(CAST({sql} AS DOUBLE), '')"
+        sql = f"CAST({sql} AS DOUBLE)"
     if kind is None or family(kind) == "text":
         text = f"CONVERT({sql} USING utf8mb4) COLLATE {exact}"
         return f"""IFNULL(CONCAT('"', REPLACE({text}, '"', '""'), '"'), '')"""
-    return f"IFNULL({sql}, '')"
+    # A width of our own: MariaDB leaves no room for the sign of a DIV, and cuts `-3` to `-` in a grouped answer.
+    return f"IFNULL(CAST({sql} AS CHAR(80)), '')"
 
 
 def _line(fields: Sequence[str]) -> str:

@@ -184,6 +184,7 @@ QUERIES = [
     "SELECT year(a.day) AS y, count(*) AS n FROM awkward AS a GROUP BY year(a.day) ORDER BY y",
     "SELECT a.i % 3 AS r, sum(CASE WHEN a.f THEN 1 ELSE 0 END) AS s FROM awkward AS a GROUP BY a.i % 3 HAVING count(*) > 1",
     "SELECT a.i, sum(a.m) AS s FROM awkward AS a GROUP BY a.i HAVING sum(a.m) > 100 ORDER BY s DESC, a.i",
+    "SELECT -3 // a.i AS g, count(*) AS n FROM awkward AS a GROUP BY -3 // a.i",
     "SELECT sum(a.i) * 2 AS s FROM awkward AS a", "SELECT sum(a.i) // 2 AS s FROM awkward AS a",
     "SELECT a.id, o.t, o.i FROM awkward AS a JOIN other AS o ON o.t = a.t",
     "SELECT a.id, o.id AS oid FROM awkward AS a LEFT JOIN other AS o ON o.t = a.u AND o.i > 0",
