@@ -198,7 +198,7 @@ def _expression(
 
 def _own(part: exp.Expression) -> Iterator[exp.Expression]:
     """The nodes of an expression; of a query in it only the query itself."""
-    return part.walk(prune=lambda node: isinstance(node, exp.Query))
+    yield from part.walk(prune=lambda node: isinstance(node, exp.Query))
 
 
 def _within(nodes: int, tables: int, outputs: Mapping[str, int]) -> _Weight:
