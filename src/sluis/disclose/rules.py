@@ -15,7 +15,7 @@ from sluis.disclose.model import Bounds, Kind, Opened
 from sluis.grounds import Disclosure, Role, Subject
 from sluis.kernel import Conflict, Invalid, Refused, Text
 from sluis.policy import Decision
-from sluis.statement import SubQuestion, base_tables, conjuncts, dataset_of, source_of, uses
+from sluis.statement import SubQuestion, base_tables, conjuncts, dataset_of, is_base, source_of, uses
 
 _TYPE = re.compile(r"VARCHAR|BIGINT|INTEGER|DOUBLE|BOOLEAN|DATE|TIMESTAMP|DECIMAL\(\d{1,2},\d{1,2}\)")
 _TEXTS: dict[str, tuple[Text, Text]] = {
@@ -62,6 +62,11 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
     "sealed-only": (
         Text("Deze kolom mag alleen verzegeld naar buiten.", "This column may only leave sealed."),
         Text("Vraag de kolom verzegeld.", "Ask for the column sealed."),
+    ),
+    "tokens-meet-columns": (
+        Text("Verzegelde sleutels mogen alleen met een kolom van een dataset vergeleken worden.",
+             "Sealed keys may only be compared with a column of a dataset."),
+        Text("Vergelijk de kolom zelf.", "Compare the column itself."),
     ),
     "not-traceable": (
         Text("Van dit antwoord is niet te zeggen over wie elke rij gaat.", "Of this answer it cannot be told whom each row is about."),
@@ -155,6 +160,9 @@ def roles_for(
 ) -> dict[tuple[str, str], Disclosure]:
     """The disclosures as they count for this question: a column that sealed tokens bind, every column set equal to
     such a one, and the subject of rows for a combiner, may only be joined and leave sealed, whatever it was opened for.
+
+    Raises:
+        Refused: `tokens-meet-columns`.
     """
     joined = _bound_by_tokens(tree, sealed_parameters)
     if kind == "combining":
@@ -182,7 +190,11 @@ def _bound_by_tokens(tree: exp.Query, sealed: Sequence[str]) -> set[tuple[str, s
         if one and other:
             edges += [(one, other), (other, one)]
         for place, value in ((one, node.right.unnest()), (other, node.left.unnest())):
-            if place and isinstance(value, exp.Any) and value.this.unnest().name in sealed:
+            if isinstance(value, exp.Any) and value.this.unnest().name in sealed:
+                if (
+                    place is None
+                ):  # behind an expression or a subquery the column itself would stay in the clear
+                    raise refused("tokens-meet-columns")
                 bound.add(place)
     for node in tree.find_all(exp.In):
         query = node.args.get("query")
@@ -199,7 +211,9 @@ def _bound_by_tokens(tree: exp.Query, sealed: Sequence[str]) -> set[tuple[str, s
 def _place(node: exp.Expression) -> tuple[str, str] | None:
     node = node.unnest()
     table = source_of(node) if isinstance(node, exp.Column) and node.table else None
-    return (dataset_of(table)[1], node.name.lower()) if isinstance(table, exp.Table) else None
+    if not isinstance(table, exp.Table) or not is_base(table):
+        return None
+    return dataset_of(table)[1], node.name.lower()
 
 
 def require_sealed_outputs(

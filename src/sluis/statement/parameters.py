@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from sluis.kernel import Invalid, Text
 from sluis.statement.columns import Dataset, base_of, dataset_of, missing_parameter
+from sluis.statement.cost import steady_pattern
 
 Types = Mapping[Dataset, Mapping[str, str]]
 """DuckDB type per column, per dataset."""
@@ -149,6 +150,13 @@ def bind(lists: Collection[str], types: Mapping[str, str], given: Mapping[str, A
         if name not in given:
             raise missing_parameter(name)
         value = given[name]
+        if isinstance(value, str) and not steady_pattern(value):
+            raise Invalid(
+                "parameter-type",
+                Text(f"De waarde van ${name} past niet.", f"The value of ${name} does not fit."),
+                Text("Als patroon geeft hij te veel werk.", "As a pattern it makes too much work."),
+                Text("Gebruik naast _ hoogstens twee keer %.", "Use at most two % beside _."),
+            )
         if name in lists:
             if not isinstance(value, Sequence) or isinstance(value, str):
                 raise _wrong(name, "lijst", "list")
