@@ -82,6 +82,7 @@ def databases() -> Iterator[Databases]:
         if not _MADE.exists():
             _fill(found)
             _MADE.touch()
+        _read_through(found)
         yield found
 
 
@@ -149,6 +150,19 @@ def _fill(found: Databases) -> None:
                 )
                 file.unlink()
     print(f"… made in {time.monotonic() - began:.0f} s, kept in {VAR}", file=sys.stderr)
+
+
+def _read_through(found: Databases) -> None:
+    """Read every table once, so that who asks first does not pay for a cold start."""
+    with found.postgres.connect(DATABASE) as connection:
+        for table in TABLES["handel"]:
+            connection.execute(
+                f"SELECT max({KEYS[table][0].partition('_')[0]}_comment) FROM {table}".encode()
+            )
+    with closing(found.mariadb.connect(DATABASE)) as connection:
+        cursor = connection.cursor()
+        for table in TABLES["magazijn"]:
+            cursor.execute(f"SELECT max({KEYS[table][0].partition('_')[0]}_comment) FROM {table}")
 
 
 def _created(table: str, described: dict[str, str], text: str) -> str:

@@ -220,7 +220,8 @@ def base_of(blocks: Blocks, column: Column) -> tuple[exp.Table, str] | None:
         return None
     value = query.expressions[scopes.outputs(query).index(name)].unalias()
     for item in scopes.items(query) if isinstance(value, exp.Column) else []:
-        if item.alias == value.table and isinstance(item.node, exp.Table):
+        base = isinstance(item.node, exp.Table) and shapes.table_name(item.node) in blocks.options.types
+        if item.alias == value.table and base:
             return item.node, str(value.name)
     return None
 

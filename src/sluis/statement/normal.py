@@ -59,10 +59,9 @@ def _inline(query: exp.Query) -> exp.Query:
 
 def _write_out(cte: exp.CTE, scope: list[exp.Expression]) -> None:
     """Replace the uses of a CTE by its body. One that is used twice and may differ each time stays."""
-    later = [cte for cte in scope[:-1] if cte.parent is not None]
-    places = [*later, scope[-1]]
-    uses = [table for place in places for table in _references(place, cte, later)]
+    uses = [table for place in scope for table in _references(place, cte)]
     if len(uses) > 1 and not scopes.fixed(cte.this):
+        _name_apart(cte, uses)
         return
     for table in uses:
         alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(cte.alias, quoted=True))
@@ -70,7 +69,17 @@ def _write_out(cte: exp.CTE, scope: list[exp.Expression]) -> None:
     cte.pop()
 
 
-def _references(place: exp.Expression, cte: exp.CTE, later: list[exp.CTE]) -> list[exp.Table]:
+def _name_apart(cte: exp.CTE, uses: list[exp.Table]) -> None:
+    """Give a CTE that stays a name that no table and no other CTE has."""
+    name = _unique(cte.alias, {str(table.name) for table in cte.root().find_all(exp.Table)})
+    for table in uses:
+        if not table.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(cte.alias, quoted=True)))
+        table.set("this", exp.to_identifier(name, quoted=True))
+    cte.args["alias"].set("this", exp.to_identifier(name, quoted=True))
+
+
+def _references(place: exp.Expression, cte: exp.CTE) -> list[exp.Table]:
     """The tables in a place that mean this CTE; in the query that holds the WITH, outside that WITH."""
 
     def prune(node: exp.Expression) -> bool:

@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from sluis.statement import edges, keys, normal, partial, scopes, shapes
 from sluis.statement.blocks import Blocks, Options
-from sluis.statement.columns import base_tables
+from sluis.statement.columns import base_tables, is_base
 from sluis.statement.draft import Draft
 
 Rows = Mapping[str, int | None]
@@ -206,7 +206,7 @@ def _table_of(value: exp.Expression) -> exp.Table | None:
     nodes = [select.args["from_"].this] if select.args.get("from_") else []
     nodes += [join.this for join in select.args.get("joins") or []]
     for node in nodes:
-        if isinstance(node, exp.Table) and node.alias_or_name == value.table:
+        if isinstance(node, exp.Table) and node.alias_or_name == value.table and is_base(node):
             return node
     return None
 

@@ -372,6 +372,22 @@ def test_cte_that_depends_on_chance_is_computed_once(sites: Sites) -> None:
     assert [fetch.query.sql("duckdb").count("LIMIT") for fetch in plan.fetches if fetch.site == "b"] == [1]
 
 
+def test_cte_that_stays_inside_a_part_for_one_site_goes_along(sites: Sites) -> None:
+    sql = """SELECT p.name FROM a.p JOIN (
+                 WITH c AS (SELECT bsn FROM b.t ORDER BY z LIMIT 4) SELECT DISTINCT one.bsn FROM c AS one JOIN c AS two
+                 ON one.bsn = two.bsn) AS d ON d.bsn = p.bsn"""
+    plan, _ = ask(sites, sql, bulk=False)
+    assert {fetch.tables for fetch in plan.fetches} == {("b.t",), ("a.p",)}
+
+
+def test_inner_cte_hides_an_outer_one_of_the_same_name(sites: Sites) -> None:
+    sql = """WITH c AS (SELECT bsn FROM b.t ORDER BY z LIMIT 4)
+             SELECT p.name, d.n FROM a.p CROSS JOIN (
+                 WITH c AS (SELECT bsn FROM c ORDER BY bsn LIMIT 2) SELECT count(*) AS n FROM c AS x CROSS JOIN c AS y
+             ) AS d WHERE p.bsn IN (SELECT bsn FROM c)"""
+    ask(sites, sql)
+
+
 def test_names_of_fetches_and_keys_are_not_the_questions_own(sites: Sites) -> None:
     sql = """WITH f0 AS (SELECT bsn FROM b.t ORDER BY z LIMIT 4)
              SELECT p.name FROM f0 AS one JOIN f0 AS two ON one.bsn = two.bsn JOIN a.p ON p.bsn = one.bsn

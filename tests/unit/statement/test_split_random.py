@@ -48,7 +48,7 @@ SITES = Sites({name: (COLUMNS, []) for name in TABLES})
 
 
 @pytest.mark.parametrize(("small", "bulk"), [(0, True), (1000, False)])
-@settings(max_examples=150, deadline=None, suppress_health_check=_QUIET)
+@settings(max_examples=60, deadline=None, suppress_health_check=_QUIET)
 @given(found=tables(), question=questions(), refused=st.sets(st.sampled_from(_NODES), max_size=3))
 def test_any_question_has_the_answer_of_one_database(
     small: int,
