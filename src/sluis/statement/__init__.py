@@ -5,6 +5,7 @@ from sluis.statement.aggregates import Groups, Guarded, Told, guarded, reduce
 from sluis.statement.binding import (
     Binding,
     bindings,
+    named,
     require,
 )
 from sluis.statement.columns import (
@@ -142,6 +143,7 @@ __all__ = [
     "list_parameters",
     "looks_aside",
     "missing_parameter",
+    "named",
     "normalise",
     "obstacles",
     "open_receipt",
