@@ -31,13 +31,13 @@ from sluis.crypto import (
     server_context,
     time_left,
 )
-from sluis.disclose import Bounds, Discloser, open_budget
+from sluis.disclose import Bounds, Discloser
 from sluis.gateway import Card, DirectLink, Link, Witnesses, read_card, sign_card, witness_name
 from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, utc_now
 from sluis.ledger import Ledger, Witness, log_routes, open_ledger, reading_routes
 from sluis.query import Asker, Owner, Owners
 from sluis.sources import Source, open_source
-from sluis.statement import Combiner, EngineLimits
+from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
 from sluis.web import (
     About,
@@ -191,8 +191,9 @@ def _furnish(
     def card_of(jws: str) -> Card:
         return read_card(jws, anchors, clock())
 
-    memory = config.keys.directory / "newest.checkpoint"
-    ledger = open_ledger(store, keys, config.log_origin, clock, memory=memory)
+    newest = config.keys.directory / "newest.checkpoint"
+    ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
+    memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
     link = _link(config)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
@@ -204,6 +205,7 @@ def _furnish(
         link=link,
         ledger=ledger,
         combiner=combiner,
+        memory=memory,
         clock=clock,
         seconds=limits.peer_seconds,
     )
@@ -214,7 +216,7 @@ def _furnish(
         grounds=grounds,
         sources=sources,
         log=ledger,
-        budget=open_budget(store),
+        memory=memory,
         keys=keys,
         card=card,
         card_of=card_of,

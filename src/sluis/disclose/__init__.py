@@ -3,7 +3,6 @@
 from sluis.disclose.http import routes
 from sluis.disclose.model import Bounds, Consultation
 from sluis.disclose.records import Log
-from sluis.disclose.service import Budget, Discloser
-from sluis.disclose.sql import StoredBudget, open_budget
+from sluis.disclose.service import Discloser
 
-__all__ = ["Bounds", "Budget", "Consultation", "Discloser", "Log", "StoredBudget", "open_budget", "routes"]
+__all__ = ["Bounds", "Consultation", "Discloser", "Log", "routes"]

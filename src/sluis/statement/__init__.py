@@ -1,7 +1,7 @@
 """SQL as data, shared by the asker's side (`query`) and the owner's (`disclose`): parse, check, split, combine."""
 
 from sluis.statement.about import looks_aside, tied
-from sluis.statement.aggregates import Groups, Guarded, Told, guarded, reduce
+from sluis.statement.aggregates import guarded
 from sluis.statement.binding import (
     Binding,
     bindings,
@@ -26,12 +26,8 @@ from sluis.statement.combine import (
     Combiner,
     EngineLimits,
 )
-from sluis.statement.groups import (
-    Cell,
-    Size,
-    released,
-    too_close,
-)
+from sluis.statement.counts import Groups, Guarded, constants, levels, reduce
+from sluis.statement.differencing import Level
 from sluis.statement.model import (
     Acting,
     KeyList,
@@ -93,6 +89,7 @@ from sluis.statement.split import (
     Plan,
     split,
 )
+from sluis.statement.sql import Memory, open_memory
 
 __all__ = [
     "AGGREGATES",
@@ -105,7 +102,6 @@ __all__ = [
     "AnswerReader",
     "AnswerWriter",
     "Binding",
-    "Cell",
     "Closing",
     "Combiner",
     "EngineLimits",
@@ -115,13 +111,13 @@ __all__ = [
     "Guarded",
     "KeyList",
     "KeyUse",
+    "Level",
+    "Memory",
     "Outcome",
     "Plan",
     "Receipt",
     "Seal",
-    "Size",
     "SubQuestion",
-    "Told",
     "Use",
     "arrow_type",
     "base_tables",
@@ -132,6 +128,7 @@ __all__ = [
     "closing",
     "commitment",
     "conjuncts",
+    "constants",
     "dataset_of",
     "datasets",
     "definition",
@@ -139,11 +136,13 @@ __all__ = [
     "from_plain",
     "guarded",
     "is_base",
+    "levels",
     "list_parameters",
     "looks_aside",
     "missing_parameter",
     "normalise",
     "obstacles",
+    "open_memory",
     "open_receipt",
     "output_names",
     "parameter_types",
@@ -153,7 +152,6 @@ __all__ = [
     "pushable_condition",
     "qualify",
     "reduce",
-    "released",
     "require",
     "run",
     "seal_receipt",
@@ -164,7 +162,6 @@ __all__ = [
     "text",
     "tied",
     "to_plain",
-    "too_close",
     "unknown",
     "uses",
 ]
