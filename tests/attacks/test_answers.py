@@ -60,7 +60,9 @@ def test_columns_that_share_their_bytes_are_refused() -> None:
     values = [pa.array(range(1000)), pa.array(range(1000, 2000))]
     head, whole = two.serialize().to_pybytes(), pa.record_batch(values, schema=two).serialize().to_pybytes()
     assert AnswerReader().feed(head + whole)
-    start = whole.rindex((8000).to_bytes(8, "little") + (8000).to_bytes(8, "little"))  # buffer: offset, length
+    start = whole.rindex(
+        (8000).to_bytes(8, "little") + (8000).to_bytes(8, "little")
+    )  # buffer: offset, length
     shared = whole[:start] + bytes(8) + whole[start + 8 :]
     length = whole.index((16000).to_bytes(8, "little"))  # of the body
     shared = shared[:length] + (8000).to_bytes(8, "little") + shared[length + 8 : -8000]

@@ -5,6 +5,7 @@ from sluis.statement.aggregates import Groups, Guarded, Told, guarded, reduce
 from sluis.statement.binding import (
     Binding,
     bindings,
+    equalities,
     require,
 )
 from sluis.statement.columns import (
@@ -80,6 +81,7 @@ from sluis.statement.receipt import (
 )
 from sluis.statement.run import (
     Outcome,
+    checked,
     run,
 )
 from sluis.statement.shapes import (
@@ -128,6 +130,7 @@ __all__ = [
     "bind",
     "bindings",
     "check",
+    "checked",
     "closed",
     "closing",
     "commitment",
@@ -136,6 +139,7 @@ __all__ = [
     "datasets",
     "definition",
     "describe",
+    "equalities",
     "from_plain",
     "guarded",
     "is_base",
