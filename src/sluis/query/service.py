@@ -30,6 +30,7 @@ from sluis.kernel import (
 )
 from sluis.ledger import Decision, Ledger, Processing
 from sluis.query import records, rules
+from sluis.query.asked import Held, held, strays
 from sluis.query.explain import explanation
 from sluis.query.model import Answer, Consulted, Explanation, Missing, OwnerFailed, Question, Who
 from sluis.query.owners import Known, Owners, problem_of, unusable
@@ -47,6 +48,7 @@ from sluis.statement import (
     Memory,
     SubQuestion,
     bind,
+    checked,
     constants,
     datasets,
     levels,
@@ -162,7 +164,7 @@ class Asker:
         crossing = _Crossing(self, ready, question, who, trace, values)
         try:
             outcome = await run(ready.plan, crossing.fetch, values, self._combiner, bulk=ready.bulk)
-        except (Problem, OwnerFailed):
+        except BaseException:  # whatever it was: what crossed is on record
             await self._ledger.append(crossing.lines or [crossing.nothing_came()])
             raise
         clock.lap("ask")
@@ -302,14 +304,16 @@ class Asker:
             owner.peer, "POST", "/v1/consultations", headers, encode(sub), self._seconds
         ) as answer:
             if answer.status != 200:
-                raise problem_of(b"".join([chunk async for chunk in answer.body])[:65_536], owner)
+                raise await problem_of(answer, owner)
             async for chunk in answer.body:
                 batches += reader.feed(chunk)
         closing = reader.finish(known.keys.verification_key)
         said = closing.receipt
-        told = (said.owner, said.asker, said.activity, said.transaction_id, said.trace_id)
+        told = (said.owner, said.asker, said.activity, said.case, said.transaction_id, said.trace_id)
+        under = {dataset: stated.rpartition(" ")[2] for dataset, stated in said.disclosures.items()}
         if (
-            told != (owner.peer, self._peer, sub.activity, transaction, trace.trace_id)
+            told != (owner.peer, self._peer, sub.activity, sub.case, transaction, trace.trace_id)
+            or under != sub.disclosures
             or reader.schema is None
         ):
             raise unusable(owner)
@@ -333,18 +337,27 @@ class _Crossing:
         """What `statement.run` calls for each part, as soon as its keys are known."""
         part = self._ready.part(fetch, frozenset(keys))
         try:
-            return await self._seals.around(part, lambda seal: self._consult(part, keys, seal))
+            return await self._seals.around(part, lambda seal: self._consult(fetch, part, keys, seal))
         except Problem as problem:
             raise OwnerFailed(part.alias, problem) from problem
 
-    async def _consult(self, part: Part, keys: Mapping[str, pa.Array], seal: Any) -> tuple[pa.Table, Any]:
+    async def _consult(
+        self, fetch: Fetch, part: Part, keys: Mapping[str, pa.Array], seal: Any
+    ) -> tuple[pa.Table, Any]:
         asker, span, transaction = self._asker, self._trace.child(), new_transaction_id()
         sub = self._sub_question(part, keys, seal)
+        owner, known = asker._owners.by_alias[part.alias], await asker._owners.known(part.alias)
         started, began = milliseconds(asker._clock()), time.perf_counter()
-        table, closing = await asker.consult(part, sub, span, transaction)
+        table = None
+        try:
+            answer, closing = await asker.consult(part, sub, span, transaction)
+            answer = checked(fetch, answer)
+            if strays(answer, self._held(fetch, frozenset(keys)), {**self._values, **keys}):
+                raise unusable(owner)
+            table = answer
+        finally:
+            self._write(part, sub, span, started, known, table)
         elapsed = (time.perf_counter() - began) * 1000
-        await self._write(part, sub, span, started, table)
-        owner = asker._owners.by_alias[part.alias]
         names = tuple(offer.dataset for offer in part.offers)
         self.consulted.append(
             Consulted(
@@ -385,15 +398,25 @@ class _Crossing:
             combining=self._ready.groups is not None,
         )
 
-    async def _write(self, part: Part, sub: SubQuestion, span: Trace, started: int, table: pa.Table) -> None:
+    def _held(self, fetch: Fetch, given: frozenset[str]) -> Held:
+        """Which outputs of a fetch are held to a parameter; found once per plan."""
+        memory, key = self._ready.plan.memory, f"held {fetch.id} {sorted(given)}"
+        if key not in memory:
+            memory[key] = held(fetch.select(given))
+        found: Held = memory[key]
+        return found
+
+    def _write(
+        self, part: Part, sub: SubQuestion, span: Trace, started: int, known: Known, table: pa.Table | None
+    ) -> None:
         """The lines of this crossing, to be made durable before anything of it is shown."""
         asker, moment = self._asker, self._asker._clock()
-        known = await asker._owners.known(part.alias)
         subjects = sorted(self._subjects(part, sub, table))
         pseudonyms = [(subject[0], self._pseudonym(subject, moment)) for subject in subjects]
         self.lines += records.processing(
             span, self._question.activity, f"Bevraging bij {asker._owners.by_alias[part.alias].name}", started,
             milliseconds(moment), known.keys.url, pseudonyms, self._trace.span_id, records.withheld(part.offers, moment),
+            "Error" if table is None else "Ok",
         )  # fmt: skip
 
     def _pseudonym(self, subject: tuple[str, str], moment: datetime) -> str:
@@ -403,7 +426,7 @@ class _Crossing:
             known = self._pseudonyms[subject] = self._asker._ledger.subject(*subject, moment)
         return known
 
-    def _subjects(self, part: Part, sub: SubQuestion, table: pa.Table) -> set[tuple[str, str]]:
+    def _subjects(self, part: Part, sub: SubQuestion, table: pa.Table | None) -> set[tuple[str, str]]:
         """Everyone this part was about, as far as this node may know: those it named, and those in the answer."""
         found: set[tuple[str, str]] = set()
         for name, kind in part.subject_parameters.items():
@@ -412,6 +435,8 @@ class _Crossing:
             values = sub.keys[name].values if name in sub.keys else [sub.parameters.get(name)]
             found |= {(kind, str(value)) for value in values if value is not None}
         for name, kind in part.subject_outputs.items():
+            if table is None:
+                continue
             column = table.column(name)
             told = column.unique() if len(column) > _FEW else column
             found |= {(kind, str(value)) for value in told.to_pylist() if value is not None}

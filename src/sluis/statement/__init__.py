@@ -5,6 +5,7 @@ from sluis.statement.aggregates import guarded
 from sluis.statement.binding import (
     Binding,
     bindings,
+    equalities,
     require,
 )
 from sluis.statement.columns import (
@@ -76,6 +77,7 @@ from sluis.statement.receipt import (
 )
 from sluis.statement.run import (
     Outcome,
+    checked,
     run,
 )
 from sluis.statement.shapes import (
@@ -124,6 +126,7 @@ __all__ = [
     "bind",
     "bindings",
     "check",
+    "checked",
     "closed",
     "closing",
     "commitment",
@@ -133,6 +136,7 @@ __all__ = [
     "datasets",
     "definition",
     "describe",
+    "equalities",
     "from_plain",
     "guarded",
     "is_base",
