@@ -5,6 +5,7 @@ Only `serve` and `cli` read this; rooms get plain arguments.
 
 from sluis.config.model import (
     Address,
+    AnchorConfig,
     Config,
     KeysConfig,
     LedgerConfig,
@@ -24,6 +25,7 @@ from sluis.config.schemas import schemas
 __all__ = [
     "NODE_FILE",
     "Address",
+    "AnchorConfig",
     "Config",
     "KeysConfig",
     "LedgerConfig",

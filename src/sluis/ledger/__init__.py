@@ -1,6 +1,7 @@
 """The only writer of records, and their proof: leaves, Merkle tree, checkpoints, witnesses."""
 
 from sluis.ledger import verifier
+from sluis.ledger.anchoring import Anchored, Anchors, no_authority
 from sluis.ledger.audit import Fault, Verification, verify
 from sluis.ledger.http import Authorise, log_routes, reading_routes
 from sluis.ledger.model import Decision, Destruction, Epoch, Position, Processing, Search, Stored, Withheld
@@ -10,6 +11,8 @@ from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
 from sluis.ledger.witness import Cosigned, Peer, Witness
 
 __all__ = [
+    "Anchored",
+    "Anchors",
     "Authorise",
     "Cosigned",
     "Decision",
@@ -29,6 +32,7 @@ __all__ = [
     "base_origin",
     "log_key",
     "log_routes",
+    "no_authority",
     "open_ledger",
     "reading_routes",
     "receipt",
