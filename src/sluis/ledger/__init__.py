@@ -1,21 +1,16 @@
 """The only writer of records, and their proof: leaves, Merkle tree, checkpoints, witnesses."""
 
 from sluis.ledger import verifier
-from sluis.ledger.audit import Fault, Verification, verify
-from sluis.ledger.http import Authorise, log_routes, reading_routes
-from sluis.ledger.model import Decision, Destruction, Epoch, Position, Processing, Search, Stored, Withheld
-from sluis.ledger.notes import log_key, witness_key
+from sluis.ledger.audit import Verification, verify
+from sluis.ledger.http import log_routes, reading_routes
+from sluis.ledger.model import Decision, Position, Processing, Search, Stored, Withheld
 from sluis.ledger.reading import Log
 from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
 from sluis.ledger.witness import Cosigned, Peer, Witness
 
 __all__ = [
-    "Authorise",
     "Cosigned",
     "Decision",
-    "Destruction",
-    "Epoch",
-    "Fault",
     "Ledger",
     "Log",
     "Peer",
@@ -27,12 +22,10 @@ __all__ = [
     "Withheld",
     "Witness",
     "base_origin",
-    "log_key",
     "log_routes",
     "open_ledger",
     "reading_routes",
     "receipt",
     "verifier",
     "verify",
-    "witness_key",
 ]

@@ -15,18 +15,6 @@ from sluis.sources.types import table_name
 from sluis.sources.writer import conjuncts
 
 
-def is_plain_condition(node: exp.Expression) -> bool:
-    """Whether a condition is `column = constant` or `column = ANY($keys)`."""
-    if isinstance(node, exp.Paren):
-        return is_plain_condition(node.this)
-    if not isinstance(node, exp.EQ) or not isinstance(node.left, exp.Column):
-        return False
-    right = node.right
-    if isinstance(right, exp.Any):
-        return isinstance(right.this.unnest(), exp.Placeholder)
-    return isinstance(right, exp.Literal | exp.Placeholder | exp.Boolean)
-
-
 def is_plain(query: exp.Expression) -> bool:
     """Whether a query is of the plain shape and no more."""
     if not isinstance(query, exp.Select) or not isinstance(
@@ -36,8 +24,20 @@ def is_plain(query: exp.Expression) -> bool:
     if {name for name, value in query.args.items() if value} - {"expressions", "from_", "where"}:
         return False
     return all(isinstance(item.unalias(), exp.Column) for item in query.selects) and all(
-        map(is_plain_condition, conjuncts(query))
+        map(_is_plain_condition, conjuncts(query))
     )
+
+
+def _is_plain_condition(node: exp.Expression) -> bool:
+    """Whether a condition is `column = constant` or `column = ANY($keys)`."""
+    if isinstance(node, exp.Paren):
+        return _is_plain_condition(node.this)
+    if not isinstance(node, exp.EQ) or not isinstance(node.left, exp.Column):
+        return False
+    right = node.right
+    if isinstance(right, exp.Any):
+        return isinstance(right.this.unnest(), exp.Placeholder)
+    return isinstance(right, exp.Literal | exp.Placeholder | exp.Boolean)
 
 
 class Wanted(msgspec.Struct, frozen=True):

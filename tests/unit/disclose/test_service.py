@@ -23,7 +23,8 @@ from tests.unit.disclose.owner import (
 )
 
 from sluis.disclose import Bounds
-from sluis.grounds import Article, Filter, Withhold
+from sluis.grounds import Article, Filter
+from sluis.grounds.model import Withhold
 from sluis.kernel import Conflict, Invalid, Period, Problem, Refused, Text, Unkept, Upstream
 from sluis.ledger import Decision, Processing
 from sluis.sources import Limits, SourceFailure, TableInfo, open_source

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sluis.disclose import StoredBudget, open_budget
-from sluis.statement import Size
+from sluis.disclose import open_budget
+from sluis.disclose.sql import StoredBudget
+from sluis.statement.groups import Size
 from sluis.store import open_store
 
 DAY = date(2026, 6, 1)
