@@ -3,14 +3,15 @@
 What comes back is checked again here, so that a source that compares more loosely (case, blanks) gives no row too many.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 from sqlglot import exp
 
-from sluis.sources.base import SourceFailure, TableInfo, Value
+from sluis.sources.base import Limits, SourceFailure, TableInfo, Value
+from sluis.sources.shape import Shape
 from sluis.sources.types import table_name
 from sluis.sources.writer import conjuncts
 
@@ -111,11 +112,28 @@ def _number(text: str) -> Any:
     return int(text) if text.isdigit() else float(text)
 
 
-def kept(
-    rows: Sequence[Mapping[str, Any]], wanted: Mapping[str, Sequence[Any]]
-) -> Iterator[Mapping[str, Any]]:
-    """The rows that have exactly one of the values wanted in every column."""
+def batches(
+    plain: Plain,
+    shape: Shape,
+    wanted: Mapping[str, Sequence[Any]],
+    pages: Iterable[Iterable[Mapping[str, Any]]],
+    limits: Limits,
+) -> Iterator[pa.RecordBatch]:
+    """The answer, out of pages of rows as the source gave them: only rows with one of the values wanted in every column.
+
+    Raises:
+        SourceFailure: `too-many-rows`, or what `shape` finds wrong with a row.
+    """
     sets = {column: set(values) for column, values in wanted.items()}
-    for row in rows:
-        if all(row[column] in values for column, values in sets.items()):
-            yield row
+    seen = 0
+    for page in pages:
+        rows = [
+            tuple(row[name] for name in plain.outputs)
+            for row in page
+            if all(row[column] in values for column, values in sets.items())
+        ]
+        seen += len(rows)
+        if seen > limits.rows:
+            raise SourceFailure("too-many-rows", f"more than {limits.rows} rows")
+        if rows:
+            yield shape.batch(rows, seen - len(rows))
