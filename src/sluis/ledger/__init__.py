@@ -3,12 +3,27 @@
 from sluis.ledger import verifier
 from sluis.ledger.audit import Verification, verify
 from sluis.ledger.http import log_routes, reading_routes
-from sluis.ledger.model import Decision, Position, Processing, Search, Stored, Withheld
+from sluis.ledger.model import (
+    ACTIVITY,
+    PROCESSOR,
+    SUBJECT,
+    SUBJECT_TYPE,
+    Decision,
+    Position,
+    Processing,
+    Search,
+    Stored,
+    Withheld,
+)
 from sluis.ledger.reading import Log
 from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
 from sluis.ledger.witness import Cosigned, Peer, Witness
 
 __all__ = [
+    "ACTIVITY",
+    "PROCESSOR",
+    "SUBJECT",
+    "SUBJECT_TYPE",
     "Cosigned",
     "Decision",
     "Ledger",

@@ -27,7 +27,7 @@ from sluis.kernel import (
     milliseconds,
     new_transaction_id,
 )
-from sluis.ledger import Decision, Ledger, Processing
+from sluis.ledger import ACTIVITY, Decision, Ledger, Processing
 from sluis.query import records, rules
 from sluis.query.explain import explanation
 from sluis.query.model import Answer, Consulted, Explanation, Missing, OwnerFailed, Question, Who
@@ -387,7 +387,7 @@ class _Crossing:
             status="Error",
             start_time=now,
             end_time=now,
-            attributes={"dpl.core.processing_activity_id": self._question.activity},
+            attributes={ACTIVITY: self._question.activity},
         )
 
 
