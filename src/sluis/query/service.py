@@ -301,7 +301,7 @@ class _Crossing:
         sub = self._sub_question(part, keys, seal)
         started, began = milliseconds(asker._clock()), time.perf_counter()
         table, closing = await asker.consult(part, sub, span, transaction)
-        elapsed = (time.perf_counter() - began) * 1000
+        elapsed = round((time.perf_counter() - began) * 1000, 3)
         await self._write(part, sub, span, started, table)
         owner = asker._owners.by_alias[part.alias]
         names = tuple(offer.dataset for offer in part.offers)
