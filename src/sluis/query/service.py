@@ -28,7 +28,7 @@ from sluis.kernel import (
     milliseconds,
     new_transaction_id,
 )
-from sluis.ledger import Decision, Ledger, Processing
+from sluis.ledger import ACTIVITY, Decision, Ledger, Processing
 from sluis.query import records, rules
 from sluis.query.asked import Held, held, strays
 from sluis.query.explain import explanation
@@ -357,7 +357,7 @@ class _Crossing:
             table = answer
         finally:
             self._write(part, sub, span, started, known, table)
-        elapsed = (time.perf_counter() - began) * 1000
+        elapsed = round((time.perf_counter() - began) * 1000, 3)
         names = tuple(offer.dataset for offer in part.offers)
         self.consulted.append(
             Consulted(
@@ -453,7 +453,7 @@ class _Crossing:
             status="Error",
             start_time=now,
             end_time=now,
-            attributes={"dpl.core.processing_activity_id": self._question.activity},
+            attributes={ACTIVITY: self._question.activity},
         )
 
 

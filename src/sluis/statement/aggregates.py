@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from sluis.kernel import Refused, Text
-from sluis.statement.columns import base_tables, conjuncts, dataset_of, is_base, source_of
+from sluis.statement.columns import base_tables, dataset_of, is_base, source_of
 from sluis.statement.counts import Groups, Opened, aggregated, with_counts
 from sluis.statement.groups import MAX_COLUMNS
 from sluis.statement.parse import AGGREGATES
+from sluis.statement.scopes import conjuncts
 
 _ALWAYS = {exp.Count: "count", exp.Sum: "sum", exp.Avg: "avg"}
 _STEADY = (
@@ -131,7 +132,7 @@ def _is_quantile(node: exp.Expression) -> bool:
 
 def _require_single_rows(tree: exp.Select, opened: Opened, legal: str | None) -> None:
     """Joins may not multiply rows: every joined dataset is reached by its whole key, so nobody weighs twice."""
-    conditions = list(conjuncts(tree.args["where"].this if tree.args.get("where") else None))
+    conditions = conjuncts(tree.args["where"].this if tree.args.get("where") else None)
     for join in tree.args.get("joins") or ():
         table = join.this
         if not isinstance(table, exp.Table) or join.side not in {"", "LEFT"} or join.kind in {"SEMI", "ANTI"}:

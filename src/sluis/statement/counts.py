@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from sluis.grounds import Disclosure, Subject
-from sluis.statement.columns import Dataset, base_tables, conjuncts, dataset_of, is_base, source_of
+from sluis.statement.columns import Dataset, base_tables, dataset_of, is_base, source_of
 from sluis.statement.differencing import ROWS as ROW_COUNT
 from sluis.statement.differencing import Level
 from sluis.statement.groups import Cell, released
 from sluis.statement.parse import AGGREGATES
+from sluis.statement.scopes import conjuncts
 
 GROUP, SUBJECTS, VALUES, ROWS, HAVING = "group{}$", "subjects{}$", "values{}$", "rows$", "having$"
 """Names of the hidden columns."""

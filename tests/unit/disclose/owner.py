@@ -12,7 +12,8 @@ import msgspec
 import pyarrow as pa
 
 from sluis.crypto import FileKeyStore
-from sluis.disclose import Bounds, Consultation, Discloser
+from sluis.disclose import Bounds, Discloser
+from sluis.disclose.model import Consultation
 from sluis.gateway import Card
 from sluis.grounds import Activity, Article, Column, Dataset, Disclosure, Grounds, Subject
 from sluis.kernel import Oin, PeerId, Period, Text, Trace
