@@ -1,8 +1,6 @@
 """A hostile owner: what it offers, answers and refuses with, and what the asking node makes of that."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
