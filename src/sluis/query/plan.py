@@ -79,6 +79,8 @@ class Ready(msgspec.Struct, frozen=True):
     filtered: bool
     groups: Groups | None
     """How rows are reduced to groups here, when this node is the combiner; None when nothing is left to reduce."""
+    column_types: dict[tuple[Dataset, str], str]
+    """DuckDB type per (dataset, column)."""
 
     def bulk(self, fetch: Fetch) -> bool:
         """Whether a fetch may be asked without its keys, when these are too many: no subject has to be named."""
@@ -175,6 +177,9 @@ def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]
         closed=rules.stays_closed(offers),
         filtered=any("filter" in disclosure.columns.values() for disclosure in disclosures.values()),
         groups=groups,
+        column_types={
+            (name, column): kind for name, columns in types.items() for column, kind in columns.items()
+        },
     )
 
 
@@ -206,7 +211,8 @@ def _grouped(
             offer.disclosure,
             offer.subject,
             offer.key,
-            rules.SEALED + (offer.subject.column if offer.subject else ""),
+            # Only tokens of those in groups: the people in other data are on record at their owner, row by row.
+            rules.SEALED + offer.subject.column if offer.subject and offer.disclosure.aggregate else None,
         )
         for dataset, offer in offers.items()
     }

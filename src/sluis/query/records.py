@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sluis.grounds import Offer
 from sluis.kernel import Problem, Trace, milliseconds, new_span_id
-from sluis.ledger import Decision, Processing, Withheld
+from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Processing, Withheld
 from sluis.query.model import Question, Who
 
 
@@ -78,8 +78,8 @@ def processing(
         status: `Error` when it was sent and no answer came of it.
     """
     shared = {
-        "dpl.core.processing_activity_id": activity,
-        "dpl.core.foreign_operation.processor": processor,
+        ACTIVITY: activity,
+        PROCESSOR: processor,
         "dpl.read.externalReadAPI_id": f"{processor.rstrip('/')}/v1",
     }
 
@@ -98,7 +98,7 @@ def processing(
 
     lines = [line(span.span_id, parent, {})]
     for kind, pseudonym in subjects:
-        subject = {"dpl.core.data_subject_id": pseudonym, "dpl.core.data_subject_id_type": kind}
+        subject = {SUBJECT: pseudonym, SUBJECT_TYPE: kind}
         lines.append(line(new_span_id(), span.span_id, subject))
     return lines
 

@@ -21,13 +21,14 @@ from sluis.kernel import (
     Invalid,
     PeerId,
     Problem,
+    Refused,
     Text,
     Trace,
     encode,
     milliseconds,
     new_transaction_id,
 )
-from sluis.ledger import Decision, Ledger, Processing
+from sluis.ledger import ACTIVITY, Decision, Ledger, Processing
 from sluis.query import records, rules
 from sluis.query.asked import Held, held, strays
 from sluis.query.explain import explanation
@@ -44,10 +45,13 @@ from sluis.statement import (
     Combiner,
     Fetch,
     KeyList,
+    Memory,
     SubQuestion,
     bind,
     checked,
+    constants,
     datasets,
+    levels,
     parse,
     reduce,
     run,
@@ -70,6 +74,7 @@ class Asker:
         link: how a request reaches them.
         ledger: this node's ledger.
         combiner: joins the answers in memory.
+        memory: of budgets and of groups that this node made and told.
         clock: this node's clock.
         seconds: how long one owner may take.
         answer_bytes: how much one owner may send in answer.
@@ -84,6 +89,7 @@ class Asker:
         link: Link,
         ledger: Ledger,
         combiner: Combiner,
+        memory: Memory,
         clock: Clock,
         seconds: float = 30.0,
         answer_bytes: int = 1 << 30,
@@ -91,7 +97,7 @@ class Asker:
         self._peer, self._activities, self._owners = peer, activities, owners
         self._link, self._ledger, self._clock = link, ledger, clock
         self._seconds, self._answer_bytes = seconds, answer_bytes
-        self._combiner, self._plans = combiner, Plans()
+        self._combiner, self._memory, self._plans = combiner, memory, Plans()
 
     def activities(self) -> tuple[Activity, ...]:
         """The register of processing, in order of id."""
@@ -145,6 +151,7 @@ class Asker:
             ready = await self._ready(question, activity, tuple(sorted(missing)))
             values = self._bind(ready, question)
             check_values(ready, values)
+            await self._hold_budget(ready, question, values)
         except Problem as problem:
             await self._record_refusal(trace, question, who, problem)
             raise
@@ -163,17 +170,51 @@ class Asker:
         clock.lap("ask")
         if crossing.lines:
             await self._ledger.append(crossing.lines)
+        try:
+            table = await self._told(outcome.table, ready, values)
+        except Refused as refusal:
+            await self._record_refusal(trace.child(), question, who, refusal)
+            raise
         clock.lap("keep")
         return Answer(
             question=question.sql,
             trace_id=trace.trace_id,
-            table=reduce(outcome.table, ready.groups).answer if ready.groups else outcome.table,
+            table=table,
             provenance=ready.provenance,
             consulted=tuple(crossing.consulted),
             closed=ready.closed,
             missing=tuple(Missing(alias, problem.members()) for alias, problem in missing.items()),
             timings=clock.total(),
         )
+
+    async def _hold_budget(self, ready: Ready, question: Question, values: Values) -> None:
+        """A combiner counts the different questions over data of which it makes groups, as their owners do."""
+        if ready.groups is None:
+            return
+        identity, day = self._identity(ready, values), self._clock().date()
+        for dataset in ready.groups.datasets:
+            rule = ready.offers[_dataset(dataset)].disclosure.aggregate
+            purse = f"combine|{question.activity}|{dataset}"
+            if rule is not None and not await self._memory.spend(purse, day, identity, rule.budget):
+                raise rules.group_budget_used(ready.offers[_dataset(dataset)])
+
+    async def _told(self, table: pa.Table, ready: Ready, values: Values) -> pa.Table:
+        """The answer, when this node is its combiner: the groups that may be told, after what was told before."""
+        if ready.groups is None:
+            return table
+        told = await asyncio.to_thread(reduce, table, ready.groups)
+        fixed = constants(ready.tree, ready.column_types, ready.types, values)
+        found = await asyncio.to_thread(levels, told, ready.groups, fixed, self._memory.digest)
+        identity, day = self._identity(ready, values), self._clock().date()
+        for dataset in ready.groups.datasets:
+            board = f"combine|{dataset}"
+            if not await self._memory.tell(board, day, identity, found, ready.groups.minimum):
+                raise rules.too_close(ready.offers[_dataset(dataset)])
+        return told.answer
+
+    def _identity(self, ready: Ready, values: Values) -> str:
+        """What makes two questions the same: their form and values."""
+        return self._memory.digest([ready.shape, *(f"{name}={values[name]}" for name in sorted(values))])
 
     def _activity(self, question: Question) -> Activity:
         activity = rules.activity_of(self._activities, question.activity)
@@ -316,7 +357,7 @@ class _Crossing:
             table = answer
         finally:
             self._write(part, sub, span, started, known, table)
-        elapsed = (time.perf_counter() - began) * 1000
+        elapsed = round((time.perf_counter() - began) * 1000, 3)
         names = tuple(offer.dataset for offer in part.offers)
         self.consulted.append(
             Consulted(
@@ -412,8 +453,13 @@ class _Crossing:
             status="Error",
             start_time=now,
             end_time=now,
-            attributes={"dpl.core.processing_activity_id": self._question.activity},
+            attributes={ACTIVITY: self._question.activity},
         )
+
+
+def _dataset(name: str) -> tuple[str, str]:
+    alias, _, dataset = name.partition(".")
+    return alias, dataset
 
 
 def _plain_list(values: Sequence[Any]) -> list[Any]:

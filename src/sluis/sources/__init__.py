@@ -7,34 +7,11 @@ from urllib.parse import unquote, urlsplit
 
 from sluis.grounds import Dataset
 from sluis.kernel import Invalid, Text
-from sluis.sources.base import (
-    ColumnInfo,
-    Limits,
-    Prepared,
-    Probe,
-    Scalar,
-    Source,
-    SourceFailure,
-    TableInfo,
-    Value,
-)
-from sluis.sources.fold import constant_type, is_constant, is_simple, locked_duckdb
+from sluis.sources.base import Limits, Prepared, Probe, Source, SourceFailure, TableInfo
+from sluis.sources.fold import is_constant, is_simple, locked_duckdb
 from sluis.sources.inspect import Proposal, problem_of, propose
-from sluis.sources.plain import is_plain, is_plain_condition
-from sluis.sources.shape import arrow_type
-from sluis.sources.types import (
-    Types,
-    Typing,
-    column_types,
-    decimal_parts,
-    family,
-    normal,
-    table_name,
-    unexpected,
-    unify,
-    widens,
-)
-from sluis.sources.writer import is_keyed
+from sluis.sources.plain import is_plain
+from sluis.sources.types import Types, Typing, column_types, decimal_parts, family, normal, unexpected, widens
 
 
 def _sqlite(url: str, **options: Any) -> Source:
@@ -176,28 +153,21 @@ def _has_driver(scheme: str) -> bool:
 
 
 __all__ = [
-    "ColumnInfo",
     "Limits",
     "Prepared",
     "Probe",
     "Proposal",
-    "Scalar",
     "Source",
     "SourceFailure",
     "TableInfo",
     "Types",
     "Typing",
-    "Value",
-    "arrow_type",
     "column_types",
-    "constant_type",
     "decimal_parts",
     "family",
     "inspect",
     "is_constant",
-    "is_keyed",
     "is_plain",
-    "is_plain_condition",
     "is_simple",
     "locked_duckdb",
     "normal",
@@ -205,8 +175,6 @@ __all__ = [
     "problem_of",
     "propose",
     "source_name",
-    "table_name",
     "unexpected",
-    "unify",
     "widens",
 ]

@@ -16,13 +16,13 @@ from sluis.statement.columns import (
     Dataset,
     base_of,
     base_tables,
-    conjuncts,
     dataset_of,
     definition,
     is_base,
     source_of,
     tables_of,
 )
+from sluis.statement.scopes import conjuncts
 
 
 class Binding(msgspec.Struct, frozen=True):

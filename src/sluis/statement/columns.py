@@ -98,18 +98,6 @@ def uses(tree: exp.Query) -> list[Use]:
     return found
 
 
-def conjuncts(condition: exp.Expression | None) -> Iterator[exp.Expression]:
-    """The parts of a condition that must all hold, parentheses taken off."""
-    if condition is None:
-        return
-    condition = condition.unnest()
-    if isinstance(condition, exp.And):
-        yield from conjuncts(condition.left)
-        yield from conjuncts(condition.right)
-    else:
-        yield condition
-
-
 def base_of(expression: exp.Expression | None) -> exp.Table | None:
     """The dataset reference behind a plain column; None for anything else."""
     if not isinstance(expression, exp.Column):
