@@ -222,7 +222,7 @@ def _bind_local(listener: LocalListener) -> socket.socket:
         raise _in_use("socket-in-use", path.name)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         before = os.umask(0o177)  # nobody else may connect before the mode is set
         try:
