@@ -28,6 +28,7 @@ from sluis.crypto import (
     client_context,
     is_test,
     read_certificates,
+    revocations,
     server_context,
     time_left,
 )
@@ -214,7 +215,7 @@ def _furnish(
     own = config.node
 
     def card_of(jws: str) -> Card:
-        return read_card(jws, anchors, clock())
+        return read_card(jws, anchors, clock(), revocations(config.tls.crl))
 
     newest = config.keys.directory / "newest.checkpoint"
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
@@ -251,7 +252,14 @@ def _furnish(
         bounds=_bounds(config),
     )
     peers = [peer.oin for peer in config.peers.values()]
-    access = Access([own.oin, *peers], _people(config).get, clock, own.test, refusals.record)
+    access = Access(
+        [own.oin, *peers],
+        _people(config).get,
+        clock,
+        own.test,
+        refusals.record,
+        lambda: revocations(config.tls.crl),
+    )
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
@@ -403,12 +411,13 @@ def _identity(config: Config, now: datetime) -> tuple[Identity, tuple[x509.Certi
 
 
 async def _repeat(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Do `work` now and every so many seconds; a Problem is logged and does not end it."""
+    """Do `work` now and every so many seconds; what goes wrong is logged and does not end it."""
     while True:
         try:
             await work()
-        except Problem as problem:
-            log.error("%s: %s", getattr(work, "__name__", "task"), problem.code)
+        except Exception as failure:  # the log must go on being published, whatever a peer sends
+            cause = failure.code if isinstance(failure, Problem) else type(failure).__qualname__
+            log.error("%s: %s", getattr(work, "__name__", "task"), cause)
         await asyncio.sleep(seconds)
 
 

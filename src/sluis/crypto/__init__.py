@@ -9,6 +9,7 @@ from sluis.crypto.certificates import (
     make_authority,
     peer_of,
     read_certificates,
+    revocations,
     time_left,
     verify_chain,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "peer_of",
     "read_certificates",
     "refused_token",
+    "revocations",
     "seal_key",
     "server_context",
     "sign_grant",
