@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,14 @@ class Server:
             return listener.path
         host, port, *_ = sock.getsockname()
         return host, port
+
+    def cut_off(self, unwanted: Callable[[bytes], bool]) -> None:
+        """Close every connection whose client certificate (DER) is unwanted, whatever it is doing."""
+        for connection in list(self._state.connections):
+            assert isinstance(connection, NodeProtocol)
+            chain = connection.credentials.get("tls", {}).get("client_cert_chain", ())
+            if any(unwanted(ssl.PEM_cert_to_DER_cert(pem)) for pem in chain):
+                connection.transport.close()
 
     async def stop(self, seconds: float = 10.0) -> None:
         """Take no new connections, let requests in hand finish for at most `seconds`, then break off the rest."""
