@@ -12,8 +12,11 @@ from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
 from sluis.cli.options import example, node_option
-from sluis.cli.terminal import language, say
+from sluis.cli.terminal import language, many, say, working
+from sluis.kernel import Text
 
+_ROWS = Text("rij", "row"), Text("rijen", "rows")
+_PEOPLE = Text("mens", "person"), Text("mensen", "people")
 ARROW = "application/vnd.apache.arrow.stream"
 
 
@@ -64,7 +67,7 @@ def command(directory: Path, partial: bool, form: str | None, **options: Any) ->
     question = question_of(**options)
     if partial:
         question["partial"] = "flagged"
-    with Console(stderr=True).status(say("De vraag is onderweg…", "The question is under way…")):
+    with working("De vraag is onderweg…", "The question is under way…"):
         body = call(
             directory,
             "POST",
@@ -114,8 +117,7 @@ def _rows(answer: dict[str, Any]) -> Table:
         table.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in answer["rows"]:
         table.add_row(*("" if value is None else str(value) for value in row))
-    count = len(answer["rows"])
-    table.caption = say(f"{count} rij(en)", f"{count} row(s)")
+    table.caption = many(len(answer["rows"]), *_ROWS)
     return table
 
 
@@ -137,12 +139,9 @@ def _receipts(answer: dict[str, Any]) -> list[Line]:
         receipt = entry["receipt"]
         lines.append(
             Line(
-                say(
-                    f"  {entry['owner']}: {receipt['rows']} rij(en) over {receipt['subjects']} mens(en) uit "
-                    f"{', '.join(entry['datasets'])}; logregel {receipt['position']} van {receipt['origin']}",
-                    f"  {entry['owner']}: {receipt['rows']} row(s) about {receipt['subjects']} person(s) from "
-                    f"{', '.join(entry['datasets'])}; log line {receipt['position']} of {receipt['origin']}",
-                )
+                f"  {entry['owner']}: {many(receipt['rows'], *_ROWS)} {say('over', 'about')} "
+                f"{many(receipt['subjects'], *_PEOPLE)} {say('uit', 'from')} {', '.join(entry['datasets'])}; "
+                f"{say('logregel', 'log line')} {receipt['position']} {say('van', 'of')} {receipt['origin']}"
             )
         )
     lines.append(Line(f"  {say('spoor', 'trace')}: {answer['traceId']}", style="dim"))

@@ -11,9 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import in_words, say
-from sluis.config import load_config
+from sluis.cli.options import example, json_option, node_option, settings
+from sluis.cli.terminal import in_words, say, working
 from sluis.crypto import FileKeyStore
 from sluis.kernel import Conflict, Invalid, NotFound, Text, plain, utc_now
 from sluis.ledger import Log, Search, Stored, Verification, open_ledger, receipt, verifier, verify
@@ -31,6 +30,7 @@ _WAIT_SECONDS = 10.0
         "Controleer het logboek, bewijs een regel, of bekijk het.",
         "Verify the log, prove a record, or look at it.",
     ),
+    epilog=example("sluis ledger verify --node /etc/sluis"),
 )
 def command() -> None:
     """Reads the database of a node; the node itself may be running."""
@@ -66,7 +66,11 @@ def verify_log(
     as_json: bool,
 ) -> None:
     notes = [path.read_text(encoding="utf-8") for path in earlier]
-    document = _verify_tiles(place, vkey, notes) if place else _verify_node(directory, notes, as_json)
+    if place:
+        with working("De tegels worden nagerekend…", "The tiles are being recomputed…"):
+            document = _verify_tiles(place, vkey, notes)
+    else:
+        document = _verify_node(directory, notes, as_json)
     faults = document["faults"]
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
@@ -94,7 +98,8 @@ def verify_log(
 def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) -> None:
     store = _store(directory)
     try:
-        proof = receipt(Log(store), _published(directory, store, record), record)
+        with working("Wachten op een checkpoint…", "Waiting for a checkpoint…"):
+            proof = receipt(Log(store), _published(directory, store, record), record)
     finally:
         store.close()
     if out is not None:
@@ -140,7 +145,7 @@ def show_records(record: int | None, trace_id: str | None, directory: Path, as_j
 
 
 def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, Any]:
-    config = load_config(directory / "node.toml", secrets=True)
+    config = settings(directory, secrets=True)
     store = _store(directory)
     try:
         public = FileKeyStore(config.keys.directory).public
@@ -209,7 +214,7 @@ def _published(directory: Path, store: Store, index: int) -> str:
     end = time.monotonic() + _WAIT_SECONDS
     while (note := _covering(log, index)) is None:
         try:
-            config = load_config(directory / "node.toml", secrets=True)
+            config = settings(directory, secrets=True)
             return open_ledger(
                 store, FileKeyStore(config.keys.directory), config.log_origin, utc_now
             ).publish()
@@ -226,7 +231,7 @@ def _covering(log: Log, index: int) -> str | None:
 
 
 def _store(directory: Path) -> Store:
-    config = load_config(directory / "node.toml", secrets=True)
+    config = settings(directory, secrets=True)
     store = open_store(str(config.store.url))
     if store.path is not None and not store.path.exists():
         raise NotFound(

@@ -176,8 +176,8 @@ def _misused(use: Use, disclosure: Disclosure, rule: str, why: Text) -> Refused:
         rule,
         Text(f"De kolom {name} mag hier niet staan.", f"Column {name} may not stand here."),
         why,
-        Text("Bekijk met `sluis activity show` waarvoor de kolom open is.",
-             "See with `sluis activity show` what the column is open for."),
+        Text("Leg met `sluis explain` de vraag uit zonder haar zo te gebruiken: daar staat waarvoor zij open is.",
+             "Explain the question without this use, with `sluis explain`: it says what the column is open for."),
         rule=rule,
         legal=str((entry and entry.article) or disclosure.articles[0]) if disclosure.articles else None,
     )  # fmt: skip
