@@ -287,7 +287,7 @@ def published() -> Api:
     nobody = Access([], lambda user: None, utc_now, test=False)
     nothing: Any = None
     routes = [*gateway.routes(""), *query.routes(nothing), *disclose.routes(nothing)]
-    return make_api(routes, nobody, _about("Sluis-node", "https://node.example"))
+    return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
 
 
 def about(config: Config) -> About:
@@ -319,7 +319,7 @@ def _may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
         "log-not-yours",
         Text("U mag deze logregels niet lezen.", "You may not read these log lines."),
         Text(
-            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van deze node.",
+            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van dit knooppunt.",
             f"Only who has the role {PRIVACY_OFFICER} reads the log of this node.",
         ),
         Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
@@ -379,7 +379,7 @@ async def _repeat(seconds: float, work: Callable[[], Coroutine[Any, Any, None]])
         await asyncio.sleep(seconds)
 
 
-_CANNOT_START = Text("Deze node kan niet starten.", "This node cannot start.")
+_CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")
 _OF_ANOTHER = (
     Text("Het certificaat noemt een ander OIN dan de instellingen.",
          "The certificate names another OIN than the settings."),

@@ -127,7 +127,7 @@ def _disclosure_told(one: Disclosure, grounds: Grounds) -> Iterator[str]:
     yield "  " + say("Wet: ", "Law: ") + "; ".join(map(str, one.articles))
     yield f"  {say('Geldig', 'Valid')}: {one.valid.since} – {one.valid.until or say('verder', 'onwards')}"
     for name, role in one.columns.items():
-        mask = say(", vervormd", ", altered") if name in one.masks else ""
+        mask = say(", afgeschermd", ", altered") if name in one.masks else ""
         yield f"  {name}: {in_words(ROLES[role])}{mask}"
     if one.aggregate:
         yield "  " + say(
@@ -141,7 +141,7 @@ def _disclosure_told(one: Disclosure, grounds: Grounds) -> Iterator[str]:
         law = f" ({closed.article})" if closed.article else ""
         yield (
             "  "
-            + say("Dicht: ", "Closed: ")
+            + say("Gesloten: ", "Closed: ")
             + f"{', '.join(closed.columns)}. {in_words(closed.because)}{law}"
         )
     if one.withhold:

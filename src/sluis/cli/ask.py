@@ -24,7 +24,7 @@ ARROW = "application/vnd.apache.arrow.stream"
     "ask",
     help=say(
         "Stel in SQL een vraag over datasets van meer organisaties.\n\n"
-        "Gegevens vraagt u voor een verwerkingsactiviteit en een zaak; wat de wet daarvoor niet opent, blijft dicht, en"
+        "Gegevens vraagt u voor een verwerkingsactiviteit en een zaak; wat de wet daarvoor niet opent, blijft gesloten, en"
         " iedereen die erbij betrokken is, kan later zien dat u het vroeg. Geef de waarde van `$naam` met --set"
         " naam=waarde; `-` vraagt om de waarde zonder haar te tonen, zodat zij in geen geschiedenis staat."
         " `naam=@bestand` leest een lijst, één waarde per regel.",
@@ -144,7 +144,7 @@ def _receipts(answer: dict[str, Any]) -> list[Line]:
                 f"{say('logregel', 'log line')} {receipt['position']} {say('van', 'of')} {receipt['origin']}"
             )
         )
-    lines.append(Line(f"  {say('spoor', 'trace')}: {answer['traceId']}", style="dim"))
+    lines.append(Line(f"  trace: {answer['traceId']}", style="dim"))
     return lines
 
 

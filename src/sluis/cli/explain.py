@@ -29,7 +29,7 @@ from sluis.cli.terminal import language, say, working
 def command(directory: Path, as_json: bool, **options: Any) -> None:
     """What the node answers, as lines of text."""
     question = question_of(**options)
-    with working("De eigenaren zeggen wat zij openen…", "The owners say what they open…"):
+    with working("De bronhouders zeggen wat zij openen…", "The owners say what they open…"):
         body = call(directory, "POST", "/v1/questions/_explain", question)
     if as_json:
         click.echo(body.raw)

@@ -128,9 +128,9 @@ def call(node: Path, method: str, path: str, body: Any = None, accept: str = "ap
     except OSError as error:
         raise Upstream(
             "node-not-running",
-            Text("Uw node draait niet.", "Your node is not running."),
-            Text("Hij luistert niet op zijn socket.", "It does not listen on its socket."),
-            Text(f"Start hem met: sluis serve --node {node}", f"Start it with: sluis serve --node {node}"),
+            Text("Uw knooppunt draait niet.", "Your node is not running."),
+            Text("Het luistert niet op zijn socket.", "It does not listen on its socket."),
+            Text(f"Start het met: sluis serve --node {node}", f"Start it with: sluis serve --node {node}"),
             retry=True,
         ) from error
     finally:
@@ -146,7 +146,7 @@ def _problem(raw: bytes) -> Problem:
     except msgspec.MsgspecError:
         return Invalid(
             "unreadable",
-            Text("De node gaf een onleesbaar antwoord.", "The node gave an unreadable answer."),
+            Text("Het knooppunt gaf een onleesbaar antwoord.", "The node gave an unreadable answer."),
             Text("Het is geen JSON.", "It is not JSON."),
-            Text("Kijk in het logboek van de node.", "Look in the node's log."),
+            Text("Kijk in het logboek van het knooppunt.", "Look in the node's log."),
         )

@@ -5,4 +5,4 @@ from sluis.disclose.model import Bounds
 from sluis.disclose.service import Discloser
 from sluis.disclose.sql import open_budget
 
-__all__ = ["Bounds", "Budget", "Consultation", "Discloser", "Log", "StoredBudget", "open_budget", "routes"]
+__all__ = ["Bounds", "Discloser", "open_budget", "routes"]
