@@ -31,13 +31,22 @@ from sluis.crypto import (
     server_context,
     time_left,
 )
-from sluis.disclose import Bounds, Discloser, open_budget
-from sluis.gateway import Card, DirectLink, Link, Witnesses, read_card, sign_card, witness_name
-from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, utc_now
-from sluis.ledger import Ledger, Witness, log_routes, open_ledger, reading_routes
+from sluis.disclose import Bounds, Discloser
+from sluis.gateway import (
+    Card,
+    DirectLink,
+    Link,
+    TimestampAuthority,
+    Witnesses,
+    read_card,
+    sign_card,
+    witness_name,
+)
+from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, Upstream, utc_now
+from sluis.ledger import Anchors, Ledger, Witness, log_routes, open_ledger, reading_routes
 from sluis.query import Asker, Owner, Owners
 from sluis.sources import Source, open_source
-from sluis.statement import Combiner, EngineLimits
+from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
 from sluis.web import (
     About,
@@ -60,7 +69,7 @@ WARN_BEFORE = timedelta(days=30)
 PRIVACY_OFFICER = "privacy-officer"
 """The role, in `people` of the settings, of who may read all processing records over the unix socket."""
 
-_DAY, _MINUTE, _SECOND = 86_400.0, 60.0, 1.0  # seconds
+_DAY, _TEN_MINUTES, _MINUTE, _SECOND = 86_400.0, 600.0, 60.0, 1.0  # seconds
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -79,6 +88,7 @@ class Parts(msgspec.Struct, frozen=True):
     refusals: Refusals
     witness: Witness
     witnesses: Witnesses
+    stamps: Anchors
     card: str
 
     def close(self) -> None:
@@ -116,6 +126,8 @@ class Node:
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_SECOND, self._publish)
+        if self.config.anchor.url is not None:
+            self._every(_TEN_MINUTES, self._anchor)
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close everything. May be called twice."""
@@ -141,6 +153,19 @@ class Node:
         """Publish what was recorded, witnessed by the peers that can be reached."""
         await self.parts.witnesses.read_cards()
         await self.parts.witnesses.gather(self.parts.ledger)
+
+    async def _anchor(self) -> None:
+        """Have the newest checkpoint stamped with the time, when it is time for that."""
+        settings, stamps = self.config.anchor, self.parts.stamps
+        note = await self.parts.ledger.checkpoint()
+        if not await asyncio.to_thread(stamps.is_due, timedelta(hours=settings.hours), note):
+            return
+        try:
+            anchored = await stamps.ask(note, TimestampAuthority(str(settings.url)).send)
+        except Upstream as problem:
+            log.error("no timestamp from %s: %s", settings.url, problem)
+        else:
+            log.info("anchored until record %d by %s", anchored.size, anchored.name)
 
     async def _warn_of_certificate(self) -> None:
         certificates = {"certificate": self.parts.identity.certificate}
@@ -191,8 +216,9 @@ def _furnish(
     def card_of(jws: str) -> Card:
         return read_card(jws, anchors, clock())
 
-    memory = config.keys.directory / "newest.checkpoint"
-    ledger = open_ledger(store, keys, config.log_origin, clock, memory=memory)
+    newest = config.keys.directory / "newest.checkpoint"
+    ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
+    memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
     link = _link(config)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
@@ -204,6 +230,7 @@ def _furnish(
         link=link,
         ledger=ledger,
         combiner=combiner,
+        memory=memory,
         clock=clock,
         seconds=limits.peer_seconds,
     )
@@ -214,7 +241,7 @@ def _furnish(
         grounds=grounds,
         sources=sources,
         log=ledger,
-        budget=open_budget(store),
+        memory=memory,
         keys=keys,
         card=card,
         card_of=card_of,
@@ -242,6 +269,7 @@ def _furnish(
         refusals=refusals,
         witness=witness,
         witnesses=witnesses,
+        stamps=Anchors(config.anchors, _roots(config), clock),
         card=card,
     )
 
@@ -332,6 +360,11 @@ def _link(config: Config) -> DirectLink:
     context = client_context(tls.certificate, tls.key, tls.authorities, [tls.crl] if tls.crl else [])
     urls = {peer.oin: peer.url for peer in config.peers.values()} | {config.node.oin: config.node.url}
     return DirectLink(urls, context, {peer.oin: peer.name for peer in config.peers.values()})
+
+
+def _roots(config: Config) -> list[x509.Certificate]:
+    """The authorities that are trusted to tell the time. Raises `Invalid` when one cannot be read."""
+    return [root for path in config.anchor.certificates for root in read_certificates(path)]
 
 
 def _known(config: Config) -> list[Owner]:

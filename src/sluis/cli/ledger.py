@@ -1,5 +1,7 @@
-"""`sluis ledger verify|prove|show`: check a log, write a receipt, look at records. Works beside a running node."""
+"""`sluis ledger verify|prove|show|anchor`: check a log, write a receipt, look at records, have a checkpoint stamped with
+the time. Works beside a running node."""
 
+import asyncio
 import json
 import time
 from base64 import b64encode
@@ -13,9 +15,23 @@ from rich.progress import Progress
 
 from sluis.cli.options import example, json_option, node_option, settings
 from sluis.cli.terminal import in_words, say, working
-from sluis.crypto import FileKeyStore
+from sluis.config import Config
+from sluis.crypto import FileKeyStore, read_certificates
+from sluis.gateway import TimestampAuthority
 from sluis.kernel import Conflict, Invalid, NotFound, Text, plain, utc_now
-from sluis.ledger import Log, Search, Stored, Verification, open_ledger, receipt, verifier, verify
+from sluis.ledger import (
+    Anchored,
+    Anchors,
+    Log,
+    Search,
+    Stored,
+    Verification,
+    no_authority,
+    open_ledger,
+    receipt,
+    verifier,
+    verify,
+)
 from sluis.store import Store, open_store
 
 UNSOUND = 5
@@ -144,8 +160,50 @@ def show_records(record: int | None, trace_id: str | None, directory: Path, as_j
         click.echo("\n".join(f"{name}: {value}" for name, value in document.items()))
 
 
+@command.command(
+    "anchor",
+    help=say(
+        "Laat nu stempelen tot waar het logboek loopt (RFC 3161), en bewaar het stempel.",
+        "Have the log stamped with the time now, as far as it goes (RFC 3161), and keep the stamp.",
+    ),
+    epilog=example("sluis ledger anchor --node /etc/sluis"),
+)
+@node_option
+@json_option
+def anchor_log(directory: Path, as_json: bool) -> None:
+    config = settings(directory, secrets=True)
+    if config.anchor.url is None:
+        raise no_authority()
+    store = _store(directory)
+    try:
+        note = _published(directory, store, Log(store).size() - 1)
+    finally:
+        store.close()
+    with working("Wachten op het stempel…", "Waiting for the stamp…"):
+        anchored = asyncio.run(_anchors(config).ask(note, TimestampAuthority(config.anchor.url).send))
+    click.echo(json.dumps(_shown(anchored), ensure_ascii=False) if as_json else _stamped(_shown(anchored)))
+
+
+def _anchors(config: Config) -> Anchors:
+    roots = [root for path in config.anchor.certificates for root in read_certificates(path)]
+    return Anchors(config.anchors, roots, utc_now)
+
+
+def _shown(anchored: Anchored) -> dict[str, Any]:
+    return {"size": anchored.size, "time": f"{anchored.at:%Y-%m-%dT%H:%M:%SZ}", "by": anchored.name}
+
+
+def _stamped(shown: dict[str, Any]) -> str:
+    return say(
+        f"Gestempeld tot regel {shown['size']} op {shown['time']} door {shown['by']}.",
+        f"Anchored until size {shown['size']} at {shown['time']} by {shown['by']}.",
+    )
+
+
 def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, Any]:
     config = settings(directory, secrets=True)
+    stamps, false = _anchors(config).kept() if config.anchor.certificates else ([], [])
+    notes = [*notes, *(one.note for one in stamps)]
     store = _store(directory)
     try:
         public = FileKeyStore(config.keys.directory).public
@@ -156,7 +214,14 @@ def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, 
             )
     finally:
         store.close()
-    return _found(config.log_origin, found)
+    document = _found(config.log_origin, found)
+    document["faults"] += [{"kind": "anchor", "index": 0, "text": _false_stamp(name)} for name in false]
+    document["anchored"] = _shown(max(stamps, key=lambda one: (one.size, one.at))) if stamps else None
+    return document
+
+
+def _false_stamp(name: str) -> str:
+    return say(f"Het tijdstempel {name} bewijst niets.", f"The timestamp {name} proves nothing.")
 
 
 def _found(origin: str, found: Verification) -> dict[str, Any]:
@@ -198,12 +263,14 @@ def _verify_tiles(place: str, vkey: str | None, notes: list[str]) -> dict[str, A
 
 def _sound(document: dict[str, Any]) -> str:
     size, destroyed, checkpoints = document["size"], document["destroyed"], document["checkpoints"]
-    return say(
+    told = say(
         f"{document['origin']}: {size} regels, alles klopt. Rechtmatig vernietigd: {destroyed}. "
         f"Getekende checkpoints die kloppen: {checkpoints}.",
         f"{document['origin']}: {size} records, all sound. Lawfully destroyed: {destroyed}. "
         f"Signed checkpoints that agree: {checkpoints}.",
     )
+    stamped = document.get("anchored")
+    return f"{told}\n{_stamped(stamped)}" if stamped else told
 
 
 def _published(directory: Path, store: Store, index: int) -> str:

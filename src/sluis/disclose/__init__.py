@@ -3,6 +3,5 @@
 from sluis.disclose.http import routes
 from sluis.disclose.model import Bounds
 from sluis.disclose.service import Discloser
-from sluis.disclose.sql import open_budget
 
-__all__ = ["Bounds", "Discloser", "open_budget", "routes"]
+__all__ = ["Bounds", "Discloser", "routes"]

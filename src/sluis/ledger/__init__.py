@@ -1,6 +1,7 @@
 """The only writer of records, and their proof: leaves, Merkle tree, checkpoints, witnesses."""
 
 from sluis.ledger import verifier
+from sluis.ledger.anchoring import Anchored, Anchors, no_authority
 from sluis.ledger.audit import Verification, verify
 from sluis.ledger.http import log_routes, reading_routes
 from sluis.ledger.model import (
@@ -24,6 +25,8 @@ __all__ = [
     "PROCESSOR",
     "SUBJECT",
     "SUBJECT_TYPE",
+    "Anchored",
+    "Anchors",
     "Cosigned",
     "Decision",
     "Ledger",
@@ -38,6 +41,7 @@ __all__ = [
     "Witness",
     "base_origin",
     "log_routes",
+    "no_authority",
     "open_ledger",
     "reading_routes",
     "receipt",

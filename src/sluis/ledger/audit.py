@@ -1,4 +1,4 @@
-"""Checking a log from the inside: every record against its leaf, every leaf and tile against the root, the root
+"""Checking a log from the inside: every record against its leaf and against what it is found by, every leaf and tile against the root, the root
 against the checkpoints that were signed, and every destroyed record against the record that says so.
 
 What somebody outside can check without these records is in `verifier`.
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from sluis.kernel import Text
 from sluis.ledger import sql
+from sluis.ledger.findable import COLUMNS, Findable
 from sluis.ledger.model import Destruction
 from sluis.ledger.reading import tiles_of
 from sluis.ledger.rules import SALT
@@ -26,6 +27,10 @@ _sha256 = hashlib.sha256
 
 _TEXTS = {
     "altered": ("Regel {0} is veranderd.", "Record {0} was changed."),
+    "hidden": (
+        "Regel {0} is met zoeken niet te vinden: waarop hij gezocht wordt, is veranderd.",
+        "Record {0} cannot be found by searching: what it is found by was changed.",
+    ),
     "missing": ("Regel {0} is weg.", "Record {0} is gone."),
     "unaccounted": (
         "Regel {0} is vernietigd, en geen regel zegt waarom.",
@@ -53,7 +58,7 @@ _TEXTS = {
 class Fault(msgspec.Struct, frozen=True):
     """Something that is not as it was written. `index` is a record, or for `forked` and `truncated` a size."""
 
-    kind: Literal["altered", "missing", "unaccounted", "tile", "forked", "truncated", "checkpoint"]
+    kind: Literal["altered", "hidden", "missing", "unaccounted", "tile", "forked", "truncated", "checkpoint"]
     index: int
 
     @property
@@ -134,6 +139,10 @@ class _Audit:
         self._gone: list[int] = []
         self._accounted: list[tuple[int, int]] = []
         self.faults: list[Fault] = []
+        self._hidden = dict[int, Fault]()
+        self._findable = Findable(
+            self._fetched, lambda index: self._hidden.update({index: Fault("hidden", index)})
+        )
 
     def expect(self, checkpoints: Sequence[Checkpoint]) -> None:
         for checkpoint in checkpoints:
@@ -142,9 +151,9 @@ class _Audit:
     def tile(self, number: int) -> None:
         first = number * WIDTH
         end = min(first + WIDTH, self._size)
-        columns = "SELECT idx, salted, leaf, entry FROM ledger_records"
-        self._cursor.execute(f"{columns} WHERE idx >= {first} AND idx < {end} ORDER BY idx")
-        rows = self._cursor.fetchall()
+        rows = self._fetched(
+            f"SELECT {COLUMNS} FROM ledger_records WHERE idx >= {first} AND idx < {end} ORDER BY idx"
+        )
         leaves = [bytes(row[2]) for row in rows]
         made = [
             _sha256(b"\x00" + _sha256(row[1]).digest()).digest() if row[1] else self._destroyed(row)
@@ -157,11 +166,15 @@ class _Audit:
         for row in rows:
             if row[1] and _MARK in bytes(row[1]):
                 self._account(bytes(row[1]))
+        self._findable.tile(rows, end)
         if len(rows) < end - first:
             leaves = self._missing(first, end, {row[0]: bytes(row[2]) for row in rows})
         self._follow(number, leaves)
 
     def finish(self) -> Verification:
+        self._findable.end(self._size)
+        altered = {fault.index for fault in self.faults}
+        self.faults += [fault for index, fault in self._hidden.items() if index not in altered]
         self._upper_tiles()
         self.faults += [Fault("unaccounted", index) for index in self._gone if not self._is_accounted(index)]
         for size, roots in self._expected.items():
@@ -174,6 +187,11 @@ class _Audit:
         checkpoints = sum(map(len, self._expected.values())) - wrong
         destroyed = len(self._gone) - unaccounted
         return Verification(self._size, self._whole.root(), destroyed, checkpoints, tuple(self.faults))
+
+    def _fetched(self, statement: str) -> Sequence[Any]:
+        self._cursor.execute(statement)
+        rows: Sequence[Any] = self._cursor.fetchall()
+        return rows
 
     def _destroyed(self, row: Any) -> bytes:
         self._gone.append(row[0])

@@ -175,7 +175,8 @@ def _candidates(connection: Connection, search: Search) -> Iterator[bytes]:
     if search.trace_id is not None:
         by, terms = "trace", [trace_term(search.trace_id)]
     elif search.subjects is not None:
-        by, terms = "subject", [subject_term(subject) for subject in search.subjects]
+        # Two subjects may share a term, and who searches may name one twice; a record is found once all the same.
+        by, terms = "subject", sorted({subject_term(subject) for subject in search.subjects})
     elif search.activity is not None:
         by, terms = "activity", [activity_term(search.activity)]
     else:

@@ -6,7 +6,7 @@ Logboek Dataverwerkingen core and reading extension; Authorization Decision Log 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sluis.grounds import Offer
 from sluis.kernel import Problem, Trace, milliseconds, new_span_id
@@ -65,6 +65,7 @@ def processing(
     subjects: Sequence[tuple[str, str]],
     parent: str,
     withheld: Withheld | None = None,
+    status: Literal["Ok", "Error"] = "Ok",
 ) -> list[Processing]:
     """The lines of one crossing: its own span, and below it one for each person it was about.
 
@@ -74,6 +75,7 @@ def processing(
         subjects: (type, pseudonym) pairs.
         parent: the question's span.
         withheld: until when the subjects are not shown this, and why; as the owner's disclosure says.
+        status: `Error` when it was sent and no answer came of it.
     """
     shared = {
         ACTIVITY: activity,
@@ -87,7 +89,7 @@ def processing(
             span_id=span_id,
             parent_span_id=parent_id,
             name=name,
-            status="Ok",
+            status=status,
             start_time=started,
             end_time=ended,
             attributes={**shared, **more},

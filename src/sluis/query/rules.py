@@ -159,6 +159,33 @@ def no_combiner(offers: Sequence[Offer]) -> Refused:
     )
 
 
+def group_budget_used(offer: Offer) -> Refused:
+    """The refusal of a combiner when its people asked for as many different groups as the disclosure allows."""
+    return _over_groups(
+        offer,
+        "aggregate-budget",
+        Text("Het aantal verschillende groepsvragen per dag is op.", "The daily number of different group questions is used up."),
+        Text("Ga morgen verder, of herhaal een eerdere vraag.", "Go on tomorrow, or repeat an earlier question."),
+    )  # fmt: skip
+
+
+def too_close(offer: Offer) -> Refused:
+    """The refusal of a combiner to tell groups that, with what it told before, would show a few people."""
+    return _over_groups(
+        offer,
+        "differencing",
+        Text("Deze vraag lijkt te veel op een eerdere.", "This question is too close to an earlier one."),
+        Text("Vraag met voorwaarden of groepen die meer verschillen.", "Ask with conditions or groups that differ more."),
+    )  # fmt: skip
+
+
+def _over_groups(offer: Offer, rule: str, why: Text, after: Text) -> Refused:
+    name = f"{offer.alias}.{offer.dataset}"
+    what = Text(f"Uit {name} krijgt u deze groepen niet.", f"You do not get these groups from {name}.")
+    legal = next((str(article) for article in offer.disclosure.articles), None)
+    return Refused(rule, what, why, after, rule=rule, legal=legal)
+
+
 def schemas(offers: Mapping[Dataset, Offer]) -> tuple[dict[str, Any], dict[str, Any]]:
     """All columns, and those that `*` stands for in the order of the disclosure, as `statement.qualify` takes them."""
     schema: dict[str, Any] = {}

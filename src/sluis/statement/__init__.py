@@ -1,8 +1,8 @@
 """SQL as data, shared by the asker's side (`query`) and the owner's (`disclose`): parse, check, split, combine."""
 
 from sluis.statement.about import looks_aside, tied
-from sluis.statement.aggregates import Groups, Guarded, guarded, reduce
-from sluis.statement.binding import Binding, bindings, require
+from sluis.statement.aggregates import guarded
+from sluis.statement.binding import Binding, bindings, equalities, require
 from sluis.statement.columns import (
     base_tables,
     check,
@@ -16,6 +16,8 @@ from sluis.statement.columns import (
     uses,
 )
 from sluis.statement.combine import Combiner, EngineLimits
+from sluis.statement.counts import Groups, Guarded, constants, levels, reduce
+from sluis.statement.differencing import Level
 from sluis.statement.model import Acting, KeyList, Receipt, Seal, SubQuestion
 from sluis.statement.normal import normalise
 from sluis.statement.parameters import bind, list_parameters, parameter_types, parameterise, to_plain
@@ -32,10 +34,11 @@ from sluis.statement.parse import (
 )
 from sluis.statement.pushdown import pushable
 from sluis.statement.receipt import MEDIA_TYPE, SEALS, AnswerReader
-from sluis.statement.run import run
+from sluis.statement.run import checked, run
 from sluis.statement.scopes import conjuncts
 from sluis.statement.shapes import arrow_type, describe
 from sluis.statement.split import Fetch, Plan, split
+from sluis.statement.sql import Memory, open_memory
 
 __all__ = [
     "AGGREGATES",
@@ -51,6 +54,8 @@ __all__ = [
     "Groups",
     "Guarded",
     "KeyList",
+    "Level",
+    "Memory",
     "Plan",
     "Receipt",
     "Seal",
@@ -60,18 +65,23 @@ __all__ = [
     "bind",
     "bindings",
     "check",
+    "checked",
     "closing",
     "conjuncts",
+    "constants",
     "dataset_of",
     "datasets",
     "definition",
     "describe",
+    "equalities",
     "guarded",
     "is_base",
+    "levels",
     "list_parameters",
     "looks_aside",
     "missing_parameter",
     "normalise",
+    "open_memory",
     "output_names",
     "parameter_types",
     "parameterise",

@@ -34,7 +34,7 @@ def test_show_tells_purpose_law_roles_and_what_stays_closed_and_why(tmp_path: Pa
     assert "  jaar: alleen om te kiezen\n" in told
     assert "Niet alle rijen: Alleen de laatste jaren zijn nodig." in told
     assert (
-        "Dicht: vermogen. Voor deze taak is het vermogen niet nodig. (AVG, art. 5, eerste lid, onder c)"
+        "Gesloten: vermogen. Voor deze taak is het vermogen niet nodig. (AVG, art. 5, eerste lid, onder c)"
         in told
     )
 
