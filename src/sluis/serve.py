@@ -234,15 +234,15 @@ def _furnish(
 ) -> Parts:
     config, grounds, limits = loaded.config, loaded.grounds, loaded.config.limits
     own = config.node
+    revocations = Revocations(config.tls.crl, anchors)
 
     def card_of(jws: str) -> Card:
-        return read_card(jws, anchors, clock(), revocations(config.tls.crl))
+        return read_card(jws, anchors, clock(), revocations.lists)
 
     newest = config.keys.directory / "newest.checkpoint"
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
     memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    revocations = Revocations(config.tls.crl, anchors)
     link = _link(config, revocations)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
     card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
@@ -280,7 +280,7 @@ def _furnish(
         clock,
         own.test,
         refusals.record,
-        lambda: revocations(config.tls.crl),
+        lambda: revocations.lists,
     )
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
@@ -346,7 +346,7 @@ def published() -> Api:
     nobody = Access([], lambda user: None, utc_now, test=False)
     nothing: Any = None
     routes = [*gateway.routes(""), *query.routes(nothing), *disclose.routes(nothing)]
-    return make_api(routes, nobody, _about("Sluis-node", "https://node.example"))
+    return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
 
 
 def about(config: Config) -> About:
@@ -378,7 +378,7 @@ def _may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
         "log-not-yours",
         Text("U mag deze logregels niet lezen.", "You may not read these log lines."),
         Text(
-            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van deze node.",
+            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van dit knooppunt.",
             f"Only who has the role {PRIVACY_OFFICER} reads the log of this node.",
         ),
         Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
@@ -446,7 +446,7 @@ async def _repeat(seconds: float, work: Callable[[], Coroutine[Any, Any, None]])
         await asyncio.sleep(seconds)
 
 
-_CANNOT_START = Text("Deze node kan niet starten.", "This node cannot start.")
+_CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")
 _OF_ANOTHER = (
     Text("Het certificaat noemt een ander OIN dan de instellingen.",
          "The certificate names another OIN than the settings."),

@@ -9,7 +9,6 @@ from sluis.crypto.certificates import (
     make_authority,
     peer_of,
     read_certificates,
-    revocations,
     time_left,
     verify_chain,
 )
@@ -54,7 +53,6 @@ __all__ = [
     "peer_of",
     "read_certificates",
     "refused_token",
-    "revocations",
     "seal_key",
     "server_context",
     "sign_grant",

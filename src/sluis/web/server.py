@@ -259,7 +259,7 @@ def _answers(path: Path) -> bool:
 def _in_use(code: str, where: str) -> Conflict:
     return Conflict(
         code,
-        Text("Deze node kan niet luisteren.", "This node cannot listen."),
+        Text("Dit knooppunt kan niet luisteren.", "This node cannot listen."),
         Text(f"Een ander proces luistert al op {where}.", f"Another process already listens on {where}."),
         Text("Stop dat proces, of kies een andere plek in de configuratie.",
              "Stop that process, or choose another place in the configuration."),
@@ -272,14 +272,14 @@ def _cannot_bind(failure: OSError, where: str) -> Conflict | Invalid | Unkept:
     if failure.errno == errno.ENOSPC:
         return Unkept(
             "disk-full",
-            Text("Deze node kan niet luisteren.", "This node cannot listen."),
+            Text("Dit knooppunt kan niet luisteren.", "This node cannot listen."),
             Text("De schijf is vol.", "The disk is full."),
             Text("Maak ruimte en start opnieuw.", "Make room and start again."),
         )
     cause = failure.strerror or str(failure)
     return Invalid(
         "cannot-listen",
-        Text("Deze node kan niet luisteren.", "This node cannot listen."),
+        Text("Dit knooppunt kan niet luisteren.", "This node cannot listen."),
         Text(f"{where}: {cause}.", f"{where}: {cause}."),
         Text("Kies een ander adres, of een korter pad voor de socket.",
              "Choose another address, or a shorter path for the socket."),
