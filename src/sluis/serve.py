@@ -32,7 +32,7 @@ from sluis.crypto import (
     server_context,
     time_left,
 )
-from sluis.disclose import Bounds, Discloser, open_budget
+from sluis.disclose import Bounds, Discloser
 from sluis.gateway import (
     Card,
     DirectLink,
@@ -47,7 +47,7 @@ from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, Upstrea
 from sluis.ledger import Anchors, Ledger, Witness, log_routes, open_ledger, reading_routes
 from sluis.query import Asker, Owner, Owners
 from sluis.sources import Source, open_source
-from sluis.statement import Combiner, EngineLimits
+from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
 from sluis.web import (
     About,
@@ -234,14 +234,15 @@ def _furnish(
 ) -> Parts:
     config, grounds, limits = loaded.config, loaded.grounds, loaded.config.limits
     own = config.node
+    revocations = Revocations(config.tls.crl, anchors)
 
     def card_of(jws: str) -> Card:
-        return read_card(jws, anchors, clock())
+        return read_card(jws, anchors, clock(), revocations.lists)
 
-    memory = config.keys.directory / "newest.checkpoint"
-    ledger = open_ledger(store, keys, config.log_origin, clock, memory=memory)
+    newest = config.keys.directory / "newest.checkpoint"
+    ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
+    memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    revocations = Revocations(config.tls.crl, anchors)
     link = _link(config, revocations)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
     card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
@@ -252,6 +253,7 @@ def _furnish(
         link=link,
         ledger=ledger,
         combiner=combiner,
+        memory=memory,
         clock=clock,
         seconds=limits.peer_seconds,
     )
@@ -262,7 +264,7 @@ def _furnish(
         grounds=grounds,
         sources=sources,
         log=ledger,
-        budget=open_budget(store),
+        memory=memory,
         keys=keys,
         card=card,
         card_of=card_of,
@@ -272,7 +274,14 @@ def _furnish(
         bounds=_bounds(config),
     )
     peers = [peer.oin for peer in config.peers.values()]
-    access = Access([own.oin, *peers], _people(config).get, clock, own.test, refusals.record)
+    access = Access(
+        [own.oin, *peers],
+        _people(config).get,
+        clock,
+        own.test,
+        refusals.record,
+        lambda: revocations.lists,
+    )
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
@@ -337,7 +346,7 @@ def published() -> Api:
     nobody = Access([], lambda user: None, utc_now, test=False)
     nothing: Any = None
     routes = [*gateway.routes(""), *query.routes(nothing), *disclose.routes(nothing)]
-    return make_api(routes, nobody, _about("Sluis-node", "https://node.example"))
+    return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
 
 
 def about(config: Config) -> About:
@@ -369,7 +378,7 @@ def _may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
         "log-not-yours",
         Text("U mag deze logregels niet lezen.", "You may not read these log lines."),
         Text(
-            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van deze node.",
+            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van dit knooppunt.",
             f"Only who has the role {PRIVACY_OFFICER} reads the log of this node.",
         ),
         Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
@@ -427,16 +436,17 @@ def _identity(config: Config, now: datetime) -> tuple[Identity, tuple[x509.Certi
 
 
 async def _repeat(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Do `work` now and every so many seconds; a Problem is logged and does not end it."""
+    """Do `work` now and every so many seconds; what goes wrong is logged and does not end it."""
     while True:
         try:
             await work()
-        except Problem as problem:
-            log.error("%s: %s", getattr(work, "__name__", "task"), problem.code)
+        except Exception as failure:  # the log must go on being published, whatever a peer sends
+            cause = failure.code if isinstance(failure, Problem) else type(failure).__qualname__
+            log.error("%s: %s", getattr(work, "__name__", "task"), cause)
         await asyncio.sleep(seconds)
 
 
-_CANNOT_START = Text("Deze node kan niet starten.", "This node cannot start.")
+_CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")
 _OF_ANOTHER = (
     Text("Het certificaat noemt een ander OIN dan de instellingen.",
          "The certificate names another OIN than the settings."),

@@ -15,7 +15,7 @@ from sluis.cli.local import call
 from sluis.cli.terminal import in_words, say
 from sluis.config import load_config
 from sluis.crypto import FileKeyStore
-from sluis.ledger import verify
+from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, verify
 from sluis.store import open_store
 from sluis_demo.federation import Place
 from sluis_demo.run import Running
@@ -50,16 +50,14 @@ def who_looked(running: Running, bsn: str) -> tuple[Looked, ...]:
     """Every line about a citizen in all logs that can be reached, oldest first."""
     asker = running.federation.asker
     names = {place.url: place.alias for place in running.federation.places}
-    wanted = {"dpl.core.data_subject_id": bsn, "dpl.core.data_subject_id_type": "BSN"}
+    wanted = {SUBJECT: bsn, SUBJECT_TYPE: "BSN"}
     found = [
         Looked(
             place.alias,
-            asker.alias
-            if place is asker
-            else names[line["attributes"]["dpl.core.foreign_operation.processor"]],
+            asker.alias if place is asker else names[line["attributes"][PROCESSOR]],
             datetime.fromtimestamp(line["startTime"] / 1000, UTC),
             line["name"],
-            line["attributes"]["dpl.core.processing_activity_id"],
+            line["attributes"][ACTIVITY],
             line["traceId"],
         )
         for place in _up(running)

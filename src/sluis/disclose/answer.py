@@ -53,7 +53,7 @@ class Answer:
         self._logged: Subjects = set()
         self._position: Position | None = None
         self._max_rows = min(one.disclosure.max_rows for one in statement.opened)
-        self._max_subjects = min(one.disclosure.max_subjects for one in statement.opened)
+        self._max_subjects = statement.max_subjects
 
     async def begin(
         self, source: Iterator[pa.RecordBatch], first: Pulled

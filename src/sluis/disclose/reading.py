@@ -119,7 +119,9 @@ class Held:
             row = await asyncio.to_thread(_first_row, await check.start(values, limits))
             if row:
                 keys = ", ".join(f"{name}={value!r}" for name, value in row.items())
-                raise SourceFailure("broken-row", "a value does not fit its type", f"{place}, row with {keys}")
+                raise SourceFailure(
+                    "broken-row", "a value does not fit its type", f"{place}, row with {keys}"
+                )
         return await self._reading.start(values, limits)
 
 

@@ -12,12 +12,9 @@ import msgspec
 
 from sluis.disclose.model import Opened
 from sluis.kernel import Clock, PeerId, Problem, Trace, milliseconds
-from sluis.ledger import Decision, Position, Processing, Withheld
+from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Position, Processing, Withheld
 from sluis.statement import SubQuestion
 
-_ACTIVITY = "dpl.core.processing_activity_id"
-_SUBJECT, _SUBJECT_TYPE = "dpl.core.data_subject_id", "dpl.core.data_subject_id_type"
-_PROCESSOR = "dpl.core.foreign_operation.processor"
 _OBJECTS = "dpl.objects.dataset"
 
 
@@ -113,10 +110,10 @@ class Crossing(msgspec.Struct, frozen=True):
         lines = []
         for kind, value in subjects:
             attributes = {
-                _ACTIVITY: self.question.activity,
-                _SUBJECT: log.subject(kind, value, now),
-                _SUBJECT_TYPE: kind,
-                _PROCESSOR: self.processor,
+                ACTIVITY: self.question.activity,
+                SUBJECT: log.subject(kind, value, now),
+                SUBJECT_TYPE: kind,
+                PROCESSOR: self.processor,
             }
             span = self.trace.child().span_id
             lines.append(msgspec.structs.replace(template, span_id=span, attributes=attributes))
@@ -134,7 +131,7 @@ class Crossing(msgspec.Struct, frozen=True):
             }
             for one in opened
         ]
-        attributes = {_ACTIVITY: self.question.activity, _PROCESSOR: self.processor, _OBJECTS: objects}
+        attributes = {ACTIVITY: self.question.activity, PROCESSOR: self.processor, _OBJECTS: objects}
         return self._line(opened, now, failed, attributes, self._withheld(opened))
 
     def _line(

@@ -144,7 +144,7 @@ _BECAUSE: dict[str, tuple[Text, Text]] = {
         ),
     ),
     "peer-unreachable": (
-        Text("Haar node is niet te bereiken.", "Its node cannot be reached."),
+        Text("Haar knooppunt is niet te bereiken.", "Its node cannot be reached."),
         Text("Probeer het later opnieuw.", "Try again later."),
     ),
     "peer-broke-off": (

@@ -2,23 +2,33 @@
 
 from sluis.ledger import verifier
 from sluis.ledger.anchoring import Anchored, Anchors, no_authority
-from sluis.ledger.audit import Fault, Verification, verify
-from sluis.ledger.http import Authorise, log_routes, reading_routes
-from sluis.ledger.model import Decision, Destruction, Epoch, Position, Processing, Search, Stored, Withheld
-from sluis.ledger.notes import log_key, witness_key
+from sluis.ledger.audit import Verification, verify
+from sluis.ledger.http import log_routes, reading_routes
+from sluis.ledger.model import (
+    ACTIVITY,
+    PROCESSOR,
+    SUBJECT,
+    SUBJECT_TYPE,
+    Decision,
+    Position,
+    Processing,
+    Search,
+    Stored,
+    Withheld,
+)
 from sluis.ledger.reading import Log
 from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
 from sluis.ledger.witness import Cosigned, Peer, Witness
 
 __all__ = [
+    "ACTIVITY",
+    "PROCESSOR",
+    "SUBJECT",
+    "SUBJECT_TYPE",
     "Anchored",
     "Anchors",
-    "Authorise",
     "Cosigned",
     "Decision",
-    "Destruction",
-    "Epoch",
-    "Fault",
     "Ledger",
     "Log",
     "Peer",
@@ -30,7 +40,6 @@ __all__ = [
     "Withheld",
     "Witness",
     "base_origin",
-    "log_key",
     "log_routes",
     "no_authority",
     "open_ledger",
@@ -38,5 +47,4 @@ __all__ = [
     "receipt",
     "verifier",
     "verify",
-    "witness_key",
 ]

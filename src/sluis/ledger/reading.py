@@ -6,7 +6,6 @@ one snapshot of the database.
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ from sluis.ledger import sql
 from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Processing, Search, Stored
 from sluis.ledger.rules import SALT, activity_term, subject_term, trace_term
 from sluis.ledger.tree import WIDTH, TreeAt
-from sluis.ledger.verifier import tile_path
 from sluis.store import Store
 
 _PROCESSING = msgspec.json.Decoder(Processing)
@@ -103,15 +101,6 @@ class Log:
         if not 1 <= width <= WIDTH or number < 0 or len(tile) < whole:
             raise _no_tile()
         return tile[:whole]
-
-    def export(self, directory: Path, checkpoint: str, size: int) -> None:
-        """Write the tiles of the first `size` leaves and a checkpoint as files, laid out as they are served."""
-        for level, number, width in tiles_of(size):
-            path = directory / tile_path(level, number, width)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self.tile(level, number, width))
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "checkpoint").write_text(checkpoint, encoding="utf-8")
 
     def processing(self, search: Search, now: int | None = None) -> list[Processing]:
         """The processing records that a search finds, newest first, at most `search.limit` and `MOST`.

@@ -6,11 +6,11 @@ Logboek Dataverwerkingen core and reading extension; Authorization Decision Log 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sluis.grounds import Offer
 from sluis.kernel import Problem, Trace, milliseconds, new_span_id
-from sluis.ledger import Decision, Processing, Withheld
+from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Processing, Withheld
 from sluis.query.model import Question, Who
 
 
@@ -65,6 +65,7 @@ def processing(
     subjects: Sequence[tuple[str, str]],
     parent: str,
     withheld: Withheld | None = None,
+    status: Literal["Ok", "Error"] = "Ok",
 ) -> list[Processing]:
     """The lines of one crossing: its own span, and below it one for each person it was about.
 
@@ -74,10 +75,11 @@ def processing(
         subjects: (type, pseudonym) pairs.
         parent: the question's span.
         withheld: until when the subjects are not shown this, and why; as the owner's disclosure says.
+        status: `Error` when it was sent and no answer came of it.
     """
     shared = {
-        "dpl.core.processing_activity_id": activity,
-        "dpl.core.foreign_operation.processor": processor,
+        ACTIVITY: activity,
+        PROCESSOR: processor,
         "dpl.read.externalReadAPI_id": f"{processor.rstrip('/')}/v1",
     }
 
@@ -87,7 +89,7 @@ def processing(
             span_id=span_id,
             parent_span_id=parent_id,
             name=name,
-            status="Ok",
+            status=status,
             start_time=started,
             end_time=ended,
             attributes={**shared, **more},
@@ -96,7 +98,7 @@ def processing(
 
     lines = [line(span.span_id, parent, {})]
     for kind, pseudonym in subjects:
-        subject = {"dpl.core.data_subject_id": pseudonym, "dpl.core.data_subject_id_type": kind}
+        subject = {SUBJECT: pseudonym, SUBJECT_TYPE: kind}
         lines.append(line(new_span_id(), span.span_id, subject))
     return lines
 

@@ -1,20 +1,12 @@
 """SQL as data, shared by the asker's side (`query`) and the owner's (`disclose`): parse, check, split, combine."""
 
 from sluis.statement.about import looks_aside, tied
-from sluis.statement.aggregates import Groups, Guarded, Told, guarded, reduce
-from sluis.statement.binding import (
-    Binding,
-    bindings,
-    named,
-    require,
-)
+from sluis.statement.aggregates import guarded
+from sluis.statement.binding import Binding, bindings, equalities, named, require
 from sluis.statement.columns import (
-    Use,
     base_tables,
     check,
-    closed,
     closing,
-    conjuncts,
     dataset_of,
     definition,
     is_base,
@@ -23,34 +15,12 @@ from sluis.statement.columns import (
     tables_of,
     uses,
 )
-from sluis.statement.combine import (
-    Combiner,
-    EngineLimits,
-)
-from sluis.statement.groups import (
-    Cell,
-    Size,
-    released,
-    too_close,
-)
-from sluis.statement.model import (
-    Acting,
-    KeyList,
-    Receipt,
-    Seal,
-    SubQuestion,
-)
-from sluis.statement.normal import (
-    normalise,
-)
-from sluis.statement.parameters import (
-    bind,
-    from_plain,
-    list_parameters,
-    parameter_types,
-    parameterise,
-    to_plain,
-)
+from sluis.statement.combine import Combiner, EngineLimits
+from sluis.statement.counts import Groups, Guarded, constants, levels, reduce
+from sluis.statement.differencing import Level
+from sluis.statement.model import Acting, KeyList, Receipt, Seal, SubQuestion
+from sluis.statement.normal import normalise
+from sluis.statement.parameters import bind, list_parameters, parameter_types, parameterise, to_plain
 from sluis.statement.parse import (
     AGGREGATES,
     TODAY,
@@ -62,103 +32,66 @@ from sluis.statement.parse import (
     text,
     unknown,
 )
-from sluis.statement.pushdown import (
-    obstacles,
-    pushable,
-    pushable_condition,
-)
-from sluis.statement.receipt import (
-    MEDIA_TYPE,
-    NONCE,
-    RECEIPT,
-    SEALS,
-    AnswerReader,
-    AnswerWriter,
-    Closing,
-    commitment,
-    open_receipt,
-    seal_receipt,
-)
-from sluis.statement.run import (
-    Outcome,
-    run,
-)
-from sluis.statement.shapes import (
-    arrow_type,
-    describe,
-)
-from sluis.statement.split import (
-    Fetch,
-    FetchColumn,
-    KeyUse,
-    Plan,
-    split,
-)
+from sluis.statement.pushdown import pushable
+from sluis.statement.receipt import MEDIA_TYPE, SEALS, AnswerReader
+from sluis.statement.run import checked, run
+from sluis.statement.scopes import conjuncts
+from sluis.statement.shapes import arrow_type, describe
+from sluis.statement.split import Fetch, Plan, split
+from sluis.statement.sql import Memory, open_memory
 
 __all__ = [
     "AGGREGATES",
     "MEDIA_TYPE",
-    "NONCE",
-    "RECEIPT",
     "SEALS",
     "TODAY",
     "Acting",
     "AnswerReader",
-    "AnswerWriter",
     "Binding",
-    "Cell",
-    "Closing",
     "Combiner",
     "EngineLimits",
     "Fetch",
-    "FetchColumn",
     "Groups",
     "Guarded",
     "KeyList",
-    "KeyUse",
-    "Outcome",
+    "Level",
+    "Memory",
     "Plan",
     "Receipt",
     "Seal",
-    "Size",
     "SubQuestion",
-    "Told",
-    "Use",
     "arrow_type",
     "base_tables",
     "bind",
     "bindings",
     "check",
-    "closed",
+    "checked",
     "closing",
-    "commitment",
     "conjuncts",
+    "constants",
     "dataset_of",
     "datasets",
     "definition",
     "describe",
-    "from_plain",
+    "equalities",
     "guarded",
     "is_base",
+    "levels",
     "list_parameters",
     "looks_aside",
     "missing_parameter",
     "named",
     "normalise",
-    "obstacles",
-    "open_receipt",
+    "open_memory",
     "output_names",
     "parameter_types",
     "parameterise",
     "parse",
     "pushable",
-    "pushable_condition",
     "qualify",
     "reduce",
-    "released",
     "require",
     "run",
-    "seal_receipt",
     "shape",
     "source_of",
     "split",
@@ -166,7 +99,6 @@ __all__ = [
     "text",
     "tied",
     "to_plain",
-    "too_close",
     "unknown",
     "uses",
 ]

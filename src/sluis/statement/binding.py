@@ -16,13 +16,13 @@ from sluis.statement.columns import (
     Dataset,
     base_of,
     base_tables,
-    conjuncts,
     dataset_of,
     definition,
     is_base,
     source_of,
     tables_of,
 )
+from sluis.statement.scopes import conjuncts
 
 
 class Binding(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ def require(bound: Binding, rule: str = "subject-required") -> None:
     raise Refused(
         rule,
         Text(f"De vraag noemt niet over wie {name} moet gaan.", f"The question does not name whom {name} is about."),
-        Text("Deze verwerking mag alleen vragen naar mensen die u noemt.",
+        Text("Deze verwerkingsactiviteit mag alleen vragen naar mensen die u noemt.",
              "This activity may only ask about people you name."),
         Text("Voeg een voorwaarde toe op de sleutel van de persoon, bijvoorbeeld `bsn = $bsn`.",
              "Add a condition on the person's key, for example `bsn = $bsn`."),

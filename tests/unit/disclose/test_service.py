@@ -23,7 +23,8 @@ from tests.unit.disclose.owner import (
 )
 
 from sluis.disclose import Bounds
-from sluis.grounds import Article, Filter, Withhold
+from sluis.grounds import Article, Filter
+from sluis.grounds.model import Withhold
 from sluis.kernel import Conflict, Invalid, Period, Problem, Refused, Text, Unkept, Upstream
 from sluis.ledger import Decision, Processing
 from sluis.sources import Limits, SourceFailure, TableInfo, open_source
@@ -340,7 +341,7 @@ class BrokenSource:
     def __init__(self, inner: Any, failure: SourceFailure | None) -> None:
         self._inner, self._failure = inner, failure
         self.dialect = inner.dialect
-        self.cancelled = threading.Event()
+        self.begun, self.cancelled = threading.Event(), threading.Event()
 
     def tables(self) -> tuple[TableInfo, ...]:
         tables: tuple[TableInfo, ...] = self._inner.tables()
@@ -352,6 +353,7 @@ class BrokenSource:
     def run(self, values: Mapping[str, Any], limits: Limits) -> Iterator[pa.RecordBatch]:
         yield from ()
         if self._failure is None:
+            self.begun.set()
             assert limits.cancelled.wait(10)
             self.cancelled.set()
             raise SourceFailure("cancelled", "")
@@ -396,7 +398,7 @@ async def test_a_failed_consultation_is_on_record_with_whom_it_was_about(make: M
 async def test_when_the_asker_goes_away_the_source_is_stopped(make: Make, tmp_path: Any) -> None:
     owner, source = await failing(make, None, tmp_path)
     asking = asyncio.create_task(owner.ask(BY_KEY, [ANN]))
-    await asyncio.sleep(0.2)
+    assert await asyncio.to_thread(source.begun.wait, 10)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
