@@ -5,7 +5,7 @@ subject). Nothing here holds a value out of the data; people are pseudonyms.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -26,6 +26,24 @@ class Log(Protocol):
 
     def subject(self, kind: str, value: str, moment: datetime) -> str:
         """The pseudonym of a data subject."""
+
+
+class Permit(msgspec.Struct, frozen=True):
+    """A question that a disclosure let through: which one, whose question, and when it began."""
+
+    disclosure: str
+    peer: PeerId
+    moment: datetime
+
+
+def permit(decision: Decision) -> Permit | None:
+    """What `Crossing.permits` wrote, read back; None for a decision of another kind."""
+    policies = decision.attributes.get("adl.core.policies")
+    used = policies.get("disclosure") if isinstance(policies, dict) else None
+    if not isinstance(used, dict):
+        return None
+    moment = datetime.fromtimestamp(decision.timestamp / 1000, UTC)
+    return Permit(used["id"], PeerId(decision.body["adl.core.request"]["subject"]["id"]), moment)
 
 
 class Crossing(msgspec.Struct, frozen=True):
