@@ -13,7 +13,7 @@ import msgspec
 from sluis.disclose.model import Opened
 from sluis.kernel import Clock, PeerId, Problem, Trace, milliseconds
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Position, Processing, Withheld
-from sluis.statement import SubQuestion
+from sluis.statement import CHARGE, SubQuestion
 
 _OBJECTS = "dpl.objects.dataset"
 
@@ -151,6 +151,11 @@ class Crossing(msgspec.Struct, frozen=True):
         ]
         attributes = {ACTIVITY: self.question.activity, PROCESSOR: self.processor, _OBJECTS: objects}
         return self._line(opened, now, failed, attributes, self._withheld(opened))
+
+    def charged(self, charge: dict[str, Any], opened: Sequence[Opened], now: datetime) -> Processing:
+        """The line of what a consultation costs; about nobody, and beside the lines of the people in it."""
+        attributes = {ACTIVITY: self.question.activity, PROCESSOR: self.processor, CHARGE: charge}
+        return self._line(opened, now, False, attributes, self._withheld(opened))
 
     def _line(
         self,
