@@ -27,7 +27,7 @@ from sluis.kernel import (
     milliseconds,
     new_transaction_id,
 )
-from sluis.ledger import Decision, Ledger, Processing
+from sluis.ledger import Decision, Ledger, Position, Processing
 from sluis.query import records, rules
 from sluis.query.explain import explanation
 from sluis.query.model import Answer, Consulted, Explanation, Missing, OwnerFailed, Question, Who
@@ -148,19 +148,30 @@ class Asker:
             raise
         clock.lap("plan")
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}
-        await self._ledger.append(
-            [records.decision(trace, question, who, ready.shape, digests, self._clock(), None)]
-        )
-        clock.lap("record")
-        crossing = _Crossing(self, ready, question, who, trace, values)
+        decided = records.decision(trace, question, who, ready.shape, digests, self._clock(), None)
+        recorded = self._ledger.append([decided])
+        recorded.add_done_callback(lambda _: clock.lap("record"))
+        crossing = _Crossing(self, ready, question, who, trace, values, recorded)
+        kept: list[asyncio.Future[Position]] = []
+
+        def keep() -> None:
+            clock.lap("ask")
+            if crossing.lines:
+                kept.append(self._ledger.append(crossing.lines))
+
         try:
-            outcome = await run(ready.plan, crossing.fetch, values, self._combiner, bulk=ready.bulk)
+            outcome = await run(
+                ready.plan, crossing.fetch, values, self._combiner, bulk=ready.bulk, arrived=keep
+            )
         except (Problem, OwnerFailed):
-            await self._ledger.append(crossing.lines or [crossing.nothing_came()])
+            await recorded  # when this failed, that is the problem, and nothing was sent
+            if not kept:
+                kept.append(self._ledger.append(crossing.lines or [crossing.nothing_came()]))
+            await asyncio.gather(*kept)
             raise
-        clock.lap("ask")
-        if crossing.lines:
-            await self._ledger.append(crossing.lines)
+        await recorded
+        for lines in kept:
+            await lines
         clock.lap("keep")
         return Answer(
             question=question.sql,
@@ -238,9 +249,16 @@ class Asker:
         await self._ledger.append([record])
 
     async def consult(
-        self, part: Part, sub: SubQuestion, trace: Trace, transaction: str
+        self, part: Part, sub: SubQuestion, body: bytes, trace: Trace, transaction: str
     ) -> tuple[pa.Table, Any]:
         """Ask one owner its part.
+
+        Args:
+            part: what is asked, and of whom.
+            sub: the question.
+            body: the same, encoded.
+            trace: the span of this crossing.
+            transaction: id of this crossing.
 
         Returns:
             the rows, and how the answer closed: receipt, its JWS, the nonce, other metadata.
@@ -258,7 +276,7 @@ class Asker:
         }
         reader, batches = AnswerReader(self._answer_bytes), []
         async with self._link.send(
-            owner.peer, "POST", "/v1/consultations", headers, encode(sub), self._seconds
+            owner.peer, "POST", "/v1/consultations", headers, body, self._seconds
         ) as answer:
             if answer.status != 200:
                 raise problem_of(b"".join([chunk async for chunk in answer.body])[:65_536], owner)
@@ -279,10 +297,17 @@ class _Crossing:
     """One question under way: what was asked of whom, what came back, and the lines to write about it."""
 
     def __init__(
-        self, asker: Asker, ready: Ready, question: Question, who: Who, trace: Trace, values: Values
+        self,
+        asker: Asker,
+        ready: Ready,
+        question: Question,
+        who: Who,
+        trace: Trace,
+        values: Values,
+        recorded: asyncio.Future[Position],
     ) -> None:
         self._asker, self._ready, self._question, self._who = asker, ready, question, who
-        self._trace, self._values = trace, values
+        self._trace, self._values, self._recorded = trace, values, recorded
         self._seals = Seals(trace.trace_id, ready, asker._owners)
         self.lines: list[Processing | Decision] = []
         self.consulted: list[Consulted] = []
@@ -299,8 +324,12 @@ class _Crossing:
     async def _consult(self, part: Part, keys: Mapping[str, pa.Array], seal: Any) -> tuple[pa.Table, Any]:
         asker, span, transaction = self._asker, self._trace.child(), new_transaction_id()
         sub = self._sub_question(part, keys, seal)
+        body = encode(sub)
+        if not self._recorded.done():
+            await asyncio.shield(self._recorded)  # others wait for it too, and may go on when this is cancelled
+        self._recorded.result()
         started, began = milliseconds(asker._clock()), time.perf_counter()
-        table, closing = await asker.consult(part, sub, span, transaction)
+        table, closing = await asker.consult(part, sub, body, span, transaction)
         elapsed = (time.perf_counter() - began) * 1000
         await self._write(part, sub, span, started, table)
         owner = asker._owners.by_alias[part.alias]
