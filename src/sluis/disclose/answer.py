@@ -76,8 +76,12 @@ class Answer:
             records.append(
                 self._crossing.in_bulk(opened, self._statement.columns, self._clock(), failed=False)
             )
-        self._position = await self._log.append(records)
-        return lambda: self._body(source, ready.batches, first.ended)
+        position = self._log.append(records)
+        sending = self._writer.head + b"".join(
+            map(self._writer.write, ready.batches)
+        )  # while the disk is busy
+        self._position = await position
+        return lambda: self._body(source, sending, first.ended)
 
     async def failed(self) -> None:
         """A source did not do its part: write down that these people were asked about, and that it failed."""
@@ -90,10 +94,9 @@ class Answer:
         await self._log.append([*self._crossing.permits(opened, self._statement.shape), *lines])
 
     async def _body(
-        self, source: Iterator[pa.RecordBatch], batches: Sequence[pa.RecordBatch], ended: bool
+        self, source: Iterator[pa.RecordBatch], sending: bytes, ended: bool
     ) -> AsyncIterator[bytes]:
         try:
-            sending = self._writer.head + b"".join(map(self._writer.write, batches))
             while not ended:
                 yield sending
                 more = await pull(source, self._limits)

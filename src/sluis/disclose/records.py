@@ -4,7 +4,7 @@ subject). Nothing here holds a value out of the data; people are pseudonyms.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -21,8 +21,8 @@ _OBJECTS = "dpl.objects.dataset"
 class Log(Protocol):
     """The part of the ledger that this room needs."""
 
-    async def append(self, records: Sequence[Processing | Decision]) -> Position:
-        """Keep records durably, all in one commit. Raises `Unkept`."""
+    def append(self, records: Sequence[Processing | Decision]) -> Awaitable[Position]:
+        """Keep records durably, all in one commit. Raises `Unkept`, at the latest when awaited."""
 
     def subject(self, kind: str, value: str, moment: datetime) -> str:
         """The pseudonym of a data subject."""

@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from sluis.kernel import Problem, Text, Unkept
+from sluis.store.commit import Commit
 from sluis.store.lock import WriterLock
 
 log = logging.getLogger("sluis.store")
@@ -51,7 +52,7 @@ class Lane(Protocol[P, R]):
     def prepare(self, payloads: Sequence[P]) -> Any:
         """Whatever can be done beforehand, without the lane's state; on the caller's thread. Raises nothing."""
 
-    def apply(self, connection: Connection, batch: Any) -> Sequence[R | Exception]:
+    def apply(self, commit: Commit, batch: Any) -> Sequence[R | Exception]:
         """Write what was prepared; gives per payload its result, or the Problem that refuses just that one.
 
         Whatever this raises undoes the whole commit.
@@ -101,8 +102,8 @@ class _PlainLane:
     def prepare(self, payloads: Sequence[Callable[[Connection], Any]]) -> Any:
         return payloads
 
-    def apply(self, connection: Connection, batch: Sequence[Callable[[Connection], Any]]) -> list[Any]:
-        return [self._run(connection, work) for work in batch]
+    def apply(self, commit: Commit, batch: Sequence[Callable[[Connection], Any]]) -> list[Any]:
+        return [self._run(commit.connection, work) for work in batch]
 
     def committed(self, connection: Connection) -> None:
         pass
@@ -276,8 +277,8 @@ class GroupWriter:
     def _commit(self, turns: list[_Turn]) -> list[Sequence[Any]]:
         try:
             connection = self._ready()
-            with connection.begin():
-                outcomes = [turn.lane.apply(connection, turn.batch) for turn in turns]
+            with Commit(connection) as commit:
+                outcomes = [turn.lane.apply(commit, turn.batch) for turn in turns]
             for lane in self._lanes:
                 lane.committed(connection)
             return outcomes
