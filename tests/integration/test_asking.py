@@ -17,7 +17,7 @@ from sluis.kernel import Invalid, Oin, PeerId, Period, Problem, Refused, Text, U
 from sluis.ledger import Decision, Processing
 from sluis.query.http import as_document
 from sluis.serve import published
-from sluis.statement import MEDIA_TYPE
+from sluis.statement import MEDIA_TYPE, Charge
 from sluis.store import Store
 
 BENEFIT = "https://sluiswijk.example/verwerkingen/bijstand"
@@ -317,3 +317,11 @@ async def test_many_officials_ask_at_once(federation: Federation) -> None:
         [[100], [200]][n % 2] for n in range(40)
     ]
     assert len({one.trace_id for one in answers}) == 40
+
+
+async def test_an_owner_that_charges_another_sum_than_its_terms_is_not_believed(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.disclose.answer.charge_for", lambda prices, subjects: Charge(1, subjects))
+    with pytest.raises(Upstream):
+        await federation.ask(JOINED, BENEFIT, bsn=ONE)

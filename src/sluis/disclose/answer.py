@@ -17,9 +17,9 @@ from sluis.disclose.records import Crossing, Log
 from sluis.disclose.seals import Sealing
 from sluis.disclose.understand import Statement
 from sluis.kernel import Clock, PeerId
-from sluis.ledger import Decision, Position
+from sluis.ledger import Decision, Position, Processing
 from sluis.sources import Limits
-from sluis.statement import Receipt
+from sluis.statement import Charge, Receipt, charge_attribute, charge_for
 from sluis.statement.receipt import NONCE_BYTES, SEALS, AnswerWriter, seal_receipt
 
 Subjects = set[tuple[str, str]]
@@ -76,6 +76,8 @@ class Answer:
             records.append(
                 self._crossing.in_bulk(opened, self._statement.columns, self._clock(), failed=False)
             )
+        if first.ended:
+            records += self._charged()
         position = self._log.append(records)
         sending = self._writer.head + b"".join(
             map(self._writer.write, ready.batches)
@@ -109,6 +111,8 @@ class Answer:
                             self._statement.opened, self._statement.columns, now, failed=False
                         )
                     )
+                if ended:
+                    records += self._charged()
                 if records:
                     self._position = await self._log.append(records)
                 sending = b"".join(map(self._writer.write, ready.batches))
@@ -120,6 +124,17 @@ class Answer:
         new = sorted(subjects - self._logged)
         self._logged.update(new)
         return self._crossing.about(new, self._statement.opened, self._log, self._clock(), failed=False)
+
+    def _charge(self) -> Charge | None:
+        return charge_for([one.disclosure.price for one in self._statement.opened], len(self._logged))
+
+    def _charged(self) -> list[Processing]:
+        """The line of what the whole answer costs, where it costs something: written with its last records."""
+        charge = self._charge()
+        if charge is None:
+            return []
+        attribute = charge_attribute(charge, self._crossing.peer, self._own)
+        return [self._crossing.charged(attribute, self._statement.opened, self._clock())]
 
     def _prepared(self, batches: Sequence[pa.RecordBatch]) -> "_Ready":
         """Batches as they leave, and whom they are about; the bounds of the disclosures are held here."""
@@ -165,6 +180,7 @@ class Answer:
             origin=position.origin,
             size=position.size,
             witnesses=position.witnesses,
+            charge=self._charge(),
         )
         seals = self._sealing.metadata
         return self._writer.close(seal_receipt(receipt, self._keys.sign), {SEALS: seals} if seals else None)

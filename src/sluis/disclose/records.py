@@ -5,7 +5,7 @@ subject). Nothing here holds a value out of the data; people are pseudonyms.
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from sluis.disclose.model import Opened
 from sluis.kernel import Clock, PeerId, Problem, Trace, milliseconds
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Position, Processing, Withheld
-from sluis.statement import SubQuestion
+from sluis.statement import CHARGE, SubQuestion
 
 _OBJECTS = "dpl.objects.dataset"
 
@@ -26,6 +26,24 @@ class Log(Protocol):
 
     def subject(self, kind: str, value: str, moment: datetime) -> str:
         """The pseudonym of a data subject."""
+
+
+class Permit(msgspec.Struct, frozen=True):
+    """A question that a disclosure let through: which one, whose question, and when it began."""
+
+    disclosure: str
+    peer: PeerId
+    moment: datetime
+
+
+def permit(decision: Decision) -> Permit | None:
+    """What `Crossing.permits` wrote, read back; None for a decision of another kind."""
+    policies = decision.attributes.get("adl.core.policies")
+    used = policies.get("disclosure") if isinstance(policies, dict) else None
+    if not isinstance(used, dict):
+        return None
+    moment = datetime.fromtimestamp(decision.timestamp / 1000, UTC)
+    return Permit(used["id"], PeerId(decision.body["adl.core.request"]["subject"]["id"]), moment)
 
 
 class Crossing(msgspec.Struct, frozen=True):
@@ -133,6 +151,11 @@ class Crossing(msgspec.Struct, frozen=True):
         ]
         attributes = {ACTIVITY: self.question.activity, PROCESSOR: self.processor, _OBJECTS: objects}
         return self._line(opened, now, failed, attributes, self._withheld(opened))
+
+    def charged(self, charge: dict[str, Any], opened: Sequence[Opened], now: datetime) -> Processing:
+        """The line of what a consultation costs; about nobody, and beside the lines of the people in it."""
+        attributes = {ACTIVITY: self.question.activity, PROCESSOR: self.processor, CHARGE: charge}
+        return self._line(opened, now, False, attributes, self._withheld(opened))
 
     def _line(
         self,

@@ -46,8 +46,11 @@ from sluis.statement import (
     Fetch,
     KeyList,
     Memory,
+    Receipt,
     SubQuestion,
     bind,
+    charge_attribute,
+    charge_for,
     checked,
     constants,
     datasets,
@@ -379,15 +382,16 @@ class _Crossing:
             )  # others wait for it too, and may go on when this is cancelled
         self._recorded.result()
         started, began = milliseconds(asker._clock()), time.perf_counter()
-        table = None
+        table, charge = None, None
         try:
             answer, closing = await asker.consult(part, sub, body, span, transaction)
             answer = checked(fetch, answer)
             if strays(answer, self._held(fetch, frozenset(keys)), {**self._values, **keys}):
                 raise unusable(owner)
+            charge = self._charge(part, closing.receipt)
             table = answer
         finally:
-            self._write(part, sub, span, started, known, table)
+            self._write(part, sub, span, started, known, table, charge)
         elapsed = round((time.perf_counter() - began) * 1000, 3)
         names = tuple(offer.dataset for offer in part.offers)
         self.consulted.append(
@@ -437,8 +441,24 @@ class _Crossing:
         found: Held = memory[key]
         return found
 
+    def _charge(self, part: Part, receipt: Receipt) -> dict[str, Any] | None:
+        """What this answer costs. Raises `Upstream` when the owner asks another sum than its own terms come to."""
+        owner = self._asker._owners.by_alias[part.alias]
+        if receipt.charge != charge_for([one.disclosure.price for one in part.offers], receipt.subjects):
+            raise unusable(owner)
+        if receipt.charge is None:
+            return None
+        return charge_attribute(receipt.charge, self._asker._peer, owner.peer)
+
     def _write(
-        self, part: Part, sub: SubQuestion, span: Trace, started: int, known: Known, table: pa.Table | None
+        self,
+        part: Part,
+        sub: SubQuestion,
+        span: Trace,
+        started: int,
+        known: Known,
+        table: pa.Table | None,
+        charge: dict[str, Any] | None,
     ) -> None:
         """The lines of this crossing, to be made durable before anything of it is shown."""
         asker, moment = self._asker, self._asker._clock()
@@ -447,7 +467,7 @@ class _Crossing:
         self.lines += records.processing(
             span, self._question.activity, f"Bevraging bij {asker._owners.by_alias[part.alias].name}", started,
             milliseconds(moment), known.keys.url, pseudonyms, self._trace.span_id, records.withheld(part.offers, moment),
-            "Error" if table is None else "Ok",
+            "Error" if table is None else "Ok", charge,
         )  # fmt: skip
 
     def _pseudonym(self, subject: tuple[str, str], moment: datetime) -> str:
