@@ -81,7 +81,7 @@ class Page:
     def receipts(self, answer: Answer) -> None:
         """What each owner signed, on which articles it gave it, and how long all of it took."""
         self.write(
-            say("Elke eigenaar tekende voor wat hij gaf:", "Each owner signed for what it gave:"), "bold"
+            say("Elke bronhouder tekende voor wat hij gaf:", "Each owner signed for what it gave:"), "bold"
         )
         rows = []
         for entry in answer["receipts"]:
@@ -115,7 +115,7 @@ class Page:
             reasons.setdefault(reason, []).append(
                 f"{entry['owner']}.{entry['dataset']}: {what.get(entry['what'], say('sommige rijen', 'some rows'))}"
             )
-        self.write(say("Dit bleef dicht:", "This stayed closed:"), "bold")
+        self.write(say("Dit bleef gesloten:", "This stayed closed:"), "bold")
         for reason, names in reasons.items():
             self.more(reason)
             self.more("; ".join(names), "dim", depth=4)

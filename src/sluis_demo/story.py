@@ -59,7 +59,7 @@ class Story:
         )
         self.page.write(
             say(
-                f"{places} organisaties, elk met een eigen node en database; {rows.replace(',', '.')} rijen; klaar in "
+                f"{places} organisaties, elk met een eigen knooppunt en database; {rows.replace(',', '.')} rijen; klaar in "
                 f"{seconds:.1f} s.\nAlles is verzonnen: de mensen, hun BSN's, de bedrijven en de kentekens.",
                 f"{places} organisations, each with its own node and database; {rows} rows; ready in {seconds:.1f} s. "
                 "All of it is invented: the people, their BSNs, the companies and the number plates.",
@@ -92,7 +92,7 @@ class Story:
         if self.running.down:
             self.page.write(
                 say(
-                    "Er ontbreekt een eigenaar. Sluis geeft dan geen antwoord, tenzij de vraag zegt dat de rest ook goed is:",
+                    "Er ontbreekt een bronhouder. Sluis geeft dan geen antwoord, tenzij de vraag zegt dat de rest ook goed is:",
                     "An owner is missing. Sluis then gives no answer, unless the question says that the rest will do:",
                 ),
                 NOTE,
@@ -116,7 +116,7 @@ class Story:
         self.page.write(
             say(
                 "Het inkomen van de partner telt mee. RvIG weet wie dat is, en geeft het nummer verzegeld door: "
-                "alleen de andere eigenaren kunnen het openen. De gemeente koppelt ermee, en ziet het niet.",
+                "alleen de andere bronhouders kunnen het openen. De gemeente koppelt ermee, en ziet het niet.",
                 "The partner's income counts. RvIG knows who that is, and passes the number on sealed: only the "
                 "other owners can open it. The municipality joins on it, and does not see it.",
             )

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sluis import serve
-from sluis.crypto import Authority, FileKeyStore, Identity, make_authority, revocations
+from sluis.crypto import Authority, FileKeyStore, Identity, Revocations, make_authority
 from sluis.gateway import read_card, sign_card
 from sluis.kernel import PeerId, Problem
 from sluis.ledger import base_origin, open_ledger
@@ -90,11 +90,13 @@ def test_who_was_revoked_is_out_at_the_next_request(
 ) -> None:
     file = tmp_path / "crl.pem"
     file.write_bytes(revoking(authority).public_bytes(Encoding.PEM))
-    access = Access([SVB], lambda _: None, lambda: datetime.now(UTC), True, crls=lambda: revocations(file))
+    known = Revocations(file, [authority.certificate])
+    access = Access([SVB], lambda _: None, lambda: datetime.now(UTC), True, crls=lambda: known.lists)
     pem = identity.certificate.public_bytes(Encoding.PEM).decode()
     scope = {"extensions": {"tls": {"client_cert_chain": [pem]}}}
     assert access.peer(scope).id == SVB
     file.write_bytes(revoking(authority, identity).public_bytes(Encoding.PEM))
+    assert known.renew()
     with pytest.raises(Problem) as caught:
         access.peer(scope)
     assert caught.value.code == "certificate-revoked"

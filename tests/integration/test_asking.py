@@ -9,11 +9,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 from tests.federation import ASKER, Federation, OwnerSetup
 
 from sluis.grounds import Activity, Article, Closed, Column, Dataset, Disclosure, Subject
 from sluis.kernel import Invalid, Oin, PeerId, Period, Problem, Refused, Text, Unkept, Upstream, encode
 from sluis.ledger import Decision, Processing
+from sluis.query.http import as_document
+from sluis.serve import published
+from sluis.statement import MEDIA_TYPE
 from sluis.store import Store
 
 BENEFIT = "https://sluiswijk.example/verwerkingen/bijstand"
@@ -131,6 +135,17 @@ async def test_the_answer_says_where_it_came_from_and_what_stays_closed(federati
     assert {(one.what, one.columns) for one in answer.closed} == {
         ("columns", ("geheim",)), ("rows", ()), ("values", ("naam",)),
     }  # fmt: skip
+
+
+async def test_an_answer_is_as_the_published_document_says(federation: Federation) -> None:
+    document = published().document()
+    content = document["paths"]["/questions"]["post"]["responses"]["200"]["content"]
+    assert set(content) == {"application/json", MEDIA_TYPE}
+    schema = {**content["application/json"]["schema"], "components": document["components"]}
+    answer = await federation.ask(JOINED, BENEFIT, bsn=ONE)
+    assert (
+        list(Draft202012Validator(schema).iter_errors(msgspec.json.decode(encode(as_document(answer))))) == []
+    )
 
 
 async def test_a_key_the_asker_may_not_see_joins_all_the_same(federation: Federation) -> None:

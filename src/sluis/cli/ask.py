@@ -13,8 +13,11 @@ from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
 from sluis.cli.options import example, node_option
-from sluis.cli.terminal import all_shown, language, quoted, say, shown
+from sluis.cli.terminal import all_shown, language, many, quoted, say, shown, working
+from sluis.kernel import Text
 
+_ROWS = Text("rij", "row"), Text("rijen", "rows")
+_PEOPLE = Text("mens", "person"), Text("mensen", "people")
 ARROW = "application/vnd.apache.arrow.stream"
 
 
@@ -22,7 +25,7 @@ ARROW = "application/vnd.apache.arrow.stream"
     "ask",
     help=say(
         "Stel in SQL een vraag over datasets van meer organisaties.\n\n"
-        "Gegevens vraagt u voor een verwerkingsactiviteit en een zaak; wat de wet daarvoor niet opent, blijft dicht, en"
+        "Gegevens vraagt u voor een verwerkingsactiviteit en een zaak; wat de wet daarvoor niet opent, blijft gesloten, en"
         " iedereen die erbij betrokken is, kan later zien dat u het vroeg. Geef de waarde van `$naam` met --set"
         " naam=waarde; `-` vraagt om de waarde zonder haar te tonen, zodat zij in geen geschiedenis staat."
         " `naam=@bestand` leest een lijst, één waarde per regel.",
@@ -73,7 +76,7 @@ def command(directory: Path, partial: bool, form: str | None, **options: Any) ->
     question = question_of(**options)
     if partial:
         question["partial"] = "flagged"
-    with Console(stderr=True).status(say("De vraag is onderweg…", "The question is under way…")):
+    with working("De vraag is onderweg…", "The question is under way…"):
         body = call(
             directory,
             "POST",
@@ -136,8 +139,7 @@ def _rows(answer: dict[str, Any]) -> Table:
         table.add_column(Line(name), justify="right" if number else "left", overflow="fold")
     for row in answer["rows"]:
         table.add_row(*(Line("" if value is None else str(value)) for value in row))
-    count = len(answer["rows"])
-    table.caption = say(f"{count} rij(en)", f"{count} row(s)")
+    table.caption = many(len(answer["rows"]), *_ROWS)
     return table
 
 
@@ -159,15 +161,12 @@ def _receipts(answer: dict[str, Any]) -> list[Line]:
         receipt = entry["receipt"]
         lines.append(
             Line(
-                say(
-                    f"  {entry['owner']}: {receipt['rows']} rij(en) over {receipt['subjects']} mens(en) uit "
-                    f"{', '.join(entry['datasets'])}; logregel {receipt['position']} van {receipt['origin']}",
-                    f"  {entry['owner']}: {receipt['rows']} row(s) about {receipt['subjects']} person(s) from "
-                    f"{', '.join(entry['datasets'])}; log line {receipt['position']} of {receipt['origin']}",
-                )
+                f"  {entry['owner']}: {many(receipt['rows'], *_ROWS)} {say('over', 'about')} "
+                f"{many(receipt['subjects'], *_PEOPLE)} {say('uit', 'from')} {', '.join(entry['datasets'])}; "
+                f"{say('logregel', 'log line')} {receipt['position']} {say('van', 'of')} {receipt['origin']}"
             )
         )
-    lines.append(Line(f"  {say('spoor', 'trace')}: {answer['traceId']}", style="dim"))
+    lines.append(Line(f"  trace: {answer['traceId']}", style="dim"))
     return lines
 
 

@@ -9,7 +9,7 @@ from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import all_shown, language, quoted, say
+from sluis.cli.terminal import all_shown, language, quoted, say, working
 
 
 @click.command(
@@ -28,7 +28,9 @@ from sluis.cli.terminal import all_shown, language, quoted, say
 @json_option
 def command(directory: Path, as_json: bool, **options: Any) -> None:
     """What the node answers, as lines of text."""
-    body = call(directory, "POST", "/v1/questions/_explain", question_of(**options))
+    question = question_of(**options)
+    with working("De bronhouders zeggen wat zij openen…", "The owners say what they open…"):
+        body = call(directory, "POST", "/v1/questions/_explain", question)
     if as_json:
         click.echo(quoted(body.raw.decode()))
         return

@@ -13,9 +13,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import in_words, json_text, say, shown
-from sluis.config import Config, load_config
+from sluis.cli.options import example, json_option, node_option, settings
+from sluis.cli.terminal import in_words, json_text, say, shown, working
+from sluis.config import Config
 from sluis.crypto import FileKeyStore, read_certificates
 from sluis.gateway import TimestampAuthority
 from sluis.kernel import Conflict, Invalid, NotFound, Text, plain, utc_now
@@ -46,6 +46,7 @@ _WAIT_SECONDS = 10.0
         "Controleer het logboek, bewijs een regel, of bekijk het.",
         "Verify the log, prove a record, or look at it.",
     ),
+    epilog=example("sluis ledger verify --node /etc/sluis"),
 )
 def command() -> None:
     """Reads the database of a node; the node itself may be running."""
@@ -81,7 +82,11 @@ def verify_log(
     as_json: bool,
 ) -> None:
     notes = [path.read_text(encoding="utf-8") for path in earlier]
-    document = _verify_tiles(place, vkey, notes) if place else _verify_node(directory, notes, as_json)
+    if place:
+        with working("De tegels worden nagerekend…", "The tiles are being recomputed…"):
+            document = _verify_tiles(place, vkey, notes)
+    else:
+        document = _verify_node(directory, notes, as_json)
     faults = document["faults"]
     if as_json:
         click.echo(json_text(document, indent=2))
@@ -109,7 +114,8 @@ def verify_log(
 def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) -> None:
     store = _store(directory)
     try:
-        proof = receipt(Log(store), _published(directory, store, record), record)
+        with working("Wachten op een checkpoint…", "Waiting for a checkpoint…"):
+            proof = receipt(Log(store), _published(directory, store, record), record)
     finally:
         store.close()
     if out is not None:
@@ -165,7 +171,7 @@ def show_records(record: int | None, trace_id: str | None, directory: Path, as_j
 @node_option
 @json_option
 def anchor_log(directory: Path, as_json: bool) -> None:
-    config = load_config(directory / "node.toml", secrets=True)
+    config = settings(directory, secrets=True)
     if config.anchor.url is None:
         raise no_authority()
     store = _store(directory)
@@ -173,7 +179,8 @@ def anchor_log(directory: Path, as_json: bool) -> None:
         note = _published(directory, store, Log(store).size() - 1)
     finally:
         store.close()
-    anchored = asyncio.run(_anchors(config).ask(note, TimestampAuthority(config.anchor.url).send))
+    with working("Wachten op het stempel…", "Waiting for the stamp…"):
+        anchored = asyncio.run(_anchors(config).ask(note, TimestampAuthority(config.anchor.url).send))
     click.echo(json.dumps(_shown(anchored), ensure_ascii=False) if as_json else _stamped(_shown(anchored)))
 
 
@@ -194,7 +201,7 @@ def _stamped(shown: dict[str, Any]) -> str:
 
 
 def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, Any]:
-    config = load_config(directory / "node.toml", secrets=True)
+    config = settings(directory, secrets=True)
     stamps, false = _anchors(config).kept() if config.anchor.certificates else ([], [])
     notes = [*notes, *(one.note for one in stamps)]
     store = _store(directory)
@@ -274,7 +281,7 @@ def _published(directory: Path, store: Store, index: int) -> str:
     end = time.monotonic() + _WAIT_SECONDS
     while (note := _covering(log, index)) is None:
         try:
-            config = load_config(directory / "node.toml", secrets=True)
+            config = settings(directory, secrets=True)
             return open_ledger(
                 store, FileKeyStore(config.keys.directory), config.log_origin, utc_now
             ).publish()
@@ -291,7 +298,7 @@ def _covering(log: Log, index: int) -> str | None:
 
 
 def _store(directory: Path) -> Store:
-    config = load_config(directory / "node.toml", secrets=True)
+    config = settings(directory, secrets=True)
     store = open_store(str(config.store.url))
     if store.path is not None and not store.path.exists():
         raise NotFound(

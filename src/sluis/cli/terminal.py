@@ -5,6 +5,8 @@ import os
 import re
 import sys
 import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -84,6 +86,59 @@ def quoted(text: str) -> str:
 def json_text(value: Any, indent: int | None = None) -> str:
     """A document as JSON for standard output."""
     return quoted(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def many(count: int, one: Text, more: Text) -> str:
+    """A number with what it counts: `1 rij`, `2 rijen`."""
+    return f"{count} {in_words(one if count == 1 else more)}"
+
+
+@contextmanager
+def working(nl: str, en: str) -> Iterator[None]:
+    """Show on the terminal, and only there, that something is under way."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(say(nl, en)):
+        yield
+
+
+class Formatter(click.HelpFormatter):
+    """Help in the language of this process: the library that writes it has English words of its own."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, _translated(args), prefix or say("Gebruik: ", "Usage: "))
+
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        with super().section(_translated(name)):
+            yield
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl([(name, _translated(meaning)) for name, meaning in rows], col_max, col_spacing)
+
+
+class Context(click.Context):
+    """Of every command: its help is written by `Formatter`."""
+
+    formatter_class = Formatter
+
+
+_DUTCH = {
+    "[OPTIONS]": "[OPTIES]",
+    "COMMAND [ARGS]...": "OPDRACHT …",
+    "Options": "Opties",
+    "Commands": "Opdrachten",
+    "[required]": "[nodig]",
+    "[default: ": "[standaard: ",
+    "Show this message and exit.": "Toon deze uitleg.",
+    "Show the version and exit.": "Toon de versie.",
+}
+
+
+def _translated(text: str) -> str:
+    for english, dutch in _DUTCH.items():
+        text = text.replace(english, say(dutch, english))
+    return text
 
 
 def lines(problem: Problem) -> str:

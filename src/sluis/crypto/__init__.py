@@ -9,12 +9,12 @@ from sluis.crypto.certificates import (
     make_authority,
     peer_of,
     read_certificates,
-    revocations,
     time_left,
     verify_chain,
 )
 from sluis.crypto.keys import FileKeyStore, KeyStore
 from sluis.crypto.pseudonyms import Pseudonymiser, Rereading
+from sluis.crypto.revocation import Revocations
 from sluis.crypto.sealing import (
     Grant,
     Scope,
@@ -38,6 +38,7 @@ __all__ = [
     "Peer",
     "Pseudonymiser",
     "Rereading",
+    "Revocations",
     "Scope",
     "Tokens",
     "canonical",
@@ -52,7 +53,6 @@ __all__ = [
     "peer_of",
     "read_certificates",
     "refused_token",
-    "revocations",
     "seal_key",
     "server_context",
     "sign_grant",

@@ -8,7 +8,6 @@ NCSC-NL call good. Test authorities carry a private extension, by which a produc
 import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
@@ -178,22 +177,6 @@ def read_certificates(path: Path) -> tuple[x509.Certificate, ...]:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
     except (OSError, ValueError) as failure:
         raise _unreadable("certificate", path, failure) from None
-
-
-def revocations(path: Path | None) -> tuple[x509.CertificateRevocationList, ...]:
-    """The revocation list in a PEM file, as it is there now; none when there is no file. Raises `Invalid`."""
-    if path is None:
-        return ()
-    try:
-        state = path.stat()
-        return (_revocations(path, state.st_mtime_ns, state.st_size),)
-    except (OSError, ValueError) as failure:
-        raise _unreadable("certificate", path, failure) from None
-
-
-@lru_cache(maxsize=4)
-def _revocations(path: Path, _changed: int, _size: int) -> x509.CertificateRevocationList:
-    return x509.load_pem_x509_crl(path.read_bytes())
 
 
 def peer_of(certificate: x509.Certificate | bytes) -> Peer:

@@ -74,7 +74,7 @@ async def _unless_gone(request: Request[Any, Any, Any], asking: "asyncio.Future[
             return asking.result()
         raise Upstream(
             "asker-left",
-            Text("De vragende node is weggegaan.", "The asking node went away."),
+            Text("Het vragende knooppunt is weggegaan.", "The asking node went away."),
             Text(
                 "De verbinding werd verbroken voor het antwoord begon.",
                 "It broke off before the answer began.",

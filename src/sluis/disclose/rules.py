@@ -20,12 +20,12 @@ from sluis.statement import SubQuestion, base_tables, dataset_of, is_base, sourc
 _TYPE = re.compile(r"VARCHAR|BIGINT|INTEGER|DOUBLE|BOOLEAN|DATE|TIMESTAMP|DECIMAL\(\d{1,2},\d{1,2}\)")
 _TEXTS: dict[str, tuple[Text, Text]] = {
     "not-disclosed": (
-        Text("Voor deze verwerking is dit u niet geopend.", "This has not been opened to you for this activity."),
+        Text("Voor deze verwerkingsactiviteit is dit u niet geopend.", "This has not been opened to you for this activity."),
         Text("Vraag de bronhouder om een grondslag.", "Ask the owner for a ground."),
     ),
     "activity-ended": (
-        Text("De verwerking is niet van kracht.", "The processing activity is not in force."),
-        Text("Gebruik een verwerking die nu geldt.", "Use an activity that is in force now."),
+        Text("De verwerkingsactiviteit is niet van kracht.", "The processing activity is not in force."),
+        Text("Gebruik een verwerkingsactiviteit die nu geldt.", "Use an activity that is in force now."),
     ),
     "not-valid-today": (
         Text("De verstrekking geldt vandaag niet.", "The disclosure is not in force today."),
@@ -140,7 +140,7 @@ def require_own_names(names: Sequence[tuple[str, str]], stated: Iterable[str]) -
                 "De SQL gebruikt andere datasets dan erbij genoemd zijn.",
                 "The SQL uses other datasets than are named with it.",
             ),
-            Text("Werk de node bij die vraagt.", "Update the node that asks."),
+            Text("Werk het vragende knooppunt bij.", "Update the node that asks."),
         )
 
 

@@ -219,7 +219,7 @@ def _decoded(text: str) -> bytes:
 def _malformed() -> Invalid:
     return Invalid(
         "malformed-card",
-        Text("De kaart van deze node is niet te lezen.", "This node's card cannot be read."),
+        Text("De kaart van dit knooppunt is niet te lezen.", "This node's card cannot be read."),
         Text("Ze heeft niet de afgesproken vorm.", "It does not have the agreed form."),
         Text("Meld het bij die organisatie.", "Tell that organisation."),
     )
@@ -228,7 +228,7 @@ def _malformed() -> Invalid:
 def _not_genuine() -> Refused:
     return Refused(
         "card-not-genuine",
-        Text("De kaart van deze node is niet echt.", "This node's card is not genuine."),
+        Text("De kaart van dit knooppunt is niet echt.", "This node's card is not genuine."),
         Text(
             "De handtekening of de organisatie past niet bij haar certificaat.",
             "The signature or the organisation does not fit its certificate.",

@@ -9,7 +9,7 @@ def routes(card: str) -> list[HTTPRouteHandler]:
 
     @get("/node", opt={"open": True}, tags=["node"])
     async def node() -> dict[str, str]:
-        """De kaart van deze node: wie zij is en met welke sleutels zij tekent en ontvangt, als JWS."""
+        """De kaart van dit knooppunt: wie het is en met welke sleutels het tekent en ontvangt, als JWS."""
         return {"card": card}
 
     return [node]

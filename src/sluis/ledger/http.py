@@ -137,7 +137,7 @@ def log_routes(ledger: Ledger, witness: Witness | None = None) -> list[HTTPRoute
 
     @get("/log/witnessed/{digest:str}/checkpoint", opt={"open": True}, include_in_schema=False)
     async def witnessed(digest: str) -> Response[bytes]:
-        """Het nieuwste checkpoint van een ander logboek dat deze node zag."""
+        """Het nieuwste checkpoint van een ander logboek dat dit knooppunt zag."""
         note = await witness.newest(digest)
         if note is None:
             raise _not_witnessed()
@@ -229,7 +229,7 @@ def _too_wide() -> Invalid:
 def _not_witnessed() -> NotFound:
     return NotFound(
         "not-witnessed",
-        Text("Dit logboek tekent deze node niet mee.", "This node does not witness that log."),
+        Text("Dit logboek tekent dit knooppunt niet mee.", "This node does not witness that log."),
         Text("Er is geen checkpoint van gezien.", "No checkpoint of it was seen."),
         Text("Vraag een andere getuige.", "Ask another witness."),
     )

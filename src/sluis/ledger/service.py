@@ -357,7 +357,7 @@ def _other_log(origin: str) -> Conflict:
         "other-log",
         Text("In deze database staat een ander logboek.", "This database holds another log."),
         Text(f"Het heet {origin}.", f"It is named {origin}."),
-        Text("Geef de node de database die bij hem hoort.", "Give the node the database that belongs to it."),
+        Text("Geef het knooppunt zijn eigen database.", "Give the node the database that belongs to it."),
     )
 
 

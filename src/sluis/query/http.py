@@ -16,7 +16,9 @@ from sluis.query.service import Asker
 from sluis.statement import MEDIA_TYPE
 from sluis.web import Person
 
-ANSWERED = "De rijen, en daarbij: van wie elke kolom komt, wat elke eigenaar tekende, en wat gesloten blijft."
+ANSWERED = (
+    "De rijen, en daarbij: van wie elke kolom komt, wat elke bronhouder tekende, en wat gesloten blijft."
+)
 
 
 @dataclass
@@ -50,7 +52,7 @@ def routes(asker: Asker) -> list[HTTPRouteHandler]:
     async def explain(data: Question, person: Person) -> Explanation:
         return await asker.explain(data)
 
-    @get("/activities", summary="Het register van verwerkingen", tags=["vragen"])
+    @get("/activities", summary="Het register van verwerkingsactiviteiten", tags=["vragen"])
     async def activities(person: Person) -> list[Activity]:
         return list(asker.activities())
 

@@ -92,7 +92,7 @@ def unusable(owner: Owner) -> Upstream:
         Text(f"{owner.name} gaf geen bruikbaar antwoord.", f"{owner.name} gave no usable answer."),
         Text("Het antwoord heeft niet de afgesproken vorm.", "The answer does not have the agreed form."),
         Text(
-            "Probeer het later opnieuw, of meld het bij de eigenaar.", "Try again later, or tell the owner."
+            "Probeer het later opnieuw, of meld het bij de bronhouder.", "Try again later, or tell the owner."
         ),
         peer=owner.name,
         retry=True,

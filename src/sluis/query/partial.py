@@ -35,7 +35,7 @@ def without(tree: exp.Query, aliases: Collection[str]) -> exp.Query:
         raise Invalid(
             "nothing-left",
             Text("Er blijft niets van de vraag over.", "Nothing of the question remains."),
-            Text("De eigenaren die wel antwoorden, dragen er niet aan bij.", "The owners that do answer add nothing to it."),
+            Text("De bronhouders die wel antwoorden, dragen er niet aan bij.", "The owners that do answer add nothing to it."),
             Text("Probeer het later opnieuw.", "Try again later."),
         )  # fmt: skip
     return tree

@@ -159,6 +159,8 @@ def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]
         types={".".join(dataset): columns for dataset, columns in _with_tokens(types, sealed).items()},
         parameters=kinds,
         keyed=lambda table: _by_key_only(disclosures[table.db, table.name]),
+        comparable=lambda table, column: disclosures[table.db, table.name].columns.get(column) == "output",
+        selective=lambda table, column: _picks_few(offers[table.db, table.name], column),
         accepts=lambda query, _: _traceable(query, offers, groups is not None),
     )
     return Ready(
@@ -231,6 +233,12 @@ def _narrowed(offer: Offer) -> Disclosure:
         return disclosure
     columns: dict[str, Role] = {**disclosure.columns, offer.subject.column: "join"}
     return msgspec.structs.replace(disclosure, columns=columns)
+
+
+def _picks_few(offer: Offer, column: str) -> bool:
+    """Whether one value of a column is about one person, or one row; its token as well."""
+    column = column.removeprefix(rules.SEALED)
+    return offer.key == (column,) or (offer.subject is not None and offer.subject.column == column)
 
 
 def _by_key_only(disclosure: Disclosure) -> bool:

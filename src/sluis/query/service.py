@@ -221,9 +221,9 @@ class Asker:
         if not activity.valid.holds(self._clock().date()):
             raise Invalid(
                 "activity-ended",
-                Text("Deze verwerking is niet van kracht.", "This activity is not in force."),
+                Text("Deze verwerkingsactiviteit is niet van kracht.", "This activity is not in force."),
                 Text("De datum van vandaag valt buiten de looptijd.", "Today is outside its period."),
-                Text("Kies een verwerking die nu geldt.", "Choose an activity that is in force."),
+                Text("Kies een verwerkingsactiviteit die nu geldt.", "Choose an activity that is in force."),
             )
         return activity
 

@@ -150,14 +150,14 @@ def closed(dataset: Dataset, column: str, disclosure: Disclosure) -> Refused:
     because = (
         entry.because
         if entry
-        else Text("Deze verwerking opent de kolom niet.", "This activity does not open it.")
+        else Text("Deze verwerkingsactiviteit opent de kolom niet.", "This activity does not open it.")
     )
     name = ".".join(part for part in (*dataset, column) if part)
     return Refused(
         "column-closed",
         Text(f"De kolom {name} blijft gesloten.", f"Column {name} stays closed."),
         because,
-        Text("Laat de kolom weg, of vraag de eigenaar om een ruimere grondslag.",
+        Text("Laat de kolom weg, of vraag de bronhouder om een ruimere grondslag.",
              "Leave the column out, or ask the owner for a wider ground."),
         rule="column-closed",
         legal=str(entry.article) if entry and entry.article else None,
@@ -176,8 +176,8 @@ def _misused(use: Use, disclosure: Disclosure, rule: str, why: Text) -> Refused:
         rule,
         Text(f"De kolom {name} mag hier niet staan.", f"Column {name} may not stand here."),
         why,
-        Text("Bekijk met `sluis activity show` waarvoor de kolom open is.",
-             "See with `sluis activity show` what the column is open for."),
+        Text("Leg met `sluis explain` de vraag uit zonder haar zo te gebruiken: daar staat waarvoor zij open is.",
+             "Explain the question without this use, with `sluis explain`: it says what the column is open for."),
         rule=rule,
         legal=str((entry and entry.article) or disclosure.articles[0]) if disclosure.articles else None,
     )  # fmt: skip

@@ -311,9 +311,9 @@ def unknown(code: str, kind_nl: str, kind_en: str, name: str, known: Iterable[st
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     shown = name if name.replace("_", "").replace(".", "").isalnum() and len(name) <= 80 else "?"
     return _invalid(
-        code, f"De {kind_nl} {shown} bestaat niet in deze verwerking.", f"There is no {kind_en} {shown} in this activity.",
-        f"Bedoelt u {', '.join(near)}?" if near else "Bekijk met `sluis activity show` wat er wel is.",
-        f"Did you mean {', '.join(near)}?" if near else "See with `sluis activity show` what there is.",
+        code, f"De {kind_nl} {shown} bestaat niet in deze verwerkingsactiviteit.", f"There is no {kind_en} {shown} in this activity.",
+        f"Bedoelt u {', '.join(near)}?" if near else "Zie met `sluis explain 'select * from …'` wat er wel is.",
+        f"Did you mean {', '.join(near)}?" if near else "See with `sluis explain 'select * from …'` what there is.",
     )  # fmt: skip
 
 

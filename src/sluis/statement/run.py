@@ -222,7 +222,7 @@ def checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
             Text(
                 "Kolommen of typen zijn anders dan gevraagd.", "Its columns or types are not those asked for."
             ),
-            Text("Meld het bij de eigenaar van de bron.", "Report it to the owner of the source."),
+            Text("Meld het bij wie de bron beheert.", "Report it to whoever keeps the source."),
             peer=fetch.site,
         ) from None
 

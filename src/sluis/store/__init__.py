@@ -5,4 +5,4 @@ from sluis.store.files import write_durably
 from sluis.store.migrations import Migration, migrate
 from sluis.store.writer import unkept
 
-__all__ = ["Lane", "Migration", "Store", "insert_rows", "migrate", "open_store", "unkept", "write_durably"]
+__all__ = ["Migration", "Store", "insert_rows", "migrate", "open_store", "unkept", "write_durably"]

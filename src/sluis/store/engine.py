@@ -160,9 +160,9 @@ def _dialect(url: URL) -> Literal["sqlite", "postgresql"]:
         return "postgresql"
     raise Invalid(
         "unknown-store",
-        Text("Deze database kan een node niet gebruiken.", "A node cannot use this database."),
+        Text("Deze database kan een knooppunt niet gebruiken.", "A node cannot use this database."),
         Text(
-            "Een node bewaart in een SQLite-bestand of in PostgreSQL.",
+            "Een knooppunt bewaart in een SQLite-bestand of in PostgreSQL.",
             "A node keeps its records in an SQLite file or in PostgreSQL.",
         ),
         Text("Geef een pad of een postgresql-adres op.", "Give a path or a postgresql address."),

@@ -344,7 +344,7 @@ def unkept(cause: BaseException | None = None) -> Unkept:
     """The problem of a database that does not take what must be kept."""
     problem = Unkept(
         "store-unavailable",
-        Text("Deze node kan nu niets vastleggen.", "This node cannot record anything now."),
+        Text("Dit knooppunt kan nu niets vastleggen.", "This node cannot record anything now."),
         Text(
             "De database is niet bereikbaar, vol of alleen-lezen.",
             "The database cannot be reached, is full, or is read-only.",
@@ -363,9 +363,9 @@ def too_much_waiting() -> Unkept:
     """The problem of a queue that is full, or of a node that is stopping."""
     return Unkept(
         "store-too-busy",
-        Text("Deze node kan nu niet meer vastleggen.", "This node cannot record more now."),
+        Text("Dit knooppunt kan nu niet meer vastleggen.", "This node cannot record more now."),
         Text(
-            "Er wacht al te veel werk, of de node stopt.",
+            "Er wacht al te veel werk, of het knooppunt stopt.",
             "Too much is waiting already, or the node is stopping.",
         ),
         Text("Er is niets gedaan. Probeer het straks opnieuw.", "Nothing was done. Try again in a moment."),

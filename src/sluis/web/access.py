@@ -158,7 +158,7 @@ _NO_CERTIFICATE = (
         "Dit vraagt een verbinding met clientcertificaat.",
         "This needs a connection with a client certificate.",
     ),
-    Text("Verbind met het certificaat van uw node.", "Connect with your node's certificate."),
+    Text("Verbind met het certificaat van uw knooppunt.", "Connect with your node's certificate."),
 )
 _ENDED = (
     Text("Het certificaat is verlopen.", "The certificate has ended."),
@@ -177,19 +177,20 @@ _TEST_IN_PRODUCTION = (
 )
 _UNKNOWN_PEER = (
     Text(
-        "Deze node kent uw organisatie niet als partner.",
+        "Dit knooppunt kent uw organisatie niet als partner.",
         "This node does not know your organisation as a peer.",
     ),
     Text(
-        "Vraag de beheerder van deze node om een aansluiting.",
+        "Vraag de beheerder van dit knooppunt om een aansluiting.",
         "Ask the operator of this node for a connection.",
     ),
 )
 _LOCAL_ONLY = (
     Text(
-        "Dit kan alleen op de machine van de node zelf.", "This can only be done on the node's own machine."
+        "Dit kan alleen op de machine van het knooppunt zelf.",
+        "This can only be done on the node's own machine.",
     ),
-    Text("Gebruik de unix-socket van de node.", "Use the node's unix socket."),
+    Text("Gebruik de unix-socket van het knooppunt.", "Use the node's unix socket."),
 )
 _NO_LOGIN = (
     Text("Het besturingssysteem kent deze gebruiker niet.", "The operating system does not know this user."),
@@ -197,7 +198,7 @@ _NO_LOGIN = (
 )
 _UNKNOWN_PERSON = (
     Text(
-        "Uw account staat niet bij de personen van deze node.",
+        "Uw account staat niet bij de personen van dit knooppunt.",
         "Your account is not among this node's people.",
     ),
     Text("Vraag de beheerder om u toe te voegen.", "Ask the operator to add you."),

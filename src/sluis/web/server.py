@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,14 @@ class Server:
         host, port, *_ = sock.getsockname()
         return host, port
 
+    def cut_off(self, unwanted: Callable[[bytes], bool]) -> None:
+        """Close every connection whose client certificate (DER) is unwanted, whatever it is doing."""
+        for connection in list(self._state.connections):
+            assert isinstance(connection, NodeProtocol)
+            chain = connection.credentials.get("tls", {}).get("client_cert_chain", ())
+            if any(unwanted(ssl.PEM_cert_to_DER_cert(pem)) for pem in chain):
+                connection.transport.close()
+
     async def stop(self, seconds: float = 10.0) -> None:
         """Take no new connections, let requests in hand finish for at most `seconds`, then break off the rest."""
         for server in self._servers:
@@ -250,7 +259,7 @@ def _answers(path: Path) -> bool:
 def _in_use(code: str, where: str) -> Conflict:
     return Conflict(
         code,
-        Text("Deze node kan niet luisteren.", "This node cannot listen."),
+        Text("Dit knooppunt kan niet luisteren.", "This node cannot listen."),
         Text(f"Een ander proces luistert al op {where}.", f"Another process already listens on {where}."),
         Text("Stop dat proces, of kies een andere plek in de configuratie.",
              "Stop that process, or choose another place in the configuration."),
@@ -263,14 +272,14 @@ def _cannot_bind(failure: OSError, where: str) -> Conflict | Invalid | Unkept:
     if failure.errno == errno.ENOSPC:
         return Unkept(
             "disk-full",
-            Text("Deze node kan niet luisteren.", "This node cannot listen."),
+            Text("Dit knooppunt kan niet luisteren.", "This node cannot listen."),
             Text("De schijf is vol.", "The disk is full."),
             Text("Maak ruimte en start opnieuw.", "Make room and start again."),
         )
     cause = failure.strerror or str(failure)
     return Invalid(
         "cannot-listen",
-        Text("Deze node kan niet luisteren.", "This node cannot listen."),
+        Text("Dit knooppunt kan niet luisteren.", "This node cannot listen."),
         Text(f"{where}: {cause}.", f"{where}: {cause}."),
         Text("Kies een ander adres, of een korter pad voor de socket.",
              "Choose another address, or a shorter path for the socket."),
