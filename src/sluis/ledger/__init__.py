@@ -16,6 +16,7 @@ from sluis.ledger.model import (
     Stored,
     Withheld,
 )
+from sluis.ledger.notes import witness_key
 from sluis.ledger.reading import Log
 from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
 from sluis.ledger.witness import Cosigned, Peer, Witness
@@ -47,4 +48,5 @@ __all__ = [
     "receipt",
     "verifier",
     "verify",
+    "witness_key",
 ]
