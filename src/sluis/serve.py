@@ -25,6 +25,7 @@ from sluis.crypto import (
     FileKeyStore,
     Identity,
     KeyStore,
+    Revocations,
     client_context,
     is_test,
     read_certificates,
@@ -66,6 +67,8 @@ log = logging.getLogger("sluis.node")
 WARN_BEFORE = timedelta(days=30)
 """From this long before its end, a node warns each day that its certificate ends."""
 
+_DAY_AHEAD = timedelta(days=1)
+
 PRIVACY_OFFICER = "privacy-officer"
 """The role, in `people` of the settings, of who may read all processing records over the unix socket."""
 
@@ -89,6 +92,7 @@ class Parts(msgspec.Struct, frozen=True):
     witness: Witness
     witnesses: Witnesses
     stamps: Anchors
+    revocations: Revocations
     card: str
 
     def close(self) -> None:
@@ -115,9 +119,9 @@ class Node:
     async def start(self) -> None:
         """Open the listeners and begin what recurs. Raises `Problem` when it cannot listen; nothing stays open then."""
         listen, tls = self.config.listen, self.config.tls
-        crls = [tls.crl] if tls.crl else []
         try:
-            context = server_context(tls.certificate, tls.key, tls.authorities, crls)
+            context = server_context(tls.certificate, tls.key, tls.authorities)
+            self.parts.revocations.guard(context)
             await self._server.listen(PeerListener(listen.host, listen.port, context))
             await self._server.listen(LocalListener(listen.socket))
         except Problem:
@@ -126,6 +130,7 @@ class Node:
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_SECOND, self._publish)
+        self._every(_SECOND, self._renew_revocations)
         if self.config.anchor.url is not None:
             self._every(_TEN_MINUTES, self._anchor)
 
@@ -167,6 +172,18 @@ class Node:
         else:
             log.info("anchored until record %d by %s", anchored.size, anchored.name)
 
+    async def _renew_revocations(self) -> None:
+        """Put the list of revoked certificates in force when its file is another, also for who is connected."""
+        revocations = self.parts.revocations
+        try:
+            renewed = await asyncio.to_thread(revocations.renew)
+        except Invalid as problem:
+            log.error("revoked certificates: %s", problem)
+        else:
+            if renewed:
+                log.info("the list of revoked certificates was renewed")
+                self._server.cut_off(revocations.revokes)
+
     async def _warn_of_certificate(self) -> None:
         certificates = {"certificate": self.parts.identity.certificate}
         certificates |= {f"authority {place}": anchor for place, anchor in enumerate(self.parts.anchors, 1)}
@@ -176,6 +193,11 @@ class Node:
                 log.warning(
                     "%s ends in %d days, on %s", name, left.days, certificate.not_valid_after_utc.date()
                 )
+        for authority in self.parts.revocations.ended(self._clock() + _DAY_AHEAD):
+            log.warning(
+                "the list of revoked certificates of %s ends within a day, or has; then nobody connects",
+                authority,
+            )
 
 
 def build_node(loaded: Loaded, clock: Clock = utc_now) -> Node:
@@ -212,15 +234,16 @@ def _furnish(
 ) -> Parts:
     config, grounds, limits = loaded.config, loaded.grounds, loaded.config.limits
     own = config.node
+    revocations = Revocations(config.tls.crl, anchors)
 
     def card_of(jws: str) -> Card:
-        return read_card(jws, anchors, clock())
+        return read_card(jws, anchors, clock(), revocations.lists)
 
     newest = config.keys.directory / "newest.checkpoint"
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
     memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    link = _link(config)
+    link = _link(config, revocations)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
     card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
     asker = Asker(
@@ -251,7 +274,14 @@ def _furnish(
         bounds=_bounds(config),
     )
     peers = [peer.oin for peer in config.peers.values()]
-    access = Access([own.oin, *peers], _people(config).get, clock, own.test, refusals.record)
+    access = Access(
+        [own.oin, *peers],
+        _people(config).get,
+        clock,
+        own.test,
+        refusals.record,
+        lambda: revocations.lists,
+    )
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
@@ -269,6 +299,7 @@ def _furnish(
         refusals=refusals,
         witness=witness,
         witnesses=witnesses,
+        revocations=revocations,
         stamps=Anchors(config.anchors, _roots(config), clock),
         card=card,
     )
@@ -355,11 +386,13 @@ def _may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
     )
 
 
-def _link(config: Config) -> DirectLink:
+def _link(config: Config, revocations: Revocations) -> DirectLink:
     tls = config.tls
-    context = client_context(tls.certificate, tls.key, tls.authorities, [tls.crl] if tls.crl else [])
+    context = client_context(tls.certificate, tls.key, tls.authorities)
+    revocations.guard(context)
     urls = {peer.oin: peer.url for peer in config.peers.values()} | {config.node.oin: config.node.url}
-    return DirectLink(urls, context, {peer.oin: peer.name for peer in config.peers.values()})
+    names = {peer.oin: peer.name for peer in config.peers.values()}
+    return DirectLink(urls, context, names, revocations.revokes)
 
 
 def _roots(config: Config) -> list[x509.Certificate]:
@@ -403,12 +436,13 @@ def _identity(config: Config, now: datetime) -> tuple[Identity, tuple[x509.Certi
 
 
 async def _repeat(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Do `work` now and every so many seconds; a Problem is logged and does not end it."""
+    """Do `work` now and every so many seconds; what goes wrong is logged and does not end it."""
     while True:
         try:
             await work()
-        except Problem as problem:
-            log.error("%s: %s", getattr(work, "__name__", "task"), problem.code)
+        except Exception as failure:  # the log must go on being published, whatever a peer sends
+            cause = failure.code if isinstance(failure, Problem) else type(failure).__qualname__
+            log.error("%s: %s", getattr(work, "__name__", "task"), cause)
         await asyncio.sleep(seconds)
 
 

@@ -45,7 +45,7 @@ class Page:
         for name in names:
             table.add_column(name, overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(Line(cell) if isinstance(cell, str) else cell for cell in row))
         self._console.print()
         self._indented(table)
 

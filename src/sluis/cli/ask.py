@@ -1,6 +1,7 @@
 """`sluis ask`: put a question to your own node, and read the answer with where it came from."""
 
 import csv
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
 from sluis.cli.options import example, node_option
-from sluis.cli.terminal import language, many, say, working
+from sluis.cli.terminal import all_shown, language, many, quoted, say, shown, working
 from sluis.kernel import Text
 
 _ROWS = Text("rij", "row"), Text("rijen", "rows")
@@ -55,7 +56,15 @@ ARROW = "application/vnd.apache.arrow.stream"
     flag_value="json",
     help=say("Het hele antwoord als JSON.", "The whole answer as one JSON document."),
 )
-@click.option("--csv", "form", flag_value="csv", help=say("De rijen als CSV.", "The rows as CSV."))
+@click.option(
+    "--csv",
+    "form",
+    flag_value="csv",
+    help=say(
+        "De rijen als CSV; een tekst die als een formule begint, krijgt een ' ervoor.",
+        "The rows as CSV; text that begins like a formula gets a ' before it.",
+    ),
+)
 @click.option(
     "--arrow",
     "form",
@@ -78,7 +87,7 @@ def command(directory: Path, partial: bool, form: str | None, **options: Any) ->
     if form == "arrow":
         sys.stdout.buffer.write(body.raw)
     elif form == "json":
-        click.echo(body.raw)
+        click.echo(quoted(body.raw.decode()))
     elif form == "csv":
         _write_csv(body.document())
     else:
@@ -88,11 +97,24 @@ def command(directory: Path, partial: bool, form: str | None, **options: Any) ->
 def _write_csv(answer: dict[str, Any]) -> None:
     writer = csv.writer(sys.stdout)
     writer.writerow(column["name"] for column in answer["columns"])
-    writer.writerows(answer["rows"])
+    writer.writerows(map(_cell, row) for row in answer["rows"])
+
+
+_FORMULA = re.compile(r"[=+\-@\t\r\n](?![0-9]*([.,][0-9]+)?$)")
+"""The beginning of what a spreadsheet computes (OWASP, CSV injection); a plain number is what it says."""
+
+
+def _cell(value: Any) -> Any:
+    """A value that a spreadsheet shows and does not compute: text that begins like a formula gets a `'` before it."""
+    if not isinstance(value, str):
+        return value
+    text = shown(value) if sys.stdout.isatty() else value
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def show(answer: dict[str, Any], console: Console) -> None:
     """An answer as a person reads it: the rows, who gave what, and what stays closed."""
+    answer = all_shown(answer)
     console.print(_rows(answer))
     console.print(Group(*_origins(answer)))
     console.print(Group(*_receipts(answer)))
@@ -114,9 +136,9 @@ def _rows(answer: dict[str, Any]) -> Table:
         number = column["type"].startswith(("int", "decimal", "double", "float"))
         unit = units.get(column["name"])
         name = f"{column['name']} ({unit})" if unit else column["name"]
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
+        table.add_column(Line(name), justify="right" if number else "left", overflow="fold")
     for row in answer["rows"]:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*(Line("" if value is None else str(value)) for value in row))
     table.caption = many(len(answer["rows"]), *_ROWS)
     return table
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from sluis.cli.options import example, json_option, node_option, settings
-from sluis.cli.terminal import in_words, say, working
+from sluis.cli.terminal import in_words, json_text, say, shown, working
 from sluis.config import Config
 from sluis.crypto import FileKeyStore, read_certificates
 from sluis.gateway import TimestampAuthority
@@ -89,11 +89,11 @@ def verify_log(
         document = _verify_node(directory, notes, as_json)
     faults = document["faults"]
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(json_text(document, indent=2))
     elif faults:
-        click.echo("\n".join(fault["text"] if isinstance(fault, dict) else fault for fault in faults))
+        click.echo("\n".join(shown(fault["text"] if isinstance(fault, dict) else fault) for fault in faults))
     else:
-        click.echo(_sound(document))
+        click.echo(shown(_sound(document)))
     context.exit(UNSOUND if faults else 0)
 
 
@@ -121,7 +121,7 @@ def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) 
     if out is not None:
         out.write_text(proof, encoding="utf-8")
     if as_json:
-        click.echo(json.dumps({"index": record, "receipt": proof}, ensure_ascii=False))
+        click.echo(json_text({"index": record, "receipt": proof}))
     elif out is None:
         click.echo(proof, nl=False)
     else:
@@ -155,7 +155,7 @@ def show_records(record: int | None, trace_id: str | None, directory: Path, as_j
     finally:
         store.close()
     if as_json or record is not None or trace_id is not None:
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(json_text(document, indent=2))
     else:
         click.echo("\n".join(f"{name}: {value}" for name, value in document.items()))
 

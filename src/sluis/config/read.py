@@ -240,6 +240,18 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
                 Text("Een getuige moet onder `peers` staan.", "A witness must be under `peers`."),
                 meant(witness, names),
             )
+    own = config.node.oin
+    if config.ledger.origin and not re.fullmatch(rf"[^\s+]{{1,400}}/{own}", config.ledger.origin):
+        yield Fault(
+            ("ledger", "origin"),
+            "log-name-of-nobody",
+            Text("De naam van het logboek past niet.", "The name of the log does not fit."),
+            Text(
+                f"Hij eindigt op /{own} en heeft geen spatie of +.",
+                f"It ends in /{own} and has no space or +.",
+            ),
+            Text(f"Schrijf bijvoorbeeld `logboek.example/{own}`.", f"Write for example `log.example/{own}`."),
+        )
     if config.anchor.url and not config.anchor.certificates:
         yield _cannot_check_stamps()
     yield from _repeated([(("node", "oin"), config.node.oin), *_each("peers", "oin", tables)], "OIN")

@@ -65,8 +65,8 @@ WORDS: Words = {
     },
     "LedgerConfig": {
         "origin": Text(
-            "Naam van het logboek; zonder is dat adres en OIN.",
-            "Name of the log; without it, host name and OIN.",
+            "Naam van het logboek, die eindigt op `/` en het OIN; zonder is dat adres en OIN.",
+            "Name of the log, which ends in `/` and the OIN; without it, host name and OIN.",
         ),
         "witnesses": Text("Namen uit `[peers]` die meetekenen.", "Names from `[peers]` that cosign."),
     },

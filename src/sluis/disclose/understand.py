@@ -5,14 +5,16 @@ A statement holds no values, so the next question of the same form about somebod
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 import pyarrow as pa
 from sqlglot import exp
 
 from sluis.disclose import rules
+from sluis.disclose.fitting import doubts
 from sluis.disclose.model import SUBJECT, Kind, Opened, Trail
-from sluis.disclose.reading import Reading, Table, prepare
+from sluis.disclose.reading import Held, Reading, Table, prepare
 from sluis.disclose.views import OWN_DAY, expose, install, summarises
 from sluis.grounds import Dataset, Disclosure, Subject
 from sluis.kernel import PeerId
@@ -120,10 +122,18 @@ def understand(
     parameters = _parameter_types(tree, types, question)
     tables = _tables(opened, sources)
     executed, trails, groups = _executed(tree, kind, opened, tables)
-    executed = install(executed, opened, {name: _native(table.info) for name, table in tables.items()})
-    reading, schema = prepare(
-        executed, {**parameters, OWN_DAY: "DATE"}, list(tables.values()), sources, combiner
+    native = {name: _native(table.info) for name, table in tables.items()}
+    doubted = doubts(executed, opened, native, by_key=kind in ("rows", "summary"))
+    executed = install(executed, opened, native)
+    ready = partial(
+        prepare,
+        types={**parameters, OWN_DAY: "DATE"},
+        tables=list(tables.values()),
+        sources=sources,
+        combiner=combiner,
     )
+    checks = [(doubt.place, ready(doubt.tree)[0]) for doubt in doubted]
+    reading, schema = ready(executed)
     names = [item.alias_or_name.lower() for item in tree.selects]
     sealed = tuple(name in {one.lower() for one in sealed_outputs} for name in names)
     return Statement(
@@ -131,7 +141,7 @@ def understand(
         columns=rules.used_columns(tree),
         column_types={(("", name), column): kind for name, columns in types.items() for column, kind in columns.items()},
         types=parameters, lists=frozenset(list_parameters(tree)), asked=asked, filtered=_filtered(tree, opened),
-        sealed=sealed, trails=trails, groups=groups, reading=reading,
+        sealed=sealed, trails=trails, groups=groups, reading=Held(reading, checks) if checks else reading,
         schema=pa.schema([
             pa.field(field.name, pa.string() if hide else field.type)
             for field, hide in zip(schema, sealed, strict=False)

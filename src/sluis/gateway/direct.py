@@ -4,7 +4,7 @@ What is asked of a `Link` is held before a byte of a request leaves: see `pool`.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -24,14 +24,19 @@ class DirectLink:
         peers: the base URL (`https://host:port`) of every peer.
         context: `crypto.client_context` of this node.
         names: what peers are called, for problems; a peer without name is called by its id.
+        revoked: whether a certificate (DER) was revoked; asked at every request, also over an open connection.
     """
 
     def __init__(
-        self, peers: Mapping[PeerId, str], context: ssl.SSLContext, names: Mapping[PeerId, str] | None = None
+        self,
+        peers: Mapping[PeerId, str],
+        context: ssl.SSLContext,
+        names: Mapping[PeerId, str] | None = None,
+        revoked: Callable[[bytes], bool] = lambda certificate: False,
     ) -> None:
         self._urls = {peer: url.rstrip("/") for peer, url in peers.items()}
         self._names = names or {}
-        self._context = context
+        self._context, self._revoked = context, revoked
         self._pool: Pool | None = None
 
     def send(
@@ -43,7 +48,7 @@ class DirectLink:
         if self._pool is None:
             from sluis.gateway.pool import Pool
 
-            self._pool = Pool(self._urls, self._context)
+            self._pool = Pool(self._urls, self._context, self._revoked)
         return _Crossing(
             self._pool, self._name(peer), (method, self._urls[peer] + path, headers, body, seconds)
         )
@@ -123,8 +128,8 @@ _BECAUSE: dict[str, tuple[Text, Text]] = {
     ),
     "peer-not-trusted": (
         Text(
-            "De beveiligde verbinding kwam niet tot stand: een van beide certificaten wordt niet vertrouwd.",
-            "The secure connection failed: one of the two certificates is not trusted.",
+            "De beveiligde verbinding kwam niet tot stand: een van beide certificaten wordt niet vertrouwd of is ingetrokken.",
+            "The secure connection failed: one of the two certificates is not trusted, or was revoked.",
         ),
         Text(
             "Controleer certificaten, ankers, hostnaam en geldigheid aan beide kanten.",

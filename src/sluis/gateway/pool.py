@@ -6,7 +6,7 @@ and a node that only answers needs it seldom.
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -31,18 +31,27 @@ class WrongPeer(aiohttp.ClientError):
     """The certificate at the other end is trusted, but speaks for another organisation."""
 
 
+class RevokedPeer(aiohttp.ClientError):
+    """The certificate at the other end was revoked after it was connected to."""
+
+
 class Pool:
     """Connections to peers, kept open.
 
     Args:
         urls: the base URL of every peer.
         context: for TLS, with this node's certificate.
+        revoked: whether a certificate (DER) was revoked, also after it was connected to.
     """
 
-    def __init__(self, urls: Mapping[PeerId, str], context: ssl.SSLContext) -> None:
+    def __init__(
+        self, urls: Mapping[PeerId, str], context: ssl.SSLContext, revoked: Callable[[bytes], bool]
+    ) -> None:
         parsed = {peer: URL(url) for peer, url in urls.items()}
         self._session = aiohttp.ClientSession(
-            connector=_PeerConnector({(url.host, url.port): peer for peer, url in parsed.items()}, context),
+            connector=_PeerConnector(
+                {(url.host, url.port): peer for peer, url in parsed.items()}, context, revoked
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("accept-encoding", "user-agent", "accept", "content-type"),
             auto_decompress=False,
@@ -69,10 +78,13 @@ class Pool:
 
 class _PeerConnector(aiohttp.TCPConnector):
     def __init__(
-        self, expected: Mapping[tuple[str | None, int | None], PeerId], context: ssl.SSLContext
+        self,
+        expected: Mapping[tuple[str | None, int | None], PeerId],
+        context: ssl.SSLContext,
+        revoked: Callable[[bytes], bool],
     ) -> None:
         super().__init__(ssl=context, limit=0, limit_per_host=_PER_PEER, keepalive_timeout=_KEEP)
-        self._expected = expected
+        self._expected, self._revoked = expected, revoked
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 (the base class's)
         """Take a connection from the pool or make one; one that leads to another peer is closed unused."""
@@ -83,6 +95,9 @@ class _PeerConnector(aiohttp.TCPConnector):
         if der is None or not _speaks_for(der, self._expected[req.url.host, req.url.port]):
             connection.close()
             raise WrongPeer
+        if self._revoked(der):
+            connection.close()
+            raise RevokedPeer
         return connection
 
 
@@ -90,7 +105,7 @@ def why(failure: BaseException) -> Why:
     """What a failure comes down to."""
     if isinstance(failure, WrongPeer):
         return "wrong-peer"
-    if isinstance(failure, aiohttp.ClientSSLError | ssl.SSLError):
+    if isinstance(failure, RevokedPeer | aiohttp.ClientSSLError | ssl.SSLError):
         return "peer-not-trusted"
     if isinstance(failure, TimeoutError):
         return "peer-too-slow"

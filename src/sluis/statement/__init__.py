@@ -2,7 +2,7 @@
 
 from sluis.statement.about import looks_aside, tied
 from sluis.statement.aggregates import guarded
-from sluis.statement.binding import Binding, bindings, equalities, require
+from sluis.statement.binding import Binding, bindings, equalities, named, require
 from sluis.statement.columns import (
     base_tables,
     check,
@@ -80,6 +80,7 @@ __all__ = [
     "list_parameters",
     "looks_aside",
     "missing_parameter",
+    "named",
     "normalise",
     "open_memory",
     "output_names",

@@ -74,6 +74,27 @@ def equalities(tree: exp.Query) -> dict[int, list[tuple[str, exp.Expression]]]:
     return found
 
 
+def named(tree: exp.Query) -> dict[int, list[tuple[str, exp.Expression]]]:
+    """Per table reference (by id) the constants that its columns equal in each of its rows that counts: (column,
+    constant), also where that follows through columns of other tables."""
+    equal = equalities(tree)
+    found = {
+        at: [pair for pair in pairs if isinstance(pair[1], exp.Expression) and is_constant(pair[1])]
+        for at, pairs in equal.items()
+    }
+    grew = True
+    while grew:
+        grew = False
+        for at, pairs in equal.items():
+            for column, value in pairs:
+                other = base_of(value)
+                for name, constant in found.get(id(other), ()) if other is not None else ():
+                    if name == value.name.lower() and (column, constant) not in found[at]:
+                        found[at].append((column, constant))
+                        grew = True
+    return found
+
+
 class _Bindings:
     """Solves the bindings of one tree: a fixpoint over the equalities that restrict each table."""
 
