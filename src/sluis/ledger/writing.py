@@ -92,14 +92,18 @@ class Records:
         origin, size, witnesses = self.origin, self._tree.size, self.witnesses
         return [at if isinstance(at, Exception) else Position(origin, at, size, witnesses) for at in last]
 
-    def committed(self, connection: Connection) -> None:
+    def committed(self, connection: Connection) -> bool:
         self.size = self._tree.size
         if self._gone and _swept(connection):
             self._gone = False
+        return self._run_is_full()
 
     def tidy(self, connection: Connection) -> None:
-        while self.size - self._runs * sql.RUN >= sql.RUN:
+        while self._run_is_full():
             self._add_run(connection)
+
+    def _run_is_full(self) -> bool:
+        return self.size - self._runs * sql.RUN >= sql.RUN
 
     def _insert(self, commit: Commit, base: int, new: Columns) -> None:
         places = range(base, base + len(new.spots))

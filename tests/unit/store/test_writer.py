@@ -82,7 +82,9 @@ async def test_one_heavy_call_gets_through_alone(store: Store) -> None:
         def apply(self, commit: Commit, payloads: Any) -> list[Any]:
             return [len(payload) for payload in payloads]
 
-        def committed(self, connection: Connection) -> None: ...
+        def committed(self, connection: Connection) -> bool:
+            return False
+
         def tidy(self, connection: Connection) -> None: ...
 
     lane = Heavy()
