@@ -68,7 +68,7 @@ class Answer:
         ready = self._prepared(first.batches)
         subjects = self._asked | ready.subjects
         records: list[Any] = [
-            *self._crossing.permits(opened, self._statement.shape),
+            *self._crossing.permits(opened, self._statement.shape, self._sealing.parties),
             *self._lines(subjects),
         ]
         in_bulk = not subjects and (first.ended or not self._statement.trails)
@@ -93,7 +93,9 @@ class Answer:
         )
         if not lines:
             lines.append(self._crossing.in_bulk(opened, self._statement.columns, now, failed=True))
-        await self._log.append([*self._crossing.permits(opened, self._statement.shape), *lines])
+        await self._log.append(
+            [*self._crossing.permits(opened, self._statement.shape, self._sealing.parties), *lines]
+        )
 
     async def _body(
         self, source: Iterator[pa.RecordBatch], sending: bytes, ended: bool

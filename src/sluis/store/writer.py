@@ -288,7 +288,8 @@ class GroupWriter:
             connection = self._ready()
             with Commit(connection) as commit:
                 outcomes = [turn.lane.apply(commit, turn.batch) for turn in turns]
-            return outcomes, any([lane.committed(connection) for lane in self._lanes])
+            told = [lane.committed(connection) for lane in self._lanes]
+            return outcomes, any(told)
         except Problem as problem:
             self._drop_connection()
             return [[problem] * len(turn.items) for turn in turns], False
