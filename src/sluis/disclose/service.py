@@ -85,7 +85,9 @@ class Discloser:
         }
         self._sealer = Sealer(own, card, keys, card_of, self._bounds.seal_seconds)
         self._refusals = Refusals(log, clock, self._bounds.refusals_a_minute)
-        self._statements: OrderedDict[Any, Statement] = OrderedDict()
+        self._statements: OrderedDict[tuple[Any, ...], Statement] = OrderedDict()
+        self._kept_length = 0
+        self._understanding: dict[PeerId, asyncio.Semaphore] = {}
         self._asked_at: dict[tuple[str, PeerId], deque[datetime]] = {}
 
     def offers(self, peer: PeerId) -> tuple[Offer, ...]:
@@ -201,17 +203,29 @@ class Discloser:
         )  # fmt: skip
         statement = self._statements.get(key)
         if statement is None:
+            turn = self._understanding.setdefault(peer, asyncio.Semaphore(self._bounds.understood_at_once))
             try:
-                statement = await asyncio.to_thread(
-                    understand, question, peer, opened, self._sources, self._combiner
-                )
+                async with turn:
+                    statement = await asyncio.to_thread(
+                        understand, question, peer, opened, self._sources, self._combiner
+                    )
             except SourceFailure as failure:
                 raise _unavailable(crossing, failure) from None
-            self._statements[key] = statement
-            if len(self._statements) > self._bounds.prepared:
-                self._statements.popitem(last=False)
+            self._keep(key, statement)
         self._statements.move_to_end(key)
         return statement
+
+    def _keep(self, key: tuple[Any, ...], statement: Statement) -> None:
+        """Keep a statement for the next question of its form, in the place of those that were used longest ago. A
+        long one takes megabytes, so they are counted by their length as well."""
+        if key not in self._statements:
+            self._kept_length += len(key[0])
+        self._statements[key] = statement
+        bounds = self._bounds
+        while len(self._statements) > bounds.prepared or (
+            self._kept_length > bounds.prepared_length and len(self._statements) > 1
+        ):
+            self._kept_length -= len(self._statements.popitem(last=False)[0][0])
 
     def _values(self, statement: Statement, question: SubQuestion, opens: Any) -> dict[str, Any]:
         """Every parameter as a value of its type; tokens opened."""
@@ -289,7 +303,10 @@ class Discloser:
             raise _unavailable(crossing, failure) from None
 
     async def _record(self, crossing: Crossing, refusal: Refused) -> None:
-        decisions = crossing.refusal(refusal, crossing.question.disclosures)
+        named = crossing.question.disclosures
+        known = [name for name in named if name in self._candidates]
+        # Of what is not here, one name is enough: a thousand would be a thousand records.
+        decisions = crossing.refusal(refusal, known or list(named)[:1])
         await self._refusals.record(crossing.peer, decisions)
 
 
