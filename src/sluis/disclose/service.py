@@ -25,6 +25,9 @@ from sluis.policy import Decision, Facts, decide
 from sluis.sources import Limits, Source, SourceFailure
 from sluis.statement import Combiner, Memory, SubQuestion, bind, constants, levels, reduce
 
+_MANY_KEYS = 1_000
+"""Keys that take a worker's time, not that of everyone who waits: opening a hundred thousand takes two seconds."""
+
 operator_log = logging.getLogger("sluis.disclose")
 
 _COUNTED: frozenset[Kind] = frozenset({"groups", "combining"})
@@ -140,7 +143,10 @@ class Discloser:
         statement = await self._understood(peer, question, opened, crossing)
         check_values(statement, question)
         sealing = self._sealer.sealing(peer, question, now)
-        values = self._values(statement, question, sealing.values)
+        if sum(len(keys.values) for keys in question.keys.values()) > _MANY_KEYS:
+            values = await asyncio.to_thread(self._values, statement, question, sealing.values)
+        else:
+            values = self._values(statement, question, sealing.values)
         asked = set(rules.keys_asked(statement.asked, values))
         if len(asked) > statement.max_subjects:
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
