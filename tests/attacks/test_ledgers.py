@@ -161,6 +161,6 @@ def checked(directory: Path) -> Verification:
 
 
 def test_no_number_of_a_person_stays_in_the_form_of_a_question() -> None:
-    sql = 'select p999990019.naam as "k999990019" from rvig.personen as p999990019 where p999990019.bsn = \'999990019\''
+    sql = "select p999990019.naam as \"k999990019\" from rvig.personen as p999990019 where p999990019.bsn = '999990019'"
     told = shape(parse(f"{sql} and p999990019.naam <> $n999990019"))
     assert "99999" not in told
