@@ -18,6 +18,7 @@ from sluis.ledger.model import (
 )
 from sluis.ledger.notes import witness_key
 from sluis.ledger.reading import Log
+from sluis.ledger.scan import decisions, lines_with
 from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
 from sluis.ledger.witness import Cosigned, Peer, Witness
 
@@ -41,6 +42,8 @@ __all__ = [
     "Withheld",
     "Witness",
     "base_origin",
+    "decisions",
+    "lines_with",
     "log_routes",
     "no_authority",
     "open_ledger",
