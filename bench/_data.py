@@ -11,14 +11,14 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import duckdb
 
-from _servers import VAR, Mariadb, Postgres, alone, mariadb, postgres
+from _servers import VAR, Mariadb, Postgres, started
 
 PERSONS, ADDRESSES, PERMITS = 1_000_000, 1_000_000, 200_000
 MINIMUM = 10
@@ -109,12 +109,7 @@ class Databases:
 @contextmanager
 def databases() -> Iterator[Databases]:
     """The three databases, started; filled when this is the first time."""
-    with ExitStack() as stack:
-        stack.enter_context(alone(VAR))
-        found = Databases(stack.enter_context(postgres()), stack.enter_context(mariadb()))
-        if not _MADE.exists():
-            _fill(found)
-            _MADE.touch()
+    with started(Databases, _fill, _MADE) as found:
         yield found
 
 

@@ -14,10 +14,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import pymysql
@@ -27,6 +27,8 @@ HOST = "127.0.0.1"
 OWNER, NODE, BASELINE = "eigenaar", "node", "baseline"
 PASSWORD = "meten"
 """Of the three accounts, on databases that hold invented people and listen on this machine only."""
+
+Databases = TypeVar("Databases")
 
 _PATIENCE = 60.0
 """Seconds that a server gets to start."""
@@ -113,6 +115,20 @@ class Mariadb:
             cursor.execute("SELECT ROWS_SENT FROM USER_STATISTICS WHERE USER = %s", (account,))
             row = cursor.fetchone()
         return int(row[0]) if row else 0
+
+
+@contextmanager
+def started(
+    both: Callable[["Postgres", "Mariadb"], Databases], fill: Callable[[Databases], None], made: Path
+) -> Iterator[Databases]:
+    """Both servers, started, as `both` makes one thing of them; filled when the file `made` is not there yet."""
+    with ExitStack() as stack:
+        stack.enter_context(alone(VAR))
+        found = both(stack.enter_context(postgres()), stack.enter_context(mariadb()))
+        if not made.exists():
+            fill(found)
+            made.touch()
+        yield found
 
 
 @contextmanager

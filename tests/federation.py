@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sluis.crypto import FileKeyStore
-from sluis.disclose import Discloser, open_budget
+from sluis.disclose import Discloser
 from sluis.gateway import Answer as WireAnswer
 from sluis.gateway import Card
 from sluis.grounds import Activity, Dataset, Disclosure, Grounds
@@ -18,7 +18,7 @@ from sluis.kernel import PeerId, Problem, Text, Trace, Upstream, decode, encode
 from sluis.ledger import Ledger, open_ledger
 from sluis.query import Answer, Asker, Explanation, Owner, Owners, Question, Who
 from sluis.sources import open_source
-from sluis.statement import Combiner, SubQuestion
+from sluis.statement import Combiner, SubQuestion, open_memory
 from sluis.store import Store, open_store
 
 ASKER = PeerId("00000009900000000000")
@@ -58,7 +58,7 @@ class _Party:
             grounds=Grounds(tuple(setup.datasets), tuple(activities), tuple(setup.disclosures)),
             sources=self.sources,
             log=self.ledger,
-            budget=open_budget(self.store),
+            memory=open_memory(self.store, self.keys),
             keys=self.keys,
             card=self.card,
             card_of=_card,
@@ -152,7 +152,8 @@ class Federation:
         )
         self.asker = Asker(
             peer=ASKER, activities={one.id: one for one in activities}, owners=book, link=self.link,
-            ledger=self.ledger, combiner=self._combiner, clock=clock,
+            ledger=self.ledger, combiner=self._combiner,
+            memory=open_memory(self.store, keys), clock=clock,
         )  # fmt: skip
 
     async def ask(

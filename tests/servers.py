@@ -65,10 +65,12 @@ def missing(what: str) -> NoReturn:
 
 
 def _unprivileged(user: str) -> list[str]:
-    """What to put before a command so that it does not run as root: both servers refuse root."""
+    """What to put before a command: not as root, which both servers refuse, and never longer than this process, which
+    may be killed before it can stop them."""
+    dies = ["setpriv", "--pdeathsig=KILL"]
     if os.geteuid() != 0:
-        return []
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
+        return [*dies, "--"]
+    return [*dies, f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
 
 
 def _user(*candidates: str) -> str:

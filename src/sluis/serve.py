@@ -25,19 +25,29 @@ from sluis.crypto import (
     FileKeyStore,
     Identity,
     KeyStore,
+    Revocations,
     client_context,
     is_test,
     read_certificates,
     server_context,
     time_left,
 )
-from sluis.disclose import Bounds, Discloser, open_budget
-from sluis.gateway import Card, DirectLink, Link, Witnesses, read_card, sign_card, witness_name
-from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, utc_now
-from sluis.ledger import Ledger, Witness, log_routes, open_ledger, reading_routes
+from sluis.disclose import Bounds, Discloser
+from sluis.gateway import (
+    Card,
+    DirectLink,
+    Link,
+    TimestampAuthority,
+    Witnesses,
+    read_card,
+    sign_card,
+    witness_name,
+)
+from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, Upstream, milliseconds, utc_now
+from sluis.ledger import Anchors, Ledger, Witness, decisions, log_routes, open_ledger, reading_routes
 from sluis.query import Asker, Owner, Owners
 from sluis.sources import Source, open_source
-from sluis.statement import Combiner, EngineLimits
+from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
 from sluis.web import (
     About,
@@ -57,10 +67,12 @@ log = logging.getLogger("sluis.node")
 WARN_BEFORE = timedelta(days=30)
 """From this long before its end, a node warns each day that its certificate ends."""
 
+_DAY_AHEAD = timedelta(days=1)
+
 PRIVACY_OFFICER = "privacy-officer"
 """The role, in `people` of the settings, of who may read all processing records over the unix socket."""
 
-_DAY, _MINUTE, _SECOND = 86_400.0, 60.0, 1.0  # seconds
+_DAY, _TEN_MINUTES, _MINUTE, _SECOND = 86_400.0, 600.0, 60.0, 1.0  # seconds
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -79,6 +91,8 @@ class Parts(msgspec.Struct, frozen=True):
     refusals: Refusals
     witness: Witness
     witnesses: Witnesses
+    stamps: Anchors
+    revocations: Revocations
     card: str
 
     def close(self) -> None:
@@ -105,9 +119,9 @@ class Node:
     async def start(self) -> None:
         """Open the listeners and begin what recurs. Raises `Problem` when it cannot listen; nothing stays open then."""
         listen, tls = self.config.listen, self.config.tls
-        crls = [tls.crl] if tls.crl else []
         try:
-            context = server_context(tls.certificate, tls.key, tls.authorities, crls)
+            context = server_context(tls.certificate, tls.key, tls.authorities)
+            self.parts.revocations.guard(context)
             await self._server.listen(PeerListener(listen.host, listen.port, context))
             await self._server.listen(LocalListener(listen.socket))
         except Problem:
@@ -116,6 +130,9 @@ class Node:
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_SECOND, self._publish)
+        self._every(_SECOND, self._renew_revocations)
+        if self.config.anchor.url is not None:
+            self._every(_TEN_MINUTES, self._anchor)
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close everything. May be called twice."""
@@ -142,6 +159,31 @@ class Node:
         await self.parts.witnesses.read_cards()
         await self.parts.witnesses.gather(self.parts.ledger)
 
+    async def _anchor(self) -> None:
+        """Have the newest checkpoint stamped with the time, when it is time for that."""
+        settings, stamps = self.config.anchor, self.parts.stamps
+        note = await self.parts.ledger.checkpoint()
+        if not await asyncio.to_thread(stamps.is_due, timedelta(hours=settings.hours), note):
+            return
+        try:
+            anchored = await stamps.ask(note, TimestampAuthority(str(settings.url)).send)
+        except Upstream as problem:
+            log.error("no timestamp from %s: %s", settings.url, problem)
+        else:
+            log.info("anchored until record %d by %s", anchored.size, anchored.name)
+
+    async def _renew_revocations(self) -> None:
+        """Put the list of revoked certificates in force when its file is another, also for who is connected."""
+        revocations = self.parts.revocations
+        try:
+            renewed = await asyncio.to_thread(revocations.renew)
+        except Invalid as problem:
+            log.error("revoked certificates: %s", problem)
+        else:
+            if renewed:
+                log.info("the list of revoked certificates was renewed")
+                self._server.cut_off(revocations.revokes)
+
     async def _warn_of_certificate(self) -> None:
         certificates = {"certificate": self.parts.identity.certificate}
         certificates |= {f"authority {place}": anchor for place, anchor in enumerate(self.parts.anchors, 1)}
@@ -151,6 +193,11 @@ class Node:
                 log.warning(
                     "%s ends in %d days, on %s", name, left.days, certificate.not_valid_after_utc.date()
                 )
+        for authority in self.parts.revocations.ended(self._clock() + _DAY_AHEAD):
+            log.warning(
+                "the list of revoked certificates of %s ends within a day, or has; then nobody connects",
+                authority,
+            )
 
 
 def build_node(loaded: Loaded, clock: Clock = utc_now) -> Node:
@@ -187,14 +234,16 @@ def _furnish(
 ) -> Parts:
     config, grounds, limits = loaded.config, loaded.grounds, loaded.config.limits
     own = config.node
+    revocations = Revocations(config.tls.crl, anchors)
 
     def card_of(jws: str) -> Card:
-        return read_card(jws, anchors, clock())
+        return read_card(jws, anchors, clock(), revocations.lists)
 
-    memory = config.keys.directory / "newest.checkpoint"
-    ledger = open_ledger(store, keys, config.log_origin, clock, memory=memory)
+    newest = config.keys.directory / "newest.checkpoint"
+    ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
+    memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    link = _link(config)
+    link = _link(config, revocations)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
     card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
     asker = Asker(
@@ -204,6 +253,7 @@ def _furnish(
         link=link,
         ledger=ledger,
         combiner=combiner,
+        memory=memory,
         clock=clock,
         seconds=limits.peer_seconds,
     )
@@ -214,7 +264,7 @@ def _furnish(
         grounds=grounds,
         sources=sources,
         log=ledger,
-        budget=open_budget(store),
+        memory=memory,
         keys=keys,
         card=card,
         card_of=card_of,
@@ -223,8 +273,18 @@ def _furnish(
         clock=clock,
         bounds=_bounds(config),
     )
+    if any(one.questions_per_hour is not None for one in grounds.disclosures):
+        since = milliseconds(clock() - timedelta(hours=1))
+        discloser.recall(found for one in decisions(store, since) if (found := disclose.permit(one)))
     peers = [peer.oin for peer in config.peers.values()]
-    access = Access([own.oin, *peers], _people(config).get, clock, own.test, refusals.record)
+    access = Access(
+        [own.oin, *peers],
+        _people(config).get,
+        clock,
+        own.test,
+        refusals.record,
+        lambda: revocations.lists,
+    )
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
@@ -242,6 +302,8 @@ def _furnish(
         refusals=refusals,
         witness=witness,
         witnesses=witnesses,
+        revocations=revocations,
+        stamps=Anchors(config.anchors, _roots(config), clock),
         card=card,
     )
 
@@ -287,7 +349,7 @@ def published() -> Api:
     nobody = Access([], lambda user: None, utc_now, test=False)
     nothing: Any = None
     routes = [*gateway.routes(""), *query.routes(nothing), *disclose.routes(nothing)]
-    return make_api(routes, nobody, _about("Sluis-node", "https://node.example"))
+    return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
 
 
 def about(config: Config) -> About:
@@ -319,7 +381,7 @@ def _may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
         "log-not-yours",
         Text("U mag deze logregels niet lezen.", "You may not read these log lines."),
         Text(
-            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van deze node.",
+            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van dit knooppunt.",
             f"Only who has the role {PRIVACY_OFFICER} reads the log of this node.",
         ),
         Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
@@ -327,11 +389,18 @@ def _may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
     )
 
 
-def _link(config: Config) -> DirectLink:
+def _link(config: Config, revocations: Revocations) -> DirectLink:
     tls = config.tls
-    context = client_context(tls.certificate, tls.key, tls.authorities, [tls.crl] if tls.crl else [])
+    context = client_context(tls.certificate, tls.key, tls.authorities)
+    revocations.guard(context)
     urls = {peer.oin: peer.url for peer in config.peers.values()} | {config.node.oin: config.node.url}
-    return DirectLink(urls, context, {peer.oin: peer.name for peer in config.peers.values()})
+    names = {peer.oin: peer.name for peer in config.peers.values()}
+    return DirectLink(urls, context, names, revocations.revokes)
+
+
+def _roots(config: Config) -> list[x509.Certificate]:
+    """The authorities that are trusted to tell the time. Raises `Invalid` when one cannot be read."""
+    return [root for path in config.anchor.certificates for root in read_certificates(path)]
 
 
 def _known(config: Config) -> list[Owner]:
@@ -370,16 +439,17 @@ def _identity(config: Config, now: datetime) -> tuple[Identity, tuple[x509.Certi
 
 
 async def _repeat(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Do `work` now and every so many seconds; a Problem is logged and does not end it."""
+    """Do `work` now and every so many seconds; what goes wrong is logged and does not end it."""
     while True:
         try:
             await work()
-        except Problem as problem:
-            log.error("%s: %s", getattr(work, "__name__", "task"), problem.code)
+        except Exception as failure:  # the log must go on being published, whatever a peer sends
+            cause = failure.code if isinstance(failure, Problem) else type(failure).__qualname__
+            log.error("%s: %s", getattr(work, "__name__", "task"), cause)
         await asyncio.sleep(seconds)
 
 
-_CANNOT_START = Text("Deze node kan niet starten.", "This node cannot start.")
+_CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")
 _OF_ANOTHER = (
     Text("Het certificaat noemt een ander OIN dan de instellingen.",
          "The certificate names another OIN than the settings."),

@@ -45,7 +45,7 @@ class Page:
         for name in names:
             table.add_column(name, overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(Line(cell) if isinstance(cell, str) else cell for cell in row))
         self._console.print()
         self._indented(table)
 
@@ -81,7 +81,7 @@ class Page:
     def receipts(self, answer: Answer) -> None:
         """What each owner signed, on which articles it gave it, and how long all of it took."""
         self.write(
-            say("Elke eigenaar tekende voor wat hij gaf:", "Each owner signed for what it gave:"), "bold"
+            say("Elke bronhouder tekende voor wat hij gaf:", "Each owner signed for what it gave:"), "bold"
         )
         rows = []
         for entry in answer["receipts"]:
@@ -115,7 +115,7 @@ class Page:
             reasons.setdefault(reason, []).append(
                 f"{entry['owner']}.{entry['dataset']}: {what.get(entry['what'], say('sommige rijen', 'some rows'))}"
             )
-        self.write(say("Dit bleef dicht:", "This stayed closed:"), "bold")
+        self.write(say("Dit bleef gesloten:", "This stayed closed:"), "bold")
         for reason, names in reasons.items():
             self.more(reason)
             self.more("; ".join(names), "dim", depth=4)
@@ -141,6 +141,8 @@ class Page:
         if any(unit.startswith("eurocent") for unit in units):
             amount = f"{float(value) / 100:,.2f}"
             return "€ " + say(amount.translate(str.maketrans(",.", ".,")), amount)
+        if isinstance(value, float):
+            return f"{value:.1f}".replace(".", say(",", "."))
         if answer["columns"][at]["type"].startswith("date"):
             return date.fromisoformat(value).strftime(say("%d-%m-%Y", "%d %b %Y"))
         return str(value)

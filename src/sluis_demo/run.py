@@ -175,12 +175,12 @@ def _ended(one: Running, alias: str) -> Upstream:
     return Upstream(
         "demo-node-ended",
         Text(
-            f"De node van {place.organisation.name} draait niet.",
+            f"Het knooppunt van {place.organisation.name} draait niet.",
             f"The node of {place.organisation.name} is not running.",
         ),
         Text(f"De laatste regel van `{log}`: {last}", f"The last line of `{log}`: {last}"),
         Text(
-            "De andere nodes zijn gestopt. Begin opnieuw met `make demo`.",
+            "De andere knooppunten zijn gestopt. Begin opnieuw met `make demo`.",
             "The others were stopped. Start again with `make demo`.",
         ),
         peer=place.organisation.name,

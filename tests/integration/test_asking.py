@@ -9,11 +9,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 from tests.federation import ASKER, Federation, OwnerSetup
 
 from sluis.grounds import Activity, Article, Closed, Column, Dataset, Disclosure, Subject
 from sluis.kernel import Invalid, Oin, PeerId, Period, Problem, Refused, Text, Unkept, Upstream, encode
 from sluis.ledger import Decision, Processing
+from sluis.query.http import as_document
+from sluis.serve import published
+from sluis.statement import MEDIA_TYPE, Charge
 from sluis.store import Store
 
 BENEFIT = "https://sluiswijk.example/verwerkingen/bijstand"
@@ -131,6 +135,17 @@ async def test_the_answer_says_where_it_came_from_and_what_stays_closed(federati
     assert {(one.what, one.columns) for one in answer.closed} == {
         ("columns", ("geheim",)), ("rows", ()), ("values", ("naam",)),
     }  # fmt: skip
+
+
+async def test_an_answer_is_as_the_published_document_says(federation: Federation) -> None:
+    document = published().document()
+    content = document["paths"]["/questions"]["post"]["responses"]["200"]["content"]
+    assert set(content) == {"application/json", MEDIA_TYPE}
+    schema = {**content["application/json"]["schema"], "components": document["components"]}
+    answer = await federation.ask(JOINED, BENEFIT, bsn=ONE)
+    assert (
+        list(Draft202012Validator(schema).iter_errors(msgspec.json.decode(encode(as_document(answer))))) == []
+    )
 
 
 async def test_a_key_the_asker_may_not_see_joins_all_the_same(federation: Federation) -> None:
@@ -302,3 +317,11 @@ async def test_many_officials_ask_at_once(federation: Federation) -> None:
         [[100], [200]][n % 2] for n in range(40)
     ]
     assert len({one.trace_id for one in answers}) == 40
+
+
+async def test_an_owner_that_charges_another_sum_than_its_terms_is_not_believed(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.disclose.answer.charge_for", lambda prices, subjects: Charge(1, subjects))
+    with pytest.raises(Upstream):
+        await federation.ask(JOINED, BENEFIT, bsn=ONE)

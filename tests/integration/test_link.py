@@ -52,8 +52,8 @@ async def stream(peer: Peer, size: int, breaks: bool = False) -> Stream:
 
 @get("/slow")
 async def slow(peer: Peer) -> None:
-    """Take long."""
-    await asyncio.sleep(30)
+    """Never answer."""
+    await asyncio.Event().wait()
 
 
 @get("/me")
@@ -297,11 +297,11 @@ async def test_what_is_not_http_is_answered_with_a_problem_and_the_end(
 
 
 async def test_stopping_lets_a_request_in_hand_finish(place: Place) -> None:
-    link = place.link()
-    asked = asyncio.create_task(ask(link, "GET", "/v1/streams?size=8388608"))
-    await asyncio.sleep(0.05)
-    await place.server.stop(seconds=10)
-    assert (await asked)[0] == 200
+    link, size = place.link(), 8_388_608
+    async with link.send(OWNER, "GET", f"/v1/streams?size={size}", HEADERS, b"", 10) as answer:
+        stopping = asyncio.create_task(place.server.stop(seconds=10))
+        assert sum([len(chunk) async for chunk in answer.body]) == size
+    await stopping
     await link.close()
 
 

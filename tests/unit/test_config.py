@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from tests.unit.grounds.examples import DATASET, DAY, DISCLOSURE, OWNER, RECIPIENT, THIRD, write_node
 
-from sluis.config import Address, Config, examine_node, load_config, load_node, read_config
+from sluis.config import Address, Config, examine_node, load_config, load_node
+from sluis.config.read import read_config
 from sluis.kernel import Invalid
 
 NODE = f"""\

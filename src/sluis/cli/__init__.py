@@ -3,13 +3,16 @@
 A module exposes `command`. A `kernel.Problem` that a command raises is printed here and becomes the exit code.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 import click
+from click.exceptions import Exit, NoArgsIsHelpError
 
-from sluis.cli.terminal import choose_language, fail, in_words, say
+from sluis.cli.terminal import Context, choose_language, fail, in_words, say
 from sluis.kernel import Problem, Text
 
 COMMANDS: dict[str, tuple[str, Text]] = {
@@ -48,8 +51,30 @@ COMMANDS: dict[str, tuple[str, Text]] = {
 """Each command, the module it is in, and what it does. The demo is a package of its own and may be absent."""
 
 
+ABOUT = Text(
+    "Vraag en geef overheidsgegevens, met een grond in de wet.",
+    "Ask and give government data, on a legal ground.",
+)
+
+
 class Commands(click.Group):
     """Finds a command's module by name; a module that is not installed is a command that does not exist."""
+
+    context_class = Context
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(in_words(ABOUT))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(say("Voorbeeld", "Example") + ":  sluis check /etc/sluis")
+            formatter.write_text(
+                say("`sluis OPDRACHT --help` zegt meer, met een voorbeeld.",
+                    "`sluis COMMAND --help` says more, with an example.")
+            )  # fmt: skip
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name, (module, _) in COMMANDS.items() if _present(module)]
@@ -59,18 +84,39 @@ class Commands(click.Group):
         if not module or not _present(module):
             return None
         command: click.Command = import_module(module).command
+        for one in (command, *(command.commands.values() if isinstance(command, click.Group) else ())):
+            one.context_class = Context
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section(say("Opdrachten", "Commands")):
             formatter.write_dl([(name, in_words(COMMANDS[name][1])) for name in self.list_commands(ctx)])
 
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:
+        with _told("--json" in args):
+            return super().make_context(info_name, args, *more, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        as_json = "--json" in ctx.args
-        try:
+        with _told("--json" in ctx.args):
             return super().invoke(ctx)
-        except Problem as problem:
-            ctx.exit(fail(problem, as_json))
+
+
+@contextmanager
+def _told(as_json: bool) -> Iterator[None]:
+    """What goes wrong, printed; and the exit code that belongs to it."""
+    try:
+        yield
+    except Problem as problem:
+        raise Exit(fail(problem, as_json)) from None
+    except NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        from sluis.cli.usage import problem_of
+
+        raise Exit(fail(problem_of(error), as_json)) from None
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(say("Afgebroken.", "Stopped."), err=True)
+        raise Exit(1) from None
 
 
 def _present(module: str) -> bool:
@@ -86,8 +132,6 @@ def _choose(_context: click.Context, _parameter: click.Parameter, value: str | N
 
 @click.command(
     cls=Commands,
-    help="Vraag en geef overheidsgegevens, met een grond. / Ask and give government data, with a ground.",
-    epilog="Voorbeeld / example:  sluis check /etc/sluis",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.option(
@@ -100,7 +144,7 @@ def _choose(_context: click.Context, _parameter: click.Parameter, value: str | N
 )
 @click.version_option(package_name="sluis", message="%(version)s")
 def main() -> None:
-    """The commands of a node."""
+    """The commands of a node; `Commands.format_help_text` says so in the language asked."""
 
 
 __all__ = ["COMMANDS", "main"]

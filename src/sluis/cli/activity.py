@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from sluis.cli.options import example, json_option, node_option
+from sluis.cli.options import example, here, json_option, node_option
 from sluis.cli.terminal import in_words, say
-from sluis.grounds import Activity, Disclosure, Grounds, meant, read_directory, refuse_any
+from sluis.grounds import Activity, Disclosure, Grounds, Price, meant, read_directory, refuse_any
 from sluis.kernel import NotFound, Text, plain
 
 ROLES = {
@@ -28,7 +28,9 @@ GROUNDS = {
 
 
 @click.group(
-    "activity", help=say("Verwerkingsactiviteiten van dit knooppunt.", "Processing activities of this node.")
+    "activity",
+    help=say("Verwerkingsactiviteiten van dit knooppunt.", "Processing activities of this node."),
+    epilog=example("sluis activity list --node /etc/sluis"),
 )
 def command() -> None:
     """Reads the files of a node directory; asks nobody."""
@@ -79,6 +81,7 @@ show_activity.help = say(
 
 def _load(directory: Path) -> Grounds:
     """The files as they are; whether they agree with one another is for `sluis check`, and takes longer."""
+    here(directory, "activities")
     reading = read_directory(directory)
     refuse_any(list(reading.problems))
     return reading.grounds
@@ -114,6 +117,14 @@ def _told(activity: Activity, grounds: Grounds) -> Iterator[str]:
         yield from _disclosure_told(one, grounds)
 
 
+def _priced(price: Price) -> str:
+    each = (
+        (price.per_question, say("per vraag", "per question")),
+        (price.per_subject, say("per persoon", "per person")),
+    )
+    return ", ".join(f"€ {cents / 100:.2f} {unit}" for cents, unit in each if cents) or say("geen", "none")
+
+
 def _disclosure_told(one: Disclosure, grounds: Grounds) -> Iterator[str]:
     dataset = grounds.dataset(one.dataset)
     title = in_words(dataset.title) if dataset else one.dataset
@@ -123,8 +134,10 @@ def _disclosure_told(one: Disclosure, grounds: Grounds) -> Iterator[str]:
     )
     yield "  " + say("Wet: ", "Law: ") + "; ".join(map(str, one.articles))
     yield f"  {say('Geldig', 'Valid')}: {one.valid.since} – {one.valid.until or say('verder', 'onwards')}"
+    if one.price:
+        yield "  " + say("Kosten: ", "Price: ") + _priced(one.price)
     for name, role in one.columns.items():
-        mask = say(", vervormd", ", altered") if name in one.masks else ""
+        mask = say(", afgeschermd", ", altered") if name in one.masks else ""
         yield f"  {name}: {in_words(ROLES[role])}{mask}"
     if one.aggregate:
         yield "  " + say(
@@ -138,7 +151,7 @@ def _disclosure_told(one: Disclosure, grounds: Grounds) -> Iterator[str]:
         law = f" ({closed.article})" if closed.article else ""
         yield (
             "  "
-            + say("Dicht: ", "Closed: ")
+            + say("Gesloten: ", "Closed: ")
             + f"{', '.join(closed.columns)}. {in_words(closed.because)}{law}"
         )
     if one.withhold:

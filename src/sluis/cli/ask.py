@@ -1,6 +1,7 @@
 """`sluis ask`: put a question to your own node, and read the answer with where it came from."""
 
 import csv
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
 from sluis.cli.options import example, node_option
-from sluis.cli.terminal import language, say
+from sluis.cli.terminal import all_shown, language, many, quoted, say, shown, working
+from sluis.kernel import Text
 
+_ROWS = Text("rij", "row"), Text("rijen", "rows")
+_PEOPLE = Text("mens", "person"), Text("mensen", "people")
 ARROW = "application/vnd.apache.arrow.stream"
 
 
@@ -21,7 +25,7 @@ ARROW = "application/vnd.apache.arrow.stream"
     "ask",
     help=say(
         "Stel in SQL een vraag over datasets van meer organisaties.\n\n"
-        "Gegevens vraagt u voor een verwerkingsactiviteit en een zaak; wat de wet daarvoor niet opent, blijft dicht, en"
+        "Gegevens vraagt u voor een verwerkingsactiviteit en een zaak; wat de wet daarvoor niet opent, blijft gesloten, en"
         " iedereen die erbij betrokken is, kan later zien dat u het vroeg. Geef de waarde van `$naam` met --set"
         " naam=waarde; `-` vraagt om de waarde zonder haar te tonen, zodat zij in geen geschiedenis staat."
         " `naam=@bestand` leest een lijst, één waarde per regel.",
@@ -52,7 +56,15 @@ ARROW = "application/vnd.apache.arrow.stream"
     flag_value="json",
     help=say("Het hele antwoord als JSON.", "The whole answer as one JSON document."),
 )
-@click.option("--csv", "form", flag_value="csv", help=say("De rijen als CSV.", "The rows as CSV."))
+@click.option(
+    "--csv",
+    "form",
+    flag_value="csv",
+    help=say(
+        "De rijen als CSV; een tekst die als een formule begint, krijgt een ' ervoor.",
+        "The rows as CSV; text that begins like a formula gets a ' before it.",
+    ),
+)
 @click.option(
     "--arrow",
     "form",
@@ -64,7 +76,7 @@ def command(directory: Path, partial: bool, form: str | None, **options: Any) ->
     question = question_of(**options)
     if partial:
         question["partial"] = "flagged"
-    with Console(stderr=True).status(say("De vraag is onderweg…", "The question is under way…")):
+    with working("De vraag is onderweg…", "The question is under way…"):
         body = call(
             directory,
             "POST",
@@ -75,7 +87,7 @@ def command(directory: Path, partial: bool, form: str | None, **options: Any) ->
     if form == "arrow":
         sys.stdout.buffer.write(body.raw)
     elif form == "json":
-        click.echo(body.raw)
+        click.echo(quoted(body.raw.decode()))
     elif form == "csv":
         _write_csv(body.document())
     else:
@@ -85,11 +97,24 @@ def command(directory: Path, partial: bool, form: str | None, **options: Any) ->
 def _write_csv(answer: dict[str, Any]) -> None:
     writer = csv.writer(sys.stdout)
     writer.writerow(column["name"] for column in answer["columns"])
-    writer.writerows(answer["rows"])
+    writer.writerows(map(_cell, row) for row in answer["rows"])
+
+
+_FORMULA = re.compile(r"[=+\-@\t\r\n](?![0-9]*([.,][0-9]+)?$)")
+"""The beginning of what a spreadsheet computes (OWASP, CSV injection); a plain number is what it says."""
+
+
+def _cell(value: Any) -> Any:
+    """A value that a spreadsheet shows and does not compute: text that begins like a formula gets a `'` before it."""
+    if not isinstance(value, str):
+        return value
+    text = shown(value) if sys.stdout.isatty() else value
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def show(answer: dict[str, Any], console: Console) -> None:
     """An answer as a person reads it: the rows, who gave what, and what stays closed."""
+    answer = all_shown(answer)
     console.print(_rows(answer))
     console.print(Group(*_origins(answer)))
     console.print(Group(*_receipts(answer)))
@@ -111,11 +136,10 @@ def _rows(answer: dict[str, Any]) -> Table:
         number = column["type"].startswith(("int", "decimal", "double", "float"))
         unit = units.get(column["name"])
         name = f"{column['name']} ({unit})" if unit else column["name"]
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
+        table.add_column(Line(name), justify="right" if number else "left", overflow="fold")
     for row in answer["rows"]:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    count = len(answer["rows"])
-    table.caption = say(f"{count} rij(en)", f"{count} row(s)")
+        table.add_row(*(Line("" if value is None else str(value)) for value in row))
+    table.caption = many(len(answer["rows"]), *_ROWS)
     return table
 
 
@@ -131,21 +155,23 @@ def _origins(answer: dict[str, Any]) -> list[Line]:
     return lines
 
 
+def _costs(charge: dict[str, Any] | None) -> str:
+    return "" if charge is None else f"; {say('kosten', 'costs')} € {charge['cents'] / 100:.2f}"
+
+
 def _receipts(answer: dict[str, Any]) -> list[Line]:
     lines = [Line(), Line(say("Ontvangstbewijzen", "Receipts"), style="bold")]
     for entry in answer["receipts"]:
         receipt = entry["receipt"]
         lines.append(
             Line(
-                say(
-                    f"  {entry['owner']}: {receipt['rows']} rij(en) over {receipt['subjects']} mens(en) uit "
-                    f"{', '.join(entry['datasets'])}; logregel {receipt['position']} van {receipt['origin']}",
-                    f"  {entry['owner']}: {receipt['rows']} row(s) about {receipt['subjects']} person(s) from "
-                    f"{', '.join(entry['datasets'])}; log line {receipt['position']} of {receipt['origin']}",
-                )
+                f"  {entry['owner']}: {many(receipt['rows'], *_ROWS)} {say('over', 'about')} "
+                f"{many(receipt['subjects'], *_PEOPLE)} {say('uit', 'from')} {', '.join(entry['datasets'])}; "
+                f"{say('logregel', 'log line')} {receipt['position']} {say('van', 'of')} {receipt['origin']}"
+                + _costs(receipt.get("charge"))
             )
         )
-    lines.append(Line(f"  {say('spoor', 'trace')}: {answer['traceId']}", style="dim"))
+    lines.append(Line(f"  trace: {answer['traceId']}", style="dim"))
     return lines
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from sluis.cli.options import example
-from sluis.cli.terminal import language, lines, say
+from sluis.cli.terminal import language, lines, say, working
 from sluis.config import examine_node
 
 
@@ -28,7 +28,8 @@ from sluis.config import examine_node
 @click.pass_context
 def command(context: click.Context, path: Path, as_json: bool) -> None:
     """Exit code 0 when nothing is wrong, 2 when something is."""
-    problems = examine_node(path)
+    with working("De bestanden worden nagekeken…", "The files are being checked…"):
+        problems = examine_node(path)
     if as_json:
         click.echo(
             json.dumps([problem.members(language()) for problem in problems], ensure_ascii=False, indent=2)

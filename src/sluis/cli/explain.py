@@ -9,7 +9,7 @@ from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import language, say
+from sluis.cli.terminal import all_shown, language, quoted, say, working
 
 
 @click.command(
@@ -28,14 +28,16 @@ from sluis.cli.terminal import language, say
 @json_option
 def command(directory: Path, as_json: bool, **options: Any) -> None:
     """What the node answers, as lines of text."""
-    body = call(directory, "POST", "/v1/questions/_explain", question_of(**options))
+    question = question_of(**options)
+    with working("De bronhouders zeggen wat zij openen…", "The owners say what they open…"):
+        body = call(directory, "POST", "/v1/questions/_explain", question)
     if as_json:
-        click.echo(body.raw)
+        click.echo(quoted(body.raw.decode()))
         return
-    console = Console()
-    for part in body.document()["parts"]:
+    console, told = Console(), all_shown(body.document())
+    for part in told["parts"]:
         _show_part(part, console)
-    for entry in body.document()["closed"]:
+    for entry in told["closed"]:
         names = ", ".join(entry["columns"])
         line = f"{say('gesloten', 'closed')}: {entry['owner']}.{entry['dataset']} {names}: {entry['because'][language()]}"
         console.print(Line(line + (f" [{entry['article']}]" if entry.get("article") else "")))

@@ -20,7 +20,7 @@ import click
 import msgspec
 
 from sluis.cli.options import example
-from sluis.cli.terminal import say
+from sluis.cli.terminal import say, working
 from sluis.config import NODE_FILE, Address, NodeConfig, absolute_address, examine_node, load_config
 from sluis.grounds import (
     FOLDERS,
@@ -100,8 +100,9 @@ def command(directory: Path, **wished: str) -> None:
         )
         return
     node = _node_settings(wish, target)
-    datasets = _propose(wish.source) if wish.source else ()
-    with _staging(target) as staging:
+    busy = working("Het knooppunt wordt gemaakt…", "The node is being made…")
+    with busy, _staging(target) as staging:
+        datasets = _propose(wish.source) if wish.source else ()
         _write(staging, node, wish, datasets)
         problems = [one for one in examine_node(staging) if one.code != "missing-file" or node.test]
         refuse_any(problems)

@@ -1,5 +1,7 @@
-"""`sluis ledger verify|prove|show`: check a log, write a receipt, look at records. Works beside a running node."""
+"""`sluis ledger verify|prove|show|anchor`: check a log, write a receipt, look at records, have a checkpoint stamped with
+the time. Works beside a running node."""
 
+import asyncio
 import json
 import time
 from base64 import b64encode
@@ -11,13 +13,27 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import in_words, say
-from sluis.config import load_config
-from sluis.crypto import FileKeyStore
+from sluis.cli.costs import costs
+from sluis.cli.options import example, json_option, log_store, node_option, settings
+from sluis.cli.terminal import in_words, json_text, say, shown, working
+from sluis.config import Config
+from sluis.crypto import FileKeyStore, read_certificates
+from sluis.gateway import TimestampAuthority
 from sluis.kernel import Conflict, Invalid, NotFound, Text, plain, utc_now
-from sluis.ledger import Log, Search, Stored, Verification, open_ledger, receipt, verifier, verify
-from sluis.store import Store, open_store
+from sluis.ledger import (
+    Anchored,
+    Anchors,
+    Log,
+    Search,
+    Stored,
+    Verification,
+    no_authority,
+    open_ledger,
+    receipt,
+    verifier,
+    verify,
+)
+from sluis.store import Store
 
 UNSOUND = 5
 """Exit code of `verify` when a log is not what it was; that of a conflict."""
@@ -31,6 +47,7 @@ _WAIT_SECONDS = 10.0
         "Controleer het logboek, bewijs een regel, of bekijk het.",
         "Verify the log, prove a record, or look at it.",
     ),
+    epilog=example("sluis ledger verify --node /etc/sluis"),
 )
 def command() -> None:
     """Reads the database of a node; the node itself may be running."""
@@ -66,14 +83,18 @@ def verify_log(
     as_json: bool,
 ) -> None:
     notes = [path.read_text(encoding="utf-8") for path in earlier]
-    document = _verify_tiles(place, vkey, notes) if place else _verify_node(directory, notes, as_json)
+    if place:
+        with working("De tegels worden nagerekend…", "The tiles are being recomputed…"):
+            document = _verify_tiles(place, vkey, notes)
+    else:
+        document = _verify_node(directory, notes, as_json)
     faults = document["faults"]
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(json_text(document, indent=2))
     elif faults:
-        click.echo("\n".join(fault["text"] if isinstance(fault, dict) else fault for fault in faults))
+        click.echo("\n".join(shown(fault["text"] if isinstance(fault, dict) else fault) for fault in faults))
     else:
-        click.echo(_sound(document))
+        click.echo(shown(_sound(document)))
     context.exit(UNSOUND if faults else 0)
 
 
@@ -92,15 +113,16 @@ def verify_log(
 @node_option
 @json_option
 def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) -> None:
-    store = _store(directory)
+    store = log_store(directory)
     try:
-        proof = receipt(Log(store), _published(directory, store, record), record)
+        with working("Wachten op een checkpoint…", "Waiting for a checkpoint…"):
+            proof = receipt(Log(store), _published(directory, store, record), record)
     finally:
         store.close()
     if out is not None:
         out.write_text(proof, encoding="utf-8")
     if as_json:
-        click.echo(json.dumps({"index": record, "receipt": proof}, ensure_ascii=False))
+        click.echo(json_text({"index": record, "receipt": proof}))
     elif out is None:
         click.echo(proof, nl=False)
     else:
@@ -122,7 +144,7 @@ def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) 
 @node_option
 @json_option
 def show_records(record: int | None, trace_id: str | None, directory: Path, as_json: bool) -> None:
-    store = _store(directory)
+    store = log_store(directory)
     try:
         log = Log(store)
         if record is not None:
@@ -134,14 +156,59 @@ def show_records(record: int | None, trace_id: str | None, directory: Path, as_j
     finally:
         store.close()
     if as_json or record is not None or trace_id is not None:
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(json_text(document, indent=2))
     else:
         click.echo("\n".join(f"{name}: {value}" for name, value in document.items()))
 
 
+@command.command(
+    "anchor",
+    help=say(
+        "Laat nu stempelen tot waar het logboek loopt (RFC 3161), en bewaar het stempel.",
+        "Have the log stamped with the time now, as far as it goes (RFC 3161), and keep the stamp.",
+    ),
+    epilog=example("sluis ledger anchor --node /etc/sluis"),
+)
+@node_option
+@json_option
+def anchor_log(directory: Path, as_json: bool) -> None:
+    config = settings(directory, secrets=True)
+    if config.anchor.url is None:
+        raise no_authority()
+    store = log_store(directory)
+    try:
+        note = _published(directory, store, Log(store).size() - 1)
+    finally:
+        store.close()
+    with working("Wachten op het stempel…", "Waiting for the stamp…"):
+        anchored = asyncio.run(_anchors(config).ask(note, TimestampAuthority(config.anchor.url).send))
+    click.echo(json.dumps(_shown(anchored), ensure_ascii=False) if as_json else _stamped(_shown(anchored)))
+
+
+command.add_command(costs)
+
+
+def _anchors(config: Config) -> Anchors:
+    roots = [root for path in config.anchor.certificates for root in read_certificates(path)]
+    return Anchors(config.anchors, roots, utc_now)
+
+
+def _shown(anchored: Anchored) -> dict[str, Any]:
+    return {"size": anchored.size, "time": f"{anchored.at:%Y-%m-%dT%H:%M:%SZ}", "by": anchored.name}
+
+
+def _stamped(shown: dict[str, Any]) -> str:
+    return say(
+        f"Gestempeld tot regel {shown['size']} op {shown['time']} door {shown['by']}.",
+        f"Anchored until size {shown['size']} at {shown['time']} by {shown['by']}.",
+    )
+
+
 def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, Any]:
-    config = load_config(directory / "node.toml", secrets=True)
-    store = _store(directory)
+    config = settings(directory, secrets=True)
+    stamps, false = _anchors(config).kept() if config.anchor.certificates else ([], [])
+    notes = [*notes, *(one.note for one in stamps)]
+    store = log_store(directory)
     try:
         public = FileKeyStore(config.keys.directory).public
         with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
@@ -151,7 +218,14 @@ def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, 
             )
     finally:
         store.close()
-    return _found(config.log_origin, found)
+    document = _found(config.log_origin, found)
+    document["faults"] += [{"kind": "anchor", "index": 0, "text": _false_stamp(name)} for name in false]
+    document["anchored"] = _shown(max(stamps, key=lambda one: (one.size, one.at))) if stamps else None
+    return document
+
+
+def _false_stamp(name: str) -> str:
+    return say(f"Het tijdstempel {name} bewijst niets.", f"The timestamp {name} proves nothing.")
 
 
 def _found(origin: str, found: Verification) -> dict[str, Any]:
@@ -193,12 +267,14 @@ def _verify_tiles(place: str, vkey: str | None, notes: list[str]) -> dict[str, A
 
 def _sound(document: dict[str, Any]) -> str:
     size, destroyed, checkpoints = document["size"], document["destroyed"], document["checkpoints"]
-    return say(
+    told = say(
         f"{document['origin']}: {size} regels, alles klopt. Rechtmatig vernietigd: {destroyed}. "
         f"Getekende checkpoints die kloppen: {checkpoints}.",
         f"{document['origin']}: {size} records, all sound. Lawfully destroyed: {destroyed}. "
         f"Signed checkpoints that agree: {checkpoints}.",
     )
+    stamped = document.get("anchored")
+    return f"{told}\n{_stamped(stamped)}" if stamped else told
 
 
 def _published(directory: Path, store: Store, index: int) -> str:
@@ -209,7 +285,7 @@ def _published(directory: Path, store: Store, index: int) -> str:
     end = time.monotonic() + _WAIT_SECONDS
     while (note := _covering(log, index)) is None:
         try:
-            config = load_config(directory / "node.toml", secrets=True)
+            config = settings(directory, secrets=True)
             return open_ledger(
                 store, FileKeyStore(config.keys.directory), config.log_origin, utc_now
             ).publish()
@@ -223,19 +299,6 @@ def _published(directory: Path, store: Store, index: int) -> str:
 def _covering(log: Log, index: int) -> str | None:
     note = log.checkpoint()
     return note if note is not None and verifier.Checkpoint.parse(note).size > index else None
-
-
-def _store(directory: Path) -> Store:
-    config = load_config(directory / "node.toml", secrets=True)
-    store = open_store(str(config.store.url))
-    if store.path is not None and not store.path.exists():
-        raise NotFound(
-            "no-log",
-            Text("Dit knooppunt heeft nog geen logboek.", "This node has no log yet."),
-            Text(f"{store.path} bestaat niet.", f"{store.path} does not exist."),
-            Text("Start het knooppunt met `sluis serve`.", "Start the node with `sluis serve`."),
-        )
-    return store
 
 
 def _record(stored: Stored) -> dict[str, Any]:

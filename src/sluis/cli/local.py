@@ -9,9 +9,9 @@ from typing import Any
 import click
 import msgspec
 
-from sluis.cli.terminal import language, say
-from sluis.config import NODE_FILE, load_config
-from sluis.kernel import Invalid, Problem, Text, Upstream
+from sluis.cli.options import settings
+from sluis.cli.terminal import language, many, say
+from sluis.kernel import Bsn, Invalid, Problem, Text, Upstream
 
 SECONDS = 600
 """How long a command waits for its own node."""
@@ -45,15 +45,13 @@ def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def question_of(sql: str, activity: str, case: str, given: tuple[str, ...]) -> dict[str, Any]:
     """The body of a question; `sql` may be `@file`."""
     text = _read(sql[1:]) if sql.startswith("@") else sql
-    return {
-        "sql": text,
-        "activity": activity,
-        "case": case,
-        "parameters": dict(_value(entry) for entry in given),
-    }
+    parameters = dict(_value(entry) for entry in given)
+    for name, value in parameters.items():
+        _warn(name, value)
+    return {"sql": text, "activity": activity, "case": case, "parameters": parameters}
 
 
-def _value(entry: str) -> tuple[str, Any]:
+def _value(entry: str) -> tuple[str, str | list[str]]:
     name, equals, value = entry.partition("=")
     if not equals:
         raise click.BadParameter(say("schrijf NAAM=WAARDE", "write NAME=VALUE"), param_hint="--set")
@@ -62,6 +60,19 @@ def _value(entry: str) -> tuple[str, Any]:
     elif value.startswith("@"):
         return name, [line.strip() for line in _read(value[1:]).splitlines() if line.strip()]
     return name, value
+
+
+def _warn(name: str, value: str | list[str]) -> None:
+    """Say that what seems to be meant as a BSN is none: a slip of the keys, most often. The value is not repeated."""
+    wrong = sum(not Bsn.accepts(one) for one in ([value] if isinstance(value, str) else value))
+    if "bsn" in name.lower().split("_") and wrong:
+        count = many(wrong, Text("waarde", "value"), Text("waarden", "values"))
+        click.echo(
+            say(f"Let op: {count} van ${name} doorstaan de elfproef niet, en zijn dus geen BSN."
+                if wrong > 1 else f"Let op: {count} van ${name} doorstaat de elfproef niet, en is dus geen BSN.",
+                f"Mind: {count} of ${name} {'fail' if wrong > 1 else 'fails'} the eleven-test, so no BSN."),
+            err=True,
+        )  # fmt: skip
 
 
 def _read(file: str) -> str:
@@ -108,7 +119,7 @@ def call(node: Path, method: str, path: str, body: Any = None, accept: str = "ap
     Raises:
         Problem: what the node answered, or `Upstream` when it does not run.
     """
-    connection = _SocketConnection(str(load_config(node / NODE_FILE).listen.socket))
+    connection = _SocketConnection(str(settings(node).listen.socket))
     headers = {"accept": accept, "accept-language": language(), "content-type": "application/json"}
     try:
         connection.request(method, path, msgspec.json.encode(body) if body is not None else None, headers)
@@ -117,9 +128,9 @@ def call(node: Path, method: str, path: str, body: Any = None, accept: str = "ap
     except OSError as error:
         raise Upstream(
             "node-not-running",
-            Text("Uw node draait niet.", "Your node is not running."),
-            Text("Hij luistert niet op zijn socket.", "It does not listen on its socket."),
-            Text(f"Start hem met: sluis serve --node {node}", f"Start it with: sluis serve --node {node}"),
+            Text("Uw knooppunt draait niet.", "Your node is not running."),
+            Text("Het luistert niet op zijn socket.", "It does not listen on its socket."),
+            Text(f"Start het met: sluis serve --node {node}", f"Start it with: sluis serve --node {node}"),
             retry=True,
         ) from error
     finally:
@@ -135,7 +146,7 @@ def _problem(raw: bytes) -> Problem:
     except msgspec.MsgspecError:
         return Invalid(
             "unreadable",
-            Text("De node gaf een onleesbaar antwoord.", "The node gave an unreadable answer."),
+            Text("Het knooppunt gaf een onleesbaar antwoord.", "The node gave an unreadable answer."),
             Text("Het is geen JSON.", "It is not JSON."),
-            Text("Kijk in het logboek van de node.", "Look in the node's log."),
+            Text("Kijk in het logboek van het knooppunt.", "Look in the node's log."),
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from sluis.cli.options import example
-from sluis.cli.terminal import say
+from sluis.cli.terminal import say, working
 
 
 @click.command(
@@ -24,11 +24,13 @@ from sluis.cli.terminal import say
 )
 def command(out: Path) -> None:
     """The node's API as OpenAPI, and the JSON Schema of every file in a node directory."""
-    from sluis.config import schemas
-    from sluis.serve import published
+    with working("De documenten worden gemaakt…", "The documents are being made…"):
+        from sluis.config import schemas
+        from sluis.serve import published
 
+        documents = {"openapi.json": published().document(), **schemas()}
     out.mkdir(parents=True, exist_ok=True)
-    for name, document in {"openapi.json": published().document(), **schemas()}.items():
+    for name, document in documents.items():
         text = json.dumps(document, ensure_ascii=False, indent=2)
         (out / name).write_text(text + "\n", encoding="utf-8")
         click.echo(out / name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sluis.cli.options import example, node_option
+from sluis.cli.options import example, here, node_option
 from sluis.cli.terminal import say
 
 
@@ -41,4 +41,5 @@ def command(directory: Path, ready_file: Path | None) -> None:
             fresh.replace(ready_file)
         click.echo(line)
 
+    here(directory)
     run(load_node(directory), told)

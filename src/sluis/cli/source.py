@@ -10,9 +10,9 @@ from typing import Any
 import click
 import msgspec
 
-from sluis.cli.options import example, json_option, node_option
+from sluis.cli.options import example, json_option, node_option, settings
 from sluis.cli.terminal import EXIT_CODES, say
-from sluis.config import NODE_FILE, Address, absolute_address, load_config
+from sluis.config import Address, absolute_address
 from sluis.grounds import render
 from sluis.kernel import Conflict, Invalid, Place, Text, Upstream, plain
 from sluis.sources import (
@@ -20,6 +20,7 @@ from sluis.sources import (
     Proposal,
     SourceFailure,
     TableInfo,
+    missing_file,
     open_source,
     problem_of,
     propose,
@@ -27,7 +28,11 @@ from sluis.sources import (
 )
 
 
-@click.group("source", help=say("Bekijk een bron, of meet of zij werkt.", "Inspect or probe a source."))
+@click.group(
+    "source",
+    help=say("Bekijk een bron, of meet of zij werkt.", "Inspect or probe a source."),
+    epilog=example("sluis source probe --node /etc/sluis"),
+)
 def command() -> None:
     """Reads sources with the rights the URL gives; changes nothing there."""
 
@@ -82,7 +87,7 @@ def _propose(url: str, name: str | None, options: dict[str, Any]) -> Iterator[Pr
         finally:
             source.close()
     except SourceFailure as failure:
-        raise problem_of(failure) from None
+        raise problem_of(failure, url) from None
 
 
 def _with_progress(proposals: Iterable[Proposal], length: int) -> Iterator[Proposal]:
@@ -189,7 +194,7 @@ def probe_source(context: click.Context, url: str | None, directory: Path, as_js
     if url:
         urls = {source_name(url): str(absolute_address(Address(url), Path.cwd()))}
     else:
-        config = load_config(directory / NODE_FILE, secrets=True)
+        config = settings(directory, secrets=True)
         urls = {name: str(source.url) for name, source in config.sources.items()}
     label, hidden = say("Bronnen meten", "Measuring sources"), not sys.stderr.isatty()
     with click.progressbar(list(urls.items()), label=label, file=sys.stderr, hidden=hidden) as bar:
@@ -207,6 +212,9 @@ def _none(directory: Path) -> str:
 
 
 def _measure(name: str, url: str) -> Measured:
+    if missing := missing_file(url):
+        told = say(f"{missing} bestaat niet", f"there is no {missing}")
+        return Measured(name, Probe(False, 0.0, None, None, told), (), None)
     try:
         source = open_source(url)
     except SourceFailure as failure:

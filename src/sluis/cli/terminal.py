@@ -2,7 +2,12 @@
 
 import json
 import os
+import re
 import sys
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -45,6 +50,97 @@ def in_words(text: Text) -> str:
     return say(text.nl, text.en)
 
 
+_UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""What JSON need not escape and a terminal may obey: C1 controls, and marks that turn the direction of text."""
+
+
+def shown(text: str) -> str:
+    """Text of somebody else as it may stand on a line of a terminal: what has no shape of its own is written out
+    (`\\x1b`), so that it can neither move the cursor nor change what was said before it."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one
+        if one.isprintable() or unicodedata.category(one) == "Zs"
+        else one.encode("unicode_escape").decode()
+        for one in text
+    )
+
+
+def all_shown(value: Any) -> Any:
+    """The same for every text in a document."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, list):
+        return [all_shown(one) for one in value]
+    if isinstance(value, dict):
+        return {shown(name): all_shown(one) for name, one in value.items()}
+    return value
+
+
+def quoted(text: str) -> str:
+    """JSON that means the same, with every character escaped that a terminal may obey."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """A document as JSON for standard output."""
+    return quoted(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def many(count: int, one: Text, more: Text) -> str:
+    """A number with what it counts: `1 rij`, `2 rijen`."""
+    return f"{count} {in_words(one if count == 1 else more)}"
+
+
+@contextmanager
+def working(nl: str, en: str) -> Iterator[None]:
+    """Show on the terminal, and only there, that something is under way."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(say(nl, en)):
+        yield
+
+
+class Formatter(click.HelpFormatter):
+    """Help in the language of this process: the library that writes it has English words of its own."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, _translated(args), prefix or say("Gebruik: ", "Usage: "))
+
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        with super().section(_translated(name)):
+            yield
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl([(name, _translated(meaning)) for name, meaning in rows], col_max, col_spacing)
+
+
+class Context(click.Context):
+    """Of every command: its help is written by `Formatter`."""
+
+    formatter_class = Formatter
+
+
+_DUTCH = {
+    "[OPTIONS]": "[OPTIES]",
+    "COMMAND [ARGS]...": "OPDRACHT …",
+    "Options": "Opties",
+    "Commands": "Opdrachten",
+    "[required]": "[nodig]",
+    "[default: ": "[standaard: ",
+    "Show this message and exit.": "Toon deze uitleg.",
+    "Show the version and exit.": "Toon de versie.",
+}
+
+
+def _translated(text: str) -> str:
+    for english, dutch in _DUTCH.items():
+        text = text.replace(english, say(dutch, english))
+    return text
+
+
 def lines(problem: Problem) -> str:
     """A problem for a person to read: place, what, why and next, and for a refusal the law."""
     at = ""
@@ -59,13 +155,13 @@ def lines(problem: Problem) -> str:
         told.append("  " + say(f"Grond: {problem.legal}.", f"Ground: {problem.legal}."))
     if problem.peer:
         told.append("  " + say(f"Organisatie: {problem.peer}.", f"Organisation: {problem.peer}."))
-    return "\n".join([*told, f"  → {in_words(problem.next)}"])
+    return "\n".join(map(shown, [*told, f"  → {in_words(problem.next)}"]))
 
 
 def fail(problem: Problem, as_json: bool) -> int:
     """Print a problem, as JSON on standard output or in words on standard error. Returns its exit code."""
     if as_json:
-        click.echo(json.dumps(problem.members(language()), ensure_ascii=False))
+        click.echo(json_text(problem.members(language())))
     else:
         click.echo(lines(problem), file=sys.stderr)
     return EXIT_CODES.get(type(problem), 1)

@@ -3,43 +3,21 @@
 Only `serve` and `cli` read this; rooms get plain arguments.
 """
 
-from sluis.config.model import (
-    Address,
-    Config,
-    KeysConfig,
-    LedgerConfig,
-    LimitsConfig,
-    ListenConfig,
-    NodeConfig,
-    PeerConfig,
-    PersonConfig,
-    SourceConfig,
-    StoreConfig,
-    TlsConfig,
-)
+from sluis.config.model import Address, AnchorConfig, Config, NodeConfig
 from sluis.config.node import NODE_FILE, Node, examine_node, load_node
-from sluis.config.read import absolute_address, load_config, read_config
+from sluis.config.read import absolute_address, load_config
 from sluis.config.schemas import schemas
 
 __all__ = [
     "NODE_FILE",
     "Address",
+    "AnchorConfig",
     "Config",
-    "KeysConfig",
-    "LedgerConfig",
-    "LimitsConfig",
-    "ListenConfig",
     "Node",
     "NodeConfig",
-    "PeerConfig",
-    "PersonConfig",
-    "SourceConfig",
-    "StoreConfig",
-    "TlsConfig",
     "absolute_address",
     "examine_node",
     "load_config",
     "load_node",
-    "read_config",
     "schemas",
 ]

@@ -13,6 +13,7 @@ from sluis.kernel import PeerId
 Environment = Literal["production", "test"]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Url = Annotated[str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+(/[^?#\s]*)?$", max_length=2000)]
+AnyUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$", max_length=2000)]
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
@@ -84,6 +85,14 @@ class LedgerConfig(msgspec.Struct, frozen=True):
     witnesses: tuple[Name, ...] = ()
 
 
+class AnchorConfig(msgspec.Struct, frozen=True):
+    """Who stamps checkpoints with the time (RFC 3161), and how often. Without `url` nobody does."""
+
+    url: AnyUrl | None = None
+    certificates: tuple[Path, ...] = ()
+    hours: Annotated[float, msgspec.Meta(ge=0.1, le=8760)] = 24.0
+
+
 class PeerConfig(msgspec.Struct, frozen=True):
     """Another organisation, under the name that questions give it."""
 
@@ -126,10 +135,16 @@ class Config(msgspec.Struct, frozen=True):
     keys: KeysConfig = KeysConfig()
     store: StoreConfig = StoreConfig()
     ledger: LedgerConfig = LedgerConfig()
+    anchor: AnchorConfig = AnchorConfig()
     peers: dict[Name, PeerConfig] = {}
     sources: dict[Key, SourceConfig] = {}
     people: dict[Key, PersonConfig] = {}
     limits: LimitsConfig = LimitsConfig()
+
+    @property
+    def anchors(self) -> Path:
+        """Where stamped checkpoints are kept: outside the database that they prove something about."""
+        return self.keys.directory / "anchors"
 
     @property
     def log_origin(self) -> str:

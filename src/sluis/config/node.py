@@ -102,7 +102,10 @@ def _examine_settings(
 def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
     """Files that the settings name and a node cannot start without."""
     optional = [config.tls.crl] if config.tls.crl else []
-    for path in (config.tls.certificate, config.tls.key, *config.tls.authorities, *optional):
+    named = [
+        ("tls", path) for path in (config.tls.certificate, config.tls.key, *config.tls.authorities, *optional)
+    ]
+    for section, path in [*named, *(("anchor", path) for path in config.anchor.certificates)]:
         try:
             present = path.is_file()
         except OSError:
@@ -112,9 +115,9 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
                 "missing-file",
                 Text(f"`{path.name}` is er niet.", f"`{path.name}` is not there."),
                 Text(f"De instellingen wijzen naar {path}.", f"The settings point to {path}."),
-                Text("Zet het bestand daar, of verander de instelling onder `[tls]`.",
-                     "Put the file there, or change the setting under `[tls]`."),
-                place=read_document(file).place(("tls",)),
+                Text(f"Zet het bestand daar, of verander de instelling onder `[{section}]`.",
+                     f"Put the file there, or change the setting under `[{section}]`."),
+                place=read_document(file).place((section,)),
             )  # fmt: skip
 
 

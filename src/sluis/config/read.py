@@ -240,6 +240,20 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
                 Text("Een getuige moet onder `peers` staan.", "A witness must be under `peers`."),
                 meant(witness, names),
             )
+    own = config.node.oin
+    if config.ledger.origin and not re.fullmatch(rf"[^\s+]{{1,400}}/{own}", config.ledger.origin):
+        yield Fault(
+            ("ledger", "origin"),
+            "log-name-of-nobody",
+            Text("De naam van het logboek past niet.", "The name of the log does not fit."),
+            Text(
+                f"Hij eindigt op /{own} en heeft geen spatie of +.",
+                f"It ends in /{own} and has no space or +.",
+            ),
+            Text(f"Schrijf bijvoorbeeld `logboek.example/{own}`.", f"Write for example `log.example/{own}`."),
+        )
+    if config.anchor.url and not config.anchor.certificates:
+        yield _cannot_check_stamps()
     yield from _repeated([(("node", "oin"), config.node.oin), *_each("peers", "oin", tables)], "OIN")
     yield from _repeated(_each("people", "os_user", tables), "os_user")
     if config.node.alias in names:
@@ -289,6 +303,19 @@ def _readable_passwords(config: Config) -> Iterator[Fault]:
                     "Use `password_file`, or `${NAME}` from the environment.",
                 ),
             )
+
+
+def _cannot_check_stamps() -> Fault:
+    return Fault(
+        ("anchor", "url"),
+        "anchor-without-certificate",
+        Text("Er is geen certificaat om tijdstempels mee te controleren.",
+             "There is no certificate to check timestamps with."),
+        Text("Een stempel dat niemand kan controleren, bewijst niets.",
+             "A stamp that nobody can check proves nothing."),
+        Text("Zet het stamcertificaat van de autoriteit in `anchor.certificates`.",
+             "Put the root certificate of the authority in `anchor.certificates`."),
+    )  # fmt: skip
 
 
 def _unknown_variable(keys: Keys, variable: str, rest: str, settings: dict[str, inspect.Type]) -> Fault:

@@ -11,6 +11,7 @@ WORDS: Words = {
         "keys": Text("Eigen sleutels.", "Keys of its own."),
         "store": Text("Eigen database.", "Database of its own."),
         "ledger": Text("Het logboek.", "The log."),
+        "anchor": Text("Wie het logboek van de tijd voorziet.", "Who tells the time of the log."),
         "peers": Text(
             "Andere organisaties, op de naam voor de punt.",
             "Other organisations, by the name before the dot.",
@@ -64,10 +65,21 @@ WORDS: Words = {
     },
     "LedgerConfig": {
         "origin": Text(
-            "Naam van het logboek; zonder is dat adres en OIN.",
-            "Name of the log; without it, host name and OIN.",
+            "Naam van het logboek, die eindigt op `/` en het OIN; zonder is dat adres en OIN.",
+            "Name of the log, which ends in `/` and the OIN; without it, host name and OIN.",
         ),
         "witnesses": Text("Namen uit `[peers]` die meetekenen.", "Names from `[peers]` that cosign."),
+    },
+    "AnchorConfig": {
+        "url": Text(
+            "Adres van een tijdstempelautoriteit (RFC 3161); zonder wordt er niet gestempeld.",
+            "Address of a timestamping authority (RFC 3161); without it nothing is stamped.",
+        ),
+        "certificates": Text(
+            "Stamcertificaat van die autoriteit, zo nodig met tussencertificaten (PEM).",
+            "Root certificate of that authority, with intermediates where needed (PEM).",
+        ),
+        "hours": Text("Uren tussen twee stempels.", "Hours between two stamps."),
     },
     "PeerConfig": {
         "oin": Text("OIN van de organisatie.", "OIN of the organisation."),

@@ -14,6 +14,7 @@ from sluis.crypto.certificates import (
 )
 from sluis.crypto.keys import FileKeyStore, KeyStore
 from sluis.crypto.pseudonyms import Pseudonymiser, Rereading
+from sluis.crypto.revocation import Revocations
 from sluis.crypto.sealing import (
     Grant,
     Scope,
@@ -37,6 +38,7 @@ __all__ = [
     "Peer",
     "Pseudonymiser",
     "Rereading",
+    "Revocations",
     "Scope",
     "Tokens",
     "canonical",

@@ -1,7 +1,7 @@
 """TLS as NCSC-NL calls it good or sufficient: 1.3, or 1.2 with AEAD suites over ECDHE; both sides show a certificate.
 
 Facts: the TLS guidelines of NCSC-NL as Internet.nl tests them. Compression, renegotiation, early data and session
-tickets are off: every connection proves its certificates anew, so a revoked one is out at its next connection.
+tickets are off: every connection proves its certificates anew. Which were revoked, `revocation` tells a context.
 """
 
 import ssl
@@ -20,35 +20,28 @@ _CURVE = (
 )
 
 
-def server_context(
-    certificate: Path, key: Path, anchors: Sequence[Path], crls: Sequence[Path] = ()
-) -> ssl.SSLContext:
+def server_context(certificate: Path, key: Path, anchors: Sequence[Path]) -> ssl.SSLContext:
     """The context of a node's listener: only clients with a certificate under `anchors` finish the handshake.
 
     Args:
         certificate: the node's chain, PEM.
         key: its private key, PEM without password.
         anchors: files with the group's roots, PEM.
-        crls: revocation lists, PEM; when given, every client certificate must be on none of its issuer's.
 
     Raises `Invalid` (`tls-files`) when a file cannot be read or does not fit.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.num_tickets = 0
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
-    return _finish(context, certificate, key, anchors, crls)
+    return _finish(context, certificate, key, anchors)
 
 
-def client_context(
-    certificate: Path, key: Path, anchors: Sequence[Path], crls: Sequence[Path] = ()
-) -> ssl.SSLContext:
+def client_context(certificate: Path, key: Path, anchors: Sequence[Path]) -> ssl.SSLContext:
     """The context of a node's outgoing connections: arguments as `server_context`; the host name is checked."""
-    return _finish(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, key, anchors, crls)
+    return _finish(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, key, anchors)
 
 
-def _finish(
-    context: ssl.SSLContext, certificate: Path, key: Path, anchors: Sequence[Path], crls: Sequence[Path]
-) -> ssl.SSLContext:
+def _finish(context: ssl.SSLContext, certificate: Path, key: Path, anchors: Sequence[Path]) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     context.verify_flags |= ssl.VERIFY_X509_STRICT
@@ -57,7 +50,7 @@ def _finish(
     context.set_ecdh_curve(_CURVE)
     try:
         context.load_cert_chain(certificate, key)
-        for file in (*anchors, *crls):
+        for file in anchors:
             context.load_verify_locations(file)
     except OSError as failure:  # ssl.SSLError is one
         cause = failure.strerror or "PEM?"
@@ -67,6 +60,4 @@ def _finish(
             Text(f"Certificaat, sleutel of ankers: {cause}.", f"Certificate, key or anchors: {cause}."),
             Text("Controleer paden, rechten en inhoud (PEM).", "Check paths, permissions and content (PEM)."),
         ) from None
-    if crls:
-        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     return context

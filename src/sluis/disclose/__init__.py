@@ -1,9 +1,8 @@
 """The owner's side of a question: parse again, decide, enforce, read, log, stream, receipt."""
 
 from sluis.disclose.http import routes
-from sluis.disclose.model import Bounds, Consultation
-from sluis.disclose.records import Log
-from sluis.disclose.service import Budget, Discloser
-from sluis.disclose.sql import StoredBudget, open_budget
+from sluis.disclose.model import Bounds
+from sluis.disclose.records import permit
+from sluis.disclose.service import Discloser
 
-__all__ = ["Bounds", "Budget", "Consultation", "Discloser", "Log", "StoredBudget", "open_budget", "routes"]
+__all__ = ["Bounds", "Discloser", "permit", "routes"]

@@ -26,7 +26,12 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
     """The routes of this room, around one discloser."""
 
-    @get("/offers", summary="Wat voor u open is", tags=["bronhouder"])
+    @get(
+        "/offers",
+        summary="Wat voor u open is",
+        tags=["bronhouder"],
+        response_description="Wat vandaag open is.",
+    )
     async def offers(peer: Peer) -> list[Offer]:
         """De verstrekkingen die vandaag voor de vragende organisatie gelden, met hun kolommen en kenmerk."""
         return list(discloser.offers(peer.id))
@@ -36,6 +41,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         status_code=200,
         media_type=MEDIA_TYPE,
         summary="Stel deze bronhouder een deelvraag",
+        response_description="Een Arrow IPC-stroom; het ontvangstbewijs staat bij de laatste, lege batch.",
         tags=["bronhouder"],
     )
     async def consult(
@@ -74,7 +80,7 @@ async def _unless_gone(request: Request[Any, Any, Any], asking: "asyncio.Future[
             return asking.result()
         raise Upstream(
             "asker-left",
-            Text("De vragende node is weggegaan.", "The asking node went away."),
+            Text("Het vragende knooppunt is weggegaan.", "The asking node went away."),
             Text(
                 "De verbinding werd verbroken voor het antwoord begon.",
                 "It broke off before the answer began.",

@@ -103,6 +103,36 @@ def _at_source(tree: exp.Query) -> exp.Query:
     return copy
 
 
+class Held:
+    """A reading that is held against others first: each of them must find nothing.
+
+    Args:
+        reading: what is asked.
+        checks: per check, the place that is broken where it finds something, and what finds it.
+    """
+
+    def __init__(self, reading: Reading, checks: Sequence[tuple[str, Reading]]) -> None:
+        self._reading, self._checks = reading, checks
+
+    async def start(self, values: Values, limits: Limits) -> Iterator[pa.RecordBatch]:
+        for place, check in self._checks:
+            row = await asyncio.to_thread(_first_row, await check.start(values, limits))
+            if row:
+                keys = ", ".join(f"{name}={value!r}" for name, value in row.items())
+                raise SourceFailure(
+                    "broken-row", "a value does not fit its type", f"{place}, row with {keys}"
+                )
+        return await self._reading.start(values, limits)
+
+
+def _first_row(batches: Iterator[pa.RecordBatch]) -> dict[str, Any]:
+    for batch in batches:
+        if batch.num_rows:
+            row: dict[str, Any] = batch.slice(0, 1).to_pylist()[0]
+            return row
+    return {}
+
+
 class _Whole:
     """One statement at one source, streaming."""
 

@@ -15,17 +15,17 @@ from sluis.disclose.model import Bounds, Kind, Opened
 from sluis.grounds import Disclosure, Role, Subject
 from sluis.kernel import Conflict, Invalid, Refused, Text
 from sluis.policy import Decision
-from sluis.statement import SubQuestion, base_tables, conjuncts, dataset_of, is_base, source_of, uses
+from sluis.statement import SubQuestion, base_tables, dataset_of, is_base, source_of, uses
 
 _TYPE = re.compile(r"VARCHAR|BIGINT|INTEGER|DOUBLE|BOOLEAN|DATE|TIMESTAMP|DECIMAL\(\d{1,2},\d{1,2}\)")
 _TEXTS: dict[str, tuple[Text, Text]] = {
     "not-disclosed": (
-        Text("Voor deze verwerking is dit u niet geopend.", "This has not been opened to you for this activity."),
+        Text("Voor deze verwerkingsactiviteit is dit u niet geopend.", "This has not been opened to you for this activity."),
         Text("Vraag de bronhouder om een grondslag.", "Ask the owner for a ground."),
     ),
     "activity-ended": (
-        Text("De verwerking is niet van kracht.", "The processing activity is not in force."),
-        Text("Gebruik een verwerking die nu geldt.", "Use an activity that is in force now."),
+        Text("De verwerkingsactiviteit is niet van kracht.", "The processing activity is not in force."),
+        Text("Gebruik een verwerkingsactiviteit die nu geldt.", "Use an activity that is in force now."),
     ),
     "not-valid-today": (
         Text("De verstrekking geldt vandaag niet.", "The disclosure is not in force today."),
@@ -56,8 +56,8 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
         Text("Ga morgen verder, of herhaal een eerdere vraag.", "Go on tomorrow, or repeat an earlier question."),
     ),
     "differencing": (
-        Text("Deze vraag lijkt te veel op een eerdere met andere voorwaarden.", "This question is too close to an earlier one with other conditions."),
-        Text("Vraag met voorwaarden die meer verschillen.", "Ask with conditions that differ more."),
+        Text("Deze vraag lijkt te veel op een eerdere.", "This question is too close to an earlier one."),
+        Text("Vraag met voorwaarden of groepen die meer verschillen.", "Ask with conditions or groups that differ more."),
     ),
     "sealed-only": (
         Text("Deze kolom mag alleen verzegeld naar buiten.", "This column may only leave sealed."),
@@ -140,7 +140,7 @@ def require_own_names(names: Sequence[tuple[str, str]], stated: Iterable[str]) -
                 "De SQL gebruikt andere datasets dan erbij genoemd zijn.",
                 "The SQL uses other datasets than are named with it.",
             ),
-            Text("Werk de node bij die vraagt.", "Update the node that asks."),
+            Text("Werk het vragende knooppunt bij.", "Update the node that asks."),
         )
 
 
@@ -245,27 +245,6 @@ def used_columns(tree: exp.Query) -> dict[str, tuple[str, ...]]:
     for use in uses(tree):
         found[use.dataset[1]].add(use.name)
     return {name: tuple(sorted(columns)) for name, columns in sorted(found.items())}
-
-
-def constants_set(
-    tree: exp.Query, opened: Iterable[Opened], types: Mapping[str, str], values: Mapping[str, Any]
-) -> Iterator[tuple[str, Any]]:
-    """(column, constant) for every condition of a question without subqueries that sets one equal to the other.
-
-    Only where two different constants are surely two different values: parameters of the column's own exact type.
-    """
-    kinds = {(one.dataset.name, column.name): column.type for one in opened for column in one.dataset.columns}
-    where = tree.args.get("where")
-    for condition in conjuncts(where.this if where else None):
-        if not isinstance(condition, exp.EQ):
-            continue
-        sides = condition.left.unnest(), condition.right.unnest()
-        for column, other in (sides, sides[::-1]):
-            place = _place(column)
-            if place is not None and isinstance(other, exp.Placeholder):
-                kind = kinds[place]
-                if kind in {"VARCHAR", "BIGINT", "INTEGER", "BOOLEAN", "DATE"} and types[other.name] == kind:
-                    yield ".".join(place), values[other.name]
 
 
 def keys_asked(

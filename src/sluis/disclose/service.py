@@ -5,17 +5,17 @@ hold to the limits, read, write down, send, and give a receipt.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
-from sluis.crypto import KeyStore, canonical
+from sluis.crypto import KeyStore
 from sluis.disclose import rules
 from sluis.disclose.answer import Answer, Pulled, pull
-from sluis.disclose.model import Bounds, Consultation, Opened
-from sluis.disclose.records import Crossing, Log, Refusals
+from sluis.disclose.model import Bounds, Consultation, Kind, Opened
+from sluis.disclose.records import Crossing, Log, Permit, Refusals
 from sluis.disclose.seals import CardOf, Sealer
 from sluis.disclose.understand import Statement, check_values, understand
 from sluis.disclose.views import OWN_DAY
@@ -23,28 +23,12 @@ from sluis.grounds import Grounds, Offer, make_offer
 from sluis.kernel import Clock, PeerId, Refused, Text, Trace, Upstream, new_span_id
 from sluis.policy import Decision, Facts, decide
 from sluis.sources import Limits, Source, SourceFailure
-from sluis.statement import Combiner, SubQuestion, bind, reduce
-from sluis.statement.groups import Size
+from sluis.statement import Combiner, Memory, SubQuestion, bind, constants, levels, reduce
 
 operator_log = logging.getLogger("sluis.disclose")
 
-
-class Budget(Protocol):
-    """What is remembered between questions; durable when a method returns (see `sql`)."""
-
-    async def spend(self, purse: str, day: date, question: str, limit: int) -> bool:
-        """Draw on a budget; False when `limit` different questions did so that day already."""
-
-    async def tell(
-        self,
-        board: str,
-        day: date,
-        question: str,
-        fixed: Mapping[str, str],
-        sizes: Mapping[str, Size],
-        minimum: int,
-    ) -> bool:
-        """Remember groups before they are told; False when they are too close to those told earlier."""
+_COUNTED: frozenset[Kind] = frozenset({"groups", "combining"})
+"""What is answered with groups, here or at a combiner: every different question of these draws on a budget."""
 
 
 class Discloser:
@@ -56,7 +40,7 @@ class Discloser:
         grounds: datasets, activities and disclosures, as loaded and checked.
         sources: by the name that datasets use.
         log: the ledger.
-        budget: see `Budget`.
+        memory: of budgets and groups that were told.
         keys: this node's keys.
         card: this node's signed card.
         card_of: reads another node's card, or raises a `Problem`.
@@ -74,7 +58,7 @@ class Discloser:
         grounds: Grounds,
         sources: Mapping[str, Source],
         log: Log,
-        budget: Budget,
+        memory: Memory,
         keys: KeyStore,
         card: str,
         card_of: CardOf,
@@ -84,7 +68,7 @@ class Discloser:
         bounds: Bounds | None = None,
     ) -> None:
         self._own, self._alias, self._sources = own, alias, sources
-        self._log, self._budget, self._keys, self._clock = log, budget, keys, clock
+        self._log, self._memory, self._keys, self._clock = log, memory, keys, clock
         self._addresses, self._bounds, self._combiner = addresses, bounds or Bounds(), combiner
         self._activities = {one.id: one.valid for one in grounds.activities}
         self._candidates = {
@@ -113,6 +97,15 @@ class Discloser:
             for one in candidates
             if one.recipient == peer and one.valid.holds(day) and self._in_force(one.activity, day)
         )
+
+    def recall(self, permits: Iterable[Permit]) -> None:
+        """Count what was permitted before this node started: starting again gives nobody a new hour.
+
+        Args:
+            permits: of the last hour, oldest first; see `records.permit`.
+        """
+        for one in permits:
+            self._asked_at.setdefault((one.disclosure, one.peer), deque()).append(one.moment)
 
     async def consult(
         self, peer: PeerId, trace: Trace, transaction_id: str, question: SubQuestion
@@ -156,10 +149,10 @@ class Discloser:
         sealing = self._sealer.sealing(peer, question, now)
         values = self._values(statement, question, sealing.values)
         asked = set(rules.keys_asked(statement.asked, values))
-        if len(asked) > min(one.disclosure.max_subjects for one in statement.opened):
+        if len(asked) > statement.max_subjects:
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
         self._hold_rate(peer, statement, now)
-        identity = self._digest(_written_out(question)) if statement.groups else ""
+        identity = self._memory.digest(_written_out(question)) if statement.kind in _COUNTED else ""
         await self._hold_budgets(crossing, statement, identity)
         limits = Limits(self._bounds.seconds, self._bounds.scanned_rows, self._bounds.batch_rows)
         answer = Answer(
@@ -259,12 +252,12 @@ class Discloser:
                 if dataset == one.dataset.name:
                     purse = f"filter|{who}|{dataset}.{column}"
                     limit = one.disclosure.filters[column].budget
-                    if not await self._budget.spend(purse, day, new_span_id(), limit):
+                    if not await self._memory.spend(purse, day, new_span_id(), limit):
                         raise rules.refused("filter-budget", rules.legal_of([one]))
             rule = one.disclosure.aggregate
             if rule is not None:
                 purse = f"aggregate|{who}|{one.dataset.name}"
-                if not await self._budget.spend(purse, day, identity, rule.budget):
+                if not await self._memory.spend(purse, day, identity, rule.budget):
                     raise rules.refused("aggregate-budget", rules.legal_of([one]))
 
     async def _first(
@@ -285,19 +278,13 @@ class Discloser:
         if table is None:
             return Pulled([], ended=True)
         told = await asyncio.to_thread(reduce, table, statement.groups)
-        board = f"{crossing.peer}|{crossing.question.activity}|{statement.groups.table}"
-        day, minimum = crossing.began.date(), statement.groups.minimum
-        constants = rules.constants_set(statement.tree, statement.opened, statement.types, values)
-        fixed = {column: self._digest(value) for column, value in constants}
-        if not await self._budget.tell(board, day, identity, fixed, told.sizes, minimum):
-            raise rules.refused("differencing", rules.legal_of(statement.opened))
+        fixed = constants(statement.tree, statement.column_types, statement.types, values)
+        found = await asyncio.to_thread(levels, told, statement.groups, fixed, self._memory.digest)
+        for dataset in statement.groups.datasets:
+            board, day = f"told|{crossing.peer}|{dataset}", crossing.began.date()
+            if not await self._memory.tell(board, day, identity, found, statement.groups.minimum):
+                raise rules.refused("differencing", rules.legal_of(statement.opened))
         return Pulled(told.answer.combine_chunks().to_batches(), ended=True)
-
-    def _digest(self, value: Any) -> str:
-        """What a question or constant is remembered by: a keyed hash, as either may name a person."""
-        return self._keys.mac(
-            "disclose-budget", canonical(value if isinstance(value, list) else [str(value)])
-        ).hex()
 
     async def _guarded(self, crossing: Crossing, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The bytes; what goes wrong after the first is on record, and the stream ends without a receipt."""
@@ -316,9 +303,10 @@ class Discloser:
 
 
 def _written_out(question: SubQuestion) -> list[Any]:
-    """A question with its values: what makes two questions the same."""
+    """A question with its values: what makes two questions the same. Tokens are others each time."""
     keys = {
-        name: [keys.sealed, [str(value) for value in keys.values]] for name, keys in question.keys.items()
+        name: [] if keys.sealed else [str(value) for value in keys.values]
+        for name, keys in question.keys.items()
     }
     return [question.sql, {name: str(value) for name, value in question.parameters.items()}, keys]
 

@@ -5,14 +5,16 @@ A statement holds no values, so the next question of the same form about somebod
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 import pyarrow as pa
 from sqlglot import exp
 
 from sluis.disclose import rules
+from sluis.disclose.fitting import doubts
 from sluis.disclose.model import SUBJECT, Kind, Opened, Trail
-from sluis.disclose.reading import Reading, Table, prepare
+from sluis.disclose.reading import Held, Reading, Table, prepare
 from sluis.disclose.views import OWN_DAY, expose, install, summarises
 from sluis.grounds import Dataset, Disclosure, Subject
 from sluis.kernel import PeerId
@@ -48,7 +50,8 @@ class Statement(msgspec.Struct, frozen=True):
         shape: the SQL with constants taken out, for the records.
         kind: which rules the answer falls under.
         columns: per dataset, those in use.
-        types, lists: DuckDB type per parameter, and which hold lists.
+        column_types: DuckDB type per (dataset, column).
+        types, lists: the same per parameter, and which hold lists.
         asked: the constants and parameters that name subjects.
         filtered: (dataset, column) of every comparison with a `filter` column.
         sealed: per output, whether it leaves as a token.
@@ -64,6 +67,7 @@ class Statement(msgspec.Struct, frozen=True):
     kind: Kind
     opened: tuple[Opened, ...]
     columns: dict[str, tuple[str, ...]]
+    column_types: dict[tuple[tuple[str, str], str], str]
     types: dict[str, str]
     lists: frozenset[str]
     asked: tuple[tuple[Subject, exp.Expression], ...]
@@ -73,6 +77,12 @@ class Statement(msgspec.Struct, frozen=True):
     groups: Groups | None
     reading: Reading
     schema: pa.Schema
+
+    @property
+    def max_subjects(self) -> int:
+        """How many people may be told of; data of which only groups are told do not count."""
+        told = [one.disclosure for one in self.opened if one.disclosure.aggregate is None]
+        return min((one.max_subjects for one in told), default=0)
 
 
 def understand(
@@ -112,16 +122,26 @@ def understand(
     parameters = _parameter_types(tree, types, question)
     tables = _tables(opened, sources)
     executed, trails, groups = _executed(tree, kind, opened, tables)
-    executed = install(executed, opened, {name: _native(table.info) for name, table in tables.items()})
-    reading, schema = prepare(
-        executed, {**parameters, OWN_DAY: "DATE"}, list(tables.values()), sources, combiner
+    native = {name: _native(table.info) for name, table in tables.items()}
+    doubted = doubts(executed, opened, native, by_key=kind in ("rows", "summary"))
+    executed = install(executed, opened, native)
+    ready = partial(
+        prepare,
+        types={**parameters, OWN_DAY: "DATE"},
+        tables=list(tables.values()),
+        sources=sources,
+        combiner=combiner,
     )
+    checks = [(doubt.place, ready(doubt.tree)[0]) for doubt in doubted]
+    reading, schema = ready(executed)
     names = [item.alias_or_name.lower() for item in tree.selects]
     sealed = tuple(name in {one.lower() for one in sealed_outputs} for name in names)
     return Statement(
         tree=tree, roles=roles, shape=shape(tree), kind=kind, opened=tuple(opened.values()),
-        columns=rules.used_columns(tree), types=parameters, lists=frozenset(list_parameters(tree)), asked=asked, filtered=_filtered(tree, opened),
-        sealed=sealed, trails=trails, groups=groups, reading=reading,
+        columns=rules.used_columns(tree),
+        column_types={(("", name), column): kind for name, columns in types.items() for column, kind in columns.items()},
+        types=parameters, lists=frozenset(list_parameters(tree)), asked=asked, filtered=_filtered(tree, opened),
+        sealed=sealed, trails=trails, groups=groups, reading=Held(reading, checks) if checks else reading,
         schema=pa.schema([
             pa.field(field.name, pa.string() if hide else field.type)
             for field, hide in zip(schema, sealed, strict=False)
@@ -153,14 +173,15 @@ def _visible(
 
 
 def _bound(tree: exp.Query, opened: Mapping[str, Opened]) -> tuple[tuple[Subject, exp.Expression], ...]:
-    """The constants that name subjects. Raises `Refused` where a subject must be bound and is not."""
+    """The constants that name subjects who go on record. Raises `Refused` where one must be bound and is not."""
     found = []
     for one in bindings(tree, {("", name): one.dataset.subject for name, one in opened.items()}):
         what = opened[one.dataset[1]]
         if what.disclosure.subject_required and what.disclosure.aggregate is None:
             require(one)
         assert what.dataset.subject is not None
-        found += [(what.dataset.subject, constant) for constant in one.constants]
+        if _on_record(what):
+            found += [(what.dataset.subject, constant) for constant in one.constants]
     return tuple(found)
 
 
@@ -193,18 +214,28 @@ def _executed(
         )
         return made, (), groups
     made = normalise(tree) if tree.find(exp.CTE) else tree.copy()
-    if kind == "combining":
-        return made, (), None
     named = _named_tables(made, opened)
-    found = expose(made, opened, lambda table: _has_subject(table, opened) and id(table) not in named)
+    found = expose(
+        made,
+        opened,
+        lambda table: _on_record(opened[table.name.lower()]) and id(table) not in named,
+    )
     if found is None:
         raise rules.refused("not-traceable", rules.legal_of(opened.values()))
     return *found, None
 
 
+def _on_record(one: Opened) -> bool:
+    """Whether the people in this dataset's rows go on record, because they are told of. Groups are a bulk aggregate,
+    made here or by a combiner; the people in other data that leave beside them are told of as ever."""
+    return one.dataset.subject is not None and one.disclosure.aggregate is None
+
+
 def _guarded(one: Opened, info: TableInfo) -> Guarded:
+    # People whose rows may be seen are counted too: a group of one of them would be such a row, without a record.
     dataset = one.dataset
-    return Guarded(one.disclosure, dataset.subject, dataset.key, SUBJECT, _one_row_each(dataset, info))
+    people = SUBJECT if dataset.subject is not None else None
+    return Guarded(one.disclosure, dataset.subject, dataset.key, people, _one_row_each(dataset, info))
 
 
 def _one_row_each(dataset: Dataset, info: TableInfo) -> bool:
@@ -215,10 +246,6 @@ def _one_row_each(dataset: Dataset, info: TableInfo) -> bool:
         return False
     source = (column.source or column.name).lower()
     return _native(info).get(source) == column.type and tuple(map(str.lower, info.key)) == (source,)
-
-
-def _has_subject(table: exp.Table, opened: Mapping[str, Opened]) -> bool:
-    return opened[table.name.lower()].dataset.subject is not None
 
 
 def _named_tables(tree: exp.Query, opened: Mapping[str, Opened]) -> set[int]:

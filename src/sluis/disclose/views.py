@@ -1,5 +1,6 @@
 """What the asker's SQL really runs on: every dataset in it becomes a view with the opened columns, the owner's own
-condition and the masks, so that whatever stands above, predicates included, can see nothing else.
+condition and the masks, so that whatever stands above, predicates included, can see nothing else. A value at the source that does
+not fit its column is NULL here; that no such value counts in an answer, `fitting` sees to.
 
 Also adds, below, the hidden columns that tell whom a row is about (`expose`). Pure: trees in, trees out.
 """
@@ -97,19 +98,19 @@ def _shown(opened: Opened, used: list[str], native: Native) -> dict[str, exp.Exp
     for name in used or [(dataset.key or (dataset.columns[0].name,))[0]]:
         if name == SUBJECT:
             assert dataset.subject is not None
-            shown[name] = _expression(opened, dataset.subject.column, native)
+            shown[name] = at_source(opened, dataset.subject.column, native)
         elif name in masks:
             column = dataset.column(name)
             assert column is not None
             kind = exp.DataType.build(column.type, dialect="duckdb")
             shown[name] = exp.TryCast(this=_over(_own(masks[name]), opened, native), to=kind)
         else:
-            shown[name] = _expression(opened, name, native)
+            shown[name] = at_source(opened, name, native)
     return shown
 
 
-def _expression(opened: Opened, name: str, native: Native) -> exp.Expression:
-    """A column of the view in terms of the source's own columns, of the type that the dataset declares."""
+def at_source(opened: Opened, name: str, native: Native) -> exp.Expression:
+    """A column of a view, unmasked, in terms of the source's own columns and of the type that the dataset declares."""
     column = opened.dataset.column(name)
     assert column is not None
     if column.expression is not None:
@@ -142,7 +143,7 @@ def _over(tree: exp.Expression, opened: Opened, native: Native) -> exp.Expressio
     """An expression over the dataset's columns in terms of the source's."""
     holder = exp.Paren(this=tree)
     for column in list(holder.find_all(exp.Column)):
-        column.replace(_expression(opened, column.name.lower(), native))
+        column.replace(at_source(opened, column.name.lower(), native))
     found: exp.Expression = holder.this
     return found
 

@@ -4,6 +4,7 @@ from sluis.gateway.card import Card, read_card, sign_card
 from sluis.gateway.direct import DirectLink
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Link
+from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.witnesses import Witnesses, witness_name
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Card",
     "DirectLink",
     "Link",
+    "TimestampAuthority",
     "Witnesses",
     "read_card",
     "routes",

@@ -5,6 +5,7 @@ are the keys of the organisation in that certificate. The algorithm follows from
 nothing else; a header that says otherwise is refused (RFC 8725 §3.1).
 """
 
+import re
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -26,6 +27,10 @@ MAX_CARD = 64 * 1024
 """Characters; a longer one is not looked at."""
 
 _MAX_CHAIN = 5
+_ALIAS = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_URL = re.compile(r"https://[^/?#@\s]+(/[^?#\s]*)?")
+_LOG = re.compile(r"[^\s+]{1,500}")  # what can name a key of a signed note (C2SP signed-note)
+_LONGEST = 2000  # characters
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -39,7 +44,8 @@ class Card(msgspec.Struct, frozen=True):
         verification_key: Ed25519 public key of its receipts and checkpoints, 32 bytes.
         sealing_key: X25519 public key to which join keys are sealed, 32 bytes.
         not_after: when the card ends, with the certificate.
-        log: name of its log, as in its checkpoints; empty when it publishes none.
+        log: name of its log, as in its checkpoints; empty when it publishes none. It ends in `/` and the Peer ID, so
+            that nobody can give out another's log for its own.
     """
 
     peer: PeerId
@@ -99,15 +105,22 @@ def sign_card(
     return f"{signed}.{_encoded(_sign(identity, signed.encode(), digest))}"
 
 
-def read_card(jws: str, anchors: Iterable[x509.Certificate], moment: datetime) -> Card:
+def read_card(
+    jws: str,
+    anchors: Iterable[x509.Certificate],
+    moment: datetime,
+    crls: Iterable[x509.CertificateRevocationList] = (),
+) -> Card:
     """Check a card and give what it says.
 
     Args:
         jws: compact serialisation, as a node published it.
         anchors: the roots that the group trusts.
         moment: the time to judge at.
+        crls: revocation lists of the group; who was revoked may have lost its key to somebody else.
 
-    Raises `Invalid` (`malformed-card`), or `Refused` (`card-not-genuine`, `certificate-not-trusted`).
+    Raises `Invalid` (`malformed-card`), or `Refused` (`card-not-genuine`, `certificate-not-trusted`,
+    `certificate-revoked`).
     """
     if len(jws) > MAX_CARD:
         raise _malformed()
@@ -120,11 +133,14 @@ def read_card(jws: str, anchors: Iterable[x509.Certificate], moment: datetime) -
         ]
         card = _card(claims)
         raw = _decoded(signature)
-    except (ValueError, msgspec.MsgspecError, Problem):
+    except (ValueError, x509.InvalidVersion, RecursionError, msgspec.MsgspecError, Problem):
         raise _malformed() from None
     if header.typ != TYPE or not chain:
         raise _malformed()
-    peer = verify_chain(chain[0], chain[1:], anchors, moment)
+    try:
+        peer = verify_chain(chain[0], chain[1:], anchors, moment, crls)
+    except (ValueError, x509.InvalidVersion):  # a certificate that parses as a whole, and not in its parts
+        raise _malformed() from None
     algorithm, digest = _algorithm(chain[0])
     genuine = header.alg == algorithm and _verified(chain[0], raw, f"{head}.{body}".encode(), digest)
     if not genuine or card.peer != peer.id or card.name != peer.name or card.not_after <= moment:
@@ -135,6 +151,11 @@ def read_card(jws: str, anchors: Iterable[x509.Certificate], moment: datetime) -
 def _card(claims: _Claims) -> Card:
     verification, sealing = _decoded(claims.verification_key), _decoded(claims.sealing_key)
     if len(verification) != 32 or len(sealing) != 32 or claims.not_after.tzinfo is None:
+        raise ValueError
+    named = _ALIAS.fullmatch(claims.alias) and _URL.fullmatch(claims.url)
+    if not (named and claims.url.isprintable()) or max(len(claims.url), len(claims.name)) > _LONGEST:
+        raise ValueError
+    if claims.log and not (_LOG.fullmatch(claims.log) and claims.log.rpartition("/")[2] == claims.peer):
         raise ValueError
     ends = claims.not_after.astimezone(UTC)
     return Card(
@@ -198,7 +219,7 @@ def _decoded(text: str) -> bytes:
 def _malformed() -> Invalid:
     return Invalid(
         "malformed-card",
-        Text("De kaart van deze node is niet te lezen.", "This node's card cannot be read."),
+        Text("De kaart van dit knooppunt is niet te lezen.", "This node's card cannot be read."),
         Text("Ze heeft niet de afgesproken vorm.", "It does not have the agreed form."),
         Text("Meld het bij die organisatie.", "Tell that organisation."),
     )
@@ -207,7 +228,7 @@ def _malformed() -> Invalid:
 def _not_genuine() -> Refused:
     return Refused(
         "card-not-genuine",
-        Text("De kaart van deze node is niet echt.", "This node's card is not genuine."),
+        Text("De kaart van dit knooppunt is niet echt.", "This node's card is not genuine."),
         Text(
             "De handtekening of de organisatie past niet bij haar certificaat.",
             "The signature or the organisation does not fit its certificate.",

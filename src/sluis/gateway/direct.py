@@ -4,7 +4,7 @@ What is asked of a `Link` is held before a byte of a request leaves: see `pool`.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 
 from sluis.gateway.link import Answer
@@ -19,14 +19,19 @@ class DirectLink:
         peers: the base URL (`https://host:port`) of every peer.
         context: `crypto.client_context` of this node.
         names: what peers are called, for problems; a peer without name is called by its id.
+        revoked: whether a certificate (DER) was revoked; asked at every request, also over an open connection.
     """
 
     def __init__(
-        self, peers: Mapping[PeerId, str], context: ssl.SSLContext, names: Mapping[PeerId, str] | None = None
+        self,
+        peers: Mapping[PeerId, str],
+        context: ssl.SSLContext,
+        names: Mapping[PeerId, str] | None = None,
+        revoked: Callable[[bytes], bool] = lambda certificate: False,
     ) -> None:
         self._urls = {peer: url.rstrip("/") for peer, url in peers.items()}
         self._names = names or {}
-        self._context = context
+        self._context, self._revoked = context, revoked
         self._pool: Pool | None = None
 
     def send(
@@ -36,7 +41,7 @@ class DirectLink:
         if peer not in self._urls:
             raise _problem(self._name(peer), "peer-without-address", _NO_ADDRESS)
         if self._pool is None:
-            self._pool = Pool(self._urls, self._context)
+            self._pool = Pool(self._urls, self._context, self._revoked)
         return _Crossing(self._pool, self._name(peer), (peer, method, path, headers, body, seconds))
 
     async def close(self) -> None:
@@ -103,8 +108,8 @@ _BECAUSE: dict[str, tuple[Text, Text]] = {
     ),
     "peer-not-trusted": (
         Text(
-            "De beveiligde verbinding kwam niet tot stand: een van beide certificaten wordt niet vertrouwd.",
-            "The secure connection failed: one of the two certificates is not trusted.",
+            "De beveiligde verbinding kwam niet tot stand: een van beide certificaten wordt niet vertrouwd of is ingetrokken.",
+            "The secure connection failed: one of the two certificates is not trusted, or was revoked.",
         ),
         Text(
             "Controleer certificaten, ankers, hostnaam en geldigheid aan beide kanten.",
@@ -119,7 +124,7 @@ _BECAUSE: dict[str, tuple[Text, Text]] = {
         ),
     ),
     "peer-unreachable": (
-        Text("Haar node is niet te bereiken.", "Its node cannot be reached."),
+        Text("Haar knooppunt is niet te bereiken.", "Its node cannot be reached."),
         Text("Probeer het later opnieuw.", "Try again later."),
     ),
     "peer-broke-off": (

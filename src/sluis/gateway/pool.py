@@ -6,7 +6,7 @@ certificate speaks for the peer that was meant. Only then a byte of a request le
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
@@ -29,6 +29,10 @@ _PER_PEER = 64
 
 class WrongPeer(OSError):
     """The certificate at the other end is trusted, but speaks for another organisation."""
+
+
+class RevokedPeer(OSError):
+    """The certificate at the other end was revoked, perhaps after it was connected to."""
 
 
 class Unreachable(OSError):
@@ -68,10 +72,13 @@ class Pool:
     Args:
         urls: the base URL of every peer.
         context: for TLS, with this node's certificate.
+        revoked: whether a certificate (DER) was revoked, also after it was connected to.
     """
 
-    def __init__(self, urls: Mapping[PeerId, str], context: ssl.SSLContext) -> None:
-        self._context = context
+    def __init__(
+        self, urls: Mapping[PeerId, str], context: ssl.SSLContext, revoked: Callable[[bytes], bool]
+    ) -> None:
+        self._context, self._revoked = context, revoked
         self._places = {peer: _place(url) for peer, url in urls.items()}
         self._all: set[Connection] = set()
 
@@ -109,7 +116,8 @@ class Pool:
         oldest = asyncio.get_running_loop().time() - _KEEP
         while place.free:
             connection = place.free.pop()
-            if connection.reusable and connection.idle_since > oldest:
+            certificate = connection.certificate if connection.reusable else None
+            if certificate and connection.idle_since > oldest and not self._revoked(certificate):
                 return connection
             connection.close()
             self._all.discard(connection)
@@ -134,6 +142,9 @@ class Pool:
         if certificate is None or not _speaks_for(certificate, peer):
             connection.close()
             raise WrongPeer
+        if self._revoked(certificate):
+            connection.close()
+            raise RevokedPeer
         return connection
 
 
@@ -141,7 +152,7 @@ def why(failure: BaseException) -> Why:
     """What a failure comes down to."""
     if isinstance(failure, WrongPeer):
         return "wrong-peer"
-    if isinstance(failure, ssl.SSLError):
+    if isinstance(failure, RevokedPeer | ssl.SSLError):
         return "peer-not-trusted"
     if isinstance(failure, TimeoutError):
         return "peer-too-slow"

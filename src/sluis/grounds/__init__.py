@@ -1,7 +1,7 @@
 """Why data may move: processing activities, legal articles, datasets, disclosures and offers."""
 
 from sluis.grounds.expressions import expression_fault
-from sluis.grounds.files import FOLDERS, FORMS, Reading, Written, kind_of, read_directory, read_item
+from sluis.grounds.files import FOLDERS, Reading, kind_of, read_directory, read_item
 from sluis.grounds.model import (
     Activity,
     Aggregate,
@@ -15,21 +15,12 @@ from sluis.grounds.model import (
     Key,
     Name,
     Offer,
-    OfferedColumn,
     Price,
     Role,
     Subject,
-    Withhold,
-    offer_document,
 )
 from sluis.grounds.render import render, render_tables
-from sluis.grounds.rules import (
-    LAPSED,
-    Item,
-    Surroundings,
-    make_offer,
-    offer_digest,
-)
+from sluis.grounds.rules import Item, Surroundings, make_offer
 from sluis.grounds.schemas import schema, schemas
 from sluis.grounds.service import examine, load_grounds, refuse_any
 from sluis.grounds.shape import Fault, faults, meant
@@ -38,8 +29,6 @@ from sluis.grounds.words import WORDS, Words
 
 __all__ = [
     "FOLDERS",
-    "FORMS",
-    "LAPSED",
     "WORDS",
     "Activity",
     "Aggregate",
@@ -57,15 +46,12 @@ __all__ = [
     "Keys",
     "Name",
     "Offer",
-    "OfferedColumn",
     "Price",
     "Reading",
     "Role",
     "Subject",
     "Surroundings",
-    "Withhold",
     "Words",
-    "Written",
     "examine",
     "expression_fault",
     "faults",
@@ -73,8 +59,6 @@ __all__ = [
     "load_grounds",
     "make_offer",
     "meant",
-    "offer_digest",
-    "offer_document",
     "parse_document",
     "read_directory",
     "read_document",

@@ -17,10 +17,6 @@ _RETENTION = Text(
     "Hoe lang het antwoord bewaard mag worden (ISO 8601); P0D is niet langer dan nodig om het te tonen.",
     "How long the answer may be kept (ISO 8601); P0D is no longer than it takes to show it.",
 )
-_BUDGET = Text(
-    "Hoeveel verschillende vragen per dag, per vragende organisatie en activiteit.",
-    "How many different questions a day, per asking organisation and activity.",
-)
 
 WORDS: Words = {
     "Text": {
@@ -39,7 +35,7 @@ WORDS: Words = {
         ),
     },
     "Activity": {
-        "id": Text("URI in het register van verwerkingen.", "URI in the register of processing."),
+        "id": Text("URI in het register van verwerkingsactiviteiten.", "URI in the register of processing."),
         "name": Text("Naam van de verwerkingsactiviteit.", "Name of the processing activity."),
         "purpose": Text("Waarvoor de gegevens nodig zijn.", "What the data is needed for."),
         "controller": _CONTROLLER,
@@ -88,7 +84,12 @@ WORDS: Words = {
         "values": Text(
             "Waarden die mogen; weglaten is alle.", "Values that are allowed; leaving it out is any."
         ),
-        "budget": _BUDGET,
+        "budget": Text(
+            "Hoeveel vergelijkingen met deze kolom per dag, per vragende organisatie en verwerkingsactiviteit; "
+            "dezelfde telt opnieuw.",
+            "How many comparisons with this column a day, per asking organisation and processing activity; "
+            "the same one counts again.",
+        ),
     },
     "Aggregate": {
         "minimum": Text("Kleinste aantal personen in een groep.", "Smallest number of people in a group."),
@@ -96,7 +97,10 @@ WORDS: Words = {
             "Per kolom de functies die mogen, naast count, sum en avg.",
             "Per column the functions that are allowed, beside count, sum and avg.",
         ),
-        "budget": _BUDGET,
+        "budget": Text(
+            "Hoeveel verschillende vragen om groepen per dag, per vragende organisatie en verwerkingsactiviteit.",
+            "How many different questions for groups a day, per asking organisation and processing activity.",
+        ),
         "combiner": Text(
             "OIN van wie rijen met verzegelde sleutels mag koppelen.",
             "OIN of who may join rows with sealed keys.",
@@ -110,7 +114,7 @@ WORDS: Words = {
         ),
     },
     "Closed": {
-        "columns": Text("Kolommen die dicht blijven.", "Columns that stay closed."),
+        "columns": Text("Kolommen die gesloten blijven.", "Columns that stay closed."),
         "because": Text("Waarom.", "Why."),
         "article": Text("Artikel waarop dat rust.", "Article that this rests on."),
     },
@@ -126,7 +130,7 @@ WORDS: Words = {
         "activity": Text("`id` van de verwerkingsactiviteit.", "`id` of the processing activity."),
         "columns": Text(
             "Per kolom de rol: output (zien), join (alleen koppelen), filter (alleen kiezen). "
-            "Wat hier niet staat, is dicht.",
+            "Wat hier niet staat, is gesloten.",
             "Per column its role: output (see), join (only join), filter (only select). "
             "What is not here is closed.",
         ),
@@ -154,7 +158,7 @@ WORDS: Words = {
         "withhold": Text(
             "De betrokkene ziet dit voorlopig niet.", "The subject is not shown this for a while."
         ),
-        "closed": Text("Wat dicht blijft, en waarom.", "What stays closed, and why."),
+        "closed": Text("Wat gesloten blijft, en waarom.", "What stays closed, and why."),
         "max_rows": Text("Meeste rijen in één antwoord.", "Most rows in one answer."),
         "questions_per_hour": Text("Meeste vragen per uur.", "Most questions an hour."),
         "price": Text("Wat een vraag kost.", "What a question costs."),

@@ -1,7 +1,7 @@
 """Value types and errors that every room speaks. Pure: no I/O but the clock and the random source."""
 
 from sluis.kernel.codec import convert, decode, encode, plain
-from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, TestBsn, passes_eleven_test
+from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, passes_eleven_test
 from sluis.kernel.moments import Clock, Period, milliseconds, utc_now
 from sluis.kernel.problem import (
     Conflict,
@@ -30,7 +30,6 @@ __all__ = [
     "Place",
     "Problem",
     "Refused",
-    "TestBsn",
     "Text",
     "Trace",
     "Unidentified",

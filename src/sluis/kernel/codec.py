@@ -23,7 +23,10 @@ def _plain(value: Any) -> Any:
 
 def decode(raw: bytes | str, kind: type[T]) -> T:
     """JSON text to `kind`. Raises `msgspec.ValidationError` or `msgspec.DecodeError` with the path at fault."""
-    return msgspec.json.decode(raw, type=kind, dec_hook=_build)
+    try:
+        return msgspec.json.decode(raw, type=kind, dec_hook=_build)
+    except RecursionError:
+        raise msgspec.DecodeError("JSON is nested too deeply") from None
 
 
 def convert(plain: Any, kind: type[T]) -> T:

@@ -67,10 +67,7 @@ class Kvk(_Identifier):
 
 
 class Bsn(_Identifier):
-    """Citizen service number: nine digits that pass the eleven-test.
-
-    Official test sets hold numbers that fail it; a node with `environment = "test"` uses `TestBsn`.
-    """
+    """Citizen service number: nine digits that pass the eleven-test."""
 
     __slots__ = ()
     shape = Text(
@@ -84,17 +81,6 @@ class Bsn(_Identifier):
     @classmethod
     def accepts(cls, value: str) -> bool:
         return _digits(value, 9) and passes_eleven_test(value)
-
-
-class TestBsn(Bsn):
-    """Nine digits, the eleven-test not asked; only in a test environment."""
-
-    __test__ = False  # not a pytest class
-    __slots__ = ()
-
-    @classmethod
-    def accepts(cls, value: str) -> bool:
-        return _digits(value, 9)
 
 
 def passes_eleven_test(digits: str) -> bool:

@@ -1,21 +1,36 @@
 """The only writer of records, and their proof: leaves, Merkle tree, checkpoints, witnesses."""
 
 from sluis.ledger import verifier
-from sluis.ledger.audit import Fault, Verification, verify
-from sluis.ledger.http import Authorise, log_routes, reading_routes
-from sluis.ledger.model import Decision, Destruction, Epoch, Position, Processing, Search, Stored, Withheld
-from sluis.ledger.notes import log_key, witness_key
+from sluis.ledger.anchoring import Anchored, Anchors, no_authority
+from sluis.ledger.audit import Verification, verify
+from sluis.ledger.http import log_routes, reading_routes
+from sluis.ledger.model import (
+    ACTIVITY,
+    PROCESSOR,
+    SUBJECT,
+    SUBJECT_TYPE,
+    Decision,
+    Position,
+    Processing,
+    Search,
+    Stored,
+    Withheld,
+)
+from sluis.ledger.notes import witness_key
 from sluis.ledger.reading import Log
+from sluis.ledger.scan import decisions, lines_with
 from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
 from sluis.ledger.witness import Cosigned, Peer, Witness
 
 __all__ = [
-    "Authorise",
+    "ACTIVITY",
+    "PROCESSOR",
+    "SUBJECT",
+    "SUBJECT_TYPE",
+    "Anchored",
+    "Anchors",
     "Cosigned",
     "Decision",
-    "Destruction",
-    "Epoch",
-    "Fault",
     "Ledger",
     "Log",
     "Peer",
@@ -27,8 +42,10 @@ __all__ = [
     "Withheld",
     "Witness",
     "base_origin",
-    "log_key",
+    "decisions",
+    "lines_with",
     "log_routes",
+    "no_authority",
     "open_ledger",
     "reading_routes",
     "receipt",

@@ -1,12 +1,13 @@
-"""Checking a log from the inside: every record against its leaf, every leaf and tile against the root, the root
+"""Checking a log from the inside: every record against its leaf and against what it is found by, every leaf and tile against the root, the root
 against the checkpoints that were signed, and every destroyed record against the record that says so.
 
 What somebody outside can check without these records is in `verifier`.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from sluis.kernel import Text
 from sluis.ledger import sql
+from sluis.ledger.findable import COLUMNS, Findable
 from sluis.ledger.model import Destruction
 from sluis.ledger.reading import tiles_of
 from sluis.ledger.rules import SALT
@@ -26,6 +28,10 @@ _sha256 = hashlib.sha256
 
 _TEXTS = {
     "altered": ("Regel {0} is veranderd.", "Record {0} was changed."),
+    "hidden": (
+        "Regel {0} is met zoeken niet te vinden: waarop hij gezocht wordt, is veranderd.",
+        "Record {0} cannot be found by searching: what it is found by was changed.",
+    ),
     "missing": ("Regel {0} is weg.", "Record {0} is gone."),
     "unaccounted": (
         "Regel {0} is vernietigd, en geen regel zegt waarom.",
@@ -53,7 +59,7 @@ _TEXTS = {
 class Fault(msgspec.Struct, frozen=True):
     """Something that is not as it was written. `index` is a record, or for `forked` and `truncated` a size."""
 
-    kind: Literal["altered", "missing", "unaccounted", "tile", "forked", "truncated", "checkpoint"]
+    kind: Literal["altered", "hidden", "missing", "unaccounted", "tile", "forked", "truncated", "checkpoint"]
     index: int
 
     @property
@@ -112,15 +118,21 @@ def _signed(
     ends = {old.origin: new.since for old, new in pairwise(epochs)}
     signed = []
     for note in [*(row.checkpoint for row in epochs if row.checkpoint), *seen]:
-        origin = note.partition("\n")[0]
+        origin = note.partition("\n")[0] if isinstance(note, str) else ""
         try:
-            checkpoint = open_checkpoint(note, Key(origin, LOG, public))
+            checkpoint = open_checkpoint(note if origin else "", Key(origin, LOG, public))
         except Rejected:
             faults.append(Fault("checkpoint", 0))
             continue
         if checkpoint.size <= ends.get(origin, checkpoint.size):
             signed.append(checkpoint)
     return signed
+
+
+def _raw(value: Any) -> bytes:
+    """What a column of bytes holds; nothing when somebody put something else there, such as a number, of which
+    `bytes` would make that many zeros."""
+    return bytes(value) if isinstance(value, bytes | memoryview) else b""
 
 
 class _Audit:
@@ -134,6 +146,10 @@ class _Audit:
         self._gone: list[int] = []
         self._accounted: list[tuple[int, int]] = []
         self.faults: list[Fault] = []
+        self._hidden = dict[int, Fault]()
+        self._findable = Findable(
+            self._fetched, lambda index: self._hidden.update({index: Fault("hidden", index)})
+        )
 
     def expect(self, checkpoints: Sequence[Checkpoint]) -> None:
         for checkpoint in checkpoints:
@@ -142,10 +158,11 @@ class _Audit:
     def tile(self, number: int) -> None:
         first = number * WIDTH
         end = min(first + WIDTH, self._size)
-        columns = "SELECT idx, salted, leaf, entry FROM ledger_records"
-        self._cursor.execute(f"{columns} WHERE idx >= {first} AND idx < {end} ORDER BY idx")
-        rows = self._cursor.fetchall()
-        leaves = [bytes(row[2]) for row in rows]
+        fetched = self._fetched(
+            f"SELECT {COLUMNS} FROM ledger_records WHERE idx >= {first} AND idx < {end} ORDER BY idx"
+        )
+        rows = [(index, _raw(a), _raw(b), _raw(c), *rest) for index, a, b, c, *rest in fetched]
+        leaves = [row[2] for row in rows]
         made = [
             _sha256(b"\x00" + _sha256(row[1]).digest()).digest() if row[1] else self._destroyed(row)
             for row in rows
@@ -154,16 +171,21 @@ class _Audit:
             self.faults += [
                 Fault("altered", row[0]) for row, a, b in zip(rows, made, leaves, strict=True) if a != b
             ]
-        for row in rows:
-            if row[1] and _MARK in bytes(row[1]):
-                self._account(bytes(row[1]))
+        genuine = [row for row, one in zip(rows, made, strict=True) if one == row[2]]
+        for row in genuine:
+            if _MARK in row[1]:
+                self._account(row[1])
+        self._findable.tile(genuine, end)
         if len(rows) < end - first:
-            leaves = self._missing(first, end, {row[0]: bytes(row[2]) for row in rows})
+            leaves = self._missing(first, end, {row[0]: row[2] for row in rows})
         self._follow(number, leaves)
 
     def finish(self) -> Verification:
+        self._findable.end(self._size)
+        altered = {fault.index for fault in self.faults}
+        self.faults += [fault for index, fault in self._hidden.items() if index not in altered]
         self._upper_tiles()
-        self.faults += [Fault("unaccounted", index) for index in self._gone if not self._is_accounted(index)]
+        self.faults += [Fault("unaccounted", index) for index in self._unaccounted()]
         for size, roots in self._expected.items():
             if size > self._size:
                 self.faults.append(Fault("truncated", size))
@@ -175,23 +197,35 @@ class _Audit:
         destroyed = len(self._gone) - unaccounted
         return Verification(self._size, self._whole.root(), destroyed, checkpoints, tuple(self.faults))
 
+    def _fetched(self, statement: str) -> Sequence[Any]:
+        self._cursor.execute(statement)
+        rows: Sequence[Any] = self._cursor.fetchall()
+        return rows
+
     def _destroyed(self, row: Any) -> bytes:
         self._gone.append(row[0])
-        return _sha256(b"\x00" + bytes(row[3] or b"")).digest()
+        return _sha256(b"\x00" + row[3]).digest()
 
     def _account(self, salted: bytes) -> None:
         body = salted[SALT:]
         if msgspec.json.decode(body).get("kind") == "destruction":
             self._accounted += msgspec.json.decode(body, type=Destruction).stretches
 
-    def _is_accounted(self, index: int) -> bool:
-        return any(first <= index <= last for first, last in self._accounted)
+    def _unaccounted(self) -> Iterator[int]:
+        """The records that were destroyed and are in no stretch that a record of a destruction names."""
+        stretches = sorted(self._accounted)
+        firsts = [first for first, _ in stretches]
+        reached = list(accumulate((last for _, last in stretches), max))
+        for index in self._gone:
+            before = bisect_right(firsts, index)
+            if not before or reached[before - 1] < index:
+                yield index
 
     def _missing(self, first: int, end: int, leaves: dict[int, bytes]) -> list[bytes]:
         """All leaves of a tile from which rows are missing; those from the tile itself, where it was full."""
         self.faults += [Fault("missing", index) for index in range(first, end) if index not in leaves]
         kept = self._kept(0, first // WIDTH)
-        hashes = bytes(kept[0]) if kept else bytes(32 * WIDTH)
+        hashes = _raw(kept[0]).ljust(32 * WIDTH, b"\0") if kept else bytes(32 * WIDTH)
         return [
             leaves.get(first + place, hashes[32 * place : 32 * place + 32]) for place in range(end - first)
         ]
@@ -219,7 +253,7 @@ class _Audit:
 
     def _check_kept(self, level: int, number: int, hashes: bytes, root: bytes, first: int) -> None:
         kept = self._kept(level, number)
-        if kept is None or bytes(kept[0]) != hashes or bytes(kept[1]) != root:
+        if kept is None or (_raw(kept[0]), _raw(kept[1])) != (hashes, root):
             self.faults.append(Fault("tile", first))
 
     def _kept(self, level: int, number: int) -> Any:

@@ -7,7 +7,7 @@ out of the node's own.
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -33,6 +33,10 @@ _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 _BRIEFLY = {"cache-control": "public, max-age=2"}
 
 
+Moment = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""Milliseconds since the epoch, as far as a database counts."""
+
+
 class Wanted(
     msgspec.Struct,
     frozen=True,
@@ -50,8 +54,8 @@ class Wanted(
     """The body of a search. A field that is not known is refused: passing over it would give more than was asked."""
 
     trace_id: str | None = None
-    start_time: int | None = None
-    end_time: int | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
     activity: str | None = None
     subject: str | None = None
     subject_type: str | None = None
@@ -133,7 +137,7 @@ def log_routes(ledger: Ledger, witness: Witness | None = None) -> list[HTTPRoute
 
     @get("/log/witnessed/{digest:str}/checkpoint", opt={"open": True}, include_in_schema=False)
     async def witnessed(digest: str) -> Response[bytes]:
-        """Het nieuwste checkpoint van een ander logboek dat deze node zag."""
+        """Het nieuwste checkpoint van een ander logboek dat dit knooppunt zag."""
         note = await witness.newest(digest)
         if note is None:
             raise _not_witnessed()
@@ -225,7 +229,7 @@ def _too_wide() -> Invalid:
 def _not_witnessed() -> NotFound:
     return NotFound(
         "not-witnessed",
-        Text("Dit logboek tekent deze node niet mee.", "This node does not witness that log."),
+        Text("Dit logboek tekent dit knooppunt niet mee.", "This node does not witness that log."),
         Text("Er is geen checkpoint van gezien.", "No checkpoint of it was seen."),
         Text("Vraag een andere getuige.", "Ask another witness."),
     )

@@ -6,7 +6,6 @@ one snapshot of the database.
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ from sluis.ledger import sql
 from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Processing, Search, Stored
 from sluis.ledger.rules import SALT, activity_term, subject_term, trace_term
 from sluis.ledger.tree import WIDTH, TreeAt
-from sluis.ledger.verifier import tile_path
 from sluis.store import Store
 
 _PROCESSING = msgspec.json.Decoder(Processing)
@@ -93,6 +91,8 @@ class Log:
         Raises:
             NotFound: the log is not that large.
         """
+        if not (1 <= width <= WIDTH and 0 <= number < _LONGEST // WIDTH):
+            raise _no_tile()
         with self._store.read() as connection:
             if level == "entries":
                 tile = _entries(connection, number * WIDTH, width)
@@ -100,18 +100,9 @@ class Log:
             else:
                 tile = _fetch(connection, int(level), number, width)
                 whole = 32 * width
-        if not 1 <= width <= WIDTH or number < 0 or len(tile) < whole:
+        if len(tile) < whole:
             raise _no_tile()
         return tile[:whole]
-
-    def export(self, directory: Path, checkpoint: str, size: int) -> None:
-        """Write the tiles of the first `size` leaves and a checkpoint as files, laid out as they are served."""
-        for level, number, width in tiles_of(size):
-            path = directory / tile_path(level, number, width)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self.tile(level, number, width))
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "checkpoint").write_text(checkpoint, encoding="utf-8")
 
     def processing(self, search: Search, now: int | None = None) -> list[Processing]:
         """The processing records that a search finds, newest first, at most `search.limit` and `MOST`.
@@ -186,7 +177,8 @@ def _candidates(connection: Connection, search: Search) -> Iterator[bytes]:
     if search.trace_id is not None:
         by, terms = "trace", [trace_term(search.trace_id)]
     elif search.subjects is not None:
-        by, terms = "subject", [subject_term(subject) for subject in search.subjects]
+        # Two subjects may share a term, and who searches may name one twice; a record is found once all the same.
+        by, terms = "subject", sorted({subject_term(subject) for subject in search.subjects})
     elif search.activity is not None:
         by, terms = "activity", [activity_term(search.activity)]
     else:

@@ -1,6 +1,7 @@
 """The ledger of a node: append records, publish and prove them, let peers witness them, read them back."""
 
 import asyncio
+import re
 import threading
 from base64 import b64encode
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from sluis.ledger.witness import Cosigned, Peer
 from sluis.ledger.writing import OwnAct, Records
 from sluis.store import Store, migrate, unkept, write_durably
 
+_EPOCH = re.compile(r"[1-9][0-9]{0,8}")
 _MOST_DESTROYED = 10_000  # records in one act: it must not keep other writers waiting
 
 
@@ -337,7 +339,7 @@ def cosigners(note: str) -> int:
 def base_origin(origin: str) -> str:
     """The origin of the first epoch of a log."""
     base, slash, number = origin.rpartition("/epoch-")
-    return base if slash and number.isdigit() else origin
+    return base if slash and _EPOCH.fullmatch(number) else origin
 
 
 def epoch_number(origin: str) -> int:
@@ -354,7 +356,7 @@ def _other_log(origin: str) -> Conflict:
         "other-log",
         Text("In deze database staat een ander logboek.", "This database holds another log."),
         Text(f"Het heet {origin}.", f"It is named {origin}."),
-        Text("Geef de node de database die bij hem hoort.", "Give the node the database that belongs to it."),
+        Text("Geef het knooppunt zijn eigen database.", "Give the node the database that belongs to it."),
     )
 
 

@@ -102,6 +102,13 @@ FOUND_IN_TAIL = {
 }
 """Records after the last run that may be about these terms, newest first."""
 
+IN_PERIOD = """SELECT salted FROM ledger_records WHERE idx >= :first AND idx < :end
+    AND start >= :since AND start < :until AND salted IS NOT NULL ORDER BY idx"""
+"""Records of a stretch that began in a period."""
+
+NEWEST_START = "SELECT MAX(start) FROM ledger_records WHERE idx >= :first AND idx < :end"
+"""When the newest of a stretch began."""
+
 SALTED = "SELECT idx, salted FROM ledger_records WHERE idx = :idx"
 """One record as it was hashed."""
 
@@ -112,6 +119,22 @@ ADD_TERMS = f"""INSERT INTO ledger_terms (entry)
         WHERE idx >= :first AND idx < :end AND subject IS NOT NULL
     ORDER BY 1"""
 """Add a run's search terms, in their order on disk."""
+
+
+def without_terms(run: int) -> str:
+    """The records of a run that its search terms, or its activities, do not lead to."""
+    first = run * RUN
+    place = f"{run * _RUN_STEP} - {first} + idx"
+    return f"""SELECT idx FROM ledger_records AS r
+        WHERE idx >= {first} AND idx < {first + RUN} AND salted IS NOT NULL AND (
+            NOT EXISTS (SELECT 1 FROM ledger_terms WHERE entry = {place} + r.trace * {_TERM_STEP})
+            OR r.subject IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM ledger_terms WHERE entry = {place} + r.subject * {_TERM_STEP})
+            OR r.activity IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM ledger_activities AS a
+                WHERE a.run = {run} AND a.activity = r.activity AND r.start BETWEEN a.since AND a.until))
+        ORDER BY idx"""
+
 
 ADD_ACTIVITIES = """INSERT INTO ledger_activities (run, activity, since, until)
     SELECT :run, activity, MIN(start), MAX(start) FROM ledger_records

@@ -95,6 +95,28 @@ class Answer(msgspec.Struct, frozen=True):
     """Milliseconds per step: `plan`, `record`, `ask`, `combine`, `total`."""
 
 
+class AnswerColumn(msgspec.Struct, frozen=True):
+    """A column of the answer, and its Arrow type."""
+
+    name: str
+    type: str
+
+
+class AnswerDocument(msgspec.Struct, frozen=True, rename="camel"):
+    """What `POST /v1/questions` answers as JSON. Decimals, dates and times in `rows` are text; `timings` are in
+    milliseconds."""
+
+    question: str
+    trace_id: str
+    columns: tuple[AnswerColumn, ...]
+    rows: list[list[Any]]
+    provenance: tuple[Provenance, ...]
+    receipts: tuple[Consulted, ...]
+    closed: tuple[StaysClosed, ...]
+    missing: tuple[Missing, ...]
+    timings: dict[str, float]
+
+
 class ExplainedColumn(msgspec.Struct, frozen=True, omit_defaults=True):
     """A column of a dataset in a question, and on which terms it is open."""
 

@@ -6,19 +6,19 @@ disclosure has changed.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
-from sluis.gateway import Link
+from sluis.gateway import Answer, Link
 from sluis.grounds import Offer
 from sluis.kernel import Clock, PeerId, Problem, Text, Trace, Upstream, decode, new_transaction_id
 
 OFFERS_LIVE = 300.0
 """Seconds for which offers are believed; a changed one is refused by its owner at once, whatever we believe."""
 
-MAX_DOCUMENT = 16 * 1024 * 1024
-"""Bytes of offers or card an owner may send."""
+MAX_DOCUMENT, MAX_PROBLEM = 16 * 1024 * 1024, 64 * 1024
+"""Bytes of offers or card, and of a problem, an owner may send."""
 
 
 class Keys(Protocol):
@@ -58,27 +58,31 @@ async def read_json(link: Link, owner: Owner, path: str, seconds: float) -> byte
         "fsc-transaction-id": new_transaction_id(),
     }
     async with link.send(owner.peer, "GET", path, headers, b"", seconds) as answer:
-        body = bytearray()
-        async for chunk in answer.body:
-            body += chunk
-            if len(body) > MAX_DOCUMENT:
-                raise unusable(owner)
         if answer.status != 200:
-            raise problem_of(bytes(body), owner)
-        return bytes(body)
+            raise await problem_of(answer, owner)
+        return await _whole(answer, owner, MAX_DOCUMENT)
 
 
-def problem_of(body: bytes, owner: Owner) -> Problem:
+async def problem_of(answer: Answer, owner: Owner) -> Problem:
     """The problem an owner answered with; its text is the owner's, its kind one of ours."""
     try:
-        members = msgspec.json.decode(body)
+        members = decode(await _whole(answer, owner, MAX_PROBLEM), dict[str, Any])
     except msgspec.DecodeError:
-        members = None
-    if not isinstance(members, dict) or "status" not in members:
+        members = {}
+    if "status" not in members:
         return unusable(owner)
     problem = Problem.from_members(members)
     problem.peer = owner.name
     return problem
+
+
+async def _whole(answer: Answer, owner: Owner, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in answer.body:
+        body += chunk
+        if len(body) > most:
+            raise unusable(owner)
+    return bytes(body)
 
 
 def unusable(owner: Owner) -> Upstream:
@@ -88,7 +92,7 @@ def unusable(owner: Owner) -> Upstream:
         Text(f"{owner.name} gaf geen bruikbaar antwoord.", f"{owner.name} gave no usable answer."),
         Text("Het antwoord heeft niet de afgesproken vorm.", "The answer does not have the agreed form."),
         Text(
-            "Probeer het later opnieuw, of meld het bij de eigenaar.", "Try again later, or tell the owner."
+            "Probeer het later opnieuw, of meld het bij de bronhouder.", "Try again later, or tell the owner."
         ),
         peer=owner.name,
         retry=True,

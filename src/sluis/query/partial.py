@@ -35,7 +35,7 @@ def without(tree: exp.Query, aliases: Collection[str]) -> exp.Query:
         raise Invalid(
             "nothing-left",
             Text("Er blijft niets van de vraag over.", "Nothing of the question remains."),
-            Text("De eigenaren die wel antwoorden, dragen er niet aan bij.", "The owners that do answer add nothing to it."),
+            Text("De bronhouders die wel antwoorden, dragen er niet aan bij.", "The owners that do answer add nothing to it."),
             Text("Probeer het later opnieuw.", "Try again later."),
         )  # fmt: skip
     return tree
@@ -98,7 +98,7 @@ def _drop_conditions(select: exp.Select, names: set[str]) -> None:
     was tied to the rest through what is gone only, goes too (`names` grows)."""
     where = select.args.get("where")
     joins = select.args.get("joins") or []
-    inner = list(conjuncts(where.this)) if where else []
+    inner = conjuncts(where.this) if where else []
     inner += [part for join in joins if not join.side for part in conjuncts(join.args.get("on"))]
     equal = _equals(inner, names)
     kept = _rest_of(inner, names, equal)
@@ -106,9 +106,11 @@ def _drop_conditions(select: exp.Select, names: set[str]) -> None:
         if not join.side:
             join.set("on", None)
             continue
-        on = list(conjuncts(join.args.get("on")))
+        on = conjuncts(join.args.get("on"))
+        if not on:
+            continue  # tied by nothing: ON TRUE stays
         left = _rest_of(on, names, equal)
-        if on and not left:
+        if not left:
             names.add(join.this.alias_or_name.lower())
         join.set("on", exp.and_(*left, copy=True) if left else None)
     kept = _rest_of(kept, names, equal)

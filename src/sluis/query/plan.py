@@ -79,6 +79,8 @@ class Ready(msgspec.Struct, frozen=True):
     filtered: bool
     groups: Groups | None
     """How rows are reduced to groups here, when this node is the combiner; None when nothing is left to reduce."""
+    column_types: dict[tuple[Dataset, str], str]
+    """DuckDB type per (dataset, column)."""
 
     def bulk(self, fetch: Fetch) -> bool:
         """Whether a fetch may be asked without its keys, when these are too many: no subject has to be named."""
@@ -157,6 +159,8 @@ def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]
         types={".".join(dataset): columns for dataset, columns in _with_tokens(types, sealed).items()},
         parameters=kinds,
         keyed=lambda table: _by_key_only(disclosures[table.db, table.name]),
+        comparable=lambda table, column: disclosures[table.db, table.name].columns.get(column) == "output",
+        selective=lambda table, column: _picks_few(offers[table.db, table.name], column),
         accepts=lambda query, _: _traceable(query, offers, groups is not None),
     )
     return Ready(
@@ -175,6 +179,9 @@ def make_ready(tree: exp.Query, activity: Activity, offers: dict[Dataset, Offer]
         closed=rules.stays_closed(offers),
         filtered=any("filter" in disclosure.columns.values() for disclosure in disclosures.values()),
         groups=groups,
+        column_types={
+            (name, column): kind for name, columns in types.items() for column, kind in columns.items()
+        },
     )
 
 
@@ -206,7 +213,8 @@ def _grouped(
             offer.disclosure,
             offer.subject,
             offer.key,
-            rules.SEALED + (offer.subject.column if offer.subject else ""),
+            # Only tokens of those in groups: the people in other data are on record at their owner, row by row.
+            rules.SEALED + offer.subject.column if offer.subject and offer.disclosure.aggregate else None,
         )
         for dataset, offer in offers.items()
     }
@@ -225,6 +233,12 @@ def _narrowed(offer: Offer) -> Disclosure:
         return disclosure
     columns: dict[str, Role] = {**disclosure.columns, offer.subject.column: "join"}
     return msgspec.structs.replace(disclosure, columns=columns)
+
+
+def _picks_few(offer: Offer, column: str) -> bool:
+    """Whether one value of a column is about one person, or one row; its token as well."""
+    column = column.removeprefix(rules.SEALED)
+    return offer.key == (column,) or (offer.subject is not None and offer.subject.column == column)
 
 
 def _by_key_only(disclosure: Disclosure) -> bool:

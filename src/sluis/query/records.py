@@ -6,12 +6,13 @@ Logboek Dataverwerkingen core and reading extension; Authorization Decision Log 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sluis.grounds import Offer
 from sluis.kernel import Problem, Trace, milliseconds, new_span_id
-from sluis.ledger import Decision, Processing, Withheld
+from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Processing, Withheld
 from sluis.query.model import Question, Who
+from sluis.statement import CHARGE
 
 
 def decision(
@@ -65,6 +66,8 @@ def processing(
     subjects: Sequence[tuple[str, str]],
     parent: str,
     withheld: Withheld | None = None,
+    status: Literal["Ok", "Error"] = "Ok",
+    charge: Mapping[str, Any] | None = None,
 ) -> list[Processing]:
     """The lines of one crossing: its own span, and below it one for each person it was about.
 
@@ -74,29 +77,31 @@ def processing(
         subjects: (type, pseudonym) pairs.
         parent: the question's span.
         withheld: until when the subjects are not shown this, and why; as the owner's disclosure says.
+        status: `Error` when it was sent and no answer came of it.
+        charge: what the answer costs, as `statement.charge_attribute` writes it; on the span's own line.
     """
     shared = {
-        "dpl.core.processing_activity_id": activity,
-        "dpl.core.foreign_operation.processor": processor,
+        ACTIVITY: activity,
+        PROCESSOR: processor,
         "dpl.read.externalReadAPI_id": f"{processor.rstrip('/')}/v1",
     }
 
-    def line(span_id: str, parent_id: str, more: Mapping[str, str]) -> Processing:
+    def line(span_id: str, parent_id: str, more: Mapping[str, Any]) -> Processing:
         return Processing(
             trace_id=span.trace_id,
             span_id=span_id,
             parent_span_id=parent_id,
             name=name,
-            status="Ok",
+            status=status,
             start_time=started,
             end_time=ended,
             attributes={**shared, **more},
             withheld=withheld,
         )
 
-    lines = [line(span.span_id, parent, {})]
+    lines = [line(span.span_id, parent, {} if charge is None else {CHARGE: dict(charge)})]
     for kind, pseudonym in subjects:
-        subject = {"dpl.core.data_subject_id": pseudonym, "dpl.core.data_subject_id_type": kind}
+        subject = {SUBJECT: pseudonym, SUBJECT_TYPE: kind}
         lines.append(line(new_span_id(), span.span_id, subject))
     return lines
 

@@ -80,7 +80,7 @@ def choose(
             "no-dataset",
             Text("De vraag noemt geen dataset.", "The question names no dataset."),
             Text("Er valt dan niemand te vragen.", "Then there is nobody to ask."),
-            Text("Vraag uit `eigenaar.dataset`.", "Ask from `owner.dataset`."),
+            Text("Vraag uit `bronhouder.dataset`.", "Ask from `owner.dataset`."),
         )
     return {(alias, dataset): _offer(alias, dataset, owners, offers, activity) for alias, dataset in named}
 
@@ -91,18 +91,18 @@ def _offer(
     if not alias:
         raise Invalid(
             "unknown-owner",
-            Text("Bij een dataset staat geen eigenaar.", "A dataset names no owner."),
+            Text("Bij een dataset staat geen bronhouder.", "A dataset names no owner."),
             Text(
-                "Zonder eigenaar is niet duidelijk wie het gevraagd wordt.",
+                "Zonder bronhouder is niet duidelijk wie het gevraagd wordt.",
                 "Without an owner it is not clear who is asked.",
             ),
             Text(
-                "Schrijf `eigenaar.dataset`, zoals `rdw.voertuigen`.",
+                "Schrijf `bronhouder.dataset`, zoals `rdw.voertuigen`.",
                 "Write `owner.dataset`, as in `rdw.voertuigen`.",
             ),
         )
     if alias not in owners:
-        raise unknown("unknown-owner", "eigenaar", "owner", alias or dataset, owners)
+        raise unknown("unknown-owner", "bronhouder", "owner", alias or dataset, owners)
     of_owner = offers.get(alias, ())
     named = [offer for offer in of_owner if offer.dataset == dataset]
     if not named:
@@ -117,9 +117,9 @@ def _offer(
     if not chosen:
         raise Refused(
             "no-disclosure",
-            Text(f"{alias}.{dataset} is niet open voor deze verwerking.", f"{alias}.{dataset} is not open for this activity."),
+            Text(f"{alias}.{dataset} is niet open voor deze verwerkingsactiviteit.", f"{alias}.{dataset} is not open for this activity."),
             Text(f"{owners[alias]} heeft er geen grondslag voor vastgelegd.", f"{owners[alias]} recorded no ground for it."),
-            Text(f"Vraag {owners[alias]} om een verstrekking voor deze verwerking.",
+            Text(f"Vraag {owners[alias]} om een verstrekking voor deze verwerkingsactiviteit.",
                  f"Ask {owners[alias]} for a disclosure for this activity."),
             rule="no-disclosure",
             peer=owners[alias],
@@ -135,7 +135,7 @@ def check_in_force(alias: str, dataset: str, offer: Offer, day: date) -> None:
         "disclosure-expired",
         Text(f"De verstrekking van {alias}.{dataset} is niet van kracht.", f"The disclosure of {alias}.{dataset} is not in force."),
         Text("De datum van vandaag valt buiten de looptijd.", "Today is outside its period."),
-        Text("Vraag de eigenaar om haar te verlengen.", "Ask the owner to renew it."),
+        Text("Vraag de bronhouder om haar te verlengen.", "Ask the owner to renew it."),
         rule="disclosure-expired",
     )  # fmt: skip
 
@@ -147,16 +147,43 @@ def no_combiner(offers: Sequence[Offer]) -> Refused:
         "no-combiner",
         Text(f"{names} mag niet per mens gekoppeld worden.", f"{names} may not be joined person by person."),
         Text(
-            "Alleen groepen gaan naar buiten, en de eigenaren wezen uw node niet aan om ze te maken.",
+            "Alleen groepen gaan naar buiten, en de bronhouders wezen uw knooppunt niet aan om ze te maken.",
             "Only groups leave, and the owners did not name your node to make them.",
         ),
         Text(
-            "Vraag elke eigenaar apart, of vraag hun uw node als combinator aan te wijzen.",
+            "Vraag elke bronhouder apart, of vraag hun uw knooppunt als combinator aan te wijzen.",
             "Ask each owner by itself, or ask them to name your node as combiner.",
         ),
         rule="no-combiner",
         legal=next((str(article) for offer in offers for article in offer.disclosure.articles), None),
     )
+
+
+def group_budget_used(offer: Offer) -> Refused:
+    """The refusal of a combiner when its people asked for as many different groups as the disclosure allows."""
+    return _over_groups(
+        offer,
+        "aggregate-budget",
+        Text("Het aantal verschillende groepsvragen per dag is op.", "The daily number of different group questions is used up."),
+        Text("Ga morgen verder, of herhaal een eerdere vraag.", "Go on tomorrow, or repeat an earlier question."),
+    )  # fmt: skip
+
+
+def too_close(offer: Offer) -> Refused:
+    """The refusal of a combiner to tell groups that, with what it told before, would show a few people."""
+    return _over_groups(
+        offer,
+        "differencing",
+        Text("Deze vraag lijkt te veel op een eerdere.", "This question is too close to an earlier one."),
+        Text("Vraag met voorwaarden of groepen die meer verschillen.", "Ask with conditions or groups that differ more."),
+    )  # fmt: skip
+
+
+def _over_groups(offer: Offer, rule: str, why: Text, after: Text) -> Refused:
+    name = f"{offer.alias}.{offer.dataset}"
+    what = Text(f"Uit {name} krijgt u deze groepen niet.", f"You do not get these groups from {name}.")
+    legal = next((str(article) for article in offer.disclosure.articles), None)
+    return Refused(rule, what, why, after, rule=rule, legal=legal)
 
 
 def schemas(offers: Mapping[Dataset, Offer]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -246,10 +273,12 @@ def _closed_of(offer: Offer) -> Iterator[StaysClosed]:
             str(entry.article or "") or None,
         )
     if unsaid:
-        because = Text("Niet nodig voor deze verwerking.", "Not needed for this activity.")
+        because = Text("Niet nodig voor deze verwerkingsactiviteit.", "Not needed for this activity.")
         yield StaysClosed(offer.alias, offer.dataset, "columns", tuple(unsaid), because)
     if disclosure.rows:
-        because = disclosure.rows_because or Text("De eigenaar laat rijen weg.", "The owner leaves rows out.")
+        because = disclosure.rows_because or Text(
+            "De bronhouder laat rijen weg.", "The owner leaves rows out."
+        )
         yield StaysClosed(offer.alias, offer.dataset, "rows", (), because, ground)
     if disclosure.masks:
         because = Text("De waarde is afgeschermd.", "The value is masked.")

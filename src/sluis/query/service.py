@@ -21,14 +21,16 @@ from sluis.kernel import (
     Invalid,
     PeerId,
     Problem,
+    Refused,
     Text,
     Trace,
     encode,
     milliseconds,
     new_transaction_id,
 )
-from sluis.ledger import Decision, Ledger, Position, Processing
+from sluis.ledger import ACTIVITY, Decision, Ledger, Position, Processing
 from sluis.query import records, rules
+from sluis.query.asked import Held, held, strays
 from sluis.query.explain import explanation
 from sluis.query.model import Answer, Consulted, Explanation, Missing, OwnerFailed, Question, Who
 from sluis.query.owners import Known, Owners, problem_of, unusable
@@ -43,9 +45,16 @@ from sluis.statement import (
     Combiner,
     Fetch,
     KeyList,
+    Memory,
+    Receipt,
     SubQuestion,
     bind,
+    charge_attribute,
+    charge_for,
+    checked,
+    constants,
     datasets,
+    levels,
     parse,
     reduce,
     run,
@@ -68,6 +77,7 @@ class Asker:
         link: how a request reaches them.
         ledger: this node's ledger.
         combiner: joins the answers in memory.
+        memory: of budgets and of groups that this node made and told.
         clock: this node's clock.
         seconds: how long one owner may take.
         answer_bytes: how much one owner may send in answer.
@@ -82,6 +92,7 @@ class Asker:
         link: Link,
         ledger: Ledger,
         combiner: Combiner,
+        memory: Memory,
         clock: Clock,
         seconds: float = 30.0,
         answer_bytes: int = 1 << 30,
@@ -89,7 +100,7 @@ class Asker:
         self._peer, self._activities, self._owners = peer, activities, owners
         self._link, self._ledger, self._clock = link, ledger, clock
         self._seconds, self._answer_bytes = seconds, answer_bytes
-        self._combiner, self._plans = combiner, Plans()
+        self._combiner, self._memory, self._plans = combiner, memory, Plans()
 
     def activities(self) -> tuple[Activity, ...]:
         """The register of processing, in order of id."""
@@ -143,6 +154,7 @@ class Asker:
             ready = await self._ready(question, activity, tuple(sorted(missing)))
             values = self._bind(ready, question)
             check_values(ready, values)
+            await self._hold_budget(ready, question, values)
         except Problem as problem:
             await self._record_refusal(trace, question, who, problem)
             raise
@@ -163,7 +175,7 @@ class Asker:
             outcome = await run(
                 ready.plan, crossing.fetch, values, self._combiner, bulk=ready.bulk, arrived=keep
             )
-        except (Problem, OwnerFailed):
+        except BaseException:  # whatever it was: what crossed is on record
             await recorded  # when this failed, that is the problem, and nothing was sent
             if not kept:
                 kept.append(self._ledger.append(crossing.lines or [crossing.nothing_came()]))
@@ -172,11 +184,16 @@ class Asker:
         await recorded
         for lines in kept:
             await lines
+        try:
+            table = await self._told(outcome.table, ready, values)
+        except Refused as refusal:
+            await self._record_refusal(trace.child(), question, who, refusal)
+            raise
         clock.lap("keep")
         return Answer(
             question=question.sql,
             trace_id=trace.trace_id,
-            table=reduce(outcome.table, ready.groups).answer if ready.groups else outcome.table,
+            table=table,
             provenance=ready.provenance,
             consulted=tuple(crossing.consulted),
             closed=ready.closed,
@@ -184,14 +201,43 @@ class Asker:
             timings=clock.total(),
         )
 
+    async def _hold_budget(self, ready: Ready, question: Question, values: Values) -> None:
+        """A combiner counts the different questions over data of which it makes groups, as their owners do."""
+        if ready.groups is None:
+            return
+        identity, day = self._identity(ready, values), self._clock().date()
+        for dataset in ready.groups.datasets:
+            rule = ready.offers[_dataset(dataset)].disclosure.aggregate
+            purse = f"combine|{question.activity}|{dataset}"
+            if rule is not None and not await self._memory.spend(purse, day, identity, rule.budget):
+                raise rules.group_budget_used(ready.offers[_dataset(dataset)])
+
+    async def _told(self, table: pa.Table, ready: Ready, values: Values) -> pa.Table:
+        """The answer, when this node is its combiner: the groups that may be told, after what was told before."""
+        if ready.groups is None:
+            return table
+        told = await asyncio.to_thread(reduce, table, ready.groups)
+        fixed = constants(ready.tree, ready.column_types, ready.types, values)
+        found = await asyncio.to_thread(levels, told, ready.groups, fixed, self._memory.digest)
+        identity, day = self._identity(ready, values), self._clock().date()
+        for dataset in ready.groups.datasets:
+            board = f"combine|{dataset}"
+            if not await self._memory.tell(board, day, identity, found, ready.groups.minimum):
+                raise rules.too_close(ready.offers[_dataset(dataset)])
+        return told.answer
+
+    def _identity(self, ready: Ready, values: Values) -> str:
+        """What makes two questions the same: their form and values."""
+        return self._memory.digest([ready.shape, *(f"{name}={values[name]}" for name in sorted(values))])
+
     def _activity(self, question: Question) -> Activity:
         activity = rules.activity_of(self._activities, question.activity)
         if not activity.valid.holds(self._clock().date()):
             raise Invalid(
                 "activity-ended",
-                Text("Deze verwerking is niet van kracht.", "This activity is not in force."),
+                Text("Deze verwerkingsactiviteit is niet van kracht.", "This activity is not in force."),
                 Text("De datum van vandaag valt buiten de looptijd.", "Today is outside its period."),
-                Text("Kies een verwerking die nu geldt.", "Choose an activity that is in force."),
+                Text("Kies een verwerkingsactiviteit die nu geldt.", "Choose an activity that is in force."),
             )
         return activity
 
@@ -279,14 +325,16 @@ class Asker:
             owner.peer, "POST", "/v1/consultations", headers, body, self._seconds
         ) as answer:
             if answer.status != 200:
-                raise problem_of(b"".join([chunk async for chunk in answer.body])[:65_536], owner)
+                raise await problem_of(answer, owner)
             async for chunk in answer.body:
                 batches += reader.feed(chunk)
         closing = reader.finish(known.keys.verification_key)
         said = closing.receipt
-        told = (said.owner, said.asker, said.activity, said.transaction_id, said.trace_id)
+        told = (said.owner, said.asker, said.activity, said.case, said.transaction_id, said.trace_id)
+        under = {dataset: stated.rpartition(" ")[2] for dataset, stated in said.disclosures.items()}
         if (
-            told != (owner.peer, self._peer, sub.activity, transaction, trace.trace_id)
+            told != (owner.peer, self._peer, sub.activity, sub.case, transaction, trace.trace_id)
+            or under != sub.disclosures
             or reader.schema is None
         ):
             raise unusable(owner)
@@ -317,22 +365,34 @@ class _Crossing:
         """What `statement.run` calls for each part, as soon as its keys are known."""
         part = self._ready.part(fetch, frozenset(keys))
         try:
-            return await self._seals.around(part, lambda seal: self._consult(part, keys, seal))
+            return await self._seals.around(part, lambda seal: self._consult(fetch, part, keys, seal))
         except Problem as problem:
             raise OwnerFailed(part.alias, problem) from problem
 
-    async def _consult(self, part: Part, keys: Mapping[str, pa.Array], seal: Any) -> tuple[pa.Table, Any]:
+    async def _consult(
+        self, fetch: Fetch, part: Part, keys: Mapping[str, pa.Array], seal: Any
+    ) -> tuple[pa.Table, Any]:
         asker, span, transaction = self._asker, self._trace.child(), new_transaction_id()
         sub = self._sub_question(part, keys, seal)
+        owner, known = asker._owners.by_alias[part.alias], await asker._owners.known(part.alias)
         body = encode(sub)
         if not self._recorded.done():
-            await asyncio.shield(self._recorded)  # others wait for it too, and may go on when this is cancelled
+            await asyncio.shield(
+                self._recorded
+            )  # others wait for it too, and may go on when this is cancelled
         self._recorded.result()
         started, began = milliseconds(asker._clock()), time.perf_counter()
-        table, closing = await asker.consult(part, sub, body, span, transaction)
-        elapsed = (time.perf_counter() - began) * 1000
-        await self._write(part, sub, span, started, table)
-        owner = asker._owners.by_alias[part.alias]
+        table, charge = None, None
+        try:
+            answer, closing = await asker.consult(part, sub, body, span, transaction)
+            answer = checked(fetch, answer)
+            if strays(answer, self._held(fetch, frozenset(keys)), {**self._values, **keys}):
+                raise unusable(owner)
+            charge = self._charge(part, closing.receipt)
+            table = answer
+        finally:
+            self._write(part, sub, span, started, known, table, charge)
+        elapsed = round((time.perf_counter() - began) * 1000, 3)
         names = tuple(offer.dataset for offer in part.offers)
         self.consulted.append(
             Consulted(
@@ -373,15 +433,41 @@ class _Crossing:
             combining=self._ready.groups is not None,
         )
 
-    async def _write(self, part: Part, sub: SubQuestion, span: Trace, started: int, table: pa.Table) -> None:
+    def _held(self, fetch: Fetch, given: frozenset[str]) -> Held:
+        """Which outputs of a fetch are held to a parameter; found once per plan."""
+        memory, key = self._ready.plan.memory, f"held {fetch.id} {sorted(given)}"
+        if key not in memory:
+            memory[key] = held(fetch.select(given))
+        found: Held = memory[key]
+        return found
+
+    def _charge(self, part: Part, receipt: Receipt) -> dict[str, Any] | None:
+        """What this answer costs. Raises `Upstream` when the owner asks another sum than its own terms come to."""
+        owner = self._asker._owners.by_alias[part.alias]
+        if receipt.charge != charge_for([one.disclosure.price for one in part.offers], receipt.subjects):
+            raise unusable(owner)
+        if receipt.charge is None:
+            return None
+        return charge_attribute(receipt.charge, self._asker._peer, owner.peer)
+
+    def _write(
+        self,
+        part: Part,
+        sub: SubQuestion,
+        span: Trace,
+        started: int,
+        known: Known,
+        table: pa.Table | None,
+        charge: dict[str, Any] | None,
+    ) -> None:
         """The lines of this crossing, to be made durable before anything of it is shown."""
         asker, moment = self._asker, self._asker._clock()
-        known = await asker._owners.known(part.alias)
         subjects = sorted(self._subjects(part, sub, table))
         pseudonyms = [(subject[0], self._pseudonym(subject, moment)) for subject in subjects]
         self.lines += records.processing(
             span, self._question.activity, f"Bevraging bij {asker._owners.by_alias[part.alias].name}", started,
             milliseconds(moment), known.keys.url, pseudonyms, self._trace.span_id, records.withheld(part.offers, moment),
+            "Error" if table is None else "Ok", charge,
         )  # fmt: skip
 
     def _pseudonym(self, subject: tuple[str, str], moment: datetime) -> str:
@@ -391,7 +477,7 @@ class _Crossing:
             known = self._pseudonyms[subject] = self._asker._ledger.subject(*subject, moment)
         return known
 
-    def _subjects(self, part: Part, sub: SubQuestion, table: pa.Table) -> set[tuple[str, str]]:
+    def _subjects(self, part: Part, sub: SubQuestion, table: pa.Table | None) -> set[tuple[str, str]]:
         """Everyone this part was about, as far as this node may know: those it named, and those in the answer."""
         found: set[tuple[str, str]] = set()
         for name, kind in part.subject_parameters.items():
@@ -400,6 +486,8 @@ class _Crossing:
             values = sub.keys[name].values if name in sub.keys else [sub.parameters.get(name)]
             found |= {(kind, str(value)) for value in values if value is not None}
         for name, kind in part.subject_outputs.items():
+            if table is None:
+                continue
             column = table.column(name)
             told = column.unique() if len(column) > _FEW else column
             found |= {(kind, str(value)) for value in told.to_pylist() if value is not None}
@@ -416,8 +504,13 @@ class _Crossing:
             status="Error",
             start_time=now,
             end_time=now,
-            attributes={"dpl.core.processing_activity_id": self._question.activity},
+            attributes={ACTIVITY: self._question.activity},
         )
+
+
+def _dataset(name: str) -> tuple[str, str]:
+    alias, _, dataset = name.partition(".")
+    return alias, dataset
 
 
 def _plain_list(values: Sequence[Any]) -> list[Any]:

@@ -2,39 +2,17 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sluis.grounds import Dataset
 from sluis.kernel import Invalid, Text
-from sluis.sources.base import (
-    ColumnInfo,
-    Limits,
-    Prepared,
-    Probe,
-    Scalar,
-    Source,
-    SourceFailure,
-    TableInfo,
-    Value,
-)
-from sluis.sources.fold import constant_type, is_constant, is_simple, locked_duckdb
-from sluis.sources.inspect import Proposal, problem_of, propose
-from sluis.sources.plain import is_plain, is_plain_condition
-from sluis.sources.shape import arrow_type
-from sluis.sources.types import (
-    Types,
-    Typing,
-    column_types,
-    decimal_parts,
-    family,
-    normal,
-    table_name,
-    unexpected,
-    unify,
-    widens,
-)
-from sluis.sources.writer import is_keyed
+from sluis.sources.base import Limits, Prepared, Probe, Source, SourceFailure, TableInfo
+from sluis.sources.fold import is_constant, is_simple, locked_duckdb
+from sluis.sources.inspect import Proposal, missing_file, problem_of, propose
+from sluis.sources.plain import is_plain
+from sluis.sources.types import Types, Typing, column_types, decimal_parts, family, normal, unexpected, widens
 
 
 def _sqlite(url: str, **options: Any) -> Source:
@@ -114,7 +92,7 @@ def open_source(url: str, pool_size: int = 8, **options: Any) -> Source:
                 "Het begin van de URL zegt wat voor bron het is.",
                 "The beginning of a URL says what kind it is.",
             ),
-            Text(f"Begin met een van: {_known()}.", f"Begin with one of: {_known()}."),
+            _beginning(url),
         )
     if scheme in _POOLED or opener is _generic:
         options["pool_size"] = pool_size
@@ -157,11 +135,19 @@ def inspect(url: str, **options: Any) -> tuple[Dataset, ...]:
         finally:
             source.close()
     except SourceFailure as failure:
-        raise problem_of(failure) from failure
+        raise problem_of(failure, url) from failure
 
 
-def _known() -> str:
-    return ", ".join(f"{scheme}://" for scheme in KINDS)
+def _beginning(url: str) -> Text:
+    """What the URL should begin with; for what looks like a file, the whole of it."""
+    from sluis.sources.files import SUFFIXES
+
+    path = Path(url.rpartition("://")[2])
+    if path.suffix.lower() in SUFFIXES or path.is_dir():
+        meant = f"file://{path.absolute()}"
+        return Text(f"Bedoelt u {meant}?", f"Did you mean {meant}?")
+    known = ", ".join(f"{scheme}://" for scheme in KINDS)
+    return Text(f"Begin met een van: {known}.", f"Begin with one of: {known}.")
 
 
 def _has_driver(scheme: str) -> bool:
@@ -176,37 +162,29 @@ def _has_driver(scheme: str) -> bool:
 
 
 __all__ = [
-    "ColumnInfo",
     "Limits",
     "Prepared",
     "Probe",
     "Proposal",
-    "Scalar",
     "Source",
     "SourceFailure",
     "TableInfo",
     "Types",
     "Typing",
-    "Value",
-    "arrow_type",
     "column_types",
-    "constant_type",
     "decimal_parts",
     "family",
     "inspect",
     "is_constant",
-    "is_keyed",
     "is_plain",
-    "is_plain_condition",
     "is_simple",
     "locked_duckdb",
+    "missing_file",
     "normal",
     "open_source",
     "problem_of",
     "propose",
     "source_name",
-    "table_name",
     "unexpected",
-    "unify",
     "widens",
 ]

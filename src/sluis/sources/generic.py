@@ -17,7 +17,7 @@ from sqlalchemy import exc
 from sqlglot import exp
 
 from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
-from sluis.sources.plain import Plain, kept, read_plain
+from sluis.sources.plain import Plain, batches, read_plain
 from sluis.sources.shape import Shape
 from sluis.sources.watch import Reading, watched
 
@@ -55,19 +55,14 @@ class GenericPrepared:
     def run(self, values: Mapping[str, Value], limits: Limits) -> Iterator[pa.RecordBatch]:
         """See `base.Prepared.run`."""
         wanted = self._plain.wanted(values)
-        seen = 0
         try:
             with self._engine.connect() as connection, watched(limits, _stopper(connection)) as reading:
-                for chunk in _chunks(wanted):
-                    for rows in self._pages(connection, chunk, limits, reading):
-                        plain = [
-                            tuple(row[name] for name in self._plain.outputs) for row in kept(rows, wanted)
-                        ]
-                        seen += len(plain)
-                        if seen > limits.rows:
-                            raise SourceFailure("too-many-rows", f"more than {limits.rows} rows")
-                        if plain:
-                            yield self._shape.batch(plain, seen - len(plain))
+                pages = (
+                    page
+                    for chunk in _chunks(wanted)
+                    for page in self._pages(connection, chunk, limits, reading)
+                )
+                yield from batches(self._plain, self._shape, wanted, pages, limits)
         except exc.SQLAlchemyError as error:
             raise _failure(error) from error
 

@@ -6,7 +6,9 @@ that a person must read: sensitivity above all (AVG articles 4, 9 and 10).
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import pyarrow as pa
@@ -233,8 +235,25 @@ def _proposed(
     )
 
 
-def problem_of(failure: SourceFailure) -> Upstream | Invalid:
+def missing_file(url: str) -> Path | None:
+    """The file or folder that the URL of a source names, when it is not there."""
+    scheme, _, rest = url.partition("://")
+    path = Path(unquote(rest.removeprefix("/"))) if scheme == "sqlite" else Path(unquote(urlsplit(url).path))
+    return path if scheme in {"sqlite", "file", "openapi+file"} and not path.exists() else None
+
+
+def problem_of(failure: SourceFailure, url: str = "") -> Upstream | Invalid:
     """What went wrong with a source, for whoever operates it; the failure's own text may hold data and is left out."""
+    if missing := missing_file(url):
+        return Upstream(
+            "source-not-there",
+            Text("De bron is er niet.", "The source is not there."),
+            Text(f"Het bestand of de map {missing} bestaat niet.", f"There is no file or directory {missing}."),
+            Text("Controleer het pad in de URL: een vol pad begint met drie schuine strepen en nog een, zoals"
+                 " sqlite:////srv/register.db of file:///srv/tabellen.",
+                 "Check the path in the URL: an absolute one is written sqlite:////srv/register.db or"
+                 " file:///srv/tables."),
+        )  # fmt: skip
     nl, en = _TEXTS.get(failure.kind, _TEXTS["failed"])
     return Upstream(
         f"source-{failure.kind}",

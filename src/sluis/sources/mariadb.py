@@ -1,11 +1,11 @@
-"""MariaDB and MySQL through pymysql: rows for keys; for bulk the server writes each row as one line of CSV, which Arrow
-reads, so that Python touches a row once and not every value of it. All of it streams and can be stopped.
+"""MariaDB and MySQL through pymysql: rows for keys; for bulk the server writes each row as one line of CSV, so that Python
+touches a row once and not every value of it. All of it streams and can be stopped.
 
-Every session is read-only, in UTC, and has a statement time limit. What is asked stands in `mariadb_sql`.
+Every session is read-only, in UTC, and has a statement time limit. What is asked stands in `mariadb_sql`, how the lines
+are read in `mariadb_lines`.
 """
 
 import io
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -14,13 +14,14 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pymysql
 from pymysql.cursors import SSCursor
 from pymysql.err import raise_mysql_exception
 from sqlglot import exp
 
 from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
+from sluis.sources.learned import Learned
+from sluis.sources.mariadb_lines import Lines
 from sluis.sources.mariadb_sql import MariadbWriter, duckdb_type, filled
 from sluis.sources.shape import Shape, counted
 from sluis.sources.watch import Pool, watched
@@ -61,9 +62,6 @@ _HARMLESS = {
 _MODE = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,NO_UNSIGNED_SUBTRACTION"
 
 _BUFFER = 1 << 18
-
-FRESH_SECONDS = 60
-"""How long the catalogue is believed; a statement that fails on it reads it again."""
 
 FEW = 20_000
 """Rows up to which a keyed query is answered through pymysql; with more it is asked again in bulk."""
@@ -199,12 +197,7 @@ class MariadbPrepared:
         self._shape, self._keyed = shape, keyed
         self._cap = "" if bounded else f" LIMIT {FEW + 1}"
         self._lists = tuple(name for name, slot in few.slots.items() if slot.many)
-        names = [f"c{place}" for place in range(len(shape.schema))]
-        self._reading = pacsv.ReadOptions(column_names=names, use_threads=False)
-        self._direct = _csv_options(
-            {name: _csv_type(kind) for name, kind in zip(names, shape.schema.types, strict=True)}
-        )
-        self._as_text = _csv_options(dict.fromkeys(names, pa.string()))
+        self._lines = Lines(shape)
 
     def run(self, values: Mapping[str, Value], limits: Limits) -> Iterator[pa.RecordBatch]:
         """See `base.Prepared.run`."""
@@ -255,59 +248,11 @@ class MariadbPrepared:
             try:
                 for lines in connection.lines(sql, limits.seconds, limits.batch_rows):
                     reading.check()
-                    batch = self._parsed(lines, first)
+                    batch = self._lines.batch(lines, first)
                     yield batch
                     first += batch.num_rows
             except (pymysql.Error, OSError) as error:
                 raise _failure(error) from error
-
-    def _parsed(self, lines: bytes, first: int) -> pa.RecordBatch:
-        try:
-            batch = self._table(lines, self._direct)
-        except pa.ArrowException:
-            # Some value does not fit: read again as text, to tell which.
-            batch = self._table(lines, self._as_text)
-        return self._shape.conform(_unhexed(batch, self._shape.schema), first)
-
-    def _table(self, lines: bytes, options: pacsv.ConvertOptions) -> pa.RecordBatch:
-        # An empty line is a row: NULL in a table of one column.
-        parsing = pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
-        reading = pacsv.ReadOptions(
-            column_names=self._reading.column_names, use_threads=False, block_size=len(lines) + 1024
-        )
-        table = pacsv.read_csv(
-            io.BytesIO(lines + b"\n"), read_options=reading, parse_options=parsing, convert_options=options
-        )
-        return table.combine_chunks().to_batches()[0]
-
-
-def _csv_type(kind: pa.DataType) -> pa.DataType:
-    """What Arrow's CSV reader reads strictly by itself; the rest comes as text and is cast."""
-    return (
-        kind
-        if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or kind == pa.float64()
-        else pa.string()
-    )
-
-
-def _csv_options(types: Mapping[str, pa.DataType]) -> pacsv.ConvertOptions:
-    return pacsv.ConvertOptions(
-        column_types=types,
-        null_values=[""],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-        check_utf8=True,
-    )
-
-
-def _unhexed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    arrays = [
-        pa.array([None if v is None else bytes.fromhex(v) for v in array.to_pylist()], pa.binary())
-        if pa.types.is_binary(kind)
-        else array
-        for array, kind in zip(batch.columns, schema.types, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
 class MariadbSource:
@@ -334,8 +279,7 @@ class MariadbSource:
         self.few: Pool[_Connection] = Pool(lambda: _Connection(self), _Connection.close, pool_size)
         self.exact = "utf8mb4_nopad_bin"
         self._mysql = False
-        self._catalogue: _Known | None = None
-        self._lock = threading.Lock()
+        self._learned = Learned(self._ask_itself)
 
     def learn(self, version: str) -> None:
         """MariaDB and MySQL differ in a few names."""
@@ -365,29 +309,19 @@ class MariadbSource:
 
     def tables(self) -> tuple[TableInfo, ...]:
         """See `base.Source.tables`: those of the URL's database."""
-        return self._know(FRESH_SECONDS).tables
+        return self._learned.now().tables
 
-    def _know(self, seconds: float) -> "_Known":
-        """What the database said about itself, at most so long ago."""
+    def _ask_itself(self) -> "_Known":
         limits = Limits()
-        with self._lock:
-            if self._catalogue is None or time.monotonic() - self._catalogue.read_at >= seconds:
-                with self.few.use(limits) as connection, watched(limits, connection.cancel, connection.sever):
-                    try:
-                        self._catalogue = _Known(connection)
-                    except (pymysql.Error, OSError) as error:
-                        raise _failure(error) from error
-            return self._catalogue
+        with self.few.use(limits) as connection, watched(limits, connection.cancel, connection.sever):
+            try:
+                return _Known(connection)
+            except (pymysql.Error, OSError) as error:
+                raise _failure(error) from error
 
     def prepare(self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema) -> Prepared:
         """See `base.Source.prepare`."""
-        try:
-            return self._prepare(query, parameters, schema, self._know(FRESH_SECONDS))
-        except SourceFailure as failure:
-            if failure.kind != "changed":
-                raise
-            # A table that was made after the catalogue was read.
-            return self._prepare(query, parameters, schema, self._know(0))
+        return self._learned.prepared(lambda known: self._prepare(query, parameters, schema, known))
 
     def _prepare(
         self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema, known: "_Known"
@@ -438,7 +372,6 @@ class _Known:
     """What the database said about itself."""
 
     def __init__(self, connection: _Connection) -> None:
-        self.read_at = time.monotonic()
         seconds = Limits().seconds
         columns: dict[str, list[ColumnInfo]] = {}
         self.collations: dict[tuple[str, str], str] = {}

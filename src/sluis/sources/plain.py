@@ -3,28 +3,17 @@
 What comes back is checked again here, so that a source that compares more loosely (case, blanks) gives no row too many.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 from sqlglot import exp
 
-from sluis.sources.base import SourceFailure, TableInfo, Value
+from sluis.sources.base import Limits, SourceFailure, TableInfo, Value
+from sluis.sources.shape import Shape
 from sluis.sources.types import table_name
 from sluis.sources.writer import conjuncts
-
-
-def is_plain_condition(node: exp.Expression) -> bool:
-    """Whether a condition is `column = constant` or `column = ANY($keys)`."""
-    if isinstance(node, exp.Paren):
-        return is_plain_condition(node.this)
-    if not isinstance(node, exp.EQ) or not isinstance(node.left, exp.Column):
-        return False
-    right = node.right
-    if isinstance(right, exp.Any):
-        return isinstance(right.this.unnest(), exp.Placeholder)
-    return isinstance(right, exp.Literal | exp.Placeholder | exp.Boolean)
 
 
 def is_plain(query: exp.Expression) -> bool:
@@ -36,8 +25,20 @@ def is_plain(query: exp.Expression) -> bool:
     if {name for name, value in query.args.items() if value} - {"expressions", "from_", "where"}:
         return False
     return all(isinstance(item.unalias(), exp.Column) for item in query.selects) and all(
-        map(is_plain_condition, conjuncts(query))
+        map(_is_plain_condition, conjuncts(query))
     )
+
+
+def _is_plain_condition(node: exp.Expression) -> bool:
+    """Whether a condition is `column = constant` or `column = ANY($keys)`."""
+    if isinstance(node, exp.Paren):
+        return _is_plain_condition(node.this)
+    if not isinstance(node, exp.EQ) or not isinstance(node.left, exp.Column):
+        return False
+    right = node.right
+    if isinstance(right, exp.Any):
+        return isinstance(right.this.unnest(), exp.Placeholder)
+    return isinstance(right, exp.Literal | exp.Placeholder | exp.Boolean)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -111,11 +112,28 @@ def _number(text: str) -> Any:
     return int(text) if text.isdigit() else float(text)
 
 
-def kept(
-    rows: Sequence[Mapping[str, Any]], wanted: Mapping[str, Sequence[Any]]
-) -> Iterator[Mapping[str, Any]]:
-    """The rows that have exactly one of the values wanted in every column."""
+def batches(
+    plain: Plain,
+    shape: Shape,
+    wanted: Mapping[str, Sequence[Any]],
+    pages: Iterable[Iterable[Mapping[str, Any]]],
+    limits: Limits,
+) -> Iterator[pa.RecordBatch]:
+    """The answer, out of pages of rows as the source gave them: only rows with one of the values wanted in every column.
+
+    Raises:
+        SourceFailure: `too-many-rows`, or what `shape` finds wrong with a row.
+    """
     sets = {column: set(values) for column, values in wanted.items()}
-    for row in rows:
-        if all(row[column] in values for column, values in sets.items()):
-            yield row
+    seen = 0
+    for page in pages:
+        rows = [
+            tuple(row[name] for name in plain.outputs)
+            for row in page
+            if all(row[column] in values for column, values in sets.items())
+        ]
+        seen += len(rows)
+        if seen > limits.rows:
+            raise SourceFailure("too-many-rows", f"more than {limits.rows} rows")
+        if rows:
+            yield shape.batch(rows, seen - len(rows))

@@ -5,7 +5,6 @@ Latin 1, where the order of bytes is that of code points. What is asked stands i
 """
 
 import socket
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -22,6 +21,7 @@ from psycopg.errors import error_from_result
 from sqlglot import exp
 
 from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
+from sluis.sources.learned import Learned
 from sluis.sources.postgres_sql import PostgresWriter, as_bytes, as_text, duckdb_type, parameter_type, quoted
 from sluis.sources.shape import Shape, counted
 from sluis.sources.watch import Pool, watched
@@ -80,9 +80,6 @@ SELECT NOT pg_is_in_recovery() AND (
        CASE WHEN pg_is_in_recovery() THEN pg_last_xact_replay_timestamp() ELSE now() END
 """
 """Whether this account could change anything if it tried, and the time of the data."""
-
-FRESH_SECONDS = 60
-"""How long the catalogue is believed; a statement that fails on it reads it again."""
 
 FEW = 20_000
 """Rows up to which a keyed query is answered in one go; with more it is asked again in bulk."""
@@ -264,8 +261,7 @@ class PostgresSource:
             lambda: _Connection(self._conninfo), lambda c: c.raw.close(), pool_size
         )
         self.bulk: Pool[Any] = Pool(self._connect_bulk, lambda connection: connection.close(), pool_size)
-        self._catalogue: _Known | None = None
-        self._lock = threading.Lock()
+        self._learned = Learned(self._ask_itself)
 
     def _connect_bulk(self) -> Any:
         try:
@@ -275,29 +271,19 @@ class PostgresSource:
 
     def tables(self) -> tuple[TableInfo, ...]:
         """See `base.Source.tables`: what this account may read, in all schemas."""
-        return self._know(FRESH_SECONDS).tables
+        return self._learned.now().tables
 
-    def _know(self, seconds: float) -> "_Known":
-        """What the database said about itself, at most so long ago."""
+    def _ask_itself(self) -> "_Known":
         limits = Limits()
-        with self._lock:
-            if self._catalogue is None or time.monotonic() - self._catalogue.read_at >= seconds:
-                with self.few.use(limits) as connection, watched(limits, connection.cancel, connection.sever):
-                    try:
-                        self._catalogue = _Known(connection.raw)
-                    except psycopg.Error as error:
-                        raise _failure(error) from error
-            return self._catalogue
+        with self.few.use(limits) as connection, watched(limits, connection.cancel, connection.sever):
+            try:
+                return _Known(connection.raw)
+            except psycopg.Error as error:
+                raise _failure(error) from error
 
     def prepare(self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema) -> Prepared:
         """See `base.Source.prepare`."""
-        try:
-            return self._prepare(query, parameters, schema, self._know(FRESH_SECONDS))
-        except SourceFailure as failure:
-            if failure.kind != "changed":
-                raise
-            # A table that was made after the catalogue was read.
-            return self._prepare(query, parameters, schema, self._know(0))
+        return self._learned.prepared(lambda known: self._prepare(query, parameters, schema, known))
 
     def _prepare(
         self, query: exp.Query, parameters: Mapping[str, str], schema: pa.Schema, known: "_Known"
@@ -336,7 +322,6 @@ class _Known:
     """What the database said about itself."""
 
     def __init__(self, raw: "psycopg.Connection[tuple[Any, ...]]") -> None:
-        self.read_at = time.monotonic()
         encoding = raw.execute("SHOW server_encoding").fetchone() or ("",)
         if encoding[0] not in {"UTF8", "LATIN1", "SQL_ASCII"}:
             raise SourceFailure("failed", f"the database is encoded in {encoding[0]}, not in UTF8 or LATIN1")

@@ -25,7 +25,7 @@ from sqlglot import exp
 from sluis.sources.base import Limits, Prepared, Probe, SourceFailure, TableInfo, Value
 from sluis.sources.files import json_text
 from sluis.sources.openapi import CURSOR, FIELDS, ITEMS, PAGE, SIZE, Resource, resources
-from sluis.sources.plain import Plain, kept, read_plain
+from sluis.sources.plain import Plain, batches, read_plain
 from sluis.sources.shape import Shape
 from sluis.sources.watch import Reading, watched
 
@@ -159,20 +159,14 @@ class RestPrepared:
         """See `base.Prepared.run`."""
         wanted = self._plain.wanted(values)
         line = self._source.line()
-        seen = 0
         try:
             with watched(limits, line.close) as reading:
-                for request in self._requests(wanted):
-                    for found in self._pages(line, request, reading):
-                        rows = [self._row(row, request) for row in found]
-                        plain = [
-                            tuple(row[name] for name in self._plain.outputs) for row in kept(rows, wanted)
-                        ]
-                        seen += len(plain)
-                        if seen > limits.rows:
-                            raise SourceFailure("too-many-rows", f"more than {limits.rows} rows")
-                        if plain:
-                            yield self._shape.batch(plain, seen - len(plain))
+                pages = (
+                    [self._row(row, request) for row in found]
+                    for request in self._requests(wanted)
+                    for found in self._pages(line, request, reading)
+                )
+                yield from batches(self._plain, self._shape, wanted, pages, limits)
         finally:
             line.close()
 

@@ -1,19 +1,13 @@
 """SQL as data, shared by the asker's side (`query`) and the owner's (`disclose`): parse, check, split, combine."""
 
 from sluis.statement.about import looks_aside, tied
-from sluis.statement.aggregates import Groups, Guarded, Told, guarded, reduce
-from sluis.statement.binding import (
-    Binding,
-    bindings,
-    require,
-)
+from sluis.statement.aggregates import guarded
+from sluis.statement.binding import Binding, bindings, equalities, named, require
+from sluis.statement.charges import CHARGE, charge_attribute, charge_for
 from sluis.statement.columns import (
-    Use,
     base_tables,
     check,
-    closed,
     closing,
-    conjuncts,
     dataset_of,
     definition,
     is_base,
@@ -22,34 +16,12 @@ from sluis.statement.columns import (
     tables_of,
     uses,
 )
-from sluis.statement.combine import (
-    Combiner,
-    EngineLimits,
-)
-from sluis.statement.groups import (
-    Cell,
-    Size,
-    released,
-    too_close,
-)
-from sluis.statement.model import (
-    Acting,
-    KeyList,
-    Receipt,
-    Seal,
-    SubQuestion,
-)
-from sluis.statement.normal import (
-    normalise,
-)
-from sluis.statement.parameters import (
-    bind,
-    from_plain,
-    list_parameters,
-    parameter_types,
-    parameterise,
-    to_plain,
-)
+from sluis.statement.combine import Combiner, EngineLimits
+from sluis.statement.counts import Groups, Guarded, constants, levels, reduce
+from sluis.statement.differencing import Level
+from sluis.statement.model import Acting, Charge, KeyList, Receipt, Seal, SubQuestion
+from sluis.statement.normal import normalise
+from sluis.statement.parameters import bind, list_parameters, parameter_types, parameterise, to_plain
 from sluis.statement.parse import (
     AGGREGATES,
     TODAY,
@@ -61,102 +33,70 @@ from sluis.statement.parse import (
     text,
     unknown,
 )
-from sluis.statement.pushdown import (
-    obstacles,
-    pushable,
-    pushable_condition,
-)
-from sluis.statement.receipt import (
-    MEDIA_TYPE,
-    NONCE,
-    RECEIPT,
-    SEALS,
-    AnswerReader,
-    AnswerWriter,
-    Closing,
-    commitment,
-    open_receipt,
-    seal_receipt,
-)
-from sluis.statement.run import (
-    Outcome,
-    run,
-)
-from sluis.statement.shapes import (
-    arrow_type,
-    describe,
-)
-from sluis.statement.split import (
-    Fetch,
-    FetchColumn,
-    KeyUse,
-    Plan,
-    split,
-)
+from sluis.statement.pushdown import pushable
+from sluis.statement.receipt import MEDIA_TYPE, SEALS, AnswerReader
+from sluis.statement.run import checked, run
+from sluis.statement.scopes import conjuncts
+from sluis.statement.shapes import arrow_type, describe
+from sluis.statement.split import Fetch, Plan, split
+from sluis.statement.sql import Memory, open_memory
 
 __all__ = [
     "AGGREGATES",
+    "CHARGE",
     "MEDIA_TYPE",
-    "NONCE",
-    "RECEIPT",
     "SEALS",
     "TODAY",
     "Acting",
     "AnswerReader",
-    "AnswerWriter",
     "Binding",
-    "Cell",
-    "Closing",
+    "Charge",
     "Combiner",
     "EngineLimits",
     "Fetch",
-    "FetchColumn",
     "Groups",
     "Guarded",
     "KeyList",
-    "KeyUse",
-    "Outcome",
+    "Level",
+    "Memory",
     "Plan",
     "Receipt",
     "Seal",
-    "Size",
     "SubQuestion",
-    "Told",
-    "Use",
     "arrow_type",
     "base_tables",
     "bind",
     "bindings",
+    "charge_attribute",
+    "charge_for",
     "check",
-    "closed",
+    "checked",
     "closing",
-    "commitment",
     "conjuncts",
+    "constants",
     "dataset_of",
     "datasets",
     "definition",
     "describe",
-    "from_plain",
+    "equalities",
     "guarded",
     "is_base",
+    "levels",
     "list_parameters",
     "looks_aside",
     "missing_parameter",
+    "named",
     "normalise",
-    "obstacles",
-    "open_receipt",
+    "open_memory",
     "output_names",
     "parameter_types",
     "parameterise",
     "parse",
     "pushable",
-    "pushable_condition",
     "qualify",
     "reduce",
-    "released",
     "require",
     "run",
-    "seal_receipt",
     "shape",
     "source_of",
     "split",
@@ -164,7 +104,6 @@ __all__ = [
     "text",
     "tied",
     "to_plain",
-    "too_close",
     "unknown",
     "uses",
 ]

@@ -1,25 +1,21 @@
 """Data of which no row may leave: what may be asked of it, and what of the answer may be told.
 
 The asker gets groups, of at least so many people that the disclosure says. Hidden columns count the people and rows
-in each group; `statement.groups` decides which groups stand. What was asked is let in by form: plain columns inside
-count, sum and avg, grouping by a column or a steady function of one. A condition inside an aggregate, or a
-comparison to group by, could single out one person in a large group.
+in each group (`statement.counts`). What was asked is let in by form: plain columns inside count, sum and avg, grouping
+by a column or a steady function of one. A condition inside an aggregate, a comparison to group by, or a condition on
+the key of the people could single out one person in a large group.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlglot import exp
 
-from sluis.grounds import Disclosure, Subject
 from sluis.kernel import Refused, Text
-from sluis.statement.columns import Dataset, base_tables, conjuncts, dataset_of, is_base, source_of
-from sluis.statement.groups import MAX_COLUMNS, Cell, Size, released
+from sluis.statement.columns import base_tables, dataset_of, is_base, source_of
+from sluis.statement.counts import Groups, Opened, aggregated, with_counts
+from sluis.statement.groups import MAX_COLUMNS
 from sluis.statement.parse import AGGREGATES
+from sluis.statement.scopes import conjuncts
 
 _ALWAYS = {exp.Count: "count", exp.Sum: "sum", exp.Avg: "avg"}
 _STEADY = (
@@ -29,40 +25,8 @@ _STEADY = (
 )  # fmt: skip
 """What a grouping expression may be made of: nothing that compares or chooses."""
 
-GROUP, SUBJECTS, ROWS, HAVING = "group{}$", "subjects{}$", "rows$", "having$"
-"""Names of the hidden columns."""
-
-
-class Guarded(msgspec.Struct, frozen=True):
-    """A dataset in a question over groups: what was opened of it, whom it is about, its key, and the column in which
-    its people can be counted (the owner's hidden one, or a token at a combiner). `one_row_each`: the source itself
-    guarantees that each row is about somebody else."""
-
-    disclosure: Disclosure
-    subject: Subject | None
-    key: tuple[str, ...]
-    people: str
-    one_row_each: bool = False
-
-
-Opened = Mapping[Dataset, Guarded]
-
-
-class Groups(msgspec.Struct, frozen=True):
-    """What is needed to reduce the executed statement's answer to what may be told."""
-
-    outputs: int
-    """How many of the columns, from the first, the asker asked for."""
-    grouping: int
-    counted: int
-    """Tables whose distinct subjects are counted."""
-    having: bool
-    limit: int | None
-    offset: int
-    minimum: int
-    additive: bool
-    table: str
-    """Digest of what makes tables comparable: datasets, joins and grouping. What differs otherwise is a condition."""
+MAX_VALUES = 16
+"""Columns that one question may aggregate: each is counted apart."""
 
 
 def guarded(tree: exp.Query, opened: Opened) -> tuple[exp.Select, Groups]:
@@ -96,7 +60,10 @@ def guarded(tree: exp.Query, opened: Opened) -> tuple[exp.Select, Groups]:
                 legal, "sorteert op iets anders dan de uitkomst", "orders by something not in the answer"
             )
     _require_single_rows(tree, opened, legal)
-    return _with_counts(tree, grouping, opened)
+    _require_no_one_singled_out(tree, opened, legal)
+    if len(aggregated(tree)) > MAX_VALUES:
+        raise _only(legal, "rekent met te veel kolommen", "aggregates too many columns")
+    return with_counts(tree, grouping, opened)
 
 
 def _require_form(tree: exp.Select, legal: str | None) -> None:
@@ -165,7 +132,7 @@ def _is_quantile(node: exp.Expression) -> bool:
 
 def _require_single_rows(tree: exp.Select, opened: Opened, legal: str | None) -> None:
     """Joins may not multiply rows: every joined dataset is reached by its whole key, so nobody weighs twice."""
-    conditions = list(conjuncts(tree.args["where"].this if tree.args.get("where") else None))
+    conditions = conjuncts(tree.args["where"].this if tree.args.get("where") else None)
     for join in tree.args.get("joins") or ():
         table = join.this
         if not isinstance(table, exp.Table) or join.side not in {"", "LEFT"} or join.kind in {"SEMI", "ANTI"}:
@@ -186,98 +153,34 @@ def _equated(condition: exp.Expression, alias: str) -> Iterator[str]:
                 yield one.name.lower()
 
 
-def _with_counts(
-    tree: exp.Select, grouping: Sequence[exp.Expression], opened: Opened
-) -> tuple[exp.Select, Groups]:
-    made = tree.copy()
-    minimums, people = [], []
-    for table in base_tables(made):
+def _require_no_one_singled_out(tree: exp.Select, opened: Opened, legal: str | None) -> None:
+    """The key of the people, or of their rows, serves to join and to count: a condition on it picks people by hand.
+    A dataset stands in a question once, so that its conditions are about the same rows."""
+    names = [dataset_of(table) for table in base_tables(tree)]
+    if len(names) > len(set(names)):
+        raise _only(legal, "koppelt een dataset aan zichzelf", "joins a dataset with itself")
+    for column in tree.find_all(exp.Column):
+        table = source_of(column) if column.table else None
+        if not isinstance(table, exp.Table) or not is_base(table):
+            continue
         one = opened[dataset_of(table)]
-        if one.disclosure.aggregate is not None:
-            minimums.append(one.disclosure.aggregate.minimum)
-            people.append((exp.column(_name(one.people), table=table.alias_or_name), one.one_row_each))
-    for number, item in enumerate(grouping):
-        made.select(exp.alias_(item.copy(), _name(GROUP.format(number))), copy=False)
-    alone = len(list(base_tables(made))) == 1  # a join may repeat a row
-    for number, (subject, one_row_each) in enumerate(people):
-        # Counting distinct values takes a source ten times as long as counting.
-        counted = exp.Count(this=subject if alone and one_row_each else exp.Distinct(expressions=[subject]))
-        made.select(exp.alias_(counted, _name(SUBJECTS.format(number))), copy=False)
-    made.select(exp.alias_(exp.Count(this=exp.Star()), _name(ROWS)), copy=False)
-    having, limit, offset = (made.args.get(name) for name in ("having", "limit", "offset"))
-    if having is not None:
-        made.select(exp.alias_(having.this, _name(HAVING)), copy=False)
-    for name in ("having", "limit", "offset"):
-        made.set(name, None)
-    first = opened[dataset_of(next(table for table in base_tables(made)))]
-    return made, Groups(
-        outputs=len(tree.expressions),
-        grouping=len(grouping),
-        counted=len(people),
-        having=having is not None,
-        limit=int(limit.expression.name) if limit is not None else None,
-        offset=int(offset.expression.name) if offset is not None else 0,
-        minimum=max(minimums),
-        additive=first.subject is not None and first.key == (first.subject.column,),
-        table=_comparable(tree, grouping),
-    )
+        keys = {one.subject.column} if one.subject is not None else set()
+        keys |= set(one.key) if len(one.key) == 1 else set()
+        if one.disclosure.aggregate is None or column.name.lower() not in keys:
+            continue
+        if column.find_ancestor(*AGGREGATES) is None and not _joins(column):
+            raise _only(legal, "kiest mensen met hun sleutel", "picks people by their key")
 
 
-def _comparable(tree: exp.Select, grouping: Sequence[exp.Expression]) -> str:
-    """Digest of the datasets and the grouping of a question, whatever it calls them."""
-    parts = sorted(table.name.lower() for table in base_tables(tree))
-    names = {table.alias_or_name: table.name.lower() for table in base_tables(tree)}
-    for item in grouping:
-        copy = exp.Paren(this=item.copy())
-        for column in copy.find_all(exp.Column):
-            column.set("table", exp.to_identifier(names.get(column.table, column.table)))
-        parts.append(copy.sql(dialect="duckdb", comments=False, normalize=True))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-class Told(msgspec.Struct, frozen=True):
-    """What may be told: the answer, the sizes of its groups by digest of their key, and how many people are in it."""
-
-    answer: pa.Table
-    sizes: dict[str, Size]
-
-
-def reduce(table: pa.Table, groups: Groups) -> Told:
-    """From the executed statement's whole answer to the groups that may be told, hidden columns gone."""
-    hidden = groups.outputs
-    keys = _rows(table, hidden, groups.grouping)
-    hidden += groups.grouping
-    counts = _rows(table, hidden, groups.counted)
-    hidden += groups.counted
-    rows: list[int] = table.column(hidden).to_pylist()
-    subjects = [min(count) for count in counts]
-    cells = [Cell(key, count) for key, count in zip(keys, subjects, strict=True)]
-    shown = released(cells, groups.minimum, additive=groups.additive)
-    sizes = {
-        key_digest(cell.key): Size(cell.subjects, size)
-        for cell, size, tell in zip(cells, rows, shown, strict=True)
-        if tell
-    }
-    keep = pa.array(shown, pa.bool_())
-    if groups.having:
-        keep = pc.and_(keep, pc.fill_null(table.column(hidden + 1), False))
-    answer = table.filter(keep).select(range(groups.outputs)).slice(groups.offset, groups.limit)
-    return Told(answer, sizes)
-
-
-def _rows(table: pa.Table, first: int, count: int) -> list[tuple[Any, ...]]:
-    if count == 0:
-        return [()] * table.num_rows
-    return list(zip(*(table.column(first + at).to_pylist() for at in range(count)), strict=True))
-
-
-def key_digest(key: tuple[Any, ...]) -> str:
-    """What a group's key is known by between questions; its values are not kept."""
-    return hashlib.sha256(repr(key).encode()).hexdigest()[:32]
-
-
-def _name(name: str) -> exp.Identifier:
-    return exp.to_identifier(name, quoted=True)
+def _joins(column: exp.Column) -> bool:
+    """Whether a column is set equal to one of another table."""
+    equal = column.parent
+    while isinstance(equal, exp.Paren):
+        equal = equal.parent
+    if not isinstance(equal, exp.EQ):
+        return False
+    sides = [equal.left.unnest(), equal.right.unnest()]
+    return all(isinstance(side, exp.Column) for side in sides) and sides[0].table != sides[1].table
 
 
 def _only(legal: str | None, nl: str, en: str) -> Refused:

@@ -16,13 +16,13 @@ from sluis.statement.columns import (
     Dataset,
     base_of,
     base_tables,
-    conjuncts,
     dataset_of,
     definition,
     is_base,
     source_of,
     tables_of,
 )
+from sluis.statement.scopes import conjuncts
 
 
 class Binding(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ def require(bound: Binding, rule: str = "subject-required") -> None:
     raise Refused(
         rule,
         Text(f"De vraag noemt niet over wie {name} moet gaan.", f"The question does not name whom {name} is about."),
-        Text("Deze verwerking mag alleen vragen naar mensen die u noemt.",
+        Text("Deze verwerkingsactiviteit mag alleen vragen naar mensen die u noemt.",
              "This activity may only ask about people you name."),
         Text("Voeg een voorwaarde toe op de sleutel van de persoon, bijvoorbeeld `bsn = $bsn`.",
              "Add a condition on the person's key, for example `bsn = $bsn`."),
@@ -71,6 +71,27 @@ def equalities(tree: exp.Query) -> dict[int, list[tuple[str, exp.Expression]]]:
     for select in tree.find_all(exp.Select):
         for table, column, value in _restrictions(select):
             found.setdefault(id(table), []).append((column, value))
+    return found
+
+
+def named(tree: exp.Query) -> dict[int, list[tuple[str, exp.Expression]]]:
+    """Per table reference (by id) the constants that its columns equal in each of its rows that counts: (column,
+    constant), also where that follows through columns of other tables."""
+    equal = equalities(tree)
+    found = {
+        at: [pair for pair in pairs if isinstance(pair[1], exp.Expression) and is_constant(pair[1])]
+        for at, pairs in equal.items()
+    }
+    grew = True
+    while grew:
+        grew = False
+        for at, pairs in equal.items():
+            for column, value in pairs:
+                other = base_of(value)
+                for name, constant in found.get(id(other), ()) if other is not None else ():
+                    if name == value.name.lower() and (column, constant) not in found[at]:
+                        found[at].append((column, constant))
+                        grew = True
     return found
 
 

@@ -98,18 +98,6 @@ def uses(tree: exp.Query) -> list[Use]:
     return found
 
 
-def conjuncts(condition: exp.Expression | None) -> Iterator[exp.Expression]:
-    """The parts of a condition that must all hold, parentheses taken off."""
-    if condition is None:
-        return
-    condition = condition.unnest()
-    if isinstance(condition, exp.And):
-        yield from conjuncts(condition.left)
-        yield from conjuncts(condition.right)
-    else:
-        yield condition
-
-
 def base_of(expression: exp.Expression | None) -> exp.Table | None:
     """The dataset reference behind a plain column; None for anything else."""
     if not isinstance(expression, exp.Column):
@@ -162,14 +150,14 @@ def closed(dataset: Dataset, column: str, disclosure: Disclosure) -> Refused:
     because = (
         entry.because
         if entry
-        else Text("Deze verwerking opent de kolom niet.", "This activity does not open it.")
+        else Text("Deze verwerkingsactiviteit opent de kolom niet.", "This activity does not open it.")
     )
     name = ".".join(part for part in (*dataset, column) if part)
     return Refused(
         "column-closed",
         Text(f"De kolom {name} blijft gesloten.", f"Column {name} stays closed."),
         because,
-        Text("Laat de kolom weg, of vraag de eigenaar om een ruimere grondslag.",
+        Text("Laat de kolom weg, of vraag de bronhouder om een ruimere grondslag.",
              "Leave the column out, or ask the owner for a wider ground."),
         rule="column-closed",
         legal=str(entry.article) if entry and entry.article else None,
@@ -188,8 +176,8 @@ def _misused(use: Use, disclosure: Disclosure, rule: str, why: Text) -> Refused:
         rule,
         Text(f"De kolom {name} mag hier niet staan.", f"Column {name} may not stand here."),
         why,
-        Text("Bekijk met `sluis activity show` waarvoor de kolom open is.",
-             "See with `sluis activity show` what the column is open for."),
+        Text("Gebruik haar alleen zoals zij open is; `sluis explain` zegt van elke kolom wat ermee mag.",
+             "Use it only as it is open; `sluis explain` says of each column what it is for."),
         rule=rule,
         legal=str((entry and entry.article) or disclosure.articles[0]) if disclosure.articles else None,
     )  # fmt: skip

@@ -2,13 +2,13 @@
 computed. Pure; the owner applies it to its own answer, a combiner to the answer it joined.
 
 Statistical disclosure control for tables of magnitudes and counts (Hundepool and others, *Handbook on Statistical
-Disclosure Control*, chapter 4): *primary* suppression of small cells, *complementary* suppression so that no small
-cell follows from a total, and a rule against *differencing* two tables that are nearly the same.
+Disclosure Control*, chapter 4): *primary* suppression of small cells, and *complementary* suppression so that no small
+cell follows from a total. What follows from two answers together is for `differencing`.
 
 The asker is taken to know which groups exist, and every total over every subset of the grouping columns that the same
 rules would tell it. Where those totals by themselves determine a small group, nothing of the finer table is told. A
 group that is not told is simply absent. What these rules do not cover: a group in which one person's value is nearly
-the whole sum, and two different sets of people of the same size (the budget limits those).
+the whole sum.
 """
 
 import math
@@ -38,13 +38,6 @@ class Cell(msgspec.Struct, frozen=True):
     subjects: int
 
 
-class Size(msgspec.Struct, frozen=True):
-    """How many distinct subjects and how many rows a released group had."""
-
-    subjects: int
-    rows: int
-
-
 def released(cells: Sequence[Cell], minimum: int, *, additive: bool) -> list[bool]:
     """Which groups may be told.
 
@@ -71,32 +64,6 @@ def released(cells: Sequence[Cell], minimum: int, *, additive: bool) -> list[boo
             known[kept] = _Table(kept, totals, known, minimum, additive).told()
     shown = known[tuple(range(width))]
     return [key in shown for key in keys]
-
-
-def too_close(now: Mapping[str, Size], before: Mapping[str, Size], minimum: int) -> bool:
-    """Whether subtracting two tables of the same shape, with other conditions, could show fewer than `minimum`.
-
-    Args:
-        now: the groups about to be told, by digest of their key.
-        before: those told earlier.
-        minimum: fewest distinct subjects.
-    """
-    return any(_close(size, before[key], minimum) for key, size in now.items() if key in before)
-
-
-def disjoint(fixed: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether two questions cannot be about the same rows: each sets one column equal to another constant.
-
-    Args:
-        fixed: per column that a condition of the question sets equal to a constant, a digest of that constant.
-        other: the same of the other question.
-    """
-    return any(column in other and other[column] != constant for column, constant in fixed.items())
-
-
-def _close(one: Size, other: Size, minimum: int) -> bool:
-    differences = abs(one.subjects - other.subjects), abs(one.rows - other.rows)
-    return any(0 < difference < minimum for difference in differences)
 
 
 class _Table:

@@ -19,8 +19,10 @@ Facts = dict[Draft, dict[Column, list[exp.Expression]]]
 
 _UNKNOWN_ROWS = 100_000
 _FEW, _ONE_OF = 0.001, 0.1
-"""Guessed share of rows for which a column has one value: a selective column, another one. Only the order, and what is
-not worth waiting for, depend on guesses."""
+"""Guessed share of rows for which a column has one value: a column that is joined on, another one. Only the order, and
+what is not worth waiting for, depend on guesses."""
+_OWN, _LISTED = 0.5, 100.0
+"""Guessed rows for one value, and for a list of values, of a key or a subject: such a table goes before any guess."""
 _SHARES = ((exp.EQ, _ONE_OF), (exp.Like, _ONE_OF), (exp.In, 0.2), (exp.Between, 0.2), (exp.Expression, 0.4))
 """Guessed share of rows that pass another condition."""
 
@@ -177,8 +179,8 @@ def _order(blocks: Blocks, found: list[Edge], facts: Facts) -> list[tuple[Draft,
     """The drafts with the fewest rows first, counting what the ones before them restrict; those that nothing
     restricts, and those that may only be read by key, as late as can be."""
     joined = {edge.target for edge in found} | {column for edge in found for _, column in edge.sources}
-    own = {draft: _share(blocks, draft, facts, joined) for draft in blocks.drafts}
     rows = {draft: max(_rows(blocks, unit) for unit in draft.units) for draft in blocks.drafts}
+    own = {draft: _share(blocks, draft, facts, joined, rows[draft]) for draft in blocks.drafts}
     left = list(blocks.drafts)
     done: dict[Draft, float] = {}
     while left:
@@ -206,13 +208,16 @@ def _rank(
     return keyed and unrestricted, follows, unrestricted, share * rows
 
 
-def _share(blocks: Blocks, draft: Draft, facts: Facts, joined: set[Column]) -> float:
+def _share(blocks: Blocks, draft: Draft, facts: Facts, joined: set[Column], rows: float) -> float:
     """About which share of its rows a draft's own conditions leave."""
     share = 1.0
     for column, values in facts[draft].items():
         base = base_of(blocks, column)
-        selective = column in joined or (base is not None and blocks.options.selective(*base))
-        share *= (_FEW if selective else _ONE_OF) ** len(values)
+        if values and base is not None and blocks.options.selective(*base):
+            few = _LISTED if all(isinstance(value, exp.Any) for value in values) else _OWN
+            share *= min(few / max(rows, 1.0), _FEW)
+        else:
+            share *= (_FEW if column in joined else _ONE_OF) ** len(values)
     for part in draft.conditions:
         if _stated(part) is None and len(scopes.mentions(part)) < 2:
             share *= _passing(part)

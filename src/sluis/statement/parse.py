@@ -6,6 +6,7 @@ Parsing is sqlglot's; this module decides what is let in. Nothing here decides w
 
 import difflib
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlglot.schema import MappingSchema
 from sluis.kernel import Invalid, Text
 from sluis.statement.cost import bound_resolved, bound_written
 
+_NUMBER = re.compile(r"[0-9]{8,}")
 MAX_SQL = 65_536
 """Characters in a question."""
 TODAY = "today"
@@ -309,9 +311,9 @@ def unknown(code: str, kind_nl: str, kind_en: str, name: str, known: Iterable[st
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     shown = name if name.replace("_", "").replace(".", "").isalnum() and len(name) <= 80 else "?"
     return _invalid(
-        code, f"De {kind_nl} {shown} bestaat niet in deze verwerking.", f"There is no {kind_en} {shown} in this activity.",
-        f"Bedoelt u {', '.join(near)}?" if near else "Bekijk met `sluis activity show` wat er wel is.",
-        f"Did you mean {', '.join(near)}?" if near else "See with `sluis activity show` what there is.",
+        code, f"De {kind_nl} {shown} bestaat niet in deze verwerkingsactiviteit.", f"There is no {kind_en} {shown} in this activity.",
+        f"Bedoelt u {', '.join(near)}?" if near else "Zie met `sluis explain 'select * from …'` wat er wel is.",
+        f"Did you mean {', '.join(near)}?" if near else "See with `sluis explain 'select * from …'` what there is.",
     )  # fmt: skip
 
 
@@ -352,12 +354,13 @@ def text(tree: exp.Expression) -> str:
 
 
 def shape(tree: exp.Expression) -> str:
-    """The SQL of a tree with every constant replaced by `?`: fit for a log."""
+    """The SQL of a tree with every constant replaced by `?`, and every row of digits in a name, which may be somebody's
+    number: fit for a log."""
     copy = tree.copy()
     for literal in copy.find_all(exp.Literal):  # in place: replacing each of a long list takes its square
         literal.set("this", "?")
         literal.set("is_string", False)
-    return text(copy)
+    return _NUMBER.sub("?", text(copy))
 
 
 def output_names(tree: exp.Query) -> Sequence[str]:

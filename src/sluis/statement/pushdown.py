@@ -23,7 +23,6 @@ from sluis.sources import (
     family,
     is_constant,
     is_plain,
-    is_plain_condition,
     is_simple,
     unexpected,
     widens,
@@ -132,26 +131,6 @@ def obstacles(
         return (f"nothing is proved for {dialect}",)
     proof = _Proof(query, dialect, types, parameters or {})
     return tuple(dict.fromkeys([*unexpected(query), *proof.query(query, outermost=True)]))
-
-
-def pushable_condition(
-    condition: exp.Expression, dialect: str | None, types: Types, parameters: Mapping[str, str] | None = None
-) -> bool:
-    """Whether one conjunct may go into the WHERE of a SELECT at the source, over columns of one or more tables.
-
-    Args:
-        condition: still in its query's tree, or on its own; on its own, columns carry the names that `types` has.
-        dialect, types, parameters: as for `obstacles`.
-    """
-    if dialect == "duckdb":
-        return True
-    if dialect is None:
-        return is_plain_condition(condition)
-    if dialect not in _TABLES:
-        return False
-    root = condition.root()
-    proof = _Proof(root if isinstance(root, exp.Query) else condition, dialect, types, parameters or {})
-    return not unexpected(condition) and not any(proof.predicate(condition))
 
 
 class _Proof:

@@ -15,6 +15,7 @@ import hashlib
 import struct
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -22,7 +23,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sluis.crypto import canonical
-from sluis.kernel import Text, Upstream, decode, plain
+from sluis.kernel import Problem, Text, Upstream, decode, plain
 from sluis.statement.model import Receipt
 
 MEDIA_TYPE = "application/vnd.apache.arrow.stream"
@@ -32,7 +33,10 @@ RECEIPT, NONCE, SEALS = b"sluis.receipt", b"sluis.nonce", b"sluis.seals"
 NONCE_BYTES = 32
 _HEADER = {"alg": "EdDSA", "typ": "sluis-receipt+jws"}
 _MARKER = b"\xff\xff\xff\xff"
-_METADATA_LIMIT = 1 << 24
+_METADATA_LIMIT, _SCHEMA_LIMIT = 1 << 22, 1 << 20  # bytes; the last batch carries the seals for other owners
+_SCHEMA, _BATCH = 1, 3  # what a message is (`Message.fbs`, MessageHeader)
+_MOST_COLUMNS, _DEEPEST = 2_000, 3
+_ROWS_A_BYTE = 8  # booleans; whatever claims to hold more has rows that take no space
 _SMALL = 1 << 14  # bytes of a schema that is worth remembering
 
 
@@ -60,7 +64,7 @@ def open_receipt(jws: str, public: bytes) -> Receipt:
             raise _broken()
         _verifier(public).verify(_decoded(signature), f"{header}.{payload}".encode())
         return decode(_decoded(payload), Receipt)
-    except (ValueError, InvalidSignature, msgspec.MsgspecError) as error:
+    except (ValueError, InvalidSignature, msgspec.MsgspecError, Problem) as error:
         raise _broken() from error
 
 
@@ -126,7 +130,10 @@ class Closing(msgspec.Struct, frozen=True):
 
 
 class AnswerReader:
-    """Reads an answer as its bytes come in. The bytes are hostile input: lengths are checked before they are believed.
+    """Reads an answer as its bytes come in.
+
+    The bytes are hostile input: lengths are checked before they are believed, and what could stand for more than its
+    own bytes is refused: compression, dictionaries, rows and types that take no space, buffers used twice.
 
     Args:
         limit: bytes after which the answer is refused.
@@ -135,6 +142,7 @@ class AnswerReader:
     def __init__(self, limit: int = 1 << 32) -> None:
         self._limit, self._buffer, self._digest = limit, bytearray(), hashlib.sha256()
         self._head = b""
+        self._due: _Message | None = None
         self._last: dict[bytes, bytes] | None = None
         self._ended = False
         self.schema: pa.Schema | None = None
@@ -149,7 +157,7 @@ class AnswerReader:
         batches = []
         while (message := self._next()) is not None:
             try:
-                batch = self._read(message)
+                batch = self._read(*message)
             except (pa.ArrowException, OSError, ValueError) as error:
                 raise _broken() from error
             if batch is not None:
@@ -183,11 +191,26 @@ class AnswerReader:
             raise _broken()
         return Closing(receipt, jws, nonce, extra)
 
-    def _next(self) -> bytes | None:
-        if len(self._buffer) < 8 or self._ended:
+    def _next(self) -> "tuple[_Message, bytes] | None":
+        if self._ended:
+            return None
+        if self._due is None:
+            self._due = self._announced()
+        due = self._due
+        if due is None or len(self._buffer) < due.size:
+            return None
+        raw = bytes(memoryview(self._buffer)[: due.size])
+        del self._buffer[: due.size]
+        self._due = None
+        return due, raw
+
+    def _announced(self) -> "_Message | None":
+        """What the next message says of itself, once its metadata is there."""
+        if len(self._buffer) < 8:
             return None
         size = int.from_bytes(self._buffer[4:8], "little")
-        if self._buffer[:4] != _MARKER or size > _METADATA_LIMIT:
+        limit = _SCHEMA_LIMIT if self.schema is None else _METADATA_LIMIT
+        if self._buffer[:4] != _MARKER or size > limit:
             raise _broken()
         if size == 0:
             self._ended = True
@@ -195,62 +218,103 @@ class AnswerReader:
             return None
         if len(self._buffer) < 8 + size:
             return None
-        body = _body_length(bytes(self._buffer[8 : 8 + size]))
-        if not 0 <= body <= self._limit + len(self._buffer):
+        message = _message(bytes(self._buffer[8 : 8 + size]))
+        wanted = _SCHEMA if self.schema is None else _BATCH
+        if (
+            message.kind != wanted
+            or message.compressed
+            or not 0 <= message.size <= self._limit + len(self._buffer)
+        ):
             raise _broken()
-        total = 8 + size + body
-        if len(self._buffer) < total:
-            return None
-        message = bytes(memoryview(self._buffer)[:total])
-        del self._buffer[:total]
         return message
 
-    def _read(self, message: bytes) -> pa.RecordBatch | None:
+    def _read(self, message: "_Message", raw: bytes) -> pa.RecordBatch | None:
         if self._last is not None:
             raise _broken()
         if self.schema is None:
-            self._head = message
-            self.schema = _remembered(message) if len(message) <= _SMALL else _schema(message)
-            self._digest.update(message)
+            self._head = raw
+            self.schema = _remembered(raw) if len(raw) <= _SMALL else _schema(raw)
+            if len(self.schema) > _MOST_COLUMNS or not all(_is_plain(field.type) for field in self.schema):
+                raise _broken()
+            self._digest.update(raw)
             return None
-        if message.find(RECEIPT, 0, 8 + int.from_bytes(message[4:8], "little")) >= 0:
-            read = pa.ipc.open_stream(self._head + message).read_next_batch_with_custom_metadata()
-            metadata = dict(read.custom_metadata or {})
-            if RECEIPT in metadata:
-                if read.batch.num_rows:
-                    raise _broken()
-                self._last = metadata
-                return None
-        # No metadata that names a receipt: a batch of rows, which is read without reading the schema once more.
-        batch = pa.ipc.read_record_batch(pa.py_buffer(message), self.schema)
+        if message.custom:
+            self._last = self._read_last(raw)
+            return None
+        batch = pa.ipc.read_record_batch(pa.py_buffer(raw), self.schema)
         batch.validate(full=True)
-        self._digest.update(message)
+        if batch.num_rows > _ROWS_A_BYTE * len(raw) or batch.nbytes > len(raw):
+            raise _broken()
+        self._digest.update(raw)
         return batch
 
+    def _read_last(self, raw: bytes) -> dict[bytes, bytes]:
+        read = pa.ipc.open_stream(self._head + raw).read_next_batch_with_custom_metadata()
+        metadata = dict(read.custom_metadata or {})
+        if read.batch.num_rows or RECEIPT not in metadata:
+            raise _broken()
+        return metadata
 
-def _schema(message: bytes) -> pa.Schema:
-    return pa.ipc.read_schema(pa.BufferReader(message))
+
+def _schema(raw: bytes) -> pa.Schema:
+    return pa.ipc.read_schema(pa.BufferReader(raw))
 
 
 _remembered = lru_cache(maxsize=256)(_schema)  # the same statement is answered in the same form
 
 
-def _body_length(metadata: bytes) -> int:
-    """`bodyLength` of the flatbuffer table `Message` (Arrow `Message.fbs`: its fourth field)."""
+class _Message(NamedTuple):
+    """An encapsulated message, as its metadata announces it. `size` counts all its bytes, marker and body included."""
+
+    kind: int
+    size: int
+    compressed: bool
+    custom: bool
+
+
+def _message(metadata: bytes) -> _Message:
+    """Read what matters of the flatbuffer table `Message`, and of the `RecordBatch` in it (Arrow `Message.fbs`)."""
     try:
-        root = struct.unpack_from("<I", metadata, 0)[0]
-        table = root - struct.unpack_from("<i", metadata, root)[0]
-        place = struct.unpack_from("<H", metadata, table + 10)[0] if _fields(metadata, table) > 3 else 0
-        return struct.unpack_from("<q", metadata, root + place)[0] if place else 0
-    except struct.error as error:
+        root = _offset(metadata, 0)
+        kind, header, body = (_field(metadata, root, number) for number in (1, 2, 3))
+        table = _offset(metadata, header) if header else 0
+        length = struct.unpack_from("<q", metadata, body)[0] if body else 0
+        return _Message(
+            metadata[kind] if kind else 0,
+            8 + len(metadata) + length if length >= 0 else -1,
+            bool(table and _field(metadata, table, 3)),
+            bool(_field(metadata, root, 4)),
+        )
+    except (struct.error, IndexError) as error:
         raise _broken() from error
 
 
-def _fields(metadata: bytes, table: int) -> int:
-    if table < 0:
+def _offset(metadata: bytes, at: int) -> int:
+    """Where a flatbuffer reference at this place points to."""
+    place: int = at + struct.unpack_from("<I", metadata, at)[0]
+    return place
+
+
+def _field(metadata: bytes, table: int, number: int) -> int:
+    """Where a field of a flatbuffer table stands; 0 when it is absent."""
+    fields = table - struct.unpack_from("<i", metadata, table)[0]
+    if fields < 0:
         raise struct.error("table lies before the message")
-    size: int = struct.unpack_from("<H", metadata, table)[0]
-    return (size - 4) // 2
+    size = struct.unpack_from("<H", metadata, fields)[0]
+    place = 4 + 2 * number
+    found = struct.unpack_from("<H", metadata, fields + place)[0] if place + 2 <= size else 0
+    return table + found if found else 0
+
+
+def _is_plain(kind: pa.DataType, depth: int = 0) -> bool:
+    """Whether values of a type lie in the message one by one: numbers, text, bytes, times, and lists of these."""
+    if pa.types.is_list(kind):
+        return depth < _DEEPEST and _is_plain(kind.value_type, depth + 1)
+    return (
+        pa.types.is_primitive(kind)
+        or pa.types.is_decimal(kind)
+        or kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+    )
 
 
 def _encoded(raw: bytes) -> str:

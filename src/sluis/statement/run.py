@@ -7,7 +7,7 @@ is less is left out only where the caller allows `bulk`.
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -114,8 +114,7 @@ async def run(
     try:
         answers = dict(zip(tasks, await asyncio.gather(*tasks.values()), strict=True))
     finally:
-        for task in tasks.values():
-            task.cancel()
+        await _ended(list(tasks.values()))
     arrived()
     started = time.perf_counter()
     relations = {id: table for id, (table, _) in answers.items()}
@@ -133,7 +132,7 @@ async def _ask(fetch: Fetch, ask: Asking, given: Keys, pace: Pace) -> tuple[pa.T
 
         async def piece(keys: Keys) -> pa.Table:
             async with gate:
-                return _checked(fetch, await ask(fetch, keys))
+                return checked(fetch, await ask(fetch, keys))
 
         pieces = list(_pieces(given, pace.chunk))
         if len(pieces) == 1:
@@ -152,8 +151,14 @@ async def _together(asked: list[Awaitable[pa.Table]]) -> list[pa.Table]:
     try:
         return list(await asyncio.gather(*tasks))
     finally:
-        for task in tasks:
-            task.cancel()
+        await _ended(tasks)
+
+
+async def _ended(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    """Cancel what is still under way, and wait until it is over: what it did belongs to this run."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _keys(
@@ -219,12 +224,18 @@ def _schema(columns: tuple[FetchColumn, ...]) -> pa.Schema:
     return pa.schema([(column.name, shapes.arrow_type(column.type)) for column in columns])
 
 
-def _checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
-    """The answer with exactly the columns asked, in the types that carry theirs."""
+def checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
+    """The answer with exactly the columns asked, in the types that carry theirs.
+
+    Raises:
+        Upstream: `wrong-answer` when it has others.
+    """
     expected = _schema(fetch.columns)
     if answer.schema.equals(expected):
         return answer
     try:
+        if len(answer.schema) != len(expected):
+            raise KeyError
         return answer.select(expected.names).cast(expected)
     except (KeyError, ValueError, pa.ArrowException):
         raise Upstream(
@@ -233,7 +244,7 @@ def _checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
             Text(
                 "Kolommen of typen zijn anders dan gevraagd.", "Its columns or types are not those asked for."
             ),
-            Text("Meld het bij de eigenaar van de bron.", "Report it to the owner of the source."),
+            Text("Meld het bij wie de bron beheert.", "Report it to whoever keeps the source."),
             peer=fetch.site,
         ) from None
 

@@ -4,11 +4,10 @@ from sluis.store.commit import Commit, insert_rows
 from sluis.store.engine import Store, open_store
 from sluis.store.files import write_durably
 from sluis.store.migrations import Migration, migrate
-from sluis.store.writer import Lane, unkept
+from sluis.store.writer import unkept
 
 __all__ = [
     "Commit",
-    "Lane",
     "Migration",
     "Store",
     "insert_rows",

@@ -6,8 +6,9 @@ does so by itself (synchronous_commit=on is set, whatever the server's default).
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -130,9 +131,9 @@ def _dialect(url: URL) -> Literal["sqlite", "postgresql"]:
         return "postgresql"
     raise Invalid(
         "unknown-store",
-        Text("Deze database kan een node niet gebruiken.", "A node cannot use this database."),
+        Text("Deze database kan een knooppunt niet gebruiken.", "A node cannot use this database."),
         Text(
-            "Een node bewaart in een SQLite-bestand of in PostgreSQL.",
+            "Een knooppunt bewaart in een SQLite-bestand of in PostgreSQL.",
             "A node keeps its records in an SQLite file or in PostgreSQL.",
         ),
         Text("Geef een pad of een postgresql-adres op.", "Give a path or a postgresql address."),
@@ -143,16 +144,25 @@ def _engine(url: URL, path: Path | None) -> Engine:
     if path is None:
         engine = create_engine(url, connect_args={"options": "-c synchronous_commit=on"}, pool_pre_ping=True)
     else:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         # No pool: a reader that keeps a snapshot open would keep the WAL from being checkpointed.
         engine = create_engine(
             url,
             poolclass=NullPool,
             connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": _STATEMENTS},
         )
+        event.listen(engine, "do_connect", lambda *_: _make_private(path))
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Make a new database for this user alone: it says who asked whom about what. SQLite gives the files beside it the
+    same mode."""
+    if not path.exists():
+        with suppress(OSError):  # SQLite says better what is wrong
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

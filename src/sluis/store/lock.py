@@ -71,5 +71,5 @@ def _taken() -> Conflict:
             "Een logboek heeft precies één schrijver, anders raakt de volgorde zoek.",
             "A log has exactly one writer, otherwise its order is lost.",
         ),
-        Text("Stop de andere node, of gebruik die.", "Stop the other node, or use that one."),
+        Text("Stop het andere knooppunt, of gebruik dat.", "Stop the other node, or use that one."),
     )

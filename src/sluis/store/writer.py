@@ -288,7 +288,8 @@ class GroupWriter:
             connection = self._ready()
             with Commit(connection) as commit:
                 outcomes = [turn.lane.apply(commit, turn.batch) for turn in turns]
-            return outcomes, any([lane.committed(connection) for lane in self._lanes])
+            told = [lane.committed(connection) for lane in self._lanes]
+            return outcomes, any(told)
         except Problem as problem:
             self._drop_connection()
             return [[problem] * len(turn.items) for turn in turns], False
@@ -352,7 +353,7 @@ def unkept(cause: BaseException | None = None) -> Unkept:
     """The problem of a database that does not take what must be kept."""
     problem = Unkept(
         "store-unavailable",
-        Text("Deze node kan nu niets vastleggen.", "This node cannot record anything now."),
+        Text("Dit knooppunt kan nu niets vastleggen.", "This node cannot record anything now."),
         Text(
             "De database is niet bereikbaar, vol of alleen-lezen.",
             "The database cannot be reached, is full, or is read-only.",
@@ -371,9 +372,9 @@ def too_much_waiting() -> Unkept:
     """The problem of a queue that is full, or of a node that is stopping."""
     return Unkept(
         "store-too-busy",
-        Text("Deze node kan nu niet meer vastleggen.", "This node cannot record more now."),
+        Text("Dit knooppunt kan nu niet meer vastleggen.", "This node cannot record more now."),
         Text(
-            "Er wacht al te veel werk, of de node stopt.",
+            "Er wacht al te veel werk, of het knooppunt stopt.",
             "Too much is waiting already, or the node is stopping.",
         ),
         Text("Er is niets gedaan. Probeer het straks opnieuw.", "Nothing was done. Try again in a moment."),

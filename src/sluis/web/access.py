@@ -6,7 +6,7 @@ nobody unknown reaches a decoder.
 """
 
 import pwd
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -56,6 +56,7 @@ class Access:
         clock: the node's clock.
         test: whether certificates of a test authority are accepted (`environment = "test"`).
         on_refusal: told of each refusal before it is answered; for a peer, `refusal.peer` says which.
+        crls: the revocation lists as they are now. TLS knows those of the node's start, and new connections only.
     """
 
     def __init__(
@@ -65,18 +66,24 @@ class Access:
         clock: Clock,
         test: bool,
         on_refusal: OnRefusal | None = None,
+        crls: Callable[[], Sequence[x509.CertificateRevocationList]] = tuple,
     ) -> None:
         self._peers, self._people, self._clock, self._test = frozenset(peers), people, clock, test
-        self._on_refusal = on_refusal
+        self._on_refusal, self._crls = on_refusal, crls
 
     def peer(self, scope: Mapping[str, Any]) -> Peer:
         """The peer at the other end of an mTLS connection. Raises `Unidentified`, `Refused`."""
         chain = scope["extensions"].get("tls", {}).get("client_cert_chain") or ()
         if not chain:
             raise _unidentified("certificate-required", _NO_CERTIFICATE)
-        peer, until, marked = _read(chain[0])
+        peer, until, marked, issuer, serial = _read(chain[0])
         if self._clock().timestamp() > until:
             raise _unidentified("certificate-ended", _ENDED)  # it ended while the connection was open
+        if any(
+            crl.issuer == issuer and crl.get_revoked_certificate_by_serial_number(serial)
+            for crl in self._crls()
+        ):
+            raise _unidentified("certificate-revoked", _REVOKED)
         if marked and not self._test:
             raise _refused("test-certificate", _TEST_IN_PRODUCTION, peer)
         if peer.id not in self._peers:
@@ -138,9 +145,9 @@ def caller_label(scope: Mapping[str, Any]) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _read(pem: str) -> tuple[Peer, float, bool]:
-    certificate = x509.load_pem_x509_certificate(pem.encode())
-    return peer_of(certificate), certificate.not_valid_after_utc.timestamp(), is_test(certificate)
+def _read(pem: str) -> tuple[Peer, float, bool, x509.Name, int]:
+    one = x509.load_pem_x509_certificate(pem.encode())
+    return peer_of(one), one.not_valid_after_utc.timestamp(), is_test(one), one.issuer, one.serial_number
 
 
 _WHO = Text("Wie u bent, is niet vastgesteld.", "Who you are has not been established.")
@@ -151,10 +158,14 @@ _NO_CERTIFICATE = (
         "Dit vraagt een verbinding met clientcertificaat.",
         "This needs a connection with a client certificate.",
     ),
-    Text("Verbind met het certificaat van uw node.", "Connect with your node's certificate."),
+    Text("Verbind met het certificaat van uw knooppunt.", "Connect with your node's certificate."),
 )
 _ENDED = (
     Text("Het certificaat is verlopen.", "The certificate has ended."),
+    Text("Vraag een nieuw certificaat aan.", "Request a new certificate."),
+)
+_REVOKED = (
+    Text("Het certificaat is ingetrokken.", "The certificate has been revoked."),
     Text("Vraag een nieuw certificaat aan.", "Request a new certificate."),
 )
 _TEST_IN_PRODUCTION = (
@@ -166,19 +177,20 @@ _TEST_IN_PRODUCTION = (
 )
 _UNKNOWN_PEER = (
     Text(
-        "Deze node kent uw organisatie niet als partner.",
+        "Dit knooppunt kent uw organisatie niet als partner.",
         "This node does not know your organisation as a peer.",
     ),
     Text(
-        "Vraag de beheerder van deze node om een aansluiting.",
+        "Vraag de beheerder van dit knooppunt om een aansluiting.",
         "Ask the operator of this node for a connection.",
     ),
 )
 _LOCAL_ONLY = (
     Text(
-        "Dit kan alleen op de machine van de node zelf.", "This can only be done on the node's own machine."
+        "Dit kan alleen op de machine van het knooppunt zelf.",
+        "This can only be done on the node's own machine.",
     ),
-    Text("Gebruik de unix-socket van de node.", "Use the node's unix socket."),
+    Text("Gebruik de unix-socket van het knooppunt.", "Use the node's unix socket."),
 )
 _NO_LOGIN = (
     Text("Het besturingssysteem kent deze gebruiker niet.", "The operating system does not know this user."),
@@ -186,7 +198,7 @@ _NO_LOGIN = (
 )
 _UNKNOWN_PERSON = (
     Text(
-        "Uw account staat niet bij de personen van deze node.",
+        "Uw account staat niet bij de personen van dit knooppunt.",
         "Your account is not among this node's people.",
     ),
     Text("Vraag de beheerder om u toe te voegen.", "Ask the operator to add you."),

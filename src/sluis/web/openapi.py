@@ -27,8 +27,8 @@ API_VERSION = "1.0.0"
 
 BASE = "/v1"
 _DESCRIPTION = (
-    "De API van een Sluis-node. Andere organisaties verbinden met een clientcertificaat (mTLS); medewerkers van de "
-    "eigen organisatie via de unix-socket van de node. Elke fout is een problem-document (RFC 9457)."
+    "De API van een Sluis-knooppunt. Andere organisaties verbinden met een clientcertificaat (mTLS); medewerkers van de "
+    "eigen organisatie via de unix-socket van het knooppunt. Elke fout is een problem-document (RFC 9457)."
 )
 _VERSION_HEADER = {
     "API-Version": {
@@ -141,7 +141,7 @@ def _operation_id(handler: HTTPRouteHandler, method: Method, components: Iterabl
 _CALLERS = {
     "anyone": "Open voor iedereen die kan verbinden.",
     "peers": "Voor andere organisaties, met hun clientcertificaat.",
-    "people": "Voor medewerkers, via de unix-socket van de node; het besturingssysteem zegt wie verbindt.",
+    "people": "Voor medewerkers, via de unix-socket van het knooppunt; het besturingssysteem zegt wie verbindt.",
     "both": "Voor andere organisaties met hun clientcertificaat, en voor medewerkers via de unix-socket.",
 }
 _SCHEMES = {

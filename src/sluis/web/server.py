@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,10 @@ from sluis.web.problems import MEDIA_TYPE, body_of, malformed_request
 HEAD_LIMIT = 64 * 1024
 """Bytes of request line and headers together; more closes the connection."""
 
-_KEEP_ALIVE = 75  # seconds
+_KEEP_ALIVE = 75  # seconds between an answer and the next request
+_REQUEST = 60.0  # seconds from a request's first byte to its last
+_STALLED = 60.0  # seconds in which nobody takes what is sent; whoever waits for that holds a source
+_FROM_ONE = 256  # connections of one certificate or user; a node itself makes at most 64 to a peer
 _HANDSHAKE = 10.0  # seconds
 _MALFORMED = body_of(malformed_request(), None)[0]
 
@@ -40,12 +44,20 @@ class NodeProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.credentials = _credentials(transport)
         self.head = 0
-        # uvicorn starts this clock after the first request; a connection that sends none must end as well.
-        self.timeout_keep_alive_task = self.loop.call_later(_KEEP_ALIVE, self.timeout_keep_alive_handler)
+        self._request_due = self.loop.call_later(_KEEP_ALIVE, transport.abort)
+        self._taken_due: asyncio.TimerHandle | None = None
+        others = self.server_state.connections
+        if sum(getattr(one, "credentials", None) == self.credentials for one in others) > _FROM_ONE:
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._request_due.cancel()
+        super().connection_lost(exc)  # which resumes writing
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.head = 0
+        self._expect_request(_REQUEST)
         self.scope["extensions"] = self.credentials
 
     def on_url(self, url: bytes) -> None:
@@ -60,6 +72,29 @@ class NodeProtocol(HttpToolsProtocol):
         self.head += size
         if self.head > HEAD_LIMIT:
             raise ValueError("request head too large")  # the parser reports it as a parser error
+
+    def on_message_complete(self) -> None:
+        self._request_due.cancel()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:  # no request is waiting
+            self._expect_request(_KEEP_ALIVE)
+
+    def _expect_request(self, seconds: float) -> None:
+        """uvicorn's own clock stops at any byte, and does not watch how slowly the rest comes; this one does."""
+        self._request_due.cancel()
+        self._request_due = self.loop.call_later(seconds, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._taken_due = self.loop.call_later(_STALLED, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._taken_due is not None:
+            self._taken_due.cancel()
+        super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
         """Not HTTP at all: a problem document and the end of the connection."""
@@ -127,6 +162,14 @@ class Server:
         host, port, *_ = sock.getsockname()
         return host, port
 
+    def cut_off(self, unwanted: Callable[[bytes], bool]) -> None:
+        """Close every connection whose client certificate (DER) is unwanted, whatever it is doing."""
+        for connection in list(self._state.connections):
+            assert isinstance(connection, NodeProtocol)
+            chain = connection.credentials.get("tls", {}).get("client_cert_chain", ())
+            if any(unwanted(ssl.PEM_cert_to_DER_cert(pem)) for pem in chain):
+                connection.transport.close()
+
     async def stop(self, seconds: float = 10.0) -> None:
         """Take no new connections, let requests in hand finish for at most `seconds`, then break off the rest."""
         for server in self._servers:
@@ -188,7 +231,7 @@ def _bind_local(listener: LocalListener) -> socket.socket:
         raise _in_use("socket-in-use", path.name)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         before = os.umask(0o177)  # nobody else may connect before the mode is set
         try:
@@ -216,7 +259,7 @@ def _answers(path: Path) -> bool:
 def _in_use(code: str, where: str) -> Conflict:
     return Conflict(
         code,
-        Text("Deze node kan niet luisteren.", "This node cannot listen."),
+        Text("Dit knooppunt kan niet luisteren.", "This node cannot listen."),
         Text(f"Een ander proces luistert al op {where}.", f"Another process already listens on {where}."),
         Text("Stop dat proces, of kies een andere plek in de configuratie.",
              "Stop that process, or choose another place in the configuration."),
@@ -229,14 +272,14 @@ def _cannot_bind(failure: OSError, where: str) -> Conflict | Invalid | Unkept:
     if failure.errno == errno.ENOSPC:
         return Unkept(
             "disk-full",
-            Text("Deze node kan niet luisteren.", "This node cannot listen."),
+            Text("Dit knooppunt kan niet luisteren.", "This node cannot listen."),
             Text("De schijf is vol.", "The disk is full."),
             Text("Maak ruimte en start opnieuw.", "Make room and start again."),
         )
     cause = failure.strerror or str(failure)
     return Invalid(
         "cannot-listen",
-        Text("Deze node kan niet luisteren.", "This node cannot listen."),
+        Text("Dit knooppunt kan niet luisteren.", "This node cannot listen."),
         Text(f"{where}: {cause}.", f"{where}: {cause}."),
         Text("Kies een ander adres, of een korter pad voor de socket.",
              "Choose another address, or a shorter path for the socket."),

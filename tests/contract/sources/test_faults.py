@@ -115,22 +115,32 @@ def test_a_query_that_takes_too_long_is_stopped_at_the_server(database: Database
 def test_a_query_that_is_cancelled_is_stopped_at_the_server(database: Database, sql: str) -> None:
     values = {"i": 1} if "$i" in sql else {}
     limits = Limits(seconds=50)
-    timer = threading.Timer(0.7, limits.cancelled.set)
-    timer.start()
+
+    def cancel() -> None:
+        _until(lambda: database.busy() > 0, "the server never began")
+        limits.cancelled.set()
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
     begin = time.monotonic()
     with pytest.raises(SourceFailure) as caught:
         read(database.source, sql, SLOW, limits, **values)
-    timer.join()
+    canceller.join()
     assert caught.value.kind == "cancelled"
     assert time.monotonic() - begin < 10
     _becomes_idle(database)
 
 
 def _becomes_idle(database: Database) -> None:
+    _until(lambda: not database.busy(), "the server still works on a query that nobody waits for")
+
+
+def _until(condition: Callable[[], bool], otherwise: str) -> None:
+    """Look again and again: a database server tells nobody what it is doing."""
     end = time.monotonic() + 10
-    while database.busy():
-        assert time.monotonic() < end, "the server still works on a query that nobody waits for"
-        time.sleep(0.1)
+    while not condition():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.05)
 
 
 def test_a_stopped_query_does_not_stop_the_next_one(database: Database) -> None:
@@ -183,14 +193,15 @@ def test_connections_that_the_server_closed_are_opened_again(database: Database)
     )
     assert next(prepared.run({"i": 1}, Limits())).num_rows == 1
     if database.prefix == "postgres":
-        database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'")
+        database.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'reader'"
+        )
     else:
-        for (thread,) in database.execute(
-            "SELECT id FROM information_schema.processlist WHERE id <> connection_id()"
-        ):
+        others = "SELECT id FROM information_schema.processlist WHERE id <> connection_id()"
+        for (thread,) in database.execute(others):
             with mariadb_connection("mariadb://reader:reader@" + _where(database)) as connection:
                 connection.query(f"KILL {thread}")
-    time.sleep(0.2)
+        _until(lambda: not database.execute(others), "the server still holds what was killed")
     assert next(prepared.run({"i": 1}, Limits())).num_rows == 1
 
 

@@ -15,7 +15,8 @@ from tests.contract.sources.awkward import fill_mariadb, fill_postgres, fill_sql
 from tests.servers import Server
 
 from sluis.sources import Limits, Source, column_types, open_source
-from sluis.statement import obstacles, pushable
+from sluis.statement import pushable
+from sluis.statement.pushdown import obstacles
 
 KINDS = ("postgres", "mariadb", "sqlite")
 

@@ -11,7 +11,7 @@ from tests.unit.ledger.examples import ORIGIN, clock, fill, processing
 from sluis.crypto import FileKeyStore
 from sluis.kernel import Conflict
 from sluis.ledger import Ledger, Search, open_ledger, sql
-from sluis.ledger.verifier import check_receipt
+from sluis.ledger.verifier import Rejected, check_receipt, entry_of
 from sluis.store import open_store
 
 
@@ -41,6 +41,18 @@ async def test_records_are_kept_proved_found_and_verified(ledger: Ledger, url: s
     assert await ledger.processing_of(Search(subjects=("me",)), withheld=False) == [mine]
     assert await ledger.processing_of(Search(trace_id=records[70].trace_id), withheld=False) == [records[70]]
     assert (await ledger.verify()).faults == ()
+
+
+async def test_a_record_that_was_shown_proves_itself_and_no_other(ledger: Ledger) -> None:
+    fill(ledger, 20)
+    shown, other = ledger.log.stored(7), ledger.log.stored(8)
+    proof = await ledger.prove(7)
+    assert shown.json is not None
+    assert shown.salt is not None
+    assert check_receipt(proof, entry_of(shown.json, shown.salt), ledger.key)[0] == 7
+    assert other.json is not None
+    with pytest.raises(Rejected):
+        check_receipt(proof, entry_of(other.json, shown.salt), ledger.key)
 
 
 async def test_a_log_goes_on_after_opening_again(ledger: Ledger, url: str, tmp_path: Path) -> None:

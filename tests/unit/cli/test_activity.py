@@ -30,11 +30,11 @@ def test_show_tells_purpose_law_roles_and_what_stays_closed_and_why(tmp_path: Pa
     told = run("show", ACTIVITY_ID, node=write_node(tmp_path)).stdout
     assert "Waarvoor: Vaststellen of iemand recht heeft op bijstand." in told
     assert "Grondslag (AVG art. 6): wettelijke plicht" in told
-    assert "  inkomen: mag u zien, vervormd\n" in told
+    assert "  inkomen: mag u zien, afgeschermd\n" in told
     assert "  jaar: alleen om te kiezen\n" in told
     assert "Niet alle rijen: Alleen de laatste jaren zijn nodig." in told
     assert (
-        "Dicht: vermogen. Voor deze taak is het vermogen niet nodig. (AVG, art. 5, eerste lid, onder c)"
+        "Gesloten: vermogen. Voor deze taak is het vermogen niet nodig. (AVG, art. 5, eerste lid, onder c)"
         in told
     )
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from sluis.cli import ask, explain, local
+from sluis.cli import ask, explain, local, main
 from sluis.cli.local import Body
 
 ANSWER = {
@@ -87,6 +87,33 @@ def test_a_list_is_read_from_a_file(sent: list[Any], tmp_path: Path) -> None:
     file.write_text("999990019\n\n 999990020 \n", encoding="utf-8")
     run("--set", f"bsn=@{file}")
     assert sent[0][1]["parameters"] == {"bsn": ["999990019", "999990020"]}
+
+
+@pytest.mark.parametrize(("value", "warned"), [("999990019", False), ("123456789", True), ("123", True)])
+def test_what_fails_the_eleven_test_is_warned_of_and_not_repeated(
+    sent: list[Any], value: str, warned: bool
+) -> None:
+    question = ["select 1", "--activity", "urn:x", "--case", "Z-1", "--csv"]
+    result = CliRunner().invoke(ask.command, [*question, "--set", f"partner_bsn={value}"])
+    assert ("elfproef" in result.stderr) is warned
+    assert value not in result.stderr
+    assert sent[0][1]["parameters"] == {"partner_bsn": value}
+
+
+def test_one_row_is_one_row(sent: list[Any]) -> None:
+    shown = " ".join(run().split())
+    assert "2 rijen" in shown
+    assert "1 rij over 1 mens uit personen" in shown
+
+
+def test_outside_a_node_directory_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLUIS_NODE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for command in ("ask", "explain"):
+        result = CliRunner().invoke(main, [command, "select 1", "--activity", "a", "--case", "c"])
+        assert result.exit_code == 4
+        assert "Hier is geen knooppunt" in result.stderr
+        assert "--node" in result.stderr
 
 
 def test_csv_survives_commas(sent: list[Any]) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.unit.ledger.examples import clock, fill, processing
+from tests.unit.ledger.examples import clock, export, fill, processing
 
 from sluis.cli import main, terminal
 from sluis.config import load_config
 from sluis.crypto import FileKeyStore
-from sluis.ledger import Ledger, log_key, open_ledger
+from sluis.ledger import Ledger, open_ledger
+from sluis.ledger.notes import log_key
 from sluis.ledger.verifier import check_receipt
 from sluis.store import Store, open_store
 
@@ -120,7 +121,7 @@ def test_a_record_a_trace_and_the_whole_are_shown(node: Path) -> None:
 
 def test_another_s_log_is_verified_from_its_tiles(node: Path, tmp_path: Path) -> None:
     store, ledger = running(node)
-    ledger.log.export(tmp_path / "tiles", ledger.publish(), 30)
+    export(ledger.log, tmp_path / "tiles", ledger.publish(), 30)
     key = str(log_key(ledger.origin, FileKeyStore(node / "keys")))
     store.close()
     place = ["verify", "--log", str(tmp_path / "tiles"), "--key", key]

@@ -91,6 +91,52 @@ def test_the_language_is_chosen_then_the_environments_then_dutch(
     assert CliRunner().invoke(cli.main, [*arguments, "check"], env=environ).stderr.split()[0] == expected
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["--nope"], "De optie --nope bestaat niet."),
+        (["nope"], "De opdracht nope bestaat niet."),
+        (["ledger", "shwo"], "Bedoelt u show?"),
+        (["ask"], "SQL ontbreekt."),
+        (["ask", "x", "--activity", "a"], "--case ontbreekt."),
+        (["ask", "x", "--case"], "Bij --case ontbreekt de waarde"),
+        (["ask", "select", "1", "--activity", "a", "--case", "c"], "tussen aanhalingstekens"),
+        (["ask", "x", "--activity", "a", "--case", "c", "--set", "999"], "schrijf NAAM=WAARDE"),
+        (["--language", "fr", "check"], "Kies uit: nl, en."),
+        (["ledger", "prove", "twee"], "Het is geen geheel getal."),
+        (["ledger", "verify", "--earlier", "/nergens"], "Controleer de naam."),
+    ],
+)
+def test_wrong_usage_is_told_in_dutch_with_a_next_step(typed: list[str], told: str) -> None:
+    result = CliRunner().invoke(cli.main, typed, prog_name="sluis")
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert "--help`" in result.stderr
+    assert "Error" not in result.stderr
+
+
+def test_wrong_usage_repeats_nothing_that_may_be_about_a_person() -> None:
+    for typed in (
+        ["ask", "x", "999990019"],
+        ["ledger", "prove", "999990019x"],
+        ["ask", "x", "--set", "999990019"],
+    ):
+        assert "999990019" not in CliRunner().invoke(cli.main, typed).output
+
+
+@pytest.mark.parametrize(("language", "told"), [("nl", "Gebruik: "), ("en", "Usage: ")])
+def test_all_help_is_in_one_language_and_has_an_example(language: str, told: str) -> None:
+    context = click.Context(cli.main)
+    for path in ([], *([name] for name in cli.main.list_commands(context))):
+        code = f"from sluis.cli import main; main({['--language', language, *path, '--help']}, prog_name='sluis')"
+        shown = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        assert shown.startswith(told), path
+        assert ("Voorbeeld" if language == "nl" else "Example") in shown, path
+        assert ("Show this message" in shown) is (language == "en"), path
+
+
 def test_help_loads_no_command_and_nothing_heavy() -> None:
     code = (
         "import sys\nfrom sluis.cli import main\n"

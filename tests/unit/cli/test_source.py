@@ -71,6 +71,20 @@ def test_a_source_that_is_down_has_exit_code_6(tmp_path: Path) -> None:
     assert run("probe", f"sqlite:///{tmp_path}/none.db").exit_code == 6
 
 
+def test_a_file_that_is_not_there_is_told_by_name(tmp_path: Path) -> None:
+    for command in ("inspect", "probe"):
+        result = run(command, f"sqlite:///{tmp_path}/none.db")
+        assert f"{tmp_path}/none.db bestaat niet" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("scheme", ["", "csv://"])
+def test_a_file_without_its_scheme_is_told_the_whole_url(tmp_path: Path, scheme: str) -> None:
+    (tmp_path / "p.csv").write_text("a\nx\n")
+    result = run("inspect", f"{scheme}{tmp_path}/p.csv")
+    assert result.exit_code == 2
+    assert f"Bedoelt u file://{tmp_path}/p.csv?" in result.output
+
+
 def test_a_probe_tells_state_rights_and_rows(url: str) -> None:
     result = run("probe", url)
     assert "register: werkt" in result.stdout

@@ -12,14 +12,15 @@ import msgspec
 import pyarrow as pa
 
 from sluis.crypto import FileKeyStore
-from sluis.disclose import Bounds, Consultation, Discloser
+from sluis.disclose import Bounds, Discloser
+from sluis.disclose.model import Consultation
 from sluis.gateway import Card
 from sluis.grounds import Activity, Article, Column, Dataset, Disclosure, Grounds, Subject
 from sluis.kernel import Oin, PeerId, Period, Text, Trace
 from sluis.ledger import Decision, Position, Processing
 from sluis.sources import Source, open_source
-from sluis.statement import Acting, Combiner, KeyList, SubQuestion
-from sluis.statement.groups import Size, disjoint, too_close
+from sluis.statement import Acting, Combiner, KeyList, Level, Memory, SubQuestion
+from sluis.statement.differencing import too_close
 from sluis.statement.receipt import AnswerReader, Closing
 
 OWNER, ASKER, OTHER = (PeerId(f"0000000300000000000{i}") for i in range(3))
@@ -102,12 +103,15 @@ class FakeLog:
         return [one for one in decisions if not one.body["adl.core.response"]["decision"]]
 
 
-class FakeBudget:
-    """Budgets in memory."""
+class FakeMemory(Memory):
+    """Budgets and told groups in a dictionary."""
 
     def __init__(self) -> None:
         self.spent: dict[tuple[str, date], set[str]] = {}
-        self.told: dict[str, dict[str, tuple[Mapping[str, str], Mapping[str, Size]]]] = {}
+        self.told: dict[str, dict[str, Sequence[Level]]] = {}
+
+    def digest(self, value: Any) -> str:
+        return repr(value if isinstance(value, list) else str(value))
 
     async def spend(self, purse: str, day: date, question: str, limit: int) -> bool:
         had = self.spent.setdefault((purse, day), set())
@@ -116,20 +120,11 @@ class FakeBudget:
         had.add(question)
         return True
 
-    async def tell(
-        self,
-        board: str,
-        day: date,
-        question: str,
-        fixed: Mapping[str, str],
-        sizes: Mapping[str, Size],
-        minimum: int,
-    ) -> bool:
-        before = self.told.setdefault(board, {})
-        for key, (other, told) in before.items():
-            if key != question and not disjoint(fixed, other) and too_close(sizes, told, minimum):
-                return False
-        before[question] = (fixed, sizes)
+    async def tell(self, board: str, day: date, question: str, levels: Sequence[Level], minimum: int) -> bool:
+        others = [one for key, told in self.told.get(board, {}).items() if key != question for one in told]
+        if too_close(levels, others, minimum):
+            return False
+        self.told.setdefault(board, {})[question] = levels
         return True
 
 
@@ -158,7 +153,7 @@ class Owner:
         cards: Mapping[str, Card] | None = None,
     ) -> None:
         self.now = NOW
-        self.log, self.budget = FakeLog(), FakeBudget()
+        self.log, self.memory = FakeLog(), FakeMemory()
         self.keys = FileKeyStore(path / f"keys-{peer}")
         self.cards = dict(cards or {})
         self.cards[f"card-{peer}"] = Card(
@@ -181,7 +176,7 @@ class Owner:
         )
         self.discloser = Discloser(
             own=peer, alias="own", grounds=Grounds(tuple(datasets), (activity,), disclosures),
-            sources={"db": source}, log=self.log, budget=self.budget, keys=self.keys, card=f"card-{peer}",
+            sources={"db": source}, log=self.log, memory=self.memory, keys=self.keys, card=f"card-{peer}",
             card_of=self.cards.__getitem__, combiner=Combiner(spares=0),
             addresses={ASKER: "https://asker.example"}, clock=lambda: self.now, bounds=bounds,
         )  # fmt: skip

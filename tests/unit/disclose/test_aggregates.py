@@ -164,12 +164,8 @@ async def test_two_questions_that_differ_by_a_few_people_are_refused(groups: Mak
         == "differencing"
     )
     await owner.ask("SELECT avg(p.income) AS x FROM persons AS p WHERE p.city <> 'Goes'")
-    assert (
-        await rule_of(
-            owner, "SELECT count(*) AS x FROM persons AS q WHERE q.bsn <> $b", parameters={"b": "0000"}
-        )
-        == "differencing"
-    )
+    sql = "SELECT count(*) AS x FROM persons AS q WHERE q.name <> $n OR q.house <> 0"
+    assert await rule_of(owner, sql, parameters={"n": "name0"}) == "differencing"
 
 
 async def test_questions_about_different_people_are_not_too_close(groups: Make) -> None:
@@ -181,10 +177,10 @@ async def test_questions_about_different_people_are_not_too_close(groups: Make) 
 
 async def test_two_spellings_of_one_value_do_not_make_two_groups_of_people(groups: Make) -> None:
     owner = groups()
-    sql = "SELECT sum(p.income) AS x FROM persons AS p WHERE p.house = {} AND p.bsn <> {}"
+    sql = "SELECT sum(p.income) AS x FROM persons AS p WHERE p.house = {} AND p.name <> {}"
     await owner.ask(sql.format("1", "'x'"))
-    assert await rule_of(owner, sql.format("1.0", "'1000'")) == "differencing"
-    assert await rule_of(owner, sql.format("$h", "'1001'"), parameters={"h": 1}) == "differencing"
+    assert await rule_of(owner, sql.format("1.0", "'name0'")) == "differencing"
+    assert await rule_of(owner, sql.format("$h", "'name1'"), parameters={"h": 1}) == "differencing"
 
 
 async def test_the_same_question_again_gives_the_same_answer(groups: Make) -> None:

@@ -22,8 +22,9 @@ from tests.unit.disclose.owner import (
     read,
 )
 
-from sluis.disclose import Bounds
-from sluis.grounds import Article, Filter, Withhold
+from sluis.disclose import Bounds, permit
+from sluis.grounds import Article, Filter
+from sluis.grounds.model import Withhold
 from sluis.kernel import Conflict, Invalid, Period, Problem, Refused, Text, Unkept, Upstream
 from sluis.ledger import Decision, Processing
 from sluis.sources import Limits, SourceFailure, TableInfo, open_source
@@ -157,6 +158,27 @@ async def test_the_rate_per_hour_holds(make: Make) -> None:
     assert await refused(owner, BY_KEY, [ANN]) == "rate"
     owner.now += timedelta(hours=1)
     assert (await owner.ask(BY_KEY, [ANN])).rows == [("Ann",)]
+
+
+async def test_the_rate_per_hour_holds_across_a_restart(make: Make) -> None:
+    owner = make(disclosure(questions_per_hour=3))
+    await owner.ask(BY_KEY, [ANN])
+    owner.now += timedelta(minutes=30)
+    await owner.ask(BY_KEY, [ANN])
+    again = make(disclosure(questions_per_hour=3))
+    again.now = owner.now
+    kept = [one for one in owner.log.records if isinstance(one, Decision)]
+    again.discloser.recall(found for one in kept if (found := permit(one)))
+    await again.ask(BY_KEY, [ANN])
+    assert await refused(again, BY_KEY, [ANN]) == "rate"
+    again.now += timedelta(minutes=30)
+    assert (await again.ask(BY_KEY, [ANN])).rows == [("Ann",)]
+
+
+async def test_what_was_refused_does_not_count_as_permitted(make: Make) -> None:
+    owner = make(disclosure(max_rows=1, subject_required=False))
+    await refused(owner, "SELECT p.name AS name FROM persons AS p")
+    assert [permit(one) for one in owner.log.refusals()] == [None]
 
 
 async def test_every_question_on_a_filter_column_draws_on_its_budget(make: Make) -> None:
@@ -340,7 +362,7 @@ class BrokenSource:
     def __init__(self, inner: Any, failure: SourceFailure | None) -> None:
         self._inner, self._failure = inner, failure
         self.dialect = inner.dialect
-        self.cancelled = threading.Event()
+        self.begun, self.cancelled = threading.Event(), threading.Event()
 
     def tables(self) -> tuple[TableInfo, ...]:
         tables: tuple[TableInfo, ...] = self._inner.tables()
@@ -352,6 +374,7 @@ class BrokenSource:
     def run(self, values: Mapping[str, Any], limits: Limits) -> Iterator[pa.RecordBatch]:
         yield from ()
         if self._failure is None:
+            self.begun.set()
             assert limits.cancelled.wait(10)
             self.cancelled.set()
             raise SourceFailure("cancelled", "")
@@ -396,7 +419,7 @@ async def test_a_failed_consultation_is_on_record_with_whom_it_was_about(make: M
 async def test_when_the_asker_goes_away_the_source_is_stopped(make: Make, tmp_path: Any) -> None:
     owner, source = await failing(make, None, tmp_path)
     asking = asyncio.create_task(owner.ask(BY_KEY, [ANN]))
-    await asyncio.sleep(0.2)
+    assert await asyncio.to_thread(source.begun.wait, 10)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking

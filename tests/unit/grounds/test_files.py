@@ -26,13 +26,13 @@ from sluis.grounds import (
     Disclosure,
     Filter,
     Surroundings,
-    Withhold,
     examine,
     load_grounds,
     parse_document,
     read_directory,
     render,
 )
+from sluis.grounds.model import Withhold
 from sluis.kernel import Invalid, Period, Text
 
 

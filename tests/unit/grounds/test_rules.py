@@ -7,29 +7,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.grounds.examples import (
-    DAY,
-    OWNER,
-    RECIPIENT,
-    THIRD,
-    activity,
-    dataset,
-    disclosure,
-)
+from tests.unit.grounds.examples import DAY, OWNER, RECIPIENT, THIRD, activity, dataset, disclosure
 
-from sluis.grounds import (
-    Aggregate,
-    Closed,
-    Column,
-    Filter,
-    Grounds,
-    Subject,
-    Surroundings,
-    make_offer,
-    offer_digest,
-)
+from sluis.grounds import Aggregate, Closed, Column, Filter, Grounds, Subject, Surroundings, make_offer
 from sluis.grounds.expressions import expression_fault
-from sluis.grounds.rules import consistency
+from sluis.grounds.rules import consistency, offer_digest
 from sluis.kernel import Period, Text, decode, encode
 
 AROUND = Surroundings(DAY, OWNER, frozenset({RECIPIENT}), frozenset({"main"}))

@@ -15,7 +15,8 @@ from tests.unit.grounds.examples import ACTIVITY, DATASET, DISCLOSURE, THIRD
 from tests.unit.test_config import NODE
 
 from sluis.config import Config, schemas
-from sluis.grounds import FORMS, Activity, Dataset, Disclosure, faults
+from sluis.grounds import Activity, Dataset, Disclosure, faults
+from sluis.grounds.files import FORMS
 
 MORE = f"""
 [withhold]

@@ -9,7 +9,9 @@ from typing import Any
 
 from sluis.crypto import FileKeyStore
 from sluis.kernel import new_span_id, new_trace_id
-from sluis.ledger import Decision, Ledger, Processing, Withheld, open_ledger
+from sluis.ledger import Decision, Ledger, Log, Processing, Withheld, open_ledger
+from sluis.ledger.reading import tiles_of
+from sluis.ledger.verifier import tile_path
 from sluis.store import Store, open_store
 
 ORIGIN = "node.example/log/00000099000000001000"
@@ -75,3 +77,12 @@ def fill(ledger: Ledger, count: int) -> list[Processing]:
     records = [processing(os.urandom(8).hex()) for _ in range(count)]
     ledger.append_blocking(records)
     return records
+
+
+def export(log: Log, directory: Path, checkpoint: str, size: int) -> None:
+    """What a log serves of its first `size` leaves, as files laid out as the paths that it serves them at."""
+    for level, number, width in tiles_of(size):
+        path = directory / tile_path(level, number, width)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(log.tile(level, number, width))
+    (directory / "checkpoint").write_text(checkpoint, encoding="utf-8")

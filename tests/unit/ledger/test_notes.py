@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from sluis.crypto import FileKeyStore
-from sluis.ledger import log_key, witness_key
-from sluis.ledger.notes import cosignature, signed_checkpoint
+from sluis.ledger.notes import cosignature, log_key, signed_checkpoint, witness_key
 from sluis.ledger.verifier import Checkpoint, Key, Receipt, Rejected, open_checkpoint, open_note
 
 # The example of signed-note itself.

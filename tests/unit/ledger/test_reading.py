@@ -87,6 +87,12 @@ async def test_a_withheld_record_is_not_shown_to_the_subject_but_is_to_the_offic
     assert await spans(ledger, Search(trace_id=hidden.trace_id)) == []
 
 
+async def test_a_subject_that_is_named_twice_is_found_once(ledger: Ledger) -> None:
+    made = [processing("me") for _ in range(10)]
+    await ledger.append(made)
+    assert await spans(ledger, Search(subjects=("me", "me"))) == ids(*made[::-1])
+
+
 async def test_withheld_records_do_not_use_up_the_limit(ledger: Ledger) -> None:
     plain = processing("me")
     hidden = [processing("me", withheld=Withheld("x", NOW_MS + 1)) for _ in range(5)]

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.ledger.examples import ORIGIN, fill, opened, processing
+from tests.unit.ledger.examples import ORIGIN, export, fill, opened, processing
 
 from sluis.crypto import FileKeyStore
-from sluis.ledger import Verification, log_key, verifier, verify
-from sluis.ledger.notes import signed_checkpoint
+from sluis.ledger import Verification, verifier, verify
+from sluis.ledger.notes import log_key, signed_checkpoint
 from sluis.ledger.verifier import Rejected, check_log, from_directory
 from sluis.store import open_store
 
@@ -27,7 +27,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fill(ledger, 400)
         (directory / "earlier").write_text(ledger.publish())
         fill(ledger, SIZE - 400)
-        ledger.log.export(directory / "tiles", ledger.publish(), SIZE)
+        export(ledger.log, directory / "tiles", ledger.publish(), SIZE)
     return directory
 
 
@@ -168,7 +168,7 @@ def test_truncation_is_found_from_outside(copy: Path) -> None:
     with opened(copy) as (_, ledger):
         note = signed_checkpoint(ORIGIN, 300, ledger.log.root(300), FileKeyStore(copy / "keys"))
         shutil.rmtree(copy / "tiles")
-        ledger.log.export(copy / "tiles", note, 300)
+        export(ledger.log, copy / "tiles", note, 300)
     assert any("truncated" in fault for fault in outside(copy))
 
 
@@ -177,7 +177,7 @@ def test_a_fork_is_found_from_outside(copy: Path, tmp_path: Path) -> None:
     with opened(tmp_path / "fork") as (_, ledger):
         fill(ledger, SIZE)
         shutil.rmtree(copy / "tiles")
-        ledger.log.export(copy / "tiles", ledger.publish(), SIZE)
+        export(ledger.log, copy / "tiles", ledger.publish(), SIZE)
     assert any("forked" in fault for fault in outside(copy))
 
 
@@ -191,7 +191,7 @@ def test_reordered_entries_are_found_from_outside(copy: Path) -> None:
 def test_the_tiles_hold_nothing_of_a_record(tmp_path: Path) -> None:
     with opened(tmp_path) as (_, ledger):
         ledger.append_blocking([processing("pseudonym-to-look-for")])
-        ledger.log.export(tmp_path / "tiles", ledger.publish(), 1)
+        export(ledger.log, tmp_path / "tiles", ledger.publish(), 1)
     for path in files(tmp_path):
         assert b"pseudonym" not in path.read_bytes()
         assert b"processing" not in path.read_bytes()

@@ -10,8 +10,8 @@ import pytest
 from tests.unit.ledger.examples import ORIGIN, clock, fill, opened, processing
 
 from sluis.crypto import FileKeyStore
-from sluis.ledger import Ledger, Peer, Witness, log_key
-from sluis.ledger.notes import signed_checkpoint
+from sluis.ledger import Ledger, Peer, Witness
+from sluis.ledger.notes import log_key, signed_checkpoint
 from sluis.ledger.tree import EMPTY_ROOT
 from sluis.ledger.verifier import Checkpoint, check_receipt, open_checkpoint
 from sluis.ledger.witness import Answer, request_body

@@ -13,7 +13,8 @@ import rfc8785
 from tests.unit.ledger.examples import ORIGIN, decision, fill, opened, processing
 
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, Unkept
-from sluis.ledger import Epoch, Ledger, Search, sql
+from sluis.ledger import Ledger, Search, sql
+from sluis.ledger.model import Epoch
 from sluis.store import Store
 
 

@@ -35,6 +35,11 @@ def test_what_was_tied_to_the_rest_through_the_missing_owner_only_goes_too() -> 
     ) == ("SELECT p.naam, NULL AS x FROM rvig.p AS p")
 
 
+def test_what_was_tied_to_the_rest_by_nothing_stays() -> None:
+    sql = "select p.naam, i.x from rvig.p p left join bd.i i on true left join rdw.v v on v.bsn = p.bsn"
+    assert rest(sql) == "SELECT p.naam, i.x FROM rvig.p AS p LEFT JOIN bd.i AS i ON TRUE"
+
+
 @pytest.mark.parametrize("negated", ["", "not "])
 def test_a_condition_on_a_missing_subquery_falls_away(negated: str) -> None:
     sql = f"select p.naam from rvig.p p where {negated}exists (select 1 from rdw.v v where v.bsn = p.bsn) and p.bsn = $b"

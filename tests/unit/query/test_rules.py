@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from sluis.grounds import Aggregate, Article, Closed, Disclosure, Offer, OfferedColumn, Subject
+from sluis.grounds import Aggregate, Article, Closed, Disclosure, Offer, Subject
+from sluis.grounds.model import OfferedColumn
 from sluis.kernel import Invalid, Oin, PeerId, Period, Problem, Refused, Text
 from sluis.query import rules
 from sluis.query.model import Origin, Question

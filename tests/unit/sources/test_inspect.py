@@ -123,8 +123,8 @@ def test_a_source_is_named_after_its_database(url: str, name: str) -> None:
 def test_a_source_that_is_not_there_is_an_upstream_problem(tmp_path: Path) -> None:
     with pytest.raises(Upstream) as caught:
         inspect(f"sqlite:///{tmp_path}/none.db")
-    assert caught.value.code == "source-unreachable"
-    assert caught.value.retry
+    assert caught.value.code == "source-not-there"
+    assert not caught.value.retry
 
 
 @pytest.mark.parametrize("url", ["gopher://x", "personen.csv", "https://x/openapi.json", ""])

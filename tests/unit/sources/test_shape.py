@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from sluis.sources import SourceFailure, arrow_type
-from sluis.sources.shape import Shape, counted
+from sluis.sources import SourceFailure
+from sluis.sources.shape import Shape, arrow_type, counted
 
 
 def one(kind: pa.DataType, value: Any) -> Any:

@@ -2,11 +2,10 @@ from collections.abc import Hashable, Mapping
 from fractions import Fraction
 from itertools import combinations, product
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluis.statement.groups import MAX_CELLS, Cell, Size, released, too_close
+from sluis.statement.groups import MAX_CELLS, Cell, released
 
 Key = tuple[Hashable, ...]
 Sizes = Mapping[Key, int]
@@ -107,18 +106,3 @@ def test_the_order_of_groups_does_not_matter(sizes: list[int], random: object) -
     shuffled = list(table.items())
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert told(table, 5) == told(dict(shuffled), 5)
-
-
-@pytest.mark.parametrize(
-    ("now", "close"),
-    [
-        (Size(100, 100), False), (Size(99, 99), True), (Size(96, 96), True), (Size(95, 95), False),
-        (Size(104, 104), True), (Size(100, 99), True), (Size(95, 90), False),
-    ],
-)  # fmt: skip
-def test_tables_that_differ_by_a_few_people_are_too_close(now: Size, close: bool) -> None:
-    assert too_close({"g": now}, {"g": Size(100, 100)}, 5) is close
-
-
-def test_other_groups_do_not_come_close() -> None:
-    assert not too_close({"g": Size(99, 99)}, {"h": Size(100, 100)}, 5)

@@ -4,7 +4,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from sluis.statement import obstacles, pushable, pushable_condition
+from sluis.statement import pushable
+from sluis.statement.pushdown import obstacles
 
 TYPES = {
     "p": {
@@ -127,11 +128,6 @@ def test_a_dialect_without_proofs_takes_nothing() -> None:
 )
 def test_the_plain_shape_is_equality_and_key_lists(condition: str) -> None:
     assert accepts_where(condition, None, p="VARCHAR", k="BIGINT")
-    assert pushable_condition(
-        query(f"SELECT a.id FROM p AS a WHERE {condition.partition(' AND')[0]}").args["where"].this,
-        None,
-        TYPES,
-    )
 
 
 @pytest.mark.parametrize(
@@ -143,19 +139,6 @@ def test_the_plain_shape_is_equality_and_key_lists(condition: str) -> None:
 )  # fmt: skip
 def test_the_plain_shape_is_no_more_than_that(sql: str) -> None:
     assert not accepts(sql, None)
-
-
-def test_a_condition_is_judged_in_its_tree_and_on_its_own() -> None:
-    attached = query("SELECT a.id FROM p AS a WHERE a.t LIKE 'x%' AND lower(a.t) = 'x'").args["where"].this
-    assert pushable_condition(attached.left, "postgres", TYPES)
-    assert not pushable_condition(attached.right, "postgres", TYPES)
-    alone = sqlglot.parse_one("a.t LIKE 'x%'", dialect="duckdb")
-    assert pushable_condition(alone, "postgres", {"a": TYPES["p"]})
-    assert not pushable_condition(alone, "postgres", {"b": TYPES["p"]})
-
-
-def test_a_condition_must_be_a_boolean() -> None:
-    assert not pushable_condition(sqlglot.parse_one("a.i", dialect="duckdb"), "mysql", {"a": TYPES["p"]})
 
 
 def test_a_judgement_changes_nothing() -> None:
@@ -180,4 +163,3 @@ def test_a_flag_that_nobody_knows_is_in_the_way() -> None:
     tree = query("SELECT a.id FROM p AS a WHERE a.t LIKE 'x%'")
     tree.find(exp.Like).set("never_heard_of", True)
     assert obstacles(tree, "postgres", TYPES) == ("Like with never_heard_of",)
-    assert not pushable_condition(tree.args["where"].this, "postgres", TYPES)

@@ -56,15 +56,17 @@ async def test_a_full_disk_acknowledges_nothing_and_recovers(tmp_path: Path) -> 
 
 
 async def test_too_much_waiting_is_said_at_once(store: Store) -> None:
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
 
     def slow(_connection: Connection) -> None:
+        begun.set()
         gate.wait(10)
 
     first = asyncio.ensure_future(store.write(slow))
-    await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(begun.wait, 10)
     waiting = [asyncio.ensure_future(store.write(slow)) for _ in range(10)]
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # the end of the turn, when they are handed over
     with pytest.raises(Unkept):
         await store.write(slow)
     gate.set()

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from sluis.web import API_VERSION, Api
+from sluis.web import Api
+from sluis.web.openapi import API_VERSION
 
 REQUIRED = {
     "api-version": API_VERSION,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluis.kernel import Oin, decode
-from sluis.web import MAX_BODY
+from sluis.web.app import MAX_BODY
 from sluis.web.problems import of_decoding, preferred
 
 

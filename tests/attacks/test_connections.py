@@ -1,0 +1,157 @@
+"""A hostile client at the HTTP level: slow, silent, greedy, or not speaking HTTP. On the unix socket, where TLS is
+not in the way; the protocol is the same on both."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluis.web import LocalListener, Server, server
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class App:
+    """Answers `/` at once, reads a body to its end, and sends without end at `/endless`."""
+
+    def __init__(self) -> None:
+        self.sending = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        while (message := await receive())["type"] == "http.request" and message["more_body"]:
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        if scope["path"] == "/endless":
+            self.sending += 1
+            gone = asyncio.ensure_future(receive())
+            while not gone.done():
+                await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
+            self.sending -= 1
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+@asynccontextmanager
+async def serving(path: Path) -> AsyncIterator[App]:
+    app = App()
+    node = Server(app)
+    await node.listen(LocalListener(path / "s"))
+    try:
+        yield app
+    finally:
+        await node.stop(0)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_KEEP_ALIVE", 0.3)
+    monkeypatch.setattr(server, "_REQUEST", 0.3)
+    monkeypatch.setattr(server, "_STALLED", 0.3)
+    monkeypatch.setattr(server, "_FROM_ONE", 8)
+
+
+async def dripping(path: Path, pieces: list[bytes]) -> float:
+    """Seconds until the server ends a connection on which these bytes come one by one, over and over the last."""
+    reader, writer = await asyncio.open_unix_connection(path / "s")
+    began = asyncio.get_running_loop().time()
+
+    async def drip() -> None:
+        for piece in pieces + [pieces[-1]] * 1000:
+            writer.write(piece)
+            await asyncio.sleep(0.05)
+
+    dropping = asyncio.create_task(drip())
+    try:
+        while await asyncio.wait_for(reader.read(1000), 5):
+            pass
+    except ConnectionResetError:
+        pass
+    finally:
+        dropping.cancel()
+        writer.close()
+    return asyncio.get_running_loop().time() - began
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"\r\n"],
+        [b"G", b"E", b"T"],
+        [b"GET / HTTP/1.1\r\n", b"a: b\r\n"],
+        [b"POST / HTTP/1.1\r\ncontent-length: 100000\r\n\r\n", b"x"],
+        [b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\nx\r\n"],
+        [b"GET / HTTP/1.1\r\n\r\n", b"\r\n"],
+    ],
+)
+async def test_a_request_that_does_not_come_ends_the_connection(tmp_path: Path, pieces: list[bytes]) -> None:
+    async with serving(tmp_path):
+        assert await dripping(tmp_path, pieces) < 2
+
+
+async def test_an_answer_that_nobody_takes_is_given_up(tmp_path: Path) -> None:
+    async with serving(tmp_path) as app:
+        _, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        writer.write(b"GET /endless HTTP/1.1\r\n\r\n")
+        await asyncio.sleep(0.15)
+        assert app.sending == 1
+        await asyncio.sleep(0.6)
+        assert app.sending == 0
+        writer.close()
+
+
+async def test_an_answer_that_is_taken_may_last(tmp_path: Path) -> None:
+    async with serving(tmp_path) as app:
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        writer.write(b"GET /endless HTTP/1.1\r\n\r\n")
+        for _ in range(100):
+            assert await reader.readexactly(65_536)
+            await asyncio.sleep(0.01)
+        assert app.sending == 1
+        writer.close()
+
+
+async def test_one_caller_has_not_all_connections(tmp_path: Path) -> None:
+    async with serving(tmp_path):
+        opened = [await asyncio.open_unix_connection(tmp_path / "s") for _ in range(9)]
+        for _, writer in opened[:8]:
+            writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        answers = await asyncio.gather(*(reader.read(12) for reader, _ in opened), return_exceptions=True)
+        assert answers[:8] == [b"HTTP/1.1 200"] * 8
+        assert answers[8] == b"" or isinstance(answers[8], ConnectionError)
+        for _, writer in opened:
+            writer.close()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"POST / HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd",
+        b"POST / HTTP/1.1\r\ncontent-length: +3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\ncontent-length : 3\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n-1\r\n\r\n",
+        b"POST / HTTP/1.1\r\ntransfer-encoding: gzip, identity\r\n\r\nabc",
+        b"GET / HTTP/1.1\r\na: b\x00c\r\n\r\n",
+        b"GET / HTTP/1.1\r\na: b\nc: d\r\n\r\n\x00",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+        b"GET / HTTP/1.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"GET /" + b"y" * 70_000 + b" HTTP/1.1\r\n\r\n",
+    ],
+)
+async def test_what_two_parsers_could_read_two_ways_is_answered_once_or_not_at_all(
+    tmp_path: Path, request_: bytes
+) -> None:
+    async with serving(tmp_path):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        writer.write(request_)
+        try:
+            answer = await asyncio.wait_for(reader.read(-1), 5)
+        except ConnectionError:
+            answer = b""
+        assert answer.count(b"HTTP/1.1 200") <= 1
+        if b"transfer-encoding" in request_ or b"content-length" in request_:
+            assert b"200 OK" not in answer
+        writer.close()

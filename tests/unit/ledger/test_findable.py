@@ -1,0 +1,92 @@
+"""A record that is there, and that no search finds: the verifier tells."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.unit.ledger.examples import NOW_MS, decision, opened, processing
+
+from sluis.ledger import Ledger, Processing, Search, sql
+
+RUN = 64
+
+
+@pytest.fixture(params=[RUN, 8192], ids=["in runs", "in the tail"])
+def ledger(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Ledger]:
+    """300 records; number 70 is about somebody, and of an activity and a trace of its own."""
+    monkeypatch.setattr(sql, "RUN", request.param)
+    with opened(tmp_path) as (store, made):
+        made.append_blocking([processing(f"p{number}") for number in range(70)])
+        made.append_blocking([processing("me", trace_id="ab" * 16, activity="urn:own")])
+        made.append_blocking([one for _ in range(115) for one in (processing(), decision())][:229])
+        store.write_blocking(lambda _connection: None)  # what was left to tidy up is done
+        yield made
+
+
+def change(tmp_path: Path, statement: str) -> None:
+    with sqlite3.connect(tmp_path / "node.db") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def found(ledger: Ledger) -> list[list[Processing]]:
+    """What searches by subject, trace and activity find of number 70."""
+    searches = Search(subjects=("me",)), Search(trace_id="ab" * 16), Search(activity="urn:own")
+    period = {"since": NOW_MS - 1, "until": NOW_MS + 100}
+    return [ledger.log.processing(msgspec.structs.replace(search, **period)) for search in searches]
+
+
+def hidden(ledger: Ledger) -> list[tuple[str, int]]:
+    return [(fault.kind, fault.index) for fault in asyncio.run(ledger.verify()).faults]
+
+
+def test_an_honest_log_hides_nothing(ledger: Ledger) -> None:
+    assert all(found(ledger))
+    assert hidden(ledger) == []
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["subject = subject + 1", "subject = NULL", "trace = 0", "activity = NULL", "activity = 5", "start = 0"],
+)
+def test_a_changed_search_column_is_found(ledger: Ledger, tmp_path: Path, column: str) -> None:
+    change(tmp_path, f"UPDATE ledger_records SET {column} WHERE idx = 70")
+    assert hidden(ledger) == [("hidden", 70)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"DELETE FROM ledger_terms WHERE entry / {2**43} = 1 AND entry % 8192 = 6",
+        "UPDATE ledger_activities SET since = until + 1000 WHERE activity = {own}",
+        "DELETE FROM ledger_activities WHERE activity = {own}",
+        "UPDATE ledger_activities SET until = 1",
+    ],
+)
+@pytest.mark.parametrize("ledger", [RUN], indirect=True)
+def test_search_terms_that_lead_nowhere_are_found(ledger: Ledger, tmp_path: Path, statement: str) -> None:
+    own = "(SELECT activity FROM ledger_records WHERE idx = 70)"
+    change(tmp_path, statement.replace("{own}", own))
+    assert not all(found(ledger))
+    assert ("hidden", 70) in hidden(ledger)
+
+
+@pytest.mark.parametrize("ledger", [RUN, 8192], indirect=True)
+def test_a_run_that_is_said_to_be_there_and_is_not_is_found(ledger: Ledger, tmp_path: Path) -> None:
+    change(tmp_path, "INSERT INTO ledger_runs (run, spots) VALUES (1000, x'')")
+    assert hidden(ledger) == [("hidden", 300 // sql.RUN * sql.RUN)]
+
+
+def test_what_was_destroyed_is_not_missed(ledger: Ledger) -> None:
+    asyncio.run(ledger.destroy([(60, 80)], "selectielijst"))
+    assert hidden(ledger) == []
+
+
+def test_a_record_altered_as_well_is_told_once(ledger: Ledger, tmp_path: Path) -> None:
+    change(tmp_path, "UPDATE ledger_records SET salted = zeroblob(99), subject = 1 WHERE idx = 70")
+    assert hidden(ledger) == [("altered", 70)]
