@@ -137,15 +137,30 @@ async def test_the_answer_says_where_it_came_from_and_what_stays_closed(federati
     }  # fmt: skip
 
 
-async def test_an_answer_is_as_the_published_document_says(federation: Federation) -> None:
+def described(method: str, path: str) -> Draft202012Validator:
+    """The published schema of what a route answers."""
     document = published().document()
-    content = document["paths"]["/questions"]["post"]["responses"]["200"]["content"]
-    assert set(content) == {"application/json", MEDIA_TYPE}
-    schema = {**content["application/json"]["schema"], "components": document["components"]}
+    schema = document["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"]
+    return Draft202012Validator({**schema, "components": document["components"]})
+
+
+def test_offers_and_activities_are_as_the_published_document_says(federation: Federation) -> None:
+    offers = federation.parties[TAX].discloser.offers(ASKER)
+    assert offers
+    assert list(described("get", "/offers").iter_errors(msgspec.json.decode(encode(list(offers))))) == []
+    activities = msgspec.json.decode(encode([ACTIVITY]))
+    assert list(described("get", "/activities").iter_errors(activities)) == []
+
+
+async def test_an_answer_is_as_the_published_document_says(federation: Federation) -> None:
     answer = await federation.ask(JOINED, BENEFIT, bsn=ONE)
-    assert (
-        list(Draft202012Validator(schema).iter_errors(msgspec.json.decode(encode(as_document(answer))))) == []
-    )
+    document = msgspec.json.decode(encode(as_document(answer)))
+    assert list(described("post", "/questions").iter_errors(document)) == []
+
+
+def test_an_answer_is_published_in_both_its_forms() -> None:
+    answered = published().document()["paths"]["/questions"]["post"]["responses"]["200"]
+    assert set(answered["content"]) == {"application/json", MEDIA_TYPE}
 
 
 async def test_a_key_the_asker_may_not_see_joins_all_the_same(federation: Federation) -> None:
@@ -268,10 +283,34 @@ async def test_nothing_is_sent_when_the_question_cannot_be_recorded(
     async def full(records: Any) -> Any:
         raise Unkept("disk-full", both("Vol."), both("Vol."), both("Maak ruimte."))
 
-    monkeypatch.setattr(federation.ledger, "append", full)
+    monkeypatch.setattr(federation.ledger, "append", lambda records: asyncio.ensure_future(full(records)))
     with pytest.raises(Unkept):
         await federation.ask(JOINED, BENEFIT, bsn=ONE)
     assert federation.link.sent == []
+
+
+async def test_nothing_is_sent_before_the_question_is_durable_nor_shown_before_its_people_are(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await federation.explain(JOINED, BENEFIT, bsn=ONE)
+    append, disk = federation.ledger.append, [asyncio.Event(), asyncio.Event()]
+    waiting = iter(disk)
+
+    async def slow(records: Any) -> Any:
+        await next(waiting).wait()
+        return await append(records)
+
+    monkeypatch.setattr(federation.ledger, "append", lambda records: asyncio.ensure_future(slow(records)))
+    asked = asyncio.create_task(federation.ask(JOINED, BENEFIT, bsn=ONE))
+    await asyncio.sleep(0.1)
+    assert (federation.link.sent, asked.done()) == ([], False)
+    disk[0].set()
+    while len(federation.link.sent) < 2:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    assert not asked.done()
+    disk[1].set()
+    assert (await asked).table.num_rows == 1
 
 
 async def test_nothing_leaves_an_owner_that_cannot_record(

@@ -68,7 +68,7 @@ class Answer:
         ready = self._prepared(first.batches)
         subjects = self._asked | ready.subjects
         records: list[Any] = [
-            *self._crossing.permits(opened, self._statement.shape),
+            *self._crossing.permits(opened, self._statement.shape, self._sealing.parties),
             *self._lines(subjects),
         ]
         in_bulk = not subjects and (first.ended or not self._statement.trails)
@@ -78,8 +78,12 @@ class Answer:
             )
         if first.ended:
             records += self._charged()
-        self._position = await self._log.append(records)
-        return lambda: self._body(source, ready.batches, first.ended)
+        position = self._log.append(records)
+        sending = self._writer.head + b"".join(
+            map(self._writer.write, ready.batches)
+        )  # while the disk is busy
+        self._position = await position
+        return lambda: self._body(source, sending, first.ended)
 
     async def failed(self) -> None:
         """A source did not do its part: write down that these people were asked about, and that it failed."""
@@ -89,13 +93,14 @@ class Answer:
         )
         if not lines:
             lines.append(self._crossing.in_bulk(opened, self._statement.columns, now, failed=True))
-        await self._log.append([*self._crossing.permits(opened, self._statement.shape), *lines])
+        await self._log.append(
+            [*self._crossing.permits(opened, self._statement.shape, self._sealing.parties), *lines]
+        )
 
     async def _body(
-        self, source: Iterator[pa.RecordBatch], batches: Sequence[pa.RecordBatch], ended: bool
+        self, source: Iterator[pa.RecordBatch], sending: bytes, ended: bool
     ) -> AsyncIterator[bytes]:
         try:
-            sending = self._writer.head + b"".join(map(self._writer.write, batches))
             while not ended:
                 yield sending
                 more = await pull(source, self._limits)

@@ -16,7 +16,7 @@ from sluis.disclose.service import Discloser
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Text, Trace, Upstream
 from sluis.statement import MEDIA_TYPE, SubQuestion
-from sluis.web import streamed
+from sluis.web import SHORT, streamed
 
 T = TypeVar("T")
 
@@ -26,16 +26,23 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
     """The routes of this room, around one discloser."""
 
-    @get("/offers", summary="Wat voor u open is", tags=["bronhouder"])
+    @get(
+        "/offers",
+        summary="Wat voor u open is",
+        tags=["bronhouder"],
+        response_description="Wat vandaag open is.",
+    )
     async def offers(peer: Peer) -> list[Offer]:
         """De verstrekkingen die vandaag voor de vragende organisatie gelden, met hun kolommen en kenmerk."""
         return list(discloser.offers(peer.id))
 
     @post(
         "/consultations",
+        opt={SHORT: True},
         status_code=200,
         media_type=MEDIA_TYPE,
         summary="Stel deze bronhouder een deelvraag",
+        response_description="Een Arrow IPC-stroom; het ontvangstbewijs staat bij de laatste, lege batch.",
         tags=["bronhouder"],
     )
     async def consult(

@@ -4,7 +4,7 @@ subject). Nothing here holds a value out of the data; people are pseudonyms.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -21,8 +21,8 @@ _OBJECTS = "dpl.objects.dataset"
 class Log(Protocol):
     """The part of the ledger that this room needs."""
 
-    async def append(self, records: Sequence[Processing | Decision]) -> Position:
-        """Keep records durably, all in one commit. Raises `Unkept`."""
+    def append(self, records: Sequence[Processing | Decision]) -> Awaitable[Position]:
+        """Keep records durably, all in one commit. Raises `Unkept`, at the latest when awaited."""
 
     def subject(self, kind: str, value: str, moment: datetime) -> str:
         """The pseudonym of a data subject."""
@@ -96,13 +96,16 @@ class Crossing(msgspec.Struct, frozen=True):
             },
         )
 
-    def permits(self, opened: Iterable[Opened], shape: str) -> list[Decision]:
-        """One decision per dataset, each naming the disclosure and the statement with its constants taken out."""
+    def permits(
+        self, opened: Iterable[Opened], shape: str, sealed: Mapping[str, Any] | None = None
+    ) -> list[Decision]:
+        """One decision per dataset, each naming the disclosure and the statement with its constants taken out; and,
+        where keys crossed `sealed`, who could read them: peers that work together could open each other's."""
         return [
             self.decision(
                 one.dataset.name, True, "disclosed", None,
                 disclosure={"id": one.disclosure.id, "version": one.disclosure.version, "digest": one.digest},
-                statement={"sql": shape},
+                statement={"sql": shape}, **({"sealed": dict(sealed)} if sealed else {}),
             )
             for one in opened
         ]  # fmt: skip

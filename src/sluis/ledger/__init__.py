@@ -16,6 +16,7 @@ from sluis.ledger.model import (
     Stored,
     Withheld,
 )
+from sluis.ledger.notes import witness_key
 from sluis.ledger.reading import Log
 from sluis.ledger.scan import decisions, lines_with
 from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
@@ -50,4 +51,5 @@ __all__ = [
     "receipt",
     "verifier",
     "verify",
+    "witness_key",
 ]

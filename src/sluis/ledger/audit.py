@@ -5,8 +5,9 @@ What somebody outside can check without these records is in `verifier`.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 import msgspec
@@ -117,15 +118,21 @@ def _signed(
     ends = {old.origin: new.since for old, new in pairwise(epochs)}
     signed = []
     for note in [*(row.checkpoint for row in epochs if row.checkpoint), *seen]:
-        origin = note.partition("\n")[0]
+        origin = note.partition("\n")[0] if isinstance(note, str) else ""
         try:
-            checkpoint = open_checkpoint(note, Key(origin, LOG, public))
+            checkpoint = open_checkpoint(note if origin else "", Key(origin, LOG, public))
         except Rejected:
             faults.append(Fault("checkpoint", 0))
             continue
         if checkpoint.size <= ends.get(origin, checkpoint.size):
             signed.append(checkpoint)
     return signed
+
+
+def _raw(value: Any) -> bytes:
+    """What a column of bytes holds; nothing when somebody put something else there, such as a number, of which
+    `bytes` would make that many zeros."""
+    return bytes(value) if isinstance(value, bytes | memoryview) else b""
 
 
 class _Audit:
@@ -151,10 +158,11 @@ class _Audit:
     def tile(self, number: int) -> None:
         first = number * WIDTH
         end = min(first + WIDTH, self._size)
-        rows = self._fetched(
+        fetched = self._fetched(
             f"SELECT {COLUMNS} FROM ledger_records WHERE idx >= {first} AND idx < {end} ORDER BY idx"
         )
-        leaves = [bytes(row[2]) for row in rows]
+        rows = [(index, _raw(a), _raw(b), _raw(c), *rest) for index, a, b, c, *rest in fetched]
+        leaves = [row[2] for row in rows]
         made = [
             _sha256(b"\x00" + _sha256(row[1]).digest()).digest() if row[1] else self._destroyed(row)
             for row in rows
@@ -163,12 +171,13 @@ class _Audit:
             self.faults += [
                 Fault("altered", row[0]) for row, a, b in zip(rows, made, leaves, strict=True) if a != b
             ]
-        for row in rows:
-            if row[1] and _MARK in bytes(row[1]):
-                self._account(bytes(row[1]))
-        self._findable.tile(rows, end)
+        genuine = [row for row, one in zip(rows, made, strict=True) if one == row[2]]
+        for row in genuine:
+            if _MARK in row[1]:
+                self._account(row[1])
+        self._findable.tile(genuine, end)
         if len(rows) < end - first:
-            leaves = self._missing(first, end, {row[0]: bytes(row[2]) for row in rows})
+            leaves = self._missing(first, end, {row[0]: row[2] for row in rows})
         self._follow(number, leaves)
 
     def finish(self) -> Verification:
@@ -176,7 +185,7 @@ class _Audit:
         altered = {fault.index for fault in self.faults}
         self.faults += [fault for index, fault in self._hidden.items() if index not in altered]
         self._upper_tiles()
-        self.faults += [Fault("unaccounted", index) for index in self._gone if not self._is_accounted(index)]
+        self.faults += [Fault("unaccounted", index) for index in self._unaccounted()]
         for size, roots in self._expected.items():
             if size > self._size:
                 self.faults.append(Fault("truncated", size))
@@ -195,21 +204,28 @@ class _Audit:
 
     def _destroyed(self, row: Any) -> bytes:
         self._gone.append(row[0])
-        return _sha256(b"\x00" + bytes(row[3] or b"")).digest()
+        return _sha256(b"\x00" + row[3]).digest()
 
     def _account(self, salted: bytes) -> None:
         body = salted[SALT:]
         if msgspec.json.decode(body).get("kind") == "destruction":
             self._accounted += msgspec.json.decode(body, type=Destruction).stretches
 
-    def _is_accounted(self, index: int) -> bool:
-        return any(first <= index <= last for first, last in self._accounted)
+    def _unaccounted(self) -> Iterator[int]:
+        """The records that were destroyed and are in no stretch that a record of a destruction names."""
+        stretches = sorted(self._accounted)
+        firsts = [first for first, _ in stretches]
+        reached = list(accumulate((last for _, last in stretches), max))
+        for index in self._gone:
+            before = bisect_right(firsts, index)
+            if not before or reached[before - 1] < index:
+                yield index
 
     def _missing(self, first: int, end: int, leaves: dict[int, bytes]) -> list[bytes]:
         """All leaves of a tile from which rows are missing; those from the tile itself, where it was full."""
         self.faults += [Fault("missing", index) for index in range(first, end) if index not in leaves]
         kept = self._kept(0, first // WIDTH)
-        hashes = bytes(kept[0]) if kept else bytes(32 * WIDTH)
+        hashes = _raw(kept[0]).ljust(32 * WIDTH, b"\0") if kept else bytes(32 * WIDTH)
         return [
             leaves.get(first + place, hashes[32 * place : 32 * place + 32]) for place in range(end - first)
         ]
@@ -237,7 +253,7 @@ class _Audit:
 
     def _check_kept(self, level: int, number: int, hashes: bytes, root: bytes, first: int) -> None:
         kept = self._kept(level, number)
-        if kept is None or bytes(kept[0]) != hashes or bytes(kept[1]) != root:
+        if kept is None or (_raw(kept[0]), _raw(kept[1])) != (hashes, root):
             self.faults.append(Fault("tile", first))
 
     def _kept(self, level: int, number: int) -> Any:

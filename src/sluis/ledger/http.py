@@ -7,7 +7,7 @@ out of the node's own.
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -33,6 +33,10 @@ _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 _BRIEFLY = {"cache-control": "public, max-age=2"}
 
 
+Moment = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""Milliseconds since the epoch, as far as a database counts."""
+
+
 class Wanted(
     msgspec.Struct,
     frozen=True,
@@ -50,8 +54,8 @@ class Wanted(
     """The body of a search. A field that is not known is refused: passing over it would give more than was asked."""
 
     trace_id: str | None = None
-    start_time: int | None = None
-    end_time: int | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
     activity: str | None = None
     subject: str | None = None
     subject_type: str | None = None

@@ -91,6 +91,8 @@ class Log:
         Raises:
             NotFound: the log is not that large.
         """
+        if not (1 <= width <= WIDTH and 0 <= number < _LONGEST // WIDTH):
+            raise _no_tile()
         with self._store.read() as connection:
             if level == "entries":
                 tile = _entries(connection, number * WIDTH, width)
@@ -98,7 +100,7 @@ class Log:
             else:
                 tile = _fetch(connection, int(level), number, width)
                 whole = 32 * width
-        if not 1 <= width <= WIDTH or number < 0 or len(tile) < whole:
+        if len(tile) < whole:
             raise _no_tile()
         return tile[:whole]
 

@@ -12,11 +12,12 @@ import binascii
 import hashlib
 import re
 import sys
-import urllib.error
 import urllib.request
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -24,6 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 LOG, COSIGNER = 1, 4  # signature types of signed-note
 _MOST_SIGNATURES = 64
+_MOST_FAULTS = 1_000
+_LARGEST_FILE = 1 << 25  # bytes; 256 entries of the largest size are 17 million
 _HEADER = "c2sp.org/tlog-proof@v1"
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
@@ -318,6 +321,17 @@ class Report:
     checkpoint: Checkpoint
     faults: list[str] = field(default_factory=list)
 
+    def found(self, fault: str) -> None:
+        """Note a fault. Raises `_Enough` when there are so many that looking on tells nothing more."""
+        self.faults.append(fault)
+        if len(self.faults) >= _MOST_FAULTS:
+            self.faults.append("There are more faults than this; the rest was not checked.")
+            raise _Enough
+
+
+class _Enough(Exception):
+    """A log that claims a thousand million leaves and serves none must not keep who checks it."""
+
 
 def tile_path(level: int | str, number: int, width: int = 256) -> str:
     """The path of a tile (tlog-tiles); `level` may be `entries`."""
@@ -349,12 +363,13 @@ def check_log(
         raise Rejected("The log has no checkpoint.") from problem
     report = Report(open_checkpoint(note, log, witnesses, quorum))
     before = {old.size: old for old in (open_checkpoint(note, log) for note in earlier)}
-    _check_leaves(fetch, report, before)
-    for old in before.values():
-        if old.size > report.checkpoint.size:
-            report.faults.append(
-                f"The log was truncated: it had {old.size} leaves, it has {report.checkpoint.size}."
-            )
+    with suppress(_Enough):
+        for old in before.values():
+            if old.size > report.checkpoint.size:
+                report.found(
+                    f"The log was truncated: it had {old.size} leaves, it has {report.checkpoint.size}."
+                )
+        _check_leaves(fetch, report, before)
     return report
 
 
@@ -368,14 +383,12 @@ def _check_leaves(fetch: Fetch, report: Report, before: dict[int, Checkpoint]) -
         for index, leaf in enumerate(leaves, 256 * number + 1):
             part.push(leaf)
             if index in before and before[index].root != part.root():
-                report.faults.append(
-                    f"The log was forked: its first {index} leaves are not those it signed before."
-                )
+                report.found(f"The log was forked: its first {index} leaves are not those it signed before.")
         if width == 256:
             roots.append(_root_of(leaves))
         whole = part
     if whole.root() != report.checkpoint.root:
-        report.faults.append("The leaves do not give the root that the log signed.")
+        report.found("The leaves do not give the root that the log signed.")
     _check_upper(fetch, report, 1, roots)
 
 
@@ -384,9 +397,7 @@ def _check_upper(fetch: Fetch, report: Report, level: int, hashes: list[bytes]) 
     for number in range(-(-len(hashes) // 256)):
         made = hashes[256 * number : 256 * number + 256]
         if _tile(fetch, report, level, number, len(made)) != made:
-            report.faults.append(
-                f"Tile {tile_path(level, number, len(made))} does not follow from those below it."
-            )
+            report.found(f"Tile {tile_path(level, number, len(made))} does not follow from those below it.")
         if len(made) == 256:
             roots.append(_root_of(made))
     if roots:
@@ -406,7 +417,7 @@ def _tile(fetch: Fetch, report: Report, level: int, number: int, width: int) -> 
     except OSError:
         raw = b""
     if len(raw) < 32 * width:
-        report.faults.append(f"Tile {tile_path(level, number, width)} is missing or too short.")
+        report.found(f"Tile {tile_path(level, number, width)} is missing or too short.")
         raw += bytes(32 * width - len(raw))
     return [raw[at : at + 32] for at in range(0, 32 * width, 32)]
 
@@ -421,7 +432,7 @@ def _check_entries(fetch: Fetch, report: Report, number: int, leaves: list[bytes
         length = int.from_bytes(raw[at : at + 2], "big")
         entry = raw[at + 2 : at + 2 + length]
         if at + 2 + length > len(raw) or leaf_hash(entry) != leaf:
-            report.faults.append(f"Entry {index} is missing or is not what its leaf was made of.")
+            report.found(f"Entry {index} is missing or is not what its leaf was made of.")
         at += 2 + length
 
 
@@ -445,9 +456,12 @@ def from_url(prefix: str) -> Fetch:
         raise Rejected("A log is fetched over http or https.")
 
     def fetch(path: str) -> bytes:
-        with urllib.request.urlopen(f"{prefix.rstrip('/')}/{path}", timeout=30) as answer:  # noqa: S310
-            body: bytes = answer.read()
-            return body
+        try:
+            with urllib.request.urlopen(f"{prefix.rstrip('/')}/{path}", timeout=30) as answer:  # noqa: S310
+                body: bytes = answer.read(_LARGEST_FILE)
+                return body
+        except HTTPException as problem:
+            raise OSError("What answers does not speak HTTP.") from problem
 
     return fetch
 

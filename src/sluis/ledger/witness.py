@@ -32,6 +32,7 @@ from sluis.store import Store
 
 LARGEST_REQUEST = 64 * 1024
 _MOST_PROOF_LINES = 63
+_LARGEST_LOG = 2**63 - 1  # what a database can remember; a commit that it refuses would take others with it
 
 Known = Callable[[str], bytes | None]
 """Gives the Ed25519 key of the log with this origin; None when it is not one this node witnesses."""
@@ -99,7 +100,7 @@ class Witness:
             checkpoint = open_checkpoint(note, Key(origin, LOG, public))
         except Rejected:
             return Answer(403)
-        if old > checkpoint.size:
+        if not old <= checkpoint.size <= _LARGEST_LOG:
             return Answer(400)
         return await self._store.write(
             lambda connection: self._judge(connection, old, proof, note, checkpoint)

@@ -14,7 +14,7 @@ from sluis.kernel import encode, plain
 from sluis.query.model import Answer, AnswerColumn, AnswerDocument, Explanation, Question, Who
 from sluis.query.service import Asker
 from sluis.statement import MEDIA_TYPE
-from sluis.web import Person
+from sluis.web import SHORT, Person
 
 ANSWERED = (
     "De rijen, en daarbij: van wie elke kolom komt, wat elke bronhouder tekende, en wat gesloten blijft."
@@ -36,6 +36,7 @@ def routes(asker: Asker) -> list[HTTPRouteHandler]:
 
     @post(
         "/questions",
+        opt={SHORT: True},
         status_code=200,
         summary="Stel een vraag aan meer organisaties tegelijk",
         tags=["vragen"],
@@ -48,11 +49,22 @@ def routes(asker: Asker) -> list[HTTPRouteHandler]:
             return Response(as_arrow(answer), media_type=MEDIA_TYPE)
         return Response(encode(as_document(answer)), media_type="application/json")
 
-    @post("/questions/_explain", status_code=200, summary="Leg uit wat een vraag zou doen", tags=["vragen"])
+    @post(
+        "/questions/_explain",
+        status_code=200,
+        summary="Leg uit wat een vraag zou doen",
+        tags=["vragen"],
+        response_description="Per bronhouder welke kolommen en rijen, en wat gesloten blijft.",
+    )
     async def explain(data: Question, person: Person) -> Explanation:
         return await asker.explain(data)
 
-    @get("/activities", summary="Het register van verwerkingsactiviteiten", tags=["vragen"])
+    @get(
+        "/activities",
+        summary="Het register van verwerkingsactiviteiten",
+        tags=["vragen"],
+        response_description="Alle verwerkingsactiviteiten van deze organisatie.",
+    )
     async def activities(person: Person) -> list[Activity]:
         return list(asker.activities())
 

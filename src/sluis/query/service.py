@@ -28,14 +28,14 @@ from sluis.kernel import (
     milliseconds,
     new_transaction_id,
 )
-from sluis.ledger import ACTIVITY, Decision, Ledger, Processing
+from sluis.ledger import ACTIVITY, Decision, Ledger, Position, Processing
 from sluis.query import records, rules
 from sluis.query.asked import Held, held, strays
 from sluis.query.explain import explanation
 from sluis.query.model import Answer, Consulted, Explanation, Missing, OwnerFailed, Question, Who
 from sluis.query.owners import Known, Owners, problem_of, unusable
 from sluis.query.partial import without
-from sluis.query.plan import Part, Plans, Ready, check_roles, check_values, make_ready
+from sluis.query.plan import Part, Plans, Ready, check_keys, check_roles, check_values, make_ready
 from sluis.query.seals import Seals
 from sluis.statement import (
     MEDIA_TYPE,
@@ -160,19 +160,36 @@ class Asker:
             raise
         clock.lap("plan")
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}
-        await self._ledger.append(
-            [records.decision(trace, question, who, ready.shape, digests, self._clock(), None)]
-        )
-        clock.lap("record")
-        crossing = _Crossing(self, ready, question, who, trace, values)
+        decided = records.decision(trace, question, who, ready.shape, digests, self._clock(), None)
+        recorded = self._ledger.append([decided])
+        recorded.add_done_callback(lambda _: clock.lap("record"))
+        crossing = _Crossing(self, ready, question, who, trace, values, recorded)
+        kept: list[asyncio.Future[Position]] = []
+
+        def keep() -> None:
+            clock.lap("ask")
+            if crossing.lines:
+                kept.append(self._ledger.append(crossing.lines))
+
         try:
-            outcome = await run(ready.plan, crossing.fetch, values, self._combiner, bulk=ready.bulk)
+            outcome = await run(
+                ready.plan,
+                crossing.fetch,
+                values,
+                self._combiner,
+                bulk=ready.bulk,
+                permit=crossing.permit,
+                arrived=keep,
+            )
         except BaseException:  # whatever it was: what crossed is on record
-            await self._ledger.append(crossing.lines or [crossing.nothing_came()])
+            await recorded  # when this failed, that is the problem, and nothing was sent
+            if not kept:
+                kept.append(self._ledger.append(crossing.lines or [crossing.nothing_came()]))
+            await asyncio.gather(*kept)
             raise
-        clock.lap("ask")
-        if crossing.lines:
-            await self._ledger.append(crossing.lines)
+        await recorded
+        for lines in kept:
+            await lines
         try:
             table = await self._told(outcome.table, ready, values)
         except Refused as refusal:
@@ -284,9 +301,16 @@ class Asker:
         await self._ledger.append([record])
 
     async def consult(
-        self, part: Part, sub: SubQuestion, trace: Trace, transaction: str
+        self, part: Part, sub: SubQuestion, body: bytes, trace: Trace, transaction: str
     ) -> tuple[pa.Table, Any]:
         """Ask one owner its part.
+
+        Args:
+            part: what is asked, and of whom.
+            sub: the question.
+            body: the same, encoded.
+            trace: the span of this crossing.
+            transaction: id of this crossing.
 
         Returns:
             the rows, and how the answer closed: receipt, its JWS, the nonce, other metadata.
@@ -304,7 +328,7 @@ class Asker:
         }
         reader, batches = AnswerReader(self._answer_bytes), []
         async with self._link.send(
-            owner.peer, "POST", "/v1/consultations", headers, encode(sub), self._seconds
+            owner.peer, "POST", "/v1/consultations", headers, body, self._seconds
         ) as answer:
             if answer.status != 200:
                 raise await problem_of(answer, owner)
@@ -327,14 +351,25 @@ class _Crossing:
     """One question under way: what was asked of whom, what came back, and the lines to write about it."""
 
     def __init__(
-        self, asker: Asker, ready: Ready, question: Question, who: Who, trace: Trace, values: Values
+        self,
+        asker: Asker,
+        ready: Ready,
+        question: Question,
+        who: Who,
+        trace: Trace,
+        values: Values,
+        recorded: asyncio.Future[Position],
     ) -> None:
         self._asker, self._ready, self._question, self._who = asker, ready, question, who
-        self._trace, self._values = trace, values
+        self._trace, self._values, self._recorded = trace, values, recorded
         self._seals = Seals(trace.trace_id, ready, asker._owners)
         self.lines: list[Processing | Decision] = []
         self.consulted: list[Consulted] = []
         self._pseudonyms: dict[tuple[str, str], str] = {}
+
+    def permit(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> None:
+        """What `statement.run` calls before any piece of a fetch is sent. Raises `Refused`."""
+        check_keys(self._ready, fetch, keys)
 
     async def fetch(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> pa.Table:
         """What `statement.run` calls for each part, as soon as its keys are known."""
@@ -350,10 +385,16 @@ class _Crossing:
         asker, span, transaction = self._asker, self._trace.child(), new_transaction_id()
         sub = self._sub_question(part, keys, seal)
         owner, known = asker._owners.by_alias[part.alias], await asker._owners.known(part.alias)
+        body = encode(sub)
+        if not self._recorded.done():
+            await asyncio.shield(
+                self._recorded
+            )  # others wait for it too, and may go on when this is cancelled
+        self._recorded.result()
         started, began = milliseconds(asker._clock()), time.perf_counter()
         table, charge = None, None
         try:
-            answer, closing = await asker.consult(part, sub, span, transaction)
+            answer, closing = await asker.consult(part, sub, body, span, transaction)
             answer = checked(fetch, answer)
             if strays(answer, self._held(fetch, frozenset(keys)), {**self._values, **keys}):
                 raise unusable(owner)

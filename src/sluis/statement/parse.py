@@ -6,6 +6,7 @@ Parsing is sqlglot's; this module decides what is let in. Nothing here decides w
 
 import difflib
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlglot.schema import MappingSchema
 from sluis.kernel import Invalid, Text
 from sluis.statement.cost import bound_resolved, bound_written
 
+_NUMBER = re.compile(r"[0-9]{8,}")
 MAX_SQL = 65_536
 """Characters in a question."""
 TODAY = "today"
@@ -352,12 +354,13 @@ def text(tree: exp.Expression) -> str:
 
 
 def shape(tree: exp.Expression) -> str:
-    """The SQL of a tree with every constant replaced by `?`: fit for a log."""
+    """The SQL of a tree with every constant replaced by `?`, and every row of digits in a name, which may be somebody's
+    number: fit for a log."""
     copy = tree.copy()
     for literal in copy.find_all(exp.Literal):  # in place: replacing each of a long list takes its square
         literal.set("this", "?")
         literal.set("is_string", False)
-    return text(copy)
+    return _NUMBER.sub("?", text(copy))
 
 
 def output_names(tree: exp.Query) -> Sequence[str]:
