@@ -24,6 +24,7 @@ from sluis.kernel import (
     Refused,
     Text,
     Trace,
+    Upstream,
     encode,
     milliseconds,
     new_transaction_id,
@@ -309,7 +310,11 @@ class Asker:
                 raise await problem_of(answer, owner)
             async for chunk in answer.body:
                 batches += reader.feed(chunk)
-        closing = reader.finish(known.keys.verification_key)
+        try:
+            closing = reader.finish(known.keys.verification_key)
+        except Upstream:
+            self._owners.forget(part.alias)
+            raise
         said = closing.receipt
         told = (said.owner, said.asker, said.activity, said.case, said.transaction_id, said.trace_id)
         under = {dataset: stated.rpartition(" ")[2] for dataset, stated in said.disclosures.items()}
