@@ -43,8 +43,8 @@ from sluis.gateway import (
     sign_card,
     witness_name,
 )
-from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, Upstream, utc_now
-from sluis.ledger import Anchors, Ledger, Witness, log_routes, open_ledger, reading_routes
+from sluis.kernel import Clock, Invalid, Problem, Refused, Text, Unkept, Upstream, milliseconds, utc_now
+from sluis.ledger import Anchors, Ledger, Witness, decisions, log_routes, open_ledger, reading_routes
 from sluis.query import Asker, Owner, Owners
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
@@ -274,6 +274,9 @@ def _furnish(
         clock=clock,
         bounds=_bounds(config),
     )
+    if any(one.questions_per_hour is not None for one in grounds.disclosures):
+        since = milliseconds(clock() - timedelta(hours=1))
+        discloser.recall(found for one in decisions(store, since) if (found := disclose.permit(one)))
     peers = [peer.oin for peer in config.peers.values()]
     access = Access(
         [own.oin, *peers],

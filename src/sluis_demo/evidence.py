@@ -5,6 +5,8 @@ only thing that touches a node's tables is the forger, and that works on a copy.
 """
 
 import sqlite3
+import time
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +17,14 @@ from sluis.cli.local import call
 from sluis.cli.terminal import in_words, say
 from sluis.config import load_config
 from sluis.crypto import FileKeyStore
-from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, verify
+from sluis.gateway import witness_name
+from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Log, verifier, verify, witness_key
 from sluis.store import open_store
 from sluis_demo.federation import Place
 from sluis_demo.run import Running
 
+PATIENCE = 5.0
+"""Seconds that witnesses get to cosign."""
 BEFORE, AFTER = b"verwerkingen/bijstand", b"verwerkingen/parkeren"
 """The forger makes another purpose of the one that was recorded, of the same length."""
 
@@ -95,6 +100,33 @@ def _forge(log: sqlite3.Connection) -> int:
     log.execute("UPDATE ledger_records SET salted = ? WHERE idx = ?", (salted.replace(BEFORE, AFTER), index))
     log.commit()
     return int(index)
+
+
+def witnessed(running: Running) -> dict[str, list[str]]:
+    """Per log, whose cosignatures stand under its newest checkpoint. They are asked for every second; a log whose
+    witnesses have not answered yet is waited for, for a moment."""
+    end = time.monotonic() + PATIENCE
+    places = {place.alias: place for place in _up(running)}
+    while True:
+        found = {alias: _cosigners(place, places) for alias, place in places.items()}
+        if all(found.values()) or time.monotonic() > end:
+            return found
+        time.sleep(0.1)
+
+
+def _cosigners(place: Place, others: Mapping[str, Place]) -> list[str]:
+    with closing(open_store(f"sqlite:///{_database(place)}")) as store:
+        note = Log(store).checkpoint() or ""
+    found = []
+    for alias, other in others.items():
+        config = load_config(other.directory / "node.toml")
+        key = witness_key(witness_name(config.log_origin), FileKeyStore(other.directory / "keys"))
+        try:
+            if alias != place.alias and key in verifier.open_note(note, [key]).times:
+                found.append(alias)
+        except verifier.Rejected:
+            continue
+    return found
 
 
 def _judge(place: Place, database: Path) -> Verdict:

@@ -28,6 +28,8 @@ from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS, Organisat
 from sluis_demo.registers import Registers
 
 HOST = "127.0.0.1"
+WITNESSES = 2
+"""How many others cosign the log of each node."""
 AUTHORITY = "Testautoriteit van de Sluis-demo (fictief)"
 
 
@@ -215,6 +217,7 @@ def _write_node(
             }
             for other in others
         },
+        "ledger": {"witnesses": _witnesses(place, list(places))},
     }
     (place.directory / "node.toml").write_text(render_tables(settings), encoding="utf-8")
     (place.directory / "node.toml").chmod(0o600)
@@ -233,6 +236,13 @@ def _write_node(
         (place.directory / folder).mkdir()
         for name, item in files[folder].items():
             (place.directory / folder / f"{name}.toml").write_text(render(item), encoding="utf-8")
+
+
+def _witnesses(place: Place, places: list[Place]) -> list[str]:
+    """Who cosigns a node's log: the two that come after it."""
+    at = places.index(place)
+    following = [*places[at + 1 :], *places[:at]]
+    return [one.alias for one in following[:WITNESSES]]
 
 
 def _fresh(folder: Path) -> Path:

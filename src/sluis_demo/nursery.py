@@ -45,7 +45,7 @@ def main() -> int:
 
 def _load() -> None:
     """Load what every node needs, also what it would load at its first request, so that every fork has it."""
-    for module in ("aiohttp", "sqlalchemy.dialects.sqlite", "sluis.cli.serve", "sluis.sources.sqlite"):
+    for module in ("sqlalchemy.dialects.sqlite", "sluis.cli.serve", "sluis.sources.sqlite"):
         import_module(module)
     from sluis.serve import published
 

@@ -1,6 +1,7 @@
 """The seven organisations as their own people would have set them up: datasets, disclosures, and who asks for what.
 
-All are fictitious, whatever their names; the articles of law are real. Amounts are eurocents. A column is written as
+All are fictitious, whatever their names. The articles of law are real, but for those marked as an example: there the
+demo does what no article that we know of says in so many words. Amounts are eurocents. A column is written as
 `name:TYPE=own_name [unit]`; the type is VARCHAR and the own name the same where they are left out; `!` behind the name
 marks the key. `federation` writes all of this as the files that a node reads.
 """
@@ -27,7 +28,6 @@ from sluis.kernel import Oin, PeerId, Period, Text
 SINCE = Period(date(2025, 1, 1))
 
 WET_BRP = Article("Wet basisregistratie personen", "3.2", "BWBR0033715")
-SECRECY = Article("Wet basisregistratie personen", "2.59", "BWBR0033715")
 PARTICIPATION = Article("Participatiewet", "64", "BWBR0015703")
 SUWI = Article("Wet structuur uitvoeringsorganisatie werk en inkomen", "62", "BWBR0013060")
 TAX_SECRECY = Article("Algemene wet inzake rijksbelastingen", "67", "BWBR0002320")
@@ -35,16 +35,14 @@ TAX_RELEASE = Article("Uitvoeringsregeling Algemene wet inzake rijksbelastingen 
 TRADE_REGISTER = Article("Handelsregisterwet 2007", "28", "BWBR0021777")
 ROAD_TRAFFIC = Article("Wegenverkeerswet 1994", "43", "BWBR0006622")
 MINIMISATION = Article("Algemene verordening gegevensbescherming", "5, lid 1, onder c")
+EXAMPLE_SECRECY = Article("Voorbeeldregel geheime adressen (fictief)", "1")
+EXAMPLE_STATISTICS = Article("Voorbeeldregel armoedestatistiek (fictief)", "1")
 RESEARCH = Article("Algemene verordening gegevensbescherming", "89")
 MUNICIPALITIES = Article("Gemeentewet", "225", "BWBR0005416")
 
 NOT_NEEDED = Text("Niet nodig voor dit doel.", "Not needed for this purpose.")
-SECRET_TAX = Text(
-    "Fiscaal geheim; alleen het totaal is vrijgegeven.", "Tax secrecy; only the total is released."
-)
-SECRET_BUT_COUNTED = Text(
-    "Fiscaal geheim; alleen groepen zijn vrijgegeven.", "Tax secrecy; only groups are released."
-)
+SECRET_TAX = Text("Fiscaal geheim; alleen het totaal is open.", "Tax secrecy; only the total is open.")
+SECRET_BUT_COUNTED = Text("Fiscaal geheim; alleen groepen zijn open.", "Tax secrecy; only groups are open.")
 CURRENT = Text("Alleen het huidige huwelijk of partnerschap.", "Only the current marriage or partnership.")
 RESIDENTS = Text("Alleen inwoners van Sluiswijk.", "Only residents of Sluiswijk.")
 SEPARATE_PROCEDURE = Text(
@@ -96,7 +94,7 @@ POVERTY = Activity(
     ),
     controller=Oin(SLUISWIJK),
     ground="public-task",
-    articles=(RESEARCH,),
+    articles=(RESEARCH, EXAMPLE_STATISTICS),
     valid=SINCE,
     subjects=("inwoners",),
 )
@@ -230,11 +228,11 @@ def _rvig() -> Organisation:
             _opens(children, BENEFIT, own, basis, "bsn geboren",
                    closed=(_closed("kind_bsn", NOT_NEEDED, MINIMISATION),)),
             _opens(homes, BENEFIT, own, basis, "bsn straat huisnummer postcode woonplaats",
-                   closed=(_closed("wijk", NOT_NEEDED, MINIMISATION), _closed("geheim", SEPARATE_PROCEDURE, SECRECY)),
+                   closed=(_closed("wijk", NOT_NEEDED, MINIMISATION), _closed("geheim", SEPARATE_PROCEDURE, EXAMPLE_SECRECY)),
                    **hidden),
             _opens(homes, PARKING, own, (WET_BRP, MUNICIPALITIES), "bsn wijk postcode", **hidden,
                    closed=(_closed("straat huisnummer woonplaats", NOT_NEEDED, MINIMISATION),
-                           _closed("geheim", SEPARATE_PROCEDURE, SECRECY))),
+                           _closed("geheim", SEPARATE_PROCEDURE, EXAMPLE_SECRECY))),
         ),
     )  # fmt: skip
 
@@ -266,11 +264,11 @@ def _belastingdienst() -> Organisation:
                    closed=(_closed("inkomen laag_inkomen wijk", NOT_NEEDED, MINIMISATION),)),
             _opens(wealth, BENEFIT, own, basis, "bsn bezittingen schulden",
                    closed=(_closed("spaargeld beleggingen onroerend_goed", SECRET_TAX, TAX_SECRECY),)),
-            _opens(income, POVERTY, own, (RESEARCH, TAX_RELEASE), "wijk inkomen jaar:filter laag_inkomen:filter",
+            _opens(income, POVERTY, own, (RESEARCH, EXAMPLE_STATISTICS), "bsn:join wijk inkomen jaar:filter laag_inkomen:filter",
                    rows="wijk IS NOT NULL", rows_because=RESIDENTS, subject_required=False, max_subjects=1_000_000,
                    filters={"jaar": counted, "laag_inkomen": Filter(("=",), (True,))},
-                   aggregate=Aggregate(minimum=10),
-                   closed=(_closed("bsn loon uitkeringen winst", SECRET_BUT_COUNTED, TAX_SECRECY),)),
+                   aggregate=Aggregate(minimum=10, combiner=SLUISWIJK),
+                   closed=(_closed("loon uitkeringen winst", SECRET_BUT_COUNTED, TAX_SECRECY),)),
         ),
     )  # fmt: skip
 
@@ -313,6 +311,9 @@ def _svb() -> Organisation:
         (
             _opens(child, BENEFIT, own, (SUWI, PARTICIPATION), "bsn aantal_kinderen bedrag_per_kwartaal",
                    closed=(_closed("ontvangt", NOT_NEEDED, MINIMISATION),)),
+            _opens(child, POVERTY, own, (RESEARCH, EXAMPLE_STATISTICS), "bsn:join aantal_kinderen", subject_required=False,
+                   max_subjects=1_000_000, aggregate=Aggregate(minimum=10, combiner=SLUISWIJK),
+                   closed=(_closed("ontvangt bedrag_per_kwartaal", NOT_NEEDED, MINIMISATION),)),
             _opens(pension, BENEFIT, own, (SUWI, PARTICIPATION), "bsn pensioenleeftijd ontvangt bedrag_per_maand"),
         ),
     )  # fmt: skip

@@ -141,6 +141,8 @@ class Page:
         if any(unit.startswith("eurocent") for unit in units):
             amount = f"{float(value) / 100:,.2f}"
             return "€ " + say(amount.translate(str.maketrans(",.", ".,")), amount)
+        if isinstance(value, float):
+            return f"{value:.1f}".replace(".", say(",", "."))
         if answer["columns"][at]["type"].startswith("date"):
             return date.fromisoformat(value).strftime(say("%d-%m-%Y", "%d %b %Y"))
         return str(value)

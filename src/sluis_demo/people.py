@@ -127,7 +127,7 @@ class Person(msgspec.Struct):
     born: date
     address: Address
     secret: bool
-    """The address is secret (indicatie geheim, Wet BRP art. 2.59)."""
+    """The address is secret (indicatie geheim)."""
     died: date | None = None
     partner: str | None = None
     union: str = "GEEN"

@@ -44,6 +44,11 @@ POVERTY_PER_DISTRICT = (
     "SELECT wijk, count(*) AS mensen, avg(inkomen) AS gemiddeld_inkomen FROM belastingdienst.inkomen\n"
     "WHERE jaar = 2025 AND laag_inkomen = true GROUP BY wijk ORDER BY mensen DESC"
 )
+PARENTS_PER_DISTRICT = (
+    "SELECT i.wijk, count(*) AS ouders, avg(k.aantal_kinderen) AS kinderen_gemiddeld\n"
+    "FROM belastingdienst.inkomen i JOIN svb.kinderbijslag k ON k.bsn = i.bsn\n"
+    "WHERE i.jaar = 2025 AND i.laag_inkomen = true GROUP BY i.wijk ORDER BY ouders DESC"
+)
 PARTNER_NUMBER = "SELECT partner_bsn FROM rvig.relaties WHERE bsn = $bsn"
 PLATE = "SELECT kenteken FROM rdw.voertuigen WHERE bsn = $bsn"
 HOME = (

@@ -15,7 +15,7 @@ from sluis.cli.local import call
 from sluis.cli.terminal import in_words, say
 from sluis.kernel import Problem
 from sluis_demo import script
-from sluis_demo.evidence import Looked, tampering_found, verified, who_looked
+from sluis_demo.evidence import Looked, tampering_found, verified, who_looked, witnessed
 from sluis_demo.organisations import ACTIVITIES, BENEFIT, PARKING, POVERTY
 from sluis_demo.page import BAD, GOOD, NOTE, SQL, Answer, Page, cited
 from sluis_demo.people import DISTRICTS
@@ -41,6 +41,7 @@ class Story:
         self.partner()
         self.purpose()
         self.groups()
+        self.combined()
         self.refusal()
         self.secret_address()
         self.citizen()
@@ -49,19 +50,16 @@ class Story:
 
     def opening(self) -> None:
         """Who takes part, and that nobody of it exists."""
-        places, rows, seconds = (
-            len(self.federation.places),
-            f"{self.federation.rows:,}",
-            self.running.started_in,
-        )
+        places, rows = len(self.federation.places), f"{self.federation.rows:,}"
+        seconds = f"{self.running.started_in:.1f}"
         self.page.heading(
             say("Sluis: één vraag aan meer organisaties", "Sluis: one question to several organisations")
         )
         self.page.write(
             say(
                 f"{places} organisaties, elk met een eigen knooppunt en database; {rows.replace(',', '.')} rijen; klaar in "
-                f"{seconds:.1f} s.\nAlles is verzonnen: de mensen, hun BSN's, de bedrijven en de kentekens.",
-                f"{places} organisations, each with its own node and database; {rows} rows; ready in {seconds:.1f} s. "
+                f"{seconds.replace('.', ',')} s.\nAlles is verzonnen: de mensen, hun BSN's, de bedrijven en de kentekens.",
+                f"{places} organisations, each with its own node and database; {rows} rows; ready in {seconds} s. "
                 "All of it is invented: the people, their BSNs, the companies and the number plates.",
             )
         )
@@ -158,12 +156,7 @@ class Story:
             )
         )
         self.show(sql)
-        answer = self.ask(sql, POVERTY.id, {})
-        self.page.groups(answer)
-        shown = {row[0] for row in answer["rows"]}
-        absent = ", ".join(name for name, _ in DISTRICTS if name not in shown)
-        if absent:
-            self.page.write(say(f"Niet gegeven: {absent}.", f"Not given: {absent}."), NOTE)
+        if self.per_district(sql):
             self.page.more(
                 say(
                     "Blijft er één groep weg, dan ook de eerstvolgende: anders is zij uit een totaal terug te rekenen.",
@@ -171,17 +164,48 @@ class Story:
                 )
             )
 
+    def combined(self) -> None:
+        """Groups over sealed rows of two owners: the asking node joins them, and no person sees a row."""
+        datasets = (("svb.kinderbijslag", "bsn"), ("belastingdienst.inkomen", "bsn"))
+        open_to_join = all(self.offered.opens(dataset, [column], POVERTY.id) for dataset, column in datasets)
+        sql = script.PARENTS_PER_DISTRICT if open_to_join else ""
+        title = say("5. Groepen over twee bronhouders", "5. Groups over two owners")
+        if not self.can_ask(title, sql, "belastingdienst", "svb"):
+            return
+        self.page.write(
+            say(
+                "Hoeveel ouders met kinderbijslag hebben een laag inkomen? Geen van beide bronhouders weet dat alleen. "
+                "Zij wezen het knooppunt van Sluiswijk aan als combinator: het krijgt regels met een verzegeld nummer, "
+                "koppelt die in het geheugen, en geeft alleen groepen van ten minste tien mensen aan de medewerker.",
+                "How many parents with child benefit have a low income? Neither owner knows that alone. Both named the "
+                "node of Sluiswijk as combiner: it gets rows with a sealed number, joins them in memory, and hands the "
+                "official only groups of at least ten people.",
+            )
+        )
+        self.show(sql)
+        self.per_district(sql)
+
+    def per_district(self, sql: str) -> bool:
+        """Ask for groups per district and show them; whether some district is not there, which is said."""
+        answer = self.ask(sql, POVERTY.id, {})
+        self.page.groups(answer)
+        shown = {row[0] for row in answer["rows"]}
+        absent = ", ".join(name for name, _ in DISTRICTS if name not in shown)
+        if absent:
+            self.page.write(say(f"Niet gegeven: {absent}.", f"Not given: {absent}."), NOTE)
+        return bool(absent)
+
     def refusal(self) -> None:
         """A closed column: refused, with the law, before anyone was asked."""
         dataset, column = self.offered.closed()
         sql = f"SELECT {column} FROM {dataset} WHERE bsn = $bsn" if column else ""
-        title = say("5. Een vraag die niet mag", "5. A question that is not allowed")
+        title = say("6. Een vraag die niet mag", "6. A question that is not allowed")
         if self.can_ask(title, sql, dataset.partition(".")[0]):
             self.refused(sql)
 
     def secret_address(self) -> None:
         """A hidden row reads as an absent one."""
-        title = say("6. Een geheim adres", "6. A secret address")
+        title = say("7. Een geheim adres", "7. A secret address")
         hidden = self.federation.hidden
         if not self.can_ask(title, script.HOME if hidden else "", "rvig"):
             return
@@ -199,7 +223,7 @@ class Story:
     def citizen(self) -> None:
         """What the applicant sees: who looked, when, why."""
         self.page.heading(
-            say("7. De burger: wie keek er in mijn gegevens?", "7. The citizen: who looked at my data?")
+            say("8. De burger: wie keek er in mijn gegevens?", "8. The citizen: who looked at my data?")
         )
         self.page.write(
             say(
@@ -225,17 +249,32 @@ class Story:
 
     def tampering(self) -> None:
         """Every log is whole; one changed line in a copy of one is found."""
-        self.page.heading(say("8. Knoeien met een logboek valt op", "8. Tampering with a log is found"))
+        self.page.heading(say("9. Knoeien met een logboek valt op", "9. Tampering with a log is found"))
         self.page.write(say("De controleur rekent elk logboek na:", "The verifier recomputes every log:"))
         whole = verified(self.running)
         for one in whole:
             self.page.more(f"{one.owner}: {one.sentence}", GOOD if one.whole else BAD)
+        seen_by = witnessed(self.running)
+        self.page.write(
+            say(
+                "Van elk logboek tekenen twee andere organisaties mee met de stand: zijn getuigen. Wie later zijn hele "
+                "logboek herschrijft, komt niet meer uit op wat zij zagen.",
+                "Two other organisations cosign the state of every log: its witnesses. Whoever rewrites their whole "
+                "log later no longer arrives at what these saw.",
+            )
+        )
+        told = [
+            f"{log} ({', '.join(names) or say('nog niemand', 'nobody yet')})"
+            for log, names in seen_by.items()
+        ]
+        self.page.more("; ".join(told) + ".")
         tampered = tampering_found(self.running)
         self.page.write(tampered.what)
         self.page.more(f"{tampered.owner}: {tampered.sentence}", BAD)
         self.found["ledger"] = {
             "verified": msgspec.to_builtins(whole),
             "tampered": msgspec.to_builtins(tampered),
+            "witnessed": seen_by,
         }
 
     def example(self) -> str:

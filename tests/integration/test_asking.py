@@ -17,7 +17,7 @@ from sluis.kernel import Invalid, Oin, PeerId, Period, Problem, Refused, Text, U
 from sluis.ledger import Decision, Processing
 from sluis.query.http import as_document
 from sluis.serve import published
-from sluis.statement import MEDIA_TYPE
+from sluis.statement import MEDIA_TYPE, Charge
 from sluis.store import Store
 
 BENEFIT = "https://sluiswijk.example/verwerkingen/bijstand"
@@ -268,10 +268,34 @@ async def test_nothing_is_sent_when_the_question_cannot_be_recorded(
     async def full(records: Any) -> Any:
         raise Unkept("disk-full", both("Vol."), both("Vol."), both("Maak ruimte."))
 
-    monkeypatch.setattr(federation.ledger, "append", full)
+    monkeypatch.setattr(federation.ledger, "append", lambda records: asyncio.ensure_future(full(records)))
     with pytest.raises(Unkept):
         await federation.ask(JOINED, BENEFIT, bsn=ONE)
     assert federation.link.sent == []
+
+
+async def test_nothing_is_sent_before_the_question_is_durable_nor_shown_before_its_people_are(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await federation.explain(JOINED, BENEFIT, bsn=ONE)
+    append, disk = federation.ledger.append, [asyncio.Event(), asyncio.Event()]
+    waiting = iter(disk)
+
+    async def slow(records: Any) -> Any:
+        await next(waiting).wait()
+        return await append(records)
+
+    monkeypatch.setattr(federation.ledger, "append", lambda records: asyncio.ensure_future(slow(records)))
+    asked = asyncio.create_task(federation.ask(JOINED, BENEFIT, bsn=ONE))
+    await asyncio.sleep(0.1)
+    assert (federation.link.sent, asked.done()) == ([], False)
+    disk[0].set()
+    while len(federation.link.sent) < 2:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    assert not asked.done()
+    disk[1].set()
+    assert (await asked).table.num_rows == 1
 
 
 async def test_nothing_leaves_an_owner_that_cannot_record(
@@ -293,3 +317,11 @@ async def test_many_officials_ask_at_once(federation: Federation) -> None:
         [[100], [200]][n % 2] for n in range(40)
     ]
     assert len({one.trace_id for one in answers}) == 40
+
+
+async def test_an_owner_that_charges_another_sum_than_its_terms_is_not_believed(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.disclose.answer.charge_for", lambda prices, subjects: Charge(1, subjects))
+    with pytest.raises(Upstream):
+        await federation.ask(JOINED, BENEFIT, bsn=ONE)

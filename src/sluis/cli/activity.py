@@ -9,7 +9,7 @@ import click
 
 from sluis.cli.options import example, here, json_option, node_option
 from sluis.cli.terminal import in_words, say
-from sluis.grounds import Activity, Disclosure, Grounds, meant, read_directory, refuse_any
+from sluis.grounds import Activity, Disclosure, Grounds, Price, meant, read_directory, refuse_any
 from sluis.kernel import NotFound, Text, plain
 
 ROLES = {
@@ -117,6 +117,14 @@ def _told(activity: Activity, grounds: Grounds) -> Iterator[str]:
         yield from _disclosure_told(one, grounds)
 
 
+def _priced(price: Price) -> str:
+    each = (
+        (price.per_question, say("per vraag", "per question")),
+        (price.per_subject, say("per persoon", "per person")),
+    )
+    return ", ".join(f"€ {cents / 100:.2f} {unit}" for cents, unit in each if cents) or say("geen", "none")
+
+
 def _disclosure_told(one: Disclosure, grounds: Grounds) -> Iterator[str]:
     dataset = grounds.dataset(one.dataset)
     title = in_words(dataset.title) if dataset else one.dataset
@@ -126,6 +134,8 @@ def _disclosure_told(one: Disclosure, grounds: Grounds) -> Iterator[str]:
     )
     yield "  " + say("Wet: ", "Law: ") + "; ".join(map(str, one.articles))
     yield f"  {say('Geldig', 'Valid')}: {one.valid.since} – {one.valid.until or say('verder', 'onwards')}"
+    if one.price:
+        yield "  " + say("Kosten: ", "Price: ") + _priced(one.price)
     for name, role in one.columns.items():
         mask = say(", afgeschermd", ", altered") if name in one.masks else ""
         yield f"  {name}: {in_words(ROLES[role])}{mask}"

@@ -155,6 +155,10 @@ def _origins(answer: dict[str, Any]) -> list[Line]:
     return lines
 
 
+def _costs(charge: dict[str, Any] | None) -> str:
+    return "" if charge is None else f"; {say('kosten', 'costs')} € {charge['cents'] / 100:.2f}"
+
+
 def _receipts(answer: dict[str, Any]) -> list[Line]:
     lines = [Line(), Line(say("Ontvangstbewijzen", "Receipts"), style="bold")]
     for entry in answer["receipts"]:
@@ -164,6 +168,7 @@ def _receipts(answer: dict[str, Any]) -> list[Line]:
                 f"  {entry['owner']}: {many(receipt['rows'], *_ROWS)} {say('over', 'about')} "
                 f"{many(receipt['subjects'], *_PEOPLE)} {say('uit', 'from')} {', '.join(entry['datasets'])}; "
                 f"{say('logregel', 'log line')} {receipt['position']} {say('van', 'of')} {receipt['origin']}"
+                + _costs(receipt.get("charge"))
             )
         )
     lines.append(Line(f"  trace: {answer['traceId']}", style="dim"))

@@ -13,7 +13,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from sluis.cli.options import example, json_option, node_option, settings
+from sluis.cli.costs import costs
+from sluis.cli.options import example, json_option, log_store, node_option, settings
 from sluis.cli.terminal import in_words, json_text, say, shown, working
 from sluis.config import Config
 from sluis.crypto import FileKeyStore, read_certificates
@@ -32,7 +33,7 @@ from sluis.ledger import (
     verifier,
     verify,
 )
-from sluis.store import Store, open_store
+from sluis.store import Store
 
 UNSOUND = 5
 """Exit code of `verify` when a log is not what it was; that of a conflict."""
@@ -112,7 +113,7 @@ def verify_log(
 @node_option
 @json_option
 def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) -> None:
-    store = _store(directory)
+    store = log_store(directory)
     try:
         with working("Wachten op een checkpoint…", "Waiting for a checkpoint…"):
             proof = receipt(Log(store), _published(directory, store, record), record)
@@ -143,7 +144,7 @@ def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) 
 @node_option
 @json_option
 def show_records(record: int | None, trace_id: str | None, directory: Path, as_json: bool) -> None:
-    store = _store(directory)
+    store = log_store(directory)
     try:
         log = Log(store)
         if record is not None:
@@ -174,7 +175,7 @@ def anchor_log(directory: Path, as_json: bool) -> None:
     config = settings(directory, secrets=True)
     if config.anchor.url is None:
         raise no_authority()
-    store = _store(directory)
+    store = log_store(directory)
     try:
         note = _published(directory, store, Log(store).size() - 1)
     finally:
@@ -182,6 +183,9 @@ def anchor_log(directory: Path, as_json: bool) -> None:
     with working("Wachten op het stempel…", "Waiting for the stamp…"):
         anchored = asyncio.run(_anchors(config).ask(note, TimestampAuthority(config.anchor.url).send))
     click.echo(json.dumps(_shown(anchored), ensure_ascii=False) if as_json else _stamped(_shown(anchored)))
+
+
+command.add_command(costs)
 
 
 def _anchors(config: Config) -> Anchors:
@@ -204,7 +208,7 @@ def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, 
     config = settings(directory, secrets=True)
     stamps, false = _anchors(config).kept() if config.anchor.certificates else ([], [])
     notes = [*notes, *(one.note for one in stamps)]
-    store = _store(directory)
+    store = log_store(directory)
     try:
         public = FileKeyStore(config.keys.directory).public
         with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
@@ -295,19 +299,6 @@ def _published(directory: Path, store: Store, index: int) -> str:
 def _covering(log: Log, index: int) -> str | None:
     note = log.checkpoint()
     return note if note is not None and verifier.Checkpoint.parse(note).size > index else None
-
-
-def _store(directory: Path) -> Store:
-    config = settings(directory, secrets=True)
-    store = open_store(str(config.store.url))
-    if store.path is not None and not store.path.exists():
-        raise NotFound(
-            "no-log",
-            Text("Dit knooppunt heeft nog geen logboek.", "This node has no log yet."),
-            Text(f"{store.path} bestaat niet.", f"{store.path} does not exist."),
-            Text("Start het knooppunt met `sluis serve`.", "Start the node with `sluis serve`."),
-        )
-    return store
 
 
 def _record(stored: Stored) -> dict[str, Any]:

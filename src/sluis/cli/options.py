@@ -10,6 +10,7 @@ from sluis.kernel import NotFound, Text
 
 if TYPE_CHECKING:
     from sluis.config import Config
+    from sluis.store import Store
 
 node_option = click.option(
     "--node",
@@ -52,3 +53,21 @@ def here(directory: Path, sign: str = "node.toml") -> None:
         Text("Geef de map van uw knooppunt met --node of SLUIS_NODE; een nieuw maakt u met `sluis init`.",
              "Give your node's directory with --node or SLUIS_NODE; make a new one with `sluis init`."),
     )  # fmt: skip
+
+
+def log_store(directory: Path) -> "Store":
+    """The database with the log of the node in a directory; to read, also beside a running node.
+
+    Raises `NotFound`: the node has no log yet.
+    """
+    from sluis.store import open_store
+
+    store = open_store(str(settings(directory, secrets=True).store.url))
+    if store.path is not None and not store.path.exists():
+        raise NotFound(
+            "no-log",
+            Text("Dit knooppunt heeft nog geen logboek.", "This node has no log yet."),
+            Text(f"{store.path} bestaat niet.", f"{store.path} does not exist."),
+            Text("Start het knooppunt met `sluis serve`.", "Start the node with `sluis serve`."),
+        )
+    return store

@@ -38,7 +38,7 @@ class Revocations:
         self._path, self._anchors = path, tuple(anchors)
         self._contexts: list[ssl.SSLContext] = []
         self._read_as: tuple[int, ...] = ()
-        self._serials: frozenset[tuple[bytes, int]] = frozenset()
+        self._serials: frozenset[tuple[x509.Name, int]] = frozenset()
         self.lists: Lists = ()
         self.renew()
 
@@ -61,7 +61,7 @@ class Revocations:
             return False
         self.lists = read_revocations(self._path, self._anchors)
         self._serials = frozenset(
-            (one.issuer.public_bytes(), revoked.serial_number) for one in self.lists for revoked in one
+            (one.issuer, revoked.serial_number) for one in self.lists for revoked in one
         )
         for context in self._contexts:
             put_in_force(context, self.lists)
@@ -118,9 +118,9 @@ def _signed(one: x509.CertificateRevocationList, anchor: x509.Certificate) -> bo
 
 
 @lru_cache(maxsize=1024)
-def _name_and_serial(certificate: bytes) -> tuple[bytes, int]:
+def _name_and_serial(certificate: bytes) -> tuple[x509.Name, int]:
     parsed = x509.load_der_x509_certificate(certificate)
-    return parsed.issuer.public_bytes(), parsed.serial_number
+    return parsed.issuer, parsed.serial_number
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from sluis.disclose.http import routes
 from sluis.disclose.model import Bounds
+from sluis.disclose.records import permit
 from sluis.disclose.service import Discloser
 
-__all__ = ["Bounds", "Discloser", "routes"]
+__all__ = ["Bounds", "Discloser", "permit", "routes"]

@@ -17,9 +17,9 @@ from sluis.disclose.records import Crossing, Log
 from sluis.disclose.seals import Sealing
 from sluis.disclose.understand import Statement
 from sluis.kernel import Clock, PeerId
-from sluis.ledger import Decision, Position
+from sluis.ledger import Decision, Position, Processing
 from sluis.sources import Limits
-from sluis.statement import Receipt
+from sluis.statement import Charge, Receipt, charge_attribute, charge_for
 from sluis.statement.receipt import NONCE_BYTES, SEALS, AnswerWriter, seal_receipt
 
 Subjects = set[tuple[str, str]]
@@ -68,7 +68,7 @@ class Answer:
         ready = self._prepared(first.batches)
         subjects = self._asked | ready.subjects
         records: list[Any] = [
-            *self._crossing.permits(opened, self._statement.shape),
+            *self._crossing.permits(opened, self._statement.shape, self._sealing.parties),
             *self._lines(subjects),
         ]
         in_bulk = not subjects and (first.ended or not self._statement.trails)
@@ -76,8 +76,14 @@ class Answer:
             records.append(
                 self._crossing.in_bulk(opened, self._statement.columns, self._clock(), failed=False)
             )
-        self._position = await self._log.append(records)
-        return lambda: self._body(source, ready.batches, first.ended)
+        if first.ended:
+            records += self._charged()
+        position = self._log.append(records)
+        sending = self._writer.head + b"".join(
+            map(self._writer.write, ready.batches)
+        )  # while the disk is busy
+        self._position = await position
+        return lambda: self._body(source, sending, first.ended)
 
     async def failed(self) -> None:
         """A source did not do its part: write down that these people were asked about, and that it failed."""
@@ -87,13 +93,14 @@ class Answer:
         )
         if not lines:
             lines.append(self._crossing.in_bulk(opened, self._statement.columns, now, failed=True))
-        await self._log.append([*self._crossing.permits(opened, self._statement.shape), *lines])
+        await self._log.append(
+            [*self._crossing.permits(opened, self._statement.shape, self._sealing.parties), *lines]
+        )
 
     async def _body(
-        self, source: Iterator[pa.RecordBatch], batches: Sequence[pa.RecordBatch], ended: bool
+        self, source: Iterator[pa.RecordBatch], sending: bytes, ended: bool
     ) -> AsyncIterator[bytes]:
         try:
-            sending = self._writer.head + b"".join(map(self._writer.write, batches))
             while not ended:
                 yield sending
                 more = await pull(source, self._limits)
@@ -106,6 +113,8 @@ class Answer:
                             self._statement.opened, self._statement.columns, now, failed=False
                         )
                     )
+                if ended:
+                    records += self._charged()
                 if records:
                     self._position = await self._log.append(records)
                 sending = b"".join(map(self._writer.write, ready.batches))
@@ -117,6 +126,17 @@ class Answer:
         new = sorted(subjects - self._logged)
         self._logged.update(new)
         return self._crossing.about(new, self._statement.opened, self._log, self._clock(), failed=False)
+
+    def _charge(self) -> Charge | None:
+        return charge_for([one.disclosure.price for one in self._statement.opened], len(self._logged))
+
+    def _charged(self) -> list[Processing]:
+        """The line of what the whole answer costs, where it costs something: written with its last records."""
+        charge = self._charge()
+        if charge is None:
+            return []
+        attribute = charge_attribute(charge, self._crossing.peer, self._own)
+        return [self._crossing.charged(attribute, self._statement.opened, self._clock())]
 
     def _prepared(self, batches: Sequence[pa.RecordBatch]) -> "_Ready":
         """Batches as they leave, and whom they are about; the bounds of the disclosures are held here."""
@@ -162,6 +182,7 @@ class Answer:
             origin=position.origin,
             size=position.size,
             witnesses=position.witnesses,
+            charge=self._charge(),
         )
         seals = self._sealing.metadata
         return self._writer.close(seal_receipt(receipt, self._keys.sign), {SEALS: seals} if seals else None)

@@ -26,7 +26,12 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
     """The routes of this room, around one discloser."""
 
-    @get("/offers", summary="Wat voor u open is", tags=["bronhouder"])
+    @get(
+        "/offers",
+        summary="Wat voor u open is",
+        tags=["bronhouder"],
+        response_description="Wat vandaag open is.",
+    )
     async def offers(peer: Peer) -> list[Offer]:
         """De verstrekkingen die vandaag voor de vragende organisatie gelden, met hun kolommen en kenmerk."""
         return list(discloser.offers(peer.id))
@@ -36,6 +41,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         status_code=200,
         media_type=MEDIA_TYPE,
         summary="Stel deze bronhouder een deelvraag",
+        response_description="Een Arrow IPC-stroom; het ontvangstbewijs staat bij de laatste, lege batch.",
         tags=["bronhouder"],
     )
     async def consult(

@@ -4,8 +4,8 @@ subject). Nothing here holds a value out of the data; people are pseudonyms.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from sluis.disclose.model import Opened
 from sluis.kernel import Clock, PeerId, Problem, Trace, milliseconds
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Position, Processing, Withheld
-from sluis.statement import SubQuestion
+from sluis.statement import CHARGE, SubQuestion
 
 _OBJECTS = "dpl.objects.dataset"
 
@@ -21,11 +21,29 @@ _OBJECTS = "dpl.objects.dataset"
 class Log(Protocol):
     """The part of the ledger that this room needs."""
 
-    async def append(self, records: Sequence[Processing | Decision]) -> Position:
-        """Keep records durably, all in one commit. Raises `Unkept`."""
+    def append(self, records: Sequence[Processing | Decision]) -> Awaitable[Position]:
+        """Keep records durably, all in one commit. Raises `Unkept`, at the latest when awaited."""
 
     def subject(self, kind: str, value: str, moment: datetime) -> str:
         """The pseudonym of a data subject."""
+
+
+class Permit(msgspec.Struct, frozen=True):
+    """A question that a disclosure let through: which one, whose question, and when it began."""
+
+    disclosure: str
+    peer: PeerId
+    moment: datetime
+
+
+def permit(decision: Decision) -> Permit | None:
+    """What `Crossing.permits` wrote, read back; None for a decision of another kind."""
+    policies = decision.attributes.get("adl.core.policies")
+    used = policies.get("disclosure") if isinstance(policies, dict) else None
+    if not isinstance(used, dict):
+        return None
+    moment = datetime.fromtimestamp(decision.timestamp / 1000, UTC)
+    return Permit(used["id"], PeerId(decision.body["adl.core.request"]["subject"]["id"]), moment)
 
 
 class Crossing(msgspec.Struct, frozen=True):
@@ -78,13 +96,16 @@ class Crossing(msgspec.Struct, frozen=True):
             },
         )
 
-    def permits(self, opened: Iterable[Opened], shape: str) -> list[Decision]:
-        """One decision per dataset, each naming the disclosure and the statement with its constants taken out."""
+    def permits(
+        self, opened: Iterable[Opened], shape: str, sealed: Mapping[str, Any] | None = None
+    ) -> list[Decision]:
+        """One decision per dataset, each naming the disclosure and the statement with its constants taken out; and,
+        where keys crossed `sealed`, who could read them: peers that work together could open each other's."""
         return [
             self.decision(
                 one.dataset.name, True, "disclosed", None,
                 disclosure={"id": one.disclosure.id, "version": one.disclosure.version, "digest": one.digest},
-                statement={"sql": shape},
+                statement={"sql": shape}, **({"sealed": dict(sealed)} if sealed else {}),
             )
             for one in opened
         ]  # fmt: skip
@@ -133,6 +154,11 @@ class Crossing(msgspec.Struct, frozen=True):
         ]
         attributes = {ACTIVITY: self.question.activity, PROCESSOR: self.processor, _OBJECTS: objects}
         return self._line(opened, now, failed, attributes, self._withheld(opened))
+
+    def charged(self, charge: dict[str, Any], opened: Sequence[Opened], now: datetime) -> Processing:
+        """The line of what a consultation costs; about nobody, and beside the lines of the people in it."""
+        attributes = {ACTIVITY: self.question.activity, PROCESSOR: self.processor, CHARGE: charge}
+        return self._line(opened, now, False, attributes, self._withheld(opened))
 
     def _line(
         self,

@@ -4,6 +4,7 @@ way out and tokens become values on their way in (see `crypto.sealing`).
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -31,10 +32,18 @@ CardOf = Callable[[str], Card]
 
 
 class Sealing:
-    """The tokens of one question at one owner. `granted` are the sealed keys to hand out, for who draws the key."""
+    """The tokens of one question at one owner. `granted` are the sealed keys to hand out, for who draws the key;
+    `maker` drew it."""
 
-    def __init__(self, tokens: Tokens | None, granted: Mapping[str, Seal]) -> None:
-        self._tokens, self._granted = tokens, granted
+    def __init__(self, tokens: Tokens | None, granted: Mapping[str, Seal], maker: str | None = None) -> None:
+        self._tokens, self._granted, self._maker = tokens, granted, maker
+
+    @property
+    def parties(self) -> dict[str, Any]:
+        """Who could read the tokens, as far as is known here, for the decision's record: peer ids."""
+        if self._maker is None:
+            return {}
+        return {"maker": self._maker, **({"openers": sorted(self._granted)} if self._granted else {})}
 
     @property
     def metadata(self) -> bytes | None:
@@ -80,7 +89,7 @@ class Sealer:
         if seal is None:
             return Sealing(None, {})
         if seal.key is not None:
-            return Sealing(self._opened(asker, question, seal, now), {})
+            return Sealing(self._opened(asker, question, seal, now), {}, str.__str__(seal.maker))
         if seal.parameters:
             raise refused_token()
         return self._drawn(asker, question, seal, now)
@@ -109,7 +118,7 @@ class Sealer:
             granted[peer] = msgspec.structs.replace(
                 Seal(seal.question), maker=PeerId(self._own), key=sealed, signature=signature
             )
-        return Sealing(Tokens(key, scope), granted)
+        return Sealing(Tokens(key, scope), granted, self._own)
 
     def _key_of(self, card: str) -> tuple[str, bytes]:
         read = self._card_of(card)

@@ -5,7 +5,7 @@ hold to the limits, read, write down, send, and give a receipt.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from sluis.crypto import KeyStore
 from sluis.disclose import rules
 from sluis.disclose.answer import Answer, Pulled, pull
 from sluis.disclose.model import Bounds, Consultation, Kind, Opened
-from sluis.disclose.records import Crossing, Log, Refusals
+from sluis.disclose.records import Crossing, Log, Permit, Refusals
 from sluis.disclose.seals import CardOf, Sealer
 from sluis.disclose.understand import Statement, check_values, understand
 from sluis.disclose.views import OWN_DAY
@@ -102,6 +102,15 @@ class Discloser:
             for one in candidates
             if one.recipient == peer and one.valid.holds(day) and self._in_force(one.activity, day)
         )
+
+    def recall(self, permits: Iterable[Permit]) -> None:
+        """Count what was permitted before this node started: starting again gives nobody a new hour.
+
+        Args:
+            permits: of the last hour, oldest first; see `records.permit`.
+        """
+        for one in permits:
+            self._asked_at.setdefault((one.disclosure, one.peer), deque()).append(one.moment)
 
     async def consult(
         self, peer: PeerId, trace: Trace, transaction_id: str, question: SubQuestion

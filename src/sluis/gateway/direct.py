@@ -6,15 +6,10 @@ What is asked of a `Link` is held before a byte of a request leaves: see `pool`.
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from sluis.gateway.link import Answer
+from sluis.gateway.pool import FAILURES, Exchange, Pool, why
 from sluis.kernel import PeerId, Text, Upstream
-
-if TYPE_CHECKING:
-    from aiohttp import ClientResponse
-
-    from sluis.gateway.pool import Pool
 
 
 class DirectLink:
@@ -46,17 +41,13 @@ class DirectLink:
         if peer not in self._urls:
             raise _problem(self._name(peer), "peer-without-address", _NO_ADDRESS)
         if self._pool is None:
-            from sluis.gateway.pool import Pool
-
             self._pool = Pool(self._urls, self._context, self._revoked)
-        return _Crossing(
-            self._pool, self._name(peer), (method, self._urls[peer] + path, headers, body, seconds)
-        )
+        return _Crossing(self._pool, self._name(peer), (peer, method, path, headers, body, seconds))
 
     async def close(self) -> None:
         """See `Link.close`."""
         if self._pool is not None:
-            await self._pool.close()
+            self._pool.close()
             self._pool = None
 
     def _name(self, peer: PeerId) -> str:
@@ -67,43 +58,32 @@ class _Crossing:
     """One request and its answer. What the caller raises between the two ends goes through untouched."""
 
     def __init__(
-        self, pool: "Pool", name: str, request: tuple[str, str, Mapping[str, str], bytes, float]
+        self, pool: Pool, name: str, request: tuple[PeerId, str, str, Mapping[str, str], bytes, float]
     ) -> None:
         self._pool, self._name, self._request = pool, name, request
-        self._response: ClientResponse | None = None
+        self._exchange: Exchange | None = None
 
     async def __aenter__(self) -> Answer:
-        from sluis.gateway import pool
-
         try:
-            response = await self._pool.request(*self._request)
-        except pool.FAILURES as failure:
+            exchange = self._exchange = await self._pool.request(*self._request)
+        except FAILURES as failure:
             raise self._explained(failure) from None
-        self._response = response
-        return Answer(
-            response.status,
-            {name.lower(): value for name, value in response.headers.items()},
-            self._stream(response),
-        )
+        return Answer(exchange.status, exchange.headers, self._stream(exchange))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._response is not None:
-            self._response.release()  # a body that was not read to its end takes its connection with it
+        if self._exchange is not None:
+            self._exchange.release()
 
-    async def _stream(self, response: "ClientResponse") -> AsyncIterator[bytes]:
-        from sluis.gateway import pool
-
+    async def _stream(self, exchange: Exchange) -> AsyncIterator[bytes]:
         try:
-            async for chunk in response.content.iter_any():
+            async for chunk in exchange.body:
                 yield chunk
-        except pool.FAILURES as failure:
+        except FAILURES as failure:
             raise self._explained(failure) from None
 
     def _explained(self, failure: BaseException) -> Upstream:
-        from sluis.gateway.pool import why
-
         code = why(failure)
         return _problem(self._name, code, _BECAUSE[code], retry=code not in _LASTING)
 

@@ -1,38 +1,69 @@
-"""The connections under `direct`: aiohttp's pool, made to know whom each connection leads to.
+"""The connections under `direct`, kept open per peer.
 
-TLS has verified the chain and the host name before `connect` returns; what is added here is that the certificate
-speaks for the peer that was meant. Loaded at the first request, because aiohttp takes a quarter second to import
-and a node that only answers needs it seldom.
+TLS has verified the chain and the host name before a connection is there; what is added here is that the
+certificate speaks for the peer that was meant. Only then a byte of a request leaves.
 """
 
+import asyncio
 import ssl
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
+from urllib.parse import urlsplit
 
-import aiohttp
-from yarl import URL
+import msgspec
 
 from sluis.crypto import peer_of
+from sluis.gateway.exchange import Broken, Connection
 from sluis.kernel import PeerId, Problem
 
-FAILURES = (aiohttp.ClientError, TimeoutError, OSError)
-"""What a request, or reading its answer, can fail with."""
+FAILURES = (OSError,)
+"""What a request, or reading its answer, can fail with; `TimeoutError` and `ssl.SSLError` are among them."""
 
 Why = Literal["wrong-peer", "peer-not-trusted", "peer-too-slow", "peer-unreachable", "peer-broke-off"]
 
 _KEEP = 60.0  # seconds; below the 75 after which a node closes an idle connection, so that none is lost in between
 _CONNECT = 5.0  # seconds
 _PER_PEER = 64
-_BUFFER = 256 * 1024
 
 
-class WrongPeer(aiohttp.ClientError):
+class WrongPeer(OSError):
     """The certificate at the other end is trusted, but speaks for another organisation."""
 
 
-class RevokedPeer(aiohttp.ClientError):
-    """The certificate at the other end was revoked after it was connected to."""
+class RevokedPeer(OSError):
+    """The certificate at the other end was revoked, perhaps after it was connected to."""
+
+
+class Unreachable(OSError):
+    """Nothing answers at the peer's address."""
+
+
+class _Place(msgspec.Struct):
+    """Where a peer is, how many exchanges may be under way with it, and the connections that are free."""
+
+    host: str
+    port: int
+    prefix: str
+    authority: str
+    slots: asyncio.Semaphore
+    free: list[Connection]
+
+
+class Exchange:
+    """A request that was sent, and its answer. `release` must be called, whatever happens."""
+
+    def __init__(self, place: _Place, connection: Connection) -> None:
+        self._place, self._connection = place, connection
+        self.status, self.headers, self.body = connection.status, connection.headers, connection.chunks()
+
+    def release(self) -> None:
+        """Give the connection back; one whose answer was not read to its end is closed."""
+        if self._connection.reusable:
+            self._place.free.append(self._connection)
+        else:
+            self._connection.close()
+        self._place.slots.release()
 
 
 class Pool:
@@ -47,55 +78,71 @@ class Pool:
     def __init__(
         self, urls: Mapping[PeerId, str], context: ssl.SSLContext, revoked: Callable[[bytes], bool]
     ) -> None:
-        parsed = {peer: URL(url) for peer, url in urls.items()}
-        self._session = aiohttp.ClientSession(
-            connector=_PeerConnector(
-                {(url.host, url.port): peer for peer, url in parsed.items()}, context, revoked
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("accept-encoding", "user-agent", "accept", "content-type"),
-            auto_decompress=False,
-            read_bufsize=_BUFFER,
-        )
+        self._context, self._revoked = context, revoked
+        self._places = {peer: _place(url) for peer, url in urls.items()}
+        self._all: set[Connection] = set()
 
     async def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
-    ) -> aiohttp.ClientResponse:
+        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> Exchange:
         """Send a request and read the head of its answer; `seconds` count until the last byte of the body."""
-        return await self._session.request(
-            method,
-            URL(url, encoded=True),
-            headers=headers,
-            data=body or None,
-            timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT)),
-            allow_redirects=False,
-        )
+        place = self._places[peer]
+        request = _written(method, place, path, headers, body)
+        deadline = asyncio.get_running_loop().time() + seconds
+        if place.slots.locked():
+            async with asyncio.timeout_at(deadline):
+                await place.slots.acquire()
+        else:
+            await place.slots.acquire()
+        connection: Connection | None = None
+        try:
+            connection = self._free(place) or await self._connected(peer, place, deadline)
+            await connection.send(request, deadline)
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            place.slots.release()
+            raise
+        return Exchange(place, connection)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close every connection."""
-        await self._session.close()
+        for connection in self._all:
+            connection.close()
+        self._all.clear()
 
+    def _free(self, place: _Place) -> Connection | None:
+        """The free connection that was used last, if it is still good."""
+        oldest = asyncio.get_running_loop().time() - _KEEP
+        while place.free:
+            connection = place.free.pop()
+            certificate = connection.certificate if connection.reusable else None
+            if certificate and connection.idle_since > oldest and not self._revoked(certificate):
+                return connection
+            connection.close()
+            self._all.discard(connection)
+        return None
 
-class _PeerConnector(aiohttp.TCPConnector):
-    def __init__(
-        self,
-        expected: Mapping[tuple[str | None, int | None], PeerId],
-        context: ssl.SSLContext,
-        revoked: Callable[[bytes], bool],
-    ) -> None:
-        super().__init__(ssl=context, limit=0, limit_per_host=_PER_PEER, keepalive_timeout=_KEEP)
-        self._expected, self._revoked = expected, revoked
-
-    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 (the base class's)
-        """Take a connection from the pool or make one; one that leads to another peer is closed unused."""
-        connection = await super().connect(req, traces, timeout)
-        transport = connection.transport
-        tls = transport.get_extra_info("ssl_object") if transport is not None else None
-        der = tls.getpeercert(binary_form=True) if tls is not None else None
-        if der is None or not _speaks_for(der, self._expected[req.url.host, req.url.port]):
+    async def _connected(self, peer: PeerId, place: _Place, deadline: float) -> Connection:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(min(deadline, loop.time() + _CONNECT)):
+                _, connection = await loop.create_connection(
+                    Connection, place.host, place.port, ssl=self._context, server_hostname=place.host
+                )
+        except (TimeoutError, ssl.SSLError):
+            raise
+        except (ConnectionResetError, ConnectionAbortedError) as failure:
+            raise Broken(*failure.args) from None
+        except OSError as failure:
+            raise Unreachable(*failure.args) from None
+        self._all = {one for one in self._all if one.alive}
+        self._all.add(connection)
+        certificate = connection.certificate
+        if certificate is None or not _speaks_for(certificate, peer):
             connection.close()
             raise WrongPeer
-        if self._revoked(der):
+        if self._revoked(certificate):
             connection.close()
             raise RevokedPeer
         return connection
@@ -105,13 +152,33 @@ def why(failure: BaseException) -> Why:
     """What a failure comes down to."""
     if isinstance(failure, WrongPeer):
         return "wrong-peer"
-    if isinstance(failure, RevokedPeer | aiohttp.ClientSSLError | ssl.SSLError):
+    if isinstance(failure, RevokedPeer | ssl.SSLError):
         return "peer-not-trusted"
     if isinstance(failure, TimeoutError):
         return "peer-too-slow"
-    if isinstance(failure, aiohttp.ClientConnectorError):
+    if isinstance(failure, Unreachable):
         return "peer-unreachable"
     return "peer-broke-off"
+
+
+def _place(url: str) -> _Place:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    slots = asyncio.Semaphore(_PER_PEER)
+    return _Place(host, parts.port or 443, parts.path.rstrip("/"), parts.netloc, slots, [])
+
+
+def _written(method: str, place: _Place, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """A request as bytes. Raises `ValueError` for what would end a line, or the path, before its end."""
+    lines = [f"{method} {place.prefix}{path} HTTP/1.1", f"host: {place.authority}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if body or method == "POST":
+        lines.append(f"content-length: {len(body)}")
+    head = "\r\n".join(lines)
+    ends = len(lines) - 1
+    if (head.count("\r"), head.count("\n"), lines[0].count(" ")) != (ends, ends, 2) or "\0" in head:
+        raise ValueError("a line of a request may not be broken")
+    return head.encode("latin-1") + b"\r\n\r\n" + body
 
 
 @lru_cache(maxsize=1024)

@@ -19,7 +19,14 @@ from sluis.ledger import Ledger, Peer, base_origin, verifier
 log = logging.getLogger("sluis.witness")
 
 _CARD_SECONDS = 3600.0  # how long a card is believed before it is read again
-_REST_SECONDS = 30.0  # how long a peer that could not be reached is left alone
+_RESTS = (
+    1.0,
+    2.0,
+    4.0,
+    8.0,
+    16.0,
+    30.0,
+)  # seconds a peer that cannot be reached is left alone, each time longer
 _ANSWER_SECONDS = 5.0
 _MOST_BYTES = 128 * 1024
 
@@ -52,6 +59,7 @@ class Witnesses:
         self._asked, self._peers = tuple(asked), tuple(peers)
         self._cards: dict[PeerId, tuple[Card, float]] = {}
         self._rest_until: dict[PeerId, float] = {}
+        self._missed: dict[PeerId, int] = {}
         self._sought = False
 
     def known(self, origin: str) -> bytes | None:
@@ -87,9 +95,11 @@ class Witnesses:
         witnesses = [self._witness(name, peer) for name, peer in names.items()]
         for answer in await ledger.cosign(witnesses):
             peer = names[answer.witness]
-            if answer.outcome == "unreachable":
+            if answer.outcome == "cosigned":
+                self._missed.pop(peer, None)
+            elif answer.outcome == "unreachable":
                 self._rest(peer, now)
-            elif answer.outcome != "cosigned":
+            else:
                 log.warning("witness %s: %s at size %d", str.__str__(peer), answer.outcome, answer.size)
                 self._rest(peer, now)
                 await self._compare(ledger, peer)
@@ -128,11 +138,14 @@ class Witnesses:
             card = None
         if card is not None and card.peer == peer and card.log:
             self._cards[peer] = card, now
+            self._missed.pop(peer, None)
         else:
             self._rest(peer, now)
 
     def _rest(self, peer: PeerId, now: float) -> None:
-        self._rest_until[peer] = now + _REST_SECONDS
+        missed = self._missed.get(peer, 0)
+        self._missed[peer] = missed + 1
+        self._rest_until[peer] = now + _RESTS[min(missed, len(_RESTS) - 1)]
 
     async def _ask(self, peer: PeerId, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         headers: Mapping[str, str] = {

@@ -15,6 +15,7 @@ from sluis.grounds.model import (
     Key,
     Name,
     Offer,
+    Price,
     Role,
     Subject,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Keys",
     "Name",
     "Offer",
+    "Price",
     "Reading",
     "Role",
     "Subject",

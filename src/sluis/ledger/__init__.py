@@ -16,7 +16,9 @@ from sluis.ledger.model import (
     Stored,
     Withheld,
 )
+from sluis.ledger.notes import witness_key
 from sluis.ledger.reading import Log
+from sluis.ledger.scan import decisions, lines_with
 from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
 from sluis.ledger.witness import Cosigned, Peer, Witness
 
@@ -40,6 +42,8 @@ __all__ = [
     "Withheld",
     "Witness",
     "base_origin",
+    "decisions",
+    "lines_with",
     "log_routes",
     "no_authority",
     "open_ledger",
@@ -47,4 +51,5 @@ __all__ = [
     "receipt",
     "verifier",
     "verify",
+    "witness_key",
 ]

@@ -50,22 +50,21 @@ class Ledger:
 
     # Writing
 
-    async def append(self, records: Sequence[Record]) -> Position:
-        """Keep records, all of them or none, in one group commit.
+    def append(self, records: Sequence[Record]) -> "asyncio.Future[Position]":
+        """Keep records, all of them or none, in one group commit. What happens meanwhile need not wait for it.
 
         Args:
             records: in their order; what this ledger already holds with the same content is not added again.
 
         Returns:
-            Where the last one stands, once all are durable.
+            A future of where the last one stands, once all are durable.
 
-        Raises:
+        The future raises:
             Unkept: they could not be kept; nothing may leave.
             Conflict: one has the key of an earlier record and other content.
             Invalid: one is malformed.
         """
-        position: Position = await self._store.submit(self._records, records, len(records))
-        return position
+        return self._store.submit(self._records, records, len(records))
 
     def append_blocking(self, records: Sequence[Record]) -> Position:
         """`append` for a thread without an event loop."""

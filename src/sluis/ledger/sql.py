@@ -102,6 +102,13 @@ FOUND_IN_TAIL = {
 }
 """Records after the last run that may be about these terms, newest first."""
 
+IN_PERIOD = """SELECT salted FROM ledger_records WHERE idx >= :first AND idx < :end
+    AND start >= :since AND start < :until AND salted IS NOT NULL ORDER BY idx"""
+"""Records of a stretch that began in a period."""
+
+NEWEST_START = "SELECT MAX(start) FROM ledger_records WHERE idx >= :first AND idx < :end"
+"""When the newest of a stretch began."""
+
 SALTED = "SELECT idx, salted FROM ledger_records WHERE idx = :idx"
 """One record as it was hashed."""
 

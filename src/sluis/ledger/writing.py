@@ -19,7 +19,7 @@ from sluis.ledger import sql
 from sluis.ledger.model import Destruction, Epoch, Position, Record
 from sluis.ledger.rules import SALT, Columns, Seen, identity, prepare, prepare_act
 from sluis.ledger.tree import WIDTH, Tree
-from sluis.store import insert_rows
+from sluis.store import Commit
 
 _NOTHING = Columns([], [], [], [], [], [], [])
 
@@ -82,39 +82,38 @@ class Records:
         except Exception:  # whatever is wrong with one of them is for its own caller, and found one by one
             return Batch(payloads, None)
 
-    def apply(self, connection: Connection, batch: Batch) -> list[Position | Exception]:
+    def apply(self, commit: Commit, batch: Batch) -> list[Position | Exception]:
         base = self._tree.size
-        columns, last = batch.columns, self._all_new(connection, base, batch)
+        columns, last = batch.columns, self._all_new(commit, base, batch)
         if columns is None or last is None:
-            columns, last = self._one_by_one(connection, base, batch.payloads)
+            columns, last = self._one_by_one(commit, base, batch.payloads)
         if columns.spots:
-            self._insert(connection, base, columns)
+            self._insert(commit, base, columns)
         origin, size, witnesses = self.origin, self._tree.size, self.witnesses
         return [at if isinstance(at, Exception) else Position(origin, at, size, witnesses) for at in last]
 
-    def committed(self, connection: Connection) -> None:
+    def committed(self, connection: Connection) -> bool:
         self.size = self._tree.size
         if self._gone and _swept(connection):
             self._gone = False
+        return self._run_is_full()
 
     def tidy(self, connection: Connection) -> None:
-        while self.size - self._runs * sql.RUN >= sql.RUN:
+        while self._run_is_full():
             self._add_run(connection)
 
-    def _insert(self, connection: Connection, base: int, new: Columns) -> None:
+    def _run_is_full(self) -> bool:
+        return self.size - self._runs * sql.RUN >= sql.RUN
+
+    def _insert(self, commit: Commit, base: int, new: Columns) -> None:
         places = range(base, base + len(new.spots))
         rows = list(zip(places, *msgspec.structs.astuple(new), strict=True))
-        insert_rows(connection, "ledger_records", sql.RECORD_COLUMNS, rows)
+        commit.insert("ledger_records", sql.RECORD_COLUMNS, rows)
         tiles = self._tree.extend(new.leaves)
         if tiles:
-            insert_rows(
-                connection,
-                "ledger_tiles",
-                sql.TILE_COLUMNS,
-                [msgspec.structs.astuple(tile) for tile in tiles],
-            )
+            commit.insert("ledger_tiles", sql.TILE_COLUMNS, list(map(msgspec.structs.astuple, tiles)))
 
-    def _all_new(self, connection: Connection, base: int, batch: Batch) -> list[int | Exception] | None:
+    def _all_new(self, commit: Commit, base: int, batch: Batch) -> list[int | Exception] | None:
         """Where each payload ends, when none is refused and none may have been here before; else None."""
         if batch.columns is None:
             return None
@@ -123,13 +122,13 @@ class Records:
         if len(fresh) < len(spots) or not self._tail.keys().isdisjoint(spots):
             return None
         for spot in self._seen.among(spots):
-            if self._in_runs(connection, batch.columns.traces[fresh[spot] - base], spot):
+            if self._in_runs(commit, batch.columns.traces[fresh[spot] - base], spot):
                 return None
         self._tail.update(fresh)
         return [base - 1 + end for end in accumulate(map(len, batch.payloads))]
 
     def _one_by_one(
-        self, connection: Connection, base: int, payloads: Sequence[Sequence[Record]]
+        self, commit: Commit, base: int, payloads: Sequence[Sequence[Record]]
     ) -> tuple[Columns, list[int | Exception]]:
         """The records that are new, and per payload where it ends or what refuses it; of a refused payload, none."""
         taken: list[Columns] = []
@@ -140,12 +139,12 @@ class Records:
             except Exception as problem:  # the caller's, not the database's: it refuses just this payload
                 last.append(problem)
                 continue
-            last.append(self._take(connection, base, taken, records, prepared))
+            last.append(self._take(commit, base, taken, records, prepared))
         return sum(taken, _NOTHING), last
 
     def _take(
         self,
-        connection: Connection,
+        commit: Commit,
         base: int,
         taken: list[Columns],
         records: Sequence[Any],
@@ -156,13 +155,13 @@ class Records:
         at = base + start - 1
         try:
             for record, one in zip(records, prepared, strict=True):
-                known = self._known(connection, base, taken, one)
+                known = self._known(commit, base, taken, one)
                 at = base + len(taken) if known is None else known
                 if known is None:
                     self._tail[one.spots[0]] = at
                     taken.append(one)
                     if isinstance(records, OwnAct):
-                        self._carry_out(connection, record)
+                        self._carry_out(commit, record)
         except Conflict as conflict:
             for one in taken[start:]:
                 self._tail.pop(one.spots[0], None)
@@ -170,34 +169,34 @@ class Records:
             return conflict
         return at
 
-    def _known(self, connection: Connection, base: int, taken: list[Columns], one: Columns) -> int | None:
+    def _known(self, commit: Commit, base: int, taken: list[Columns], one: Columns) -> int | None:
         """The index of the same record, when it is there already. Raises `Conflict` when its content differs."""
         trace, spot, body = one.traces[0], one.spots[0], one.salted[0][SALT:]
         index = self._tail.get(spot)
         if index is not None and index >= base:
             return _same_or_conflict([(index, taken[index - base].salted[0][SALT:])], body)
         if index is not None:
-            found = connection.execute(text(sql.SALTED), {"idx": index}).all()
+            found = commit.connection.execute(text(sql.SALTED), {"idx": index}).all()
         elif self._seen.among([spot]):
-            found = self._in_runs(connection, trace, spot)
+            found = self._in_runs(commit, trace, spot)
         else:
             return None
         return _same_or_conflict([(row.idx, bytes(row.salted)[SALT:]) for row in found if row.salted], body)
 
-    def _in_runs(self, connection: Connection, trace: int, spot: int) -> Sequence[Any]:
+    def _in_runs(self, commit: Commit, trace: int, spot: int) -> Sequence[Any]:
         values = {"trace": trace, "spot": spot, "low": 0, "high": self._runs, "size": sql.RUN}
-        return connection.execute(text(sql.SAME_SPOT), values).all()
+        return commit.connection.execute(text(sql.SAME_SPOT), values).all()
 
-    def _carry_out(self, connection: Connection, act: Any) -> None:
+    def _carry_out(self, commit: Commit, act: Any) -> None:
         if isinstance(act, Epoch):
             values = {"number": act.number, "origin": act.origin, "since": act.found}
-            connection.execute(text(sql.NEW_EPOCH), values)
+            commit.connection.execute(text(sql.NEW_EPOCH), values)
             self.origin, self.epoch, self.witnesses = act.origin, act.number, 0
         elif isinstance(act, Destruction):
             for first, last in act.stretches:
-                for row in connection.execute(text(sql.SPAN), {"first": first, "end": last + 1}).all():
+                for row in commit.connection.execute(text(sql.SPAN), {"first": first, "end": last + 1}).all():
                     if row.salted is not None:
-                        self._destroy(connection, row.idx, bytes(row.salted))
+                        self._destroy(commit.connection, row.idx, bytes(row.salted))
             self._gone = True
 
     def _destroy(self, connection: Connection, index: int, salted: bytes) -> None:

@@ -48,11 +48,22 @@ def routes(asker: Asker) -> list[HTTPRouteHandler]:
             return Response(as_arrow(answer), media_type=MEDIA_TYPE)
         return Response(encode(as_document(answer)), media_type="application/json")
 
-    @post("/questions/_explain", status_code=200, summary="Leg uit wat een vraag zou doen", tags=["vragen"])
+    @post(
+        "/questions/_explain",
+        status_code=200,
+        summary="Leg uit wat een vraag zou doen",
+        tags=["vragen"],
+        response_description="Per bronhouder welke kolommen en rijen, en wat gesloten blijft.",
+    )
     async def explain(data: Question, person: Person) -> Explanation:
         return await asker.explain(data)
 
-    @get("/activities", summary="Het register van verwerkingsactiviteiten", tags=["vragen"])
+    @get(
+        "/activities",
+        summary="Het register van verwerkingsactiviteiten",
+        tags=["vragen"],
+        response_description="Alle verwerkingsactiviteiten van deze organisatie.",
+    )
     async def activities(person: Person) -> list[Activity]:
         return list(asker.activities())
 

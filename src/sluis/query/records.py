@@ -12,6 +12,7 @@ from sluis.grounds import Offer
 from sluis.kernel import Problem, Trace, milliseconds, new_span_id
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Processing, Withheld
 from sluis.query.model import Question, Who
+from sluis.statement import CHARGE
 
 
 def decision(
@@ -66,6 +67,7 @@ def processing(
     parent: str,
     withheld: Withheld | None = None,
     status: Literal["Ok", "Error"] = "Ok",
+    charge: Mapping[str, Any] | None = None,
 ) -> list[Processing]:
     """The lines of one crossing: its own span, and below it one for each person it was about.
 
@@ -76,6 +78,7 @@ def processing(
         parent: the question's span.
         withheld: until when the subjects are not shown this, and why; as the owner's disclosure says.
         status: `Error` when it was sent and no answer came of it.
+        charge: what the answer costs, as `statement.charge_attribute` writes it; on the span's own line.
     """
     shared = {
         ACTIVITY: activity,
@@ -83,7 +86,7 @@ def processing(
         "dpl.read.externalReadAPI_id": f"{processor.rstrip('/')}/v1",
     }
 
-    def line(span_id: str, parent_id: str, more: Mapping[str, str]) -> Processing:
+    def line(span_id: str, parent_id: str, more: Mapping[str, Any]) -> Processing:
         return Processing(
             trace_id=span.trace_id,
             span_id=span_id,
@@ -96,7 +99,7 @@ def processing(
             withheld=withheld,
         )
 
-    lines = [line(span.span_id, parent, {})]
+    lines = [line(span.span_id, parent, {} if charge is None else {CHARGE: dict(charge)})]
     for kind, pseudonym in subjects:
         subject = {SUBJECT: pseudonym, SUBJECT_TYPE: kind}
         lines.append(line(new_span_id(), span.span_id, subject))

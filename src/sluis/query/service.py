@@ -29,7 +29,7 @@ from sluis.kernel import (
     milliseconds,
     new_transaction_id,
 )
-from sluis.ledger import ACTIVITY, Decision, Ledger, Processing
+from sluis.ledger import ACTIVITY, Decision, Ledger, Position, Processing
 from sluis.query import records, rules
 from sluis.query.asked import Held, held, strays
 from sluis.query.explain import explanation
@@ -47,8 +47,11 @@ from sluis.statement import (
     Fetch,
     KeyList,
     Memory,
+    Receipt,
     SubQuestion,
     bind,
+    charge_attribute,
+    charge_for,
     checked,
     constants,
     datasets,
@@ -158,21 +161,36 @@ class Asker:
             raise
         clock.lap("plan")
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}
-        await self._ledger.append(
-            [records.decision(trace, question, who, ready.shape, digests, self._clock(), None)]
-        )
-        clock.lap("record")
-        crossing = _Crossing(self, ready, question, who, trace, values)
+        decided = records.decision(trace, question, who, ready.shape, digests, self._clock(), None)
+        recorded = self._ledger.append([decided])
+        recorded.add_done_callback(lambda _: clock.lap("record"))
+        crossing = _Crossing(self, ready, question, who, trace, values, recorded)
+        kept: list[asyncio.Future[Position]] = []
+
+        def keep() -> None:
+            clock.lap("ask")
+            if crossing.lines:
+                kept.append(self._ledger.append(crossing.lines))
+
         try:
             outcome = await run(
-                ready.plan, crossing.fetch, values, self._combiner, bulk=ready.bulk, permit=crossing.permit
+                ready.plan,
+                crossing.fetch,
+                values,
+                self._combiner,
+                bulk=ready.bulk,
+                permit=crossing.permit,
+                arrived=keep,
             )
         except BaseException:  # whatever it was: what crossed is on record
-            await self._ledger.append(crossing.lines or [crossing.nothing_came()])
+            await recorded  # when this failed, that is the problem, and nothing was sent
+            if not kept:
+                kept.append(self._ledger.append(crossing.lines or [crossing.nothing_came()]))
+            await asyncio.gather(*kept)
             raise
-        clock.lap("ask")
-        if crossing.lines:
-            await self._ledger.append(crossing.lines)
+        await recorded
+        for lines in kept:
+            await lines
         try:
             table = await self._told(outcome.table, ready, values)
         except Refused as refusal:
@@ -284,9 +302,16 @@ class Asker:
         await self._ledger.append([record])
 
     async def consult(
-        self, part: Part, sub: SubQuestion, trace: Trace, transaction: str
+        self, part: Part, sub: SubQuestion, body: bytes, trace: Trace, transaction: str
     ) -> tuple[pa.Table, Any]:
         """Ask one owner its part.
+
+        Args:
+            part: what is asked, and of whom.
+            sub: the question.
+            body: the same, encoded.
+            trace: the span of this crossing.
+            transaction: id of this crossing.
 
         Returns:
             the rows, and how the answer closed: receipt, its JWS, the nonce, other metadata.
@@ -304,7 +329,7 @@ class Asker:
         }
         reader, batches = AnswerReader(self._answer_bytes), []
         async with self._link.send(
-            owner.peer, "POST", "/v1/consultations", headers, encode(sub), self._seconds
+            owner.peer, "POST", "/v1/consultations", headers, body, self._seconds
         ) as answer:
             if answer.status != 200:
                 raise await problem_of(answer, owner)
@@ -331,10 +356,17 @@ class _Crossing:
     """One question under way: what was asked of whom, what came back, and the lines to write about it."""
 
     def __init__(
-        self, asker: Asker, ready: Ready, question: Question, who: Who, trace: Trace, values: Values
+        self,
+        asker: Asker,
+        ready: Ready,
+        question: Question,
+        who: Who,
+        trace: Trace,
+        values: Values,
+        recorded: asyncio.Future[Position],
     ) -> None:
         self._asker, self._ready, self._question, self._who = asker, ready, question, who
-        self._trace, self._values = trace, values
+        self._trace, self._values, self._recorded = trace, values, recorded
         self._seals = Seals(trace.trace_id, ready, asker._owners)
         self.lines: list[Processing | Decision] = []
         self.consulted: list[Consulted] = []
@@ -358,16 +390,23 @@ class _Crossing:
         asker, span, transaction = self._asker, self._trace.child(), new_transaction_id()
         sub = self._sub_question(part, keys, seal)
         owner, known = asker._owners.by_alias[part.alias], await asker._owners.known(part.alias)
+        body = encode(sub)
+        if not self._recorded.done():
+            await asyncio.shield(
+                self._recorded
+            )  # others wait for it too, and may go on when this is cancelled
+        self._recorded.result()
         started, began = milliseconds(asker._clock()), time.perf_counter()
-        table = None
+        table, charge = None, None
         try:
-            answer, closing = await asker.consult(part, sub, span, transaction)
+            answer, closing = await asker.consult(part, sub, body, span, transaction)
             answer = checked(fetch, answer)
             if strays(answer, self._held(fetch, frozenset(keys)), {**self._values, **keys}):
                 raise unusable(owner)
+            charge = self._charge(part, closing.receipt)
             table = answer
         finally:
-            self._write(part, sub, span, started, known, table)
+            self._write(part, sub, span, started, known, table, charge)
         elapsed = round((time.perf_counter() - began) * 1000, 3)
         names = tuple(offer.dataset for offer in part.offers)
         self.consulted.append(
@@ -417,8 +456,24 @@ class _Crossing:
         found: Held = memory[key]
         return found
 
+    def _charge(self, part: Part, receipt: Receipt) -> dict[str, Any] | None:
+        """What this answer costs. Raises `Upstream` when the owner asks another sum than its own terms come to."""
+        owner = self._asker._owners.by_alias[part.alias]
+        if receipt.charge != charge_for([one.disclosure.price for one in part.offers], receipt.subjects):
+            raise unusable(owner)
+        if receipt.charge is None:
+            return None
+        return charge_attribute(receipt.charge, self._asker._peer, owner.peer)
+
     def _write(
-        self, part: Part, sub: SubQuestion, span: Trace, started: int, known: Known, table: pa.Table | None
+        self,
+        part: Part,
+        sub: SubQuestion,
+        span: Trace,
+        started: int,
+        known: Known,
+        table: pa.Table | None,
+        charge: dict[str, Any] | None,
     ) -> None:
         """The lines of this crossing, to be made durable before anything of it is shown."""
         asker, moment = self._asker, self._asker._clock()
@@ -427,7 +482,7 @@ class _Crossing:
         self.lines += records.processing(
             span, self._question.activity, f"Bevraging bij {asker._owners.by_alias[part.alias].name}", started,
             milliseconds(moment), known.keys.url, pseudonyms, self._trace.span_id, records.withheld(part.offers, moment),
-            "Error" if table is None else "Ok",
+            "Error" if table is None else "Ok", charge,
         )  # fmt: skip
 
     def _pseudonym(self, subject: tuple[str, str], moment: datetime) -> str:

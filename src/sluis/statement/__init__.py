@@ -3,6 +3,7 @@
 from sluis.statement.about import looks_aside, tied
 from sluis.statement.aggregates import guarded
 from sluis.statement.binding import Binding, bindings, equalities, named, require
+from sluis.statement.charges import CHARGE, charge_attribute, charge_for
 from sluis.statement.columns import (
     base_tables,
     check,
@@ -18,7 +19,7 @@ from sluis.statement.columns import (
 from sluis.statement.combine import Combiner, EngineLimits
 from sluis.statement.counts import Groups, Guarded, constants, levels, reduce
 from sluis.statement.differencing import Level
-from sluis.statement.model import Acting, KeyList, Receipt, Seal, SubQuestion
+from sluis.statement.model import Acting, Charge, KeyList, Receipt, Seal, SubQuestion
 from sluis.statement.normal import normalise
 from sluis.statement.parameters import bind, list_parameters, parameter_types, parameterise, to_plain
 from sluis.statement.parse import (
@@ -42,12 +43,14 @@ from sluis.statement.sql import Memory, open_memory
 
 __all__ = [
     "AGGREGATES",
+    "CHARGE",
     "MEDIA_TYPE",
     "SEALS",
     "TODAY",
     "Acting",
     "AnswerReader",
     "Binding",
+    "Charge",
     "Combiner",
     "EngineLimits",
     "Fetch",
@@ -64,6 +67,8 @@ __all__ = [
     "base_tables",
     "bind",
     "bindings",
+    "charge_attribute",
+    "charge_for",
     "check",
     "checked",
     "closing",

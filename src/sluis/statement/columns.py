@@ -176,8 +176,8 @@ def _misused(use: Use, disclosure: Disclosure, rule: str, why: Text) -> Refused:
         rule,
         Text(f"De kolom {name} mag hier niet staan.", f"Column {name} may not stand here."),
         why,
-        Text("Leg met `sluis explain` de vraag uit zonder haar zo te gebruiken: daar staat waarvoor zij open is.",
-             "Explain the question without this use, with `sluis explain`: it says what the column is open for."),
+        Text("Gebruik haar alleen zoals zij open is; `sluis explain` zegt van elke kolom wat ermee mag.",
+             "Use it only as it is open; `sluis explain` says of each column what it is for."),
         rule=rule,
         legal=str((entry and entry.article) or disclosure.articles[0]) if disclosure.articles else None,
     )  # fmt: skip

@@ -65,6 +65,13 @@ class SubQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     groups leave that node."""
 
 
+class Charge(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an answer costs: eurocents, and for how many different people."""
+
+    cents: int
+    subjects: int = 0
+
+
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the owner states about an answer, signed (JWS, Ed25519, payload this struct as canonical JSON).
 
@@ -93,3 +100,5 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     size: int
     witnesses: int = 0
     """How many peers have cosigned the newest checkpoint."""
+    charge: Charge | None = None
+    """What this answer costs under the `price` of its disclosures; absent when they have none."""

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 from sluis.kernel import Invalid, Text, Upstream
 from sluis.statement import shapes
 from sluis.statement.combine import Combiner
-from sluis.statement.split import Fetch, KeyUse, Plan
+from sluis.statement.split import Fetch, FetchColumn, KeyUse, Plan
 
 Keys = Mapping[str, pa.Array]
 """Distinct keys, no NULLs, per key parameter that is to be used; a parameter that is absent does not restrict."""
@@ -61,11 +62,19 @@ class Outcome(msgspec.Struct, frozen=True):
     """For combining alone."""
 
 
+_FEW = 100
+"""Values that Python tells apart before Arrow has begun."""
+
+
 def _no_bulk(_: Fetch) -> bool:
     return False
 
 
 def _permit_all(_: Fetch, __: Keys) -> None:
+    pass
+
+
+def _nothing_more() -> None:
     pass
 
 
@@ -77,6 +86,7 @@ async def run(
     *,
     bulk: Callable[[Fetch], bool] = _no_bulk,
     permit: Callable[[Fetch, Keys], None] = _permit_all,
+    arrived: Callable[[], None] = _nothing_more,
     pace: Pace = Pace(),  # noqa: B008 (frozen)
 ) -> Outcome:
     """Answer a question.
@@ -88,6 +98,7 @@ async def run(
         combiner: computes the residual.
         bulk: whether a fetch may be sent without a key list that is too long.
         permit: called with the whole key lists of a fetch before any of it is sent; what it raises ends the run.
+        arrived: called when all answers are there, before they are combined.
         pace: how keys are sent.
 
     Raises:
@@ -112,6 +123,7 @@ async def run(
         answers = dict(zip(tasks, await asyncio.gather(*tasks.values()), strict=True))
     finally:
         await _ended(list(tasks.values()))
+    arrived()
     started = time.perf_counter()
     relations = {id: table for id, (table, _) in answers.items()}
     table = relations["f0"] if plan.identity else await combiner.combine(plan, relations, values)
@@ -191,10 +203,17 @@ def _much(count: int, fetch: Fetch, sources: list[int | None], pace: Pace) -> bo
 
 def _distinct(columns: list[pa.ChunkedArray], type_name: str) -> pa.Array:
     kind = shapes.arrow_type(type_name)
+    if all(column.type == kind for column in columns) and sum(map(len, columns)) <= _FEW and _simple(kind):
+        values = dict.fromkeys(value for column in columns for value in column.to_pylist())
+        return pa.array([value for value in values if value is not None], kind)
     cast = [column if column.type == kind else column.cast(kind) for column in columns]
     chunks = [chunk for column in cast for chunk in column.chunks]
     keys = pc.unique(pa.chunked_array(chunks, type=kind)).drop_null()
     return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+
+
+def _simple(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_integer(kind))
 
 
 def _pieces(given: Mapping[str, pa.Array], chunk: int) -> Iterator[Keys]:
@@ -205,9 +224,12 @@ def _pieces(given: Mapping[str, pa.Array], chunk: int) -> Iterator[Keys]:
 
 
 def _nothing(fetch: Fetch) -> pa.Table:
-    return pa.schema(
-        [(column.name, shapes.arrow_type(column.type)) for column in fetch.columns]
-    ).empty_table()
+    return _schema(fetch.columns).empty_table()
+
+
+@lru_cache(maxsize=1024)
+def _schema(columns: tuple[FetchColumn, ...]) -> pa.Schema:
+    return pa.schema([(column.name, shapes.arrow_type(column.type)) for column in columns])
 
 
 def checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
@@ -216,7 +238,7 @@ def checked(fetch: Fetch, answer: pa.Table) -> pa.Table:
     Raises:
         Upstream: `wrong-answer` when it has others.
     """
-    expected = pa.schema([(column.name, shapes.arrow_type(column.type)) for column in fetch.columns])
+    expected = _schema(fetch.columns)
     if answer.schema.equals(expected):
         return answer
     try:

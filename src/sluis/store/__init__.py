@@ -1,8 +1,18 @@
 """The node's own database: SQLite beside the process or PostgreSQL on a server, with one SQL layer over both."""
 
-from sluis.store.engine import Store, insert_rows, open_store
+from sluis.store.commit import Commit, insert_rows
+from sluis.store.engine import Store, open_store
 from sluis.store.files import write_durably
 from sluis.store.migrations import Migration, migrate
 from sluis.store.writer import unkept
 
-__all__ = ["Migration", "Store", "insert_rows", "migrate", "open_store", "unkept", "write_durably"]
+__all__ = [
+    "Commit",
+    "Migration",
+    "Store",
+    "insert_rows",
+    "migrate",
+    "open_store",
+    "unkept",
+    "write_durably",
+]

@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from sluis.kernel import Problem, Text, Unkept
+from sluis.store.commit import Commit
 from sluis.store.lock import WriterLock
 
 log = logging.getLogger("sluis.store")
@@ -51,14 +52,14 @@ class Lane(Protocol[P, R]):
     def prepare(self, payloads: Sequence[P]) -> Any:
         """Whatever can be done beforehand, without the lane's state; on the caller's thread. Raises nothing."""
 
-    def apply(self, connection: Connection, batch: Any) -> Sequence[R | Exception]:
+    def apply(self, commit: Commit, batch: Any) -> Sequence[R | Exception]:
         """Write what was prepared; gives per payload its result, or the Problem that refuses just that one.
 
         Whatever this raises undoes the whole commit.
         """
 
-    def committed(self, connection: Connection) -> None:
-        """The commit is durable, and its callers are about to be told. Must be quick."""
+    def committed(self, connection: Connection) -> bool:
+        """The commit is durable, and its callers are about to be told. Must be quick; gives whether `tidy` has work."""
 
     def tidy(self, connection: Connection) -> None:
         """The callers were told. May do what can wait, in a transaction of its own; a failure is made good later."""
@@ -101,11 +102,11 @@ class _PlainLane:
     def prepare(self, payloads: Sequence[Callable[[Connection], Any]]) -> Any:
         return payloads
 
-    def apply(self, connection: Connection, batch: Sequence[Callable[[Connection], Any]]) -> list[Any]:
-        return [self._run(connection, work) for work in batch]
+    def apply(self, commit: Commit, batch: Sequence[Callable[[Connection], Any]]) -> list[Any]:
+        return [self._run(commit.connection, work) for work in batch]
 
-    def committed(self, connection: Connection) -> None:
-        pass
+    def committed(self, connection: Connection) -> bool:
+        return False
 
     def tidy(self, connection: Connection) -> None:
         pass
@@ -148,7 +149,7 @@ class GroupWriter:
         self._connection: Connection | None = None
         self._lanes: list[Lane[Any, Any]] = []
         self._came = _Taken()
-        self._seconds = 0.0
+        self._seconds = self._linger = 0.0
         self._callers = 0
         self.plain_lane: Lane[Callable[[Connection], Any], Any] = _PlainLane()
 
@@ -232,32 +233,40 @@ class GroupWriter:
         Those who were told of the last commit are likely to come back. After a slow one they are waited for, so that
         they share the next with those who came while it went on.
         """
-        taken, self._came = self._came, _Taken()
-        with suppress(Empty):
-            while taken.going and taken.weight < _BATCH:
-                taken.add(self._queue.get_nowait())
+        taken, before = self._came, self._came.callers
+        if not taken.turns and taken.going:
+            # Nothing stands between telling and this wait: who was told waits for the interpreter until it begins.
+            taken.add(self._queue.get())
         slow = self._seconds > _QUICK and self._callers > 1
-        expected = taken.callers + self._callers if slow else 1
-        end = time.monotonic() + _LINGER * self._seconds
+        expected = before + self._callers if slow else 1
         with suppress(Empty):
             while taken.going and taken.callers < expected and taken.weight < _BATCH:
-                left = end - time.monotonic()
-                taken.add(self._queue.get(timeout=max(left, 0.0) if taken.turns else None))
+                taken.add(self._queue.get(timeout=max(self._linger - time.monotonic(), 0.0)))
+        self._add_waiting()
+        self._came = _Taken()
         self._callers = taken.callers
         with self._gate:
             self._waiting -= taken.weight
         return taken.turns, taken.going
 
+    def _add_waiting(self) -> None:
+        came = self._came
+        while came.going and came.weight < _BATCH and not self._queue.empty():
+            came.add(self._queue.get())
+
     def _work_off(self, turns: list[_Turn]) -> None:
         start = time.monotonic()
-        outcomes = self._commit(turns)
-        self._seconds = time.monotonic() - start
+        outcomes, untidy = self._commit(turns)
+        end = time.monotonic()
+        self._seconds, self._linger = end - start, end + _LINGER * (end - start)
         told = list(zip(turns, outcomes, strict=True))
         if self._seconds < _QUICK and self._callers > 2 * _HALF:
             told = self._tell_half(told)
+        self._add_waiting()
         for turn, outcome in told:
             _tell(turn.loop, turn.items, outcome)
-        self._tidy()
+        if untidy:
+            self._tidy()
 
     def _tell_half(self, told: list[tuple[_Turn, Sequence[Any]]]) -> list[tuple[_Turn, Sequence[Any]]]:
         """Tell half of the callers, wait a moment for them to come back, and give the others."""
@@ -273,20 +282,20 @@ class GroupWriter:
             self._came.add(self._queue.get(timeout=_RETURN))
         return rest
 
-    def _commit(self, turns: list[_Turn]) -> list[Sequence[Any]]:
+    def _commit(self, turns: list[_Turn]) -> tuple[list[Sequence[Any]], bool]:
+        """What became of each turn, and whether a lane has something to tidy up."""
         try:
             connection = self._ready()
-            with connection.begin():
-                outcomes = [turn.lane.apply(connection, turn.batch) for turn in turns]
-            for lane in self._lanes:
-                lane.committed(connection)
-            return outcomes
+            with Commit(connection) as commit:
+                outcomes = [turn.lane.apply(commit, turn.batch) for turn in turns]
+            told = [lane.committed(connection) for lane in self._lanes]
+            return outcomes, any(told)
         except Problem as problem:
             self._drop_connection()
-            return [[problem] * len(turn.items) for turn in turns]
+            return [[problem] * len(turn.items) for turn in turns], False
         except Exception as problem:  # a full disk, a lost server, a bug: nothing was kept, whatever it was
             self._drop_connection()
-            return [[unkept(problem) for _ in turn.items] for turn in turns]
+            return [[unkept(problem) for _ in turn.items] for turn in turns], False
 
     def _ready(self) -> Connection:
         if self._connection is None:

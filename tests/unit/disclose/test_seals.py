@@ -23,6 +23,7 @@ from sluis.crypto import FileKeyStore, Grant, Scope, draw_key, key_digest, seal_
 from sluis.disclose.seals import Sealer
 from sluis.gateway import Card
 from sluis.kernel import Invalid, PeerId, Refused, decode
+from sluis.ledger import Decision
 from sluis.statement import SEALS, KeyList, Seal
 
 JOINED = {"bsn": "join", "name": "output", "job": "output"}
@@ -79,6 +80,19 @@ async def test_both_owners_know_whom_it_was_about(federation: Federation) -> Non
     drawn = await federation.draw()
     await federation.forward([row[0] for row in drawn.rows], federation.seal(drawn))
     assert sorted(federation.one.log.subjects()) == sorted(federation.two.log.subjects()) == [ANN, BOB]
+
+
+async def test_who_could_read_sealed_keys_is_on_record(federation: Federation) -> None:
+    """Owners that work together with the asker could open them; whoever reads the log later can see who could."""
+    drawn = await federation.draw()
+    await federation.forward([row[0] for row in drawn.rows], federation.seal(drawn))
+    told = [
+        record.attributes["adl.core.policies"]["sealed"]
+        for owner in (federation.one, federation.two)
+        for record in owner.log.records
+        if isinstance(record, Decision)
+    ]
+    assert told == [{"maker": OWNER, "openers": [OWNER, OTHER]}, {"maker": OWNER}]
 
 
 async def test_a_question_has_a_key_of_its_own(federation: Federation) -> None:

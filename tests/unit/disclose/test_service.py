@@ -22,7 +22,7 @@ from tests.unit.disclose.owner import (
     read,
 )
 
-from sluis.disclose import Bounds
+from sluis.disclose import Bounds, permit
 from sluis.grounds import Article, Filter
 from sluis.grounds.model import Withhold
 from sluis.kernel import Conflict, Invalid, Period, Problem, Refused, Text, Unkept, Upstream
@@ -158,6 +158,27 @@ async def test_the_rate_per_hour_holds(make: Make) -> None:
     assert await refused(owner, BY_KEY, [ANN]) == "rate"
     owner.now += timedelta(hours=1)
     assert (await owner.ask(BY_KEY, [ANN])).rows == [("Ann",)]
+
+
+async def test_the_rate_per_hour_holds_across_a_restart(make: Make) -> None:
+    owner = make(disclosure(questions_per_hour=3))
+    await owner.ask(BY_KEY, [ANN])
+    owner.now += timedelta(minutes=30)
+    await owner.ask(BY_KEY, [ANN])
+    again = make(disclosure(questions_per_hour=3))
+    again.now = owner.now
+    kept = [one for one in owner.log.records if isinstance(one, Decision)]
+    again.discloser.recall(found for one in kept if (found := permit(one)))
+    await again.ask(BY_KEY, [ANN])
+    assert await refused(again, BY_KEY, [ANN]) == "rate"
+    again.now += timedelta(minutes=30)
+    assert (await again.ask(BY_KEY, [ANN])).rows == [("Ann",)]
+
+
+async def test_what_was_refused_does_not_count_as_permitted(make: Make) -> None:
+    owner = make(disclosure(max_rows=1, subject_required=False))
+    await refused(owner, "SELECT p.name AS name FROM persons AS p")
+    assert [permit(one) for one in owner.log.refusals()] == [None]
 
 
 async def test_every_question_on_a_filter_column_draws_on_its_budget(make: Make) -> None:

@@ -135,6 +135,19 @@ async def test_peer_that_is_away_is_left_alone_for_a_while(scene: Scene) -> None
     assert len(scene.wire.asked) == 2
 
 
+async def test_peer_that_stays_away_is_left_alone_for_longer_each_time(scene: Scene) -> None:
+    for _ in range(70):
+        await gathered(scene, Log())
+        scene.now += timedelta(seconds=1)
+    assert len(scene.wire.asked) == 7  # at 0, 1, 3, 7, 15, 31 and 61 seconds
+    scene.place(RDW, "rdw.example/1")
+    scene.now += timedelta(seconds=30)
+    assert len((await gathered(scene, Log())).witnesses) == 1
+    assert (await gathered(scene, Log("unreachable"))).witnesses != []
+    scene.now += timedelta(seconds=1)
+    assert len((await gathered(scene, Log())).witnesses) == 1  # it answered in between: short again
+
+
 async def test_witness_that_does_not_answer_is_left_alone_for_a_while(scene: Scene) -> None:
     scene.place(RDW, "rdw.example/1")
     assert len((await gathered(scene, Log("unreachable"))).witnesses) == 1

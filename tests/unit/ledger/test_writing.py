@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 import rfc8785
-from sqlalchemy import event
 from tests.unit.ledger.examples import ORIGIN, decision, fill, opened, processing
 
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, Unkept
@@ -211,20 +210,14 @@ async def test_the_record_of_a_destruction_cannot_be_destroyed(ledger: Ledger) -
 async def test_a_failed_batch_leaves_the_ledger_as_it_was(tmp_path: Path, run: int) -> None:
     with opened(tmp_path) as (store, ledger):
         fill(ledger, 300)
-        lost = processing("lost")
-        store.write_blocking(lambda _connection: None)  # what was tidied up after filling is done
-        fail_once(store)
+        lost = msgspec.structs.replace(processing("lost"), name="more than is left of a page" * 1000)
+        no_more_room(store)
         with pytest.raises(Unkept):
             await ledger.append([lost])
         assert (await ledger.append([lost])).index == 300
         assert (await ledger.verify()).faults == ()
 
 
-def fail_once(store: Store) -> None:
-    """Let the next commit fail."""
-
-    def fail(_connection: Any) -> None:
-        event.remove(store.engine, "commit", fail)
-        raise OSError(28, "No space left on device")
-
-    event.listen(store.engine, "commit", fail)
+def no_more_room(store: Store) -> None:
+    """Let the database be as large as its disk, until it is opened again."""
+    store.write_blocking(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1"))

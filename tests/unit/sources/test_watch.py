@@ -66,16 +66,24 @@ def test_a_stop_that_fails_is_tried_again() -> None:
 
 
 def test_nothing_is_stopped_after_the_end() -> None:
-    late: list[float] = []
+    stops: list[float] = []
+    stopped = threading.Event()
+
+    def stop() -> None:
+        stops.append(time.monotonic())
+        stopped.set()
 
     def read(reading: Reading) -> None:
-        time.sleep(0.1)
+        assert stopped.wait(5)
         reading.check()
 
-    assert failure_of(Limits(seconds=0.01), lambda: late.append(time.monotonic()), read).kind == "timeout"
+    assert failure_of(Limits(seconds=0.01), stop, read).kind == "timeout"
     ended = time.monotonic()
-    time.sleep(0.5)
-    assert all(moment <= ended for moment in late)
+    for thread in threading.enumerate():
+        if thread.name == "sluis-sources-stop":
+            thread.join(5)
+            assert not thread.is_alive(), "it still wants to stop what has ended"
+    assert all(moment <= ended for moment in stops)
 
 
 def test_another_error_stays_what_it_is() -> None:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from sluis.kernel import Unkept
-from sluis.store import Migration, Store, migrate, open_store, write_durably
+from sluis.store import Commit, Migration, Store, migrate, open_store, write_durably
 
 TABLE = (Migration("table", ("CREATE TABLE kept (id {int} PRIMARY KEY, content {bytes})",)),)
 
@@ -79,10 +79,12 @@ async def test_one_heavy_call_gets_through_alone(store: Store) -> None:
         def prepare(self, payloads: Any) -> Any:
             return payloads
 
-        def apply(self, connection: Connection, payloads: Any) -> list[Any]:
+        def apply(self, commit: Commit, payloads: Any) -> list[Any]:
             return [len(payload) for payload in payloads]
 
-        def committed(self, connection: Connection) -> None: ...
+        def committed(self, connection: Connection) -> bool:
+            return False
+
         def tidy(self, connection: Connection) -> None: ...
 
     lane = Heavy()

@@ -1,0 +1,139 @@
+"""A full disk: a small file system that is filled up, or where none can be mounted a process that may write no file. Nothing leaves, nothing is lost, and once there is
+room all goes on by itself. Persons are fictitious."""
+
+import os
+import resource
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from tests.integration.pair import BOB, Pair, verified
+from tests.integration.test_serve import Running
+
+from sluis.config import load_node
+from sluis.ledger import Log
+from sluis.store import open_store
+
+
+class Mounted:
+    """Directories that are file systems of two megabytes, filled to the last byte."""
+
+    def __init__(self, pair: Pair) -> None:
+        self._mounted: list[Path] = []
+        for directory in (pair.asker, pair.owner):
+            for name in ("var", "keys"):
+                self._mount(directory / name)
+
+    def _mount(self, path: Path) -> None:
+        path.mkdir(exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(path)]
+        if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            pytest.skip("no file system can be mounted here; a limit on files stands in for it")
+        self._mounted.append(path)
+
+    @contextmanager
+    def full(self, directory: Path, node: Running | None = None) -> Iterator[None]:
+        """No room in this directory."""
+        ballast = directory / "ballast"
+        with ballast.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        yield
+        ballast.unlink()
+
+    def end(self) -> None:
+        for path in self._mounted:
+            subprocess.run(["umount", path], check=True)
+
+
+class Limited:
+    """A process that may write to no file: what can be had without being root."""
+
+    def __init__(self, pair: Pair) -> None:
+        self._hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+
+    @contextmanager
+    def full(self, directory: Path, node: Running | None = None) -> Iterator[None]:
+        """No room for this node; without one, for those that are started meanwhile."""
+        process = node.process.pid if node is not None else os.getpid()
+        before = resource.prlimit(process, resource.RLIMIT_FSIZE, (0, self._hard))
+        yield
+        resource.prlimit(process, resource.RLIMIT_FSIZE, before)
+
+    def end(self) -> None:
+        pass
+
+
+Disk = Mounted | Limited
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    made = Pair(tmp_path)
+    yield made
+    for one in made.running:
+        if one.process.poll() is None:
+            one.end(signal.SIGKILL)
+
+
+@pytest.fixture(params=[Mounted, Limited])
+def disk(request: pytest.FixtureRequest, pair: Pair) -> Iterator[Disk]:
+    made: Disk = request.param(pair)
+    yield made
+    if pair.running:
+        pair.end(signal.SIGKILL)
+    made.end()
+
+
+def size(directory: Path) -> int:
+    store = open_store(load_node(directory, environ={}).config.store.url)
+    try:
+        return Log(store).size()
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("name", ["var", "keys"])
+def test_a_node_does_not_start_on_a_full_disk_and_says_so(pair: Pair, disk: Disk, name: str) -> None:
+    with disk.full(pair.owner / name):
+        node = Running(pair.owner)
+        output, errors = node.process.communicate(timeout=30)
+    assert (output, node.process.returncode) == ("", 6)
+    assert "Traceback" not in errors
+    assert "→" in errors
+    pair.start()
+    assert pair.ask()[0] == 200
+
+
+def test_a_disk_that_fills_up_at_the_asker_stops_questions_before_anybody_is_asked(
+    pair: Pair, disk: Disk
+) -> None:
+    pair.start()
+    assert pair.ask()[0] == 200
+    asked = size(pair.owner)
+    with disk.full(pair.asker / "var", pair.running[1]):
+        for _ in range(3):
+            status, problem = pair.ask(BOB)
+            assert (status, problem["code"]) == (503, "store-unavailable")
+    assert size(pair.owner) == asked
+    assert pair.ask(BOB)[1]["rows"] == [["Bob"]]
+    assert pair.end() == [0, 0]
+    for directory in (pair.asker, pair.owner):
+        verified(directory)
+
+
+def test_a_disk_that_fills_up_at_the_owner_gives_nothing_away(pair: Pair, disk: Disk) -> None:
+    pair.start()
+    assert pair.ask()[0] == 200
+    with disk.full(pair.owner / "var", pair.running[0]):
+        for _ in range(3):
+            status, problem = pair.ask(BOB)
+            assert status in (502, 503)
+            assert "rows" not in problem
+    assert pair.ask(BOB)[1]["rows"] == [["Bob"]]
+    assert pair.end() == [0, 0]
+    for directory in (pair.asker, pair.owner):
+        verified(directory)
