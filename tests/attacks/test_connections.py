@@ -66,7 +66,7 @@ async def dripping(path: Path, pieces: list[bytes]) -> float:
     try:
         while await asyncio.wait_for(reader.read(1000), 5):
             pass
-    except ConnectionResetError:
+    except ConnectionError:
         pass
     finally:
         dropping.cancel()
