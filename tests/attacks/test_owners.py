@@ -86,7 +86,7 @@ async def test_other_columns_than_were_asked_are_no_answer_and_on_record(
     [
         {"case": "ZAAK-2026-2"}, {"disclosures": {}}, {"disclosures": {"personen": "d@1 sha256:0"}}, {"rows": 2},
         {"transaction_id": "0195e3a0-0000-7000-8000-000000000000"}, {"trace_id": "a" * 32}, {"owner": TAX}, {"asker": TAX},
-        {"activity": "urn:other"}, {"commitment": "0" * 64}, {"owner": "x"},
+        {"activity": "urn:other"}, {"subjects": 3}, {"subjects": -1}, {"commitment": "0" * 64}, {"owner": "x"},
     ],
 )  # fmt: skip
 async def test_a_receipt_for_something_else_is_no_receipt(

@@ -457,9 +457,13 @@ class _Crossing:
         return found
 
     def _charge(self, part: Part, receipt: Receipt) -> dict[str, Any] | None:
-        """What this answer costs. Raises `Upstream` when the owner asks another sum than its own terms come to."""
+        """What this answer costs. Raises `Upstream` when the owner asks another sum than its own terms come to, or
+        counts more people than it opens at once: whom an aggregate was about, only the owner knows."""
         owner = self._asker._owners.by_alias[part.alias]
-        if receipt.charge != charge_for([one.disclosure.price for one in part.offers], receipt.subjects):
+        most = max(one.disclosure.max_subjects for one in part.offers)
+        if not 0 <= receipt.subjects <= most or receipt.charge != charge_for(
+            [one.disclosure.price for one in part.offers], receipt.subjects
+        ):
             raise unusable(owner)
         if receipt.charge is None:
             return None
