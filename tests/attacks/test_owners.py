@@ -1,6 +1,7 @@
 """A hostile owner: what it offers, answers and refuses with, and what the asking node makes of that."""
 
 import asyncio
+import json
 from typing import Any
 
 import msgspec
@@ -157,3 +158,16 @@ async def test_an_offer_is_of_who_makes_it(
     assert [one.alias for one in known.offers] == ([] if "owner" in changed else ["rvig"])
     answer = await federation.ask("select i.bedrag from bd.inkomen i where i.bsn = $bsn", BENEFIT, bsn=ONE)
     assert [one.owner for one in answer.consulted] == ["bd"]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [{"name": 'a"; select'}, {"name": "x" * 5_000}, {"name": "\x1b[2J"}, {"type": "VARCHAR) FROM x; --"}, {"type": "STRUCT(a INT)"}],
+)  # fmt: skip
+async def test_an_offer_names_what_can_stand_in_a_question(
+    federation: Federation, rvig: Forger, hostile: dict[str, str]
+) -> None:
+    [offer] = json.loads(encode(list(federation.parties[RVIG].discloser.offers(ASKER))))
+    offer["columns"].append({"name": "more", "type": "VARCHAR"} | hostile)
+    rvig.answers["/v1/offers"] = lambda *_: (200, json.dumps([offer]).encode())
+    assert (await refused(federation)).code == "owner-unusable"
