@@ -16,7 +16,7 @@ from sluis.disclose.service import Discloser
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Text, Trace, Upstream
 from sluis.statement import MEDIA_TYPE, SubQuestion
-from sluis.web import streamed
+from sluis.web import SHORT, streamed
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
 
     @post(
         "/consultations",
+        opt={SHORT: True},
         status_code=200,
         media_type=MEDIA_TYPE,
         summary="Stel deze bronhouder een deelvraag",

@@ -14,7 +14,7 @@ from sluis.kernel import encode, plain
 from sluis.query.model import Answer, AnswerColumn, AnswerDocument, Explanation, Question, Who
 from sluis.query.service import Asker
 from sluis.statement import MEDIA_TYPE
-from sluis.web import Person
+from sluis.web import SHORT, Person
 
 ANSWERED = (
     "De rijen, en daarbij: van wie elke kolom komt, wat elke bronhouder tekende, en wat gesloten blijft."
@@ -36,6 +36,7 @@ def routes(asker: Asker) -> list[HTTPRouteHandler]:
 
     @post(
         "/questions",
+        opt={SHORT: True},
         status_code=200,
         summary="Stel een vraag aan meer organisaties tegelijk",
         tags=["vragen"],

@@ -128,6 +128,9 @@ def _accepted(kind: pa.DataType) -> dict[type, Coercion]:
 
 _NONE = type(None)
 
+_FEW = 8
+"""Rows up to which Arrow is called once for all columns: building them one by one costs more than the values do."""
+
 
 class _Column:
     """How one column of the answer is built; `place` is `table.column` at the source."""
@@ -140,12 +143,16 @@ class _Column:
         self.plain = {kind for kind, coercion in self.accepted.items() if coercion is _same} | {_NONE}
 
     def build(self, values: Sequence[Any]) -> pa.Array:
+        return pa.array(self.fitted(values), self.kind)
+
+    def fitted(self, values: Sequence[Any]) -> Sequence[Any]:
+        """The values, each of a Python type that stands for the column's own."""
         kinds = set(map(type, values))
         if _NONE in kinds and not self.nullable:
             raise ValueError("empty where a value is required")
         if not kinds <= self.plain:
-            values = [None if value is None else self.accepted[type(value)](value) for value in values]
-        return pa.array(values, self.kind)
+            return [None if value is None else self.accepted[type(value)](value) for value in values]
+        return values
 
 
 class Shape:
@@ -160,6 +167,9 @@ class Shape:
     def __init__(self, schema: pa.Schema, places: Sequence[str], keys: Sequence[int] = ()) -> None:
         self.schema, self.keys = schema, keys
         self.columns = [_Column(field, place) for field, place in zip(schema, places, strict=True)]
+        self._names = tuple(schema.names)
+        alike = len(set(self._names)) < len(self._names)
+        self._row = pa.struct(list(schema)) if self._names and not alike else None
 
     def batch(self, rows: Sequence[Sequence[Any]], first: int = 0) -> pa.RecordBatch:
         """Rows as one batch. `first` is the number of the first row in the answer, from 0.
@@ -169,10 +179,17 @@ class Shape:
         """
         columns = zip(*rows, strict=True) if rows else ([] for _ in self.columns)
         try:
+            if self._row is not None and 0 < len(rows) <= _FEW:
+                return self._few(columns, self._row)
             arrays = [column.build(values) for column, values in zip(self.columns, columns, strict=True)]
         except (ValueError, KeyError, TypeError, OverflowError, ArithmeticError, pa.ArrowException) as error:
             raise self._broken(rows, first) from error
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def _few(self, columns: Iterator[Sequence[Any]], row: pa.DataType) -> pa.RecordBatch:
+        fitted = [column.fitted(values) for column, values in zip(self.columns, columns, strict=True)]
+        dicts = [dict(zip(self._names, values, strict=True)) for values in zip(*fitted, strict=True)]
+        return pa.RecordBatch.from_struct_array(pa.array(dicts, row))
 
     def _broken(self, rows: Sequence[Sequence[Any]], first: int) -> SourceFailure:
         for number, row in enumerate(rows):

@@ -5,9 +5,11 @@ from sluis.web.app import Api, make_api
 from sluis.web.openapi import About
 from sluis.web.refusals import Refusals
 from sluis.web.server import LocalListener, PeerListener, Server
+from sluis.web.short import SHORT
 from sluis.web.stream import streamed
 
 __all__ = [
+    "SHORT",
     "About",
     "Access",
     "Api",

@@ -25,11 +25,12 @@ from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
-from sluis.kernel import Bsn, Kvk, Oin, Problem, decode
+from sluis.kernel import Bsn, Kvk, Oin, Problem
 from sluis.web import problems
 from sluis.web.access import Access, caller_label
 from sluis.web.openapi import API_VERSION, BASE, About, Identifiers, configuration, finished
 from sluis.web.routes import bound
+from sluis.web.short import SHORT, JsonRequest, ShortWay
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request body, unless a route sets its own `request_max_body_size`."""
@@ -48,14 +49,6 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
 )
 
 
-class JsonRequest(Request[Any, Any, Any]):
-    """Reads the body straight into the route's `data` type: strictly, and with errors that name the field."""
-
-    async def json(self) -> Any:
-        field = self.route_handler.parsed_data_field
-        return decode(await self.body(), field.annotation if field is not None else Any)
-
-
 class Api:
     """One node's API as an ASGI app: the framework inside, the rules for all answers around it."""
 
@@ -63,9 +56,18 @@ class Api:
         self,
         make_framework: Callable[[OpenAPIConfig | None], Litestar],
         about: About,
+        access: Access,
     ) -> None:
         self._make_framework, self._about = make_framework, about
         self._framework = make_framework(None)
+        self._short = {
+            (method, route.path_format): ShortWay(handler, route.path_format, access)
+            for route in self._framework.routes
+            if isinstance(route, HTTPRoute)
+            for handler in route.route_handlers
+            if handler.opt.get(SHORT)
+            for method in handler.http_methods
+        }
         self._document: bytes | None = None
 
     @property
@@ -107,12 +109,15 @@ class Api:
             await send(message)
 
         try:
-            if _odd(scope["path"]):
+            short = self._short.get((scope["method"], scope["path"]))
+            if short is not None:
+                await short(scope, receive, finish)
+            elif _odd(scope["path"]):
                 await _send(problems.unknown_path(), scope, finish)
             else:
                 await self._framework(scope, receive, finish)
         except Exception as exception:
-            failure = problems.failure_of(exception)
+            failure = problems.failure_of(exception) if status else _problem_of(exception)
             if not status:
                 await _send(failure, scope, finish)
             # Otherwise the answer had begun: the server breaks it off, so that nobody takes it for whole.
@@ -181,7 +186,7 @@ def make_api(
             debug=False,
         )
 
-    api = Api(framework, about)  # the document's own route, above, needs its name
+    api = Api(framework, about, access)  # the document's own route, above, needs its name
     return api
 
 
@@ -192,6 +197,16 @@ def _is_identifier(kind: Any) -> bool:
 def _odd(path: str) -> bool:
     """Paths that the framework would quietly take for another: the rules want 404 (core/no-trailing-slash)."""
     return "//" in path or (path.endswith("/") and path != "/")
+
+
+def _problem_of(exception: Exception) -> Problem:
+    if isinstance(exception, Problem):
+        return exception
+    if isinstance(exception, HTTPException):
+        return _translated(exception)
+    if isinstance(exception, msgspec.DecodeError):
+        return problems.of_decoding(exception)
+    return problems.failure_of(exception)
 
 
 def _translated(failure: HTTPException) -> Problem:

@@ -59,22 +59,34 @@ def test_what_is_done_after_an_insert_sees_its_rows(store: Store, connection: Co
 
 
 def test_of_two_tables_both_are_written_or_neither(store: Store, connection: Connection) -> None:
-    with pytest.raises(Exception, match="UNIQUE"), Commit(connection) as commit:  # noqa: PT012 - the end of the block
-        commit.insert("one", ("id",), rows(1))
-        commit.insert("two", ("id",), rows(1, 1))
+    def twice() -> None:
+        with Commit(connection) as commit:
+            commit.insert("one", ("id",), rows(1))
+            commit.insert("two", ("id",), rows(1, 1))
+
+    with pytest.raises(Exception, match="UNIQUE"):
+        twice()
     connection.invalidate()
     assert (kept(store, "one"), kept(store, "two")) == ([], [])
 
 
 def test_an_error_inside_undoes_all(store: Store, connection: Connection) -> None:
-    with pytest.raises(IntegrityError), Commit(connection) as commit:  # noqa: PT012 - the end of the block
-        commit.insert("one", ("id",), rows(1))
-        commit.connection.execute(text("INSERT INTO two VALUES (1), (1)"))
+    def twice() -> None:
+        with Commit(connection) as commit:
+            commit.insert("one", ("id",), rows(1))
+            commit.connection.execute(text("INSERT INTO two VALUES (1), (1)"))
+
+    with pytest.raises(IntegrityError):
+        twice()
     assert kept(store, "one") == []
 
 
 def test_an_error_before_anything_was_written_writes_nothing(store: Store, connection: Connection) -> None:
-    with pytest.raises(LookupError), Commit(connection) as commit:  # noqa: PT012 - the end of the block
-        commit.insert("one", ("id",), rows(1))
-        raise LookupError
+    def broken() -> None:
+        with Commit(connection) as commit:
+            commit.insert("one", ("id",), rows(1))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        broken()
     assert kept(store, "one") == []
