@@ -305,7 +305,7 @@ async def test_nothing_is_sent_before_the_question_is_durable_nor_shown_before_i
     await asyncio.sleep(0.1)
     assert (federation.link.sent, asked.done()) == ([], False)
     disk[0].set()
-    while len(federation.link.sent) < 2:
+    while len(federation.link.sent) < 2:  # noqa: ASYNC110 - the link tells nobody
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.2)
     assert not asked.done()

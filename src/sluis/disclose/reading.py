@@ -165,13 +165,13 @@ class _Parts:
             return table
 
         try:
-            outcome = await run(self._plan, ask, values, self._combiner, bulk=lambda fetch: True)
+            table = await run(self._plan, ask, values, self._combiner, bulk=lambda fetch: True)
         except Problem as problem:  # whether a computation fails may depend on a row that stays hidden
             raise SourceFailure("failed", problem.code) from problem
         except asyncio.CancelledError:
             limits.cancelled.set()
             raise
-        return iter(outcome.table.cast(self._schema).to_batches(max_chunksize=limits.batch_rows))
+        return iter(table.cast(self._schema).to_batches(max_chunksize=limits.batch_rows))
 
     def _prepared(self, fetch: Fetch, given: frozenset[str]) -> Prepared:
         key = (fetch.id, given)

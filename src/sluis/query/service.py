@@ -173,7 +173,7 @@ class Asker:
                 kept.append(self._ledger.append(crossing.lines))
 
         try:
-            outcome = await run(
+            table = await run(
                 ready.plan,
                 crossing.fetch,
                 values,
@@ -192,7 +192,7 @@ class Asker:
         for lines in kept:
             await lines
         try:
-            table = await self._told(outcome.table, ready, values)
+            table = await self._told(table, ready, values)
         except Refused as refusal:
             await self._record_refusal(trace.child(), question, who, refusal)
             raise

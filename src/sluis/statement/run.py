@@ -6,7 +6,6 @@ is less is left out only where the caller allows `bulk`.
 
 import asyncio
 import itertools
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -42,26 +41,6 @@ class Pace(msgspec.Struct, frozen=True):
     half: float = 0.5
 
 
-class Crossing(msgspec.Struct, frozen=True):
-    """What one fetch took. `requests` is 0 when the site was not asked, because nothing could match."""
-
-    fetch: str
-    site: str
-    rows: int
-    keys: int
-    requests: int
-    milliseconds: float
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """The answer, and what it took."""
-
-    table: pa.Table
-    crossings: tuple[Crossing, ...]
-    milliseconds: float
-    """For combining alone."""
-
-
 _FEW = 100
 """Values that Python tells apart before Arrow has begun."""
 
@@ -88,7 +67,7 @@ async def run(
     permit: Callable[[Fetch, Keys], None] = _permit_all,
     arrived: Callable[[], None] = _nothing_more,
     pace: Pace = Pace(),  # noqa: B008 (frozen)
-) -> Outcome:
+) -> pa.Table:
     """Answer a question.
 
     Args:
@@ -106,13 +85,13 @@ async def run(
             combiner raises.
         Upstream: `wrong-answer` when a site's answer has other columns than asked.
     """
-    tasks: dict[str, asyncio.Task[tuple[pa.Table, Crossing]]] = {}
+    tasks: dict[str, asyncio.Task[pa.Table]] = {}
     declared = {fetch.id: fetch.rows for fetch in plan.fetches}
 
-    async def one(fetch: Fetch) -> tuple[pa.Table, Crossing]:
+    async def one(fetch: Fetch) -> pa.Table:
         free = bulk(fetch)
         uses = [use for use in fetch.keys if use.share < 1.0 or not free]
-        before = {source: (await tasks[source])[0] for use in uses for source, _ in use.sources}
+        before = {source: await tasks[source] for use in uses for source, _ in use.sources}
         given = _keys(fetch, uses, before, declared, free, pace)
         permit(fetch, given)
         return await _ask(fetch, ask, given, pace)
@@ -124,33 +103,22 @@ async def run(
     finally:
         await _ended(list(tasks.values()))
     arrived()
-    started = time.perf_counter()
-    relations = {id: table for id, (table, _) in answers.items()}
-    table = relations["f0"] if plan.identity else await combiner.combine(plan, relations, values)
-    milliseconds = (time.perf_counter() - started) * 1000
-    return Outcome(table, tuple(crossing for _, crossing in answers.values()), milliseconds)
+    return answers["f0"] if plan.identity else await combiner.combine(plan, answers, values)
 
 
-async def _ask(fetch: Fetch, ask: Asking, given: Keys, pace: Pace) -> tuple[pa.Table, Crossing]:
-    started = time.perf_counter()
+async def _ask(fetch: Fetch, ask: Asking, given: Keys, pace: Pace) -> pa.Table:
     if any(len(keys) == 0 for keys in given.values()):
-        answers: list[pa.Table] = []
-    else:
-        gate = asyncio.Semaphore(pace.at_once)
+        return _nothing(fetch)
+    gate = asyncio.Semaphore(pace.at_once)
 
-        async def piece(keys: Keys) -> pa.Table:
-            async with gate:
-                return checked(fetch, await ask(fetch, keys))
+    async def piece(keys: Keys) -> pa.Table:
+        async with gate:
+            return checked(fetch, await ask(fetch, keys))
 
-        pieces = list(_pieces(given, pace.chunk))
-        if len(pieces) == 1:
-            answers = [await piece(pieces[0])]
-        else:
-            answers = await _together([piece(keys) for keys in pieces])
-    table = pa.concat_tables(answers) if len(answers) > 1 else answers[0] if answers else _nothing(fetch)
-    milliseconds = (time.perf_counter() - started) * 1000
-    count = sum(len(keys) for keys in given.values())
-    return table, Crossing(fetch.id, fetch.site, table.num_rows, count, len(answers), milliseconds)
+    pieces = list(_pieces(given, pace.chunk))
+    if len(pieces) == 1:
+        return await piece(pieces[0])
+    return pa.concat_tables(await _together([piece(keys) for keys in pieces]))
 
 
 async def _together(asked: list[Awaitable[pa.Table]]) -> list[pa.Table]:

@@ -12,7 +12,7 @@ from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 
 from sluis.statement.combine import Combiner, EngineLimits
-from sluis.statement.run import Keys, Outcome, Pace, run
+from sluis.statement.run import Keys, Pace, run
 from sluis.statement.shapes import arrow_type, is_list, table_name
 from sluis.statement.split import Fetch, Plan, split
 
@@ -87,7 +87,7 @@ class Sites:
         pace: Pace | None = None,
         small: int = 1000,
         bulk: bool = True,
-    ) -> Outcome:
+    ) -> pa.Table:
         combiner = Combiner(EngineLimits(threads=1, small=small), spares=0)
 
         async def ask(fetch: Fetch, keys: Keys) -> pa.Table:
@@ -119,7 +119,7 @@ def same(one: pa.Table, other: pa.Table, *, ordered: bool = False) -> bool:
 
 def answered(
     sites: Sites, sql: str, values: Mapping[str, Any] | None = None, **options: Any
-) -> tuple[Plan, Outcome]:
+) -> tuple[Plan, pa.Table]:
     """Plan and run a question."""
     kinds = options.pop("parameters", None)
     plan = sites.plan(sql, kinds)

@@ -72,11 +72,11 @@ PLAIN = [
 @pytest.mark.parametrize("sql", PLAIN)
 def test_plain_python_gives_what_duckdb_gives(sites: Sites, sql: str) -> None:
     ordered = "ORDER BY" in sql
-    plan, outcome = answered(sites, sql)
+    plan, table = answered(sites, sql)
     assert plan.memory["plain"] is not None
-    assert same(outcome.table, sites.ask_all(sql), ordered=ordered)
+    assert same(table, sites.ask_all(sql), ordered=ordered)
     _, slow = answered(sites, sql, small=0)
-    assert outcome.table.schema.equals(slow.table.schema)
+    assert table.schema.equals(slow.schema)
 
 
 _COLUMNS = ["p.bsn", "p.x", "p.name", "p.born", "t.bsn", "t.c", "t.s"]
@@ -120,8 +120,8 @@ def test_three_valued_logic_is_that_of_duckdb(sites: Sites, condition: str, join
         full = kinds[name] + ("[]" if name.startswith("l") else "")
         casts = casts.replace(f"${name}", f"CAST(${name}_ AS {full})")
     expected = sites.ask_all(casts, {f"{name}_": values[name] for name in used})
-    _, outcome = answered(sites, sql, {name: values[name] for name in used}, parameters=kinds)
-    assert same(outcome.table, expected)
+    _, table = answered(sites, sql, {name: values[name] for name in used}, parameters=kinds)
+    assert same(table, expected)
 
 
 @pytest.mark.parametrize(
@@ -138,22 +138,22 @@ def test_three_valued_logic_is_that_of_duckdb(sites: Sites, condition: str, join
     ],
 )
 def test_what_is_not_simple_is_left_to_duckdb(sites: Sites, sql: str) -> None:
-    plan, outcome = answered(sites, sql)
+    plan, table = answered(sites, sql)
     assert plan.memory.get("plain") is None
-    assert same(outcome.table, sites.ask_all(sql))
+    assert same(table, sites.ask_all(sql))
 
 
 def test_value_of_another_type_than_declared_is_left_to_duckdb(sites: Sites) -> None:
     sql = "SELECT p.name FROM a.p CROSS JOIN b.t WHERE p.born = $d OR t.c = 7"
-    _, outcome = answered(sites, sql, {"d": "2000-01-01"}, parameters={"d": "DATE"})
-    assert len(rows_of(outcome.table)) == 8
+    _, table = answered(sites, sql, {"d": "2000-01-01"}, parameters={"d": "DATE"})
+    assert len(rows_of(table)) == 8
 
 
 def test_large_products_are_left_to_duckdb() -> None:
     many = Sites({name: ({"k": "INTEGER"}, [(n,) for n in range(450)]) for name in ("a.p", "b.t")})
     try:
-        _, outcome = answered(many, "SELECT p.k, t.k AS other FROM a.p CROSS JOIN b.t WHERE p.k <> t.k")
-        assert outcome.table.num_rows == 450 * 449 > plain.MOST
+        _, table = answered(many, "SELECT p.k, t.k AS other FROM a.p CROSS JOIN b.t WHERE p.k <> t.k")
+        assert table.num_rows == 450 * 449 > plain.MOST
     finally:
         many.close()
 

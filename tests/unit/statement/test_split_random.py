@@ -67,8 +67,8 @@ def test_any_question_has_the_answer_of_one_database(
     accepts = (lambda query, site: query.find(*refused) is None) if refused else None
     plan = SITES.plan(sql, accepts=accepts)
     try:
-        outcome = asyncio.run(SITES.answer(plan, small=small, pace=Pace(chunk=2), bulk=bulk))
+        table = asyncio.run(SITES.answer(plan, small=small, pace=Pace(chunk=2), bulk=bulk))
     except Invalid as problem:
         assume(problem.code != "needs-everything")
         raise
-    assert same(outcome.table, expected, ordered=ordered), (sql, plan.residual.sql("duckdb"), SITES.asked)
+    assert same(table, expected, ordered=ordered), (sql, plan.residual.sql("duckdb"), SITES.asked)
