@@ -256,6 +256,7 @@ def _furnish(
         memory=memory,
         clock=clock,
         seconds=limits.peer_seconds,
+        answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
     discloser = Discloser(

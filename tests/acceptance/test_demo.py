@@ -107,6 +107,8 @@ def test_the_story_gives_an_answer_from_six_owners_and_proves_it(found: dict[str
     assert {line["log"] for line in found["consultations"]} == OWNERS | {"sluiswijk"}
     assert [one["whole"] for one in found["ledger"]["verified"]] == [True] * 7
     assert found["ledger"]["tampered"]["whole"] is False
+    assert found["ledger"]["witnessed"].keys() == OWNERS | {"sluiswijk"}
+    assert all(1 <= len(names) <= 2 for names in found["ledger"]["witnessed"].values())
 
 
 @pytest.mark.prove
@@ -122,6 +124,7 @@ def test_the_story_in_words_names_law_masks_and_small_groups_within_100_columns(
         "Participatiewet",
         "afgeschermd",
         "Niet gegeven: Buitenpolder, Sluiseiland",
+        "Niet gegeven: Oude Haven, Buitenpolder, Sluiseiland",
         "verzonnen",
     ):
         assert part in out, part

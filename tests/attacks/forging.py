@@ -12,7 +12,7 @@ from tests.federation import TODAY, Federation
 from sluis.gateway import Answer
 from sluis.kernel import PeerId, Trace, decode
 from sluis.statement import Receipt, SubQuestion
-from sluis.statement.receipt import AnswerWriter, seal_receipt
+from sluis.statement.receipt import SEALS, AnswerWriter, seal_receipt
 
 Body = bytes | AsyncIterator[bytes]
 
@@ -44,7 +44,7 @@ class Forger:
     async def close(self) -> None:
         pass
 
-    def consultation(self, table: pa.Table, **told: Any) -> None:
+    def consultation(self, table: pa.Table, seals: bytes | None = None, **told: Any) -> None:
         """Answer every sub-question with this table, under a receipt that fits but for what is `told`."""
 
         def answer(headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
@@ -58,7 +58,8 @@ class Forger:
                 headers["fsc-transaction-id"], trace.trace_id, TODAY.isoformat(), writer.commitment, 1, "test/forged", 2,
             )  # fmt: skip
             sign = self.federation.parties[self.peer].keys.sign
-            return 200, raw + writer.close(seal_receipt(msgspec.structs.replace(receipt, **told), sign))
+            jws = seal_receipt(msgspec.structs.replace(receipt, **told), sign)
+            return 200, raw + writer.close(jws, None if seals is None else {SEALS: seals})
 
         self.answers["/v1/consultations"] = answer
 

@@ -7,7 +7,17 @@ import pyarrow as pa
 import pytest
 from tests.attacks.forging import Forger, endless
 from tests.federation import Federation
-from tests.integration.test_asking import BENEFIT, JOINED, ONE, RVIG, TAX, TWO, federation, records_of
+from tests.integration.test_asking import (
+    BENEFIT,
+    JOINED,
+    ONE,
+    PARTNER,
+    RVIG,
+    TAX,
+    TWO,
+    federation,
+    records_of,
+)
 
 from sluis.kernel import Problem, Upstream
 from sluis.ledger import Processing
@@ -103,3 +113,17 @@ async def test_whom_a_failed_consultation_was_about_is_on_record(
     await refused(federation)
     [line] = [one for one in records_of(federation.store) if "dpl.core.data_subject_id" in one.attributes]
     assert line.status == "Error"
+
+
+@pytest.mark.parametrize(
+    "seals",
+    [None, b"", b"[[", DEEP, b"{}", b'{"00000009900000000002":{}}', b'{"00000009900000000002":{"question":"q"}}',
+     b'{"00000009900000000002":{"question":"q","maker":"x"}}',
+     b'{"00000009900000000002":{"question":"q","maker":"00000009900000000001","key":"AAAA","signature":"a.b.c"}}'],
+)  # fmt: skip
+async def test_seals_that_open_nothing_are_a_problem_of_an_owner(
+    federation: Federation, rvig: Forger, seals: bytes | None
+) -> None:
+    table = pa.table([pa.array(["x"]), pa.array([ONE])], ["sealed__partner", "naam"])
+    rvig.consultation(table, seals)
+    await refused(federation, PARTNER)

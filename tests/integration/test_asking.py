@@ -137,15 +137,30 @@ async def test_the_answer_says_where_it_came_from_and_what_stays_closed(federati
     }  # fmt: skip
 
 
-async def test_an_answer_is_as_the_published_document_says(federation: Federation) -> None:
+def described(method: str, path: str) -> Draft202012Validator:
+    """The published schema of what a route answers."""
     document = published().document()
-    content = document["paths"]["/questions"]["post"]["responses"]["200"]["content"]
-    assert set(content) == {"application/json", MEDIA_TYPE}
-    schema = {**content["application/json"]["schema"], "components": document["components"]}
+    schema = document["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"]
+    return Draft202012Validator({**schema, "components": document["components"]})
+
+
+def test_offers_and_activities_are_as_the_published_document_says(federation: Federation) -> None:
+    offers = federation.parties[TAX].discloser.offers(ASKER)
+    assert offers
+    assert list(described("get", "/offers").iter_errors(msgspec.json.decode(encode(list(offers))))) == []
+    activities = msgspec.json.decode(encode([ACTIVITY]))
+    assert list(described("get", "/activities").iter_errors(activities)) == []
+
+
+async def test_an_answer_is_as_the_published_document_says(federation: Federation) -> None:
     answer = await federation.ask(JOINED, BENEFIT, bsn=ONE)
-    assert (
-        list(Draft202012Validator(schema).iter_errors(msgspec.json.decode(encode(as_document(answer))))) == []
-    )
+    document = msgspec.json.decode(encode(as_document(answer)))
+    assert list(described("post", "/questions").iter_errors(document)) == []
+
+
+def test_an_answer_is_published_in_both_its_forms() -> None:
+    answered = published().document()["paths"]["/questions"]["post"]["responses"]["200"]
+    assert set(answered["content"]) == {"application/json", MEDIA_TYPE}
 
 
 async def test_a_key_the_asker_may_not_see_joins_all_the_same(federation: Federation) -> None:

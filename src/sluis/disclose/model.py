@@ -34,6 +34,10 @@ class Bounds(msgspec.Struct, frozen=True):
     batch_rows: int = 65_536
     prepared: int = 512
     """Questions kept understood."""
+    prepared_length: int = 256 * 1024
+    """Characters of SQL of these together."""
+    understood_at_once: int = 2
+    """New questions of one peer that are worked out at the same time; others wait for their turn, not for it."""
     refusals_a_minute: int = 20
     """Refusals of one peer recorded one by one; the rest of that minute is one record with a number."""
 

@@ -25,6 +25,9 @@ from sluis.policy import Decision, Facts, decide
 from sluis.sources import Limits, Source, SourceFailure
 from sluis.statement import Combiner, Memory, SubQuestion, bind, constants, levels, reduce
 
+_MANY_KEYS = 1_000
+"""Keys that take a worker's time, not that of everyone who waits: opening a hundred thousand takes two seconds."""
+
 operator_log = logging.getLogger("sluis.disclose")
 
 _COUNTED: frozenset[Kind] = frozenset({"groups", "combining"})
@@ -85,7 +88,9 @@ class Discloser:
         }
         self._sealer = Sealer(own, card, keys, card_of, self._bounds.seal_seconds)
         self._refusals = Refusals(log, clock, self._bounds.refusals_a_minute)
-        self._statements: OrderedDict[Any, Statement] = OrderedDict()
+        self._statements: OrderedDict[tuple[Any, ...], Statement] = OrderedDict()
+        self._kept_length = 0
+        self._understanding: dict[PeerId, asyncio.Semaphore] = {}
         self._asked_at: dict[tuple[str, PeerId], deque[datetime]] = {}
 
     def offers(self, peer: PeerId) -> tuple[Offer, ...]:
@@ -147,7 +152,10 @@ class Discloser:
         statement = await self._understood(peer, question, opened, crossing)
         check_values(statement, question)
         sealing = self._sealer.sealing(peer, question, now)
-        values = self._values(statement, question, sealing.values)
+        if sum(len(keys.values) for keys in question.keys.values()) > _MANY_KEYS:
+            values = await asyncio.to_thread(self._values, statement, question, sealing.values)
+        else:
+            values = self._values(statement, question, sealing.values)
         asked = set(rules.keys_asked(statement.asked, values))
         if len(asked) > statement.max_subjects:
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
@@ -210,17 +218,29 @@ class Discloser:
         )  # fmt: skip
         statement = self._statements.get(key)
         if statement is None:
+            turn = self._understanding.setdefault(peer, asyncio.Semaphore(self._bounds.understood_at_once))
             try:
-                statement = await asyncio.to_thread(
-                    understand, question, peer, opened, self._sources, self._combiner
-                )
+                async with turn:
+                    statement = await asyncio.to_thread(
+                        understand, question, peer, opened, self._sources, self._combiner
+                    )
             except SourceFailure as failure:
                 raise _unavailable(crossing, failure) from None
-            self._statements[key] = statement
-            if len(self._statements) > self._bounds.prepared:
-                self._statements.popitem(last=False)
+            self._keep(key, statement)
         self._statements.move_to_end(key)
         return statement
+
+    def _keep(self, key: tuple[Any, ...], statement: Statement) -> None:
+        """Keep a statement for the next question of its form, in the place of those that were used longest ago. A
+        long one takes megabytes, so they are counted by their length as well."""
+        if key not in self._statements:
+            self._kept_length += len(key[0])
+        self._statements[key] = statement
+        bounds = self._bounds
+        while len(self._statements) > bounds.prepared or (
+            self._kept_length > bounds.prepared_length and len(self._statements) > 1
+        ):
+            self._kept_length -= len(self._statements.popitem(last=False)[0][0])
 
     def _values(self, statement: Statement, question: SubQuestion, opens: Any) -> dict[str, Any]:
         """Every parameter as a value of its type; tokens opened."""
@@ -298,7 +318,10 @@ class Discloser:
             raise _unavailable(crossing, failure) from None
 
     async def _record(self, crossing: Crossing, refusal: Refused) -> None:
-        decisions = crossing.refusal(refusal, crossing.question.disclosures)
+        named = crossing.question.disclosures
+        known = [name for name in named if name in self._candidates]
+        # Of what is not here, one name is enough: a thousand would be a thousand records.
+        decisions = crossing.refusal(refusal, known or list(named)[:1])
         await self._refusals.record(crossing.peer, decisions)
 
 

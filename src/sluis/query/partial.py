@@ -74,10 +74,20 @@ def _drop_around(select: exp.Select, gone: set[str]) -> None:
     if isinstance(parent, exp.CTE):
         gone.add(parent.alias.lower())
     elif isinstance(around, exp.Exists | exp.In):
-        condition = around.parent if isinstance(around.parent, exp.Not) else around
-        condition.replace(exp.true())
+        _fall_away(around)
     elif isinstance(parent, exp.Subquery) and not isinstance(around, exp.From | exp.Join):
         parent.replace(exp.Null())
+
+
+def _fall_away(condition: exp.Expression) -> None:
+    """Take a condition out of what it stands in: TRUE in its place would open an OR to every row."""
+    while isinstance(condition.parent, exp.Not | exp.Paren):
+        condition = condition.parent
+    parent = condition.parent
+    if isinstance(parent, exp.Connector):
+        parent.replace(parent.right if parent.left is condition else parent.left)
+    else:
+        condition.replace(exp.true())
 
 
 def _drop_common_table(cte: exp.CTE) -> None:
@@ -139,10 +149,21 @@ def _rest_of(
         for column in list(part.find_all(exp.Column)):
             if column.table.lower() in names and column.sql().lower() in equal:
                 column.replace(equal[column.sql().lower()].copy())
-        trivial = isinstance(part, exp.EQ) and part.left == part.right
-        if not trivial and not _speaks_of(part, names) and part != exp.true():
-            kept.append(part)
+        told = _told(part, names)
+        trivial = isinstance(told, exp.EQ) and told.left == told.right
+        if told is not None and not trivial and told != exp.true():
+            kept.append(told)
     return kept
+
+
+def _told(condition: exp.Expression, names: set[str]) -> exp.Expression | None:
+    """What a condition still says; of an OR the sides that do not speak of what is gone, so that it opens no more than
+    before."""
+    sides = list(condition.unnest().flatten()) if isinstance(condition.unnest(), exp.Or) else [condition]
+    left = [side for side in sides if not _speaks_of(side, names)]
+    if len(left) == len(sides):
+        return condition
+    return exp.paren(exp.or_(*left, copy=True)) if left else None
 
 
 def _speaks_of(condition: exp.Expression, names: set[str]) -> bool:

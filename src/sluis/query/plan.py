@@ -335,21 +335,40 @@ def check_values(ready: Ready, values: Mapping[str, Any]) -> None:
         disclosure = ready.offers[binding.dataset].disclosure
         asked = _asked(binding, values)
         if asked > disclosure.max_subjects:
-            name = ".".join(binding.dataset)
-            raise Refused(
-                "too-many-subjects",
-                Text(
-                    f"De vraag gaat over {asked} mensen tegelijk.",
-                    f"The question is about {asked} people at once.",
-                ),
-                Text(
-                    f"{name} mag per vraag over hoogstens {disclosure.max_subjects} mensen gaan.",
-                    f"{name} may be asked about at most {disclosure.max_subjects} people per question.",
-                ),
-                Text("Verdeel de lijst over meer vragen.", "Spread the list over more questions."),
-                rule="max-subjects",
-                legal=str(disclosure.articles[0]) if disclosure.articles else None,
-            )
+            raise too_many(".".join(binding.dataset), asked, disclosure)
+
+
+def check_keys(ready: Ready, fetch: Fetch, keys: Mapping[str, Any]) -> None:
+    """Hold the people whom one answer leads to against what the next owner allows for one question: it sees them in
+    pieces, and cannot count the whole.
+
+    Raises:
+        Refused: `too-many-subjects`.
+    """
+    for use in fetch.keys:
+        offer = ready.offers.get((fetch.site, use.table.rpartition(".")[2]))
+        if offer is None or offer.subject is None or use.parameter not in keys:
+            continue
+        named = use.column.removeprefix(rules.SEALED) == offer.subject.column
+        if named and len(keys[use.parameter]) > offer.disclosure.max_subjects:
+            raise too_many(f"{offer.alias}.{offer.dataset}", len(keys[use.parameter]), offer.disclosure)
+
+
+def too_many(name: str, asked: int, disclosure: Disclosure) -> Refused:
+    """The refusal of a question about more people than a disclosure allows at once."""
+    return Refused(
+        "too-many-subjects",
+        Text(
+            f"De vraag gaat over {asked} mensen tegelijk.", f"The question is about {asked} people at once."
+        ),
+        Text(
+            f"{name} mag per vraag over hoogstens {disclosure.max_subjects} mensen gaan.",
+            f"{name} may be asked about at most {disclosure.max_subjects} people per question.",
+        ),
+        Text("Verdeel de lijst over meer vragen.", "Spread the list over more questions."),
+        rule="max-subjects",
+        legal=str(disclosure.articles[0]) if disclosure.articles else None,
+    )
 
 
 def check_roles(ready: Ready) -> None:

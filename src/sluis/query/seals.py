@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from sluis.kernel import decode
+from sluis.kernel import Problem, decode
 from sluis.query.owners import Owners, unusable
 from sluis.query.plan import Part, Ready
 from sluis.statement import SEALS, Seal
@@ -51,13 +51,19 @@ class Seals:
         try:
             cards = [(await self._owners.known(alias)).card for alias in self._openers()]
             table, closing = await consult(Seal(self._question, part.sealed_outputs, openers=tuple(cards)))
-            granted = decode(closing.extra.get(SEALS, b"{}"), dict[str, Seal])
+            granted = self._granted(closing.extra.get(SEALS, b"{}"), part)
         except BaseException as failure:
             self._drawn.set_exception(failure)
             self._drawn.exception()  # nobody may be waiting for it
             raise
         self._drawn.set_result(granted)
         return table
+
+    def _granted(self, raw: bytes, part: Part) -> dict[str, Seal]:
+        try:
+            return decode(raw, dict[str, Seal])
+        except (msgspec.MsgspecError, Problem) as error:
+            raise unusable(self._owners.by_alias[part.alias]) from error
 
     def _openers(self) -> list[str]:
         """The owners that will meet tokens, the maker among them: it may be asked twice."""

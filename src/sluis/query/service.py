@@ -35,7 +35,7 @@ from sluis.query.explain import explanation
 from sluis.query.model import Answer, Consulted, Explanation, Missing, OwnerFailed, Question, Who
 from sluis.query.owners import Known, Owners, problem_of, unusable
 from sluis.query.partial import without
-from sluis.query.plan import Part, Plans, Ready, check_roles, check_values, make_ready
+from sluis.query.plan import Part, Plans, Ready, check_keys, check_roles, check_values, make_ready
 from sluis.query.seals import Seals
 from sluis.statement import (
     MEDIA_TYPE,
@@ -173,7 +173,13 @@ class Asker:
 
         try:
             outcome = await run(
-                ready.plan, crossing.fetch, values, self._combiner, bulk=ready.bulk, arrived=keep
+                ready.plan,
+                crossing.fetch,
+                values,
+                self._combiner,
+                bulk=ready.bulk,
+                permit=crossing.permit,
+                arrived=keep,
             )
         except BaseException:  # whatever it was: what crossed is on record
             await recorded  # when this failed, that is the problem, and nothing was sent
@@ -360,6 +366,10 @@ class _Crossing:
         self.lines: list[Processing | Decision] = []
         self.consulted: list[Consulted] = []
         self._pseudonyms: dict[tuple[str, str], str] = {}
+
+    def permit(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> None:
+        """What `statement.run` calls before any piece of a fetch is sent. Raises `Refused`."""
+        check_keys(self._ready, fetch, keys)
 
     async def fetch(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> pa.Table:
         """What `statement.run` calls for each part, as soon as its keys are known."""

@@ -74,6 +74,10 @@ def _nothing_more() -> None:
     pass
 
 
+def _permit_all(_: Fetch, __: Keys) -> None:
+    pass
+
+
 async def run(
     plan: Plan,
     ask: Asking,
@@ -81,6 +85,7 @@ async def run(
     combiner: Combiner,
     *,
     bulk: Callable[[Fetch], bool] = _no_bulk,
+    permit: Callable[[Fetch, Keys], None] = _permit_all,
     arrived: Callable[[], None] = _nothing_more,
     pace: Pace = Pace(),  # noqa: B008 (frozen)
 ) -> Outcome:
@@ -92,6 +97,7 @@ async def run(
         values: the question's parameters.
         combiner: computes the residual.
         bulk: whether a fetch may be sent without a key list that is too long.
+        permit: called with the whole key lists of a fetch before any of it is sent; what it raises ends the run.
         arrived: called when all answers are there, before they are combined.
         pace: how keys are sent.
 
@@ -107,7 +113,9 @@ async def run(
         free = bulk(fetch)
         uses = [use for use in fetch.keys if use.share < 1.0 or not free]
         before = {source: (await tasks[source])[0] for use in uses for source, _ in use.sources}
-        return await _ask(fetch, ask, _keys(fetch, uses, before, declared, free, pace), pace)
+        given = _keys(fetch, uses, before, declared, free, pace)
+        permit(fetch, given)
+        return await _ask(fetch, ask, given, pace)
 
     for fetch in plan.fetches:
         tasks[fetch.id] = asyncio.create_task(one(fetch))

@@ -93,7 +93,18 @@ def finished(framework: Litestar, callers: dict[tuple[str, str], str], about: Ab
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(Problem=problem_schema(), ProblemText=_TEXT)
     components["securitySchemes"] = _SCHEMES
+    _mend_unions(document)
     return document
+
+
+def _mend_unions(part: Any) -> None:
+    """A union of types is any of them: 5 is an integer and a number. And where the framework reads `tuple[str, ...]` with
+    a constraint as strings or anything at all, it is strings."""
+    if isinstance(part, dict) and isinstance(part.get("oneOf"), list):
+        kinds = [kind for kind in part.pop("oneOf") if kind]
+        part.update(kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _mend_unions(inner)
 
 
 def _finish(operation: dict[str, Any], method: str, callers: str) -> None:

@@ -145,7 +145,7 @@ CONDITIONS = [
     "a.t = a.u", "a.t < a.u", "a.t = a.c", "a.i = a.j", "a.i < a.b", "a.m > a.n", "a.m = a.i", "a.day > a.moment",
     "a.day < TIMESTAMP '2020-01-31 12:00:00'", "a.x > a.i", "a.x = a.m",
     "a.t LIKE 'a%'", "a.t LIKE 'A%'", "a.t LIKE '%\\%'", "a.t LIKE '\\%'", "a.t LIKE '_'", "a.t LIKE 'a_b'",
-    "NOT a.u LIKE '%a%'", "a.t NOT LIKE 'a%'", "a.u NOT LIKE '%\\%'", "a.t IS NOT NULL", "a.f IS NOT TRUE",
+    "NOT a.u LIKE '%a%'", "a.t NOT LIKE 'a%'", "a.u NOT LIKE '%\\%'", "a.t LIKE a.u", "a.t NOT LIKE a.u", "a.t IS NOT NULL", "a.f IS NOT TRUE",
     "a.i NOT IN (1, 7)", "a.i NOT BETWEEN 1 AND 7", "a.t NOT IN (SELECT o.t FROM other AS o)", "a.t LIKE '%ß%'", "a.c LIKE 'a'", "a.c LIKE 'a %'", "a.t LIKE ''", "a.t ILIKE 'A%'",
     "length(a.t) > 1", "length(a.c) = 1", "length(a.u) = 1",
     "a.i // a.j = 0", "a.i % a.j = 1", "a.i // 2 = -3", "a.i % -2 = -1", "a.b // 0 IS NULL", "a.b % 7 = 1",

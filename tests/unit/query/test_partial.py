@@ -43,9 +43,30 @@ def test_what_was_tied_to_the_rest_by_nothing_stays() -> None:
 @pytest.mark.parametrize("negated", ["", "not "])
 def test_a_condition_on_a_missing_subquery_falls_away(negated: str) -> None:
     sql = f"select p.naam from rvig.p p where {negated}exists (select 1 from rdw.v v where v.bsn = p.bsn) and p.bsn = $b"
-    assert rest(sql) == "SELECT p.naam FROM rvig.p AS p WHERE TRUE AND p.bsn = $b"
+    assert rest(sql) == "SELECT p.naam FROM rvig.p AS p WHERE p.bsn = $b"
     sql = f"select p.naam from rvig.p p where p.bsn {negated}in (select v.bsn from rdw.v v)"
     assert rest(sql) == "SELECT p.naam FROM rvig.p AS p WHERE TRUE"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "p.bsn = $b or exists (select 1 from rdw.v v where v.bsn = p.bsn)",
+        "not (exists (select 1 from rdw.v v)) or p.bsn = $b",
+        "(p.bsn = $b or (p.bsn in (select v.bsn from rdw.v v)))",
+    ],
+)
+def test_an_or_with_what_is_missing_opens_no_more_than_before(condition: str) -> None:
+    told = rest(f"select p.naam from rvig.p p where {condition}")
+    assert told.replace("(", "").replace(")", "") == "SELECT p.naam FROM rvig.p AS p WHERE p.bsn = $b"
+
+
+def test_of_an_or_the_sides_that_speak_of_what_is_missing_go() -> None:
+    told = rest(
+        "select p.naam from rvig.p p left join rdw.v v on v.bsn = p.bsn "
+        "where p.x = 1 or v.k = 2 or (p.y = 3 and v.k = 4) or p.z = 5"
+    )
+    assert told == "SELECT p.naam FROM rvig.p AS p WHERE (p.x = 1 OR p.z = 5)"
 
 
 def test_a_common_table_of_the_missing_owner_is_missing() -> None:
