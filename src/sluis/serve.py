@@ -320,6 +320,8 @@ def run(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
     """
     import uvloop
 
+    # What no line of the log says need not be found out for each (Python, "Logging HOWTO", "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     uvloop.run(_live(loaded, told))
 
 

@@ -294,10 +294,13 @@ async def test_nothing_is_sent_before_the_question_is_durable_nor_shown_before_i
 ) -> None:
     await federation.explain(JOINED, BENEFIT, bsn=ONE)
     append, disk = federation.ledger.append, [asyncio.Event(), asyncio.Event()]
-    waiting = iter(disk)
+    waiting, written = iter(disk), asyncio.Event()
 
     async def slow(records: Any) -> Any:
-        await next(waiting).wait()
+        mine = next(waiting)
+        if mine is disk[1]:
+            written.set()
+        await mine.wait()
         return await append(records)
 
     monkeypatch.setattr(federation.ledger, "append", lambda records: asyncio.ensure_future(slow(records)))
@@ -305,10 +308,9 @@ async def test_nothing_is_sent_before_the_question_is_durable_nor_shown_before_i
     await asyncio.sleep(0.1)
     assert (federation.link.sent, asked.done()) == ([], False)
     disk[0].set()
-    while len(federation.link.sent) < 2:  # noqa: ASYNC110 - the link tells nobody
-        await asyncio.sleep(0.01)
+    await written.wait()  # the lines: all owners have answered
     await asyncio.sleep(0.2)
-    assert not asked.done()
+    assert (len(federation.link.sent), asked.done()) == (2, False)
     disk[1].set()
     assert (await asked).table.num_rows == 1
 

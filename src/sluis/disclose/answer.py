@@ -209,7 +209,7 @@ async def pull(source: Iterator[pa.RecordBatch], limits: Limits) -> Pulled:
     Raises `SourceFailure`. When the caller is cancelled the source's own query is stopped.
     """
     try:
-        return await asyncio.to_thread(_pull, source, limits.batch_rows)
+        return await asyncio.get_running_loop().run_in_executor(None, _pull, source, limits.batch_rows)
     except asyncio.CancelledError:
         limits.cancelled.set()
         raise

@@ -6,6 +6,7 @@ goes wrong later ends the stream without the receipt that makes it an answer, an
 
 import asyncio
 import re
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from litestar import Request, Response, get, post
@@ -66,34 +67,45 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
                 (await discloser.consult(peer.id, trace, transaction, data)).body, MEDIA_TYPE
             )
 
-        return await _unless_gone(request, asyncio.ensure_future(answer()))
+        return await _unless_gone(request, answer())
 
     return [offers, consult]
 
 
-async def _unless_gone(request: Request[Any, Any, Any], asking: "asyncio.Future[T]") -> T:
+async def _unless_gone(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T:
     """What is being worked on, unless the asker goes away first: then the work, and the source's own, is stopped."""
+    working = asyncio.current_task()
+    assert working is not None
     leaving = asyncio.ensure_future(_gone(request))
-    both: set[asyncio.Future[Any]] = {asking, leaving}
+
+    def left(_: object) -> None:
+        if not leaving.cancelled():
+            working.cancel()
+
+    leaving.add_done_callback(left)
     try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if asking.done():
-            return asking.result()
-        raise Upstream(
-            "asker-left",
-            Text("Het vragende knooppunt is weggegaan.", "The asking node went away."),
-            Text(
-                "De verbinding werd verbroken voor het antwoord begon.",
-                "It broke off before the answer began.",
-            ),
-            Text("Stel de vraag opnieuw.", "Ask again."),
-            retry=True,
-        )
+        return await work
+    except asyncio.CancelledError:
+        if not leaving.done() or leaving.cancelled():
+            raise  # it is this node that stops
+        working.uncancel()
+        raise _asker_left() from None
     finally:
+        leaving.remove_done_callback(left)
         leaving.cancel()
-        if not asking.done():
-            asking.cancel()
-            await asyncio.wait({asking})
+
+
+def _asker_left() -> Upstream:
+    return Upstream(
+        "asker-left",
+        Text("Het vragende knooppunt is weggegaan.", "The asking node went away."),
+        Text(
+            "De verbinding werd verbroken voor het antwoord begon.",
+            "It broke off before the answer began.",
+        ),
+        Text("Stel de vraag opnieuw.", "Ask again."),
+        retry=True,
+    )
 
 
 async def _gone(request: Request[Any, Any, Any]) -> None:

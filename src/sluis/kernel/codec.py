@@ -1,5 +1,6 @@
 """JSON to structs and back, with the kernel's identifiers as fields. One strict decoder for every room."""
 
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,12 +22,22 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no encoder for {type(value).__name__}")
 
 
+_ENCODER = msgspec.json.Encoder(enc_hook=_plain)
+
+
+@lru_cache(maxsize=256)
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind, dec_hook=_build)
+
+
 def decode(raw: bytes | str, kind: type[T]) -> T:
     """JSON text to `kind`. Raises `msgspec.ValidationError` or `msgspec.DecodeError` with the path at fault."""
     try:
-        return msgspec.json.decode(raw, type=kind, dec_hook=_build)
+        wanted: Any = kind
+        found: T = _decoder(wanted).decode(raw)
     except RecursionError:
         raise msgspec.DecodeError("JSON is nested too deeply") from None
+    return found
 
 
 def convert(plain: Any, kind: type[T]) -> T:
@@ -36,7 +47,7 @@ def convert(plain: Any, kind: type[T]) -> T:
 
 def encode(value: Any) -> bytes:
     """A struct to JSON text. Not canonical: `crypto.canonical` is."""
-    return msgspec.json.encode(value, enc_hook=_plain)
+    return _ENCODER.encode(value)
 
 
 def plain(value: Any) -> Any:

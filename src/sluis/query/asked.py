@@ -3,6 +3,7 @@ so an owner that answers about other people could have anyone looked into.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,6 @@ Held = tuple[tuple[str, str], ...]
 """Output columns, each with the parameter whose value, or one of whose values, it can only have."""
 
 _FEW = 100
-"""Values that Python tells apart before Arrow has begun."""
 
 _EXACT = (pa.types.is_string, pa.types.is_integer, pa.types.is_date)
 
@@ -53,19 +53,30 @@ def strays(table: pa.Table, columns: Held, given: Mapping[str, Any]) -> bool:
         if parameter not in given or not len(told) or not any(exact(told.type) for exact in _EXACT):
             continue
         values = given[parameter]
-        if not isinstance(values, pa.Array):
-            values = values if isinstance(values, list) else [values]
-        if len(told) + len(values) <= _FEW:
-            if not set(values if isinstance(values, list) else values.to_pylist()).issuperset(
-                told.to_pylist()
-            ):
+        if len(told) <= _FEW and len(values if isinstance(values, list | pa.Array) else ()) <= _FEW:
+            if not _all_among(told.to_pylist(), values, told.type):
                 return True
             continue
-        if isinstance(values, list):
-            values = pa.array(values, told.type)
+        if not isinstance(values, pa.Array):
+            values = pa.array(values if isinstance(values, list) else [values], told.type)
         if not pc.all(pc.is_in(told, value_set=values.cast(told.type))).as_py():
             return True
     return False
+
+
+def _all_among(told: list[Any], values: Any, kind: pa.DataType) -> bool:
+    """The same for a few values, which Python tells apart before Arrow has begun."""
+    asked = (
+        values.to_pylist()
+        if isinstance(values, pa.Array)
+        else values
+        if isinstance(values, list)
+        else [values]
+    )
+    python = str if pa.types.is_string(kind) else int if pa.types.is_integer(kind) else date
+    if {type(one) for one in asked} - {python, type(None)}:
+        asked = pa.array(asked, kind).to_pylist()
+    return set(asked).issuperset(told)
 
 
 def _parameter(value: exp.Expression) -> str:

@@ -44,10 +44,11 @@ def routes(asker: Asker) -> list[HTTPRouteHandler]:
         operation_class=_Asking,
     )
     async def ask(data: Question, person: Person, request: Request[Any, Any, Any]) -> Response[bytes]:
-        answer = await asker.ask(data, Who(person.person, person.acr))
+        who = Who(person.person, person.acr)
         if MEDIA_TYPE in request.headers.get("accept", ""):
-            return Response(as_arrow(answer), media_type=MEDIA_TYPE)
-        return Response(encode(as_document(answer)), media_type="application/json")
+            return Response(as_arrow(await asker.ask(data, who)), media_type=MEDIA_TYPE)
+        document = await asker.rendered(data, who, as_document)
+        return Response(encode(document), media_type="application/json")
 
     @post(
         "/questions/_explain",

@@ -6,9 +6,9 @@ it was about do. The rows live in memory until the answer has been given.
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from sqlglot import exp
@@ -62,6 +62,7 @@ from sluis.statement import (
     to_plain,
 )
 
+T = TypeVar("T")
 Values = Mapping[str, Any]
 
 _FEW = 100
@@ -108,14 +109,20 @@ class Asker:
         return tuple(self._activities[name] for name in sorted(self._activities))
 
     async def ask(self, question: Question, who: Who) -> Answer:
+        """`rendered` of the answer as it is."""
+        return await self.rendered(question, who, lambda answer: answer)
+
+    async def rendered(self, question: Question, who: Who, render: Callable[[Answer], T]) -> T:
         """Answer a question.
 
         Args:
             question: what is asked, why, and for which case.
             who: the person who acts.
+            render: what to make of the answer. It works while the log lines of the people in it become durable, and
+                before the last of the answer's `timings` are there; what it made is given only when they are.
 
         Returns:
-            the rows, where they came from, what each owner signed, and what stays closed.
+            what was made of the rows, where they came from, what each owner signed, and what stays closed.
 
         Raises:
             Problem: the question is not right, not allowed, or an owner did not do its part. A refusal is recorded.
@@ -124,7 +131,7 @@ class Asker:
         renewed = False
         while True:
             try:
-                return await self._ask_once(question, who, missing)
+                return await self._ask_once(question, who, missing, render)
             except Conflict as conflict:
                 if conflict.code != "disclosure-changed" or renewed:
                     raise
@@ -146,7 +153,9 @@ class Asker:
         check_values(ready, self._bind(ready, question))
         return explanation(question, ready)
 
-    async def _ask_once(self, question: Question, who: Who, missing: Mapping[str, Problem]) -> Answer:
+    async def _ask_once(
+        self, question: Question, who: Who, missing: Mapping[str, Problem], render: Callable[[Answer], T]
+    ) -> T:
         clock = _Stopwatch()
         trace = Trace.begin()
         rules.check_case(question)
@@ -188,25 +197,35 @@ class Asker:
                 kept.append(self._ledger.append(crossing.lines or [crossing.nothing_came()]))
             await asyncio.gather(*kept)
             raise
+        timings: dict[str, float] = {}
+
+        def made(table: pa.Table) -> T:
+            answer = Answer(
+                question=question.sql,
+                trace_id=trace.trace_id,
+                table=table,
+                provenance=ready.provenance,
+                consulted=tuple(crossing.consulted),
+                closed=ready.closed,
+                missing=tuple(Missing(alias, problem.members()) for alias, problem in missing.items()),
+                timings=timings,
+            )
+            return render(answer)
+
+        rendered = made(table) if ready.groups is None else None
         await recorded
         for lines in kept:
             await lines
-        try:
-            table = await self._told(table, ready, values)
-        except Refused as refusal:
-            await self._record_refusal(trace.child(), question, who, refusal)
-            raise
+        if rendered is None:
+            try:
+                table = await self._told(table, ready, values)
+            except Refused as refusal:
+                await self._record_refusal(trace.child(), question, who, refusal)
+                raise
+            rendered = made(table)
         clock.lap("keep")
-        return Answer(
-            question=question.sql,
-            trace_id=trace.trace_id,
-            table=table,
-            provenance=ready.provenance,
-            consulted=tuple(crossing.consulted),
-            closed=ready.closed,
-            missing=tuple(Missing(alias, problem.members()) for alias, problem in missing.items()),
-            timings=clock.total(),
-        )
+        timings.update(clock.total())
+        return rendered
 
     async def _hold_budget(self, ready: Ready, question: Question, values: Values) -> None:
         """A combiner counts the different questions over data of which it makes groups, as their owners do."""

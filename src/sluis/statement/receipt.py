@@ -37,7 +37,7 @@ _METADATA_LIMIT, _SCHEMA_LIMIT = 1 << 22, 1 << 20  # bytes; the last batch carri
 _SCHEMA, _BATCH = 1, 3  # what a message is (`Message.fbs`, MessageHeader)
 _MOST_COLUMNS, _DEEPEST = 2_000, 3
 _ROWS_A_BYTE = 8  # booleans; whatever claims to hold more has rows that take no space
-_SMALL = 1 << 14  # bytes of a schema that is worth remembering
+_SMALL = 1 << 10  # bytes of metadata that is worth remembering; those with a receipt have more
 
 
 def commitment(nonce: bytes, answer_digest: bytes) -> str:
@@ -218,7 +218,8 @@ class AnswerReader:
             return None
         if len(self._buffer) < 8 + size:
             return None
-        message = _message(bytes(self._buffer[8 : 8 + size]))
+        metadata = bytes(self._buffer[8 : 8 + size])
+        message = _known_message(metadata) if size <= _SMALL else _message(metadata)
         wanted = _SCHEMA if self.schema is None else _BATCH
         if (
             message.kind != wanted
@@ -233,9 +234,7 @@ class AnswerReader:
             raise _broken()
         if self.schema is None:
             self._head = raw
-            self.schema = _remembered(raw) if len(raw) <= _SMALL else _schema(raw)
-            if len(self.schema) > _MOST_COLUMNS or not all(_is_plain(field.type) for field in self.schema):
-                raise _broken()
+            self.schema = _known_schema(raw) if len(raw) <= _SMALL else _schema(raw)
             self._digest.update(raw)
             return None
         if message.custom:
@@ -257,10 +256,10 @@ class AnswerReader:
 
 
 def _schema(raw: bytes) -> pa.Schema:
-    return pa.ipc.read_schema(pa.BufferReader(raw))
-
-
-_remembered = lru_cache(maxsize=256)(_schema)  # the same statement is answered in the same form
+    schema = pa.ipc.read_schema(pa.BufferReader(raw))
+    if len(schema) > _MOST_COLUMNS or not all(_is_plain(field.type) for field in schema):
+        raise _broken()
+    return schema
 
 
 class _Message(NamedTuple):
@@ -304,6 +303,11 @@ def _field(metadata: bytes, table: int, number: int) -> int:
     place = 4 + 2 * number
     found = struct.unpack_from("<H", metadata, fields + place)[0] if place + 2 <= size else 0
     return table + found if found else 0
+
+
+# The same statement is answered in the same form, and short answers to it are laid out alike. No values are in these.
+_known_schema = lru_cache(maxsize=256)(_schema)
+_known_message = lru_cache(maxsize=1024)(_message)
 
 
 def _is_plain(kind: pa.DataType, depth: int = 0) -> bool:

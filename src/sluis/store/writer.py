@@ -34,9 +34,9 @@ P = TypeVar("P", contravariant=True)
 R = TypeVar("R", covariant=True)
 
 _BATCH = 4096  # records in one transaction; more gains nothing and makes the last one wait
-_QUICK = 0.0007  # seconds; a commit that takes less leaves the disk out of it
+_QUICK = 0.0011  # seconds; a commit that takes less waits less for the disk than it takes to prepare another
 _HALF = 16  # callers; fewer are not worth telling in two halves
-_RETURN = 0.0005  # seconds in which the first half may come back
+_RETURN = 0.0008  # seconds in which the first half may come back
 _LINGER = 0.3  # share of a slow commit that the next may be put off, to be shared by more
 
 _Item = tuple[Any, int, Any]
