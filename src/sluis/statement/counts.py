@@ -199,6 +199,8 @@ class Told(msgspec.Struct, frozen=True):
     answer: pa.Table
     keys: list[tuple[Any, ...]]
     counts: dict[str, list[int]]
+    whole: bool
+    """Whether every group is told, so that they add up to the totals over all people."""
 
 
 def reduce(table: pa.Table, groups: Groups) -> Told:
@@ -223,6 +225,7 @@ def reduce(table: pa.Table, groups: Groups) -> Told:
         answer,
         [keys[at] for at in told],
         {name: [counted[at] for at in told] for name, counted in counts.items()},
+        all(shown),
     )
 
 
@@ -265,8 +268,10 @@ def levels(
 def _level(
     told: Told, groups: Groups, kept: Sequence[int], fixed: Mapping[str, Any], digest: Callable[[Any], str]
 ) -> Level:
-    whole = len(kept) == len(groups.expressions)
-    measures = [name for name in told.counts if whole or groups.additive or name == ROW_COUNT]
+    finest = len(kept) == len(groups.expressions)
+    measures = [name for name in told.counts if finest or groups.additive or name == ROW_COUNT]
+    # A total over the groups that are told, where some are not, is about people picked by all the grouping columns.
+    picked = kept if told.whole else range(len(groups.expressions))
     totals: dict[tuple[Any, ...], list[int]] = {}
     for key, *sizes in zip(told.keys, *(told.counts[name] for name in measures), strict=True):
         total = totals.setdefault(tuple([key[at] for at in kept]), [0] * len(measures))
@@ -277,7 +282,7 @@ def _level(
     constant = {name: digest(value) for name, value in fixed.items()}
     return Level(
         expressions=tuple(names),
-        columns=tuple(sorted({*fixed, *(column for at in kept for column in groups.columns[at])})),
+        columns=tuple(sorted({*fixed, *(column for at in picked for column in groups.columns[at])})),
         measures=tuple(measures),
         additive=groups.additive,
         cells=tuple(

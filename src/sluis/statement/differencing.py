@@ -33,7 +33,8 @@ class Level(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         expressions: what tells them apart, ascending; those that a condition fixes among them.
-        columns: `dataset.column` of all columns these rest on, ascending.
+        columns: `dataset.column` of all columns that pick the people in them, ascending; more than the expressions
+            rest on, where they are totals of groups of which some were not told.
         measures: what was counted, by name.
         additive: whether nobody is in two of these groups, so that their counts add up.
         cells: per group a digest of the value of each expression, and a count per measure.
@@ -97,8 +98,10 @@ def _leaves_few(now: Sequence[Level], before: Sequence[Level], minimum: int) -> 
         for fine, parts in merged.items():
             if not (set(coarse) < set(fine) and (coarse in new or fine in new)):
                 continue
+            within = {column for level in parts for column in level.columns}
+            about = [level for level in wholes if within.issuperset(level.columns)]
             for measure in {name for level in parts for name in level.measures}:
-                if _remains(wholes, parts, coarse, measure, minimum):
+                if _remains(about, parts, coarse, measure, minimum):
                     return True
     return False
 

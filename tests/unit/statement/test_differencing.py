@@ -98,3 +98,17 @@ def test_people_who_have_a_value_are_compared_apart() -> None:
 def test_what_was_counted_in_one_answer_only_is_not_compared() -> None:
     told = measured({(): (100, 40)}, measures=("people", "p.income"))
     assert not too_close([measured({(): (50, 41)}, measures=("people", "p.wealth"))], [told], K)
+
+
+def test_sums_of_what_was_told_of_two_unrelated_tables_may_be_close_by_chance() -> None:
+    """Of each table some groups were not told, so that the sums are about different people."""
+    towns = [
+        Level((), ("p.town",), ("people",), True, (((), (97,)),)),
+        level({("a",): 60, ("b",): 37}, "p.town"),
+    ]
+    years = [
+        Level((), ("p.year",), ("people",), True, (((), (96,)),)),
+        level({("1970",): 50, ("1980",): 46}, "p.year"),
+    ]
+    assert not too_close(years, towns, K)
+    assert too_close([everyone(96)], towns, K)
