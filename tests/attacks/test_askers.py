@@ -45,6 +45,17 @@ async def test_what_does_not_fit_is_not_kept(make: Make, changed: dict[str, Any]
     assert not owner.log.records
 
 
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT 1 AS one", "SELECT v.x FROM (VALUES (1)) AS v(x)", "WITH c AS (SELECT 1 AS x) SELECT x FROM c"],
+)
+async def test_nothing_is_worked_out_without_a_disclosure(make: Make, sql: str) -> None:
+    owner = make(opened())
+    for disclosures in ({}, {"persons": owner.discloser.offers(ASKER)[0].digest}):
+        with pytest.raises(Invalid):
+            await owner.consult(owner.question(sql, disclosures=disclosures))
+
+
 async def test_long_questions_do_not_fill_the_memory(make: Make) -> None:
     owner: Owner = make(opened(subject_required=False), bounds=Bounds(prepared_length=20_000))
     for number in range(12):

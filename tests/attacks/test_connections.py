@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from litestar import Response, get
+from tests.unit.web.conftest import ABOUT
 
-from sluis.web import LocalListener, Server, server
+from sluis.kernel import utc_now
+from sluis.web import Access, LocalListener, Server, make_api, server, streamed
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -66,7 +69,7 @@ async def dripping(path: Path, pieces: list[bytes]) -> float:
     try:
         while await asyncio.wait_for(reader.read(1000), 5):
             pass
-    except ConnectionResetError:
+    except ConnectionError:
         pass
     finally:
         dropping.cancel()
@@ -155,3 +158,29 @@ async def test_what_two_parsers_could_read_two_ways_is_answered_once_or_not_at_a
         if b"transfer-encoding" in request_ or b"content-length" in request_:
             assert b"200 OK" not in answer
         writer.close()
+
+
+async def test_what_an_answer_holds_is_given_back_when_nobody_takes_it(tmp_path: Path) -> None:
+    held = asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 65_536
+                await asyncio.sleep(0)  # as one that waits for its source
+        finally:
+            held.set()
+
+    @get("/all", opt={"open": True})
+    async def whole() -> Response[Any]:
+        return await streamed(pieces(), "text/plain")
+
+    node = Server(make_api([whole], Access([], lambda _: None, utc_now, True), ABOUT))
+    await node.listen(LocalListener(tmp_path / "s"))
+    _, writer = await asyncio.open_unix_connection(tmp_path / "s")
+    writer.write(b"GET /v1/all HTTP/1.1\r\nhost: x\r\n\r\n")
+    await asyncio.sleep(0.1)
+    assert not held.is_set()
+    await asyncio.wait_for(held.wait(), 2)
+    writer.close()
+    await node.stop(0)

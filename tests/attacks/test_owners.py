@@ -1,12 +1,14 @@
 """A hostile owner: what it offers, answers and refuses with, and what the asking node makes of that."""
 
 import asyncio
+import json
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 from tests.attacks.forging import Forger, endless
-from tests.federation import Federation
+from tests.federation import ASKER, Federation
 from tests.integration.test_asking import (
     BENEFIT,
     JOINED,
@@ -19,7 +21,9 @@ from tests.integration.test_asking import (
     records_of,
 )
 
-from sluis.kernel import Problem, Upstream
+from sluis.crypto import FileKeyStore
+from sluis.gateway import Card
+from sluis.kernel import Problem, Upstream, decode, encode
 from sluis.ledger import Processing
 
 __all__ = ["federation"]
@@ -79,8 +83,13 @@ async def test_other_columns_than_were_asked_are_no_answer_and_on_record(
 
 
 @pytest.mark.parametrize(
-    "told", [{"case": "ZAAK-2026-2"}, {"disclosures": {}}, {"disclosures": {"personen": "d@1 sha256:0"}}]
-)
+    "told",
+    [
+        {"case": "ZAAK-2026-2"}, {"disclosures": {}}, {"disclosures": {"personen": "d@1 sha256:0"}}, {"rows": 2},
+        {"transaction_id": "0195e3a0-0000-7000-8000-000000000000"}, {"trace_id": "a" * 32}, {"owner": TAX}, {"asker": TAX},
+        {"activity": "urn:other"}, {"subjects": 3}, {"subjects": -1}, {"commitment": "0" * 64}, {"owner": "x"},
+    ],
+)  # fmt: skip
 async def test_a_receipt_for_something_else_is_no_receipt(
     federation: Federation, rvig: Forger, told: dict[str, Any]
 ) -> None:
@@ -127,3 +136,38 @@ async def test_seals_that_open_nothing_are_a_problem_of_an_owner(
     table = pa.table([pa.array(["x"]), pa.array([ONE])], ["sealed__partner", "naam"])
     rvig.consultation(table, seals)
     await refused(federation, PARTNER)
+
+
+async def test_an_owner_with_a_new_key_is_known_again_at_the_next_question(federation: Federation) -> None:
+    party = federation.parties[RVIG]
+    await federation.ask(NAMES, BENEFIT, bsn=ONE)
+    keys = FileKeyStore(party.keys._directory.with_name("renewed"))
+    card = msgspec.structs.replace(decode(party.card, Card), verification_key=keys.public)
+    party.card, party.discloser._keys = encode(card).decode(), keys
+    assert (await refused(federation)).code == "answer-broken"
+    assert (await federation.ask(NAMES, BENEFIT, bsn=ONE)).table.num_rows == 1
+
+
+@pytest.mark.parametrize("changed", [{"owner": TAX}, {"alias": "bd"}, {"dataset": "inkomen"}])
+async def test_an_offer_is_of_who_makes_it(
+    federation: Federation, rvig: Forger, changed: dict[str, Any]
+) -> None:
+    [offer] = federation.parties[RVIG].discloser.offers(ASKER)
+    rvig.answers["/v1/offers"] = lambda *_: (200, encode([msgspec.structs.replace(offer, **changed)]))
+    known = await federation.asker._owners.known("rvig")
+    assert [one.alias for one in known.offers] == ([] if "owner" in changed else ["rvig"])
+    answer = await federation.ask("select i.bedrag from bd.inkomen i where i.bsn = $bsn", BENEFIT, bsn=ONE)
+    assert [one.owner for one in answer.consulted] == ["bd"]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [{"name": 'a"; select'}, {"name": "x" * 5_000}, {"name": "\x1b[2J"}, {"type": "VARCHAR) FROM x; --"}, {"type": "STRUCT(a INT)"}],
+)  # fmt: skip
+async def test_an_offer_names_what_can_stand_in_a_question(
+    federation: Federation, rvig: Forger, hostile: dict[str, str]
+) -> None:
+    [offer] = json.loads(encode(list(federation.parties[RVIG].discloser.offers(ASKER))))
+    offer["columns"].append({"name": "more", "type": "VARCHAR"} | hostile)
+    rvig.answers["/v1/offers"] = lambda *_: (200, json.dumps([offer]).encode())
+    assert (await refused(federation)).code == "owner-unusable"

@@ -11,6 +11,9 @@ from sluis.grounds import Dataset, Disclosure, Subject
 SUBJECT = "subject$"
 """The subject as it is at the source, unmasked, in a view; `$` never stands in a dataset's own column names."""
 
+BROKEN = "broken$"
+"""Before the name of a column, in a view: whether the value at the source does not fit it."""
+
 Kind = Literal["rows", "summary", "groups", "combining"]
 """`rows`: rows about people, or about nobody. `summary`: aggregates over data whose rows may be seen; they are about
 everyone in them, as a group can be one person, or a list of names. `groups`: aggregates over data whose rows may not

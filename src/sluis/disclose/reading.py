@@ -116,21 +116,13 @@ class Held:
 
     async def start(self, values: Values, limits: Limits) -> Iterator[pa.RecordBatch]:
         for place, check in self._checks:
-            row = await asyncio.to_thread(_first_row, await check.start(values, limits))
-            if row:
-                keys = ", ".join(f"{name}={value!r}" for name, value in row.items())
-                raise SourceFailure(
-                    "broken-row", "a value does not fit its type", f"{place}, row with {keys}"
-                )
+            if await asyncio.to_thread(_any_row, await check.start(values, limits)):
+                raise SourceFailure("broken-row", "a value does not fit its type", place)
         return await self._reading.start(values, limits)
 
 
-def _first_row(batches: Iterator[pa.RecordBatch]) -> dict[str, Any]:
-    for batch in batches:
-        if batch.num_rows:
-            row: dict[str, Any] = batch.slice(0, 1).to_pylist()[0]
-            return row
-    return {}
+def _any_row(batches: Iterator[pa.RecordBatch]) -> bool:
+    return any(batch.num_rows for batch in batches)
 
 
 class _Whole:

@@ -131,8 +131,9 @@ def changed(dataset: str) -> Conflict:
 
 
 def require_own_names(names: Sequence[tuple[str, str]], stated: Iterable[str]) -> None:
-    """The SQL names exactly the datasets that the question states. Raises `Invalid` (`datasets-differ`)."""
-    if any(alias for alias, _ in names) or {name for _, name in names} != set(stated):
+    """The SQL names exactly the datasets that the question states, and at least one: nothing is worked out without a
+    disclosure. Raises `Invalid` (`datasets-differ`)."""
+    if not names or any(alias for alias, _ in names) or {name for _, name in names} != set(stated):
         raise Invalid(
             "datasets-differ",
             Text("De deelvraag klopt niet.", "The sub-question is not consistent."),

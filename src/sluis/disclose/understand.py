@@ -123,7 +123,7 @@ def understand(
     tables = _tables(opened, sources)
     executed, trails, groups = _executed(tree, kind, opened, tables)
     native = {name: _native(table.info) for name, table in tables.items()}
-    doubted = doubts(executed, opened, native, by_key=kind in ("rows", "summary"))
+    doubted = doubts(executed, opened, native, rows_shown=kind in ("rows", "summary"))
     executed = install(executed, opened, native)
     ready = partial(
         prepare,

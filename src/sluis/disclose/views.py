@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sqlglot import exp, parse_one
 
-from sluis.disclose.model import SUBJECT, Opened, Trail
+from sluis.disclose.model import BROKEN, SUBJECT, Opened, Trail
 from sluis.grounds import Subject
 from sluis.statement import AGGREGATES, base_tables, conjuncts, is_base, looks_aside, tied, uses
 
@@ -99,6 +99,8 @@ def _shown(opened: Opened, used: list[str], native: Native) -> dict[str, exp.Exp
         if name == SUBJECT:
             assert dataset.subject is not None
             shown[name] = at_source(opened, dataset.subject.column, native)
+        elif name.startswith(BROKEN):
+            shown[name] = misfit(opened, name.removeprefix(BROKEN), native)
         elif name in masks:
             column = dataset.column(name)
             assert column is not None
@@ -125,6 +127,17 @@ def at_source(opened: Opened, name: str, native: Native) -> exp.Expression:
     if kind == column.type:
         return found
     return exp.TryCast(this=found, to=exp.DataType.build(column.type, dialect="duckdb"))
+
+
+def misfit(opened: Opened, name: str, native: Native) -> exp.Expression:
+    """Whether a column, which is not computed, has a value at the source that does not fit its type."""
+    column = opened.dataset.column(name)
+    assert column is not None
+    value = exp.column(_identifier(column.source or column.name), table=_identifier("t"))
+    there = exp.Not(this=exp.Is(this=value, expression=exp.null()))
+    return exp.paren(
+        exp.And(this=there, expression=exp.Is(this=at_source(opened, name, native), expression=exp.null()))
+    )
 
 
 def _own(text: str) -> exp.Expression:

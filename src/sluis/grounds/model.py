@@ -215,7 +215,7 @@ class Disclosure(msgspec.Struct, frozen=True, omit_defaults=True):
 class OfferedColumn(msgspec.Struct, frozen=True, omit_defaults=True):
     """A column as the recipient sees it. `role` absent: it exists and stays closed."""
 
-    name: str
+    name: Name
     type: ColumnType
     role: Role | None = None
     title: Text | None = None
@@ -228,16 +228,16 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     name in their logs. `digest` is `sha256:` + hex over the canonical JSON of disclosure and face together."""
 
     owner: PeerId
-    alias: str
+    alias: Name
     """The name before the dot in `owner.dataset`."""
-    dataset: str
+    dataset: Name
     title: Text
-    columns: tuple[OfferedColumn, ...]
+    columns: Annotated[tuple[OfferedColumn, ...], msgspec.Meta(min_length=1, max_length=5_000)]
     disclosure: Disclosure
     digest: str
     subject: Subject | None = None
-    key: tuple[str, ...] = ()
-    rows: int | None = None
+    key: tuple[Name, ...] = ()
+    rows: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)] | None = None
 
 
 def offer_document(offer: Offer) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from sluis.statement import equalities, tables_of
 Held = tuple[tuple[str, str], ...]
 """Output columns, each with the parameter whose value, or one of whose values, it can only have."""
 
+_FEW = 100
+"""Values that Python tells apart before Arrow has begun."""
+
 _EXACT = (pa.types.is_string, pa.types.is_integer, pa.types.is_date)
 
 
@@ -51,7 +54,15 @@ def strays(table: pa.Table, columns: Held, given: Mapping[str, Any]) -> bool:
             continue
         values = given[parameter]
         if not isinstance(values, pa.Array):
-            values = pa.array(values if isinstance(values, list) else [values], told.type)
+            values = values if isinstance(values, list) else [values]
+        if len(told) + len(values) <= _FEW:
+            if not set(values if isinstance(values, list) else values.to_pylist()).issuperset(
+                told.to_pylist()
+            ):
+                return True
+            continue
+        if isinstance(values, list):
+            values = pa.array(values, told.type)
         if not pc.all(pc.is_in(told, value_set=values.cast(told.type))).as_py():
             return True
     return False

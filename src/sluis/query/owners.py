@@ -132,6 +132,10 @@ class Owners:
         """Ask every owner again next time."""
         self._known.clear()
 
+    def forget(self, alias: str) -> None:
+        """Ask this owner again next time: it may sign with another key than it did."""
+        self._known.pop(alias, None)
+
     def kept(self, alias: str) -> Known | None:
         """What is known of an owner without asking it; None when that is nothing, or too old to believe."""
         kept = self._known.get(alias)

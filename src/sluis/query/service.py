@@ -24,6 +24,7 @@ from sluis.kernel import (
     Refused,
     Text,
     Trace,
+    Upstream,
     encode,
     milliseconds,
     new_transaction_id,
@@ -334,7 +335,11 @@ class Asker:
                 raise await problem_of(answer, owner)
             async for chunk in answer.body:
                 batches += reader.feed(chunk)
-        closing = reader.finish(known.keys.verification_key)
+        try:
+            closing = reader.finish(known.keys.verification_key)
+        except Upstream:
+            self._owners.forget(part.alias)
+            raise
         said = closing.receipt
         told = (said.owner, said.asker, said.activity, said.case, said.transaction_id, said.trace_id)
         under = {dataset: stated.rpartition(" ")[2] for dataset, stated in said.disclosures.items()}
@@ -452,9 +457,13 @@ class _Crossing:
         return found
 
     def _charge(self, part: Part, receipt: Receipt) -> dict[str, Any] | None:
-        """What this answer costs. Raises `Upstream` when the owner asks another sum than its own terms come to."""
+        """What this answer costs. Raises `Upstream` when the owner asks another sum than its own terms come to, or
+        counts more people than it opens at once: whom an aggregate was about, only the owner knows."""
         owner = self._asker._owners.by_alias[part.alias]
-        if receipt.charge != charge_for([one.disclosure.price for one in part.offers], receipt.subjects):
+        most = max(one.disclosure.max_subjects for one in part.offers)
+        if not 0 <= receipt.subjects <= most or receipt.charge != charge_for(
+            [one.disclosure.price for one in part.offers], receipt.subjects
+        ):
             raise unusable(owner)
         if receipt.charge is None:
             return None

@@ -49,11 +49,11 @@ def _no_bulk(_: Fetch) -> bool:
     return False
 
 
-def _nothing_more() -> None:
+def _permit_all(_: Fetch, __: Keys) -> None:
     pass
 
 
-def _permit_all(_: Fetch, __: Keys) -> None:
+def _nothing_more() -> None:
     pass
 
 

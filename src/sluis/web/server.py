@@ -7,6 +7,7 @@ unix(7)), which the kernel vouches for.
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 import ssl
@@ -137,6 +138,8 @@ class Server:
             timeout_keep_alive=_KEEP_ALIVE,
         )
         self._config.load()
+        # What is wrong with a request its sender is told; a line for each would let anyone fill the operator's log.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
         self._sockets: list[Path] = []

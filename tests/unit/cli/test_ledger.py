@@ -142,6 +142,6 @@ def test_a_node_that_never_ran_has_no_log_and_gets_none(tmp_path: Path) -> None:
     assert not (tmp_path / "var" / "node.db").exists()
 
 
-@pytest.mark.parametrize("name", ["verify", "prove", "show"])
+@pytest.mark.parametrize("name", ["verify", "prove", "show", "anchor", "costs"])
 def test_every_help_has_an_example(name: str) -> None:
     assert "  sluis ledger " + name in CliRunner().invoke(main, ["ledger", name, "--help"]).stdout

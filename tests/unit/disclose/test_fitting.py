@@ -95,6 +95,16 @@ async def broken(owner: Owner, sql: str, *more: Any, **told: Any) -> bool:
         "SELECT b.bsn AS bsn FROM births AS b ORDER BY b.day LIMIT 1",
         "SELECT COUNT(b.day) AS days FROM births AS b",
         "SELECT b.town AS town, w.day AS day FROM births AS b JOIN weddings AS w ON w.bsn = b.bsn",
+        "SELECT b.town AS town FROM births AS b JOIN weddings AS w ON w.bsn = b.bsn AND w.day > b.day",
+        "SELECT b.town AS town, w.day AS day FROM births AS b LEFT JOIN weddings AS w ON w.bsn = b.bsn",
+        "SELECT b.town AS town FROM births AS b JOIN weddings AS w ON w.day = b.day",
+        "SELECT b.town AS town FROM births AS b CROSS JOIN weddings AS w WHERE w.day = b.day AND b.town = 'Assen'",
+        f"{ALL} WHERE b.town = 'Assen' OR b.day IS NULL",
+        "SELECT b.town AS town FROM births AS b WHERE b.bsn IN (SELECT w.bsn FROM weddings AS w WHERE w.day IS NULL)",
+        "WITH c AS (SELECT b.bsn AS bsn, b.day AS day FROM births AS b) SELECT c.day AS day FROM c",
+        "SELECT s.day AS day FROM (SELECT b.day AS day FROM births AS b) AS s",
+        "SELECT b.day AS day FROM births AS b UNION ALL SELECT w.day AS day FROM weddings AS w",
+        "SELECT b.town AS town, MIN(b.day) AS first FROM births AS b GROUP BY b.town HAVING COUNT(*) > 9",
     ],
 )
 async def test_a_broken_value_that_counts_fails_the_question(births: Make, sql: str) -> None:
@@ -126,6 +136,21 @@ async def test_a_row_that_the_key_leaves_out_through_a_join_fails_nothing(births
     owner = births()
     assert len((await owner.ask(sql, [ANN])).rows) == 1
     assert await broken(owner, sql, [BOB])
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        (f"{ALL} WHERE b.town = 'Assen' AND b.day > DATE '1900-01-01'", 1),
+        ("SELECT MIN(b.day) AS first FROM births AS b WHERE b.town LIKE 'A%'", 1),
+        (
+            "SELECT w.day AS day FROM births AS b JOIN weddings AS w ON w.bsn = b.bsn AND b.town = 'Assen'",
+            0,
+        ),
+    ],
+)
+async def test_a_row_that_the_question_drops_anyhow_fails_nothing(births: Make, sql: str, rows: int) -> None:
+    assert len((await births().ask(sql)).rows) == rows
 
 
 async def test_a_row_that_the_owner_hides_fails_nothing_and_reads_as_absent(births: Make) -> None:

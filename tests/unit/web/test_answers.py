@@ -104,3 +104,9 @@ def test_operations_have_ids_of_their_own(api: Api) -> None:
     operations = [one["operationId"] for item in api.document()["paths"].values() for one in item.values()]
     assert len(set(operations)) == len(operations)
     assert "postEchoes" in operations
+
+
+@pytest.mark.parametrize("body", [b"[", b'{"a":', b'{"x": ' + b"["])
+async def test_a_body_nested_without_end_is_not_right(call: Any, as_uwv: dict[str, Any], body: bytes) -> None:
+    reply = await call("POST", "/v1/echoes", body * 50_000, extensions=as_uwv)
+    assert (reply.status, reply.json["status"]) == (400, 400)
