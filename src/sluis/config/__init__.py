@@ -3,7 +3,7 @@
 Only `serve` and `cli` read this; rooms get plain arguments.
 """
 
-from sluis.config.model import Address, AnchorConfig, Config, NodeConfig
+from sluis.config.model import Address, Config, NodeConfig
 from sluis.config.node import NODE_FILE, Node, examine_node, load_node
 from sluis.config.read import absolute_address, load_config
 from sluis.config.schemas import schemas
@@ -11,7 +11,6 @@ from sluis.config.schemas import schemas
 __all__ = [
     "NODE_FILE",
     "Address",
-    "AnchorConfig",
     "Config",
     "Node",
     "NodeConfig",

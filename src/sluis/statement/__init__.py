@@ -18,7 +18,6 @@ from sluis.statement.columns import (
 )
 from sluis.statement.combine import Combiner, EngineLimits
 from sluis.statement.counts import Groups, Guarded, constants, levels, reduce
-from sluis.statement.differencing import Level
 from sluis.statement.model import Acting, Charge, KeyList, Receipt, Seal, SubQuestion
 from sluis.statement.normal import normalise
 from sluis.statement.parameters import bind, list_parameters, parameter_types, parameterise, to_plain
@@ -57,7 +56,6 @@ __all__ = [
     "Groups",
     "Guarded",
     "KeyList",
-    "Level",
     "Memory",
     "Plan",
     "Receipt",

@@ -1,6 +1,6 @@
 """The node's own database: SQLite beside the process or PostgreSQL on a server, with one SQL layer over both."""
 
-from sluis.store.commit import Commit, insert_rows
+from sluis.store.commit import Commit
 from sluis.store.engine import Store, open_store
 from sluis.store.files import write_durably
 from sluis.store.migrations import Migration, migrate
@@ -10,7 +10,6 @@ __all__ = [
     "Commit",
     "Migration",
     "Store",
-    "insert_rows",
     "migrate",
     "open_store",
     "unkept",

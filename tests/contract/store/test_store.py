@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from sluis.kernel import Conflict, Invalid, Unkept
-from sluis.store import Migration, Store, insert_rows, migrate, open_store
+from sluis.store import Migration, Store, migrate, open_store
+from sluis.store.commit import insert_rows
 
 TABLE = (Migration("table", ("CREATE TABLE kept (id {int} PRIMARY KEY, content {bytes})",)),)
 

@@ -19,8 +19,8 @@ from sluis.grounds import Activity, Article, Column, Dataset, Disclosure, Ground
 from sluis.kernel import Oin, PeerId, Period, Text, Trace
 from sluis.ledger import Decision, Position, Processing
 from sluis.sources import Source, open_source
-from sluis.statement import Acting, Combiner, KeyList, Level, Memory, SubQuestion
-from sluis.statement.differencing import too_close
+from sluis.statement import Acting, Combiner, KeyList, Memory, SubQuestion
+from sluis.statement.differencing import Level, too_close
 from sluis.statement.receipt import AnswerReader, Closing
 
 OWNER, ASKER, OTHER = (PeerId(f"0000000300000000000{i}") for i in range(3))

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sluis.crypto import FileKeyStore
-from sluis.statement import Level, Memory, open_memory, sql
+from sluis.statement import Memory, open_memory, sql
+from sluis.statement.differencing import Level
 from sluis.store import Store, open_store
 
 DAY = date(2026, 6, 1)
