@@ -6,6 +6,7 @@ NCSC-NL call good. Test authorities carry a private extension, by which a produc
 """
 
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -118,14 +119,17 @@ class Identity(msgspec.Struct, frozen=True):
 
     @classmethod
     def load(cls, certificate: Path, key: Path) -> Self:
-        """Read both files (PEM). Raises `Invalid` when they cannot be read, or do not belong together."""
+        """Read both files (PEM). Raises `Invalid` when they cannot be read, do not belong together, or anyone on the
+        machine may read the key."""
         chain = read_certificates(certificate)
         try:
-            private = load_pem_private_key(key.read_bytes(), password=None)
+            private, mode = load_pem_private_key(key.read_bytes(), password=None), key.stat().st_mode
         except (OSError, ValueError, TypeError) as failure:
             raise _unreadable("key", key, failure) from None
         if not isinstance(private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
             raise _unreadable("key", key, TypeError("neither ECDSA nor RSA"))
+        if mode & stat.S_IROTH:
+            raise _for_everyone(key)
         if private.public_key() != chain[0].public_key():
             raise Invalid(
                 "key-of-another-certificate",
@@ -321,6 +325,16 @@ def _revokes(crl: x509.CertificateRevocationList, leaf: x509.Certificate, issuer
         return isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey) and crl.is_signature_valid(key)
     except InvalidSignature:
         return False
+
+
+def _for_everyone(path: Path) -> Invalid:
+    return Invalid(
+        "key-for-everyone",
+        Text("Iedereen op deze machine kan de sleutel lezen.", "Everyone on this machine can read the key."),
+        Text(f"Bestand {path.name} is leesbaar voor anderen.", f"File {path.name} is readable by others."),
+        Text(f"Beperk de rechten: chmod 600 {path.name}. Was de machine niet alleen van u, vraag dan een nieuw certificaat aan.",
+             f"Restrict it: chmod 600 {path.name}. If the machine was not yours alone, request a new certificate."),
+    )  # fmt: skip
 
 
 def _unreadable(kind: str, path: Path, failure: Exception) -> Invalid:

@@ -217,3 +217,14 @@ def test_tls_context_of_missing_files_is_a_problem(issued: tuple[Path, Path], tm
     with pytest.raises(Invalid) as problem:
         server_context(*issued, [tmp_path / "none.pem"])
     assert problem.value.code == "tls-files"
+
+
+def test_a_key_that_everyone_may_read_is_not_used(issued: tuple[Path, Path]) -> None:
+    certificate, key = issued
+    key.chmod(0o640)
+    Identity.load(certificate, key)
+    key.chmod(0o644)
+    with pytest.raises(Invalid) as refusal:
+        Identity.load(certificate, key)
+    key.chmod(0o600)
+    assert refusal.value.code == "key-for-everyone"
