@@ -45,7 +45,7 @@ class NodeConfig(msgspec.Struct, frozen=True):
 
     @property
     def test(self) -> bool:
-        """Whether test BSNs and test authorities are accepted."""
+        """Whether test authorities are accepted."""
         return self.environment == "test"
 
 

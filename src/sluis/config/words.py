@@ -31,8 +31,8 @@ WORDS: Words = {
             "Adres waarop anderen dit knooppunt bereiken.", "Address by which others reach this node."
         ),
         "environment": Text(
-            "`test` staat test-BSN's en testautoriteiten toe.",
-            "`test` allows test BSNs and test authorities.",
+            "`test` staat testautoriteiten toe.",
+            "`test` allows test authorities.",
         ),
         "language": Text("Taal van meldingen: nl of en.", "Language of messages: nl or en."),
     },
