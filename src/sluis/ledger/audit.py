@@ -135,6 +135,17 @@ def _raw(value: Any) -> bytes:
     return bytes(value) if isinstance(value, bytes | memoryview) else b""
 
 
+def _is_as_written(rows: Sequence[Any]) -> bool:
+    """Whether the columns of bytes hold bytes, as the ledger wrote them, or nothing where it may have."""
+    kinds = [set(map(type, column)) for column in list(zip(*rows, strict=True))[1:4]]
+    return all(kind <= {bytes, type(None)} for kind in kinds) and kinds[1:2] == [{bytes}]
+
+
+def _readable(row: Any) -> tuple[Any, ...]:
+    index, salted, leaf, entry, *rest = row
+    return (index, _raw(salted), _raw(leaf), _raw(entry), *rest)
+
+
 class _Audit:
     def __init__(self, connection: Connection, size: int) -> None:
         self._connection, self._size = connection, size
@@ -161,20 +172,21 @@ class _Audit:
         fetched = self._fetched(
             f"SELECT {COLUMNS} FROM ledger_records WHERE idx >= {first} AND idx < {end} ORDER BY idx"
         )
-        rows = [(index, _raw(a), _raw(b), _raw(c), *rest) for index, a, b, c, *rest in fetched]
+        rows = fetched if _is_as_written(fetched) else [_readable(row) for row in fetched]
         leaves = [row[2] for row in rows]
         made = [
             _sha256(b"\x00" + _sha256(row[1]).digest()).digest() if row[1] else self._destroyed(row)
             for row in rows
         ]
+        genuine = rows
         if made != leaves:
-            self.faults += [
-                Fault("altered", row[0]) for row, a, b in zip(rows, made, leaves, strict=True) if a != b
-            ]
-        genuine = [row for row, one in zip(rows, made, strict=True) if one == row[2]]
-        for row in genuine:
-            if _MARK in row[1]:
-                self._account(row[1])
+            wrong = {row[0] for row, a, b in zip(rows, made, leaves, strict=True) if a != b}
+            self.faults += [Fault("altered", index) for index in sorted(wrong)]
+            genuine = [row for row in rows if row[0] not in wrong]
+        if _MARK in b"".join([row[1] for row in genuine if row[1]]):
+            for row in genuine:
+                if row[1] and _MARK in row[1]:
+                    self._account(row[1])
         self._findable.tile(genuine, end)
         if len(rows) < end - first:
             leaves = self._missing(first, end, {row[0]: row[2] for row in rows})
@@ -204,7 +216,7 @@ class _Audit:
 
     def _destroyed(self, row: Any) -> bytes:
         self._gone.append(row[0])
-        return _sha256(b"\x00" + row[3]).digest()
+        return _sha256(b"\x00" + (row[3] or b"")).digest()
 
     def _account(self, salted: bytes) -> None:
         body = salted[SALT:]

@@ -40,7 +40,7 @@ class _Said(msgspec.Struct, gc=False):
     attributes: _Attributes = _NONE
 
 
-_decode = msgspec.json.Decoder(_Said).decode
+_decode_lines = msgspec.json.Decoder(_Said).decode_lines
 
 
 class Findable:
@@ -66,7 +66,8 @@ class Findable:
         """
         kept = [row for row in rows if row[1]]
         try:
-            said = _searched([_decode(row[1][SALT:]) for row in kept])
+            # One line each: canonical JSON has no line ends.
+            said = _searched(_decode_lines(b"\n".join([row[1][SALT:] for row in kept])))
         except (msgspec.MsgspecError, ValueError):
             said = []
         if [row[_FIRST:] for row in kept] != said:

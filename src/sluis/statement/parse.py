@@ -8,10 +8,11 @@ import difflib
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify as sqlglot_qualify
 from sqlglot.schema import MappingSchema
@@ -76,6 +77,13 @@ _CAST_TYPES = {
 }
 
 
+class Dialect(DuckDB):  # type: ignore[misc] # sqlglot's own classes are made at run time
+    """DuckDB's, without dollar-quoted text: for its beginning sqlglot takes any parameter that a `''` follows."""
+
+    class Tokenizer(DuckDB.Tokenizer):  # type: ignore[misc]
+        HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
+
+
 def _invalid(code: str, nl: str, en: str, next_nl: str, next_en: str) -> Invalid:
     return Invalid(
         code, Text("De vraag kan zo niet gesteld worden.", "The question cannot be asked like this."),
@@ -102,7 +110,7 @@ def parse(sql: str) -> exp.Query:
             "Geef lange lijsten mee als parameter.", "Pass long lists as a parameter.",
         )  # fmt: skip
     try:
-        trees = [tree for tree in sqlglot.parse(sql, read="duckdb") if tree is not None]
+        trees = [tree for tree in sqlglot.parse(sql, read=Dialect) if tree is not None]
     except (SqlglotError, RecursionError) as error:
         line, column = _position(error)
         raise _invalid(
@@ -214,6 +222,7 @@ def _admit_details(node: exp.Expression) -> None:
         if node.to.this not in _CAST_TYPES or node.args.get("format"):
             _refuse("CAST")
     elif isinstance(node, exp.Placeholder):
+        # What reads as `$t$a$t$` would be a parameter to us, and a constant to a database.
         if not isinstance(node.this, str) or not node.this.isidentifier():
             raise _invalid(
                 "parameter-name", "Een parameter heeft hier geen naam.", "A parameter has no name here.",

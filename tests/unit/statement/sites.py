@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 
 from sluis.statement.combine import Combiner, EngineLimits
+from sluis.statement.parse import Dialect
 from sluis.statement.run import Keys, Pace, run
 from sluis.statement.shapes import arrow_type, is_list, table_name
 from sluis.statement.split import Fetch, Plan, split
@@ -51,7 +52,7 @@ class Sites:
         for name, columns in self.types.items():
             site, table = name.split(".")
             schema.setdefault(site, {})[table] = columns
-        tree = qualify(sqlglot.parse_one(sql, dialect="duckdb"), schema=schema, dialect="duckdb")
+        tree = qualify(sqlglot.parse_one(sql, dialect=Dialect), schema=schema, dialect="duckdb")
         assert isinstance(tree, exp.Query)
         return tree
 

@@ -16,6 +16,7 @@ from sites import Sites, Tables, answered, rows_of, same
 from sluis.kernel import Invalid
 from sluis.statement import plain
 from sluis.statement.combine import Combiner, EngineLimits
+from sluis.statement.parse import Dialect
 from sluis.statement.split import Plan
 
 TABLES: Tables = {
@@ -114,7 +115,7 @@ def test_three_valued_logic_is_that_of_duckdb(sites: Sites, condition: str, join
     sql = f"SELECT p.bsn, p.name, t.c FROM a.p {join} b.t ON t.bsn = p.bsn OR p.x = 1 WHERE {condition}"
     kinds = {"n": "BIGINT", "s": "VARCHAR", "d": "DATE", "ln": "BIGINT", "ls": "VARCHAR", "ld": "DATE"}
     values = {"n": 3, "s": "é", "d": date(2000, 1, 1), "ln": [1, None], "ls": ["a", "z"], "ld": []}
-    used = {node.name for node in sqlglot.parse_one(sql, dialect="duckdb").find_all(sqlglot.exp.Placeholder)}
+    used = {node.name for node in sqlglot.parse_one(sql, dialect=Dialect).find_all(sqlglot.exp.Placeholder)}
     casts = sql
     for name in sorted(used, key=len, reverse=True):
         full = kinds[name] + ("[]" if name.startswith("l") else "")

@@ -5,6 +5,7 @@ import logging
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from sluis.kernel import Invalid
 from sluis.statement import datasets, output_names, parse, qualify, shape, text
@@ -91,6 +92,21 @@ def test_what_is_not_on_the_list_is_refused(sql: str, code: str) -> None:
 )
 def test_an_ordinary_question_is_let_in(sql: str) -> None:
     assert text(parse(sql))
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT naam FROM a.p WHERE naam <> $n AND naam <> ''", "SELECT $n AS x, '' AS y FROM a.p"]
+)
+def test_an_empty_text_may_follow_a_parameter(sql: str) -> None:
+    [parameter] = parse(sql).find_all(exp.Placeholder)
+    assert parameter.name == "n"
+
+
+@pytest.mark.parametrize("text", ["$$a$$", "$t$a$t$", "$t$", "$1", "?"])
+def test_a_parameter_has_a_plain_name_so_that_it_is_a_constant_nowhere(text: str) -> None:
+    """A database takes `$t$a$t$` for a text: the constant would be held against no rule."""
+    with pytest.raises(Invalid):
+        parse(f"SELECT naam FROM a.p WHERE naam = {text}")
 
 
 def test_equal_to_any_of_a_query_is_in() -> None:
