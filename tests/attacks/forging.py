@@ -25,7 +25,7 @@ class Forger:
         self.federation, self.peer, self.honest = federation, peer, federation.link
         self.answers: dict[str, Callable[[Mapping[str, str], bytes], tuple[int, Body]]] = {}
         self.asked: list[tuple[PeerId, SubQuestion]] = []
-        federation.asker._link = self  # type: ignore[assignment]
+        federation.asker._means.link = self  # type: ignore[assignment]
         federation.asker._owners._link = self  # type: ignore[assignment]
 
     @asynccontextmanager
@@ -65,7 +65,7 @@ class Forger:
 
     @property
     def _asker(self) -> PeerId:
-        return self.federation.asker._peer
+        return self.federation.asker._means.peer
 
 
 async def _once(raw: bytes) -> AsyncIterator[bytes]:

@@ -178,7 +178,7 @@ async def test_combining_draws_on_the_budget_of_owners_and_combiner(tmp_path: Pa
             await running.ask(asked, STATISTICS, plaats="Polderwijk")
         assert caught.value.rule == "aggregate-budget"
         assert len(running.link.sent) == sent
-        running.asker._memory = open_memory(
+        running.asker._combining._memory = open_memory(
             open_store(tmp_path / "other.db"), FileKeyStore(tmp_path / "other")
         )
         with pytest.raises(Refused) as caught:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import deque
 
 import msgspec
 import uuid_utils
@@ -11,20 +12,30 @@ _TRACEPARENT = re.compile(
 )
 
 
-def _nonzero(size: int) -> str:
-    while (value := os.urandom(size).hex()) == "00" * size:
-        pass
-    return value
+_spans: deque[str] = deque()
+"""Span ids made beforehand: a consultation takes one per person, and each call of the system's random source lets
+another thread go first. Of a process that forks, the child makes its own."""
+os.register_at_fork(after_in_child=_spans.clear)
+
+_BEFOREHAND = 256
 
 
 def new_trace_id() -> str:
     """32 lower-case hex digits from the system's random source, never all zero."""
-    return _nonzero(16)
+    while (value := os.urandom(16).hex()) == "0" * 32:
+        pass
+    return value
 
 
 def new_span_id() -> str:
-    """16 lower-case hex digits, never all zero."""
-    return _nonzero(8)
+    """16 lower-case hex digits from the system's random source, never all zero."""
+    while True:
+        try:
+            return _spans.pop()
+        except IndexError:
+            digits = os.urandom(8 * _BEFOREHAND).hex()
+            made = [digits[at : at + 16] for at in range(0, len(digits), 16)]
+            _spans.extend(value for value in made if value != "0" * 16)
 
 
 def new_transaction_id() -> str:

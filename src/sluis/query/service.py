@@ -7,7 +7,6 @@ it was about do. The rows live in memory until the answer has been given.
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -24,42 +23,24 @@ from sluis.kernel import (
     Refused,
     Text,
     Trace,
-    Upstream,
-    encode,
-    milliseconds,
-    new_transaction_id,
 )
-from sluis.ledger import ACTIVITY, Decision, Ledger, Position, Processing
+from sluis.ledger import Ledger, Position
 from sluis.query import records, rules
-from sluis.query.asked import Held, held, strays
+from sluis.query.combining import Combining
+from sluis.query.crossing import Crossing, Means
 from sluis.query.explain import explanation
-from sluis.query.model import Answer, Consulted, Explanation, Missing, OwnerFailed, Question, Who
-from sluis.query.owners import Known, Owners, problem_of, unusable
+from sluis.query.model import Answer, Explanation, Missing, OwnerFailed, Question, Who
+from sluis.query.owners import Known, Owners
 from sluis.query.partial import without
-from sluis.query.plan import Part, Plans, Ready, check_keys, check_roles, check_values, make_ready
-from sluis.query.seals import Seals
+from sluis.query.plan import Plans, Ready, check_roles, check_values, make_ready
 from sluis.statement import (
-    MEDIA_TYPE,
     TODAY,
-    Acting,
-    AnswerReader,
     Combiner,
-    Fetch,
-    KeyList,
     Memory,
-    Receipt,
-    SubQuestion,
     bind,
-    charge_attribute,
-    charge_for,
-    checked,
-    constants,
     datasets,
-    levels,
     parse,
-    reduce,
     run,
-    to_plain,
 )
 
 T = TypeVar("T")
@@ -99,10 +80,9 @@ class Asker:
         seconds: float = 30.0,
         answer_bytes: int = 1 << 30,
     ) -> None:
-        self._peer, self._activities, self._owners = peer, activities, owners
-        self._link, self._ledger, self._clock = link, ledger, clock
-        self._seconds, self._answer_bytes = seconds, answer_bytes
-        self._combiner, self._memory, self._plans = combiner, memory, Plans()
+        self._means = Means(peer, owners, link, ledger, clock, seconds, answer_bytes)
+        self._activities, self._owners, self._ledger, self._clock = activities, owners, ledger, clock
+        self._combiner, self._combining, self._plans = combiner, Combining(memory, clock), Plans()
 
     def activities(self) -> tuple[Activity, ...]:
         """The register of processing, in order of id."""
@@ -164,7 +144,7 @@ class Asker:
             ready = await self._ready(question, activity, tuple(sorted(missing)))
             values = self._bind(ready, question)
             check_values(ready, values)
-            await self._hold_budget(ready, question, values)
+            await self._combining.hold_budget(ready, question.activity, values)
         except Problem as problem:
             await self._record_refusal(trace, question, who, problem)
             raise
@@ -173,7 +153,7 @@ class Asker:
         decided = records.decision(trace, question, who, ready.shape, digests, self._clock(), None)
         recorded = self._ledger.append([decided])
         recorded.add_done_callback(lambda _: clock.lap("record"))
-        crossing = _Crossing(self, ready, question, who, trace, values, recorded)
+        crossing = Crossing(self._means, ready, question, who, trace, values, recorded)
         kept: list[asyncio.Future[Position]] = []
 
         def keep() -> None:
@@ -218,7 +198,7 @@ class Asker:
             await lines
         if rendered is None:
             try:
-                table = await self._told(table, ready, values)
+                table = await self._combining.told(table, ready, values)
             except Refused as refusal:
                 await self._record_refusal(trace.child(), question, who, refusal)
                 raise
@@ -226,35 +206,6 @@ class Asker:
         clock.lap("keep")
         timings.update(clock.total())
         return rendered
-
-    async def _hold_budget(self, ready: Ready, question: Question, values: Values) -> None:
-        """A combiner counts the different questions over data of which it makes groups, as their owners do."""
-        if ready.groups is None:
-            return
-        identity, day = self._identity(ready, values), self._clock().date()
-        for dataset in ready.groups.datasets:
-            rule = ready.offers[_dataset(dataset)].disclosure.aggregate
-            purse = f"combine|{question.activity}|{dataset}"
-            if rule is not None and not await self._memory.spend(purse, day, identity, rule.budget):
-                raise rules.group_budget_used(ready.offers[_dataset(dataset)])
-
-    async def _told(self, table: pa.Table, ready: Ready, values: Values) -> pa.Table:
-        """The answer, when this node is its combiner: the groups that may be told, after what was told before."""
-        if ready.groups is None:
-            return table
-        told = await asyncio.to_thread(reduce, table, ready.groups)
-        fixed = constants(ready.tree, ready.column_types, ready.types, values)
-        found = await asyncio.to_thread(levels, told, ready.groups, fixed, self._memory.digest)
-        identity, day = self._identity(ready, values), self._clock().date()
-        for dataset in ready.groups.datasets:
-            board = f"combine|{dataset}"
-            if not await self._memory.tell(board, day, identity, found, ready.groups.minimum):
-                raise rules.too_close(ready.offers[_dataset(dataset)])
-        return told.answer
-
-    def _identity(self, ready: Ready, values: Values) -> str:
-        """What makes two questions the same: their form and values."""
-        return self._memory.digest([ready.shape, *(f"{name}={values[name]}" for name in sorted(values))])
 
     def _activity(self, question: Question) -> Activity:
         activity = rules.activity_of(self._activities, question.activity)
@@ -279,7 +230,7 @@ class Asker:
         key = (text, activity.id, tuple(offer.digest for offer in offers.values()))
         ready = self._plans.get(key)
         if ready is None:
-            ready = make_ready(tree or self._parsed(text), activity, offers, self._peer)
+            ready = make_ready(tree or self._parsed(text), activity, offers, self._means.peer)
             check_roles(ready)
             self._plans.keep(key, ready)
         return ready
@@ -319,241 +270,6 @@ class Asker:
     async def _record_refusal(self, trace: Trace, question: Question, who: Who, problem: Problem) -> None:
         record = records.decision(trace, question, who, "", {}, self._clock(), problem)
         await self._ledger.append([record])
-
-    async def consult(
-        self, part: Part, sub: SubQuestion, body: bytes, trace: Trace, transaction: str
-    ) -> tuple[pa.Table, Any]:
-        """Ask one owner its part.
-
-        Args:
-            part: what is asked, and of whom.
-            sub: the question.
-            body: the same, encoded.
-            trace: the span of this crossing.
-            transaction: id of this crossing.
-
-        Returns:
-            the rows, and how the answer closed: receipt, its JWS, the nonce, other metadata.
-
-        Raises:
-            Problem: the owner's own, or `Upstream` when it broke off or its receipt does not hold.
-        """
-        owner = self._owners.by_alias[part.alias]
-        known = await self._owners.known(part.alias)
-        headers = {
-            "content-type": "application/json",
-            "accept": MEDIA_TYPE,
-            "traceparent": trace.traceparent,
-            "fsc-transaction-id": transaction,
-        }
-        reader, batches = AnswerReader(self._answer_bytes), []
-        async with self._link.send(
-            owner.peer, "POST", "/v1/consultations", headers, body, self._seconds
-        ) as answer:
-            if answer.status != 200:
-                raise await problem_of(answer, owner)
-            async for chunk in answer.body:
-                batches += reader.feed(chunk)
-        try:
-            closing = reader.finish(known.keys.verification_key)
-        except Upstream:
-            self._owners.forget(part.alias)
-            raise
-        said = closing.receipt
-        told = (said.owner, said.asker, said.activity, said.case, said.transaction_id, said.trace_id)
-        under = {dataset: stated.rpartition(" ")[2] for dataset, stated in said.disclosures.items()}
-        if (
-            told != (owner.peer, self._peer, sub.activity, sub.case, transaction, trace.trace_id)
-            or under != sub.disclosures
-            or reader.schema is None
-        ):
-            raise unusable(owner)
-        return pa.Table.from_batches(batches, reader.schema), closing
-
-
-class _Crossing:
-    """One question under way: what was asked of whom, what came back, and the lines to write about it."""
-
-    def __init__(
-        self,
-        asker: Asker,
-        ready: Ready,
-        question: Question,
-        who: Who,
-        trace: Trace,
-        values: Values,
-        recorded: asyncio.Future[Position],
-    ) -> None:
-        self._asker, self._ready, self._question, self._who = asker, ready, question, who
-        self._trace, self._values, self._recorded = trace, values, recorded
-        self._seals = Seals(trace.trace_id, ready, asker._owners)
-        self.lines: list[Processing | Decision] = []
-        self.consulted: list[Consulted] = []
-        self._pseudonyms: dict[tuple[str, str], str] = {}
-
-    def permit(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> None:
-        """What `statement.run` calls before any piece of a fetch is sent. Raises `Refused`."""
-        check_keys(self._ready, fetch, keys)
-
-    async def fetch(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> pa.Table:
-        """What `statement.run` calls for each part, as soon as its keys are known."""
-        part = self._ready.part(fetch, frozenset(keys))
-        try:
-            return await self._seals.around(part, lambda seal: self._consult(fetch, part, keys, seal))
-        except Problem as problem:
-            raise OwnerFailed(part.alias, problem) from problem
-
-    async def _consult(
-        self, fetch: Fetch, part: Part, keys: Mapping[str, pa.Array], seal: Any
-    ) -> tuple[pa.Table, Any]:
-        asker, span, transaction = self._asker, self._trace.child(), new_transaction_id()
-        sub = self._sub_question(part, keys, seal)
-        owner, known = asker._owners.by_alias[part.alias], await asker._owners.known(part.alias)
-        body = encode(sub)
-        if not self._recorded.done():
-            await asyncio.shield(
-                self._recorded
-            )  # others wait for it too, and may go on when this is cancelled
-        self._recorded.result()
-        started, began = milliseconds(asker._clock()), time.perf_counter()
-        table, charge = None, None
-        try:
-            answer, closing = await asker.consult(part, sub, body, span, transaction)
-            answer = checked(fetch, answer)
-            if strays(answer, self._held(fetch, frozenset(keys)), {**self._values, **keys}):
-                raise unusable(owner)
-            charge = self._charge(part, closing.receipt)
-            table = answer
-        finally:
-            self._write(part, sub, span, started, known, table, charge)
-        elapsed = round((time.perf_counter() - began) * 1000, 3)
-        names = tuple(offer.dataset for offer in part.offers)
-        self.consulted.append(
-            Consulted(
-                part.alias,
-                owner.peer,
-                names,
-                table.num_rows,
-                elapsed,
-                closing.receipt,
-                closing.jws,
-                closing.nonce,
-            )
-        )
-        return table, closing
-
-    def _sub_question(self, part: Part, keys: Mapping[str, pa.Array], seal: Any) -> SubQuestion:
-        types, lists = self._ready.types, self._ready.lists
-        scalars = [name for name in part.parameters if name in self._values and name not in lists]
-        key_lists = {
-            name: KeyList(types[name], _plain_list(self._values[name]))
-            for name in part.parameters
-            if name in lists
-        }
-        for name, column in keys.items():
-            key_lists[name] = KeyList(
-                part.key_types[name], _plain_list(column.to_pylist()), sealed=name in part.sealed_keys
-            )
-        return SubQuestion(
-            sql=part.sql,
-            activity=self._question.activity,
-            case=self._question.case,
-            acting=Acting(self._who.person, self._who.acr),
-            disclosures={offer.dataset: offer.digest for offer in part.offers},
-            parameters={name: to_plain(self._values[name]) for name in scalars},
-            types={name: types[name] for name in scalars},
-            keys=key_lists,
-            seal=seal,
-            combining=self._ready.groups is not None,
-        )
-
-    def _held(self, fetch: Fetch, given: frozenset[str]) -> Held:
-        """Which outputs of a fetch are held to a parameter; found once per plan."""
-        memory, key = self._ready.plan.memory, f"held {fetch.id} {sorted(given)}"
-        if key not in memory:
-            memory[key] = held(fetch.select(given))
-        found: Held = memory[key]
-        return found
-
-    def _charge(self, part: Part, receipt: Receipt) -> dict[str, Any] | None:
-        """What this answer costs. Raises `Upstream` when the owner asks another sum than its own terms come to, or
-        counts more people than it opens at once: whom an aggregate was about, only the owner knows."""
-        owner = self._asker._owners.by_alias[part.alias]
-        most = max(one.disclosure.max_subjects for one in part.offers)
-        if not 0 <= receipt.subjects <= most or receipt.charge != charge_for(
-            [one.disclosure.price for one in part.offers], receipt.subjects
-        ):
-            raise unusable(owner)
-        if receipt.charge is None:
-            return None
-        return charge_attribute(receipt.charge, self._asker._peer, owner.peer)
-
-    def _write(
-        self,
-        part: Part,
-        sub: SubQuestion,
-        span: Trace,
-        started: int,
-        known: Known,
-        table: pa.Table | None,
-        charge: dict[str, Any] | None,
-    ) -> None:
-        """The lines of this crossing, to be made durable before anything of it is shown."""
-        asker, moment = self._asker, self._asker._clock()
-        subjects = sorted(self._subjects(part, sub, table))
-        pseudonyms = [(subject[0], self._pseudonym(subject, moment)) for subject in subjects]
-        self.lines += records.processing(
-            span, self._question.activity, f"Bevraging bij {asker._owners.by_alias[part.alias].name}", started,
-            milliseconds(moment), known.keys.url, pseudonyms, self._trace.span_id, records.withheld(part.offers, moment),
-            "Error" if table is None else "Ok", charge,
-        )  # fmt: skip
-
-    def _pseudonym(self, subject: tuple[str, str], moment: datetime) -> str:
-        """Made once per question: more owners than one are asked about the same people."""
-        known = self._pseudonyms.get(subject)
-        if known is None:
-            known = self._pseudonyms[subject] = self._asker._ledger.subject(*subject, moment)
-        return known
-
-    def _subjects(self, part: Part, sub: SubQuestion, table: pa.Table | None) -> set[tuple[str, str]]:
-        """Everyone this part was about, as far as this node may know: those it named, and those in the answer."""
-        found: set[tuple[str, str]] = set()
-        for name, kind in part.subject_parameters.items():
-            if name in part.sealed_keys:
-                continue
-            values = sub.keys[name].values if name in sub.keys else [sub.parameters.get(name)]
-            found |= {(kind, str(value)) for value in values if value is not None}
-        for name, kind in part.subject_outputs.items():
-            if table is None:
-                continue
-            column = table.column(name)
-            told = column.unique() if len(column) > _FEW else column
-            found |= {(kind, str(value)) for value in told.to_pylist() if value is not None}
-        return found
-
-    def nothing_came(self) -> Processing:
-        """The line of a question that was sent and brought nothing: it failed on the way."""
-        now = milliseconds(self._asker._clock())
-        return Processing(
-            trace_id=self._trace.trace_id,
-            span_id=self._trace.child().span_id,
-            parent_span_id=self._trace.span_id,
-            name="Bevraging mislukt",
-            status="Error",
-            start_time=now,
-            end_time=now,
-            attributes={ACTIVITY: self._question.activity},
-        )
-
-
-def _dataset(name: str) -> tuple[str, str]:
-    alias, _, dataset = name.partition(".")
-    return alias, dataset
-
-
-def _plain_list(values: Sequence[Any]) -> list[Any]:
-    """A key list as JSON carries it."""
-    return [to_plain(value) for value in values]
 
 
 class _Stopwatch:
