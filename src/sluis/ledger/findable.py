@@ -12,7 +12,7 @@ import msgspec
 
 from sluis.ledger import sql
 from sluis.ledger.model import ACTIVITY, SUBJECT
-from sluis.ledger.rules import SALT, activity_term, subject_term, trace_term
+from sluis.ledger.rules import SALT, activity_term, subject_terms, trace_terms
 
 Fetch = Callable[[str], Sequence[Any]]
 """Gives the rows of a statement without parameters."""
@@ -70,9 +70,9 @@ class Findable:
             said = _searched(_decode_lines(b"\n".join([row[1][SALT:] for row in kept])))
         except (msgspec.MsgspecError, ValueError):
             said = []
-        if [row[_FIRST:] for row in kept] != said:
-            for row, one in zip(kept, said, strict=False):
-                if row[_FIRST:] != one:
+        if list(map(list, zip(*kept, strict=True)))[_FIRST:] != said:
+            for row, *one in zip(kept, *said, strict=False):
+                if list(row[_FIRST:]) != one:
                     self._told(row[0])
         while (self._run + 1) * sql.RUN <= end:
             self._end_run()
@@ -90,11 +90,12 @@ class Findable:
         self._run += 1
 
 
-def _searched(said: list[_Said]) -> list[tuple[Any, ...]]:
+def _searched(said: list[_Said]) -> list[list[Any]]:
     """The columns from `trace` on, as the writer makes them."""
     about = [one.attributes for one in said]
-    traces = [trace_term(one.trace_id) for one in said]
-    subjects = [None if one.subject is None else subject_term(str(one.subject)) for one in about]
-    activities = [None if one.activity is None else activity_term(str(one.activity)) for one in about]
-    starts = [one.start_time if one.timestamp is None else one.timestamp for one in said]
-    return list(zip(traces, subjects, activities, starts, strict=True))
+    return [
+        trace_terms([one.trace_id for one in said]),
+        subject_terms([one.subject for one in about]),
+        [None if one.activity is None else activity_term(str(one.activity)) for one in about],
+        [one.start_time if one.timestamp is None else one.timestamp for one in said],
+    ]

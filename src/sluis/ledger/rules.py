@@ -60,6 +60,16 @@ def subject_term(subject: str) -> int:
     return _SUBJECT | crc32(subject.encode()) & _HASH
 
 
+def trace_terms(trace_ids: Sequence[str]) -> list[int]:
+    """`trace_term` of each."""
+    return [int(one[-8:], 16) & _HASH for one in trace_ids]
+
+
+def subject_terms(subjects: Sequence[Any]) -> list[int | None]:
+    """`subject_term` of each; None of None."""
+    return [None if one is None else _SUBJECT | crc32(str(one).encode()) & _HASH for one in subjects]
+
+
 @lru_cache(1024)
 def activity_term(activity: str) -> int:
     """The search term of a processing activity."""
@@ -99,7 +109,7 @@ def prepare(records: Sequence[Record], salts: bytes) -> Columns:
     return _columns(
         records,
         kinds,
-        [None if subject is None else subject_term(str(subject)) for subject in subjects],
+        subject_terms(subjects),
         [None if activity is None else activity_term(str(activity)) for activity in activities],
         starts,
         canonical_structs(records, free),
