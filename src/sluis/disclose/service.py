@@ -23,7 +23,7 @@ from sluis.grounds import Grounds, Offer, make_offer
 from sluis.kernel import Clock, PeerId, Refused, Text, Trace, Upstream, new_span_id
 from sluis.policy import Decision, Facts, decide
 from sluis.sources import Limits, Source, SourceFailure
-from sluis.statement import Combiner, Memory, SubQuestion, bind, constants, levels, reduce
+from sluis.statement import Combiner, Memory, SubQuestion, TooClose, bind, constants
 
 _MANY_KEYS = 1_000
 """Keys that take a worker's time, not that of everyone who waits: opening a hundred thousand takes two seconds."""
@@ -297,14 +297,12 @@ class Discloser:
         table = pa.Table.from_batches(whole.batches, whole.batches[0].schema) if whole.batches else None
         if table is None:
             return Pulled([], ended=True)
-        told = await asyncio.to_thread(reduce, table, statement.groups)
         fixed = constants(statement.tree, statement.column_types, statement.types, values)
-        found = await asyncio.to_thread(levels, told, statement.groups, fixed, self._memory.digest)
-        for dataset in statement.groups.datasets:
-            board, day = f"told|{crossing.peer}|{dataset}", crossing.began.date()
-            if not await self._memory.tell(board, day, identity, found, statement.groups.minimum):
-                raise rules.refused("differencing", rules.legal_of(statement.opened))
-        return Pulled(told.answer.combine_chunks().to_batches(), ended=True)
+        who, day = f"told|{crossing.peer}", crossing.began.date()
+        told = await self._memory.release(table, statement.groups, fixed, who, day, identity)
+        if isinstance(told, TooClose):
+            raise rules.refused("differencing", rules.legal_of(statement.opened))
+        return Pulled(told.combine_chunks().to_batches(), ended=True)
 
     async def _guarded(self, crossing: Crossing, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The bytes; what goes wrong after the first is on record, and the stream ends without a receipt."""

@@ -2,7 +2,6 @@
 it remembers for all of them what its people were told, and how many questions they asked.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import pyarrow as pa
 from sluis.kernel import Clock
 from sluis.query import rules
 from sluis.query.plan import Ready
-from sluis.statement import Memory, constants, levels, reduce
+from sluis.statement import Memory, TooClose, constants
 
 Values = Mapping[str, Any]
 
@@ -46,15 +45,12 @@ class Combining:
         """
         if ready.groups is None:
             return table
-        told = await asyncio.to_thread(reduce, table, ready.groups)
         fixed = constants(ready.tree, ready.column_types, ready.types, values)
-        found = await asyncio.to_thread(levels, told, ready.groups, fixed, self._memory.digest)
         identity, day = self._identity(ready, values), self._clock().date()
-        for dataset in ready.groups.datasets:
-            board = f"combine|{dataset}"
-            if not await self._memory.tell(board, day, identity, found, ready.groups.minimum):
-                raise rules.too_close(ready.offers[_dataset(dataset)])
-        return told.answer
+        told = await self._memory.release(table, ready.groups, fixed, "combine", day, identity)
+        if isinstance(told, TooClose):
+            raise rules.too_close(ready.offers[_dataset(told.dataset)])
+        return told
 
     def _identity(self, ready: Ready, values: Values) -> str:
         """What makes two questions the same: their form and values."""

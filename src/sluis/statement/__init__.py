@@ -17,7 +17,7 @@ from sluis.statement.columns import (
     uses,
 )
 from sluis.statement.combine import Combiner, EngineLimits
-from sluis.statement.counts import Groups, Guarded, constants, levels, reduce
+from sluis.statement.counts import Groups, Guarded, constants
 from sluis.statement.model import Acting, Charge, KeyList, Receipt, Seal, SubQuestion
 from sluis.statement.normal import normalise
 from sluis.statement.parameters import bind, list_parameters, parameter_types, parameterise, to_plain
@@ -38,7 +38,7 @@ from sluis.statement.run import checked, run
 from sluis.statement.scopes import conjuncts
 from sluis.statement.shapes import arrow_type, describe
 from sluis.statement.split import Fetch, Plan, split
-from sluis.statement.sql import Memory, open_memory
+from sluis.statement.sql import Memory, TooClose, open_memory
 
 __all__ = [
     "AGGREGATES",
@@ -61,6 +61,7 @@ __all__ = [
     "Receipt",
     "Seal",
     "SubQuestion",
+    "TooClose",
     "arrow_type",
     "base_tables",
     "bind",
@@ -79,7 +80,6 @@ __all__ = [
     "equalities",
     "guarded",
     "is_base",
-    "levels",
     "list_parameters",
     "looks_aside",
     "missing_parameter",
@@ -92,7 +92,6 @@ __all__ = [
     "parse",
     "pushable",
     "qualify",
-    "reduce",
     "require",
     "run",
     "shape",

@@ -6,6 +6,7 @@ which groups stand, and `statement.differencing` whether they may be told after 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -255,11 +256,16 @@ def levels(
         told: from `reduce`.
         groups: of the question.
         fixed: per column, the constant that a condition of the question sets it equal to; see `constants`.
-        digest: of a value; keyed, as values may name a person.
+        digest: of a value as text; keyed, as values may name a person.
     """
     width = range(len(groups.expressions))
+    known = cache(digest)  # a value stands in many groups and totals
+
+    def digested(value: Any) -> str:
+        return known(str(value))  # as text: to a cache, 1 and true are the same
+
     return tuple(
-        _level(told, groups, kept, fixed, digest)
+        _level(told, groups, kept, fixed, digested)
         for size in range(len(width) + 1)
         for kept in combinations(width, size)
     )

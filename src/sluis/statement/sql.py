@@ -3,15 +3,17 @@ budget was drawn on, and the groups that were told. Kept by the owner for its as
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
 import msgspec
+import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from sluis.crypto import KeyStore, canonical
+from sluis.statement.counts import Groups, levels, reduce
 from sluis.statement.differencing import Level, cells_in, too_close
 from sluis.store import Migration, Store, migrate
 
@@ -54,6 +56,12 @@ MAX_CELLS = 250_000
 _REMEMBERED = timedelta(days=366)
 
 
+class TooClose(msgspec.Struct, frozen=True):
+    """An answer that may not be told; `dataset` is of those that the question is about."""
+
+    dataset: str
+
+
 class Memory:
     """Budgets and told groups in the node's own database; durable when a method returns. Made by `open_memory`."""
 
@@ -78,6 +86,31 @@ class Memory:
             return True
 
         return await self._store.write(work)
+
+    async def release(
+        self, table: pa.Table, groups: Groups, fixed: Mapping[str, Any], who: str, day: date, question: str
+    ) -> pa.Table | TooClose:
+        """The groups of an answer that may be told, after what was told before; remembered before they are told.
+
+        Args:
+            table: the executed statement's whole answer.
+            groups: of the question.
+            fixed: from `counts.constants`.
+            who: whom it is told to.
+            day: today.
+            question: digest of the whole question.
+
+        Returns:
+            the answer, or the dataset of which too few people would be left between two answers.
+
+        Raises `Unkept`.
+        """
+        told = await asyncio.to_thread(reduce, table, groups)
+        found = await asyncio.to_thread(levels, told, groups, fixed, self.digest)
+        for dataset in groups.datasets:
+            if not await self.tell(f"{who}|{dataset}", day, question, found, groups.minimum):
+                return TooClose(dataset)
+        return told.answer
 
     async def tell(self, board: str, day: date, question: str, levels: Sequence[Level], minimum: int) -> bool:
         """Remember groups before they are told; False, and nothing remembered, when they are too close to earlier ones.
