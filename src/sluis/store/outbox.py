@@ -123,7 +123,16 @@ class Outbox:
         self._store, self._clock, self._spread = store, clock, spread
         self._number = 0
 
-    def add(self, connection: Connection, destination: str, stream: str, payload: bytes, ends: int) -> None:
+    def add(
+        self,
+        connection: Connection,
+        destination: str,
+        stream: str,
+        payload: bytes,
+        ends: int,
+        *,
+        urgent: bool = False,
+    ) -> None:
         """Keep a message, in the transaction of the change that it announces; it is due at once.
 
         Args:
@@ -132,9 +141,11 @@ class Outbox:
             stream: within which messages keep their order.
             payload: handed back with it.
             ends: seconds since the epoch after which nobody needs it any more.
+            urgent: it goes before all that is not, but for its own stream.
         """
+        due = 0 if urgent else self._now()
         values = {"number": self._next_number(), "destination": destination, "stream": stream}
-        values |= {"payload": payload, "due": self._now(), "ends": ends * 1000}
+        values |= {"payload": payload, "due": due, "ends": ends * 1000}
         connection.execute(text(ADD), values)
 
     def due(

@@ -168,6 +168,13 @@ async def test_a_receiver_that_is_back_gets_all_at_once(store: Store, outbox: Ou
     assert payloads(outbox) == ["one"]
 
 
+async def test_what_is_urgent_goes_first(store: Store, outbox: Outbox, clock: Clock) -> None:
+    await put(store, outbox, "one")
+    clock.forward(1)
+    await store.write(lambda connection: outbox.add(connection, "b", "t", b"two", LATER, urgent=True))
+    assert payloads(outbox) == ["two", "one"]
+
+
 async def test_a_stream_can_be_withdrawn(store: Store, outbox: Outbox) -> None:
     await put(store, outbox, "one")
     await put(store, outbox, "two", stream="t")
