@@ -212,8 +212,8 @@ def _parts(lines: list[Seen]) -> list[list[Seen]]:
 def _no_log(peer: PeerId) -> Upstream:
     return Upstream(
         "peer-log-unusable",
-        Text("De transactielogs zijn niet te vergelijken.", "The transaction logs cannot be compared."),
-        Text("Het log van de ander komt niet tot een einde.", "The other's log does not come to an end."),
+        Text("De transactielogboeken zijn niet te vergelijken.", "The transaction logs cannot be compared."),
+        Text("Het logboek van de ander komt niet tot een einde.", "The other's log does not come to an end."),
         Text("Meld het bij die organisatie.", "Tell that organisation."),
         peer=str.__str__(peer),
     )

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
+from sluis.gateway.manager.service import Caller, Manager
+from sluis.gateway.manager.token import Refusal
 
 from sluis.gateway.contracts import MAX_BODY, Action, check_path, read_submission
 from sluis.gateway.faults import FscProblem, manager_fault
@@ -23,8 +25,6 @@ from sluis.gateway.manager.listing import (
     services_page,
     wrong_parameter,
 )
-from sluis.gateway.manager.service import Caller, Manager
-from sluis.gateway.manager.token import Refusal
 from sluis.gateway.peers import manager_address
 from sluis.gateway.transactions import Search
 from sluis.kernel import Invalid, NotFound, Problem, Text, new_transaction_id
