@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Literal
 
@@ -86,6 +86,12 @@ class Delivery:
         urgent = letter.kind in ("reject", "revoke")
         stream, payload = letter.hash or _ANNOUNCEMENT, msgspec.json.encode(letter)
         self._outbox.add(connection, str.__str__(peer), stream, payload, ends, urgent=urgent)
+
+    async def give(self, peer: PeerId, letters: Sequence[Letter], ends: int) -> None:
+        """Have letters of one stream delivered, unless something waits in it already. Raises `Unkept`."""
+        stream, payloads = letters[0].hash or _ANNOUNCEMENT, [msgspec.json.encode(one) for one in letters]
+        if await self._outbox.fill(str.__str__(peer), stream, payloads, ends):
+            self.wake()
 
     def wake(self) -> None:
         """There may be something to deliver."""
