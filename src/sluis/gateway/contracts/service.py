@@ -211,10 +211,14 @@ def _cursor(created: int, number: int) -> str:
     return encode_base64url(f"{created}.{number}".encode())
 
 
+def _bounded(digits: str) -> int:
+    return max(-_EDGE, min(int(digits), _EDGE))
+
+
 def _read_cursor(cursor: str) -> tuple[int, int]:
     try:
         created, number = decode_base64url(cursor[:100]).decode("ascii").split(".")
-        return min(int(created), _EDGE), min(int(number), _EDGE)
+        return _bounded(created), _bounded(number)
     except ValueError:
         raise manager_fault(
             "ERROR_CODE_MALFORMED_REQUEST",
