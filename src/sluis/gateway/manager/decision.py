@@ -38,6 +38,13 @@ async def ask(point: DecisionPoint, question: dict[str, Any]) -> bool:
                 if len(read) > _MOST_BYTES:
                     raise OSError("too long")
             return permits(msgspec.json.decode(bytes(read)))
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, msgspec.MsgspecError, RecursionError) as failure:
+    except (
+        aiohttp.ClientError,
+        OSError,
+        TimeoutError,
+        ValueError,
+        msgspec.MsgspecError,
+        RecursionError,
+    ) as failure:
         log.warning("no decision from %s: %s", point.url, type(failure).__name__)
         return False

@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -132,7 +133,7 @@ class Delivery:
             if self._under_way[message.destination] < self._width(message.destination):
                 self._under_way[message.destination] += 1
                 task = self._taken[message.number] = asyncio.create_task(self._carry(message))
-                task.add_done_callback(lambda task, message=message: self._end(message, task))
+                task.add_done_callback(partial(self._end, message))
 
     async def _pause(self) -> float:
         """Seconds until there may be something to do that nobody tells of."""

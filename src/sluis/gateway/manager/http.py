@@ -250,7 +250,12 @@ class ManagerApi:
             raise wrong_parameter("grant_type")
         order: Order = "SORT_ORDER_DESCENDING" if query.descending else "SORT_ORDER_ASCENDING"
         page, following = await asyncio.to_thread(
-            self._manager.contracts.page, peer, query.cursor, query.limit, order, kind or None  # type: ignore[arg-type]
+            self._manager.contracts.page,
+            peer,
+            query.cursor,
+            query.limit,
+            order,
+            kind or None,  # type: ignore[arg-type]
         )
         return Answer(200, page_of("contracts", map(contract_document, page), following), _type())
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from sluis.gateway.contracts import Contract, Grant, GrantType
+from sluis.gateway.contracts import Action, Contract, Grant, GrantType
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.gateway.peers import Known, in_pages, name_holds
 from sluis.gateway.transactions import TransactionRecord
@@ -18,7 +18,7 @@ MOST, USUAL = 1000, 25
 GRANT_TYPES = frozenset(get_args(GrantType))
 
 _ORDERS = {"SORT_ORDER_ASCENDING": False, "SORT_ORDER_DESCENDING": True}
-_ACTIONS = ("accept", "reject", "revoke")
+_ACTIONS: tuple[Action, ...] = ("accept", "reject", "revoke")
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -129,7 +129,10 @@ def log_document(record: TransactionRecord) -> dict[str, Any]:
     if crossing.outway_delegator is not None:
         source["type"] = "SOURCE_TYPE_DELEGATED_SOURCE"
         source["delegator_peer_id"] = crossing.outway_delegator
-    target: dict[str, str] = {"type": "DESTINATION_TYPE_DESTINATION", "service_peer_id": crossing.service_peer}
+    target: dict[str, str] = {
+        "type": "DESTINATION_TYPE_DESTINATION",
+        "service_peer_id": crossing.service_peer,
+    }
     if crossing.service_delegator is not None:
         target["type"] = "DESTINATION_TYPE_DELEGATED_DESTINATION"
         target["delegator_peer_id"] = crossing.service_delegator

@@ -16,7 +16,6 @@ from sluis.gateway.contracts import (
     Contracts,
     Signature,
     read_content,
-    waiting_for,
 )
 from sluis.gateway.manager.client import Listed, Managers
 from sluis.kernel import Clock, PeerId, Problem
@@ -123,7 +122,9 @@ class Reconciler:
         try:
             return await self._take(signer, content, action, jws)
         except Problem as problem:
-            log.info("a signature of %s that another lists is not taken: %s", str.__str__(signer), problem.code)
+            log.info(
+                "a signature of %s that another lists is not taken: %s", str.__str__(signer), problem.code
+            )
             return False
 
     async def _bring(self, peer: PeerId, known: Contract, listed: Listed) -> None:

@@ -90,9 +90,7 @@ class Manager:
 
     # What this peer does itself
 
-    async def propose(
-        self, grants: Sequence[Mapping[str, Any]], not_before: int, not_after: int
-    ) -> Contract:
+    async def propose(self, grants: Sequence[Mapping[str, Any]], not_before: int, not_after: int) -> Contract:
         """Make a contract, accept it, and offer it to every other party.
 
         Args:
@@ -125,7 +123,9 @@ class Manager:
         now = self._now()
         check_own_act(contract, self.own.id, action, now)
         before = contract.signed(action).get(self.own.id)
-        return await self._put(contract.content, action, action, max(now, before.signed_at + 1 if before else 0))
+        return await self._put(
+            contract.content, action, action, max(now, before.signed_at + 1 if before else 0)
+        )
 
     def contract(self, content_hash: str) -> Contract:
         """The contract with this hash. Blocks. Raises `NotFound`."""

@@ -58,7 +58,9 @@ def granted(
     if not is_hash(scope):
         raise Refusal("invalid_scope", "scope must be the hash of a grant, and of nothing else")
     grant = in_force(scope)
-    if grant is None or client not in grant.parties:  # who has no part in it does not learn whether it is there
+    if (
+        grant is None or client not in grant.parties
+    ):  # who has no part in it does not learn whether it is there
         raise Refusal("invalid_grant", "no valid contract has a grant with this hash")
     if grant.outway is None:
         raise Refusal("invalid_scope", "this grant is no connection")
@@ -76,7 +78,11 @@ def granted(
 def _form(body: bytes) -> dict[str, str]:
     try:
         pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=20
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=20,
         )
     except ValueError:
         raise Refusal("invalid_request", "the body is no form") from None

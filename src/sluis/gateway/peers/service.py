@@ -174,7 +174,11 @@ class Certificates:
         """Whose certificate it is; None when it is not valid in the group."""
         try:
             return verify_chain(chain[0], chain[1:], self._anchors, self._clock(), self._lists()).id
-        except (Refused, ValueError, x509.InvalidVersion):  # the latter two: parses as a whole, not in its parts
+        except (
+            Refused,
+            ValueError,
+            x509.InvalidVersion,
+        ):  # the latter two: parses as a whole, not in its parts
             return None
 
     def _kept(self, thumbprint: str) -> Chain:
@@ -237,4 +241,3 @@ def _no_jwks() -> Invalid:
         Text("Haar Manager gaf iets anders dan een JWKS.", "Its Manager gave something else than a JWKS."),
         Text("Meld het bij die organisatie.", "Tell that organisation."),
     )
-
