@@ -70,11 +70,11 @@ WITHDRAW = "DELETE FROM outbox WHERE destination = :destination AND stream = :st
 SWEEP = "DELETE FROM outbox WHERE ends <= :now"
 """What they were about has ended."""
 
+HOLDS = "SELECT number FROM outbox WHERE destination = :destination AND stream = :stream LIMIT 1"
+"""Whether something waits in a stream."""
+
 WAITING = """SELECT destination, stream, attempts, trouble, due FROM outbox ORDER BY number LIMIT :most"""
 """What waits, for who looks after the node."""
-
-STREAMS = "SELECT DISTINCT stream FROM outbox WHERE destination = :destination"
-"""What waits for one receiver."""
 
 NEWEST = "SELECT COALESCE(MAX(number), 0) FROM outbox"
 """The number that was given last, as far as it is still there."""
@@ -148,6 +148,22 @@ class Outbox:
         values |= {"payload": payload, "due": due, "ends": ends * 1000}
         connection.execute(text(ADD), values)
 
+    async def fill(self, destination: str, stream: str, payloads: Sequence[bytes], ends: int) -> bool:
+        """Keep messages of which nothing else is the announcement; none when something waits in their stream already.
+
+        Args: as `add`. Returns: whether they were kept. Raises `Unkept`.
+        """
+
+        def work(connection: Connection) -> bool:
+            place = {"destination": destination, "stream": stream}
+            if connection.execute(text(HOLDS), place).scalar() is not None:
+                return False
+            for payload in payloads:
+                self.add(connection, destination, stream, payload, ends)
+            return True
+
+        return await self._store.write(work)
+
     def due(
         self, resting: Collection[str] = (), taken: Collection[int] = (), most: int = 100
     ) -> Sequence[Message]:
@@ -204,12 +220,6 @@ class Outbox:
     def withdraw(connection: Connection, destination: str, stream: str) -> None:
         """Let go of all that waits in a stream, within the transaction of what makes it needless."""
         connection.execute(text(WITHDRAW), {"destination": destination, "stream": stream})
-
-    def streams(self, destination: str) -> frozenset[str]:
-        """The streams in which something waits for a receiver."""
-        with self._store.read() as connection:
-            rows = connection.execute(text(STREAMS), {"destination": destination})
-            return frozenset(rows.scalars())
 
     def waiting(self, most: int = 1000) -> list[Waiting]:
         """What waits, oldest first."""

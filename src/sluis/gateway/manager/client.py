@@ -6,11 +6,12 @@ it. What it answers is hostile until it is proved otherwise: bounded, decoded st
 
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
+from sluis.gateway.contracts import Action
 from sluis.gateway.peers import Peers
 from sluis.gateway.pool import FAILURES, Pool, why
 from sluis.kernel import PeerId, Text, Upstream
@@ -23,7 +24,7 @@ _MOST_BYTES = 16 * 1024 * 1024  # of an answer: a page of contracts with propert
 _ERROR_BYTES = 16 * 1024
 _POOLS = 256  # peers with connections kept open
 
-Action = Literal["accept", "reject", "revoke"]
+T = TypeVar("T")
 
 
 class Answered(Upstream):
@@ -266,7 +267,7 @@ class Managers:
     def _json(self) -> dict[str, str]:
         return {ADDRESS: self._own_address, "content-type": "application/json"}
 
-    def _read(self, peer: PeerId, body: bytes, kind: type[Any]) -> Any:
+    def _read(self, peer: PeerId, body: bytes, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(body, type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -10,8 +10,9 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -87,6 +88,12 @@ class Delivery:
         stream, payload = letter.hash or _ANNOUNCEMENT, msgspec.json.encode(letter)
         self._outbox.add(connection, str.__str__(peer), stream, payload, ends, urgent=urgent)
 
+    async def give(self, peer: PeerId, letters: Sequence[Letter], ends: int) -> None:
+        """Have letters of one stream delivered, unless something waits in it already. Raises `Unkept`."""
+        stream, payloads = letters[0].hash or _ANNOUNCEMENT, [msgspec.json.encode(one) for one in letters]
+        if await self._outbox.fill(str.__str__(peer), stream, payloads, ends):
+            self.wake()
+
     def wake(self) -> None:
         """There may be something to deliver."""
         self._news.set()
@@ -126,7 +133,7 @@ class Delivery:
             if self._under_way[message.destination] < self._width(message.destination):
                 self._under_way[message.destination] += 1
                 task = self._taken[message.number] = asyncio.create_task(self._carry(message))
-                task.add_done_callback(lambda task, message=message: self._end(message, task))
+                task.add_done_callback(partial(self._end, message))
 
     async def _pause(self) -> float:
         """Seconds until there may be something to do that nobody tells of."""

@@ -4,19 +4,32 @@ Any peer of the group may call: whoever TLS let in with a certificate under the 
 and was not revoked. What it may see or sign, its Peer ID says. Errors have FSC's form, `{message, domain, code}`.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 import msgspec
-from sluis.gateway.manager.service import Caller, Manager
-from sluis.gateway.manager.token import Refusal
 
-from sluis.gateway.contracts import MAX_BODY, Action, check_path, read_submission
+from sluis.crypto import Peer
+from sluis.crypto.jose import certificate_thumbprint
+from sluis.gateway.contracts import (
+    MAX_BODY,
+    VERSION,
+    Action,
+    Order,
+    Submission,
+    check_path,
+    plain_hash,
+    read_submission,
+)
 from sluis.gateway.faults import FscProblem, manager_fault
+from sluis.gateway.manager.callers import Caller, Callers
 from sluis.gateway.manager.client import ADDRESS
 from sluis.gateway.manager.listing import (
+    GRANT_TYPES,
     Query,
     contract_document,
     log_document,
@@ -25,25 +38,22 @@ from sluis.gateway.manager.listing import (
     services_page,
     wrong_parameter,
 )
-from sluis.gateway.peers import manager_address
-from sluis.gateway.transactions import Search
-from sluis.kernel import Invalid, NotFound, Problem, Text, new_transaction_id
+from sluis.gateway.manager.service import Manager
+from sluis.gateway.manager.token import Refusal, granted
+from sluis.gateway.peers import Peers, manager_address
+from sluis.gateway.tokens import issue
+from sluis.gateway.transactions import Search, TransactionLog
+from sluis.kernel import Clock, Invalid, NotFound, Problem, Text, new_transaction_id
 
 log = logging.getLogger("sluis.manager")
 access_log = logging.getLogger("sluis.access")
 
 _FORM_BYTES = 16 * 1024
+_QUICK = 32 * 1024  # bytes of JSON that are read before another task would have been let go first
 _JSON = "application/json"
 _HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
-_GRANT_TYPES = frozenset(
-    {
-        "GRANT_TYPE_SERVICE_PUBLICATION",
-        "GRANT_TYPE_SERVICE_CONNECTION",
-        "GRANT_TYPE_DELEGATED_SERVICE_CONNECTION",
-        "GRANT_TYPE_DELEGATED_SERVICE_PUBLICATION",
-    }
-)
+_EXTENSIONS = {"EXTENSION_DELEGATION": "1.0.0", "EXTENSION_TRANSACTION_LOGGING": "1.0.0"}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -89,11 +99,30 @@ Handler = Callable[[Request], Awaitable[Answer]]
 
 
 class ManagerApi:
-    """The Manager API around a `Manager`."""
+    """The Manager API around a `Manager`.
 
-    def __init__(self, manager: Manager) -> None:
-        self._manager = manager
-        self._group = manager.group
+    Args:
+        manager: whose contracts these are.
+        peers: those that are known.
+        callers: tells who calls.
+        heard: told where a caller says its Manager is.
+        transactions: the transaction log.
+        inway: the address of this peer's inway, `https://host:port`; tokens are for it.
+        clock: aware UTC.
+    """
+
+    def __init__(
+        self,
+        manager: Manager,
+        peers: Peers,
+        callers: Callers,
+        heard: Callable[[Peer, str], Awaitable[None]],
+        transactions: TransactionLog,
+        inway: str,
+        clock: Clock,
+    ) -> None:
+        self._manager, self._known, self._callers, self._heard = manager, peers, callers, heard
+        self._transactions, self._inway, self._clock = transactions, inway, clock
         self.routes: dict[tuple[str, str], Handler] = {
             ("PUT", "/v1/announce"): self._announce,
             ("POST", "/v1/contracts"): self._submit,
@@ -116,9 +145,10 @@ class ManagerApi:
         if scope["type"] != "http":
             return
         started, who = time.perf_counter(), "-"
-        template, part = _matched(scope["path"])
+        path, part = _matched(scope["path"])
+        template = path if path in self._paths else "-"  # in the log stands nothing that a caller made up
         try:
-            caller = self._manager.caller(scope["extensions"])
+            caller = self._callers.caller(scope["extensions"])
             who = str.__str__(caller.peer.id)
             answer = await self._answer(caller, template, part, scope, receive)
         except Problem as problem:
@@ -147,10 +177,10 @@ class ManagerApi:
         """Remember where the caller says its Manager is. It is believed of the caller alone, and never more than that
         its Manager may be there: whoever answers must prove to be that peer."""
         try:
-            address = manager_address(request.headers.get(ADDRESS, ""), self._group.ports)
+            address = manager_address(request.headers.get(ADDRESS, ""), self._manager.group.ports)
         except Invalid as problem:
             raise manager_fault("ERROR_CODE_MALFORMED_REQUEST", problem.why, code=problem.code) from None
-        await self._manager.heard(request.caller.peer, address)
+        await self._heard(request.caller.peer, address)
 
     # Peers
 
@@ -159,10 +189,18 @@ class ManagerApi:
         return Answer()
 
     async def _peer(self, request: Request) -> Answer:
-        return _json(self._manager.about())
+        own = self._manager.own
+        return _json(
+            {
+                "peer_id": str.__str__(own.id),
+                "peer_name": own.name,
+                "fsc_version": VERSION,
+                "enabled_extensions": _EXTENSIONS,
+            }
+        )
 
     async def _peers(self, request: Request) -> Answer:
-        query, peers = request.query, self._manager.peers
+        query, peers = request.query, self._known
         ids = query.several("peer_id")
         if ids is not None:
             return Answer(200, page_of("peers", map(peer_document, peers.listed(ids))), _type())
@@ -171,7 +209,7 @@ class ManagerApi:
 
     async def _services(self, request: Request) -> Answer:
         grants = self._manager.published()
-        known = {one.id: one for one in self._manager.peers.every()}
+        known = {one.id: one for one in self._known.every()}
         page, following = services_page(grants, known, request.query)
         return Answer(200, page_of("services", page, following), _type())
 
@@ -182,7 +220,7 @@ class ManagerApi:
 
     async def _submit(self, request: Request) -> Answer:
         await self._hear(request)
-        submission = read_submission(await request.body(MAX_BODY))
+        submission = await _submission(request)
         await self._manager.take(
             request.caller.peer.id, submission.content, "accept", submission.signature, proposes=True
         )
@@ -191,7 +229,7 @@ class ManagerApi:
     def _signing(self, action: Action) -> Handler:
         async def sign(request: Request) -> Answer:
             await self._hear(request)
-            submission = read_submission(await request.body(MAX_BODY))
+            submission = await _submission(request)
             check_path(request.part, submission.content)
             await self._manager.take(
                 request.caller.peer.id, submission.content, action, submission.signature, proposes=False
@@ -204,13 +242,20 @@ class ManagerApi:
         query, peer = request.query, request.caller.peer.id
         hashes = query.several("grant_hash")
         if hashes is not None:
-            found = await self._manager.with_grants(peer, hashes)
+            plain = [plain_hash(one) for one in hashes]
+            found = await asyncio.to_thread(self._manager.contracts.by_grant_hashes, peer, plain)
             return Answer(200, page_of("contracts", map(contract_document, found)), _type())
         kind = query.text("grant_type")
-        if kind and kind not in _GRANT_TYPES:
+        if kind and kind not in GRANT_TYPES:
             raise wrong_parameter("grant_type")
-        page, following = await self._manager.page(
-            peer, query.cursor, query.limit, query.descending, kind or None
+        order: Order = "SORT_ORDER_DESCENDING" if query.descending else "SORT_ORDER_ASCENDING"
+        page, following = await asyncio.to_thread(
+            self._manager.contracts.page,
+            peer,
+            query.cursor,
+            query.limit,
+            order,
+            kind or None,  # type: ignore[arg-type]
         )
         return Answer(200, page_of("contracts", map(contract_document, page), following), _type())
 
@@ -221,17 +266,27 @@ class ManagerApi:
         try:
             if kind != "application/x-www-form-urlencoded":
                 raise Refusal("invalid_request", "the body must be application/x-www-form-urlencoded")
-            token = self._manager.token(request.caller, await request.body(_FORM_BYTES))
+            token = self._issued(request.caller, await request.body(_FORM_BYTES))
         except Refusal as refusal:
             said = {"error": refusal.error, "error_description": refusal.description}
             return Answer(400, msgspec.json.encode(said), _type())
         return _json({"access_token": token, "token_type": "bearer"})
 
+    def _issued(self, caller: Caller, form: bytes) -> str:
+        manager, now = self._manager, int(self._clock().timestamp())
+        grant = granted(
+            form, caller.peer.id, caller.certificate, manager.own.id,
+            lambda hash: manager.contracts.in_force(hash, now), manager.offers().__contains__,
+        )  # fmt: skip
+        thumbprint = certificate_thumbprint(caller.certificate)
+        return issue(grant, manager.identity, manager.group.id, self._inway, thumbprint, now)
+
     async def _logs(self, request: Request) -> Answer:
         query, peer = request.query, request.caller.peer.id
         ids = query.several("transaction_ids")
         if ids is not None:
-            page = await self._manager.transactions_by_id(peer, ids)
+            found = await self._transactions.find_transactions(peer, [_transaction(one) for one in ids])
+            return Answer(200, page_of("records", map(log_document, found)), _type())
         else:
             search = Search(
                 after=query.number("after", None, 0, 2**53),
@@ -242,8 +297,22 @@ class ManagerApi:
                 limit=query.limit,
                 ascending=not query.descending,
             )
-            page = await self._manager.transactions(peer, search)
+            page = await self._transactions.find(peer, search)
         return Answer(200, page_of("records", map(log_document, page.records), page.next_cursor), _type())
+
+
+async def _submission(request: Request) -> Submission:
+    body = await request.body(MAX_BODY)
+    if len(body) < _QUICK:
+        return read_submission(body)
+    return await asyncio.to_thread(read_submission, body)
+
+
+def _transaction(id: str) -> bytes:
+    try:
+        return UUID(id).bytes
+    except ValueError:
+        raise wrong_parameter("transaction_ids") from None
 
 
 def _matched(path: str) -> tuple[str, str]:

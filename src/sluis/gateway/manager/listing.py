@@ -1,12 +1,12 @@
 """What the lists of the Manager API are asked, and how they are written (FSC Core 2.0.0 and Logging 1.0.0). Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from sluis.gateway.contracts import Contract, Grant
+from sluis.gateway.contracts import Action, Contract, Grant, GrantType
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.gateway.peers import Known, in_pages, name_holds
 from sluis.gateway.transactions import TransactionRecord
@@ -15,8 +15,10 @@ from sluis.kernel import PeerId, Text
 MOST, USUAL = 1000, 25
 """Items on a page: at most, and when the caller does not say."""
 
+GRANT_TYPES = frozenset(get_args(GrantType))
+
 _ORDERS = {"SORT_ORDER_ASCENDING": False, "SORT_ORDER_DESCENDING": True}
-_ACTIONS = ("accept", "reject", "revoke")
+_ACTIONS: tuple[Action, ...] = ("accept", "reject", "revoke")
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -127,7 +129,10 @@ def log_document(record: TransactionRecord) -> dict[str, Any]:
     if crossing.outway_delegator is not None:
         source["type"] = "SOURCE_TYPE_DELEGATED_SOURCE"
         source["delegator_peer_id"] = crossing.outway_delegator
-    target: dict[str, str] = {"type": "DESTINATION_TYPE_DESTINATION", "service_peer_id": crossing.service_peer}
+    target: dict[str, str] = {
+        "type": "DESTINATION_TYPE_DESTINATION",
+        "service_peer_id": crossing.service_peer,
+    }
     if crossing.service_delegator is not None:
         target["type"] = "DESTINATION_TYPE_DELEGATED_DESTINATION"
         target["delegator_peer_id"] = crossing.service_delegator

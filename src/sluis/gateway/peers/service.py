@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import text
 
 from sluis.crypto import Peer, verify_chain
-from sluis.crypto.jose import Chain, chains_of
+from sluis.crypto.jose import Chain, certificate_thumbprint, chains_of
 from sluis.gateway.peers import sql
 from sluis.gateway.peers.model import Known
 from sluis.gateway.peers.rules import in_pages, name_holds
@@ -150,19 +150,36 @@ class Certificates:
         Raises `Invalid` when it is no JWKS, `Unkept`.
         """
         for thumbprint, chain in _chains(jwks).items():
-            if not self._kept(thumbprint) and self._is_valid(chain):
-                pem = "".join(one.public_bytes(Encoding.PEM).decode() for one in chain)
-                values = {"thumbprint": thumbprint, "chain": pem}
-                await self._store.write(
-                    lambda connection, values=values: connection.execute(text(sql.KEEP_CHAIN), values) and None
-                )
+            if not self._kept(thumbprint):
+                await self.keep_chain(chain)
 
-    def _is_valid(self, chain: Chain) -> bool:
+    async def keep_chain(self, chain: Chain) -> None:
+        """Keep one certificate with what leads from it to an anchor, when it is valid in the group. Raises `Unkept`."""
+        peer = self._holder(chain)
+        if peer is not None:
+            pem = "".join(one.public_bytes(Encoding.PEM).decode() for one in chain)
+            values = {"thumbprint": certificate_thumbprint(chain[0]), "peer": str.__str__(peer), "chain": pem}
+            await self._store.write(
+                lambda connection: connection.execute(text(sql.KEEP_CHAIN), values) and None
+            )
+
+    def of(self, peer: PeerId) -> list[Chain]:
+        """The certificates of a peer that are kept and are valid now. Blocks."""
+        with self._store.read() as connection:
+            rows = connection.execute(text(sql.CHAINS_OF), {"peer": str.__str__(peer)}).all()
+        chains = [tuple(x509.load_pem_x509_certificates(row.chain.encode())) for row in rows]
+        return [chain for chain in chains if self._holder(chain) == peer]
+
+    def _holder(self, chain: Chain) -> PeerId | None:
+        """Whose certificate it is; None when it is not valid in the group."""
         try:
-            verify_chain(chain[0], chain[1:], self._anchors, self._clock(), self._lists())
-        except (Refused, ValueError, x509.InvalidVersion):  # the latter two: parses as a whole, not in its parts
-            return False
-        return True
+            return verify_chain(chain[0], chain[1:], self._anchors, self._clock(), self._lists()).id
+        except (
+            Refused,
+            ValueError,
+            x509.InvalidVersion,
+        ):  # the latter two: parses as a whole, not in its parts
+            return None
 
     def _kept(self, thumbprint: str) -> Chain:
         chain = self._chains.get(thumbprint, ())
@@ -224,4 +241,3 @@ def _no_jwks() -> Invalid:
         Text("Haar Manager gaf iets anders dan een JWKS.", "Its Manager gave something else than a JWKS."),
         Text("Meld het bij die organisatie.", "Tell that organisation."),
     )
-

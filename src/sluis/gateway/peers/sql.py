@@ -7,7 +7,7 @@ MIGRATIONS = (
         "peers",
         (
             "CREATE TABLE fsc_peers (id TEXT PRIMARY KEY, name TEXT NOT NULL, address TEXT NOT NULL, itself {int} NOT NULL)",
-            "CREATE TABLE fsc_certificates (thumbprint TEXT PRIMARY KEY, chain TEXT NOT NULL)",
+            "CREATE TABLE fsc_certificates (thumbprint TEXT PRIMARY KEY, peer TEXT NOT NULL, chain TEXT NOT NULL)",
         ),
     ),
 )
@@ -22,6 +22,9 @@ KEEP_PEER = """INSERT INTO fsc_peers (id, name, address, itself) VALUES (:id, :n
 CHAIN = "SELECT chain FROM fsc_certificates WHERE thumbprint = :thumbprint"
 """A certificate that somebody signed with, PEM, with what leads to an anchor."""
 
-KEEP_CHAIN = """INSERT INTO fsc_certificates (thumbprint, chain) VALUES (:thumbprint, :chain)
+KEEP_CHAIN = """INSERT INTO fsc_certificates (thumbprint, peer, chain) VALUES (:thumbprint, :peer, :chain)
     ON CONFLICT (thumbprint) DO NOTHING"""
 """Remember a certificate; a thumbprint never means another one."""
+
+CHAINS_OF = "SELECT chain FROM fsc_certificates WHERE peer = :peer"
+"""Every certificate of one peer that is kept."""
