@@ -2,7 +2,6 @@
 numbers are fictitious."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 
@@ -15,7 +14,7 @@ from sluis.gateway.manager import AutoSign, Settings, Trust
 from sluis.gateway.membership import Membership, open_membership
 from sluis.kernel import PeerId, utc_now
 from sluis.store import open_store
-from sluis.web import PeerListener, Server
+from sluis.web import LoopbackListener, PeerListener, Server
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -51,22 +50,15 @@ async def peer(
             Trust(anchors, lambda: revocations.lists), client_context(place.certificate, place.key, place.anchors),
             aliases or {}, utc_now,
         )  # fmt: skip
-        servers = [Server(membership.running.api), Server(membership.inway), Server(membership.outway)]
-        await servers[0].listen(PeerListener(place.host, MANAGEMENT, incoming))
-        await servers[1].listen(PeerListener(place.host, DATA, incoming))
-        port = free_port(place.host)
-        await servers[2].listen(PeerListener(place.host, port, None))
+        manager, inway = Server(membership.running.api), Server(membership.inway, streaming=True)
+        outway = Server(membership.outway, streaming=True)
+        await manager.listen(PeerListener(place.host, MANAGEMENT, incoming))
+        await inway.listen(PeerListener(place.host, DATA, incoming))
+        host, port = await outway.listen(LoopbackListener(place.host, 0))  # type: ignore[misc]
         try:
             await membership.start()
-            yield Peer(place, membership, f"http://{place.host}:{port}")
+            yield Peer(place, membership, f"http://{host}:{port}")
         finally:
-            for server in servers:
+            for server in (outway, inway, manager):
                 await server.stop(seconds=0)
             await membership.stop()
-
-
-def free_port(host: str) -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

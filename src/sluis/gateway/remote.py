@@ -38,7 +38,7 @@ class _Record(msgspec.Struct):
     additional_data: Any = None
 
 
-class _Pagination(msgspec.Struct):
+class _Pagination(msgspec.Struct, frozen=True):
     next_cursor: str = ""
 
 
