@@ -4,7 +4,9 @@ from sluis.gateway.card import Card, read_card, sign_card
 from sluis.gateway.direct import DirectLink
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Link
-from sluis.gateway.manager.model import AutoSign
+from sluis.gateway.manager import AutoSign, DecisionPoint, Trust
+from sluis.gateway.manager import Settings as ManagerSettings
+from sluis.gateway.membership import Membership, open_membership
 from sluis.gateway.peers import Group, check_group
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.witnesses import Witnesses, witness_name
@@ -13,12 +15,17 @@ __all__ = [
     "Answer",
     "AutoSign",
     "Card",
+    "DecisionPoint",
     "DirectLink",
     "Group",
     "Link",
+    "ManagerSettings",
+    "Membership",
     "TimestampAuthority",
+    "Trust",
     "Witnesses",
     "check_group",
+    "open_membership",
     "read_card",
     "routes",
     "sign_card",

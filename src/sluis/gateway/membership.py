@@ -30,9 +30,6 @@ from sluis.store import Store
 
 log = logging.getLogger("sluis.gateway")
 
-COMPARE_SECONDS = 300.0
-"""Between two comparisons of transaction logs with peers."""
-
 
 class Membership(msgspec.Struct, frozen=True):
     """What a node is in its group. Made by `open_membership`.
