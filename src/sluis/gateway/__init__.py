@@ -7,6 +7,8 @@ from sluis.gateway.link import Answer, Link
 from sluis.gateway.manager import AutoSign, DecisionPoint, Trust
 from sluis.gateway.manager import Settings as ManagerSettings
 from sluis.gateway.membership import Membership, open_membership
+from sluis.gateway.operating import Operator, open_operator
+from sluis.gateway.operating import routes as group_routes
 from sluis.gateway.peers import Group, check_group
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.witnesses import Witnesses, witness_name
@@ -21,11 +23,14 @@ __all__ = [
     "Link",
     "ManagerSettings",
     "Membership",
+    "Operator",
     "TimestampAuthority",
     "Trust",
     "Witnesses",
     "check_group",
+    "group_routes",
     "open_membership",
+    "open_operator",
     "read_card",
     "routes",
     "sign_card",

@@ -41,6 +41,7 @@ class Membership(msgspec.Struct, frozen=True):
         applying: what this node was told to offer and to connect to.
         inway: ASGI app for the inway's listener.
         outway: ASGI app for the outway's listener.
+        deciding: what that outway asks.
         comparison: of transaction logs with those of peers.
         streams: the connections of both.
     """
@@ -51,6 +52,7 @@ class Membership(msgspec.Struct, frozen=True):
     applying: Applying
     inway: InwayPlane
     outway: OutwayPlane
+    deciding: Outway
     comparison: Comparison
     streams: Streams
 
@@ -162,6 +164,7 @@ def open_membership(
         applying,
         InwayPlane(inway, streams, Meter()),
         OutwayPlane(outway, streams, Meter()),
+        outway,
         open_comparison(store, transactions, RemoteLogs(running.managers), own, clock),
         streams,
     )

@@ -19,7 +19,7 @@ from sluis.grounds.model import (
     Role,
     Subject,
 )
-from sluis.grounds.purpose import PROPERTY, Purpose, purpose_of, purpose_properties
+from sluis.grounds.purpose import PROPERTY, Bound, Purpose, purpose_of, purpose_properties
 from sluis.grounds.render import render, render_tables
 from sluis.grounds.rules import Item, Surroundings, make_offer
 from sluis.grounds.schemas import schema, schemas
@@ -35,6 +35,7 @@ __all__ = [
     "Activity",
     "Aggregate",
     "Article",
+    "Bound",
     "Closed",
     "Column",
     "Dataset",

@@ -21,7 +21,12 @@ def published() -> Api:
     """The API of any node, for its document alone: no room behind it."""
     nobody = Access([], lambda user: None, utc_now, test=False)
     nothing: Any = None
-    routes = [*gateway.routes(""), *query.routes(nothing), *disclose.routes(nothing)]
+    routes = [
+        *gateway.routes(""),
+        *query.routes(nothing),
+        *disclose.routes(nothing),
+        *gateway.group_routes(nothing),
+    ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
 
 
@@ -36,12 +41,14 @@ def _about(name: str, url: str) -> About:
 
 
 def routes(parts: Parts) -> list[HTTPRouteHandler]:
+    """Every route of a node with these rooms."""
     return [
         *gateway.routes(parts.card),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, _may_read),
+        *(gateway.group_routes(parts.operator) if parts.operator else ()),
     ]
 
 

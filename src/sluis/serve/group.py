@@ -4,8 +4,17 @@ import ssl
 
 from sluis.config import Config, read_group
 from sluis.crypto import Identity, Revocations, client_context, read_certificates, server_context
-from sluis.gateway import DecisionPoint, ManagerSettings, Membership, Trust, open_membership
-from sluis.kernel import Clock
+from sluis.gateway import (
+    DecisionPoint,
+    ManagerSettings,
+    Membership,
+    Operator,
+    Trust,
+    open_membership,
+    open_operator,
+)
+from sluis.grounds import Grounds, make_offer
+from sluis.kernel import Clock, PeerId
 from sluis.store import Store
 from sluis.web import LoopbackListener, PeerListener, Server
 
@@ -28,11 +37,27 @@ def membership_of(
     anchors = tuple(anchor for path in group.anchors for anchor in read_certificates(path))
     context = client_context(tls.certificate, tls.key, group.anchors)
     revocations.guard(context)
-    aliases = {name: peer.oin for name, peer in config.peers.items()} | {config.node.alias: config.node.oin}
     trust = Trust(anchors, lambda: revocations.lists)
     return open_membership(
-        store, identity, group, settings, trust, context, aliases, clock, revocations.revokes
+        store, identity, group, settings, trust, context, _aliases(config), clock, revocations.revokes
     )
+
+
+def operator_of(
+    config: Config, grounds: Grounds, store: Store, membership: Membership, clock: Clock
+) -> Operator:
+    """The operator's side of a membership. Raises `Problem`."""
+    own = config.node
+    datasets = {dataset.name: dataset for dataset in grounds.datasets}
+    offers = {
+        one.id: make_offer(own.oin, own.alias, datasets[one.dataset], one) for one in grounds.disclosures
+    }
+    return open_operator(store, membership, offers, _aliases(config), clock)
+
+
+def _aliases(config: Config) -> dict[str, PeerId]:
+    """What organisations are called in questions and declarations, and their Peer IDs."""
+    return {name: peer.oin for name, peer in config.peers.items()} | {config.node.alias: config.node.oin}
 
 
 class GroupServers:

@@ -26,6 +26,7 @@ from sluis.gateway import (
     DirectLink,
     Link,
     Membership,
+    Operator,
     Witnesses,
     read_card,
     sign_card,
@@ -34,7 +35,7 @@ from sluis.gateway import (
 from sluis.kernel import Clock, Invalid, Refused, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.query import Asker, Owner, Owners
-from sluis.serve.group import membership_of
+from sluis.serve.group import membership_of, operator_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
@@ -61,6 +62,7 @@ class Parts(msgspec.Struct, frozen=True):
     revocations: Revocations
     card: str
     membership: Membership | None
+    operator: Operator | None
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -158,6 +160,7 @@ def _furnish(
     )
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
+    membership = membership_of(config, identity, store, revocations, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
     return Parts(
         identity=identity,
@@ -176,7 +179,8 @@ def _furnish(
         revocations=revocations,
         stamps=Anchors(config.anchors, _roots(config), clock),
         card=card,
-        membership=membership_of(config, identity, store, revocations, clock),
+        membership=membership,
+        operator=operator_of(config, grounds, store, membership, clock) if membership else None,
     )
 
 

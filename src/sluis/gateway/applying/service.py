@@ -92,10 +92,7 @@ class Applying:
             Invalid: a document that cannot hold here. Nothing was done.
             Problem: a contract that cannot be proposed. What stands before it was done, and may be done again.
         """
-        known = self._names(documents)
-        for problem in missing(documents, known):
-            raise problem
-        self._check(documents, known)
+        known = self.check(documents)
         async with self._one_at_a_time:
             return [await self._apply(one, known) for one in documents]
 
@@ -114,9 +111,14 @@ class Applying:
         """Every declaration that is kept."""
         return list(self._kept.values())
 
-    def _check(self, documents: Iterable[Declared], known: Mapping[str, PeerId]) -> None:
-        """What can be seen to be impossible, before anything is done."""
-        group = self._manager.group
+    def check(self, documents: Sequence[Declared]) -> dict[str, PeerId]:
+        """What can be seen to be impossible, before anything is done; gives every name of an organisation.
+
+        Raises `Invalid`, `Conflict`.
+        """
+        known, group = self._names(documents), self._manager.group
+        for problem in missing(documents, known):
+            raise problem
         for one in documents:
             if isinstance(one.spec, Group):
                 same = (one.spec.id, one.spec.directory.peer) == (group.id, group.directory.peer)
@@ -124,6 +126,11 @@ class Applying:
                     raise _another_group(one, group.id)
         for service in offered(documents):
             service_of(service, known)
+        return known
+
+    def aliases(self) -> dict[str, PeerId]:
+        """Names of organisations that Peer documents gave."""
+        return {one.name: decode(one.body, Peer).id for one in self._kept.values() if one.kind == "Peer"}
 
     async def _apply(self, one: Declared, known: Mapping[str, PeerId]) -> Outcome:
         match one.spec:
