@@ -2,6 +2,7 @@
 
 from sluis.gateway.card import Card, read_card, sign_card
 from sluis.gateway.direct import DirectLink
+from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Link
 from sluis.gateway.manager import AutoSign, DecisionPoint, Trust
@@ -32,6 +33,7 @@ __all__ = [
     "open_membership",
     "open_operator",
     "read_card",
+    "read_documents",
     "routes",
     "sign_card",
     "witness_name",

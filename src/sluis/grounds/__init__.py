@@ -25,7 +25,7 @@ from sluis.grounds.rules import Item, Surroundings, make_offer
 from sluis.grounds.schemas import schema, schemas
 from sluis.grounds.service import examine, load_grounds, refuse_any
 from sluis.grounds.shape import Fault, faults, meant
-from sluis.grounds.toml import Document, Keys, parse_document, read_document
+from sluis.grounds.toml import Document, Keys, parse_document, read_document, read_text
 from sluis.grounds.words import WORDS, Words
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "read_directory",
     "read_document",
     "read_item",
+    "read_text",
     "refuse_any",
     "render",
     "render_tables",
