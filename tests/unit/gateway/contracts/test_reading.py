@@ -114,7 +114,7 @@ def shuffled(value: Any, chance: random.Random) -> Any:
     return [shuffled(one, chance) for one in value] if isinstance(value, list) else value
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(GRANTS),
     st.dictionaries(_KEYS, _FREE, max_size=3),
@@ -129,7 +129,7 @@ def test_every_hash_is_what_an_independent_reckoning_gives(
     assert read.grants[0].properties == properties
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from([None, 0, 3, "\t"]), st.booleans())
 def test_order_and_white_space_and_escapes_do_not_matter(
     chance: random.Random, indent: Any, escaped: bool
@@ -334,6 +334,7 @@ def test_grants_are_bounded_and_each_stands_there_once() -> None:
     assert "grants[1]" in refusal(as_json(content(connection(), connection()))).why.en
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode) | _FREE.map(as_json))
 def test_no_bytes_make_reading_fail_otherwise(raw: bytes) -> None:
     for read in (read_content, read_submission):
@@ -341,7 +342,7 @@ def test_no_bytes_make_reading_fail_otherwise(raw: bytes) -> None:
             read(raw)
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_no_value_in_any_place_makes_reading_fail_otherwise(data: st.DataObject) -> None:
     made = content(data.draw(st.sampled_from(GRANTS)))
