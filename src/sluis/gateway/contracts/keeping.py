@@ -6,6 +6,7 @@ anew, with everything else that `apply` builds on.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -145,10 +146,8 @@ def contracts(connection: Connection, rows: Sequence[Row[Any]]) -> list[Contract
     signatures: dict[int, list[Signature]] = {row.id: [] for row in rows}
     if rows:
         statement = text(sql.SIGNATURES).bindparams(bindparam("contracts", expanding=True))
-        for one in connection.execute(statement, {"contracts": list(signatures)}):
-            signatures[one.contract].append(
-                Signature(PeerId(one.peer), one.action, one.jws, one.signed, one.thumbprint)
-            )
+        for number, peer, *signed in connection.execute(statement, {"contracts": list(signatures)}):
+            signatures[number].append(Signature(_peer(peer), *signed))
     return [Contract(_content(row), tuple(signatures[row.id])) for row in rows]
 
 
@@ -164,6 +163,12 @@ def _content(row: Row[Any]) -> Content:
     return Content(
         row.content, row.hash, row.iv, row.group_id, row.not_before, row.not_after, row.created, _grants(row)
     )
+
+
+@lru_cache(maxsize=4096)
+def _peer(peer: str) -> PeerId:
+    """The same few peers stand in all contracts, and each is checked when it is made."""
+    return PeerId(peer)
 
 
 def _grants(row: Row[Any]) -> tuple[Grant, ...]:
