@@ -17,7 +17,7 @@ from sluis.gateway.contracts import sql
 from sluis.gateway.contracts.hashes import HASH_TYPES
 from sluis.gateway.contracts.model import Content, Contract, Grant, GrantType, Kept, Signature
 from sluis.gateway.contracts.register import Register
-from sluis.gateway.contracts.rules import counts_instead, waiting_for
+from sluis.gateway.contracts.rules import counts_instead, not_a_party, signers, waiting_for
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.kernel import Clock, PeerId, Text, decode, encode
 from sluis.store import Commit
@@ -98,6 +98,8 @@ class Keeper:
         return kept
 
     def _keep(self, connection: Connection, item: Item) -> Kept:
+        if item.signature.peer not in signers(item.content):  # a stranger's would close a contract too
+            raise not_a_party(item.signature.peer)
         found = connection.execute(text(sql.BY_HASH), {"hash": item.content.hash}).one_or_none()
         if found is None:
             number, contract = self._add(connection, item.content), Contract(item.content)
