@@ -220,17 +220,17 @@ async def test_service_hears_at_once_that_nobody_waits_any_more(pair: Gateways) 
 
 @pytest.mark.parametrize("framing", [b"transfer-encoding: chunked", b"content-length: 1000"])
 async def test_request_that_breaks_off_is_never_whole(pair: Gateways, framing: bytes) -> None:
-    gone, bodies = asyncio.Event(), list[dict[str, Any]]()
+    begun, gone, bodies = asyncio.Event(), asyncio.Event(), list[dict[str, Any]]()
 
     async def handler(_scope: Any, receive: Any, _send: Any) -> None:
         while (message := await receive())["type"] != "http.disconnect":
             bodies.append(message)
+            begun.set()
         gone.set()
 
     pair.backend.handler = handler
     _, writer = await started(pair, b"POST /l/x HTTP/1.1\r\nhost: x\r\n%b\r\n\r\n3\r\nabc\r\n" % framing)
-    while not bodies:
-        await asyncio.sleep(0.01)
+    await eventually(begun)
     writer.transport.abort()
     await eventually(gone)
     assert all(message["more_body"] for message in bodies)
