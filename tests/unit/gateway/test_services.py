@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sluis.gateway.forward import Target
-from sluis.gateway.services import Permission, Service, Services, read_url, service_of
+from sluis.gateway.forward import Target, read_url
+from sluis.gateway.services import Permission, Service, Services, service_of
 from sluis.kernel import Invalid, PeerId
 
 ONE, TWO = PeerId("00000000000000000001"), PeerId("00000000000000000002")
