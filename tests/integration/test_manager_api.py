@@ -305,7 +305,7 @@ async def test_a_signature_of_another_peer_is_told_apart(foreign: Foreign, uwv: 
 async def test_another_contract_with_the_same_iv_is_refused(foreign: Foreign, uwv: Member) -> None:
     first = offer(foreign)
     await submit(foreign, uwv, first)
-    assert (await submit(foreign, uwv, offer(foreign, iv=first["iv"])))[0] == 422
+    assert (await submit(foreign, uwv, offer(foreign, iv=first["iv"], created_at=now() - 1)))[0] == 422
 
 
 @pytest.mark.parametrize(
