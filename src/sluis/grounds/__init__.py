@@ -19,6 +19,7 @@ from sluis.grounds.model import (
     Role,
     Subject,
 )
+from sluis.grounds.purpose import PROPERTY, Purpose, purpose_of, purpose_properties
 from sluis.grounds.render import render, render_tables
 from sluis.grounds.rules import Item, Surroundings, make_offer
 from sluis.grounds.schemas import schema, schemas
@@ -29,6 +30,7 @@ from sluis.grounds.words import WORDS, Words
 
 __all__ = [
     "FOLDERS",
+    "PROPERTY",
     "WORDS",
     "Activity",
     "Aggregate",
@@ -47,6 +49,7 @@ __all__ = [
     "Name",
     "Offer",
     "Price",
+    "Purpose",
     "Reading",
     "Role",
     "Subject",
@@ -60,6 +63,8 @@ __all__ = [
     "make_offer",
     "meant",
     "parse_document",
+    "purpose_of",
+    "purpose_properties",
     "read_directory",
     "read_document",
     "read_item",
