@@ -1,6 +1,7 @@
 """How nodes reach each other: the link, and the signed card by which a node says what it is."""
 
 from sluis.gateway.card import Card, read_card, sign_card
+from sluis.gateway.crossing import SERVICE
 from sluis.gateway.direct import DirectLink
 from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
@@ -15,6 +16,7 @@ from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.witnesses import Witnesses, witness_name
 
 __all__ = [
+    "SERVICE",
     "Answer",
     "AutoSign",
     "Card",

@@ -14,6 +14,9 @@ from sluis.crypto import Identity, certificate_thumbprint, public_key_thumbprint
 from sluis.gateway.applying import Applying, open_applying
 from sluis.gateway.comparison import Comparison, open_comparison
 from sluis.gateway.contracts import Contracts, Grant, Kept, Signature, open_contracts
+from sluis.gateway.crossing import SERVICE, GroupLink
+from sluis.gateway.documents import Connection, Declared, Metadata, Wanted
+from sluis.gateway.forward import Target
 from sluis.gateway.inway import Inway
 from sluis.gateway.manager import Running, Settings, Trust, open_manager
 from sluis.gateway.meter import Meter
@@ -22,10 +25,10 @@ from sluis.gateway.peers import Group
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
 from sluis.gateway.planes.stream import Streams
 from sluis.gateway.remote import RemoteLogs
-from sluis.gateway.services import Services
+from sluis.gateway.services import Service, Services
 from sluis.gateway.tokens import Tokens
 from sluis.gateway.transactions import TransactionLog, open_transactions
-from sluis.kernel import Clock, PeerId, Problem
+from sluis.kernel import Clock, PeerId, Place, Problem
 from sluis.store import Store
 
 log = logging.getLogger("sluis.gateway")
@@ -44,6 +47,7 @@ class Membership(msgspec.Struct, frozen=True):
         deciding: what that outway asks.
         comparison: of transaction logs with those of peers.
         streams: the connections of both.
+        link: the way of the node's own requests to its peers.
     """
 
     running: Running
@@ -55,6 +59,7 @@ class Membership(msgspec.Struct, frozen=True):
     deciding: Outway
     comparison: Comparison
     streams: Streams
+    link: GroupLink
 
     async def start(self) -> None:
         """Begin what goes on by itself. Raises `Unkept`."""
@@ -66,6 +71,25 @@ class Membership(msgspec.Struct, frozen=True):
         """End it all; what was not delivered is kept."""
         await self.running.stop()
         self.streams.close()
+
+    async def connect(self, peers: Mapping[str, PeerId]) -> None:
+        """Have a contract without a purpose with each of these, under which nodes read each other's cards and offers.
+
+        Args:
+            peers: by the names that this node gives them.
+
+        Raises `Unkept`.
+        """
+        wanted = [
+            Declared(
+                "Connection",
+                Metadata(f"peer.{alias}"),
+                Connection(Wanted(str.__str__(peer), SERVICE)),
+                Place("-"),
+            )
+            for alias, peer in sorted(peers.items())
+        ]
+        await self.applying.apply(wanted)
 
     async def compare(self) -> None:
         """Compare transaction logs with every peer; one that cannot be reached is passed over until the next time."""
@@ -131,7 +155,10 @@ def open_membership(
     )
     manager = running.manager
     thumbprint = public_key_thumbprint(identity.certificate)
-    applying = open_applying(store, manager, running.peers, services, aliases, lambda: thumbprint, clock)
+    own_api = Service(SERVICE, Target(False, "", 0, SERVICE))
+    applying = open_applying(
+        store, manager, running.peers, services, aliases, lambda: thumbprint, clock, [own_api]
+    )
     streams = Streams(context, ssl.create_default_context(), revoked)
 
     async def fetch(grant: Grant) -> str:
@@ -167,6 +194,7 @@ def open_membership(
         outway,
         open_comparison(store, transactions, RemoteLogs(running.managers), own, clock),
         streams,
+        GroupLink(outway, contracts.connections, context, revoked, running.peers.name, clock),
     )
 
 

@@ -5,6 +5,8 @@ import ssl
 from sluis.config import Config, read_group
 from sluis.crypto import Identity, Revocations, client_context, read_certificates, server_context
 from sluis.gateway import (
+    SERVICE,
+    AutoSign,
     DecisionPoint,
     ManagerSettings,
     Membership,
@@ -31,7 +33,7 @@ def membership_of(
         config.manager_address,
         config.inway_address,
         config.node.test,
-        config.fsc.auto_sign,
+        (*config.fsc.auto_sign, *_between_nodes(config)),
         DecisionPoint(point) if point else None,
     )
     anchors = tuple(anchor for path in group.anchors for anchor in read_certificates(path))
@@ -55,6 +57,16 @@ def operator_of(
     return open_operator(store, membership, offers, _aliases(config), clock)
 
 
+def _between_nodes(config: Config) -> list[AutoSign]:
+    """Peers in the settings may reach this node's own API; what of it they may use, its rules and purposes say."""
+    peers = tuple(peer.oin for peer in config.peers.values())
+    if not peers:  # an empty list would mean anyone
+        return []
+    return [
+        AutoSign("peers of the settings", ("GRANT_TYPE_SERVICE_CONNECTION",), ("service",), peers, (SERVICE,))
+    ]
+
+
 def _aliases(config: Config) -> dict[str, PeerId]:
     """What organisations are called in questions and declarations, and their Peer IDs."""
     return {name: peer.oin for name, peer in config.peers.items()} | {config.node.alias: config.node.oin}
@@ -76,6 +88,7 @@ class GroupServers:
         await self.inway.listen(PeerListener(config.inway.host, config.inway.port, context))
         await self.outway.listen(LoopbackListener(config.outway.host, config.outway.port))
         await self._membership.start()
+        await self._membership.connect(_aliases(config))
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close. May be called twice."""

@@ -115,7 +115,8 @@ def _furnish(
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
     memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    link = _link(config, revocations)
+    membership = membership_of(config, identity, store, revocations, clock)
+    link: Link = membership.link if membership else _link(config, revocations)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
     card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
     asker = Asker(
@@ -160,7 +161,6 @@ def _furnish(
     )
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
-    membership = membership_of(config, identity, store, revocations, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
     return Parts(
         identity=identity,
