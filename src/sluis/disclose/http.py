@@ -17,7 +17,7 @@ from sluis.disclose.service import Discloser
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Text, Trace, Upstream
 from sluis.statement import MEDIA_TYPE, SubQuestion
-from sluis.web import SHORT, streamed
+from sluis.web import SHORT, header, streamed
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]
     ) -> Response[Any]:
         """Het antwoord is een Arrow IPC-stroom; de laatste, lege batch draagt het ontvangstbewijs."""
-        transaction = request.headers.get("fsc-transaction-id", "").lower()
+        transaction = header(request.scope, b"fsc-transaction-id").lower()
         if not _UUID.fullmatch(transaction):
             raise Invalid(
                 "transaction-id-required",

@@ -112,7 +112,7 @@ class Crossing:
         started, began = milliseconds(means.clock()), time.perf_counter()
         table, charge = None, None
         try:
-            answer, closing = await consult(means, part, sub, body, span, transaction)
+            answer, closing = await consult(means, part, known, sub, body, span, transaction)
             answer = checked(fetch, answer)
             if strays(answer, self._held(fetch, frozenset(keys)), {**self._values, **keys}):
                 raise unusable(owner)
@@ -241,13 +241,14 @@ class Crossing:
 
 
 async def consult(
-    means: Means, part: Part, sub: SubQuestion, body: bytes, trace: Trace, transaction: str
+    means: Means, part: Part, known: Known, sub: SubQuestion, body: bytes, trace: Trace, transaction: str
 ) -> tuple[pa.Table, Any]:
     """Ask one owner its part.
 
     Args:
         means: of the node that asks.
         part: what is asked, and of whom.
+        known: of that owner.
         sub: the question.
         body: the same, encoded.
         trace: the span of this crossing.
@@ -260,7 +261,6 @@ async def consult(
         Problem: the owner's own, or `Upstream` when it broke off or its receipt does not hold.
     """
     owner = means.owners.by_alias[part.alias]
-    known = await means.owners.known(part.alias)
     headers = {
         "content-type": "application/json",
         "accept": MEDIA_TYPE,

@@ -109,15 +109,15 @@ async def run(
 async def _ask(fetch: Fetch, ask: Asking, given: Keys, pace: Pace) -> pa.Table:
     if any(len(keys) == 0 for keys in given.values()):
         return _nothing(fetch)
+    pieces = list(_pieces(given, pace.chunk))
+    if len(pieces) == 1:
+        return checked(fetch, await ask(fetch, pieces[0]))
     gate = asyncio.Semaphore(pace.at_once)
 
     async def piece(keys: Keys) -> pa.Table:
         async with gate:
             return checked(fetch, await ask(fetch, keys))
 
-    pieces = list(_pieces(given, pace.chunk))
-    if len(pieces) == 1:
-        return await piece(pieces[0])
     return pa.concat_tables(await _together([piece(keys) for keys in pieces]))
 
 
@@ -132,9 +132,11 @@ async def _together(asked: list[Awaitable[pa.Table]]) -> list[pa.Table]:
 
 async def _ended(tasks: Sequence[asyncio.Future[Any]]) -> None:
     """Cancel what is still under way, and wait until it is over: what it did belongs to this run."""
-    for task in tasks:
+    under_way = [task for task in tasks if not task.done()]
+    for task in under_way:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if under_way:
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 def _keys(
