@@ -249,6 +249,7 @@ class AnswerReader:
         self._digest.update(raw)
         return batch
 
+
 def _schema(raw: bytes) -> pa.Schema:
     schema = pa.ipc.read_schema(pa.BufferReader(raw))
     if len(schema) > _MOST_COLUMNS or not all(_is_plain(field.type) for field in schema):

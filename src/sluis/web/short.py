@@ -63,7 +63,6 @@ class ShortWay:
             )
             await answer(scope, receive, send)
 
-
     async def _body(self, request: JsonRequest) -> bytes:
         announced = header(request.scope, b"content-length") or "0"
         if not announced.isdecimal():
@@ -73,7 +72,7 @@ class ShortWay:
         body = bytearray()
         more = True
         while more:
-            event = await request.receive()
+            event: Any = await request.receive()
             if event["type"] == "http.disconnect":
                 raise InternalServerException("client disconnected prematurely")
             body += event.get("body", b"")
