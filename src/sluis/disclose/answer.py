@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -49,11 +50,28 @@ class Answer:
     ) -> None:
         self._crossing, self._statement, self._asked, self._sealing = crossing, statement, asked, sealing
         self._own, self._keys, self._log, self._clock, self._limits = own, keys, log, clock, limits
-        self._writer = AnswerWriter(statement.schema, secrets.token_bytes(NONCE_BYTES))
+        self._pseudonyms: dict[tuple[str, str], str] = {}
         self._logged: Subjects = set()
         self._position: Position | None = None
         self._max_rows = min(one.disclosure.max_rows for one in statement.opened)
         self._max_subjects = statement.max_subjects
+
+    def foresee(self) -> None:
+        """Make ready what need not wait for rows; best while the source looks for them."""
+        _ = self._writer, self._permits
+        self._pseudonyms = {one: self._log.subject(*one, self._crossing.began) for one in self._asked}
+
+    @cached_property
+    def _writer(self) -> AnswerWriter:
+        return AnswerWriter(self._statement.schema, secrets.token_bytes(NONCE_BYTES))
+
+    @cached_property
+    def _permits(self) -> list[Decision]:
+        opened, shape = self._statement.opened, self._statement.shape
+        return self._crossing.permits(opened, shape, self._sealing.parties)
+
+    def _pseudonym(self, subject: tuple[str, str]) -> str:
+        return self._pseudonyms.get(subject) or self._log.subject(*subject, self._crossing.began)
 
     async def begin(
         self, source: Iterator[pa.RecordBatch], first: Pulled
@@ -68,7 +86,7 @@ class Answer:
         ready = self._prepared(first.batches)
         subjects = self._asked | ready.subjects
         records: list[Any] = [
-            *self._crossing.permits(opened, self._statement.shape, self._sealing.parties),
+            *self._permits,
             *self._lines(subjects),
         ]
         in_bulk = not subjects and (first.ended or not self._statement.trails)
@@ -88,13 +106,11 @@ class Answer:
         """A source did not do its part: write down that these people were asked about, and that it failed."""
         opened, now = self._statement.opened, self._clock()
         lines: list[Any] = list(
-            self._crossing.about(sorted(self._asked), opened, self._log, now, failed=True)
+            self._crossing.about(sorted(self._asked), opened, self._pseudonym, now, failed=True)
         )
         if not lines:
             lines.append(self._crossing.in_bulk(opened, self._statement.columns, now, failed=True))
-        await self._log.append(
-            [*self._crossing.permits(opened, self._statement.shape, self._sealing.parties), *lines]
-        )
+        await self._log.append([*self._permits, *lines])
 
     async def _body(
         self, source: Iterator[pa.RecordBatch], sending: bytes, ended: bool
@@ -124,7 +140,7 @@ class Answer:
     def _lines(self, subjects: Subjects) -> Sequence[Decision | Any]:
         new = sorted(subjects - self._logged)
         self._logged.update(new)
-        return self._crossing.about(new, self._statement.opened, self._log, self._clock(), failed=False)
+        return self._crossing.about(new, self._statement.opened, self._pseudonym, self._clock(), failed=False)
 
     def _charge(self) -> Charge | None:
         return charge_for([one.disclosure.price for one in self._statement.opened], len(self._logged))
@@ -202,14 +218,19 @@ def _subjects(batch: pa.RecordBatch, statement: Statement) -> Subjects:
     return found
 
 
-async def pull(source: Iterator[pa.RecordBatch], limits: Limits) -> Pulled:
-    """The next batches, about `limits.batch_rows` rows together; a worker thread waits for the source.
+async def pull(
+    source: Iterator[pa.RecordBatch], limits: Limits, meanwhile: Callable[[], None] = lambda: None
+) -> Pulled:
+    """The next batches, about `limits.batch_rows` rows together; a worker thread waits for the source, and `meanwhile`
+    is done.
 
-    Raises `SourceFailure`. When the caller is cancelled the source's own query is stopped.
+    Raises `SourceFailure`. When the caller is cancelled, or `meanwhile` fails, the source's own query is stopped.
     """
     try:
-        return await asyncio.get_running_loop().run_in_executor(None, _pull, source, limits.batch_rows)
-    except asyncio.CancelledError:
+        reading = asyncio.get_running_loop().run_in_executor(None, _pull, source, limits.batch_rows)
+        meanwhile()
+        return await reading
+    except BaseException:
         limits.cancelled.set()
         raise
 
