@@ -4,7 +4,7 @@ last; when anything goes wrong in between, the stream ends without one, and what
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from sluis.crypto import KeyStore
 from sluis.disclose import rules
+from sluis.disclose.readers import Pulled
 from sluis.disclose.records import Crossing, Log
 from sluis.disclose.seals import Sealing
 from sluis.disclose.understand import Statement
@@ -24,13 +25,6 @@ from sluis.statement import Charge, Receipt, charge_attribute, charge_for
 from sluis.statement.receipt import NONCE_BYTES, SEALS, AnswerWriter, seal_receipt
 
 Subjects = set[tuple[str, str]]
-
-
-class Pulled(msgspec.Struct, frozen=True):
-    """Some batches from the source, and whether they were the last."""
-
-    batches: list[pa.RecordBatch]
-    ended: bool
 
 
 class Answer:
@@ -74,9 +68,9 @@ class Answer:
         return self._pseudonyms.get(subject) or self._log.subject(*subject, self._crossing.began)
 
     async def begin(
-        self, source: Iterator[pa.RecordBatch], first: Pulled
+        self, first: Pulled, more: Callable[[], Awaitable[Pulled]]
     ) -> Callable[[], AsyncIterator[bytes]]:
-        """Write down the first batch and who was asked about, together with the decisions.
+        """Write down the first batch and who was asked about, together with the decisions. `more` gives what comes next.
 
         Raises:
             Refused: `too-many-rows`, `too-many-subjects`.
@@ -100,7 +94,7 @@ class Answer:
         await asyncio.sleep(0)  # the log has it; the rest goes on while the disk is busy
         sending = self._writer.head + b"".join(map(self._writer.write, ready.batches))
         self._position = await position
-        return lambda: self._body(source, sending, first.ended)
+        return lambda: self._body(more, sending, first.ended)
 
     async def failed(self) -> None:
         """A source did not do its part: write down that these people were asked about, and that it failed."""
@@ -113,13 +107,13 @@ class Answer:
         await self._log.append([*self._permits, *lines])
 
     async def _body(
-        self, source: Iterator[pa.RecordBatch], sending: bytes, ended: bool
+        self, more: Callable[[], Awaitable[Pulled]], sending: bytes, ended: bool
     ) -> AsyncIterator[bytes]:
         try:
             while not ended:
                 yield sending
-                more = await pull(source, self._limits)
-                ready, ended = self._prepared(more.batches), more.ended
+                pulled = await more()
+                ready, ended = self._prepared(pulled.batches), pulled.ended
                 records: list[Any] = list(self._lines(ready.subjects))
                 if ended and not self._logged and self._statement.trails:
                     now = self._clock()
@@ -216,30 +210,3 @@ def _subjects(batch: pa.RecordBatch, statement: Statement) -> Subjects:
         column = column.flatten() if pa.types.is_list(column.type) else column
         found.update((trail.subject.type, str(one)) for one in column.unique().to_pylist() if one is not None)
     return found
-
-
-async def pull(
-    source: Iterator[pa.RecordBatch], limits: Limits, meanwhile: Callable[[], None] = lambda: None
-) -> Pulled:
-    """The next batches, about `limits.batch_rows` rows together; a worker thread waits for the source, and `meanwhile`
-    is done.
-
-    Raises `SourceFailure`. When the caller is cancelled, or `meanwhile` fails, the source's own query is stopped.
-    """
-    try:
-        reading = asyncio.get_running_loop().run_in_executor(None, _pull, source, limits.batch_rows)
-        meanwhile()
-        return await reading
-    except BaseException:
-        limits.cancelled.set()
-        raise
-
-
-def _pull(source: Iterator[pa.RecordBatch], rows: int) -> Pulled:
-    batches = []
-    for batch in source:
-        batches.append(batch)
-        rows -= batch.num_rows
-        if rows <= 0:
-            return Pulled(batches, ended=False)
-    return Pulled(batches, ended=True)

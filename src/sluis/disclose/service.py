@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from sluis.crypto import KeyStore
 from sluis.disclose import rules
-from sluis.disclose.answer import Answer, Pulled, pull
+from sluis.disclose.answer import Answer
 from sluis.disclose.model import Bounds, Consultation, Kind, Opened
+from sluis.disclose.readers import Pulled, Readers
 from sluis.disclose.records import Crossing, Log, Permit, Refusals
 from sluis.disclose.seals import CardOf, Sealer
 from sluis.disclose.understand import Statement, check_values, understand
@@ -87,6 +88,7 @@ class Discloser:
             for one in grounds.disclosures
         }
         self._sealer = Sealer(own, card, keys, card_of, self._bounds.seal_seconds)
+        self._readers = Readers()
         self._refusals = Refusals(log, clock, self._bounds.refusals_a_minute)
         self._statements: OrderedDict[tuple[Any, ...], Statement] = OrderedDict()
         self._kept_length = 0
@@ -171,13 +173,13 @@ class Discloser:
         )
         try:
             source = await statement.reading.start({**values, OWN_DAY: now.date()}, limits)
-            first = await pull(source, limits, answer.foresee)
+            first = await self._readers.pull(source, limits, answer.foresee)
         except SourceFailure as failure:
             await answer.failed()
             raise _unavailable(crossing, failure) from None
         if statement.groups is not None:
             first = await self._reduced(crossing, statement, statement.groups, first, identity, values)
-        body = await answer.begin(source, first)
+        body = await answer.begin(first, lambda: self._readers.pull(source, limits))
         return Consultation(statement.schema, self._guarded(crossing, body()))
 
     def _decided(self, peer: PeerId, question: SubQuestion, day: date) -> dict[str, Opened]:
