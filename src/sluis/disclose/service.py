@@ -5,7 +5,7 @@ hold to the limits, read, write down, send, and give a receipt.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from sluis.crypto import KeyStore
 from sluis.disclose import rules
-from sluis.disclose.answer import Answer, Pulled, pull
+from sluis.disclose.answer import Answer
 from sluis.disclose.model import Bounds, Consultation, Kind, Opened
+from sluis.disclose.readers import Pulled, Readers
 from sluis.disclose.records import Crossing, Log, Permit, Refusals
 from sluis.disclose.seals import CardOf, Sealer
 from sluis.disclose.understand import Statement, check_values, understand
@@ -23,7 +24,7 @@ from sluis.grounds import Grounds, Offer, make_offer
 from sluis.kernel import Clock, PeerId, Refused, Text, Trace, Upstream, new_span_id
 from sluis.policy import Decision, Facts, decide
 from sluis.sources import Limits, Source, SourceFailure
-from sluis.statement import Combiner, Memory, SubQuestion, TooClose, bind, constants
+from sluis.statement import Combiner, Groups, Memory, SubQuestion, TooClose, bind, constants
 
 _MANY_KEYS = 1_000
 """Keys that take a worker's time, not that of everyone who waits: opening a hundred thousand takes two seconds."""
@@ -87,6 +88,7 @@ class Discloser:
             for one in grounds.disclosures
         }
         self._sealer = Sealer(own, card, keys, card_of, self._bounds.seal_seconds)
+        self._readers = Readers()
         self._refusals = Refusals(log, clock, self._bounds.refusals_a_minute)
         self._statements: OrderedDict[tuple[Any, ...], Statement] = OrderedDict()
         self._kept_length = 0
@@ -162,17 +164,22 @@ class Discloser:
         self._hold_rate(peer, statement, now)
         identity = self._memory.digest(_written_out(question)) if statement.kind in _COUNTED else ""
         await self._hold_budgets(crossing, statement, identity)
-        limits = Limits(self._bounds.seconds, self._bounds.scanned_rows, self._bounds.batch_rows)
+        most = self._bounds.scanned_rows
+        limits = Limits(
+            self._bounds.seconds, most, self._bounds.batch_rows if statement.groups is None else most
+        )
         answer = Answer(
             crossing, statement, asked, sealing, self._own, self._keys, self._log, self._clock, limits
         )
         try:
             source = await statement.reading.start({**values, OWN_DAY: now.date()}, limits)
-            first = await self._first(crossing, statement, source, limits, identity, values)
+            first = await self._readers.pull(source, limits, answer.foresee)
         except SourceFailure as failure:
             await answer.failed()
             raise _unavailable(crossing, failure) from None
-        body = await answer.begin(source, first)
+        if statement.groups is not None:
+            first = await self._reduced(crossing, statement, statement.groups, first, identity, values)
+        body = await answer.begin(first, lambda: self._readers.pull(source, limits))
         return Consultation(statement.schema, self._guarded(crossing, body()))
 
     def _decided(self, peer: PeerId, question: SubQuestion, day: date) -> dict[str, Opened]:
@@ -280,26 +287,22 @@ class Discloser:
                 if not await self._memory.spend(purse, day, identity, rule.budget):
                     raise rules.refused("aggregate-budget", rules.legal_of([one]))
 
-    async def _first(
+    async def _reduced(
         self,
         crossing: Crossing,
         statement: Statement,
-        source: Iterator[pa.RecordBatch],
-        limits: Limits,
+        groups: Groups,
+        whole: Pulled,
         identity: str,
         values: Mapping[str, Any],
     ) -> Pulled:
-        """The first of the answer; of groups, all of it, reduced to what may be told."""
-        if statement.groups is None:
-            return await pull(source, limits)
-        limits.batch_rows = limits.rows
-        whole = await pull(source, limits)
+        """Groups, all of them, reduced to what may be told."""
         table = pa.Table.from_batches(whole.batches, whole.batches[0].schema) if whole.batches else None
         if table is None:
             return Pulled([], ended=True)
         fixed = constants(statement.tree, statement.column_types, statement.types, values)
         who, day = f"told|{crossing.peer}", crossing.began.date()
-        told = await self._memory.release(table, statement.groups, fixed, who, day, identity)
+        told = await self._memory.release(table, groups, fixed, who, day, identity)
         if isinstance(told, TooClose):
             raise rules.refused("differencing", rules.legal_of(statement.opened))
         return Pulled(told.combine_chunks().to_batches(), ended=True)

@@ -5,7 +5,7 @@ from sluis.web.app import Api, make_api
 from sluis.web.openapi import About
 from sluis.web.refusals import Refusals
 from sluis.web.server import LocalListener, LoopbackListener, PeerListener, Server
-from sluis.web.short import SHORT
+from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Refusals",
     "Server",
     "crossed",
+    "header",
     "identified",
     "make_api",
     "streamed",
