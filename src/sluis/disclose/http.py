@@ -17,7 +17,7 @@ from sluis.disclose.service import Discloser
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Text, Trace, Upstream
 from sluis.statement import MEDIA_TYPE, SubQuestion
-from sluis.web import SHORT, header, streamed
+from sluis.web import SHORT, crossed, header, streamed
 
 T = TypeVar("T")
 
@@ -65,10 +65,12 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
                 Text("Stuur de kop mee.", "Send that header."),
             )
 
+        came = crossed(request.scope)
+        purpose = came.purpose if came is not None else None
+
         async def answer() -> Response[Any]:
-            return await streamed(
-                (await discloser.consult(peer.id, trace, transaction, data)).body, MEDIA_TYPE
-            )
+            consultation = await discloser.consult(peer.id, trace, transaction, data, purpose)
+            return await streamed(consultation.body, MEDIA_TYPE)
 
         return await _unless_gone(request, answer())
 

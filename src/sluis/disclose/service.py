@@ -20,7 +20,7 @@ from sluis.disclose.records import Crossing, Log, Permit, Refusals
 from sluis.disclose.seals import CardOf, Sealer
 from sluis.disclose.understand import Statement, check_values, understand
 from sluis.disclose.views import OWN_DAY
-from sluis.grounds import Grounds, Offer, make_offer
+from sluis.grounds import Disclosure, Grounds, Offer, Purpose, make_offer
 from sluis.kernel import Clock, PeerId, Refused, Text, Trace, Upstream, new_span_id
 from sluis.policy import Decision, Facts, decide
 from sluis.sources import Limits, Source, SourceFailure
@@ -52,6 +52,7 @@ class Discloser:
         addresses: per peer the address of its node, for the processing log.
         clock: aware UTC.
         bounds: what one question may cost.
+        contracts: whether peers come under contracts, so that only what one covers is open to them.
     """
 
     def __init__(
@@ -70,7 +71,9 @@ class Discloser:
         addresses: Mapping[PeerId, str],
         clock: Clock,
         bounds: Bounds | None = None,
+        contracts: bool = False,
     ) -> None:
+        self._contracts = contracts
         self._own, self._alias, self._sources = own, alias, sources
         self._log, self._memory, self._keys, self._clock = log, memory, keys, clock
         self._addresses, self._bounds, self._combiner = addresses, bounds or Bounds(), combiner
@@ -115,7 +118,12 @@ class Discloser:
             self._asked_at.setdefault((one.disclosure, one.peer), deque()).append(one.moment)
 
     async def consult(
-        self, peer: PeerId, trace: Trace, transaction_id: str, question: SubQuestion
+        self,
+        peer: PeerId,
+        trace: Trace,
+        transaction_id: str,
+        question: SubQuestion,
+        purpose: Purpose | None = None,
     ) -> Consultation:
         """Answer a question, or say why not.
 
@@ -124,6 +132,7 @@ class Discloser:
             trace: the asker's trace and span.
             transaction_id: of the crossing.
             question: as it came, decoded strictly.
+            purpose: of the contract under which it came; None when that has none.
 
         Returns:
             An answer that has begun: its first records are durable.
@@ -138,7 +147,7 @@ class Discloser:
         processor = self._addresses.get(peer, f"urn:nld:oin:{peer}")
         crossing = Crossing(peer, processor, self._alias, trace, transaction_id, question, self._clock())
         try:
-            return await self._consult(crossing)
+            return await self._consult(crossing, purpose)
         except Refused as refusal:
             await self._record(crossing, refusal)
             raise
@@ -147,10 +156,10 @@ class Discloser:
         """Write down what was only counted; when the node stops."""
         await self._refusals.flush()
 
-    async def _consult(self, crossing: Crossing) -> Consultation:
+    async def _consult(self, crossing: Crossing, purpose: Purpose | None) -> Consultation:
         question, peer, now = crossing.question, crossing.peer, crossing.began
         rules.require_bounds(question, self._bounds)
-        opened = self._decided(peer, question, now.date())
+        opened = self._decided(peer, question, now.date(), purpose)
         statement = await self._understood(peer, question, opened, crossing)
         check_values(statement, question)
         sealing = self._sealer.sealing(peer, question, now)
@@ -182,11 +191,13 @@ class Discloser:
         body = await answer.begin(first, lambda: self._readers.pull(source, limits))
         return Consultation(statement.schema, self._guarded(crossing, body()))
 
-    def _decided(self, peer: PeerId, question: SubQuestion, day: date) -> dict[str, Opened]:
+    def _decided(
+        self, peer: PeerId, question: SubQuestion, day: date, purpose: Purpose | None
+    ) -> dict[str, Opened]:
         """Per dataset the disclosure that opens it, as the decision point says; its digest as the asker knows it."""
         opened = {}
         for name, digest in question.disclosures.items():
-            decision = self._decide(peer, question, name, day)
+            decision = self._decide(peer, question, name, day, purpose)
             if not decision.permit or decision.disclosure is None:
                 raise rules.refusal(decision)
             opened[name] = self._opened[decision.disclosure]
@@ -194,8 +205,10 @@ class Discloser:
                 raise rules.changed(name)
         return opened
 
-    def _decide(self, peer: PeerId, question: SubQuestion, dataset: str, day: date) -> Decision:
-        acting = question.acting
+    def _decide(
+        self, peer: PeerId, question: SubQuestion, dataset: str, day: date, purpose: Purpose | None
+    ) -> Decision:
+        acting, candidates = question.acting, self._candidates.get(dataset, ())
         return decide(
             Facts(
                 peer=peer,
@@ -204,9 +217,22 @@ class Discloser:
                 activity=question.activity,
                 dataset=dataset,
                 day=day,
-                candidates=self._candidates.get(dataset, ()),
+                candidates=candidates,
                 activity_valid=self._activities.get(question.activity),
+                agreed=self._agreed(purpose, question.activity, candidates),
             )
+        )
+
+    def _agreed(
+        self, purpose: Purpose | None, activity: str, candidates: Iterable[Disclosure]
+    ) -> frozenset[str] | None:
+        """Which of these disclosures the contract covers, each with its rules as they are now."""
+        if not self._contracts:
+            return None
+        return frozenset(
+            one.id
+            for one in candidates
+            if purpose is not None and purpose.covers(activity, one.id, self._offers[one.id].digest)
         )
 
     def _in_force(self, activity: str, day: date) -> bool:

@@ -5,7 +5,7 @@ from sluis.gateway.crossing import SERVICE
 from sluis.gateway.direct import DirectLink
 from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
-from sluis.gateway.link import Answer, Link
+from sluis.gateway.link import Answer, Covers, Link
 from sluis.gateway.manager import AutoSign, DecisionPoint, Trust
 from sluis.gateway.manager import Settings as ManagerSettings
 from sluis.gateway.membership import Membership, open_membership
@@ -20,6 +20,7 @@ __all__ = [
     "Answer",
     "AutoSign",
     "Card",
+    "Covers",
     "DecisionPoint",
     "DirectLink",
     "Group",

@@ -12,6 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from sluis.gateway import Link
+from sluis.grounds import Purpose
 from sluis.kernel import Clock, PeerId, Problem, Trace, Upstream, encode, milliseconds, new_transaction_id
 from sluis.ledger import ACTIVITY, Decision, Ledger, Position, Processing
 from sluis.query import records
@@ -118,7 +119,7 @@ class Crossing:
         started, began = milliseconds(means.clock()), time.perf_counter()
         table, charge = None, None
         try:
-            reader, batches = await consult(means, part, body, span, transaction)
+            reader, batches = await consult(means, part, sub.activity, body, span, transaction)
             elapsed = round((time.perf_counter() - began) * 1000, 3)
             if seal is None and fetch.id not in self._awaited:  # whoever draws a seal is waited for too
                 await self.everyone_asked.wait()
@@ -250,13 +251,14 @@ class Crossing:
 
 
 async def consult(
-    means: Means, part: Part, body: bytes, trace: Trace, transaction: str
+    means: Means, part: Part, activity: str, body: bytes, trace: Trace, transaction: str
 ) -> tuple[AnswerReader, list[pa.RecordBatch]]:
     """Ask one owner its part.
 
     Args:
         means: of the node that asks.
         part: what is asked, and of whom.
+        activity: what for; a contract must cover it.
         body: the question, encoded.
         trace: the span of this crossing.
         transaction: id of this crossing.
@@ -275,8 +277,12 @@ async def consult(
         "fsc-transaction-id": transaction,
     }
     reader, batches = AnswerReader(means.answer_bytes), []
+
+    def covers(purpose: Purpose) -> bool:
+        return all(purpose.covers(activity, one.disclosure.id, one.digest) for one in part.offers)
+
     async with means.link.send(
-        owner.peer, "POST", "/v1/consultations", headers, body, means.seconds
+        owner.peer, "POST", "/v1/consultations", headers, body, means.seconds, covers
     ) as answer:
         if answer.status != 200:
             raise await problem_of(answer, owner)

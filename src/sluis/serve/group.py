@@ -1,6 +1,7 @@
 """The node as a peer of its FSC group, where its settings name one: Manager, inway and outway, with their listeners."""
 
 import ssl
+from collections.abc import Sequence
 
 from sluis.config import Config, read_group
 from sluis.crypto import Identity, Revocations, client_context, read_certificates, server_context
@@ -15,8 +16,9 @@ from sluis.gateway import (
     open_membership,
     open_operator,
 )
-from sluis.grounds import Grounds, make_offer
+from sluis.grounds import Grounds, Offer, make_offer
 from sluis.kernel import Clock, PeerId
+from sluis.query import Owners
 from sluis.store import Store
 from sluis.web import LoopbackListener, PeerListener, Server
 
@@ -46,7 +48,7 @@ def membership_of(
 
 
 def operator_of(
-    config: Config, grounds: Grounds, store: Store, membership: Membership, clock: Clock
+    config: Config, grounds: Grounds, store: Store, membership: Membership, owners: Owners, clock: Clock
 ) -> Operator:
     """The operator's side of a membership. Raises `Problem`."""
     own = config.node
@@ -54,7 +56,12 @@ def operator_of(
     offers = {
         one.id: make_offer(own.oin, own.alias, datasets[one.dataset], one) for one in grounds.disclosures
     }
-    return open_operator(store, membership, offers, _aliases(config), clock)
+
+    async def offered(alias: str) -> Sequence[Offer]:
+        owners.forget(alias)  # what is signed must be what is offered now
+        return (await owners.known(alias)).offers
+
+    return open_operator(store, membership, offers, _aliases(config), offered, clock)
 
 
 def _between_nodes(config: Config) -> list[AutoSign]:

@@ -119,10 +119,11 @@ def _furnish(
     link: Link = membership.link if membership else _link(config, revocations)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
     card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
+    owners = Owners(_known(config), link, card_of, clock, limits.peer_seconds)
     asker = Asker(
         peer=own.oin,
         activities={activity.id: activity for activity in grounds.activities},
-        owners=Owners(_known(config), link, card_of, clock, limits.peer_seconds),
+        owners=owners,
         link=link,
         ledger=ledger,
         combiner=combiner,
@@ -146,6 +147,7 @@ def _furnish(
         addresses={peer.oin: peer.url for peer in config.peers.values()},
         clock=clock,
         bounds=_bounds(config),
+        contracts=membership is not None,
     )
     if any(one.questions_per_hour is not None for one in grounds.disclosures):
         since = milliseconds(clock() - timedelta(hours=1))
@@ -180,7 +182,7 @@ def _furnish(
         stamps=Anchors(config.anchors, _roots(config), clock),
         card=card,
         membership=membership,
-        operator=operator_of(config, grounds, store, membership, clock) if membership else None,
+        operator=operator_of(config, grounds, store, membership, owners, clock) if membership else None,
     )
 
 
