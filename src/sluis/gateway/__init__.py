@@ -13,6 +13,7 @@ from sluis.gateway.operating import Operator, open_operator
 from sluis.gateway.operating import routes as group_routes
 from sluis.gateway.peers import Group, check_group
 from sluis.gateway.timestamps import TimestampAuthority
+from sluis.gateway.transactions import fits as sealed_lines_fit
 from sluis.gateway.witnesses import Witnesses, witness_name
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "read_card",
     "read_documents",
     "routes",
+    "sealed_lines_fit",
     "sign_card",
     "witness_name",
 ]

@@ -16,6 +16,7 @@ from sluis.gateway.comparison import Comparison, open_comparison
 from sluis.gateway.contracts import Contracts, Grant, Kept, Signature, open_contracts
 from sluis.gateway.crossing import SERVICE, GroupLink
 from sluis.gateway.documents import Connection, Declared, Metadata, Wanted
+from sluis.gateway.evidence import Evidence
 from sluis.gateway.forward import Target
 from sluis.gateway.inway import Inway
 from sluis.gateway.manager import Running, Settings, Trust, open_manager
@@ -27,11 +28,14 @@ from sluis.gateway.planes.stream import Streams
 from sluis.gateway.remote import RemoteLogs
 from sluis.gateway.services import Service, Services
 from sluis.gateway.tokens import Tokens
-from sluis.gateway.transactions import TransactionLog, open_transactions
+from sluis.gateway.transactions import TransactionLog, open_sealing, open_transactions
 from sluis.kernel import Clock, PeerId, Place, Problem
+from sluis.ledger import Ledger
 from sluis.store import Store
 
 log = logging.getLogger("sluis.gateway")
+
+_NEWEST = 1000  # contracts whose signatures are held against the ledger when the node starts
 
 
 class Membership(msgspec.Struct, frozen=True):
@@ -48,6 +52,7 @@ class Membership(msgspec.Struct, frozen=True):
         comparison: of transaction logs with those of peers.
         streams: the connections of both.
         link: the way of the node's own requests to its peers.
+        evidence: what of all this goes into the ledger.
     """
 
     running: Running
@@ -60,16 +65,22 @@ class Membership(msgspec.Struct, frozen=True):
     comparison: Comparison
     streams: Streams
     link: GroupLink
+    evidence: Evidence
 
     async def start(self) -> None:
         """Begin what goes on by itself. Raises `Unkept`."""
         self.contracts.on_change(self._changed)
+        self.contracts.on_change(self.evidence.signed)
+        own = self.running.manager.own.id
+        await self.evidence.all_signed((await asyncio.to_thread(self.contracts.page, own, "", _NEWEST))[0])
         await self.running.start()
         await self.applying.settle()
 
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
         await self.running.stop()
+        await self.evidence.stop()
+        await self.evidence.seal()
         self.streams.close()
 
     async def connect(self, peers: Mapping[str, PeerId]) -> None:
@@ -110,6 +121,7 @@ class Membership(msgspec.Struct, frozen=True):
 
 def open_membership(
     store: Store,
+    ledger: Ledger,
     identity: Identity,
     group: Group,
     settings: Settings,
@@ -123,6 +135,7 @@ def open_membership(
 
     Args:
         store: the node's database; this process becomes its writer.
+        ledger: of the node.
         identity: the node's certificate and key.
         group: the rules of the group.
         settings: of the Manager.
@@ -195,6 +208,7 @@ def open_membership(
         open_comparison(store, transactions, RemoteLogs(running.managers), own, clock),
         streams,
         GroupLink(outway, contracts.connections, context, revoked, running.peers.name, clock),
+        Evidence(ledger, open_sealing(store)),
     )
 
 

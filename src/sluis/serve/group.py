@@ -18,13 +18,19 @@ from sluis.gateway import (
 )
 from sluis.grounds import Grounds, Offer, make_offer
 from sluis.kernel import Clock, PeerId
+from sluis.ledger import Ledger
 from sluis.query import Owners
 from sluis.store import Store
 from sluis.web import LoopbackListener, PeerListener, Server
 
 
 def membership_of(
-    config: Config, identity: Identity, store: Store, revocations: Revocations, clock: Clock
+    config: Config,
+    identity: Identity,
+    store: Store,
+    ledger: Ledger,
+    revocations: Revocations,
+    clock: Clock,
 ) -> Membership | None:
     """What this node is in its group; None when it is in none. Raises `Problem`."""
     if config.fsc.group is None:
@@ -43,7 +49,7 @@ def membership_of(
     revocations.guard(context)
     trust = Trust(anchors, lambda: revocations.lists)
     return open_membership(
-        store, identity, group, settings, trust, context, _aliases(config), clock, revocations.revokes
+        store, ledger, identity, group, settings, trust, context, _aliases(config), clock, revocations.revokes
     )
 
 

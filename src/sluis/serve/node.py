@@ -94,6 +94,8 @@ class Node:
 
     async def _publish(self) -> None:
         """Publish what was recorded, witnessed by the peers that can be reached."""
+        if self.parts.membership is not None:
+            await self.parts.membership.evidence.seal()
         await self.parts.witnesses.read_cards()
         await self.parts.witnesses.gather(self.parts.ledger)
 

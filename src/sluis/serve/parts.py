@@ -115,7 +115,7 @@ def _furnish(
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
     memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    membership = membership_of(config, identity, store, revocations, clock)
+    membership = membership_of(config, identity, store, ledger, revocations, clock)
     link: Link = membership.link if membership else _link(config, revocations)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
     card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
