@@ -99,6 +99,16 @@ def test_an_algorithm_of_another_key_is_not_believed(algorithm: str, key: str) -
     assert not verify_jws(read, CERTIFICATES[key])
 
 
+@pytest.mark.parametrize(("key", "algorithm"), [("ES256", "ES512"), ("ES384", "ES256"), ("ES512", "ES384")])
+def test_a_curve_goes_with_one_digest(key: str, algorithm: str) -> None:
+    assert not verify_jws(read_jws(sign_jws(KEYS[key], algorithm, {}, b"payload")), CERTIFICATES[key])
+
+
+def test_another_curve_of_the_same_size_is_not_believed() -> None:
+    koblitz = ec.generate_private_key(ec.SECP256K1())
+    assert not verify_jws(read_jws(sign_jws(koblitz, "ES256", {}, b"payload")), certificate(koblitz))
+
+
 def test_an_algorithm_that_is_not_allowed_is_not_believed_with_the_right_key() -> None:
     pss = read_jws(sign_jws(KEYS["RS"], "PS256", {}, b"payload"))
     assert not verify_jws(pss, CERTIFICATES["RS"])
@@ -139,7 +149,9 @@ def test_a_key_that_fsc_does_not_know_cannot_sign() -> None:
 def test_the_numbers_of_an_ecdsa_signature_have_their_full_length(name: str) -> None:
     read = read_jws(sign_jws(KEYS[name], name, {}, b"payload"))
     assert len(read.signature) == {"ES256": 64, "ES384": 96, "ES512": 132}[name]
-    for other in (read.signature[1:], read.signature + b"\0", b"", bytes(len(read.signature))):
+    half = len(read.signature) // 2
+    padded = read.signature[:half] + b"\0" + read.signature[half:]  # the same numbers
+    for other in (padded, b"\0" + read.signature, read.signature[1:], b"", bytes(2 * half)):
         head, body, _ = f"{read.signed.decode()}.".split(".")
         assert not verify_jws(read_jws(f"{head}.{body}.{b64u(other)}"), CERTIFICATES[name])
 

@@ -91,7 +91,7 @@ class Tokens:
         place = self._places.get(grant.hash)
         if place is None:
             place = self._places[grant.hash] = _Place()
-        moment = asyncio.get_running_loop().time()
+        moment = _loop_time()
         token = place.token
         if token is not None and moment < place.until and self._is_ours(token.claims):
             if moment >= place.renew and place.fetching is None and moment >= place.again:
@@ -121,12 +121,11 @@ class Tokens:
         return place.fetching
 
     async def _renew(self, grant: Grant, place: _Place) -> Token:
-        clock = asyncio.get_running_loop().time
-        begun = clock()
+        begun = _loop_time()
         try:
             token = read_token(await self._fetch(grant), grant, self._group, self._thumbprint())
         except Problem as refusal:
-            place.refusal, place.again = refusal, clock() + _AGAIN
+            place.refusal, place.again = refusal, _loop_time() + _AGAIN
             raise
         finally:
             place.fetching = None
@@ -141,6 +140,10 @@ def _life(claims: Claims, now: float) -> float:
     this one; only when that is no time of making, this clock is what is left."""
     made_now = abs(now - claims.nbf) <= SKEW
     return float(claims.exp - claims.nbf) if made_now else claims.exp - now
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _retrieved(task: "asyncio.Task[Token]") -> None:
