@@ -91,6 +91,17 @@ async def test_path_is_never_changed(pair: Gateways, path: str) -> None:
     assert got.json["path"] == path.removesuffix("?")
 
 
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [("//evil.example/x", "//evil.example/x"), ("http://evil.example/x?y", "/x?y"), ("*", "*")],
+)
+async def test_form_of_the_target_does_not_lead_elsewhere(pair: Gateways, target: str, path: str) -> None:
+    grant = await pair.agree()
+    got = await pair.call("OPTIONS", target, {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.json["path"]) == (200, path)
+    assert headers_of(got)["host"] == [pair.target.authority]
+
+
 async def test_service_below_a_path_gets_requests_below_it(pair: Gateways) -> None:
     grant = await pair.agree()
     service = pair.services.get(SERVICE)
@@ -244,7 +255,10 @@ async def test_revocation_bites_at_once_at_the_outway(pair: Gateways) -> None:
     assert (pair.fetched, await lines(pair.asker)) == ([], ())
 
 
-async def test_token_that_ended_is_replaced_for_the_next_request(pair: Gateways) -> None:
+async def test_token_that_ended_is_replaced_for_the_next_request(
+    pair: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.gateway.tokens.cache._AGAIN", 0)
     grant = await pair.agree()
     await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
     pair.watch.ahead += pair.watch.minute * 2
@@ -265,6 +279,27 @@ async def test_manager_that_refuses_a_token_is_told(pair: Gateways) -> None:
         True,
     )
     assert await lines(pair.asker) == ()
+
+
+async def test_service_that_says_401_itself_costs_no_token(
+    pair: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def handler(_scope: Any, receive: Any, send: Any) -> None:
+        await whole(receive)
+        await answer(send, 401, b"who are you")
+
+    monkeypatch.setattr("sluis.gateway.tokens.cache._AGAIN", 0)
+    grant, pair.backend.handler = await pair.agree(), handler
+    for _ in range(2):
+        assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).body == b"who are you"
+    assert len(pair.fetched) == 1
+
+
+async def test_refusal_after_the_line_was_written_names_the_transaction(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.servers["inway"].stop(seconds=0)
+    got = await pair.call("POST", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert [one.transaction_id for one in await lines(pair.asker)] == [got.headers["fsc-transaction-id"]]
 
 
 # What a service allows
