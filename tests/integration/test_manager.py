@@ -493,15 +493,32 @@ async def test_a_renewed_certificate_signs_again_and_everyone_gets_it(
     await asyncio.sleep(1.1)  # so that the two signatures are of different seconds
     assert await uwv.running.renew(renewed, client_context(*files, uwv.place.anchors)) == 1
 
-    def accepted(at: Member) -> str:
-        found = at.contracts.get(made.content.hash)
-        assert found is not None
-        return found.signed("accept")[UWV].thumbprint
-
-    await until(lambda: accepted(gemeente) == accepted(uwv))
+    await until(lambda: made_by(gemeente, made) == made_by(uwv, made))
     assert uwv.state(made) == gemeente.state(made) == "valid"
     assert len(uwv.manager.jwks()["keys"]) == 2  # what was signed with the old one can still be verified
     assert await uwv.running.renew(renewed, client_context(*files, uwv.place.anchors)) == 0
+
+
+async def test_a_start_with_a_renewed_certificate_signs_again(
+    world: World, directory: Member, gemeente: Member
+) -> None:
+    place = world.place(UWV)
+    async with member(place, services=("loon",), auto_sign=(ANYTHING,)):
+        made = await offered(gemeente)
+        await gemeente.reaches(made, "valid")
+    before = made_by(gemeente, made)
+    place.certificate, place.key = world.authority.issue(
+        place.home / "new", UWV, "UWV Voorbeeld", [place.host]
+    )
+    async with member(place, services=("loon",)):
+        await until(lambda: made_by(gemeente, made) != before)
+
+
+def made_by(at: Member, one: Contract) -> str:
+    """The certificate that UWV's acceptance was made with."""
+    found = at.contracts.get(one.content.hash)
+    assert found is not None
+    return found.signed("accept")[UWV].thumbprint
 
 
 async def test_the_certificate_of_another_is_not_adopted(world: World, uwv: Member) -> None:
