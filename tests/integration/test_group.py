@@ -170,7 +170,7 @@ async def test_what_was_declared_holds_after_a_restart(world: World, directory: 
     async with peer(place, aliases=ALIASES) as running:
         await running.apply(OFFER % service)
     async with peer(place, aliases=ALIASES) as running:
-        assert running.membership.applying.services.names() == {"loon"}
+        assert running.membership.applying.services.names() == {"loon", "sluis"}
         assert [one[1] for one in await running.apply(OFFER % service)] == ["unchanged", "unchanged"]
 
 
