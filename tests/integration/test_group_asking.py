@@ -71,7 +71,7 @@ def test_a_question_waits_for_a_contract_and_is_answered_under_it(group: Group) 
     [waiting] = until(lambda: document(group.owner, "fsc", "contracts", "--waiting"))
     shown = sluis(group.owner, "fsc", "contracts", waiting["hash"]).output
     assert "Waarvoor: urn:test:bijstand" in shown
-    assert "personen: bsn (output), naam (output)" in shown
+    assert "personen: bsn (zichtbaar), naam (zichtbaar)" in shown
     assert "Participatiewet, art. 64" in shown
     assert refusal(group.asker) == "contract-missing"
 
