@@ -24,8 +24,13 @@ from sluis.store import Message, Outbox
 
 log = logging.getLogger("sluis.manager")
 
-_AT_ONCE = 64  # messages under way
-_PER_PEER = 8  # of them to one peer
+_AT_ONCE = 256  # messages that are taken out to be sent
+_PER_PEER = 64  # of them to one peer
+_ABREAST = 16  # requests to one peer
+_REMEMBERED, _SMALL = (
+    1024,
+    16 * 1024,
+)  # contents of contracts at hand, and how many bytes each may have for that
 _FIRST_REST, _LONGEST_REST = 1.0, 300.0  # seconds
 _LONGEST_LOOK = 30.0  # seconds, while a peer has yet to announce itself: to ask the directory costs little
 _LOOK = 30.0  # seconds after which the outbox is looked at in any case
@@ -75,6 +80,10 @@ class Delivery:
         self._under_way: Counter[str] = Counter()
         self._missed: dict[str, int] = {}
         self._rests: dict[str, float] = {}
+        self._ways: dict[str, asyncio.Semaphore] = {}
+        self._contents: dict[str, bytes] = {}
+        self._arrived: list[int] = []
+        self._noting: asyncio.Task[None] | None = None
 
     def put(self, connection: Connection, peer: PeerId, letter: Letter, ends: int) -> None:
         """Have a letter delivered, in the transaction of what it tells.
@@ -88,6 +97,13 @@ class Delivery:
         urgent = letter.kind in ("reject", "revoke")
         stream, payload = letter.hash or _ANNOUNCEMENT, msgspec.json.encode(letter)
         self._outbox.add(connection, str.__str__(peer), stream, payload, ends, urgent=urgent)
+
+    def remember(self, hash: str, content: bytes) -> None:
+        """Have the content of a contract at hand, that letters are about to be sent about."""
+        if len(content) <= _SMALL:
+            if len(self._contents) >= _REMEMBERED:
+                del self._contents[next(iter(self._contents))]
+            self._contents[hash] = content
 
     async def give(self, peer: PeerId, letters: Sequence[Letter], ends: int) -> None:
         """Have letters of one stream delivered, unless something waits in it already. Raises `Unkept`."""
@@ -121,7 +137,7 @@ class Delivery:
                     async with asyncio.timeout(pause):  # wait_for may swallow that this task is cancelled
                         await self._news.wait()
         finally:
-            under_way = list(self._taken.values())
+            under_way = [*self._taken.values(), *([self._noting] if self._noting else [])]
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
@@ -160,6 +176,7 @@ class Delivery:
         self._under_way[message.destination] -= 1
         if not self._under_way[message.destination]:
             del self._under_way[message.destination]
+            self._ways.pop(message.destination, None)
         if not task.cancelled() and (failure := task.exception()) is not None:
             log.error("delivery to %s failed: %s", message.destination, type(failure).__name__)
             self._rest(message.destination, "internal-failure")
@@ -167,23 +184,46 @@ class Delivery:
 
     async def _carry(self, message: Message) -> None:
         """Deliver one message, and note how it went."""
+        peer = message.destination
+        way = self._ways.setdefault(peer, asyncio.Semaphore(_ABREAST))
         try:
-            await self._send(PeerId(message.destination), msgspec.json.decode(message.payload, type=Letter))
+            async with way:
+                if self._rests.get(peer, 0.0) > asyncio.get_running_loop().time():
+                    return  # it turned out to be away, meanwhile; this goes again later
+                await self._send(PeerId(peer), msgspec.json.decode(message.payload, type=Letter))
         except Answered as answer:
             await self._not_taken(message, answer)
         except Upstream as problem:
             await self._not_reached(message, problem)
         else:
-            await self._outbox.done([message.number])
-            await self.back(PeerId(message.destination))
+            await self._note(message.number)
+            await self.back(PeerId(peer))
+
+    async def _note(self, number: int) -> None:
+        """Note that a message arrived; together with what arrives meanwhile, in one commit."""
+        self._arrived.append(number)
+        if self._noting is None:
+            self._noting = asyncio.create_task(self._note_all())
+        await asyncio.shield(self._noting)
+
+    async def _note_all(self) -> None:
+        try:
+            while self._arrived:
+                numbers, self._arrived = self._arrived, []
+                await self._outbox.done(numbers)
+        finally:
+            self._noting = None
 
     async def _send(self, peer: PeerId, letter: Letter) -> None:
         if letter.kind == "announce":
             await self._managers.announce(peer)
             return
-        content = await asyncio.to_thread(self._content_of, letter.hash)
+        content = self._contents.get(letter.hash)
+        if content is None:
+            content = await asyncio.to_thread(self._content_of, letter.hash)
         if content is None:
             return
+        self.remember(letter.hash, content)
         if letter.kind == "contract":
             await self._managers.submit(peer, content, letter.signature)
         else:
