@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Literal
@@ -27,12 +27,11 @@ log = logging.getLogger("sluis.manager")
 _AT_ONCE = 256  # messages that are taken out to be sent
 _PER_PEER = 64  # of them to one peer
 _ABREAST = 16  # requests to one peer
-_REMEMBERED, _SMALL = (
-    1024,
-    16 * 1024,
-)  # contents of contracts at hand, and how many bytes each may have for that
+_REMEMBERED = 1024  # contents of contracts at hand
+_SMALL = 16 * 1024  # bytes; a larger content is read each time
 _FIRST_REST, _LONGEST_REST = 1.0, 300.0  # seconds
 _LONGEST_LOOK = 30.0  # seconds, while a peer has yet to announce itself: to ask the directory costs little
+_GLANCE = 1.0  # seconds after which the outbox is looked at again while something is under way
 _LOOK = 30.0  # seconds after which the outbox is looked at in any case
 
 _ANNOUNCEMENT = "announcement"
@@ -109,18 +108,19 @@ class Delivery:
         """Have letters of one stream delivered, unless something waits in it already. Raises `Unkept`."""
         stream, payloads = letters[0].hash or _ANNOUNCEMENT, [msgspec.json.encode(one) for one in letters]
         if await self._outbox.fill(str.__str__(peer), stream, payloads, ends):
-            self.wake()
+            self.wake([peer])
 
-    def wake(self) -> None:
-        """There may be something to deliver."""
-        self._news.set()
+    def wake(self, peers: Iterable[PeerId]) -> None:
+        """There may be something to deliver to these."""
+        if not {str.__str__(peer) for peer in peers} <= self._closed():
+            self._news.set()
 
     async def back(self, peer: PeerId) -> None:
         """A peer is there: it called, or it answered. Raises `Unkept`."""
         if self._missed.pop(str.__str__(peer), 0):
             self._rests.pop(str.__str__(peer), None)
             await self._outbox.hasten(str.__str__(peer))
-            self.wake()
+            self.wake([peer])
 
     async def run(self) -> None:
         """Deliver until cancelled; what is under way then goes again after the next start."""
@@ -155,8 +155,8 @@ class Delivery:
 
     async def _pause(self) -> float:
         """Seconds until there may be something to do that nobody tells of."""
-        if len(self._taken) >= _AT_ONCE:
-            return _LOOK
+        if self._taken:
+            return _GLANCE  # what ends tells of itself, and finding what is due next costs more than looking again
         due = await asyncio.to_thread(self._outbox.seconds_to_next, self._closed(), [*self._taken])
         now = asyncio.get_running_loop().time()
         ends = [end - now for end in self._rests.values() if end > now]
@@ -165,22 +165,28 @@ class Delivery:
     def _width(self, destination: str) -> int:
         return 1 if destination in self._missed else _PER_PEER
 
-    def _closed(self) -> list[str]:
-        """The peers that get nothing more just now."""
+    def _closed(self) -> set[str]:
+        """The peers that get nothing more just now: those that rest, and those that have enough to do until half of it
+        is done, so that the outbox is looked into once for many messages."""
         now = asyncio.get_running_loop().time()
         resting = {peer for peer, end in self._rests.items() if end > now}
-        return [*resting | {peer for peer, count in self._under_way.items() if count >= self._width(peer)}]
+        return resting | {peer for peer in self._under_way if self._is_busy(peer)}
+
+    def _is_busy(self, peer: str) -> bool:
+        return self._under_way[peer] >= max(1, self._width(peer) // 2)
 
     def _end(self, message: Message, task: "asyncio.Task[None]") -> None:
         del self._taken[message.number]
-        self._under_way[message.destination] -= 1
-        if not self._under_way[message.destination]:
-            del self._under_way[message.destination]
-            self._ways.pop(message.destination, None)
+        peer = message.destination
+        self._under_way[peer] -= 1
+        if not self._under_way[peer]:
+            del self._under_way[peer]
+            self._ways.pop(peer, None)
         if not task.cancelled() and (failure := task.exception()) is not None:
-            log.error("delivery to %s failed: %s", message.destination, type(failure).__name__)
-            self._rest(message.destination, "internal-failure")
-        self.wake()
+            log.error("delivery to %s failed: %s", peer, type(failure).__name__)
+            self._rest(peer, "internal-failure")
+        if not self._is_busy(peer):
+            self._news.set()
 
     async def _carry(self, message: Message) -> None:
         """Deliver one message, and note how it went."""

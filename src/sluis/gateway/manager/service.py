@@ -142,15 +142,16 @@ class Manager:
         thumbprint = certificate_thumbprint(self._identity.certificate)
         signature = Signature(self.own.id, action, jws, signed_at, thumbprint)
         kept: list[Kept] = []
+        others = sorted(content.parties - {self.own.id})
 
         def tell(connection: Connection, now_kept: Kept) -> None:
             kept.append(now_kept)
-            for peer in sorted(content.parties - {self.own.id}):
+            for peer in others:
                 self._delivery.put(connection, peer, Letter(kind, content.hash, jws), content.not_after)
 
         self._delivery.remember(content.hash, content.json)
         await self.contracts.add_signature(content, signature, tell)
-        self._delivery.wake()
+        self._delivery.wake(others)
         return kept[-1].contract if kept else await asyncio.to_thread(self.contract, content.hash)
 
     # What others do

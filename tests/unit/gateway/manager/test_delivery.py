@@ -66,7 +66,7 @@ class Carrying:
                 self.delivery.put(connection, peer, letter, LATER)
 
         await self.store.write(work)
-        self.delivery.wake()
+        self.delivery.wake([peer])
 
     async def comes(self, *expected: tuple[PeerId, str, str]) -> None:
         await until(lambda: self.managers.came == [*expected])
