@@ -124,6 +124,7 @@ async def member(
     everything: float = 3600,
     crl: Path | None = None,
     clock: Callable[[], Any] = utc_now,
+    database: str = "",
 ) -> AsyncIterator[Member]:
     """A Manager that runs until the block ends. Nothing recurs within a test unless it says how often."""
     anchors = read_certificates(place.anchors[0])
@@ -132,7 +133,7 @@ async def member(
     incoming = server_context(place.certificate, place.key, place.anchors)
     for context in (outgoing, incoming):
         revocations.guard(context)
-    with closing(open_store(place.home / "node.db")) as store:
+    with closing(open_store(database or place.home / "node.db")) as store:
         contracts = await asyncio.to_thread(open_contracts, store, place.peer, clock)
         transactions = await asyncio.to_thread(open_transactions, store, clock)
         settings = Settings(
