@@ -13,11 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sluis.serve import node
 from sluis.crypto import Authority, FileKeyStore, Identity, Revocations, make_authority
 from sluis.gateway import read_card, sign_card
 from sluis.kernel import PeerId, Problem
 from sluis.ledger import base_origin, open_ledger
+from sluis.serve import node
 from sluis.store import open_store
 from sluis.web import Access
 

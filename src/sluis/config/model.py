@@ -125,6 +125,7 @@ class FscConfig(msgspec.Struct, frozen=True):
     group: Path | None = None
     plane: Literal["process", "nginx"] = "process"
     decision_point: AnyUrl | None = None
+    metrics_port: Port | None = None
     auto_sign: tuple[AutoSign, ...] = ()
 
 

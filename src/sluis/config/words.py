@@ -37,6 +37,10 @@ WORDS: Words = {
             "Adres van een AuthZEN-beslispunt dat over contracten beslist.",
             "Address of an AuthZEN decision point that decides about contracts.",
         ),
+        "metrics_port": Text(
+            "Poort op 127.0.0.1 voor metingen (Prometheus) en gezondheid; zonder zijn ze er niet.",
+            "Port on 127.0.0.1 for metrics (Prometheus) and health; without it there are none.",
+        ),
         "auto_sign": Text(
             "Regels waarmee dit knooppunt zelf contracten tekent; één regel is genoeg.",
             "Rules by which this node signs contracts itself; one rule is enough.",
