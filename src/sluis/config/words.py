@@ -29,10 +29,6 @@ WORDS: Words = {
             "Bestand met de regels van de groep; zonder is er geen FSC.",
             "File with the rules of the group; without it there is no FSC.",
         ),
-        "plane": Text(
-            "Wat verzoeken doorgeeft: dit proces zelf (`process`) of nginx.",
-            "What passes requests on: this process itself (`process`) or nginx.",
-        ),
         "decision_point": Text(
             "Adres van een AuthZEN-beslispunt dat over contracten beslist.",
             "Address of an AuthZEN decision point that decides about contracts.",
