@@ -27,9 +27,11 @@ from sluis.crypto.sealing import (
     seal_key,
     sign_grant,
 )
-from sluis.crypto.tls import client_context, server_context
+from sluis.crypto.tls import CURVE, SUITES_1_2, client_context, server_context
 
 __all__ = [
+    "CURVE",
+    "SUITES_1_2",
     "Authority",
     "FileKeyStore",
     "Grant",
