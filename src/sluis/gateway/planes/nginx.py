@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from sluis.gateway.planes import nginx_conf as conf
-from sluis.gateway.planes.nginx_conf import Layout, Listen, Target
+from sluis.gateway.planes.nginx_conf import Layout, Listen, Place
 from sluis.kernel import Conflict, Invalid, Problem, Text, Unkept
 
 log = logging.getLogger("sluis.gateway")
@@ -128,14 +128,14 @@ class Nginx:
         if self._owner is not None:
             os.chown(self.decide_socket, self._owner, -1)
 
-    async def start(self, targets: Sequence[Target] = ()) -> None:
+    async def start(self, places: Sequence[Place] = ()) -> None:
         """Start it and wait until it listens.
 
         Raises:
             Invalid: `no-nginx` when it is not installed, `nginx-refused` when it does not take the configuration.
             Conflict: `port-in-use`, or it did not come up in time.
         """
-        await self._write(targets)
+        await self._write(places)
         await self._spawn()
         try:
             await self._settled()
@@ -144,13 +144,13 @@ class Nginx:
             raise
         self._watching = asyncio.get_running_loop().create_task(self._watch())
 
-    async def reload(self, targets: Sequence[Target] | None = None) -> None:
-        """Take new targets, and read certificates, anchors and revocations again; no request in hand is dropped.
+    async def reload(self, places: Sequence[Place] | None = None) -> None:
+        """Take new places, and read certificates, anchors and revocations again; no request in hand is dropped.
 
         Raises `Invalid` (`nginx-refused`) when it does not take them: then it goes on as it was.
         """
         async with self._reloading:
-            await self._write(self._layout.targets if targets is None else targets)
+            await self._write(self._layout.places if places is None else places)
             if self._process is not None:
                 with contextlib.suppress(ProcessLookupError):  # it is being started again, with what was written
                     self._process.send_signal(signal.SIGHUP)
@@ -174,10 +174,10 @@ class Nginx:
         active, accepted, _, requests, _, _, waiting = numbers
         return Load(active, accepted, requests, waiting)
 
-    async def _write(self, targets: Sequence[Target]) -> None:
+    async def _write(self, places: Sequence[Place]) -> None:
         """Write the next configuration, once nginx has said that it takes it."""
         layout = msgspec.structs.replace(
-            self._layout, generation=self._layout.generation + 1, targets=tuple(targets)
+            self._layout, generation=self._layout.generation + 1, places=tuple(places)
         )
         self._link_files()
         candidate = self._folder / "next.conf"

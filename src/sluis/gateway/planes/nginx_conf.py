@@ -1,4 +1,4 @@
-"""The configuration of the nginx plane, as a pure function: listeners and targets in, text out.
+"""The configuration of the nginx plane, as a pure function: listeners and places in, text out.
 
 nginx parses, ends and begins TLS, and streams; before each request it asks Sluis over a unix socket (`auth_request`,
 see `questions`), which decides and records. Directives: the nginx documentation of 1.22. What comes from settings or
@@ -58,7 +58,7 @@ class Listen(msgspec.Struct, frozen=True):
     port: int
 
 
-class Target(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True):
     """Where requests may go: an inway of a peer, or a service of our own.
 
     Args:
@@ -96,7 +96,7 @@ class Target(msgspec.Struct, frozen=True):
 
     @property
     def block(self) -> str:
-        """The name of its `upstream` block: another target, another name."""
+        """The name of its `upstream` block: another place, another name."""
         text = f"{self.url} {' '.join(self.addresses)}"
         return "to-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -108,7 +108,7 @@ class Layout(msgspec.Struct, frozen=True):
         generation: counts configurations; nginx tells it with each question.
         outway: where applications of this organisation come in, without TLS; None without outway.
         inway: where peers come in; None without inway.
-        targets: where requests may go over kept connections; any other address is reached over a new one each time.
+        places: where requests may go over kept connections; any other address is reached over a new one each time.
         workers: worker processes; 0 for one a core.
         revocations: whether there is a list of revoked certificates.
         service_anchors: whether there are anchors for services that speak TLS.
@@ -120,7 +120,7 @@ class Layout(msgspec.Struct, frozen=True):
     generation: int
     outway: Listen | None = None
     inway: Listen | None = None
-    targets: Sequence[Target] = ()
+    places: Sequence[Place] = ()
     workers: int = 0
     revocations: bool = False
     service_anchors: bool = False
@@ -135,16 +135,16 @@ def authority_of(tls: bool, host: str, port: int) -> str:
     return shown if port == (443 if tls else 80) else f"{shown}:{port}"
 
 
-def check_target(target: Target) -> Target:
-    """The target itself, when its name, port and addresses are what they must be.
+def check_place(place: Place) -> Place:
+    """The place itself, when its name, port and addresses are what they must be.
 
     Raises `Invalid` (`unfit-address`).
     """
-    host = target.host
+    host = place.host
     fits = bool(_NAME.fullmatch(host)) or _is_address(host)
-    if not (fits and 0 < target.port < 65536 and target.addresses and all(map(_is_address, target.addresses))):
+    if not (fits and 0 < place.port < 65536 and place.addresses and all(map(_is_address, place.addresses))):
         raise _unfit("unfit-address")
-    return target
+    return place
 
 
 def ascii_body(problem: FscProblem) -> str:
@@ -154,8 +154,8 @@ def ascii_body(problem: FscProblem) -> str:
 
 def configuration(layout: Layout) -> str:
     """The text of `nginx.conf`. Raises `Invalid` (`unfit-address`, `unfit-user`) for what may not be written."""
-    targets = sorted({check_target(one) for one in layout.targets}, key=lambda one: one.block)
-    parts = [_head(layout), _upstreams(targets), _status(layout.generation)]
+    places = sorted({check_place(one) for one in layout.places}, key=lambda one: one.block)
+    parts = [_head(layout), _upstreams(places), _status(layout.generation)]
     if layout.outway is not None:
         parts.append(_outway(layout, layout.outway))
     if layout.inway is not None:
@@ -197,14 +197,14 @@ upstream sluis {{ server unix:{DECIDE} max_fails=0; keepalive 512; keepalive_req
 map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}"""
 
 
-def _upstreams(targets: Iterable[Target]) -> str:
+def _upstreams(places: Iterable[Place]) -> str:
     blocks, through, names, authorities = [], [], [], []
-    for target in targets:
-        servers = " ".join(f'server "{_with_port(one, target.port)}" max_fails=0;' for one in target.addresses)
-        blocks.append(f"upstream {target.block} {{ {servers} keepalive 256; keepalive_requests 1000000; }}")
-        through.append(f'"{target.url}" "{target.scheme}://{target.block}";')
-        names.append(f'"{target.url}" "{target.host}";')
-        authorities.append(f'"{target.url}" "{target.authority}";')
+    for place in places:
+        servers = " ".join(f'server "{_with_port(one, place.port)}" max_fails=0;' for one in place.addresses)
+        blocks.append(f"upstream {place.block} {{ {servers} keepalive 256; keepalive_requests 1000000; }}")
+        through.append(f'"{place.url}" "{place.scheme}://{place.block}";')
+        names.append(f'"{place.url}" "{place.host}";')
+        authorities.append(f'"{place.url}" "{place.authority}";')
     return "\n".join(
         [*blocks, "map_hash_bucket_size 512; map_hash_max_size 16384;",
          "map $to $through { default $direct;", *through, "}",
