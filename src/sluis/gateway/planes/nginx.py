@@ -1,79 +1,45 @@
-"""The nginx plane: nginx from the distribution in front, Sluis deciding behind it over a unix socket.
+"""The nginx plane: nginx in front, which parses, ends and begins TLS and streams; Sluis behind it, which decides.
 
-nginx is a child of this process, in a folder of its own, without privileges it does not need. It is started again when
-it ends, and ends with us. A new configuration, certificate or revocation list takes effect by a reload: requests in
-hand finish under the old one (nginx documentation, "Controlling nginx"). It keeps no access log, and of what it says
-about errors only the part without request and client gets into ours.
+nginx asks over a unix socket whether a request may pass (`questions`); the same `Inway.decide` and `Outway.decide`
+answer as in the plane in process. Nothing passes while nobody answers there.
+
+Who answers at an address is held against the name in the address, not against the Peer ID: nginx cannot read the
+subject of a certificate it connects to. That this is enough, and why, stands in the decision on it.
 """
 
 import asyncio
-import contextlib
 import logging
-import os
-import pwd
-import re
-import resource
-import shutil
-import signal
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
-import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from sluis.gateway.planes import nginx_conf as conf
-from sluis.gateway.planes.nginx_conf import Layout, Listen, Place
-from sluis.kernel import Conflict, Invalid, Problem, Text, Unkept
+from sluis.gateway.forward import Forward, Incoming, Outgoing
+from sluis.gateway.planes.nginx_conf import Listen
+from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
+from sluis.gateway.planes.places import Places, Resolve, addresses_of
+from sluis.gateway.planes.questions import BACKLOG, Answer, Door, InwayAnswers, OutwayAnswers
+from sluis.kernel import Problem
 
 log = logging.getLogger("sluis.gateway")
 
-PROGRAM = "nginx"
-_WHERE = ":/usr/sbin:/sbin:/usr/local/sbin"  # Debian keeps it where only root's path looks
-_READY = 10.0  # seconds that nginx gets to start, or to take a new configuration
-_GRACE = 10.0  # seconds that requests in hand get when the node stops
-_AGAIN = (0.1, 0.5, 2.0, 5.0)  # seconds before it is started again, the last of them from then on
-_STEADY = 30.0  # seconds after which a start counts as one that went well
-_SOCKET_LINKS = (conf.DECIDE, conf.STATUS)
-_ABOUT_A_REQUEST = re.compile(r",? (client|while [a-z ]+, client): .*")
-_PREFIX = re.compile(r"^\S+ \S+ \[(\w+)\] \S+ (\*\d+ )?")
+_SOON = 1.0  # seconds in which changes are gathered before nginx gets a new configuration
+_NAMES = 60.0  # seconds after which names are looked up again
+_CERTIFICATES = 4096  # that are remembered as nginx writes them
 
 
-class Files(msgspec.Struct, frozen=True):
-    """What TLS needs, PEM. Read again at every reload.
+class NginxPlane:
+    """A gateway's data plane on nginx. Use it from one event loop.
 
     Args:
-        certificate: the chain that this organisation shows, as a server and as a client.
-        key: its private key.
-        authorities: the group's anchors.
-        revocations: lists of revoked certificates, one of every authority in a chain, its root included; or None.
-        service_authorities: anchors of services of our own that speak TLS.
-    """
-
-    certificate: Path
-    key: Path
-    authorities: Sequence[Path]
-    revocations: Path | None = None
-    service_authorities: Sequence[Path] = ()
-
-
-class Load(msgspec.Struct, frozen=True):
-    """What nginx counts (its `stub_status`), since it started."""
-
-    active: int
-    accepted: int
-    requests: int
-    waiting: int
-
-
-class Nginx:
-    """One nginx, as a child of this process.
-
-    Args:
-        folder: of its own; made when absent, and what it needs is written there.
+        folder: of its own; made when absent.
         files: for TLS.
-        outway: where applications come in; None without outway.
-        inway: where peers come in; None without inway.
-        workers: worker processes; 0 for one a core.
+        inway: where peers come in, and `Inway.decide`; None without inway.
+        outway: where applications come in, and `Outway.decide`; None without outway.
+        resolve: for host names.
+        workers: worker processes of nginx; 0 for one a core.
         most_body: bytes that a request body may have; 0 for any number.
     """
 
@@ -82,274 +48,105 @@ class Nginx:
         folder: Path,
         files: Files,
         *,
-        outway: Listen | None = None,
-        inway: Listen | None = None,
+        inway: tuple[Listen, Callable[[Incoming], Awaitable[Forward]]] | None = None,
+        outway: tuple[Listen, Callable[[Outgoing], Awaitable[Forward]]] | None = None,
+        resolve: Resolve = addresses_of,
         workers: int = 0,
         most_body: int = 0,
     ) -> None:
-        self._folder, self._files = folder.absolute(), files
-        user = _unprivileged()
-        self._owner = pwd.getpwnam(user).pw_uid if user else None
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        self._layout = Layout(
-            0, outway, inway, (), workers, files.revocations is not None, bool(files.service_authorities),
-            most_body, user, hard if 0 < hard < 65536 else 65536,
+        self._nginx = Nginx(
+            folder, files, outway=outway and outway[0], inway=inway and inway[0], workers=workers,
+            most_body=most_body,
         )  # fmt: skip
-        self._process: asyncio.subprocess.Process | None = None
-        self._watching: asyncio.Task[None] | None = None
-        self._reloading = asyncio.Lock()
-
-    @property
-    def generation(self) -> int:
-        """The number of the configuration that was written last."""
-        return self._layout.generation
+        self._changes = asyncio.Event()
+        self._places = Places(resolve, self._changes.set)
+        self._answers: dict[bytes, Answer] = {}
+        if inway is not None:
+            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1], self._places, Certificates())
+        if outway is not None:
+            self._answers[OutwayAnswers.LINE] = OutwayAnswers(outway[1], self._places)
+        self._server: asyncio.Server | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def pid(self) -> int | None:
-        """Its process id, while it runs."""
-        return self._process.pid if self._process is not None else None
+        """The process id of nginx, while it runs."""
+        return self._nginx.pid
 
-    @property
-    def decide_socket(self) -> Path:
-        """Where it asks; made ready by `prepare`, before somebody listens there."""
-        return self._folder / conf.DECIDE
-
-    def prepare(self) -> None:
-        """Make the folder, and end what an earlier run may have left in it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._folder.chmod(0o700 if self._owner is None else 0o711)
-        _end_leftover(self._folder)
-        for name in _SOCKET_LINKS:
-            (self._folder / name).unlink(missing_ok=True)
-
-    def let_in(self) -> None:
-        """Let nginx, and nobody else, connect to the socket on which decisions are given."""
-        self.decide_socket.chmod(0o600)
-        if self._owner is not None:
-            os.chown(self.decide_socket, self._owner, -1)
-
-    async def start(self, places: Sequence[Place] = ()) -> None:
-        """Start it and wait until it listens.
-
-        Raises:
-            Invalid: `no-nginx` when it is not installed, `nginx-refused` when it does not take the configuration.
-            Conflict: `port-in-use`, or it did not come up in time.
-        """
-        await self._write(places)
-        await self._spawn()
+    async def start(self) -> None:
+        """Listen for questions, then start nginx. Raises as `Nginx.start`; nothing stays open then."""
+        loop = asyncio.get_running_loop()
+        self._nginx.prepare()
+        with short_path(self._nginx.decide_socket) as path:
+            self._server = await loop.create_unix_server(lambda: Door(self._answers), path, backlog=BACKLOG)
+        self._nginx.let_in()
         try:
-            await self._settled()
+            self._publish()
+            await self._nginx.start(self._places.all())
         except Problem:
             await self.stop()
             raise
-        self._watching = asyncio.get_running_loop().create_task(self._watch())
+        self._tasks = [loop.create_task(self._keep_up()), loop.create_task(self._keep_names())]
 
-    async def reload(self, places: Sequence[Place] | None = None) -> None:
-        """Take new places, and read certificates, anchors and revocations again; no request in hand is dropped.
-
-        Raises `Invalid` (`nginx-refused`) when it does not take them: then it goes on as it was.
-        """
-        async with self._reloading:
-            await self._write(self._layout.places if places is None else places)
-            if self._process is not None:
-                with contextlib.suppress(ProcessLookupError):  # it is being started again, with what was written
-                    self._process.send_signal(signal.SIGHUP)
-                await self._settled()
+    async def reload(self) -> None:
+        """Read certificates, anchors and revocations again, without dropping a request. Raises as `Nginx.reload`."""
+        self._publish()
+        await self._nginx.reload(self._places.all())
 
     async def stop(self) -> None:
-        """Let requests in hand finish for a moment, then end it. May be called twice."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
-            self._watching = None
-        process, self._process = self._process, None
-        if process is not None:
-            await _end(process)
-        for name in _SOCKET_LINKS:
-            (self._folder / name).unlink(missing_ok=True)
+        """Let requests in hand finish, then end nginx and all else. May be called twice."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        await self._nginx.stop()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     async def load(self) -> Load:
-        """What it counts. Raises `OSError` when it does not answer."""
-        numbers = [int(word) for word in (await self._read("/connections")).split() if word.isdigit()]
-        active, accepted, _, requests, _, _, waiting = numbers
-        return Load(active, accepted, requests, waiting)
+        """What nginx counts. Raises `OSError` when it does not answer."""
+        return await self._nginx.load()
 
-    async def _write(self, places: Sequence[Place]) -> None:
-        """Write the next configuration, once nginx has said that it takes it."""
-        layout = msgspec.structs.replace(
-            self._layout, generation=self._layout.generation + 1, places=tuple(places)
-        )
-        self._link_files()
-        candidate = self._folder / "next.conf"
-        candidate.write_text(conf.configuration(layout))
-        test = await self._run("-t", "-q", "-c", candidate.name)
-        said = (await test.communicate())[1].decode(errors="replace")
-        if test.returncode:
-            raise _refused(said)
-        candidate.replace(self._folder / "nginx.conf")
-        self._layout = layout
+    def _publish(self) -> None:
+        self._places.publish(self._nginx.generation + 1)
 
-    def _link_files(self) -> None:
-        files = self._files
-        _link(self._folder / conf.CERTIFICATE, files.certificate)
-        _link(self._folder / conf.KEY, files.key)
-        if files.revocations is not None:
-            _link(self._folder / conf.REVOKED, files.revocations)
-        for name, sources in (
-            (conf.ANCHORS, files.authorities),
-            (conf.SERVICE_ANCHORS, files.service_authorities),
-        ):
-            (self._folder / name).write_text("\n".join(source.read_text() for source in sources))
-
-    async def _spawn(self) -> None:
-        (self._folder / conf.STATUS).unlink(missing_ok=True)
-        self._process = process = await self._run("-c", "nginx.conf")
-        assert process.stderr is not None
-        self._telling = asyncio.get_running_loop().create_task(_tell(process.stderr))
-
-    async def _run(self, *arguments: str) -> asyncio.subprocess.Process:
-        program = shutil.which(PROGRAM, path=os.environ.get("PATH", "") + _WHERE)
-        if program is None:
-            raise _not_installed()
-        guard = shutil.which("setpriv")
-        return await asyncio.create_subprocess_exec(
-            *([guard, "--pdeathsig=TERM", "--"] if guard else []),  # however this process ends, nginx ends with it
-            program, "-p", ".", "-e", "stderr", *arguments,
-            cwd=self._folder, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
-
-    async def _settled(self) -> None:
-        """Wait until workers with the newest configuration answer."""
-        wanted = str(self._layout.generation)
-        try:
-            async with asyncio.timeout(_READY):
-                while True:
-                    with contextlib.suppress(OSError):
-                        if await self._read("/generation") == wanted:
-                            return
-                    if self._process is None or self._process.returncode is not None:
-                        raise _not_up()
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            raise _not_up() from None
-
-    async def _read(self, path: str) -> str:
-        with _short(self._folder) as folder:
-            reader, writer = await asyncio.open_unix_connection(f"{folder}/{conf.STATUS}")
-        try:
-            writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
-            return (await reader.read()).decode().partition("\r\n\r\n")[2]
-        finally:
-            writer.close()
-
-    async def _watch(self) -> None:
-        """Start it again whenever it ends by itself."""
-        loop, times = asyncio.get_running_loop(), 0
-        while (process := self._process) is not None:
-            began = loop.time()
-            await process.wait()
-            times = 0 if loop.time() - began > _STEADY else times
-            log.error("nginx ended by itself; it is started again")
-            await asyncio.sleep(_AGAIN[min(times, len(_AGAIN) - 1)])
-            times += 1
-            await _end(process)  # its workers may still be there
+    async def _keep_up(self) -> None:
+        """Give nginx what is new, a moment after it came."""
+        while True:
+            await self._changes.wait()
+            await asyncio.sleep(_SOON)
+            self._changes.clear()
             try:
-                await self._spawn()
-            except OSError as failure:
-                log.error("nginx could not be started: %s", type(failure).__name__)
+                await self.reload()
+            except Problem as problem:
+                log.error("nginx goes on with what it had: %s", problem.code)
+
+    async def _keep_names(self) -> None:
+        while True:
+            await asyncio.sleep(_NAMES)
+            if await self._places.renew():
+                self._changes.set()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask it to finish, then make it; its group is its own, so that nothing of it stays."""
-    if process.returncode is None:
-        for how, seconds in ((signal.SIGQUIT, _GRACE), (signal.SIGTERM, 2.0)):
-            with contextlib.suppress(ProcessLookupError, TimeoutError):
-                process.send_signal(how)
-                await asyncio.wait_for(process.wait(), seconds)
-            if process.returncode is not None:
-                break
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+class Certificates:
+    """The certificate (DER) in what nginx passes on of it: a header line with PEM in which much is percent-encoded.
 
+    TLS has verified whatever comes here, so that nobody can fill the memory with what they made up.
+    """
 
-async def _tell(said: asyncio.StreamReader) -> None:
-    """Pass on what nginx says, without the request or the client that it was about."""
-    async for line in said:
-        text = line.decode(errors="replace").rstrip()
-        level = _PREFIX.match(text)
-        words = _ABOUT_A_REQUEST.sub("", _PREFIX.sub("", text))
-        log.log(
-            logging.ERROR if level and level[1] in {"emerg", "alert", "crit"} else logging.WARNING,
-            "nginx: %s",
-            words,
-        )
+    def __init__(self) -> None:
+        self._known: dict[bytes, bytes] = {}
 
-
-def _link(link: Path, to: Path) -> None:
-    if link.is_symlink() and link.readlink() == to.absolute():
-        return
-    link.unlink(missing_ok=True)
-    link.symlink_to(to.absolute())
-
-
-@contextlib.contextmanager
-def _short(folder: Path) -> Iterator[str]:
-    """A name of a folder that is short enough for the path of a socket in it (unix(7): 108 bytes)."""
-    opened = os.open(folder, os.O_PATH)
-    try:
-        yield f"/proc/self/fd/{opened}"
-    finally:
-        os.close(opened)
-
-
-def _unprivileged() -> str | None:
-    """Whom the workers run as when we are root; None when we are not."""
-    if os.geteuid() != 0:
-        return None
-    names = {one.pw_name for one in pwd.getpwall()}
-    return "www-data" if "www-data" in names else "nobody"
-
-
-def _end_leftover(folder: Path) -> None:
-    """End an nginx that outlived an earlier run: it would hold the ports. It is known by the folder it works in."""
-    try:
-        pid = int((folder / "nginx.pid").read_text())
-        if Path(f"/proc/{pid}/cwd").resolve() != folder or not stat.S_ISDIR(os.stat(f"/proc/{pid}").st_mode):
-            return
-        os.kill(pid, signal.SIGTERM)
-    except (OSError, ValueError):
-        return
-
-
-def _refused(said: str) -> Invalid:
-    cause = _PREFIX.sub("", said.strip().partition("\n")[0])[:500] or "nginx -t"
-    return Invalid(
-        "nginx-refused",
-        Text("nginx neemt de instellingen niet aan.", "nginx does not take the configuration."),
-        Text(f"Het zegt: {cause}", f"It says: {cause}"),
-        Text("Controleer certificaten, sleutel, ankers, poorten en CRL.",
-             "Check certificates, key, anchors, ports and CRL."),
-    )  # fmt: skip
-
-
-def _not_installed() -> Invalid:
-    return Invalid(
-        "no-nginx",
-        Text("De gateway kan niet starten met nginx.", "The gateway cannot start with nginx."),
-        Text("Het programma nginx is er niet.", "The program nginx is not there."),
-        Text("Installeer het (Debian: nginx-light), of kies de gateway zonder nginx.",
-             "Install it (Debian: nginx-light), or choose the gateway without nginx."),
-    )  # fmt: skip
-
-
-def _not_up() -> Conflict:
-    return Conflict(
-        "nginx-not-up",
-        Text("nginx luistert niet.", "nginx does not listen."),
-        Text("Misschien is een poort bezet, of mag dit knooppunt er niet op luisteren.",
-             "A port may be in use, or this node may not listen on it."),
-        Text("Kijk in de log wat nginx zegt, en kies zo nodig een andere poort.",
-             "See in the log what nginx says, and choose another port if need be."),
-    )  # fmt: skip
+    def __call__(self, line: bytes) -> bytes:
+        """Raises `ValueError` for what is none."""
+        der = self._known.get(line)
+        if der is None:
+            if not line.startswith(b"C: "):
+                raise ValueError
+            certificate = x509.load_pem_x509_certificate(unquote_to_bytes(line[3:]))
+            der = certificate.public_bytes(Encoding.DER)
+            if len(self._known) >= _CERTIFICATES:
+                del self._known[next(iter(self._known))]
+            self._known[line] = der
+        return der

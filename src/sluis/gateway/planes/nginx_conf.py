@@ -186,14 +186,15 @@ client_header_buffer_size 4k; large_client_header_buffers 4 16k; client_max_body
 reset_timedout_connection on; tcp_nodelay on; lingering_timeout 5s;
 
 # Both ways as it comes, nothing held on disk; a request whose fate is unknown is not sent twice, unless it may be.
-proxy_http_version 1.1; proxy_set_header Connection "";
-proxy_request_buffering off; proxy_buffering off; proxy_buffer_size 16k; proxy_max_temp_file_size 0;
+proxy_http_version 1.1;
+proxy_request_buffering off; proxy_buffering off; proxy_buffer_size 16k; proxy_buffers 8 16k; proxy_max_temp_file_size 0;
 proxy_connect_timeout 5s; proxy_send_timeout 60s; proxy_read_timeout 300s;
 proxy_next_upstream error; proxy_next_upstream_tries 2; proxy_next_upstream_timeout 5s;
 # Who answers may not steer this gateway.
 proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
 
 upstream sluis {{ server unix:{DECIDE} max_fails=0; keepalive 512; keepalive_requests 100000000; keepalive_time 1d; }}
+map_hash_bucket_size 512; map_hash_max_size 16384;
 map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}"""
 
 
@@ -206,7 +207,7 @@ def _upstreams(places: Iterable[Place]) -> str:
         names.append(f'"{place.url}" "{place.host}";')
         authorities.append(f'"{place.url}" "{place.authority}";')
     return "\n".join(
-        [*blocks, "map_hash_bucket_size 512; map_hash_max_size 16384;",
+        [*blocks,
          "map $to $through { default $direct;", *through, "}",
          "map $to $name { default $direct_name;", *names, "}",
          "map $to $authority { default $direct_authority;", *authorities, "}"]
@@ -231,7 +232,7 @@ server {{
 {_deciding(OUTWAY)}
     location / {{
         proxy_pass $through$path;
-        proxy_set_header Host $authority;
+        proxy_set_header Host $authority; proxy_set_header Connection "";
         proxy_set_header Fsc-Authorization $token;
         proxy_set_header Fsc-Transaction-Id $transaction;
         proxy_set_header Fsc-Grant-Hash "";
@@ -260,7 +261,7 @@ server {{
 {_deciding(INWAY)}
     location / {{
         proxy_pass $through$path;
-        proxy_set_header Host $authority;
+        proxy_set_header Host $authority; proxy_set_header Connection "";
         proxy_set_header Fsc-Authorization $http_fsc_authorization;
         proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
         proxy_hide_header Fsc-Transaction-Id;
@@ -324,7 +325,7 @@ def _question(generation: int) -> str:
     return f"""        internal; auth_request off;
         proxy_pass_request_headers off; proxy_pass_request_body off;
         proxy_buffer_size 8k; proxy_connect_timeout 2s; proxy_read_timeout 30s; proxy_next_upstream off;
-        proxy_set_header Host "{generation}"; proxy_set_header Content-Length "";
+        proxy_set_header Host "{generation}"; proxy_set_header Connection ""; proxy_set_header Content-Length "";
         proxy_set_header M "$request_method $request_uri";
         proxy_set_header X "=$http_fsc_transaction_id";"""
 
