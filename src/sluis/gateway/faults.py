@@ -109,6 +109,12 @@ FAULTS: dict[str, Fault] = {
         Text("Vraag een verbinding aan bij de aanbieder.", "Request a connection from the provider."),
         standard=False,
     ),
+    "ERROR_CODE_SEVERAL_CONTRACTS": Fault(
+        409, (OUTWAY,),
+        Text("Er is meer dan één contract voor deze verbinding.", "There is more than one contract for this connection."),
+        Text("Kies er een: met Fsc-Grant-Hash, of met een link.", "Choose one: by Fsc-Grant-Hash, or by a link."),
+        standard=False,
+    ),
     "ERROR_CODE_TOKEN_REFUSED": Fault(
         403, (OUTWAY,),
         Text("De aanbieder geeft geen token.", "The provider gives no token."),
@@ -139,6 +145,13 @@ FAULTS: dict[str, Fault] = {
         502, (INWAY,),
         Text("De dienst achter deze inway antwoordt niet.", "The service behind this inway does not answer."), _TELL,
         retry=True,
+    ),
+    # our own, at the inway
+    "ERROR_CODE_NOT_ALLOWED": Fault(
+        403, (INWAY,),
+        Text("Dit mag niet met deze dienst.", "This is not allowed with this service."),
+        Text("Vraag het na bij de aanbieder.", "Ask the provider."),
+        standard=False,
     ),
     # FSC Logging 1.0.0; its codes have no prefix
     "TRANSACTION_LOG_WRITE_ERROR": Fault(500, (INWAY, OUTWAY), _NOT_LOGGED, _LATER, retry=True),

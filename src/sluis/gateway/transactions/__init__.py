@@ -10,7 +10,7 @@ from sluis.gateway.transactions.model import (
     Search,
     TransactionRecord,
 )
-from sluis.gateway.transactions.rules import new_transaction, read_transaction_id
+from sluis.gateway.transactions.rules import crossing_of, new_transaction, read_transaction_id
 from sluis.gateway.transactions.service import TransactionLog, open_transactions
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Search",
     "TransactionLog",
     "TransactionRecord",
+    "crossing_of",
     "new_transaction",
     "open_transactions",
     "read_transaction_id",

@@ -1,8 +1,16 @@
-"""Transaction ids: UUIDv7 (RFC 9562 §5.7), made by the outway, checked by whoever is handed one. Pure."""
+"""Transaction ids: UUIDv7 (RFC 9562 §5.7), made by the outway, checked by whoever is handed one; and what the log says
+of a grant. Pure."""
 
 from uuid import UUID
 
 import uuid_utils
+
+from sluis.gateway.contracts import Grant
+from sluis.gateway.transactions.model import Crossing
+from sluis.kernel import encode
+
+EXTERNAL_CONTRACT = "delegation.connection.external_contract_reference"
+"""A property of connection grants that goes into the log (External Contract Reference 1.0.0)."""
 
 _DASHES = (8, 13, 18, 23)
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -27,3 +35,18 @@ def read_transaction_id(text: str) -> bytes | None:
 def text_of(transaction_id: bytes) -> str:
     """The text of 16 bytes."""
     return str(UUID(bytes=transaction_id))
+
+
+def crossing_of(grant: Grant) -> Crossing:
+    """What the log says of requests under a connection grant."""
+    assert grant.outway is not None
+    reference = (grant.properties or {}).get(EXTERNAL_CONTRACT)
+    return Crossing(
+        grant.hash,
+        grant.service_name,
+        grant.outway.peer_id,
+        grant.service_peer,
+        grant.delegator,
+        grant.service_delegator,
+        None if reference is None else encode({EXTERNAL_CONTRACT: reference}).decode(),
+    )
