@@ -10,6 +10,8 @@ from sluis.gateway.contracts.model import (
     Contract,
     Grant,
     GrantType,
+    InForce,
+    Kept,
     OutwayId,
     Signature,
     State,
@@ -24,6 +26,7 @@ from sluis.gateway.contracts.rules import (
     state,
     waiting_for,
 )
+from sluis.gateway.contracts.service import Contracts, Order, open_contracts
 from sluis.gateway.contracts.signatures import certificate_named, check_path, check_signature, sign
 
 __all__ = [
@@ -36,8 +39,12 @@ __all__ = [
     "Action",
     "Content",
     "Contract",
+    "Contracts",
     "Grant",
     "GrantType",
+    "InForce",
+    "Kept",
+    "Order",
     "OutwayId",
     "Signature",
     "State",
@@ -51,6 +58,7 @@ __all__ = [
     "fits_outway",
     "grant_hash",
     "is_hash",
+    "open_contracts",
     "plain_hash",
     "read_content",
     "read_submission",

@@ -145,3 +145,39 @@ STATES: dict[State, dict[Event, State]] = {
 }
 """Signatures reach peers in any order, so the order must not matter: whichever way the same events come, the same state
 follows. Nothing leads out of `rejected` and `revoked` to a state in which something is allowed."""
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """A grant that everyone accepted and nobody took back, with the time in which it holds.
+
+    Attributes:
+        grant: what is allowed.
+        content_hash: of its contract.
+        created_at: of its contract, seconds since the epoch.
+        not_before: seconds since the epoch.
+        not_after: seconds since the epoch.
+    """
+
+    grant: Grant
+    content_hash: str
+    created_at: int
+    not_before: int
+    not_after: int
+
+    def holds(self, now: int) -> bool:
+        """Whether this is the time in which it holds; both ends included."""
+        return self.not_before <= now <= self.not_after
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What became of a signature that was kept.
+
+    Attributes:
+        contract: as it is known now.
+        new_contract: whether its content was not known before.
+        new_signature: whether the signature was not, and is now the one that counts.
+    """
+
+    contract: Contract
+    new_contract: bool
+    new_signature: bool

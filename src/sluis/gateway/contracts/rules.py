@@ -18,6 +18,7 @@ from sluis.gateway.contracts.model import (
     Event,
     Grant,
     OutwayId,
+    Signature,
     State,
 )
 from sluis.gateway.faults import FscProblem, manager_fault
@@ -138,6 +139,15 @@ def _events(contract: Contract, now: int) -> Iterator[Event]:
         yield "revoke"
     if now > contract.content.not_after:
         yield "end"
+
+
+def counts_instead(new: Signature, known: Signature | None) -> bool:
+    """Whether a signature takes the place of the one that a peer gave before for the same action.
+
+    The later one counts, and of two of the same second always the same one, in whatever order they come: so all
+    peers end up with the same.
+    """
+    return known is None or (new.signed_at, new.jws) > (known.signed_at, known.jws)
 
 
 _MAY: dict[State, frozenset[Action]] = {
