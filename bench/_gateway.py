@@ -5,12 +5,16 @@ Ours and the bare pair run side by side and take turns, so that a busy machine s
 share the first core; the service, its load and whoever measures have the other.
 """
 
+import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +22,8 @@ from pathlib import Path
 import msgspec
 
 from _servers import HOST, VAR, free_port
-from sluis.crypto import Authority, make_authority
+from sluis.crypto import Authority, make_authority, public_key_thumbprint, read_certificates
+from sluis.gateway.contracts import read_content
 from sluis.kernel import PeerId
 
 ASKER, OWNER = PeerId("00000009900000000001"), PeerId("00000009900000000002")
@@ -203,8 +208,6 @@ def launched(
 
 def wait_for_port(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
     """Wait until somebody listens."""
-    import socket
-
     end = time.monotonic() + _READY
     while True:
         try:
@@ -263,3 +266,58 @@ def _text(path: str, folder: bool = False) -> str:
         return "\n".join(os.listdir(path)) if folder else Path(path).read_text()
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+@contextmanager
+def our_pair(issued: Authority, to: int, plane: str) -> Iterator[Pair]:
+    """Outway and inway of Sluis, each a process with all its duties, on one of the two planes."""
+    folder, address = fresh_folder(plane), free_port()
+    files = {
+        side: issued.issue(folder / f"{side}-files", peer, side, [host])
+        for side, peer, host in (("outway", ASKER, "outway.vrager.example"), ("inway", OWNER, INWAY_HOST))
+    }
+    content, grant = _contract(files["outway"][0])
+    settings = {
+        "folder": str(folder), "anchor": str(issued.path), "content": content, "service": SERVICE, "to": to,
+        "address": f"https://{INWAY_HOST}:{address}", "inway_port": address, "outway_port": free_port(),
+        "peers": {"outway": str.__str__(ASKER), "inway": str.__str__(OWNER)},
+        "files": {side: [str(path) for path in paths] for side, paths in files.items()},
+    }  # fmt: skip
+    (folder / "settings.json").write_text(json.dumps(settings))
+    with _node(folder, "inway", plane, address) as inner, _node(folder, "outway", plane, settings["outway_port"]) as outer:
+        yield Pair(
+            f"sluis, {plane}", settings["outway_port"], {"Fsc-Grant-Hash": grant}, {"outway": outer, "inway": inner}
+        )
+
+
+@contextmanager
+def _node(folder: Path, side: str, plane: str, port: int) -> Iterator[int]:
+    (folder / side).mkdir()
+    open_to_all(folder / side)
+    command = [sys.executable, str(Path(__file__).with_name("_gateway_node.py")), side, plane, "../settings.json"]
+    with launched("node", command, PAIR_CORE, folder / side) as process:
+        wait_for_port(port, process, folder / side)
+        yield process.pid
+
+
+def _contract(outway: Path) -> tuple[str, str]:
+    """A contract that lets the outway connect to the service, and the hash of its grant."""
+    now = int(time.time())
+    thumbprint = public_key_thumbprint(read_certificates(outway)[0])
+    grant = {
+        "type": "GRANT_TYPE_SERVICE_CONNECTION",
+        "service": {"type": "SERVICE_TYPE_SERVICE", "peer_id": str.__str__(OWNER), "name": SERVICE},
+        "outway": {
+            "peer_id": str.__str__(ASKER),
+            "identification": {
+                "type": "OUTWAY_IDENTIFICATION_TYPE_PUBLIC_KEY_THUMBPRINT", "public_key_thumbprint": thumbprint,
+            },
+        },
+    }  # fmt: skip
+    content = {
+        "fsc_version": "2.0.0", "iv": str(uuid.uuid4()), "group_id": "meting",
+        "validity": {"not_before": now - 60, "not_after": now + 86_400},
+        "grants": [{"data": grant}], "hash_algorithm": "HASH_ALGORITHM_SHA3_512", "created_at": now,
+    }  # fmt: skip
+    text = json.dumps(content)
+    return text, read_content(text.encode()).grants[0].hash

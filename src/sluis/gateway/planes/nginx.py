@@ -11,10 +11,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import unquote_to_bytes
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from sluis.gateway.forward import Forward, Incoming, Outgoing
 from sluis.gateway.planes.nginx_conf import Listen
@@ -27,7 +23,6 @@ log = logging.getLogger("sluis.gateway")
 
 _SOON = 1.0  # seconds in which changes are gathered before nginx gets a new configuration
 _NAMES = 60.0  # seconds after which names are looked up again
-_CERTIFICATES = 4096  # that are remembered as nginx writes them
 
 
 class NginxPlane:
@@ -62,7 +57,7 @@ class NginxPlane:
         self._places = Places(resolve, self._changes.set)
         self._answers: dict[bytes, Answer] = {}
         if inway is not None:
-            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1], self._places, Certificates())
+            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1], self._places)
         if outway is not None:
             self._answers[OutwayAnswers.LINE] = OutwayAnswers(outway[1], self._places)
         self._server: asyncio.Server | None = None
@@ -128,25 +123,3 @@ class NginxPlane:
             if await self._places.renew():
                 self._changes.set()
 
-
-class Certificates:
-    """The certificate (DER) in what nginx passes on of it: a header line with PEM in which much is percent-encoded.
-
-    TLS has verified whatever comes here, so that nobody can fill the memory with what they made up.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, bytes] = {}
-
-    def __call__(self, line: bytes) -> bytes:
-        """Raises `ValueError` for what is none."""
-        der = self._known.get(line)
-        if der is None:
-            if not line.startswith(b"C: "):
-                raise ValueError
-            certificate = x509.load_pem_x509_certificate(unquote_to_bytes(line[3:]))
-            der = certificate.public_bytes(Encoding.DER)
-            if len(self._known) >= _CERTIFICATES:
-                del self._known[next(iter(self._known))]
-            self._known[line] = der
-        return der

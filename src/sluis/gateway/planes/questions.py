@@ -8,8 +8,12 @@ the connection is closed, and a question without answer lets nothing pass.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from sluis.gateway.faults import FscProblem
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing
@@ -22,30 +26,33 @@ BACKLOG = 4096
 """Connections that may wait to be taken; with asyncio's own 100, nginx would refuse requests at a hundred at once."""
 
 _MOST = 128 * 1024  # bytes of a question; what nginx takes of a request's head is half of that
+_CALLERS = 4096  # pairs of token and certificate that are remembered as nginx writes them
 _PASS = b"HTTP/1.1 204 P\r\n"
 _REFUSE = b"HTTP/1.1 403 R\r\nContent-Length: 0\r\n"
 _FAIL = b"HTTP/1.1 500 F\r\nContent-Length: 0\r\n\r\n"
 _LETTERS = {AUTHORIZATION: "A", TRANSACTION: "X"}
 
-Answer = Callable[[list[bytes]], Awaitable[bytes]]
-"""What answers the lines of a question. Raises `FscProblem` to refuse, `ValueError` for what is no question."""
+Answer = Callable[[bytes], Coroutine[Any, Any, bytes]]
+"""What answers a question, its request line left out. Raises `FscProblem` to refuse, `ValueError` for what is none."""
 
 
 class Door(asyncio.Protocol):
     """One connection of nginx's.
 
+    A question takes no task of its own: most wait for one thing only, which is the commit of their line, and a task
+    costs more than all that is asked of a token. The coroutine is carried from one thing it waits for to the next.
+
     Args:
         answers: by request line, who answers.
     """
 
-    def __init__(self, answers: dict[bytes, Answer]) -> None:
+    def __init__(self, answers: Mapping[bytes, Answer]) -> None:
         self._answers = answers
         self._held = b""
-        self._asked: asyncio.Task[None] | None = None
+        self._asked: Coroutine[Any, Any, bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
-        self._loop = asyncio.get_running_loop()
 
     def data_received(self, data: bytes) -> None:
         if self._held:
@@ -53,30 +60,41 @@ class Door(asyncio.Protocol):
         if not data.endswith(b"\r\n\r\n"):
             self._hold(data)
             return
-        lines = data.split(b"\r\n")
-        answer = self._answers.get(lines[0])
-        if answer is None or (self._asked is not None and not self._asked.done()):
+        end = data.find(b"\r\n") + 2
+        answer = self._answers.get(data[:end])
+        if answer is None or self._asked is not None:
             self._transport.abort()
             return
-        self._asked = self._loop.create_task(self._reply(answer, lines))
+        self._asked = answer(data[end:])
+        self._go_on()
 
     def _hold(self, data: bytes) -> None:
         if len(data) > _MOST:
             self._transport.abort()
         self._held = data
 
-    async def _reply(self, answer: Answer, lines: list[bytes]) -> None:
+    def _go_on(self, _: object = None) -> None:
+        """Carry the question to the next thing it waits for, or to its answer."""
+        assert self._asked is not None
         try:
-            said = await answer(lines)
+            awaited = self._asked.send(None)
+        except StopIteration as done:
+            self._reply(done.value)
         except FscProblem as problem:
-            said = refusal(problem)
+            self._reply(refusal(problem))
         except ValueError:
             self._transport.abort()
-            return
         except Exception as failure:  # whatever it was: a request that was not decided does not pass
             log.error("a request could not be decided: %s", type(failure).__name__)
-            said = _FAIL
-        self._transport.write(said)
+            self._reply(_FAIL)
+        else:
+            awaited._asyncio_future_blocking = False  # taken note of, as a task does
+            awaited.add_done_callback(self._go_on)
+
+    def _reply(self, answer: bytes) -> None:
+        self._asked = None
+        if not self._transport.is_closing():  # nginx does not wait for an answer when nobody does
+            self._transport.write(answer)
 
 
 class InwayAnswers:
@@ -85,35 +103,34 @@ class InwayAnswers:
     Args:
         decide: `Inway.decide`.
         places: where services are.
-        certificates: the certificate in what nginx passes on of it.
     """
 
-    LINE = b"GET /inway HTTP/1.1"
+    LINE = b"GET /inway HTTP/1.1\r\n"
 
-    def __init__(
-        self,
-        decide: Callable[[Incoming], Awaitable[Forward]],
-        places: Places,
-        certificates: Callable[[bytes], bytes],
-    ) -> None:
-        self._decide, self._places, self._certificates = decide, places, certificates
+    def __init__(self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places) -> None:
+        self._decide, self._places = decide, places
+        self._callers: dict[bytes, tuple[str | None, bytes]] = {}
 
-    async def __call__(self, lines: list[bytes]) -> bytes:
-        _, host, request, transaction, authorization, certificate, _, _ = lines
+    async def __call__(self, question: bytes) -> bytes:
+        host, request, transaction, caller = question.split(b"\r\n", 3)
+        known = self._callers.get(caller)
+        authorization, certificate = known or _read(caller)
         method, _, path = _after(b"M: ", request).partition(" ")
         decided = await self._decide(
-            Incoming(
-                self._certificates(certificate),
-                method,
-                path,
-                _after(b"A: =", authorization) or None,
-                _after(b"X: =", transaction) or None,
-            )
+            Incoming(certificate, method, path, authorization, _after(b"X: =", transaction) or None)
         )
+        if known is None:
+            self._remember(caller, authorization, certificate)
         where = self._places.written(host, decided.target) or await self._places.find(decided.target)
         if decided.path == path:
             return b"%b%b\r\n" % (_PASS, where)
         return b"%b%bP: %b\r\n\r\n" % (_PASS, where, decided.path.encode("latin-1"))
+
+    def _remember(self, caller: bytes, authorization: str | None, certificate: bytes) -> None:
+        """Keep what was read: it is long, and the same for many questions. Only of who was let through."""
+        if len(self._callers) >= _CALLERS:
+            del self._callers[next(iter(self._callers))]
+        self._callers[caller] = authorization, certificate
 
 
 class OutwayAnswers:
@@ -124,13 +141,13 @@ class OutwayAnswers:
         places: where the inways of peers are.
     """
 
-    LINE = b"GET /outway HTTP/1.1"
+    LINE = b"GET /outway HTTP/1.1\r\n"
 
     def __init__(self, decide: Callable[[Outgoing], Awaitable[Forward]], places: Places) -> None:
         self._decide, self._places = decide, places
 
-    async def __call__(self, lines: list[bytes]) -> bytes:
-        _, host, request, transaction, grant, _, _ = lines
+    async def __call__(self, question: bytes) -> bytes:
+        host, request, transaction, grant, _ = question.split(b"\r\n", 4)
         method, _, path = _after(b"M: ", request).partition(" ")
         decided = await self._decide(
             Outgoing(method, path, _after(b"G: =", grant) or None, _after(b"X: =", transaction) or None)
@@ -153,3 +170,11 @@ def _after(name: bytes, line: bytes) -> str:
     if not line.startswith(name):
         raise ValueError
     return line[len(name) :].decode("latin-1")
+
+
+def _read(caller: bytes) -> tuple[str | None, bytes]:
+    """Token and certificate (DER) of a question: nginx passes PEM on, with much of it percent-encoded."""
+    authorization, certificate, _ = caller.split(b"\r\n", 2)
+    pem = unquote_to_bytes(_after(b"C: ", certificate))
+    der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    return _after(b"A: =", authorization) or None, der
