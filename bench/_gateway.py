@@ -284,9 +284,15 @@ def our_pair(issued: Authority, to: int, plane: str) -> Iterator[Pair]:
         "files": {side: [str(path) for path in paths] for side, paths in files.items()},
     }  # fmt: skip
     (folder / "settings.json").write_text(json.dumps(settings))
-    with _node(folder, "inway", plane, address) as inner, _node(folder, "outway", plane, settings["outway_port"]) as outer:
+    with (
+        _node(folder, "inway", plane, address) as inner,
+        _node(folder, "outway", plane, settings["outway_port"]) as outer,
+    ):
         yield Pair(
-            f"sluis, {plane}", settings["outway_port"], {"Fsc-Grant-Hash": grant}, {"outway": outer, "inway": inner}
+            f"sluis, {plane}",
+            settings["outway_port"],
+            {"Fsc-Grant-Hash": grant},
+            {"outway": outer, "inway": inner},
         )
 
 
@@ -294,7 +300,13 @@ def our_pair(issued: Authority, to: int, plane: str) -> Iterator[Pair]:
 def _node(folder: Path, side: str, plane: str, port: int) -> Iterator[int]:
     (folder / side).mkdir()
     open_to_all(folder / side)
-    command = [sys.executable, str(Path(__file__).with_name("_gateway_node.py")), side, plane, "../settings.json"]
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("_gateway_node.py")),
+        side,
+        plane,
+        "../settings.json",
+    ]
     with launched("node", command, PAIR_CORE, folder / side) as process:
         wait_for_port(port, process, folder / side)
         yield process.pid

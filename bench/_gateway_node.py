@@ -8,19 +8,23 @@ stands outside of what is measured: the outway is handed tokens that the provide
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
 from sluis.crypto import Identity, certificate_thumbprint, read_certificates
-from sluis.gateway.contracts import Content, Grant, check_signature, open_contracts, read_content, sign
-from sluis.gateway.contracts import Contracts
+from sluis.gateway.contracts import (
+    Contracts,
+    Grant,
+    check_signature,
+    open_contracts,
+    read_content,
+    sign,
+)
 from sluis.gateway.forward import Target
 from sluis.gateway.inway import Inway
 from sluis.gateway.outway import Outway
@@ -65,14 +69,16 @@ async def _agree(contracts: Contracts, settings: dict[str, Any]) -> None:
 async def _inway(plane: str, folder: Path, settings: dict[str, Any], contracts: Contracts, log: Any) -> Any:
     identity = _identity(settings, "inway")
     keys = {certificate_thumbprint(identity.certificate): identity.certificate}
-    service = Service(settings["service"], Target(False, "127.0.0.1", settings["to"], f"127.0.0.1:{settings['to']}"))
+    service = Service(
+        settings["service"], Target(False, "127.0.0.1", settings["to"], f"127.0.0.1:{settings['to']}")
+    )
     inway = Inway(
         identity.peer.id, GROUP, [settings["address"]], lambda: keys, Services([service]), contracts.in_force,
         log, utc_now,
     )  # fmt: skip
     listen = Listen("127.0.0.1", settings["inway_port"])
     running = NginxPlane(
-        folder / "nginx", _files(settings, "inway"), inway=(listen, inway.decide), resolve=_resolve, workers=1
+        folder / "nginx", _files(settings, "inway"), inway=(listen, inway), resolve=_resolve, workers=1
     )
     await running.start()
     return running
@@ -89,7 +95,7 @@ async def _outway(plane: str, folder: Path, settings: dict[str, Any], contracts:
     outway = Outway(identity.peer.id, lambda: identity.certificate, contracts, {}, tokens, log, utc_now)
     listen = Listen("127.0.0.1", settings["outway_port"])
     running = NginxPlane(
-        folder / "nginx", _files(settings, "outway"), outway=(listen, outway.decide), resolve=_resolve, workers=1
+        folder / "nginx", _files(settings, "outway"), outway=(listen, outway), resolve=_resolve, workers=1
     )
     await running.start()
     return running

@@ -8,20 +8,23 @@ subject of a certificate it connects to. That this is enough, and why, stands in
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+import socket
 from pathlib import Path
 
-from sluis.gateway.forward import Forward, Incoming, Outgoing
+from sluis.gateway.inway import Inway
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
 from sluis.gateway.planes.places import Places, Resolve, addresses_of
 from sluis.gateway.planes.questions import BACKLOG, Answer, Door, InwayAnswers, OutwayAnswers
+from sluis.gateway.planes.reports import Reports, Side
 from sluis.kernel import Problem
 
 log = logging.getLogger("sluis.gateway")
 
 _SOON = 1.0  # seconds in which changes are gathered before nginx gets a new configuration
+_DATAGRAM = 64 * 1024  # bytes
 _NAMES = 60.0  # seconds after which names are looked up again
 
 
@@ -31,8 +34,8 @@ class NginxPlane:
     Args:
         folder: of its own; made when absent.
         files: for TLS.
-        inway: where peers come in, and `Inway.decide`; None without inway.
-        outway: where applications come in, and `Outway.decide`; None without outway.
+        inway: where peers come in, and the `Inway`; None without inway.
+        outway: where applications come in, and the `Outway`; None without outway.
         resolve: for host names.
         workers: worker processes of nginx; 0 for one a core.
         most_body: bytes that a request body may have; 0 for any number.
@@ -43,8 +46,8 @@ class NginxPlane:
         folder: Path,
         files: Files,
         *,
-        inway: tuple[Listen, Callable[[Incoming], Awaitable[Forward]]] | None = None,
-        outway: tuple[Listen, Callable[[Outgoing], Awaitable[Forward]]] | None = None,
+        inway: tuple[Listen, Inway] | None = None,
+        outway: tuple[Listen, Side] | None = None,
         resolve: Resolve = addresses_of,
         workers: int = 0,
         most_body: int = 0,
@@ -57,9 +60,12 @@ class NginxPlane:
         self._places = Places(resolve, self._changes.set)
         self._answers: dict[bytes, Answer] = {}
         if inway is not None:
-            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1], self._places)
+            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1].decide, self._places)
+        self._reports: Reports | None = None
         if outway is not None:
-            self._answers[OutwayAnswers.LINE] = OutwayAnswers(outway[1], self._places)
+            self._reports = Reports(outway[1], self._places)
+            self._answers[OutwayAnswers.LINE] = OutwayAnswers(outway[1], self._places, self._reports)
+        self._told: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -74,6 +80,8 @@ class NginxPlane:
         self._nginx.prepare()
         with short_path(self._nginx.decide_socket) as path:
             self._server = await loop.create_unix_server(lambda: Door(self._answers), path, backlog=BACKLOG)
+        if self._reports is not None:
+            self._hear(self._reports)
         self._nginx.let_in()
         try:
             self._publish()
@@ -98,10 +106,27 @@ class NginxPlane:
         if self._server is not None:
             self._server.close()
             self._server = None
+        if self._told is not None:
+            asyncio.get_running_loop().remove_reader(self._told.fileno())
+            self._told.close()
+            self._told = None
 
     async def load(self) -> Load:
         """What nginx counts. Raises `OSError` when it does not answer."""
         return await self._nginx.load()
+
+    def _hear(self, reports: Reports) -> None:
+        self._told = told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        told.setblocking(False)
+        with short_path(self._nginx.report_socket) as path:
+            told.bind(path)
+
+        def read() -> None:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    reports.take(told.recv(_DATAGRAM))
+
+        asyncio.get_running_loop().add_reader(told.fileno(), read)
 
     def _publish(self) -> None:
         self._places.publish(self._nginx.generation + 1)
@@ -122,4 +147,3 @@ class NginxPlane:
             await asyncio.sleep(_NAMES)
             if await self._places.renew():
                 self._changes.set()
-

@@ -16,9 +16,9 @@ import msgspec
 
 from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
-from sluis.kernel import Invalid, Text
+from sluis.kernel import Invalid, PeerId, Text
 
-DECIDE, STATUS = "decide.sock", "status.sock"
+DECIDE, REPORT, STATUS = "decide.sock", "report.sock", "status.sock"
 CERTIFICATE, KEY, ANCHORS, REVOKED, SERVICE_ANCHORS = (
     "certificate.pem",
     "key.pem",
@@ -26,6 +26,9 @@ CERTIFICATE, KEY, ANCHORS, REVOKED, SERVICE_ANCHORS = (
     "revoked.pem",
     "service-anchors.pem",
 )
+REPORTED = "$upstream_header_time|$upstream_status|$to|$token"
+"""What is told of an outcome; the first two are lists when more addresses were tried (see `reports`)."""
+
 REFUSALS = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -45,7 +48,9 @@ REFUSALS = {
 ENDING = 600
 """Seconds that requests in hand get to finish after a reload."""
 
-NOT_DONE = Text("De gateway kan dit verzoek nu niet doorlaten.", "The gateway cannot let this request pass now.")
+NOT_DONE = Text(
+    "De gateway kan dit verzoek nu niet doorlaten.", "The gateway cannot let this request pass now."
+)
 
 _NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
@@ -65,6 +70,7 @@ class Place(msgspec.Struct, frozen=True):
         host: DNS name or IP address, as in its URL; with TLS the certificate there must bear it.
         port: its port.
         tls: whether it speaks TLS.
+        peer: whose inway it is; empty for a service of our own.
         addresses: the IP addresses that the name stands for now. nginx is never asked to resolve one: a name that
             cannot be resolved would keep it from starting.
     """
@@ -72,6 +78,7 @@ class Place(msgspec.Struct, frozen=True):
     host: str
     port: int
     tls: bool
+    peer: str
     addresses: tuple[str, ...]
 
     @property
@@ -85,9 +92,9 @@ class Place(msgspec.Struct, frozen=True):
         return "https" if self.tls else "http"
 
     @property
-    def url(self) -> str:
-        """Scheme, host and port: what decisions call it."""
-        return f"{self.scheme}://{self.authority}"
+    def key(self) -> str:
+        """What decisions call it. Peers do not share one, nor the connections that are kept under it."""
+        return f"{self.scheme}://{self.authority}#{self.peer}"
 
     @property
     def direct(self) -> str:
@@ -97,7 +104,7 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def block(self) -> str:
         """The name of its `upstream` block: another place, another name."""
-        text = f"{self.url} {' '.join(self.addresses)}"
+        text = f"{self.key} {' '.join(self.addresses)}"
         return "to-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -142,6 +149,7 @@ def check_place(place: Place) -> Place:
     """
     host = place.host
     fits = bool(_NAME.fullmatch(host)) or _is_address(host)
+    fits = fits and (not place.peer or PeerId.accepts(place.peer))
     if not (fits and 0 < place.port < 65536 and place.addresses and all(map(_is_address, place.addresses))):
         raise _unfit("unfit-address")
     return place
@@ -195,6 +203,9 @@ proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel
 
 upstream sluis {{ server unix:{DECIDE} max_fails=0; keepalive 512; keepalive_requests 100000000; keepalive_time 1d; }}
 map_hash_bucket_size 512; map_hash_max_size 16384;
+# What a breaker must know, and nothing that says what a request was about.
+log_format report "{REPORTED}";
+map $upstream_status $report {{ default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; }}
 map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}"""
 
 
@@ -203,9 +214,9 @@ def _upstreams(places: Iterable[Place]) -> str:
     for place in places:
         servers = " ".join(f'server "{_with_port(one, place.port)}" max_fails=0;' for one in place.addresses)
         blocks.append(f"upstream {place.block} {{ {servers} keepalive 256; keepalive_requests 1000000; }}")
-        through.append(f'"{place.url}" "{place.scheme}://{place.block}";')
-        names.append(f'"{place.url}" "{place.host}";')
-        authorities.append(f'"{place.url}" "{place.authority}";')
+        through.append(f'"{place.key}" "{place.scheme}://{place.block}";')
+        names.append(f'"{place.key}" "{place.host}";')
+        authorities.append(f'"{place.key}" "{place.authority}";')
     return "\n".join(
         [*blocks,
          "map $to $through { default $direct;", *through, "}",
@@ -227,7 +238,9 @@ def _outway(layout: Layout, listen: Listen) -> str:
     return f"""
 server {{
     listen {_listening(listen)} backlog=4096;
+    access_log syslog:server=unix:{REPORT},nohostname report if=$report;
     auth_request_set $token $upstream_http_a;
+    auth_request_set $watch $upstream_http_w;
     auth_request_set $transaction $upstream_http_x;
 {_deciding(OUTWAY)}
     location / {{
@@ -358,7 +371,9 @@ def _is_address(text: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    if "$" in text or not text.isprintable():  # nginx has no way to write a $ that it does not read as a variable
+    if (
+        "$" in text or not text.isprintable()
+    ):  # nginx has no way to write a $ that it does not read as a variable
         raise _unfit("unfit-text")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

@@ -22,7 +22,7 @@ import msgspec
 
 from sluis.gateway.planes import nginx_conf as conf
 from sluis.gateway.planes.nginx_conf import Layout, Listen, Place
-from sluis.kernel import Conflict, Invalid, Problem, Text, Unkept
+from sluis.kernel import Conflict, Invalid, Problem, Text
 
 log = logging.getLogger("sluis.gateway")
 
@@ -32,7 +32,7 @@ _READY = 10.0  # seconds that nginx gets to start, or to take a new configuratio
 _GRACE = 10.0  # seconds that requests in hand get when the node stops
 _AGAIN = (0.1, 0.5, 2.0, 5.0)  # seconds before it is started again, the last of them from then on
 _STEADY = 30.0  # seconds after which a start counts as one that went well
-_SOCKET_LINKS = (conf.DECIDE, conf.STATUS)
+_SOCKETS = (conf.DECIDE, conf.REPORT, conf.STATUS)
 _ABOUT_A_REQUEST = re.compile(r",? (client|while [a-z ]+, client): .*")
 _PREFIX = re.compile(r"^\S+ \S+ \[(\w+)\] \S+ (\*\d+ )?")
 
@@ -113,19 +113,26 @@ class Nginx:
         """Where it asks; made ready by `prepare`, before somebody listens there."""
         return self._folder / conf.DECIDE
 
+    @property
+    def report_socket(self) -> Path:
+        """Where it tells of outcomes (datagrams)."""
+        return self._folder / conf.REPORT
+
     def prepare(self) -> None:
         """Make the folder, and end what an earlier run may have left in it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._folder.chmod(0o700 if self._owner is None else 0o711)
         _end_leftover(self._folder)
-        for name in _SOCKET_LINKS:
+        for name in _SOCKETS:
             (self._folder / name).unlink(missing_ok=True)
 
     def let_in(self) -> None:
-        """Let nginx, and nobody else, connect to the socket on which decisions are given."""
-        self.decide_socket.chmod(0o600)
-        if self._owner is not None:
-            os.chown(self.decide_socket, self._owner, -1)
+        """Let nginx, and nobody else, connect to the sockets on which it asks and tells."""
+        for path in (self.decide_socket, self.report_socket):
+            if path.exists():
+                path.chmod(0o600)
+                if self._owner is not None:
+                    os.chown(path, self._owner, -1)
 
     async def start(self, places: Sequence[Place] = ()) -> None:
         """Start it and wait until it listens.
@@ -151,7 +158,9 @@ class Nginx:
         async with self._reloading:
             await self._write(self._layout.places if places is None else places)
             if self._process is not None:
-                with contextlib.suppress(ProcessLookupError):  # it is being started again, with what was written
+                with contextlib.suppress(
+                    ProcessLookupError
+                ):  # it is being started again, with what was written
                     self._process.send_signal(signal.SIGHUP)
                 await self._settled()
 
@@ -164,7 +173,7 @@ class Nginx:
         process, self._process = self._process, None
         if process is not None:
             await _end(process)
-        for name in _SOCKET_LINKS:
+        for name in _SOCKETS:
             (self._folder / name).unlink(missing_ok=True)
 
     async def load(self) -> Load:

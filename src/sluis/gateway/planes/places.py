@@ -34,6 +34,7 @@ class Places:
         self._places: OrderedDict[Target, Place] = OrderedDict()
         self._written: OrderedDict[bytes, dict[Target, bytes]] = OrderedDict()
         self._none: dict[Target, bytes] = {}
+        self._keys: dict[str, Target] = {}
 
     def all(self) -> Sequence[Place]:
         """Every place there is, each once."""
@@ -42,7 +43,7 @@ class Places:
     def publish(self, generation: int) -> None:
         """A configuration of this number has all places that are there now. To be said before nginx gets it."""
         self._written[b"Host: %d" % generation] = {
-            target: f"T: {place.url}\r\n".encode("ascii") for target, place in self._places.items()
+            target: f"T: {place.key}\r\n".encode("ascii") for target, place in self._places.items()
         }
         while len(self._written) > _GENERATIONS:
             self._written.popitem(last=False)
@@ -64,11 +65,15 @@ class Places:
         if place is None:
             place = await self._look_up(target)
             if len(self._places) < _MOST:
-                self._places[target] = place
+                self._places[target], self._keys[place.key] = place, target
                 self._changed()
-        return (
-            f"T: -\r\nD: {place.direct}\r\nN: {place.host}\r\nH: {place.authority}\r\n".encode("ascii")
+        return f"T: {place.key}\r\nD: {place.direct}\r\nN: {place.host}\r\nH: {place.authority}\r\n".encode(
+            "ascii"
         )
+
+    def named(self, key: str) -> Target | None:
+        """The target that is called so."""
+        return self._keys.get(key)
 
     async def renew(self) -> bool:
         """Look every name up again; gives whether one stands for other addresses now."""
@@ -85,7 +90,7 @@ class Places:
     async def _look_up(self, target: Target) -> Place:
         try:
             addresses = tuple(sorted(set(await self._resolve(target.host, target.port))))
-            return check_place(Place(target.host, target.port, target.tls, addresses))
+            return check_place(Place(target.host, target.port, target.tls, _peer(target), addresses))
         except (OSError, Invalid):
             raise _unknown_host(target) from None
 
@@ -102,6 +107,10 @@ def _unknown_host(target: Target) -> Upstream:
         Text("De aanbieder is niet te bereiken.", "The provider cannot be reached."),
         Text(f"De naam {target.host} heeft geen IP-adres.", f"The name {target.host} has no IP address."),
         Text("Probeer het later opnieuw, of controleer het adres.", "Try again later, or check the address."),
-        peer=None if target.peer is None else str.__str__(target.peer),
+        peer=_peer(target) or None,
         retry=True,
     )
+
+
+def _peer(target: Target) -> str:
+    return "" if target.peer is None else str.__str__(target.peer)

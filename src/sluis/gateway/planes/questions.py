@@ -19,6 +19,8 @@ from sluis.gateway.faults import FscProblem
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing
 from sluis.gateway.planes.nginx_conf import REFUSALS, ascii_body
 from sluis.gateway.planes.places import Places
+from sluis.gateway.planes.reports import Reports, Side
+from sluis.gateway.tokens import Recent
 
 log = logging.getLogger("sluis.gateway")
 
@@ -26,7 +28,7 @@ BACKLOG = 4096
 """Connections that may wait to be taken; with asyncio's own 100, nginx would refuse requests at a hundred at once."""
 
 _MOST = 128 * 1024  # bytes of a question; what nginx takes of a request's head is half of that
-_CALLERS = 4096  # pairs of token and certificate that are remembered as nginx writes them
+_CALLERS = 1024  # pairs of token and certificate that are remembered as nginx writes them
 _PASS = b"HTTP/1.1 204 P\r\n"
 _REFUSE = b"HTTP/1.1 403 R\r\nContent-Length: 0\r\n"
 _FAIL = b"HTTP/1.1 500 F\r\nContent-Length: 0\r\n\r\n"
@@ -109,7 +111,7 @@ class InwayAnswers:
 
     def __init__(self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places) -> None:
         self._decide, self._places = decide, places
-        self._callers: dict[bytes, tuple[str | None, bytes]] = {}
+        self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
 
     async def __call__(self, question: bytes) -> bytes:
         host, request, transaction, caller = question.split(b"\r\n", 3)
@@ -120,31 +122,26 @@ class InwayAnswers:
             Incoming(certificate, method, path, authorization, _after(b"X: =", transaction) or None)
         )
         if known is None:
-            self._remember(caller, authorization, certificate)
+            self._callers.put(caller, (authorization, certificate))
         where = self._places.written(host, decided.target) or await self._places.find(decided.target)
         if decided.path == path:
             return b"%b%b\r\n" % (_PASS, where)
         return b"%b%bP: %b\r\n\r\n" % (_PASS, where, decided.path.encode("latin-1"))
-
-    def _remember(self, caller: bytes, authorization: str | None, certificate: bytes) -> None:
-        """Keep what was read: it is long, and the same for many questions. Only of who was let through."""
-        if len(self._callers) >= _CALLERS:
-            del self._callers[next(iter(self._callers))]
-        self._callers[caller] = authorization, certificate
 
 
 class OutwayAnswers:
     """Answers for nginx as an outway.
 
     Args:
-        decide: `Outway.decide`.
+        outway: decides.
         places: where the inways of peers are.
+        reports: of which of them nginx should tell every outcome.
     """
 
     LINE = b"GET /outway HTTP/1.1\r\n"
 
-    def __init__(self, decide: Callable[[Outgoing], Awaitable[Forward]], places: Places) -> None:
-        self._decide, self._places = decide, places
+    def __init__(self, outway: Side, places: Places, reports: Reports) -> None:
+        self._decide, self._places, self._watched = outway.decide, places, reports.watched
 
     async def __call__(self, question: bytes) -> bytes:
         host, request, transaction, grant, _ = question.split(b"\r\n", 4)
@@ -156,6 +153,8 @@ class OutwayAnswers:
         head = "".join([f"{_LETTERS[name]}: {value}\r\n" for name, value in decided.headers])
         if decided.path != path:
             head = f"{head}P: {decided.path}\r\n"
+        if decided.target in self._watched:
+            head += "W: 1\r\n"
         return b"%b%b%b\r\n" % (_PASS, where, head.encode("latin-1"))
 
 
