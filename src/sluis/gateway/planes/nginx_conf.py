@@ -148,9 +148,9 @@ def check_place(place: Place) -> Place:
     Raises `Invalid` (`unfit-address`).
     """
     host = place.host
-    fits = bool(_NAME.fullmatch(host)) or _is_address(host)
+    fits = bool(_NAME.fullmatch(host)) or is_address(host)
     fits = fits and (not place.peer or PeerId.accepts(place.peer))
-    if not (fits and 0 < place.port < 65536 and place.addresses and all(map(_is_address, place.addresses))):
+    if not (fits and 0 < place.port < 65536 and place.addresses and all(map(is_address, place.addresses))):
         raise _unfit("unfit-address")
     return place
 
@@ -202,11 +202,7 @@ proxy_next_upstream error; proxy_next_upstream_tries 2; proxy_next_upstream_time
 proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
 
 upstream sluis {{ server unix:{DECIDE} max_fails=0; keepalive 512; keepalive_requests 100000000; keepalive_time 1d; }}
-map_hash_bucket_size 512; map_hash_max_size 16384;
-# What a breaker must know, and nothing that says what a request was about.
-log_format report "{REPORTED}";
-map $upstream_status $report {{ default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; }}
-map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}"""
+map_hash_bucket_size 512; map_hash_max_size 16384;"""
 
 
 def _upstreams(places: Iterable[Place]) -> str:
@@ -236,6 +232,10 @@ server {{
 
 def _outway(layout: Layout, listen: Listen) -> str:
     return f"""
+# What a breaker must know, and nothing that says what a request was about.
+log_format report "{REPORTED}";
+map $upstream_status $report {{ default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; }}
+map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}
 server {{
     listen {_listening(listen)} backlog=4096;
     access_log syslog:server=unix:{REPORT},nohostname report if=$report;
@@ -243,6 +243,11 @@ server {{
     auth_request_set $watch $upstream_http_w;
     auth_request_set $transaction $upstream_http_x;
 {_deciding(OUTWAY)}
+    # CONNECT is none of ours, nor readable for nginx. No request can name these: it has one slash in front at most.
+    error_page 400 414 494 = $unreadable;
+    error_page 405 = //sluis-405;
+    location = //sluis-400 {{ internal; auth_request off; return 400 ""; }}
+    location = //sluis-405 {{ internal; {_fixed("ERROR_CODE_METHOD_UNSUPPORTED", OUTWAY)} }}
     location / {{
         proxy_pass $through$path;
         proxy_set_header Host $authority; proxy_set_header Connection "";
@@ -311,13 +316,9 @@ def _deciding(domain: Domain) -> str:
     error_page 403 = $refused;
     error_page 500 = @undecided;
     error_page 502 504 = @unreachable;
-    error_page 400 414 494 = $unreadable;
 {refusals}
     location @undecided {{ {_fixed("TRANSACTION_LOG_WRITE_ERROR", domain)} }}
-    location @unreachable {{ {_fixed(unreachable, domain)} }}
-    # No request can name these: what a client sends has one slash in front.
-    location = //sluis-400 {{ internal; auth_request off; return 400 ""; }}
-    location = //sluis-405 {{ internal; {_fixed("ERROR_CODE_METHOD_UNSUPPORTED", OUTWAY)} }}"""
+    location @unreachable {{ {_fixed(unreachable, domain)} }}"""
 
 
 def _fixed(code: str, domain: Domain) -> str:
@@ -354,7 +355,7 @@ def _client_tls(certificate: str | None, anchors: str, revocations: bool) -> str
 
 
 def _listening(listen: Listen) -> str:
-    if not (_is_address(listen.address) and 0 < listen.port < 65536):
+    if not (is_address(listen.address) and 0 < listen.port < 65536):
         raise _unfit("unfit-address")
     return _with_port(listen.address, listen.port)
 
@@ -363,7 +364,8 @@ def _with_port(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether this is an IP address, without zone."""
     try:
         return "%" not in text and bool(ip_address(text))
     except ValueError:

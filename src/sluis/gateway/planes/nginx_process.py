@@ -27,7 +27,7 @@ from sluis.kernel import Conflict, Invalid, Problem, Text
 log = logging.getLogger("sluis.gateway")
 
 PROGRAM = "nginx"
-_WHERE = ":/usr/sbin:/sbin:/usr/local/sbin"  # Debian keeps it where only root's path looks
+_WHERE = ":/usr/sbin:/sbin:/usr/local/sbin"
 _READY = 10.0  # seconds that nginx gets to start, or to take a new configuration
 _GRACE = 10.0  # seconds that requests in hand get when the node stops
 _AGAIN = (0.1, 0.5, 2.0, 5.0)  # seconds before it is started again, the last of them from then on
@@ -216,7 +216,7 @@ class Nginx:
         self._telling = asyncio.get_running_loop().create_task(_tell(process.stderr))
 
     async def _run(self, *arguments: str) -> asyncio.subprocess.Process:
-        program = shutil.which(PROGRAM, path=os.environ.get("PATH", "") + _WHERE)
+        program = found(PROGRAM)
         if program is None:
             raise _not_installed()
         guard = shutil.which("setpriv")
@@ -227,14 +227,14 @@ class Nginx:
             stderr=asyncio.subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
 
-    async def _settled(self) -> None:
-        """Wait until workers with the newest configuration answer."""
+    async def _settled(self, before: Sequence[int] = ()) -> None:
+        """Wait until workers with the newest configuration answer, and those from before take no connection more."""
         wanted = str(self._layout.generation)
         try:
             async with asyncio.timeout(_READY):
                 while True:
                     with contextlib.suppress(OSError):
-                        if await self._read("/generation") == wanted:
+                        if await self._read("/generation") == wanted and not any(map(_takes_more, before)):
                             return
                     if self._process is None or self._process.returncode is not None:
                         raise _not_up()
@@ -257,29 +257,52 @@ class Nginx:
         while (process := self._process) is not None:
             began = loop.time()
             await process.wait()
+            await _end(process)  # its workers may still be there
             times = 0 if loop.time() - began > _STEADY else times
             log.error("nginx ended by itself; it is started again")
             await asyncio.sleep(_AGAIN[min(times, len(_AGAIN) - 1)])
             times += 1
-            await _end(process)  # its workers may still be there
             try:
                 await self._spawn()
             except OSError as failure:
                 log.error("nginx could not be started: %s", type(failure).__name__)
 
 
+def found(program: str) -> str | None:
+    """Where a program is; also where only root's path looks, as Debian keeps nginx there."""
+    return shutil.which(program, path=os.environ.get("PATH", "") + _WHERE)
+
+
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Ask it to finish, then make it; its group is its own, so that nothing of it stays."""
-    if process.returncode is None:
-        for how, seconds in ((signal.SIGQUIT, _GRACE), (signal.SIGTERM, 2.0)):
-            with contextlib.suppress(ProcessLookupError, TimeoutError):
-                process.send_signal(how)
-                await asyncio.wait_for(process.wait(), seconds)
-            if process.returncode is not None:
-                break
+    for how, seconds in ((signal.SIGQUIT, _GRACE), (signal.SIGTERM, 2.0)):
+        if process.returncode is None:
+            await _signalled(process, how, seconds)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
+
+
+async def _signalled(process: asyncio.subprocess.Process, how: signal.Signals, seconds: float) -> None:
+    with contextlib.suppress(ProcessLookupError, TimeoutError):
+        process.send_signal(how)
+        await asyncio.wait_for(process.wait(), seconds)
+
+
+def _workers(master: int) -> list[int]:
+    try:
+        return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _takes_more(worker: int) -> bool:
+    """Whether a worker still takes connections; when it does not, its title says that it is shutting down."""
+    try:
+        title = Path(f"/proc/{worker}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return bool(title) and b"shutting down" not in title
 
 
 async def _tell(said: asyncio.StreamReader) -> None:

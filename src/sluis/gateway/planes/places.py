@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 
 from sluis.gateway.forward import Target
-from sluis.gateway.planes.nginx_conf import Place, check_place
+from sluis.gateway.planes.nginx_conf import Place, check_place, is_address
 from sluis.kernel import Invalid, Problem, Text, Upstream
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -89,7 +89,10 @@ class Places:
 
     async def _look_up(self, target: Target) -> Place:
         try:
-            addresses = tuple(sorted(set(await self._resolve(target.host, target.port))))
+            if is_address(target.host):
+                addresses: tuple[str, ...] = (target.host,)
+            else:
+                addresses = tuple(sorted(set(await self._resolve(target.host, target.port))))
             return check_place(Place(target.host, target.port, target.tls, _peer(target), addresses))
         except (OSError, Invalid):
             raise _unknown_host(target) from None
