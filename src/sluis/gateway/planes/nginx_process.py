@@ -96,6 +96,7 @@ class Nginx:
         )  # fmt: skip
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._reloading = asyncio.Lock()
 
     @property
@@ -173,6 +174,9 @@ class Nginx:
         process, self._process = self._process, None
         if process is not None:
             await _end(process)
+        if self._telling is not None:
+            await self._telling
+            self._telling = None
         for name in _SOCKETS:
             (self._folder / name).unlink(missing_ok=True)
 
@@ -190,7 +194,7 @@ class Nginx:
         self._link_files()
         candidate = self._folder / "next.conf"
         candidate.write_text(conf.configuration(layout))
-        test = await self._run("-t", "-q", "-c", candidate.name)
+        test = await self._run(asyncio.subprocess.PIPE, "-t", "-q", "-c", candidate.name)
         said = (await test.communicate())[1].decode(errors="replace")
         if test.returncode:
             raise _refused(said)
@@ -211,11 +215,15 @@ class Nginx:
 
     async def _spawn(self) -> None:
         (self._folder / conf.STATUS).unlink(missing_ok=True)
-        self._process = process = await self._run("-c", "nginx.conf")
-        assert process.stderr is not None
-        self._telling = asyncio.get_running_loop().create_task(_tell(process.stderr))
+        # A pipe of our own: `wait` would else wait for the workers of a master that was killed, which have it too.
+        reading, writing = os.pipe()
+        try:
+            self._process = await self._run(writing, "-c", "nginx.conf")
+        finally:
+            os.close(writing)
+        self._telling = asyncio.get_running_loop().create_task(_tell(reading))
 
-    async def _run(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def _run(self, said: int, *arguments: str) -> asyncio.subprocess.Process:
         program = found(PROGRAM)
         if program is None:
             raise _not_installed()
@@ -223,8 +231,8 @@ class Nginx:
         return await asyncio.create_subprocess_exec(
             *([guard, "--pdeathsig=TERM", "--"] if guard else []),  # however this process ends, nginx ends with it
             program, "-p", ".", "-e", "stderr", *arguments,
-            cwd=self._folder, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE, start_new_session=True,
+            cwd=self._folder, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=said,
+            start_new_session=True,
         )  # fmt: skip
 
     async def _settled(self, before: Sequence[int] = ()) -> None:
@@ -305,17 +313,21 @@ def _takes_more(worker: int) -> bool:
     return bool(title) and b"shutting down" not in title
 
 
-async def _tell(said: asyncio.StreamReader) -> None:
+async def _tell(pipe: int) -> None:
     """Pass on what nginx says, without the request or the client that it was about."""
-    async for line in said:
-        text = line.decode(errors="replace").rstrip()
-        level = _PREFIX.match(text)
-        words = _ABOUT_A_REQUEST.sub("", _PREFIX.sub("", text))
-        log.log(
-            logging.ERROR if level and level[1] in {"emerg", "alert", "crit"} else logging.WARNING,
-            "nginx: %s",
-            words,
-        )
+    loop, said = asyncio.get_running_loop(), asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(said), os.fdopen(pipe, "rb", 0)
+    )
+    try:
+        async for line in said:
+            text = line.decode(errors="replace").rstrip()
+            level = _PREFIX.match(text)
+            words = _ABOUT_A_REQUEST.sub("", _PREFIX.sub("", text))
+            grave = level is not None and level[1] in {"emerg", "alert", "crit"}
+            log.log(logging.ERROR if grave else logging.WARNING, "nginx: %s", words)
+    finally:
+        transport.close()
 
 
 def _link(link: Path, to: Path) -> None:
