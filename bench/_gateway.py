@@ -14,8 +14,9 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from sluis.kernel import PeerId
 ASKER, OWNER = PeerId("00000009900000000001"), PeerId("00000009900000000002")
 """Fictitious peers."""
 SERVICE = "meetdienst"
-INWAY_HOST = "inway.eigenaar.example"
+INWAY_HOST = "localhost"
 FOLDER = VAR / "gateway"
 PAIR_CORE, LOAD_CORE = "0", "1"
 LARGE = 1 << 30
@@ -38,6 +39,7 @@ LARGE = 1 << 30
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _READY = 20.0  # seconds
+_SETTLED = 3.0
 _HEAD = """
 daemon off; master_process {master}; worker_processes 1; pid nginx.pid; error_log stderr error; {user}
 events {{ worker_connections 4096; }}
@@ -193,6 +195,7 @@ def launched(
     with (folder / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig=TERM", "--", "taskset", "-c", core, *command],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1] / "src")},
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=folder,
         )  # fmt: skip
     try:
@@ -218,6 +221,15 @@ def wait_for_port(port: int, process: "subprocess.Popen[bytes]", folder: Path) -
                 logs = "\n".join(file.read_text(errors="replace")[-1500:] for file in folder.glob("*.log"))
                 raise SystemExit(f"nothing listens on port {port}; logs in {folder}:\n{logs}") from None
             time.sleep(0.05)
+
+
+def warm(pairs: Iterable[Pair]) -> None:
+    """Let a request through each, and wait until nginx has its next configuration, with the other side in it."""
+    for pair in pairs:
+        asked = urllib.request.Request(f"http://{HOST}:{pair.port}/metingen/1", headers=pair.headers)
+        with urllib.request.urlopen(asked) as answer:
+            answer.read()
+    time.sleep(_SETTLED)
 
 
 def saturate(pair: Pair, connections: int, seconds: float) -> Load:

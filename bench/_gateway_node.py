@@ -2,7 +2,7 @@
 
     python bench/_gateway_node.py inway|outway PLANE SETTINGS
 
-`SETTINGS` is a JSON file that `_gateway.our_pair` writes. Prints the words "ready" once it listens. The token endpoint
+`SETTINGS` is a JSON file that `_gateway.our_pair` writes. The token endpoint
 stands outside of what is measured: the outway is handed tokens that the provider's key signed.
 """
 
@@ -10,30 +10,29 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
-from sluis.crypto import Identity, certificate_thumbprint, read_certificates
-from sluis.gateway.contracts import (
-    Contracts,
-    Grant,
-    check_signature,
-    open_contracts,
-    read_content,
-    sign,
-)
+from _servers import HOST
+from sluis.crypto import Identity, certificate_thumbprint, client_context, read_certificates, server_context
+from sluis.gateway.contracts import Contracts, Grant, check_signature, open_contracts, read_content, sign
 from sluis.gateway.forward import Target
 from sluis.gateway.inway import Inway
+from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
-from sluis.gateway.planes.nginx import Files, Listen, NginxPlane
+from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
+from sluis.gateway.planes.nginx import NginxPlane
+from sluis.gateway.planes.nginx_conf import Listen
+from sluis.gateway.planes.nginx_process import Files
+from sluis.gateway.planes.stream import Streams
 from sluis.gateway.services import Service, Services
 from sluis.gateway.tokens import Tokens, issue
 from sluis.gateway.transactions import open_transactions
 from sluis.kernel import PeerId, utc_now
 from sluis.store import open_store
+from sluis.web import LoopbackListener, PeerListener, Server
 
 GROUP = "meting"
 
@@ -47,7 +46,6 @@ async def main(side: str, plane: str, settings: dict[str, Any]) -> None:
     running = await make(plane, folder, settings, contracts, log)
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    print("ready", flush=True)
     await ended.wait()
     await running.stop()
     store.close()
@@ -67,25 +65,27 @@ async def _agree(contracts: Contracts, settings: dict[str, Any]) -> None:
 
 
 async def _inway(plane: str, folder: Path, settings: dict[str, Any], contracts: Contracts, log: Any) -> Any:
-    identity = _identity(settings, "inway")
+    identity, port = _identity(settings, "inway"), settings["inway_port"]
     keys = {certificate_thumbprint(identity.certificate): identity.certificate}
-    service = Service(
-        settings["service"], Target(False, "127.0.0.1", settings["to"], f"127.0.0.1:{settings['to']}")
-    )
+    to = Target(False, HOST, settings["to"], f"{HOST}:{settings['to']}")
     inway = Inway(
-        identity.peer.id, GROUP, [settings["address"]], lambda: keys, Services([service]), contracts.in_force,
-        log, utc_now,
+        identity.peer.id, GROUP, [settings["address"]], lambda: keys, Services([Service(settings["service"], to)]),
+        contracts.in_force, log, utc_now,
     )  # fmt: skip
-    listen = Listen("127.0.0.1", settings["inway_port"])
-    running = NginxPlane(
-        folder / "nginx", _files(settings, "inway"), inway=(listen, inway), resolve=_resolve, workers=1
-    )
-    await running.start()
-    return running
+    files = _files(settings, "inway")
+    if plane == "inprocess":
+        context = server_context(files.certificate, files.key, files.authorities)
+        listener = PeerListener(HOST, port, context)
+        return await _listening(InwayPlane(inway, Streams(), Meter()), listener)
+    return await _started(NginxPlane(folder / "nginx", files, inway=(Listen(HOST, port), inway), workers=1))
 
 
 async def _outway(plane: str, folder: Path, settings: dict[str, Any], contracts: Contracts, log: Any) -> Any:
-    identity, provider = _identity(settings, "outway"), _identity(settings, "inway")
+    identity, provider, port = (
+        _identity(settings, "outway"),
+        _identity(settings, "inway"),
+        settings["outway_port"],
+    )
     thumbprint = certificate_thumbprint(identity.certificate)
 
     async def fetch(grant: Grant) -> str:
@@ -93,16 +93,22 @@ async def _outway(plane: str, folder: Path, settings: dict[str, Any], contracts:
 
     tokens = Tokens(fetch, GROUP, lambda: thumbprint, lambda: utc_now().timestamp())
     outway = Outway(identity.peer.id, lambda: identity.certificate, contracts, {}, tokens, log, utc_now)
-    listen = Listen("127.0.0.1", settings["outway_port"])
-    running = NginxPlane(
-        folder / "nginx", _files(settings, "outway"), outway=(listen, outway), resolve=_resolve, workers=1
-    )
-    await running.start()
-    return running
+    files = _files(settings, "outway")
+    if plane == "inprocess":
+        streams = Streams(client_context(files.certificate, files.key, files.authorities))
+        return await _listening(OutwayPlane(outway, streams, Meter()), LoopbackListener(HOST, port))
+    return await _started(NginxPlane(folder / "nginx", files, outway=(Listen(HOST, port), outway), workers=1))
 
 
-async def _resolve(host: str, port: int) -> Sequence[str]:
-    return ["127.0.0.1"]
+async def _listening(app: Any, listener: PeerListener | LoopbackListener) -> Server:
+    server = Server(app, streaming=True)
+    await server.listen(listener)
+    return server
+
+
+async def _started(plane: NginxPlane) -> NginxPlane:
+    await plane.start()
+    return plane
 
 
 def _peer(settings: dict[str, Any], side: str) -> PeerId:
