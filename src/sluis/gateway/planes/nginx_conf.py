@@ -270,6 +270,9 @@ def _inway(layout: Layout, listen: Listen) -> str:
     crl = f"ssl_crl {REVOKED};" if layout.revocations else ""
     service_tls = _client_tls(None, SERVICE_ANCHORS, False) if layout.service_anchors else ""
     return f"""
+# Writing a certificate out takes longer than all else here, so it is told once a connection, and known by its
+# fingerprint from then on.
+map $connection_requests $certificate {{ 1 $ssl_client_escaped_cert; default ""; }}
 server {{
     listen {_listening(listen)} ssl backlog=4096;
     ssl_certificate {CERTIFICATE}; ssl_certificate_key {KEY};
@@ -290,7 +293,8 @@ server {{
         proxy_pass http://sluis/inway;
 {_question(layout.generation)}
         proxy_set_header A "=$http_fsc_authorization";
-        proxy_set_header C "$ssl_client_escaped_cert";
+        proxy_set_header F $ssl_client_fingerprint;
+        proxy_set_header C $certificate;
     }}
 }}"""
 

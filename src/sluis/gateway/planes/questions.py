@@ -7,6 +7,7 @@ the connection is closed, and a question without answer lets nothing pass.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
@@ -28,6 +29,7 @@ BACKLOG = 4096
 """Connections that may wait to be taken; with asyncio's own 100, nginx would refuse requests at a hundred at once."""
 
 _MOST = 128 * 1024  # bytes of a question; what nginx takes of a request's head is half of that
+_CERTIFICATES = 16_384  # that are known; more peers than a group has
 _CALLERS = 1024  # pairs of token and certificate that are remembered as nginx writes them
 _PASS = b"HTTP/1.1 204 P\r\n"
 _REFUSE = b"HTTP/1.1 403 R\r\nContent-Length: 0\r\n"
@@ -112,11 +114,12 @@ class InwayAnswers:
     def __init__(self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places) -> None:
         self._decide, self._places = decide, places
         self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
+        self._certificates = Recent[bytes, bytes](_CERTIFICATES)
 
     async def __call__(self, question: bytes) -> bytes:
         host, request, transaction, caller = question.split(b"\r\n", 3)
         known = self._callers.get(caller)
-        authorization, certificate = known or _read(caller)
+        authorization, certificate = known or self._read(caller)
         method, _, path = _after(b"M: ", request).partition(" ")
         decided = await self._decide(
             Incoming(certificate, method, path, authorization, _after(b"X: =", transaction) or None)
@@ -127,6 +130,24 @@ class InwayAnswers:
         if decided.path == path:
             return b"%b%b\r\n" % (_PASS, where)
         return b"%b%bP: %b\r\n\r\n" % (_PASS, where, decided.path.encode("latin-1"))
+
+    def _read(self, caller: bytes) -> tuple[str | None, bytes]:
+        """The token in a question, and the certificate (DER) that TLS has verified.
+
+        A certificate is told in the first question of its connection, and known by its SHA-1 fingerprint from then on.
+        That of somebody else would have to be hit, not just any two that are alike: nobody can do that.
+        """
+        authorization, fingerprint, certificate, *_ = caller.split(b"\r\n")
+        if certificate:
+            pem = unquote_to_bytes(_after(b"C: ", certificate))
+            der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+            if hashlib.sha1(der, usedforsecurity=False).hexdigest() != _after(b"F: ", fingerprint):
+                raise ValueError
+            self._certificates.put(fingerprint, der)
+        found = self._certificates.get(fingerprint)
+        if found is None:
+            raise ValueError
+        return _after(b"A: =", authorization) or None, found
 
 
 class OutwayAnswers:
@@ -169,11 +190,3 @@ def _after(name: bytes, line: bytes) -> str:
     if not line.startswith(name):
         raise ValueError
     return line[len(name) :].decode("latin-1")
-
-
-def _read(caller: bytes) -> tuple[str | None, bytes]:
-    """Token and certificate (DER) of a question: nginx passes PEM on, with much of it percent-encoded."""
-    authorization, certificate, _ = caller.split(b"\r\n", 2)
-    pem = unquote_to_bytes(_after(b"C: ", certificate))
-    der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-    return _after(b"A: =", authorization) or None, der
