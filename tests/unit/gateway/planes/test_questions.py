@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from sluis.crypto import make_authority
 from sluis.gateway.faults import INWAY, FscProblem
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing, Target
 from sluis.gateway.planes.places import Places
-from sluis.gateway.planes.questions import Door, InwayAnswers, OutwayAnswers, refusal
+from sluis.gateway.planes.questions import Door, Gathering, InwayAnswers, OutwayAnswers, refusal
 from sluis.gateway.planes.reports import Reports
 from sluis.kernel import PeerId, Text
 
@@ -63,6 +64,13 @@ class Side:
         self.told.append(("refused", forward.headers[0][1]))
 
 
+class AtOnce(Gathering):
+    """Lets nobody wait."""
+
+    def enter(self, begin: Callable[[], None]) -> None:
+        begin()
+
+
 async def _resolve(host: str, port: int) -> list[str]:
     return ["10.0.0.1"]
 
@@ -93,13 +101,16 @@ def asked(certificate: Any, told: bool = True, request: str = "GET /x", token: s
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
 
 
-def door(side: Side, known: Places | None = None) -> tuple[Door, Transport]:
+def door(
+    side: Side, known: Places | None = None, gathering: Gathering | None = None
+) -> tuple[Door, Transport]:
     known, transport = known or places(), Transport()
     made = Door(
         {
             InwayAnswers.LINE: InwayAnswers(side.decide, known),
             OutwayAnswers.LINE: OutwayAnswers(side, known, Reports(side, known)),
-        }
+        },
+        gathering or AtOnce(),
     )
     made.connection_made(transport)  # type: ignore[arg-type]
     return made, transport
@@ -125,7 +136,7 @@ async def test_outway_is_told_all_that_it_decides_by() -> None:
     one.data_received(OUT)
     assert side.asked == [Outgoing("GET", "/l/x?q", "$1$3$h", None)]
     lines = set(transport.written.split(b"\r\n"))
-    assert {b"A: Bearer t", f"X: {ID}".encode(), b"P: /x", b"N: inway.example"} <= lines
+    assert {b"A: Bearer t", f"X: {ID}".encode(), b"P: /x", b"D: https://10.0.0.1:443"} <= lines
 
 
 async def test_worker_that_knows_a_place_is_told_its_name_alone() -> None:
@@ -291,3 +302,26 @@ async def test_report_is_read_for_what_it_means(line: str, told: list[Any]) -> N
     key = f"https://inway.example#{str.__str__(PEER)}"
     Reports(side, known).take(b"<190>Nov 22 01:02:03 nginx: " + line.format(key=key).encode())
     assert side.told == told
+
+
+async def test_question_that_comes_alone_begins_at_once() -> None:
+    began, gathering = list[int](), Gathering()
+    for number in range(3):
+        gathering.enter(lambda number=number: began.append(number))
+        await asyncio.sleep(0)
+        assert began == list(range(number + 1))
+
+
+async def test_questions_of_a_busy_time_begin_together() -> None:
+    began, gathering = list[int](), Gathering()
+    for number in (0, 1):
+        gathering.enter(lambda number=number: began.append(number))
+    await asyncio.sleep(0)
+    assert began == [0, 1]
+    gathering.enter(lambda: began.append(2))
+    await asyncio.sleep(0)
+    gathering.enter(lambda: began.append(3))
+    await asyncio.sleep(0)
+    assert began == [0, 1]
+    await asyncio.sleep(0.05)
+    assert began == [0, 1, 2, 3]
