@@ -9,7 +9,6 @@ import random
 import ssl
 from collections.abc import Callable, Collection, Coroutine
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -40,7 +39,6 @@ _DAY = 86_400.0  # seconds
 _ANNOUNCED = (
     90 * 86_400
 )  # seconds after which an announcement that did not arrive is let go; each start makes one anew
-_AT_HAND = 32  # contents of contracts; one is sent to each of its parties
 _AT_ONCE = 8  # contracts that are judged by rules or a decision point
 
 
@@ -97,9 +95,10 @@ class Running:
         self.managers, self.directory, self.outbox = managers, directory, outbox
         self._delivery, self._clock = delivery, clock
         self.reconciler = Reconciler(
-            manager.own.id, manager.contracts, managers, manager.take, manager.give, clock
+            manager.own.id, manager.contracts, managers, manager.take, manager.give, directory.locate, clock
         )
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._judged: set[str] = set()  # contracts that are being judged
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -116,6 +115,7 @@ class Running:
         self._begin(self._repeat(settings.unsettled_seconds, self._compare_unsettled))
         self._begin(self._repeat(settings.everything_seconds, self._compare_everything))
         self._begin(self._repeat(_DAY, self._once_a_day, at_once=True))
+        self._begin(self._repeat(_DAY, self._sign_again, at_once=True))
 
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
@@ -159,24 +159,34 @@ class Running:
         """Perhaps sign a contract that waits for this peer."""
         settings = self.settings
         asked = settings.auto_sign or settings.decision_point
-        closed = contract.signed("reject") or contract.signed("revoke")
-        if asked and not closed and self.manager.own.id in waiting_for(contract):
+        hash = contract.content.hash
+        if asked and self._waits(contract) and hash not in self._judged:
+            self._judged.add(hash)
             self._begin(self._judge(contract))
+
+    def _waits(self, contract: Contract) -> bool:
+        closed = contract.signed("reject") or contract.signed("revoke")
+        return not closed and self.manager.own.id in waiting_for(contract)
 
     async def _judge(self, contract: Contract) -> None:
         hash = contract.content.hash
-        async with self._room:
-            rule = await self._rule_for(contract)
-            if rule is None:
-                return
-            try:
-                await self.manager.act(hash, "accept")
-            except Conflict:
-                return  # somebody was quicker
-            except Problem as problem:
-                log.error("contract %s is not signed: %s", hash, problem.code)
-            else:
+        try:
+            async with self._room:
+                rule = await self._rule_for(contract)
+                if rule is None:
+                    return
+                if self.settings.decision_point is not None:  # that took a while
+                    contract = await asyncio.to_thread(self.manager.contract, hash)
+                if not self._waits(contract):
+                    return
+                await self.manager.sign(contract, "accept")
                 log.info("contract %s is signed by rule: %s", hash, rule)
+        except Conflict:
+            pass  # somebody was quicker
+        except Problem as problem:
+            log.error("contract %s is not signed: %s", hash, problem.code)
+        finally:
+            self._judged.discard(hash)
 
     async def _rule_for(self, contract: Contract) -> str | None:
         own, settings = self.manager.own.id, self.settings
@@ -198,6 +208,11 @@ class Running:
     async def _once_a_day(self) -> None:
         await self.outbox.sweep()
         await self._warn()
+
+    async def _sign_again(self) -> None:
+        """After a start with a renewed certificate."""
+        if count := await self.manager.sign_again():
+            log.info("%d contracts are signed again with the certificate of now", count)
 
     async def _warn(self) -> None:
         """Say in the log what ends soon: it takes others to renew it."""
@@ -280,7 +295,6 @@ def open_manager(
     certificates = Certificates(store, managers.jwks, trust.anchors, trust.lists, clock)
     directory = DirectoryClient(own, group, peers, managers)
 
-    @lru_cache(maxsize=_AT_HAND)
     def content_of(hash: str) -> bytes | None:
         contract = contracts.get(hash)
         return contract.content.json if contract is not None else None

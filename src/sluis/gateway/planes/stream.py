@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 
-import msgspec
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from sluis.crypto import peer_of
@@ -41,6 +40,7 @@ class Stream(asyncio.Protocol):
         headers: of that answer, in their order, names in lower case.
         fresh: whether nothing was sent over it before this request.
         certificate: the one at the other end, DER; None without TLS.
+        context: what TLS was set up with; None without TLS.
     """
 
     def __init__(self) -> None:
@@ -52,6 +52,7 @@ class Stream(asyncio.Protocol):
         self._busy = False
         self.fresh = True
         self.certificate: bytes | None = None
+        self.context: ssl.SSLContext | None = None
         self._reset(bodiless=False)
         self._whole = self._sent = True
 
@@ -241,11 +242,37 @@ class Stream(asyncio.Protocol):
             self._transport.close()
 
 
-class _Place(msgspec.Struct):
-    """How many connections to one target there may be, and those that are free."""
+class _Place:
+    """The connections to one target: how many are under way, which are free, and who waits for one to end."""
 
-    slots: asyncio.Semaphore
-    free: list[Stream]
+    def __init__(self) -> None:
+        self.free: list[Stream] = []
+        self._busy = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def enter(self) -> None:
+        """Wait until one more may be under way. Raises `TimeoutError`."""
+        if self._busy < _PER_TARGET:
+            self._busy += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(_STALLED):
+                await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():  # it was this one's turn, just too late
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        """One is no longer under way: whoever waits longest is next."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._busy -= 1
 
 
 class Streams:
@@ -279,16 +306,12 @@ class Streams:
         """
         place = self._places.get(target)
         if place is None:
-            place = self._places[target] = _Place(asyncio.Semaphore(_PER_TARGET), [])
-        if place.slots.locked():
-            async with asyncio.timeout(_STALLED):
-                await place.slots.acquire()
-        else:
-            await place.slots.acquire()
+            place = self._places[target] = _Place()
+        await place.enter()
         try:
-            return (None if fresh else self._free(place)) or await self._connected(target)
+            return (None if fresh else self._free(place, target)) or await self._connected(target)
         except BaseException:
-            place.slots.release()
+            place.leave()
             raise
 
     def release(self, target: Target, stream: Stream) -> None:
@@ -298,7 +321,12 @@ class Streams:
             place.free.append(stream)
         else:
             self._all.discard(stream)
-        place.slots.release()
+        place.leave()
+
+    def renew(self, peers: ssl.SSLContext) -> None:
+        """Show this node's new certificate from now on: tokens are bound to it, so no connection that showed the one
+        before takes another request. What is under way ends in its own time."""
+        self._peers = peers
 
     def close(self) -> None:
         """Close every connection."""
@@ -306,11 +334,14 @@ class Streams:
             stream.close()
         self._all.clear()
 
-    def _free(self, place: _Place) -> Stream | None:
+    def _context(self, target: Target) -> ssl.SSLContext | None:
+        return (self._services if target.peer is None else self._peers) if target.tls else None
+
+    def _free(self, place: _Place, target: Target) -> Stream | None:
         """The free connection that was used last, if it is still good."""
         while place.free:
             stream = place.free.pop()
-            if stream.reusable:
+            if stream.reusable and stream.context is self._context(target):
                 certificate = stream.certificate
                 if certificate is None or not self._revoked(certificate):
                     return stream
@@ -320,7 +351,7 @@ class Streams:
 
     async def _connected(self, target: Target) -> Stream:
         loop = asyncio.get_running_loop()
-        context = (self._services if target.peer is None else self._peers) if target.tls else None
+        context = self._context(target)
         name = target.host if context else None
         if target.tls and context is None:
             raise Unreachable("no TLS here")
@@ -333,6 +364,7 @@ class Streams:
             raise
         except OSError as failure:
             raise Unreachable(*failure.args) from None
+        stream.context = context
         self._all.add(stream)
         self._check(stream, target.peer)
         return stream
