@@ -398,6 +398,6 @@ def _not_up() -> Conflict:
         Text("nginx luistert niet.", "nginx does not listen."),
         Text("Misschien is een poort bezet, of mag dit knooppunt er niet op luisteren.",
              "A port may be in use, or this node may not listen on it."),
-        Text("Kijk in de log wat nginx zegt, en kies zo nodig een andere poort.",
+        Text("Kijk in het logboek van dit proces wat nginx zegt, en kies zo nodig een andere poort.",
              "See in the log what nginx says, and choose another port if need be."),
     )  # fmt: skip
