@@ -31,6 +31,7 @@ BACKLOG = 4096
 _MOST = 128 * 1024  # bytes of a question; what nginx takes of a request's head is half of that
 _CERTIFICATES = 16_384  # that are known; more peers than a group has
 _CALLERS = 1024  # pairs of token and certificate that are remembered as nginx writes them
+_SEVERAL = 4  # questions; fewer come together by chance
 _TOGETHER = 0.001  # seconds; far less than a request takes when there are many
 _PASS = b"HTTP/1.1 204 P\r\n"
 _REFUSE = b"HTTP/1.1 403 R\r\nContent-Length: 0\r\n"
@@ -45,8 +46,8 @@ class Gathering:
     """Lets questions that come at a busy time begin together.
 
     What each waits for is a commit, which costs the same for one line as for twenty, and twice as much as all else that
-    is done for a request. So after questions that began together, the next wait a moment for each other; one that
-    comes alone begins at once.
+    is done for a request. So after several that began together, the next wait a moment for each other; at any other
+    time a question begins at once.
     """
 
     def __init__(self) -> None:
@@ -58,7 +59,7 @@ class Gathering:
         self._waiting.append(begin)
         if len(self._waiting) == 1:
             loop = asyncio.get_running_loop()
-            if self._last > 1:
+            if self._last >= _SEVERAL:
                 loop.call_later(_TOGETHER, self._begin)
             else:
                 loop.call_soon(self._begin)

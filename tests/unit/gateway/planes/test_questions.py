@@ -314,14 +314,14 @@ async def test_question_that_comes_alone_begins_at_once() -> None:
 
 async def test_questions_of_a_busy_time_begin_together() -> None:
     began, gathering = list[int](), Gathering()
-    for number in (0, 1):
+    for number in range(4):
         gathering.enter(lambda number=number: began.append(number))
     await asyncio.sleep(0)
-    assert began == [0, 1]
-    gathering.enter(lambda: began.append(2))
-    await asyncio.sleep(0)
-    gathering.enter(lambda: began.append(3))
-    await asyncio.sleep(0)
-    assert began == [0, 1]
-    await asyncio.sleep(0.05)
     assert began == [0, 1, 2, 3]
+    gathering.enter(lambda: began.append(4))
+    await asyncio.sleep(0)
+    gathering.enter(lambda: began.append(5))
+    await asyncio.sleep(0)
+    assert began == [0, 1, 2, 3]
+    await asyncio.sleep(0.05)
+    assert began == [0, 1, 2, 3, 4, 5]
