@@ -120,11 +120,18 @@ class Door(asyncio.Protocol):
             self._reply(refusal(problem))
         except ValueError:
             self._transport.abort()
-        except Exception as failure:  # whatever it was: a request that was not decided does not pass
+        except (Exception, asyncio.CancelledError) as failure:  # a request that was not decided does not pass
             log.error("a request could not be decided: %s", type(failure).__name__)
             self._reply(_FAIL)
         else:
-            awaited._asyncio_future_blocking = False  # taken note of, as a task does
+            self._wait_for(awaited)
+
+    def _wait_for(self, awaited: Any) -> None:
+        """What a task does with what its coroutine waits for: a future, or None for another turn of the loop."""
+        if awaited is None:
+            asyncio.get_running_loop().call_soon(self._go_on)
+        else:
+            awaited._asyncio_future_blocking = False
             awaited.add_done_callback(self._go_on)
 
     def _reply(self, answer: bytes) -> None:
