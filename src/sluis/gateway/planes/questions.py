@@ -31,6 +31,7 @@ BACKLOG = 4096
 _MOST = 128 * 1024  # bytes of a question; what nginx takes of a request's head is half of that
 _CERTIFICATES = 16_384  # that are known; more peers than a group has
 _CALLERS = 1024  # pairs of token and certificate that are remembered as nginx writes them
+_SEVERAL = 4  # questions; fewer come together by chance
 _TOGETHER = 0.001  # seconds; far less than a request takes when there are many
 _PASS = b"HTTP/1.1 204 P\r\n"
 _REFUSE = b"HTTP/1.1 403 R\r\nContent-Length: 0\r\n"
@@ -45,8 +46,8 @@ class Gathering:
     """Lets questions that come at a busy time begin together.
 
     What each waits for is a commit, which costs the same for one line as for twenty, and twice as much as all else that
-    is done for a request. So after questions that began together, the next wait a moment for each other; one that
-    comes alone begins at once.
+    is done for a request. So after several that began together, the next wait a moment for each other; at any other
+    time a question begins at once.
     """
 
     def __init__(self) -> None:
@@ -58,7 +59,7 @@ class Gathering:
         self._waiting.append(begin)
         if len(self._waiting) == 1:
             loop = asyncio.get_running_loop()
-            if self._last > 1:
+            if self._last >= _SEVERAL:
                 loop.call_later(_TOGETHER, self._begin)
             else:
                 loop.call_soon(self._begin)
@@ -119,11 +120,18 @@ class Door(asyncio.Protocol):
             self._reply(refusal(problem))
         except ValueError:
             self._transport.abort()
-        except Exception as failure:  # whatever it was: a request that was not decided does not pass
+        except (Exception, asyncio.CancelledError) as failure:  # a request that was not decided does not pass
             log.error("a request could not be decided: %s", type(failure).__name__)
             self._reply(_FAIL)
         else:
-            awaited._asyncio_future_blocking = False  # taken note of, as a task does
+            self._wait_for(awaited)
+
+    def _wait_for(self, awaited: Any) -> None:
+        """What a task does with what its coroutine waits for: a future, or None for another turn of the loop."""
+        if awaited is None:
+            asyncio.get_running_loop().call_soon(self._go_on)
+        else:
+            awaited._asyncio_future_blocking = False
             awaited.add_done_callback(self._go_on)
 
     def _reply(self, answer: bytes) -> None:

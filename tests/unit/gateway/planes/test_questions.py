@@ -185,6 +185,30 @@ async def test_answer_waits_for_the_decision(certificate: Any) -> None:
     assert transport.written.startswith(b"HTTP/1.1 204 ")
 
 
+async def test_decision_may_wait_as_it_likes() -> None:
+    class Slow(Side):
+        async def decide(self, request: Any) -> Forward:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
+            await asyncio.shield(asyncio.create_task(asyncio.sleep(0)))
+            return await super().decide(request)
+
+    one, transport = door(Slow(outward()))
+    one.data_received(OUT)
+    await asyncio.sleep(0.05)
+    assert transport.written.startswith(b"HTTP/1.1 204 ")
+
+
+async def test_request_whose_decision_is_cancelled_does_not_pass() -> None:
+    side = Side(outward())
+    side.gate = asyncio.get_running_loop().create_future()
+    one, transport = door(side)
+    one.data_received(OUT)
+    side.gate.cancel()
+    await asyncio.sleep(0)
+    assert transport.written.startswith(b"HTTP/1.1 500 ")
+
+
 async def test_certificate_is_known_by_its_fingerprint_once_it_was_told(certificate: Any) -> None:
     side = Side(inward())
     one, transport = door(side)
@@ -314,14 +338,14 @@ async def test_question_that_comes_alone_begins_at_once() -> None:
 
 async def test_questions_of_a_busy_time_begin_together() -> None:
     began, gathering = list[int](), Gathering()
-    for number in (0, 1):
+    for number in range(4):
         gathering.enter(lambda number=number: began.append(number))
     await asyncio.sleep(0)
-    assert began == [0, 1]
-    gathering.enter(lambda: began.append(2))
-    await asyncio.sleep(0)
-    gathering.enter(lambda: began.append(3))
-    await asyncio.sleep(0)
-    assert began == [0, 1]
-    await asyncio.sleep(0.05)
     assert began == [0, 1, 2, 3]
+    gathering.enter(lambda: began.append(4))
+    await asyncio.sleep(0)
+    gathering.enter(lambda: began.append(5))
+    await asyncio.sleep(0)
+    assert began == [0, 1, 2, 3]
+    await asyncio.sleep(0.05)
+    assert began == [0, 1, 2, 3, 4, 5]
