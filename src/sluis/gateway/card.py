@@ -6,27 +6,31 @@ nothing else; a header that says otherwise is refused (RFC 8725 §3.1).
 """
 
 import re
-from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from sluis.crypto import Identity, verify_chain
+from sluis.crypto import (
+    Identity,
+    algorithm_for,
+    decode_base64url,
+    encode_base64url,
+    encode_chain,
+    read_chain,
+    read_json,
+    read_jws,
+    sign_jws,
+    verify_chain,
+    verify_jws,
+)
 from sluis.kernel import Invalid, PeerId, Problem, Refused, Text
 
 TYPE = "sluis-node-card+jws"
 MAX_CARD = 64 * 1024
 """Characters; a longer one is not looked at."""
 
-_MAX_CHAIN = 5
 _ALIAS = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _URL = re.compile(r"https://[^/?#@\s]+(/[^?#\s]*)?")
 _LOG = re.compile(r"[^\s+]{1,500}")  # what can name a key of a signed note (C2SP signed-note)
@@ -93,16 +97,13 @@ def sign_card(
         identity.peer.name,
         alias,
         url,
-        _encoded(verification_key),
-        _encoded(sealing_key),
+        encode_base64url(verification_key),
+        encode_base64url(sealing_key),
         identity.certificate.not_valid_after_utc,
         log,
     )
-    algorithm, digest = _algorithm(identity.certificate)
-    chain = [b64encode(certificate.public_bytes(Encoding.DER)).decode() for certificate in identity.chain]
-    parts = [_encoded(msgspec.json.encode(part)) for part in (_Header(algorithm, TYPE, chain), claims)]
-    signed = ".".join(parts)
-    return f"{signed}.{_encoded(_sign(identity, signed.encode(), digest))}"
+    header = {"typ": TYPE, "x5c": encode_chain(identity.chain)}
+    return sign_jws(identity.key, _algorithm(identity.certificate), header, msgspec.json.encode(claims))
 
 
 def read_card(
@@ -122,34 +123,27 @@ def read_card(
     Raises `Invalid` (`malformed-card`), or `Refused` (`card-not-genuine`, `certificate-not-trusted`,
     `certificate-revoked`).
     """
-    if len(jws) > MAX_CARD:
-        raise _malformed()
     try:
-        head, body, signature = jws.split(".")
-        header = msgspec.json.decode(_decoded(head), type=_Header)
-        claims = msgspec.json.decode(_decoded(body), type=_Claims)
-        chain = [
-            x509.load_der_x509_certificate(b64decode(one, validate=True)) for one in header.x5c[:_MAX_CHAIN]
-        ]
-        card = _card(claims)
-        raw = _decoded(signature)
-    except (ValueError, x509.InvalidVersion, RecursionError, msgspec.MsgspecError, Problem):
+        read = read_jws(jws, MAX_CARD)
+        header = msgspec.convert(read.header, _Header)
+        card = _card(msgspec.convert(read_json(read.payload), _Claims))
+    except (ValueError, msgspec.ValidationError, Problem):
         raise _malformed() from None
+    chain = read_chain(header.x5c)
     if header.typ != TYPE or not chain:
         raise _malformed()
     try:
         peer = verify_chain(chain[0], chain[1:], anchors, moment, crls)
     except (ValueError, x509.InvalidVersion):  # a certificate that parses as a whole, and not in its parts
         raise _malformed() from None
-    algorithm, digest = _algorithm(chain[0])
-    genuine = header.alg == algorithm and _verified(chain[0], raw, f"{head}.{body}".encode(), digest)
+    genuine = verify_jws(read, chain[0], {_algorithm(chain[0])})
     if not genuine or card.peer != peer.id or card.name != peer.name or card.not_after <= moment:
         raise _not_genuine()
     return card
 
 
 def _card(claims: _Claims) -> Card:
-    verification, sealing = _decoded(claims.verification_key), _decoded(claims.sealing_key)
+    verification, sealing = decode_base64url(claims.verification_key), decode_base64url(claims.sealing_key)
     if len(verification) != 32 or len(sealing) != 32 or claims.not_after.tzinfo is None:
         raise ValueError
     named = _ALIAS.fullmatch(claims.alias) and _URL.fullmatch(claims.url)
@@ -163,57 +157,13 @@ def _card(claims: _Claims) -> Card:
     )
 
 
-def _algorithm(certificate: x509.Certificate) -> tuple[str, hashes.HashAlgorithm]:
-    """The one JWS algorithm (RFC 7518 §3.1) that goes with a certificate's key."""
-    key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
-        return "PS256", hashes.SHA256()
-    by_curve: dict[str, tuple[str, hashes.HashAlgorithm]] = {
-        "secp256r1": ("ES256", hashes.SHA256()),
-        "secp384r1": ("ES384", hashes.SHA384()),
-        "secp521r1": ("ES512", hashes.SHA512()),
-    }
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in by_curve:
-        return by_curve[key.curve.name]
-    raise _not_genuine()
-
-
-def _sign(identity: Identity, message: bytes, digest: hashes.HashAlgorithm) -> bytes:
-    key = identity.key
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(message, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
-    size = (key.curve.key_size + 7) // 8
-    r, s = decode_dss_signature(key.sign(message, ec.ECDSA(digest)))
-    return r.to_bytes(size) + s.to_bytes(size)
-
-
-def _verified(
-    certificate: x509.Certificate, signature: bytes, message: bytes, digest: hashes.HashAlgorithm
-) -> bool:
-    key: Any = certificate.public_key()
+def _algorithm(certificate: x509.Certificate) -> str:
+    """The one algorithm that goes with a certificate's key: for RSA the one with PSS, for ECDSA that of its curve."""
     try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, message, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
-            return True
-        size = (key.curve.key_size + 7) // 8
-        if len(signature) != 2 * size:
-            return False
-        r, s = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
-        key.verify(encode_dss_signature(r, s), message, ec.ECDSA(digest))
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _encoded(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _decoded(text: str) -> bytes:
-    raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if _encoded(raw) != text:
-        raise ValueError("not base64url")
-    return raw
+        algorithm = algorithm_for(certificate)
+    except Invalid:
+        raise _not_genuine() from None
+    return "PS256" if algorithm == "RS256" else algorithm
 
 
 def _malformed() -> Invalid:

@@ -13,7 +13,7 @@ Each says what happened, why, and what to do next, in Dutch and English. `web` w
 problem details; no other place does. A Problem never carries personal data.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -50,7 +50,7 @@ class Problem(Exception):
         place: where in a file, for configuration.
     """
 
-    status: ClassVar[int] = 500
+    status: int = 500
 
     def __init__(
         self,

@@ -4,13 +4,18 @@ from sluis.store.commit import Commit
 from sluis.store.engine import Store, open_store
 from sluis.store.files import write_durably
 from sluis.store.migrations import Migration, migrate
+from sluis.store.outbox import Message, Outbox, Waiting, open_outbox
 from sluis.store.writer import unkept
 
 __all__ = [
     "Commit",
+    "Message",
     "Migration",
+    "Outbox",
     "Store",
+    "Waiting",
     "migrate",
+    "open_outbox",
     "open_store",
     "unkept",
     "write_durably",

@@ -1,0 +1,187 @@
+"""Keeping contracts and signatures durably, and the register of what is in force in step with it.
+
+A lane in the store's group commit: one durable commit for each signature, shared with whatever else is written then.
+The register changes after the commit, in the order of the commits, before anyone is told. After a failure it is read
+anew, with everything else that `apply` builds on.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from sluis.gateway.contracts import sql
+from sluis.gateway.contracts.hashes import HASH_TYPES
+from sluis.gateway.contracts.model import Content, Contract, Grant, GrantType, Kept, Signature
+from sluis.gateway.contracts.register import Register
+from sluis.gateway.contracts.rules import counts_instead, waiting_for
+from sluis.gateway.faults import FscProblem, manager_fault
+from sluis.kernel import Clock, PeerId, Text, decode, encode
+from sluis.store import Commit
+
+Within = Callable[[Connection, Kept], None]
+"""What else belongs to the same commit, such as who must be told; only when the signature is new."""
+
+EVERY_TYPE = sum(1 << number for number in HASH_TYPES.values())
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A signature to keep, with the content that it is on."""
+
+    content: Content
+    signature: Signature
+    within: Within | None = None
+
+
+class Keeper:
+    """The lane.
+
+    Args:
+        own: this peer.
+        clock: the time.
+
+    Attributes:
+        register: what is in force; another object after a failure, so ask for it each time.
+    """
+
+    def __init__(self, own: PeerId, clock: Clock) -> None:
+        self._own, self._clock = own, clock
+        self.register = Register(own)
+        self._last = 0
+        self._changed: list[Contract] = []
+
+    def load(self, connection: Connection) -> None:
+        register, now = Register(self._own), self._now()
+        for row in connection.execute(text(sql.AGREED_NOT_OVER), {"agreed": sql.AGREED, "now": now}):
+            register.add(row.hash, row.created, row.not_before, row.not_after, _grants(row))
+        self._last = connection.execute(text(sql.LAST)).scalar_one()
+        self.register, self._changed = register, []
+
+    def prepare(self, payloads: Sequence[Item]) -> Sequence[Item]:
+        return payloads
+
+    def apply(self, commit: Commit, batch: Sequence[Item]) -> list[Kept | Exception]:
+        return [self._one(commit.connection, item) for item in batch]
+
+    def committed(self, _connection: Connection) -> bool:
+        changed, self._changed = self._changed, []
+        for contract in changed:
+            if _standing(contract) == sql.AGREED:
+                self.register.add_content(contract.content)
+            else:
+                self.register.remove(contract.content.hash)
+        self.register.forget_ended(self._now())
+        return False
+
+    def tidy(self, connection: Connection) -> None:
+        pass
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+    def _one(self, connection: Connection, item: Item) -> Kept | Exception:
+        savepoint, last = connection.begin_nested(), self._last
+        try:
+            kept = self._keep(connection, item)
+            savepoint.commit()
+        except Exception as problem:
+            if isinstance(problem, DBAPIError | OSError) and not isinstance(problem, IntegrityError):
+                raise  # the database itself fails: nothing of this batch is kept
+            savepoint.rollback()
+            self._last = last
+            return problem
+        if kept.new_signature:
+            self._changed.append(kept.contract)
+        return kept
+
+    def _keep(self, connection: Connection, item: Item) -> Kept:
+        found = connection.execute(text(sql.BY_HASH), {"hash": item.content.hash}).one_or_none()
+        if found is None:
+            number, contract = self._add(connection, item.content), Contract(item.content)
+        else:
+            number, contract = found.id, contracts(connection, [found])[0]
+        known = contract.signed(item.signature.action).get(item.signature.peer)
+        if not counts_instead(item.signature, known):
+            return Kept(contract, False, False)
+        others = tuple(one for one in contract.signatures if one is not known)
+        kept = Kept(Contract(contract.content, (*others, item.signature)), found is None, True)
+        self._sign(connection, number, kept.contract, item.signature)
+        if item.within:
+            item.within(connection, kept)
+        return kept
+
+    def _add(self, connection: Connection, content: Content) -> int:
+        other = connection.execute(text(sql.SAME_IV), {"iv": content.iv}).scalar_one_or_none()
+        if other is not None:
+            raise _same_iv(content.iv, other)
+        self._last += 1
+        number, types = self._last, types_of(grant.type for grant in content.grants)
+        connection.execute(text(sql.ADD), {
+            "id": number, "hash": content.hash, "iv": content.iv, "group_id": content.group_id,
+            "created": content.created_at, "not_before": content.not_before, "not_after": content.not_after,
+            "types": types, "standing": sql.PROPOSED, "content": content.json, "grants": encode(content.grants),
+        })  # fmt: skip
+        connection.execute(text(sql.ADD_PARTY), [
+            {"peer": str.__str__(peer), "created": content.created_at, "contract": number, "types": types}
+            for peer in sorted(content.parties)
+        ])  # fmt: skip
+        connection.execute(
+            text(sql.ADD_GRANT), [{"hash": grant.hash, "contract": number} for grant in content.grants]
+        )
+        return number
+
+    def _sign(self, connection: Connection, number: int, contract: Contract, signature: Signature) -> None:
+        connection.execute(text(sql.SIGN), {
+            "contract": number, "peer": str.__str__(signature.peer), "action": signature.action,
+            "signed": signature.signed_at, "thumbprint": signature.thumbprint, "jws": signature.jws,
+        })  # fmt: skip
+        connection.execute(text(sql.SET_STANDING), {"standing": _standing(contract), "id": number})
+
+
+def contracts(connection: Connection, rows: Sequence[Row[Any]]) -> list[Contract]:
+    """Contracts with their signatures, from rows of `CONTRACT_COLUMNS`."""
+    signatures: dict[int, list[Signature]] = {row.id: [] for row in rows}
+    if rows:
+        statement = text(sql.SIGNATURES).bindparams(bindparam("contracts", expanding=True))
+        for one in connection.execute(statement, {"contracts": list(signatures)}):
+            signatures[one.contract].append(
+                Signature(PeerId(one.peer), one.action, one.jws, one.signed, one.thumbprint)
+            )
+    return [Contract(_content(row), tuple(signatures[row.id])) for row in rows]
+
+
+def types_of(types: Iterable[GrantType]) -> int:
+    """Grant types as bits."""
+    found = 0
+    for one in types:
+        found |= 1 << HASH_TYPES[one]
+    return found
+
+
+def _content(row: Row[Any]) -> Content:
+    return Content(
+        row.content, row.hash, row.iv, row.group_id, row.not_before, row.not_after, row.created, _grants(row)
+    )
+
+
+def _grants(row: Row[Any]) -> tuple[Grant, ...]:
+    return decode(row.grants, tuple[Grant, ...])
+
+
+def _standing(contract: Contract) -> int:
+    if contract.signed("reject") or contract.signed("revoke"):
+        return sql.CLOSED
+    return sql.PROPOSED if waiting_for(contract) else sql.AGREED
+
+
+def _same_iv(iv: str, other: str) -> FscProblem:
+    return manager_fault(
+        "ERROR_CODE_CONTRACT_INVALID",
+        Text(
+            f"iv {iv} is al van een ander contract: {other}.",
+            f"iv {iv} is another contract's already: {other}.",
+        ),
+        code="contract-iv-taken",
+    )

@@ -1,0 +1,91 @@
+"""Which grants are in force, in memory: what inway, outway and the giving of tokens ask at every request.
+
+Only grants of contracts that all have accepted and none has rejected or revoked, and that are not over: what others
+merely propose takes no room here. The time in which a contract holds is looked at on each call. One thread puts in
+and takes out; any may ask meanwhile, and finds a grant as it was before or after, never in between.
+"""
+
+from heapq import heappop, heappush
+
+from sluis.gateway.contracts.model import PUBLICATIONS, Content, Grant, InForce
+from sluis.kernel import PeerId
+
+_Service = tuple[PeerId, str]
+
+
+class Register:
+    """The grants in force of one peer.
+
+    Args:
+        own: this peer; connections are found by service when it is theirs to use.
+    """
+
+    def __init__(self, own: PeerId) -> None:
+        self._own = own
+        self._grants: dict[str, InForce] = {}
+        self._connections: dict[_Service, tuple[InForce, ...]] = {}
+        self._publications: dict[str, InForce] = {}
+        self._of_contract: dict[str, tuple[InForce, ...]] = {}
+        self._ending: list[tuple[int, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._grants)
+
+    def add(
+        self, content_hash: str, created_at: int, not_before: int, not_after: int, grants: tuple[Grant, ...]
+    ) -> None:
+        """Everyone has accepted this contract. Adding it again changes nothing."""
+        if content_hash in self._of_contract:
+            return
+        made = tuple(InForce(grant, content_hash, created_at, not_before, not_after) for grant in grants)
+        self._of_contract[content_hash] = made
+        heappush(self._ending, (not_after, content_hash))
+        for one in made:
+            self._grants[one.grant.hash] = one
+            if one.grant.type in PUBLICATIONS:
+                self._publications[one.grant.hash] = one
+            elif self._is_ours(one.grant):
+                service = one.grant.service_peer, one.grant.service_name
+                known = self._connections.get(service, ())
+                self._connections[service] = tuple(sorted((*known, one), key=_newest_first))
+
+    def add_content(self, content: Content) -> None:
+        """The same, from a content."""
+        self.add(content.hash, content.created_at, content.not_before, content.not_after, content.grants)
+
+    def remove(self, content_hash: str) -> None:
+        """Someone took this contract back, or it is over."""
+        for one in self._of_contract.pop(content_hash, ()):
+            self._grants.pop(one.grant.hash, None)
+            self._publications.pop(one.grant.hash, None)
+            service = one.grant.service_peer, one.grant.service_name
+            left = tuple(other for other in self._connections.get(service, ()) if other is not one)
+            if left:
+                self._connections[service] = left
+            else:
+                self._connections.pop(service, None)
+
+    def forget_ended(self, now: int) -> None:
+        """Take out what is over; `now` in seconds since the epoch."""
+        while self._ending and self._ending[0][0] < now:
+            self.remove(heappop(self._ending)[1])
+
+    def grant(self, grant_hash: str, now: int) -> Grant | None:
+        """The grant of this hash when it is in force."""
+        found = self._grants.get(grant_hash)
+        return found.grant if found is not None and found.holds(now) else None
+
+    def connections(self, peer: PeerId, service: str, now: int) -> list[Grant]:
+        """Grants by which this peer may use a service of `peer`, newest first."""
+        return [one.grant for one in self._connections.get((peer, service), ()) if one.holds(now)]
+
+    def publications(self, now: int) -> list[InForce]:
+        """Publications in force, in the order in which they came."""
+        return [one for one in list(self._publications.values()) if one.holds(now)]
+
+    def _is_ours(self, grant: Grant) -> bool:
+        return grant.outway is not None and grant.outway.peer_id == self._own
+
+
+def _newest_first(one: InForce) -> tuple[int, str]:
+    return -one.created_at, one.grant.hash

@@ -1,0 +1,87 @@
+"""What a data plane asks of the deciding side, and what it gets: the nouns that both planes share.
+
+A plane brings a request as far as its head, asks `Inway.decide` or `Outway.decide`, and does what the answer says. It
+is allowed nothing else: no decision, no other target, no request without an answer.
+"""
+
+import msgspec
+
+from sluis.kernel import PeerId
+
+READING = frozenset({"GET", "HEAD"})
+"""Methods that only read, as rules about services say it."""
+
+AUTHORIZATION = "fsc-authorization"
+TRANSACTION = "fsc-transaction-id"
+GRANT = "fsc-grant-hash"
+"""Headers of FSC, in lower case. A request with one of them twice says two things and is refused."""
+
+
+class Incoming(msgspec.Struct, frozen=True, gc=False):
+    """The head of a request at the inway.
+
+    Args:
+        client_certificate: DER, as TLS verified it.
+        method: HTTP method.
+        path: the request target: path and query, as they were sent.
+        authorization: of `Fsc-Authorization`; None when it is not there.
+        transaction_id: of `Fsc-Transaction-Id`; None when it is not there.
+    """
+
+    client_certificate: bytes
+    method: str
+    path: str
+    authorization: str | None = None
+    transaction_id: str | None = None
+
+
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
+    """The head of a request at the outway.
+
+    Args:
+        method: HTTP method.
+        path: the request target: path and query, as they were sent.
+        grant_hash: of `Fsc-Grant-Hash`; None when it is not there.
+        transaction_id: of `Fsc-Transaction-Id`; None when it is not there.
+    """
+
+    method: str
+    path: str
+    grant_hash: str | None = None
+    transaction_id: str | None = None
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where a request goes.
+
+    Args:
+        tls: whether over TLS.
+        host: name or address; with TLS, the certificate there must bear it.
+        port: TCP port.
+        authority: host and port as they stand in its URL, for `Host`.
+        peer: who must prove to be there; None for a service of our own.
+    """
+
+    tls: bool
+    host: str
+    port: int
+    authority: str
+    peer: PeerId | None = None
+
+
+class Forward(msgspec.Struct, frozen=True, gc=False):
+    """The request may pass; its line is in the transaction log.
+
+    Args:
+        target: where to.
+        path: the request target to send there.
+        headers: to send, lower-case names; each replaces what the request had under that name.
+        transaction_id: to give back to whoever asked, as `Fsc-Transaction-Id`.
+        alternative: where to instead, when nothing answers at `target` and nothing was sent yet.
+    """
+
+    target: Target
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    transaction_id: str
+    alternative: Target | None = None

@@ -1,0 +1,208 @@
+"""Telling the other parties what this node signed: out of the durable outbox, until each of them has it.
+
+One stream per peer and contract, so that what was signed arrives in the order in which it was signed. A peer that
+cannot be reached rests as a whole, each time longer, with one message as its probe; a call that comes from it ends the
+rest. A peer that answers with a refusal is asked again later, message by message: a reason to refuse may pass, such as
+keys that could not be fetched.
+"""
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection
+
+from sluis.gateway.manager.client import Answered, Managers
+from sluis.kernel import PeerId, Problem, Upstream
+from sluis.store import Message, Outbox
+
+log = logging.getLogger("sluis.manager")
+
+_AT_ONCE = 64  # messages under way
+_PER_PEER = 8  # of them to one peer
+_FIRST_REST, _LONGEST_REST = 1.0, 300.0  # seconds
+_LOOK = 30.0  # seconds after which the outbox is looked at in any case
+
+_ANNOUNCEMENT = "announcement"
+
+Kind = Literal["contract", "accept", "reject", "revoke", "announce"]
+
+
+class Letter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one message says.
+
+    Args:
+        kind: a new contract, a signature under a known one, or where this node is.
+        hash: of the contract's content.
+        signature: this node's, a JWS.
+    """
+
+    kind: Kind
+    hash: str = ""
+    signature: str = ""
+
+
+class Delivery:
+    """Carries letters from the outbox to the Managers of peers.
+
+    Args:
+        outbox: where they wait.
+        managers: the way to peers.
+        content_of: the content of a contract, JSON, by its hash; None when it is not kept any more.
+        locate: looks for another address of a peer that cannot be reached; gives whether there is one.
+        spread: a number from 0 up to 1; it spreads what failed together.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        managers: Managers,
+        content_of: Callable[[str], bytes | None],
+        locate: Callable[[PeerId], Awaitable[bool]],
+        spread: Callable[[], float] = random.random,
+    ) -> None:
+        self._outbox, self._managers, self._content_of, self._locate = outbox, managers, content_of, locate
+        self._spread = spread
+        self._news = asyncio.Event()
+        self._taken: dict[int, asyncio.Task[None]] = {}
+        self._under_way: Counter[str] = Counter()
+        self._missed: dict[str, int] = {}
+        self._rests: dict[str, float] = {}
+
+    def put(self, connection: Connection, peer: PeerId, letter: Letter, ends: int) -> None:
+        """Have a letter delivered, in the transaction of what it tells.
+
+        Args:
+            connection: of that transaction.
+            peer: whom to.
+            letter: what to tell.
+            ends: seconds since the epoch; nobody needs it after that.
+        """
+        urgent = letter.kind in ("reject", "revoke")
+        stream, payload = letter.hash or _ANNOUNCEMENT, msgspec.json.encode(letter)
+        self._outbox.add(connection, str.__str__(peer), stream, payload, ends, urgent=urgent)
+
+    async def give(self, peer: PeerId, letters: Sequence[Letter], ends: int) -> None:
+        """Have letters of one stream delivered, unless something waits in it already. Raises `Unkept`."""
+        stream, payloads = letters[0].hash or _ANNOUNCEMENT, [msgspec.json.encode(one) for one in letters]
+        if await self._outbox.fill(str.__str__(peer), stream, payloads, ends):
+            self.wake()
+
+    def wake(self) -> None:
+        """There may be something to deliver."""
+        self._news.set()
+
+    async def back(self, peer: PeerId) -> None:
+        """A peer is there: it called, or it answered. Raises `Unkept`."""
+        if self._missed.pop(str.__str__(peer), 0):
+            self._rests.pop(str.__str__(peer), None)
+            await self._outbox.hasten(str.__str__(peer))
+            self.wake()
+
+    async def run(self) -> None:
+        """Deliver until cancelled; what is under way then goes again after the next start."""
+        try:
+            while True:
+                self._news.clear()
+                try:
+                    await self._begin()
+                    pause = await self._pause()
+                except Problem as problem:
+                    log.error("nothing is delivered: %s", problem.code)
+                    pause = _FIRST_REST
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), pause)
+        finally:
+            under_way = list(self._taken.values())
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _begin(self) -> None:
+        """Take what is due and may go."""
+        room = _AT_ONCE - len(self._taken)
+        if room <= 0:
+            return
+        for message in await asyncio.to_thread(self._outbox.due, self._closed(), [*self._taken], room):
+            if self._under_way[message.destination] < self._width(message.destination):
+                self._under_way[message.destination] += 1
+                task = self._taken[message.number] = asyncio.create_task(self._carry(message))
+                task.add_done_callback(partial(self._end, message))
+
+    async def _pause(self) -> float:
+        """Seconds until there may be something to do that nobody tells of."""
+        if len(self._taken) >= _AT_ONCE:
+            return _LOOK
+        due = await asyncio.to_thread(self._outbox.seconds_to_next, self._closed(), [*self._taken])
+        now = asyncio.get_running_loop().time()
+        ends = [end - now for end in self._rests.values() if end > now]
+        return max(min([_LOOK, *ends, *([] if due is None else [due])]), 0.001)
+
+    def _width(self, destination: str) -> int:
+        return 1 if destination in self._missed else _PER_PEER
+
+    def _closed(self) -> list[str]:
+        """The peers that get nothing more just now."""
+        now = asyncio.get_running_loop().time()
+        resting = {peer for peer, end in self._rests.items() if end > now}
+        return [*resting | {peer for peer, count in self._under_way.items() if count >= self._width(peer)}]
+
+    def _end(self, message: Message, task: "asyncio.Task[None]") -> None:
+        del self._taken[message.number]
+        self._under_way[message.destination] -= 1
+        if not self._under_way[message.destination]:
+            del self._under_way[message.destination]
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            log.error("delivery to %s failed: %s", message.destination, type(failure).__name__)
+            self._rest(message.destination)
+        self.wake()
+
+    async def _carry(self, message: Message) -> None:
+        """Deliver one message, and note how it went."""
+        try:
+            await self._send(PeerId(message.destination), msgspec.json.decode(message.payload, type=Letter))
+        except Answered as answer:
+            await self._not_taken(message, answer)
+        except Upstream as problem:
+            await self._not_reached(message, problem)
+        else:
+            await self._outbox.done([message.number])
+            await self.back(PeerId(message.destination))
+
+    async def _send(self, peer: PeerId, letter: Letter) -> None:
+        if letter.kind == "announce":
+            await self._managers.announce(peer)
+            return
+        content = self._content_of(letter.hash)
+        if content is None:
+            return
+        if letter.kind == "contract":
+            await self._managers.submit(peer, content, letter.signature)
+        else:
+            await self._managers.sign(peer, letter.hash, letter.kind, content, letter.signature)
+
+    async def _not_taken(self, message: Message, answer: Answered) -> None:
+        code = answer.fsc_code or str(answer.answer)
+        log.warning("%s does not take %s: %s", message.destination, message.stream, code)
+        await self.back(PeerId(message.destination))
+        await self._outbox.again(message, code, refused=not answer.retry)
+
+    async def _not_reached(self, message: Message, problem: Upstream) -> None:
+        if message.destination not in self._missed:
+            log.warning("%s is not reached: %s", message.destination, problem.code)
+        if await self._locate(PeerId(message.destination)):
+            return  # it goes again at once, to the other address
+        self._rest(message.destination)
+        await self._outbox.again(message, problem.code, refused=False)
+
+    def _rest(self, destination: str) -> None:
+        missed = self._missed[destination] = self._missed.get(destination, 0) + 1
+        longest = min(_FIRST_REST * 2 ** min(missed - 1, 30), _LONGEST_REST)
+        end = asyncio.get_running_loop().time() + longest * (1 + self._spread()) / 2
+        self._rests[destination] = end

@@ -1,0 +1,87 @@
+"""What the group's directory says: who is in it and where, and which services are offered (FSC Core 2.0.0, Directory).
+
+A directory is believed about where a Manager is, and about nothing that matters: who answers there must prove who it
+is, and a service is used under a contract with its own peer.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from sluis.gateway.manager.client import Managers, PeerListed, ServiceListed
+from sluis.gateway.peers import Group, Known, Peers, manager_address
+from sluis.kernel import Invalid, PeerId, Upstream
+
+log = logging.getLogger("sluis.manager")
+
+_REST = 30.0  # seconds between two looks for one peer
+_MOST_PAGES = 1000
+_LONGEST_NAME = 255
+
+
+class DirectoryClient:
+    """The group's directory, as this peer asks it.
+
+    Args:
+        own: this peer.
+        group: whose directory.
+        peers: what it says of peers goes there.
+        managers: the way to it.
+    """
+
+    def __init__(self, own: PeerId, group: Group, peers: Peers, managers: Managers) -> None:
+        self._own, self._group, self._peers, self._managers = own, group, peers, managers
+        self._looked: dict[PeerId, float] = {}
+
+    async def locate(self, peer: PeerId) -> bool:
+        """Look for another address of a peer that cannot be reached; gives whether there is one. Raises `Unkept`."""
+        directory = self._group.directory
+        if peer == directory.peer:
+            return await self._peers.told(Known(peer, self._peers.name(peer), directory.address), anew=True)
+        now = asyncio.get_running_loop().time()
+        if self._own == directory.peer or now - self._looked.get(peer, -_REST) < _REST:
+            return False
+        self._looked[peer] = now
+        try:
+            page = await self._managers.peers(directory.peer, peer_id=str.__str__(peer))
+        except Upstream as problem:
+            log.info("the directory is not asked where a peer is: %s", problem.code)
+            return False
+        found = [known for one in page.peers[:10] if (known := self._known(one)) and known.id == peer]
+        return await self._peers.told(found[0], anew=True) if found else False
+
+    async def peers(self, name: str = "") -> AsyncIterator[Known]:
+        """Everyone that the directory lists whose name contains `name`. Raises `Upstream`."""
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            page = await self._managers.peers(self._group.directory.peer, peer_name=name, cursor=cursor)
+            for one in page.peers:
+                if known := self._known(one):
+                    yield known
+            cursor = page.pagination.next_cursor
+            if not cursor:
+                return
+
+    async def services(self, peer: str = "", name: str = "") -> AsyncIterator[ServiceListed]:
+        """Every service that the directory lists of a peer, or with a name that contains `name`; both empty for all.
+
+        Raises `Upstream`.
+        """
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            page = await self._managers.services(
+                self._group.directory.peer, peer_id=peer, service_name=name, cursor=cursor
+            )
+            for one in page.services:
+                yield one.data
+            cursor = page.pagination.next_cursor
+            if not cursor:
+                return
+
+    def _known(self, listed: PeerListed) -> Known | None:
+        """What it says of a peer, when that can be."""
+        try:
+            address = manager_address(listed.manager_address, self._group.ports)
+            return Known(PeerId(listed.id), listed.name[:_LONGEST_NAME], address, itself=False)
+        except Invalid:
+            return None

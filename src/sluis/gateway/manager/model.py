@@ -1,0 +1,50 @@
+"""What a Manager is told beforehand: which contracts it signs by itself."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from sluis.gateway.contracts import GrantType
+from sluis.kernel import PeerId
+
+Role = Literal["directory", "service", "outway", "delegator"]
+"""What a peer is in a grant. Who offers a service for another is `service`, the other is `delegator`."""
+
+
+class AutoSign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule by which a grant is agreed to without asking anybody. All that it says must fit.
+
+    Args:
+        name: what it is called in the log.
+        grants: the types of grants; empty for all four.
+        roles: what this peer is in the grant.
+        peers: all other peers of the grant must be among these; empty for any peer of the group.
+        services: names of services; empty for all.
+        properties: values that each property may have. A property of the grant that is not named here does not fit,
+            and one that is named here must be there.
+        any_properties: let properties be as they are.
+        by_domain_name: let an outway be known by a name instead of by its key, which is weaker.
+        days: a contract that lasts longer does not fit.
+    """
+
+    name: str = ""
+    grants: tuple[GrantType, ...] = ()
+    roles: tuple[Role, ...] = ("directory", "service")
+    peers: tuple[PeerId, ...] = ()
+    services: tuple[str, ...] = ()
+    properties: dict[str, list[Any]] = {}
+    any_properties: bool = False
+    by_domain_name: bool = False
+    days: int | None = None
+
+
+class DecisionPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An AuthZEN decision point (Authorization API 1.0) that is asked whether to sign.
+
+    Args:
+        url: of its evaluation endpoint, `https://…/access/v1/evaluation`.
+        seconds: how long it may take; no answer is a no.
+    """
+
+    url: str
+    seconds: float = 5.0

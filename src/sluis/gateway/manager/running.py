@@ -1,0 +1,308 @@
+"""A Manager as it runs: put together from a store and the group's rules, with all that goes on by itself.
+
+Delivering, comparing with other Managers, announcing, signing by rule, and warning in time of what ends.
+"""
+
+import asyncio
+import logging
+import random
+import ssl
+from collections.abc import Callable, Collection, Coroutine
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from sluis.crypto import Identity, Peer, time_left
+from sluis.gateway.contracts import Contract, Contracts, Kept, Signature, waiting_for
+from sluis.gateway.manager.callers import Callers
+from sluis.gateway.manager.client import Managers
+from sluis.gateway.manager.decision import ask
+from sluis.gateway.manager.delivery import Delivery, Letter
+from sluis.gateway.manager.directory import DirectoryClient
+from sluis.gateway.manager.http import ManagerApi
+from sluis.gateway.manager.model import AutoSign, DecisionPoint
+from sluis.gateway.manager.reconcile import Reconciler
+from sluis.gateway.manager.rules import question, signs_itself
+from sluis.gateway.manager.service import Manager, Trust
+from sluis.gateway.peers import Certificates, Group, Known, Peers, open_peers
+from sluis.gateway.transactions import TransactionLog
+from sluis.kernel import Clock, Conflict, PeerId, Problem, Text
+from sluis.store import Outbox, Store, open_outbox
+
+log = logging.getLogger("sluis.manager")
+
+WARN_BEFORE = timedelta(days=30)
+"""How long before it ends a certificate or a contract is warned about, each day."""
+
+_DAY = 86_400.0  # seconds
+_ANNOUNCED = (
+    90 * 86_400
+)  # seconds after which an announcement that did not arrive is let go; each start makes one anew
+_AT_ONCE = 8  # contracts that are judged by rules or a decision point
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a Manager is told.
+
+    Args:
+        address: where others reach it, `https://host:port`.
+        inway: where others reach this peer's inway; tokens are for it.
+        test: whether certificates of a test authority are accepted.
+        auto_sign: rules by which it signs without asking.
+        decision_point: what it asks whether to sign when no rule fits.
+        unsettled_seconds: between two comparisons of what waits for somebody.
+        everything_seconds: between two comparisons of all contracts.
+        answer_seconds: how long another Manager may take.
+    """
+
+    address: str
+    inway: str
+    test: bool = False
+    auto_sign: tuple[AutoSign, ...] = ()
+    decision_point: DecisionPoint | None = None
+    unsettled_seconds: float = 30.0
+    everything_seconds: float = 900.0
+    answer_seconds: float = 10.0
+
+
+class Running:
+    """A Manager with everything around it. Made by `open_manager`; belongs to one event loop.
+
+    Attributes:
+        manager: proposes, takes and signs.
+        api: the ASGI app for its listener.
+        directory: what the group's directory says.
+        managers: the way to other Managers.
+        peers: those that are known.
+        reconciler: compares contracts with others.
+        outbox: what waits to be delivered.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        manager: Manager,
+        api: ManagerApi,
+        peers: Peers,
+        managers: Managers,
+        directory: DirectoryClient,
+        delivery: Delivery,
+        outbox: Outbox,
+        clock: Clock,
+    ) -> None:
+        self.settings, self.manager, self.api, self.peers = settings, manager, api, peers
+        self.managers, self.directory, self.outbox = managers, directory, outbox
+        self._delivery, self._clock = delivery, clock
+        self.reconciler = Reconciler(
+            manager.own.id, manager.contracts, managers, manager.take, manager.give, clock
+        )
+        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begin what goes on by itself. Raises `Unkept`."""
+        manager = self.manager
+        await manager.adopt(manager.identity)
+        await self._know_directory()
+        manager.contracts.on_change(self._changed)
+        self._begin(self._delivery.run())
+        await self.announce()
+        for contract in await asyncio.to_thread(manager.contracts.proposed, self._now()):
+            self._consider(contract)
+        settings = self.settings
+        self._begin(self._repeat(settings.unsettled_seconds, self._compare_unsettled))
+        self._begin(self._repeat(settings.everything_seconds, self._compare_everything))
+        self._begin(self._repeat(_DAY, self._once_a_day, at_once=True))
+
+    async def stop(self) -> None:
+        """End it all; what was not delivered is kept."""
+        tasks, self._tasks = self._tasks, set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.managers.close()
+
+    async def announce(self) -> None:
+        """Tell the directory, and whoever is known, where this Manager is; until they have taken it. Raises `Unkept`."""
+        if self.manager.group.directory.peer == self.manager.own.id:
+            return  # where a directory is, the rules of the group say
+        ends = self._now() + _ANNOUNCED
+        for known in self.peers.every():
+            if known.id != self.manager.own.id:
+                await self._delivery.give(known.id, [Letter("announce")], ends)
+
+    async def renew(self, identity: Identity, context: ssl.SSLContext) -> int:
+        """Go on with a renewed certificate: connect with it, show it, and sign again what was signed with the old one.
+
+        Args:
+            identity: the certificate and its key.
+            context: `crypto.client_context` with them.
+
+        Returns: how many contracts were signed again. Raises `Conflict` (another peer's), `Unkept`.
+        """
+        if identity.peer.id != self.manager.own.id:
+            raise _of_another()
+        self.managers.renew(context)
+        await self.manager.adopt(identity)
+        return await self.manager.sign_again()
+
+    # Signing by rule
+
+    def _changed(self, kept: Kept, signature: Signature) -> None:
+        if signature.peer != self.manager.own.id:
+            self._consider(kept.contract)
+
+    def _consider(self, contract: Contract) -> None:
+        """Perhaps sign a contract that waits for this peer."""
+        settings = self.settings
+        asked = settings.auto_sign or settings.decision_point
+        closed = contract.signed("reject") or contract.signed("revoke")
+        if asked and not closed and self.manager.own.id in waiting_for(contract):
+            self._begin(self._judge(contract))
+
+    async def _judge(self, contract: Contract) -> None:
+        hash = contract.content.hash
+        async with self._room:
+            rule = await self._rule_for(contract)
+            if rule is None:
+                return
+            try:
+                await self.manager.act(hash, "accept")
+            except Conflict:
+                return  # somebody was quicker
+            except Problem as problem:
+                log.error("contract %s is not signed: %s", hash, problem.code)
+            else:
+                log.info("contract %s is signed by rule: %s", hash, rule)
+
+    async def _rule_for(self, contract: Contract) -> str | None:
+        own, settings = self.manager.own.id, self.settings
+        rule = signs_itself(contract, own, settings.auto_sign, self.manager.offers().__contains__)
+        if rule is not None or settings.decision_point is None:
+            return rule
+        first = min(contract.signatures, key=lambda one: one.signed_at)
+        said = await ask(settings.decision_point, question(contract, own, first.peer))
+        return "decision point" if said else None
+
+    # What recurs
+
+    async def _compare_unsettled(self) -> None:
+        await self.reconciler.unsettled()
+
+    async def _compare_everything(self) -> None:
+        await self.reconciler.everything(known.id for known in self.peers.every())
+
+    async def _once_a_day(self) -> None:
+        await self.outbox.sweep()
+        await self._warn()
+
+    async def _warn(self) -> None:
+        """Say in the log what ends soon: it takes others to renew it."""
+        left = time_left(self.manager.identity.certificate, self._clock())
+        if left < WARN_BEFORE:
+            log.warning("the certificate that contracts are signed with ends in %d days", left.days)
+        now = self._now()
+        until = now + int(WARN_BEFORE.total_seconds())
+        for contract in await asyncio.to_thread(self.manager.contracts.ending, now, until):
+            days = (contract.content.not_after - now) // int(_DAY)
+            log.warning("contract %s ends in %d days", contract.content.hash, days)
+
+    async def _know_directory(self) -> None:
+        directory = self.manager.group.directory
+        if directory.peer != self.manager.own.id:
+            name = self.peers.name(directory.peer)
+            await self.peers.told(Known(directory.peer, name, directory.address, itself=False))
+        await self.peers.heard(self.manager.own, self.settings.address)
+
+    async def _repeat(
+        self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]], at_once: bool = False
+    ) -> None:
+        # Spread, so that the peers of a group that started together do not all ask at the same moment.
+        if not at_once:
+            await asyncio.sleep(seconds * (0.5 + random.random() / 2))  # noqa: S311
+        while True:
+            try:
+                await work()
+            except Problem as problem:
+                log.error("what recurs failed: %s", problem.code)
+            await asyncio.sleep(seconds * (0.75 + random.random() / 2))  # noqa: S311
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            log.error("what the Manager does by itself ended: %s", type(failure).__name__, exc_info=failure)
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+def open_manager(
+    store: Store,
+    identity: Identity,
+    group: Group,
+    settings: Settings,
+    trust: Trust,
+    context: ssl.SSLContext,
+    contracts: Contracts,
+    transactions: TransactionLog,
+    offers: Callable[[], Collection[str]],
+    clock: Clock,
+    revoked: Callable[[bytes], bool] = lambda certificate: False,
+) -> Running:
+    """A Manager, put together and not yet started.
+
+    Args:
+        store: this node's database; this process becomes its writer.
+        identity: this node's certificate and key.
+        group: the rules of the group.
+        settings: of this Manager.
+        trust: the group's roots and revocation lists.
+        context: `crypto.client_context` of this node.
+        contracts: those of this peer, from the same store.
+        transactions: the log, from the same store.
+        offers: the names of the services behind this peer's inway.
+        clock: aware UTC.
+        revoked: whether a certificate (DER) was revoked; asked whenever another Manager is.
+
+    Raises `Conflict`, `Unkept`: the database.
+    """
+    own: PeerId = identity.peer.id
+    outbox, peers = open_outbox(store, clock), open_peers(store)
+    managers = Managers(peers, context, settings.address, revoked, settings.answer_seconds)
+    certificates = Certificates(store, managers.jwks, trust.anchors, trust.lists, clock)
+    directory = DirectoryClient(own, group, peers, managers)
+
+    def content_of(hash: str) -> bytes | None:
+        contract = contracts.get(hash)
+        return contract.content.json if contract is not None else None
+
+    delivery = Delivery(outbox, managers, content_of, directory.locate)
+    manager = Manager(identity, group, contracts, certificates, delivery, trust, offers, clock)
+
+    async def heard(peer: Peer, address: str) -> None:
+        if peer.id != own:
+            await peers.heard(peer, address)
+            await delivery.back(peer.id)
+
+    callers = Callers(clock, settings.test, trust.lists)
+    api = ManagerApi(manager, peers, callers, heard, transactions, settings.inway, clock)
+    return Running(settings, manager, api, peers, managers, directory, delivery, outbox, clock)
+
+
+def _of_another() -> Conflict:
+    return Conflict(
+        "certificate-of-another",
+        Text(
+            "Dit certificaat is van een andere organisatie.", "This certificate is of another organisation."
+        ),
+        Text("De Peer ID is anders dan van dit knooppunt.", "Its Peer ID is not that of this node."),
+        Text(
+            "Vraag een certificaat aan met dezelfde Peer ID.", "Request a certificate with the same Peer ID."
+        ),
+    )

@@ -1,0 +1,229 @@
+"""The outway decides: under which grant a request of this organisation leaves, and where to (FSC Core 2.0.0, Outway).
+
+No sockets here: both data planes ask the same `Outway`. How a program says which grant it means the standard leaves
+open. Here there are three ways, and the first that is used counts:
+
+1. header `Fsc-Grant-Hash`: the path goes on as it is;
+2. a link: the first segment of the path is the name of one (`/personen/v1/people`); a name stands for a grant hash, so
+   that programs need not change when a contract is renewed;
+3. peer and service: the first two segments are a Peer ID and a service (`/00000001…/personen/v1/people`). Where
+   contracts for different purposes fit, none is chosen: a purpose is said, not guessed.
+
+In the last two, those segments are the outway's and do not go on; the rest of the path is never changed.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+from cryptography import x509
+
+from sluis.gateway.breaker import Breaker
+from sluis.gateway.contracts import Grant, fits_outway, plain_hash
+from sluis.gateway.faults import FscProblem, outway_fault
+from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Outgoing
+from sluis.gateway.tokens import Recent, Token, Tokens
+from sluis.gateway.transactions import (
+    OUTGOING,
+    Passage,
+    TransactionLog,
+    crossing_of,
+    new_transaction,
+    read_transaction_id,
+)
+from sluis.kernel import Clock, PeerId, Problem, Text, Unkept
+
+
+class Agreements(Protocol):
+    """What the outway asks of the contracts; `contracts.Contracts` keeps it."""
+
+    def in_force(self, grant_hash: str, now: int) -> Grant | None:
+        """The grant of this hash, when its contract is in force at this time (seconds since the epoch)."""
+
+    def connections(self, peer: PeerId, service: str, now: int) -> Sequence[Grant]:
+        """The connection grants for a service that are in force at this time."""
+
+
+class _Use(msgspec.Struct, frozen=True, gc=False):
+    """A grant that this outway may use, and what its lines are written with."""
+
+    grant: Grant
+    passage: Passage
+
+
+class Outway:
+    """The deciding side of an outway.
+
+    Args:
+        own: this peer.
+        certificate: the one this outway shows now; only grants for its key (or name) are used.
+        contracts: of this peer.
+        links: names, and the grant hashes they stand for; asked at every request.
+        tokens: of this outway.
+        transactions: the log; nothing leaves without a line in it.
+        clock: the node's clock.
+    """
+
+    def __init__(
+        self,
+        own: PeerId,
+        certificate: Callable[[], x509.Certificate],
+        contracts: Agreements,
+        links: Mapping[str, str],
+        tokens: Tokens,
+        transactions: TransactionLog,
+        clock: Clock,
+    ) -> None:
+        self._own, self._certificate, self._contracts, self._links = own, certificate, contracts, links
+        self._tokens, self._transactions, self._clock = tokens, transactions, clock
+        self._uses = Recent[tuple[str, x509.Certificate], _Use]()
+        self._breaker = Breaker()
+
+    async def decide(self, request: Outgoing) -> Forward:
+        """Let a request leave, or not. When this returns, its line is durable.
+
+        Raises:
+            FscProblem: why it may not leave, in the domain of the outway.
+        """
+        if request.method == "CONNECT":
+            raise outway_fault("ERROR_CODE_METHOD_UNSUPPORTED", _NO_CONNECT)
+        use, path = self._choose(request)
+        transaction_id, text = _transaction(request.transaction_id)
+        peer = str.__str__(use.grant.service_peer)
+        if not self._breaker.closed(peer, _moment()):
+            raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=peer)
+        token = await self._token(use.grant, peer)
+        try:
+            await self._transactions.write(transaction_id, use.passage)
+        except Unkept as problem:
+            raise outway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why) from problem
+        return Forward(token.inway, path, ((AUTHORIZATION, token.header), (TRANSACTION, text)), text)
+
+    def answered(self, peer: PeerId | None) -> None:
+        """The inway of a peer answered a request, whatever it said."""
+        self._breaker.answered(str.__str__(peer))
+
+    def failed(self, peer: PeerId | None) -> None:
+        """The inway of a peer could not be reached, or did not answer a request."""
+        self._breaker.failed(str.__str__(peer), _moment())
+
+    def refused(self, forward: Forward) -> None:
+        """The inway did not take the token of this request: another is fetched for the next."""
+        self._tokens.drop(forward.headers[0][1])
+
+    async def _token(self, grant: Grant, peer: str) -> Token:
+        try:
+            return await self._tokens.get(grant)
+        except FscProblem:
+            raise
+        except Unkept as problem:
+            raise outway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why, peer=peer) from problem
+        except Problem as problem:
+            code = "ERROR_CODE_PEER_UNREACHABLE" if problem.retry else "ERROR_CODE_TOKEN_REFUSED"
+            raise outway_fault(code, problem.why, peer=peer) from problem
+
+    def _choose(self, request: Outgoing) -> tuple[_Use, str]:
+        """Under which grant a request leaves, and what of its path goes on."""
+        now = int(self._clock().timestamp())
+        if request.grant_hash is not None:
+            return self._named(request.grant_hash, now), request.path
+        first, rest = _segment(request.path)
+        if first in self._links:
+            return self._linked(self._links[first], now), rest
+        service, beyond = _segment(rest)
+        if PeerId.accepts(first) and service:
+            return self._fitting(PeerId(first), service, now), beyond
+        raise outway_fault("ERROR_CODE_NO_CONTRACT", _NOTHING_NAMED, code="unknown-link")
+
+    def _named(self, grant_hash: str, now: int) -> _Use:
+        grant = self._contracts.in_force(grant_hash, now) or self._contracts.in_force(
+            plain_hash(grant_hash), now
+        )
+        use = None if grant is None else self._use(grant)
+        if use is None:
+            why = _HASH_OF_CONTRACT if grant_hash.startswith("$1$1$") else _UNKNOWN_HASH
+            raise outway_fault("UNKNOWN_GRANT_HASH_IN_HEADER", why)
+        return use
+
+    def _linked(self, grant_hash: str, now: int) -> _Use:
+        grant = self._contracts.in_force(grant_hash, now)
+        use = None if grant is None else self._use(grant)
+        if use is None:
+            raise outway_fault("ERROR_CODE_NO_CONTRACT", _LINK_WITHOUT_CONTRACT, code="link-without-contract")
+        return use
+
+    def _fitting(self, peer: PeerId, service: str, now: int) -> _Use:
+        found = [use for use in map(self._use, self._contracts.connections(peer, service, now)) if use]
+        if not found:
+            raise outway_fault("ERROR_CODE_NO_CONTRACT", _NO_CONTRACT, peer=str.__str__(peer))
+        if any(not _alike(found[0].grant, use.grant) for use in found[1:]):
+            raise outway_fault("ERROR_CODE_SEVERAL_CONTRACTS", _SEVERAL, peer=str.__str__(peer))
+        return min(found, key=lambda use: use.grant.hash)
+
+    def _use(self, grant: Grant) -> _Use | None:
+        """A grant as this outway may use it; None when it is not for this outway."""
+        certificate = self._certificate()
+        use = self._uses.get((grant.hash, certificate))
+        if use is not None:
+            return use
+        outway = grant.outway
+        if outway is None or outway.peer_id != self._own or not fits_outway(outway, certificate):
+            return None
+        passage = self._transactions.passage(OUTGOING, crossing_of(grant))
+        return self._uses.put((grant.hash, certificate), _Use(grant, passage))
+
+
+def _segment(path: str) -> tuple[str, str]:
+    """The first segment of a path, and the path without it, query and all."""
+    before, mark, query = path.partition("?")
+    first, _, rest = before[1:].partition("/")
+    return first, f"/{rest}{mark}{query}"
+
+
+def _alike(one: Grant, other: Grant) -> bool:
+    """Whether two grants agree on everything: then one is the other renewed, and either will do."""
+    return msgspec.structs.replace(one, hash=other.hash) == other
+
+
+def _transaction(given: str | None) -> tuple[bytes, str]:
+    """The transaction id of the one who asks, or a new one."""
+    if given is None:
+        return new_transaction()
+    found = read_transaction_id(given)
+    if found is None:
+        raise outway_fault("INVALID_LOG_RECORD_ID", _WRONG_TRANSACTION)
+    return found, given
+
+
+def _moment() -> float:
+    return asyncio.get_running_loop().time()
+
+
+_NO_CONNECT = Text("Een outway maakt geen tunnel.", "An outway makes no tunnel.")
+_PAUSED = Text(
+    "Na enkele mislukte pogingen wacht deze outway even.",
+    "After some attempts that failed this outway waits a while.",
+)
+_NOTHING_NAMED = Text(
+    "Het pad begint niet met een link, en niet met een organisatie en haar dienst; Fsc-Grant-Hash ontbreekt.",
+    "The path begins with no link, and with no organisation and its service; Fsc-Grant-Hash is missing.",
+)
+_HASH_OF_CONTRACT = Text(
+    "Dit is de hash van een contract, niet van een grant.", "This is the hash of a contract, not of a grant."
+)
+_UNKNOWN_HASH = Text(
+    "Geen contract dat van kracht is heeft deze grant voor deze outway.",
+    "No contract in force has this grant for this outway.",
+)
+_LINK_WITHOUT_CONTRACT = Text(
+    "Het contract achter deze link is niet van kracht.", "The contract behind this link is not in force."
+)
+_NO_CONTRACT = Text(
+    "Geen contract dat van kracht is geeft deze outway die dienst.",
+    "No contract in force gives this outway that service.",
+)
+_SEVERAL = Text(
+    "Meer contracten passen, met verschillende voorwaarden.", "Several contracts fit, with different terms."
+)
+_WRONG_TRANSACTION = Text("Fsc-Transaction-Id is geen UUIDv7.", "Fsc-Transaction-Id is not a UUIDv7.")

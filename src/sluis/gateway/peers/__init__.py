@@ -1,0 +1,18 @@
+"""Who is in the group: the rules it agreed on, the peers that are known, and the certificates that they sign with."""
+
+from sluis.gateway.peers.model import Directory, Group, Known
+from sluis.gateway.peers.rules import check_group, in_pages, manager_address, name_holds
+from sluis.gateway.peers.service import Certificates, Peers, open_peers
+
+__all__ = [
+    "Certificates",
+    "Directory",
+    "Group",
+    "Known",
+    "Peers",
+    "check_group",
+    "in_pages",
+    "manager_address",
+    "name_holds",
+    "open_peers",
+]

@@ -1,0 +1,178 @@
+"""What this peer offers behind its inway: where each service is, and who may do what with it.
+
+A contract says that a peer may connect to a service. A policy may narrow that: which organisations may read (GET and
+HEAD) and which may write (every other method). It never widens: without a contract nobody comes this far.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Literal, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from sluis.gateway.forward import READING, Target
+from sluis.kernel import Invalid, PeerId, Text
+
+Permission = Literal["read", "write"]
+
+
+class Rule(Protocol):
+    """What some organisations may do."""
+
+    @property
+    def organizations(self) -> Sequence[str]:
+        """Peer IDs, or names in the alias table."""
+
+    @property
+    def permissions(self) -> Collection[Permission]:
+        """`read`, `write`, or both."""
+
+
+class Offered(Protocol):
+    """A service as it was declared.
+
+    `url` is its base; a request's path comes below it. `alternative` is another base, for when nothing answers at the
+    first. No `methods`: all. No `rules` (None): whoever has a contract may do all.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def alternative(self) -> str | None: ...
+    @property
+    def methods(self) -> Sequence[str]: ...
+    @property
+    def rules(self) -> Sequence[Rule] | None: ...
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service that is offered.
+
+    Args:
+        name: unique at this peer.
+        target: where it is.
+        prefix: the path below which its requests go, without slash at its end.
+        alternative: where it also is; the same prefix counts there.
+        methods: those that it takes; empty for all.
+        may: what each peer may do; None when there is no policy.
+    """
+
+    name: str
+    target: Target
+    prefix: str = ""
+    alternative: Target | None = None
+    methods: frozenset[str] = frozenset()
+    may: Mapping[PeerId, frozenset[Permission]] | None = None
+
+    def takes(self, method: str) -> bool:
+        """Whether the service takes this method from anyone."""
+        return not self.methods or method in self.methods
+
+    def allows(self, peer: PeerId, method: str) -> bool:
+        """Whether its policy lets a peer use this method. What the policy does not name is not allowed."""
+        if self.may is None:
+            return True
+        return ("read" if method in READING else "write") in self.may.get(peer, ())
+
+
+class Services:
+    """The services of this peer, by name. Replaced as a whole: a request sees all of the old or all of the new."""
+
+    def __init__(self, services: Iterable[Service] = ()) -> None:
+        self._services: Mapping[str, Service] = {}
+        self.replace(services)
+
+    def replace(self, services: Iterable[Service]) -> None:
+        """Offer these from now on, and no others."""
+        self._services = {service.name: service for service in services}
+
+    def get(self, name: str) -> Service | None:
+        """The service of this name."""
+        return self._services.get(name)
+
+    def names(self) -> frozenset[str]:
+        """Every name there is; what the Manager gives tokens for."""
+        return frozenset(self._services)
+
+
+def service_of(offered: Offered, aliases: Mapping[str, PeerId]) -> Service:
+    """A service as it was declared, ready for use.
+
+    Args:
+        offered: the declaration.
+        aliases: what organisations are called, and their Peer IDs.
+
+    Raises:
+        Invalid: an address that is none, an alternative with another path, or an organisation nobody knows.
+    """
+    target, prefix = read_url(offered.url)
+    alternative = None
+    if offered.alternative is not None:
+        alternative, other = read_url(offered.alternative)
+        if other != prefix:
+            raise _wrong(offered.name, _OTHER_PATH)
+    may = None if offered.rules is None else _may(offered.rules, aliases)
+    return Service(offered.name, target, prefix, alternative, frozenset(offered.methods), may)
+
+
+def read_url(url: str, peer: PeerId | None = None) -> tuple[Target, str]:
+    """A base URL as a target, and its path without slash at the end.
+
+    Args:
+        url: http or https, without user, query or fragment.
+        peer: who must prove to be there.
+
+    Raises:
+        Invalid: it is no such URL.
+    """
+    try:
+        parts = urlsplit(url)
+        tls, host, port = parts.scheme == "https", parts.hostname or "", parts.port
+    except ValueError:
+        raise _wrong(url, _NO_URL) from None
+    odd = parts.username or parts.password or parts.query or parts.fragment or any(one <= " " for one in url)
+    if parts.scheme not in ("http", "https") or not host or not url.isascii() or odd:
+        raise _wrong(url, _NO_URL)
+    return Target(tls, host, port or (443 if tls else 80), parts.netloc, peer), parts.path.rstrip("/")
+
+
+def _may(rules: Sequence[Rule], aliases: Mapping[str, PeerId]) -> dict[PeerId, frozenset[Permission]]:
+    may: dict[PeerId, frozenset[Permission]] = {}
+    for rule in rules:
+        for organization in rule.organizations:
+            peer = _peer(organization, aliases)
+            may[peer] = may.get(peer, frozenset()) | frozenset(rule.permissions)
+    return may
+
+
+def _peer(organization: str, aliases: Mapping[str, PeerId]) -> PeerId:
+    if PeerId.accepts(organization):
+        return PeerId(organization)
+    if organization in aliases:
+        return aliases[organization]
+    raise _wrong(organization, _UNKNOWN_ORGANISATION)
+
+
+def _wrong(which: str, because: tuple[Text, Text]) -> Invalid:
+    return Invalid(
+        "service-unusable",
+        Text("Deze dienst kan zo niet worden aangeboden.", "This service cannot be offered like this."),
+        Text(f"{which}: {because[0].nl}", f"{which}: {because[0].en}"),
+        because[1],
+    )
+
+
+_NO_URL = (
+    Text("dit is geen http- of https-adres.", "this is no http or https address."),
+    Text("Schrijf het als https://host:poort/pad.", "Write it as https://host:port/path."),
+)
+_OTHER_PATH = (
+    Text("de tweede bron heeft een ander pad.", "the alternative source has another path."),
+    Text("Geef beide bronnen hetzelfde pad.", "Give both sources the same path."),
+)
+_UNKNOWN_ORGANISATION = (
+    Text("deze organisatie is hier niet bekend.", "this organisation is not known here."),
+    Text("Zet haar bij de partners, of gebruik haar OIN.", "Put it among the peers, or use its OIN."),
+)

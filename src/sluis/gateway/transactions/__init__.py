@@ -1,0 +1,30 @@
+"""The transaction log: one durable line on each side of every crossing, before it passes (FSC Logging 1.0.0)."""
+
+from sluis.gateway.transactions.model import (
+    INCOMING,
+    OUTGOING,
+    Crossing,
+    Direction,
+    Page,
+    Passage,
+    Search,
+    TransactionRecord,
+)
+from sluis.gateway.transactions.rules import crossing_of, new_transaction, read_transaction_id
+from sluis.gateway.transactions.service import TransactionLog, open_transactions
+
+__all__ = [
+    "INCOMING",
+    "OUTGOING",
+    "Crossing",
+    "Direction",
+    "Page",
+    "Passage",
+    "Search",
+    "TransactionLog",
+    "TransactionRecord",
+    "crossing_of",
+    "new_transaction",
+    "open_transactions",
+    "read_transaction_id",
+]

@@ -1,0 +1,161 @@
+"""Reading the transaction log for a peer: only lines in which it has part (FSC Logging 1.0.0, `GET /logs`).
+
+Needs no writer. Every search is one snapshot of the database.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from sqlalchemy import Connection, bindparam, text
+
+from sluis.gateway.transactions import sql
+from sluis.gateway.transactions.model import Crossing, Direction, Page, Search, TransactionRecord
+from sluis.gateway.transactions.rules import text_of
+from sluis.kernel import Invalid, PeerId, Text
+
+MOST = 1000
+"""The most lines on a page, and the most transactions asked for by id."""
+
+_Passages = dict[int, tuple[Direction, Crossing]]
+
+
+def find(connection: Connection, peer: PeerId, search: Search) -> Page:
+    """The lines that a search finds, and where the next page begins. Raises `Invalid`."""
+    if not 1 <= search.limit <= MOST:
+        raise _wrong_limit()
+    passages = _passages(connection, peer)
+    if search.grant_hashes or search.service_names:
+        passages = {
+            number: (direction, crossing)
+            for number, (direction, crossing) in passages.items()
+            if crossing.grant_hash in search.grant_hashes or crossing.service_name in search.service_names
+        }
+    first, end = _bounds(connection, search)
+    lines: list[Any] = []
+    for start, stop in _stretches(connection, passages, first, end, search.ascending):
+        lines += _lines(connection, passages, start, stop, search, search.limit + 1 - len(lines))
+        if len(lines) > search.limit:
+            break
+    page = lines[: search.limit]
+    more = len(lines) > search.limit
+    return Page(_records(page, passages), str(page[-1].number) if more else "")
+
+
+def find_transactions(
+    connection: Connection, peer: PeerId, transaction_ids: Sequence[bytes]
+) -> tuple[TransactionRecord, ...]:
+    """Every line of these transactions in which the peer has part, in the order of the log. Raises `Invalid`."""
+    if len(transaction_ids) > MOST:
+        raise _wrong_limit()
+    passages = _passages(connection, peer)
+    statement = text(sql.OF_IDS).bindparams(bindparam("ids", expanding=True))
+    lines = connection.execute(statement, {"ids": list(set(transaction_ids))}) if transaction_ids else ()
+    return _records([line for line in lines if line.passage in passages], passages)
+
+
+def _passages(connection: Connection, peer: PeerId) -> _Passages:
+    rows = connection.execute(text(sql.OF_PEER), {"peer": str.__str__(peer)})
+    return {row.id: (cast(Direction, row.direction), _crossing(row)) for row in rows}
+
+
+def _crossing(row: Any) -> Crossing:
+    return Crossing(
+        row.grant_hash,
+        row.service_name,
+        PeerId(row.outway_peer),
+        PeerId(row.service_peer),
+        _maybe_peer(row.outway_delegator),
+        _maybe_peer(row.service_delegator),
+        row.additional,
+    )
+
+
+def _maybe_peer(value: str | None) -> PeerId | None:
+    return None if value is None else PeerId(value)
+
+
+def _bounds(connection: Connection, search: Search) -> tuple[int, int]:
+    """The stretch of the log that times and cursor leave: its first place, and the first after it."""
+    first = 0 if search.after is None else _place_of(connection, (search.after + 1) * 1000)
+    end = _last(connection) + 1 if search.before is None else _place_of(connection, search.before * 1000)
+    if search.cursor:
+        at = _read_cursor(search.cursor)
+        return (max(first, at + 1), end) if search.ascending else (first, min(end, at))
+    return first, end
+
+
+def _read_cursor(cursor: str) -> int:
+    if cursor.isascii() and cursor.isdigit() and len(cursor) <= 18:
+        return int(cursor)
+    raise Invalid(
+        "unknown-cursor",
+        Text("Deze cursor is niet van dit knooppunt.", "This cursor is not of this node."),
+        Text(
+            "Een cursor is wat `next_cursor` van de vorige pagina gaf.",
+            "A cursor is what `next_cursor` of the page before gave.",
+        ),
+        Text("Begin opnieuw, zonder cursor.", "Begin again, without a cursor."),
+    )
+
+
+def _last(connection: Connection) -> int:
+    last = connection.execute(text(sql.LAST)).first()
+    return last.number if last else -1
+
+
+def _place_of(connection: Connection, moment: int) -> int:
+    """The place of the first line at or after a time (ms), by halving: times never go down."""
+    low, high = 0, _last(connection) + 1
+    while low < high:
+        middle = (low + high) // 2
+        line = connection.execute(text(sql.FIRST_SINCE), {"number": middle}).first()
+        if line is None or line.created_at >= moment:
+            high = middle
+        else:
+            low = line.number + 1
+    return low
+
+
+def _stretches(
+    connection: Connection, passages: _Passages, first: int, end: int, ascending: bool
+) -> Iterator[tuple[int, int]]:
+    """The stretches between two places in which one of the passages may occur, in the order of reading."""
+    if not passages or first >= end:
+        return
+    tail = connection.execute(text(sql.RUNS)).scalar_one() * sql.RUN
+    last = [(max(first, tail), end)] if end > tail else []
+    statement = text(sql.RUNS_UP if ascending else sql.RUNS_DOWN).bindparams(
+        bindparam("passages", expanding=True)
+    )
+    span = {"passages": list(passages), "first": first // sql.RUN, "last": (end - 1) // sql.RUN}
+    runs = connection.execute(statement, span).scalars().all()
+    noted = [(max(first, run * sql.RUN), min(end, (run + 1) * sql.RUN)) for run in runs]
+    yield from noted + last if ascending else last + noted
+
+
+def _lines(
+    connection: Connection, passages: _Passages, first: int, end: int, search: Search, most: int
+) -> Sequence[Any]:
+    statement = text(sql.LINES_UP if search.ascending else sql.LINES_DOWN)
+    return connection.execute(
+        statement.bindparams(bindparam("passages", expanding=True)),
+        {"passages": list(passages), "first": first, "end": end, "most": most},
+    ).all()
+
+
+def _records(lines: Sequence[Any], passages: _Passages) -> tuple[TransactionRecord, ...]:
+    return tuple(
+        TransactionRecord(
+            line.number, text_of(bytes(line.transaction_id)), *passages[line.passage], line.created_at
+        )
+        for line in lines
+    )
+
+
+def _wrong_limit() -> Invalid:
+    return Invalid(
+        "wrong-limit",
+        Text("Zoveel regels geeft dit knooppunt niet.", "This node does not give so many records."),
+        Text(f"Een vraag is om 1 tot {MOST} regels.", f"One may ask for 1 to {MOST} records."),
+        Text("Vraag minder tegelijk.", "Ask for fewer at a time."),
+    )

@@ -1,0 +1,52 @@
+"""Transaction ids: UUIDv7 (RFC 9562 §5.7), made by the outway, checked by whoever is handed one; and what the log says
+of a grant. Pure."""
+
+from uuid import UUID
+
+import uuid_utils
+
+from sluis.gateway.contracts import Grant
+from sluis.gateway.transactions.model import Crossing
+from sluis.kernel import encode
+
+EXTERNAL_CONTRACT = "delegation.connection.external_contract_reference"
+"""A property of connection grants that goes into the log (External Contract Reference 1.0.0)."""
+
+_DASHES = (8, 13, 18, 23)
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+def new_transaction() -> tuple[bytes, str]:
+    """A new transaction id: its 16 bytes, and its text."""
+    made = uuid_utils.uuid7()
+    return made.bytes, str(made)
+
+
+def read_transaction_id(text: str) -> bytes | None:
+    """The 16 bytes of a UUIDv7 in its one text form (RFC 9562 §4, either case); None when it is anything else."""
+    if len(text) != 36 or text[14] != "7" or text[19] not in "89abAB":
+        return None
+    digits = text.replace("-", "")
+    if len(digits) != 32 or not _HEX.issuperset(digits) or any(text[at] != "-" for at in _DASHES):
+        return None
+    return bytes.fromhex(digits)
+
+
+def text_of(transaction_id: bytes) -> str:
+    """The text of 16 bytes."""
+    return str(UUID(bytes=transaction_id))
+
+
+def crossing_of(grant: Grant) -> Crossing:
+    """What the log says of requests under a connection grant."""
+    assert grant.outway is not None
+    reference = (grant.properties or {}).get(EXTERNAL_CONTRACT)
+    return Crossing(
+        grant.hash,
+        grant.service_name,
+        grant.outway.peer_id,
+        grant.service_peer,
+        grant.delegator,
+        grant.service_delegator,
+        None if reference is None else encode({EXTERNAL_CONTRACT: reference}).decode(),
+    )

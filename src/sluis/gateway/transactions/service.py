@@ -1,0 +1,80 @@
+"""The transaction log of a node: lines are durable before a request passes, and peers read those they have part in."""
+
+import asyncio
+from collections.abc import Sequence
+
+from sluis.gateway.transactions import reading, sql
+from sluis.gateway.transactions.model import Crossing, Direction, Page, Passage, Search, TransactionRecord
+from sluis.gateway.transactions.writing import Lines
+from sluis.kernel import Clock, PeerId
+from sluis.store import Store, migrate
+
+
+class TransactionLog:
+    """One log, open for writing. Made by `open_transactions`; use it from one event loop."""
+
+    def __init__(self, store: Store, lines: Lines) -> None:
+        self._store, self._lines = store, lines
+        self._passages: dict[tuple[Direction, Crossing], Passage] = {}
+
+    def passage(self, direction: Direction, crossing: Crossing) -> Passage:
+        """What lines under this grant are written with; the same object each time. Keep it with the grant."""
+        return self._passages.setdefault((direction, crossing), Passage(direction, crossing))
+
+    def write(self, transaction_id: bytes, passage: Passage) -> "asyncio.Future[None]":
+        """Add a line; what happens meanwhile need not wait for it, but nothing may leave before it is there.
+
+        Args:
+            transaction_id: its 16 bytes.
+            passage: of this log.
+
+        Returns:
+            A future that is done once the line is durable.
+
+        The future raises:
+            Unkept: it could not be written; nothing may leave.
+        """
+        return self._store.submit(self._lines, (transaction_id, passage))
+
+    async def find(self, peer: PeerId, search: Search) -> Page:
+        """The lines in which `peer` is outway, service or one of the delegators, a page at a time.
+
+        Raises:
+            Invalid: the limit or the cursor is none.
+            Unkept: the database cannot be reached.
+        """
+        return await asyncio.to_thread(self._find, peer, search)
+
+    async def find_transactions(
+        self, peer: PeerId, transaction_ids: Sequence[bytes]
+    ) -> tuple[TransactionRecord, ...]:
+        """The same for these transactions (16 bytes each), all of them, in the order of the log.
+
+        Raises:
+            Invalid: more than 1000 at a time.
+            Unkept: the database cannot be reached.
+        """
+        return await asyncio.to_thread(self._find_transactions, peer, transaction_ids)
+
+    def _find(self, peer: PeerId, search: Search) -> Page:
+        with self._store.read() as connection:
+            return reading.find(connection, peer, search)
+
+    def _find_transactions(
+        self, peer: PeerId, transaction_ids: Sequence[bytes]
+    ) -> tuple[TransactionRecord, ...]:
+        with self._store.read() as connection:
+            return reading.find_transactions(connection, peer, transaction_ids)
+
+
+def open_transactions(store: Store, clock: Clock) -> TransactionLog:
+    """Open the transaction log in a store; this process becomes its writer.
+
+    Raises:
+        Conflict: another process writes this database, or it is newer than the code.
+        Unkept: it cannot be reached or written.
+    """
+    migrate(store, "transactions", sql.MIGRATIONS)
+    lines = Lines(clock)
+    store.register(lines)
+    return TransactionLog(store, lines)
