@@ -77,7 +77,7 @@ class Forward(msgspec.Struct, frozen=True, gc=False):
         path: the request target to send there.
         headers: to send, lower-case names; each replaces what the request had under that name.
         transaction_id: to give back to whoever asked, as `Fsc-Transaction-Id`.
-        alternative: where to instead, when nothing answers at `target` and nothing was sent yet.
+        alternative: where to instead, when nothing answers at `target` and asking twice can do no harm.
     """
 
     target: Target

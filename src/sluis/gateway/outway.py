@@ -42,7 +42,7 @@ class Agreements(Protocol):
         """The grant of this hash, when its contract is in force at this time (seconds since the epoch)."""
 
     def connections(self, peer: PeerId, service: str, now: int) -> Sequence[Grant]:
-        """The connection grants for a service that are in force at this time."""
+        """The connection grants for a service that are in force at this time; of the newest contract first."""
 
 
 class _Use(msgspec.Struct, frozen=True, gc=False):
@@ -159,7 +159,7 @@ class Outway:
             raise outway_fault("ERROR_CODE_NO_CONTRACT", _NO_CONTRACT, peer=str.__str__(peer))
         if any(not _alike(found[0].grant, use.grant) for use in found[1:]):
             raise outway_fault("ERROR_CODE_SEVERAL_CONTRACTS", _SEVERAL, peer=str.__str__(peer))
-        return min(found, key=lambda use: use.grant.hash)
+        return found[0]
 
     def _use(self, grant: Grant) -> _Use | None:
         """A grant as this outway may use it; None when it is not for this outway."""

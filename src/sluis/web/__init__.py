@@ -4,7 +4,7 @@ from sluis.web.access import Access, Person, identified
 from sluis.web.app import Api, make_api
 from sluis.web.openapi import About
 from sluis.web.refusals import Refusals
-from sluis.web.server import LocalListener, PeerListener, Server
+from sluis.web.server import LocalListener, LoopbackListener, PeerListener, Server
 from sluis.web.short import SHORT
 from sluis.web.stream import streamed
 
@@ -14,6 +14,7 @@ __all__ = [
     "Access",
     "Api",
     "LocalListener",
+    "LoopbackListener",
     "PeerListener",
     "Person",
     "Refusals",

@@ -15,6 +15,7 @@ import struct
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,31 @@ class NodeProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
+class StreamingProtocol(NodeProtocol):
+    """A connection whose bodies may take as long as they need, as long as they go on."""
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._expect_request(_STALLED)
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._expect_request(_STALLED)
+
+
 class PeerListener(msgspec.Struct, frozen=True):
     """Where peers connect. Port 0 lets the system choose."""
 
     host: str
     port: int
     context: ssl.SSLContext
+
+
+class LoopbackListener(msgspec.Struct, frozen=True):
+    """Where programs of this machine connect, without TLS: a loopback address. Port 0 lets the system choose."""
+
+    host: str
+    port: int
 
 
 class LocalListener(msgspec.Struct, frozen=True):
@@ -123,12 +143,18 @@ class LocalListener(msgspec.Struct, frozen=True):
 
 
 class Server:
-    """Serves one ASGI app on several listeners until it is stopped."""
+    """Serves one ASGI app on several listeners until it is stopped.
 
-    def __init__(self, app: Any) -> None:
+    Args:
+        app: the app.
+        streaming: whether request bodies may take longer than a minute; then only a pause of one ends them.
+    """
+
+    def __init__(self, app: Any, streaming: bool = False) -> None:
+        self._protocol_class = StreamingProtocol if streaming else NodeProtocol
         self._config = Config(
             app,
-            http=NodeProtocol,
+            http=self._protocol_class,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -145,10 +171,13 @@ class Server:
         self._sockets: list[Path] = []
         self._dating: asyncio.Task[None] | None = None
 
-    async def listen(self, listener: PeerListener | LocalListener) -> tuple[str, int] | Path:
+    async def listen(
+        self, listener: PeerListener | LoopbackListener | LocalListener
+    ) -> tuple[str, int] | Path:
         """Open a listener; returns where it listens.
 
-        Raises `Conflict` (`port-in-use`, `socket-in-use`), `Invalid` (`cannot-listen`), `Unkept` (`disk-full`).
+        Raises `Conflict` (`port-in-use`, `socket-in-use`), `Invalid` (`cannot-listen`, `not-loopback`), `Unkept`
+        (`disk-full`).
         """
         if self._dating is None:
             self._dating = asyncio.get_running_loop().create_task(self._keep_date())
@@ -156,7 +185,7 @@ class Server:
         tls: dict[str, Any] = {}
         if isinstance(listener, PeerListener):
             tls = {"ssl": listener.context, "ssl_handshake_timeout": _HANDSHAKE}
-        else:
+        elif isinstance(listener, LocalListener):
             self._sockets.append(listener.path)
         loop = asyncio.get_running_loop()
         self._servers.append(await loop.create_server(self._protocol, sock=sock, backlog=2048, **tls))
@@ -194,7 +223,7 @@ class Server:
         self._sockets.clear()
 
     def _protocol(self) -> asyncio.Protocol:
-        return NodeProtocol(self._config, self._state, {}, asyncio.get_running_loop())
+        return self._protocol_class(self._config, self._state, {}, asyncio.get_running_loop())
 
     async def _keep_date(self) -> None:
         """Keep the Date header (RFC 9110 §6.6.1) at hand, renewed each second."""
@@ -216,7 +245,16 @@ def _credentials(transport: asyncio.BaseTransport) -> dict[str, Any]:
     return {}
 
 
-def _bind(listener: PeerListener) -> socket.socket:
+def _bind(listener: PeerListener | LoopbackListener) -> socket.socket:
+    if isinstance(listener, LoopbackListener) and not _is_loopback(listener.host):
+        raise Invalid(
+            "not-loopback",
+            Text(
+                "Dit knooppunt luistert daar niet zonder TLS.", "This node does not listen there without TLS."
+            ),
+            Text(f"{listener.host} is geen loopback-adres.", f"{listener.host} is no loopback address."),
+            Text("Kies een adres als 127.0.0.1.", "Choose an address like 127.0.0.1."),
+        )
     family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -226,6 +264,13 @@ def _bind(listener: PeerListener) -> socket.socket:
         sock.close()
         raise _cannot_bind(failure, f"{listener.host}:{listener.port}") from None
     return sock
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _bind_local(listener: LocalListener) -> socket.socket:

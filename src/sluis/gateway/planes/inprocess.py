@@ -1,0 +1,366 @@
+"""The data plane inside the node's own process: ASGI in, kept HTTP/1.1 connections out, bodies streaming both ways.
+
+For a node that should need nothing else installed; the nginx plane costs a third of the processor time. Both ask the
+same `Inway` and `Outway`. What a gateway may change of a message is little (RFC 9110 §7.6): headers about one connection
+go no further, `Host` is that of the target, and those that the decision sets replace what came under their names.
+"""
+
+import asyncio
+import logging
+import random
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
+from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
+from sluis.gateway.inway import Inway
+from sluis.gateway.meter import Meter
+from sluis.gateway.outway import Outway
+from sluis.gateway.planes.stream import FAILURES, Stream, Streams
+from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
+from sluis.gateway.tokens import Recent
+from sluis.kernel import Text
+
+log = logging.getLogger("sluis.gateway")
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110 §9.2.2
+_ATTEMPTS = 3
+_PAUSE = 0.1  # seconds before the second attempt, at most; half of it by lot, and more before the third
+_PATIENCE = 0.05  # seconds before somebody looks whether the caller is still there
+
+_AUTHORIZATION, _TRANSACTION, _GRANT = (name.encode() for name in (AUTHORIZATION, TRANSACTION, GRANT))
+_ASKED = frozenset({_AUTHORIZATION, _TRANSACTION, _GRANT})
+_CONNECTION = frozenset(
+    {
+        b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"proxy-authorization",
+        b"te", b"trailer", b"transfer-encoding", b"upgrade",
+    }
+)  # fmt: skip
+_NOT_ON = _CONNECTION | _ASKED | {b"host", b"content-length", b"expect"}
+_NOT_BACK = _CONNECTION | {_TRANSACTION, b"date"}  # the listener says the date itself
+
+
+class _Head:
+    """What a plane has to know of a request's head, and what of it goes on."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.method: str = scope["method"]
+        query = scope["query_string"]
+        path = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
+        self.path: str = path.decode("latin-1")
+        self.asked: dict[bytes, str] = {}
+        self.length: bytes | None = None
+        self.chunked = False
+        self.lines: list[bytes] = []
+        named = frozenset[bytes]()
+        for name, value in scope["headers"]:
+            if name not in _NOT_ON:
+                if b"_" not in name or not _like_ours(name):
+                    self.lines.append(name + b": " + value)
+            elif name in _ASKED:  # said twice, it says neither
+                text = value.decode("latin-1")
+                self.asked[name] = f"{self.asked[name]}, {text}" if name in self.asked else text
+            elif name == b"content-length":
+                self.length = value
+            elif name == b"transfer-encoding":
+                self.chunked = True
+            elif name == b"connection":
+                named |= {one.strip().lower() for one in value.split(b",")}
+        if named - _HARMLESS:
+            self.lines = [line for line in self.lines if line.partition(b":")[0] not in named]
+
+    @property
+    def bodiless(self) -> bool:
+        """Whether the request has no body."""
+        return not self.chunked and self.length in (None, b"0")
+
+    def written(self, forward: Forward, target: Target) -> bytes:
+        """The head to send. Raises `ValueError` for what would end a line, or the path, before its end."""
+        lines = [
+            f"{self.method} {forward.path} HTTP/1.1\r\nhost: {target.authority}".encode("latin-1"),
+            *self.lines,
+        ]
+        lines += [f"{name}: {value}".encode("latin-1") for name, value in forward.headers]
+        if self.chunked:
+            lines.append(b"transfer-encoding: chunked")
+        elif self.length is not None:
+            lines.append(b"content-length: " + self.length)
+        head = b"\r\n".join(lines)
+        if (head.count(b"\r"), head.count(b"\n")) != (len(lines), len(lines)) or b"\0" in head:
+            raise ValueError("a line of a request may not be broken")
+        if forward.path.count(" "):
+            raise ValueError("a path may not be broken")
+        return head + b"\r\n\r\n"
+
+
+_HARMLESS = frozenset({b"close", b"keep-alive", b""})
+
+
+def _like_ours(name: bytes) -> bool:
+    """Whether a service might take this name for one of ours: many read `_` and `-` alike."""
+    return name.replace(b"_", b"-") in _ASKED
+
+
+class InwayPlane:
+    """The inway as an ASGI app, for a listener that gives the client certificate in the TLS extension.
+
+    Args:
+        inway: decides.
+        streams: to services.
+        meter: counts.
+    """
+
+    def __init__(self, inway: Inway, streams: Streams, meter: Meter) -> None:
+        self._inway, self._streams, self.meter = inway, streams, meter
+        self._certificates = Recent[str, bytes]()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI 3.0, HTTP."""
+        await _counted(self._serve, self.meter, scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
+        head = _Head(scope)
+        forward = await self._inway.decide(
+            Incoming(
+                self._certificate(scope),
+                head.method,
+                head.path,
+                head.asked.get(_AUTHORIZATION),
+                head.asked.get(_TRANSACTION),
+            )
+        )
+        crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
+        try:
+            return await crossing.run()
+        except FAILURES as failure:
+            log.info("service unreachable: %s", type(failure).__name__)
+            raise inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", _no_answer(failure)) from None
+
+    def _certificate(self, scope: Scope) -> bytes:
+        """The client certificate, DER; empty when there is none, which no peer has."""
+        chain = scope["extensions"].get("tls", {}).get("client_cert_chain")
+        if not chain:
+            return b""
+        pem = chain[0]
+        return self._certificates.get(pem) or self._certificates.put(pem, ssl.PEM_cert_to_DER_cert(pem))
+
+
+class OutwayPlane:
+    """The outway as an ASGI app, for a listener that only programs of this organisation reach.
+
+    Args:
+        outway: decides.
+        streams: to inways of peers.
+        meter: counts.
+    """
+
+    def __init__(self, outway: Outway, streams: Streams, meter: Meter) -> None:
+        self._outway, self._streams, self.meter = outway, streams, meter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI 3.0, HTTP."""
+        await _counted(self._serve, self.meter, scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
+        head = _Head(scope)
+        asked = Outgoing(head.method, head.path, head.asked.get(_GRANT), head.asked.get(_TRANSACTION))
+        forward = await self._outway.decide(asked)
+        peer = forward.target.peer
+        crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
+        try:
+            status = await crossing.run()
+        except FAILURES as failure:
+            self._outway.failed(peer)
+            why = _no_answer(failure)
+            raise outway_fault(
+                "ERROR_CODE_PEER_UNREACHABLE", why, peer=None if peer is None else str.__str__(peer)
+            ) from None
+        if crossing.answered:
+            self._outway.answered(peer)
+        if status == 401:
+            self._outway.refused(forward)
+        return status
+
+
+class _Crossing:
+    """One request on its way: there, and its answer back.
+
+    Attributes:
+        answered: whether the head of an answer came.
+    """
+
+    def __init__(
+        self, streams: Streams, meter: Meter, head: _Head, forward: Forward, receive: Receive, send: Send
+    ) -> None:
+        self._streams, self._meter, self._head, self._forward = streams, meter, head, forward
+        self._receive, self._send = receive, send
+        self._stream: Stream | None = None
+        self._target = forward.target
+        self._minder: asyncio.Task[None] | None = None
+        self._gone = self._sent = self.answered = False
+
+    async def run(self) -> int:
+        """Carry the request over and the answer back; gives its status, 0 when the caller went away.
+
+        Raises `OSError` when no answer came. One that breaks off half-way ends without being whole.
+        """
+        timer = asyncio.get_running_loop().call_later(_PATIENCE, self._mind)
+        try:
+            stream = await self._reach()
+            self.answered = True
+            await self._bring(stream)
+            return stream.status
+        except FAILURES:
+            if self._gone or self.answered:
+                return 0
+            raise
+        finally:
+            timer.cancel()
+            if self._minder is not None:
+                self._minder.cancel()
+            self._let_go()
+
+    async def _reach(self) -> Stream:
+        """Send the request until an answer begins: again, or to the alternative, when that can do no harm."""
+        others = [self._forward.alternative or self._forward.target, self._forward.target]
+        fresh = False
+        for attempt, other in enumerate(others, 1):
+            try:
+                return await self._try(fresh)
+            except FAILURES as failure:
+                stale = self._stream is not None and not self._stream.fresh
+                self._let_go()
+                if not self._may_try_again(failure, other):
+                    raise
+                self._target, fresh = other, stale
+                if not stale:
+                    await asyncio.sleep(_PAUSE * attempt * random.uniform(0.5, 1))  # noqa: S311
+        return await self._try(fresh)
+
+    def _may_try_again(self, failure: BaseException, other: Target) -> bool:
+        if self._gone or (isinstance(failure, _LASTING) and other is self._target):
+            return False
+        return not self._sent or (
+            self._head.bodiless and self._head.method in _REPEATABLE and not isinstance(failure, TimeoutError)
+        )
+
+    async def _try(self, fresh: bool) -> Stream:
+        stream = self._stream = await self._streams.open(self._target, fresh)
+        bodiless = self._head.bodiless
+        head = self._head.written(self._forward, self._target)
+        self._sent = True
+        stream.begin(head, self._head.method == "HEAD", bodiless)
+        if not bodiless:
+            self._mind()
+        await stream.head()
+        return stream
+
+    async def _bring(self, stream: Stream) -> None:
+        """The answer, as it comes."""
+        headers = [header for header in stream.headers if header[0] not in _NOT_BACK]
+        headers.append((_TRANSACTION, self._forward.transaction_id.encode()))
+        named = {
+            one.strip().lower()
+            for name, value in stream.headers
+            if name == b"connection"
+            for one in value.split(b",")
+        }
+        if named - _HARMLESS:
+            headers = [header for header in headers if header[0] not in named]
+        await self._send({"type": "http.response.start", "status": stream.status, "headers": headers})
+        more = True
+        while more:
+            piece = await stream.read()
+            more = not stream.whole
+            self._meter.downward += len(piece)
+            await self._send({"type": "http.response.body", "body": piece, "more_body": more})
+
+    def _mind(self) -> None:
+        if self._minder is None:
+            self._minder = asyncio.get_running_loop().create_task(self._look_after_caller())
+
+    async def _look_after_caller(self) -> None:
+        """Send on what the caller still has to say, and end it all when the caller goes away."""
+        more = True
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self._gone = True
+                if self._stream is not None:
+                    self._stream.close()
+                return
+            if more and not self._head.bodiless:
+                more = message.get("more_body", False)
+                try:
+                    await self._pass_on(message.get("body", b""), not more)
+                except FAILURES:
+                    return  # whoever reads the answer meets it too
+
+    async def _pass_on(self, piece: bytes, ends: bool) -> None:
+        self._meter.upward += len(piece)
+        if self._head.chunked:
+            piece = (b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b"") + (
+                b"0\r\n\r\n" if ends else b""
+            )
+        if self._stream is not None and (piece or ends):
+            await self._stream.write(piece, ends)
+
+    def _let_go(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            self._streams.release(self._target, stream)
+
+
+async def _counted(
+    serve: Callable[[Scope, Receive, Send], Awaitable[int]],
+    meter: Meter,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    if scope["type"] != "http":
+        return
+    started, status = time.perf_counter(), 0
+    try:
+        status = await serve(scope, receive, send)
+    except FscProblem as problem:
+        meter.refuse(problem.fsc_code)
+        status = problem.status
+        await _answer(problem, send)
+    finally:
+        meter.count(status, time.perf_counter() - started)
+
+
+async def _answer(problem: FscProblem, send: Send) -> None:
+    body = problem.body()
+    headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers().items()]
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+_LASTING = (WrongPeer, RevokedPeer, ssl.SSLError)
+
+
+def _no_answer(failure: BaseException) -> Text:
+    if isinstance(failure, WrongPeer):
+        return Text(
+            "Op dat adres antwoordt een andere organisatie.", "Another organisation answers at that address."
+        )
+    if isinstance(failure, RevokedPeer | ssl.SSLError):
+        return Text(
+            "Een van beide certificaten wordt niet vertrouwd of is ingetrokken.",
+            "One of the two certificates is not trusted, or was revoked.",
+        )
+    if isinstance(failure, TimeoutError):
+        return Text("Het duurde te lang.", "It took too long.")
+    if isinstance(failure, Unreachable):
+        return Text("Daar antwoordt niemand.", "Nobody answers there.")
+    return Text("De verbinding werd verbroken.", "The connection broke off.")
