@@ -1,5 +1,7 @@
 """What the tests of FSC start with: a group with its trust anchor, and peers in it. Every name is fictitious."""
 
+import itertools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,8 +9,9 @@ from pathlib import Path
 import pytest
 from tests.fsc.authority import Authority
 from tests.fsc.peer import Peer, echo
+from tests.fsc.product import Product
 
-OINS = [f"0000000100000000{number:04d}" for number in range(1, 10)]
+_NUMBERS = itertools.count(1)
 NAMES = [
     "Gemeente Fictiestad",
     "Waterschap Verzonnen",
@@ -40,15 +43,56 @@ def make_peer(authority: Authority) -> Iterator[Make]:
 
         def make(**more: str) -> Peer:
             nonlocal made
+            peer = Peer(authority, next_oin(), NAMES[made], **more)
             made += 1
-            peer = Peer(authority, OINS[made], NAMES[made - 1], **more)  # type: ignore[arg-type]
             peer.services["echo"] = echo
             return stack.enter_context(peer)
 
         yield make
 
 
+def next_oin() -> str:
+    """The number of an organisation no other test has."""
+    return f"00000001{os.getpid() % 10**6:06d}{next(_NUMBERS):06d}"
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder for what the product keeps."""
-    return tmp_path
+def peer(make_peer: Make) -> Peer:
+    """The peer that meets the product."""
+    return make_peer()
+
+
+@pytest.fixture
+def other_peer(peer: Peer, make_peer: Make) -> Peer:
+    """A second peer."""
+    return make_peer()
+
+
+@pytest.fixture
+def third_peer(other_peer: Peer, make_peer: Make) -> Peer:
+    """A third peer."""
+    return make_peer()
+
+
+@pytest.fixture(scope="module")
+def product(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The product, for all tests of a module: each brings peers and contracts of its own."""
+    with Product(
+        authority, tmp_path_factory.mktemp("product"), next_oin(), "Ministerie van Verzinsels"
+    ) as product:
+        yield product
+
+
+@pytest.fixture
+def product_alone(authority: Authority, tmp_path: Path) -> Iterator[Product]:
+    """The product, for a test that stops it, breaks it or changes what it offers."""
+    with Product(authority, tmp_path / "product", next_oin(), "Ministerie van Verzinsels") as product:
+        yield product
+
+
+@pytest.fixture(scope="module")
+def directory(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The product as the group's directory: it signs publications by rule."""
+    folder = tmp_path_factory.mktemp("directory")
+    with Product(authority, folder, next_oin(), "Fictieve Gids", directory=True) as product:
+        yield product

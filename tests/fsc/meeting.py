@@ -99,10 +99,9 @@ def providing(product: Product, provider: Peer, service: str = "echo", **more: A
     """A valid contract by which the product uses a service of the peer, offered by the product: its hash, and the grant's."""
     introduced(provider, product)
     grant = connection(product.id, product.outway_thumbprint, provider.id, service, **more)
-    found = content(product.group, grant)
     provider.accepts = lambda _: True
-    hash_ = product.propose(found)
-    assert hash_ == content_hash(found)
+    found = product.propose(content(product.group, grant))
+    hash_ = content_hash(found)
     until(lambda: product.state(hash_) == "valid", "valid at the product")
     until(
         lambda: hash_ in provider.contracts and provider.contracts[hash_].state() == "valid",

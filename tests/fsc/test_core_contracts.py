@@ -6,7 +6,6 @@ What state a contract is in at the product is seen from what it then does: give 
 import time
 
 import pytest
-
 from tests.fsc.authority import peer_id
 from tests.fsc.jcs import content_hash
 from tests.fsc.manager import drops, fails
@@ -175,7 +174,8 @@ def test_4_4_1_3_the_product_offers_a_contract_to_every_peer(
         product.group,
         connection(product.id, product.outway_thumbprint, peer.id, "echo", delegator=other_peer.id),
     )
-    hash_ = product.propose(found)
+    found = product.propose(found)
+    hash_ = content_hash(found)
     until(lambda: product.state(hash_) == "valid", "all three signed")
     for one in (peer, other_peer):
         sent = [
@@ -200,7 +200,8 @@ def test_a_push_that_fails_is_tried_again(product: Product, peer: Peer) -> None:
     peer.accepts = lambda _: True
     peer.manager.script.then(fails(503), path="contracts").then(drops, path="contracts")
     found = content(product.group, connection(product.id, product.outway_thumbprint, peer.id, "echo"))
-    hash_ = product.propose(found)
+    found = product.propose(found)
+    hash_ = content_hash(found)
     until(lambda: product.state(hash_) == "valid", "valid after two failures", 30)
     assert (
         sum(
@@ -224,7 +225,8 @@ def test_an_accept_that_was_lost_is_fetched(product: Product, peer: Peer) -> Non
     """The peer signs but never tells: the product finds the signature in the peer's list (reconciliation)."""
     introduced(peer, product)
     found = content(product.group, connection(product.id, product.outway_thumbprint, peer.id, "echo"))
-    hash_ = product.propose(found)
+    found = product.propose(found)
+    hash_ = content_hash(found)
     until(lambda: hash_ in peer.contracts, "the contract arrives")
     peer.contracts[hash_].signatures["accept"][peer.id] = peer.statement(found)
     product.reconcile()

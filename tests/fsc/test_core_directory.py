@@ -1,10 +1,12 @@
 """Core 2.0.0 sections 4.2.1.1, 4.2.1.2, 4.4.1.8 and 4.5: the product as directory, and as one that publishes."""
 
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-
+from tests.fsc.authority import Authority
+from tests.fsc.conftest import next_oin
 from tests.fsc.meeting import body, introduced, refused, turned_down, wanted
 from tests.fsc.musts import holds
 from tests.fsc.papers import Json, content, publication
@@ -220,10 +222,12 @@ def test_4_4_1_7_a_name_is_listed_once_per_peer(peer: Peer, directory: Product) 
 
 
 @holds("core-4.4.2-announce", "core-4.4.4-address")
-def test_4_4_2_the_product_announces_itself_to_its_directory(product: Product, peer: Peer) -> None:
-    product.join(peer)
-    until(lambda: product.id in peer.announced, "announced")
-    assert peer.known[product.id] == (product.name, product.manager_address)
+def test_4_4_2_the_product_announces_itself_to_its_directory(
+    authority: Authority, tmp_path: Path, peer: Peer
+) -> None:
+    with Product(authority, tmp_path, next_oin(), "Nieuwkomer", joins=peer) as newcomer:
+        until(lambda: newcomer.id in peer.announced, "announced")
+        assert peer.known[newcomer.id] == (newcomer.name, newcomer.manager_address)
 
 
 def test_a_connection_is_never_signed_by_itself(peer: Peer, directory: Product) -> None:

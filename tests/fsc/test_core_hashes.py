@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from tests.fsc.jcs import content_hash, unb64u
 from tests.fsc.meeting import body, consuming, held, introduced, providing, refused, wanted
 from tests.fsc.musts import holds

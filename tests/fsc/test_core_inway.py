@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from tests.fsc import jose
 from tests.fsc.authority import Authority
 from tests.fsc.jcs import b64u, grant_hash

@@ -10,7 +10,6 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from cryptography import x509
-
 from tests.fsc.authority import Authority, certificate_thumbprint, peer_id
 from tests.fsc.conftest import Make
 from tests.fsc.jcs import content_hash

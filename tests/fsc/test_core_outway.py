@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from tests.fsc import jose
 from tests.fsc.authority import Authority, certificate_thumbprint, peer_id, public_key_thumbprint
 from tests.fsc.manager import drops, fails, garbage, garbled_json

@@ -6,7 +6,6 @@ import json
 import time
 
 import pytest
-
 from tests.fsc import jose
 from tests.fsc.authority import Authority, Identity
 from tests.fsc.conftest import Make

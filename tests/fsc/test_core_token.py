@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-
 from tests.fsc import jose
 from tests.fsc.authority import certificate_thumbprint
 from tests.fsc.meeting import body, consuming, introduced, providing, settled, wanted

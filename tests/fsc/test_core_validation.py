@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from tests.fsc.jcs import content_hash
 from tests.fsc.meeting import introduced, refused, turned_down, wanted
 from tests.fsc.musts import holds

@@ -7,7 +7,6 @@ import uuid
 from urllib.parse import quote
 
 import pytest
-
 from tests.fsc.manager import slowly
 from tests.fsc.meeting import body, consuming, providing, refused
 from tests.fsc.musts import holds

@@ -43,7 +43,7 @@ class Request:
         return _header(self.headers, name)
 
 
-@dataclass
+@dataclass(repr=False)
 class Response:
     """What goes out, or what came back. `server` is the certificate of who answered."""
 
@@ -51,6 +51,9 @@ class Response:
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
     server: x509.Certificate | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.status} {self.body[:300]!r}>"
 
     def header(self, name: str) -> str | None:
         return _header(self.headers, name)
