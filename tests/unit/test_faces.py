@@ -8,7 +8,12 @@ import pytest
 
 import sluis
 
-ROOMS = sorted(path.parent.name for path in Path(sluis.__file__).parent.glob("*/__init__.py"))
+_HOUSE = Path(sluis.__file__).parent
+ROOMS = sorted(path.parent.name for path in _HOUSE.glob("*/__init__.py")) + sorted(
+    ".".join(path.parent.relative_to(_HOUSE).parts)
+    for path in _HOUSE.glob("*/*/__init__.py")
+    if "__all__" in path.read_text(encoding="utf-8")  # within a room, a folder may be no more than that
+)
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -18,7 +23,7 @@ def test_what_a_face_names_is_there(room: str) -> None:
 
 
 def tree(room: str) -> ast.Module:
-    return ast.parse((Path(sluis.__file__).parent / room / "__init__.py").read_text(encoding="utf-8"))
+    return ast.parse(_HOUSE.joinpath(*room.split("."), "__init__.py").read_text(encoding="utf-8"))
 
 
 def only_shows(room: str) -> bool:

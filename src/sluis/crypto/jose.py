@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -135,20 +135,18 @@ def read_jws(text: str, most: int = MAX_JWS) -> Jws:
 
 def verify_jws(jws: Jws, certificate: x509.Certificate, allowed: Collection[str] = ALGORITHMS) -> bool:
     """Whether the key in `certificate` made this signature, with an algorithm that is allowed and fits it."""
-    if jws.algorithm not in allowed:
-        return False
-    key, digest = certificate.public_key(), _HASHES.get(jws.algorithm[2:])
-    family = jws.algorithm[:2]
-    if digest is None:
+    family, digest = jws.algorithm[:2], _HASHES.get(jws.algorithm[2:])
+    if jws.algorithm not in allowed or digest is None:
         return False
     try:
+        key = certificate.public_key()
         if isinstance(key, rsa.RSAPublicKey) and family in _RSA and key.key_size >= _SMALLEST_RSA:
             key.verify(jws.signature, jws.signed, _RSA[family](digest), digest)
             return True
         if isinstance(key, ec.EllipticCurvePublicKey) and _fits(key.curve, jws.algorithm):
             key.verify(_der(jws.signature, key.curve), jws.signed, ec.ECDSA(digest))
             return True
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return False
 

@@ -138,6 +138,15 @@ async def test_nothing_that_comes_later_brings_it_back(contracts: Contracts, act
         assert contracts.in_force(one.grants[0].hash, NOW) is None
 
 
+async def test_a_stranger_does_nothing_to_a_contract(contracts: Contracts) -> None:
+    one = made()
+    await agree(contracts, one)
+    with pytest.raises(FscProblem) as refused:
+        await contracts.add_signature(one, signed(STRANGER, "revoke"))
+    assert refused.value.fsc_code == "ERROR_CODE_SUBMITTING_PEER_NOT_PART_OF_CONTRACT"
+    assert contracts.in_force(one.grants[0].hash, NOW) == one.grants[0]
+
+
 async def test_the_time_in_which_it_holds_is_looked_at_on_each_call(contracts: Contracts) -> None:
     one = made(validity={"not_before": NOW + 10, "not_after": NOW + 20})
     await agree(contracts, one)

@@ -1,6 +1,6 @@
 """Contracts between peers (FSC Core 2.0.0, Contracts): reading and checking, signing, and which are in force."""
 
-from sluis.gateway.contracts.hashes import VERSION, content_hash, grant_hash, is_hash, plain_hash
+from sluis.gateway.contracts.hashes import ALGORITHM, VERSION, content_hash, grant_hash, is_hash, plain_hash
 from sluis.gateway.contracts.model import (
     DELEGATED,
     PUBLICATIONS,
@@ -22,6 +22,7 @@ from sluis.gateway.contracts.rules import (
     check_content,
     check_own_act,
     fits_outway,
+    proposers,
     signers,
     state,
     waiting_for,
@@ -30,6 +31,7 @@ from sluis.gateway.contracts.service import Contracts, Order, open_contracts
 from sluis.gateway.contracts.signatures import certificate_named, check_path, check_signature, sign
 
 __all__ = [
+    "ALGORITHM",
     "DELEGATED",
     "MAX_BODY",
     "PUBLICATIONS",
@@ -60,6 +62,7 @@ __all__ = [
     "is_hash",
     "open_contracts",
     "plain_hash",
+    "proposers",
     "read_content",
     "read_submission",
     "sign",

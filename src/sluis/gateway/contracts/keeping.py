@@ -6,6 +6,7 @@ anew, with everything else that `apply` builds on.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from sluis.gateway.contracts import sql
 from sluis.gateway.contracts.hashes import HASH_TYPES
 from sluis.gateway.contracts.model import Content, Contract, Grant, GrantType, Kept, Signature
 from sluis.gateway.contracts.register import Register
-from sluis.gateway.contracts.rules import counts_instead, waiting_for
+from sluis.gateway.contracts.rules import counts_instead, not_a_party, signers, waiting_for
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.kernel import Clock, PeerId, Text, decode, encode
 from sluis.store import Commit
@@ -97,6 +98,8 @@ class Keeper:
         return kept
 
     def _keep(self, connection: Connection, item: Item) -> Kept:
+        if item.signature.peer not in signers(item.content):  # a stranger's would close a contract too
+            raise not_a_party(item.signature.peer)
         found = connection.execute(text(sql.BY_HASH), {"hash": item.content.hash}).one_or_none()
         if found is None:
             number, contract = self._add(connection, item.content), Contract(item.content)
@@ -145,10 +148,8 @@ def contracts(connection: Connection, rows: Sequence[Row[Any]]) -> list[Contract
     signatures: dict[int, list[Signature]] = {row.id: [] for row in rows}
     if rows:
         statement = text(sql.SIGNATURES).bindparams(bindparam("contracts", expanding=True))
-        for one in connection.execute(statement, {"contracts": list(signatures)}):
-            signatures[one.contract].append(
-                Signature(PeerId(one.peer), one.action, one.jws, one.signed, one.thumbprint)
-            )
+        for number, peer, *signed in connection.execute(statement, {"contracts": list(signatures)}):
+            signatures[number].append(Signature(_peer(peer), *signed))
     return [Contract(_content(row), tuple(signatures[row.id])) for row in rows]
 
 
@@ -164,6 +165,12 @@ def _content(row: Row[Any]) -> Content:
     return Content(
         row.content, row.hash, row.iv, row.group_id, row.not_before, row.not_after, row.created, _grants(row)
     )
+
+
+@lru_cache(maxsize=4096)
+def _peer(peer: str) -> PeerId:
+    """The same few peers stand in all contracts, and each is checked when it is made."""
+    return PeerId(peer)
 
 
 def _grants(row: Row[Any]) -> tuple[Grant, ...]:

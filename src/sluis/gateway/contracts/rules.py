@@ -55,7 +55,7 @@ def check_content(
     for problem in _doubts(content, own, submitter, group, now):
         raise problem
     for grant in content.grants:
-        if proposes and submitter not in _proposers(grant):
+        if proposes and submitter not in proposers(grant):
             raise _broken("contract-of-another", Text(
                 "Deze organisatie mag deze grant niet voorstellen: dat doet wie verbindt, publiceert of delegeert.",
                 "This peer may not propose this grant: whoever connects, publishes or delegates does.",
@@ -101,7 +101,7 @@ def _doubts(content: Content, own: PeerId, submitter: PeerId, group: str, now: i
         ))  # fmt: skip
 
 
-def _proposers(grant: Grant) -> set[PeerId]:
+def proposers(grant: Grant) -> set[PeerId]:
     """Who may offer a contract with this grant: whoever publishes or connects; and who has another do that."""
     acts = grant.outway.peer_id if grant.outway else grant.service_peer
     return {acts, grant.delegator} - {None} if grant.type in DELEGATED else {acts}  # type: ignore[return-value]

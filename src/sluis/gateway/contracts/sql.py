@@ -46,7 +46,7 @@ SAME_IV = "SELECT hash FROM contracts WHERE iv = :iv"
 
 SIGNATURES = """SELECT contract, peer, action, jws, signed, thumbprint FROM contract_signatures
     WHERE contract IN :contracts ORDER BY contract, peer, action"""
-"""All signatures of some contracts."""
+"""All signatures of some contracts: the number of the contract, and then as `Signature` has it."""
 
 ADD = f"""INSERT INTO contracts ({", ".join(CONTRACT_COLUMNS)})
     VALUES ({", ".join(f":{column}" for column in CONTRACT_COLUMNS)})"""
