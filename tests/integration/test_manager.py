@@ -15,11 +15,9 @@ from tests.integration.managers import (
     member,
     now,
     publication,
-    until,
 )
 
 from sluis.gateway.manager import AutoSign
-from sluis.kernel import PeerId
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ class Delivery:
             del self._under_way[message.destination]
         if not task.cancelled() and (failure := task.exception()) is not None:
             log.error("delivery to %s failed: %s", message.destination, type(failure).__name__)
-            self._rest(message.destination)
+            self._rest(message.destination, "internal-failure")
         self.wake()
 
     async def _carry(self, message: Message) -> None:
@@ -179,7 +179,7 @@ class Delivery:
         if letter.kind == "announce":
             await self._managers.announce(peer)
             return
-        content = self._content_of(letter.hash)
+        content = await asyncio.to_thread(self._content_of, letter.hash)
         if content is None:
             return
         if letter.kind == "contract":
@@ -194,15 +194,18 @@ class Delivery:
         await self._outbox.again(message, code, refused=not answer.retry)
 
     async def _not_reached(self, message: Message, problem: Upstream) -> None:
-        if message.destination not in self._missed:
-            log.warning("%s is not reached: %s", message.destination, problem.code)
-        if await self._locate(PeerId(message.destination)):
+        destination = message.destination
+        if await self._locate(PeerId(destination)):
             return  # it goes again at once, to the other address
-        self._rest(message.destination)
+        self._rest(destination, problem.code)
         await self._outbox.again(message, problem.code, refused=False)
 
-    def _rest(self, destination: str) -> None:
+    def _rest(self, destination: str, trouble: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._rests.get(destination, 0.0) > now:
+            return  # what was under way together fails together, and counts once
         missed = self._missed[destination] = self._missed.get(destination, 0) + 1
+        if missed == 1:
+            log.warning("%s is not reached: %s", destination, trouble)
         longest = min(_FIRST_REST * 2 ** min(missed - 1, 30), _LONGEST_REST)
-        end = asyncio.get_running_loop().time() + longest * (1 + self._spread()) / 2
-        self._rests[destination] = end
+        self._rests[destination] = now + longest * (1 + self._spread()) / 2

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from sluis.gateway.manager.client import Managers, PeerListed, ServiceListed
 from sluis.gateway.peers import Group, Known, Peers, manager_address
-from sluis.kernel import Invalid, PeerId, Upstream
+from sluis.kernel import Invalid, PeerId, Problem
 
 log = logging.getLogger("sluis.manager")
 
@@ -32,23 +32,34 @@ class DirectoryClient:
     def __init__(self, own: PeerId, group: Group, peers: Peers, managers: Managers) -> None:
         self._own, self._group, self._peers, self._managers = own, group, peers, managers
         self._looked: dict[PeerId, float] = {}
+        self._looking: dict[PeerId, asyncio.Task[bool]] = {}
 
     async def locate(self, peer: PeerId) -> bool:
-        """Look for another address of a peer that cannot be reached; gives whether there is one. Raises `Unkept`."""
+        """Look for another address of a peer that cannot be reached; gives whether there is one. Raises `Unkept`.
+
+        Who asks meanwhile gets the same answer; who asks soon after gets no.
+        """
         directory = self._group.directory
         if peer == directory.peer:
             return await self._peers.told(Known(peer, self._peers.name(peer), directory.address), anew=True)
-        now = asyncio.get_running_loop().time()
-        if self._own == directory.peer or now - self._looked.get(peer, -_REST) < _REST:
-            return False
-        self._looked[peer] = now
+        task = self._looking.get(peer)
+        if task is None:
+            now = asyncio.get_running_loop().time()
+            if self._own == directory.peer or now - self._looked.get(peer, -_REST) < _REST:
+                return False
+            self._looked[peer] = now
+            task = self._looking[peer] = asyncio.create_task(self._look(peer))
+            task.add_done_callback(lambda _: self._looking.pop(peer))
+        return await asyncio.shield(task)
+
+    async def _look(self, peer: PeerId) -> bool:
         try:
-            page = await self._managers.peers(directory.peer, peer_id=str.__str__(peer))
-        except Upstream as problem:
-            log.info("the directory is not asked where a peer is: %s", problem.code)
+            page = await self._managers.peers(self._group.directory.peer, peer_id=str.__str__(peer))
+            found = [known for one in page.peers[:10] if (known := self._known(one)) and known.id == peer]
+            return await self._peers.told(found[0], anew=True) if found else False
+        except Problem as problem:
+            log.info("the directory does not tell where a peer is: %s", problem.code)
             return False
-        found = [known for one in page.peers[:10] if (known := self._known(one)) and known.id == peer]
-        return await self._peers.told(found[0], anew=True) if found else False
 
     async def peers(self, name: str = "") -> AsyncIterator[Known]:
         """Everyone that the directory lists whose name contains `name`. Raises `Upstream`."""

@@ -7,17 +7,18 @@ else's signature is believed no more than what it pushes: each signature is veri
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from sluis.gateway.contracts import (
     Action,
     Content,
     Contract,
     Contracts,
-    Signature,
+    proposers,
     read_content,
 )
 from sluis.gateway.manager.client import Listed, Managers
+from sluis.gateway.manager.delivery import Letter
 from sluis.kernel import Clock, PeerId, Problem
 
 log = logging.getLogger("sluis.manager")
@@ -30,7 +31,7 @@ _ACTIONS: tuple[Action, ...] = ("accept", "reject", "revoke")
 Take = Callable[[PeerId, Content, Action, str], Awaitable[bool]]
 """Takes a signature as if its signer had pushed it; gives whether it was news. Raises `Problem`."""
 
-Give = Callable[[PeerId, Contract, list[Signature]], Awaitable[None]]
+Give = Callable[[PeerId, Contract, list[Letter]], Awaitable[None]]
 """Has this node's signatures under a contract delivered to a peer that lacks them. Raises `Unkept`."""
 
 
@@ -54,11 +55,10 @@ class Reconciler:
 
     async def unsettled(self) -> int:
         """Compare the contracts that wait for somebody; gives how many signatures were news. Raises `Unkept`."""
-        now = int(self._clock().timestamp())
-        wanted: dict[PeerId, list[str]] = {}
-        for contract in await asyncio.to_thread(self._contracts.proposed, now):
+        wanted: dict[PeerId, list[Contract]] = {}
+        for contract in await asyncio.to_thread(self._contracts.proposed, self._now()):
             for peer in contract.content.parties - {self._own}:
-                wanted.setdefault(peer, []).append(contract.content.grants[0].hash)
+                wanted.setdefault(peer, []).append(contract)
         return await self._with_each(wanted, lambda peer: self._named(peer, wanted[peer]))
 
     async def everything(self, peers: Iterable[PeerId]) -> int:
@@ -78,35 +78,49 @@ class Reconciler:
 
         return sum(await asyncio.gather(*map(one, peers)))
 
-    async def _named(self, peer: PeerId, grants: list[str]) -> int:
+    async def _named(self, peer: PeerId, contracts: Sequence[Contract]) -> int:
         news = 0
-        for at in range(0, len(grants), _PER_REQUEST):
-            page = await self._managers.contracts(peer, grant_hashes=grants[at : at + _PER_REQUEST])
-            for listed in page.contracts[:_PER_REQUEST]:
-                news += await self._compare(peer, listed)
+        for at in range(0, len(contracts), _PER_REQUEST):
+            some = contracts[at : at + _PER_REQUEST]
+            grants = [contract.content.grants[0].hash for contract in some]
+            page = await self._managers.contracts(peer, grant_hashes=grants)
+            found, hashes = await self._compare_page(peer, page.contracts[:_PER_REQUEST])
+            await self._bring_unknown(peer, some, hashes)
+            news += found
         return news
 
     async def _all(self, peer: PeerId) -> int:
-        news, cursor, seen = 0, "", {""}
+        news, cursor, seen, hashes = 0, "", {""}, set[str]()
         for _ in range(_MOST_PAGES):
             page = await self._managers.contracts(peer, cursor)
-            for listed in page.contracts:
-                news += await self._compare(peer, listed)
-            cursor = page.pagination.next_cursor
+            found, listed = await self._compare_page(peer, page.contracts)
+            news, hashes, cursor = news + found, hashes | listed, page.pagination.next_cursor
             if cursor in seen:
                 break
             seen.add(cursor)
-        return news
+        cursor = ""
+        while True:
+            contracts, cursor = await asyncio.to_thread(self._contracts.page, peer, cursor)
+            await self._bring_unknown(peer, contracts, hashes)
+            if not cursor:
+                return news
 
-    async def _compare(self, peer: PeerId, listed: Listed) -> int:
+    async def _compare_page(self, peer: PeerId, page: Iterable[Listed]) -> tuple[int, set[str]]:
+        """How many signatures were news, and which contracts they were on."""
+        news, hashes = 0, set[str]()
+        for listed in page:
+            try:
+                content = await asyncio.to_thread(read_content, bytes(listed.content))
+            except Problem as problem:
+                log.info("%s lists a contract that is none: %s", str.__str__(peer), problem.code)
+                continue
+            hashes.add(content.hash)
+            if {self._own, peer} <= content.parties and content.not_after >= self._now():
+                news += await self._compare(peer, content, listed)
+        return news, hashes
+
+    async def _compare(self, peer: PeerId, content: Content, listed: Listed) -> int:
         """Take what is missing here, give what is missing there; gives how many signatures were news."""
-        try:
-            content = read_content(bytes(listed.content))
-        except Problem as problem:
-            log.info("%s lists a contract that is none: %s", str.__str__(peer), problem.code)
-            return 0
-        if not {self._own, peer} <= content.parties:
-            return 0
         known = await asyncio.to_thread(self._contracts.get, content.hash)
         news = 0
         for action in _ACTIONS:
@@ -115,7 +129,7 @@ class Reconciler:
                 if signer not in here or here[signer].jws != jws:
                     news += await self._taken(signer, content, action, jws)
         if known is not None:
-            await self._bring(peer, known, listed)
+            await self._bring(peer, known, lambda action: listed.signatures.get(action, {}))
         return news
 
     async def _taken(self, signer: PeerId, content: Content, action: Action, jws: str) -> bool:
@@ -127,16 +141,29 @@ class Reconciler:
             )
             return False
 
-    async def _bring(self, peer: PeerId, known: Contract, listed: Listed) -> None:
-        lacking = [
-            known.signed(action)[self._own]
-            for action in _ACTIONS
-            if self._own in known.signed(action)
-            and listed.signatures.get(action, {}).get(str.__str__(self._own))
-            != known.signed(action)[self._own].jws
-        ]
-        if lacking:
-            await self._give(peer, known, lacking)
+    async def _bring_unknown(self, peer: PeerId, contracts: Iterable[Contract], listed: set[str]) -> None:
+        """Give a peer the contracts that it does not list, as far as this node signed them."""
+        for contract in contracts:
+            if contract.content.hash not in listed and contract.content.not_after >= self._now():
+                await self._bring(peer, contract, lambda action: {})
+
+    async def _bring(
+        self, peer: PeerId, contract: Contract, there: Callable[[Action], Mapping[str, str]]
+    ) -> None:
+        own, letters = str.__str__(self._own), []
+        for action in _ACTIONS:
+            mine = contract.signed(action).get(self._own)
+            if mine is not None and there(action).get(own) != mine.jws:
+                offers = action == "accept" and not there(action) and self._proposes(contract)
+                letters.append(Letter("contract" if offers else action, contract.content.hash, mine.jws))
+        if letters:
+            await self._give(peer, contract, letters)
+
+    def _proposes(self, contract: Contract) -> bool:
+        return all(self._own in proposers(grant) for grant in contract.content.grants)
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
 
 
 def _theirs(listed: Listed, action: Action, content: Content) -> list[tuple[PeerId, str]]:

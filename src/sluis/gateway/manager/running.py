@@ -9,6 +9,7 @@ import random
 import ssl
 from collections.abc import Callable, Collection, Coroutine
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -39,6 +40,7 @@ _DAY = 86_400.0  # seconds
 _ANNOUNCED = (
     90 * 86_400
 )  # seconds after which an announcement that did not arrive is let go; each start makes one anew
+_AT_HAND = 64  # contents of contracts; one is sent to each of its parties
 _AT_ONCE = 8  # contracts that are judged by rules or a decision point
 
 
@@ -62,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True):
     auto_sign: tuple[AutoSign, ...] = ()
     decision_point: DecisionPoint | None = None
     unsettled_seconds: float = 30.0
-    everything_seconds: float = 900.0
+    everything_seconds: float = 3600.0
     answer_seconds: float = 10.0
 
 
@@ -278,6 +280,7 @@ def open_manager(
     certificates = Certificates(store, managers.jwks, trust.anchors, trust.lists, clock)
     directory = DirectoryClient(own, group, peers, managers)
 
+    @lru_cache(maxsize=_AT_HAND)
     def content_of(hash: str) -> bytes | None:
         contract = contracts.get(hash)
         return contract.content.json if contract is not None else None

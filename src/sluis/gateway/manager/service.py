@@ -179,12 +179,9 @@ class Manager:
             return await self.contracts.receive(content, signature)
         return await self.contracts.add_signature(content, signature)
 
-    async def give(self, peer: PeerId, contract: Contract, signatures: Sequence[Signature]) -> None:
-        """Have this peer's signatures delivered to a party that lacks them, unless something waits for it already.
-
-        Raises `Unkept`.
-        """
-        letters = [Letter(one.action, contract.content.hash, one.jws) for one in signatures]
+    async def give(self, peer: PeerId, contract: Contract, letters: Sequence[Letter]) -> None:
+        """Have letters about a contract delivered to a party that lacks them, unless something about it waits for that
+        party already. Raises `Unkept`."""
         await self._delivery.give(peer, letters, contract.content.not_after)
 
     async def _chain(self, peer: PeerId, thumbprint: str) -> Chain:
