@@ -114,6 +114,8 @@ class Answer:
 class Watch:
     """The time, which tests may move on."""
 
+    minute = timedelta(minutes=1)
+
     def __init__(self) -> None:
         self.ahead = timedelta()
 
@@ -154,17 +156,41 @@ class Gateways:
     links: dict[str, str]
     streams: list[Streams]
     servers: dict[str, Server]
+    target: Target
     fetched: list[str] = field(default_factory=list)
+    others: list[asyncio.Server] = field(default_factory=list)
     tamper: Callable[[str], str] = str
 
     @property
     def aud(self) -> str:
         return f"https://127.20.2.1:{self.inway_address[1]}"
 
-    async def agree(self, *parties: Party, days: int = 1, **changes: Any) -> Grant:
+    async def serve_raw(self, serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> None:
+        """Put another service in the place of the one there is: one that owns its connections."""
+        server = await asyncio.start_server(serve, "127.20.2.3", 0)
+        self.others.append(server)
+        self.services.replace([plain_service(server.sockets[0].getsockname()[:2])])
+
+    async def listen_as(self, peer: PeerId) -> list[bytes]:
+        """Let another organisation of the group listen at the inway's address; gives what it receives."""
+        files = self.authority.issue(self.folder / "other", peer, "Iemand", ["127.20.2.1"])
+        received: list[bytes] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if data := await reader.read(1):
+                received.append(data)
+            writer.close()
+
+        context = server_context(*files, [self.authority.path])
+        self.others.append(await asyncio.start_server(serve, *self.inway_address, ssl=context))
+        return received
+
+    async def agree(self, *parties: Party, days: int = 1, own_key: bool = True, **changes: Any) -> Grant:
         """A contract that both have accepted, in the stores of both."""
-        grant = connection(SERVICE, **changes)
-        grant["outway"]["identification"] = by_key(public_key_thumbprint(self.asker.identity.certificate))
+        grant = {**connection(SERVICE), **changes}
+        if own_key:
+            key = public_key_thumbprint(self.asker.identity.certificate)
+            grant["outway"]["identification"] = by_key(key)
         now = self.watch.now()
         validity = {"not_before": now - 10, "not_after": now + days * 86_400}
         read = read_content(as_json(content(grant, validity=validity, created_at=now)))
@@ -300,7 +326,7 @@ async def gateways(folder: Path) -> AsyncIterator[Gateways]:
     here.append(
         Gateways(
             folder, authority, watch, asker, owner, backend, services, inway, heard, told, outway, links,
-            [out, within], servers,
+            [out, within], servers, plain_service(service).target,
         )
     )  # fmt: skip
     try:
@@ -308,6 +334,8 @@ async def gateways(folder: Path) -> AsyncIterator[Gateways]:
     finally:
         for server in servers.values():
             await server.stop(seconds=0)
+        for other in here[0].others:
+            other.close()
         for streams in here[0].streams:
             streams.close()
         for party in (asker, owner):

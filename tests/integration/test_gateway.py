@@ -1,12 +1,18 @@
 """The whole way of a request: a program, the outway, mTLS, the inway, a service; and the line in both transaction logs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.gateways import ASKER, OWNER, SERVICE, Gateways, gateways
+from sqlalchemy import text
+from tests.gateways import ASKER, OWNER, SERVICE, Answer, Gateways, Party, answer, gateways, whole
 
-from sluis.gateway.transactions import INCOMING, OUTGOING, Search
+from sluis.gateway.forward import Target
+from sluis.gateway.services import Service
+from sluis.gateway.transactions import INCOMING, OUTGOING, Search, TransactionRecord, new_transaction
+from sluis.kernel import PeerId, Text, Upstream
 
 
 @pytest.fixture
@@ -15,13 +21,352 @@ async def pair(tmp_path: Path) -> AsyncIterator[Gateways]:
         yield pair
 
 
+async def lines(party: Party) -> tuple[TransactionRecord, ...]:
+    return (await party.transactions.find(ASKER, Search(ascending=True))).records
+
+
+def headers_of(got: Answer) -> dict[str, list[str]]:
+    """The headers that the service saw."""
+    seen: dict[str, list[str]] = {}
+    for name, value in got.json["headers"]:
+        seen.setdefault(name, []).append(value)
+    return seen
+
+
+# The way there and back
+
+
 async def test_request_reaches_the_service_and_both_logs_hold_its_line(pair: Gateways) -> None:
     grant = await pair.agree()
     got = await pair.call("GET", "/v1/mensen?q=1", {"Fsc-Grant-Hash": grant.hash})
     assert (got.status, got.json["path"], got.headers["x-service"]) == (200, "/v1/mensen?q=1", "here")
     one = got.headers["fsc-transaction-id"]
     for party, direction in ((pair.asker, OUTGOING), (pair.owner, INCOMING)):
-        [record] = (await party.transactions.find(ASKER, Search())).records
+        [record] = await lines(party)
         assert (record.transaction_id, record.direction) == (one, direction)
         assert (record.crossing.grant_hash, record.crossing.service_name) == (grant.hash, SERVICE)
         assert (record.crossing.outway_peer, record.crossing.service_peer) == (ASKER, OWNER)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"])
+async def test_every_method_of_http_passes(pair: Gateways, method: str) -> None:
+    grant = await pair.agree()
+    body = b"x" * 10 if method in ("POST", "PUT", "PATCH") else b""
+    got = await pair.call(method, "/x", {"Fsc-Grant-Hash": grant.hash}, body)
+    [request] = pair.backend.requests
+    assert (got.status, request["method"], request["body"]) == (200, method, body.decode())
+    assert (got.body == b"") == (method == "HEAD")
+
+
+async def test_service_gets_token_and_transaction_and_trace_as_they_were(pair: Gateways) -> None:
+    grant = await pair.agree()
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    sent = {"Fsc-Grant-Hash": grant.hash, "traceparent": trace, "tracestate": "a=b", "Accept": "text/x"}
+    seen = headers_of(got := await pair.call("GET", "/", sent))
+    assert (seen["traceparent"], seen["tracestate"], seen["accept"]) == ([trace], ["a=b"], ["text/x"])
+    assert seen["fsc-transaction-id"] == [got.headers["fsc-transaction-id"]]
+    assert [one.split(" ")[0] for one in seen["fsc-authorization"]] == ["Bearer"]
+    assert "fsc-grant-hash" not in seen
+
+
+async def test_transaction_of_the_caller_is_kept(pair: Gateways) -> None:
+    grant = await pair.agree()
+    mine = new_transaction()[1]
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash, "Fsc-Transaction-Id": mine})
+    assert got.headers["fsc-transaction-id"] == mine
+    assert [one.transaction_id for one in await lines(pair.owner)] == [mine]
+
+
+async def test_token_is_fetched_once_for_many_requests_at_once(pair: Gateways) -> None:
+    grant = await pair.agree()
+    got = await asyncio.gather(*[pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash}) for _ in range(20)])
+    assert {one.status for one in got} == {200}
+    assert pair.fetched == [grant.hash]
+
+
+@pytest.mark.parametrize("path", ["/", "/a//b/../c/%2e%2e/%2F;x?a=b&a=%20+c", "/%F0%9F%98%80?", "/a?b?c/d"])
+async def test_path_is_never_changed(pair: Gateways, path: str) -> None:
+    grant = await pair.agree()
+    got = await pair.call("GET", path, {"Fsc-Grant-Hash": grant.hash})
+    assert got.json["path"] == path.removesuffix("?")
+
+
+async def test_service_below_a_path_gets_requests_below_it(pair: Gateways) -> None:
+    grant = await pair.agree()
+    service = pair.services.get(SERVICE)
+    assert service is not None
+    pair.services.replace([Service(SERVICE, service.target, "/api/v2")])
+    got = await pair.call("GET", "/x?y", {"Fsc-Grant-Hash": grant.hash})
+    assert got.json["path"] == "/api/v2/x?y"
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 304, 400, 401, 403, 404, 418, 500, 503])
+async def test_answer_of_the_service_passes_unchanged(pair: Gateways, status: int) -> None:
+    async def handler(_scope: Any, receive: Any, send: Any) -> None:
+        await whole(receive)
+        body = b"" if status in (204, 304) else b"own words"
+        await answer(send, status, body, [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")])
+
+    grant = await pair.agree()
+    pair.backend.handler = handler
+    raw = await pair.raw(
+        f"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nfsc-grant-hash: {grant.hash}\r\n\r\n".encode()
+    )
+    assert raw.startswith(b"HTTP/1.1 %d " % status)
+    assert raw.count(b"set-cookie: ") == 2
+    assert raw.endswith(b"\r\n\r\n" + (b"" if status in (204, 304) else b"own words"))
+    assert b"fsc-error-code" not in raw
+
+
+async def test_delegated_crossing_names_its_delegators_in_both_logs(pair: Gateways) -> None:
+    delegator, behind = "00000000000000000004", "00000000000000000005"
+    service = {
+        "type": "SERVICE_TYPE_DELEGATED_SERVICE",
+        "peer_id": OWNER,
+        "name": SERVICE,
+        "delegator": {"peer_id": behind},
+    }
+    grant = await pair.agree(
+        type="GRANT_TYPE_DELEGATED_SERVICE_CONNECTION", delegator={"peer_id": delegator}, service=service
+    )
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).status == 200
+    for party in (pair.asker, pair.owner):
+        [record] = await lines(party)
+        assert (record.crossing.outway_delegator, record.crossing.service_delegator) == (delegator, behind)
+
+
+# Which grant
+
+
+async def test_link_leads_to_its_grant_and_does_not_go_on(pair: Gateways) -> None:
+    pair.links["mensen"] = (await pair.agree()).hash
+    assert (await pair.call("GET", "/mensen/v1/x?y=z")).json["path"] == "/v1/x?y=z"
+    assert (await pair.call("GET", "/mensen")).json["path"] == "/"
+    assert (await pair.call("GET", "/mensen?y=z")).json["path"] == "/?y=z"
+
+
+async def test_peer_and_service_lead_to_the_grant_that_fits(pair: Gateways) -> None:
+    await pair.agree()
+    assert (await pair.call("GET", f"/{OWNER}/{SERVICE}/v1/x")).json["path"] == "/v1/x"
+    assert (await pair.call("GET", f"/{OWNER}/andere/v1/x")).code == "ERROR_CODE_NO_CONTRACT"
+
+
+async def test_contract_that_was_renewed_may_stand_beside_the_old_one(pair: Gateways) -> None:
+    await pair.agree()
+    await pair.agree(days=2)
+    assert (await pair.call("GET", f"/{OWNER}/{SERVICE}/")).status == 200
+
+
+async def test_between_contracts_for_different_purposes_none_is_chosen(pair: Gateways) -> None:
+    await pair.agree(properties={"doel": "een"})
+    await pair.agree(properties={"doel": "twee"})
+    got = await pair.call("GET", f"/{OWNER}/{SERVICE}/")
+    assert (got.status, got.code) == (409, "ERROR_CODE_SEVERAL_CONTRACTS")
+    assert await lines(pair.asker) == ()
+
+
+@pytest.mark.parametrize(
+    ("grant_hash", "word"),
+    [("$1$3$onbekend", "No contract"), ("$1$1$x", "hash of a contract"), ("", "No contract")],
+)
+async def test_grant_hash_that_is_unknown_is_told(pair: Gateways, grant_hash: str, word: str) -> None:
+    await pair.agree()
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant_hash})
+    assert (got.status, got.code) == (400, "UNKNOWN_GRANT_HASH_IN_HEADER")
+    assert (got.json["domain"], word in got.json["message"]) == ("ERROR_DOMAIN_OUTWAY", True)
+
+
+async def test_grant_for_another_outway_of_this_organisation_is_not_used(pair: Gateways) -> None:
+    identification = {
+        "type": "OUTWAY_IDENTIFICATION_TYPE_PUBLIC_KEY_THUMBPRINT",
+        "public_key_thumbprint": "0" * 64,
+    }
+    grant = await pair.agree(own_key=False, outway={"peer_id": ASKER, "identification": identification})
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert got.code == "UNKNOWN_GRANT_HASH_IN_HEADER"
+
+
+async def test_link_to_a_contract_that_ended_is_told(pair: Gateways) -> None:
+    grant = await pair.agree()
+    pair.links["mensen"] = grant.hash
+    await pair.revoke(grant, pair.asker)
+    got = await pair.call("GET", "/mensen/x")
+    assert (got.status, got.code) == (403, "ERROR_CODE_NO_CONTRACT")
+
+
+async def test_path_without_grant_is_told(pair: Gateways) -> None:
+    got = await pair.call("GET", "/zomaar/iets")
+    assert (got.status, got.code) == (403, "ERROR_CODE_NO_CONTRACT")
+
+
+async def test_connect_is_not_supported(pair: Gateways) -> None:
+    raw = await pair.raw(b"CONNECT service:443 HTTP/1.1\r\nhost: service:443\r\n\r\n")
+    assert raw.startswith(b"HTTP/1.1 405 ")
+    assert b"ERROR_CODE_METHOD_UNSUPPORTED" in raw
+
+
+@pytest.mark.parametrize("wrong", ["x", "8d2f0b0e-6c9f-4d3a-9d1a-3c0f7c1f8f0a", ""])
+async def test_transaction_id_that_is_none_is_refused_by_the_outway(pair: Gateways, wrong: str) -> None:
+    grant = await pair.agree()
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash, "Fsc-Transaction-Id": wrong})
+    assert (got.status, got.code) == (400, "INVALID_LOG_RECORD_ID")
+
+
+# Nothing without a line, nothing without a contract
+
+
+@pytest.mark.parametrize("side", ["asker", "owner"])
+async def test_without_a_line_nothing_passes(pair: Gateways, side: str) -> None:
+    grant = await pair.agree()
+    party: Party = getattr(pair, side)
+    await party.store.write(lambda connection: connection.execute(text("PRAGMA query_only = ON")))
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.code) == (500, "TRANSACTION_LOG_WRITE_ERROR")
+    assert got.json["domain"] == {"asker": "ERROR_DOMAIN_OUTWAY", "owner": "ERROR_DOMAIN_INWAY"}[side]
+    assert pair.backend.requests == []
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).status == 200  # it can write again
+
+
+async def test_revocation_bites_at_once_at_the_inway_whatever_token_there_is(pair: Gateways) -> None:
+    grant = await pair.agree()
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).status == 200
+    await pair.revoke(grant, pair.owner)
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.code) == (401, "ERROR_CODE_ACCESS_TOKEN_INVALID")
+    assert got.headers["www-authenticate"] == "Bearer"
+    assert len(pair.backend.requests) == 1
+
+
+async def test_revocation_bites_at_once_at_the_outway(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.revoke(grant, pair.asker)
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).status == 400
+    assert (pair.fetched, await lines(pair.asker)) == ([], ())
+
+
+async def test_token_that_ended_is_replaced_for_the_next_request(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    pair.watch.ahead += pair.watch.minute * 2
+    ended = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (ended.status, ended.code) == (401, "ERROR_CODE_ACCESS_TOKEN_EXPIRED")
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).status == 200
+
+
+async def test_manager_that_refuses_a_token_is_told(pair: Gateways) -> None:
+    def refuse(_token: str) -> str:
+        raise Upstream("manager-refused", Text("x", "x"), Text("Omdat.", "Because."), Text("x", "x"))
+
+    grant, pair.tamper = await pair.agree(), refuse
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.code, "Because." in got.json["message"]) == (
+        403,
+        "ERROR_CODE_TOKEN_REFUSED",
+        True,
+    )
+    assert await lines(pair.asker) == ()
+
+
+# What a service allows
+
+
+async def test_policy_lets_who_may_read_not_write(pair: Gateways) -> None:
+    grant = await pair.agree()
+    target = pair.target
+    pair.services.replace([Service(SERVICE, target, may={ASKER: frozenset({"read"})})])
+    hashed = {"Fsc-Grant-Hash": grant.hash}
+    assert [(await pair.call(method, "/", hashed)).status for method in ("GET", "HEAD")] == [200, 200]
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        got = await pair.call(method, "/", hashed)
+        assert (got.status, got.code) == (403, "ERROR_CODE_NOT_ALLOWED")
+    assert len(await lines(pair.owner)) == 2
+
+
+async def test_policy_names_everyone_it_lets_in(pair: Gateways) -> None:
+    grant = await pair.agree()
+    pair.services.replace([Service(SERVICE, pair.target, may={OWNER: frozenset({"read", "write"})})])
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).code == "ERROR_CODE_NOT_ALLOWED"
+
+
+async def test_service_takes_only_its_methods(pair: Gateways) -> None:
+    grant = await pair.agree()
+    pair.services.replace([Service(SERVICE, pair.target, methods=frozenset({"GET"}))])
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).status == 200
+    assert (await pair.call("POST", "/", {"Fsc-Grant-Hash": grant.hash})).code == "ERROR_CODE_NOT_ALLOWED"
+
+
+async def test_service_that_is_no_longer_offered_is_not_found(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    pair.services.replace([])
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.code) == (404, "ERROR_CODE_SERVICE_NOT_FOUND")
+
+
+# When somebody does not answer
+
+
+async def test_service_that_is_down_is_told(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.servers["service"].stop(seconds=0)
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.code, got.json["domain"]) == (
+        502,
+        "ERROR_CODE_SERVICE_UNREACHABLE",
+        "ERROR_DOMAIN_INWAY",
+    )
+
+
+async def test_alternative_answers_when_the_first_source_does_not(pair: Gateways) -> None:
+    grant = await pair.agree()
+    nobody = Target(False, "127.20.2.9", 9, "127.20.2.9:9")
+    pair.services.replace([Service(SERVICE, nobody, alternative=pair.target)])
+    assert (await pair.call("GET", "/x", {"Fsc-Grant-Hash": grant.hash})).status == 200
+    got = await pair.call("POST", "/x", {"Fsc-Grant-Hash": grant.hash}, b"once")
+    assert (got.status, got.json["body"]) == (200, "once")
+
+
+async def test_inway_that_is_down_is_told_and_after_some_failures_left_alone(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.servers["inway"].stop(seconds=0)
+    got = [await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash}) for _ in range(6)]
+    assert {(one.status, one.code) for one in got[:5]} == {(502, "ERROR_CODE_PEER_UNREACHABLE")}
+    assert (got[5].status, got[5].code) == (503, "ERROR_CODE_PEER_PAUSED")
+
+
+async def breaks_once(pair: Gateways, seen: list[str]) -> None:
+    """Let the service break off its first request before answering."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append((await reader.readuntil(b"\r\n\r\n")).split(b" ")[0].decode())
+        if len(seen) > 1:
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    await pair.serve_raw(serve)
+
+
+async def test_request_that_may_be_repeated_is(pair: Gateways) -> None:
+    grant, seen = await pair.agree(), list[str]()
+    await breaks_once(pair, seen)
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).status == 200
+    assert seen == ["GET", "GET"]
+
+
+@pytest.mark.parametrize(("method", "body"), [("POST", b""), ("POST", b"x"), ("PUT", b"x"), ("PATCH", b"")])
+async def test_request_that_may_not_be_repeated_is_not(pair: Gateways, method: str, body: bytes) -> None:
+    grant, seen = await pair.agree(), list[str]()
+    await breaks_once(pair, seen)
+    got = await pair.call(method, "/", {"Fsc-Grant-Hash": grant.hash}, body)
+    assert (got.code, seen) == ("ERROR_CODE_SERVICE_UNREACHABLE", [method])
+
+
+async def test_nothing_is_sent_to_another_organisation_at_the_inways_address(pair: Gateways) -> None:
+    grant = await pair.agree()
+    stranger = PeerId("00000000000000000009")
+    await pair.servers["inway"].stop(seconds=0)
+    received = await pair.listen_as(stranger)
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.code, "Another organisation" in got.json["message"]) == ("ERROR_CODE_PEER_UNREACHABLE", True)
+    assert received == []

@@ -109,9 +109,12 @@ class NodeProtocol(HttpToolsProtocol):
 
 
 class StreamingProtocol(NodeProtocol):
-    """A connection whose bodies may take as long as they need, as long as they go on."""
+    """A connection whose bodies may take as long as they need, as long as they go on; and CONNECT reaches the app, as a
+    request for `/`: its target is no path."""
 
     def on_headers_complete(self) -> None:
+        if self.parser.get_method() == b"CONNECT":
+            self.url = b"/"
         super().on_headers_complete()
         self._expect_request(_STALLED)
 

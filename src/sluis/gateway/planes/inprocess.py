@@ -211,7 +211,9 @@ class _Crossing:
 
         Raises `OSError` when no answer came. One that breaks off half-way ends without being whole.
         """
-        timer = asyncio.get_running_loop().call_later(_PATIENCE, self._mind)
+        timer = None
+        if self._head.bodiless:
+            timer = asyncio.get_running_loop().call_later(_PATIENCE, self._mind)
         try:
             stream = await self._reach()
             self.answered = True
@@ -222,7 +224,8 @@ class _Crossing:
                 return 0
             raise
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
             if self._minder is not None:
                 self._minder.cancel()
             self._let_go()
@@ -342,6 +345,8 @@ async def _answer(problem: FscProblem, send: Send) -> None:
     body = problem.body()
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers().items()]
     headers.append((b"content-length", b"%d" % len(body)))
+    if problem.status == 405:  # after CONNECT nothing on the connection is HTTP any more
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 

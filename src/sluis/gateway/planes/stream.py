@@ -307,7 +307,6 @@ class Streams:
         for stream in self._all:
             stream.close()
         self._all.clear()
-        self._places.clear()
 
     def _free(self, place: _Place) -> Stream | None:
         """The free connection that was used last, if it is still good."""
