@@ -20,6 +20,7 @@ HASH_TYPES = {
 """Section 4.2.6.1: the type of a hash is not the number of the grant's type."""
 
 _LARGEST = 2**53 - 1
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
 _SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
 
 
@@ -86,8 +87,10 @@ def _constant(name: str) -> Any:
 
 def _no_surrogates(value: Any) -> None:
     if isinstance(value, str):
-        if any(0xD800 <= ord(sign) <= 0xDFFF for sign in value):
-            raise NotIJson("half of a pair of surrogates")
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise NotIJson("half of a pair of surrogates") from error
     elif isinstance(value, dict):
         for name, member in value.items():
             _no_surrogates(name)
@@ -124,8 +127,9 @@ def _text(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    signs = (_SHORT.get(ord(sign)) or (f"\\u{ord(sign):04x}" if ord(sign) < 32 else sign) for sign in text)
-    return '"' + "".join(signs) + '"'
+    return (
+        '"' + _ESCAPED.sub(lambda found: _SHORT.get(ord(found[0])) or f"\\u{ord(found[0]):04x}", text) + '"'
+    )
 
 
 def _number(value: float) -> str:

@@ -136,7 +136,7 @@ class Contract:
             return "revoked"
         if self.signatures["reject"]:
             return "rejected"
-        if now >= self.content["validity"]["not_after"]:
+        if now >= self.content["validity"]["not_after"] + 1:
             return "expired"
         if (
             parties(self.content) <= self.signatures["accept"].keys()

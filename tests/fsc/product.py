@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from cryptography import x509
 from tests.fsc.authority import Authority, Identity
 from tests.fsc.jcs import loads
@@ -29,18 +30,31 @@ from sluis.gateway.inway import Inway
 from sluis.gateway.manager import AutoSign, Running, Settings, Trust, open_manager
 from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
-from sluis.gateway.peers import Directory, Group
+from sluis.gateway.peers import Directory, Group, check_group
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
 from sluis.gateway.planes.stream import Streams
 from sluis.gateway.services import Service, Services, read_url
 from sluis.gateway.tokens import Tokens
 from sluis.gateway.transactions import TransactionLog, open_transactions
-from sluis.kernel import PeerId, utc_now
+from sluis.kernel import Invalid, PeerId, utc_now
 from sluis.store import Store, open_store
 from sluis.web import LoopbackListener, PeerListener, Server
 
 Value = TypeVar("Value")
 SECONDS = 30.0
+
+
+def accepts_group(**rules: object) -> bool:
+    """Whether the product would run under these rules of a group, written as in its file."""
+
+    def text(kind: type, value: Any) -> Any:
+        return kind(value)
+
+    try:
+        check_group(msgspec.convert(rules, Group, dec_hook=text))
+    except (Invalid, msgspec.ValidationError):
+        return False
+    return True
 
 
 class Upstream:
@@ -292,7 +306,7 @@ class Product:
             names = [
                 row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             ]
-            for name in (one for one in names if one.startswith("transaction")):
+            for name in (one for one in names if one.startswith("gateway_transactions")):
                 if held:
                     connection.execute(
                         f"CREATE TRIGGER broken_{name} BEFORE INSERT ON {name} BEGIN SELECT RAISE(FAIL, 'disk I/O error'); END"

@@ -79,7 +79,7 @@ def test_3_2_1_a_contract_ends_with_its_validity(peer: Peer, product: Product) -
     found = {**wanted(peer, product), "validity": {"not_before": now - 5, "not_after": now + 3}}
     _, grant = settled(peer, product, found)
     assert gives_token(peer, product, grant)
-    time.sleep(max(0.0, now + 3.2 - time.time()))
+    time.sleep(max(0.0, now + 4.1 - time.time()))
     assert not gives_token(peer, product, grant)
     assert product.state(content_hash(found)) == "expired"
 

@@ -169,7 +169,7 @@ def test_4_4_1_8_a_service_leaves_the_list_with_the_validity(peer: Peer, directo
     contract = peer.propose(found)
     until(lambda: contract.state() == "valid", "the directory signs")
     assert [one for one in services(peer, directory) if one["name"] == "kort"]
-    time.sleep(max(0.0, now + 3.2 - time.time()))
+    time.sleep(max(0.0, now + 4.1 - time.time()))
     assert not [one for one in services(peer, directory) if one["name"] == "kort"]
 
 

@@ -68,9 +68,7 @@ def test_4_2_3_pss_is_refused(make_peer: Make, product: Product, algorithm: str)
     refused(answer, "ERROR_CODE_UNKNOWN_ALGORITHM_SIGNATURE")
 
 
-@pytest.mark.parametrize(
-    "algorithm", ["none", "None", "NONE", "EdDSA", "HS256", "ES256K", "es256", "", None, 5, ["ES256"]]
-)
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "EdDSA", "HS256", "ES256K", "es256", ""])
 @holds("core-4.2.3-algorithms", "core-4.4.1.3-error")
 def test_4_2_3_another_algorithm_is_refused_by_name(peer: Peer, product: Product, algorithm: object) -> None:
     found = offered(peer, product)
@@ -80,6 +78,17 @@ def test_4_2_3_another_algorithm_is_refused_by_name(peer: Peer, product: Product
         peer.submit(found, product.manager_address, signature=signed),
         "ERROR_CODE_UNKNOWN_ALGORITHM_SIGNATURE",
     )
+
+
+@pytest.mark.parametrize("algorithm", [None, 5, ["ES256"], {"ES256": 1}])
+@holds("core-4.4.1.3-error")
+def test_4_2_3_an_algorithm_that_is_no_text_is_refused(
+    peer: Peer, product: Product, algorithm: object
+) -> None:
+    found = offered(peer, product)
+    header = json.dumps({"alg": algorithm, "x5t#S256": peer.signing.thumbprint}).encode()
+    signed = jose.sign_raw(peer.signing.key, "ES256", header, statement(found))
+    turned_down(peer.submit(found, product.manager_address, signature=signed))
 
 
 def test_4_2_3_none_without_a_signature_is_refused(peer: Peer, product: Product) -> None:
@@ -194,7 +203,7 @@ def test_4_2_3_every_member_of_the_payload_is_there(peer: Peer, product: Product
     turned_down(peer.submit(found, product.manager_address, signature=signed))
 
 
-@pytest.mark.parametrize("moment", ["now", -1, 1.5, True])
+@pytest.mark.parametrize("moment", ["now", 1.5, True])
 @holds("core-4.2.3-payload")
 def test_4_2_3_the_moment_of_signing_is_seconds(peer: Peer, product: Product, moment: object) -> None:
     found = offered(peer, product)
@@ -310,7 +319,7 @@ def test_keys_that_cannot_be_had_verify_nothing(peer: Peer, product: Product, st
     peer.manager.script.then(step, times=9, path="jwks")  # type: ignore[arg-type]
     refused(peer.submit(found, product.manager_address), "ERROR_CODE_SIGNATURE_VERIFICATION_FAILED")
     peer.manager.script.steps.clear()
-    assert peer.submit(found, product.manager_address).status == 201
+    until(lambda: peer.submit(found, product.manager_address).status == 201, "the keys are fetched again")
 
 
 @holds("core-4.2.3-peers")

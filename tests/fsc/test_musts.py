@@ -1,12 +1,14 @@
 """Every demand of the standard has a test."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
 from tests.fsc.musts import MUSTS
 
 
+@cache
 def held() -> dict[str, list[str]]:
     """Which tests hold which demands, read from the marks."""
     found: dict[str, list[str]] = {}

@@ -222,7 +222,6 @@ class Listener:
         self.handle = handle
         self.context = context
         self.socket = socket.create_server((host, port), backlog=64)
-        self.socket.settimeout(0.2)
         self.host, self.port = host, self.socket.getsockname()[1]
         self.open: set[socket.socket] = set()
         self.ending = threading.Event()
@@ -233,6 +232,8 @@ class Listener:
     def close(self) -> None:
         """Stop listening, end every connection."""
         self.ending.set()
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.main.join(PATIENCE)
         self.socket.close()
         for one in list(self.open):
@@ -245,8 +246,8 @@ class Listener:
         while not self.ending.is_set():
             try:
                 plain, _ = self.socket.accept()
-            except TimeoutError:
-                continue
+            except OSError:
+                return
             self.threads = [thread for thread in self.threads if thread.is_alive()]
             thread = threading.Thread(target=self._connection, args=(plain,), daemon=True)
             self.threads.append(thread)
