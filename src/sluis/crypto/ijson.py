@@ -6,12 +6,16 @@ double cannot hold, or a second way to write text is refused here, before anythi
 
 import json
 import re
+from itertools import chain
 from typing import Any, NoReturn
 
 from sluis.kernel import Invalid, Text
 
 DEEPEST = 32
 """Levels of objects and arrays."""
+
+MOST = 20_000
+"""Values."""
 
 _LARGEST = 2**53 - 1  # RFC 7493, 2.2
 # RFC 7493, 2.1: surrogates, and the code points that Unicode keeps out of texts.
@@ -22,12 +26,13 @@ _NOT_TEXT = re.compile(
 )
 
 
-def read_json(raw: bytes, deepest: int = DEEPEST) -> Any:
+def read_json(raw: bytes, deepest: int = DEEPEST, most: int = MOST) -> Any:
     """The value that I-JSON text stands for: dict, list, str, int, float, bool or None.
 
     Args:
         raw: UTF-8, without a byte order mark. The caller has bounded its size.
         deepest: how many levels of objects and arrays it may have.
+        most: how many values it may have, at all levels together: canonical JSON costs more than reading does.
 
     Raises:
         Invalid: it is not JSON, or not I-JSON.
@@ -40,7 +45,7 @@ def read_json(raw: bytes, deepest: int = DEEPEST) -> Any:
             parse_float=_number,
             parse_constant=_constant,
         )
-        _check(value, deepest)
+        _check(value, deepest, most)
     except (ValueError, RecursionError) as problem:
         raise _not_strict(str(problem) if isinstance(problem, _Broken) else "syntax") from None
     return value
@@ -76,21 +81,21 @@ def _constant(_name: str) -> NoReturn:
     raise _Broken("not a number")
 
 
-def _check(value: Any, deepest: int) -> None:
-    """Text and depth, in a value that was parsed: only here are escapes gone."""
-    if isinstance(value, str):
-        if _NOT_TEXT.search(value):
+def _check(value: Any, deepest: int, most: int) -> None:
+    """Text, number and depth, level by level, in a value that was parsed: only here are escapes gone."""
+    level, count = [value], 0
+    for _ in range(deepest + 1):
+        objects = [one for one in level if type(one) is dict]
+        arrays = [one for one in level if type(one) is list]
+        if _NOT_TEXT.search("".join(chain((one for one in level if type(one) is str), *objects))):
             raise _Broken("not a character")
-        return
-    if not isinstance(value, dict | list):
-        return
-    if not deepest:
-        raise _Broken("nested too deeply")
-    for member in value:
-        _check(member, deepest - 1)
-    if isinstance(value, dict):
-        for member in value.values():
-            _check(member, deepest - 1)
+        count += len(level)
+        if count > most:
+            raise _Broken("too many values")
+        if not (objects or arrays):
+            return
+        level = list(chain(*(one.values() for one in objects), *arrays))
+    raise _Broken("nested too deeply")
 
 
 _WORDS = {
@@ -101,6 +106,7 @@ _WORDS = {
     "not a character": Text(
         "Er staat een teken in dat geen geldig Unicode is.", "It holds a character that is not valid Unicode."
     ),
+    "too many values": Text("Er staan te veel waarden in.", "It holds too many values."),
     "nested too deeply": Text("De objecten zijn te diep genest.", "The objects are nested too deeply."),
 }
 

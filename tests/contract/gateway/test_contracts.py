@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 from tests.unit.gateway.contracts.making import (
     CONSUMER,
     DIRECTORY,
@@ -37,7 +38,7 @@ from sluis.gateway.contracts import (
     state,
 )
 from sluis.gateway.faults import FscProblem
-from sluis.kernel import PeerId
+from sluis.kernel import PeerId, Unkept
 from sluis.store import Store, open_store
 
 OWN = PeerId(CONSUMER)
@@ -352,6 +353,27 @@ async def test_what_fails_in_the_commit_undoes_that_contract_alone(contracts: Co
     assert contracts.get(one.hash) is None
     assert contracts.get(other.hash) is not None
     assert await contracts.receive(one, signed(CONSUMER)) is True
+
+
+async def test_what_a_failing_database_did_not_keep_is_not_in_force(contracts: Contracts) -> None:
+    def fail(_connection: Connection, _kept: Kept) -> None:
+        raise OperationalError("disk", None, OSError("full"))
+
+    before, one, other = made(), made(), made()
+    await agree(contracts, before)
+    await contracts.receive(one, signed(CONSUMER))
+    outcomes = await asyncio.gather(
+        contracts.add_signature(one, signed(PROVIDER)),
+        contracts.receive(other, signed(CONSUMER), fail),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [Unkept, Unkept]
+    await contracts.receive(made(), signed(CONSUMER))
+    assert contracts.in_force(one.grants[0].hash, NOW) is None
+    assert contracts.in_force(before.grants[0].hash, NOW) == before.grants[0]
+    assert contracts.get(other.hash) is None
+    assert await contracts.add_signature(one, signed(PROVIDER)) is True
+    assert contracts.in_force(one.grants[0].hash, NOW) == one.grants[0]
 
 
 async def test_listeners_hear_of_what_is_new_and_of_nothing_else(contracts: Contracts) -> None:

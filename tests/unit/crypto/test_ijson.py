@@ -77,3 +77,17 @@ def test_as_deep_as_is_allowed_is_read() -> None:
 
 def test_the_largest_numbers_are_read() -> None:
     assert read_json(b"[9007199254740991,-9007199254740991,1.5,1e20]") == [2**53 - 1, 1 - 2**53, 1.5, 1e20]
+
+
+def test_as_many_values_as_are_allowed_are_read() -> None:
+    assert len(read_json(b"[" + b",".join([b"1"] * 19_999) + b"]")) == 19_999
+    for text in (b"[" + b",".join([b"1"] * 20_000) + b"]", b"[" + b",".join([b"[[]]"] * 10_000) + b"]"):
+        with pytest.raises(Invalid) as refused:
+            read_json(text)
+        assert "too many" in refused.value.why.en
+
+
+def test_halves_of_a_pair_in_two_texts_are_no_character() -> None:
+    with pytest.raises(Invalid):
+        read_json(b'["\\ud83d","\\ude00"]')
+    assert read_json(b'["\\ud83d\\ude00"]') == ["\U0001f600"]
