@@ -117,7 +117,8 @@ class Delivery:
                     log.error("nothing is delivered: %s", problem.code)
                     pause = _FIRST_REST
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), pause)
+                    async with asyncio.timeout(pause):  # wait_for may swallow that this task is cancelled
+                        await self._news.wait()
         finally:
             under_way = list(self._taken.values())
             for task in under_way:

@@ -40,7 +40,7 @@ _DAY = 86_400.0  # seconds
 _ANNOUNCED = (
     90 * 86_400
 )  # seconds after which an announcement that did not arrive is let go; each start makes one anew
-_AT_HAND = 64  # contents of contracts; one is sent to each of its parties
+_AT_HAND = 32  # contents of contracts; one is sent to each of its parties
 _AT_ONCE = 8  # contracts that are judged by rules or a decision point
 
 
