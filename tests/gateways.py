@@ -13,6 +13,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.servers import free_port
+from tests.unit.gateway.contracts.making import (
+    CONSUMER,
+    GROUP,
+    PROVIDER,
+    as_json,
+    by_key,
+    connection,
+    content,
+)
+
 from sluis.crypto import (
     Authority,
     Identity,
@@ -35,16 +46,6 @@ from sluis.gateway.transactions import TransactionLog, open_transactions
 from sluis.kernel import PeerId, utc_now
 from sluis.store import Store, open_store
 from sluis.web import LoopbackListener, PeerListener, Server
-from tests.servers import free_port
-from tests.unit.gateway.contracts.making import (
-    CONSUMER,
-    GROUP,
-    PROVIDER,
-    as_json,
-    by_key,
-    connection,
-    content,
-)
 
 ASKER, OWNER = PeerId(CONSUMER), PeerId(PROVIDER)
 SERVICE = "personen"
@@ -165,7 +166,9 @@ class Gateways:
     def aud(self) -> str:
         return f"https://127.20.2.1:{self.inway_address[1]}"
 
-    async def serve_raw(self, serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> None:
+    async def serve_raw(
+        self, serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+    ) -> None:
         """Put another service in the place of the one there is: one that owns its connections."""
         server = await asyncio.start_server(serve, "127.20.2.3", 0)
         self.others.append(server)

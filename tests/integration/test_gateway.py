@@ -244,7 +244,10 @@ async def test_revocation_bites_at_once_at_the_outway(pair: Gateways) -> None:
     assert (pair.fetched, await lines(pair.asker)) == ([], ())
 
 
-async def test_token_that_ended_is_replaced_for_the_next_request(pair: Gateways) -> None:
+async def test_token_that_ended_is_replaced_for_the_next_request(
+    pair: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.gateway.tokens.cache._AGAIN", 0)
     grant = await pair.agree()
     await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
     pair.watch.ahead += pair.watch.minute * 2
@@ -265,6 +268,27 @@ async def test_manager_that_refuses_a_token_is_told(pair: Gateways) -> None:
         True,
     )
     assert await lines(pair.asker) == ()
+
+
+async def test_service_that_says_401_itself_costs_no_token(
+    pair: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def handler(_scope: Any, receive: Any, send: Any) -> None:
+        await whole(receive)
+        await answer(send, 401, b"who are you")
+
+    monkeypatch.setattr("sluis.gateway.tokens.cache._AGAIN", 0)
+    grant, pair.backend.handler = await pair.agree(), handler
+    for _ in range(2):
+        assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).body == b"who are you"
+    assert len(pair.fetched) == 1
+
+
+async def test_refusal_after_the_line_was_written_names_the_transaction(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.servers["inway"].stop(seconds=0)
+    got = await pair.call("POST", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert [one.transaction_id for one in await lines(pair.asker)] == [got.headers["fsc-transaction-id"]]
 
 
 # What a service allows

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.gateways import ASKER, OWNER, Answer, Gateways, gateways, read_answer
+from tests.unit.gateway.contracts.making import GROUP
 
 from sluis.crypto import (
     Identity,
@@ -25,7 +26,6 @@ from sluis.gateway.contracts import Grant
 from sluis.gateway.tokens import issue
 from sluis.gateway.transactions import Search, new_transaction
 from sluis.kernel import PeerId
-from tests.unit.gateway.contracts.making import GROUP
 
 
 @pytest.fixture

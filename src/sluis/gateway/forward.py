@@ -4,9 +4,11 @@ A plane brings a request as far as its head, asks `Inway.decide` or `Outway.deci
 is allowed nothing else: no decision, no other target, no request without an answer.
 """
 
+from urllib.parse import urlsplit
+
 import msgspec
 
-from sluis.kernel import PeerId
+from sluis.kernel import Invalid, PeerId, Text
 
 READING = frozenset({"GET", "HEAD"})
 """Methods that only read, as rules about services say it."""
@@ -85,3 +87,33 @@ class Forward(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, str], ...]
     transaction_id: str
     alternative: Target | None = None
+
+
+def read_url(url: str, peer: PeerId | None = None) -> tuple[Target, str]:
+    """A base URL as a target, and its path without slash at the end.
+
+    Args:
+        url: http or https, without user, query or fragment.
+        peer: who must prove to be there.
+
+    Raises:
+        Invalid: it is no such URL.
+    """
+    try:
+        parts = urlsplit(url)
+        tls, host, port = parts.scheme == "https", parts.hostname or "", parts.port
+    except ValueError:
+        raise _no_url(url) from None
+    odd = parts.username or parts.password or parts.query or parts.fragment or any(one <= " " for one in url)
+    if parts.scheme not in ("http", "https") or not host or not url.isascii() or odd:
+        raise _no_url(url)
+    return Target(tls, host, port or (443 if tls else 80), parts.netloc, peer), parts.path.rstrip("/")
+
+
+def _no_url(url: str) -> Invalid:
+    return Invalid(
+        "no-url",
+        Text("Dit is geen adres.", "This is no address."),
+        Text(f"{url} is geen http- of https-adres.", f"{url} is no http or https address."),
+        Text("Schrijf het als https://host:poort/pad.", "Write it as https://host:port/path."),
+    )

@@ -77,7 +77,8 @@ class Outway:
     ) -> None:
         self._own, self._certificate, self._contracts, self._links = own, certificate, contracts, links
         self._tokens, self._transactions, self._clock = tokens, transactions, clock
-        self._uses = Recent[tuple[str, x509.Certificate], _Use]()
+        self._shown = certificate()
+        self._uses = Recent[str, _Use]()
         self._breaker = Breaker()
 
     async def decide(self, request: Outgoing) -> Forward:
@@ -164,14 +165,16 @@ class Outway:
     def _use(self, grant: Grant) -> _Use | None:
         """A grant as this outway may use it; None when it is not for this outway."""
         certificate = self._certificate()
-        use = self._uses.get((grant.hash, certificate))
+        if certificate is not self._shown:
+            self._shown, self._uses = certificate, Recent()
+        use = self._uses.get(grant.hash)
         if use is not None:
             return use
         outway = grant.outway
         if outway is None or outway.peer_id != self._own or not fits_outway(outway, certificate):
             return None
         passage = self._transactions.passage(OUTGOING, crossing_of(grant))
-        return self._uses.put((grant.hash, certificate), _Use(grant, passage))
+        return self._uses.put(grant.hash, _Use(grant, passage))
 
 
 def _segment(path: str) -> tuple[str, str]:

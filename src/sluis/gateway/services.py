@@ -6,11 +6,10 @@ HEAD) and which may write (every other method). It never widens: without a contr
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, Protocol
-from urllib.parse import urlsplit
 
 import msgspec
 
-from sluis.gateway.forward import READING, Target
+from sluis.gateway.forward import READING, Target, read_url
 from sluis.kernel import Invalid, PeerId, Text
 
 Permission = Literal["read", "write"]
@@ -117,27 +116,6 @@ def service_of(offered: Offered, aliases: Mapping[str, PeerId]) -> Service:
     return Service(offered.name, target, prefix, alternative, frozenset(offered.methods), may)
 
 
-def read_url(url: str, peer: PeerId | None = None) -> tuple[Target, str]:
-    """A base URL as a target, and its path without slash at the end.
-
-    Args:
-        url: http or https, without user, query or fragment.
-        peer: who must prove to be there.
-
-    Raises:
-        Invalid: it is no such URL.
-    """
-    try:
-        parts = urlsplit(url)
-        tls, host, port = parts.scheme == "https", parts.hostname or "", parts.port
-    except ValueError:
-        raise _wrong(url, _NO_URL) from None
-    odd = parts.username or parts.password or parts.query or parts.fragment or any(one <= " " for one in url)
-    if parts.scheme not in ("http", "https") or not host or not url.isascii() or odd:
-        raise _wrong(url, _NO_URL)
-    return Target(tls, host, port or (443 if tls else 80), parts.netloc, peer), parts.path.rstrip("/")
-
-
 def _may(rules: Sequence[Rule], aliases: Mapping[str, PeerId]) -> dict[PeerId, frozenset[Permission]]:
     may: dict[PeerId, frozenset[Permission]] = {}
     for rule in rules:
@@ -164,10 +142,6 @@ def _wrong(which: str, because: tuple[Text, Text]) -> Invalid:
     )
 
 
-_NO_URL = (
-    Text("dit is geen http- of https-adres.", "this is no http or https address."),
-    Text("Schrijf het als https://host:poort/pad.", "Write it as https://host:port/path."),
-)
 _OTHER_PATH = (
     Text("de tweede bron heeft een ander pad.", "the alternative source has another path."),
     Text("Geef beide bronnen hetzelfde pad.", "Give both sources the same path."),

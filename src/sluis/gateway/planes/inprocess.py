@@ -6,7 +6,6 @@ go no further, `Host` is that of the target, and those that the decision sets re
 """
 
 import asyncio
-import logging
 import random
 import ssl
 import time
@@ -22,8 +21,6 @@ from sluis.gateway.planes.stream import FAILURES, Stream, Streams
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Recent
 from sluis.kernel import Text
-
-log = logging.getLogger("sluis.gateway")
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -140,8 +137,8 @@ class InwayPlane:
         try:
             return await crossing.run()
         except FAILURES as failure:
-            log.info("service unreachable: %s", type(failure).__name__)
-            raise inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", _no_answer(failure)) from None
+            problem = inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", _no_answer(failure))
+            return await _refuse(problem, self.meter, send, forward.transaction_id)
 
     def _certificate(self, scope: Scope) -> bytes:
         """The client certificate, DER; empty when there is none, which no peer has."""
@@ -178,13 +175,11 @@ class OutwayPlane:
             status = await crossing.run()
         except FAILURES as failure:
             self._outway.failed(peer)
-            why = _no_answer(failure)
-            raise outway_fault(
-                "ERROR_CODE_PEER_UNREACHABLE", why, peer=None if peer is None else str.__str__(peer)
-            ) from None
+            problem = outway_fault("ERROR_CODE_PEER_UNREACHABLE", _no_answer(failure), peer=str(peer))
+            return await _refuse(problem, self.meter, send, forward.transaction_id)
         if crossing.answered:
             self._outway.answered(peer)
-        if status == 401:
+        if status == 401 and crossing.code.startswith(b"ERROR_CODE_ACCESS_TOKEN_"):
             self._outway.refused(forward)
         return status
 
@@ -194,7 +189,10 @@ class _Crossing:
 
     Attributes:
         answered: whether the head of an answer came.
+        code: its `Fsc-Error-Code`, of an inway that refused; else empty.
     """
+
+    code = b""
 
     def __init__(
         self, streams: Streams, meter: Meter, head: _Head, forward: Forward, receive: Receive, send: Send
@@ -277,6 +275,8 @@ class _Crossing:
         }
         if named - _HARMLESS:
             headers = [header for header in headers if header[0] not in named]
+        if stream.status >= 400:
+            self.code = dict(headers).get(b"fsc-error-code", b"")
         await self._send({"type": "http.response.start", "status": stream.status, "headers": headers})
         more = True
         while more:
@@ -334,21 +334,24 @@ async def _counted(
     try:
         status = await serve(scope, receive, send)
     except FscProblem as problem:
-        meter.refuse(problem.fsc_code)
-        status = problem.status
-        await _answer(problem, send)
+        status = await _refuse(problem, meter, send)
     finally:
         meter.count(status, time.perf_counter() - started)
 
 
-async def _answer(problem: FscProblem, send: Send) -> None:
+async def _refuse(problem: FscProblem, meter: Meter, send: Send, transaction_id: str | None = None) -> int:
+    """Answer with a problem; gives its status."""
+    meter.refuse(problem.fsc_code)
     body = problem.body()
     headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers().items()]
     headers.append((b"content-length", b"%d" % len(body)))
+    if transaction_id is not None:
+        headers.append((_TRANSACTION, transaction_id.encode()))
     if problem.status == 405:  # after CONNECT nothing on the connection is HTTP any more
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+    return problem.status
 
 
 _LASTING = (WrongPeer, RevokedPeer, ssl.SSLError)

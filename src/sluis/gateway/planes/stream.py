@@ -40,6 +40,7 @@ class Stream(asyncio.Protocol):
         status: of the answer that is coming in.
         headers: of that answer, in their order, names in lower case.
         fresh: whether nothing was sent over it before this request.
+        certificate: the one at the other end, DER; None without TLS.
     """
 
     def __init__(self) -> None:
@@ -50,6 +51,7 @@ class Stream(asyncio.Protocol):
         self._moved = self._loop.time()
         self._busy = False
         self.fresh = True
+        self.certificate: bytes | None = None
         self._reset(bodiless=False)
         self._whole = self._sent = True
 
@@ -72,12 +74,6 @@ class Stream(asyncio.Protocol):
     def whole(self) -> bool:
         """Whether all of the answer is here or was read."""
         return self._whole
-
-    @property
-    def certificate(self) -> bytes | None:
-        """The certificate at the other end, DER; None without TLS."""
-        tls = self._transport.get_extra_info("ssl_object")
-        return None if tls is None else tls.getpeercert(binary_form=True)
 
     def begin(self, head: bytes, bodiless: bool, ends: bool) -> None:
         """Send the head of a request.
@@ -168,6 +164,8 @@ class Stream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
+        tls = transport.get_extra_info("ssl_object")
+        self.certificate = None if tls is None else tls.getpeercert(binary_form=True)
         self._timer = self._loop.call_later(_LOOK, self._look)
 
     def data_received(self, data: bytes) -> None:

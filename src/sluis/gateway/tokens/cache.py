@@ -25,7 +25,7 @@ _FRESH = 0.5  # of a token's life; after that the next one is fetched while this
 _SPARE = (
     10.0  # seconds before its end in which a token is no longer begun with, at most a quarter of its life
 )
-_AGAIN = 1.0  # seconds in which a refusal stands before the Manager is asked again
+_AGAIN = 1.0  # seconds in which an answer of the Manager stands before it is asked again
 
 
 class Recent(Generic[K, V]):
@@ -74,12 +74,19 @@ class Tokens:
         group: the group that it must be of.
         thumbprint: of the certificate that the outway shows now; a token for another is not used.
         now: seconds since the epoch.
+        most: grants whose tokens are kept.
     """
 
     def __init__(
-        self, fetch: Fetch, group: str, thumbprint: Callable[[], str], now: Callable[[], float]
+        self,
+        fetch: Fetch,
+        group: str,
+        thumbprint: Callable[[], str],
+        now: Callable[[], float],
+        most: int = 4096,
     ) -> None:
         self._fetch, self._group, self._thumbprint, self._now = fetch, group, thumbprint, now
+        self._most = most
         self._places: dict[str, _Place] = {}
 
     async def get(self, grant: Grant) -> Token:
@@ -90,8 +97,8 @@ class Tokens:
         """
         place = self._places.get(grant.hash)
         if place is None:
-            place = self._places[grant.hash] = _Place()
-        moment = asyncio.get_running_loop().time()
+            place = self._new_place(grant.hash)
+        moment = _loop_time()
         token = place.token
         if token is not None and moment < place.until and self._is_ours(token.claims):
             if moment >= place.renew and place.fetching is None and moment >= place.again:
@@ -103,35 +110,38 @@ class Tokens:
         return await asyncio.shield(place.fetching or self._begin(grant, place))
 
     def drop(self, header: str) -> None:
-        """An inway did not take the token in this `Fsc-Authorization`: get another for the next request."""
-        for place in self._places.values():
-            if place.token is not None and place.token.header == header:
-                place.token = None
+        """An inway did not take the token in this `Fsc-Authorization`: get another for the next request.
 
-    def keep(self, grant_hashes: frozenset[str]) -> None:
-        """Forget the tokens of all other grants."""
-        for gone in self._places.keys() - grant_hashes:
-            del self._places[gone]
+        One that was got just now stays: another would be no better, and a service could make this node ask for ever.
+        """
+        for place in self._places.values():
+            if place.token is not None and place.token.header == header and place.again <= _loop_time():
+                place.token = None
 
     def _is_ours(self, claims: Claims) -> bool:
         return claims.cnf.thumbprint == self._thumbprint()
+
+    def _new_place(self, grant_hash: str) -> _Place:
+        if len(self._places) >= self._most:
+            del self._places[next(iter(self._places))]
+        place = self._places[grant_hash] = _Place()
+        return place
 
     def _begin(self, grant: Grant, place: _Place) -> "asyncio.Task[Token]":
         place.fetching = asyncio.get_running_loop().create_task(self._renew(grant, place))
         return place.fetching
 
     async def _renew(self, grant: Grant, place: _Place) -> Token:
-        clock = asyncio.get_running_loop().time
-        begun = clock()
+        begun = _loop_time()
         try:
             token = read_token(await self._fetch(grant), grant, self._group, self._thumbprint())
         except Problem as refusal:
-            place.refusal, place.again = refusal, clock() + _AGAIN
+            place.refusal, place.again = refusal, _loop_time() + _AGAIN
             raise
         finally:
             place.fetching = None
         life = _life(token.claims, self._now())
-        place.token, place.refusal = token, None
+        place.token, place.refusal, place.again = token, None, _loop_time() + _AGAIN
         place.renew, place.until = begun + _FRESH * life, begun + life - min(_SPARE, life / 4)
         return token
 
@@ -141,6 +151,10 @@ def _life(claims: Claims, now: float) -> float:
     this one; only when that is no time of making, this clock is what is left."""
     made_now = abs(now - claims.nbf) <= SKEW
     return float(claims.exp - claims.nbf) if made_now else claims.exp - now
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _retrieved(task: "asyncio.Task[Token]") -> None:

@@ -20,7 +20,7 @@ from sluis.crypto.jose import (
 )
 from sluis.gateway.contracts.model import Grant
 from sluis.gateway.faults import inway_fault, outway_fault
-from sluis.gateway.services import read_url
+from sluis.gateway.forward import read_url
 from sluis.gateway.tokens.model import LONGEST, SECONDS, SKEW, Actor, Claims, Confirmation, Token
 from sluis.kernel import Invalid, PeerId, Text, encode
 

@@ -1,6 +1,7 @@
 """Transaction ids: UUIDv7 (RFC 9562 §5.7), made by the outway, checked by whoever is handed one; and what the log says
 of a grant. Pure."""
 
+import re
 from uuid import UUID
 
 import uuid_utils
@@ -12,8 +13,9 @@ from sluis.kernel import encode
 EXTERNAL_CONTRACT = "delegation.connection.external_contract_reference"
 """A property of connection grants that goes into the log (External Contract Reference 1.0.0)."""
 
-_DASHES = (8, 13, 18, 23)
-_HEX = frozenset("0123456789abcdefABCDEF")
+_TEXT = re.compile(
+    "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
+)
 
 
 def new_transaction() -> tuple[bytes, str]:
@@ -24,12 +26,7 @@ def new_transaction() -> tuple[bytes, str]:
 
 def read_transaction_id(text: str) -> bytes | None:
     """The 16 bytes of a UUIDv7 in its one text form (RFC 9562 §4, either case); None when it is anything else."""
-    if len(text) != 36 or text[14] != "7" or text[19] not in "89abAB":
-        return None
-    digits = text.replace("-", "")
-    if len(digits) != 32 or not _HEX.issuperset(digits) or any(text[at] != "-" for at in _DASHES):
-        return None
-    return bytes.fromhex(digits)
+    return bytes.fromhex(text.replace("-", "")) if _TEXT.fullmatch(text) else None
 
 
 def text_of(transaction_id: bytes) -> str:

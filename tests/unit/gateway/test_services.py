@@ -1,0 +1,98 @@
+"""What a peer offers: declarations become services, and policies say who may do what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from sluis.gateway.forward import Target, read_url
+from sluis.gateway.services import Permission, Service, Services, service_of
+from sluis.kernel import Invalid, PeerId
+
+ONE, TWO = PeerId("00000000000000000001"), PeerId("00000000000000000002")
+METHODS = {"GET": "read", "HEAD": "read"} | dict.fromkeys(
+    ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"], "write"
+)
+
+
+@dataclass
+class Rule:
+    organizations: Sequence[str]
+    permissions: Sequence[Permission]
+
+
+@dataclass
+class Declared:
+    name: str = "personen"
+    url: str = "http://10.0.0.1:8080/api/"
+    alternative: str | None = None
+    methods: Sequence[str] = ()
+    rules: Sequence[Rule] | None = None
+
+
+def made(**changes: Any) -> Service:
+    return service_of(Declared(**changes), {"Gemeente": ONE, "Dienst": TWO})
+
+
+def test_declared_url_becomes_target_and_prefix() -> None:
+    service = made()
+    assert (service.target, service.prefix) == (Target(False, "10.0.0.1", 8080, "10.0.0.1:8080"), "/api")
+    assert read_url("https://dienst.example") == (Target(True, "dienst.example", 443, "dienst.example"), "")
+    assert read_url("https://[::1]:8443/x")[0].host == "::1"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "ftp://x", "http://", "x", "http://a:b@c", "http://a?b", "http://a#b", "http://a:99999", "http://a b",
+        "http://a\r\nb", "http://ä.example", "http://[::1", "https:///x",
+    ],
+)  # fmt: skip
+def test_what_is_no_url_is_refused(wrong: str) -> None:
+    with pytest.raises(Invalid):
+        made(url=wrong)
+
+
+def test_alternative_has_the_same_path() -> None:
+    assert made(alternative="http://10.0.0.2:8080/api").alternative == read_url("http://10.0.0.2:8080")[0]
+    with pytest.raises(Invalid):
+        made(alternative="http://10.0.0.2:8080/other")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_reading_is_get_and_head_and_everything_else_is_writing(method: str) -> None:
+    service = made(rules=[Rule(["Gemeente"], ["read"]), Rule([TWO], ["write"])])
+    assert (service.allows(ONE, method), service.allows(TWO, method)) == (
+        METHODS[method] == "read",
+        METHODS[method] == "write",
+    )
+
+
+def test_rules_about_one_organisation_add_up_also_by_name_and_number() -> None:
+    service = made(rules=[Rule(["Gemeente"], ["read"]), Rule([ONE], ["write"])])
+    assert service.allows(ONE, "GET")
+    assert service.allows(ONE, "POST")
+    assert not service.allows(TWO, "GET")
+
+
+def test_without_policy_a_contract_is_enough_and_an_empty_policy_lets_nobody_in() -> None:
+    assert made().allows(ONE, "DELETE")
+    assert not made(rules=[]).allows(ONE, "GET")
+
+
+def test_organisation_that_is_not_known_is_refused() -> None:
+    with pytest.raises(Invalid, match="Onbekend"):
+        made(rules=[Rule(["Onbekend"], ["read"])])
+
+
+def test_methods_that_are_named_are_all_there_are() -> None:
+    assert made(methods=["GET"]).takes("GET")
+    assert not made(methods=["GET"]).takes("POST")
+    assert made().takes("BREW")
+
+
+def test_services_are_replaced_as_a_whole() -> None:
+    services = Services([made()])
+    services.replace([made(name="inkomens")])
+    assert (services.names(), services.get("personen")) == (frozenset({"inkomens"}), None)
