@@ -125,6 +125,7 @@ class Authority:
             self.key = make_key()
             self.certificate = self._ca(f"{name} issuing", self.key.public_key(), self.root)
             self.above = (self.certificate,)
+        self._lists = 0
         self.root_file = folder / "root.pem"
         self.root_file.write_bytes(self.root.public_bytes(_PEM))
 
@@ -203,10 +204,13 @@ class Authority:
         return True
 
     def revocations(self, *revoked: Identity) -> Path:
-        """A certificate revocation list of the issuing authority, PEM."""
+        """A certificate revocation list of the issuing authority, PEM; each is a minute younger than the one before."""
         now = dt.datetime.now(dt.UTC)
+        self._lists += 1
         builder = x509.CertificateRevocationListBuilder().issuer_name(self.certificate.subject)
-        builder = builder.last_update(now - dt.timedelta(minutes=5)).next_update(now + 7 * _DAY)
+        builder = builder.last_update(
+            now - dt.timedelta(days=1) + dt.timedelta(minutes=self._lists)
+        ).next_update(now + 7 * _DAY)
         for one in revoked:
             entry = x509.RevokedCertificateBuilder().serial_number(one.certificate.serial_number)
             builder = builder.add_revoked_certificate(

@@ -105,6 +105,7 @@ class Product:
         self._contracts: Contracts
         self._transactions: TransactionLog
         self._store: Store
+        self._revocations: Revocations
         self._open: AsyncExitStack | None = None
 
     def __enter__(self) -> "Product":
@@ -147,7 +148,11 @@ class Product:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._store = self._open.enter_context(closing(open_store(self.folder / "node.db")))
         roots = read_certificates(anchors[0])
-        revocations = Revocations(self._crl, roots)
+        revocations = self._revocations = Revocations(self._crl, roots)
+        contexts = [make(*files, anchors) for make in (server_context, client_context)]
+        for context in contexts:
+            revocations.guard(context)
+        incoming, outgoing = contexts
         self._contracts = await asyncio.to_thread(open_contracts, self._store, own, utc_now)
         self._transactions = await asyncio.to_thread(open_transactions, self._store, utc_now)
         kinds = ("GRANT_TYPE_SERVICE_PUBLICATION", "GRANT_TYPE_DELEGATED_SERVICE_PUBLICATION")
@@ -169,21 +174,17 @@ class Product:
             self._rules(),
             settings,
             trust,
-            client_context(*files, anchors),
+            outgoing,
             self._contracts,
             self._transactions,
             self._services.names,
             utc_now,
             revocations.revokes,
         )
-        await self._listen(
-            self._running.api, PeerListener(self.manager_host, 8443, server_context(*files, anchors))
-        )
+        await self._listen(self._running.api, PeerListener(self.manager_host, 8443, incoming))
         self._open.push_async_callback(self._running.stop)
         await self._running.start()
-        await self._gateways(
-            own, identity, server_context(*files, anchors), client_context(*files, anchors), revocations
-        )
+        await self._gateways(own, identity, incoming, outgoing, revocations)
 
     async def _gateways(
         self,
@@ -206,7 +207,7 @@ class Product:
             utc_now,
             revocations.revokes,
         )
-        within, out = Streams(), Streams(outgoing)
+        within, out = Streams(), Streams(outgoing, revoked=revocations.revokes)
         for streams in (within, out):
             self._open.callback(streams.close)
         await self._listen(
@@ -282,6 +283,18 @@ class Product:
     def reconcile(self) -> None:
         """Compare with the other Managers now, instead of on the hour."""
         self._do(self._running.reconciler.unsettled())
+
+    def read_revocations(self) -> None:
+        """Look at the revocation list again, as the node does every so often."""
+        self._revocations.renew()
+
+    def renew(self) -> None:
+        """Go on with a certificate of today for the same key; contracts are signed again."""
+        names = [self.manager_host, self.inway_host, "localhost"]
+        self.signing = self.authority.issue(self.id, self.name, names, key=self.signing.key)
+        files = (self.signing.chain_file, self.signing.key_file)
+        context = client_context(*files, [self.authority.root_file])
+        self._do(self._running.renew(NodeIdentity.load(*files), context))
 
     def link(self, name: str, grant_hash: str) -> None:
         """Give a grant a name that applications may use."""
