@@ -5,6 +5,7 @@ It is there to see the product from outside, in both directions, and to misbehav
 the ports of the standard (section 4.1.1).
 """
 
+import contextlib
 import json
 import threading
 import time
@@ -19,7 +20,7 @@ from tests.fsc.jcs import content_hash
 from tests.fsc.manager import Manager
 from tests.fsc.papers import Contract, Json, parties
 from tests.fsc.proxies import Inway, Outway
-from tests.fsc.wire import PATIENCE, Caller, Listener, Request, Response, data_port, free_address
+from tests.fsc.wire import PATIENCE, BadMessage, Caller, Listener, Request, Response, data_port, free_address
 
 GROUP = "fictieve-groep.test"
 
@@ -93,8 +94,14 @@ class Peer:
         self.__enter__()
 
     def later(self, work: Callable[[], object]) -> None:
-        """Do something after the answer is given."""
-        thread = threading.Thread(target=work, daemon=True)
+        """Do something after the answer is given. When nobody is there to hear it, it is not tried again: healing that
+        is for the other side to show."""
+
+        def once() -> None:
+            with contextlib.suppress(OSError, EOFError, BadMessage):
+                work()
+
+        thread = threading.Thread(target=once, daemon=True)
         self._busy.append(thread)
         thread.start()
 

@@ -87,9 +87,10 @@ class Product:
         directory: bool = False,
         joins: Peer | None = None,
         crl: Path | None = None,
+        hosts: tuple[str, str] | None = None,
     ) -> None:
         self.authority, self.folder, self.id, self.name, self.group = authority, folder, oin, name, GROUP
-        self.manager_host, self.inway_host = free_address(8443), free_address(data_port())
+        self.manager_host, self.inway_host = hosts or (free_address(8443), free_address(data_port()))
         self.manager_address = f"https://{self.manager_host}:8443"
         self.inway_address = f"https://{self.inway_host}:{data_port()}"
         self.outway_address = ""
