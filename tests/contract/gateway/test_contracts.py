@@ -153,6 +153,10 @@ async def test_the_time_in_which_it_holds_is_looked_at_on_each_call(contracts: C
     await agree(contracts, one)
     held = [second for second in range(NOW, NOW + 30) if contracts.in_force(one.grants[0].hash, second)]
     assert held == list(range(NOW + 10, NOW + 21))
+    peer = PeerId(PROVIDER)
+    assert [
+        second for second in range(NOW, NOW + 30) if contracts.connections(peer, "personen", second)
+    ] == held
 
 
 async def test_what_is_in_force_is_so_after_a_restart(store: Store) -> None:
@@ -202,16 +206,24 @@ async def test_publications_are_those_in_force(store: Store) -> None:
     assert [(one.grant, one.content_hash) for one in found] == [
         (one.grants[0], one.hash) for one in (plain, delegated)
     ]
+    assert contracts.publications(NOW + 10**6) == []
+    await contracts.add_signature(plain, signed(PROVIDER, "revoke"))
+    assert [one.content_hash for one in contracts.publications(NOW)] == [delegated.hash]
 
 
 async def test_a_renewed_signature_takes_the_place_of_the_old_one(contracts: Contracts) -> None:
     one = made()
     await agree(contracts, one)
+    heard = list[Contract]()
+    contracts.on_change(lambda kept, _signature: heard.append(kept.contract))
     renewed = signed(PROVIDER, at=NOW + 60, by="b" * 43)
     assert await contracts.add_signature(one, renewed) is True
     kept = contracts.get(one.hash)
     assert kept is not None
-    assert kept.signed("accept")[PeerId(PROVIDER)] == renewed
+    assert set(kept.signatures) == {signed(CONSUMER), renewed}
+    assert set(heard[0].signatures) == set(kept.signatures)
+    assert len(heard[0].signatures) == 2
+    assert contracts.connections(PeerId(PROVIDER), "personen", NOW) == [one.grants[0]]
     assert contracts.in_force(one.grants[0].hash, NOW) == one.grants[0]
     assert await contracts.add_signature(one, signed(PROVIDER)) is False
 

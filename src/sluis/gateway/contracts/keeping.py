@@ -83,7 +83,7 @@ class Keeper:
         return int(self._clock().timestamp())
 
     def _one(self, connection: Connection, item: Item) -> Kept | Exception:
-        savepoint, last = connection.begin_nested(), self._last
+        savepoint = connection.begin_nested()
         try:
             kept = self._keep(connection, item)
             savepoint.commit()
@@ -91,10 +91,8 @@ class Keeper:
             if isinstance(problem, DBAPIError | OSError) and not isinstance(problem, IntegrityError):
                 raise  # the database itself fails: nothing of this batch is kept
             savepoint.rollback()
-            self._last = last
             return problem
-        if kept.new_signature:
-            self._changed.append(kept.contract)
+        self._changed.append(kept.contract)
         return kept
 
     def _keep(self, connection: Connection, item: Item) -> Kept:

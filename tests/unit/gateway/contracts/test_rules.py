@@ -144,6 +144,10 @@ def test_a_connection_is_to_a_service_that_is_offered() -> None:
     check(made(publication()), own=DIRECTORY, submitter=PROVIDER, offers=set[str]().__contains__)
 
 
+def test_a_service_may_be_published_before_it_is_offered() -> None:
+    check(made(delegated_publication()), submitter=PRINCIPAL, offers=set[str]().__contains__)
+
+
 @pytest.mark.parametrize(
     ("grant", "parties"),
     [
