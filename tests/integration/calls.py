@@ -15,7 +15,11 @@ from cryptography.hazmat.primitives import hashes as digests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from tests.integration.managers import MANAGEMENT, World
 from tests.unit.gateway.contracts.making import hashes
+
+from sluis.crypto import server_context
+from sluis.kernel import PeerId
 
 Reply = tuple[int, dict[str, str], bytes]
 
@@ -85,6 +89,58 @@ class Caller:
         return self.jws(payload, **header)
 
 
+class Foreign(Caller):
+    """A peer that is no Sluis: it calls, and answers at its own address.
+
+    Attributes:
+        keys: what its `/.well-known/jwks.json` gives.
+        answers: raw answers by the start of `METHOD /path`, instead of an empty object.
+        received: request lines and bodies.
+    """
+
+    def __init__(self, world: World, peer: PeerId) -> None:
+        self.place = world.place(peer)
+        super().__init__(self.place.certificate, self.place.key, self.place.anchors[0], self.place.address)
+        self.keys, self.answers, self.received = self.jwks(), dict[str, bytes](), list[tuple[str, bytes]]()
+        self.connections = 0
+
+    async def listen(self) -> asyncio.Server:
+        context = server_context(self.place.certificate, self.place.key, self.place.anchors)
+        return await asyncio.start_server(self._serve, self.place.host, MANAGEMENT, ssl=context)
+
+    def pushed(self, start: str) -> list[bytes]:
+        """The bodies of requests that begin so."""
+        return [body for line, body in self.received if line.startswith(start)]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                line, *fields = head.split("\r\n")
+                length = next(
+                    (int(one[15:]) for one in fields if one.lower().startswith("content-length:")), 0
+                )
+                self.received.append((line, await reader.readexactly(length)))
+                writer.write(self._answer(line))
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+            pass
+        finally:
+            writer.close()
+
+    def _answer(self, line: str) -> bytes:
+        for start, answer in self.answers.items():
+            if line.startswith(start):
+                return answer
+        return ok(self.keys if "jwks" in line else b"{}")
+
+
+def ok(body: bytes, status: bytes = b"200 OK") -> bytes:
+    """A whole answer."""
+    return b"HTTP/1.1 %s\r\ncontent-length: %d\r\n\r\n" % (status, len(body)) + body
+
+
 def contract(group: str, moment: int, *grants: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """A content, as the standard writes it."""
     return {
@@ -102,6 +158,11 @@ def contract(group: str, moment: int, *grants: dict[str, Any], **changes: Any) -
 def signing_path(content: dict[str, Any], action: str, encoded: bool = True) -> str:
     hash = hashes(content)[0]
     return f"/v1/contracts/{quote(hash, safe='') if encoded else hash}/{action}"
+
+
+def unpadded(text: str) -> bytes:
+    """Base64url without padding, read."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def b64(raw: bytes) -> str:

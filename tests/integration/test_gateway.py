@@ -91,6 +91,17 @@ async def test_path_is_never_changed(pair: Gateways, path: str) -> None:
     assert got.json["path"] == path.removesuffix("?")
 
 
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [("//evil.example/x", "//evil.example/x"), ("http://evil.example/x?y", "/x?y"), ("*", "*")],
+)
+async def test_form_of_the_target_does_not_lead_elsewhere(pair: Gateways, target: str, path: str) -> None:
+    grant = await pair.agree()
+    got = await pair.call("OPTIONS", target, {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.json["path"]) == (200, path)
+    assert headers_of(got)["host"] == [pair.target.authority]
+
+
 async def test_service_below_a_path_gets_requests_below_it(pair: Gateways) -> None:
     grant = await pair.agree()
     service = pair.services.get(SERVICE)

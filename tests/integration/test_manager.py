@@ -1,23 +1,45 @@
-"""Managers of a group over real sockets: contracts are made, travel and are signed; what is lost heals."""
+"""Managers of a group over real sockets: contracts are made, travel and are signed; what is lost heals, and what others
+answer harms nothing."""
 
+import asyncio
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
+from tests.integration.calls import Foreign, contract, ok
 from tests.integration.managers import (
     DAY,
     DIRECTORY,
     GEMEENTE,
+    SVB,
     UWV,
     Member,
+    Place,
     World,
     connection,
     member,
     now,
     publication,
+    until,
 )
+from tests.unit.gateway.contracts.making import hashes
 
-from sluis.gateway.manager import AutoSign
+from sluis.crypto import Identity, client_context
+from sluis.gateway.contracts import Contract
+from sluis.gateway.manager import AutoSign, DecisionPoint
+from sluis.kernel import Conflict, NotFound, Problem, Upstream
+
+ANYTHING = AutoSign("anything", any_properties=True)
 
 
 @pytest.fixture
@@ -44,6 +66,26 @@ async def gemeente(world: World, directory: Member) -> AsyncIterator[Member]:
         yield running
 
 
+async def offered(asker: Member, **more: Any) -> Contract:
+    """A connection to the service of UWV, proposed."""
+    grant = connection(asker.place, UWV, "loon", **more)
+    return await asker.manager.propose([grant], now() - 60, now() + DAY)
+
+
+def lose_letters(sender: Member) -> None:
+    """As if the outbox had been lost, with a backup that was put back."""
+    with sender.running.outbox._store.engine.begin() as database:
+        database.execute(text("DELETE FROM outbox"))
+
+
+def signatures(at: Member, one: Contract) -> set[tuple[str, str]]:
+    found = at.contracts.get(one.content.hash)
+    return {(str.__str__(each.peer), each.action) for each in found.signatures} if found else set()
+
+
+# The whole way
+
+
 async def test_a_contract_goes_the_whole_way_from_proposal_to_token(
     directory: Member, uwv: Member, gemeente: Member
 ) -> None:
@@ -52,11 +94,7 @@ async def test_a_contract_goes_the_whole_way_from_proposal_to_token(
     found = [one async for one in gemeente.running.directory.services(name="LOO")]
     assert [(one.name, one.peer.manager_address) for one in found] == [("loon", uwv.place.address)]
 
-    proposed = await gemeente.manager.propose(
-        [connection(gemeente.place, UWV, "loon", properties={"activity": "urn:test:bijstand"})],
-        now(),
-        now() + DAY,
-    )
+    proposed = await offered(gemeente, properties={"activity": "urn:test:bijstand"})
     await uwv.reaches(proposed, "proposed")
     await uwv.manager.act(proposed.content.hash, "accept")
     await gemeente.reaches(proposed, "valid")
@@ -67,3 +105,432 @@ async def test_a_contract_goes_the_whole_way_from_proposal_to_token(
 
     await uwv.manager.act(proposed.content.hash, "revoke")
     await gemeente.reaches(proposed, "revoked")
+    with pytest.raises(Upstream) as refused:
+        await gemeente.running.managers.token(UWV, GEMEENTE, proposed.content.grants[0].hash)
+    assert "invalid_grant" in str(refused.value)
+
+
+async def test_three_parties_end_up_with_the_same_signatures(
+    world: World, directory: Member, uwv: Member, gemeente: Member
+) -> None:
+    async with member(world.place(SVB)) as svb:
+        grant = connection(gemeente.place, UWV, "loon", delegator={"peer_id": str.__str__(SVB)})
+        grant["type"] = "GRANT_TYPE_DELEGATED_SERVICE_CONNECTION"
+        made = await gemeente.manager.propose([grant], now() - 60, now() + DAY)
+        for one in (uwv, svb):
+            await one.reaches(made, "proposed")
+            await one.manager.act(made.content.hash, "accept")
+        for one in (gemeente, uwv, svb):
+            await one.reaches(made, "valid")
+        assert signatures(uwv, made) == signatures(svb, made) == signatures(gemeente, made)
+        await svb.manager.act(made.content.hash, "revoke")
+        for one in (gemeente, uwv):
+            await one.reaches(made, "revoked")
+
+
+async def test_a_rejection_arrives(uwv: Member, gemeente: Member) -> None:
+    made = await offered(gemeente)
+    await uwv.reaches(made, "proposed")
+    await uwv.manager.act(made.content.hash, "reject")
+    await gemeente.reaches(made, "rejected")
+    with pytest.raises(Conflict):
+        await gemeente.manager.act(made.content.hash, "revoke")
+
+
+async def test_a_contract_that_nobody_knows_cannot_be_signed(gemeente: Member) -> None:
+    with pytest.raises(NotFound):
+        await gemeente.manager.act("$1$1$" + "A" * 86, "accept")
+
+
+async def test_a_contract_that_breaks_a_rule_is_not_even_proposed(gemeente: Member) -> None:
+    with pytest.raises(Problem):
+        await gemeente.manager.propose([publication(UWV, "loon")], now(), now() + DAY)
+
+
+# Away and back
+
+
+async def test_what_was_signed_while_a_peer_was_away_arrives_when_it_is_back(
+    world: World, directory: Member, gemeente: Member
+) -> None:
+    place = world.place(UWV)
+    made = await offered(gemeente)
+    await until(lambda: gemeente.running.outbox.waiting()[-1].attempts > 0)
+    async with member(place, services=("loon",)) as uwv:  # its announcement ends the waiting
+        await uwv.reaches(made, "proposed", 5)
+
+
+async def test_a_push_that_was_lost_heals_when_the_parties_compare(uwv: Member, gemeente: Member) -> None:
+    made = await offered(gemeente)
+    await uwv.reaches(made, "proposed")
+    await gemeente.server.stop(seconds=0)  # nothing reaches it, and then what waits is lost
+    await uwv.manager.act(made.content.hash, "accept")
+    await until(lambda: uwv.running.outbox.waiting()[-1].attempts > 0)
+    lose_letters(uwv)
+    assert (uwv.state(made), gemeente.state(made)) == ("valid", "proposed")
+    assert await gemeente.running.reconciler.unsettled() == 1
+    assert gemeente.state(made) == "valid"
+
+
+async def test_a_proposal_that_was_lost_is_offered_again(
+    world: World, directory: Member, gemeente: Member
+) -> None:
+    place = world.place(UWV)
+    made = await offered(gemeente)
+    lose_letters(gemeente)
+    async with member(place, services=("loon",)) as uwv:
+        await until(lambda: directory.running.peers.known(UWV))
+        await gemeente.running.reconciler.unsettled()
+        await uwv.reaches(made, "proposed")
+
+
+async def test_a_revocation_that_was_lost_heals_at_the_slower_pace(uwv: Member, gemeente: Member) -> None:
+    made = await offered(gemeente)
+    await uwv.reaches(made, "proposed")
+    await uwv.manager.act(made.content.hash, "accept")
+    await gemeente.reaches(made, "valid")
+    await gemeente.server.stop(seconds=0)
+    await uwv.manager.act(made.content.hash, "revoke")
+    await until(lambda: uwv.running.outbox.waiting()[-1].attempts > 0)
+    lose_letters(uwv)
+    assert await gemeente.running.reconciler.unsettled() == 0
+    assert await gemeente.running.reconciler.everything([UWV]) == 1
+    assert gemeente.state(made) == "revoked"
+
+
+async def test_a_peer_whose_database_was_lost_gets_its_contracts_back(
+    world: World, directory: Member, gemeente: Member
+) -> None:
+    place = world.place(UWV)
+    async with member(place, services=("loon",), auto_sign=(ANYTHING,)) as uwv:
+        made = await offered(gemeente)
+        await gemeente.reaches(made, "valid")
+    for file in place.home.glob("node.db*"):
+        file.unlink()
+    async with member(place, services=("loon",)) as uwv:
+        assert uwv.state(made) is None
+        await gemeente.running.reconciler.everything([UWV])
+        await uwv.reaches(made, "proposed")
+        assert await uwv.running.reconciler.unsettled() == 1  # its own signature, which the other had kept
+        assert uwv.state(made) == "valid"
+
+
+async def test_comparing_what_is_the_same_changes_nothing(uwv: Member, gemeente: Member) -> None:
+    made = await offered(gemeente)
+    await uwv.reaches(made, "proposed")
+    for one in (uwv, gemeente):
+        assert await one.running.reconciler.unsettled() == 0
+        assert await one.running.reconciler.everything([UWV, GEMEENTE]) == 0
+        assert one.running.outbox.waiting() == []
+
+
+async def test_a_peer_that_moved_is_found_again(world: World, directory: Member, gemeente: Member) -> None:
+    place = world.place(UWV)
+    async with member(place, services=("loon",)):
+        await offered(gemeente)
+        await until(lambda: not gemeente.running.outbox.waiting())
+    moved = place.__class__(**{name: getattr(place, name) for name in place.__struct_fields__})
+    moved.host = f"{world.network}77"
+    files = world.authority.issue(moved.home / "moved", UWV, "UWV Voorbeeld", [moved.host])
+    moved.certificate, moved.key = files
+    made = await offered(gemeente)
+    async with member(moved, services=("loon",)) as uwv:
+        await uwv.reaches(made, "proposed")
+        assert gemeente.running.peers.known(UWV).address == moved.address  # type: ignore[union-attr]
+
+
+PROCESSES = multiprocessing.get_context("forkserver")
+
+
+def propose_for_ever(place: Place, told: Pipe) -> None:
+    """Propose contracts, and tell of each that was acknowledged."""
+
+    async def proposals() -> None:
+        async with member(place) as asker:
+            while True:
+                made = await offered(asker)
+                told.send(made.content.hash)
+
+    asyncio.run(proposals())
+
+
+async def test_a_manager_killed_while_it_tells_the_others_loses_and_doubles_nothing(
+    world: World, directory: Member, uwv: Member
+) -> None:
+    place, told = world.place(GEMEENTE), list[str]()
+    for _ in range(2):
+        ours, theirs = PROCESSES.Pipe(duplex=False)
+        child = PROCESSES.Process(target=propose_for_ever, args=(place, theirs))
+        child.start()
+        theirs.close()
+        await asyncio.to_thread(hear_and_kill, child, ours, told)
+    async with member(place) as gemeente:
+        known = [one.content.hash for one in gemeente.contracts.page(GEMEENTE, limit=1000)[0]]
+        assert set(told) <= set(known)
+        await until(lambda: all(uwv.contracts.get(hash) for hash in known), 20)
+        assert sorted(one.content.hash for one in uwv.contracts.page(UWV, limit=1000)[0]) == sorted(known)
+        await until(lambda: not gemeente.running.outbox.waiting())
+
+
+def hear_and_kill(child: Any, ours: Pipe, told: list[str]) -> None:
+    try:
+        for _ in range(15):
+            told.append(ours.recv())
+        os.kill(child.pid, signal.SIGKILL)
+        while True:
+            told.append(ours.recv())
+    except EOFError:
+        child.join()
+
+
+# Others that are not as they should be
+
+
+@pytest.fixture
+async def svb(world: World) -> AsyncIterator[Foreign]:
+    peer = Foreign(world, SVB)
+    server = await peer.listen()
+    yield peer
+    server.close()
+
+
+async def both(asker: Member, svb: Foreign) -> Contract:
+    """A contract of three, one of whom is no Sluis."""
+    grant = connection(asker.place, UWV, "loon", delegator={"peer_id": str.__str__(SVB)})
+    grant["type"] = "GRANT_TYPE_DELEGATED_SERVICE_CONNECTION"
+    return await asker.manager.propose([grant], now() - 60, now() + DAY)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n",  # and never the rest
+        b"HTTP/1.1 302 Found\r\nlocation: https://127.0.0.1:443/\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 422 No\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 500 No\r\ncontent-length: 7\r\n\r\nbroken!",
+        b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"x: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"",
+    ],
+)
+async def test_one_that_answers_badly_does_not_keep_a_contract_from_the_others(
+    world: World, directory: Member, uwv: Member, gemeente: Member, svb: Foreign, answer: bytes
+) -> None:
+    svb.answers["POST"] = answer
+    await svb.call(directory.place.address, "PUT", "/v1/announce")
+    made = await both(gemeente, svb)
+    await uwv.reaches(made, "proposed")
+    await until(lambda: any(one.attempts for one in gemeente.running.outbox.waiting()))
+    svb.answers.clear()
+    attempts = len(svb.pushed("POST"))
+    await until(lambda: len(svb.pushed("POST")) > attempts and not gemeente.running.outbox.waiting())
+
+
+def listing(*contracts: dict[str, Any], cursor: str = "") -> bytes:
+    return ok(json.dumps({"contracts": contracts, "pagination": {"next_cursor": cursor}}).encode())
+
+
+async def test_a_list_of_lies_changes_nothing(world: World, uwv: Member, svb: Foreign) -> None:
+    await svb.call(uwv.place.address, "PUT", "/v1/announce")
+    mine = contract("test-group", now(), connection(svb.place, UWV, "loon"))
+    genuine = svb.signature(mine, "accept", now())
+    forged = svb.signature(mine, "accept", now()).replace("a", "b")
+    own, me = str.__str__(UWV), str.__str__(SVB)
+
+    def signed(**maps: Any) -> dict[str, Any]:
+        return {"accept": {}, "reject": {}, "revoke": {}} | maps
+
+    lies: list[bytes] = [
+        b"",
+        ok(b"[]"),
+        ok(b"\xff"),
+        ok(b'{"contracts":[1]}'),
+        ok(b"[" * 200_000),
+        listing({"content": {}, "signatures": signed()}),
+        listing({"content": mine, "signatures": signed(accept={own: genuine})}),  # not ours
+        listing({"content": mine, "signatures": signed(accept={me: forged})}),
+        listing({"content": mine, "signatures": signed(revoke={me: genuine})}),  # made for something else
+        listing({"content": mine, "signatures": signed(accept={"x": genuine})}),
+        listing(
+            {"content": contract("other", now(), connection(svb.place, UWV, "loon")), "signatures": signed()}
+        ),
+        ok(b"x" * 20_000_000),
+    ]
+    for lie in lies:
+        svb.answers["GET /v1/contracts"] = lie
+        assert await uwv.running.reconciler.everything([SVB]) == 0
+    assert uwv.contracts.page(UWV)[0] == []
+    # The same way, the truth is taken.
+    svb.answers["GET /v1/contracts"] = listing({"content": mine, "signatures": signed(accept={me: genuine})})
+    assert await uwv.running.reconciler.everything([SVB]) == 1
+    assert uwv.contracts.get(hashes(mine)[0]) is not None
+
+
+async def test_pages_that_never_end_are_left(uwv: Member, svb: Foreign) -> None:
+    await svb.call(uwv.place.address, "PUT", "/v1/announce")
+    svb.answers["GET /v1/contracts"] = listing(cursor="again")
+    assert await asyncio.wait_for(uwv.running.reconciler.everything([SVB]), 5) == 0
+
+
+async def test_one_that_never_answers_is_given_up_and_tried_again(
+    world: World, directory: Member, uwv: Member, gemeente: Member
+) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.read()
+        finally:
+            writer.close()
+
+    peer = Foreign(world, SVB)
+    peer._serve = silent  # type: ignore[method-assign]
+    server = await peer.listen()
+    await peer.call(directory.place.address, "PUT", "/v1/announce")
+    made = await both(gemeente, peer)
+    await uwv.reaches(made, "proposed")
+    await until(lambda: [one.trouble for one in gemeente.running.outbox.waiting()] == ["peer-too-slow"])
+    server.close()
+
+
+@pytest.mark.parametrize("keys", [b"", b"[]", b'{"keys":{}}', b'{"keys":[{"x5c":["!"]}]}', b"x" * 300_000])
+async def test_keys_that_are_none_are_not_believed(uwv: Member, svb: Foreign, keys: bytes) -> None:
+    svb.keys = keys
+    mine = contract("test-group", now(), connection(svb.place, UWV, "loon"))
+    body = json.dumps({"content": mine, "signature": svb.signature(mine, "accept", now())}).encode()
+    status, _, answer = await svb.call(uwv.place.address, "POST", "/v1/contracts", body)
+    assert (status, json.loads(answer)["code"]) == (422, "ERROR_CODE_SIGNATURE_VERIFICATION_FAILED")
+
+
+async def test_nothing_is_sent_to_whoever_else_listens_at_an_address(
+    world: World, directory: Member, uwv: Member, gemeente: Member, svb: Foreign
+) -> None:
+    # The directory says, rightly or not, that UWV is where SVB listens.
+    await directory.running.peers.heard(uwv.place.identity.peer, svb.place.address)
+    gemeente.running.peers._known.pop(str.__str__(UWV), None)
+    await offered(gemeente)
+    await until(lambda: any(one.trouble == "wrong-peer" for one in gemeente.running.outbox.waiting()))
+    assert svb.connections > 0
+    assert svb.received == []
+
+
+# By itself
+
+
+async def test_a_rule_signs_what_came_while_nobody_looked(
+    world: World, directory: Member, gemeente: Member
+) -> None:
+    place = world.place(UWV)
+    async with member(place, services=("loon",)) as uwv:
+        made = await offered(gemeente)
+        await uwv.reaches(made, "proposed")
+    async with member(place, services=("loon",), auto_sign=(ANYTHING,)) as uwv:
+        await gemeente.reaches(made, "valid")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (b'{"decision":true}', "valid"),
+        (b'{"decision":false}', "proposed"),
+        (b"broken", "proposed"),
+        (None, "proposed"),
+    ],
+)
+async def test_a_decision_point_is_asked_whether_to_sign(
+    world: World, directory: Member, gemeente: Member, answer: bytes | None, expected: Any
+) -> None:
+    asked = list[Any]()
+
+    async def decide(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        asked.append(json.loads(await reader.readexactly(length)))
+        if answer is None:
+            await asyncio.sleep(5)
+        else:
+            writer.write(ok(answer).replace(b"\r\n", b"\r\ncontent-type: application/json\r\n", 1))
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(decide, "127.0.0.1", 0)
+    point = DecisionPoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/access/v1/evaluation", 0.5)
+    async with member(world.place(UWV), services=("loon",), decision_point=point) as uwv:
+        made = await offered(gemeente)
+        await until(lambda: asked)
+        if expected == "valid":
+            await gemeente.reaches(made, "valid")
+        else:
+            await asyncio.sleep(0.8)
+            assert uwv.state(made) == "proposed"
+        assert asked[0]["resource"]["id"] == made.content.hash
+        assert asked[0]["subject"]["id"] == str.__str__(GEMEENTE)
+    server.close()
+
+
+async def test_an_announcement_is_repeated_until_the_directory_took_it(world: World) -> None:
+    async with AsyncExitStack() as stack:
+        uwv = await stack.enter_async_context(member(world.place(UWV)))
+        await until(lambda: any(one.attempts for one in uwv.running.outbox.waiting()))
+        directory = await stack.enter_async_context(member(world.place(DIRECTORY)))
+        await until(lambda: directory.running.peers.known(UWV))
+        assert directory.running.peers.known(UWV).address == uwv.place.address  # type: ignore[union-attr]
+        await until(lambda: not uwv.running.outbox.waiting())
+
+
+async def test_a_renewed_certificate_signs_again_and_everyone_gets_it(
+    world: World, directory: Member, uwv: Member, gemeente: Member
+) -> None:
+    made = await offered(gemeente)
+    await uwv.reaches(made, "proposed")
+    await uwv.manager.act(made.content.hash, "accept")
+    await gemeente.reaches(made, "valid")
+    files = world.authority.issue(uwv.place.home / "renewed", UWV, "UWV Voorbeeld", [uwv.place.host])
+    renewed = Identity.load(*files)
+    await asyncio.sleep(1.1)  # so that the two signatures are of different seconds
+    assert await uwv.running.renew(renewed, client_context(*files, uwv.place.anchors)) == 1
+
+    def accepted(at: Member) -> str:
+        found = at.contracts.get(made.content.hash)
+        assert found is not None
+        return found.signed("accept")[UWV].thumbprint
+
+    await until(lambda: accepted(gemeente) == accepted(uwv))
+    assert uwv.state(made) == gemeente.state(made) == "valid"
+    assert len(uwv.manager.jwks()["keys"]) == 2  # what was signed with the old one can still be verified
+    assert await uwv.running.renew(renewed, client_context(*files, uwv.place.anchors)) == 0
+
+
+async def test_the_certificate_of_another_is_not_adopted(world: World, uwv: Member) -> None:
+    other = world.place(SVB)
+    with pytest.raises(Conflict):
+        await uwv.running.renew(other.identity, client_context(other.certificate, other.key, other.anchors))
+
+
+async def test_what_ends_soon_is_said_in_the_log(
+    world: World, directory: Member, uwv: Member, gemeente: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = await offered(gemeente)
+    await uwv.reaches(made, "proposed")
+    await uwv.manager.act(made.content.hash, "accept")
+    await gemeente.reaches(made, "valid")
+    with caplog.at_level(logging.WARNING, "sluis.manager"):
+        await uwv.running._warn()
+        async with member(world.place(SVB, days=10)):
+            await until(
+                lambda: "the certificate that contracts are signed with ends in 9 days" in caplog.messages
+            )
+    assert f"contract {made.content.hash} ends in 0 days" in caplog.messages
+
+
+async def test_a_revocation_arrives_within_five_seconds_though_much_else_waits(
+    uwv: Member, gemeente: Member
+) -> None:
+    made = await offered(gemeente)
+    await uwv.reaches(made, "proposed")
+    await uwv.manager.act(made.content.hash, "accept")
+    await gemeente.reaches(made, "valid")
+    await asyncio.gather(*[offered(gemeente) for _ in range(100)])
+    begun = time.monotonic()
+    await gemeente.manager.act(made.content.hash, "revoke")
+    await uwv.reaches(made, "revoked", 5)
+    assert time.monotonic() - begun < 5

@@ -1,19 +1,16 @@
 """The Manager API as another implementation sees it: a peer with hashing, signing and HTTP of its own."""
 
-import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from tests.integration.calls import Caller, Reply, code, contract, signing_path
+from tests.integration.calls import Caller, Foreign, Reply, code, contract, signing_path, unpadded
 from tests.integration.managers import (
     DIRECTORY,
     GEMEENTE,
-    MANAGEMENT,
     SVB,
     UWV,
     Member,
@@ -26,43 +23,7 @@ from tests.integration.managers import (
 )
 from tests.unit.gateway.contracts.making import hashes
 
-from sluis.crypto import make_authority, server_context
-from sluis.kernel import PeerId
-
-
-class Foreign(Caller):
-    """A peer that is no Sluis: it calls, and shows its keys at its own address.
-
-    Attributes:
-        keys: what its `/.well-known/jwks.json` gives.
-        asked: the paths that were asked of it.
-        received: bodies that were pushed to it.
-    """
-
-    def __init__(self, world: World, peer: PeerId) -> None:
-        self.place = world.place(peer)
-        super().__init__(self.place.certificate, self.place.key, self.place.anchors[0], self.place.address)
-        self.keys, self.asked, self.received = self.jwks(), list[str](), list[tuple[str, bytes]]()
-
-    async def listen(self) -> asyncio.Server:
-        context = server_context(self.place.certificate, self.place.key, self.place.anchors)
-        return await asyncio.start_server(self._serve, self.place.host, MANAGEMENT, ssl=context)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                line, *fields = head.split("\r\n")
-                length = next(
-                    (int(one[15:]) for one in fields if one.lower().startswith("content-length:")), 0
-                )
-                self.received.append((line, await reader.readexactly(length)))
-                self.asked.append(line.split(" ")[1])
-                body = self.keys if "jwks" in line else b"{}"
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
-            writer.close()
+from sluis.crypto import make_authority
 
 
 @pytest.fixture
@@ -155,12 +116,6 @@ async def test_the_accept_of_this_peer_is_pushed_to_the_foreign_one(foreign: For
     head, payload, _ = said["signature"].split(".")
     assert json.loads(unpadded(head))["alg"] == "ES256"
     assert json.loads(unpadded(payload))["contract_content_hash"] == hashes(content)[0]
-
-
-def unpadded(text: str) -> bytes:
-    import base64
-
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 async def test_the_same_contract_twice_is_one(foreign: Foreign, uwv: Member) -> None:
@@ -400,7 +355,7 @@ async def test_an_address_is_believed_of_the_caller_alone(
     content = contract("test-group", now(), connection(liar.place, UWV, "loon"))
     reply = await submit(liar, uwv, content)
     assert code(reply) == (422, "ERROR_CODE_SIGNATURE_VERIFICATION_FAILED")
-    assert foreign.asked == []
+    assert foreign.received == []
 
 
 async def test_what_is_not_there_and_what_cannot_be_done_is_told(foreign: Foreign, uwv: Member) -> None:

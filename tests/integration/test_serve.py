@@ -316,6 +316,7 @@ def test_every_published_document_is_written(tmp_path: Path) -> None:
     assert written == {
         "openapi.json",
         "node.schema.json",
+        "group.schema.json",
         "dataset.schema.json",
         "activity.schema.json",
         "disclosure.schema.json",

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from tests.unit.grounds.examples import DATASET, DAY, DISCLOSURE, OWNER, RECIPIENT, THIRD, write_node
 
-from sluis.config import Address, Config, examine_node, load_config, load_node
+from sluis.config import Address, Config, examine_node, load_config, load_node, read_group
 from sluis.config.read import read_config
 from sluis.kernel import Invalid
 
@@ -260,3 +260,52 @@ def test_the_owners_sql_is_tried_in_duckdb(tmp_path: Path, old: str, new: str, c
     assert old in DISCLOSURE
     directory = whole_node(tmp_path, disclosure=DISCLOSURE.replace(old, new))
     assert [one.code for one in examine_node(directory, {}, DAY)] == ([code] if code else [])
+
+
+GROUP = f"""\
+id = "voorbeeld-groep"
+anchors = ["autoriteit.pem"]
+
+[directory]
+peer = "{THIRD}"
+address = "https://directory.voorbeeld.nl:8443"
+"""
+
+
+def test_the_rules_of_a_group_are_one_file_for_all_its_peers(tmp_path: Path) -> None:
+    (tmp_path / "group.toml").write_text(GROUP)
+    group = read_group(tmp_path / "group.toml")
+    assert (group.id, group.directory.peer) == ("voorbeeld-groep", THIRD)
+    assert group.anchors == (tmp_path / "autoriteit.pem",)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (('id = "voorbeeld-groep"', 'id = "met spatie"'), "group-rules"),
+        ((':8443"', ':8444"'), "manager-address"),
+        (("[directory]", "[directry]"), "missing-key"),
+        ((f'peer = "{THIRD}"', 'peer = "12"'), "wrong-value"),
+    ],
+)
+def test_rules_of_a_group_that_nobody_can_hold_to_are_refused(
+    tmp_path: Path, change: tuple[str, str], code: str
+) -> None:
+    (tmp_path / "group.toml").write_text(GROUP.replace(*change))
+    with pytest.raises(Invalid) as caught:
+        read_group(tmp_path / "group.toml")
+    assert caught.value.code == code
+
+
+def test_two_listeners_cannot_have_the_same_address(tmp_path: Path) -> None:
+    text = NODE + '\n[fsc]\ngroup = "group.toml"\n[inway]\nport = 8443\n'
+    told = [code for code, _, _ in found(node_file(tmp_path, text))]
+    assert told == ["address-used-twice", "address-used-twice"]  # manager and inway, both with the link of now
+    text = NODE + '\n[fsc]\ngroup = "group.toml"\n[manager]\nhost = "127.0.0.2"\n'
+    assert found(node_file(tmp_path, text)) == []
+
+
+def test_names_under_which_peers_reach_a_node_follow_from_its_own(tmp_path: Path) -> None:
+    config = load_config(node_file(tmp_path), {})
+    assert config.manager_address == "https://dienst.voorbeeld.nl:8443"
+    assert config.inway_address == "https://dienst.voorbeeld.nl:443"

@@ -39,7 +39,7 @@ def rows(schema: dict[str, Any], path: str = "") -> Iterator[str]:
             yield from rows(named, f"{path}{name}.NAAM.")
 
 
-@pytest.mark.parametrize("kind", ["node", "dataset", "activity", "disclosure"])
+@pytest.mark.parametrize("kind", ["node", "group", "dataset", "activity", "disclosure"])
 def test_every_key_is_documented(kind: str) -> None:
     text = REFERENCE.read_text()
     assert [row for row in rows(schemas()[f"{kind}.schema.json"]) if row not in text] == []
@@ -60,7 +60,7 @@ def test_every_exit_code_is_documented() -> None:
 
 def test_every_example_in_the_reference_is_a_file_that_validates() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", REFERENCE.read_text(), re.DOTALL)
-    kinds = ["node", "dataset", "activity", "disclosure"]
+    kinds = ["node", "group", "dataset", "activity", "disclosure"]
     for kind, block in zip(kinds, blocks, strict=True):
         plain = json.loads(json.dumps(tomllib.loads(block), default=date.isoformat))
         assert list(Draft202012Validator(schemas()[f"{kind}.schema.json"]).iter_errors(plain)) == []

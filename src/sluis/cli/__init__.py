@@ -41,6 +41,11 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     ),
     "init": ("sluis.cli.init", Text("Maak een nieuw knooppunt.", "Make a new node.")),
     "serve": ("sluis.cli.serve", Text("Start een knooppunt.", "Start a node.")),
+    "apply": (
+        "sluis.cli.apply",
+        Text("Maak het knooppunt wat documenten zeggen.", "Make the node what documents say."),
+    ),
+    "fsc": ("sluis.cli.fsc", Text("Bekijk en teken in de FSC-groep.", "Look and sign in the FSC group.")),
     "ledger": ("sluis.cli.ledger", Text("Controleer of toon het logboek.", "Verify or show the log.")),
     "openapi": (
         "sluis.cli.openapi",

@@ -3,6 +3,7 @@
 Only `serve` and `cli` read this; rooms get plain arguments.
 """
 
+from sluis.config.group import read_group
 from sluis.config.model import Address, Config, NodeConfig
 from sluis.config.node import NODE_FILE, Node, examine_node, load_node
 from sluis.config.read import absolute_address, load_config
@@ -18,5 +19,6 @@ __all__ = [
     "examine_node",
     "load_config",
     "load_node",
+    "read_group",
     "schemas",
 ]

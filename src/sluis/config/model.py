@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from sluis.gateway import AutoSign
 from sluis.grounds import Key, Name
 from sluis.kernel import PeerId
 
@@ -118,6 +119,38 @@ class PersonConfig(msgspec.Struct, frozen=True):
     roles: tuple[Key, ...] = ()
 
 
+class FscConfig(msgspec.Struct, frozen=True):
+    """The group that this node is a peer of, and what it does there by itself. Without `group` it is in none."""
+
+    group: Path | None = None
+    plane: Literal["process", "nginx"] = "process"
+    decision_point: AnyUrl | None = None
+    auto_sign: tuple[AutoSign, ...] = ()
+
+
+class ManagerConfig(msgspec.Struct, frozen=True):
+    """Where peers make contracts with this node."""
+
+    host: Words = "127.0.0.1"
+    port: Port = 8443
+    address: Url | None = None
+
+
+class InwayConfig(msgspec.Struct, frozen=True):
+    """Where peers reach the services of this node."""
+
+    host: Words = "127.0.0.1"
+    port: Port = 443
+    address: Url | None = None
+
+
+class OutwayConfig(msgspec.Struct, frozen=True):
+    """Where programs of this organisation reach the services of peers."""
+
+    host: Words = "127.0.0.1"
+    port: Port = 8480
+
+
 class LimitsConfig(msgspec.Struct, frozen=True):
     """What one question may cost this node."""
 
@@ -140,6 +173,20 @@ class Config(msgspec.Struct, frozen=True):
     sources: dict[Key, SourceConfig] = {}
     people: dict[Key, PersonConfig] = {}
     limits: LimitsConfig = LimitsConfig()
+    fsc: FscConfig = FscConfig()
+    manager: ManagerConfig = ManagerConfig()
+    inway: InwayConfig = InwayConfig()
+    outway: OutwayConfig = OutwayConfig()
+
+    @property
+    def manager_address(self) -> str:
+        """The address of this node's Manager, as peers know it."""
+        return self.manager.address or f"https://{urlsplit(self.node.url).hostname}:{self.manager.port}"
+
+    @property
+    def inway_address(self) -> str:
+        """The address of this node's inway, as peers know it."""
+        return self.inway.address or f"https://{urlsplit(self.node.url).hostname}:{self.inway.port}"
 
     @property
     def anchors(self) -> Path:

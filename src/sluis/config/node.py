@@ -9,6 +9,7 @@ import msgspec
 from sluis.config.model import Config
 from sluis.config.read import load_config, read_config
 from sluis.config.trial import try_expressions
+from sluis.gateway import read_documents
 from sluis.grounds import (
     Activity,
     Dataset,
@@ -22,6 +23,7 @@ from sluis.grounds import (
     read_directory,
     read_document,
     read_item,
+    read_text,
 )
 from sluis.kernel import Invalid, Place, Text
 
@@ -63,6 +65,8 @@ def examine_node(
         return _examine_directory(path, environ, day)
     if path.name == NODE_FILE:
         return _examine_settings(path, environ)[1]
+    if path.suffix in (".yaml", ".yml"):
+        return _examine_declarations(path)
     directory = path.absolute().parent.parent
     kind = kind_of(path)
     if kind is not None and (directory / NODE_FILE).exists():
@@ -90,6 +94,14 @@ def _examine_directory(
     reading = read_directory(directory)
     told = [*problems, *examine(reading, _around(config, day)), *try_expressions(reading)]
     return tuple(sorted(told, key=lambda one: (one.place.file, one.place.line) if one.place else ("", 0)))
+
+
+def _examine_declarations(path: Path) -> tuple[Invalid, ...]:
+    """Of a file for `sluis apply`; what its names lead to, only the node itself can tell."""
+    try:
+        return read_documents(read_text(path), str(path))[1]
+    except Invalid as problem:
+        return (problem,)
 
 
 def _examine_settings(

@@ -254,12 +254,36 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
         )
     if config.anchor.url and not config.anchor.certificates:
         yield _cannot_check_stamps()
+    if config.fsc.group is not None:
+        yield from _same_places(config)
     yield from _repeated([(("node", "oin"), config.node.oin), *_each("peers", "oin", tables)], "OIN")
     yield from _repeated(_each("people", "os_user", tables), "os_user")
     if config.node.alias in names:
         yield _repeat(("peers", config.node.alias), "alias", config.node.alias)
     if not config.node.test:
         yield from _readable_passwords(config)
+
+
+def _same_places(config: Config) -> Iterator[Fault]:
+    """Two listeners that want the same address."""
+    seen = dict[tuple[str, int], str]()
+    for section in ("listen", "manager", "inway", "outway"):
+        settings = getattr(config, section)
+        other = seen.setdefault((settings.host, settings.port), section)
+        if other != section:
+            yield Fault(
+                (section, "port"),
+                "address-used-twice",
+                Text(
+                    f"`{section}` en `{other}` willen op hetzelfde adres luisteren.",
+                    f"`{section}` and `{other}` want to listen on the same address.",
+                ),
+                Text(
+                    f"Beide zeggen {settings.host}:{settings.port}.",
+                    f"Both say {settings.host}:{settings.port}.",
+                ),
+                Text("Geef elk een eigen poort of adres.", "Give each a port or address of its own."),
+            )
 
 
 def _each(section: str, setting: str, tables: dict[str, Any]) -> list[tuple[Keys, str]]:

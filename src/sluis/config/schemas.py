@@ -4,12 +4,18 @@ from typing import Any
 
 from sluis.config.model import Config
 from sluis.config.words import WORDS as SETTINGS
+from sluis.gateway import Group
 from sluis.grounds import WORDS, schema
 from sluis.grounds import schemas as item_schemas
 from sluis.kernel import Text
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """The schemas by file name: of `node.toml`, datasets, processing activities and disclosures."""
+    """The schemas by file name: of `node.toml`, `group.toml`, datasets, processing activities and disclosures."""
     node = schema(Config, Text("Instellingen van een knooppunt", "Settings of a node"), {**WORDS, **SETTINGS})
-    return {"node.schema.json": {**node, "$id": "urn:sluis:schema:node"}, **item_schemas()}
+    group = schema(Group, Text("Regels van een groep", "Rules of a group"), SETTINGS)
+    return {
+        "node.schema.json": {**node, "$id": "urn:sluis:schema:node"},
+        "group.schema.json": group,
+        **item_schemas(),
+    }

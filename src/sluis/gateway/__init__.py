@@ -2,19 +2,38 @@
 
 from sluis.gateway.card import Card, read_card, sign_card
 from sluis.gateway.direct import DirectLink
+from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Link
+from sluis.gateway.manager import AutoSign, DecisionPoint, Trust
+from sluis.gateway.manager import Settings as ManagerSettings
+from sluis.gateway.membership import Membership, open_membership
+from sluis.gateway.operating import Operator, open_operator
+from sluis.gateway.operating import routes as group_routes
+from sluis.gateway.peers import Group, check_group
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.witnesses import Witnesses, witness_name
 
 __all__ = [
     "Answer",
+    "AutoSign",
     "Card",
+    "DecisionPoint",
     "DirectLink",
+    "Group",
     "Link",
+    "ManagerSettings",
+    "Membership",
+    "Operator",
     "TimestampAuthority",
+    "Trust",
     "Witnesses",
+    "check_group",
+    "group_routes",
+    "open_membership",
+    "open_operator",
     "read_card",
+    "read_documents",
     "routes",
     "sign_card",
     "witness_name",

@@ -19,20 +19,23 @@ from sluis.grounds.model import (
     Role,
     Subject,
 )
+from sluis.grounds.purpose import PROPERTY, Bound, Purpose, purpose_of, purpose_properties
 from sluis.grounds.render import render, render_tables
 from sluis.grounds.rules import Item, Surroundings, make_offer
 from sluis.grounds.schemas import schema, schemas
 from sluis.grounds.service import examine, load_grounds, refuse_any
 from sluis.grounds.shape import Fault, faults, meant
-from sluis.grounds.toml import Document, Keys, parse_document, read_document
+from sluis.grounds.toml import Document, Keys, parse_document, read_document, read_text
 from sluis.grounds.words import WORDS, Words
 
 __all__ = [
     "FOLDERS",
+    "PROPERTY",
     "WORDS",
     "Activity",
     "Aggregate",
     "Article",
+    "Bound",
     "Closed",
     "Column",
     "Dataset",
@@ -47,6 +50,7 @@ __all__ = [
     "Name",
     "Offer",
     "Price",
+    "Purpose",
     "Reading",
     "Role",
     "Subject",
@@ -60,9 +64,12 @@ __all__ = [
     "make_offer",
     "meant",
     "parse_document",
+    "purpose_of",
+    "purpose_properties",
     "read_directory",
     "read_document",
     "read_item",
+    "read_text",
     "refuse_any",
     "render",
     "render_tables",

@@ -47,6 +47,8 @@ def _of(kind: inspect.Type, words: Words) -> dict[str, Any]:
     match kind:
         case inspect.Metadata():
             return _of(kind.type, words)
+        case inspect.AnyType():
+            return {}
         case inspect.StructType():
             return _struct(kind, words)
         case inspect.UnionType():
@@ -105,7 +107,7 @@ def _default(field: inspect.Field) -> dict[str, Any]:
         return {"default": str(field.default)}
     if isinstance(field.default, tuple) and field.default:
         return {"default": [str(one) for one in field.default]}
-    if isinstance(field.default, str):
+    if isinstance(field.default, str) and field.default:
         return {"default": str.__str__(field.default)}
     return {"default": field.default} if isinstance(field.default, bool | int | float) else {}
 

@@ -143,6 +143,8 @@ def _fits(value: Any, kind: inspect.Type) -> bool:
     match kind:
         case inspect.Metadata():
             return _fits(value, kind.type)
+        case inspect.AnyType():
+            return True
         case inspect.BoolType():
             return isinstance(value, bool)
         case inspect.IntType():
@@ -189,6 +191,19 @@ FORMS = {
         "Gebruik letters, cijfers, punt, streepje en `_`, ten hoogste 100.",
         "Use letters, digits, dot, dash and `_`, 100 at most.",
     ),
+    "[A-Za-z0-9._-]": Text(
+        "Gebruik letters, cijfers, punt, streepje en `_`, ten hoogste 100.",
+        "Use letters, digits, dot, dash and `_`, 100 at most.",
+    ),
+    "[A-Za-z0-9./_-]": Text(
+        "Gebruik letters, cijfers, punt, schuine streep, streepje en `_`, ten hoogste 100.",
+        "Use letters, digits, dot, slash, dash and `_`, 100 at most.",
+    ),
+    "[0-9a-f]": Text("Schrijf 64 kleine hexadecimale cijfers.", "Write 64 lower-case hex digits."),
+    "sha256:": Text(
+        "Schrijf `sha256:` en 64 kleine hexadecimale cijfers.",
+        "Write `sha256:` and 64 lower-case hex digits.",
+    ),
     "[A-Za-z]": Text(
         "Schrijf een URI, zoals `https://…` of `urn:…`.", "Write a URI, such as `https://…` or `urn:…`."
     ),
@@ -201,6 +216,9 @@ FORMS = {
     "(BSN": Text("Schrijf `BSN` of een URI.", "Write `BSN` or a URI."),
     "https://": Text(
         "Schrijf een adres als `https://naam:8443`.", "Write an address as `https://name:8443`."
+    ),
+    "https?://": Text(
+        "Schrijf een adres als `https://naam/pad`.", "Write an address as `https://name/path`."
     ),
 }
 """How a string must look, by the beginning of its pattern."""

@@ -58,7 +58,13 @@ def read_document(path: Path, shown: str | None = None) -> Document:
     Raises: Invalid, with a place, for whatever is wrong with file or text.
     """
     name = shown or str(path)
-    return parse_document(_text(_bytes(path, name), name), name)
+    return parse_document(read_text(path, name), name)
+
+
+def read_text(path: Path, shown: str | None = None) -> str:
+    """The text of a file that people write: UTF-8, and not too long; arguments and problems as `read_document`."""
+    name = shown or str(path)
+    return _text(_bytes(path, name), name)
 
 
 def parse_document(text: str, name: str) -> Document:

@@ -1,72 +1,27 @@
-"""Checking a log from the inside: every record against its leaf and against what it is found by, every leaf and tile against the root, the root
-against the checkpoints that were signed, and every destroyed record against the record that says so.
+"""Checking a log from the inside: every record against its leaf and against what it is found by (`stretch`), every
+leaf and tile against the root, the root against the checkpoints that were signed, and every destroyed record against
+the record that says so.
 
+Everything is as in one snapshot. When there is much, other processes look too, because one interpreter uses one
+processor only. Their snapshots are later ones; what they find counts when it is certain to be the same in this one.
 What somebody outside can check without these records is in `verifier`.
 """
 
-import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import accumulate, pairwise
-from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, text
 
-from sluis.kernel import Text
 from sluis.ledger import sql
-from sluis.ledger.findable import COLUMNS, Findable
-from sluis.ledger.model import Destruction
+from sluis.ledger.processes import shared
 from sluis.ledger.reading import tiles_of
-from sluis.ledger.rules import SALT
+from sluis.ledger.stretch import Fault, Looked, Stretch, fetching, is_as_kept, look_at
 from sluis.ledger.tree import WIDTH, subtree_root
 from sluis.ledger.verifier import LOG, Checkpoint, Key, Range, Rejected, open_checkpoint
 from sluis.store import Store
-
-_MARK = b'"kind":"destruction"'
-_sha256 = hashlib.sha256
-
-_TEXTS = {
-    "altered": ("Regel {0} is veranderd.", "Record {0} was changed."),
-    "hidden": (
-        "Regel {0} is met zoeken niet te vinden: waarop hij gezocht wordt, is veranderd.",
-        "Record {0} cannot be found by searching: what it is found by was changed.",
-    ),
-    "missing": ("Regel {0} is weg.", "Record {0} is gone."),
-    "unaccounted": (
-        "Regel {0} is vernietigd, en geen regel zegt waarom.",
-        "Record {0} was destroyed, and no record says why.",
-    ),
-    "tile": (
-        "De hashes van regel {0} en verder zijn veranderd.",
-        "The hashes of record {0} and on were changed.",
-    ),
-    "forked": (
-        "De eerste {0} regels zijn niet die van een eerder ondertekend checkpoint.",
-        "The first {0} records are not those of a checkpoint that was signed earlier.",
-    ),
-    "truncated": (
-        "Het logboek had eerder {0} regels; nu zijn het er minder.",
-        "The log had {0} records before; now it has fewer.",
-    ),
-    "checkpoint": (
-        "Een checkpoint is niet door dit logboek ondertekend.",
-        "A checkpoint is not signed by this log.",
-    ),
-}
-
-
-class Fault(msgspec.Struct, frozen=True):
-    """Something that is not as it was written. `index` is a record, or for `forked` and `truncated` a size."""
-
-    kind: Literal["altered", "hidden", "missing", "unaccounted", "tile", "forked", "truncated", "checkpoint"]
-    index: int
-
-    @property
-    def text(self) -> Text:
-        """The fault in a sentence."""
-        nl, en = _TEXTS[self.kind]
-        return Text(nl.format(self.index), en.format(self.index))
 
 
 class Verification(msgspec.Struct, frozen=True):
@@ -79,6 +34,11 @@ class Verification(msgspec.Struct, frozen=True):
     checkpoints: int
     faults: tuple[Fault, ...]
 
+
+ALONE = 250_000
+"""Up to so many records no other process helps: it needs a second to start."""
+
+_STRETCH = 8192  # records: whole tiles, and done in a tenth of a second
 
 Progress = Callable[[int, int], None]
 """Told now and then how many records are done, of how many."""
@@ -97,15 +57,20 @@ def verify(
 
     Returns:
         What was found; each fault once, those of records first.
+
+    Raises:
+        Unkept: the database cannot be read, or a process that helped ended before it was done.
     """
     with store.read() as connection:
-        size = int(connection.execute(text(sql.SIZE)).scalar_one())
-        audit = _Audit(connection, size)
+        audit = _Audit(connection)
         audit.expect(_signed(connection, public, seen, audit.faults))
-        for number in range(-(-size // WIDTH)):
-            audit.tile(number)
-            if progress is not None and number % 64 == 0:
-                progress(number * WIDTH, size)
+        stretches = audit.stretches()
+        with closing(audit.looked_at(store, stretches)) as found:
+            for stretch, tiles in zip(stretches, found, strict=True):
+                for looked in tiles:
+                    audit.add(looked)
+                if progress is not None:
+                    progress(stretch.end, audit.size)
         return audit.finish()
 
 
@@ -129,77 +94,70 @@ def _signed(
     return signed
 
 
-def _raw(value: Any) -> bytes:
-    """What a column of bytes holds; nothing when somebody put something else there, such as a number, of which
-    `bytes` would make that many zeros."""
-    return bytes(value) if isinstance(value, bytes | memoryview) else b""
-
-
-def _is_as_written(rows: Sequence[Any]) -> bool:
-    """Whether the columns of bytes hold bytes, as the ledger wrote them, or nothing where it may have."""
-    kinds = [set(map(type, column)) for column in list(zip(*rows, strict=True))[1:4]]
-    return all(kind <= {bytes, type(None)} for kind in kinds) and kinds[1:2] == [{bytes}]
-
-
-def _readable(row: Any) -> tuple[Any, ...]:
-    index, salted, leaf, entry, *rest = row
-    return (index, _raw(salted), _raw(leaf), _raw(entry), *rest)
-
-
 class _Audit:
-    def __init__(self, connection: Connection, size: int) -> None:
-        self._connection, self._size = connection, size
-        self._cursor: Any = (
-            connection.connection.cursor()
-        )  # a million rows: SQLAlchemy's would double the time
+    def __init__(self, connection: Connection) -> None:
+        self._fetch = fetching(connection)
+        self.size = int(self._fetch(sql.SIZE)[0][0])
+        self._runs = int(self._fetch(sql.RUNS)[0][0])
         self._whole, self._roots = Range(), list[bytes]()
         self._expected: dict[int, list[bytes]] = {}
         self._gone: list[int] = []
         self._accounted: list[tuple[int, int]] = []
-        self.faults: list[Fault] = []
         self._hidden = dict[int, Fault]()
-        self._findable = Findable(
-            self._fetched, lambda index: self._hidden.update({index: Fault("hidden", index)})
-        )
+        self.faults: list[Fault] = []
 
     def expect(self, checkpoints: Sequence[Checkpoint]) -> None:
         for checkpoint in checkpoints:
             self._expected.setdefault(checkpoint.size, []).append(checkpoint.root)
 
-    def tile(self, number: int) -> None:
-        first = number * WIDTH
-        end = min(first + WIDTH, self._size)
-        fetched = self._fetched(
-            f"SELECT {COLUMNS} FROM ledger_records WHERE idx >= {first} AND idx < {end} ORDER BY idx"
-        )
-        rows = fetched if _is_as_written(fetched) else [_readable(row) for row in fetched]
-        leaves = [row[2] for row in rows]
-        made = [
-            _sha256(b"\x00" + _sha256(row[1]).digest()).digest() if row[1] else self._destroyed(row)
-            for row in rows
+    def stretches(self) -> list[Stretch]:
+        """The whole log. Leaves are wanted where a checkpoint was signed, and of the unfinished tile at the end."""
+        firsts = range(0, self.size, _STRETCH)
+        wanted = [*self._expected, self.size]
+        return [
+            Stretch(first, end, self._runs, any(first < size <= end for size in wanted))
+            for first, end in zip(firsts, [*firsts[1:], self.size], strict=True)
         ]
-        genuine = rows
-        if made != leaves:
-            wrong = {row[0] for row, a, b in zip(rows, made, leaves, strict=True) if a != b}
-            self.faults += [Fault("altered", index) for index in sorted(wrong)]
-            genuine = [row for row in rows if row[0] not in wrong]
-        if _MARK in b"".join([row[1] for row in genuine if row[1]]):
-            for row in genuine:
-                if row[1] and _MARK in row[1]:
-                    self._account(row[1])
-        self._findable.tile(genuine, end)
-        if len(rows) < end - first:
-            leaves = self._missing(first, end, {row[0]: row[2] for row in rows})
-        self._follow(number, leaves)
+
+    def looked_at(self, store: Store, stretches: Sequence[Stretch]) -> Generator[list[Looked]]:
+        """What is found in each stretch, in this snapshot."""
+        if self.size <= ALONE:
+            yield from (look_at(self._fetch, stretch) for stretch in stretches)
+            return
+        with closing(shared(store, stretches)) as elsewhere:
+            for stretch, tiles in zip(stretches, elsewhere, strict=True):
+                yield tiles if self._is_here(stretch, tiles) else look_at(self._fetch, stretch)
+
+    def _is_here(self, stretch: Stretch, tiles: Sequence[Looked]) -> bool:
+        """Whether a stretch reads the same in this snapshot as in a later one, in which `tiles` was found.
+
+        Nothing happens to a record but that it is destroyed, and never is that undone. So a stretch that was in order
+        later was so before, if the same records were gone.
+        """
+        gone = [index for looked in tiles for index in looked.gone]
+        return not any(looked.faults or looked.hidden for looked in tiles) and (
+            not gone or gone == [index for (index,) in self._fetch(sql.gone(stretch.first, stretch.end))]
+        )
+
+    def add(self, looked: Looked) -> None:
+        """Take what was found in the next tile."""
+        self.faults += looked.faults
+        self._gone += looked.gone
+        self._accounted += looked.accounted
+        self._hide(looked.hidden)
+        self._follow(looked)
 
     def finish(self) -> Verification:
-        self._findable.end(self._size)
+        if (
+            self._runs * sql.RUN > self.size
+        ):  # a run that is said to be there, and is not full, hides what is in it
+            self._hide([self.size // sql.RUN * sql.RUN])
         altered = {fault.index for fault in self.faults}
         self.faults += [fault for index, fault in self._hidden.items() if index not in altered]
         self._upper_tiles()
         self.faults += [Fault("unaccounted", index) for index in self._unaccounted()]
         for size, roots in self._expected.items():
-            if size > self._size:
+            if size > self.size:
                 self.faults.append(Fault("truncated", size))
             elif size == 0:
                 self._compare(0, Range().root(), roots)
@@ -207,21 +165,10 @@ class _Audit:
         wrong = sum(fault.kind in ("forked", "truncated") for fault in self.faults)
         checkpoints = sum(map(len, self._expected.values())) - wrong
         destroyed = len(self._gone) - unaccounted
-        return Verification(self._size, self._whole.root(), destroyed, checkpoints, tuple(self.faults))
+        return Verification(self.size, self._whole.root(), destroyed, checkpoints, tuple(self.faults))
 
-    def _fetched(self, statement: str) -> Sequence[Any]:
-        self._cursor.execute(statement)
-        rows: Sequence[Any] = self._cursor.fetchall()
-        return rows
-
-    def _destroyed(self, row: Any) -> bytes:
-        self._gone.append(row[0])
-        return _sha256(b"\x00" + (row[3] or b"")).digest()
-
-    def _account(self, salted: bytes) -> None:
-        body = salted[SALT:]
-        if msgspec.json.decode(body).get("kind") == "destruction":
-            self._accounted += msgspec.json.decode(body, type=Destruction).stretches
+    def _hide(self, indexes: Iterable[int]) -> None:
+        self._hidden.update({index: Fault("hidden", index) for index in indexes})
 
     def _unaccounted(self) -> Iterator[int]:
         """The records that were destroyed and are in no stretch that a record of a destruction names."""
@@ -233,50 +180,28 @@ class _Audit:
             if not before or reached[before - 1] < index:
                 yield index
 
-    def _missing(self, first: int, end: int, leaves: dict[int, bytes]) -> list[bytes]:
-        """All leaves of a tile from which rows are missing; those from the tile itself, where it was full."""
-        self.faults += [Fault("missing", index) for index in range(first, end) if index not in leaves]
-        kept = self._kept(0, first // WIDTH)
-        hashes = _raw(kept[0]).ljust(32 * WIDTH, b"\0") if kept else bytes(32 * WIDTH)
-        return [
-            leaves.get(first + place, hashes[32 * place : 32 * place + 32]) for place in range(end - first)
-        ]
-
-    def _follow(self, number: int, leaves: list[bytes]) -> None:
-        """Add a tile's leaves to the tree, and look at the sizes inside it that checkpoints were signed for."""
-        first, full = number * WIDTH, len(leaves) == WIDTH
-        inside = [size for size in self._expected if first < size <= first + len(leaves)]
-        if inside or not full:
-            part = Range(list(self._whole.nodes))
-            for size, leaf in enumerate(leaves, first + 1):
+    def _follow(self, looked: Looked) -> None:
+        """Add a tile to the tree, and look at the sizes inside it that checkpoints were signed for."""
+        first = (looked.end - 1) // WIDTH * WIDTH
+        inside = [size for size in self._expected if first < size <= looked.end]
+        part = Range(list(self._whole.nodes))
+        if inside or looked.root is None:
+            for size, leaf in enumerate(looked.leaves, first + 1):
                 part.push(leaf)
                 if size in inside:
                     self._compare(size, part.root(), self._expected[size])
-            if not full:
-                self._whole = part
-        if full:
-            root = subtree_root(leaves)
-            self._whole.push(root, 8)
-            self._roots.append(root)
-            self._check_kept(0, number, b"".join(leaves), root, first)
+        if looked.root is None:
+            self._whole = part
+        else:
+            self._whole.push(looked.root, 8)
+            self._roots.append(looked.root)
 
     def _compare(self, size: int, root: bytes, signed: list[bytes]) -> None:
         self.faults += [Fault("forked", size) for other in signed if other != root]
 
-    def _check_kept(self, level: int, number: int, hashes: bytes, root: bytes, first: int) -> None:
-        kept = self._kept(level, number)
-        if kept is None or (_raw(kept[0]), _raw(kept[1])) != (hashes, root):
-            self.faults.append(Fault("tile", first))
-
-    def _kept(self, level: int, number: int) -> Any:
-        self._cursor.execute(
-            f"SELECT hashes, root FROM ledger_tiles WHERE level = {level} AND number = {number}"
-        )
-        return self._cursor.fetchone()
-
     def _upper_tiles(self) -> None:
         below = self._roots
-        for level, number, width in tiles_of(self._size):
+        for level, number, width in tiles_of(self.size):
             if not isinstance(level, int) or level == 0 or width < WIDTH:
                 continue
             if number == 0 and level > 1:
@@ -285,6 +210,6 @@ class _Audit:
                     for at in range(0, len(below) // WIDTH * WIDTH, WIDTH)
                 ]
             hashes = below[number * WIDTH : number * WIDTH + WIDTH]
-            self._check_kept(
-                level, number, b"".join(hashes), subtree_root(hashes), number * WIDTH ** (level + 1)
-            )
+            kept = self._fetch(sql.kept_tile(level, number))
+            if not is_as_kept(hashes, subtree_root(hashes), kept):
+                self.faults.append(Fault("tile", number * WIDTH ** (level + 1)))

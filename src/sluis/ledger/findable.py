@@ -1,8 +1,5 @@
 """Whether what a record is found by is what the record says. The tree proves records, not the columns and the search
 terms beside them; who changes those hides a record from everyone who searches, the data subject first.
-
-This runs for each of a million records when a log is verified. So it works on a tile at a
-time: that is right as a whole, or looked through for what is wrong in it.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,10 +14,7 @@ from sluis.ledger.rules import SALT, activity_term, subject_terms, trace_terms
 Fetch = Callable[[str], Sequence[Any]]
 """Gives the rows of a statement without parameters."""
 
-COLUMNS = "idx, salted, leaf, entry, trace, subject, activity, start"
-"""What is read of a record; `Findable` needs all but `leaf` and `entry`."""
-
-_FIRST = COLUMNS.split(", ").index("trace")
+_SALTED, _FIRST = sql.CHECKED.index("salted"), sql.CHECKED.index("trace")
 
 
 class _Attributes(msgspec.Struct, frozen=True, gc=False):
@@ -43,51 +37,34 @@ class _Said(msgspec.Struct, gc=False):
 _decode_lines = msgspec.json.Decoder(_Said).decode_lines
 
 
-class Findable:
-    """Follows the records of a log, in their order, and tells which of them a search would miss.
+def hidden(rows: Sequence[Any]) -> list[int]:
+    """Which of some records (`sql.checked`) have other columns than they say themselves, by index.
+
+    What was destroyed, or does not read as a record, is passed over: nothing finds the first any more, and the
+    second does not fit its leaf.
+    """
+    kept = [row for row in rows if row[_SALTED]]
+    try:
+        # One line each: canonical JSON has no line ends.
+        said = _searched(_decode_lines(b"\n".join([row[_SALTED][SALT:] for row in kept])))
+    except (msgspec.MsgspecError, ValueError):
+        said = []
+    if list(map(list, zip(*kept, strict=True)))[_FIRST:] == said:
+        return []
+    return [row[0] for row, *one in zip(kept, *said, strict=False) if list(row[_FIRST:]) != one]
+
+
+def not_led_to(fetch: Fetch, first: int, end: int, runs: int) -> list[int]:
+    """The records that no search term leads to, of the runs that end in a stretch.
 
     Args:
-        fetch: reads from the snapshot that is verified.
-        told: called with the index of each.
+        fetch: reads the log.
+        first: where the stretch begins.
+        end: where it ends.
+        runs: how many runs are searched by terms; what comes after them is found by its columns.
     """
-
-    def __init__(self, fetch: Fetch, told: Callable[[int], None]) -> None:
-        self._fetch, self._told = fetch, told
-        self._runs = int(
-            fetch(sql.RUNS)[0][0]
-        )  # these are searched by terms; what comes after them by columns
-        self._run = 0
-
-    def tile(self, rows: Sequence[Any], end: int) -> None:
-        """Look at the rows (`COLUMNS`) of a tile, which ends before `end`.
-
-        What was destroyed, or does not read as a record, is passed over: nothing finds the first any more, and the
-        second does not fit its leaf.
-        """
-        kept = [row for row in rows if row[1]]
-        try:
-            # One line each: canonical JSON has no line ends.
-            said = _searched(_decode_lines(b"\n".join([row[1][SALT:] for row in kept])))
-        except (msgspec.MsgspecError, ValueError):
-            said = []
-        if list(map(list, zip(*kept, strict=True)))[_FIRST:] != said:
-            for row, *one in zip(kept, *said, strict=False):
-                if list(row[_FIRST:]) != one:
-                    self._told(row[0])
-        while (self._run + 1) * sql.RUN <= end:
-            self._end_run()
-
-    def end(self, size: int) -> None:
-        """All was seen. A run that is said to be there, and is not full, hides what is in it."""
-        if self._runs * sql.RUN > size:
-            self._told(size // sql.RUN * sql.RUN)
-
-    def _end_run(self) -> None:
-        """Hold the search terms of a run against the columns of its records, which `tile` looked at."""
-        if self._run < self._runs:
-            for (index,) in self._fetch(sql.without_terms(self._run)):
-                self._told(index)
-        self._run += 1
+    ending = range(first // sql.RUN, min(end // sql.RUN, runs))
+    return [index for run in ending for (index,) in fetch(sql.without_terms(run))]
 
 
 def _searched(said: list[_Said]) -> list[list[Any]]:

@@ -147,6 +147,26 @@ ADD_RUN = "INSERT INTO ledger_runs (run, spots) VALUES (:run, :spots)"
 SPAN = "SELECT idx, salted, leaf, entry FROM ledger_records WHERE idx >= :first AND idx < :end ORDER BY idx"
 """A stretch of the log with all that its leaves are made of."""
 
+CHECKED = ("idx", "salted", "leaf", "entry", "trace", "subject", "activity", "start")
+
+
+def checked(first: int, end: int) -> str:
+    """All that is checked of the records of a stretch."""
+    return f"SELECT {','.join(CHECKED)} FROM ledger_records WHERE idx >= {first} AND idx < {end} ORDER BY idx"
+
+
+def gone(first: int, end: int) -> str:
+    """Which records of a stretch were destroyed."""
+    return (
+        f"SELECT idx FROM ledger_records WHERE idx >= {first} AND idx < {end} AND salted IS NULL ORDER BY idx"
+    )
+
+
+def kept_tile(level: int, number: int) -> str:
+    """A full tile, and its root."""
+    return f"SELECT hashes, root FROM ledger_tiles WHERE level = {level} AND number = {number}"
+
+
 DESTROY_TERMS = f"""DELETE FROM ledger_terms WHERE entry IN (
     SELECT :run * {_RUN_STEP} + trace * {_TERM_STEP} + idx - :first FROM ledger_records WHERE idx = :idx
     UNION ALL SELECT :run * {_RUN_STEP} + subject * {_TERM_STEP} + idx - :first FROM ledger_records

@@ -235,7 +235,12 @@ def _swept(connection: Connection) -> bool:
     could be done now, with what others are reading."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
-        return bool(driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+        (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
+        driver.execute("PRAGMA busy_timeout=0")  # who waits for a commit does not wait for who reads
+        try:
+            return bool(driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={patience}")
     driver.autocommit = True  # VACUUM runs in no transaction
     try:
         driver.execute("VACUUM ledger_records, ledger_terms")

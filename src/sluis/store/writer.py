@@ -5,9 +5,7 @@ Whoever waits is told only after the commit; when it fails, all who waited are t
 is there. The queue is bounded: a node that cannot keep up says so at once instead of filling its memory.
 
 Two threads share the work: what can be prepared is prepared where it comes from, while the writer is at the disk.
-For that the callers must not all wait for the same commit, so a large batch is told in two halves, and the first half
-comes back while the second is being told. That pays when the disk is quick. When it is slow the opposite does:
-wait a moment, so that more callers share the next commit. Which of the two it is, the last commit tells.
+After a commit that was slow the writer waits a moment, so that more callers share the next.
 """
 
 import asyncio
@@ -35,8 +33,6 @@ R = TypeVar("R", covariant=True)
 
 _BATCH = 4096  # records in one transaction; more gains nothing and makes the last one wait
 _QUICK = 0.0011  # seconds; a commit that takes less waits less for the disk than it takes to prepare another
-_HALF = 16  # callers; fewer are not worth telling in two halves
-_RETURN = 0.0008  # seconds in which the first half may come back
 _LINGER = 0.3  # share of a slow commit that the next may be put off, to be shared by more
 
 _Item = tuple[Any, int, Any]
@@ -259,28 +255,11 @@ class GroupWriter:
         outcomes, untidy = self._commit(turns)
         end = time.monotonic()
         self._seconds, self._linger = end - start, end + _LINGER * (end - start)
-        told = list(zip(turns, outcomes, strict=True))
-        if self._seconds < _QUICK and self._callers > 2 * _HALF:
-            told = self._tell_half(told)
         self._add_waiting()
-        for turn, outcome in told:
+        for turn, outcome in zip(turns, outcomes, strict=True):
             _tell(turn.loop, turn.items, outcome)
         if untidy:
             self._tidy()
-
-    def _tell_half(self, told: list[tuple[_Turn, Sequence[Any]]]) -> list[tuple[_Turn, Sequence[Any]]]:
-        """Tell half of the callers, wait a moment for them to come back, and give the others."""
-        left, rest = self._callers // 2, list[tuple[_Turn, Sequence[Any]]]()
-        for turn, outcome in told:
-            if left > 0:
-                _tell(turn.loop, turn.items[:left], outcome[:left])
-            if left < len(turn.items):
-                kept = max(left, 0)
-                rest.append((_Turn(turn.loop, turn.lane, turn.items[kept:], None, 0), outcome[kept:]))
-            left -= len(turn.items)
-        with suppress(Empty):
-            self._came.add(self._queue.get(timeout=_RETURN))
-        return rest
 
     def _commit(self, turns: list[_Turn]) -> tuple[list[Sequence[Any]], bool]:
         """What became of each turn, and whether a lane has something to tidy up."""

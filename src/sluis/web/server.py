@@ -116,7 +116,6 @@ class StreamingProtocol(NodeProtocol):
         if self.parser.get_method() == b"CONNECT":
             self.url = b"/"
         super().on_headers_complete()
-        self._expect_request(_STALLED)
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)

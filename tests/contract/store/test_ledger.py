@@ -10,7 +10,7 @@ from tests.unit.ledger.examples import ORIGIN, clock, fill, processing
 
 from sluis.crypto import FileKeyStore
 from sluis.kernel import Conflict
-from sluis.ledger import Ledger, Search, open_ledger, sql
+from sluis.ledger import Ledger, Search, audit, open_ledger, sql
 from sluis.ledger.verifier import Rejected, check_receipt, entry_of
 from sluis.store import open_store
 
@@ -75,3 +75,15 @@ async def test_a_destroyed_record_is_gone_and_accounted_for(ledger: Ledger) -> N
     assert ledger.log.root(100) == root
     assert ledger.log.stored(4).json is None
     assert len(ledger.log.tile("entries", 0, 100)) == 3400
+
+
+async def test_many_processes_verify_a_log_as_one_does(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "RUN", 8192)  # other processes know no other
+    fill(ledger, 8500)
+    await ledger.destroy([(3, 5)], "selection list")
+    await ledger.checkpoint()
+    monkeypatch.setattr(audit, "ALONE", 0)
+    found = await ledger.verify()
+    assert (found.faults, found.size, found.destroyed, found.checkpoints) == ((), 8501, 3, 1)

@@ -167,3 +167,26 @@ async def test_port_where_nobody_listens_is_no_connection() -> None:
     for _ in range(300):  # more than may be under way at once: none is kept
         with pytest.raises(Unreachable):
             await streams.open(Target(False, "127.0.0.1", 1, "x"))
+
+
+async def test_who_waits_longest_is_next_and_who_gives_up_takes_no_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_PER_TARGET", 1)
+    place, order = module._Place(), list[int]()
+
+    async def one(number: int) -> None:
+        await place.enter()
+        order.append(number)
+        await asyncio.sleep(0)
+        place.leave()
+
+    await place.enter()
+    waiting = [asyncio.create_task(one(number)) for number in range(4)]
+    await asyncio.sleep(0)
+    waiting[1].cancel()
+    place.leave()
+    waiting[0].cancel()  # its turn came, and it goes all the same
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert order == [2, 3]
+    await asyncio.wait_for(place.enter(), 1)

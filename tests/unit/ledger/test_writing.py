@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 import rfc8785
+from sqlalchemy import text
 from tests.unit.ledger.examples import ORIGIN, decision, fill, opened, processing
 
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, Unkept
@@ -221,3 +223,18 @@ async def test_a_failed_batch_leaves_the_ledger_as_it_was(tmp_path: Path, run: i
 def no_more_room(store: Store) -> None:
     """Let the database be as large as its disk, until it is opened again."""
     store.write_blocking(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1"))
+
+
+async def test_who_reads_does_not_keep_writers_waiting_for_a_destruction(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, ledger):
+        fill(ledger, 10)
+        with store.read() as reader:
+            reader.execute(text("SELECT * FROM ledger_records")).all()
+            start = time.monotonic()
+            await ledger.destroy([(3, 5)], "selection list")
+            await ledger.append([processing()])
+            assert time.monotonic() - start < 5
+        await ledger.append(
+            [processing()]
+        )  # and what was destroyed leaves the write-ahead log when nobody reads
+        assert (tmp_path / "node.db-wal").stat().st_size == 0

@@ -27,6 +27,7 @@ log = logging.getLogger("sluis.manager")
 _AT_ONCE = 64  # messages under way
 _PER_PEER = 8  # of them to one peer
 _FIRST_REST, _LONGEST_REST = 1.0, 300.0  # seconds
+_LONGEST_LOOK = 30.0  # seconds, while a peer has yet to announce itself: to ask the directory costs little
 _LOOK = 30.0  # seconds after which the outbox is looked at in any case
 
 _ANNOUNCEMENT = "announcement"
@@ -208,5 +209,6 @@ class Delivery:
         missed = self._missed[destination] = self._missed.get(destination, 0) + 1
         if missed == 1:
             log.warning("%s is not reached: %s", destination, trouble)
-        longest = min(_FIRST_REST * 2 ** min(missed - 1, 30), _LONGEST_REST)
+        most = _LONGEST_REST if trouble != "peer-without-address" else _LONGEST_LOOK
+        longest = min(_FIRST_REST * 2 ** min(missed - 1, 30), most)
         self._rests[destination] = now + longest * (1 + self._spread()) / 2

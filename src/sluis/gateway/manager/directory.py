@@ -14,7 +14,7 @@ from sluis.kernel import Invalid, PeerId, Problem
 
 log = logging.getLogger("sluis.manager")
 
-_REST = 30.0  # seconds between two looks for one peer
+_REST = 1.0  # seconds between two looks for one peer; whoever asks rests longer each time
 _MOST_PAGES = 1000
 _LONGEST_NAME = 255
 

@@ -32,7 +32,7 @@ class AutoSign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roles: tuple[Role, ...] = ("directory", "service")
     peers: tuple[PeerId, ...] = ()
     services: tuple[str, ...] = ()
-    properties: dict[str, list[Any]] = {}
+    properties: dict[str, tuple[Any, ...]] = {}
     any_properties: bool = False
     by_domain_name: bool = False
     days: int | None = None

@@ -17,9 +17,9 @@ from sluis.gateway.contracts import (
     proposers,
     read_content,
 )
-from sluis.gateway.manager.client import Listed, Managers
+from sluis.gateway.manager.client import Answered, Listed, Managers
 from sluis.gateway.manager.delivery import Letter
-from sluis.kernel import Clock, PeerId, Problem
+from sluis.kernel import Clock, PeerId, Problem, Upstream
 
 log = logging.getLogger("sluis.manager")
 
@@ -44,14 +44,22 @@ class Reconciler:
         managers: the way to the others.
         take: for what this node lacks.
         give: for what another lacks.
+        locate: looks for another address of a peer that cannot be reached; gives whether there is one.
         clock: aware UTC.
     """
 
     def __init__(
-        self, own: PeerId, contracts: Contracts, managers: Managers, take: Take, give: Give, clock: Clock
+        self,
+        own: PeerId,
+        contracts: Contracts,
+        managers: Managers,
+        take: Take,
+        give: Give,
+        locate: Callable[[PeerId], Awaitable[bool]],
+        clock: Clock,
     ) -> None:
         self._own, self._contracts, self._managers = own, contracts, managers
-        self._take, self._give, self._clock = take, give, clock
+        self._take, self._give, self._locate, self._clock = take, give, locate, clock
 
     async def unsettled(self) -> int:
         """Compare the contracts that wait for somebody; gives how many signatures were news. Raises `Unkept`."""
@@ -71,12 +79,21 @@ class Reconciler:
         async def one(peer: PeerId) -> int:
             async with room:
                 try:
-                    return await work(peer)
+                    return await self._reached(peer, work)
                 except Problem as problem:
                     log.info("contracts with %s are not compared: %s", str.__str__(peer), problem.code)
                     return 0
 
         return sum(await asyncio.gather(*map(one, peers)))
+
+    async def _reached(self, peer: PeerId, work: Callable[[PeerId], Awaitable[int]]) -> int:
+        """`work`, at another address when the peer is not at the one that is known."""
+        try:
+            return await work(peer)
+        except Upstream as problem:
+            if isinstance(problem, Answered) or not await self._locate(peer):
+                raise
+        return await work(peer)
 
     async def _named(self, peer: PeerId, contracts: Sequence[Contract]) -> int:
         news = 0

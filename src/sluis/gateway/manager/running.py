@@ -97,7 +97,7 @@ class Running:
         self.managers, self.directory, self.outbox = managers, directory, outbox
         self._delivery, self._clock = delivery, clock
         self.reconciler = Reconciler(
-            manager.own.id, manager.contracts, managers, manager.take, manager.give, clock
+            manager.own.id, manager.contracts, managers, manager.take, manager.give, directory.locate, clock
         )
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()

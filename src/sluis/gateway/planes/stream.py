@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 
-import msgspec
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from sluis.crypto import peer_of
@@ -241,11 +240,37 @@ class Stream(asyncio.Protocol):
             self._transport.close()
 
 
-class _Place(msgspec.Struct):
-    """How many connections to one target there may be, and those that are free."""
+class _Place:
+    """The connections to one target: how many are under way, which are free, and who waits for one to end."""
 
-    slots: asyncio.Semaphore
-    free: list[Stream]
+    def __init__(self) -> None:
+        self.free: list[Stream] = []
+        self._busy = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def enter(self) -> None:
+        """Wait until one more may be under way. Raises `TimeoutError`."""
+        if self._busy < _PER_TARGET:
+            self._busy += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(_STALLED):
+                await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():  # it was this one's turn, just too late
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        """One is no longer under way: whoever waits longest is next."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._busy -= 1
 
 
 class Streams:
@@ -279,16 +304,12 @@ class Streams:
         """
         place = self._places.get(target)
         if place is None:
-            place = self._places[target] = _Place(asyncio.Semaphore(_PER_TARGET), [])
-        if place.slots.locked():
-            async with asyncio.timeout(_STALLED):
-                await place.slots.acquire()
-        else:
-            await place.slots.acquire()
+            place = self._places[target] = _Place()
+        await place.enter()
         try:
             return (None if fresh else self._free(place)) or await self._connected(target)
         except BaseException:
-            place.slots.release()
+            place.leave()
             raise
 
     def release(self, target: Target, stream: Stream) -> None:
@@ -298,7 +319,7 @@ class Streams:
             place.free.append(stream)
         else:
             self._all.discard(stream)
-        place.slots.release()
+        place.leave()
 
     def close(self) -> None:
         """Close every connection."""

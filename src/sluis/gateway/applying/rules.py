@@ -1,0 +1,92 @@
+"""From declarations to grants, as FSC Core 2.0.0 writes them. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from sluis.gateway.documents import Connection, Publication, peer_named
+from sluis.grounds import PROPERTY
+from sluis.kernel import PeerId, plain
+
+YEAR = 365
+"""Days that a contract counts when its declaration does not say."""
+
+
+def publication_grant(
+    wanted: Publication, own: PeerId, directory: PeerId, known: Mapping[str, PeerId]
+) -> dict[str, Any]:
+    """The grant that publishes a service.
+
+    Args:
+        wanted: as declared.
+        own: who offers the service.
+        directory: the group's, where the declaration names none.
+        known: names of organisations.
+
+    Raises `Invalid` (`unknown-organisation`).
+    """
+    where = peer_named(wanted.directory, known) if wanted.directory else directory
+    grant: dict[str, Any] = {
+        "type": "GRANT_TYPE_SERVICE_PUBLICATION",
+        "directory": _peer(where),
+        "service": {**_peer(own), "name": wanted.service, "protocol": wanted.protocol},
+    }
+    if wanted.delegator is not None:
+        grant["type"] = "GRANT_TYPE_DELEGATED_SERVICE_PUBLICATION"
+        grant["delegator"] = _peer(peer_named(wanted.delegator, known))
+    return _with_properties(grant, wanted.properties)
+
+
+def connection_grant(
+    wanted: Connection, own: PeerId, thumbprint: str, known: Mapping[str, PeerId]
+) -> dict[str, Any]:
+    """The grant that connects this organisation's outway to a service.
+
+    Args:
+        wanted: as declared. Its purpose goes into the properties.
+        own: whose outway it is.
+        thumbprint: of the outway's public key.
+        known: names of organisations.
+
+    Raises `Invalid` (`unknown-organisation`).
+    """
+    service: dict[str, Any] = {
+        "type": "SERVICE_TYPE_SERVICE",
+        **_peer(peer_named(wanted.service.peer, known)),
+        "name": wanted.service.name,
+    }
+    if wanted.service.delegator is not None:
+        service["type"] = "SERVICE_TYPE_DELEGATED_SERVICE"
+        service["delegator"] = _peer(peer_named(wanted.service.delegator, known))
+    identification = {
+        "type": "OUTWAY_IDENTIFICATION_TYPE_PUBLIC_KEY_THUMBPRINT",
+        "public_key_thumbprint": thumbprint,
+    }
+    grant: dict[str, Any] = {
+        "type": "GRANT_TYPE_SERVICE_CONNECTION",
+        "outway": {**_peer(own), "identification": identification},
+        "service": service,
+    }
+    if wanted.delegator is not None:
+        grant["type"] = "GRANT_TYPE_DELEGATED_SERVICE_CONNECTION"
+        grant["delegator"] = _peer(peer_named(wanted.delegator, known))
+    purpose = {PROPERTY: plain(wanted.purpose)} if wanted.purpose is not None else {}
+    return _with_properties(grant, {**wanted.properties, **purpose})
+
+
+def validity(wanted: Connection | Publication, now: int) -> tuple[int, int]:
+    """From when and until when a contract counts: seconds since the epoch, both included."""
+    stated = wanted.valid if isinstance(wanted, Connection) else None
+    if stated is None:
+        return now, now + int(timedelta(days=YEAR).total_seconds())
+    first = datetime.combine(stated.since, time.min, UTC)
+    last = datetime.combine(stated.until, time.min, UTC) + timedelta(days=1, seconds=-1)
+    return int(first.timestamp()), int(last.timestamp())
+
+
+def _peer(peer: PeerId) -> dict[str, str]:
+    return {"peer_id": str.__str__(peer)}
+
+
+def _with_properties(grant: dict[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {**grant, "properties": dict(properties)} if properties else grant

@@ -1,0 +1,276 @@
+"""`sluis apply`: making a node what documents say it is. Done twice, the second time changes nothing.
+
+Peers, services and links are this node's own and hold at once. Publications and connections are contracts: one is
+proposed when there is none for this wish, and others sign it in their own time. When a declaration changes, the
+contract that it had stays until the new one is valid, and is revoked then: nobody loses a connection over a renewal.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection as Database
+from sqlalchemy import text
+
+from sluis.crypto import canonical
+from sluis.gateway.applying import sql
+from sluis.gateway.applying.model import Applied, Change, Outcome
+from sluis.gateway.applying.rules import connection_grant, publication_grant, validity
+from sluis.gateway.contracts import Contract, State, state
+from sluis.gateway.documents import (
+    Connection,
+    Declared,
+    Group,
+    Link,
+    Offered,
+    Peer,
+    Publication,
+    missing,
+    names,
+    offered,
+)
+from sluis.gateway.manager import Manager
+from sluis.gateway.peers import Known, Peers
+from sluis.gateway.services import Services, service_of
+from sluis.kernel import Clock, Conflict, PeerId, Problem, Text, decode, encode, plain
+from sluis.store import Store, migrate
+
+_OPEN: frozenset[State] = frozenset({"proposed", "valid"})
+
+
+class Applying:
+    """Keeps a node what it was told to be. Made by `open_applying`; belongs to one event loop.
+
+    Attributes:
+        services: those that are offered.
+        links: names, and the grant hashes they stand for.
+
+    Args:
+        store: where declarations are kept.
+        manager: proposes and revokes.
+        peers: those that are known.
+        services: as above.
+        aliases: names of organisations from the node's settings.
+        thumbprint: of the public key that the outway shows now.
+        clock: the node's clock.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        manager: Manager,
+        peers: Peers,
+        services: Services,
+        aliases: Mapping[str, PeerId],
+        thumbprint: Callable[[], str],
+        clock: Clock,
+    ) -> None:
+        self._store, self._manager, self._peers, self.services = store, manager, peers, services
+        self._aliases, self._thumbprint, self._clock = aliases, thumbprint, clock
+        self.links: dict[str, str] = {}
+        self._kept: dict[tuple[str, str], Applied] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    def load(self) -> None:
+        """Go on with what was declared before. Blocks."""
+        with self._store.read() as connection:
+            rows = connection.execute(text(sql.ALL)).all()
+        self._kept = {
+            (row.kind, row.name): Applied(
+                row.kind, row.name, row.digest, bytes(row.body), row.contract, row.before
+            )
+            for row in rows
+        }
+        self._take_up()
+
+    async def apply(self, documents: Sequence[Declared]) -> list[Outcome]:
+        """Make the node what documents say; gives what that took, in their order.
+
+        Raises:
+            Invalid: a document that cannot hold here. Nothing was done.
+            Problem: a contract that cannot be proposed. What stands before it was done, and may be done again.
+        """
+        known = self.check(documents)
+        async with self._one_at_a_time:
+            return [await self._apply(one, known) for one in documents]
+
+    async def settle(self) -> None:
+        """Revoke what was replaced by a contract that is valid by now. Raises `Unkept`."""
+        async with self._one_at_a_time:
+            for one in [one for one in self._kept.values() if one.before]:
+                if await self._state(one.contract) != "valid":
+                    continue
+                if await self._state(one.before) in _OPEN:
+                    await self._manager.act(one.before, "revoke")
+                await self._keep(msgspec.structs.replace(one, before=""))
+            self._take_up()
+
+    def declared(self) -> list[Applied]:
+        """Every declaration that is kept."""
+        return list(self._kept.values())
+
+    def check(self, documents: Sequence[Declared]) -> dict[str, PeerId]:
+        """What can be seen to be impossible, before anything is done; gives every name of an organisation.
+
+        Raises `Invalid`, `Conflict`.
+        """
+        known, group = self._names(documents), self._manager.group
+        for problem in missing(documents, known):
+            raise problem
+        for one in documents:
+            if isinstance(one.spec, Group):
+                same = (one.spec.id, one.spec.directory.peer) == (group.id, group.directory.peer)
+                if not same or one.spec.directory.address != group.directory.address:
+                    raise _another_group(one, group.id)
+        for service in offered(documents):
+            service_of(service, known)
+        return known
+
+    def aliases(self) -> dict[str, PeerId]:
+        """Names of organisations that Peer documents gave."""
+        return {one.name: decode(one.body, Peer).id for one in self._kept.values() if one.kind == "Peer"}
+
+    async def _apply(self, one: Declared, known: Mapping[str, PeerId]) -> Outcome:
+        match one.spec:
+            case Peer(id=peer, address=address):
+                await self._peers.told(Known(peer, self._peers.name(peer), address, itself=False))
+            case Publication() as wanted:
+                directory = self._manager.group.directory.peer
+                grant = publication_grant(wanted, self._manager.own.id, directory, known)
+                return await self._agree(one, grant, validity(wanted, self._now()), b"")
+            case Connection() as wanted:
+                grant = connection_grant(wanted, self._manager.own.id, self._thumbprint(), known)
+                stated = encode(wanted.valid) if wanted.valid else b""
+                return await self._agree(one, grant, validity(wanted, self._now()), stated)
+            case Group():
+                return Outcome(one.kind, one.metadata.name, "unchanged")
+        return await self._own(one)
+
+    async def _own(self, one: Declared) -> Outcome:
+        """What needs nobody else: it holds at once."""
+        kind, name = type(one.spec).__name__, one.metadata.name
+        services = list(offered([one]))
+        body = encode(services if services else one.spec)
+        applied = Applied(kind, name, _digest(body), body)
+        change = self._change(applied)
+        if change != "unchanged":
+            await self._keep(applied)
+            self._take_up()
+        return Outcome(one.kind, name, change)
+
+    async def _agree(
+        self, one: Declared, grant: Mapping[str, Any], valid: tuple[int, int], stated: bytes
+    ) -> Outcome:
+        """A contract with this grant: the one there is for the same wish, or a new one."""
+        kind, name = type(one.spec).__name__, one.metadata.name
+        body = canonical(plain(dict(grant)))
+        digest, before = _digest(body + stated), self._kept.get((kind, name))
+        found = await self._state(before.contract) if before else None
+        if before is not None and before.digest == digest and found not in (None, "expired"):
+            return await self._outcome(one, before, "unchanged")
+        contract = await self._manager.propose([grant], *valid)
+        replaced = before.contract if before is not None and found in _OPEN else ""
+        applied = Applied(kind, name, digest, body, contract.content.hash, replaced)
+        await self._keep(applied)
+        self._take_up()
+        return await self._outcome(one, applied, "changed" if before else "made")
+
+    async def _outcome(self, one: Declared, applied: Applied, change: Change) -> Outcome:
+        contract = await self._contract(applied.contract)
+        grants = contract.content.grants if contract else ()
+        found = state(contract, self._now()) if contract else None
+        return Outcome(
+            one.kind, applied.name, change, applied.contract, found, grants[0].hash if grants else ""
+        )
+
+    def _change(self, applied: Applied) -> Change:
+        before = self._kept.get((applied.kind, applied.name))
+        if before is None:
+            return "made"
+        return "unchanged" if before.digest == applied.digest else "changed"
+
+    async def _keep(self, applied: Applied) -> None:
+        values = msgspec.structs.asdict(applied)
+
+        def keep(connection: Database) -> None:
+            connection.execute(text(sql.KEEP), values)
+
+        await self._store.write(keep)
+        self._kept[applied.kind, applied.name] = applied
+
+    def _take_up(self) -> None:
+        """Offer the services, and know the links, that are declared now."""
+        known = self._names(())
+        services = [
+            service_of(one, known)
+            for applied in self._kept.values()
+            if applied.kind in ("Service", "PublicService")
+            for one in decode(applied.body, list[Offered])
+        ]
+        self.services.replace(services)
+        links = {}
+        for applied in self._kept.values():
+            if applied.kind == "Link":
+                connection = self._kept.get(("Connection", decode(applied.body, Link).connection))
+                # What is being replaced counts until the new contract is valid.
+                if connection and (grant := self._grant_of(connection.before or connection.contract)):
+                    links[applied.name] = grant
+        self.links.clear()
+        self.links.update(links)
+
+    def _grant_of(self, content_hash: str) -> str:
+        contract = self._manager.contracts.get(content_hash)
+        return contract.content.grants[0].hash if contract else ""
+
+    def _names(self, documents: Iterable[Declared]) -> dict[str, PeerId]:
+        """Names of organisations: of the settings, of Peer documents that were applied, and of those that are now."""
+        applied = {one.name: decode(one.body, Peer).id for one in self._kept.values() if one.kind == "Peer"}
+        return names(documents, {**self._aliases, **applied})
+
+    async def _contract(self, content_hash: str) -> Contract | None:
+        return await asyncio.to_thread(self._manager.contracts.get, content_hash)
+
+    async def _state(self, content_hash: str) -> State | None:
+        contract = await self._contract(content_hash)
+        return state(contract, self._now()) if contract else None
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+def open_applying(
+    store: Store,
+    manager: Manager,
+    peers: Peers,
+    services: Services,
+    aliases: Mapping[str, PeerId],
+    thumbprint: Callable[[], str],
+    clock: Clock,
+) -> Applying:
+    """What a node was told to be, taken up again; arguments as `Applying`. Blocks.
+
+    Raises `Conflict`, `Unkept`: the database.
+    """
+    migrate(store, "applying", sql.MIGRATIONS)
+    applying = Applying(store, manager, peers, services, aliases, thumbprint, clock)
+    applying.load()
+    return applying
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _another_group(one: Declared, group: str) -> Problem:
+    return Conflict(
+        "another-group",
+        Text("Dit document gaat over een andere groep.", "This document is about another group."),
+        Text(f"Dit knooppunt zit in `{group}`.", f"This node is in `{group}`."),
+        Text(
+            "Neem naam en directory over uit het groepsbestand van dit knooppunt.",
+            "Take name and directory from this node's group file.",
+        ),
+        place=one.place,
+    )

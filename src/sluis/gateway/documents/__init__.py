@@ -1,0 +1,32 @@
+"""What an operator declares in YAML, for `sluis apply`: read, checked, and held against one another."""
+
+from sluis.gateway.documents.model import (
+    Connection,
+    Declared,
+    Group,
+    Link,
+    Peer,
+    Publication,
+    PublicService,
+    Rule,
+    Service,
+)
+from sluis.gateway.documents.rules import Offered, missing, names, offered, peer_named, read
+
+__all__ = [
+    "Connection",
+    "Declared",
+    "Group",
+    "Link",
+    "Offered",
+    "Peer",
+    "PublicService",
+    "Publication",
+    "Rule",
+    "Service",
+    "missing",
+    "names",
+    "offered",
+    "peer_named",
+    "read",
+]

@@ -1,0 +1,175 @@
+"""A node as a peer of its group: Manager, inway, outway and their logs, put together over one store.
+
+Nothing is decided here. `serve` gives the listeners, and starts and stops it.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from sluis.crypto import Identity, certificate_thumbprint, public_key_thumbprint
+from sluis.gateway.applying import Applying, open_applying
+from sluis.gateway.comparison import Comparison, open_comparison
+from sluis.gateway.contracts import Contracts, Grant, Kept, Signature, open_contracts
+from sluis.gateway.inway import Inway
+from sluis.gateway.manager import Running, Settings, Trust, open_manager
+from sluis.gateway.meter import Meter
+from sluis.gateway.outway import Outway
+from sluis.gateway.peers import Group
+from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
+from sluis.gateway.planes.stream import Streams
+from sluis.gateway.remote import RemoteLogs
+from sluis.gateway.services import Services
+from sluis.gateway.tokens import Tokens
+from sluis.gateway.transactions import TransactionLog, open_transactions
+from sluis.kernel import Clock, PeerId, Problem
+from sluis.store import Store
+
+log = logging.getLogger("sluis.gateway")
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """What a node is in its group. Made by `open_membership`.
+
+    Attributes:
+        running: the Manager; `running.api` is the ASGI app for its listener.
+        contracts: of this peer.
+        transactions: the transaction log.
+        applying: what this node was told to offer and to connect to.
+        inway: ASGI app for the inway's listener.
+        outway: ASGI app for the outway's listener.
+        deciding: what that outway asks.
+        comparison: of transaction logs with those of peers.
+        streams: the connections of both.
+    """
+
+    running: Running
+    contracts: Contracts
+    transactions: TransactionLog
+    applying: Applying
+    inway: InwayPlane
+    outway: OutwayPlane
+    deciding: Outway
+    comparison: Comparison
+    streams: Streams
+
+    async def start(self) -> None:
+        """Begin what goes on by itself. Raises `Unkept`."""
+        self.contracts.on_change(self._changed)
+        await self.running.start()
+        await self.applying.settle()
+
+    async def stop(self) -> None:
+        """End it all; what was not delivered is kept."""
+        await self.running.stop()
+        self.streams.close()
+
+    async def compare(self) -> None:
+        """Compare transaction logs with every peer; one that cannot be reached is passed over until the next time."""
+        own = self.running.manager.own.id
+        for known in self.running.peers.every():
+            if known.id == own:
+                continue
+            try:
+                await self.comparison.compare(known.id)
+            except Problem as problem:
+                log.info("transaction logs are not compared with %s: %s", known.id, problem.code)
+
+    def _changed(self, kept: Kept, signature: Signature) -> None:
+        if signature.action == "accept":
+            settling = asyncio.get_running_loop().create_task(self.applying.settle())
+            settling.add_done_callback(_settled)
+
+
+def open_membership(
+    store: Store,
+    identity: Identity,
+    group: Group,
+    settings: Settings,
+    trust: Trust,
+    context: ssl.SSLContext,
+    aliases: Mapping[str, PeerId],
+    clock: Clock,
+    revoked: Callable[[bytes], bool] = lambda certificate: False,
+) -> Membership:
+    """A node as a peer of a group, put together and not yet started. Blocks.
+
+    Args:
+        store: the node's database; this process becomes its writer.
+        identity: the node's certificate and key.
+        group: the rules of the group.
+        settings: of the Manager.
+        trust: the group's roots and revocation lists.
+        context: `crypto.client_context` of this node.
+        aliases: names of organisations, and their Peer IDs.
+        clock: aware UTC.
+        revoked: whether a certificate (DER) was revoked.
+
+    Raises `Conflict`, `Unkept`: the database; `Invalid`: what was declared before no longer fits.
+    """
+    own = identity.peer.id
+    contracts, transactions, services = (
+        open_contracts(store, own, clock),
+        open_transactions(store, clock),
+        Services(),
+    )
+    running = open_manager(
+        store,
+        identity,
+        group,
+        settings,
+        trust,
+        context,
+        contracts,
+        transactions,
+        services.names,
+        clock,
+        revoked,
+    )
+    manager = running.manager
+    thumbprint = public_key_thumbprint(identity.certificate)
+    applying = open_applying(store, manager, running.peers, services, aliases, lambda: thumbprint, clock)
+    streams = Streams(context, ssl.create_default_context(), revoked)
+
+    async def fetch(grant: Grant) -> str:
+        return await running.managers.token(grant.service_peer, own, grant.hash)
+
+    tokens = Tokens(
+        fetch,
+        group.id,
+        lambda: certificate_thumbprint(manager.identity.certificate),
+        lambda: clock().timestamp(),
+    )
+    outway = Outway(
+        own, lambda: manager.identity.certificate, contracts, applying.links, tokens, transactions, clock
+    )
+    inway = Inway(
+        own,
+        group.id,
+        [settings.inway],
+        manager.keys,
+        services,
+        contracts.in_force,
+        transactions,
+        clock,
+        revoked,
+    )
+    return Membership(
+        running,
+        contracts,
+        transactions,
+        applying,
+        InwayPlane(inway, streams, Meter()),
+        OutwayPlane(outway, streams, Meter()),
+        outway,
+        open_comparison(store, transactions, RemoteLogs(running.managers), own, clock),
+        streams,
+    )
+
+
+def _settled(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (failure := task.exception()) is not None:
+        log.error("what was replaced is not revoked yet: %s", type(failure).__name__)

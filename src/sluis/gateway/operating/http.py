@@ -1,0 +1,146 @@
+"""The gateway over HTTP, for the operators of this organisation: on the node's own socket, never on the network.
+
+Two roles, by the names that operators of FSC know: `fsc-admin` may do everything, `fsc-readonly` may look.
+"""
+
+from typing import Annotated
+
+from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import PathParameter
+
+from sluis.gateway.operating.model import (
+    Act,
+    AppliedView,
+    ContractsView,
+    ContractView,
+    Diagnosis,
+    DifferenceView,
+    Documents,
+    GroupView,
+    LinesView,
+    PeerView,
+    ServiceView,
+    Way,
+)
+from sluis.gateway.operating.service import Operator
+from sluis.kernel import Refused, Text
+from sluis.web import Person
+
+ADMIN, READONLY = "fsc-admin", "fsc-readonly"
+"""Roles, in `people` of the settings."""
+
+_TAGS = ["groep"]
+
+
+def routes(operator: Operator) -> list[HTTPRouteHandler]:
+    """The routes of this room, around one operator's side."""
+
+    @get("/group", summary="Dit knooppunt in zijn FSC-groep", tags=_TAGS, response_description="De stand.")
+    async def group(person: Person) -> GroupView:
+        may_look(person)
+        return await operator.group()
+
+    @get("/group/peers", summary="Wie in de groep zit", tags=_TAGS, response_description="De deelnemers.")
+    async def peers(person: Person, name: str = "") -> list[PeerView]:
+        may_look(person)
+        return await operator.peers(name)
+
+    @get("/group/services", summary="Wat de directory noemt", tags=_TAGS, response_description="De diensten.")
+    async def services(person: Person, organisation: str = "", name: str = "") -> list[ServiceView]:
+        may_look(person)
+        return await operator.services(organisation, name)
+
+    @get("/group/contracts", summary="De contracten", tags=_TAGS, response_description="Nieuwste eerst.")
+    async def contracts(person: Person, cursor: str = "") -> ContractsView:
+        may_look(person)
+        return await operator.contracts(cursor)
+
+    @get(
+        "/group/contracts/{hash:str}",
+        summary="Eén contract",
+        tags=_TAGS,
+        response_description="Het contract.",
+    )
+    async def contract(person: Person, hash: Annotated[str, PathParameter()]) -> ContractView:
+        may_look(person)
+        return await operator.contract(hash)
+
+    @post(
+        "/group/contracts/{hash:str}/signatures",
+        status_code=201,
+        summary="Teken een contract, wijs het af, of trek het in",
+        tags=_TAGS,
+        response_description="Het contract, met deze handtekening.",
+    )
+    async def sign(person: Person, hash: Annotated[str, PathParameter()], data: Act) -> ContractView:
+        may_act(person)
+        return await operator.act(hash, data)
+
+    @post(
+        "/group/declarations",
+        status_code=200,
+        summary="Maak het knooppunt wat deze documenten zeggen",
+        tags=_TAGS,
+        response_description="Per document wat dat deed.",
+    )
+    async def declare(person: Person, data: Documents) -> AppliedView:
+        may_act(person)
+        return await operator.apply(data)
+
+    @get(
+        "/group/transactions",
+        summary="Het transactielogboek",
+        tags=_TAGS,
+        response_description="Nieuwste eerst.",
+    )
+    async def transactions(person: Person, cursor: str = "", organisation: str = "") -> LinesView:
+        may_look(person)
+        return await operator.lines(cursor, organisation)
+
+    @get(
+        "/group/differences",
+        summary="Waar twee transactielogboeken niet hetzelfde zeggen",
+        tags=_TAGS,
+        response_description="Nieuwste eerst.",
+    )
+    async def differences(person: Person) -> list[DifferenceView]:
+        may_look(person)
+        return await operator.differences()
+
+    @post(
+        "/group/diagnoses",
+        status_code=200,
+        summary="Loop de hele weg naar een dienst",
+        tags=_TAGS,
+        response_description="Elke stap, en wat er mis is.",
+    )
+    async def diagnose(person: Person, data: Way) -> Diagnosis:
+        may_look(person)
+        return await operator.diagnose(data)
+
+    return [
+        group, peers, services, contracts, contract, sign, declare, transactions, differences, diagnose,
+    ]  # fmt: skip
+
+
+def may_look(person: Person) -> None:
+    """Raises `Refused` for who has neither role."""
+    if not {ADMIN, READONLY}.intersection(person.roles):
+        raise _not_yours(f"{ADMIN}/{READONLY}")
+
+
+def may_act(person: Person) -> None:
+    """Raises `Refused` for who is no administrator."""
+    if ADMIN not in person.roles:
+        raise _not_yours(ADMIN)
+
+
+def _not_yours(role: str) -> Refused:
+    return Refused(
+        "group-not-yours",
+        Text("U mag dit niet in de groep.", "You may not do this in the group."),
+        Text(f"Daarvoor is de rol {role} nodig.", f"That takes the role {role}."),
+        Text("Vraag het de beheerder van dit knooppunt.", "Ask the operator of this node."),
+        rule="group-operators",
+    )

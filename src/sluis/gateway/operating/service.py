@@ -1,0 +1,230 @@
+"""What an operator does with the gateway of a node: look, sign, refuse, declare, and find out what is wrong."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, bindparam, text
+
+from sluis.gateway.contracts import Contract
+from sluis.gateway.documents import Declared, peer_named, read
+from sluis.gateway.membership import Membership
+from sluis.gateway.operating import sql
+from sluis.gateway.operating.doctor import Doctor
+from sluis.gateway.operating.model import (
+    Act,
+    AppliedView,
+    ContractsView,
+    ContractView,
+    Diagnosis,
+    DifferenceView,
+    Documents,
+    GroupView,
+    LinesView,
+    LineView,
+    PeerView,
+    ServiceView,
+    Way,
+)
+from sluis.gateway.operating.views import contract_view
+from sluis.gateway.transactions import Search
+from sluis.grounds import Offer
+from sluis.kernel import Clock, Invalid, PeerId, Text
+from sluis.store import Store, migrate
+
+_PAGE = 100
+_LONGEST_REASON = 2000
+
+
+class Operator:
+    """One node's gateway, for its operator. Made by `open_operator`.
+
+    Args:
+        store: where reasons are kept.
+        membership: of the node.
+        offers: the node's own, by the id of their disclosure.
+        aliases: names of organisations, and their Peer IDs.
+        clock: the node's clock.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        membership: Membership,
+        offers: Mapping[str, Offer],
+        aliases: Mapping[str, PeerId],
+        clock: Clock,
+    ) -> None:
+        self._store, self._membership, self._offers, self._clock = store, membership, offers, clock
+        self._aliases, self._running = aliases, membership.running
+        self._own = membership.running.manager.own.id
+        self._doctor = Doctor(membership, clock)
+
+    async def group(self) -> GroupView:
+        """This node in its group."""
+        manager, settings, now = self._running.manager, self._running.settings, self._now()
+        contracts = await asyncio.to_thread(self._membership.contracts.proposed, now)
+        undelivered = await asyncio.to_thread(self._running.outbox.waiting)
+        differences = await asyncio.to_thread(self._membership.comparison.counts)
+        directory = manager.group.directory
+        return GroupView(
+            manager.group.id,
+            str.__str__(manager.own.id),
+            manager.own.name,
+            f"{directory.peer} {directory.address}",
+            settings.address,
+            settings.inway,
+            sum(self._own not in one.signed("accept") for one in contracts),
+            len(undelivered),
+            sum(differences.values()),
+        )
+
+    async def peers(self, name: str = "") -> list[PeerView]:
+        """Who is in the group, as the directory says. Raises `Upstream`."""
+        if self._is_directory:
+            found = self._running.peers.every()
+        else:
+            found = [one async for one in self._running.directory.peers(name)]
+        return [PeerView(str.__str__(one.id), one.name, one.address) for one in found]
+
+    async def services(self, peer: str = "", name: str = "") -> list[ServiceView]:
+        """What the directory lists; of one peer, or with a name like this. Raises `Upstream`, `Invalid`."""
+        wanted = str.__str__(self._peer(peer)) if peer else ""
+        if self._is_directory:
+            return [
+                ServiceView(
+                    str.__str__(one.service_peer), self._running.peers.name(one.service_peer), one.service_name,
+                    one.protocol or "", one.delegator and str.__str__(one.delegator),
+                )
+                for one in self._running.manager.published()
+                if wanted in ("", one.service_peer) and name.casefold() in one.service_name.casefold()
+            ]  # fmt: skip
+        return [
+            ServiceView(
+                one.peer.id, one.peer.name, one.name, one.protocol, one.delegator.peer_id if one.delegator else None
+            )
+            async for one in self._running.directory.services(wanted, name)
+        ]
+
+    async def contracts(self, cursor: str = "") -> ContractsView:
+        """A page of this node's contracts, newest first. Raises `FscProblem` for a cursor of another's."""
+        found, following = await asyncio.to_thread(self._membership.contracts.page, self._own, cursor, _PAGE)
+        return ContractsView(tuple(await self._views(found)), following)
+
+    async def contract(self, content_hash: str) -> ContractView:
+        """One contract. Raises `NotFound`."""
+        contract = await asyncio.to_thread(self._running.manager.contract, content_hash)
+        return (await self._views([contract]))[0]
+
+    async def act(self, content_hash: str, act: Act) -> ContractView:
+        """Accept, reject or revoke. A refusal takes a reason, which stays at this node: FSC carries none.
+
+        Raises `Invalid` (no reason), `NotFound`, `Refused`, `Conflict`, `Unkept`.
+        """
+        reason = act.reason.strip()[:_LONGEST_REASON]
+        if act.action != "accept" and not reason:
+            raise _no_reason()
+        if reason:
+
+            def keep(connection: Connection) -> None:
+                connection.execute(text(sql.KEEP), {"contract": content_hash, "reason": reason})
+
+            await asyncio.to_thread(self._running.manager.contract, content_hash)
+            await self._store.write(keep)
+        contract = await self._running.manager.act(content_hash, act.action)
+        return (await self._views([contract]))[0]
+
+    async def apply(self, documents: Documents) -> AppliedView:
+        """Apply YAML, or only check it. Raises `Invalid` with file and line, and what `Applying.apply` raises."""
+        declared, problems = read(documents.text, documents.name)
+        for problem in problems:
+            raise problem
+        if documents.check:
+            await self._check(declared)
+            return AppliedView(())
+        return AppliedView(tuple(await self._membership.applying.apply(declared)))
+
+    async def _check(self, declared: Sequence[Declared]) -> None:
+        await asyncio.to_thread(self._membership.applying.check, declared)
+
+    async def lines(self, cursor: str = "", peer: str = "") -> LinesView:
+        """A page of the transaction log, newest first; in which a peer has part, when one is named."""
+        whose = self._peer(peer) if peer else self._own
+        page = await self._membership.transactions.find(whose, Search(cursor=cursor, limit=_PAGE))
+        return LinesView(
+            tuple(
+                LineView(
+                    one.transaction_id, one.direction, one.crossing.grant_hash, one.crossing.service_name,
+                    self._running.peers.name(one.crossing.outway_peer),
+                    self._running.peers.name(one.crossing.service_peer), one.created_at,
+                )
+                for one in page.records
+            ),
+            page.next_cursor,
+        )  # fmt: skip
+
+    async def differences(self) -> list[DifferenceView]:
+        """Where this node's transaction log and those of peers do not agree, newest first."""
+        found = await asyncio.to_thread(self._membership.comparison.newest)
+        return [
+            DifferenceView(
+                self._running.peers.name(one.peer), one.kind, one.line.transaction_id, one.line.direction,
+                one.line.crossing.service_name, one.found_at,
+            )
+            for one in found
+        ]  # fmt: skip
+
+    async def diagnose(self, way: Way) -> Diagnosis:
+        """Walk to a service of a peer. Raises `Invalid` for an organisation that nobody knows."""
+        return await self._doctor.walk(self._peer(way.peer), way.service)
+
+    async def _views(self, contracts: Sequence[Contract]) -> list[ContractView]:
+        hashes = [contract.content.hash for contract in contracts]
+        reasons = await asyncio.to_thread(self._reasons, hashes)
+        return [
+            contract_view(
+                contract, self._own, self._now(), self._running.peers.name, self._offers,
+                reasons.get(contract.content.hash, ""),
+            )
+            for contract in contracts
+        ]  # fmt: skip
+
+    def _reasons(self, hashes: Sequence[str]) -> dict[str, str]:
+        statement = text(sql.OF).bindparams(bindparam("contracts", expanding=True))
+        with self._store.read() as connection:
+            return {
+                row.contract: row.reason for row in connection.execute(statement, {"contracts": list(hashes)})
+            }
+
+    @property
+    def _is_directory(self) -> bool:
+        return self._running.manager.group.directory.peer == self._own
+
+    def _peer(self, name: str) -> PeerId:
+        return peer_named(name, {**self._aliases, **self._membership.applying.aliases()})
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+def open_operator(
+    store: Store,
+    membership: Membership,
+    offers: Mapping[str, Offer],
+    aliases: Mapping[str, PeerId],
+    clock: Clock,
+) -> Operator:
+    """The operator's side of a membership; arguments as `Operator`. Blocks. Raises `Conflict`, `Unkept`."""
+    migrate(store, "operating", sql.MIGRATIONS)
+    return Operator(store, membership, offers, aliases, clock)
+
+
+def _no_reason() -> Invalid:
+    return Invalid(
+        "reason-required",
+        Text("Er staat niet bij waarom.", "It does not say why."),
+        Text(
+            "Wie een contract afwijst of intrekt, legt vast waarom.",
+            "Whoever rejects or revokes a contract records why.",
+        ),
+        Text("Geef een reden mee.", "Give a reason."),
+    )

@@ -1,0 +1,89 @@
+"""From what the gateway knows to what an operator sees. Pure."""
+
+from collections.abc import Callable, Mapping
+
+from sluis.gateway.contracts import Contract, Grant, state, waiting_for
+from sluis.gateway.operating.model import ContractView, DisclosureView, GrantView, PurposeView
+from sluis.grounds import Bound, Offer, Purpose, purpose_of
+from sluis.kernel import Invalid, PeerId
+
+Name = Callable[[PeerId], str]
+"""What a peer is called; its Peer ID when that is not known."""
+
+
+def contract_view(
+    contract: Contract, own: PeerId, now: int, name: Name, offers: Mapping[str, Offer], reason: str
+) -> ContractView:
+    """A contract for people.
+
+    Args:
+        contract: that it is about.
+        own: this peer.
+        now: seconds since the epoch.
+        name: what peers are called.
+        offers: this node's own, by the id of their disclosure.
+        reason: why this node rejected or revoked it.
+    """
+    waiting, found = waiting_for(contract), state(contract, now)
+
+    def names(peers: object) -> tuple[str, ...]:
+        return tuple(sorted(map(name, peers)))  # type: ignore[call-overload]
+
+    return ContractView(
+        contract.content.hash,
+        found,
+        tuple(grant_view(grant, name, offers) for grant in contract.content.grants),
+        contract.content.not_before,
+        contract.content.not_after,
+        contract.content.created_at,
+        names(contract.signed("accept")),
+        names(contract.signed("reject")),
+        names(contract.signed("revoke")),
+        names(waiting),
+        found == "proposed" and own in waiting,
+        reason,
+    )
+
+
+def grant_view(grant: Grant, name: Name, offers: Mapping[str, Offer]) -> GrantView:
+    """A grant for people; of a purpose, what this node's own rules say that it opens."""
+
+    def maybe(peer: PeerId | None) -> str | None:
+        return None if peer is None else name(peer)
+
+    try:
+        purpose = purpose_of(grant.properties)
+    except Invalid:  # the properties are shown as they are; signing says what is wrong
+        purpose = None
+    return GrantView(
+        grant.type,
+        grant.hash,
+        name(grant.service_peer),
+        grant.service_name,
+        maybe(grant.outway.peer_id if grant.outway else None),
+        maybe(grant.directory),
+        maybe(grant.delegator),
+        maybe(grant.service_delegator),
+        purpose_view(purpose, offers) if purpose else None,
+        grant.properties,
+    )
+
+
+def purpose_view(purpose: Purpose, offers: Mapping[str, Offer]) -> PurposeView:
+    """A purpose, and what it opens as far as this node knows."""
+    return PurposeView(
+        purpose.activity, tuple(_disclosure(bound, offers.get(bound.id)) for bound in purpose.disclosures)
+    )
+
+
+def _disclosure(bound: Bound, offer: Offer | None) -> DisclosureView:
+    if offer is None or offer.digest != bound.digest:
+        return DisclosureView(bound.id, False)
+    disclosure = offer.disclosure
+    return DisclosureView(
+        bound.id,
+        True,
+        offer.dataset,
+        dict(disclosure.columns),
+        tuple(map(str, disclosure.articles)),
+    )

@@ -1,0 +1,124 @@
+"""The transaction logs of peers, read over the Logging API (FSC Logging 1.0.0, `GET /logs`) of their Managers.
+
+What comes is hostile until it is read: bounded by the client, decoded strictly, every name checked.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from sluis.gateway.manager import Managers
+from sluis.gateway.transactions import Crossing, Direction, TransactionRecord
+from sluis.kernel import Invalid, PeerId, Text, Upstream
+
+_PAGE = 1000
+
+
+class _Source(msgspec.Struct):
+    type: Literal["SOURCE_TYPE_SOURCE", "SOURCE_TYPE_DELEGATED_SOURCE"]
+    outway_peer_id: str
+    delegator_peer_id: str | None = None
+
+
+class _Destination(msgspec.Struct):
+    type: Literal["DESTINATION_TYPE_DESTINATION", "DESTINATION_TYPE_DELEGATED_DESTINATION"]
+    service_peer_id: str
+    delegator_peer_id: str | None = None
+
+
+class _Record(msgspec.Struct):
+    transaction_id: str
+    direction: Direction
+    grant_hash: str
+    source: _Source
+    destination: _Destination
+    service_name: str
+    created_at: int
+    additional_data: Any = None
+
+
+class _Pagination(msgspec.Struct, frozen=True):
+    next_cursor: str = ""
+
+
+class _Page(msgspec.Struct):
+    records: list[_Record]
+    pagination: _Pagination = _Pagination()
+
+
+class RemoteLogs:
+    """A `comparison.Remote` over the Managers of peers."""
+
+    def __init__(self, managers: Managers) -> None:
+        self._managers = managers
+
+    async def logs(
+        self, peer: PeerId, after: int, before: int, cursor: str
+    ) -> tuple[Sequence[TransactionRecord], str]:
+        """See `comparison.Remote.logs`."""
+        body = await self._managers.logs(
+            peer,
+            after=str(after),
+            before=str(before),
+            cursor=cursor,
+            limit=str(_PAGE),
+            sort_order="SORT_ORDER_ASCENDING",
+        )
+        page = _read(peer, body)
+        return _records(peer, page), page.pagination.next_cursor
+
+    async def logs_of(self, peer: PeerId, transaction_ids: Sequence[str]) -> Sequence[TransactionRecord]:
+        """See `comparison.Remote.logs_of`."""
+        if not transaction_ids:
+            return ()
+        body = await self._managers.logs(peer, transaction_ids=",".join(transaction_ids))
+        return _records(peer, _read(peer, body))
+
+
+def _read(peer: PeerId, body: bytes) -> _Page:
+    try:
+        page = msgspec.json.decode(body, type=_Page)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise _no_log(peer) from None
+    if len(page.records) > _PAGE:
+        raise _no_log(peer)
+    return page
+
+
+def _records(peer: PeerId, page: _Page) -> tuple[TransactionRecord, ...]:
+    try:
+        return tuple(_record(number, one) for number, one in enumerate(page.records))
+    except Invalid:
+        raise _no_log(peer) from None
+
+
+def _record(number: int, one: _Record) -> TransactionRecord:
+    crossing = Crossing(
+        one.grant_hash,
+        one.service_name,
+        PeerId(one.source.outway_peer_id),
+        PeerId(one.destination.service_peer_id),
+        _maybe(one.source.delegator_peer_id),
+        _maybe(one.destination.delegator_peer_id),
+    )
+    return TransactionRecord(number, one.transaction_id, one.direction, crossing, one.created_at * 1000)
+
+
+def _maybe(peer: str | None) -> PeerId | None:
+    return None if peer is None else PeerId(peer)
+
+
+def _no_log(peer: PeerId) -> Upstream:
+    return Upstream(
+        "peer-log-unreadable",
+        Text(
+            "Het transactielogboek van de ander is niet te lezen.",
+            "The other's transaction log cannot be read.",
+        ),
+        Text(
+            "Het heeft niet de vorm van FSC Logging 1.0.0.", "It does not have the form of FSC Logging 1.0.0."
+        ),
+        Text("Meld het bij die organisatie.", "Tell that organisation."),
+        peer=str.__str__(peer),
+    )

@@ -1,0 +1,10 @@
+"""The composition root: the only room that builds a node from its settings, and runs it.
+
+What a room needs it gets here as plain arguments. Starting checks what would otherwise go wrong later: certificates,
+keys, the clock, the lock of the log, the listeners.
+"""
+
+from sluis.serve.api import PRIVACY_OFFICER, published
+from sluis.serve.node import Node, build_node, run
+
+__all__ = ["PRIVACY_OFFICER", "Node", "build_node", "published", "run"]

@@ -1,0 +1,95 @@
+"""The node as a peer of its FSC group, where its settings name one: Manager, inway and outway, with their listeners."""
+
+import ssl
+
+from sluis.config import Config, read_group
+from sluis.crypto import Identity, Revocations, client_context, read_certificates, server_context
+from sluis.gateway import (
+    DecisionPoint,
+    ManagerSettings,
+    Membership,
+    Operator,
+    Trust,
+    open_membership,
+    open_operator,
+)
+from sluis.grounds import Grounds, make_offer
+from sluis.kernel import Clock, PeerId
+from sluis.store import Store
+from sluis.web import LoopbackListener, PeerListener, Server
+
+
+def membership_of(
+    config: Config, identity: Identity, store: Store, revocations: Revocations, clock: Clock
+) -> Membership | None:
+    """What this node is in its group; None when it is in none. Raises `Problem`."""
+    if config.fsc.group is None:
+        return None
+    group, tls = read_group(config.fsc.group), config.tls
+    point = config.fsc.decision_point
+    settings = ManagerSettings(
+        config.manager_address,
+        config.inway_address,
+        config.node.test,
+        config.fsc.auto_sign,
+        DecisionPoint(point) if point else None,
+    )
+    anchors = tuple(anchor for path in group.anchors for anchor in read_certificates(path))
+    context = client_context(tls.certificate, tls.key, group.anchors)
+    revocations.guard(context)
+    trust = Trust(anchors, lambda: revocations.lists)
+    return open_membership(
+        store, identity, group, settings, trust, context, _aliases(config), clock, revocations.revokes
+    )
+
+
+def operator_of(
+    config: Config, grounds: Grounds, store: Store, membership: Membership, clock: Clock
+) -> Operator:
+    """The operator's side of a membership. Raises `Problem`."""
+    own = config.node
+    datasets = {dataset.name: dataset for dataset in grounds.datasets}
+    offers = {
+        one.id: make_offer(own.oin, own.alias, datasets[one.dataset], one) for one in grounds.disclosures
+    }
+    return open_operator(store, membership, offers, _aliases(config), clock)
+
+
+def _aliases(config: Config) -> dict[str, PeerId]:
+    """What organisations are called in questions and declarations, and their Peer IDs."""
+    return {name: peer.oin for name, peer in config.peers.items()} | {config.node.alias: config.node.oin}
+
+
+class GroupServers:
+    """The listeners of a membership."""
+
+    def __init__(self, config: Config, membership: Membership, revocations: Revocations) -> None:
+        self._config, self._membership, self._revocations = config, membership, revocations
+        self.manager = Server(membership.running.api)
+        self.inway = Server(membership.inway, streaming=True)
+        self.outway = Server(membership.outway, streaming=True)
+
+    async def start(self) -> None:
+        """Listen, and begin what goes on by itself. Raises `Problem`."""
+        config, context = self._config, self._context()
+        await self.manager.listen(PeerListener(config.manager.host, config.manager.port, context))
+        await self.inway.listen(PeerListener(config.inway.host, config.inway.port, context))
+        await self.outway.listen(LoopbackListener(config.outway.host, config.outway.port))
+        await self._membership.start()
+
+    async def stop(self) -> None:
+        """Let what is in hand finish, then close. May be called twice."""
+        for server in (self.outway, self.inway, self.manager):
+            await server.stop()
+        await self._membership.stop()
+
+    def cut_off(self) -> None:
+        """Close every connection of a peer whose certificate was revoked."""
+        for server in (self.inway, self.manager):
+            server.cut_off(self._revocations.revokes)
+
+    def _context(self) -> ssl.SSLContext:
+        tls, group = self._config.tls, self._membership.running.manager.group
+        context = server_context(tls.certificate, tls.key, group.anchors)
+        self._revocations.guard(context)
+        return context

@@ -1,0 +1,187 @@
+"""A node, and its life: what it listens on, what recurs, and how it ends."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+from sluis.config import Config
+from sluis.config import Node as Loaded
+from sluis.crypto import server_context, time_left
+from sluis.gateway import TimestampAuthority
+from sluis.kernel import Clock, Invalid, Problem, Upstream, utc_now
+from sluis.serve.api import about, routes
+from sluis.serve.group import GroupServers
+from sluis.serve.parts import Parts, build_parts
+from sluis.web import LocalListener, PeerListener, Server, make_api
+
+log = logging.getLogger("sluis.node")
+
+WARN_BEFORE = timedelta(days=30)
+"""From this long before its end, a node warns each day that its certificate ends."""
+
+_DAY_AHEAD = timedelta(days=1)
+_DAY, _TEN_MINUTES, _FIVE_MINUTES, _MINUTE, _SECOND = 86_400.0, 600.0, 300.0, 60.0, 1.0  # seconds
+
+
+class Node:
+    """A node: its rooms, its API, and its life.
+
+    Made by `build_node`. `start` opens the listeners, `stop` ends everything that was begun.
+    """
+
+    def __init__(self, config: Config, parts: Parts, clock: Clock) -> None:
+        self.config, self.parts = config, parts
+        self.api = make_api(routes(parts), parts.access, about(config))
+        self._clock = clock
+        self._server = Server(self.api)
+        membership = parts.membership
+        self._group = GroupServers(config, membership, parts.revocations) if membership else None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open the listeners and begin what recurs. Raises `Problem` when it cannot listen; nothing stays open then."""
+        listen, tls = self.config.listen, self.config.tls
+        try:
+            context = server_context(tls.certificate, tls.key, tls.authorities)
+            self.parts.revocations.guard(context)
+            await self._server.listen(PeerListener(listen.host, listen.port, context))
+            await self._server.listen(LocalListener(listen.socket))
+            if self._group is not None:
+                await self._group.start()
+        except Problem:
+            await self.stop()
+            raise
+        self._every(_DAY, self._warn_of_certificate)
+        self._every(_MINUTE, self.parts.refusals.flush)
+        self._every(_SECOND, self._publish)
+        self._every(_SECOND, self._renew_revocations)
+        if self.config.anchor.url is not None:
+            self._every(_TEN_MINUTES, self._anchor)
+        if self.parts.membership is not None:
+            self._every(_FIVE_MINUTES, self.parts.membership.compare)
+
+    async def stop(self) -> None:
+        """Let what is in hand finish, then close everything. May be called twice."""
+        await self._server.stop()
+        if self._group is not None:
+            await self._group.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        parts = self.parts
+        await parts.link.close()
+        try:
+            await parts.discloser.close()
+            await parts.refusals.flush()
+            await parts.ledger.checkpoint()
+        except Problem as problem:
+            log.error("not everything was recorded: %s", problem.code)
+        await asyncio.to_thread(parts.close)
+
+    def _every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.append(asyncio.create_task(_repeat(seconds, work)))
+
+    async def _publish(self) -> None:
+        """Publish what was recorded, witnessed by the peers that can be reached."""
+        await self.parts.witnesses.read_cards()
+        await self.parts.witnesses.gather(self.parts.ledger)
+
+    async def _anchor(self) -> None:
+        """Have the newest checkpoint stamped with the time, when it is time for that."""
+        settings, stamps = self.config.anchor, self.parts.stamps
+        note = await self.parts.ledger.checkpoint()
+        if not await asyncio.to_thread(stamps.is_due, timedelta(hours=settings.hours), note):
+            return
+        try:
+            anchored = await stamps.ask(note, TimestampAuthority(str(settings.url)).send)
+        except Upstream as problem:
+            log.error("no timestamp from %s: %s", settings.url, problem)
+        else:
+            log.info("anchored until record %d by %s", anchored.size, anchored.name)
+
+    async def _renew_revocations(self) -> None:
+        """Put the list of revoked certificates in force when its file is another, also for who is connected."""
+        revocations = self.parts.revocations
+        try:
+            renewed = await asyncio.to_thread(revocations.renew)
+        except Invalid as problem:
+            log.error("revoked certificates: %s", problem)
+        else:
+            if renewed:
+                log.info("the list of revoked certificates was renewed")
+                self._server.cut_off(revocations.revokes)
+                if self._group is not None:
+                    self._group.cut_off()
+
+    async def _warn_of_certificate(self) -> None:
+        certificates = {"certificate": self.parts.identity.certificate}
+        certificates |= {f"authority {place}": anchor for place, anchor in enumerate(self.parts.anchors, 1)}
+        for name, certificate in certificates.items():
+            left = time_left(certificate, self._clock())
+            if left < WARN_BEFORE:
+                log.warning(
+                    "%s ends in %d days, on %s", name, left.days, certificate.not_valid_after_utc.date()
+                )
+        for authority in self.parts.revocations.ended(self._clock() + _DAY_AHEAD):
+            log.warning(
+                "the list of revoked certificates of %s ends within a day, or has; then nobody connects",
+                authority,
+            )
+
+
+def build_node(loaded: Loaded, clock: Clock = utc_now) -> Node:
+    """A node from its directory, not yet listening; arguments and problems as `build_parts`."""
+    return Node(loaded.config, build_parts(loaded, clock), clock)
+
+
+def run(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
+    """Run a node until SIGTERM or SIGINT.
+
+    Args:
+        loaded: what `config.load_node` read.
+        told: called once it listens, with `{"ready": true, "socket": …, "url": …}`.
+
+    Raises `Problem` when it cannot start.
+    """
+    import uvloop
+
+    # What no line of the log says need not be found out for each (Python, "Logging HOWTO", "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    uvloop.run(_live(loaded, told))
+
+
+async def _live(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signaled in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signaled, stopping.set)
+    node = build_node(loaded)
+    await node.start()
+    try:
+        config = loaded.config
+        told(
+            {
+                "ready": True,
+                "socket": str(config.listen.socket),
+                "url": config.node.url,
+                "oin": config.node.oin,
+            }
+        )
+        await stopping.wait()
+    finally:
+        await node.stop()
+
+
+async def _repeat(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do `work` now and every so many seconds; what goes wrong is logged and does not end it."""
+    while True:
+        try:
+            await work()
+        except Exception as failure:  # the log must go on being published, whatever a peer sends
+            cause = failure.code if isinstance(failure, Problem) else type(failure).__qualname__
+            log.error("%s: %s", getattr(work, "__name__", "task"), cause)
+        await asyncio.sleep(seconds)

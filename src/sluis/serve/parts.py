@@ -1,0 +1,273 @@
+"""The rooms of a node, furnished from its settings. What must go upward gets here what fills its `Protocol`."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+
+import msgspec
+from cryptography import x509
+
+from sluis import disclose
+from sluis.config import Config
+from sluis.config import Node as Loaded
+from sluis.crypto import (
+    FileKeyStore,
+    Identity,
+    KeyStore,
+    Revocations,
+    client_context,
+    is_test,
+    read_certificates,
+    time_left,
+)
+from sluis.disclose import Bounds, Discloser
+from sluis.gateway import (
+    Card,
+    DirectLink,
+    Link,
+    Membership,
+    Operator,
+    Witnesses,
+    read_card,
+    sign_card,
+    witness_name,
+)
+from sluis.kernel import Clock, Invalid, Refused, Text, Unkept, milliseconds
+from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
+from sluis.query import Asker, Owner, Owners
+from sluis.serve.group import membership_of, operator_of
+from sluis.sources import Source, open_source
+from sluis.statement import Combiner, EngineLimits, open_memory
+from sluis.store import Store, open_store
+from sluis.web import Access, Person, Refusals
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """The rooms of a node, furnished."""
+
+    identity: Identity
+    anchors: tuple[x509.Certificate, ...]
+    store: Store
+    ledger: Ledger
+    link: Link
+    sources: Mapping[str, Source]
+    combiner: Combiner
+    asker: Asker
+    discloser: Discloser
+    access: Access
+    refusals: Refusals
+    witness: Witness
+    witnesses: Witnesses
+    stamps: Anchors
+    revocations: Revocations
+    card: str
+    membership: Membership | None
+    operator: Operator | None
+
+    def close(self) -> None:
+        """Give back what is held outside this process. Blocks."""
+        for source in self.sources.values():
+            source.close()
+        self.combiner.close()
+        self.store.close()
+
+
+def build_parts(loaded: Loaded, clock: Clock) -> Parts:
+    """The rooms of a node, from its directory.
+
+    Args:
+        loaded: what `config.load_node` read.
+        clock: gives the present.
+
+    Raises `Problem`: a certificate that has ended or is another's, a test authority in production, an unreadable
+    key, a log that another process writes, a full disk.
+    """
+    config = loaded.config
+    identity, anchors = _identity(config, clock())
+    try:
+        keys = FileKeyStore(config.keys.directory)
+        store = open_store(config.store.url)
+    except OSError as failure:
+        raise _cannot_keep(failure) from None
+    with ExitStack() as undo:
+        undo.callback(store.close)
+        parts = _furnish(loaded, identity, anchors, keys, store, clock)
+        undo.pop_all()
+    return parts
+
+
+def _furnish(
+    loaded: Loaded,
+    identity: Identity,
+    anchors: tuple[x509.Certificate, ...],
+    keys: KeyStore,
+    store: Store,
+    clock: Clock,
+) -> Parts:
+    config, grounds, limits = loaded.config, loaded.grounds, loaded.config.limits
+    own = config.node
+    revocations = Revocations(config.tls.crl, anchors)
+
+    def card_of(jws: str) -> Card:
+        return read_card(jws, anchors, clock(), revocations.lists)
+
+    newest = config.keys.directory / "newest.checkpoint"
+    ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
+    memory = open_memory(store, keys)
+    refusals = Refusals(ledger, clock)
+    link = _link(config, revocations)
+    combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
+    card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
+    asker = Asker(
+        peer=own.oin,
+        activities={activity.id: activity for activity in grounds.activities},
+        owners=Owners(_known(config), link, card_of, clock, limits.peer_seconds),
+        link=link,
+        ledger=ledger,
+        combiner=combiner,
+        memory=memory,
+        clock=clock,
+        seconds=limits.peer_seconds,
+        answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
+    )
+    sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
+    discloser = Discloser(
+        own=own.oin,
+        alias=own.alias,
+        grounds=grounds,
+        sources=sources,
+        log=ledger,
+        memory=memory,
+        keys=keys,
+        card=card,
+        card_of=card_of,
+        combiner=combiner,
+        addresses={peer.oin: peer.url for peer in config.peers.values()},
+        clock=clock,
+        bounds=_bounds(config),
+    )
+    if any(one.questions_per_hour is not None for one in grounds.disclosures):
+        since = milliseconds(clock() - timedelta(hours=1))
+        discloser.recall(found for one in decisions(store, since) if (found := disclose.permit(one)))
+    peers = [peer.oin for peer in config.peers.values()]
+    access = Access(
+        [own.oin, *peers],
+        _people(config).get,
+        clock,
+        own.test,
+        refusals.record,
+        lambda: revocations.lists,
+    )
+    asked = [config.peers[name].oin for name in config.ledger.witnesses]
+    witnesses = Witnesses(link, card_of, asked, peers, clock)
+    membership = membership_of(config, identity, store, revocations, clock)
+    witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
+    return Parts(
+        identity=identity,
+        anchors=anchors,
+        store=store,
+        ledger=ledger,
+        link=link,
+        sources=sources,
+        combiner=combiner,
+        asker=asker,
+        discloser=discloser,
+        access=access,
+        refusals=refusals,
+        witness=witness,
+        witnesses=witnesses,
+        revocations=revocations,
+        stamps=Anchors(config.anchors, _roots(config), clock),
+        card=card,
+        membership=membership,
+        operator=operator_of(config, grounds, store, membership, clock) if membership else None,
+    )
+
+
+def _link(config: Config, revocations: Revocations) -> DirectLink:
+    tls = config.tls
+    context = client_context(tls.certificate, tls.key, tls.authorities)
+    revocations.guard(context)
+    urls = {peer.oin: peer.url for peer in config.peers.values()} | {config.node.oin: config.node.url}
+    names = {peer.oin: peer.name for peer in config.peers.values()}
+    return DirectLink(urls, context, names, revocations.revokes)
+
+
+def _roots(config: Config) -> list[x509.Certificate]:
+    """The authorities that are trusted to tell the time. Raises `Invalid` when one cannot be read."""
+    return [root for path in config.anchor.certificates for root in read_certificates(path)]
+
+
+def _known(config: Config) -> list[Owner]:
+    """Who can be asked: every peer, and this node itself, which then answers as it would anybody."""
+    known = [Owner(alias, peer.oin, peer.name) for alias, peer in config.peers.items()]
+    return [*known, Owner(config.node.alias, config.node.oin, config.node.name)]
+
+
+def _bounds(config: Config) -> Bounds:
+    """What a question may cost here: where sources differ, what the strictest allows."""
+    sources = list(config.sources.values())
+    if not sources:
+        return Bounds()
+    seconds = min(source.timeout_seconds for source in sources)
+    return Bounds(seconds=seconds, scanned_rows=min(source.max_rows for source in sources))
+
+
+def _people(config: Config) -> dict[str, Person]:
+    return {entry.os_user: Person(entry.os_user, name, entry.roles) for name, entry in config.people.items()}
+
+
+def _identity(config: Config, now: datetime) -> tuple[Identity, tuple[x509.Certificate, ...]]:
+    """The node's certificate and the group's anchors, fit for use. Raises `Invalid`, `Refused`."""
+    identity = Identity.load(config.tls.certificate, config.tls.key)
+    anchors = tuple(anchor for path in config.tls.authorities for anchor in read_certificates(path))
+    certificate = identity.certificate
+    if identity.peer.id != config.node.oin:
+        raise _unfit("certificate-of-another", _OF_ANOTHER)
+    if certificate.not_valid_before_utc > now:
+        raise _unfit("clock-behind", _CLOCK_BEHIND)
+    if time_left(certificate, now) <= timedelta(0):
+        raise _unfit("certificate-ended", _ENDED)
+    if not config.node.test and any(map(is_test, (certificate, *anchors))):
+        raise Refused("test-authority", _CANNOT_START, *_TEST_AUTHORITY, rule="production-trusts-no-test")
+    return identity, anchors
+
+
+_CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")
+_OF_ANOTHER = (
+    Text("Het certificaat noemt een ander OIN dan de instellingen.",
+         "The certificate names another OIN than the settings."),
+    Text("Gebruik het certificaat van deze organisatie, of verander `node.oin`.",
+         "Use this organisation's certificate, or change `node.oin`."),
+)  # fmt: skip
+_CLOCK_BEHIND = (
+    Text("Het certificaat is nog niet geldig; waarschijnlijk loopt de klok van deze machine achter.",
+         "The certificate is not valid yet; the clock of this machine is probably behind."),
+    Text("Zet de klok gelijk (NTP) en start opnieuw.", "Set the clock (NTP) and start again."),
+)  # fmt: skip
+_ENDED = (
+    Text("Het certificaat is verlopen, of de klok van deze machine loopt voor.",
+         "The certificate has ended, or the clock of this machine is ahead."),
+    Text("Vraag een nieuw certificaat aan bij de autoriteit van de groep.",
+         "Request a new certificate from the group's authority."),
+)  # fmt: skip
+_TEST_AUTHORITY = (
+    Text("Een testautoriteit wordt in productie niet vertrouwd.", "A test authority is not trusted in production."),
+    Text("Gebruik de autoriteit van de groep, of zet `node.environment` op `test`.",
+         "Use the group's authority, or set `node.environment` to `test`."),
+)  # fmt: skip
+
+
+def _unfit(code: str, because: tuple[Text, Text]) -> Invalid:
+    return Invalid(code, _CANNOT_START, *because)
+
+
+def _cannot_keep(failure: OSError) -> Unkept:
+    cause = failure.strerror or "?"
+    return Unkept(
+        "cannot-keep",
+        _CANNOT_START,
+        Text(f"De map voor sleutels of database is niet te gebruiken: {cause}.",
+             f"The directory for keys or database cannot be used: {cause}."),
+        Text("Controleer pad, rechten en ruimte.", "Check path, permissions and space."),
+    )  # fmt: skip

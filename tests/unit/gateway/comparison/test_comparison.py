@@ -1,0 +1,200 @@
+"""Two transaction logs that should tell the same: what only one side knows is found, and nothing else is."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluis.gateway.comparison import SKEW, Comparison, Seen, open_comparison
+from sluis.gateway.comparison.rules import Matching
+from sluis.gateway.transactions import (
+    INCOMING,
+    OUTGOING,
+    Crossing,
+    Search,
+    TransactionLog,
+    TransactionRecord,
+    new_transaction,
+    open_transactions,
+)
+from sluis.kernel import PeerId, Upstream
+from sluis.store import Store, open_store
+
+ASKER, OWNER, THIRD = (PeerId(f"0000000100100100000{digit}") for digit in "123")
+CROSSING = Crossing("$1$3$grant", "personen", ASKER, OWNER)
+
+
+class Hands:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Other:
+    """The peer's log, read as a Manager would give it."""
+
+    def __init__(self, log: TransactionLog) -> None:
+        self.log = log
+
+    async def logs(
+        self, peer: PeerId, after: int, before: int, cursor: str
+    ) -> tuple[Sequence[TransactionRecord], str]:
+        search = Search(after=after, before=before, cursor=cursor, limit=7, ascending=True)
+        page = await self.log.find(ASKER, search)
+        return page.records, page.next_cursor
+
+    async def logs_of(self, peer: PeerId, transaction_ids: Sequence[str]) -> Sequence[TransactionRecord]:
+        return await self.log.find_transactions(ASKER, [UUID(one).bytes for one in transaction_ids])
+
+
+@pytest.fixture
+def clock() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+    with closing(open_store(tmp_path / "a.db")) as one, closing(open_store(tmp_path / "b.db")) as two:
+        yield one, two
+
+
+@pytest.fixture
+def logs(stores: tuple[Store, Store], clock: Hands) -> tuple[TransactionLog, TransactionLog]:
+    return open_transactions(stores[0], clock), open_transactions(stores[1], clock)
+
+
+@pytest.fixture
+def comparison(
+    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Hands
+) -> Comparison:
+    return open_comparison(stores[0], logs[0], Other(logs[1]), ASKER, clock)
+
+
+async def cross(
+    logs: tuple[TransactionLog, TransactionLog],
+    *,
+    here: Crossing | None = CROSSING,
+    there: Crossing | None = CROSSING,
+) -> str:
+    """One request, with its line in either log unless left out."""
+    raw, name = new_transaction()
+    if here is not None:
+        await logs[0].write(raw, logs[0].passage(OUTGOING, here))
+    if there is not None:
+        await logs[1].write(raw, logs[1].passage(INCOMING, there))
+    return name
+
+
+async def test_logs_that_tell_the_same_differ_in_nothing(
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+) -> None:
+    for _ in range(40):
+        await cross(logs)
+        clock.now += timedelta(seconds=1)
+    clock.now += timedelta(seconds=2 * SKEW)
+    assert await comparison.compare(OWNER) == ()
+
+
+async def test_what_only_one_side_knows_is_found_once_and_kept(
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+) -> None:
+    await cross(logs)
+    mine, theirs = await cross(logs, there=None), await cross(logs, here=None)
+    clock.now += timedelta(seconds=2 * SKEW)
+    found = await comparison.compare(OWNER)
+    assert {(one.kind, one.line.transaction_id) for one in found} == {
+        ("only-here", mine),
+        ("only-there", theirs),
+    }
+    clock.now += timedelta(seconds=2 * SKEW)
+    assert await comparison.compare(OWNER) == ()
+    kept = await asyncio.to_thread(comparison.newest)
+    assert sorted(kept, key=str) == sorted(found, key=str)
+    assert await asyncio.to_thread(comparison.counts) == {(OWNER, "only-here"): 1, (OWNER, "only-there"): 1}
+
+
+async def test_a_line_about_another_grant_differs(
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+) -> None:
+    name = await cross(logs, there=msgspec.structs.replace(CROSSING, grant_hash="$1$3$another"))
+    clock.now += timedelta(seconds=2 * SKEW)
+    (found,) = await comparison.compare(OWNER)
+    assert (found.kind, found.line.transaction_id, found.line.crossing) == ("differs", name, CROSSING)
+
+
+async def test_what_an_extension_adds_at_one_side_is_no_difference(
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+) -> None:
+    await cross(logs, there=msgspec.structs.replace(CROSSING, additional='{"reference":"R-1"}'))
+    clock.now += timedelta(seconds=2 * SKEW)
+    assert await comparison.compare(OWNER) == ()
+
+
+async def test_the_newest_lines_get_time_to_find_their_other_half(
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+) -> None:
+    raw, _ = new_transaction()
+    await logs[0].write(raw, logs[0].passage(OUTGOING, CROSSING))
+    clock.now += timedelta(seconds=SKEW - 1)
+    assert await comparison.compare(OWNER) == ()
+    await logs[1].write(raw, logs[1].passage(INCOMING, CROSSING))
+    clock.now += timedelta(seconds=2 * SKEW)
+    assert await comparison.compare(OWNER) == ()
+
+
+async def test_lines_about_others_are_passed_over(
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+) -> None:
+    await cross(logs, here=Crossing("$1$3$x", "personen", ASKER, THIRD), there=None)
+    await cross(logs, here=None, there=Crossing("$1$3$y", "personen", THIRD, OWNER, ASKER))
+    clock.now += timedelta(seconds=2 * SKEW)
+    assert await comparison.compare(OWNER) == ()
+
+
+async def test_a_log_without_end_is_none(
+    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Hands
+) -> None:
+    class Endless(Other):
+        async def logs(
+            self, peer: PeerId, after: int, before: int, cursor: str
+        ) -> tuple[Sequence[TransactionRecord], str]:
+            return (await super().logs(peer, after, before, ""))[0], "again"
+
+    await cross(logs)
+    clock.now += timedelta(seconds=2 * SKEW)
+    comparison = open_comparison(stores[0], logs[0], Endless(logs[1]), ASKER, clock)
+    with pytest.raises(Upstream, match="end"):
+        await comparison.compare(OWNER)
+
+
+ids = st.integers(0, 12)
+
+
+@given(
+    st.lists(st.tuples(ids, st.integers(0, 1000)), max_size=30, unique_by=lambda one: one[0]),
+    st.lists(ids, max_size=30, unique=True),
+    st.data(),
+)
+def test_however_the_lines_come_what_is_left_is_what_only_one_side_has(
+    mine: list[tuple[int, int]], theirs: list[int], data: st.DataObject
+) -> None:
+    here = [Seen(f"{number}", OUTGOING, CROSSING, at) for number, at in mine]
+    there = [Seen(f"{number}", OUTGOING, CROSSING, 500) for number in theirs]
+    matching, queue = Matching(ASKER, OWNER), [(True, one) for one in here] + [(False, one) for one in there]
+    for own, line in data.draw(st.permutations(queue)):
+        (matching.add_own if own else matching.add_theirs)([line])
+    left_here, left_there = matching.unmatched_until(1000)
+    assert {one.transaction_id for one in left_here} == {f"{n}" for n, _ in mine} - {f"{n}" for n in theirs}
+    assert {one.transaction_id for one in left_there} == {f"{n}" for n in theirs} - {f"{n}" for n, _ in mine}
+    assert matching.differing == []
