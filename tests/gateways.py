@@ -78,10 +78,12 @@ class Backend:
 
 
 async def whole(receive: Any) -> bytes:
-    """The whole body of a request."""
+    """The whole body of a request. Raises `ConnectionError` when it breaks off."""
     body, more = b"", True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError
         body, more = body + message.get("body", b""), message.get("more_body", False)
     return body
 

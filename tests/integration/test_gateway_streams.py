@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from tests.gateways import Gateways, answer, gateways, read_answer, whole
 
+from sluis.kernel import Invalid
+from sluis.web import LoopbackListener, Server
+
 MIB = 1024 * 1024
 LARGE = 24 * MIB
 HELD = 32 * MIB
@@ -319,3 +322,43 @@ async def test_meter_counts_what_passed_and_what_was_refused(pair: Gateways) -> 
     assert (dict(meter.requests), dict(meter.refusals)) == ({2: 1, 4: 1}, {"ERROR_CODE_NO_CONTRACT": 1})
     assert (sum(meter.seconds), meter.upward, meter.downward > 3) == (2, 3, True)
     assert dict(pair.owner.meter.requests) == {2: 1}
+
+
+async def slow_body(pair: Gateways, steps: int, then: float) -> bytes:
+    """A request whose body comes in steps of 0.2 s, and after the last of them a pause; gives what is answered."""
+    reader, writer = await started(
+        pair,
+        b"POST /l/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (steps + 1),
+    )
+    for _ in range(steps):
+        writer.write(b"x")
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(then)
+    writer.write(b"x")
+    try:
+        return await asyncio.wait_for(reader.read(), 10)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize(("steps", "pause", "passes"), [(10, 0.0, True), (2, 2.0, False)])
+async def test_body_may_be_slow_but_not_stand_still(
+    pair: Gateways, monkeypatch: pytest.MonkeyPatch, steps: int, pause: float, passes: bool
+) -> None:
+    await pair.call("GET", "/l/x")  # so that everything is at hand
+    monkeypatch.setattr("sluis.web.server._REQUEST", 1.0)
+    monkeypatch.setattr("sluis.web.server._STALLED", 1.0)
+    got = await slow_body(pair, steps, pause)
+    assert got.startswith(b"HTTP/1.1 200 ") == passes
+    assert len(pair.backend.requests) == 1 + passes
+
+
+async def test_without_tls_only_this_machine_is_listened_to() -> None:
+    server = Server(lambda scope, receive, send: None)
+    for host in ("0.0.0.0", "10.0.0.1", "localhost", "::"):
+        with pytest.raises(Invalid) as problem:
+            await server.listen(LoopbackListener(host, 0))
+        assert problem.value.code == "not-loopback"
+    await server.stop(seconds=0)
