@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tests.fsc.authority import Authority
 from tests.fsc.peer import Peer, echo
 from tests.fsc.product import Product
+from tests.servers import need
 
 _NUMBERS = itertools.count(1)
 NAMES = [
@@ -74,19 +76,35 @@ def third_peer(other_peer: Peer, make_peer: Make) -> Peer:
     return make_peer()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Modules that name `PLANES` run on each of them."""
+    planes = getattr(metafunc.module, "PLANES", None)
+    if planes and "plane" in metafunc.fixturenames:
+        metafunc.parametrize("plane", planes, scope="module", indirect=True)
+
+
 @pytest.fixture(scope="module")
-def product(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def plane(request: pytest.FixtureRequest) -> str:
+    """The data plane: inside the node's process, or nginx."""
+    plane: str = getattr(request, "param", "process")
+    if plane == "nginx":
+        need("nginx", lambda: shutil.which("nginx") is not None)
+    return plane
+
+
+@pytest.fixture(scope="module")
+def product(authority: Authority, tmp_path_factory: pytest.TempPathFactory, plane: str) -> Iterator[Product]:
     """The product, for all tests of a module: each brings peers and contracts of its own."""
-    with Product(
-        authority, tmp_path_factory.mktemp("product"), next_oin(), "Ministerie van Verzinsels"
-    ) as product:
+    folder = tmp_path_factory.mktemp("product")
+    with Product(authority, folder, next_oin(), "Ministerie van Verzinsels", plane=plane) as product:
         yield product
 
 
 @pytest.fixture
-def product_alone(authority: Authority, tmp_path: Path) -> Iterator[Product]:
+def product_alone(authority: Authority, tmp_path: Path, plane: str) -> Iterator[Product]:
     """The product, for a test that stops it, breaks it or changes what it offers."""
-    with Product(authority, tmp_path / "product", next_oin(), "Ministerie van Verzinsels") as product:
+    folder = tmp_path / "product"
+    with Product(authority, folder, next_oin(), "Ministerie van Verzinsels", plane=plane) as product:
         yield product
 
 

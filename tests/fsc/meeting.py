@@ -54,6 +54,7 @@ def turned_down(answer: Response) -> None:
 
 def introduced(peer: Peer, product: Product) -> None:
     """Make the two known to each other."""
+    product.meets(peer)
     assert peer.announce(product.manager_address).status == 200
     peer.known[product.id] = (product.name, product.manager_address)
 

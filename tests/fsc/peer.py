@@ -48,7 +48,8 @@ class Peer:
         self.inway_address = f"https://{self.inway_host}:{data_port()}"
         domain = f"{oin}.fsc.test"
         self.signing = authority.issue(oin, name, [f"manager.{domain}", self.manager_host], key=key)
-        self.inway_identity = authority.issue(oin, name, [f"inway.{domain}", self.inway_host])
+        self.inway_name = f"inway.{domain}"
+        self.inway_identity = authority.issue(oin, name, [self.inway_name, self.inway_host])
         self.outway_domain = f"outway.{domain}"
         self.outway_identity = authority.issue(oin, name, [self.outway_domain])
         self.published_keys: list[Identity] = [self.signing]

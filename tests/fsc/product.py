@@ -32,6 +32,9 @@ from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.peers import Directory, Group, check_group
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
+from sluis.gateway.planes.nginx import NginxPlane
+from sluis.gateway.planes.nginx_conf import Listen
+from sluis.gateway.planes.nginx_process import Files
 from sluis.gateway.planes.stream import Streams
 from sluis.gateway.services import Service, Services, read_url
 from sluis.gateway.tokens import Tokens
@@ -88,6 +91,7 @@ class Product:
         joins: Peer | None = None,
         crl: Path | None = None,
         hosts: tuple[str, str] | None = None,
+        plane: str = "process",
     ) -> None:
         self.authority, self.folder, self.id, self.name, self.group = authority, folder, oin, name, GROUP
         self.manager_host, self.inway_host = hosts or (free_address(8443), free_address(data_port()))
@@ -98,6 +102,8 @@ class Product:
         self.outway_thumbprint = self.signing.public_key_thumbprint
         self.upstream, self.other = Upstream(echo), Upstream(lambda _: Response(200, [], b"anders"))
         self.links: dict[str, str] = {}
+        self.plane = plane
+        self._names: dict[str, str] = {}
         self._directory, self._joins, self._crl = directory, joins, crl
         self._services = Services(self._offered())
         self._loop = asyncio.new_event_loop()
@@ -208,19 +214,28 @@ class Product:
             utc_now,
             revocations.revokes,
         )
+        outway = self._outway(own, identity)
+        if self.plane == "nginx":
+            await self._nginx(inway, outway)
+            return
         within, out = Streams(), Streams(outgoing, revoked=revocations.revokes)
         for streams in (within, out):
             self._open.callback(streams.close)
         await self._listen(
             InwayPlane(inway, within, meter), PeerListener(self.inway_host, data_port(), incoming), True
         )
+        where = await self._listen(OutwayPlane(outway, out, meter), LoopbackListener("127.0.0.1", 0), True)
+        assert isinstance(where, tuple)
+        self.outway_address = f"http://{where[0]}:{where[1]}"
+
+    def _outway(self, own: PeerId, identity: NodeIdentity) -> Outway:
         tokens = Tokens(
             lambda grant: self._running.managers.token(grant.service_peer, own, grant.hash),
             self.group,
             lambda: self.signing.thumbprint,
             lambda: utc_now().timestamp(),
         )
-        outway = Outway(
+        return Outway(
             own,
             lambda: identity.certificate,
             self._contracts,
@@ -229,9 +244,27 @@ class Product:
             self._transactions,
             utc_now,
         )
-        where = await self._listen(OutwayPlane(outway, out, meter), LoopbackListener("127.0.0.1", 0), True)
-        assert isinstance(where, tuple)
-        self.outway_address = f"http://{where[0]}:{where[1]}"
+
+    async def _nginx(self, inway: Inway, outway: Outway) -> None:
+        """Both proxies on nginx. It checks names in certificates, not addresses: peers are known to it by name."""
+        assert self._open
+        files = Files(self.signing.chain_file, self.signing.key_file, [self.authority.root_file])
+
+        async def resolve(host: str, _: int) -> list[str]:
+            return [self._names.get(host, host)]
+
+        listens = Listen(self.inway_host, data_port()), Listen(self.manager_host, 8080)
+        plane = NginxPlane(
+            self.folder / "nginx",
+            files,
+            inway=(listens[0], inway),
+            outway=(listens[1], outway),
+            resolve=resolve,
+            workers=1,
+        )
+        await plane.start()
+        self._open.push_async_callback(plane.stop)
+        self.outway_address = f"http://{self.manager_host}:8080"
 
     async def _listen(
         self, app: Any, listener: PeerListener | LoopbackListener, streaming: bool = False
@@ -249,6 +282,12 @@ class Product:
         await asyncio.sleep(0.02)
 
     # What the operator does
+
+    def meets(self, peer: Peer) -> None:
+        """Know where a peer is that this product is to reach; on nginx it needs a name."""
+        if self.plane == "nginx":
+            self._names[peer.inway_name] = peer.inway_host
+            peer.inway_address = f"https://{peer.inway_name}:{data_port()}"
 
     def restart(self) -> None:
         """Stop the node and start it again on the same files and addresses."""

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.fsc.authority import Authority, Identity
 from tests.fsc.papers import Json
-from tests.fsc.peer import GROUP
+from tests.fsc.peer import GROUP, Peer
 from tests.fsc.product import Product
 from tests.fsc.wire import Caller, Response, data_port, free_address
 
@@ -92,6 +92,9 @@ class ProductProcess:
         if not line:
             raise EOFError
         return json.loads(line)
+
+    def meets(self, _: Peer) -> None:
+        """It runs the plane that connects to addresses: there is nothing to tell."""
 
     def propose(self, found: Json) -> Json:
         made: Json = self._line(["propose", found])

@@ -11,6 +11,7 @@ from tests.fsc.product import Product
 from tests.fsc.wire import BadMessage, Caller
 
 pytestmark = pytest.mark.fsc
+PLANES = ("process", "nginx")
 
 
 @pytest.fixture
@@ -35,8 +36,6 @@ SMUGGLED: dict[str, bytes] = {
     "NUL": b"X: a\0b\r\nContent-Length: 0\r\n\r\n",
     "chunk with a sign": b"Transfer-Encoding: chunked\r\n\r\n+0\r\n\r\n",
     "chunk without CRLF": b"Transfer-Encoding: chunked\r\n\r\n1\r\nxxx0\r\n\r\n",
-    "bare LF": b"X: a\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
-    "bare LF at the end": b"Content-Length: 0\r\n\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
     "folded header": b"X: a\r\n Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n",
 }
 
@@ -79,8 +78,6 @@ LEAVING = {
     "space before colon": b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
     "bare CR": b"X: a\rTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "NUL": b"X: a\0b\r\nContent-Length: 0\r\n\r\n",
-    "bare LF": b"X: a\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
-    "bare LF at the end": b"Content-Length: 0\r\n\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
     "folded header": b"X: a\r\n Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n",
 }
 
@@ -98,3 +95,38 @@ def test_a_request_that_can_be_read_in_two_ways_does_not_leave(
         with contextlib.suppress(EOFError, OSError, BadMessage):
             assert caller.answer().status >= 400
     assert peer.inway.script.seen == []
+
+
+BARE_LF = {
+    "in a header": b"X: a\nContent-Length: 0\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
+    "before chunked": b"X: a\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
+    "at the end": b"Content-Length: 0\r\n\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
+    "in a chunk": b"Transfer-Encoding: chunked\r\n\r\n0\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("how", BARE_LF)
+def test_behind_a_bare_lf_nothing_is_smuggled_in(peer: Peer, product: Product, token: str, how: str) -> None:
+    """RFC 9112 section 2.2 lets a reader take a bare LF for the end of a line. Then it is one for whatever lies behind too:
+    what was sent behind it is a request of its own, without a token, or no request."""
+    product.upstream.script.seen.clear()
+    with Caller(product.inway_address, peer.outway_identity, peer.authority) as caller:
+        caller.send(HEAD % (token.encode(), uuid7().encode()) + BARE_LF[how])
+        with contextlib.suppress(EOFError, OSError, BadMessage):
+            caller.answer()
+            assert caller.answer().status >= 400
+    assert "/gesmokkeld" not in [request.target for request in product.upstream.script.seen]
+
+
+@pytest.mark.parametrize("how", BARE_LF)
+def test_behind_a_bare_lf_nothing_is_smuggled_out(peer: Peer, product: Product, how: str) -> None:
+    _, grant = providing(product, peer)
+    peer.inway.script.seen.clear()
+    with Caller(product.outway_address, None, peer.authority) as caller:
+        caller.send(
+            b"POST / HTTP/1.1\r\nHost: x\r\nFsc-Grant-Hash: " + grant.encode() + b"\r\n" + BARE_LF[how]
+        )
+        with contextlib.suppress(EOFError, OSError, BadMessage):
+            caller.answer()
+            assert caller.answer().status >= 400
+    assert "/gesmokkeld" not in [request.target for request in peer.inway.script.seen]

@@ -17,6 +17,7 @@ from tests.fsc.proxies import UUID7
 from tests.fsc.wire import Caller, Request, Response
 
 pytestmark = pytest.mark.fsc
+PLANES = ("process", "nginx")
 
 FIELDS = {"transaction_id", "direction", "grant_hash", "source", "destination", "service_name", "created_at"}
 OPTIONAL = {"additional_data", "trace_id", "span_id"}
