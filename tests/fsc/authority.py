@@ -11,6 +11,7 @@ import ipaddress
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +127,14 @@ class Authority:
             self.certificate = self._ca(f"{name} issuing", self.key.public_key(), self.root)
             self.above = (self.certificate,)
         self._lists = 0
+        self._others: list[x509.Certificate] = []
         self.root_file = folder / "root.pem"
         self.root_file.write_bytes(self.root.public_bytes(_PEM))
+
+    def accept(self, other: "Authority") -> None:
+        """Trust another root beside the own one: a group with two anchors."""
+        self._others.append(other.root)
+        self.root_file.write_bytes(b"".join(one.public_bytes(_PEM) for one in (self.root, *self._others)))
 
     def _ca(self, name: str, public: Any, issuer: x509.Certificate | None) -> x509.Certificate:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -196,7 +203,9 @@ class Authority:
 
     def trusts(self, chain: Sequence[x509.Certificate], moment: dt.datetime | None = None) -> bool:
         """Whether a chain, leaf first, ends at this root now."""
-        policy = PolicyBuilder().store(Store([self.root])).time(moment or dt.datetime.now(dt.UTC))
+        policy = (
+            PolicyBuilder().store(Store([self.root, *self._others])).time(moment or dt.datetime.now(dt.UTC))
+        )
         try:
             policy.build_client_verifier().verify(chain[0], list(chain[1:]))
         except VerificationError:
@@ -248,9 +257,16 @@ def server_context(identity: Identity, authority: Authority) -> ssl.SSLContext:
 
 def client_context(identity: Identity | None, authority: Authority) -> ssl.SSLContext:
     """TLS for a caller: the server's chain and name are checked (RFC 6125), an own certificate is shown if there is one."""
+    return _client_context(
+        identity and identity.chain_file, identity and identity.key_file, authority.root_file
+    )
+
+
+@lru_cache(maxsize=256)
+def _client_context(chain: Path | None, key: Path | None, root: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(authority.root_file)
-    if identity is not None:
-        context.load_cert_chain(identity.chain_file, identity.key_file)
+    context.load_verify_locations(root)
+    if chain is not None:
+        context.load_cert_chain(chain, key)
     return context

@@ -92,13 +92,15 @@ class Product:
         crl: Path | None = None,
         hosts: tuple[str, str] | None = None,
         plane: str = "process",
+        key: str = "P-256",
     ) -> None:
         self.authority, self.folder, self.id, self.name, self.group = authority, folder, oin, name, GROUP
         self.manager_host, self.inway_host = hosts or (free_address(8443), free_address(data_port()))
         self.manager_address = f"https://{self.manager_host}:8443"
         self.inway_address = f"https://{self.inway_host}:{data_port()}"
         self.outway_address = ""
-        self.signing: Identity = authority.issue(oin, name, [self.manager_host, self.inway_host, "localhost"])
+        names = [self.manager_host, self.inway_host, "localhost"]
+        self.signing: Identity = authority.issue(oin, name, names, key=key)
         self.outway_thumbprint = self.signing.public_key_thumbprint
         self.upstream, self.other = Upstream(echo), Upstream(lambda _: Response(200, [], b"anders"))
         self.links: dict[str, str] = {}

@@ -9,8 +9,9 @@ from tests.fsc import jose
 from tests.fsc.authority import Authority
 from tests.fsc.conftest import next_oin
 from tests.fsc.meeting import consuming, held, introduced, providing, refused, wanted
+from tests.fsc.musts import holds
 from tests.fsc.papers import uuid7
-from tests.fsc.peer import Peer
+from tests.fsc.peer import Peer, echo
 from tests.fsc.product import Product
 from tests.fsc.wire import Caller, until
 
@@ -117,6 +118,38 @@ def test_a_renewed_accept_replaces_the_old_one(peer: Peer, product: Product) -> 
     header, _, _, _ = jose.parts(shown["signatures"]["accept"][peer.id])
     assert header["x5t#S256"] == peer.signing.thumbprint
     assert peer.outway.token(grant, product.manager_address).status == 200
+
+
+@pytest.mark.parametrize("key", ["RSA-2048", "RSA-3072", "P-384", "P-521"])
+def test_the_product_signs_with_every_kind_of_key(
+    authority: Authority, tmp_path: Path, peer: Peer, key: str
+) -> None:
+    with Product(authority, tmp_path, next_oin(), "Ministerie van Verzinsels", key=key) as product:
+        contract, grant = consuming(peer, product)
+        (certificate, *_) = product.certificates(peer)
+        for signed in (
+            contract.signatures["accept"][product.id],
+            peer.outway.access(grant, product.manager_address),
+        ):
+            assert jose.verify(signed, certificate)
+        assert peer.call(grant, product.manager_address).status == 200
+
+
+@holds("core-4.1.5-anchors")
+def test_4_1_5_every_anchor_of_the_group_counts(tmp_path: Path) -> None:
+    """Two anchors, a peer under each: contract, token and call pass between them."""
+    one, two = Authority(tmp_path / "one", "Een"), Authority(tmp_path / "two", "Twee", intermediate=False)
+    one.accept(two)
+    two.accept(one)
+    with (
+        Product(one, tmp_path / "product", next_oin(), "Ministerie van Verzinsels") as product,
+        Peer(two, next_oin(), "Onder het andere anker") as peer,
+    ):
+        peer.services["echo"] = echo
+        _, grant = consuming(peer, product)
+        assert peer.call(grant, product.manager_address).status == 200
+        _, back = providing(product, peer)
+        assert product.app("GET", "/", [("Fsc-Grant-Hash", back)], None).status == 200
 
 
 def test_the_product_shows_the_keys_of_both_certificates(peer: Peer, product_alone: Product) -> None:

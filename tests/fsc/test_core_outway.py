@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 from tests.fsc import jose
 from tests.fsc.authority import Authority, certificate_thumbprint, peer_id, public_key_thumbprint
+from tests.fsc.jcs import content_hash, grant_hash
 from tests.fsc.manager import drops, fails, garbage, garbled_json
 from tests.fsc.meeting import body, introduced, providing, refused
 from tests.fsc.musts import holds
-from tests.fsc.papers import Json
+from tests.fsc.papers import Json, connection, content
 from tests.fsc.peer import Peer
 from tests.fsc.product import Product
 from tests.fsc.wire import BadMessage, Caller, Raw, Request, Response, until
@@ -56,6 +57,16 @@ def test_4_6_1_3_token_and_request_show_the_same_certificate(product: Product, p
     assert fields["grant_type"] == "client_credentials"
     assert fields["client_id"] == product.id
     assert fields["scope"].replace("%24", "$") == grant
+
+
+@holds("core-4.2.1.3-domain")
+def test_4_2_1_3_an_outway_may_be_known_by_its_domain(product: Product, peer: Peer) -> None:
+    introduced(peer, product)
+    peer.accepts = lambda _: True
+    grant = connection(product.id, None, peer.id, "echo", domain="localhost")
+    found = product.propose(content(product.group, grant))
+    until(lambda: product.state(content_hash(found)) == "valid", "valid at the product")
+    assert app(product, grant_hash(found, found["grants"][0])).status == 200
 
 
 @holds("core-4.6.1.2-token")

@@ -149,6 +149,66 @@ def test_4_2_1_several_connections_stand_in_one_contract(consumer: Peer, product
     assert consumer.submit(content(product.group, use, back), product.manager_address).status == 201
 
 
+def test_3_2_connections_of_several_peers_stand_in_one_contract(
+    consumer: Peer, product: Product, other_peer: Peer
+) -> None:
+    """Section 3.2: one contract may hold all connections of an application."""
+    grants = [
+        connection(one.id, one.outway_identity.public_key_thumbprint, product.id, "echo")
+        for one in (consumer, other_peer)
+    ]
+    assert consumer.submit(content(product.group, *grants), product.manager_address).status == 201
+
+
+def test_3_2_1_a_provider_may_submit_what_it_offers(consumer: Peer, product: Product) -> None:
+    """Section 3.2.1: any peer can submit a contract. Section 4.2.1.3 only says who offers it to the provider, and here the
+    provider itself offers it to the one who is to connect."""
+    found = content(product.group, connection(product.id, product.outway_thumbprint, consumer.id, "echo"))
+    assert consumer.submit(found, product.manager_address).status == 201
+
+
+GAPS = [
+    "type",
+    "outway",
+    "service",
+    "outway.peer_id",
+    "outway.identification",
+    "service.type",
+    "service.peer_id",
+    "service.name",
+]
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_4_2_1_3_every_member_of_a_connection_is_there(consumer: Peer, product: Product, gap: str) -> None:
+    found = wanted(consumer, product)
+    *way, last = gap.split(".")
+    place = found["grants"][0]["data"]
+    for step in way:
+        place = place[step]
+    del place[last]
+    turned_down(consumer.submit(found, product.manager_address))
+
+
+@pytest.mark.parametrize("service", ["SERVICE_TYPE_DELEGATED_SERVICE", "SERVICE_TYPE_X", ""])
+def test_4_2_1_3_the_type_of_a_service_fits_it(consumer: Peer, product: Product, service: str) -> None:
+    found = wanted(consumer, product)
+    found["grants"][0]["data"]["service"]["type"] = service
+    turned_down(consumer.submit(found, product.manager_address))
+
+
+def test_4_2_1_4_a_delegated_connection_has_a_delegator(consumer: Peer, product: Product) -> None:
+    found = wanted(consumer, product, type="GRANT_TYPE_DELEGATED_SERVICE_CONNECTION")
+    turned_down(consumer.submit(found, product.manager_address))
+
+
+@pytest.mark.parametrize("peer_id", ["", "1", "0000000100000000000A", None, 20, "00000001 0000000001"])
+def test_4_2_1_a_peer_in_a_grant_is_one(consumer: Peer, product: Product, peer_id: Any) -> None:
+    found = wanted(consumer, product, delegator="x")
+    found["grants"][0]["data"]["delegator"]["peer_id"] = peer_id
+    turned_down(consumer.submit(found, product.manager_address))
+
+
 @pytest.mark.parametrize(
     "missing", ["fsc_version", "iv", "group_id", "validity", "grants", "hash_algorithm", "created_at"]
 )

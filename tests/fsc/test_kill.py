@@ -20,7 +20,7 @@ from tests.fsc.peer import Peer
 from tests.fsc.product_process import ProductProcess
 from tests.fsc.wire import BadMessage, Request, Response, until
 
-pytestmark = pytest.mark.fsc
+pytestmark = [pytest.mark.fsc, pytest.mark.prove]
 CHANCE = random.Random(20260101)  # the same moments in every run
 
 
