@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.gateway.contracts.making import NOW
+from tests.unit.gateway.contracts.signing import Root, rsa_key
+from tests.unit.gateway.contracts.signing import jws as jws_by_hand
 
-from sluis.crypto import Authority, Identity, make_authority
+from sluis.crypto import Authority, Identity, make_authority, peer_of
 from sluis.gateway import read_card, sign_card
 from sluis.kernel import PeerId, Problem, Refused
 
@@ -114,3 +117,16 @@ def test_no_change_of_one_character_is_believed(authority: Authority, jws: str, 
     other = data.draw(st.sampled_from("AQgw._-").filter(lambda one: one != jws[place]))
     with pytest.raises(Problem):
         read_card(jws[:place] + other + jws[place + 1 :], [authority.certificate], now())
+
+
+def test_card_of_an_rsa_key_is_signed_with_pss_and_with_nothing_else() -> None:
+    root, key = Root(), rsa_key()
+    certificate = root.issue(SVB, key)
+    card = sign_card(Identity((certificate,), key, peer_of(certificate)), "svb", URL, b"v" * 32, b"s" * 32)
+    header, claims = (json.loads(urlsafe_b64decode(part + "==")) for part in card.split(".")[:2])
+    moment = datetime.fromtimestamp(NOW, UTC)
+    assert header["alg"] == "PS256"
+    assert read_card(card, [root.certificate], moment).peer == SVB
+    with pytest.raises(Refused) as refusal:
+        read_card(jws_by_hand(key, header | {"alg": "RS256"}, claims), [root.certificate], moment)
+    assert refusal.value.code == "card-not-genuine"
