@@ -25,7 +25,7 @@ from sluis.crypto import (
 from sluis.gateway.contracts import Contract, State, open_contracts, state
 from sluis.gateway.manager import AutoSign, DecisionPoint, Running, Settings, Trust, open_manager
 from sluis.gateway.peers import Directory, Group
-from sluis.gateway.transactions import TransactionLog, open_transactions
+from sluis.gateway.transactions import open_transactions
 from sluis.kernel import PeerId, utc_now
 from sluis.store import open_store
 from sluis.web import PeerListener, Server
@@ -98,8 +98,8 @@ class World:
 class Member:
     """A running Manager of a group."""
 
-    def __init__(self, place: Place, running: Running, server: Server, transactions: TransactionLog) -> None:
-        self.place, self.running, self.server, self.transactions = place, running, server, transactions
+    def __init__(self, place: Place, running: Running, server: Server, revocations: Revocations) -> None:
+        self.place, self.running, self.server, self.revocations = place, running, server, revocations
         self.manager, self.contracts = running.manager, running.manager.contracts
 
     @property
@@ -130,6 +130,8 @@ async def member(
     revocations = Revocations(crl, anchors)
     outgoing = client_context(place.certificate, place.key, place.anchors)
     incoming = server_context(place.certificate, place.key, place.anchors)
+    for context in (outgoing, incoming):
+        revocations.guard(context)
     with closing(open_store(place.home / "node.db")) as store:
         contracts = await asyncio.to_thread(open_contracts, store, place.peer, clock)
         transactions = await asyncio.to_thread(open_transactions, store, clock)
@@ -145,7 +147,7 @@ async def member(
         await server.listen(PeerListener(place.host, MANAGEMENT, incoming))
         try:
             await running.start()
-            yield Member(place, running, server, transactions)
+            yield Member(place, running, server, revocations)
         finally:
             await server.stop(seconds=0)
             await running.stop()

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
@@ -439,18 +439,19 @@ async def test_a_rule_signs_what_came_while_nobody_looked(
 async def test_a_decision_point_is_asked_whether_to_sign(
     world: World, directory: Member, gemeente: Member, answer: bytes | None, expected: Any
 ) -> None:
-    asked = list[Any]()
+    asked, over = list[Any](), asyncio.Event()
 
     async def decide(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         asked.append(json.loads(await reader.readexactly(length)))
         if answer is None:
-            await asyncio.sleep(5)
+            await over.wait()
         else:
             writer.write(ok(answer).replace(b"\r\n", b"\r\ncontent-type: application/json\r\n", 1))
-            await writer.drain()
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(decide, "127.0.0.1", 0)
     point = DecisionPoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/access/v1/evaluation", 0.5)
@@ -464,7 +465,10 @@ async def test_a_decision_point_is_asked_whether_to_sign(
             assert uwv.state(made) == "proposed"
         assert asked[0]["resource"]["id"] == made.content.hash
         assert asked[0]["subject"]["id"] == str.__str__(GEMEENTE)
+    over.set()
     server.close()
+    await server.wait_closed()
+    await asyncio.sleep(0.05)
 
 
 async def test_an_announcement_is_repeated_until_the_directory_took_it(world: World) -> None:
@@ -489,15 +493,32 @@ async def test_a_renewed_certificate_signs_again_and_everyone_gets_it(
     await asyncio.sleep(1.1)  # so that the two signatures are of different seconds
     assert await uwv.running.renew(renewed, client_context(*files, uwv.place.anchors)) == 1
 
-    def accepted(at: Member) -> str:
-        found = at.contracts.get(made.content.hash)
-        assert found is not None
-        return found.signed("accept")[UWV].thumbprint
-
-    await until(lambda: accepted(gemeente) == accepted(uwv))
+    await until(lambda: made_by(gemeente, made) == made_by(uwv, made))
     assert uwv.state(made) == gemeente.state(made) == "valid"
     assert len(uwv.manager.jwks()["keys"]) == 2  # what was signed with the old one can still be verified
     assert await uwv.running.renew(renewed, client_context(*files, uwv.place.anchors)) == 0
+
+
+async def test_a_start_with_a_renewed_certificate_signs_again(
+    world: World, directory: Member, gemeente: Member
+) -> None:
+    place = world.place(UWV)
+    async with member(place, services=("loon",), auto_sign=(ANYTHING,)):
+        made = await offered(gemeente)
+        await gemeente.reaches(made, "valid")
+    before = made_by(gemeente, made)
+    place.certificate, place.key = world.authority.issue(
+        place.home / "new", UWV, "UWV Voorbeeld", [place.host]
+    )
+    async with member(place, services=("loon",)):
+        await until(lambda: made_by(gemeente, made) != before)
+
+
+def made_by(at: Member, one: Contract) -> str:
+    """The certificate that UWV's acceptance was made with."""
+    found = at.contracts.get(one.content.hash)
+    assert found is not None
+    return found.signed("accept")[UWV].thumbprint
 
 
 async def test_the_certificate_of_another_is_not_adopted(world: World, uwv: Member) -> None:
@@ -519,7 +540,7 @@ async def test_what_ends_soon_is_said_in_the_log(
             await until(
                 lambda: "the certificate that contracts are signed with ends in 9 days" in caplog.messages
             )
-    assert f"contract {made.content.hash} ends in 0 days" in caplog.messages
+    assert any(one.startswith(f"contract {made.content.hash} ends in ") for one in caplog.messages)
 
 
 async def test_a_revocation_arrives_within_five_seconds_though_much_else_waits(

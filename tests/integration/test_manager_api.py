@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from tests.integration.calls import Caller, Foreign, Reply, code, contract, signing_path, unpadded
 from tests.integration.managers import (
     DIRECTORY,
@@ -24,6 +28,8 @@ from tests.integration.managers import (
 from tests.unit.gateway.contracts.making import hashes
 
 from sluis.crypto import make_authority
+from sluis.gateway.contracts import read_content
+from sluis.gateway.faults import FscProblem
 
 
 @pytest.fixture
@@ -322,6 +328,41 @@ async def test_a_peer_of_another_authority_does_not_get_in(world: World, uwv: Me
     stranger = Caller(*files, world.authority.path, "https://localhost:8443")
     with pytest.raises(OSError):
         await stranger.call(uwv.place.address, "GET", "/v1/peer")
+
+
+async def test_a_certificate_that_was_revoked_neither_calls_nor_signs(world: World, tmp_path: Path) -> None:
+    foreign = Foreign(world, GEMEENTE)
+    server = await foreign.listen()
+    crl = tmp_path / "group.crl"
+    crl.write_bytes(revoking(world, [], ago=60))
+    async with member(world.place(UWV), services=("loon",), crl=crl) as uwv:
+        first = offer(foreign)
+        assert (await submit(foreign, uwv, first))[0] == 201
+        crl.write_bytes(revoking(world, [foreign.place.identity.certificate.serial_number]))
+        uwv.revocations.renew()
+        with pytest.raises(OSError):  # in TLS; who is connected already is refused below
+            await submit(foreign, uwv, offer(foreign))
+        with pytest.raises(FscProblem) as refused:
+            uwv.running.api._callers.caller({"tls": {"client_cert_chain": [foreign.certificate.read_text()]}})
+        assert refused.value.code == "certificate-revoked"
+        stolen = read_content(json.dumps(offer(foreign)).encode())
+        signature = foreign.signature(json.loads(stolen.json), "accept", now())
+        with pytest.raises(FscProblem) as refused:
+            await uwv.manager.take(GEMEENTE, stolen, "accept", signature)
+        assert refused.value.fsc_code == "ERROR_CODE_SIGNATURE_VERIFICATION_FAILED"
+    server.close()
+
+
+def revoking(world: World, serials: list[int], ago: int = 0) -> bytes:
+    """A revocation list of the group's authority."""
+    moment = datetime.now(UTC) - timedelta(seconds=ago)
+    made = x509.CertificateRevocationListBuilder().issuer_name(world.authority.certificate.subject)
+    made = made.last_update(moment).next_update(moment + timedelta(days=1))
+    for serial in serials:
+        made = made.add_revoked_certificate(
+            x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment).build()
+        )
+    return made.sign(world.authority.key, SHA256()).public_bytes(Encoding.PEM)
 
 
 async def test_any_peer_of_the_group_may_call(world: World, uwv: Member) -> None:

@@ -100,6 +100,7 @@ class Running:
             manager.own.id, manager.contracts, managers, manager.take, manager.give, directory.locate, clock
         )
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._judged: set[str] = set()  # contracts that are being judged
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -116,6 +117,7 @@ class Running:
         self._begin(self._repeat(settings.unsettled_seconds, self._compare_unsettled))
         self._begin(self._repeat(settings.everything_seconds, self._compare_everything))
         self._begin(self._repeat(_DAY, self._once_a_day, at_once=True))
+        self._begin(self._repeat(_DAY, self._sign_again, at_once=True))
 
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
@@ -159,24 +161,30 @@ class Running:
         """Perhaps sign a contract that waits for this peer."""
         settings = self.settings
         asked = settings.auto_sign or settings.decision_point
-        closed = contract.signed("reject") or contract.signed("revoke")
-        if asked and not closed and self.manager.own.id in waiting_for(contract):
+        hash = contract.content.hash
+        if asked and self._waits(contract) and hash not in self._judged:
+            self._judged.add(hash)
             self._begin(self._judge(contract))
+
+    def _waits(self, contract: Contract) -> bool:
+        closed = contract.signed("reject") or contract.signed("revoke")
+        return not closed and self.manager.own.id in waiting_for(contract)
 
     async def _judge(self, contract: Contract) -> None:
         hash = contract.content.hash
-        async with self._room:
-            rule = await self._rule_for(contract)
-            if rule is None:
-                return
-            try:
+        try:
+            async with self._room:
+                rule = await self._rule_for(contract)
+                if rule is None or not self._waits(await asyncio.to_thread(self.manager.contract, hash)):
+                    return
                 await self.manager.act(hash, "accept")
-            except Conflict:
-                return  # somebody was quicker
-            except Problem as problem:
-                log.error("contract %s is not signed: %s", hash, problem.code)
-            else:
                 log.info("contract %s is signed by rule: %s", hash, rule)
+        except Conflict:
+            pass  # somebody was quicker
+        except Problem as problem:
+            log.error("contract %s is not signed: %s", hash, problem.code)
+        finally:
+            self._judged.discard(hash)
 
     async def _rule_for(self, contract: Contract) -> str | None:
         own, settings = self.manager.own.id, self.settings
@@ -198,6 +206,11 @@ class Running:
     async def _once_a_day(self) -> None:
         await self.outbox.sweep()
         await self._warn()
+
+    async def _sign_again(self) -> None:
+        """After a start with a renewed certificate."""
+        if count := await self.manager.sign_again():
+            log.info("%d contracts are signed again with the certificate of now", count)
 
     async def _warn(self) -> None:
         """Say in the log what ends soon: it takes others to renew it."""
