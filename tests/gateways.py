@@ -206,6 +206,12 @@ class Gateways:
                 await party.contracts.add_signature(read, Signature(peer, "accept", "-", now, "-"))
         return read.grants[0]
 
+    async def renew_certificate(self) -> None:
+        """Give the asker another key and certificate."""
+        files = self.authority.issue(self.folder / "renewed", ASKER, "Vrager", ["localhost"])
+        self.asker.identity, self.asker.files = Identity.load(*files), files
+        self.streams[0].renew(client_context(*files, [self.authority.path]))
+
     async def revoke(self, grant: Grant, *parties: Party) -> None:
         """Revoke the contract of a grant, in the stores of these."""
         for party in parties:
@@ -316,10 +322,12 @@ async def gateways(folder: Path) -> AsyncIterator[Gateways]:
     servers["inway"] = Server(InwayPlane(inway, within, owner.meter), streaming=True)
     context = server_context(*owner.files, [authority.path])
     heard = await servers["inway"].listen(PeerListener("127.20.2.1", port, context))
-    thumbprint = certificate_thumbprint(asker.identity.certificate)
     here: list[Gateways] = []
     tokens = Tokens(
-        lambda grant: here[0].fetch(grant), GROUP, lambda: thumbprint, lambda: watch().timestamp()
+        lambda grant: here[0].fetch(grant),
+        GROUP,
+        lambda: certificate_thumbprint(asker.identity.certificate),
+        lambda: watch().timestamp(),
     )
     outway = Outway(
         ASKER, lambda: asker.identity.certificate, asker.contracts, links, tokens, asker.transactions, watch

@@ -211,6 +211,18 @@ def ssl_der() -> Any:
     return Encoding.DER
 
 
+async def test_certificate_that_was_renewed_is_shown_from_the_next_request_on(pair: Gateways) -> None:
+    grant = await pair.agree()
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).status == 200
+    await pair.renew_certificate()
+    renewed = await pair.agree()  # its key is another, so its contract is too
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": renewed.hash})
+    assert (got.status, len(pair.fetched)) == (200, 2)
+    assert (
+        await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    ).code == "UNKNOWN_GRANT_HASH_IN_HEADER"
+
+
 @pytest.mark.parametrize("kind", ["none", "other authority"])
 async def test_without_a_certificate_of_the_group_nobody_gets_a_word_in(
     pair: Gateways, tmp_path: Path, kind: str

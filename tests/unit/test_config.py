@@ -300,7 +300,10 @@ def test_rules_of_a_group_that_nobody_can_hold_to_are_refused(
 def test_two_listeners_cannot_have_the_same_address(tmp_path: Path) -> None:
     text = NODE + '\n[fsc]\ngroup = "group.toml"\n[inway]\nport = 8443\n'
     told = [code for code, _, _ in found(node_file(tmp_path, text))]
-    assert told == ["address-used-twice", "address-used-twice"]  # manager and inway, both with the link of now
+    assert told == [
+        "address-used-twice",
+        "address-used-twice",
+    ]  # manager and inway, both with the link of now
     text = NODE + '\n[fsc]\ngroup = "group.toml"\n[manager]\nhost = "127.0.0.2"\n'
     assert found(node_file(tmp_path, text)) == []
 

@@ -100,7 +100,11 @@ class Operator:
             ]  # fmt: skip
         return [
             ServiceView(
-                one.peer.id, one.peer.name, one.name, one.protocol, one.delegator.peer_id if one.delegator else None
+                one.peer.id,
+                one.peer.name,
+                one.name,
+                one.protocol,
+                one.delegator.peer_id if one.delegator else None,
             )
             async for one in self._running.directory.services(wanted, name)
         ]

@@ -40,6 +40,7 @@ class Stream(asyncio.Protocol):
         headers: of that answer, in their order, names in lower case.
         fresh: whether nothing was sent over it before this request.
         certificate: the one at the other end, DER; None without TLS.
+        context: what TLS was set up with; None without TLS.
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,7 @@ class Stream(asyncio.Protocol):
         self._busy = False
         self.fresh = True
         self.certificate: bytes | None = None
+        self.context: ssl.SSLContext | None = None
         self._reset(bodiless=False)
         self._whole = self._sent = True
 
@@ -307,7 +309,7 @@ class Streams:
             place = self._places[target] = _Place()
         await place.enter()
         try:
-            return (None if fresh else self._free(place)) or await self._connected(target)
+            return (None if fresh else self._free(place, target)) or await self._connected(target)
         except BaseException:
             place.leave()
             raise
@@ -321,17 +323,25 @@ class Streams:
             self._all.discard(stream)
         place.leave()
 
+    def renew(self, peers: ssl.SSLContext) -> None:
+        """Show this node's new certificate from now on: tokens are bound to it, so no connection that showed the one
+        before takes another request. What is under way ends in its own time."""
+        self._peers = peers
+
     def close(self) -> None:
         """Close every connection."""
         for stream in self._all:
             stream.close()
         self._all.clear()
 
-    def _free(self, place: _Place) -> Stream | None:
+    def _context(self, target: Target) -> ssl.SSLContext | None:
+        return (self._services if target.peer is None else self._peers) if target.tls else None
+
+    def _free(self, place: _Place, target: Target) -> Stream | None:
         """The free connection that was used last, if it is still good."""
         while place.free:
             stream = place.free.pop()
-            if stream.reusable:
+            if stream.reusable and stream.context is self._context(target):
                 certificate = stream.certificate
                 if certificate is None or not self._revoked(certificate):
                     return stream
@@ -341,7 +351,7 @@ class Streams:
 
     async def _connected(self, target: Target) -> Stream:
         loop = asyncio.get_running_loop()
-        context = (self._services if target.peer is None else self._peers) if target.tls else None
+        context = self._context(target)
         name = target.host if context else None
         if target.tls and context is None:
             raise Unreachable("no TLS here")
@@ -354,6 +364,7 @@ class Streams:
             raise
         except OSError as failure:
             raise Unreachable(*failure.args) from None
+        stream.context = context
         self._all.add(stream)
         self._check(stream, target.peer)
         return stream

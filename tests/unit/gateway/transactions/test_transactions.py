@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -252,7 +252,7 @@ def test_transaction_ids_made_here_are_read() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        "", str(uuid4()), "0" * 36, "019a0000-0000-7000-8000-00000000000", "019a0000-0000-7000-8000-0000000000000",
+        "", "8d2f0b0e-6c9f-4d3a-9d1a-3c0f7c1f8f0a", "0" * 36, "019a0000-0000-7000-8000-00000000000", "019a0000-0000-7000-8000-0000000000000",
         "{019a0000-0000-7000-8000-00000000000}", "019a00000000-7000-8000-000000000000-", "019a0000-0000-7000-c000-000000000000",
         "019a0000-0000-7000-8000-00000000000g", "019a0000 0000-7000-8000-000000000000", "019a000000000-700-8000-000000000000",
         "019a0000-0000-7000-8000-00000000000٣",
