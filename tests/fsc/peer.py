@@ -40,10 +40,18 @@ class Peer:
     """One organisation. `services` maps names to functions; `accepts` says which contracts it signs by itself."""
 
     def __init__(
-        self, authority: Authority, oin: str, name: str, *, group: str = GROUP, key: str = "P-256"
+        self,
+        authority: Authority,
+        oin: str,
+        name: str,
+        *,
+        group: str = GROUP,
+        key: str = "P-256",
+        host: str | None = None,
     ) -> None:
         self.authority, self.id, self.name, self.group = authority, oin, name, group
-        self.manager_host, self.inway_host = free_address(8443), free_address(data_port())
+        self.manager_host = host or free_address(8443)
+        self.inway_host = host or free_address(data_port())
         self.manager_address = f"https://{self.manager_host}:8443"
         self.inway_address = f"https://{self.inway_host}:{data_port()}"
         domain = f"{oin}.fsc.test"

@@ -378,7 +378,12 @@ class Product:
         keys = asker.keys_of(self.id)
         return [x509.load_der_x509_certificate(base64.b64decode(key["x5c"][0])) for key in keys]
 
+    def app_there(self, method: str, target: str, headers: list[tuple[str, str]]) -> tuple[int, str]:
+        """`app`, for who reads the outcome elsewhere."""
+        answer = self.app(method, target, [(name, value) for name, value in headers], None)
+        return answer.status, answer.body.decode("latin-1")
+
     def app(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None) -> Response:
         """A request of an application of this organisation to its Outway."""
-        with Caller(self.outway_address, None, self.authority, patience=20) as caller:
+        with Caller(self.outway_address, None, self.authority, patience=90) as caller:
             return caller.ask(method, target, headers, body)

@@ -26,9 +26,19 @@ ROOT = Path(__file__).parents[2]
 class ProductProcess:
     """What `Product` is to tests, with `kill` and `start` besides. Addresses and files stay the same between the two."""
 
-    def __init__(self, authority: Authority, folder: Path, oin: str, name: str) -> None:
+    def __init__(
+        self,
+        authority: Authority,
+        folder: Path,
+        oin: str,
+        name: str,
+        *,
+        host: str | None = None,
+        namespace: str | None = None,
+    ) -> None:
         self.authority, self.id, self.name, self.group = authority, oin, name, GROUP
-        hosts = free_address(8443), free_address(data_port())
+        hosts = host or free_address(8443), host or free_address(data_port())
+        self._within = ["ip", "netns", "exec", namespace] if namespace else []
         self.manager_address = f"https://{hosts[0]}:8443"
         self.inway_address = f"https://{hosts[1]}:{data_port()}"
         self.signing = authority.issue(oin, name, [*hosts, "localhost"])
@@ -56,7 +66,7 @@ class ProductProcess:
         """Start it; on the files of before, when there was a before."""
         path = os.pathsep.join((str(ROOT), str(ROOT / "src")))
         self._child = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "tests.fsc.product_process"],
+            [*self._within, sys.executable, "-W", "ignore", "-m", "tests.fsc.product_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -109,6 +119,14 @@ class ProductProcess:
 
     def reconcile(self) -> None:
         self._line(["reconcile"])
+
+    def revoke(self, hash_: str) -> None:
+        self._line(["revoke", hash_])
+
+    def app_there(self, method: str, target: str, headers: list[tuple[str, str]]) -> tuple[int, str]:
+        """A request of an application on the product's own machine: status and body."""
+        status, text = self._line(["app_there", method, target, headers])
+        return status, text
 
     def app(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None) -> Response:
         with Caller(self.outway_address, None, self.authority, patience=20) as caller:

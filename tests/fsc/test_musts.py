@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-
 from tests.fsc.musts import MUSTS, OUTSIDE
 
 PAGE = Path(__file__).parents[2] / "docs/reference/fsc.md"
