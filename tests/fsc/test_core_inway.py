@@ -8,16 +8,17 @@ import contextlib
 import datetime as dt
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.fsc import jose
 from tests.fsc.authority import Authority, Identity
+from tests.fsc.conftest import next_oin
 from tests.fsc.jcs import b64u, grant_hash
 from tests.fsc.meeting import consuming, refused, settled, wanted
 from tests.fsc.musts import holds
 from tests.fsc.papers import Json, connection, content, uuid7
-from tests.fsc.peer import Peer
+from tests.fsc.peer import Peer, echo
 from tests.fsc.product import Product
 from tests.fsc.proxies import claims_of
 from tests.fsc.wire import Caller, Raw, Request, Response
@@ -33,10 +34,24 @@ def denied(answer: Response, code: str, status: int) -> None:
         assert answer.header("WWW-Authenticate") == "Bearer"
 
 
+@pytest.fixture(scope="module")
+def peer(authority: Authority, plane: str) -> Iterator[Peer]:
+    """One peer for the whole module: agreeing takes more time than asking."""
+    with Peer(authority, next_oin(), "Gemeente Fictiestad") as peer:
+        peer.services["echo"] = echo
+        yield peer
+
+
+@pytest.fixture(scope="module")
+def grant(peer: Peer, product: Product) -> str:
+    """A grant for the product's service `echo`."""
+    return consuming(peer, product)[1]
+
+
 @pytest.fixture
-def token(peer: Peer, product: Product) -> str:
-    """A token of the product for its service `echo`."""
-    _, grant = consuming(peer, product)
+def token(peer: Peer, product: Product, grant: str) -> str:
+    """A token of the product for its service `echo`, good for this test at least."""
+    peer.outway.tokens.clear()
     return peer.outway.access(grant, product.manager_address)
 
 

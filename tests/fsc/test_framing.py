@@ -2,11 +2,14 @@
 them on, whatever it answers."""
 
 import contextlib
+from collections.abc import Iterator
 
 import pytest
+from tests.fsc.authority import Authority
+from tests.fsc.conftest import next_oin
 from tests.fsc.meeting import consuming, providing
 from tests.fsc.papers import uuid7
-from tests.fsc.peer import Peer
+from tests.fsc.peer import Peer, echo
 from tests.fsc.product import Product
 from tests.fsc.wire import BadMessage, Caller
 
@@ -14,10 +17,24 @@ pytestmark = pytest.mark.fsc
 PLANES = ("process", "nginx")
 
 
+@pytest.fixture(scope="module")
+def peer(authority: Authority, plane: str) -> Iterator[Peer]:
+    """One peer for the whole module: agreeing takes more time than asking."""
+    with Peer(authority, next_oin(), "Gemeente Fictiestad") as peer:
+        peer.services["echo"] = echo
+        yield peer
+
+
+@pytest.fixture(scope="module")
+def grant(peer: Peer, product: Product) -> str:
+    """A grant for the product's service `echo`."""
+    return consuming(peer, product)[1]
+
+
 @pytest.fixture
-def token(peer: Peer, product: Product) -> str:
-    """A token of the product for its service `echo`."""
-    _, grant = consuming(peer, product)
+def token(peer: Peer, product: Product, grant: str) -> str:
+    """A token of the product for its service `echo`, good for this test at least."""
+    peer.outway.tokens.clear()
     return peer.outway.access(grant, product.manager_address)
 
 
