@@ -152,6 +152,19 @@ def test_4_4_1_6_the_delegator_itself_gets_no_token(peer: Peer, product: Product
     denied(other_peer.outway.token(grant, product.manager_address))
 
 
+@holds("core-4.4.1.6-outway")
+def test_4_4_1_6_the_key_of_the_outway_makes_no_other_peer_its_owner(
+    peer: Peer, product: Product, other_peer: Peer
+) -> None:
+    """A certificate of the delegator for the very key in the grant: the key fits, the peer does not."""
+    _, grant = consuming(peer, product, other_peer, delegator=other_peer.id)
+    shared = peer.authority.issue(
+        other_peer.id, other_peer.name, ["gedeeld.test"], key=peer.outway_identity.key
+    )
+    fields = {"grant_type": "client_credentials", "scope": grant, "client_id": other_peer.id}
+    denied(other_peer.form(product.manager_address + "/v1/token", fields, identity=shared))
+
+
 @holds("core-4.4.1.6-key")
 def test_4_4_1_6_another_key_of_the_same_peer_gets_no_token(peer: Peer, product: Product) -> None:
     _, grant = consuming(peer, product)
