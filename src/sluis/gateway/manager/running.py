@@ -9,7 +9,6 @@ import random
 import ssl
 from collections.abc import Callable, Collection, Coroutine
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -26,7 +25,7 @@ from sluis.gateway.manager.model import AutoSign, DecisionPoint
 from sluis.gateway.manager.reconcile import Reconciler
 from sluis.gateway.manager.rules import question, signs_itself
 from sluis.gateway.manager.service import Manager, Trust
-from sluis.gateway.peers import Certificates, Group, Known, Peers, open_peers
+from sluis.gateway.peers import Certificates, Group, Known, Peers, hold_to, open_peers
 from sluis.gateway.transactions import TransactionLog
 from sluis.kernel import Clock, Conflict, PeerId, Problem, Text
 from sluis.store import Outbox, Store, open_outbox
@@ -40,7 +39,6 @@ _DAY = 86_400.0  # seconds
 _ANNOUNCED = (
     90 * 86_400
 )  # seconds after which an announcement that did not arrive is let go; each start makes one anew
-_AT_HAND = 32  # contents of contracts; one is sent to each of its parties
 _AT_ONCE = 8  # contracts that are judged by rules or a decision point
 
 
@@ -147,7 +145,7 @@ class Running:
         """
         if identity.peer.id != self.manager.own.id:
             raise _of_another()
-        self.managers.renew(context)
+        self.managers.renew(hold_to(self.manager.group, context))
         await self.manager.adopt(identity)
         return await self.manager.sign_again()
 
@@ -175,9 +173,13 @@ class Running:
         try:
             async with self._room:
                 rule = await self._rule_for(contract)
-                if rule is None or not self._waits(await asyncio.to_thread(self.manager.contract, hash)):
+                if rule is None:
                     return
-                await self.manager.act(hash, "accept")
+                if self.settings.decision_point is not None:  # that took a while
+                    contract = await asyncio.to_thread(self.manager.contract, hash)
+                if not self._waits(contract):
+                    return
+                await self.manager.sign(contract, "accept")
                 log.info("contract %s is signed by rule: %s", hash, rule)
         except Conflict:
             pass  # somebody was quicker
@@ -289,11 +291,10 @@ def open_manager(
     """
     own: PeerId = identity.peer.id
     outbox, peers = open_outbox(store, clock), open_peers(store)
-    managers = Managers(peers, context, settings.address, revoked, settings.answer_seconds)
+    managers = Managers(peers, hold_to(group, context), settings.address, revoked, settings.answer_seconds)
     certificates = Certificates(store, managers.jwks, trust.anchors, trust.lists, clock)
     directory = DirectoryClient(own, group, peers, managers)
 
-    @lru_cache(maxsize=_AT_HAND)
     def content_of(hash: str) -> bytes | None:
         contract = contracts.get(hash)
         return contract.content.json if contract is not None else None
