@@ -12,7 +12,7 @@ import msgspec
 from sluis.crypto import FileKeyStore
 from sluis.disclose import Discloser
 from sluis.gateway import Answer as WireAnswer
-from sluis.gateway import Card
+from sluis.gateway import Card, Covers
 from sluis.grounds import Activity, Dataset, Disclosure, Grounds
 from sluis.kernel import PeerId, Problem, Text, Trace, Upstream, decode, encode
 from sluis.ledger import Ledger, open_ledger
@@ -89,7 +89,14 @@ class InProcessLink:
 
     @asynccontextmanager
     async def send(
-        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float
+        self,
+        peer: PeerId,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        seconds: float,
+        covers: Covers | None = None,
     ) -> AsyncIterator[WireAnswer]:
         if peer in self.down:
             text = Text("De bronhouder is niet bereikbaar.", "The owner cannot be reached.")

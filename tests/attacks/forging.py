@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 from tests.federation import TODAY, Federation
 
-from sluis.gateway import Answer
+from sluis.gateway import Answer, Covers
 from sluis.kernel import PeerId, Trace, decode
 from sluis.statement import Receipt, SubQuestion
 from sluis.statement.receipt import SEALS, AnswerWriter, seal_receipt
@@ -30,7 +30,14 @@ class Forger:
 
     @asynccontextmanager
     async def send(
-        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float
+        self,
+        peer: PeerId,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        seconds: float,
+        covers: Covers | None = None,
     ) -> AsyncIterator[Answer]:
         if path == "/v1/consultations":
             self.asked.append((peer, decode(body, SubQuestion)))

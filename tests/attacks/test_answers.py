@@ -1,6 +1,7 @@
 """A hostile owner answers with other bytes than an answer: each is a problem, before it costs time or memory."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -90,6 +91,34 @@ def test_metadata_is_looked_at_once_however_slowly_the_body_comes() -> None:
 def test_custom_metadata_belongs_to_the_last_batch_alone() -> None:
     with pytest.raises(Upstream):
         AnswerReader().feed(stream(EMPTY, custom={b"other": b"x"}))
+
+
+RECEIPT = {b"sluis.receipt": b"x.y.z", b"sluis.nonce": b"n"}
+
+
+def test_metadata_of_the_last_batch_that_points_anywhere_is_refused_or_read() -> None:
+    body = stream(EMPTY, custom=RECEIPT)
+    start = len(TEXT.serialize())
+    size = int.from_bytes(body[start + 4 : start + 8], "little")
+    for at in range(start + 8, start + 8 + size):
+        for value in (0x00, 0x7F, 0x80, 0xFF):
+            with suppress(Upstream):
+                AnswerReader().feed(body[:at] + bytes([value]) + body[at + 1 :])
+
+
+@pytest.mark.parametrize("told", [17, 1 << 16, 1 << 31])
+def test_entries_of_metadata_are_counted_before_they_are_read(told: int) -> None:
+    custom = {b"%d" % number: b"" for number in range(14)} | RECEIPT
+    body, start = stream(EMPTY, custom=custom), len(TEXT.serialize())
+    AnswerReader().feed(body)
+    swollen = body[start:].replace((16).to_bytes(4, "little"), told.to_bytes(4, "little"))
+    with pytest.raises(Upstream):
+        AnswerReader().feed(body[:start] + swollen)
+
+
+def test_the_last_batch_has_no_rows() -> None:
+    with pytest.raises(Upstream):
+        AnswerReader().feed(stream(column(pa.array(["x"])), custom=RECEIPT))
 
 
 def test_a_batch_without_a_schema_is_refused() -> None:

@@ -184,3 +184,40 @@ async def test_what_an_answer_holds_is_given_back_when_nobody_takes_it(tmp_path:
     await asyncio.wait_for(held.wait(), 2)
     writer.close()
     await node.stop(0)
+
+
+async def said(path: Path, request: bytes) -> list[bytes]:
+    """What comes in answer, piece by piece, until the server has no more to say."""
+    reader, writer = await asyncio.open_unix_connection(path / "s")
+    writer.write(request)
+    pieces = []
+    while piece := await asyncio.wait_for(reader.read(100_000), 5):
+        pieces.append(piece)
+    writer.close()
+    return pieces
+
+
+async def test_head_and_body_of_an_answer_come_together(tmp_path: Path) -> None:
+    async with serving(tmp_path):
+        pieces = await said(tmp_path, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert len(pieces) == 1
+    assert pieces[0].startswith(b"HTTP/1.1 200 OK\r\n")
+    assert pieces[0].endswith(b"ok\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"])
+async def test_an_answer_that_is_a_head_alone_is_sent(tmp_path: Path, more: bytes) -> None:
+    async with serving(tmp_path):
+        pieces = await said(tmp_path, b"HEAD / HTTP/1.1\r\nHost: a\r\n" + more + b"\r\n")
+    assert b"".join(pieces).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"ok" not in b"".join(pieces)
+
+
+async def test_who_asks_whether_to_go_on_is_told_at_once(tmp_path: Path) -> None:
+    async with serving(tmp_path):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
+        assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 0.2) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"x")
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)).startswith(b"HTTP/1.1 200")
+        writer.close()

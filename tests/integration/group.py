@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager, closing
 import msgspec
 from tests.integration.managers import DATA, MANAGEMENT, Place
 
-from sluis.crypto import Revocations, client_context, read_certificates, server_context
+from sluis.crypto import FileKeyStore, Revocations, client_context, read_certificates, server_context
 from sluis.gateway.documents import read
 from sluis.gateway.manager import AutoSign, Settings, Trust
 from sluis.gateway.membership import Membership, open_membership
 from sluis.kernel import PeerId, utc_now
+from sluis.ledger import Ledger, open_ledger
 from sluis.store import open_store
 from sluis.web import LoopbackListener, PeerListener, Server
 
@@ -22,6 +23,7 @@ class Peer(msgspec.Struct, frozen=True):
 
     place: Place
     membership: Membership
+    ledger: Ledger
     outway: str
 
     async def apply(self, text: str) -> list[tuple[str, str, str | None]]:
@@ -45,8 +47,10 @@ async def peer(
         unsettled_seconds=3600, everything_seconds=3600, answer_seconds=3,
     )  # fmt: skip
     with closing(open_store(place.home / "node.db")) as store:
+        keys = FileKeyStore(place.home / "keys")
+        ledger = await asyncio.to_thread(open_ledger, store, keys, f"test/{place.peer}", utc_now)
         membership = await asyncio.to_thread(
-            open_membership, store, place.identity, place.group, settings,
+            open_membership, store, ledger, place.identity, place.group, settings,
             Trust(anchors, lambda: revocations.lists), client_context(place.certificate, place.key, place.anchors),
             aliases or {}, utc_now,
         )  # fmt: skip
@@ -57,7 +61,7 @@ async def peer(
         host, port = await outway.listen(LoopbackListener(place.host, 0))  # type: ignore[misc]
         try:
             await membership.start()
-            yield Peer(place, membership, f"http://{host}:{port}")
+            yield Peer(place, membership, ledger, f"http://{host}:{port}")
         finally:
             for server in (outway, inway, manager):
                 await server.stop(seconds=0)

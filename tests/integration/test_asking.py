@@ -17,7 +17,7 @@ from sluis.kernel import Invalid, Oin, PeerId, Period, Problem, Refused, Text, U
 from sluis.ledger import Decision, Processing
 from sluis.query.http import as_document
 from sluis.serve import published
-from sluis.statement import MEDIA_TYPE, Charge
+from sluis.statement import MEDIA_TYPE, AnswerReader, Charge
 from sluis.store import Store
 
 BENEFIT = "https://sluiswijk.example/verwerkingen/bijstand"
@@ -117,6 +117,25 @@ PARTNER = (
     "select p.naam, i.jaar, i.bedrag from rvig.personen p left join bd.inkomen i on i.bsn = p.partner "
     "where p.bsn = $bsn order by i.jaar"
 )
+
+
+async def test_an_answer_nobody_waits_for_is_checked_when_everyone_is_asked(
+    federation: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    finish = AnswerReader.finish
+
+    def finished(reader: AnswerReader, public: bytes) -> Any:
+        asked.append(len(federation.link.sent))
+        return finish(reader, public)
+
+    monkeypatch.setattr(AnswerReader, "finish", finished)
+    sql = (
+        "select p.naam, i.bedrag, j.bedrag as eigen from rvig.personen p join bd.inkomen i on i.bsn = p.partner "
+        "cross join (select max(bedrag) as bedrag from bd.inkomen where bsn = $bsn) j where p.bsn = $bsn"
+    )
+    await federation.ask(sql, BENEFIT, bsn=ONE)
+    assert asked == [2, 3, 3]
 
 
 async def test_one_person_over_two_owners(federation: Federation) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.integration.group import Peer, peer
 from tests.integration.managers import DIRECTORY, GEMEENTE, UWV, World, until
@@ -14,6 +15,7 @@ from sluis.client import AsyncClient, Connection, InwayError, OutwayError
 from sluis.gateway.comparison import Comparison
 from sluis.gateway.manager import AutoSign
 from sluis.kernel import Conflict, utc_now
+from sluis.ledger import Agreement
 
 ALIASES = {"uwv": UWV, "gemeente": GEMEENTE}
 
@@ -145,12 +147,30 @@ async def test_a_connection_that_changes_keeps_what_it_had_until_the_new_contrac
         assert (await sluis.get(Connection(link="lonen"), "/x")).status_code == 200
 
 
+async def test_signatures_of_all_parties_are_on_record_once(
+    world: World, directory: Peer, uwv: Peer, gemeente: Peer, service: str
+) -> None:
+    await uwv.apply(OFFER % service)
+    await gemeente.apply(WISH)
+    [contract] = await until_proposed(uwv)
+    await uwv.membership.running.manager.act(contract, "accept")
+    await until(lambda: valid(gemeente, contract))
+    for party in (uwv, gemeente):
+        await until(lambda party=party: len(agreements(party, contract)) == 2)  # type: ignore[misc]
+        every, _ = party.membership.contracts.page(party.place.peer, "", 100)
+        await party.membership.evidence.all_signed(every)
+        assert {(one.peer, one.action) for one in agreements(party, contract)} == {
+            (UWV, "accept"), (GEMEENTE, "accept")
+        }  # fmt: skip
+        assert len(agreements(party, contract)) == 2
+
+
 async def test_what_was_declared_holds_after_a_restart(world: World, directory: Peer, service: str) -> None:
     place = world.place(UWV)
     async with peer(place, aliases=ALIASES) as running:
         await running.apply(OFFER % service)
     async with peer(place, aliases=ALIASES) as running:
-        assert running.membership.applying.services.names() == {"loon"}
+        assert running.membership.applying.services.names() == {"loon", "sluis"}
         assert [one[1] for one in await running.apply(OFFER % service)] == ["unchanged", "unchanged"]
 
 
@@ -197,6 +217,14 @@ async def until_proposed(owner: Peer) -> list[str]:
 async def listed(party: Peer, name: str) -> list[str]:
     """What the directory lists under a name."""
     return [one.name async for one in party.membership.running.directory.services(name=name)]
+
+
+def agreements(party: Peer, content_hash: str) -> list[Agreement]:
+    """What the ledger of a peer holds of a contract."""
+    log = party.ledger.log
+    bodies = [log.stored(index).json or b"{}" for index in range(log.size())]
+    found = [msgspec.json.decode(body, type=Agreement) for body in bodies if b'"kind":"contract"' in body]
+    return [one for one in found if one.contract == content_hash]
 
 
 def valid(party: Peer, content_hash: str) -> bool:

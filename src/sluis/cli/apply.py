@@ -63,10 +63,11 @@ def command(files: tuple[Path, ...], check: bool, directory: Path, as_json: bool
     elif check:
         click.echo(say("Dit kan zo worden toegepast.", "This can be applied as it is."))
     else:
-        click.echo("\n".join(map(_told, outcomes)))
+        click.echo("\n".join(map(outcome_told, outcomes)))
 
 
-def _told(outcome: dict[str, Any]) -> str:
+def outcome_told(outcome: dict[str, Any]) -> str:
+    """What applying one document did, for a person."""
     told = f"{shown(outcome['kind'])} {shown(outcome['name'])}: {in_words(CHANGES[outcome['change']])}"
     if "state" in outcome:
         told += say(

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from sluis.cli.apply import STATES
+from sluis.cli.apply import STATES, outcome_told
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import in_words, json_text, language, say, shown, working
@@ -99,6 +99,30 @@ def contracts(hash: str | None, waiting: bool, directory: Path, as_json: bool) -
 contracts.help = say(
     "Toon contracten: met wie, waarvoor, en op wie zij wachten.",
     "Show contracts: with whom, what for, who is to sign.",
+)
+
+
+@command.command(
+    "request", epilog=example("sluis fsc request uwv --activity https://register.voorbeeld.nl/bijstand")
+)
+@click.argument("organisation")
+@click.option(
+    "--activity",
+    required=True,
+    help=say("Id van de verwerkingsactiviteit.", "Id of the processing activity."),
+)
+@node_option
+@json_option
+def request(organisation: str, activity: str, directory: Path, as_json: bool) -> None:
+    body = {"organisation": organisation, "activity": activity}
+    with working("Het contract wordt voorgesteld…", "The contract is being proposed…"):
+        found = call(directory, "POST", "/v1/group/requests", body).document()
+    click.echo(json_text(found) if as_json else "\n".join(map(outcome_told, found["outcomes"])))
+
+
+request.help = say(
+    "Vraag een contract aan voor alles wat een organisatie u voor een activiteit aanbiedt.",
+    "Request a contract for all that an organisation offers you for an activity.",
 )
 
 

@@ -18,15 +18,17 @@ from sluis.cli.options import example, json_option, log_store, node_option, sett
 from sluis.cli.terminal import in_words, json_text, say, shown, working
 from sluis.config import Config
 from sluis.crypto import FileKeyStore, read_certificates
-from sluis.gateway import TimestampAuthority
+from sluis.gateway import TimestampAuthority, sealed_lines_fit
 from sluis.kernel import Conflict, Invalid, NotFound, Text, plain, utc_now
 from sluis.ledger import (
     Anchored,
     Anchors,
+    Crossings,
     Log,
     Search,
     Stored,
     Verification,
+    crossings,
     no_authority,
     open_ledger,
     receipt,
@@ -216,12 +218,25 @@ def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, 
             found = verify(
                 store, public, notes, lambda done, total: progress.update(task, completed=done, total=total)
             )
+        changed = [
+            one for one in crossings(store) if not sealed_lines_fit(store, one.first, one.last, one.digest)
+        ]
     finally:
         store.close()
     document = _found(config.log_origin, found)
+    document["faults"] += [
+        {"kind": "transaction", "index": one.first, "text": _changed(one)} for one in changed
+    ]
     document["faults"] += [{"kind": "anchor", "index": 0, "text": _false_stamp(name)} for name in false]
     document["anchored"] = _shown(max(stamps, key=lambda one: (one.size, one.at))) if stamps else None
     return document
+
+
+def _changed(one: Crossings) -> str:
+    return say(
+        f"Van het transactielogboek zijn regels {one.first} tot en met {one.last} niet meer zoals zij verzegeld zijn.",
+        f"Of the transaction log, lines {one.first} to {one.last} are no longer as they were sealed.",
+    )
 
 
 def _false_stamp(name: str) -> str:

@@ -4,8 +4,9 @@ last; when anything goes wrong in between, the stream ends without one, and what
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from sluis.crypto import KeyStore
 from sluis.disclose import rules
+from sluis.disclose.readers import Pulled
 from sluis.disclose.records import Crossing, Log
 from sluis.disclose.seals import Sealing
 from sluis.disclose.understand import Statement
@@ -23,13 +25,6 @@ from sluis.statement import Charge, Receipt, charge_attribute, charge_for
 from sluis.statement.receipt import NONCE_BYTES, SEALS, AnswerWriter, seal_receipt
 
 Subjects = set[tuple[str, str]]
-
-
-class Pulled(msgspec.Struct, frozen=True):
-    """Some batches from the source, and whether they were the last."""
-
-    batches: list[pa.RecordBatch]
-    ended: bool
 
 
 class Answer:
@@ -49,16 +44,33 @@ class Answer:
     ) -> None:
         self._crossing, self._statement, self._asked, self._sealing = crossing, statement, asked, sealing
         self._own, self._keys, self._log, self._clock, self._limits = own, keys, log, clock, limits
-        self._writer = AnswerWriter(statement.schema, secrets.token_bytes(NONCE_BYTES))
+        self._pseudonyms: dict[tuple[str, str], str] = {}
         self._logged: Subjects = set()
         self._position: Position | None = None
         self._max_rows = min(one.disclosure.max_rows for one in statement.opened)
         self._max_subjects = statement.max_subjects
 
+    def foresee(self) -> None:
+        """Make ready what need not wait for rows; best while the source looks for them."""
+        _ = self._writer, self._permits
+        self._pseudonyms = {one: self._log.subject(*one, self._crossing.began) for one in self._asked}
+
+    @cached_property
+    def _writer(self) -> AnswerWriter:
+        return AnswerWriter(self._statement.schema, secrets.token_bytes(NONCE_BYTES))
+
+    @cached_property
+    def _permits(self) -> list[Decision]:
+        opened, shape = self._statement.opened, self._statement.shape
+        return self._crossing.permits(opened, shape, self._sealing.parties)
+
+    def _pseudonym(self, subject: tuple[str, str]) -> str:
+        return self._pseudonyms.get(subject) or self._log.subject(*subject, self._crossing.began)
+
     async def begin(
-        self, source: Iterator[pa.RecordBatch], first: Pulled
+        self, first: Pulled, more: Callable[[], Awaitable[Pulled]]
     ) -> Callable[[], AsyncIterator[bytes]]:
-        """Write down the first batch and who was asked about, together with the decisions.
+        """Write down the first batch and who was asked about, together with the decisions. `more` gives what comes next.
 
         Raises:
             Refused: `too-many-rows`, `too-many-subjects`.
@@ -68,7 +80,7 @@ class Answer:
         ready = self._prepared(first.batches)
         subjects = self._asked | ready.subjects
         records: list[Any] = [
-            *self._crossing.permits(opened, self._statement.shape, self._sealing.parties),
+            *self._permits,
             *self._lines(subjects),
         ]
         in_bulk = not subjects and (first.ended or not self._statement.trails)
@@ -79,32 +91,29 @@ class Answer:
         if first.ended:
             records += self._charged()
         position = self._log.append(records)
-        sending = self._writer.head + b"".join(
-            map(self._writer.write, ready.batches)
-        )  # while the disk is busy
+        await asyncio.sleep(0)  # the log has it; the rest goes on while the disk is busy
+        sending = self._writer.head + b"".join(map(self._writer.write, ready.batches))
         self._position = await position
-        return lambda: self._body(source, sending, first.ended)
+        return lambda: self._body(more, sending, first.ended)
 
     async def failed(self) -> None:
         """A source did not do its part: write down that these people were asked about, and that it failed."""
         opened, now = self._statement.opened, self._clock()
         lines: list[Any] = list(
-            self._crossing.about(sorted(self._asked), opened, self._log, now, failed=True)
+            self._crossing.about(sorted(self._asked), opened, self._pseudonym, now, failed=True)
         )
         if not lines:
             lines.append(self._crossing.in_bulk(opened, self._statement.columns, now, failed=True))
-        await self._log.append(
-            [*self._crossing.permits(opened, self._statement.shape, self._sealing.parties), *lines]
-        )
+        await self._log.append([*self._permits, *lines])
 
     async def _body(
-        self, source: Iterator[pa.RecordBatch], sending: bytes, ended: bool
+        self, more: Callable[[], Awaitable[Pulled]], sending: bytes, ended: bool
     ) -> AsyncIterator[bytes]:
         try:
             while not ended:
                 yield sending
-                more = await pull(source, self._limits)
-                ready, ended = self._prepared(more.batches), more.ended
+                pulled = await more()
+                ready, ended = self._prepared(pulled.batches), pulled.ended
                 records: list[Any] = list(self._lines(ready.subjects))
                 if ended and not self._logged and self._statement.trails:
                     now = self._clock()
@@ -125,7 +134,7 @@ class Answer:
     def _lines(self, subjects: Subjects) -> Sequence[Decision | Any]:
         new = sorted(subjects - self._logged)
         self._logged.update(new)
-        return self._crossing.about(new, self._statement.opened, self._log, self._clock(), failed=False)
+        return self._crossing.about(new, self._statement.opened, self._pseudonym, self._clock(), failed=False)
 
     def _charge(self) -> Charge | None:
         return charge_for([one.disclosure.price for one in self._statement.opened], len(self._logged))
@@ -201,25 +210,3 @@ def _subjects(batch: pa.RecordBatch, statement: Statement) -> Subjects:
         column = column.flatten() if pa.types.is_list(column.type) else column
         found.update((trail.subject.type, str(one)) for one in column.unique().to_pylist() if one is not None)
     return found
-
-
-async def pull(source: Iterator[pa.RecordBatch], limits: Limits) -> Pulled:
-    """The next batches, about `limits.batch_rows` rows together; a worker thread waits for the source.
-
-    Raises `SourceFailure`. When the caller is cancelled the source's own query is stopped.
-    """
-    try:
-        return await asyncio.get_running_loop().run_in_executor(None, _pull, source, limits.batch_rows)
-    except asyncio.CancelledError:
-        limits.cancelled.set()
-        raise
-
-
-def _pull(source: Iterator[pa.RecordBatch], rows: int) -> Pulled:
-    batches = []
-    for batch in source:
-        batches.append(batch)
-        rows -= batch.num_rows
-        if rows <= 0:
-            return Pulled(batches, ended=False)
-    return Pulled(batches, ended=True)

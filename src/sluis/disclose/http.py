@@ -17,9 +17,12 @@ from sluis.disclose.service import Discloser
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Text, Trace, Upstream
 from sluis.statement import MEDIA_TYPE, SubQuestion
-from sluis.web import SHORT, streamed
+from sluis.web import SHORT, crossed, header, streamed
 
 T = TypeVar("T")
+
+_BRIEF = 0.05
+"""Seconds in which nobody looks whether the asker is still there: looking takes longer than most answers do."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -50,7 +53,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         data: SubQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]
     ) -> Response[Any]:
         """Het antwoord is een Arrow IPC-stroom; de laatste, lege batch draagt het ontvangstbewijs."""
-        transaction = request.headers.get("fsc-transaction-id", "").lower()
+        transaction = header(request.scope, b"fsc-transaction-id").lower()
         if not _UUID.fullmatch(transaction):
             raise Invalid(
                 "transaction-id-required",
@@ -62,10 +65,12 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
                 Text("Stuur de kop mee.", "Send that header."),
             )
 
+        came = crossed(request.scope)
+        purpose = came.purpose if came is not None else None
+
         async def answer() -> Response[Any]:
-            return await streamed(
-                (await discloser.consult(peer.id, trace, transaction, data)).body, MEDIA_TYPE
-            )
+            consultation = await discloser.consult(peer.id, trace, transaction, data, purpose)
+            return await streamed(consultation.body, MEDIA_TYPE)
 
         return await _unless_gone(request, answer())
 
@@ -76,23 +81,30 @@ async def _unless_gone(request: Request[Any, Any, Any], work: Coroutine[Any, Any
     """What is being worked on, unless the asker goes away first: then the work, and the source's own, is stopped."""
     working = asyncio.current_task()
     assert working is not None
-    leaving = asyncio.ensure_future(_gone(request))
+    leaving: asyncio.Task[None] | None = None
 
-    def left(_: object) -> None:
-        if not leaving.cancelled():
+    def look() -> None:
+        nonlocal leaving
+        leaving = asyncio.ensure_future(_gone(request))
+        leaving.add_done_callback(left)
+
+    def left(gone: "asyncio.Task[None]") -> None:
+        if not gone.cancelled():
             working.cancel()
 
-    leaving.add_done_callback(left)
+    looking = asyncio.get_running_loop().call_later(_BRIEF, look)
     try:
         return await work
     except asyncio.CancelledError:
-        if not leaving.done() or leaving.cancelled():
+        if leaving is None or not leaving.done() or leaving.cancelled():
             raise  # it is this node that stops
         working.uncancel()
         raise _asker_left() from None
     finally:
-        leaving.remove_done_callback(left)
-        leaving.cancel()
+        looking.cancel()
+        if leaving is not None:
+            leaving.remove_done_callback(left)
+            leaving.cancel()
 
 
 def _asker_left() -> Upstream:

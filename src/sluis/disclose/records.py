@@ -4,7 +4,7 @@ subject). Nothing here holds a value out of the data; people are pseudonyms.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -121,7 +121,7 @@ class Crossing(msgspec.Struct, frozen=True):
         self,
         subjects: Iterable[tuple[str, str]],
         opened: Sequence[Opened],
-        log: Log,
+        pseudonym: Callable[[tuple[str, str]], str],
         now: datetime,
         failed: bool,
     ) -> list[Processing]:
@@ -129,11 +129,11 @@ class Crossing(msgspec.Struct, frozen=True):
         withheld = self._withheld(opened)
         template = self._line(opened, now, failed, {}, withheld)
         lines = []
-        for kind, value in subjects:
+        for subject in subjects:
             attributes = {
                 ACTIVITY: self.question.activity,
-                SUBJECT: log.subject(kind, value, now),
-                SUBJECT_TYPE: kind,
+                SUBJECT: pseudonym(subject),
+                SUBJECT_TYPE: subject[0],
                 PROCESSOR: self.processor,
             }
             span = self.trace.child().span_id

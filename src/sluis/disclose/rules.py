@@ -23,6 +23,12 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
         Text("Voor deze verwerkingsactiviteit is dit u niet geopend.", "This has not been opened to you for this activity."),
         Text("Vraag de bronhouder om een grondslag.", "Ask the owner for a ground."),
     ),
+    "contract-missing": (
+        Text("Geen geldig contract tussen u beiden opent dit voor deze verwerkingsactiviteit.",
+             "No contract in force between you opens this for this activity."),
+        Text("Vraag het contract aan, en wacht tot de bronhouder tekent.",
+             "Request the contract, and wait until the owner signs."),
+    ),
     "activity-ended": (
         Text("De verwerkingsactiviteit is niet van kracht.", "The processing activity is not in force."),
         Text("Gebruik een verwerkingsactiviteit die nu geldt.", "Use an activity that is in force now."),

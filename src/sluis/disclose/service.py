@@ -5,7 +5,7 @@ hold to the limits, read, write down, send, and give a receipt.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,17 +13,18 @@ import pyarrow as pa
 
 from sluis.crypto import KeyStore
 from sluis.disclose import rules
-from sluis.disclose.answer import Answer, Pulled, pull
+from sluis.disclose.answer import Answer
 from sluis.disclose.model import Bounds, Consultation, Kind, Opened
+from sluis.disclose.readers import Pulled, Readers
 from sluis.disclose.records import Crossing, Log, Permit, Refusals
 from sluis.disclose.seals import CardOf, Sealer
 from sluis.disclose.understand import Statement, check_values, understand
 from sluis.disclose.views import OWN_DAY
-from sluis.grounds import Grounds, Offer, make_offer
+from sluis.grounds import Disclosure, Grounds, Offer, Purpose, make_offer
 from sluis.kernel import Clock, PeerId, Refused, Text, Trace, Upstream, new_span_id
 from sluis.policy import Decision, Facts, decide
 from sluis.sources import Limits, Source, SourceFailure
-from sluis.statement import Combiner, Memory, SubQuestion, TooClose, bind, constants
+from sluis.statement import Combiner, Groups, Memory, SubQuestion, TooClose, bind, constants
 
 _MANY_KEYS = 1_000
 """Keys that take a worker's time, not that of everyone who waits: opening a hundred thousand takes two seconds."""
@@ -51,6 +52,7 @@ class Discloser:
         addresses: per peer the address of its node, for the processing log.
         clock: aware UTC.
         bounds: what one question may cost.
+        contracts: whether peers come under contracts, so that only what one covers is open to them.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class Discloser:
         addresses: Mapping[PeerId, str],
         clock: Clock,
         bounds: Bounds | None = None,
+        contracts: bool = False,
     ) -> None:
+        self._contracts = contracts
         self._own, self._alias, self._sources = own, alias, sources
         self._log, self._memory, self._keys, self._clock = log, memory, keys, clock
         self._addresses, self._bounds, self._combiner = addresses, bounds or Bounds(), combiner
@@ -87,6 +91,7 @@ class Discloser:
             for one in grounds.disclosures
         }
         self._sealer = Sealer(own, card, keys, card_of, self._bounds.seal_seconds)
+        self._readers = Readers()
         self._refusals = Refusals(log, clock, self._bounds.refusals_a_minute)
         self._statements: OrderedDict[tuple[Any, ...], Statement] = OrderedDict()
         self._kept_length = 0
@@ -113,7 +118,12 @@ class Discloser:
             self._asked_at.setdefault((one.disclosure, one.peer), deque()).append(one.moment)
 
     async def consult(
-        self, peer: PeerId, trace: Trace, transaction_id: str, question: SubQuestion
+        self,
+        peer: PeerId,
+        trace: Trace,
+        transaction_id: str,
+        question: SubQuestion,
+        purpose: Purpose | None = None,
     ) -> Consultation:
         """Answer a question, or say why not.
 
@@ -122,6 +132,7 @@ class Discloser:
             trace: the asker's trace and span.
             transaction_id: of the crossing.
             question: as it came, decoded strictly.
+            purpose: of the contract under which it came; None when that has none.
 
         Returns:
             An answer that has begun: its first records are durable.
@@ -136,7 +147,7 @@ class Discloser:
         processor = self._addresses.get(peer, f"urn:nld:oin:{peer}")
         crossing = Crossing(peer, processor, self._alias, trace, transaction_id, question, self._clock())
         try:
-            return await self._consult(crossing)
+            return await self._consult(crossing, purpose)
         except Refused as refusal:
             await self._record(crossing, refusal)
             raise
@@ -145,10 +156,10 @@ class Discloser:
         """Write down what was only counted; when the node stops."""
         await self._refusals.flush()
 
-    async def _consult(self, crossing: Crossing) -> Consultation:
+    async def _consult(self, crossing: Crossing, purpose: Purpose | None) -> Consultation:
         question, peer, now = crossing.question, crossing.peer, crossing.began
         rules.require_bounds(question, self._bounds)
-        opened = self._decided(peer, question, now.date())
+        opened = self._decided(peer, question, now.date(), purpose)
         statement = await self._understood(peer, question, opened, crossing)
         check_values(statement, question)
         sealing = self._sealer.sealing(peer, question, now)
@@ -162,24 +173,31 @@ class Discloser:
         self._hold_rate(peer, statement, now)
         identity = self._memory.digest(_written_out(question)) if statement.kind in _COUNTED else ""
         await self._hold_budgets(crossing, statement, identity)
-        limits = Limits(self._bounds.seconds, self._bounds.scanned_rows, self._bounds.batch_rows)
+        most = self._bounds.scanned_rows
+        limits = Limits(
+            self._bounds.seconds, most, self._bounds.batch_rows if statement.groups is None else most
+        )
         answer = Answer(
             crossing, statement, asked, sealing, self._own, self._keys, self._log, self._clock, limits
         )
         try:
             source = await statement.reading.start({**values, OWN_DAY: now.date()}, limits)
-            first = await self._first(crossing, statement, source, limits, identity, values)
+            first = await self._readers.pull(source, limits, answer.foresee)
         except SourceFailure as failure:
             await answer.failed()
             raise _unavailable(crossing, failure) from None
-        body = await answer.begin(source, first)
+        if statement.groups is not None:
+            first = await self._reduced(crossing, statement, statement.groups, first, identity, values)
+        body = await answer.begin(first, lambda: self._readers.pull(source, limits))
         return Consultation(statement.schema, self._guarded(crossing, body()))
 
-    def _decided(self, peer: PeerId, question: SubQuestion, day: date) -> dict[str, Opened]:
+    def _decided(
+        self, peer: PeerId, question: SubQuestion, day: date, purpose: Purpose | None
+    ) -> dict[str, Opened]:
         """Per dataset the disclosure that opens it, as the decision point says; its digest as the asker knows it."""
         opened = {}
         for name, digest in question.disclosures.items():
-            decision = self._decide(peer, question, name, day)
+            decision = self._decide(peer, question, name, day, purpose)
             if not decision.permit or decision.disclosure is None:
                 raise rules.refusal(decision)
             opened[name] = self._opened[decision.disclosure]
@@ -187,8 +205,10 @@ class Discloser:
                 raise rules.changed(name)
         return opened
 
-    def _decide(self, peer: PeerId, question: SubQuestion, dataset: str, day: date) -> Decision:
-        acting = question.acting
+    def _decide(
+        self, peer: PeerId, question: SubQuestion, dataset: str, day: date, purpose: Purpose | None
+    ) -> Decision:
+        acting, candidates = question.acting, self._candidates.get(dataset, ())
         return decide(
             Facts(
                 peer=peer,
@@ -197,9 +217,22 @@ class Discloser:
                 activity=question.activity,
                 dataset=dataset,
                 day=day,
-                candidates=self._candidates.get(dataset, ()),
+                candidates=candidates,
                 activity_valid=self._activities.get(question.activity),
+                agreed=self._agreed(purpose, question.activity, candidates),
             )
+        )
+
+    def _agreed(
+        self, purpose: Purpose | None, activity: str, candidates: Iterable[Disclosure]
+    ) -> frozenset[str] | None:
+        """Which of these disclosures the contract covers, each with its rules as they are now."""
+        if not self._contracts:
+            return None
+        return frozenset(
+            one.id
+            for one in candidates
+            if purpose is not None and purpose.covers(activity, one.id, self._offers[one.id].digest)
         )
 
     def _in_force(self, activity: str, day: date) -> bool:
@@ -280,26 +313,22 @@ class Discloser:
                 if not await self._memory.spend(purse, day, identity, rule.budget):
                     raise rules.refused("aggregate-budget", rules.legal_of([one]))
 
-    async def _first(
+    async def _reduced(
         self,
         crossing: Crossing,
         statement: Statement,
-        source: Iterator[pa.RecordBatch],
-        limits: Limits,
+        groups: Groups,
+        whole: Pulled,
         identity: str,
         values: Mapping[str, Any],
     ) -> Pulled:
-        """The first of the answer; of groups, all of it, reduced to what may be told."""
-        if statement.groups is None:
-            return await pull(source, limits)
-        limits.batch_rows = limits.rows
-        whole = await pull(source, limits)
+        """Groups, all of them, reduced to what may be told."""
         table = pa.Table.from_batches(whole.batches, whole.batches[0].schema) if whole.batches else None
         if table is None:
             return Pulled([], ended=True)
         fixed = constants(statement.tree, statement.column_types, statement.types, values)
         who, day = f"told|{crossing.peer}", crossing.began.date()
-        told = await self._memory.release(table, statement.groups, fixed, who, day, identity)
+        told = await self._memory.release(table, groups, fixed, who, day, identity)
         if isinstance(told, TooClose):
             raise rules.refused("differencing", rules.legal_of(statement.opened))
         return Pulled(told.combine_chunks().to_batches(), ended=True)

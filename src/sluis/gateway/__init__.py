@@ -1,10 +1,11 @@
 """How nodes reach each other: the link, and the signed card by which a node says what it is."""
 
 from sluis.gateway.card import Card, read_card, sign_card
+from sluis.gateway.crossing import SERVICE
 from sluis.gateway.direct import DirectLink
 from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
-from sluis.gateway.link import Answer, Link
+from sluis.gateway.link import Answer, Covers, Link
 from sluis.gateway.manager import AutoSign, DecisionPoint, Trust
 from sluis.gateway.manager import Settings as ManagerSettings
 from sluis.gateway.membership import Membership, open_membership
@@ -12,12 +13,15 @@ from sluis.gateway.operating import Operator, open_operator
 from sluis.gateway.operating import routes as group_routes
 from sluis.gateway.peers import Group, check_group
 from sluis.gateway.timestamps import TimestampAuthority
+from sluis.gateway.transactions import fits as sealed_lines_fit
 from sluis.gateway.witnesses import Witnesses, witness_name
 
 __all__ = [
+    "SERVICE",
     "Answer",
     "AutoSign",
     "Card",
+    "Covers",
     "DecisionPoint",
     "DirectLink",
     "Group",
@@ -35,6 +39,7 @@ __all__ = [
     "read_card",
     "read_documents",
     "routes",
+    "sealed_lines_fit",
     "sign_card",
     "witness_name",
 ]

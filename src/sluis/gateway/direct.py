@@ -1,4 +1,4 @@
-"""Straight to the peer: HTTP/1.1 over mTLS, connections kept open. Stands where the FSC outway will stand.
+"""Straight to the peer: HTTP/1.1 over mTLS, connections kept open. For a node that is in no group.
 
 What is asked of a `Link` is held before a byte of a request leaves: see `pool`.
 """
@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 
-from sluis.gateway.link import Answer
+from sluis.gateway.link import Answer, Covers
 from sluis.gateway.pool import FAILURES, Exchange, Pool, why
 from sluis.kernel import PeerId, Text, Upstream
 
@@ -35,14 +35,21 @@ class DirectLink:
         self._pool: Pool | None = None
 
     def send(
-        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float
-    ) -> "_Crossing":
+        self,
+        peer: PeerId,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        seconds: float,
+        covers: Covers | None = None,
+    ) -> "Pooled":
         """See `Link.send`."""
         if peer not in self._urls:
             raise _problem(self._name(peer), "peer-without-address", _NO_ADDRESS)
         if self._pool is None:
             self._pool = Pool(self._urls, self._context, self._revoked)
-        return _Crossing(self._pool, self._name(peer), (peer, method, path, headers, body, seconds))
+        return Pooled(self._pool, self._name(peer), (peer, method, path, headers, body, seconds))
 
     async def close(self) -> None:
         """See `Link.close`."""
@@ -54,7 +61,7 @@ class DirectLink:
         return self._names.get(peer, str.__str__(peer))
 
 
-class _Crossing:
+class Pooled:
     """One request and its answer. What the caller raises between the two ends goes through untouched."""
 
     def __init__(

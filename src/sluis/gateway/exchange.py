@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
+from functools import cached_property
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -28,7 +29,6 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         status: of the answer that is coming in.
-        headers: of that answer, names in lower case.
         idle_since: seconds of the loop's clock; when the last exchange ended.
     """
 
@@ -44,11 +44,16 @@ class Connection(asyncio.Protocol):
     def _reset(self) -> None:
         self._parser = HttpResponseParser(self)
         self.status = 0
-        self.headers: dict[str, str] = {}
+        self._fields: list[tuple[bytes, bytes]] = []
         self._head_size = 0
         self._headed = self._whole = self._keep = self._paused = False
         self._chunks: deque[bytes] = deque()
         self._held = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Of the answer that is coming in, names in lower case; of what is there twice, the last."""
+        return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._fields}
 
     @property
     def reusable(self) -> bool:
@@ -60,9 +65,9 @@ class Connection(asyncio.Protocol):
         """Whether the connection is still there."""
         return self._failure is None
 
-    @property
+    @cached_property
     def certificate(self) -> bytes | None:
-        """The peer's certificate, DER."""
+        """The peer's certificate, DER: one for as long as the connection lasts, for nodes do not renegotiate."""
         der: bytes | None = self._transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
         return der
 
@@ -163,7 +168,7 @@ class Connection(asyncio.Protocol):
         self._head_size += len(name) + len(value)
         if self._head_size > HEAD_LIMIT:
             raise Broken("head too large")
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
@@ -178,7 +183,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if not self._headed:
-            self.headers.clear()
+            self._fields.clear()
             return
         self._whole = True
         self._end_timer()

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from sluis.gateway.contracts import Grant
 from sluis.kernel import Invalid, PeerId, Text
 
 READING = frozenset({"GET", "HEAD"})
@@ -58,7 +59,7 @@ class Target(msgspec.Struct, frozen=True):
 
     Args:
         tls: whether over TLS.
-        host: name or address; with TLS, the certificate there must bear it.
+        host: name or address; with TLS, the certificate there must bear it. Empty for the node itself.
         port: TCP port.
         authority: host and port as they stand in its URL, for `Host`.
         peer: who must prove to be there; None for a service of our own.
@@ -80,6 +81,7 @@ class Forward(msgspec.Struct, frozen=True, gc=False):
         headers: to send, lower-case names; each replaces what the request had under that name.
         transaction_id: to give back to whoever asked, as `Fsc-Transaction-Id`.
         alternative: where to instead, when nothing answers at `target` and asking twice can do no harm.
+        grant: under which it passes.
     """
 
     target: Target
@@ -87,6 +89,7 @@ class Forward(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, str], ...]
     transaction_id: str
     alternative: Target | None = None
+    grant: Grant | None = None
 
 
 def read_url(url: str, peer: PeerId | None = None) -> tuple[Target, str]:

@@ -35,6 +35,7 @@ class _Seen(msgspec.Struct, frozen=True, gc=False):
 
     claims: Claims
     passage: Passage
+    grant: Grant
 
 
 class Inway:
@@ -87,7 +88,7 @@ class Inway:
             raise inway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why) from problem
         headers = (AUTHORIZATION, request.authorization or ""), (TRANSACTION, request.transaction_id or "")
         path = service.prefix + request.path
-        return Forward(service.target, path, headers, headers[1][1], service.alternative)
+        return Forward(service.target, path, headers, headers[1][1], service.alternative, seen.grant)
 
     def _caller(self, der: bytes, now: float) -> _Caller:
         caller = self._callers.get(der) or self._callers.put(der, _read(der))
@@ -117,8 +118,8 @@ class Inway:
             raise inway_fault("ERROR_CODE_WRONG_GROUP_ID_IN_TOKEN", _OTHER_GROUP)
         if self._services.get(claims.svc) is None:
             raise inway_fault("ERROR_CODE_SERVICE_NOT_FOUND", _NO_SERVICE)
-        crossing = crossing_of(self._grant(claims, now))
-        return _Seen(claims, self._transactions.passage(INCOMING, crossing))
+        grant = self._grant(claims, now)
+        return _Seen(claims, self._transactions.passage(INCOMING, crossing_of(grant)), grant)
 
     def _service(self, claims: Claims, peer: PeerId, method: str, now: float) -> Service:
         service = self._services.get(claims.svc)

@@ -1,12 +1,16 @@
-"""How a request reaches a peer. The FSC outway fills this seam; until it exists, a direct mTLS connection does."""
+"""How a request reaches a peer: through the outway under a contract, or straight over mTLS for a node without a group."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
 
+from sluis.grounds import Purpose
 from sluis.kernel import PeerId
+
+Covers = Callable[[Purpose], bool]
+"""Whether a contract's purpose is what a request is for."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -26,7 +30,14 @@ class Link(Protocol):
     """
 
     def send(
-        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float
+        self,
+        peer: PeerId,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        seconds: float,
+        covers: Covers | None = None,
     ) -> AbstractAsyncContextManager[Answer]:
         """Send one request; the connection is given back when the context ends.
 
@@ -37,6 +48,9 @@ class Link(Protocol):
             headers: to send, `traceparent` and `fsc-transaction-id` among them.
             body: the whole request body.
             seconds: after this the request fails as an `Upstream` with `retry`.
+            covers: for data, which contract it may leave under; None for what any peer may ask. Where there is none,
+                that is a `Refused` (`contract-missing`). Straight over mTLS there are no contracts, and nothing is
+                looked at.
         """
 
     async def close(self) -> None:

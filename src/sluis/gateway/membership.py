@@ -14,6 +14,10 @@ from sluis.crypto import Identity, certificate_thumbprint, public_key_thumbprint
 from sluis.gateway.applying import Applying, open_applying
 from sluis.gateway.comparison import Comparison, open_comparison
 from sluis.gateway.contracts import Contracts, Grant, Kept, Signature, open_contracts
+from sluis.gateway.crossing import SERVICE, GroupLink
+from sluis.gateway.documents import Connection, Declared, Metadata, Wanted
+from sluis.gateway.evidence import Evidence
+from sluis.gateway.forward import Target
 from sluis.gateway.inway import Inway
 from sluis.gateway.manager import Running, Settings, Trust, open_manager
 from sluis.gateway.meter import Meter
@@ -22,13 +26,16 @@ from sluis.gateway.peers import Group
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
 from sluis.gateway.planes.stream import Streams
 from sluis.gateway.remote import RemoteLogs
-from sluis.gateway.services import Services
+from sluis.gateway.services import Service, Services
 from sluis.gateway.tokens import Tokens
-from sluis.gateway.transactions import TransactionLog, open_transactions
-from sluis.kernel import Clock, PeerId, Problem
+from sluis.gateway.transactions import TransactionLog, open_sealing, open_transactions
+from sluis.kernel import Clock, PeerId, Place, Problem
+from sluis.ledger import Ledger
 from sluis.store import Store
 
 log = logging.getLogger("sluis.gateway")
+
+_NEWEST = 1000  # contracts whose signatures are held against the ledger when the node starts
 
 
 class Membership(msgspec.Struct, frozen=True):
@@ -44,6 +51,8 @@ class Membership(msgspec.Struct, frozen=True):
         deciding: what that outway asks.
         comparison: of transaction logs with those of peers.
         streams: the connections of both.
+        link: the way of the node's own requests to its peers.
+        evidence: what of all this goes into the ledger.
     """
 
     running: Running
@@ -55,17 +64,43 @@ class Membership(msgspec.Struct, frozen=True):
     deciding: Outway
     comparison: Comparison
     streams: Streams
+    link: GroupLink
+    evidence: Evidence
 
     async def start(self) -> None:
         """Begin what goes on by itself. Raises `Unkept`."""
         self.contracts.on_change(self._changed)
+        self.contracts.on_change(self.evidence.signed)
+        own = self.running.manager.own.id
+        await self.evidence.all_signed((await asyncio.to_thread(self.contracts.page, own, "", _NEWEST))[0])
         await self.running.start()
         await self.applying.settle()
 
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
         await self.running.stop()
+        await self.evidence.stop()
+        await self.evidence.seal()
         self.streams.close()
+
+    async def connect(self, peers: Mapping[str, PeerId]) -> None:
+        """Have a contract without a purpose with each of these, under which nodes read each other's cards and offers.
+
+        Args:
+            peers: by the names that this node gives them.
+
+        Raises `Unkept`.
+        """
+        wanted = [
+            Declared(
+                "Connection",
+                Metadata(f"peer.{alias}"),
+                Connection(Wanted(str.__str__(peer), SERVICE)),
+                Place("-"),
+            )
+            for alias, peer in sorted(peers.items())
+        ]
+        await self.applying.apply(wanted)
 
     async def compare(self) -> None:
         """Compare transaction logs with every peer; one that cannot be reached is passed over until the next time."""
@@ -86,6 +121,7 @@ class Membership(msgspec.Struct, frozen=True):
 
 def open_membership(
     store: Store,
+    ledger: Ledger,
     identity: Identity,
     group: Group,
     settings: Settings,
@@ -99,6 +135,7 @@ def open_membership(
 
     Args:
         store: the node's database; this process becomes its writer.
+        ledger: of the node.
         identity: the node's certificate and key.
         group: the rules of the group.
         settings: of the Manager.
@@ -131,7 +168,10 @@ def open_membership(
     )
     manager = running.manager
     thumbprint = public_key_thumbprint(identity.certificate)
-    applying = open_applying(store, manager, running.peers, services, aliases, lambda: thumbprint, clock)
+    own_api = Service(SERVICE, Target(False, "", 0, SERVICE))
+    applying = open_applying(
+        store, manager, running.peers, services, aliases, lambda: thumbprint, clock, [own_api]
+    )
     streams = Streams(context, ssl.create_default_context(), revoked)
 
     async def fetch(grant: Grant) -> str:
@@ -167,6 +207,8 @@ def open_membership(
         outway,
         open_comparison(store, transactions, RemoteLogs(running.managers), own, clock),
         streams,
+        GroupLink(outway, contracts.connections, context, revoked, running.peers.name, clock),
+        Evidence(ledger, open_sealing(store)),
     )
 
 

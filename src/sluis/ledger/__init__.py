@@ -9,6 +9,8 @@ from sluis.ledger.model import (
     PROCESSOR,
     SUBJECT,
     SUBJECT_TYPE,
+    Agreement,
+    Crossings,
     Decision,
     Position,
     Processing,
@@ -18,7 +20,7 @@ from sluis.ledger.model import (
 )
 from sluis.ledger.notes import witness_key
 from sluis.ledger.reading import Log
-from sluis.ledger.scan import decisions, lines_with
+from sluis.ledger.scan import crossings, decisions, lines_with
 from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
 from sluis.ledger.witness import Cosigned, Peer, Witness
 
@@ -27,9 +29,11 @@ __all__ = [
     "PROCESSOR",
     "SUBJECT",
     "SUBJECT_TYPE",
+    "Agreement",
     "Anchored",
     "Anchors",
     "Cosigned",
+    "Crossings",
     "Decision",
     "Ledger",
     "Log",
@@ -42,6 +46,7 @@ __all__ = [
     "Withheld",
     "Witness",
     "base_origin",
+    "crossings",
     "decisions",
     "lines_with",
     "log_routes",

@@ -1,4 +1,5 @@
-"""What the ledger keeps: records of processing, of decisions, and of its own epochs; and where a record stands.
+"""What the ledger keeps: records of processing, decisions, contracts and crossings, and of its own epochs; and where a
+record stands.
 
 Processing records are log lines of Logboek Dataverwerkingen (LDV) core 1.0.0; the names of fields and attributes
 are the standard's. Decisions are records of the Authorization Decision Log (ADL) 0.0.1. Each record is immutable.
@@ -65,6 +66,42 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"
     body: dict[str, Any] = {}
 
 
+class Agreement(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="contract"):
+    """A party of a contract signed, for one of the three things that FSC Core 2.0.0 knows.
+
+    `contract` is the hash of its content, `jws` the SHA-256 of the signature (hex), `peer` who signed. Time in
+    milliseconds since the epoch, by the signer's clock: so that the same signature is the same record.
+    """
+
+    trace_id: str
+    span_id: str
+    action: Literal["accept", "reject", "revoke"]
+    contract: str
+    jws: str
+    peer: str
+    timestamp: int
+    status: Status = "Ok"
+    attributes: dict[str, Any] = {}
+    resource: dict[str, Any] | None = None
+
+
+class Crossings(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="transaction"):
+    """A stretch of the transaction log (FSC Logging 1.0.0), sealed: nobody can change a line of it unseen.
+
+    `first` and `last` are the numbers of its lines, `digest` is SHA-256 (hex) over them. Time in milliseconds.
+    """
+
+    trace_id: str
+    span_id: str
+    first: int
+    last: int
+    digest: str
+    timestamp: int
+    status: Status = "Ok"
+    attributes: dict[str, Any] = {}
+    resource: dict[str, Any] | None = None
+
+
 class Epoch(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="epoch"):
     """The log goes on under a new origin, because it no longer holds all that was seen of it before.
 
@@ -94,7 +131,7 @@ class Destruction(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ki
     status: Status = "Unset"
 
 
-Record = Processing | Decision
+Record = Processing | Decision | Agreement | Crossings
 Act = Epoch | Destruction
 """What the ledger records of itself; only the ledger writes these."""
 

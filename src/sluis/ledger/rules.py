@@ -19,14 +19,24 @@ import msgspec
 
 from sluis.crypto import canonical_structs
 from sluis.kernel import Invalid, Text
-from sluis.ledger.model import ACTIVITY, SUBJECT, SUBJECT_TYPE, Act, Decision, Processing, Record
+from sluis.ledger.model import (
+    ACTIVITY,
+    SUBJECT,
+    SUBJECT_TYPE,
+    Act,
+    Agreement,
+    Crossings,
+    Decision,
+    Processing,
+    Record,
+)
 
 SALT = 16  # bytes; as many as SD-JWT asks for (RFC 9901, section 9.3)
 
 _STATUSES = frozenset({"Unset", "Ok", "Error"})
 _HASH, _SUBJECT = 2**29 - 1, 2**29
 _SPOT = 2**63 - 1
-_PROCESSING, _ACT = 0, 1
+_PROCESSING, _ACT, _AGREEMENT, _CROSSINGS = 0, 1, 2, 3
 
 
 class Columns(msgspec.Struct, frozen=True, gc=False):
@@ -80,7 +90,7 @@ def prepare(records: Sequence[Record], salts: bytes) -> Columns:
     """Check records, write them as canonical JSON, and hash them.
 
     Args:
-        records: processing records and decisions.
+        records: of any kind that others than the ledger itself write.
         salts: 16 random bytes for each.
 
     Raises:
@@ -156,6 +166,10 @@ def _kind(record: Record) -> int:
         return _PROCESSING
     if type(record) is Decision:
         return crc32(record.event_name.encode())
+    if type(record) is Agreement:
+        return _AGREEMENT
+    if type(record) is Crossings:
+        return _CROSSINGS
     raise _malformed()
 
 

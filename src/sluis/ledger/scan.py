@@ -9,13 +9,14 @@ import msgspec
 from sqlalchemy import text
 
 from sluis.ledger import sql
-from sluis.ledger.model import Decision, Processing
+from sluis.ledger.model import Crossings, Decision, Processing
 from sluis.ledger.rules import SALT
 from sluis.store import Store
 
 _STRETCH = 4096
 _decision = msgspec.json.Decoder(Decision)
 _processing = msgspec.json.Decoder(Processing)
+_crossings = msgspec.json.Decoder(Crossings)
 
 
 def decisions(store: Store, since: int) -> Iterator[Decision]:
@@ -54,6 +55,16 @@ def lines_with(store: Store, attribute: str, since: int, until: int) -> Iterator
                 continue
             if attribute in line.attributes:
                 yield line
+
+
+def crossings(store: Store) -> Iterator[Crossings]:
+    """Every sealed stretch of the transaction log, oldest first."""
+    for body in _bodies(store, 0, 0, 2**63 - 1):
+        if b'"kind":"transaction"' in body:
+            try:
+                yield _crossings.decode(body)
+            except msgspec.ValidationError:  # of another kind, and holding those words
+                continue
 
 
 def _bodies(store: Store, first: int, since: int, until: int) -> Iterator[bytes]:

@@ -12,7 +12,8 @@ class Facts(msgspec.Struct, frozen=True):
     """What is known when a peer asks to use a dataset.
 
     `person` is the asking node's pseudonym of who acts; `day` is the owner's own; `candidates` are the owner's
-    disclosures of this dataset, whomever they are for; `activity_valid` is None for an activity it does not know.
+    disclosures of this dataset, whomever they are for; `activity_valid` is None for an activity it does not know;
+    `agreed` are the ids of those that the contract covers under which the peer came, None where there are no contracts.
     """
 
     peer: PeerId
@@ -23,6 +24,7 @@ class Facts(msgspec.Struct, frozen=True):
     day: date
     candidates: tuple[Disclosure, ...]
     activity_valid: Period | None
+    agreed: frozenset[str] | None = None
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ _STEPS: tuple[tuple[str, Callable[[Facts, Disclosure], bool]], ...] = (
     ("not-disclosed", lambda facts, one: one.dataset == facts.dataset and one.recipient == facts.peer),
     ("not-disclosed", lambda facts, one: one.activity == facts.activity),
     ("not-disclosed", lambda facts, one: facts.activity_valid is not None),
+    ("contract-missing", lambda facts, one: facts.agreed is None or one.id in facts.agreed),
     (
         "activity-ended",
         lambda facts, one: facts.activity_valid is not None and facts.activity_valid.holds(facts.day),

@@ -49,14 +49,16 @@ def strays(table: pa.Table, columns: Held, given: Mapping[str, Any]) -> bool:
             makes it.
     """
     for name, parameter in columns:
-        told = table.column(name).drop_null()
-        if parameter not in given or not len(told) or not any(exact(told.type) for exact in _EXACT):
+        told = table.column(name)
+        if parameter not in given or not any(exact(told.type) for exact in _EXACT):
             continue
         values = given[parameter]
         if len(told) <= _FEW and len(values if isinstance(values, list | pa.Array) else ()) <= _FEW:
-            if not _all_among(told.to_pylist(), values, told.type):
+            some = [one for one in told.to_pylist() if one is not None]
+            if some and not _all_among(some, values, told.type):
                 return True
             continue
+        told = told.drop_null()
         if not isinstance(values, pa.Array):
             values = pa.array(values if isinstance(values, list) else [values], told.type)
         if not pc.all(pc.is_in(told, value_set=values.cast(told.type))).as_py():

@@ -12,6 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from sluis.gateway import Link
+from sluis.grounds import Purpose
 from sluis.kernel import Clock, PeerId, Problem, Trace, Upstream, encode, milliseconds, new_transaction_id
 from sluis.ledger import ACTIVITY, Decision, Ledger, Position, Processing
 from sluis.query import records
@@ -68,6 +69,8 @@ class Crossing:
     Attributes:
         lines: of the crossings that ended, well or not; to be made durable before anything is shown.
         consulted: what each owner did.
+        everyone_asked: to be set when the last owner is being asked. Only then are answers checked that no other
+            owner waits for: that takes a millisecond, in which that owner would have nothing to do.
     """
 
     def __init__(
@@ -85,6 +88,10 @@ class Crossing:
         self._seals = Seals(trace.trace_id, ready, means.owners)
         self.lines: list[Processing | Decision] = []
         self.consulted: list[Consulted] = []
+        self.everyone_asked = asyncio.Event()
+        self._awaited = {
+            source for fetch in ready.plan.fetches for use in fetch.keys for source, _ in use.sources
+        }
         self._pseudonyms: dict[tuple[str, str], str] = {}
 
     def permit(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> None:
@@ -112,7 +119,11 @@ class Crossing:
         started, began = milliseconds(means.clock()), time.perf_counter()
         table, charge = None, None
         try:
-            answer, closing = await consult(means, part, sub, body, span, transaction)
+            reader, batches = await consult(means, part, sub.activity, body, span, transaction)
+            elapsed = round((time.perf_counter() - began) * 1000, 3)
+            if seal is None and fetch.id not in self._awaited:  # whoever draws a seal is waited for too
+                await self.everyone_asked.wait()
+            answer, closing = opened(means, part, known, sub, span, transaction, reader, batches)
             answer = checked(fetch, answer)
             if strays(answer, self._held(fetch, frozenset(keys)), {**self._values, **keys}):
                 raise unusable(owner)
@@ -120,7 +131,6 @@ class Crossing:
             table = answer
         finally:
             self._write(part, sub, span, started, known, table, charge)
-        elapsed = round((time.perf_counter() - began) * 1000, 3)
         names = tuple(offer.dataset for offer in part.offers)
         self.consulted.append(
             Consulted(
@@ -241,26 +251,25 @@ class Crossing:
 
 
 async def consult(
-    means: Means, part: Part, sub: SubQuestion, body: bytes, trace: Trace, transaction: str
-) -> tuple[pa.Table, Any]:
+    means: Means, part: Part, activity: str, body: bytes, trace: Trace, transaction: str
+) -> tuple[AnswerReader, list[pa.RecordBatch]]:
     """Ask one owner its part.
 
     Args:
         means: of the node that asks.
         part: what is asked, and of whom.
-        sub: the question.
-        body: the same, encoded.
+        activity: what for; a contract must cover it.
+        body: the question, encoded.
         trace: the span of this crossing.
         transaction: id of this crossing.
 
     Returns:
-        the rows, and how the answer closed: receipt, its JWS, the nonce, other metadata.
+        what came, to be checked with `opened`.
 
     Raises:
-        Problem: the owner's own, or `Upstream` when it broke off or its receipt does not hold.
+        Problem: the owner's own, or `Upstream` when it broke off.
     """
     owner = means.owners.by_alias[part.alias]
-    known = await means.owners.known(part.alias)
     headers = {
         "content-type": "application/json",
         "accept": MEDIA_TYPE,
@@ -268,13 +277,44 @@ async def consult(
         "fsc-transaction-id": transaction,
     }
     reader, batches = AnswerReader(means.answer_bytes), []
+
+    def covers(purpose: Purpose) -> bool:
+        return all(purpose.covers(activity, one.disclosure.id, one.digest) for one in part.offers)
+
     async with means.link.send(
-        owner.peer, "POST", "/v1/consultations", headers, body, means.seconds
+        owner.peer, "POST", "/v1/consultations", headers, body, means.seconds, covers
     ) as answer:
         if answer.status != 200:
             raise await problem_of(answer, owner)
         async for chunk in answer.body:
             batches += reader.feed(chunk)
+    return reader, batches
+
+
+def opened(
+    means: Means,
+    part: Part,
+    known: Known,
+    sub: SubQuestion,
+    trace: Trace,
+    transaction: str,
+    reader: AnswerReader,
+    batches: list[pa.RecordBatch],
+) -> tuple[pa.Table, Any]:
+    """Hold an answer against its receipt, and that against the question.
+
+    Args:
+        known: of the owner that answered.
+        sub: the question.
+        reader, batches: what came.
+
+    Returns:
+        the rows, and how the answer closed: receipt, its JWS, the nonce, other metadata.
+
+    Raises:
+        Upstream: it broke off, or its receipt does not hold.
+    """
+    owner = means.owners.by_alias[part.alias]
     try:
         closing = reader.finish(known.keys.verification_key)
     except Upstream:

@@ -14,7 +14,7 @@ from sluis.kernel import encode, plain
 from sluis.query.model import Answer, AnswerColumn, AnswerDocument, Explanation, Question, Who
 from sluis.query.service import Asker
 from sluis.statement import MEDIA_TYPE
-from sluis.web import SHORT, Person
+from sluis.web import SHORT, Person, header
 
 ANSWERED = (
     "De rijen, en daarbij: van wie elke kolom komt, wat elke bronhouder tekende, en wat gesloten blijft."
@@ -45,7 +45,7 @@ def routes(asker: Asker) -> list[HTTPRouteHandler]:
     )
     async def ask(data: Question, person: Person, request: Request[Any, Any, Any]) -> Response[bytes]:
         who = Who(person.person, person.acr)
-        if MEDIA_TYPE in request.headers.get("accept", ""):
+        if MEDIA_TYPE in header(request.scope, b"accept"):
             return Response(as_arrow(await asker.ask(data, who)), media_type=MEDIA_TYPE)
         document = await asker.rendered(data, who, as_document)
         return Response(encode(document), media_type="application/json")

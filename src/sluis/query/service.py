@@ -169,6 +169,7 @@ class Asker:
                 self._combiner,
                 bulk=ready.bulk,
                 permit=crossing.permit,
+                asked=crossing.everyone_asked.set,
                 arrived=keep,
             )
         except BaseException:  # whatever it was: what crossed is on record

@@ -1,10 +1,13 @@
 """The node as a peer of its FSC group, where its settings name one: Manager, inway and outway, with their listeners."""
 
 import ssl
+from collections.abc import Sequence
 
 from sluis.config import Config, read_group
 from sluis.crypto import Identity, Revocations, client_context, read_certificates, server_context
 from sluis.gateway import (
+    SERVICE,
+    AutoSign,
     DecisionPoint,
     ManagerSettings,
     Membership,
@@ -13,14 +16,21 @@ from sluis.gateway import (
     open_membership,
     open_operator,
 )
-from sluis.grounds import Grounds, make_offer
+from sluis.grounds import Grounds, Offer, make_offer
 from sluis.kernel import Clock, PeerId
+from sluis.ledger import Ledger
+from sluis.query import Owners
 from sluis.store import Store
 from sluis.web import LoopbackListener, PeerListener, Server
 
 
 def membership_of(
-    config: Config, identity: Identity, store: Store, revocations: Revocations, clock: Clock
+    config: Config,
+    identity: Identity,
+    store: Store,
+    ledger: Ledger,
+    revocations: Revocations,
+    clock: Clock,
 ) -> Membership | None:
     """What this node is in its group; None when it is in none. Raises `Problem`."""
     if config.fsc.group is None:
@@ -31,7 +41,7 @@ def membership_of(
         config.manager_address,
         config.inway_address,
         config.node.test,
-        config.fsc.auto_sign,
+        (*config.fsc.auto_sign, *_between_nodes(config)),
         DecisionPoint(point) if point else None,
     )
     anchors = tuple(anchor for path in group.anchors for anchor in read_certificates(path))
@@ -39,12 +49,12 @@ def membership_of(
     revocations.guard(context)
     trust = Trust(anchors, lambda: revocations.lists)
     return open_membership(
-        store, identity, group, settings, trust, context, _aliases(config), clock, revocations.revokes
+        store, ledger, identity, group, settings, trust, context, _aliases(config), clock, revocations.revokes
     )
 
 
 def operator_of(
-    config: Config, grounds: Grounds, store: Store, membership: Membership, clock: Clock
+    config: Config, grounds: Grounds, store: Store, membership: Membership, owners: Owners, clock: Clock
 ) -> Operator:
     """The operator's side of a membership. Raises `Problem`."""
     own = config.node
@@ -52,7 +62,22 @@ def operator_of(
     offers = {
         one.id: make_offer(own.oin, own.alias, datasets[one.dataset], one) for one in grounds.disclosures
     }
-    return open_operator(store, membership, offers, _aliases(config), clock)
+
+    async def offered(alias: str) -> Sequence[Offer]:
+        owners.forget(alias)  # what is signed must be what is offered now
+        return (await owners.known(alias)).offers
+
+    return open_operator(store, membership, offers, _aliases(config), offered, clock)
+
+
+def _between_nodes(config: Config) -> list[AutoSign]:
+    """Peers in the settings may reach this node's own API; what of it they may use, its rules and purposes say."""
+    peers = tuple(peer.oin for peer in config.peers.values())
+    if not peers:  # an empty list would mean anyone
+        return []
+    return [
+        AutoSign("peers of the settings", ("GRANT_TYPE_SERVICE_CONNECTION",), ("service",), peers, (SERVICE,))
+    ]
 
 
 def _aliases(config: Config) -> dict[str, PeerId]:
@@ -76,6 +101,7 @@ class GroupServers:
         await self.inway.listen(PeerListener(config.inway.host, config.inway.port, context))
         await self.outway.listen(LoopbackListener(config.outway.host, config.outway.port))
         await self._membership.start()
+        await self._membership.connect(_aliases(config))
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close. May be called twice."""

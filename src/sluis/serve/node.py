@@ -39,18 +39,18 @@ class Node:
         self._server = Server(self.api)
         membership = parts.membership
         self._group = GroupServers(config, membership, parts.revocations) if membership else None
+        if membership is not None:
+            membership.inway.node = self.api
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Open the listeners and begin what recurs. Raises `Problem` when it cannot listen; nothing stays open then."""
-        listen, tls = self.config.listen, self.config.tls
         try:
-            context = server_context(tls.certificate, tls.key, tls.authorities)
-            self.parts.revocations.guard(context)
-            await self._server.listen(PeerListener(listen.host, listen.port, context))
-            await self._server.listen(LocalListener(listen.socket))
+            await self._server.listen(LocalListener(self.config.listen.socket))
             if self._group is not None:
                 await self._group.start()
+            else:
+                await self._listen_for_peers()
         except Problem:
             await self.stop()
             raise
@@ -62,6 +62,13 @@ class Node:
             self._every(_TEN_MINUTES, self._anchor)
         if self.parts.membership is not None:
             self._every(_FIVE_MINUTES, self.parts.membership.compare)
+
+    async def _listen_for_peers(self) -> None:
+        """Straight, for a node without a group; in a group peers come through the inway."""
+        listen, tls = self.config.listen, self.config.tls
+        context = server_context(tls.certificate, tls.key, tls.authorities)
+        self.parts.revocations.guard(context)
+        await self._server.listen(PeerListener(listen.host, listen.port, context))
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close everything. May be called twice."""
@@ -87,6 +94,8 @@ class Node:
 
     async def _publish(self) -> None:
         """Publish what was recorded, witnessed by the peers that can be reached."""
+        if self.parts.membership is not None:
+            await self.parts.membership.evidence.seal()
         await self.parts.witnesses.read_cards()
         await self.parts.witnesses.gather(self.parts.ledger)
 

@@ -115,13 +115,15 @@ def _furnish(
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
     memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    link = _link(config, revocations)
+    membership = membership_of(config, identity, store, ledger, revocations, clock)
+    link: Link = membership.link if membership else _link(config, revocations)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
     card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
+    owners = Owners(_known(config), link, card_of, clock, limits.peer_seconds)
     asker = Asker(
         peer=own.oin,
         activities={activity.id: activity for activity in grounds.activities},
-        owners=Owners(_known(config), link, card_of, clock, limits.peer_seconds),
+        owners=owners,
         link=link,
         ledger=ledger,
         combiner=combiner,
@@ -145,6 +147,7 @@ def _furnish(
         addresses={peer.oin: peer.url for peer in config.peers.values()},
         clock=clock,
         bounds=_bounds(config),
+        contracts=membership is not None,
     )
     if any(one.questions_per_hour is not None for one in grounds.disclosures):
         since = milliseconds(clock() - timedelta(hours=1))
@@ -160,7 +163,6 @@ def _furnish(
     )
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
-    membership = membership_of(config, identity, store, revocations, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
     return Parts(
         identity=identity,
@@ -180,7 +182,7 @@ def _furnish(
         stamps=Anchors(config.anchors, _roots(config), clock),
         card=card,
         membership=membership,
-        operator=operator_of(config, grounds, store, membership, clock) if membership else None,
+        operator=operator_of(config, grounds, store, membership, owners, clock) if membership else None,
     )
 
 

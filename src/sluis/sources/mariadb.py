@@ -2,7 +2,7 @@
 touches a row once and not every value of it. All of it streams and can be stopped.
 
 Every session is read-only, in UTC, and has a statement time limit. What is asked stands in `mariadb_sql`, how the lines
-are read in `mariadb_lines`.
+are read in `mariadb_lines` and `mariadb_rows`.
 """
 
 import io
@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
 import pymysql
+from pymysql.constants import COMMAND
 from pymysql.cursors import SSCursor
 from pymysql.err import raise_mysql_exception
 from sqlglot import exp
@@ -22,6 +23,7 @@ from sqlglot import exp
 from sluis.sources.base import ColumnInfo, Limits, Prepared, Probe, SourceFailure, TableInfo, Value
 from sluis.sources.learned import Learned
 from sluis.sources.mariadb_lines import Lines
+from sluis.sources.mariadb_rows import all_rows
 from sluis.sources.mariadb_sql import MariadbWriter, duckdb_type, filled
 from sluis.sources.shape import Shape, counted
 from sluis.sources.watch import Pool, watched
@@ -121,11 +123,10 @@ class _Connection:
             self.seconds = seconds
 
     def ask(self, sql: str, seconds: float) -> tuple[tuple[Any, ...], ...]:
-        """All rows of a query. Without a cursor, which would cost a tenth of a question about one person."""
+        """All rows of a query."""
         self.limit(seconds)
-        self.raw.query(sql)
-        rows: tuple[tuple[Any, ...], ...] = self.raw._result.rows  # type: ignore[attr-defined]
-        return rows
+        self.raw._execute_command(COMMAND.COM_QUERY, sql)  # type: ignore[attr-defined]
+        return all_rows(self.stream.read)
 
     def lines(self, sql: str, seconds: float, count: int) -> Iterator[bytes]:
         """The rows of a query of one column of text, `count` at a time, one line each."""

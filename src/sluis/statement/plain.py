@@ -125,10 +125,12 @@ class _Program(msgspec.Struct, frozen=True):
         return pa.Table.from_arrays(columns, names=[name for name, _, _ in self.outputs])
 
 
-def _chosen(table: pa.Table, places: list[int | None]) -> Callable[[str], pa.ChunkedArray]:
+def _chosen(table: pa.Table, places: list[int | None]) -> Callable[[str], pa.Array | pa.ChunkedArray]:
     """Gives the columns of a table with the rows in these places; a column that stays as it is is not copied."""
     if places == list(range(table.num_rows)):
         return lambda name: table.column(name)
+    if places.count(None) == len(places):
+        return lambda name: pa.nulls(len(places), table.schema.field(name).type)
     wanted = pa.array(places, pa.int64())
     return lambda name: table.column(name).take(wanted)
 

@@ -37,6 +37,7 @@ _METADATA_LIMIT, _SCHEMA_LIMIT = 1 << 22, 1 << 20  # bytes; the last batch carri
 _SCHEMA, _BATCH = 1, 3  # what a message is (`Message.fbs`, MessageHeader)
 _MOST_COLUMNS, _DEEPEST = 2_000, 3
 _ROWS_A_BYTE = 8  # booleans; whatever claims to hold more has rows that take no space
+_MOST_SAID = 16  # entries of custom metadata; they may all point at the same megabytes
 _SMALL = 1 << 10  # bytes of metadata that is worth remembering; those with a receipt have more
 
 
@@ -109,10 +110,13 @@ class AnswerWriter:
         """
         sink = pa.BufferOutputStream()
         metadata = {RECEIPT: receipt.encode(), NONCE: _encoded(self._nonce).encode(), **(extra or {})}
-        with pa.ipc.new_stream(sink, self._schema) as writer:
+        with pa.ipc.new_stream(sink, self._schema, options=_OPTIONS) as writer:
             writer.write_batch(_empty(self._schema), custom_metadata=metadata)
         closing: bytes = sink.getvalue().to_pybytes()
         return closing[len(self.head) :]
+
+
+_OPTIONS = pa.ipc.IpcWriteOptions()
 
 
 @lru_cache(maxsize=256)
@@ -141,7 +145,6 @@ class AnswerReader:
 
     def __init__(self, limit: int = 1 << 32) -> None:
         self._limit, self._buffer, self._digest = limit, bytearray(), hashlib.sha256()
-        self._head = b""
         self._due: _Message | None = None
         self._last: dict[bytes, bytes] | None = None
         self._ended = False
@@ -233,12 +236,11 @@ class AnswerReader:
         if self._last is not None:
             raise _broken()
         if self.schema is None:
-            self._head = raw
             self.schema = _known_schema(raw) if len(raw) <= _SMALL else _schema(raw)
             self._digest.update(raw)
             return None
         if message.custom:
-            self._last = self._read_last(raw)
+            self._last = _last(raw[8 : 8 + int.from_bytes(raw[4:8], "little")])
             return None
         batch = pa.ipc.read_record_batch(pa.py_buffer(raw), self.schema)
         batch.validate(full=True)
@@ -246,13 +248,6 @@ class AnswerReader:
             raise _broken()
         self._digest.update(raw)
         return batch
-
-    def _read_last(self, raw: bytes) -> dict[bytes, bytes]:
-        read = pa.ipc.open_stream(self._head + raw).read_next_batch_with_custom_metadata()
-        metadata = dict(read.custom_metadata or {})
-        if read.batch.num_rows or RECEIPT not in metadata:
-            raise _broken()
-        return metadata
 
 
 def _schema(raw: bytes) -> pa.Schema:
@@ -286,6 +281,35 @@ def _message(metadata: bytes) -> _Message:
         )
     except (struct.error, IndexError) as error:
         raise _broken() from error
+
+
+def _last(metadata: bytes) -> dict[bytes, bytes]:
+    """The custom metadata of the last batch, which has no rows and bears a receipt (`Message.fbs`, KeyValue)."""
+    try:
+        root = _offset(metadata, 0)
+        batch, entries = (_offset(metadata, _field(metadata, root, number)) for number in (2, 4))
+        rows, count = _field(metadata, batch, 0), struct.unpack_from("<I", metadata, entries)[0]
+        if (rows and struct.unpack_from("<q", metadata, rows)[0]) or count > _MOST_SAID:
+            raise _broken()
+        places = [_offset(metadata, entries + 4 * (1 + number)) for number in range(count)]
+        said = {_text(metadata, place, 0): _text(metadata, place, 1) for place in places}
+    except (struct.error, IndexError) as error:
+        raise _broken() from error
+    if RECEIPT not in said:
+        raise _broken()
+    return said
+
+
+def _text(metadata: bytes, table: int, number: int) -> bytes:
+    """A text field of a flatbuffer table; nothing when it is absent."""
+    field = _field(metadata, table, number)
+    if not field:
+        return b""
+    start = _offset(metadata, field) + 4
+    end = start + struct.unpack_from("<I", metadata, start - 4)[0]
+    if end > len(metadata):
+        raise struct.error("text ends after the message")
+    return metadata[start:end]
 
 
 def _offset(metadata: bytes, at: int) -> int:

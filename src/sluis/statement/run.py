@@ -65,6 +65,7 @@ async def run(
     *,
     bulk: Callable[[Fetch], bool] = _no_bulk,
     permit: Callable[[Fetch, Keys], None] = _permit_all,
+    asked: Callable[[], None] = _nothing_more,
     arrived: Callable[[], None] = _nothing_more,
     pace: Pace = Pace(),  # noqa: B008 (frozen)
 ) -> pa.Table:
@@ -77,6 +78,7 @@ async def run(
         combiner: computes the residual.
         bulk: whether a fetch may be sent without a key list that is too long.
         permit: called with the whole key lists of a fetch before any of it is sent; what it raises ends the run.
+        asked: called when the last site is about to be asked.
         arrived: called when all answers are there, before they are combined.
         pace: how keys are sent.
 
@@ -87,6 +89,7 @@ async def run(
     """
     tasks: dict[str, asyncio.Task[pa.Table]] = {}
     declared = {fetch.id: fetch.rows for fetch in plan.fetches}
+    unasked = set(declared)
 
     async def one(fetch: Fetch) -> pa.Table:
         free = bulk(fetch)
@@ -94,6 +97,9 @@ async def run(
         before = {source: await tasks[source] for use in uses for source, _ in use.sources}
         given = _keys(fetch, uses, before, declared, free, pace)
         permit(fetch, given)
+        unasked.discard(fetch.id)
+        if not unasked:
+            asked()
         return await _ask(fetch, ask, given, pace)
 
     for fetch in plan.fetches:
@@ -103,21 +109,22 @@ async def run(
     finally:
         await _ended(list(tasks.values()))
     arrived()
+    await asyncio.sleep(0)  # what that set going goes on while this combines
     return answers["f0"] if plan.identity else await combiner.combine(plan, answers, values)
 
 
 async def _ask(fetch: Fetch, ask: Asking, given: Keys, pace: Pace) -> pa.Table:
     if any(len(keys) == 0 for keys in given.values()):
         return _nothing(fetch)
+    pieces = list(_pieces(given, pace.chunk))
+    if len(pieces) == 1:
+        return checked(fetch, await ask(fetch, pieces[0]))
     gate = asyncio.Semaphore(pace.at_once)
 
     async def piece(keys: Keys) -> pa.Table:
         async with gate:
             return checked(fetch, await ask(fetch, keys))
 
-    pieces = list(_pieces(given, pace.chunk))
-    if len(pieces) == 1:
-        return await piece(pieces[0])
     return pa.concat_tables(await _together([piece(keys) for keys in pieces]))
 
 
@@ -132,9 +139,11 @@ async def _together(asked: list[Awaitable[pa.Table]]) -> list[pa.Table]:
 
 async def _ended(tasks: Sequence[asyncio.Future[Any]]) -> None:
     """Cancel what is still under way, and wait until it is over: what it did belongs to this run."""
-    for task in tasks:
+    under_way = [task for task in tasks if not task.done()]
+    for task in under_way:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if under_way:
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 def _keys(

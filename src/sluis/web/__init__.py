@@ -1,24 +1,28 @@
 """How every API and page of a node behaves: who calls, what an answer looks like, and what goes wrong."""
 
-from sluis.web.access import Access, Person, identified
+from sluis.web.access import CROSSED, Access, Crossed, Person, crossed, identified
 from sluis.web.app import Api, make_api
 from sluis.web.openapi import About
 from sluis.web.refusals import Refusals
 from sluis.web.server import LocalListener, LoopbackListener, PeerListener, Server
-from sluis.web.short import SHORT
+from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
 
 __all__ = [
+    "CROSSED",
     "SHORT",
     "About",
     "Access",
     "Api",
+    "Crossed",
     "LocalListener",
     "LoopbackListener",
     "PeerListener",
     "Person",
     "Refusals",
     "Server",
+    "crossed",
+    "header",
     "identified",
     "make_api",
     "streamed",

@@ -16,6 +16,7 @@ from litestar import Request
 from litestar.exceptions import MethodNotAllowedException
 
 from sluis.crypto import Peer, is_test, peer_of
+from sluis.grounds import Purpose
 from sluis.kernel import Clock, PeerId, Refused, Text, Unidentified
 
 Callers = Literal["anyone", "peers", "people", "both"]
@@ -25,7 +26,22 @@ OnRefusal = Callable[[Refused], Awaitable[None]]
 LOCAL = "sluis.local"
 """Key in the ASGI scope's `extensions` of what the kernel says of the other end of the unix socket."""
 
+CROSSED = "sluis.crossed"
+"""Key in `extensions` of who an inway let in, and under which contract (`Crossed`). Only this process can set it."""
+
 _CALLER = "sluis.caller"
+
+
+class Crossed(msgspec.Struct, frozen=True):
+    """Who came through this node's inway.
+
+    Args:
+        peer: by the token, and by the certificate that the token is bound to.
+        purpose: of the contract under which it came; None when that has none.
+    """
+
+    peer: Peer
+    purpose: Purpose | None = None
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -72,7 +88,10 @@ class Access:
         self._on_refusal, self._crls = on_refusal, crls
 
     def peer(self, scope: Mapping[str, Any]) -> Peer:
-        """The peer at the other end of an mTLS connection. Raises `Unidentified`, `Refused`."""
+        """The peer at the other end of an mTLS connection, or that an inway let in. Raises `Unidentified`, `Refused`."""
+        crossed: Crossed | None = scope["extensions"].get(CROSSED)
+        if crossed is not None:  # the inway looked at certificate and contract
+            return self._known(crossed.peer)
         chain = scope["extensions"].get("tls", {}).get("client_cert_chain") or ()
         if not chain:
             raise _unidentified("certificate-required", _NO_CERTIFICATE)
@@ -86,6 +105,9 @@ class Access:
             raise _unidentified("certificate-revoked", _REVOKED)
         if marked and not self._test:
             raise _refused("test-certificate", _TEST_IN_PRODUCTION, peer)
+        return self._known(peer)
+
+    def _known(self, peer: Peer) -> Peer:
         if peer.id not in self._peers:
             raise _refused("unknown-peer", _UNKNOWN_PEER, peer)
         return peer
@@ -134,6 +156,12 @@ def identified(scope: Mapping[str, Any]) -> Peer | Person:
     """Whom the guard identified on this request."""
     caller: Peer | Person = scope[_CALLER]
     return caller
+
+
+def crossed(scope: Mapping[str, Any]) -> Crossed | None:
+    """Under which contract a request came; None when it did not come through an inway."""
+    found: Crossed | None = scope["extensions"].get(CROSSED)
+    return found
 
 
 def caller_label(scope: Mapping[str, Any]) -> str:

@@ -36,7 +36,34 @@ _REQUEST = 60.0  # seconds from a request's first byte to its last
 _STALLED = 60.0  # seconds in which nobody takes what is sent; whoever waits for that holds a source
 _FROM_ONE = 256  # connections of one certificate or user; a node itself makes at most 64 to a peer
 _HANDSHAKE = 10.0  # seconds
+_CONTINUE = b"HTTP/1.1 100 "  # no answer yet (RFC 9110 §15.2.1)
 _MALFORMED = body_of(malformed_request(), None)[0]
+
+
+class _Joining:
+    """A transport that keeps an answer's head until there is something to send it with: the two are one TLS record, one
+    system call, and one event at the other end. uvicorn writes the head by itself, and first."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if self._head is None and not data.startswith(_CONTINUE):
+            self._head = data
+        else:
+            self._transport.write((self._head or b"") + data)
+            self._head = b""
+
+    def flush(self) -> None:
+        """Nothing comes after the head."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
 
 
 class NodeProtocol(HttpToolsProtocol):
@@ -74,6 +101,11 @@ class NodeProtocol(HttpToolsProtocol):
         self.head += size
         if self.head > HEAD_LIMIT:
             raise ValueError("request head too large")  # the parser reports it as a parser error
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self.scope["method"] != "HEAD":  # whose answer is a head alone
+            self.cycle.transport = _Joining(self.transport)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         self._request_due.cancel()

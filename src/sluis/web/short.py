@@ -6,10 +6,13 @@ some nodes, and finds nothing to do. Who may call, what a body may be and what a
 ways; the route stays one of the framework's, which documents it and answers whatever else is sent to its path.
 """
 
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response
-from litestar.exceptions import ValidationException
+from litestar.exceptions import ClientException, InternalServerException, ValidationException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import HTTPScope, Receive, Send
 
@@ -39,15 +42,19 @@ class ShortWay:
 
     def __init__(self, handler: HTTPRouteHandler, template: str, access: Access) -> None:
         self._handler, self._template, self._access = handler, template, access
+        self._most = handler.resolve_request_max_body_size() or sys.maxsize
+        field = handler.parsed_data_field
+        self._data = field.annotation if field is not None else Any
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         scope["route_handler"] = self._handler
         scope["path_template"] = self._template
         request = JsonRequest(scope, receive, send)
         await self._access.identify(request)
-        if not await request.body():
+        body = await self._body(request)
+        if not body:
             raise ValidationException(extra=[{"key": "data"}])
-        response = await self._handler.fn(request=request, data=await request.json())
+        response = await self._handler.fn(request=request, data=decode(body, self._data))
         if type(response) is Response and isinstance(response.content, bytes):
             await _send(response, send)
         else:
@@ -55,6 +62,29 @@ class ShortWay:
                 app=None, request=request, status_code=self._handler.status_code
             )
             await answer(scope, receive, send)
+
+    async def _body(self, request: JsonRequest) -> bytes:
+        announced = header(request.scope, b"content-length") or "0"
+        if not announced.isdecimal():
+            raise ClientException
+        if int(announced) > self._most:
+            raise RequestEntityTooLarge
+        body = bytearray()
+        more = True
+        while more:
+            event: Any = await request.receive()
+            if event["type"] == "http.disconnect":
+                raise InternalServerException("client disconnected prematurely")
+            body += event.get("body", b"")
+            more = event.get("more_body", False)
+            if len(body) > self._most:
+                raise RequestEntityTooLarge
+        return bytes(body)
+
+
+def header(scope: Mapping[str, Any], name: bytes) -> str:
+    """A header of a request, the first of that name (in lower case); empty when there is none."""
+    return next((value for found, value in scope["headers"] if found == name), b"").decode("latin-1")
 
 
 async def _send(response: Response[bytes], send: Send) -> None:

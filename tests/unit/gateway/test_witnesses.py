@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sluis.gateway import Answer, Card, Witnesses, witness_name
+from sluis.gateway import Answer, Card, Covers, Witnesses, witness_name
 from sluis.kernel import Invalid, PeerId, Text, Upstream
 from sluis.ledger import Cosigned, Peer
 
@@ -31,7 +31,14 @@ class Wire:
 
     @asynccontextmanager
     async def send(
-        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float
+        self,
+        peer: PeerId,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        seconds: float,
+        covers: Covers | None = None,
     ) -> AsyncIterator[Answer]:
         self.asked.append((peer, path))
         if (peer, path) not in self.answers:

@@ -56,3 +56,16 @@ def test_the_newest_version_that_permits_decides() -> None:
 def test_an_activity_that_ended_opens_nothing() -> None:
     ended = Period(date(2025, 1, 1), date(2025, 12, 31))
     assert decide(msgspec.structs.replace(FACTS, activity_valid=ended)).rule == "activity-ended"
+
+
+def test_in_a_group_only_what_a_contract_covers_is_permitted() -> None:
+    missing = decide(msgspec.structs.replace(FACTS, agreed=frozenset()))
+    assert (missing.permit, missing.rule, missing.disclosure) == (False, "contract-missing", "d1")
+    assert decide(msgspec.structs.replace(FACTS, agreed=frozenset({"d1"}))).permit
+    newer = msgspec.structs.replace(OPEN, id="d2", version=2)
+    both = msgspec.structs.replace(FACTS, candidates=(newer, OPEN), agreed=frozenset({"d1"}))
+    assert decide(both).disclosure == "d1"
+
+
+def test_who_was_opened_nothing_does_not_learn_that_a_contract_is_missing() -> None:
+    assert decide(msgspec.structs.replace(FACTS, peer=OTHER, agreed=frozenset())).rule == "not-disclosed"

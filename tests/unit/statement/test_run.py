@@ -99,6 +99,35 @@ def test_independent_sites_are_asked_at_once(sites: Sites) -> None:
     assert asyncio.run(_run(plan, ask)).num_rows == 4
 
 
+def test_it_is_told_when_the_last_site_is_about_to_be_asked(sites: Sites) -> None:
+    order: list[str] = []
+
+    async def ask(fetch: Fetch, keys: Keys) -> pa.Table:
+        order.append(fetch.site)
+        return await sites.ask(fetch, keys, {}, {})
+
+    asyncio.run(_run(sites.plan(CHAIN), ask, asked=lambda: order.append("everyone")))
+    assert order == ["a", "everyone", "b"]
+
+
+def test_what_the_end_of_asking_sets_going_goes_on_before_combining(sites: Sites) -> None:
+    order: list[str] = []
+
+    class Last(Combiner):
+        async def combine(self, *given: Any) -> pa.Table:
+            order.append("combined")
+            return await super().combine(*given)
+
+    async def ask(fetch: Fetch, keys: Keys) -> pa.Table:
+        return await sites.ask(fetch, keys, {}, {})
+
+    def arrived() -> None:
+        asyncio.get_running_loop().call_soon(order.append, "set going")
+
+    asyncio.run(_run(sites.plan(CHAIN), ask, combiner=Last(spares=0), arrived=arrived))
+    assert order == ["set going", "combined"]
+
+
 def test_failure_of_one_site_ends_the_others(sites: Sites) -> None:
     sql = "SELECT p.name, t.z FROM a.p JOIN b.t ON t.bsn = p.bsn WHERE p.bsn = 3"
     ended = []
@@ -143,8 +172,8 @@ def test_query_with_fewer_keys_keeps_its_other_conditions(sites: Sites) -> None:
     assert "t.bsn = ANY($k1)" in only
 
 
-async def _run(plan: Plan, ask: Any, **options: Any) -> pa.Table:
-    combiner = Combiner(spares=0)
+async def _run(plan: Plan, ask: Any, combiner: Combiner | None = None, **options: Any) -> pa.Table:
+    combiner = combiner or Combiner(spares=0)
     try:
         return await run(plan, ask, {}, combiner, **options)
     finally:

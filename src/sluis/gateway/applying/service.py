@@ -33,7 +33,7 @@ from sluis.gateway.documents import (
 )
 from sluis.gateway.manager import Manager
 from sluis.gateway.peers import Known, Peers
-from sluis.gateway.services import Services, service_of
+from sluis.gateway.services import Service, Services, service_of
 from sluis.kernel import Clock, Conflict, PeerId, Problem, Text, decode, encode, plain
 from sluis.store import Store, migrate
 
@@ -55,6 +55,7 @@ class Applying:
         aliases: names of organisations from the node's settings.
         thumbprint: of the public key that the outway shows now.
         clock: the node's clock.
+        standing: services that are offered without having been declared; nobody may declare another of that name.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class Applying:
         aliases: Mapping[str, PeerId],
         thumbprint: Callable[[], str],
         clock: Clock,
+        standing: Sequence[Service] = (),
     ) -> None:
+        self._standing = tuple(standing)
         self._store, self._manager, self._peers, self.services = store, manager, peers, services
         self._aliases, self._thumbprint, self._clock = aliases, thumbprint, clock
         self.links: dict[str, str] = {}
@@ -126,6 +129,8 @@ class Applying:
                     raise _another_group(one, group.id)
         for service in offered(documents):
             service_of(service, known)
+            if service.name in {one.name for one in self._standing}:
+                raise _taken(service.name)
         return known
 
     def aliases(self) -> dict[str, PeerId]:
@@ -209,7 +214,7 @@ class Applying:
             if applied.kind in ("Service", "PublicService")
             for one in decode(applied.body, list[Offered])
         ]
-        self.services.replace(services)
+        self.services.replace([*self._standing, *services])
         links = {}
         for applied in self._kept.values():
             if applied.kind == "Link":
@@ -248,19 +253,29 @@ def open_applying(
     aliases: Mapping[str, PeerId],
     thumbprint: Callable[[], str],
     clock: Clock,
+    standing: Sequence[Service] = (),
 ) -> Applying:
     """What a node was told to be, taken up again; arguments as `Applying`. Blocks.
 
     Raises `Conflict`, `Unkept`: the database.
     """
     migrate(store, "applying", sql.MIGRATIONS)
-    applying = Applying(store, manager, peers, services, aliases, thumbprint, clock)
+    applying = Applying(store, manager, peers, services, aliases, thumbprint, clock, standing)
     applying.load()
     return applying
 
 
 def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(
+        "service-name-taken",
+        Text(f"De dienst `{name}` is van het knooppunt zelf.", f"The service `{name}` is the node's own."),
+        Text("Elk knooppunt biedt zichzelf onder die naam aan.", "Every node offers itself under that name."),
+        Text("Kies een andere naam.", "Choose another name."),
+    )
 
 
 def _another_group(one: Declared, group: str) -> Problem:

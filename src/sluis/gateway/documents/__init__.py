@@ -5,11 +5,13 @@ from sluis.gateway.documents.model import (
     Declared,
     Group,
     Link,
+    Metadata,
     Peer,
     Publication,
     PublicService,
     Rule,
     Service,
+    Wanted,
 )
 from sluis.gateway.documents.rules import Offered, missing, names, offered, peer_named, read
 
@@ -18,12 +20,14 @@ __all__ = [
     "Declared",
     "Group",
     "Link",
+    "Metadata",
     "Offered",
     "Peer",
     "PublicService",
     "Publication",
     "Rule",
     "Service",
+    "Wanted",
     "missing",
     "names",
     "offered",

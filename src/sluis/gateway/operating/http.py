@@ -22,6 +22,7 @@ from sluis.gateway.operating.model import (
     PeerView,
     ServiceView,
     Way,
+    Wish,
 )
 from sluis.gateway.operating.service import Operator
 from sluis.kernel import Refused, Text
@@ -88,6 +89,17 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         may_act(person)
         return await operator.apply(data)
 
+    @post(
+        "/group/requests",
+        status_code=200,
+        summary="Vraag een contract aan voor wat een organisatie aanbiedt",
+        tags=_TAGS,
+        response_description="Het voorstel.",
+    )
+    async def ask(person: Person, data: Wish) -> AppliedView:
+        may_act(person)
+        return await operator.request(data)
+
     @get(
         "/group/transactions",
         summary="Het transactielogboek",
@@ -120,7 +132,8 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         return await operator.diagnose(data)
 
     return [
-        group, peers, services, contracts, contract, sign, declare, transactions, differences, diagnose,
+        group, peers, services, contracts, contract, sign, declare,
+        ask, transactions, differences, diagnose,
     ]  # fmt: skip
 
 

@@ -138,6 +138,13 @@ class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
 
 
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Data that this organisation wants: whose (a name of `[peers]`, or its own alias), and for which activity."""
+
+    organisation: str
+    activity: str
+
+
 class Documents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """YAML to apply. `name` is what messages call it; with `check` nothing is done."""
 

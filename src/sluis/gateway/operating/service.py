@@ -1,12 +1,15 @@
 """What an operator does with the gateway of a node: look, sign, refuse, declare, and find out what is wrong."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from hashlib import sha256
 
 from sqlalchemy import Connection, bindparam, text
 
 from sluis.gateway.contracts import Contract
-from sluis.gateway.documents import Declared, peer_named, read
+from sluis.gateway.crossing import SERVICE
+from sluis.gateway.documents import Connection as Desired
+from sluis.gateway.documents import Declared, Metadata, Wanted, peer_named, read
 from sluis.gateway.membership import Membership
 from sluis.gateway.operating import sql
 from sluis.gateway.operating.doctor import Doctor
@@ -24,12 +27,16 @@ from sluis.gateway.operating.model import (
     PeerView,
     ServiceView,
     Way,
+    Wish,
 )
 from sluis.gateway.operating.views import contract_view
 from sluis.gateway.transactions import Search
-from sluis.grounds import Offer
-from sluis.kernel import Clock, Invalid, PeerId, Text
+from sluis.grounds import Offer, purpose_of, purpose_properties
+from sluis.kernel import Clock, Invalid, NotFound, PeerId, Place, Text
 from sluis.store import Store, migrate
+
+OffersOf = Callable[[str], Awaitable[Sequence[Offer]]]
+"""What an organisation, by its alias, offers to this one. Raises `Upstream`."""
 
 _PAGE = 100
 _LONGEST_REASON = 2000
@@ -43,6 +50,7 @@ class Operator:
         membership: of the node.
         offers: the node's own, by the id of their disclosure.
         aliases: names of organisations, and their Peer IDs.
+        offered: what an organisation, by its alias, offers to this one.
         clock: the node's clock.
     """
 
@@ -52,8 +60,10 @@ class Operator:
         membership: Membership,
         offers: Mapping[str, Offer],
         aliases: Mapping[str, PeerId],
+        offered: OffersOf,
         clock: Clock,
     ) -> None:
+        self._offered = offered
         self._store, self._membership, self._offers, self._clock = store, membership, offers, clock
         self._aliases, self._running = aliases, membership.running
         self._own = membership.running.manager.own.id
@@ -150,6 +160,24 @@ class Operator:
     async def _check(self, declared: Sequence[Declared]) -> None:
         await asyncio.to_thread(self._membership.applying.check, declared)
 
+    async def request(self, wish: Wish) -> AppliedView:
+        """Propose a contract for all that an organisation offers for an activity; the owner still has to sign it.
+
+        Raises `Invalid` (nobody of that name), `NotFound` (nothing is offered), `Upstream`, and what `apply` raises.
+        """
+        if wish.organisation not in self._aliases:
+            peer_named(wish.organisation, self._aliases)
+        offers = [
+            one for one in await self._offered(wish.organisation) if one.disclosure.activity == wish.activity
+        ]
+        if not offers:
+            raise _nothing_offered(wish.organisation)
+        name = f"{wish.organisation}.{sha256(wish.activity.encode()).hexdigest()[:12]}"
+        wanted = Wanted(str.__str__(self._aliases[wish.organisation]), SERVICE)
+        connection = Desired(wanted, purpose=purpose_of(purpose_properties(wish.activity, offers)))
+        declared = Declared("Connection", Metadata(name), connection, Place("-"))
+        return AppliedView(tuple(await self._membership.applying.apply([declared])))
+
     async def lines(self, cursor: str = "", peer: str = "") -> LinesView:
         """A page of the transaction log, newest first; in which a peer has part, when one is named."""
         whose = self._peer(peer) if peer else self._own
@@ -215,11 +243,24 @@ def open_operator(
     membership: Membership,
     offers: Mapping[str, Offer],
     aliases: Mapping[str, PeerId],
+    offered: OffersOf,
     clock: Clock,
 ) -> Operator:
     """The operator's side of a membership; arguments as `Operator`. Blocks. Raises `Conflict`, `Unkept`."""
     migrate(store, "operating", sql.MIGRATIONS)
-    return Operator(store, membership, offers, aliases, clock)
+    return Operator(store, membership, offers, aliases, offered, clock)
+
+
+def _nothing_offered(name: str) -> NotFound:
+    return NotFound(
+        "nothing-offered",
+        Text(f"{name} biedt u hiervoor niets aan.", f"{name} offers you nothing for this."),
+        Text(
+            "Geen verstrekking van die organisatie noemt uw organisatie en deze verwerkingsactiviteit.",
+            "No disclosure of that organisation names your organisation and this processing activity.",
+        ),
+        Text("Vraag de bronhouder om een grondslag.", "Ask the owner for a ground."),
+    )
 
 
 def _no_reason() -> Invalid:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from sluis.crypto import Peer
 from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
 from sluis.gateway.inway import Inway
@@ -20,12 +21,15 @@ from sluis.gateway.outway import Outway
 from sluis.gateway.planes.stream import FAILURES, Stream, Streams
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Recent
-from sluis.kernel import Text
+from sluis.grounds import purpose_of
+from sluis.kernel import Invalid, Text
+from sluis.web import CROSSED, Crossed
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110 §9.2.2
 _ATTEMPTS = 3
@@ -112,11 +116,16 @@ class InwayPlane:
         inway: decides.
         streams: to services.
         meter: counts.
+
+    Attributes:
+        node: the API of the node itself, which is the service `sluis`; set once there is one.
     """
 
     def __init__(self, inway: Inway, streams: Streams, meter: Meter) -> None:
         self._inway, self._streams, self.meter = inway, streams, meter
         self._certificates = Recent[str, bytes]()
+        self._callers = Recent[str, Crossed]()
+        self.node: App | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI 3.0, HTTP."""
@@ -133,12 +142,43 @@ class InwayPlane:
                 head.asked.get(_TRANSACTION),
             )
         )
+        if not forward.target.host and self.node is not None:
+            return await self._here(self.node, scope, forward, receive, send)
         crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
         try:
             return await crossing.run()
         except FAILURES as failure:
             problem = inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", _no_answer(failure))
             return await _refuse(problem, self.meter, send, forward.transaction_id)
+
+    async def _here(self, node: "App", scope: Scope, forward: Forward, receive: Receive, send: Send) -> int:
+        """A request for the node itself: nothing is sent, and who asks stands beside it."""
+        status = 0
+
+        async def passed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = (*message["headers"], (_TRANSACTION, forward.transaction_id.encode()))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await node({**scope, "extensions": {CROSSED: self._crossed(forward)}}, receive, passed)
+        return status
+
+    def _crossed(self, forward: Forward) -> Crossed:
+        grant = forward.grant
+        assert grant is not None
+        assert grant.outway is not None
+        found = self._callers.get(grant.hash)
+        if found is None:
+            peer = Peer(grant.outway.peer_id, str.__str__(grant.outway.peer_id))
+            try:
+                purpose = purpose_of(grant.properties)
+            except Invalid:
+                purpose = None  # what nobody can read covers nothing
+            found = self._callers.put(grant.hash, Crossed(peer, purpose))
+        return found
 
     def _certificate(self, scope: Scope) -> bytes:
         """The client certificate, DER; empty when there is none, which no peer has."""

@@ -11,6 +11,7 @@ from sluis.gateway.transactions.model import (
     TransactionRecord,
 )
 from sluis.gateway.transactions.rules import crossing_of, new_transaction, read_transaction_id
+from sluis.gateway.transactions.sealing import Seal, Sealing, fits, open_sealing
 from sluis.gateway.transactions.service import TransactionLog, open_transactions
 
 __all__ = [
@@ -20,11 +21,15 @@ __all__ = [
     "Direction",
     "Page",
     "Passage",
+    "Seal",
+    "Sealing",
     "Search",
     "TransactionLog",
     "TransactionRecord",
     "crossing_of",
+    "fits",
     "new_transaction",
+    "open_sealing",
     "open_transactions",
     "read_transaction_id",
 ]

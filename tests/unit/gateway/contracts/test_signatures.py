@@ -182,7 +182,9 @@ def test_only_the_certificate_it_names_counts(chain: Chain) -> None:
 
 @pytest.mark.parametrize("spelling", ["x5t#S256", "x5t#s256"])
 @pytest.mark.parametrize(
-    "value", [thumbprint(CERTIFICATE), thumbprint(CERTIFICATE).translate({45: 43, 95: 47}) + "="]
+    "value",
+    [thumbprint(CERTIFICATE), thumbprint(CERTIFICATE).translate({45: 43, 95: 47}) + "="],
+    ids=["url", "standard"],
 )
 def test_a_thumbprint_is_read_in_each_spelling(spelling: str, value: str) -> None:
     assert check(jws(KEY, {"alg": "ES256", spelling: value}, PAYLOAD)).thumbprint == thumbprint(CERTIFICATE)
@@ -202,6 +204,7 @@ def test_a_content_hash_is_read_in_standard_base64_too() -> None:
         b'{"alg":"ES256","alg":"ES256","x5t#S256":"%s"}' % thumbprint(CERTIFICATE).encode(),
         b'{"alg":"ES256","x5t#S256":"%s"' % thumbprint(CERTIFICATE).encode(),
     ],
+    ids=["no certificate", "two certificates", "crit", "alg twice", "cut off"],  # the values differ each run
 )
 def test_a_header_that_is_not_clear_is_not_believed(header: Any) -> None:
     assert refusal(jws(KEY, header, PAYLOAD, "ES256"))[:2] == (VERIFICATION, 422)

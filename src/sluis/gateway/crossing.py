@@ -1,0 +1,199 @@
+"""A `Link` through the outway, and through the inway of the peer: under a contract, with a line in both logs.
+
+Every node offers its own API as the service `sluis`. What any peer may ask (card, offers, log) crosses under a contract
+without a purpose; data crosses under one whose purpose covers it, and there is no other way to it.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from types import TracebackType
+
+from sluis.gateway.contracts import Grant
+from sluis.gateway.direct import Pooled
+from sluis.gateway.faults import FscProblem
+from sluis.gateway.forward import TRANSACTION, Outgoing
+from sluis.gateway.link import Answer, Covers
+from sluis.gateway.outway import Outway
+from sluis.gateway.pool import Pool
+from sluis.gateway.tokens import Recent
+from sluis.grounds import Purpose, purpose_of
+from sluis.kernel import Clock, Invalid, PeerId, Refused, Text, Upstream
+
+SERVICE = "sluis"
+"""The name under which a node offers its own API."""
+
+_LARGEST = 16 * 1024  # bytes of a refusal
+_POOLS = 256
+
+Connections = Callable[[PeerId, str, int], Sequence[Grant]]
+"""The connection grants for a service that are in force at a time (seconds since the epoch), newest first."""
+
+
+class GroupLink:
+    """The link of a node in a group.
+
+    Args:
+        outway: lets requests leave.
+        connections: of this node's contracts.
+        context: for TLS, with this node's certificate.
+        revoked: whether a certificate (DER) was revoked.
+        name: what a peer is called.
+        clock: the node's clock.
+    """
+
+    def __init__(
+        self,
+        outway: Outway,
+        connections: Connections,
+        context: ssl.SSLContext,
+        revoked: Callable[[bytes], bool],
+        name: Callable[[PeerId], str],
+        clock: Clock,
+    ) -> None:
+        self.outway, self._connections, self._context = outway, connections, context
+        self._revoked, self.name, self._clock = revoked, name, clock
+        self._pools: dict[tuple[PeerId, str], Pool] = {}
+        self._purposes = Recent[str, tuple[Purpose | None]]()
+
+    def send(
+        self,
+        peer: PeerId,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        seconds: float,
+        covers: Covers | None = None,
+    ) -> "_Crossing":
+        """See `Link.send`."""
+        return _Crossing(self, self._grant(peer, covers), peer, (method, path, headers, body, seconds))
+
+    async def close(self) -> None:
+        """See `Link.close`."""
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+
+    def pool(self, peer: PeerId, inway: str) -> Pool:
+        """Connections to the inway of a peer at this address."""
+        pool = self._pools.get((peer, inway))
+        if pool is None:
+            if len(self._pools) >= _POOLS:
+                self._pools.pop(next(iter(self._pools))).close()
+            pool = self._pools[peer, inway] = Pool({peer: inway}, self._context, self._revoked)
+        return pool
+
+    def _grant(self, peer: PeerId, covers: Covers | None) -> Grant:
+        found = self._connections(peer, SERVICE, int(self._clock().timestamp()))
+        for grant in found:
+            purpose = self._purpose(grant)
+            if purpose is None if covers is None else purpose is not None and covers(purpose):
+                return grant
+        raise _no_contract(self.name(peer), covers is None)
+
+    def _purpose(self, grant: Grant) -> Purpose | None:
+        found = self._purposes.get(grant.hash)
+        if found is None:
+            try:
+                found = (purpose_of(grant.properties),)
+            except Invalid:
+                found = (None,)  # a purpose that nobody can read covers nothing
+            self._purposes.put(grant.hash, found)
+        return found[0]
+
+
+class _Crossing:
+    """One request and its answer. What the caller raises between the two ends goes through untouched."""
+
+    def __init__(
+        self,
+        link: GroupLink,
+        grant: Grant,
+        peer: PeerId,
+        request: tuple[str, str, Mapping[str, str], bytes, float],
+    ) -> None:
+        self._link, self._grant, self._peer, self._request = link, grant, peer, request
+        self._pooled: Pooled | None = None
+
+    async def __aenter__(self) -> Answer:
+        method, path, headers, body, seconds = self._request
+        outway, name = self._link.outway, self._link.name(self._peer)
+        asked = Outgoing(method, path, self._grant.hash, headers.get(TRANSACTION))
+        try:
+            forward = await outway.decide(asked)
+        except FscProblem as problem:
+            raise _not_let_out(problem, name) from problem
+        pool = self._link.pool(self._peer, f"https://{forward.target.authority}")
+        sent = {**headers, **dict(forward.headers)}
+        self._pooled = Pooled(pool, name, (self._peer, method, forward.path, sent, body, seconds))
+        try:
+            answer = await self._pooled.__aenter__()
+        except Upstream:
+            outway.failed(self._peer)
+            raise
+        outway.answered(self._peer)
+        code = answer.headers.get("fsc-error-code")
+        if code is not None:
+            if code.startswith("ERROR_CODE_ACCESS_TOKEN"):
+                outway.refused(forward)
+            await _drained(answer.body)
+            await self.__aexit__(None, None, None)
+            raise _not_let_in(code, name)
+        return answer
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pooled, self._pooled = self._pooled, None
+        if pooled is not None:
+            await pooled.__aexit__(kind, raised, trace)
+
+
+async def _drained(body: AsyncIterator[bytes]) -> None:
+    """Read a refusal to its end, so that the connection may be used again; a long one is not."""
+    read = 0
+    async for chunk in body:
+        read += len(chunk)
+        if read > _LARGEST:
+            return
+
+
+def _no_contract(name: str, plain: bool) -> Refused:
+    what = Text(f"Aan {name} kan dit niet worden gevraagd.", f"This cannot be asked of {name}.")
+    if plain:
+        return Refused(
+            "not-connected", what,
+            Text("Er is nog geen contract tussen beide knooppunten.", "There is no contract between the two nodes yet."),
+            Text("Wacht tot de ander heeft getekend; `sluis fsc contracts` toont het.",
+                 "Wait until the other has signed; `sluis fsc contracts` shows it."),
+            rule="contract-required", peer=name, retry=True,
+        )  # fmt: skip
+    return Refused(
+        "contract-missing", what,
+        Text("Geen geldig contract opent deze gegevens voor deze verwerkingsactiviteit.",
+             "No contract in force opens this data for this processing activity."),
+        Text("Vraag het contract aan met `sluis fsc request`, en wacht tot de bronhouder tekent.",
+             "Request the contract with `sluis fsc request`, and wait until the owner signs."),
+        rule="contract-required", peer=name,
+    )  # fmt: skip
+
+
+def _not_let_out(problem: FscProblem, name: str) -> Upstream:
+    return Upstream(
+        problem.code, Text(f"{name} is niet bereikt.", f"{name} was not reached."), problem.why, problem.next,
+        peer=name, retry=problem.retry,
+    )  # fmt: skip
+
+
+def _not_let_in(code: str, name: str) -> Upstream:
+    return Upstream(
+        "inway-refused",
+        Text(
+            f"De inway van {name} liet het verzoek niet door.",
+            f"The inway of {name} did not let the request pass.",
+        ),
+        Text(f"Zijn antwoord: {code[:100]}.", f"Its answer: {code[:100]}."),
+        Text("Loop de weg na met `sluis fsc doctor`.", "Walk the way with `sluis fsc doctor`."),
+        peer=name,
+        retry=code in ("ERROR_CODE_ACCESS_TOKEN_EXPIRED", "TRANSACTION_LOG_WRITE_ERROR"),
+    )

@@ -1,0 +1,66 @@
+"""What happens at the gateway, in the ledger: signatures under contracts, and the transaction log, sealed."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Iterable
+
+from sluis.gateway.contracts import Contract, Kept, Signature
+from sluis.gateway.transactions import Sealing
+from sluis.kernel import Problem
+from sluis.ledger import Agreement, Crossings, Ledger
+
+log = logging.getLogger("sluis.gateway")
+
+
+class Evidence:
+    """Writes for one node.
+
+    Args:
+        ledger: of the node.
+        sealing: of its transaction log.
+    """
+
+    def __init__(self, ledger: Ledger, sealing: Sealing) -> None:
+        self._ledger, self._sealing = ledger, sealing
+        self._writing: set[asyncio.Task[None]] = set()
+
+    def signed(self, kept: Kept, signature: Signature) -> None:
+        """A signature was kept: record it. What this misses when the node stops just now, `all_signed` makes good."""
+        task = asyncio.get_running_loop().create_task(
+            self._record([self._agreement(kept.contract, signature)])
+        )
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    async def all_signed(self, contracts: Iterable[Contract]) -> None:
+        """Record every signature under these contracts that is not on record yet. Raises `Unkept`."""
+        for contract in contracts:
+            await self._record([self._agreement(contract, one) for one in contract.signatures])
+
+    async def seal(self) -> None:
+        """Seal what was added to the transaction log. Raises `Unkept`."""
+        while (seal := await asyncio.to_thread(self._sealing.next)) is not None:
+            name = hashlib.sha256(f"{seal.first}-{seal.last}-{seal.digest}".encode()).hexdigest()
+            record = Crossings(name[:32], name[32:48], seal.first, seal.last, seal.digest, seal.until)
+            await self._ledger.append([record])
+            await self._sealing.done(seal)
+
+    async def stop(self) -> None:
+        """Let what is under way finish."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
+
+    def _agreement(self, contract: Contract, signature: Signature) -> Agreement:
+        # The ids follow from what was signed, so that the same signature is the same record, however often it is told.
+        jws = hashlib.sha256(signature.jws.encode()).hexdigest()
+        trace = hashlib.sha256(contract.content.hash.encode()).hexdigest()[:32]
+        return Agreement(
+            trace, jws[:16], signature.action, contract.content.hash, jws, str.__str__(signature.peer),
+            signature.signed_at * 1000,
+        )  # fmt: skip
+
+    async def _record(self, records: list[Agreement]) -> None:
+        try:
+            await self._ledger.append(records)
+        except Problem as problem:
+            log.error("a signature is not on record yet: %s", problem.code)

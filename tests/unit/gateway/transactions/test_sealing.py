@@ -1,0 +1,104 @@
+"""The transaction log becomes evidence: once sealed, no line of it changes unseen."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from sluis.crypto import FileKeyStore
+from sluis.gateway.evidence import Evidence
+from sluis.gateway.transactions import (
+    INCOMING,
+    Crossing,
+    TransactionLog,
+    fits,
+    new_transaction,
+    open_sealing,
+    open_transactions,
+)
+from sluis.kernel import PeerId, utc_now
+from sluis.ledger import Crossings, Ledger, crossings, open_ledger, verify
+from sluis.store import Store, open_store
+
+CROSSING = Crossing("$1$3$grant", "personen", PeerId("00000001001001000001"), PeerId("00000001001001000002"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(open_store(tmp_path / "node.db")) as store:
+        yield store
+
+
+@pytest.fixture
+def ledger(store: Store, tmp_path: Path) -> Ledger:
+    return open_ledger(store, FileKeyStore(tmp_path / "keys"), "test/log", utc_now)
+
+
+async def write(log: TransactionLog, count: int) -> None:
+    passage = log.passage(INCOMING, CROSSING)
+    await asyncio.gather(*[log.write(new_transaction()[0], passage) for _ in range(count)])
+
+
+def sealed(store: Store) -> list[Crossings]:
+    return list(crossings(store))
+
+
+async def test_every_line_is_in_one_seal_and_in_no_other(store: Store, ledger: Ledger) -> None:
+    log, evidence = open_transactions(store, utc_now), Evidence(ledger, open_sealing(store))
+    for count in (3, 5):
+        await write(log, count)
+        await evidence.seal()
+    await evidence.seal()
+    assert [(one.first, one.last) for one in sealed(store)] == [(0, 2), (3, 7)]
+    assert all(fits(store, one.first, one.last, one.digest) for one in sealed(store))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE gateway_transactions SET created_at = created_at + 1 WHERE number = 1",
+        "UPDATE gateway_transactions SET transaction_id = zeroblob(16) WHERE number = 1",
+        "DELETE FROM gateway_transactions WHERE number = 1",
+        "UPDATE gateway_passages SET service_name = 'inkomens'",
+    ],
+)
+async def test_a_line_that_was_changed_no_longer_fits_its_seal(
+    store: Store, ledger: Ledger, change: str
+) -> None:
+    log, evidence = open_transactions(store, utc_now), Evidence(ledger, open_sealing(store))
+    await write(log, 3)
+    await evidence.seal()
+    [seal] = sealed(store)
+    store.write_blocking(lambda connection: connection.execute(text(change)) and None)
+    assert not fits(store, seal.first, seal.last, seal.digest)
+
+
+async def test_what_was_sealed_and_not_noted_is_sealed_again_as_the_same_record(
+    store: Store, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, sealing = open_transactions(store, utc_now), open_sealing(store)
+    await write(log, 2)
+    seal = sealing.next()
+    assert seal is not None
+
+    async def broken(_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sealing, "done", broken)
+        with pytest.raises(OSError):
+            await Evidence(ledger, sealing).seal()
+    await Evidence(ledger, sealing).seal()
+    assert len(sealed(store)) == 1
+
+
+async def test_a_log_with_seals_and_signatures_is_sound(store: Store, ledger: Ledger, tmp_path: Path) -> None:
+    log, evidence = open_transactions(store, utc_now), Evidence(ledger, open_sealing(store))
+    await write(log, 2)
+    await evidence.seal()
+    await ledger.checkpoint()
+    found = await asyncio.to_thread(verify, store, FileKeyStore(tmp_path / "keys").public)
+    assert (found.faults, found.size) == ((), 1)
