@@ -17,7 +17,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -32,7 +32,7 @@ ASKER, OWNER = PeerId("00000009900000000001"), PeerId("00000009900000000002")
 SERVICE = "meetdienst"
 INWAY_HOST = "localhost"
 FOLDER = VAR / "gateway"
-PAIR_CORE, LOAD_CORE = "0", "1"
+PAIR_CORE, LOAD_CORE, ANY_CORE = "0", "1", "0,1"
 LARGE = 1 << 30
 """Bytes of the large body."""
 
@@ -52,9 +52,8 @@ server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{ default_type text/plain; return 200 "{body}"; }}
     location /large {{ root {folder}; sendfile on; }}
-    location /taken {{ client_body_buffer_size 64k; client_body_in_file_only off; proxy_pass http://127.0.0.1:{sink}; proxy_request_buffering off; }}
+    location /taken {{ proxy_pass http://127.0.0.1:{sink}; proxy_request_buffering off; proxy_http_version 1.1; }}
 }}
-server {{ listen 127.0.0.1:{sink}; location / {{ return 200; }} }}
 """
 _BASE_OUT = """
 upstream away {{ server 127.0.0.1:{to}; keepalive 128; }}
@@ -144,7 +143,8 @@ def authority() -> Authority:
 
 @contextmanager
 def service(large: bool = False) -> Iterator[int]:
-    """A service on the load's core: 1 kB at every path, or a large body at /large/body; gives its port."""
+    """A service on the load's core: 1 kB at every path; with `large` also a body at /large/body, and one taken at
+    /taken. Gives its port."""
     folder, port, sink = fresh_folder("service"), free_port(), free_port()
     if large:
         (folder / "large").mkdir()
@@ -152,12 +152,16 @@ def service(large: bool = False) -> Iterator[int]:
             file.truncate(LARGE)
         open_to_all(folder)
     text = _SERVICE.format(port=port, sink=sink, body="x" * 1024, folder=folder)
-    with nginx(folder, text, LOAD_CORE, port):
+    sinking = [sys.executable, str(Path(__file__).with_name("_gateway_sink.py")), str(sink)]
+    with (
+        nginx(folder, text, LOAD_CORE, port),
+        launched("sink", sinking, LOAD_CORE, folder) if large else nullcontext(),
+    ):
         yield port
 
 
 @contextmanager
-def bare_pair(issued: Authority, to: int) -> Iterator[Pair]:
+def bare_pair(issued: Authority, to: int, core: str = PAIR_CORE) -> Iterator[Pair]:
     """Two nginx with mutual TLS between them and nothing else to do."""
     outer, inner = free_port(), free_port()
     files = {}
@@ -165,11 +169,11 @@ def bare_pair(issued: Authority, to: int) -> Iterator[Pair]:
         certificate, key = issued.issue(fresh_folder(f"base-{name}"), peer, name, [host])
         files[name] = {"certificate": certificate, "key": key, "anchor": issued.path}
     with (
-        nginx(FOLDER / "base-in", _BASE_IN.format(port=inner, to=to, **files["in"]), PAIR_CORE, inner) as second,
+        nginx(FOLDER / "base-in", _BASE_IN.format(port=inner, to=to, **files["in"]), core, inner) as second,
         nginx(
             FOLDER / "base-out",
             _BASE_OUT.format(port=outer, to=inner, name=INWAY_HOST, **files["out"]),
-            PAIR_CORE,
+            core,
             outer,
         ) as first,
     ):  # fmt: skip
@@ -281,7 +285,7 @@ def _text(path: str, folder: bool = False) -> str:
 
 
 @contextmanager
-def our_pair(issued: Authority, to: int, plane: str) -> Iterator[Pair]:
+def our_pair(issued: Authority, to: int, plane: str, core: str = PAIR_CORE) -> Iterator[Pair]:
     """Outway and inway of Sluis, each a process with all its duties, on one of the two planes."""
     folder, address = fresh_folder(plane), free_port()
     files = {
@@ -297,8 +301,8 @@ def our_pair(issued: Authority, to: int, plane: str) -> Iterator[Pair]:
     }  # fmt: skip
     (folder / "settings.json").write_text(json.dumps(settings))
     with (
-        _node(folder, "inway", plane, address) as inner,
-        _node(folder, "outway", plane, settings["outway_port"]) as outer,
+        _node(folder, "inway", plane, address, core) as inner,
+        _node(folder, "outway", plane, settings["outway_port"], core) as outer,
     ):
         yield Pair(
             f"sluis, {plane}",
@@ -309,7 +313,7 @@ def our_pair(issued: Authority, to: int, plane: str) -> Iterator[Pair]:
 
 
 @contextmanager
-def _node(folder: Path, side: str, plane: str, port: int) -> Iterator[int]:
+def _node(folder: Path, side: str, plane: str, port: int, core: str) -> Iterator[int]:
     (folder / side).mkdir()
     open_to_all(folder / side)
     command = [
@@ -319,7 +323,7 @@ def _node(folder: Path, side: str, plane: str, port: int) -> Iterator[int]:
         plane,
         "../settings.json",
     ]
-    with launched("node", command, PAIR_CORE, folder / side) as process:
+    with launched("node", command, core, folder / side) as process:
         wait_for_port(port, process, folder / side)
         yield process.pid
 

@@ -17,7 +17,7 @@ from sluis.gateway.inway import Inway
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
 from sluis.gateway.planes.places import Places, Resolve, addresses_of
-from sluis.gateway.planes.questions import BACKLOG, Answer, Door, InwayAnswers, OutwayAnswers
+from sluis.gateway.planes.questions import BACKLOG, Answer, Door, Gathering, InwayAnswers, OutwayAnswers
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.kernel import Problem
 
@@ -78,8 +78,11 @@ class NginxPlane:
         """Listen for questions, then start nginx. Raises as `Nginx.start`; nothing stays open then."""
         loop = asyncio.get_running_loop()
         self._nginx.prepare()
+        gathering = Gathering()
         with short_path(self._nginx.decide_socket) as path:
-            self._server = await loop.create_unix_server(lambda: Door(self._answers), path, backlog=BACKLOG)
+            self._server = await loop.create_unix_server(
+                lambda: Door(self._answers, gathering), path, backlog=BACKLOG
+            )
         if self._reports is not None:
             self._hear(self._reports)
         self._nginx.let_in()

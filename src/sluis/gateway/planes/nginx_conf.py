@@ -216,9 +216,14 @@ def _upstreams(places: Iterable[Place]) -> str:
     return "\n".join(
         [*blocks,
          "map $to $through { default $direct;", *through, "}",
-         "map $to $name { default $direct_name;", *names, "}",
-         "map $to $authority { default $direct_authority;", *authorities, "}"]
+         "map $to $name {", *_NAMES, *names, "}",
+         "map $to $authority {", *_AUTHORITIES, *authorities, "}"]
     )  # fmt: skip
+
+
+# What a place that has no block is called, read from its key.
+_NAMES = (r'"~^https?://\[(?<to_six>[^]]+)]" $to_six;', r'"~^https?://(?<to_host>[^:#]+)" $to_host;')
+_AUTHORITIES = (r'"~^https?://(?<to_at>[^#]+)#" $to_at;',)
 
 
 def _status(generation: int) -> str:
@@ -312,8 +317,6 @@ def _deciding(domain: Domain) -> str:
     auth_request_set $to $upstream_http_t;
     auth_request_set $path $upstream_http_p;
     auth_request_set $direct $upstream_http_d;
-    auth_request_set $direct_name $upstream_http_n;
-    auth_request_set $direct_authority $upstream_http_h;
     auth_request_set $refused $upstream_http_s;
     auth_request_set $code $upstream_http_e;
     auth_request_set $body $upstream_http_b;

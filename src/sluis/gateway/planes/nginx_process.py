@@ -30,6 +30,7 @@ PROGRAM = "nginx"
 _WHERE = ":/usr/sbin:/sbin:/usr/local/sbin"
 _READY = 10.0  # seconds that nginx gets to start, or to take a new configuration
 _GRACE = 10.0  # seconds that requests in hand get when the node stops
+_CLOSING = 0.05  # seconds; a worker's title says that it is shutting down just before it closes its sockets
 _AGAIN = (0.1, 0.5, 2.0, 5.0)  # seconds before it is started again, the last of them from then on
 _STEADY = 30.0  # seconds after which a start counts as one that went well
 _SOCKETS = (conf.DECIDE, conf.REPORT, conf.STATUS)
@@ -154,16 +155,20 @@ class Nginx:
     async def reload(self, places: Sequence[Place] | None = None) -> None:
         """Take new places, and read certificates, anchors and revocations again; no request in hand is dropped.
 
+        When this returns, no connection begins any more under what was before.
+
         Raises `Invalid` (`nginx-refused`) when it does not take them: then it goes on as it was.
         """
         async with self._reloading:
             await self._write(self._layout.places if places is None else places)
             if self._process is not None:
+                before = _workers(self._process.pid)
                 with contextlib.suppress(
                     ProcessLookupError
                 ):  # it is being started again, with what was written
                     self._process.send_signal(signal.SIGHUP)
-                await self._settled()
+                await self._settled(before)
+                await asyncio.sleep(_CLOSING)
 
     async def stop(self) -> None:
         """Let requests in hand finish for a moment, then end it. May be called twice."""

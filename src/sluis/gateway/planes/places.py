@@ -67,9 +67,7 @@ class Places:
             if len(self._places) < _MOST:
                 self._places[target], self._keys[place.key] = place, target
                 self._changed()
-        return f"T: {place.key}\r\nD: {place.direct}\r\nN: {place.host}\r\nH: {place.authority}\r\n".encode(
-            "ascii"
-        )
+        return f"T: {place.key}\r\nD: {place.direct}\r\n".encode("ascii")
 
     def named(self, key: str) -> Target | None:
         """The target that is called so."""
