@@ -7,6 +7,7 @@ which a test can put one answer after another: that is how this peer misbehaves.
 import base64
 import json
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,7 @@ class Manager:
     def __init__(self, peer: "Peer") -> None:
         self.peer = peer
         self.script = Script()
+        self._lock = threading.Lock()
 
     def handle(self, request: Request) -> Response | Raw:
         instead = self.script.play(request)
@@ -123,9 +125,7 @@ class Manager:
 
     def submit(self, request: Request, caller: str) -> Response:
         found, signature = self._submitted(request, caller)
-        contract = self._accepted(found, caller)
-        self._add(contract, signature, "accept", caller)
-        self.peer.keep(contract)
+        contract = self._taken(found, signature, "accept", caller)
         if self.peer.accepts(contract):
             self.peer.later(lambda: self.peer.say(contract.hash, "accept"))
         return Response(201)
@@ -134,9 +134,7 @@ class Manager:
         found, signature = self._submitted(request, caller)
         if content_hash(found) != hash_:
             raise Refused("ERROR_CODE_URL_PATH_CONTENT_HASH_MISMATCH", "the path names another contract")
-        contract = self._accepted(found, caller)
-        self._add(contract, signature, action, caller)
-        self.peer.keep(contract)
+        self._taken(found, signature, action, caller)
         return Response(201)
 
     def _submitted(self, request: Request, caller: str) -> tuple[Json, str]:
@@ -153,15 +151,22 @@ class Manager:
             raise Refused("ERROR_CODE_SIGNATURE_VERIFICATION_FAILED", "no contract and signature", 400)
         return found, signature
 
-    def _accepted(self, found: Json, caller: str) -> Contract:
+    def _taken(self, found: Json, signature: str, action: str, caller: str) -> Contract:
+        """Check all there is to check, then keep it: contracts and signatures of several peers may come at once."""
         check(found, self.peer.group, self.peer.id, caller, set(self.peer.services))
-        known = self.peer.contracts.get(content_hash(found))
-        if known is None and any(one.content["iv"] == found["iv"] for one in self.peer.contracts.values()):
-            raise Refused("ERROR_CODE_GRANT_COMBINATION_NOT_ALLOWED", "another contract has this iv")
-        return known or Contract(found)
+        self._check_signature(Contract(found), signature, action, caller)
+        with self._lock:
+            contract = self.peer.contracts.get(content_hash(found))
+            if contract is None:
+                if any(one.content["iv"] == found["iv"] for one in self.peer.contracts.values()):
+                    raise Refused("ERROR_CODE_GRANT_COMBINATION_NOT_ALLOWED", "another contract has this iv")
+                contract = Contract(found)
+                self.peer.keep(contract)
+            contract.signatures[action][caller] = signature
+        return contract
 
-    def _add(self, contract: Contract, signature: str, action: str, caller: str) -> None:
-        """Section 4.2.3: every check of a signature, then keep it."""
+    def _check_signature(self, contract: Contract, signature: str, action: str, caller: str) -> None:
+        """Section 4.2.3: every check of a signature."""
         try:
             header, payload, _, _ = jose.parts(signature)
             certificate = self._signer(caller, jose.thumbprint_in(header))
@@ -179,7 +184,6 @@ class Manager:
             raise Refused("ERROR_CODE_SIGNATURE_CONTRACT_CONTENT_HASH_MISMATCH", "signed another contract")
         if payload.get("type") != action or type(payload.get("signed_at")) is not int:
             raise Refused("ERROR_CODE_SIGNATURE_VERIFICATION_FAILED", "another kind of signature")
-        contract.signatures[action][caller] = signature
 
     def _signer(self, caller: str, thumbprint: str | None) -> x509.Certificate:
         for key in self.peer.keys_of(caller):
