@@ -1,0 +1,65 @@
+"""Every demand of the standard has a test, and the reference page says which. `python -m tests.fsc.test_musts` writes it."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+from tests.fsc.musts import MUSTS, OUTSIDE
+
+PAGE = Path(__file__).parents[2] / "docs/reference/fsc.md"
+HEAD = """# FSC: what the standard asks, and the test that holds it
+
+For developers. Every demand of FSC Core 2.0.0 and FSC Logging 1.0.0, by section, in our own words. The tests stand in
+`tests/fsc`; the other side in them is a peer that shares no code with Sluis. This page is made from them
+(`python -m tests.fsc.test_musts`), and a test fails when it is not current.
+"""
+
+
+@cache
+def held() -> dict[str, list[str]]:
+    """Which tests hold which demands, read from the marks."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(Path(__file__).parent.glob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                for key in _marks(node):
+                    found.setdefault(key, []).append(f"{path.stem}::{node.name}")
+    return found
+
+
+def _marks(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    calls = [
+        one for one in node.decorator_list if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)
+    ]
+    arguments = [argument for call in calls if call.func.id == "holds" for argument in call.args]  # type: ignore[attr-defined]
+    return [str(argument.value) for argument in arguments if isinstance(argument, ast.Constant)]
+
+
+def page() -> str:
+    """The reference page."""
+    parts = [HEAD]
+    for document, title in (("core", "Core 2.0.0"), ("logging", "Logging 1.0.0")):
+        parts.append(f"\n## {title}\n\n| section | what is asked | tests |\n|---|---|---|\n")
+        parts += [_row(key) for key in MUSTS if key.startswith(document)]
+    parts.append("\n## Asked of people, not of software\n\n")
+    parts += [f"- {key.split('-')[1]}: {what}\n" for key, what in OUTSIDE.items()]
+    return "".join(parts)
+
+
+def _row(key: str) -> str:
+    tests = "<br>".join(f"`{one.removeprefix('test_')}`" for one in held().get(key, []))
+    return f"| {key.split('-')[1]} | {MUSTS[key]} | {tests} |\n"
+
+
+@pytest.mark.parametrize("key", MUSTS)
+def test_every_must_has_a_test(key: str) -> None:
+    assert held().get(key), MUSTS[key]
+
+
+def test_the_reference_page_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
