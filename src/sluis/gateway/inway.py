@@ -105,7 +105,7 @@ class Inway:
         return caller
 
     def _token(self, authorization: str | None, caller: _Caller, now: float) -> _Seen:
-        if authorization is None:
+        if not authorization:
             raise inway_fault("ERROR_CODE_ACCESS_TOKEN_MISSING", _NO_TOKEN)
         seen = self._seen.get(authorization)
         if seen is None:
@@ -125,6 +125,8 @@ class Inway:
         if self._services.get(claims.svc) is None:
             raise inway_fault("ERROR_CODE_SERVICE_NOT_FOUND", _NO_SERVICE)
         grant = self._grant(claims, now)
+        if grant.service_name != claims.svc:
+            raise invalid(_OTHER_SERVICE)
         return _Seen(claims, self._transactions.passage(INCOMING, crossing_of(grant)), grant)
 
     def _service(self, claims: Claims, peer: PeerId, method: str, now: float) -> Service:
@@ -186,6 +188,9 @@ _OTHER_PEER = Text("Het token is van een andere organisatie.", "The token is of 
 _OTHER_GROUP = Text("Het token is van een andere groep.", "The token is of another group.")
 _NO_SERVICE = Text(
     "De dienst in het token is er niet (meer).", "The service in the token is not here (any more)."
+)
+_OTHER_SERVICE = Text(
+    "Het token is voor een andere dienst dan de grant.", "The token is for another service than the grant."
 )
 _NOT_IN_FORCE = Text("Het contract is niet van kracht.", "The contract is not in force.")
 _NO_METHOD = Text("De dienst kent deze methode niet.", "The service does not take this method.")

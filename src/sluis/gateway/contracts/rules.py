@@ -54,18 +54,26 @@ def check_content(
     """
     for problem in _doubts(content, own, submitter, group, now):
         raise problem
+    asked = [grant for grant in content.grants if own in _asked_of(grant)]
+    if proposes and asked and not any(submitter in proposers(grant) for grant in asked):
+        raise _broken("contract-of-another", Text(
+            "Deze organisatie mag deze grant niet voorstellen: dat doet wie verbindt, publiceert of delegeert.",
+            "This peer may not propose this grant: whoever connects, publishes or delegates does.",
+        ))  # fmt: skip
     for grant in content.grants:
-        if proposes and submitter not in proposers(grant):
-            raise _broken("contract-of-another", Text(
-                "Deze organisatie mag deze grant niet voorstellen: dat doet wie verbindt, publiceert of delegeert.",
-                "This peer may not propose this grant: whoever connects, publishes or delegates does.",
-            ))  # fmt: skip
         wanted = grant.type not in PUBLICATIONS and grant.service_peer == own
         if offers and wanted and not offers(grant.service_name):
             raise _broken("service-not-offered", Text(
                 f"De dienst '{grant.service_name}' wordt hier niet aangeboden.",
                 f"The service '{grant.service_name}' is not offered here.",
             ))  # fmt: skip
+
+
+def _asked_of(grant: Grant) -> set[PeerId | None]:
+    """Of whom a grant asks something: who offers the service, or keeps the directory. The text says who may offer them a
+    contract (Core 2.0.0, Contract Validation, per grant); of the other parties it says nothing, so a provider may offer
+    a connection to whom it is for. Of several grants that are asked in one contract, one must be the submitter's own."""
+    return {grant.directory} if grant.type in PUBLICATIONS else {grant.service_peer}
 
 
 def _doubts(content: Content, own: PeerId, submitter: PeerId, group: str, now: int) -> Iterator[FscProblem]:

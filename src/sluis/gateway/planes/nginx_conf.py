@@ -256,6 +256,7 @@ server {{
     location / {{
         proxy_pass $through$path;
         proxy_set_header Host $authority; proxy_set_header Connection "";
+        proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
         proxy_set_header Fsc-Authorization $token;
         proxy_set_header Fsc-Transaction-Id $transaction;
         proxy_set_header Fsc-Grant-Hash "";
@@ -288,6 +289,7 @@ server {{
     location / {{
         proxy_pass $through$path;
         proxy_set_header Host $authority; proxy_set_header Connection "";
+        proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
         proxy_set_header Fsc-Authorization $http_fsc_authorization;
         proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
         proxy_hide_header Fsc-Transaction-Id;

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 from cryptography import x509
 
-from sluis.crypto import Identity
+from sluis.crypto import Identity, read_json
 from sluis.crypto.jose import (
     algorithm_for,
     certificate_thumbprint,
@@ -149,6 +149,7 @@ def _verified(token: str, keys: Mapping[str, x509.Certificate]) -> Claims:
         certificate = keys.get(thumbprint_in(jws.header))
         if certificate is None or not verify_jws(jws, certificate):
             raise invalid(_NOT_OURS)
+        read_json(jws.payload)  # a claim that stands there twice would mean what its reader likes
         return _CLAIMS.decode(jws.payload)
     except (Invalid, msgspec.MsgspecError):
         raise invalid(_UNREADABLE) from None

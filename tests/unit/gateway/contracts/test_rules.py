@@ -122,19 +122,26 @@ PROPOSERS = [
 
 
 @pytest.mark.parametrize(("grant", "proposers"), PROPOSERS)
-def test_whoever_acts_or_delegates_proposes(grant: dict[str, Any], proposers: set[str]) -> None:
+def test_who_is_asked_for_something_is_asked_by_whoever_acts_or_delegates(
+    grant: dict[str, Any], proposers: set[str]
+) -> None:
     one = made(grant)
-    for peer in one.parties:
+    asked = one.grants[0].directory or one.grants[0].service_peer
+    for peer in one.parties - {asked}:
         if peer in proposers:
-            check(one, submitter=peer)
+            check(one, own=asked, submitter=peer)
         else:
-            assert refusal(one, submitter=peer) == (INVALID, 422, "contract-of-another")
-            check(one, submitter=peer, proposes=False)
+            assert refusal(one, own=asked, submitter=peer) == (INVALID, 422, "contract-of-another")
+            check(one, own=asked, submitter=peer, proposes=False)
 
 
-def test_the_proposer_is_so_of_every_grant() -> None:
+def test_whoever_is_asked_nothing_may_be_offered_a_contract_by_any_party() -> None:
+    check(made(connection()), own=CONSUMER, submitter=PROVIDER)
+
+
+def test_one_contract_may_hold_the_connections_of_several_peers() -> None:
     one = made(connection(), connection("adressen", outway={**connection()["outway"], "peer_id": STRANGER}))
-    assert refusal(one) == (INVALID, 422, "contract-of-another")
+    check(one)
 
 
 def test_a_connection_is_to_a_service_that_is_offered() -> None:
