@@ -11,7 +11,7 @@ from sluis.gateway.manager import Settings as ManagerSettings
 from sluis.gateway.membership import Membership, open_membership
 from sluis.gateway.operating import Operator, open_operator
 from sluis.gateway.operating import routes as group_routes
-from sluis.gateway.peers import Group, check_group
+from sluis.gateway.peers import Group, check_group, manager_address
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.transactions import fits as sealed_lines_fit
 from sluis.gateway.witnesses import Witnesses, witness_name
@@ -34,6 +34,7 @@ __all__ = [
     "Witnesses",
     "check_group",
     "group_routes",
+    "manager_address",
     "open_membership",
     "open_operator",
     "read_card",
