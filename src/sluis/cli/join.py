@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FOLDER = "fsc"
 RULES = "group.toml"
 KEY, REQUEST, CERTIFICATE = "key.pem", "request.pem", "certificate.pem"
+OPERATOR = "fsc-admin"
 STAGED = ".node.toml.unfinished"
 
 
@@ -428,6 +429,9 @@ def _done(joining: Joining, held: Config, written: list[str]) -> Iterator[str]:
     else:
         yield say(f"Dit knooppunt is al lid van groep {joining.group.id}; niets veranderd.",
                   f"This node is a peer of group {joining.group.id} already; nothing changed.")  # fmt: skip
+    if not any(OPERATOR in person.roles for person in held.people.values()):
+        yield say(f"Niemand mag de groep nog bekijken en tekenen: geef in node.toml iemand onder [people] de rol `{OPERATOR}`.",
+                  f"Nobody may look and sign in the group yet: in node.toml give somebody under [people] the role `{OPERATOR}`.")  # fmt: skip
     if runs and written:
         yield say("Het knooppunt draait nu, nog zonder de groep: stop het en start het opnieuw.",
                   "The node is running, without the group as yet: stop it and start it again.")  # fmt: skip

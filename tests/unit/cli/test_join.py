@@ -211,6 +211,14 @@ def test_a_running_node_must_be_started_again(authority: Authority, node: Path) 
         assert "start het opnieuw" in join(node, *ADDRESSES, "--authority", "autoriteit").output
 
 
+def test_it_says_so_when_nobody_may_act_in_the_group_yet(authority: Authority, node: Path) -> None:
+    words = (*ADDRESSES, "--authority", "autoriteit")
+    assert "`fsc-admin`" in join(node, *words).output
+    file = node / "node.toml"
+    file.write_text(file.read_text().replace('["medewerker"]', '["medewerker", "fsc-admin"]'))
+    assert "`fsc-admin`" not in join(node, *words).output
+
+
 def test_rsa_is_made_when_asked(authority: Authority, node: Path) -> None:
     join(node, *ADDRESSES, "--rsa")
     request = load_pem_x509_csr((node / "fsc/request.pem").read_bytes())
