@@ -65,12 +65,13 @@ def refusal(directory: Path) -> str:
 
 def test_a_question_waits_for_a_contract_and_is_answered_under_it(group: Group) -> None:
     until(lambda: refusal(group.asker) == "contract-missing")
+    assert "sluis fsc request uwv --activity urn:test:bijstand" in ask(group.asker)[1]["texts"]["nl"]["next"]
     made = document(group.asker, "fsc", "request", "uwv", "--activity", "urn:test:bijstand")
     assert made["outcomes"][0]["state"] == "proposed"
     [waiting] = until(lambda: document(group.owner, "fsc", "contracts", "--waiting"))
     shown = sluis(group.owner, "fsc", "contracts", waiting["hash"]).output
     assert "Waarvoor: urn:test:bijstand" in shown
-    assert "personen: bsn (output), naam (output)" in shown
+    assert "personen: bsn (zichtbaar), naam (zichtbaar)" in shown
     assert "Participatiewet, art. 64" in shown
     assert refusal(group.asker) == "contract-missing"
 

@@ -218,6 +218,7 @@ async def test_a_peer_whose_database_was_lost_gets_its_contracts_back(
 async def test_comparing_what_is_the_same_changes_nothing(uwv: Member, gemeente: Member) -> None:
     made = await offered(gemeente)
     await uwv.reaches(made, "proposed")
+    await until(lambda: not gemeente.running.outbox.waiting())
     for one in (uwv, gemeente):
         assert await one.running.reconciler.unsettled() == 0
         assert await one.running.reconciler.everything([UWV, GEMEENTE]) == 0

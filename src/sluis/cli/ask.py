@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
-from sluis.cli.options import example, node_option
+from sluis.cli.options import example, node_option, settings
 from sluis.cli.terminal import all_shown, language, many, quoted, say, shown, working
-from sluis.kernel import Text
+from sluis.kernel import Refused, Text
 
 _ROWS = Text("rij", "row"), Text("rijen", "rows")
 _PEOPLE = Text("mens", "person"), Text("mensen", "people")
@@ -76,14 +76,12 @@ def command(directory: Path, partial: bool, form: str | None, **options: Any) ->
     question = question_of(**options)
     if partial:
         question["partial"] = "flagged"
-    with working("De vraag is onderweg…", "The question is under way…"):
-        body = call(
-            directory,
-            "POST",
-            "/v1/questions",
-            question,
-            accept=ARROW if form == "arrow" else "application/json",
-        )
+    accept = ARROW if form == "arrow" else "application/json"
+    try:
+        with working("De vraag is onderweg…", "The question is under way…"):
+            body = call(directory, "POST", "/v1/questions", question, accept=accept)
+    except Refused as problem:
+        raise _with_request(problem, directory, question["activity"]) from None
     if form == "arrow":
         sys.stdout.buffer.write(body.raw)
     elif form == "json":
@@ -92,6 +90,15 @@ def command(directory: Path, partial: bool, form: str | None, **options: Any) ->
         _write_csv(body.document())
     else:
         show(body.document(), Console())
+
+
+def _with_request(problem: Refused, directory: Path, activity: str) -> Refused:
+    """A refusal for want of a contract, with the command that requests it."""
+    names = [alias for alias, peer in settings(directory).peers.items() if peer.name == problem.peer]
+    if problem.code == "contract-missing" and names:
+        command = f"sluis fsc request {names[0]} --activity {activity}"
+        problem.next = Text(f"Vraag het contract aan met: {command}", f"Request the contract with: {command}")
+    return problem
 
 
 def _write_csv(answer: dict[str, Any]) -> None:

@@ -31,6 +31,11 @@ KINDS = {
     "only-there": Text("staat alleen daar", "is only there"),
     "differs": Text("staat er anders", "is there differently"),
 }
+ROLES = {
+    "output": Text("zichtbaar", "visible"),
+    "join": Text("alleen om te koppelen", "only to join"),
+    "filter": Text("alleen om te kiezen", "only to select"),
+}
 STEPS = {
     "certificate": Text("Eigen certificaat", "Own certificate"),
     "directory": Text("Directory", "Directory"),
@@ -300,7 +305,7 @@ def _purpose_told(purpose: dict[str, Any]) -> Iterator[str]:
             yield shown(say(f"    Verstrekking {one['id']}: niet (meer) zo bij dit knooppunt. Teken niet voor dat klopt.",
                             f"    Disclosure {one['id']}: not (any more) like this at this node. Do not sign before it is."))  # fmt: skip
             continue
-        columns = ", ".join(f"{name} ({role})" for name, role in one["columns"].items())
+        columns = ", ".join(f"{name} ({in_words(ROLES[role])})" for name, role in one["columns"].items())
         yield shown(f"    {one['dataset']}: {columns}")
         yield shown("      " + say("Wet: ", "Law: ") + "; ".join(one["articles"]))
 

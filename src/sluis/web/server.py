@@ -290,7 +290,8 @@ def _bind(listener: PeerListener | LoopbackListener) -> socket.socket:
             Text("Kies een adres als 127.0.0.1.", "Choose an address like 127.0.0.1."),
         )
     family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP: only then asyncio sends small writes at once (TCP_NODELAY); uvloop always does.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((listener.host, listener.port))

@@ -102,6 +102,7 @@ async def test_connection_is_used_again_only_when_both_bodies_ended(stream: Stre
     stream.data_received(OK + b"content-length: 1\r\n\r\na")
     await stream.head()
     assert await stream.read() == b"a"
+    await stream.write(b"begin", False)
     assert not stream.reusable
     await stream.write(b"end", True)
     assert stream.reusable

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Literal
@@ -24,10 +24,14 @@ from sluis.store import Message, Outbox
 
 log = logging.getLogger("sluis.manager")
 
-_AT_ONCE = 64  # messages under way
-_PER_PEER = 8  # of them to one peer
+_AT_ONCE = 256  # messages that are taken out to be sent
+_PER_PEER = 64  # of them to one peer
+_ABREAST = 16  # requests to one peer
+_REMEMBERED = 1024  # contents of contracts at hand
+_SMALL = 16 * 1024  # bytes; a larger content is read each time
 _FIRST_REST, _LONGEST_REST = 1.0, 300.0  # seconds
 _LONGEST_LOOK = 30.0  # seconds, while a peer has yet to announce itself: to ask the directory costs little
+_GLANCE = 1.0  # seconds after which the outbox is looked at again while something is under way
 _LOOK = 30.0  # seconds after which the outbox is looked at in any case
 
 _ANNOUNCEMENT = "announcement"
@@ -75,6 +79,10 @@ class Delivery:
         self._under_way: Counter[str] = Counter()
         self._missed: dict[str, int] = {}
         self._rests: dict[str, float] = {}
+        self._ways: dict[str, asyncio.Semaphore] = {}
+        self._contents: dict[str, bytes] = {}
+        self._arrived: list[int] = []
+        self._noting: asyncio.Task[None] | None = None
 
     def put(self, connection: Connection, peer: PeerId, letter: Letter, ends: int) -> None:
         """Have a letter delivered, in the transaction of what it tells.
@@ -89,22 +97,30 @@ class Delivery:
         stream, payload = letter.hash or _ANNOUNCEMENT, msgspec.json.encode(letter)
         self._outbox.add(connection, str.__str__(peer), stream, payload, ends, urgent=urgent)
 
+    def remember(self, hash: str, content: bytes) -> None:
+        """Have the content of a contract at hand, that letters are about to be sent about."""
+        if len(content) <= _SMALL:
+            if len(self._contents) >= _REMEMBERED:
+                del self._contents[next(iter(self._contents))]
+            self._contents[hash] = content
+
     async def give(self, peer: PeerId, letters: Sequence[Letter], ends: int) -> None:
         """Have letters of one stream delivered, unless something waits in it already. Raises `Unkept`."""
         stream, payloads = letters[0].hash or _ANNOUNCEMENT, [msgspec.json.encode(one) for one in letters]
         if await self._outbox.fill(str.__str__(peer), stream, payloads, ends):
-            self.wake()
+            self.wake([peer])
 
-    def wake(self) -> None:
-        """There may be something to deliver."""
-        self._news.set()
+    def wake(self, peers: Iterable[PeerId]) -> None:
+        """There may be something to deliver to these."""
+        if not {str.__str__(peer) for peer in peers} <= self._closed():
+            self._news.set()
 
     async def back(self, peer: PeerId) -> None:
         """A peer is there: it called, or it answered. Raises `Unkept`."""
         if self._missed.pop(str.__str__(peer), 0):
             self._rests.pop(str.__str__(peer), None)
             await self._outbox.hasten(str.__str__(peer))
-            self.wake()
+            self.wake([peer])
 
     async def run(self) -> None:
         """Deliver until cancelled; what is under way then goes again after the next start."""
@@ -121,7 +137,7 @@ class Delivery:
                     async with asyncio.timeout(pause):  # wait_for may swallow that this task is cancelled
                         await self._news.wait()
         finally:
-            under_way = list(self._taken.values())
+            under_way = [*self._taken.values(), *([self._noting] if self._noting else [])]
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
@@ -139,8 +155,8 @@ class Delivery:
 
     async def _pause(self) -> float:
         """Seconds until there may be something to do that nobody tells of."""
-        if len(self._taken) >= _AT_ONCE:
-            return _LOOK
+        if self._taken:
+            return _GLANCE  # what ends tells of itself, and finding what is due next costs more than looking again
         due = await asyncio.to_thread(self._outbox.seconds_to_next, self._closed(), [*self._taken])
         now = asyncio.get_running_loop().time()
         ends = [end - now for end in self._rests.values() if end > now]
@@ -149,41 +165,71 @@ class Delivery:
     def _width(self, destination: str) -> int:
         return 1 if destination in self._missed else _PER_PEER
 
-    def _closed(self) -> list[str]:
-        """The peers that get nothing more just now."""
+    def _closed(self) -> set[str]:
+        """The peers that get nothing more just now: those that rest, and those that have enough to do until half of it
+        is done, so that the outbox is looked into once for many messages."""
         now = asyncio.get_running_loop().time()
         resting = {peer for peer, end in self._rests.items() if end > now}
-        return [*resting | {peer for peer, count in self._under_way.items() if count >= self._width(peer)}]
+        return resting | {peer for peer in self._under_way if self._is_busy(peer)}
+
+    def _is_busy(self, peer: str) -> bool:
+        return self._under_way[peer] >= max(1, self._width(peer) // 2)
 
     def _end(self, message: Message, task: "asyncio.Task[None]") -> None:
         del self._taken[message.number]
-        self._under_way[message.destination] -= 1
-        if not self._under_way[message.destination]:
-            del self._under_way[message.destination]
+        peer = message.destination
+        self._under_way[peer] -= 1
+        if not self._under_way[peer]:
+            del self._under_way[peer]
+            self._ways.pop(peer, None)
         if not task.cancelled() and (failure := task.exception()) is not None:
-            log.error("delivery to %s failed: %s", message.destination, type(failure).__name__)
-            self._rest(message.destination, "internal-failure")
-        self.wake()
+            log.error("delivery to %s failed: %s", peer, type(failure).__name__)
+            self._rest(peer, "internal-failure")
+        if not self._is_busy(peer):
+            self._news.set()
 
     async def _carry(self, message: Message) -> None:
         """Deliver one message, and note how it went."""
+        peer = message.destination
+        way = self._ways.setdefault(peer, asyncio.Semaphore(_ABREAST))
         try:
-            await self._send(PeerId(message.destination), msgspec.json.decode(message.payload, type=Letter))
+            async with way:
+                if self._rests.get(peer, 0.0) > asyncio.get_running_loop().time():
+                    return  # it turned out to be away, meanwhile; this goes again later
+                await self._send(PeerId(peer), msgspec.json.decode(message.payload, type=Letter))
         except Answered as answer:
             await self._not_taken(message, answer)
         except Upstream as problem:
             await self._not_reached(message, problem)
         else:
-            await self._outbox.done([message.number])
-            await self.back(PeerId(message.destination))
+            await self._note(message.number)
+            await self.back(PeerId(peer))
+
+    async def _note(self, number: int) -> None:
+        """Note that a message arrived; together with what arrives meanwhile, in one commit."""
+        self._arrived.append(number)
+        if self._noting is None:
+            self._noting = asyncio.create_task(self._note_all())
+        await asyncio.shield(self._noting)
+
+    async def _note_all(self) -> None:
+        try:
+            while self._arrived:
+                numbers, self._arrived = self._arrived, []
+                await self._outbox.done(numbers)
+        finally:
+            self._noting = None
 
     async def _send(self, peer: PeerId, letter: Letter) -> None:
         if letter.kind == "announce":
             await self._managers.announce(peer)
             return
-        content = await asyncio.to_thread(self._content_of, letter.hash)
+        content = self._contents.get(letter.hash)
+        if content is None:
+            content = await asyncio.to_thread(self._content_of, letter.hash)
         if content is None:
             return
+        self.remember(letter.hash, content)
         if letter.kind == "contract":
             await self._managers.submit(peer, content, letter.signature)
         else:

@@ -9,7 +9,6 @@ import random
 import ssl
 from collections.abc import Callable, Collection, Coroutine
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -40,7 +39,6 @@ _DAY = 86_400.0  # seconds
 _ANNOUNCED = (
     90 * 86_400
 )  # seconds after which an announcement that did not arrive is let go; each start makes one anew
-_AT_HAND = 32  # contents of contracts; one is sent to each of its parties
 _AT_ONCE = 8  # contracts that are judged by rules or a decision point
 
 
@@ -175,9 +173,13 @@ class Running:
         try:
             async with self._room:
                 rule = await self._rule_for(contract)
-                if rule is None or not self._waits(await asyncio.to_thread(self.manager.contract, hash)):
+                if rule is None:
                     return
-                await self.manager.act(hash, "accept")
+                if self.settings.decision_point is not None:  # that took a while
+                    contract = await asyncio.to_thread(self.manager.contract, hash)
+                if not self._waits(contract):
+                    return
+                await self.manager.sign(contract, "accept")
                 log.info("contract %s is signed by rule: %s", hash, rule)
         except Conflict:
             pass  # somebody was quicker
@@ -293,7 +295,6 @@ def open_manager(
     certificates = Certificates(store, managers.jwks, trust.anchors, trust.lists, clock)
     directory = DirectoryClient(own, group, peers, managers)
 
-    @lru_cache(maxsize=_AT_HAND)
     def content_of(hash: str) -> bytes | None:
         contract = contracts.get(hash)
         return contract.content.json if contract is not None else None

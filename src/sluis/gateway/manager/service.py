@@ -30,8 +30,8 @@ from sluis.gateway.contracts import (
     check_own_act,
     check_signature,
     read_content,
-    sign,
 )
+from sluis.gateway.contracts import sign as signature_of
 from sluis.gateway.contracts.hashes import ALGORITHM
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.gateway.manager.delivery import Delivery, Kind, Letter
@@ -119,7 +119,10 @@ class Manager:
 
         Raises `NotFound`, `Refused` (no party), `Conflict` (its state does not allow it), `Unkept`.
         """
-        contract = await asyncio.to_thread(self.contract, content_hash)
+        return await self.sign(await asyncio.to_thread(self.contract, content_hash), action)
+
+    async def sign(self, contract: Contract, action: Action) -> Contract:
+        """The same for a contract as it is known now."""
         now = self._now()
         check_own_act(contract, self.own.id, action, now)
         before = contract.signed(action).get(self.own.id)
@@ -135,18 +138,20 @@ class Manager:
         return found
 
     async def _put(self, content: Content, action: Action, kind: Kind, signed_at: int) -> Contract:
-        jws = sign(self._identity, content.hash, action, signed_at)
+        jws = signature_of(self._identity, content.hash, action, signed_at)
         thumbprint = certificate_thumbprint(self._identity.certificate)
         signature = Signature(self.own.id, action, jws, signed_at, thumbprint)
         kept: list[Kept] = []
+        others = sorted(content.parties - {self.own.id})
 
         def tell(connection: Connection, now_kept: Kept) -> None:
             kept.append(now_kept)
-            for peer in sorted(content.parties - {self.own.id}):
+            for peer in others:
                 self._delivery.put(connection, peer, Letter(kind, content.hash, jws), content.not_after)
 
+        self._delivery.remember(content.hash, content.json)
         await self.contracts.add_signature(content, signature, tell)
-        self._delivery.wake()
+        self._delivery.wake(others)
         return kept[-1].contract if kept else await asyncio.to_thread(self.contract, content.hash)
 
     # What others do

@@ -7,7 +7,7 @@ fails nothing more can be said; the rest is skipped.
 from collections.abc import Awaitable, Callable, Sequence
 
 from sluis.crypto import time_left
-from sluis.gateway.contracts import VERSION, Contract, Grant, state, waiting_for
+from sluis.gateway.contracts import VERSION, Contract, Grant, State, state, waiting_for
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Outgoing
 from sluis.gateway.membership import Membership
 from sluis.gateway.operating.model import Diagnosis, Step
@@ -156,8 +156,8 @@ class Doctor:
         found = state(contract, self._now())
         names = ", ".join(sorted(map(self._running.peers.name, waiting_for(contract)))) or "-"
         return (
-            Text(f"Het nieuwste contract is nog niet geldig ({found}); het wacht op: {names}.",
-                 f"The newest contract is not valid ({found}); it waits for: {names}."),
+            Text(f"Het nieuwste contract is {_DUTCH[found]}, niet geldig; het wacht op: {names}.",
+                 f"The newest contract is {found}, not valid; it waits for: {names}."),
             Text("Vraag wie nog moet tekenen, of vraag een nieuw contract aan.",
                  "Ask whoever has yet to sign, or request a new contract."),
         )  # fmt: skip
@@ -192,6 +192,13 @@ def _version(version: str, name: str) -> Said:
     )  # fmt: skip
 
 
+_DUTCH: dict[State, str] = {
+    "proposed": "voorgesteld",
+    "valid": "getekend",  # and of another purpose, or not begun
+    "rejected": "afgewezen",
+    "revoked": "ingetrokken",
+    "expired": "verlopen",
+}
 _CERTIFICATE_ENDED = (
     Text("Het certificaat van dit knooppunt is verlopen.", "This node's certificate has ended."),
     Text("Vraag een nieuw certificaat aan.", "Request a new certificate."),
