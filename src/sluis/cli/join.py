@@ -5,6 +5,7 @@ leaves is a node that works as it did, and the same command goes on from there. 
 as the authority has not sent the certificate, the settings stay as they were.
 """
 
+import os
 import socket
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -218,6 +219,7 @@ def _staged(directory: Path, changes: dict[Setting, Any]) -> str:
     text = with_settings(read_text(directory / NODE_FILE), changes, str(directory / NODE_FILE))
     staged = directory / STAGED
     try:
+        staged.touch(mode=0o600)  # the settings may hold a password
         staged.write_text(text, encoding="utf-8")
         problems = [one for one in examine_node(staged) if one.code != "missing-file"]
     except OSError as failure:
@@ -249,9 +251,17 @@ def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
 
     try:
         write_durably(path, content)  # for this user alone; what is no secret is opened afterwards
+        _give(path)
         path.chmod(mode)
     except OSError as failure:
         raise _cannot_write(path, failure) from None
+
+
+def _give(path: Path) -> None:
+    """What root makes belongs to whom the folder belongs to: the node, which must be able to read it."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _keep_rules(joining: Joining) -> list[str]:
@@ -263,7 +273,9 @@ def _keep_rules(joining: Joining) -> list[str]:
             raise _other_group(path)
     fresh = [name for name in wanted if not (joining.folder / name).exists()]
     try:
-        joining.folder.mkdir(exist_ok=True)
+        if not joining.folder.exists():
+            joining.folder.mkdir()
+            _give(joining.folder)
     except OSError as failure:
         raise _cannot_write(joining.folder, failure) from None
     for name in fresh:

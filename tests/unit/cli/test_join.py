@@ -3,13 +3,17 @@
 import os
 import socket
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_csr
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sluis.cli import main, terminal
 from sluis.config import examine_node, load_node
@@ -223,3 +227,62 @@ def test_rsa_is_made_when_asked(authority: Authority, node: Path) -> None:
     join(node, *ADDRESSES, "--rsa")
     request = load_pem_x509_csr((node / "fsc/request.pem").read_bytes())
     assert isinstance(request.public_key(), rsa.RSAPublicKey)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+def test_what_root_makes_belongs_to_the_node(authority: Authority, node: Path) -> None:
+    os.chown(node, 65534, 65534)
+    join(node, *ADDRESSES, "--authority", "autoriteit")
+    made = [node / "fsc", node / "node.toml", *(node / "fsc").iterdir()]
+    assert {path.stat().st_uid for path in made} == {65534}
+
+
+def test_a_production_node_joins_with_a_certificate_of_a_real_authority(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    root = _root(key)
+    (tmp_path / "groep").mkdir()
+    (tmp_path / "groep/root.pem").write_bytes(root.public_bytes(Encoding.PEM))
+    (tmp_path / "groep/group.toml").write_text(RULES.replace("../autoriteit/authority.pem", "root.pem"))
+    words = ("--oin", "00000001001000001000", "--name", "Gemeente (fictief)", "--environment", "production")
+    real = tmp_path / "echt"
+    CliRunner().invoke(main, ["init", str(real), *words, "--url", "https://gemeente.example:9443"])
+    asked = join(real, *ADDRESSES, "--rsa")
+    assert asked.exit_code == 0, asked.output
+    assert "--authority" not in asked.output
+    request = load_pem_x509_csr((real / "fsc/request.pem").read_bytes())
+    (real / "fsc/certificate.pem").write_bytes(_signed(request, root, key).public_bytes(Encoding.PEM))
+    result = join(real, *ADDRESSES)
+    assert result.exit_code == 0, result.output
+    tls = load_node(real, {}).config.tls
+    assert tls.authorities == (real / "fsc/root.pem",)
+    assert (real / "fsc/group.toml").read_bytes() == (tmp_path / "groep/group.toml").read_bytes()
+
+
+def _root(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stamcertificaat (fictief)")])
+    now = datetime.now(UTC)
+    usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+    return (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(9))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _signed(
+    request: x509.CertificateSigningRequest, root: x509.Certificate, key: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    now, public = datetime.now(UTC), request.public_key()
+    both = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH])
+    return (
+        x509.CertificateBuilder(
+            root.subject, request.subject, public, 2, now - timedelta(1), now + timedelta(8)
+        )
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(both, critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
+        .add_extension(request.extensions[0].value, critical=False)
+        .sign(key, hashes.SHA256())
+    )
