@@ -17,6 +17,8 @@ from sluis.grounds import read_text, refuse_any
 from sluis.kernel import Conflict, Invalid, Place, Problem, Refused, Text
 
 if TYPE_CHECKING:
+    from cryptography.x509 import CertificateSigningRequest
+
     from sluis.crypto import Authority
 
 FOLDER = "fsc"
@@ -250,6 +252,7 @@ def _fit(joining: Joining, certificate: Path, key: Path) -> None:
 
 def keep_request(joining: Joining, wish: Wish) -> list[str]:
     """Make what is not there yet: the key, the request, and with a test authority the certificate."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from sluis.crypto import key_text, make_request, new_key, read_key
@@ -262,13 +265,32 @@ def keep_request(joining: Joining, wish: Wish) -> list[str]:
 
     if not (folder / KEY).exists():
         keep(KEY, key_text(new_key(wish.rsa)), 0o600)
-    request = make_request(read_key(folder / KEY), node.oin, node.name, _hosts(joining.config))
-    if not (folder / REQUEST).exists():
+    key = read_key(folder / KEY)
+    request = make_request(key, node.oin, node.name, _hosts(joining.config))
+    if (folder / REQUEST).exists():
+        if not _asks_the_same(folder / REQUEST, request) or (wish.rsa and not isinstance(key, RSAPrivateKey)):
+            raise _other_request(folder)
+    else:
         keep(REQUEST, request.public_bytes(Encoding.PEM))
     if wish.authority is not None:
         certificate = _authority(joining, wish.authority).certify(request)
         keep(CERTIFICATE, certificate.public_bytes(Encoding.PEM))
     return written
+
+
+def _asks_the_same(file: Path, request: "CertificateSigningRequest") -> bool:
+    """Whether a request that was made before has the same key, organisation and hosts."""
+    from cryptography.x509 import load_pem_x509_csr
+
+    try:
+        before = load_pem_x509_csr(file.read_bytes())
+    except ValueError:
+        return False
+    held, wanted = (
+        (one.public_key(), one.subject, [extension.value for extension in one.extensions])
+        for one in (before, request)
+    )
+    return held == wanted
 
 
 def _authority(joining: Joining, directory: Path) -> "Authority":
@@ -337,6 +359,18 @@ def _other_group(file: Path) -> Conflict:
         Text("Vergelijk beide. Zijn de nieuwe regels de juiste, zet de oude dan weg en geef de opdracht opnieuw.",
              "Compare the two. If the new rules are right, put the old ones away and give the command again."),
         place=Place(str(file)),
+    )  # fmt: skip
+
+
+def _other_request(folder: Path) -> Conflict:
+    return Conflict(
+        "other-request",
+        Text("De aanvraag die er al ligt, vraagt iets anders.", "The request that is there asks for something else."),
+        Text("Organisatie, adressen of soort sleutel zijn nu anders dan toen zij werd gemaakt.",
+             "Organisation, addresses or kind of key differ from when it was made."),
+        Text(f"Geef dezelfde opties als toen. Of zet {REQUEST} en {KEY} weg als zij niet meer nodig zijn, en geef de opdracht opnieuw.",
+             f"Give the same options as then. Or put {REQUEST} and {KEY} away when they are needed no more, and give the command again."),
+        place=Place(str(folder / REQUEST)),
     )  # fmt: skip
 
 

@@ -229,6 +229,17 @@ def test_rsa_is_made_when_asked(authority: Authority, node: Path) -> None:
     assert isinstance(request.public_key(), rsa.RSAPublicKey)
 
 
+@pytest.mark.parametrize("words", [("--manager", "https://anders.example:8443"), (*ADDRESSES, "--rsa")])
+def test_a_request_that_was_made_is_not_silently_another(
+    authority: Authority, node: Path, words: tuple[str, ...]
+) -> None:
+    join(node, *ADDRESSES)
+    before = snapshot(node)
+    result = join(node, *words)
+    assert (result.exit_code, snapshot(node)) == (5, before)
+    assert "request.pem" in result.output
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
 def test_what_root_makes_belongs_to_the_node(authority: Authority, node: Path) -> None:
     os.chown(node, 65534, 65534)
