@@ -1,8 +1,9 @@
-"""A federation to measure: a node that asks and nodes that own data, each a process of its own (`sluis serve`), with
-certificates of a test authority, mTLS between them and logs on disk on both sides. Everything is written anew under
-`var/bench/nodes`, so that every measurement starts with empty logs.
+"""A federation to measure: a node that asks and nodes that own data, each a process of its own (`sluis serve`), peers of
+one FSC group with certificates of a test authority, a contract for each purpose, and logs on disk on both sides.
+Everything is written anew under `var/bench/nodes`, so that every measurement starts with empty logs.
 """
 
+import http.client
 import json
 import os
 import pwd
@@ -19,6 +20,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -52,7 +54,9 @@ class Node:
 
     organisation: Organisation
     directory: Path
-    port: int
+    manager: int
+    inway: int
+    outway: int
     socket: Path
     processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
@@ -191,18 +195,89 @@ def federation(
     shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="sluis-") as sockets:  # a socket's path must be short
         nodes = [
-            Node(one, folder / one.alias, free_port(), Path(sockets) / one.alias) for one in (asker, *owners)
+            Node(one, folder / one.alias, free_port(), free_port(), free_port(), Path(sockets) / one.alias)
+            for one in (asker, *owners)
         ]
         authority = make_authority(folder / "authority", "Testautoriteit van de metingen (fictief)")
+        _write_group(folder / "group.toml", nodes, authority)
         for node in nodes:
             _write(node, nodes, activities, authority)
         try:
             for node in nodes:
                 node.processes.append(_start(node, (wrapped or {}).get(node.organisation.alias, ["-m"])))
             _wait(nodes)
+            _agree(nodes[0], nodes[1:], activities)
             yield Federation(nodes[0], {node.organisation.alias: node for node in nodes[1:]})
         finally:
             _stop([process for node in nodes for process in node.processes])
+
+
+def _write_group(file: Path, nodes: Sequence[Node], authority: Authority) -> None:
+    """The rules of the group; the asking node keeps its directory."""
+    rules = {
+        "id": "metingen",
+        "anchors": [str(authority.path)],
+        "ports": sorted({443, 8443, *(node.manager for node in nodes)}),
+        "directory": {
+            "peer": str(nodes[0].organisation.oin),
+            "address": f"https://{HOST}:{nodes[0].manager}",
+        },
+    }
+    file.write_text(render_tables(rules), encoding="utf-8")
+
+
+def _agree(asker: Node, owners: Sequence[Node], activities: Sequence[Activity]) -> None:
+    """A contract with each owner for each activity that it opens anything for: requested, and signed by the owner."""
+    wanted = [
+        (owner, activity)
+        for owner in owners
+        for activity in activities
+        if any(one.activity == activity.id and one.recipient == asker.organisation.oin
+               for one in owner.organisation.disclosures)
+    ]  # fmt: skip
+    agreed = [
+        (owner, _until(_requested, asker, owner.organisation.alias, activity.id)) for owner, activity in wanted
+    ]
+    for owner, contract in agreed:
+        path = f"/v1/group/contracts/{quote(contract, safe='')}/signatures"
+        _until(_call, owner, "POST", path, {"action": "accept"})
+    for _, contract in agreed:
+        _until(_is_valid, asker, contract)
+
+
+def _requested(asker: Node, alias: str, activity: str) -> str | None:
+    body = _call(asker, "POST", "/v1/group/requests", {"organisation": alias, "activity": activity})
+    return None if body is None else str(body["outcomes"][0]["contract"])
+
+
+def _is_valid(node: Node, contract: str) -> bool:
+    found = _call(node, "GET", f"/v1/group/contracts/{quote(contract, safe='')}", None)
+    return found is not None and found["state"] == "valid"
+
+
+def _until(work: Any, *arguments: Any) -> Any:
+    """What `work` gives once it gives anything."""
+    deadline = time.monotonic() + _READY
+    while not (found := work(*arguments)):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{work.__name__} did not come about")
+        time.sleep(0.05)
+    return found
+
+
+def _call(node: Node, method: str, path: str, body: Any) -> Any:
+    """A request of the node's own operator; None when it was refused."""
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(_READY)
+    try:
+        connection.sock.connect(str(node.socket))
+        connection.request(method, path, json.dumps(body) if body is not None else None)
+        answer = connection.getresponse()
+        document = json.loads(answer.read())
+    finally:
+        connection.close()
+    return document if answer.status < 300 else None
 
 
 def _write(node: Node, nodes: Iterable[Node], activities: Sequence[Activity], authority: Authority) -> None:
@@ -213,18 +288,22 @@ def _write(node: Node, nodes: Iterable[Node], activities: Sequence[Activity], au
             "oin": str(own.oin),
             "name": own.name,
             "alias": own.alias,
-            "url": f"https://{HOST}:{node.port}",
+            "url": f"https://{HOST}:{node.manager}",
             "environment": "test",
         },
-        "listen": {"host": HOST, "port": node.port, "socket": str(node.socket)},
+        "listen": {"socket": str(node.socket)},
+        "fsc": {"group": "../group.toml"},
+        "manager": {"host": HOST, "port": node.manager},
+        "inway": {"host": HOST, "port": node.inway},
+        "outway": {"host": HOST, "port": node.outway},
         "tls": {"certificate": str(certificate), "key": str(key), "authorities": [str(authority.path)]},
         "sources": {"register": {"url": own.database}} if own.database else {},
-        "people": {"official": {"os_user": pwd.getpwuid(os.getuid()).pw_name}},
+        "people": {"official": {"os_user": pwd.getpwuid(os.getuid()).pw_name, "roles": ["fsc-admin"]}},
         "peers": {
             other.organisation.alias: {
                 "oin": str(other.organisation.oin),
                 "name": other.organisation.name,
-                "url": f"https://{HOST}:{other.port}",
+                "url": f"https://{HOST}:{other.manager}",
             }
             for other in nodes
             if other is not node

@@ -1,7 +1,7 @@
 """A federation in one process, without sockets: the real asker, the real owners, real ledgers; only the wire and the
 certificates are left out (those have tests of their own)."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,7 +97,10 @@ class InProcessLink:
         body: bytes,
         seconds: float,
         covers: Covers | None = None,
+        ready: Awaitable[object] | None = None,
     ) -> AsyncIterator[WireAnswer]:
+        if ready is not None:
+            await ready
         if peer in self.down:
             text = Text("De bronhouder is niet bereikbaar.", "The owner cannot be reached.")
             raise Upstream("unreachable", text, text, text, peer=peer, retry=True)

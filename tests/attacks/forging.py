@@ -1,7 +1,7 @@
 """A federation in which one owner answers what it likes: properly signed, with its own card and key."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -38,14 +38,17 @@ class Forger:
         body: bytes,
         seconds: float,
         covers: Covers | None = None,
+        ready: Awaitable[object] | None = None,
     ) -> AsyncIterator[Answer]:
         if path == "/v1/consultations":
             self.asked.append((peer, decode(body, SubQuestion)))
         if peer == self.peer and path in self.answers:
+            if ready is not None:
+                await ready
             status, content = self.answers[path](headers, body)
             yield Answer(status, {}, _once(content) if isinstance(content, bytes) else content)
             return
-        async with self.honest.send(peer, method, path, headers, body, seconds) as answer:
+        async with self.honest.send(peer, method, path, headers, body, seconds, covers, ready) as answer:
             yield answer
 
     async def close(self) -> None:

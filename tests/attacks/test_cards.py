@@ -13,11 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sluis import serve
 from sluis.crypto import Authority, FileKeyStore, Identity, Revocations, make_authority
 from sluis.gateway import read_card, sign_card
 from sluis.kernel import PeerId, Problem
 from sluis.ledger import base_origin, open_ledger
+from sluis.serve import node
 from sluis.store import open_store
 from sluis.web import Access
 
@@ -111,7 +111,7 @@ async def test_what_recurs_goes_on_whatever_went_wrong_once() -> None:
         again.set()
         raise RecursionError
 
-    task = asyncio.create_task(serve._repeat(0, work))
+    task = asyncio.create_task(node._repeat(0, work))
     await asyncio.wait_for(again.wait(), 5)
     await asyncio.sleep(0.01)
     assert not task.done()

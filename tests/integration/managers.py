@@ -24,7 +24,7 @@ from sluis.crypto import (
 )
 from sluis.gateway.contracts import Contract, State, open_contracts, state
 from sluis.gateway.manager import AutoSign, DecisionPoint, Running, Settings, Trust, open_manager
-from sluis.gateway.peers import Directory, Group
+from sluis.gateway.peers import Directory, Group, hold_to
 from sluis.gateway.transactions import open_transactions
 from sluis.kernel import PeerId, utc_now
 from sluis.store import open_store
@@ -124,6 +124,7 @@ async def member(
     everything: float = 3600,
     crl: Path | None = None,
     clock: Callable[[], Any] = utc_now,
+    database: str = "",
 ) -> AsyncIterator[Member]:
     """A Manager that runs until the block ends. Nothing recurs within a test unless it says how often."""
     anchors = read_certificates(place.anchors[0])
@@ -131,8 +132,8 @@ async def member(
     outgoing = client_context(place.certificate, place.key, place.anchors)
     incoming = server_context(place.certificate, place.key, place.anchors)
     for context in (outgoing, incoming):
-        revocations.guard(context)
-    with closing(open_store(place.home / "node.db")) as store:
+        revocations.guard(hold_to(place.group, context))
+    with closing(open_store(database or place.home / "node.db")) as store:
         contracts = await asyncio.to_thread(open_contracts, store, place.peer, clock)
         transactions = await asyncio.to_thread(open_transactions, store, clock)
         settings = Settings(

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 from tests.integration.managers import free_network
@@ -38,6 +39,7 @@ authorities = ["{authority}"]
 
 [fsc]
 group = "../group.toml"
+metrics_port = {metrics}
 {rules}
 
 [manager]
@@ -118,7 +120,8 @@ class Group:
             f'id = "test-groep"\nanchors = ["{self.authority.path}"]\nports = [443, 8443, {MANAGEMENT}]\n'
             f'[directory]\npeer = "{OWNER!s}"\naddress = "https://{self.hosts["uwv"]}:{MANAGEMENT}"\n'
         )
-        [port] = free_ports(1)
+        port, *metrics = free_ports(3)
+        self.metrics = dict(zip(("gemeente", "uwv"), metrics, strict=True))
         publications = (
             '[[fsc.auto_sign]]\nname = "publicaties"\ngrants = ["GRANT_TYPE_SERVICE_PUBLICATION"]\n'
         )
@@ -130,7 +133,7 @@ class Group:
             text = NODE.format(
                 oin=f"{oin!s}", alias=alias, host=self.hosts[alias], port=port, authority=self.authority.path,
                 rules=rules, management=MANAGEMENT, data=DATA, other=other, other_oin=f"{other_oin!s}",
-                other_host=self.hosts[other], me=ME,
+                other_host=self.hosts[other], me=ME, metrics=self.metrics[alias],
             )  # fmt: skip
             (directory / "node.toml").write_text(text)
             self.authority.issue(
@@ -210,6 +213,9 @@ def test_from_declaration_to_call_and_back_by_command(group: Group, service: str
     assert "✗" not in well.output
     with NLXClient(f"http://{group.hosts['gemeente']}:8480") as nlx:
         assert nlx.get(service="loon-service", path="/personen?x=1").json() == {"path": "/personen?x=1"}
+        counted = httpx.get(f"http://127.0.0.1:{group.metrics['uwv']}/metrics").text
+        assert 'sluis_inway_requests_total{class="2xx"}' in counted
+        assert httpx.get(f"http://127.0.0.1:{group.metrics['uwv']}/health/ready").status_code == 200
         lines = document(group.owner, "fsc", "logs")
         assert {one["direction"] for one in lines} == {"DIRECTION_INCOMING"}
         assert "loon" in sluis(group.asker, "fsc", "logs").output

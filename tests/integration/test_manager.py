@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from tests.integration.calls import Foreign, contract, ok
@@ -32,6 +33,7 @@ from tests.integration.managers import (
     publication,
     until,
 )
+from tests.servers import Server
 from tests.unit.gateway.contracts.making import hashes
 
 from sluis.crypto import Identity, client_context
@@ -108,6 +110,22 @@ async def test_a_contract_goes_the_whole_way_from_proposal_to_token(
     with pytest.raises(Upstream) as refused:
         await gemeente.running.managers.token(UWV, GEMEENTE, proposed.content.grants[0].hash)
     assert "invalid_grant" in str(refused.value)
+
+
+@pytest.mark.postgres
+async def test_a_manager_works_on_postgresql_too(
+    world: World, directory: Member, gemeente: Member, postgres: Server
+) -> None:
+    with psycopg.connect(postgres.url, autocommit=True) as database:
+        database.execute("CREATE DATABASE manager_test")
+    url = postgres.url.rpartition("/")[0] + "/manager_test"
+    async with member(world.place(UWV), services=("loon",), auto_sign=(ANYTHING,), database=url) as uwv:
+        made = await offered(gemeente)
+        await gemeente.reaches(made, "valid")
+        assert uwv.state(made) == "valid"
+        await uwv.manager.act(made.content.hash, "revoke")
+        await gemeente.reaches(made, "revoked")
+        assert await uwv.running.reconciler.everything([GEMEENTE]) == 0
 
 
 async def test_three_parties_end_up_with_the_same_signatures(

@@ -1,12 +1,14 @@
 """The Manager API as another implementation sees it: a peer with hashing, signing and HTTP of its own."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -328,6 +330,16 @@ async def test_a_peer_of_another_authority_does_not_get_in(world: World, uwv: Me
     stranger = Caller(*files, world.authority.path, "https://localhost:8443")
     with pytest.raises(OSError):
         await stranger.call(uwv.place.address, "GET", "/v1/peer")
+
+
+async def test_a_group_may_ask_for_the_newest_tls(world: World) -> None:
+    world.group = msgspec.structs.replace(world.group, tls="1.3")
+    async with member(world.place(UWV)) as uwv:
+        foreign = Foreign(world, GEMEENTE)
+        assert (await foreign.call(uwv.place.address, "GET", "/v1/peer"))[0] == 200
+        foreign.context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with pytest.raises(OSError):
+            await foreign.call(uwv.place.address, "GET", "/v1/peer")
 
 
 async def test_a_certificate_that_was_revoked_neither_calls_nor_signs(world: World, tmp_path: Path) -> None:

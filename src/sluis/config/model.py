@@ -123,8 +123,8 @@ class FscConfig(msgspec.Struct, frozen=True):
     """The group that this node is a peer of, and what it does there by itself. Without `group` it is in none."""
 
     group: Path | None = None
-    plane: Literal["process", "nginx"] = "process"
     decision_point: AnyUrl | None = None
+    metrics_port: Port | None = None
     auto_sign: tuple[AutoSign, ...] = ()
 
 

@@ -29,13 +29,13 @@ WORDS: Words = {
             "Bestand met de regels van de groep; zonder is er geen FSC.",
             "File with the rules of the group; without it there is no FSC.",
         ),
-        "plane": Text(
-            "Wat verzoeken doorgeeft: dit proces zelf (`process`) of nginx.",
-            "What passes requests on: this process itself (`process`) or nginx.",
-        ),
         "decision_point": Text(
             "Adres van een AuthZEN-beslispunt dat over contracten beslist.",
             "Address of an AuthZEN decision point that decides about contracts.",
+        ),
+        "metrics_port": Text(
+            "Poort op 127.0.0.1 voor metingen (Prometheus) en gezondheid; zonder zijn ze er niet.",
+            "Port on 127.0.0.1 for metrics (Prometheus) and health; without it there are none.",
         ),
         "auto_sign": Text(
             "Regels waarmee dit knooppunt zelf contracten tekent; één regel is genoeg.",

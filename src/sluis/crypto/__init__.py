@@ -50,10 +50,12 @@ from sluis.crypto.sealing import (
     seal_key,
     sign_grant,
 )
-from sluis.crypto.tls import client_context, server_context
+from sluis.crypto.tls import CURVE, SUITES_1_2, client_context, server_context
 
 __all__ = [
     "ALGORITHMS",
+    "CURVE",
+    "SUITES_1_2",
     "Authority",
     "Chain",
     "FileKeyStore",

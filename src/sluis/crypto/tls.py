@@ -15,7 +15,7 @@ SUITES_1_2 = (
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
 )
-_CURVE = (
+CURVE = (
     "prime256v1"  # TLS 1.3 obliges everyone to know it (RFC 8446 §9.1); naming one shuts out finite-field DHE
 )
 
@@ -47,7 +47,7 @@ def _finish(context: ssl.SSLContext, certificate: Path, key: Path, anchors: Sequ
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
     context.set_ciphers(SUITES_1_2)
-    context.set_ecdh_curve(_CURVE)
+    context.set_ecdh_curve(CURVE)
     try:
         context.load_cert_chain(certificate, key)
         for file in anchors:

@@ -9,6 +9,7 @@ from sluis.gateway.link import Answer, Covers, Link
 from sluis.gateway.manager import AutoSign, DecisionPoint, Trust
 from sluis.gateway.manager import Settings as ManagerSettings
 from sluis.gateway.membership import Membership, open_membership
+from sluis.gateway.metrics import MetricsApp
 from sluis.gateway.operating import Operator, open_operator
 from sluis.gateway.operating import routes as group_routes
 from sluis.gateway.peers import Group, check_group, manager_address
@@ -28,6 +29,7 @@ __all__ = [
     "Link",
     "ManagerSettings",
     "Membership",
+    "MetricsApp",
     "Operator",
     "TimestampAuthority",
     "Trust",

@@ -12,8 +12,8 @@ from sluis.gateway.contracts import Grant
 from sluis.gateway.direct import Pooled
 from sluis.gateway.faults import FscProblem
 from sluis.gateway.forward import TRANSACTION, Outgoing
-from sluis.gateway.link import Answer, Covers
-from sluis.gateway.outway import Outway
+from sluis.gateway.link import Answer, Covers, Ready
+from sluis.gateway.outway import Outway, durable
 from sluis.gateway.pool import Pool
 from sluis.gateway.tokens import Recent
 from sluis.grounds import Purpose, purpose_of
@@ -64,9 +64,10 @@ class GroupLink:
         body: bytes,
         seconds: float,
         covers: Covers | None = None,
+        ready: Ready | None = None,
     ) -> "_Crossing":
         """See `Link.send`."""
-        return _Crossing(self, self._grant(peer, covers), peer, (method, path, headers, body, seconds))
+        return _Crossing(self, self._grant(peer, covers), peer, (method, path, headers, body, seconds), ready)
 
     async def close(self) -> None:
         """See `Link.close`."""
@@ -111,8 +112,10 @@ class _Crossing:
         grant: Grant,
         peer: PeerId,
         request: tuple[str, str, Mapping[str, str], bytes, float],
+        ready: Ready | None,
     ) -> None:
         self._link, self._grant, self._peer, self._request = link, grant, peer, request
+        self._ready = ready
         self._pooled: Pooled | None = None
 
     async def __aenter__(self) -> Answer:
@@ -120,7 +123,10 @@ class _Crossing:
         outway, name = self._link.outway, self._link.name(self._peer)
         asked = Outgoing(method, path, self._grant.hash, headers.get(TRANSACTION))
         try:
-            forward = await outway.decide(asked)
+            forward, written = await outway.admit(asked)
+            if self._ready is not None:
+                await self._ready  # in the same commit as the line
+            await durable(written)
         except FscProblem as problem:
             raise _not_let_out(problem, name) from problem
         pool = self._link.pool(self._peer, f"https://{forward.target.authority}")

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 
-from sluis.gateway.link import Answer, Covers
+from sluis.gateway.link import Answer, Covers, Ready
 from sluis.gateway.pool import FAILURES, Exchange, Pool, why
 from sluis.kernel import PeerId, Text, Upstream
 
@@ -43,13 +43,14 @@ class DirectLink:
         body: bytes,
         seconds: float,
         covers: Covers | None = None,
+        ready: Ready | None = None,
     ) -> "Pooled":
         """See `Link.send`."""
         if peer not in self._urls:
             raise _problem(self._name(peer), "peer-without-address", _NO_ADDRESS)
         if self._pool is None:
             self._pool = Pool(self._urls, self._context, self._revoked)
-        return Pooled(self._pool, self._name(peer), (peer, method, path, headers, body, seconds))
+        return Pooled(self._pool, self._name(peer), (peer, method, path, headers, body, seconds), ready)
 
     async def close(self) -> None:
         """See `Link.close`."""
@@ -65,12 +66,18 @@ class Pooled:
     """One request and its answer. What the caller raises between the two ends goes through untouched."""
 
     def __init__(
-        self, pool: Pool, name: str, request: tuple[PeerId, str, str, Mapping[str, str], bytes, float]
+        self,
+        pool: Pool,
+        name: str,
+        request: tuple[PeerId, str, str, Mapping[str, str], bytes, float],
+        ready: Ready | None = None,
     ) -> None:
-        self._pool, self._name, self._request = pool, name, request
+        self._pool, self._name, self._request, self._ready = pool, name, request, ready
         self._exchange: Exchange | None = None
 
     async def __aenter__(self) -> Answer:
+        if self._ready is not None:
+            await self._ready
         try:
             exchange = self._exchange = await self._pool.request(*self._request)
         except FAILURES as failure:

@@ -4,6 +4,7 @@ No sockets here: both data planes ask the same `Inway`. What stays the same betw
 looked up once; the certificate, the end of the token, the contract and the policy are asked at every request.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 
 import msgspec
@@ -77,18 +78,23 @@ class Inway:
         Raises:
             FscProblem: the first thing that keeps it from passing, in the order of FSC Core 2.0.0 and Logging 1.0.0.
         """
+        forward, written = self.admit(request)
+        await durable(written)
+        return forward
+
+    def admit(self, request: Incoming) -> "tuple[Forward, asyncio.Future[None]]":
+        """As `decide`, but the line is still being written: nothing may leave before `durable` of that future returns.
+
+        For a service in this very process, whose own records go into the same commit as the line, or a later one.
+        """
         now = self._clock().timestamp()
         caller = self._caller(request.client_certificate, now)
         seen = self._token(request.authorization, caller, now)
         service = self._service(seen.claims, caller.peer, request.method, now)
-        transaction_id = _transaction_id(request.transaction_id)
-        try:
-            await self._transactions.write(transaction_id, seen.passage)
-        except Unkept as problem:
-            raise inway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why) from problem
+        written = self._transactions.write(_transaction_id(request.transaction_id), seen.passage)
         headers = (AUTHORIZATION, request.authorization or ""), (TRANSACTION, request.transaction_id or "")
         path = service.prefix + request.path
-        return Forward(service.target, path, headers, headers[1][1], service.alternative, seen.grant)
+        return Forward(service.target, path, headers, headers[1][1], service.alternative, seen.grant), written
 
     def _caller(self, der: bytes, now: float) -> _Caller:
         caller = self._callers.get(der) or self._callers.put(der, _read(der))
@@ -137,6 +143,14 @@ class Inway:
         if grant is None:
             raise invalid(_NOT_IN_FORCE)
         return grant
+
+
+async def durable(written: "asyncio.Future[None]") -> None:
+    """Wait until a line is there. Raises `FscProblem` when it could not be written."""
+    try:
+        await written
+    except Unkept as problem:
+        raise inway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why) from problem
 
 
 def _read(der: bytes) -> _Caller:

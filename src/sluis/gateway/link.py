@@ -1,6 +1,6 @@
 """How a request reaches a peer: through the outway under a contract, or straight over mTLS for a node without a group."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -11,6 +11,9 @@ from sluis.kernel import PeerId
 
 Covers = Callable[[Purpose], bool]
 """Whether a contract's purpose is what a request is for."""
+
+
+Ready = Awaitable[object]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -38,6 +41,7 @@ class Link(Protocol):
         body: bytes,
         seconds: float,
         covers: Covers | None = None,
+        ready: Ready | None = None,
     ) -> AbstractAsyncContextManager[Answer]:
         """Send one request; the connection is given back when the context ends.
 
@@ -51,6 +55,8 @@ class Link(Protocol):
             covers: for data, which contract it may leave under; None for what any peer may ask. Where there is none,
                 that is a `Refused` (`contract-missing`). Straight over mTLS there are no contracts, and nothing is
                 looked at.
+            ready: what must be done before a byte leaves, such as a record that must be durable; what it raises comes
+                back here.
         """
 
     async def close(self) -> None:

@@ -87,6 +87,15 @@ class Outway:
         Raises:
             FscProblem: why it may not leave, in the domain of the outway.
         """
+        forward, written = await self.admit(request)
+        await durable(written)
+        return forward
+
+    async def admit(self, request: Outgoing) -> "tuple[Forward, asyncio.Future[None]]":
+        """As `decide`, but the line is still being written: nothing may leave before `durable` of that future returns.
+
+        For who has records of its own to wait for: they share the commit.
+        """
         if request.method == "CONNECT":
             raise outway_fault("ERROR_CODE_METHOD_UNSUPPORTED", _NO_CONNECT)
         use, path = self._choose(request)
@@ -95,11 +104,9 @@ class Outway:
         if not self._breaker.closed(peer, _moment()):
             raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=peer)
         token = await self._token(use.grant, peer)
-        try:
-            await self._transactions.write(transaction_id, use.passage)
-        except Unkept as problem:
-            raise outway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why) from problem
-        return Forward(token.inway, path, ((AUTHORIZATION, token.header), (TRANSACTION, text)), text)
+        written = self._transactions.write(transaction_id, use.passage)
+        headers = (AUTHORIZATION, token.header), (TRANSACTION, text)
+        return Forward(token.inway, path, headers, text), written
 
     def answered(self, peer: PeerId | None) -> None:
         """The inway of a peer answered a request, whatever it said."""
@@ -175,6 +182,14 @@ class Outway:
             return None
         passage = self._transactions.passage(OUTGOING, crossing_of(grant))
         return self._uses.put(grant.hash, _Use(grant, passage))
+
+
+async def durable(written: "asyncio.Future[None]") -> None:
+    """Wait until a line is there. Raises `FscProblem` when it could not be written."""
+    try:
+        await written
+    except Unkept as problem:
+        raise outway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why) from problem
 
 
 def _segment(path: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ made of whom it was about.
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -113,13 +113,10 @@ class Crossing:
         sub = self._sub_question(part, keys, seal)
         owner, known = means.owners.by_alias[part.alias], await means.owners.known(part.alias)
         body = encode(sub)
-        if not self._recorded.done():
-            await asyncio.shield(self._recorded)  # others wait for it too, and go on when this is cancelled
-        self._recorded.result()
         started, began = milliseconds(means.clock()), time.perf_counter()
-        table, charge = None, None
+        table, charge, leaving = None, None, _Leaving(self._recorded)
         try:
-            reader, batches = await consult(means, part, sub.activity, body, span, transaction)
+            reader, batches = await consult(means, part, sub.activity, body, span, transaction, leaving)
             elapsed = round((time.perf_counter() - began) * 1000, 3)
             if seal is None and fetch.id not in self._awaited:  # whoever draws a seal is waited for too
                 await self.everyone_asked.wait()
@@ -130,7 +127,8 @@ class Crossing:
             charge = self._charge(part, closing.receipt)
             table = answer
         finally:
-            self._write(part, sub, span, started, known, table, charge)
+            if leaving.left:
+                self._write(part, sub, span, started, known, table, charge)
         names = tuple(offer.dataset for offer in part.offers)
         self.consulted.append(
             Consulted(
@@ -250,8 +248,32 @@ class Crossing:
         )
 
 
+class _Leaving:
+    """What a sub-question waits for before it leaves: that the decision to ask is durable.
+
+    Attributes:
+        left: whether it may have left since.
+    """
+
+    def __init__(self, recorded: "asyncio.Future[Any]") -> None:
+        self._recorded, self.left = recorded, False
+
+    def __await__(self) -> Generator[Any, None, None]:
+        if not self._recorded.done():
+            # Others wait for it too, and go on when this is cancelled.
+            yield from asyncio.shield(self._recorded).__await__()
+        self._recorded.result()
+        self.left = True
+
+
 async def consult(
-    means: Means, part: Part, activity: str, body: bytes, trace: Trace, transaction: str
+    means: Means,
+    part: Part,
+    activity: str,
+    body: bytes,
+    trace: Trace,
+    transaction: str,
+    recorded: Awaitable[Any],
 ) -> tuple[AnswerReader, list[pa.RecordBatch]]:
     """Ask one owner its part.
 
@@ -262,6 +284,7 @@ async def consult(
         body: the question, encoded.
         trace: the span of this crossing.
         transaction: id of this crossing.
+        recorded: done once the decision to ask is durable; nothing is sent before.
 
     Returns:
         what came, to be checked with `opened`.
@@ -282,7 +305,7 @@ async def consult(
         return all(purpose.covers(activity, one.disclosure.id, one.digest) for one in part.offers)
 
     async with means.link.send(
-        owner.peer, "POST", "/v1/consultations", headers, body, means.seconds, covers
+        owner.peer, "POST", "/v1/consultations", headers, body, means.seconds, covers, recorded
     ) as answer:
         if answer.status != 200:
             raise await problem_of(answer, owner)

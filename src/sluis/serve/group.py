@@ -11,13 +11,14 @@ from sluis.gateway import (
     DecisionPoint,
     ManagerSettings,
     Membership,
+    MetricsApp,
     Operator,
     Trust,
     open_membership,
     open_operator,
 )
 from sluis.grounds import Grounds, Offer, make_offer
-from sluis.kernel import Clock, PeerId
+from sluis.kernel import Clock, PeerId, utc_now
 from sluis.ledger import Ledger
 from sluis.query import Owners
 from sluis.store import Store
@@ -93,6 +94,7 @@ class GroupServers:
         self.manager = Server(membership.running.api)
         self.inway = Server(membership.inway, streaming=True)
         self.outway = Server(membership.outway, streaming=True)
+        self.metrics = Server(MetricsApp(membership, utc_now))
 
     async def start(self) -> None:
         """Listen, and begin what goes on by itself. Raises `Problem`."""
@@ -100,12 +102,14 @@ class GroupServers:
         await self.manager.listen(PeerListener(config.manager.host, config.manager.port, context))
         await self.inway.listen(PeerListener(config.inway.host, config.inway.port, context))
         await self.outway.listen(LoopbackListener(config.outway.host, config.outway.port))
+        if config.fsc.metrics_port is not None:
+            await self.metrics.listen(LoopbackListener("127.0.0.1", config.fsc.metrics_port))
         await self._membership.start()
         await self._membership.connect(_aliases(config))
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close. May be called twice."""
-        for server in (self.outway, self.inway, self.manager):
+        for server in (self.metrics, self.outway, self.inway, self.manager):
             await server.stop()
         await self._membership.stop()
 

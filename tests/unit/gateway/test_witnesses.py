@@ -1,7 +1,7 @@
 """Witnesses: keys come from cards, peers that are away are left alone, and a lost record is noticed."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -39,6 +39,7 @@ class Wire:
         body: bytes,
         seconds: float,
         covers: Covers | None = None,
+        ready: Awaitable[object] | None = None,
     ) -> AsyncIterator[Answer]:
         self.asked.append((peer, path))
         if (peer, path) not in self.answers:

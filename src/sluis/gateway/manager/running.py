@@ -25,7 +25,7 @@ from sluis.gateway.manager.model import AutoSign, DecisionPoint
 from sluis.gateway.manager.reconcile import Reconciler
 from sluis.gateway.manager.rules import question, signs_itself
 from sluis.gateway.manager.service import Manager, Trust
-from sluis.gateway.peers import Certificates, Group, Known, Peers, open_peers
+from sluis.gateway.peers import Certificates, Group, Known, Peers, hold_to, open_peers
 from sluis.gateway.transactions import TransactionLog
 from sluis.kernel import Clock, Conflict, PeerId, Problem, Text
 from sluis.store import Outbox, Store, open_outbox
@@ -145,7 +145,7 @@ class Running:
         """
         if identity.peer.id != self.manager.own.id:
             raise _of_another()
-        self.managers.renew(context)
+        self.managers.renew(hold_to(self.manager.group, context))
         await self.manager.adopt(identity)
         return await self.manager.sign_again()
 
@@ -291,7 +291,7 @@ def open_manager(
     """
     own: PeerId = identity.peer.id
     outbox, peers = open_outbox(store, clock), open_peers(store)
-    managers = Managers(peers, context, settings.address, revoked, settings.answer_seconds)
+    managers = Managers(peers, hold_to(group, context), settings.address, revoked, settings.answer_seconds)
     certificates = Certificates(store, managers.jwks, trust.anchors, trust.lists, clock)
     directory = DirectoryClient(own, group, peers, managers)
 

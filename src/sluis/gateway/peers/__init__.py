@@ -2,7 +2,7 @@
 
 from sluis.gateway.peers.model import Directory, Group, Known
 from sluis.gateway.peers.rules import check_group, in_pages, manager_address, name_holds
-from sluis.gateway.peers.service import Certificates, Peers, open_peers
+from sluis.gateway.peers.service import Certificates, Peers, hold_to, open_peers
 
 __all__ = [
     "Certificates",
@@ -11,6 +11,7 @@ __all__ = [
     "Known",
     "Peers",
     "check_group",
+    "hold_to",
     "in_pages",
     "manager_address",
     "name_holds",

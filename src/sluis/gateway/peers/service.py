@@ -7,6 +7,7 @@ the group's anchors and revocation lists whenever they are used, not only when t
 """
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import msgspec
@@ -17,7 +18,7 @@ from sqlalchemy import text
 from sluis.crypto import Peer, verify_chain
 from sluis.crypto.jose import Chain, certificate_thumbprint, chains_of
 from sluis.gateway.peers import sql
-from sluis.gateway.peers.model import Known
+from sluis.gateway.peers.model import Group, Known
 from sluis.gateway.peers.rules import in_pages, name_holds
 from sluis.kernel import Clock, Invalid, PeerId, Refused, Text
 from sluis.store import Store, migrate
@@ -215,6 +216,12 @@ class Certificates:
             await self.keep(await self._fetch(peer))
         finally:
             self._looked[peer] = asyncio.get_running_loop().time()
+
+
+def hold_to(group: Group, context: ssl.SSLContext) -> ssl.SSLContext:
+    """Have a context speak no older TLS than the group allows; gives it back."""
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if group.tls == "1.3" else ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def open_peers(store: Store) -> Peers:

@@ -15,7 +15,7 @@ from typing import Any
 from sluis.crypto import Peer
 from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
-from sluis.gateway.inway import Inway
+from sluis.gateway.inway import Inway, durable
 from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.planes.stream import FAILURES, Stream, Streams
@@ -133,7 +133,7 @@ class InwayPlane:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         head = _Head(scope)
-        forward = await self._inway.decide(
+        forward, written = self._inway.admit(
             Incoming(
                 self._certificate(scope),
                 head.method,
@@ -143,7 +143,8 @@ class InwayPlane:
             )
         )
         if not forward.target.host and self.node is not None:
-            return await self._here(self.node, scope, forward, receive, send)
+            return await self._here(self.node, scope, forward, written, receive, send)
+        await durable(written)
         crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
         try:
             return await crossing.run()
@@ -151,19 +152,33 @@ class InwayPlane:
             problem = inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", _no_answer(failure))
             return await _refuse(problem, self.meter, send, forward.transaction_id)
 
-    async def _here(self, node: "App", scope: Scope, forward: Forward, receive: Receive, send: Send) -> int:
-        """A request for the node itself: nothing is sent, and who asks stands beside it."""
+    async def _here(
+        self,
+        node: "App",
+        scope: Scope,
+        forward: Forward,
+        written: "asyncio.Future[None]",
+        receive: Receive,
+        send: Send,
+    ) -> int:
+        """A request for the node itself: nothing is sent, and who asks stands beside it.
+
+        The node begins while the line is being written; nothing of its answer leaves before the line is there.
+        """
         status = 0
 
         async def passed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                await durable(written)
                 status = message["status"]
                 headers = (*message["headers"], (_TRANSACTION, forward.transaction_id.encode()))
                 message = {**message, "headers": headers}
             await send(message)
 
         await node({**scope, "extensions": {CROSSED: self._crossed(forward)}}, receive, passed)
+        if not status:
+            await durable(written)  # says why nothing was answered
         return status
 
     def _crossed(self, forward: Forward) -> Crossed:

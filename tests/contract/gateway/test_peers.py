@@ -20,9 +20,12 @@ A, B = PeerId("0" * 19 + "1"), PeerId("0" * 19 + "2")
 HERE, THERE = "https://here.example:8443", "https://there.example:8443"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with closing(open_store(tmp_path / "node.db")) as store:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    sqlite = request.param == "sqlite"
+    with closing(
+        open_store(tmp_path / "node.db" if sqlite else request.getfixturevalue("empty_postgres"))
+    ) as store:
         yield store
 
 

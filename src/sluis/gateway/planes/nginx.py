@@ -1,0 +1,152 @@
+"""The nginx plane: nginx in front, which parses, ends and begins TLS and streams; Sluis behind it, which decides.
+
+nginx asks over a unix socket whether a request may pass (`questions`); the same `Inway.decide` and `Outway.decide`
+answer as in the plane in process. Nothing passes while nobody answers there.
+
+Who answers at an address is held against the name in the address, not against the Peer ID: nginx cannot read the
+subject of a certificate it connects to. That this is enough, and why, stands in the decision on it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from pathlib import Path
+
+from sluis.gateway.inway import Inway
+from sluis.gateway.planes.nginx_conf import Listen
+from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
+from sluis.gateway.planes.places import Places, Resolve, addresses_of
+from sluis.gateway.planes.questions import BACKLOG, Answer, Door, Gathering, InwayAnswers, OutwayAnswers
+from sluis.gateway.planes.reports import Reports, Side
+from sluis.kernel import Problem
+
+log = logging.getLogger("sluis.gateway")
+
+_SOON = 1.0  # seconds in which changes are gathered before nginx gets a new configuration
+_DATAGRAM = 64 * 1024  # bytes
+_NAMES = 60.0  # seconds after which names are looked up again
+
+
+class NginxPlane:
+    """A gateway's data plane on nginx. Use it from one event loop.
+
+    Args:
+        folder: of its own; made when absent.
+        files: for TLS.
+        inway: where peers come in, and the `Inway`; None without inway.
+        outway: where applications come in, and the `Outway`; None without outway.
+        resolve: for host names.
+        workers: worker processes of nginx; 0 for one a core.
+        most_body: bytes that a request body may have; 0 for any number.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        files: Files,
+        *,
+        inway: tuple[Listen, Inway] | None = None,
+        outway: tuple[Listen, Side] | None = None,
+        resolve: Resolve = addresses_of,
+        workers: int = 0,
+        most_body: int = 0,
+    ) -> None:
+        self._nginx = Nginx(
+            folder, files, outway=outway and outway[0], inway=inway and inway[0], workers=workers,
+            most_body=most_body,
+        )  # fmt: skip
+        self._changes = asyncio.Event()
+        self._places = Places(resolve, self._changes.set)
+        self._answers: dict[bytes, Answer] = {}
+        if inway is not None:
+            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1].decide, self._places)
+        self._reports: Reports | None = None
+        if outway is not None:
+            self._reports = Reports(outway[1], self._places)
+            self._answers[OutwayAnswers.LINE] = OutwayAnswers(outway[1], self._places, self._reports)
+        self._told: socket.socket | None = None
+        self._server: asyncio.Server | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of nginx, while it runs."""
+        return self._nginx.pid
+
+    async def start(self) -> None:
+        """Listen for questions, then start nginx. Raises as `Nginx.start`; nothing stays open then."""
+        loop = asyncio.get_running_loop()
+        self._nginx.prepare()
+        gathering = Gathering()
+        with short_path(self._nginx.decide_socket) as path:
+            self._server = await loop.create_unix_server(
+                lambda: Door(self._answers, gathering), path, backlog=BACKLOG
+            )
+        if self._reports is not None:
+            self._hear(self._reports)
+        self._nginx.let_in()
+        try:
+            self._publish()
+            await self._nginx.start(self._places.all())
+        except Problem:
+            await self.stop()
+            raise
+        self._tasks = [loop.create_task(self._keep_up()), loop.create_task(self._keep_names())]
+
+    async def reload(self) -> None:
+        """Read certificates, anchors and revocations again, without dropping a request. Raises as `Nginx.reload`."""
+        self._publish()
+        await self._nginx.reload(self._places.all())
+
+    async def stop(self) -> None:
+        """Let requests in hand finish, then end nginx and all else. May be called twice."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        await self._nginx.stop()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        if self._told is not None:
+            asyncio.get_running_loop().remove_reader(self._told.fileno())
+            self._told.close()
+            self._told = None
+
+    async def load(self) -> Load:
+        """What nginx counts. Raises `OSError` when it does not answer."""
+        return await self._nginx.load()
+
+    def _hear(self, reports: Reports) -> None:
+        self._told = told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        told.setblocking(False)
+        with short_path(self._nginx.report_socket) as path:
+            told.bind(path)
+
+        def read() -> None:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    reports.take(told.recv(_DATAGRAM))
+
+        asyncio.get_running_loop().add_reader(told.fileno(), read)
+
+    def _publish(self) -> None:
+        self._places.publish(self._nginx.generation + 1)
+
+    async def _keep_up(self) -> None:
+        """Give nginx what is new, a moment after it came."""
+        while True:
+            await self._changes.wait()
+            await asyncio.sleep(_SOON)
+            self._changes.clear()
+            try:
+                await self.reload()
+            except Problem as problem:
+                log.error("nginx goes on with what it had: %s", problem.code)
+
+    async def _keep_names(self) -> None:
+        while True:
+            await asyncio.sleep(_NAMES)
+            if await self._places.renew():
+                self._changes.set()

@@ -1,0 +1,396 @@
+"""The configuration of the nginx plane, as a pure function: listeners and places in, text out.
+
+nginx parses, ends and begins TLS, and streams; before each request it asks Sluis over a unix socket (`auth_request`,
+see `questions`), which decides and records. Directives: the nginx documentation of 1.22. What comes from settings or
+from peers is checked before it is written, and quoted: a name can never become a directive. All files are named
+relative to the folder that nginx starts in, so that no path of this machine is written at all.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from ipaddress import ip_address
+
+import msgspec
+
+from sluis.crypto import CURVE, SUITES_1_2
+from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
+from sluis.kernel import Invalid, PeerId, Text
+
+DECIDE, REPORT, STATUS = "decide.sock", "report.sock", "status.sock"
+CERTIFICATE, KEY, ANCHORS, REVOKED, SERVICE_ANCHORS = (
+    "certificate.pem",
+    "key.pem",
+    "anchors.pem",
+    "revoked.pem",
+    "service-anchors.pem",
+)
+REPORTED = "$upstream_header_time|$upstream_status|$to|$token"
+"""What is told of an outcome; the first two are lists when more addresses were tried (see `reports`)."""
+
+REFUSALS = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+"""What a decision may refuse with. A named location stands for each: nginx can return no status from a variable."""
+
+ENDING = 600
+"""Seconds that requests in hand get to finish after a reload."""
+
+NOT_DONE = Text(
+    "De gateway kan dit verzoek nu niet doorlaten.", "The gateway cannot let this request pass now."
+)
+
+_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*")
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+
+
+class Listen(msgspec.Struct, frozen=True):
+    """An address that nginx listens on: an IP address of this machine, and a port."""
+
+    address: str
+    port: int
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where requests may go: an inway of a peer, or a service of our own.
+
+    Args:
+        host: DNS name or IP address, as in its URL; with TLS the certificate there must bear it.
+        port: its port.
+        tls: whether it speaks TLS.
+        peer: whose inway it is; empty for a service of our own.
+        addresses: the IP addresses that the name stands for now. nginx is never asked to resolve one: a name that
+            cannot be resolved would keep it from starting.
+    """
+
+    host: str
+    port: int
+    tls: bool
+    peer: str
+    addresses: tuple[str, ...]
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as in its URL."""
+        return authority_of(self.tls, self.host, self.port)
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of its URL."""
+        return "https" if self.tls else "http"
+
+    @property
+    def key(self) -> str:
+        """What decisions call it. Peers do not share one, nor the connections that are kept under it."""
+        return f"{self.scheme}://{self.authority}#{self.peer}"
+
+    @property
+    def direct(self) -> str:
+        """The URL of its first address: how nginx reaches it before it has a block of its own."""
+        return f"{self.scheme}://{_with_port(self.addresses[0], self.port)}"
+
+    @property
+    def block(self) -> str:
+        """The name of its `upstream` block: another place, another name."""
+        text = f"{self.key} {' '.join(self.addresses)}"
+        return "to-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """All that the configuration says.
+
+    Args:
+        generation: counts configurations; nginx tells it with each question.
+        outway: where applications of this organisation come in, without TLS; None without outway.
+        inway: where peers come in; None without inway.
+        places: where requests may go over kept connections; any other address is reached over a new one each time.
+        workers: worker processes; 0 for one a core.
+        revocations: whether there is a list of revoked certificates.
+        service_anchors: whether there are anchors for services that speak TLS.
+        most_body: bytes that a request body may have; 0 for any number.
+        user: whom the workers run as when nginx is started by root.
+        files: open files that a worker may have; a request needs three.
+    """
+
+    generation: int
+    outway: Listen | None = None
+    inway: Listen | None = None
+    places: Sequence[Place] = ()
+    workers: int = 0
+    revocations: bool = False
+    service_anchors: bool = False
+    most_body: int = 0
+    user: str | None = None
+    files: int = 16384
+
+
+def authority_of(tls: bool, host: str, port: int) -> str:
+    """Host and port as a URL has them: the usual port is left out."""
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port == (443 if tls else 80) else f"{shown}:{port}"
+
+
+def check_place(place: Place) -> Place:
+    """The place itself, when its name, port and addresses are what they must be.
+
+    Raises `Invalid` (`unfit-address`).
+    """
+    host = place.host
+    fits = bool(_NAME.fullmatch(host)) or is_address(host)
+    fits = fits and (not place.peer or PeerId.accepts(place.peer))
+    if not (fits and 0 < place.port < 65536 and place.addresses and all(map(is_address, place.addresses))):
+        raise _unfit("unfit-address")
+    return place
+
+
+def ascii_body(problem: FscProblem) -> str:
+    """The error object of FSC on one line of ASCII: fit for a header, and for a quoted string."""
+    return json.dumps(json.loads(problem.body()), separators=(",", ":"))
+
+
+def configuration(layout: Layout) -> str:
+    """The text of `nginx.conf`. Raises `Invalid` (`unfit-address`, `unfit-user`) for what may not be written."""
+    places = sorted({check_place(one) for one in layout.places}, key=lambda one: one.block)
+    parts = [_head(layout), _upstreams(places), _status(layout.generation)]
+    if layout.outway is not None:
+        parts.append(_outway(layout, layout.outway))
+    if layout.inway is not None:
+        parts.append(_inway(layout, layout.inway))
+    return "\n".join([*parts, "}", ""])
+
+
+def _head(layout: Layout) -> str:
+    if layout.user is not None and not _USER.fullmatch(layout.user):
+        raise _unfit("unfit-user")
+    user = f"user {layout.user};" if layout.user else ""
+    return f"""
+daemon off;
+{user}
+worker_processes {layout.workers or "auto"};
+worker_rlimit_nofile {layout.files};
+worker_shutdown_timeout {ENDING}s;
+pid nginx.pid;
+error_log stderr error;
+events {{ worker_connections {layout.files // 2}; }}
+http {{
+access_log off;
+server_tokens off;
+default_type application/json;
+client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+client_header_timeout 10s; client_body_timeout 60s; send_timeout 60s; keepalive_timeout 75s; keepalive_requests 1000000;
+client_header_buffer_size 4k; large_client_header_buffers 4 16k; client_max_body_size {layout.most_body};
+reset_timedout_connection on; tcp_nodelay on; lingering_timeout 5s;
+
+# Both ways as it comes, nothing held on disk; a request whose fate is unknown is not sent twice, unless it may be.
+proxy_http_version 1.1;
+proxy_request_buffering off; proxy_buffering off; proxy_buffer_size 16k; proxy_buffers 8 16k; proxy_max_temp_file_size 0;
+proxy_connect_timeout 5s; proxy_send_timeout 60s; proxy_read_timeout 300s;
+proxy_next_upstream error; proxy_next_upstream_tries 2; proxy_next_upstream_timeout 5s;
+# Who answers may not steer this gateway.
+proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
+
+upstream sluis {{ server unix:{DECIDE} max_fails=0; keepalive 512; keepalive_requests 100000000; keepalive_time 1d; }}
+map_hash_bucket_size 512; map_hash_max_size 16384;"""
+
+
+def _upstreams(places: Iterable[Place]) -> str:
+    blocks, through, names, authorities = [], [], [], []
+    for place in places:
+        servers = " ".join(f'server "{_with_port(one, place.port)}" max_fails=0;' for one in place.addresses)
+        blocks.append(f"upstream {place.block} {{ {servers} keepalive 256; keepalive_requests 1000000; }}")
+        through.append(f'"{place.key}" "{place.scheme}://{place.block}";')
+        names.append(f'"{place.key}" "{place.host}";')
+        authorities.append(f'"{place.key}" "{place.authority}";')
+    return "\n".join(
+        [*blocks,
+         "map $to $through { default $direct;", *through, "}",
+         "map $to $name {", *_NAMES, *names, "}",
+         "map $to $authority {", *_AUTHORITIES, *authorities, "}"]
+    )  # fmt: skip
+
+
+# What a place that has no block is called, read from its key.
+_NAMES = (r'"~^https?://\[(?<to_six>[^]]+)]" $to_six;', r'"~^https?://(?<to_host>[^:#]+)" $to_host;')
+_AUTHORITIES = (r'"~^https?://(?<to_at>[^#]+)#" $to_at;',)
+
+
+def _status(generation: int) -> str:
+    return f"""
+server {{
+    listen unix:{STATUS};
+    location = /generation {{ return 200 "{generation}"; }}
+    location = /connections {{ stub_status; }}
+}}"""
+
+
+def _outway(layout: Layout, listen: Listen) -> str:
+    return f"""
+# What a breaker must know, and nothing that says what a request was about.
+log_format report "{REPORTED}";
+map $upstream_status $report {{ default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; }}
+map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}
+server {{
+    listen {_listening(listen)} backlog=4096;
+    access_log syslog:server=unix:{REPORT},nohostname report if=$report;
+    auth_request_set $token $upstream_http_a;
+    auth_request_set $watch $upstream_http_w;
+    auth_request_set $transaction $upstream_http_x;
+{_deciding(OUTWAY)}
+    # CONNECT is none of ours, nor readable for nginx. No request can name these: it has one slash in front at most.
+    error_page 400 414 494 = $unreadable;
+    error_page 405 = //sluis-405;
+    location = //sluis-400 {{ internal; auth_request off; return 400 ""; }}
+    location = //sluis-405 {{ internal; {_fixed("ERROR_CODE_METHOD_UNSUPPORTED", OUTWAY)} }}
+    location / {{
+        proxy_pass $through$path;
+        proxy_set_header Host $authority; proxy_set_header Connection "";
+        proxy_set_header Fsc-Authorization $token;
+        proxy_set_header Fsc-Transaction-Id $transaction;
+        proxy_set_header Fsc-Grant-Hash "";
+        proxy_hide_header Fsc-Transaction-Id;
+        add_header Fsc-Transaction-Id $transaction always;
+{_client_tls(CERTIFICATE, ANCHORS, layout.revocations)}
+    }}
+    location sluis-decide {{
+        proxy_pass http://sluis/outway;
+{_question(layout.generation)}
+        proxy_set_header G "=$http_fsc_grant_hash";
+    }}
+}}"""
+
+
+def _inway(layout: Layout, listen: Listen) -> str:
+    crl = f"ssl_crl {REVOKED};" if layout.revocations else ""
+    service_tls = _client_tls(None, SERVICE_ANCHORS, False) if layout.service_anchors else ""
+    return f"""
+# Writing a certificate out takes longer than all else here, so it is told once a connection, and known by its
+# fingerprint from then on.
+map $connection_requests $certificate {{ 1 $ssl_client_escaped_cert; default ""; }}
+server {{
+    listen {_listening(listen)} ssl backlog=4096;
+    ssl_certificate {CERTIFICATE}; ssl_certificate_key {KEY};
+    ssl_client_certificate {ANCHORS}; ssl_verify_client on; ssl_verify_depth 4; {crl}
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers "{SUITES_1_2}"; ssl_prefer_server_ciphers on; ssl_ecdh_curve {CURVE};
+    ssl_session_tickets off; ssl_session_cache off;
+{_deciding(INWAY)}
+    location / {{
+        proxy_pass $through$path;
+        proxy_set_header Host $authority; proxy_set_header Connection "";
+        proxy_set_header Fsc-Authorization $http_fsc_authorization;
+        proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
+        proxy_hide_header Fsc-Transaction-Id;
+        add_header Fsc-Transaction-Id $http_fsc_transaction_id always;
+{service_tls}
+    }}
+    location sluis-decide {{
+        proxy_pass http://sluis/inway;
+{_question(layout.generation)}
+        proxy_set_header A "=$http_fsc_authorization";
+        proxy_set_header F $ssl_client_fingerprint;
+        proxy_set_header C $certificate;
+    }}
+}}"""
+
+
+def _deciding(domain: Domain) -> str:
+    """Ask before each request; answer what was refused, or went wrong, as FSC writes it."""
+    refusals = "\n".join(
+        f"    location @refused-{status} {{ {_error_headers('$code')}{_CHALLENGE if status == 401 else ''}"
+        f" return {status} $body; }}"
+        for status in REFUSALS
+    )
+    unreachable = "ERROR_CODE_SERVICE_UNREACHABLE" if domain == INWAY else "ERROR_CODE_PEER_UNREACHABLE"
+    return f"""
+    auth_request sluis-decide;
+    auth_request_set $to $upstream_http_t;
+    auth_request_set $path $upstream_http_p;
+    auth_request_set $direct $upstream_http_d;
+    auth_request_set $refused $upstream_http_s;
+    auth_request_set $code $upstream_http_e;
+    auth_request_set $body $upstream_http_b;
+    error_page 403 = $refused;
+    error_page 500 = @undecided;
+    error_page 502 504 = @unreachable;
+{refusals}
+    location @undecided {{ {_fixed("TRANSACTION_LOG_WRITE_ERROR", domain)} }}
+    location @unreachable {{ {_fixed(unreachable, domain)} }}"""
+
+
+def _fixed(code: str, domain: Domain) -> str:
+    fault = FAULTS[code]
+    problem = FscProblem(code, domain, NOT_DONE)
+    return f"{_error_headers(code)} return {fault.status} {_quoted(ascii_body(problem))};"
+
+
+_CHALLENGE = " add_header WWW-Authenticate Bearer always;"
+
+
+def _error_headers(code: str) -> str:
+    return f"auth_request off; add_header Fsc-Error-Code {code} always;"
+
+
+def _question(generation: int) -> str:
+    """What every question says; nothing that a client sent gets into it but what stands here, behind a mark."""
+    return f"""        internal; auth_request off;
+        proxy_pass_request_headers off; proxy_pass_request_body off;
+        proxy_buffer_size 8k; proxy_connect_timeout 2s; proxy_read_timeout 30s; proxy_next_upstream off;
+        proxy_set_header Host "{generation}"; proxy_set_header Connection ""; proxy_set_header Content-Length "";
+        proxy_set_header M "$request_method $request_uri";
+        proxy_set_header X "=$http_fsc_transaction_id";"""
+
+
+def _client_tls(certificate: str | None, anchors: str, revocations: bool) -> str:
+    """How nginx shows itself, and whom it believes: the chain must end at an anchor, and bear the name it went to."""
+    shown = f"proxy_ssl_certificate {certificate}; proxy_ssl_certificate_key {KEY};" if certificate else ""
+    crl = f"proxy_ssl_crl {REVOKED};" if revocations else ""
+    return f"""        {shown}
+        proxy_ssl_trusted_certificate {anchors}; proxy_ssl_verify on; proxy_ssl_verify_depth 4; {crl}
+        proxy_ssl_server_name on; proxy_ssl_name $name; proxy_ssl_session_reuse off;
+        proxy_ssl_protocols TLSv1.2 TLSv1.3; proxy_ssl_ciphers "{SUITES_1_2}";"""
+
+
+def _listening(listen: Listen) -> str:
+    if not (is_address(listen.address) and 0 < listen.port < 65536):
+        raise _unfit("unfit-address")
+    return _with_port(listen.address, listen.port)
+
+
+def _with_port(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an IP address, without zone."""
+    try:
+        return "%" not in text and bool(ip_address(text))
+    except ValueError:
+        return False
+
+
+def _quoted(text: str) -> str:
+    if (
+        "$" in text or not text.isprintable()
+    ):  # nginx has no way to write a $ that it does not read as a variable
+        raise _unfit("unfit-text")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _unfit(code: str) -> Invalid:
+    return Invalid(
+        code,
+        Text("De gateway kan zo niet worden ingesteld.", "The gateway cannot be set up like this."),
+        Text("Een naam, adres of poort deugt niet.", "A name, address or port is not right."),
+        Text("Controleer namen, IP-adressen en poorten (1-65535).", "Check names, IP addresses and ports (1-65535)."),
+    )  # fmt: skip

@@ -1,0 +1,403 @@
+"""nginx from the distribution as a child of this process, in a folder of its own, without privileges it does not need.
+
+It is started again when it ends, and ends with us. A new configuration, certificate or revocation list takes effect by a reload: requests in
+hand finish under the old one (nginx documentation, "Controlling nginx"). It keeps no access log, and of what it says
+about errors only the part without request and client gets into ours.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import pwd
+import re
+import resource
+import shutil
+import signal
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from sluis.gateway.planes import nginx_conf as conf
+from sluis.gateway.planes.nginx_conf import Layout, Listen, Place
+from sluis.kernel import Conflict, Invalid, Problem, Text
+
+log = logging.getLogger("sluis.gateway")
+
+PROGRAM = "nginx"
+_WHERE = ":/usr/sbin:/sbin:/usr/local/sbin"
+_READY = 10.0  # seconds that nginx gets to start, or to take a new configuration
+_GRACE = 10.0  # seconds that requests in hand get when the node stops
+_CLOSING = 0.05  # seconds; a worker's title says that it is shutting down just before it closes its sockets
+_AGAIN = (0.1, 0.5, 2.0, 5.0)  # seconds before it is started again, the last of them from then on
+_STEADY = 30.0  # seconds after which a start counts as one that went well
+_SOCKETS = (conf.DECIDE, conf.REPORT, conf.STATUS)
+_ABOUT_A_REQUEST = re.compile(r",? (client|while [a-z ]+, client): .*")
+_PREFIX = re.compile(r"^\S+ \S+ \[(\w+)\] \S+ (\*\d+ )?")
+
+
+class Files(msgspec.Struct, frozen=True):
+    """What TLS needs, PEM. Read again at every reload.
+
+    Args:
+        certificate: the chain that this organisation shows, as a server and as a client.
+        key: its private key.
+        authorities: the group's anchors.
+        revocations: lists of revoked certificates, one of every authority in a chain, its root included; or None.
+        service_authorities: anchors of services of our own that speak TLS.
+    """
+
+    certificate: Path
+    key: Path
+    authorities: Sequence[Path]
+    revocations: Path | None = None
+    service_authorities: Sequence[Path] = ()
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What nginx counts (its `stub_status`), since it started."""
+
+    active: int
+    accepted: int
+    requests: int
+    waiting: int
+
+
+class Nginx:
+    """One nginx, as a child of this process.
+
+    Args:
+        folder: of its own; made when absent, and what it needs is written there.
+        files: for TLS.
+        outway: where applications come in; None without outway.
+        inway: where peers come in; None without inway.
+        workers: worker processes; 0 for one a core.
+        most_body: bytes that a request body may have; 0 for any number.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        files: Files,
+        *,
+        outway: Listen | None = None,
+        inway: Listen | None = None,
+        workers: int = 0,
+        most_body: int = 0,
+    ) -> None:
+        self._folder, self._files = folder.absolute(), files
+        user = _workers_user()
+        self._owner = pwd.getpwnam(user).pw_uid if user else None
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        self._layout = Layout(
+            0, outway, inway, (), workers, files.revocations is not None, bool(files.service_authorities),
+            most_body, user, hard if 0 < hard < 65536 else 65536,
+        )  # fmt: skip
+        self._process: asyncio.subprocess.Process | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._reloading = asyncio.Lock()
+
+    @property
+    def generation(self) -> int:
+        """The number of the configuration that was written last."""
+        return self._layout.generation
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, while it runs."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def decide_socket(self) -> Path:
+        """Where it asks; made ready by `prepare`, before somebody listens there."""
+        return self._folder / conf.DECIDE
+
+    @property
+    def report_socket(self) -> Path:
+        """Where it tells of outcomes (datagrams)."""
+        return self._folder / conf.REPORT
+
+    def prepare(self) -> None:
+        """Make the folder, and end what an earlier run may have left in it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.chmod(0o700 if self._owner is None else 0o711)
+        _end_leftover(self._folder)
+        for name in _SOCKETS:
+            (self._folder / name).unlink(missing_ok=True)
+
+    def let_in(self) -> None:
+        """Let nginx, and nobody else, connect to the sockets on which it asks and tells."""
+        for path in (self.decide_socket, self.report_socket):
+            if path.exists():
+                path.chmod(0o600)
+                if self._owner is not None:
+                    os.chown(path, self._owner, -1)
+
+    async def start(self, places: Sequence[Place] = ()) -> None:
+        """Start it and wait until it listens.
+
+        Raises:
+            Invalid: `no-nginx` when it is not installed, `nginx-refused` when it does not take the configuration.
+            Conflict: `port-in-use`, or it did not come up in time.
+        """
+        await self._write(places)
+        await self._spawn()
+        try:
+            await self._settled()
+        except Problem:
+            await self.stop()
+            raise
+        self._watching = asyncio.get_running_loop().create_task(self._watch())
+
+    async def reload(self, places: Sequence[Place] | None = None) -> None:
+        """Take new places, and read certificates, anchors and revocations again; no request in hand is dropped.
+
+        When this returns, no connection begins any more under what was before.
+
+        Raises `Invalid` (`nginx-refused`) when it does not take them: then it goes on as it was.
+        """
+        async with self._reloading:
+            await self._write(self._layout.places if places is None else places)
+            if self._process is not None:
+                before = _workers(self._process.pid)
+                with contextlib.suppress(
+                    ProcessLookupError
+                ):  # it is being started again, with what was written
+                    self._process.send_signal(signal.SIGHUP)
+                await self._settled(before)
+                await asyncio.sleep(_CLOSING)
+
+    async def stop(self) -> None:
+        """Let requests in hand finish for a moment, then end it. May be called twice."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+            self._watching = None
+        process, self._process = self._process, None
+        if process is not None:
+            await _end(process)
+        if self._telling is not None:
+            await self._telling
+            self._telling = None
+        for name in _SOCKETS:
+            (self._folder / name).unlink(missing_ok=True)
+
+    async def load(self) -> Load:
+        """What it counts. Raises `OSError` when it does not answer."""
+        numbers = [int(word) for word in (await self._read("/connections")).split() if word.isdigit()]
+        active, accepted, _, requests, _, _, waiting = numbers
+        return Load(active, accepted, requests, waiting)
+
+    async def _write(self, places: Sequence[Place]) -> None:
+        """Write the next configuration, once nginx has said that it takes it."""
+        layout = msgspec.structs.replace(
+            self._layout, generation=self._layout.generation + 1, places=tuple(places)
+        )
+        self._link_files()
+        candidate = self._folder / "next.conf"
+        candidate.write_text(conf.configuration(layout))
+        test = await self._run(asyncio.subprocess.PIPE, "-t", "-q", "-c", candidate.name)
+        said = (await test.communicate())[1].decode(errors="replace")
+        if test.returncode:
+            raise _refused(said)
+        candidate.replace(self._folder / "nginx.conf")
+        self._layout = layout
+
+    def _link_files(self) -> None:
+        files = self._files
+        _link(self._folder / conf.CERTIFICATE, files.certificate)
+        _link(self._folder / conf.KEY, files.key)
+        if files.revocations is not None:
+            _link(self._folder / conf.REVOKED, files.revocations)
+        for name, sources in (
+            (conf.ANCHORS, files.authorities),
+            (conf.SERVICE_ANCHORS, files.service_authorities),
+        ):
+            (self._folder / name).write_text("\n".join(source.read_text() for source in sources))
+
+    async def _spawn(self) -> None:
+        (self._folder / conf.STATUS).unlink(missing_ok=True)
+        # A pipe of our own: `wait` would else wait for the workers of a master that was killed, which have it too.
+        reading, writing = os.pipe()
+        try:
+            self._process = await self._run(writing, "-c", "nginx.conf")
+        finally:
+            os.close(writing)
+        self._telling = asyncio.get_running_loop().create_task(_tell(reading))
+
+    async def _run(self, said: int, *arguments: str) -> asyncio.subprocess.Process:
+        program = found(PROGRAM)
+        if program is None:
+            raise _not_installed()
+        guard = shutil.which("setpriv")
+        return await asyncio.create_subprocess_exec(
+            *([guard, "--pdeathsig=TERM", "--"] if guard else []),  # however this process ends, nginx ends with it
+            program, "-p", ".", "-e", "stderr", *arguments,
+            cwd=self._folder, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=said,
+            start_new_session=True,
+        )  # fmt: skip
+
+    async def _settled(self, before: Sequence[int] = ()) -> None:
+        """Wait until workers with the newest configuration answer, and those from before take no connection more."""
+        wanted = str(self._layout.generation)
+        try:
+            async with asyncio.timeout(_READY):
+                while True:
+                    with contextlib.suppress(OSError):
+                        if await self._read("/generation") == wanted and not any(map(_takes_more, before)):
+                            return
+                    if self._process is None or self._process.returncode is not None:
+                        raise _not_up()
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise _not_up() from None
+
+    async def _read(self, path: str) -> str:
+        with short_path(self._folder / conf.STATUS) as socket:
+            reader, writer = await asyncio.open_unix_connection(socket)
+        try:
+            writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+            return (await reader.read()).decode().partition("\r\n\r\n")[2]
+        finally:
+            writer.close()
+
+    async def _watch(self) -> None:
+        """Start it again whenever it ends by itself."""
+        loop, times = asyncio.get_running_loop(), 0
+        while (process := self._process) is not None:
+            began = loop.time()
+            await process.wait()
+            await _end(process)  # its workers may still be there
+            times = 0 if loop.time() - began > _STEADY else times
+            log.error("nginx ended by itself; it is started again")
+            await asyncio.sleep(_AGAIN[min(times, len(_AGAIN) - 1)])
+            times += 1
+            try:
+                await self._spawn()
+            except OSError as failure:
+                log.error("nginx could not be started: %s", type(failure).__name__)
+
+
+def found(program: str) -> str | None:
+    """Where a program is; also where only root's path looks, as Debian keeps nginx there."""
+    return shutil.which(program, path=os.environ.get("PATH", "") + _WHERE)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask it to finish, then make it; its group is its own, so that nothing of it stays."""
+    for how, seconds in ((signal.SIGQUIT, _GRACE), (signal.SIGTERM, 2.0)):
+        if process.returncode is None:
+            await _signalled(process, how, seconds)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+async def _signalled(process: asyncio.subprocess.Process, how: signal.Signals, seconds: float) -> None:
+    with contextlib.suppress(ProcessLookupError, TimeoutError):
+        process.send_signal(how)
+        await asyncio.wait_for(process.wait(), seconds)
+
+
+def _workers(master: int) -> list[int]:
+    try:
+        return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _takes_more(worker: int) -> bool:
+    """Whether a worker still takes connections; when it does not, its title says that it is shutting down."""
+    try:
+        title = Path(f"/proc/{worker}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return bool(title) and b"shutting down" not in title
+
+
+async def _tell(pipe: int) -> None:
+    """Pass on what nginx says, without the request or the client that it was about."""
+    loop, said = asyncio.get_running_loop(), asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(said), os.fdopen(pipe, "rb", 0)
+    )
+    try:
+        async for line in said:
+            text = line.decode(errors="replace").rstrip()
+            level = _PREFIX.match(text)
+            words = _ABOUT_A_REQUEST.sub("", _PREFIX.sub("", text))
+            grave = level is not None and level[1] in {"emerg", "alert", "crit"}
+            log.log(logging.ERROR if grave else logging.WARNING, "nginx: %s", words)
+    finally:
+        transport.close()
+
+
+def _link(link: Path, to: Path) -> None:
+    if link.is_symlink() and link.readlink() == to.absolute():
+        return
+    link.unlink(missing_ok=True)
+    link.symlink_to(to.absolute())
+
+
+@contextlib.contextmanager
+def short_path(path: Path) -> Iterator[str]:
+    """Another path of a socket, short enough for unix(7), which has room for 108 bytes."""
+    opened = os.open(path.parent, os.O_PATH)
+    try:
+        yield f"/proc/self/fd/{opened}/{path.name}"
+    finally:
+        os.close(opened)
+
+
+def _workers_user() -> str | None:
+    """Whom the workers run as when we are root; None when we are not."""
+    if os.geteuid() != 0:
+        return None
+    names = {one.pw_name for one in pwd.getpwall()}
+    return "www-data" if "www-data" in names else "nobody"
+
+
+def _end_leftover(folder: Path) -> None:
+    """End an nginx that outlived an earlier run: it would hold the ports. It is known by the folder it works in."""
+    try:
+        pid = int((folder / "nginx.pid").read_text())
+        if Path(f"/proc/{pid}/cwd").resolve() != folder or not stat.S_ISDIR(os.stat(f"/proc/{pid}").st_mode):
+            return
+        os.kill(pid, signal.SIGTERM)
+    except (OSError, ValueError):
+        return
+
+
+def _refused(said: str) -> Invalid:
+    cause = _PREFIX.sub("", said.strip().partition("\n")[0])[:500] or "nginx -t"
+    return Invalid(
+        "nginx-refused",
+        Text("nginx neemt de instellingen niet aan.", "nginx does not take the configuration."),
+        Text(f"Het zegt: {cause}", f"It says: {cause}"),
+        Text("Controleer certificaten, sleutel, ankers, poorten en CRL.",
+             "Check certificates, key, anchors, ports and CRL."),
+    )  # fmt: skip
+
+
+def _not_installed() -> Invalid:
+    return Invalid(
+        "no-nginx",
+        Text("De gateway kan niet starten met nginx.", "The gateway cannot start with nginx."),
+        Text("Het programma nginx is er niet.", "The program nginx is not there."),
+        Text("Installeer het (Debian: nginx-light), of kies de gateway zonder nginx.",
+             "Install it (Debian: nginx-light), or choose the gateway without nginx."),
+    )  # fmt: skip
+
+
+def _not_up() -> Conflict:
+    return Conflict(
+        "nginx-not-up",
+        Text("nginx luistert niet.", "nginx does not listen."),
+        Text("Misschien is een poort bezet, of mag dit knooppunt er niet op luisteren.",
+             "A port may be in use, or this node may not listen on it."),
+        Text("Kijk in het logboek van dit proces wat nginx zegt, en kies zo nodig een andere poort.",
+             "See in the log what nginx says, and choose another port if need be."),
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+"""What nginx tells afterwards: that an inway did not answer, or did not take a token.
+
+The outway's breaker and its tokens need to know. nginx sends a line over a datagram socket for these outcomes alone, and
+for every outcome at a peer that failed before; what a request was about is not in it.
+"""
+
+from typing import Protocol
+
+from sluis.gateway.forward import AUTHORIZATION, Forward, Outgoing, Target
+from sluis.gateway.planes.places import Places
+from sluis.kernel import PeerId
+
+_UNANSWERED = frozenset({"502", "504"})
+
+
+class Side(Protocol):
+    """What an `Outway` decides, and what it wants to be told."""
+
+    async def decide(self, request: Outgoing) -> Forward:
+        """See `Outway.decide`."""
+
+    def answered(self, peer: PeerId | None) -> None:
+        """See `Outway.answered`."""
+
+    def failed(self, peer: PeerId | None) -> None:
+        """See `Outway.failed`."""
+
+    def refused(self, forward: Forward) -> None:
+        """See `Outway.refused`."""
+
+
+class Reports:
+    """Reads what nginx tells.
+
+    Args:
+        outway: is told what it means.
+        places: what targets are called.
+    """
+
+    def __init__(self, outway: Side, places: Places) -> None:
+        self._outway, self._places = outway, places
+        self.watched: set[Target] = set()
+        """Targets that failed and have not answered since: of these every outcome is of use."""
+
+    def take(self, datagram: bytes) -> None:
+        """Read one line (RFC 3164, as nginx writes it). What cannot be read is left."""
+        fields = datagram.decode("latin-1").rpartition("nginx: ")[2].split("|")
+        target = self._places.named(fields[2]) if len(fields) == 4 else None
+        if target is None:
+            return
+        answered, status = (field.rpartition(" ")[2] for field in fields[:2])
+        if answered != "-":
+            self.watched.discard(target)
+            self._outway.answered(target.peer)
+            if status == "401":
+                self._outway.refused(Forward(target, "", ((AUTHORIZATION, fields[3]),), ""))
+        elif status in _UNANSWERED:
+            self.watched.add(target)
+            self._outway.failed(target.peer)

@@ -1,0 +1,234 @@
+"""The configuration of nginx: what must stand in it, and what can never get into it."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluis.crypto import SUITES_1_2
+from sluis.gateway.faults import FAULTS, FscProblem
+from sluis.gateway.planes.nginx_conf import (
+    REFUSALS,
+    Layout,
+    Listen,
+    Place,
+    ascii_body,
+    authority_of,
+    configuration,
+)
+from sluis.kernel import Invalid, Text
+
+PEER = "00000009900000000002"
+BOTH = Layout(7, Listen("127.0.0.1", 8080), Listen("127.0.0.2", 8443), workers=1)
+
+Block = tuple[list[str], list["Block"]]
+"""A directive as its words, and the directives within its braces."""
+
+
+def parsed(text: str) -> list[Block]:
+    """A configuration as nginx reads it: words, quoted words, semicolons and braces."""
+    words = re.findall(r'"(?:\\.|[^"\\])*"|[{};]|[^\s{};"]+', re.sub(r"(?m)^\s*#.*$", "", text))
+    return list(_blocks(iter(words)))
+
+
+def _blocks(words: Iterator[str]) -> Iterator[Block]:
+    said = list[str]()
+    for word in words:
+        if word == "}":
+            return
+        if word in "{;":
+            yield said, list(_blocks(words)) if word == "{" else []
+            said = []
+        else:
+            said.append(word)
+
+
+def found(blocks: list[Block], *path: str) -> list[Block]:
+    """The directives at a path of names."""
+    here = [block for block in blocks if block[0][0] == path[0]]
+    return here if len(path) == 1 else [one for block in here for one in found(block[1], *path[1:])]
+
+
+def servers(layout: Layout) -> dict[str, list[Block]]:
+    """What stands in each server block, by what it listens on."""
+    return {
+        found(block[1], "listen")[0][0][1]: block[1]
+        for block in found(parsed(configuration(layout)), "http", "server")
+    }
+
+
+def values(blocks: list[Block], *path: str) -> list[str]:
+    """The words after the name, of each directive at a path."""
+    return [" ".join(block[0][1:]) for block in found(blocks, *path)]
+
+
+def shape(blocks: list[Block], named: bool = True) -> list[object]:
+    """The names of all directives, and how many words each has; in a map, names are values."""
+    return [(said[0] if named else "", len(said), shape(within, said[0] != "map")) for said, within in blocks]
+
+
+@given(st.text(max_size=40), st.text(max_size=20), st.integers(-5, 70000))
+def test_no_name_becomes_a_directive(host: str, address: str, port: int) -> None:
+    plain = layout_of(Place("inway.example", 443, True, PEER, ("127.0.0.1",)))
+    for place in (
+        Place(host, port, True, PEER, ("127.0.0.1",)),
+        Place("inway.example", 443, True, PEER, (address,)),
+    ):
+        try:
+            text = configuration(layout_of(place))
+        except Invalid:
+            continue
+        assert shape(parsed(text)) == shape(parsed(configuration(plain)))
+
+
+def layout_of(place: Place | Layout) -> Layout:
+    return place if isinstance(place, Layout) else Layout(1, BOTH.outway, BOTH.inway, (place,))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a;b",
+        'a"b',
+        "a b",
+        "a{b",
+        "a$b",
+        "a\nb",
+        "",
+        "a..b",
+        "-a",
+        "a" * 300,
+        "[::1]",
+        "unix:/x",
+        "127.0.0.1:1",
+        "a#b",
+    ],
+)
+def test_name_that_is_none_is_refused(host: str) -> None:
+    with pytest.raises(Invalid):
+        configuration(layout_of(Place(host, 443, True, PEER, ("127.0.0.1",))))
+
+
+@pytest.mark.parametrize("address", ["localhost", "127.0.0.1;", "::1%lo", "unix:x", ""])
+def test_only_an_address_is_listened_on_or_sent_to(address: str) -> None:
+    with pytest.raises(Invalid):
+        configuration(Layout(1, inway=Listen(address, 8443)))
+    with pytest.raises(Invalid):
+        configuration(layout_of(Place("inway.example", 443, True, PEER, (address,))))
+
+
+def test_worker_is_never_somebody_with_a_strange_name() -> None:
+    with pytest.raises(Invalid):
+        configuration(Layout(1, user="nobody; daemon on"))
+
+
+def test_inway_lets_nobody_in_without_a_certificate_of_the_group() -> None:
+    inway = servers(BOTH)["127.0.0.2:8443"]
+    assert values(inway, "ssl_verify_client") == ["on"]
+    assert values(inway, "ssl_client_certificate") == ["anchors.pem"]
+    assert (values(inway, "ssl_session_tickets"), values(inway, "ssl_session_cache")) == (["off"], ["off"])
+
+
+def test_tls_is_that_of_our_own_listeners() -> None:
+    inway, outway = servers(BOTH)["127.0.0.2:8443"], servers(BOTH)["127.0.0.1:8080"]
+    for blocks, prefix, within in ((inway, "ssl", ()), (outway, "proxy_ssl", ("location",))):
+        assert values(blocks, *within, f"{prefix}_protocols") == ["TLSv1.2 TLSv1.3"]
+        assert values(blocks, *within, f"{prefix}_ciphers") == [f'"{SUITES_1_2}"']
+
+
+def test_whoever_answers_the_outway_must_bear_the_name_it_was_sent_to() -> None:
+    place = Place("inway.example", 8443, True, PEER, ("10.0.0.1",))
+    blocks = parsed(configuration(layout_of(place)))
+    _, outway = next(
+        one for one in found(blocks, "http", "server", "location") if one[0] == ["location", "/"]
+    )
+    assert values(outway, "proxy_ssl_verify") == ["on"]
+    assert (values(outway, "proxy_ssl_name"), values(outway, "proxy_ssl_server_name")) == (["$name"], ["on"])
+    assert values(outway, "proxy_ssl_session_reuse") == ["off"]
+    [names] = [one for one in found(blocks, "http", "map") if one[0][1:] == ["$to", "$name"]]
+    assert [f'"https://inway.example:8443#{PEER}"', '"inway.example"'] in [said for said, _ in names[1]]
+
+
+def test_revoked_certificates_count_both_ways() -> None:
+    listed = Layout(1, BOTH.outway, BOTH.inway, revocations=True)
+    assert values(servers(listed)["127.0.0.2:8443"], "ssl_crl") == ["revoked.pem"]
+    assert values(servers(listed)["127.0.0.1:8080"], "location", "proxy_ssl_crl") == ["revoked.pem"]
+
+
+def test_nothing_about_requests_is_kept() -> None:
+    blocks = parsed(configuration(BOTH))
+    assert values(blocks, "http", "access_log") == ["off"]
+    for kept in values(blocks, "http", "server", "access_log"):
+        assert kept.startswith("syslog:server=unix:report.sock,nohostname report if=$report")
+    [report] = values(blocks, "http", "log_format")
+    assert not re.search(r"request|uri|args|remote|client|\$http_|body", report)
+
+
+def test_each_place_that_is_another_has_a_block_of_its_own() -> None:
+    place = Place("inway.example", 443, True, PEER, ("10.0.0.1",))
+    others = [
+        Place("inway.example", 444, True, PEER, ("10.0.0.1",)),
+        Place("inway.example", 443, False, PEER, ("10.0.0.1",)),
+        Place("inway.example", 443, True, "00000009900000000003", ("10.0.0.1",)),
+        Place("inway.example", 443, True, PEER, ("10.0.0.2",)),
+        Place("elders.example", 443, True, PEER, ("10.0.0.1",)),
+    ]
+    assert len({one.block for one in [place, *others]}) == 6
+    assert len({one.key for one in [place, *others]}) == 5  # other addresses, the same place
+
+
+def test_every_request_is_asked_about() -> None:
+    for blocks in (servers(BOTH)["127.0.0.1:8080"], servers(BOTH)["127.0.0.2:8443"]):
+        assert values(blocks, "auth_request") == ["sluis-decide"]
+        [here] = [within for said, within in found(blocks, "location") if said == ["location", "/"]]
+        assert not found(here, "auth_request")
+
+
+def test_question_has_nothing_from_the_client_but_what_is_named() -> None:
+    for blocks in (servers(BOTH)["127.0.0.1:8080"], servers(BOTH)["127.0.0.2:8443"]):
+        [asked] = [
+            within for said, within in found(blocks, "location") if said == ["location", "sluis-decide"]
+        ]
+        assert found(asked, "internal")
+        assert values(asked, "proxy_pass_request_headers") == ["off"]
+        assert values(asked, "proxy_pass_request_body") == ["off"]
+        for sent in values(asked, "proxy_set_header"):
+            value = sent.partition(" ")[2]
+            assert "$http_" not in value or value.startswith('"=')
+
+
+def test_headers_are_set_where_they_are_sent() -> None:
+    """nginx takes none from outside a block that sets one itself; without this, connections would not be kept."""
+    for blocks in servers(BOTH).values():
+        for said, within in found(blocks, "location"):
+            if found(within, "proxy_pass"):
+                assert 'Connection ""' in values(within, "proxy_set_header"), said
+
+
+def test_every_status_of_fsc_can_be_refused_with() -> None:
+    assert {fault.status for fault in FAULTS.values()} <= set(REFUSALS)
+    for blocks in (servers(BOTH)["127.0.0.1:8080"], servers(BOTH)["127.0.0.2:8443"]):
+        for status in REFUSALS:
+            assert f"@refused-{status}" in values(blocks, "location")
+
+
+@given(st.text())
+def test_error_is_one_line_of_ascii(why: str) -> None:
+    body = ascii_body(FscProblem("ERROR_CODE_SERVICE_NOT_FOUND", "ERROR_DOMAIN_INWAY", Text(why, why)))
+    assert body.isascii()
+    assert body.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("tls", "host", "port", "authority"),
+    [
+        (True, "a.example", 443, "a.example"),
+        (True, "a.example", 8443, "a.example:8443"),
+        (False, "a.example", 80, "a.example"),
+        (False, "::1", 8080, "[::1]:8080"),
+    ],
+)
+def test_authority_is_as_in_a_url(tls: bool, host: str, port: int, authority: str) -> None:
+    assert authority_of(tls, host, port) == authority
