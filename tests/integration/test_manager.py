@@ -173,7 +173,7 @@ async def test_what_was_signed_while_a_peer_was_away_arrives_when_it_is_back(
 ) -> None:
     place = world.place(UWV)
     made = await offered(gemeente)
-    await until(lambda: gemeente.running.outbox.waiting()[-1].attempts > 0)
+    await until(lambda: any(one.attempts for one in gemeente.running.outbox.waiting()))
     async with member(place, services=("loon",)) as uwv:  # its announcement ends the waiting
         await uwv.reaches(made, "proposed", 5)
 
@@ -183,7 +183,7 @@ async def test_a_push_that_was_lost_heals_when_the_parties_compare(uwv: Member, 
     await uwv.reaches(made, "proposed")
     await gemeente.server.stop(seconds=0)  # nothing reaches it, and then what waits is lost
     await uwv.manager.act(made.content.hash, "accept")
-    await until(lambda: uwv.running.outbox.waiting()[-1].attempts > 0)
+    await until(lambda: any(one.attempts for one in uwv.running.outbox.waiting()))
     lose_letters(uwv)
     assert (uwv.state(made), gemeente.state(made)) == ("valid", "proposed")
     assert await gemeente.running.reconciler.unsettled() == 1
@@ -209,7 +209,7 @@ async def test_a_revocation_that_was_lost_heals_at_the_slower_pace(uwv: Member, 
     await gemeente.reaches(made, "valid")
     await gemeente.server.stop(seconds=0)
     await uwv.manager.act(made.content.hash, "revoke")
-    await until(lambda: uwv.running.outbox.waiting()[-1].attempts > 0)
+    await until(lambda: any(one.attempts for one in uwv.running.outbox.waiting()))
     lose_letters(uwv)
     assert await gemeente.running.reconciler.unsettled() == 0
     assert await gemeente.running.reconciler.everything([UWV]) == 1

@@ -14,6 +14,7 @@ from sluis.gateway import (
     MetricsApp,
     Operator,
     Trust,
+    hold_to,
     open_membership,
     open_operator,
 )
@@ -121,5 +122,6 @@ class GroupServers:
     def _context(self) -> ssl.SSLContext:
         tls, group = self._config.tls, self._membership.running.manager.group
         context = server_context(tls.certificate, tls.key, group.anchors)
+        hold_to(group, context)
         self._revocations.guard(context)
         return context
