@@ -17,7 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sluis.cli import main, terminal
 from sluis.config import examine_node, load_node
-from sluis.crypto import Authority, Identity, make_authority
+from sluis.crypto import Authority, Identity, make_authority, make_request, read_key
+from sluis.kernel import PeerId
 
 RULES = """# Regels van de proefgroep (fictief)
 id = "proefgroep"
@@ -137,6 +138,24 @@ def test_a_certificate_that_does_not_fit_changes_no_settings(
     (node / "fsc/certificate.pem").write_bytes((node / "tls/certificate.pem").read_bytes())
     assert join(node, *ADDRESSES).exit_code == 2
     assert (node / "node.toml").read_bytes() == before
+
+
+def test_a_certificate_on_another_oin_changes_no_settings(authority: Authority, node: Path) -> None:
+    join(node, *ADDRESSES)
+    before = (node / "node.toml").read_bytes()
+    request = make_request(
+        read_key(node / "fsc/key.pem"), PeerId("00000001826002785000"), "Ander (fictief)", ["x.example"]
+    )
+    (node / "fsc/certificate.pem").write_bytes(authority.certify(request).public_bytes(Encoding.PEM))
+    result = join(node, *ADDRESSES)
+    assert (result.exit_code, (node / "node.toml").read_bytes()) == (2, before)
+    assert "OIN" in result.output
+
+
+def test_whom_the_node_trusted_it_trusts_still(authority: Authority, node: Path) -> None:
+    join(node, *ADDRESSES, "--authority", "autoriteit")
+    trusted = load_node(node, {}).config.tls.authorities
+    assert trusted == (node / "authority/authority.pem", node / "fsc/authority.pem")
 
 
 def test_a_certificate_of_the_group_that_the_node_has_is_kept(authority: Authority, node: Path) -> None:
