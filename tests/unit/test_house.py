@@ -34,6 +34,13 @@ def test_every_room_is_on_the_house_page() -> None:
     assert {room for room in rooms if f"| `{room}` |" not in HOUSE} == set()
 
 
+def test_every_room_of_the_gateway_is_on_the_house_page() -> None:
+    folders = {path.parent.name for path in (SOURCE / "gateway").glob("*/__init__.py")}
+    files = {path.stem for path in (SOURCE / "gateway").glob("*.py")} - {"__init__"}
+    told = HOUSE.partition("## Rooms of the gateway")[2].partition("\n## ")[0]
+    assert {room for room in folders | files if f"`{room}`" not in told} == set()
+
+
 def test_every_file_the_house_page_names_is_there() -> None:
     files = {path for path in re.findall(r"`((?:tests|docs)/[\w./]+)`", HOUSE) if not (ROOT / path).exists()}
     assert files == set()

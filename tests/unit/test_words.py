@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIST = ROOT / "docs/reference/words.md"
-DUTCH = [ROOT / "docs/tutorial/eerste-vraag.md", ROOT / "docs/reference/configuration.md"]
+DUTCH = [
+    ROOT / page
+    for page in ("docs/tutorial/eerste-vraag.md", "docs/how-to/fsc.md", "docs/reference/configuration.md")
+]
 _CODE = re.compile(r"```.*?```|`[^`]*`|--\w+|\w+\.toml", re.DOTALL)
 
 
@@ -19,10 +22,10 @@ def avoided() -> list[str]:
     rows = [
         line.strip("|").split("|")
         for line in LIST.read_text(encoding="utf-8").splitlines()
-        if line[:1] == "|"
+        if line[:1] == "|" and line[:5] not in ("| Ned", "|---|")
     ]
     chosen = {word.strip() for row in rows for word in row[0].split(",")}
-    words = [re.sub(r"\(.*\)", "", word).strip() for row in rows[2:] for word in row[3].split(",")]
+    words = [re.sub(r"\(.*\)", "", word).strip() for row in rows for word in row[3].split(",")]
     return sorted({word for word in words if word} - chosen)
 
 

@@ -40,6 +40,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         Text("Controleer de bestanden van een knooppunt.", "Check the files of a node."),
     ),
     "init": ("sluis.cli.init", Text("Maak een nieuw knooppunt.", "Make a new node.")),
+    "join": (
+        "sluis.cli.join",
+        Text("Maak het knooppunt lid van een FSC-groep.", "Make the node a peer of an FSC group."),
+    ),
     "serve": ("sluis.cli.serve", Text("Start een knooppunt.", "Start a node.")),
     "apply": (
         "sluis.cli.apply",

@@ -3,6 +3,7 @@
 Only `serve` and `cli` read this; rooms get plain arguments.
 """
 
+from sluis.config.change import Setting, with_settings
 from sluis.config.group import read_group
 from sluis.config.model import Address, Config, NodeConfig
 from sluis.config.node import NODE_FILE, Node, examine_node, load_node
@@ -15,10 +16,12 @@ __all__ = [
     "Config",
     "Node",
     "NodeConfig",
+    "Setting",
     "absolute_address",
     "examine_node",
     "load_config",
     "load_node",
     "read_group",
     "schemas",
+    "with_settings",
 ]

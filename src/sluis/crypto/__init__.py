@@ -7,8 +7,10 @@ from sluis.crypto.certificates import (
     Peer,
     is_test,
     make_authority,
+    open_authority,
     peer_of,
     read_certificates,
+    read_key,
     time_left,
     verify_chain,
 )
@@ -34,6 +36,7 @@ from sluis.crypto.jose import (
 )
 from sluis.crypto.keys import FileKeyStore, KeyStore
 from sluis.crypto.pseudonyms import Pseudonymiser, Rereading
+from sluis.crypto.requests import key_text, make_request, new_key
 from sluis.crypto.revocation import Revocations
 from sluis.crypto.sealing import (
     Grant,
@@ -79,7 +82,11 @@ __all__ = [
     "is_test",
     "jwks",
     "key_digest",
+    "key_text",
     "make_authority",
+    "make_request",
+    "new_key",
+    "open_authority",
     "open_grant",
     "open_key",
     "peer_of",
@@ -89,6 +96,7 @@ __all__ = [
     "read_chain",
     "read_json",
     "read_jws",
+    "read_key",
     "refused_token",
     "seal_key",
     "server_context",

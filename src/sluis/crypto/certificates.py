@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
@@ -18,19 +17,12 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from sluis.crypto.requests import SigningKey, key_text, make_request, new_key
 from sluis.kernel import Invalid, PeerId, Refused, Text
-
-SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-"""The private key of a certificate: the kinds that TLS and FSC signatures share."""
 
 TEST_MARK = x509.ObjectIdentifier("2.25.114056778313361559741997899931968069421")
 """An OID under 2.25 (ITU-T X.667: made from a UUID, registered nowhere) that marks what a test authority made."""
@@ -76,18 +68,33 @@ class Authority:
 
         Returns: paths of certificate and key.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name(
-            [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, name),
-                x509.NameAttribute(NameOID.SERIAL_NUMBER, str(oin)),
-                x509.NameAttribute(NameOID.COMMON_NAME, hosts[0]),
-            ]
-        )
+        key = new_key()
+        certificate = self.certify(make_request(key, oin, name, hosts), days)
+        directory.mkdir(parents=True, exist_ok=True)
+        certificate_path, key_path = directory / "certificate.pem", directory / "key.pem"
+        _write(key_path, key_text(key), secret=True)
+        _write(certificate_path, certificate.public_bytes(Encoding.PEM))
+        return certificate_path, key_path
+
+    def certify(self, request: x509.CertificateSigningRequest, days: int = 365) -> x509.Certificate:
+        """The certificate that a request asks for, valid from five minutes ago.
+
+        Args:
+            request: of a peer, as `make_request` makes it.
+            days: validity; 0 or less gives a certificate that has ended.
+
+        Raises `Invalid` when the request is not signed with its own key, or asks for another kind of key.
+        """
+        public = request.public_key()
+        if not (
+            request.is_signature_valid and isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
+        ):
+            raise _bad_request()
+        hosts = request.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         now = datetime.now(UTC).replace(microsecond=0)
         until = min(now + timedelta(days=days), self.certificate.not_valid_after_utc)
-        certificate = (
-            _builder(subject, self.certificate.subject, key.public_key(), self.key.public_key())
+        return (
+            _builder(request.subject, self.certificate.subject, public, self.key.public_key())
             .not_valid_before(min(now, until) - _BACKDATED)
             .not_valid_after(until)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -96,14 +103,9 @@ class Authority:
                 x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]),
                 critical=False,
             )
-            .add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
+            .add_extension(hosts.value, critical=False)
             .sign(self.key, hashes.SHA256())
         )
-        directory.mkdir(parents=True, exist_ok=True)
-        certificate_path, key_path = directory / "certificate.pem", directory / "key.pem"
-        _write(key_path, _pem(key), secret=True)
-        _write(certificate_path, certificate.public_bytes(Encoding.PEM))
-        return certificate_path, key_path
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -122,14 +124,7 @@ class Identity(msgspec.Struct, frozen=True):
         """Read both files (PEM). Raises `Invalid` when they cannot be read, do not belong together, or anyone on the
         machine may read the key."""
         chain = read_certificates(certificate)
-        try:
-            private, mode = load_pem_private_key(key.read_bytes(), password=None), key.stat().st_mode
-        except (OSError, ValueError, TypeError) as failure:
-            raise _unreadable("key", key, failure) from None
-        if not isinstance(private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-            raise _unreadable("key", key, TypeError("neither ECDSA nor RSA"))
-        if mode & stat.S_IROTH:
-            raise _for_everyone(key)
+        private = read_key(key)
         if private.public_key() != chain[0].public_key():
             raise Invalid(
                 "key-of-another-certificate",
@@ -170,8 +165,17 @@ def make_authority(directory: Path, name: str, days: int = 3650) -> Authority:
         .sign(key, hashes.SHA256())
     )
     directory.mkdir(parents=True, exist_ok=True)
-    _write(directory / _AUTHORITY_KEY, _pem(key), secret=True)
+    _write(directory / _AUTHORITY_KEY, key_text(key), secret=True)
     _write(directory / _AUTHORITY, certificate.public_bytes(Encoding.PEM))
+    return Authority(directory, certificate, key)
+
+
+def open_authority(directory: Path) -> Authority:
+    """The test authority that `make_authority` made in a directory. Raises `Invalid`."""
+    [certificate, *_] = read_certificates(directory / _AUTHORITY)
+    key = read_key(directory / _AUTHORITY_KEY)
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+        raise _unreadable("key", directory / _AUTHORITY_KEY, TypeError("not of this authority"))
     return Authority(directory, certificate, key)
 
 
@@ -181,6 +185,19 @@ def read_certificates(path: Path) -> tuple[x509.Certificate, ...]:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
     except (OSError, ValueError) as failure:
         raise _unreadable("certificate", path, failure) from None
+
+
+def read_key(path: Path) -> SigningKey:
+    """A private key (PEM, no password). Raises `Invalid` when it cannot be read, or anyone on the machine may read it."""
+    try:
+        private, mode = load_pem_private_key(path.read_bytes(), password=None), path.stat().st_mode
+    except (OSError, ValueError, TypeError) as failure:
+        raise _unreadable("key", path, failure) from None
+    if not isinstance(private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise _unreadable("key", path, TypeError("neither ECDSA nor RSA"))
+    if mode & stat.S_IROTH:
+        raise _for_everyone(path)
+    return private
 
 
 def peer_of(certificate: x509.Certificate | bytes) -> Peer:
@@ -251,7 +268,7 @@ def time_left(certificate: x509.Certificate, moment: datetime) -> timedelta:
 def _builder(
     subject: x509.Name,
     issuer: x509.Name,
-    public: ec.EllipticCurvePublicKey,
+    public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
     issuer_public: ec.EllipticCurvePublicKey,
 ) -> x509.CertificateBuilder:
     return (
@@ -278,17 +295,6 @@ def _usage(signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _host(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _write(path: Path, content: bytes, secret: bool = False) -> None:
@@ -325,6 +331,17 @@ def _revokes(crl: x509.CertificateRevocationList, leaf: x509.Certificate, issuer
         return isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey) and crl.is_signature_valid(key)
     except InvalidSignature:
         return False
+
+
+def _bad_request() -> Invalid:
+    return Invalid(
+        "certificate-request-unfit",
+        Text("Voor deze aanvraag kan geen certificaat worden gemaakt.",
+             "No certificate can be made for this request."),
+        Text("Zij is niet getekend met haar eigen sleutel, of de sleutel is geen ECDSA of RSA.",
+             "It is not signed with its own key, or the key is neither ECDSA nor RSA."),
+        Text("Maak een nieuwe aanvraag met `sluis join`.", "Make a new request with `sluis join`."),
+    )  # fmt: skip
 
 
 def _for_everyone(path: Path) -> Invalid:

@@ -12,7 +12,7 @@ from sluis.gateway.membership import Membership, open_membership
 from sluis.gateway.metrics import MetricsApp
 from sluis.gateway.operating import Operator, open_operator
 from sluis.gateway.operating import routes as group_routes
-from sluis.gateway.peers import Group, check_group, hold_to
+from sluis.gateway.peers import Group, check_group, hold_to, manager_address
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.transactions import fits as sealed_lines_fit
 from sluis.gateway.witnesses import Witnesses, witness_name
@@ -37,6 +37,7 @@ __all__ = [
     "check_group",
     "group_routes",
     "hold_to",
+    "manager_address",
     "open_membership",
     "open_operator",
     "read_card",
