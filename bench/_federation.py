@@ -236,7 +236,8 @@ def _agree(asker: Node, owners: Sequence[Node], activities: Sequence[Activity]) 
                for one in owner.organisation.disclosures)
     ]  # fmt: skip
     agreed = [
-        (owner, _until(_requested, asker, owner.organisation.alias, activity.id)) for owner, activity in wanted
+        (owner, _until(_requested, asker, owner.organisation.alias, activity.id))
+        for owner, activity in wanted
     ]
     for owner, contract in agreed:
         path = f"/v1/group/contracts/{quote(contract, safe='')}/signatures"

@@ -76,6 +76,24 @@ def third_peer(other_peer: Peer, make_peer: Make) -> Peer:
     return make_peer()
 
 
+OF_NGINX = {
+    "test_two_tokens_are_one_too_many": "nginx 1.22 takes the first of two headers; only that one goes on",
+    "test_4_7_2_2_1_a_service_that_answers_garbage_is_unreachable": "nginx 1.22 takes any bytes for HTTP/0.9",
+    "test_a_request_that_changes_something_is_sent_once[nginx-garbage]": "nginx 1.22 takes any bytes for HTTP/0.9",
+    "test_hop_by_hop_headers_stay_behind": "nginx 1.22 passes on headers that Connection names",
+    "test_an_inway_of_another_peer_gets_nothing": "nginx cannot read the subject of a certificate: decision 024",
+}
+"""What the plane in process does and nginx cannot. Told in `docs/reference/fsc.md`; a test that holds after all fails."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Expect of nginx what is known of it."""
+    for item in items:
+        name = item.name if item.name in OF_NGINX else item.name.partition("[")[0]
+        if "nginx" in item.name and name in OF_NGINX and item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xfail(reason=OF_NGINX[name], strict=True))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Modules that name `PLANES` run on each of them."""
     planes = getattr(metafunc.module, "PLANES", None)

@@ -13,6 +13,17 @@ HEAD = """# FSC: what the standard asks, and the test that holds it
 For developers. Every demand of FSC Core 2.0.0 and FSC Logging 1.0.0, by section, in our own words. The tests stand in
 `tests/fsc`; the other side in them is a peer that shares no code with Sluis. This page is made from them
 (`python -m tests.fsc.test_musts`), and a test fails when it is not current.
+
+## Where Sluis differs
+
+- Codes (4.4.5.3). The standard has no code for a contract that is not well-formed or breaks one of its rules in another
+  way than those it names. A code that is about something else would send its reader the wrong way, so there are two of
+  our own: `ERROR_CODE_CONTRACT_INVALID` (422) and `ERROR_CODE_MALFORMED_REQUEST` (400). Inway and outway have some too;
+  `gateway/faults.py` marks them all.
+- The nginx plane, where nginx 1.22 leaves no other way: of two `Fsc-Authorization` headers the first counts, and only
+  that one goes on; an answer that is no HTTP at all is passed on as HTTP/0.9; headers that `Connection` names are passed
+  on; and the Peer ID of an answering inway is not read, only its chain and its name (decision 024). The plane in process
+  refuses all of these.
 """
 
 
