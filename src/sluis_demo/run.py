@@ -21,6 +21,7 @@ from typing import Never
 import msgspec
 
 from sluis.kernel import Conflict, Text, Upstream
+from sluis_demo.agreements import Agreed, agree
 from sluis_demo.databases import Server
 from sluis_demo.federation import Federation, Options, Place, set_up
 from sluis_demo.nursery import LOG, STOPPING
@@ -30,13 +31,14 @@ READY = 60.0
 
 
 class Running(msgspec.Struct):
-    """A federation that is up: its nodes, the process they are children of, and who stays down."""
+    """A federation that is up: its nodes, the process they are children of, who stays down, and what was agreed on."""
 
     federation: Federation
     nursery: "subprocess.Popen[str]"
     down: tuple[str, ...]
     started_in: float
-    """Seconds from the start of the set-up until every node answered."""
+    """Seconds from the start of the set-up until every node answered and every contract was signed."""
+    contracts: tuple[Agreed, ...] = ()
 
     def dead(self) -> str | None:
         """The alias of a node that ended by itself, None while all run."""
@@ -64,6 +66,7 @@ def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
         _hand_over(nursery, [place.directory for place in up])
         one = Running(federation, nursery, down, 0.0)
         _wait(up, one)
+        one.contracts = _agree(one, up)
         one.started_in = time.monotonic() - begin
         yield one
 
@@ -103,6 +106,16 @@ def _wait(places: list[Place], one: Running) -> None:
             raise _ended(one, waiting[0].alias)
         waiting = [place for place in waiting if not _listens(place.socket)]
         time.sleep(0.05)
+
+
+def _agree(one: Running, up: list[Place]) -> tuple[Agreed, ...]:
+    asker = one.federation.asker
+    try:
+        return agree(asker, [place for place in up if place is not asker])
+    except Upstream:
+        if (alias := one.dead()) is not None:
+            raise _ended(one, alias) from None
+        raise
 
 
 def _listens(path: Path) -> bool:
