@@ -112,7 +112,9 @@ def set_up(options: Options, servers: list[Server]) -> Federation:
         servers.append(started[kind])
     network = find_network()
     places = tuple(
-        Place(one, _fresh(options.home / one.alias).absolute(), network.host(number), kinds.get(one.alias, ""))
+        Place(
+            one, _fresh(options.home / one.alias).absolute(), network.host(number), kinds.get(one.alias, "")
+        )
         for number, one in enumerate(contents.organisations, 1)
     )
     sizes = {
