@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Never
@@ -112,7 +112,10 @@ def _agree(one: Running, up: list[Place]) -> tuple[Agreed, ...]:
     asker = one.federation.asker
     try:
         return agree(asker, [place for place in up if place is not asker])
-    except Upstream:
+    except Upstream as problem:
+        if problem.code == "node-not-running":
+            with suppress(subprocess.TimeoutExpired):
+                one.nursery.wait(2 * STOPPING)  # it stops the others first
         if (alias := one.dead()) is not None:
             raise _ended(one, alias) from None
         raise
