@@ -21,7 +21,7 @@ T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds that nodes get to find each other."""
 
-_AGAIN = 0.05  # seconds between two tries
+_AGAIN = 0.1  # seconds between two tries
 _NOT_YET = ("not-connected", "unknown-contract")
 
 

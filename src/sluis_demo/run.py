@@ -63,9 +63,8 @@ def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
         clean.callback(_stop, nursery)
         federation = set_up(options, servers)
         up = [place for place in federation.places if place.alias not in down]
-        _hand_over(nursery, [place.directory for place in up])
         one = Running(federation, nursery, down, 0.0)
-        _wait(up, one)
+        _start(up, one)
         one.contracts = _agree(one, up)
         one.started_in = time.monotonic() - begin
         yield one
@@ -88,11 +87,17 @@ def _nursery(home: Path) -> "subprocess.Popen[str]":
     )
 
 
-def _hand_over(nursery: "subprocess.Popen[str]", directories: list[Path]) -> None:
-    if nursery.stdin is None:
+def _start(up: list[Place], one: Running) -> None:
+    """The directory first: whoever finds it at once need not try again later."""
+    lines, directory = one.nursery.stdin, one.federation.asker
+    if lines is None:
         raise TypeError("the nursery was started without input")
-    with nursery.stdin as lines:
-        lines.writelines(f"{directory}\n" for directory in directories)
+    with lines:
+        lines.write(f"{directory.directory}\n")
+        lines.flush()
+        _wait([directory], one)
+        lines.writelines(f"{place.directory}\n" for place in up if place is not directory)
+    _wait(up, one)
 
 
 def _wait(places: list[Place], one: Running) -> None:
