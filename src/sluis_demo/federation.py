@@ -1,4 +1,5 @@
-"""Seven node directories: settings, certificates, databases, and the files about datasets, purposes and disclosures.
+"""Seven node directories in one FSC group: settings, certificates, databases, and the files about datasets, purposes and
+disclosures.
 
 Registers of invented people are made once and kept, in a folder named after a digest of the code that invents them;
 everything else is written anew each time, so that every story starts with empty logs.
@@ -6,10 +7,8 @@ everything else is written anew each time, so that every story starts with empty
 
 import pwd
 import shutil
-import socket
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import ExitStack, closing
 from hashlib import sha256
 from itertools import cycle
 from os import getpid, getuid
@@ -24,10 +23,12 @@ from sluis_demo import registers as told
 from sluis_demo.databases import Server, fill, start_server
 from sluis_demo.derived import derive, read_grounds
 from sluis_demo.folder import read_folder
+from sluis_demo.network import Network, find_network
 from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS, Organisation
 from sluis_demo.registers import Registers
 
-HOST = "127.0.0.1"
+GROUP = "sluis-demo"
+GROUP_FILE = "group.toml"
 WITNESSES = 2
 """How many others cosign the log of each node."""
 AUTHORITY = "Testautoriteit van de Sluis-demo (fictief)"
@@ -47,11 +48,11 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A node of the demo: whose it is, its directory, its port for peers, and the kind of database behind it."""
+    """A node of the demo: whose it is, its directory, its address for peers, and the kind of database behind it."""
 
     organisation: Organisation
     directory: Path
-    port: int
+    host: str
     database: str
 
     @property
@@ -65,8 +66,8 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """Where peers reach it."""
-        return f"https://{HOST}:{self.port}"
+        """What peers know it by; where they reach it, the directory tells."""
+        return f"https://{self.host}"
 
 
 class Federation(msgspec.Struct, frozen=True):
@@ -109,20 +110,24 @@ def set_up(options: Options, servers: list[Server]) -> Federation:
     for kind in sorted(set(kinds.values()) - {"sqlite"}):
         started[kind] = start_server(kind)
         servers.append(started[kind])
-    ports = _free_ports(len(contents.organisations))
+    network = find_network()
     places = tuple(
-        Place(one, _fresh(options.home / one.alias).absolute(), port, kinds.get(one.alias, ""))
-        for one, port in zip(contents.organisations, ports, strict=True)
+        Place(
+            one, _fresh(options.home / one.alias).absolute(), network.host(number), kinds.get(one.alias, "")
+        )
+        for number, one in enumerate(contents.organisations, 1)
     )
     sizes = {
         alias: {table.name: len(table.rows) for table in listed} for alias, listed in contents.tables.items()
     }
     authority = make_authority(_fresh(options.home / "autoriteit").absolute(), AUTHORITY)
+    rows = sum(sum(tables.values()) for tables in sizes.values())
+    federation = Federation(places, contents.applicant, contents.hidden, rows)
+    _write_group(options.home, federation.asker, network, authority)
     for place in places:
         register = _register(place, contents, started)
-        _write_node(place, places, register, authority, sizes.get(place.alias, {}))
-    rows = sum(sum(tables.values()) for tables in sizes.values())
-    return Federation(places, contents.applicant, contents.hidden, rows)
+        _write_node(place, places, network, register, authority, sizes.get(place.alias, {}))
+    return federation
 
 
 def _invented(options: Options) -> _Contents:
@@ -185,11 +190,30 @@ def _register(place: Place, contents: _Contents, started: dict[str, Server]) -> 
     return fill(place.database, started[place.database], place.alias, contents.tables[place.alias])
 
 
+def _write_group(home: Path, directory: Place, network: Network, authority: Authority) -> None:
+    """The rules that all nodes hold to. The one that asks keeps the directory too: it is always there."""
+    rules = {
+        "id": GROUP,
+        "anchors": [str(authority.path)],
+        "ports": [network.manager, network.inway],
+        "directory": {
+            "peer": str(directory.organisation.oin),
+            "address": f"https://{directory.host}:{network.manager}",
+        },
+    }
+    (home / GROUP_FILE).write_text(render_tables(rules), encoding="utf-8")
+
+
 def _write_node(
-    place: Place, places: Iterable[Place], register: str | None, authority: Authority, sizes: dict[str, int]
+    place: Place,
+    places: Iterable[Place],
+    network: Network,
+    register: str | None,
+    authority: Authority,
+    sizes: dict[str, int],
 ) -> None:
     certificate, key = authority.issue(
-        place.directory / "tls", place.organisation.oin, place.organisation.name, (HOST, "localhost")
+        place.directory / "tls", place.organisation.oin, place.organisation.name, (place.host, "localhost")
     )
     others = [other for other in places if other is not place]
     settings = {
@@ -200,13 +224,16 @@ def _write_node(
             "url": place.url,
             "environment": "test",
         },
-        "listen": {"host": HOST, "port": place.port, "socket": "var/node.sock"},
+        "fsc": {"group": f"../{GROUP_FILE}"},
+        "manager": {"host": place.host, "port": network.manager},
+        "inway": {"host": place.host, "port": network.inway},
+        "outway": {"host": place.host, "port": network.outway},
         "tls": {"certificate": str(certificate), "key": str(key), "authorities": [str(authority.path)]},
         "sources": {"register": {"url": register}} if register else {},
         "people": {
             "medewerker": {
                 "os_user": pwd.getpwuid(getuid()).pw_name,
-                "roles": ["medewerker", "privacy-officer"],
+                "roles": ["medewerker", "privacy-officer", "fsc-admin"],
             }
         },
         "peers": {
@@ -251,12 +278,3 @@ def _fresh(folder: Path) -> Path:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     return folder
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different."""
-    with ExitStack() as open_sockets:
-        probes = [open_sockets.enter_context(closing(socket.socket())) for _ in range(count)]
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]

@@ -40,6 +40,7 @@ def main() -> int:
     except InterruptedError:
         return 0
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # they are being stopped already
         _stop(list(children))
 
 

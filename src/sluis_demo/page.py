@@ -13,10 +13,14 @@ from rich.text import Text as Line
 from sluis.cli.terminal import in_words, say
 from sluis.grounds import Article
 from sluis.kernel import Problem, Text
+from sluis_demo.agreements import Agreed, Crossed
+from sluis_demo.organisations import ACTIVITIES, ORGANISATIONS
 from sluis_demo.script import Offered
 
 Answer = dict[str, Any]
 SQL, BAD, GOOD, NOTE = "cyan", "bold red", "green", "yellow"
+_PURPOSES = {activity.id: activity.name for activity in ACTIVITIES}
+_ALIASES = {one.name: one.alias for one in ORGANISATIONS}
 
 
 class Page:
@@ -119,6 +123,40 @@ class Page:
         for reason, names in reasons.items():
             self.more(reason)
             self.more("; ".join(names), "dim", depth=4)
+
+    def contracts(self, agreed: Iterable[Agreed]) -> None:
+        """Each contract on a line: of whom, for what, over which datasets, and who signed."""
+        rows = [
+            (
+                one.owner,
+                in_words(_PURPOSES[one.activity]),
+                ", ".join(opened.dataset for opened in one.opens),
+                ", ".join(_ALIASES.get(name, name) for name in one.signed),
+            )
+            for one in agreed
+        ]
+        names = (say("van", "from"), say("doel", "purpose"), "datasets", say("getekend door", "signed by"))
+        self.table(names, rows)
+
+    def contract(self, one: Agreed) -> None:
+        """What stands in a contract: per dataset the columns, with their role where nobody may see them, and the law."""
+        for opened in one.opens:
+            columns = ", ".join(
+                name if role == "output" else f"{name} ({say('alleen om te koppelen', 'to join on only')})"
+                for name, role in opened.columns.items()
+            )
+            self.more(f"{opened.dataset}: {columns}", depth=4)
+            self.more("; ".join(opened.articles), "dim", depth=6)
+
+    def crossed(self, lines: Iterable[Crossed]) -> None:
+        """Requests under contracts, and in whose transaction logs each stands."""
+        rows = [(line.owner, line.transaction, say(" en ", " and ").join(line.logs)) for line in lines]
+        names = (
+            say("aan", "to"),
+            say("transactie", "transaction"),
+            say("staat in het logboek van", "stands in the log of"),
+        )
+        self.table(names, rows)
 
     def refusal(self, problem: Problem) -> None:
         """Why something was refused, on which law, and what helps."""

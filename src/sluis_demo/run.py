@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Never
@@ -21,6 +21,7 @@ from typing import Never
 import msgspec
 
 from sluis.kernel import Conflict, Text, Upstream
+from sluis_demo.agreements import Agreed, agree
 from sluis_demo.databases import Server
 from sluis_demo.federation import Federation, Options, Place, set_up
 from sluis_demo.nursery import LOG, STOPPING
@@ -30,13 +31,14 @@ READY = 60.0
 
 
 class Running(msgspec.Struct):
-    """A federation that is up: its nodes, the process they are children of, and who stays down."""
+    """A federation that is up: its nodes, the process they are children of, who stays down, and what was agreed on."""
 
     federation: Federation
     nursery: "subprocess.Popen[str]"
     down: tuple[str, ...]
     started_in: float
-    """Seconds from the start of the set-up until every node answered."""
+    """Seconds from the start of the set-up until every node answered and every contract was signed."""
+    contracts: tuple[Agreed, ...] = ()
 
     def dead(self) -> str | None:
         """The alias of a node that ended by itself, None while all run."""
@@ -61,9 +63,9 @@ def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
         clean.callback(_stop, nursery)
         federation = set_up(options, servers)
         up = [place for place in federation.places if place.alias not in down]
-        _hand_over(nursery, [place.directory for place in up])
         one = Running(federation, nursery, down, 0.0)
-        _wait(up, one)
+        _start(up, one)
+        one.contracts = _agree(one, up)
         one.started_in = time.monotonic() - begin
         yield one
 
@@ -85,11 +87,17 @@ def _nursery(home: Path) -> "subprocess.Popen[str]":
     )
 
 
-def _hand_over(nursery: "subprocess.Popen[str]", directories: list[Path]) -> None:
-    if nursery.stdin is None:
+def _start(up: list[Place], one: Running) -> None:
+    """The directory first: whoever finds it at once need not try again later."""
+    lines, directory = one.nursery.stdin, one.federation.asker
+    if lines is None:
         raise TypeError("the nursery was started without input")
-    with nursery.stdin as lines:
-        lines.writelines(f"{directory}\n" for directory in directories)
+    with lines:
+        lines.write(f"{directory.directory}\n")
+        lines.flush()
+        _wait([directory], one)
+        lines.writelines(f"{place.directory}\n" for place in up if place is not directory)
+    _wait(up, one)
 
 
 def _wait(places: list[Place], one: Running) -> None:
@@ -103,6 +111,19 @@ def _wait(places: list[Place], one: Running) -> None:
             raise _ended(one, waiting[0].alias)
         waiting = [place for place in waiting if not _listens(place.socket)]
         time.sleep(0.05)
+
+
+def _agree(one: Running, up: list[Place]) -> tuple[Agreed, ...]:
+    asker = one.federation.asker
+    try:
+        return agree(asker, [place for place in up if place is not asker])
+    except Upstream as problem:
+        if problem.code == "node-not-running":
+            with suppress(subprocess.TimeoutExpired):
+                one.nursery.wait(2 * STOPPING)  # it stops the others first
+        if (alias := one.dead()) is not None:
+            raise _ended(one, alias) from None
+        raise
 
 
 def _listens(path: Path) -> bool:

@@ -15,6 +15,7 @@ from sluis.cli.local import call
 from sluis.cli.terminal import in_words, say
 from sluis.kernel import Problem
 from sluis_demo import script
+from sluis_demo.agreements import crossed
 from sluis_demo.evidence import Looked, tampering_found, verified, who_looked, witnessed
 from sluis_demo.organisations import ACTIVITIES, BENEFIT, PARKING, POVERTY
 from sluis_demo.page import BAD, GOOD, NOTE, SQL, Answer, Page, cited
@@ -38,6 +39,7 @@ class Story:
         """Tell every chapter in turn. Raises: Problem when a question that should be answered is not."""
         self.opening()
         self.application()
+        self.contracts()
         self.partner()
         self.purpose()
         self.groups()
@@ -103,11 +105,51 @@ class Story:
         self.found.update({name: answer[name] for name in kept})
         self.found["timings"]["ready"] = round(self.running.started_in * 1000, 1)
 
+    def contracts(self) -> None:
+        """What was agreed on beforehand, who signed it, and that each request under it stands in both logs."""
+        agreed, asker = self.running.contracts, self.federation.asker
+        self.page.heading(say("2. Waarom dat mocht: contracten", "2. Why that was allowed: contracts"))
+        self.page.write(
+            say(
+                "Vóór de vraag heeft Sluiswijk elke bronhouder per doel om een contract gevraagd. Zonder dat opent geen "
+                "knooppunt iets. Alles gaat door een FSC-gateway, en Sluiswijk houdt de directory van de groep bij.",
+                "Before the question Sluiswijk requested a contract of every owner for each purpose. Without one no node "
+                "opens anything. All goes through an FSC gateway, and Sluiswijk keeps the group's directory.",
+            )
+        )
+        self.page.contracts(agreed)
+        if agreed:
+            first = agreed[0]
+            self.page.write(
+                say(
+                    f"Dit las {first.owner} voor het tekende:",
+                    f"This is what {first.owner} read before it signed:",
+                ),
+                "bold",
+            )
+            self.page.contract(first)
+        owners = [place for place in self.federation.places if place.alias in {one.owner for one in agreed}]
+        lines = [line for owner in owners for line in crossed(asker, owner, agreed)]
+        if lines:
+            self.page.write(
+                say(
+                    "Elke deelvraag van daarnet ging onder zo'n contract, en staat aan beide kanten in het transactielogboek:",
+                    "Every sub-question of just now went under such a contract, and stands in the transaction logs of both:",
+                ),
+                "bold",
+            )
+            self.page.crossed(lines)
+        self.found["contracts"] = [
+            msgspec.to_builtins(one)
+            | {"transactions": msgspec.to_builtins([line for line in lines if line.grant == one.grant])}
+            for one in agreed
+        ]
+
     def partner(self) -> None:
         """A join on a number that the asker may not see, and what happens when it asks for that number."""
         sql = script.question(script.ABOUT_THE_PARTNER, self.offered, key="partner_bsn")
         title = say(
-            "2. Een nummer dat de gemeente niet mag zien", "2. A number that the municipality may not see"
+            "3. Een nummer dat de gemeente niet mag zien", "3. A number that the municipality may not see"
         )
         if not self.can_ask(title, sql, "rvig", "belastingdienst"):
             return
@@ -127,7 +169,7 @@ class Story:
     def purpose(self) -> None:
         """The same column for another purpose."""
         both = self.offered.opens("rdw.voertuigen", ["kenteken"], PARKING.id)
-        title = say("3. Hetzelfde gegeven, een ander doel", "3. The same data, another purpose")
+        title = say("4. Hetzelfde gegeven, een ander doel", "4. The same data, another purpose")
         if not self.can_ask(title, script.PLATE if both else "", "rdw"):
             return
         self.show(script.PLATE)
@@ -144,7 +186,7 @@ class Story:
         """Groups instead of people; small groups are not there."""
         open_to_count = self.offered.opens("belastingdienst.inkomen", ["wijk"], POVERTY.id)
         sql = script.POVERTY_PER_DISTRICT if open_to_count else ""
-        title = say("4. Groepen in plaats van mensen", "4. Groups instead of people")
+        title = say("5. Groepen in plaats van mensen", "5. Groups instead of people")
         if not self.can_ask(title, sql, "belastingdienst"):
             return
         self.page.write(
@@ -169,7 +211,7 @@ class Story:
         datasets = (("svb.kinderbijslag", "bsn"), ("belastingdienst.inkomen", "bsn"))
         open_to_join = all(self.offered.opens(dataset, [column], POVERTY.id) for dataset, column in datasets)
         sql = script.PARENTS_PER_DISTRICT if open_to_join else ""
-        title = say("5. Groepen over twee bronhouders", "5. Groups over two owners")
+        title = say("6. Groepen over twee bronhouders", "6. Groups over two owners")
         if not self.can_ask(title, sql, "belastingdienst", "svb"):
             return
         self.page.write(
@@ -199,13 +241,13 @@ class Story:
         """A closed column: refused, with the law, before anyone was asked."""
         dataset, column = self.offered.closed()
         sql = f"SELECT {column} FROM {dataset} WHERE bsn = $bsn" if column else ""
-        title = say("6. Een vraag die niet mag", "6. A question that is not allowed")
+        title = say("7. Een vraag die niet mag", "7. A question that is not allowed")
         if self.can_ask(title, sql, dataset.partition(".")[0]):
             self.refused(sql)
 
     def secret_address(self) -> None:
         """A hidden row reads as an absent one."""
-        title = say("7. Een geheim adres", "7. A secret address")
+        title = say("8. Een geheim adres", "8. A secret address")
         hidden = self.federation.hidden
         if not self.can_ask(title, script.HOME if hidden else "", "rvig"):
             return
@@ -223,7 +265,7 @@ class Story:
     def citizen(self) -> None:
         """What the applicant sees: who looked, when, why."""
         self.page.heading(
-            say("8. De burger: wie keek er in mijn gegevens?", "8. The citizen: who looked at my data?")
+            say("9. De burger: wie keek er in mijn gegevens?", "9. The citizen: who looked at my data?")
         )
         self.page.write(
             say(
@@ -249,7 +291,7 @@ class Story:
 
     def tampering(self) -> None:
         """Every log is whole; one changed line in a copy of one is found."""
-        self.page.heading(say("9. Knoeien met een logboek valt op", "9. Tampering with a log is found"))
+        self.page.heading(say("10. Knoeien met een logboek valt op", "10. Tampering with a log is found"))
         self.page.write(say("De controleur rekent elk logboek na:", "The verifier recomputes every log:"))
         whole = verified(self.running)
         for one in whole:

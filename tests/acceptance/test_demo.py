@@ -23,6 +23,7 @@ KEYS = {
     "timings",
     "consultations",
     "ledger",
+    "contracts",
 }
 OWNERS = {"rvig", "belastingdienst", "uwv", "svb", "kvk", "rdw"}
 SECONDS = 120
@@ -111,6 +112,24 @@ def test_the_story_gives_an_answer_from_six_owners_and_proves_it(found: dict[str
     assert all(1 <= len(names) <= 2 for names in found["ledger"]["witnessed"].values())
 
 
+def test_every_owner_signed_for_each_purpose_and_each_request_stands_in_both_logs(
+    found: dict[str, Any],
+) -> None:
+    contracts = found["contracts"]
+    assert len(contracts) == 10
+    assert {one["state"] for one in contracts} == {"valid"}
+    assert all(len(one["signed"]) == 2 for one in contracts)
+    benefit = {one["owner"]: one for one in contracts if one["activity"].endswith("/bijstand")}
+    assert benefit.keys() == OWNERS
+    [relations] = [one for one in benefit["rvig"]["opens"] if one["dataset"] == "relaties"]
+    assert relations["columns"]["partner_bsn"] == "join"
+    assert "Participatiewet, art. 64" in relations["articles"]
+    for owner, contract in benefit.items():
+        logs = [one["logs"] for one in contract["transactions"]]
+        assert logs, owner
+        assert all(sorted(both) == sorted(["sluiswijk", owner]) for both in logs)
+
+
 @pytest.mark.prove
 def test_the_first_answer_comes_within_fifteen_seconds_on_a_quiet_machine(found: dict[str, Any]) -> None:
     assert found["timings"]["ready"] + found["timings"]["total"] < 15_000
@@ -122,6 +141,7 @@ def test_the_story_in_words_names_law_masks_and_small_groups_within_100_columns(
     assert max(len(line) for line in out.splitlines()) <= 100
     for part in (
         "Participatiewet",
+        "partner_bsn (alleen om te koppelen)",
         "afgeschermd",
         "Niet gegeven: Buitenpolder, Sluiseiland",
         "Niet gegeven: Oude Haven, Buitenpolder, Sluiseiland",
@@ -136,6 +156,7 @@ def test_an_owner_that_is_down_is_missing_and_said_to_be(home: Path) -> None:
     assert code == 0, err
     assert "Ontbreekt: rdw" in out
     assert "Weggelaten: rdw is er niet." in out
+    assert "sluiswijk en rdw" not in out
     assert "belastingdienst.inkomen" in out
 
 

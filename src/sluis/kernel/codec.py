@@ -1,6 +1,6 @@
 """JSON to structs and back, with the kernel's identifiers as fields. One strict decoder for every room."""
 
-from functools import lru_cache
+from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,9 +25,21 @@ def _plain(value: Any) -> Any:
 _ENCODER = msgspec.json.Encoder(enc_hook=_plain)
 
 
-@lru_cache(maxsize=256)
+_DECODERS = dict[Any, msgspec.json.Decoder[Any]]()
+_ONE_BUILDS = Lock()
+
+
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind, dec_hook=_build)
+    """The decoder of a kind, made by one thread at a time.
+
+    While msgspec looks at a struct for the first time, it shows other threads what it has so far, and they crash on it.
+    """
+    found = _DECODERS.get(kind)
+    if found is None:
+        with _ONE_BUILDS:
+            found = _DECODERS.get(kind) or msgspec.json.Decoder(kind, dec_hook=_build)
+            _DECODERS[kind] = found
+    return found
 
 
 def decode(raw: bytes | str, kind: type[T]) -> T:
@@ -42,6 +54,7 @@ def decode(raw: bytes | str, kind: type[T]) -> T:
 
 def convert(plain: Any, kind: type[T]) -> T:
     """Plain values (from TOML, JSON) to `kind`. Raises `msgspec.ValidationError` with the path at fault."""
+    _decoder(kind)  # looks at the kind, alone
     return msgspec.convert(plain, kind, dec_hook=_build)
 
 

@@ -23,7 +23,7 @@ from sluis_demo.story import by_question
 
 @pytest.fixture
 def offered() -> Offered:
-    places = tuple(Place(one, Path(), 0, "sqlite") for one in ORGANISATIONS)
+    places = tuple(Place(one, Path(), "127.0.0.1", "sqlite") for one in ORGANISATIONS)
     return Offered(Federation(places, "", None, 0))
 
 

@@ -1,0 +1,63 @@
+"""Where the nodes listen: each on a loopback address of its own, so that all of them use the same ports.
+
+FSC Core 2.0.0 fixes those ports (443 and 8443). Where this user may not have them, or another program has them, the
+whole federation takes free ones, which is why its group's rules name them.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import msgspec
+
+STANDARD = (8443, 443, 8480)
+"""Manager and inway by the standard, and an outway as every node has it."""
+
+_MOST = 250  # networks, and addresses in each
+
+
+class Network(msgspec.Struct, frozen=True):
+    """The loopback addresses of one federation, and the ports on each of them."""
+
+    prefix: str
+    manager: int
+    inway: int
+    outway: int
+
+    def host(self, number: int) -> str:
+        """The address of a node, counted from 1."""
+        return f"{self.prefix}{number}"
+
+
+def find_network() -> Network:
+    """Addresses on which nobody listens yet. Demos that run at the same time get different ones.
+
+    Raises: OSError when there is no loopback network with free ports.
+    """
+    for prefix in _prefixes():
+        if ports := _free(prefix, STANDARD):
+            return Network(prefix, *ports)
+    for prefix in _prefixes():
+        if ports := _free(prefix, (0, 0, 0)):
+            return Network(prefix, *ports)
+    raise OSError("there is no free loopback address")
+
+
+def _prefixes() -> Iterator[str]:
+    for number in range(os.getpid(), os.getpid() + _MOST):
+        yield f"127.77.{number % _MOST + 1}."
+
+
+def _free(prefix: str, ports: tuple[int, int, int]) -> list[int]:
+    """These ports on the first address, where 0 is any; nothing when one of them is not to be had."""
+    with ExitStack() as probes:
+        found = []
+        for port in ports:
+            probe = probes.enter_context(closing(socket.socket()))
+            try:
+                probe.bind((f"{prefix}1", port))
+            except OSError:
+                return []
+            found.append(probe.getsockname()[1])
+        return found
