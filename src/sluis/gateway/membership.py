@@ -172,7 +172,7 @@ def open_membership(
     applying = open_applying(
         store, manager, running.peers, services, aliases, lambda: thumbprint, clock, [own_api]
     )
-    streams = Streams(context, ssl.create_default_context(), revoked)
+    streams = Streams(context, ssl.create_default_context, revoked)
 
     async def fetch(grant: Grant) -> str:
         return await running.managers.token(grant.service_peer, own, grant.hash)

@@ -61,7 +61,7 @@ class Node:
         if self.config.anchor.url is not None:
             self._every(_TEN_MINUTES, self._anchor)
         if self.parts.membership is not None:
-            self._every(_FIVE_MINUTES, self.parts.membership.compare)
+            self._every(_FIVE_MINUTES, self.parts.membership.compare, at_once=False)
 
     async def _listen_for_peers(self) -> None:
         """Straight, for a node without a group; in a group peers come through the inway."""
@@ -89,8 +89,10 @@ class Node:
             log.error("not everything was recorded: %s", problem.code)
         await asyncio.to_thread(parts.close)
 
-    def _every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._tasks.append(asyncio.create_task(_repeat(seconds, work)))
+    def _every(
+        self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]], at_once: bool = True
+    ) -> None:
+        self._tasks.append(asyncio.create_task(_repeat(seconds, work, at_once)))
 
     async def _publish(self) -> None:
         """Publish what was recorded, witnessed by the peers that can be reached."""
@@ -185,8 +187,12 @@ async def _live(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
         await node.stop()
 
 
-async def _repeat(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Do `work` now and every so many seconds; what goes wrong is logged and does not end it."""
+async def _repeat(
+    seconds: float, work: Callable[[], Coroutine[Any, Any, None]], at_once: bool = True
+) -> None:
+    """Do `work` every so many seconds, also now if `at_once`; what goes wrong is logged and does not end it."""
+    if not at_once:
+        await asyncio.sleep(seconds)
     while True:
         try:
             await work()

@@ -280,17 +280,18 @@ class Streams:
 
     Args:
         peers: for TLS to peers, with this node's certificate; None where none are reached.
-        services: for TLS to services of our own; None where none are reached.
+        services: makes what TLS to services of our own needs, when the first is reached; None where none are.
         revoked: whether a certificate (DER) was revoked, also after it was connected to.
     """
 
     def __init__(
         self,
         peers: ssl.SSLContext | None = None,
-        services: ssl.SSLContext | None = None,
+        services: Callable[[], ssl.SSLContext] | None = None,
         revoked: Callable[[bytes], bool] = lambda certificate: False,
     ) -> None:
-        self._peers, self._services, self._revoked = peers, services, revoked
+        self._peers, self._make_services, self._revoked = peers, services, revoked
+        self._services: ssl.SSLContext | None = None
         self._places: dict[Target, _Place] = {}
         self._all: set[Stream] = set()
 
@@ -335,7 +336,15 @@ class Streams:
         self._all.clear()
 
     def _context(self, target: Target) -> ssl.SSLContext | None:
-        return (self._services if target.peer is None else self._peers) if target.tls else None
+        if not target.tls:
+            return None
+        if target.peer is not None:
+            return self._peers
+        if self._services is None and self._make_services is not None:
+            self._services = (
+                self._make_services()
+            )  # every authority of this machine: long to read, seldom needed
+        return self._services
 
     def _free(self, place: _Place, target: Target) -> Stream | None:
         """The free connection that was used last, if it is still good."""
