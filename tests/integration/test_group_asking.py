@@ -68,7 +68,8 @@ def test_a_question_waits_for_a_contract_and_is_answered_under_it(group: Group) 
     assert "sluis fsc request uwv --activity urn:test:bijstand" in ask(group.asker)[1]["texts"]["nl"]["next"]
     made = document(group.asker, "fsc", "request", "uwv", "--activity", "urn:test:bijstand")
     assert made["outcomes"][0]["state"] == "proposed"
-    [waiting] = until(lambda: document(group.owner, "fsc", "contracts", "--waiting"))
+    waiting = until(lambda: document(group.owner, "fsc", "contracts", "--waiting"))[0]
+    assert waiting["grants"][0]["purpose"] is not None
     shown = sluis(group.owner, "fsc", "contracts", waiting["hash"]).output
     assert "Waarvoor: urn:test:bijstand" in shown
     assert "personen: bsn (zichtbaar), naam (zichtbaar)" in shown
