@@ -16,8 +16,8 @@ from sluis.gateway.link import Answer, Covers, Ready
 from sluis.gateway.outway import Outway, durable
 from sluis.gateway.pool import Pool
 from sluis.gateway.tokens import Recent
-from sluis.grounds import Purpose, purpose_of
-from sluis.kernel import Clock, Invalid, PeerId, Refused, Text, Upstream
+from sluis.grounds import Purpose, purpose_if_readable
+from sluis.kernel import Clock, PeerId, Refused, Text, Upstream
 
 SERVICE = "sluis"
 """The name under which a node offers its own API."""
@@ -95,10 +95,7 @@ class GroupLink:
     def _purpose(self, grant: Grant) -> Purpose | None:
         found = self._purposes.get(grant.hash)
         if found is None:
-            try:
-                found = (purpose_of(grant.properties),)
-            except Invalid:
-                found = (None,)  # a purpose that nobody can read covers nothing
+            found = (purpose_if_readable(grant.properties),)
             self._purposes.put(grant.hash, found)
         return found[0]
 

@@ -19,7 +19,14 @@ from sluis.grounds.model import (
     Role,
     Subject,
 )
-from sluis.grounds.purpose import PROPERTY, Bound, Purpose, purpose_of, purpose_properties
+from sluis.grounds.purpose import (
+    PROPERTY,
+    Bound,
+    Purpose,
+    purpose_if_readable,
+    purpose_of,
+    purpose_properties,
+)
 from sluis.grounds.render import render, render_tables
 from sluis.grounds.rules import Item, Surroundings, make_offer
 from sluis.grounds.schemas import schema, schemas
@@ -64,6 +71,7 @@ __all__ = [
     "make_offer",
     "meant",
     "parse_document",
+    "purpose_if_readable",
     "purpose_of",
     "purpose_properties",
     "read_directory",

@@ -52,6 +52,14 @@ def purpose_of(properties: Mapping[str, Any] | None) -> Purpose | None:
         raise _malformed() from None
 
 
+def purpose_if_readable(properties: Mapping[str, Any] | None) -> Purpose | None:
+    """`purpose_of`, for who weighs a contract that is signed: a purpose that nobody can read covers nothing."""
+    try:
+        return purpose_of(properties)
+    except Invalid:
+        return None
+
+
 def purpose_properties(activity: str, offers: Iterable[Offer]) -> dict[str, Any]:
     """The properties of a grant that asks for these offers; in one order, so that the same wish is the same text."""
     bound = {Bound(offer.disclosure.id, offer.digest) for offer in offers}

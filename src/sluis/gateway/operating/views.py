@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from sluis.gateway.contracts import Contract, Grant, state, waiting_for
 from sluis.gateway.operating.model import ContractView, DisclosureView, GrantView, PurposeView
-from sluis.grounds import Bound, Offer, Purpose, purpose_of
-from sluis.kernel import Invalid, PeerId
+from sluis.grounds import Bound, Offer, Purpose, purpose_if_readable
+from sluis.kernel import PeerId
 
 Name = Callable[[PeerId], str]
 """What a peer is called; its Peer ID when that is not known."""
@@ -51,10 +51,8 @@ def grant_view(grant: Grant, name: Name, offers: Mapping[str, Offer]) -> GrantVi
     def maybe(peer: PeerId | None) -> str | None:
         return None if peer is None else name(peer)
 
-    try:
-        purpose = purpose_of(grant.properties)
-    except Invalid:  # the properties are shown as they are; signing says what is wrong
-        purpose = None
+    # When it cannot be read, the properties are shown as they are; signing says what is wrong.
+    purpose = purpose_if_readable(grant.properties)
     return GrantView(
         grant.type,
         grant.hash,

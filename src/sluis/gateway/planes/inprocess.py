@@ -21,8 +21,8 @@ from sluis.gateway.outway import Outway
 from sluis.gateway.planes.stream import FAILURES, Stream, Streams
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Recent
-from sluis.grounds import purpose_of
-from sluis.kernel import Invalid, Text
+from sluis.grounds import purpose_if_readable
+from sluis.kernel import Text
 from sluis.web import CROSSED, Crossed
 
 Scope = dict[str, Any]
@@ -188,11 +188,7 @@ class InwayPlane:
         found = self._callers.get(grant.hash)
         if found is None:
             peer = Peer(grant.outway.peer_id, str.__str__(grant.outway.peer_id))
-            try:
-                purpose = purpose_of(grant.properties)
-            except Invalid:
-                purpose = None  # what nobody can read covers nothing
-            found = self._callers.put(grant.hash, Crossed(peer, purpose))
+            found = self._callers.put(grant.hash, Crossed(peer, purpose_if_readable(grant.properties)))
         return found
 
     def _certificate(self, scope: Scope) -> bytes:
