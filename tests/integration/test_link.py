@@ -81,7 +81,7 @@ class Place(msgspec.Struct):
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     authority = make_authority(tmp_path / "authority", "Groep")
     files = authority.issue(tmp_path / "owner", OWNER, "UWV", ["localhost", "127.0.0.1"])
-    access = Access([ASKER], {"root": Person("root", "p-1")}.get, utc_now, test=True)
+    access = Access([ASKER], {"root": Person("root", "p-1")}.get)
     server = Server(make_api([add, stream, slow, me], access, ABOUT))
     heard = await server.listen(PeerListener("127.0.0.1", 0, server_context(*files, [authority.path])))
     assert isinstance(heard, tuple)
@@ -194,7 +194,7 @@ async def test_certificate_that_has_ended_does_not_get_in(place: Place) -> None:
 
 async def test_owner_under_another_host_name_gets_nothing(place: Place, tmp_path: Path) -> None:
     files = place.authority.issue(tmp_path / "named", OWNER, "UWV", ["uwv.example"])
-    server = Server(make_api([slow], Access([ASKER], lambda user: None, utc_now, test=True), ABOUT))
+    server = Server(make_api([slow], Access([ASKER], lambda user: None), ABOUT))
     heard = await server.listen(PeerListener("127.0.0.1", 0, server_context(*files, [place.authority.path])))
     mine = place.authority.issue(tmp_path / "mine", ASKER, "Vrager", ["localhost"])
     url = f"https://localhost:{heard[1]}"  # type: ignore[index]
