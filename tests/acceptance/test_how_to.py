@@ -13,7 +13,7 @@ import click
 import pytest
 from tests.acceptance.test_documents import ROOT, blocks, run, staying
 from tests.integration.managers import free_network
-from tests.integration.test_serve import free_ports
+from tests.integration.nodes import free_ports
 
 from sluis.cli import main
 from sluis.cli.fsc import command

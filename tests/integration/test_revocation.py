@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from tests.integration.test_serve import OWNER, Federation, build, refused
+from tests.integration.nodes import OWNER, Federation, build, refused
 
 from sluis.crypto import Authority, make_authority, read_certificates
 from sluis.kernel import Upstream
