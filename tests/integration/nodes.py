@@ -15,10 +15,12 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.managers import DATA, MANAGEMENT
 
 from sluis.config import load_node
 from sluis.crypto import Authority, make_authority
@@ -33,7 +35,7 @@ NODE_TOML = """
 oin = "{oin}"
 name = "{alias} (fictief)"
 alias = "{alias}"
-url = "https://127.0.0.1:{manager}"
+url = "https://{host}:{management}"
 environment = "test"
 
 [tls]
@@ -53,13 +55,15 @@ roles = ["privacy-officer", "fsc-admin"]
 
 MEMBER_TOML = """
 [manager]
-port = {manager}
+host = "{host}"
+port = {management}
 
 [inway]
-port = {inway}
+host = "{host}"
+port = {data}
 
 [outway]
-port = {outway}
+host = "{host}"
 
 [fsc]
 group = "../group.toml"
@@ -68,11 +72,11 @@ group = "../group.toml"
 RULES = """
 id = "test-groep"
 anchors = ["{authority}"]
-ports = {ports}
+ports = [443, 8443, {management}]
 
 [directory]
 peer = "{directory}"
-address = "https://127.0.0.1:{manager}"
+address = "https://{host}:{management}"
 """
 
 
@@ -84,17 +88,32 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+@cache
+def own_network() -> tuple[str, socket.socket]:
+    """A network of loopback addresses for this process alone, `127.21.x.`, and what keeps others from it. Ports that the
+    system gives out itself cannot be kept for a node that does not run yet."""
+    for number in range(os.getpid(), os.getpid() + 250):
+        network, mark = f"127.21.{number % 250 + 1}.", socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            mark.bind((f"{network}1", MANAGEMENT))
+        except OSError:
+            mark.close()
+            continue
+        return network, mark
+    raise OSError("every address is taken")
+
+
 class Federation:
     """Two node directories under one authority; with `group`, peers of one group whose directory the owner keeps."""
 
     def __init__(self, home: Path, *, group: bool = False) -> None:
         self.home = home
         self.authority: Authority = make_authority(home / "authority", "Groep")
-        self.ports = {"gemeente": free_ports(3), "uwv": free_ports(3)}
+        network, _ = own_network()
+        self.hosts = {"gemeente": f"{network}1", "uwv": f"{network}2"}
         if group:
-            managers = [ports[0] for ports in self.ports.values()]
             rules = RULES.format(
-                authority=self.authority.path, ports=managers, directory=str.__str__(OWNER), manager=self.ports["uwv"][0]
+                authority=self.authority.path, directory=str.__str__(OWNER), host=self.hosts["uwv"], management=MANAGEMENT
             )  # fmt: skip
             (home / "group.toml").write_text(rules)
         template = NODE_TOML + MEMBER_TOML if group else NODE_TOML
@@ -111,26 +130,25 @@ class Federation:
 
     def address(self, alias: str, part: str) -> str:
         """Where others reach the Manager or inway of a node."""
-        return f"https://127.0.0.1:{self.ports[alias][('manager', 'inway').index(part)]}"
+        return f"https://{self.hosts[alias]}:{MANAGEMENT if part == 'manager' else DATA}"
 
     def copied(self, home: Path) -> "Federation":
         """The same group in another place, with all it has agreed on; not for use beside this one."""
         shutil.copytree(self.home, home, dirs_exist_ok=True)
         other = object.__new__(Federation)
-        other.home, other.authority, other.ports = home, self.authority, self.ports
+        other.home, other.authority, other.hosts = home, self.authority, self.hosts
         return other
 
     def _write(
         self, directory: Path, template: str, oin: PeerId, alias: str, other: str, other_oin: PeerId
     ) -> None:
         directory.mkdir()
-        manager, inway, outway = self.ports[alias]
         text = template.format(
             oin=str.__str__(oin), alias=alias, other=other, other_oin=str.__str__(other_oin), me=ME,
-            authority=self.authority.path, manager=manager, inway=inway, outway=outway,
+            authority=self.authority.path, host=self.hosts[alias], management=MANAGEMENT, data=DATA,
         )  # fmt: skip
         (directory / "node.toml").write_text(text)
-        self.authority.issue(directory / "tls", oin, f"{alias} (fictief)", ["127.0.0.1", "localhost"])
+        self.authority.issue(directory / "tls", oin, f"{alias} (fictief)", [self.hosts[alias], "localhost"])
 
 
 def build(directory: Path, moment: datetime | None = None) -> Node:

@@ -275,7 +275,7 @@ async def test_published_document_is_the_nodes_own(federation: Federation) -> No
 async def test_node_that_cannot_listen_leaves_nothing_open(group: Federation) -> None:
     node = build(group.owner)
     with (
-        socket.create_server(("127.0.0.1", node.config.inway.port)),
+        socket.create_server((node.config.inway.host, node.config.inway.port)),
         pytest.raises(Conflict) as problem,
     ):
         await node.start()
