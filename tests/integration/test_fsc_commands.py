@@ -13,7 +13,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 from tests.integration.managers import free_network
-from tests.integration.nodes import ASKER, ME, OWNER, Running, free_ports
+from tests.integration.nodes import ASKER, ME, OWNER, Hosted, free_ports
 
 from nlx_client import InwayError, NLXClient, OutwayError
 from sluis.cli import main
@@ -139,7 +139,7 @@ class Group:
 @pytest.fixture
 def group(tmp_path: Path) -> Iterator[Group]:
     group = Group(tmp_path)
-    running = [Running(group.owner), Running(group.asker)]
+    running = [Hosted(group.owner), Hosted(group.asker)]
     for one in running:
         assert one.ready()["ready"]
     yield group

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.integration.managers import free_network
-from tests.integration.nodes import ASKER, OWNER, Running
+from tests.integration.nodes import ASKER, OWNER, Hosted
 from tests.integration.test_fsc_commands import DATA, MANAGEMENT, document, sluis, until
 
 from sluis.cli import main
@@ -60,7 +60,7 @@ def sluis_plain(*words: str) -> int:
 @pytest.fixture
 def newcomers(tmp_path: Path) -> Iterator[Newcomers]:
     made = Newcomers(tmp_path)
-    running = [Running(made.directory), Running(made.newcomer)]
+    running = [Hosted(made.directory), Hosted(made.newcomer)]
     for one in running:
         assert one.ready()["ready"]
     yield made

@@ -17,7 +17,7 @@ from tests.integration.nodes import ASKER, OWNER, Federation, Hosted, Running, a
 
 from sluis.cli.openapi import command
 from sluis.config import load_node
-from sluis.crypto import Peer, client_context, read_certificates
+from sluis.crypto import Peer, client_context, make_authority, read_certificates
 from sluis.gateway import Link, OwnLink, read_card
 from sluis.gateway.pool import Pool
 from sluis.kernel import (
@@ -305,6 +305,18 @@ def test_test_authority_in_production_stops_the_start(federation: Federation) ->
     file.write_text(file.read_text().replace('environment = "test"', 'environment = "production"'))
     problem = refused(federation.owner)
     assert (type(problem), problem.code) == (Refused, "test-authority")
+
+
+def test_test_authority_of_the_group_in_production_stops_the_start(
+    group: Federation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_authority(tmp_path / "other", "Ander")
+    rules = tmp_path / "group.toml"
+    rules.write_text(rules.read_text().replace("anchors = [", f'anchors = ["{other.path}", '))
+    file = group.owner / "node.toml"
+    file.write_text(file.read_text().replace('environment = "test"', 'environment = "production"'))
+    monkeypatch.setattr("sluis.serve.parts.is_test", lambda one: one == other.certificate)
+    assert refused(group.owner).code == "test-authority"
 
 
 @pytest.mark.parametrize("name", ["certificate.pem", "key.pem"])

@@ -8,7 +8,7 @@ import msgspec
 from cryptography import x509
 
 from sluis import disclose
-from sluis.config import Config
+from sluis.config import Config, read_group
 from sluis.config import Node as Loaded
 from sluis.crypto import (
     FileKeyStore,
@@ -233,9 +233,15 @@ def _identity(config: Config, now: datetime) -> tuple[Identity, tuple[x509.Certi
         raise _unfit("clock-behind", _CLOCK_BEHIND)
     if time_left(certificate, now) <= timedelta(0):
         raise _unfit("certificate-ended", _ENDED)
-    if not config.node.test and any(map(is_test, (certificate, *anchors))):
+    if not config.node.test and any(map(is_test, (certificate, *anchors, *_group_anchors(config)))):
         raise Refused("test-authority", _CANNOT_START, *_TEST_AUTHORITY, rule="production-trusts-no-test")
     return identity, anchors
+
+
+def _group_anchors(config: Config) -> list[x509.Certificate]:
+    """Whom connections follow, in a group."""
+    paths = read_group(config.fsc.group).anchors if config.fsc.group else ()
+    return [anchor for path in paths for anchor in read_certificates(path)]
 
 
 _CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")

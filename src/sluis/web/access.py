@@ -25,8 +25,7 @@ LOCAL = "sluis.local"
 """Key in the ASGI scope's `extensions` of what the kernel says of the other end of the unix socket."""
 
 CROSSED = "sluis.crossed"
-"""Key in `extensions` of who an inway let in, and under which contract (`Crossed`). Only this process can set it: it
-stands beside a request, never in one."""
+"""Key in `extensions` of who an inway let in, and under which contract (`Crossed`). Only this process can set it."""
 
 _CALLER = "sluis.caller"
 
