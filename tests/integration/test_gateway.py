@@ -9,9 +9,19 @@ import pytest
 from sqlalchemy import text
 from tests.gateways import ASKER, OWNER, SERVICE, Answer, Gateways, Party, answer, gateways, whole
 
+from sluis.crypto import client_context
+from sluis.gateway.contracts import Grant
+from sluis.gateway.crossing import GroupLink
 from sluis.gateway.forward import Target
 from sluis.gateway.services import Service
-from sluis.gateway.transactions import INCOMING, OUTGOING, Search, TransactionRecord, new_transaction
+from sluis.gateway.transactions import (
+    INCOMING,
+    OUTGOING,
+    Search,
+    TransactionRecord,
+    new_transaction,
+    read_transaction_id,
+)
 from sluis.kernel import PeerId, Text, Upstream
 
 
@@ -295,11 +305,37 @@ async def test_service_that_says_401_itself_costs_no_token(
     assert len(pair.fetched) == 1
 
 
-async def test_refusal_after_the_line_was_written_names_the_transaction(pair: Gateways) -> None:
+async def test_call_that_cannot_leave_leaves_no_line_but_is_named(pair: Gateways) -> None:
     grant = await pair.agree()
     await pair.servers["inway"].stop(seconds=0)
     got = await pair.call("POST", "/", {"Fsc-Grant-Hash": grant.hash})
-    assert [one.transaction_id for one in await lines(pair.asker)] == [got.headers["fsc-transaction-id"]]
+    assert read_transaction_id(got.headers["fsc-transaction-id"])
+    assert await lines(pair.asker) == ()
+
+
+def own_link(pair: Gateways, grant: Grant) -> GroupLink:
+    """The way of the asker's own questions."""
+    context = client_context(*pair.asker.files, [pair.authority.path])
+    return GroupLink(pair.outway, lambda *_: [grant], context, lambda _: False, str, pair.watch)
+
+
+async def test_own_question_that_cannot_leave_leaves_no_line(pair: Gateways) -> None:
+    link, decided = own_link(pair, await pair.agree()), asyncio.get_running_loop().create_future()
+    await pair.servers["inway"].stop(seconds=0)
+    with pytest.raises(Upstream, match="cannot be reached"):
+        await link.send(OWNER, "GET", "/x", {}, b"", 5, ready=decided).__aenter__()
+    assert await lines(pair.asker) == ()
+
+
+async def test_own_question_leaves_when_its_line_and_what_else_must_be_are_there(pair: Gateways) -> None:
+    link, decided = own_link(pair, await pair.agree()), asyncio.get_running_loop().create_future()
+    sent = asyncio.ensure_future(link.send(OWNER, "GET", "/x", {}, b"", 5, ready=decided).__aenter__())
+    while not await lines(pair.asker):
+        pass
+    assert pair.backend.requests == []
+    decided.set_result(None)
+    assert (await sent).status == 200
+    await link.close()
 
 
 # What a service allows

@@ -13,7 +13,7 @@ from sluis.gateway.direct import Pooled
 from sluis.gateway.faults import FscProblem
 from sluis.gateway.forward import TRANSACTION, Outgoing
 from sluis.gateway.link import Answer, Covers, Ready
-from sluis.gateway.outway import Outway, durable
+from sluis.gateway.outway import Outway, Write, durable
 from sluis.gateway.pool import Pool
 from sluis.gateway.tokens import Recent
 from sluis.grounds import Purpose, purpose_if_readable
@@ -113,6 +113,7 @@ class _Crossing:
     ) -> None:
         self._link, self._grant, self._peer, self._request = link, grant, peer, request
         self._ready = ready
+        self._write: Write | None = None
         self._pooled: Pooled | None = None
 
     async def __aenter__(self) -> Answer:
@@ -120,17 +121,14 @@ class _Crossing:
         outway, name = self._link.outway, self._link.name(self._peer)
         asked = Outgoing(method, path, self._grant.hash, headers.get(TRANSACTION))
         try:
-            forward, written = await outway.admit(asked)
-            if self._ready is not None:
-                await self._ready  # in the same commit as the line
-            await durable(written)
+            forward, self._write = await outway.admit(asked)
+            pool = self._link.pool(self._peer, f"https://{forward.target.authority}")
+            sent = {**headers, **dict(forward.headers)}
+            request = (self._peer, method, forward.path, sent, body, seconds)
+            self._pooled = Pooled(pool, name, request, self._recorded)
+            answer = await self._pooled.__aenter__()
         except FscProblem as problem:
             raise _not_let_out(problem, name) from problem
-        pool = self._link.pool(self._peer, f"https://{forward.target.authority}")
-        sent = {**headers, **dict(forward.headers)}
-        self._pooled = Pooled(pool, name, (self._peer, method, forward.path, sent, body, seconds))
-        try:
-            answer = await self._pooled.__aenter__()
         except Upstream:
             outway.failed(self._peer)
             raise
@@ -150,6 +148,14 @@ class _Crossing:
         pooled, self._pooled = self._pooled, None
         if pooled is not None:
             await pooled.__aexit__(kind, raised, trace)
+
+    async def _recorded(self) -> None:
+        """The line is there, and whatever else must be there first: in one commit."""
+        assert self._write is not None
+        written = self._write()
+        if self._ready is not None:
+            await self._ready
+        await durable(written)
 
 
 async def _drained(body: AsyncIterator[bytes]) -> None:

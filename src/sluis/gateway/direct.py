@@ -50,7 +50,8 @@ class DirectLink:
             raise _problem(self._name(peer), "peer-without-address", _NO_ADDRESS)
         if self._pool is None:
             self._pool = Pool(self._urls, self._context, self._revoked)
-        return Pooled(self._pool, self._name(peer), (peer, method, path, headers, body, seconds), ready)
+        before = None if ready is None else lambda: ready
+        return Pooled(self._pool, self._name(peer), (peer, method, path, headers, body, seconds), before)
 
     async def close(self) -> None:
         """See `Link.close`."""
@@ -63,26 +64,46 @@ class DirectLink:
 
 
 class Pooled:
-    """One request and its answer. What the caller raises between the two ends goes through untouched."""
+    """One request and its answer. What the caller raises between the two ends goes through untouched.
+
+    Args:
+        pool: connections.
+        name: what the peer is called.
+        request: peer, method, path, headers, body, and the seconds that all of it may take.
+        before: what must be done before a byte leaves; begun once there is a connection.
+    """
 
     def __init__(
         self,
         pool: Pool,
         name: str,
         request: tuple[PeerId, str, str, Mapping[str, str], bytes, float],
-        ready: Ready | None = None,
+        before: Callable[[], Ready] | None = None,
     ) -> None:
-        self._pool, self._name, self._request, self._ready = pool, name, request, ready
+        self._pool, self._name, self._request, self._before = pool, name, request, before
         self._exchange: Exchange | None = None
 
     async def __aenter__(self) -> Answer:
-        if self._ready is not None:
-            await self._ready
         try:
-            exchange = self._exchange = await self._pool.request(*self._request)
+            exchange = await self._pool.open(self._request[0], self._request[-1])
         except FAILURES as failure:
             raise self._explained(failure) from None
+        try:
+            if self._before is not None:
+                await self._before()
+            await self._send(exchange)
+        except BaseException:
+            exchange.release()
+            raise
+        self._exchange = exchange
         return Answer(exchange.status, exchange.headers, self._stream(exchange))
+
+    async def _send(self, exchange: Exchange) -> None:
+        _, method, path, headers, body, _ = self._request
+        try:
+            await exchange.send(method, path, headers, body)
+        except FAILURES as failure:
+            raise self._explained(failure) from None
 
     async def __aexit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None

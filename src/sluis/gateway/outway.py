@@ -14,6 +14,7 @@ In the last two, those segments are the outway's and do not go on; the rest of t
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -33,6 +34,9 @@ from sluis.gateway.transactions import (
     read_transaction_id,
 )
 from sluis.kernel import Clock, PeerId, Problem, Text, Unkept
+
+Write = Callable[[], "asyncio.Future[None]"]
+"""Writes the line of a request; to be called once, just before it leaves."""
 
 
 class Agreements(Protocol):
@@ -87,14 +91,15 @@ class Outway:
         Raises:
             FscProblem: why it may not leave, in the domain of the outway.
         """
-        forward, written = await self.admit(request)
-        await durable(written)
+        forward, write = await self.admit(request)
+        await durable(write())
         return forward
 
-    async def admit(self, request: Outgoing) -> "tuple[Forward, asyncio.Future[None]]":
-        """As `decide`, but the line is still being written: nothing may leave before `durable` of that future returns.
+    async def admit(self, request: Outgoing) -> tuple[Forward, Write]:
+        """As `decide`, but its line is not written yet: nothing may leave before `durable` of what `write` gives returns.
 
-        For who has records of its own to wait for: they share the commit.
+        For who connects first, so that what could not leave has no line; or has records of its own that share the
+        line's commit.
         """
         if request.method == "CONNECT":
             raise outway_fault("ERROR_CODE_METHOD_UNSUPPORTED", _NO_CONNECT)
@@ -104,9 +109,9 @@ class Outway:
         if not self._breaker.closed(peer, _moment()):
             raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=peer)
         token = await self._token(use.grant, peer)
-        written = self._transactions.write(transaction_id, use.passage)
         headers = (AUTHORIZATION, token.header), (TRANSACTION, text)
-        return Forward(token.inway, path, headers, text), written
+        write = partial(self._transactions.write, transaction_id, use.passage)
+        return Forward(token.inway, path, headers, text), write
 
     def answered(self, peer: PeerId | None) -> None:
         """The inway of a peer answered a request, whatever it said."""

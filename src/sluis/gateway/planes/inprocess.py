@@ -17,7 +17,8 @@ from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
 from sluis.gateway.inway import Inway, durable
 from sluis.gateway.meter import Meter
-from sluis.gateway.outway import Outway
+from sluis.gateway.outway import Outway, Write
+from sluis.gateway.outway import durable as recorded
 from sluis.gateway.planes.stream import FAILURES, Stream, Streams
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Recent
@@ -219,9 +220,9 @@ class OutwayPlane:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         head = _Head(scope)
         asked = Outgoing(head.method, head.path, head.asked.get(_GRANT), head.asked.get(_TRANSACTION))
-        forward = await self._outway.decide(asked)
+        forward, write = await self._outway.admit(asked)
         peer = forward.target.peer
-        crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
+        crossing = _Crossing(self._streams, self.meter, head, forward, receive, send, write)
         try:
             status = await crossing.run()
         except FAILURES as failure:
@@ -238,6 +239,16 @@ class OutwayPlane:
 class _Crossing:
     """One request on its way: there, and its answer back.
 
+    Args:
+        streams: connections.
+        meter: counts.
+        head: of the request.
+        forward: what was decided.
+        receive: from the caller, ASGI.
+        send: to the caller, ASGI.
+        write: writes its line, if that is still to be done: once there is a connection, so that what could not leave
+            has none, and before anything is sent.
+
     Attributes:
         answered: whether the head of an answer came.
         code: its `Fsc-Error-Code`, of an inway that refused; else empty.
@@ -246,10 +257,17 @@ class _Crossing:
     code = b""
 
     def __init__(
-        self, streams: Streams, meter: Meter, head: _Head, forward: Forward, receive: Receive, send: Send
+        self,
+        streams: Streams,
+        meter: Meter,
+        head: _Head,
+        forward: Forward,
+        receive: Receive,
+        send: Send,
+        write: Write | None = None,
     ) -> None:
         self._streams, self._meter, self._head, self._forward = streams, meter, head, forward
-        self._receive, self._send = receive, send
+        self._receive, self._send, self._write = receive, send, write
         self._stream: Stream | None = None
         self._target = forward.target
         self._minder: asyncio.Task[None] | None = None
@@ -307,8 +325,11 @@ class _Crossing:
         stream = self._stream = await self._streams.open(self._target, fresh)
         bodiless = self._head.bodiless
         head = self._head.written(self._forward, self._target)
-        self._sent = True
+        if self._write is not None:
+            write, self._write = self._write, None
+            await recorded(write())
         stream.begin(head, self._head.method == "HEAD", bodiless)
+        self._sent = True
         if not bodiless:
             self._mind()
         await stream.head()
