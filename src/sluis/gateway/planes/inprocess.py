@@ -229,6 +229,9 @@ class OutwayPlane:
             self._outway.failed(peer)
             problem = outway_fault("ERROR_CODE_PEER_UNREACHABLE", _no_answer(failure), peer=str(peer))
             return await _refuse(problem, self.meter, send, forward.transaction_id)
+        finally:
+            if crossing.recorded and (crossing.code or not crossing.answered):
+                self._outway.note(peer, forward.transaction_id, crossing.code.decode("latin-1"))
         if crossing.answered:
             self._outway.answered(peer)
         if status == 401 and crossing.code.startswith(b"ERROR_CODE_ACCESS_TOKEN_"):
@@ -250,6 +253,7 @@ class _Crossing:
             has none, and before anything is sent.
 
     Attributes:
+        recorded: whether its line was written here.
         answered: whether the head of an answer came.
         code: its `Fsc-Error-Code`, of an inway that refused; else empty.
     """
@@ -271,7 +275,7 @@ class _Crossing:
         self._stream: Stream | None = None
         self._target = forward.target
         self._minder: asyncio.Task[None] | None = None
-        self._gone = self._sent = self.answered = False
+        self._gone = self._sent = self.recorded = self.answered = False
 
     async def run(self) -> int:
         """Carry the request over and the answer back; gives its status, 0 when the caller went away.
@@ -328,6 +332,7 @@ class _Crossing:
         if self._write is not None:
             write, self._write = self._write, None
             await recorded(write())
+            self.recorded = True
         stream.begin(head, self._head.method == "HEAD", bodiless)
         self._sent = True
         if not bodiless:
