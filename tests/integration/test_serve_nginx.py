@@ -2,12 +2,16 @@
 
 import asyncio
 import http.client
+import json
 import os
+import shutil
+import signal
 import socket
 import sqlite3
+import stat
 import threading
 from collections.abc import Coroutine, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,13 +21,15 @@ import pytest
 from tests.integration.pair import ACTIVITY, ANN, BOB, DATASET, DISCLOSURE
 from tests.integration.test_fsc_commands import DATA, OFFER, WISH, Group, Hello, about, document, sluis, until
 from tests.integration.test_group_asking import ask, refusal, write
+from tests.integration.test_nginx_plane import revocations
 from tests.servers import free_port, need
 
-from nlx_client import NLXClient
-from sluis.config import load_node
-from sluis.crypto import client_context
+from nlx_client import InwayError, NLXClient, OutwayError
+from sluis.config import examine_node, load_node
+from sluis.crypto import client_context, make_authority
 from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_process import PROGRAM, found
+from sluis.kernel import Conflict, Invalid
 from sluis.serve import Node, build_node
 
 PURPOSE = ("--activity", "urn:test:bijstand")
@@ -85,6 +91,12 @@ class Nodes:
             connection.sock.connect(f"{folder}/own.sock")
         return _answer(connection, method, path, headers)
 
+    def told(self, alias: str, path: str) -> tuple[int, str]:
+        """What a node says of itself."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.group.metrics[alias], timeout=10)
+        status, _, body = _answer(connection, "GET", path, {})
+        return status, body.decode()
+
     def end(self) -> None:
         for node in (self.asker, self.owner):
             self.run(node.stop())
@@ -124,7 +136,9 @@ def on_nginx(group: Group) -> dict[str, int]:
         file = directory / "node.toml"
         inway = f'host = "127.0.0.1"\nport = {ports[alias]}\naddress = "https://localhost:{ports[alias]}"'
         text = file.read_text().replace('group = "../group.toml"', 'group = "../group.toml"\nplane = "nginx"')
-        file.write_text(text.replace(f'[inway]\nhost = "{group.hosts[alias]}"\nport = {DATA}', f"[inway]\n{inway}"))
+        file.write_text(
+            text.replace(f'[inway]\nhost = "{group.hosts[alias]}"\nport = {DATA}', f"[inway]\n{inway}")
+        )
     return ports
 
 
@@ -156,7 +170,10 @@ def called(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hello)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    for directory, text in ((group.owner, OFFER % f"http://127.0.0.1:{server.server_port}"), (group.asker, WISH)):
+    for directory, text in (
+        (group.owner, OFFER % f"http://127.0.0.1:{server.server_port}"),
+        (group.asker, WISH),
+    ):
         write(home / "declared.yaml", text)
         assert sluis(directory, "apply", "-f", str(home / "declared.yaml")).exit_code == 0
     [waiting] = until(lambda: about(document(group.owner, "fsc", "contracts", "--waiting"), "loon"))
@@ -184,6 +201,153 @@ def test_a_question_crosses_and_no_more_once_its_contract_is_revoked(nodes: Node
     assert ask(group.asker)[0] != 0
 
 
+def test_reload_while_requests_are_under_way_loses_none(nodes: Nodes, called: str) -> None:
+    ended, statuses = threading.Event(), list[int]()
+
+    def call() -> None:
+        with httpx.Client(base_url=nodes.outway, headers={"connection": "close"}) as client:
+            while not ended.is_set():
+                statuses.append(client.get("/loon-service/x").status_code)
+
+    with ThreadPoolExecutor(4) as programs:
+        for _ in range(4):
+            programs.submit(call)
+        for _ in range(2):
+            for node in (nodes.owner, nodes.asker):
+                nodes.run(nodes.plane(node).reload())
+        ended.set()
+    assert len(statuses) > 20
+    assert set(statuses) == {200}
+
+
+def test_nginx_that_is_killed_comes_back_and_health_says_so(
+    nodes: Nodes, called: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ready() -> int:
+        return nodes.told("uwv", "/health/ready")[0]
+
+    def works() -> bool:
+        return httpx.get(f"{nodes.outway}/loon-service/x").status_code == 200
+
+    assert ready() == 200
+    plane = nodes.plane(nodes.owner)
+    first = plane.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    assert 503 in (ready() for _ in range(1000))
+    until(lambda: plane.pid != first and ready() == 200, 10)
+    until(works, 10)
+    assert "nginx ended by itself; it is started again" in caplog.text
+
+
+def test_the_socket_of_the_node_is_nginx_s_and_gives_nothing_to_who_was_not_let_in(nodes: Nodes) -> None:
+    path = nodes.folder(nodes.group.owner) / "own.sock"
+    user = nodes.plane(nodes.owner)._nginx._owner
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.stat().st_uid == (os.getuid() if user is None else user)
+    assert path.parent.stat().st_uid == os.getuid()  # who may connect may not put another socket in its place
+    assert not path.parent.stat().st_mode & 0o022
+    forged = {
+        "Fsc-Authorization": "Bearer x", "Fsc-Transaction-Id": "0199f2a4-7c1e-7000-8000-000000000001",
+        "T": "here", "N": "x", "X-Ssl-Client-Cert": "x",
+    }  # fmt: skip
+    for headers in ({}, {**forged, "Sluis-Mark": ""}, {**forged, "Sluis-Mark": "x" * 32}):
+        status, told, body = nodes.at_own_socket("GET", "/v1/offers", headers)
+        assert (status, told["fsc-error-code"]) == (401, "ERROR_CODE_ACCESS_TOKEN_MISSING")
+        assert json.loads(body)["domain"] == "ERROR_DOMAIN_INWAY"
+
+
+def test_a_peer_cannot_bring_a_mark(nodes: Nodes) -> None:
+    status, told, _ = nodes.at_inway("GET", "/v1/offers", {"Sluis-Mark": "x", "N": "x", "T": "here"})
+    assert (status, told["fsc-error-code"]) == (401, "ERROR_CODE_ACCESS_TOKEN_MISSING")
+
+
+def test_each_side_refuses_in_its_own_words_and_counts_it(nodes: Nodes, called: str) -> None:
+    def counted(alias: str, what: str) -> float:
+        text = nodes.told(alias, "/metrics")[1]
+        found = [line for line in text.splitlines() if line.startswith(what + " ")]
+        return float(found[0].rpartition(" ")[2]) if found else 0.0
+
+    names = {
+        "gemeente": (
+            'sluis_outway_requests_total{class="2xx"}',
+            'sluis_outway_refusals_total{code="ERROR_CODE_NO_CONTRACT"}',
+            'sluis_outway_bytes_total{direction="down"}',
+        ),
+        "uwv": (
+            'sluis_inway_requests_total{class="2xx"}',
+            'sluis_inway_refusals_total{code="ERROR_CODE_ACCESS_TOKEN_MISSING"}',
+            "sluis_inway_seconds_count",
+        ),
+    }
+    before = {name: counted(alias, name) for alias, some in names.items() for name in some}
+    body = httpx.get(f"{nodes.outway}/loon-service/x").content
+    answer = httpx.get(f"{nodes.outway}/no-such-link/x")
+    assert (answer.status_code, answer.headers["fsc-error-code"]) == (403, "ERROR_CODE_NO_CONTRACT")
+    assert answer.json()["domain"] == "ERROR_DOMAIN_OUTWAY"
+    assert nodes.at_inway("GET", "/", {})[0] == 401
+    for alias, some in names.items():
+        for name in some:
+            least = len(body) if "bytes" in name else 1
+            wanted = before[name] + least
+            until(lambda alias=alias, name=name, wanted=wanted: counted(alias, name) >= wanted, 5)
+
+
+@pytest.fixture
+def another(nodes: Nodes, tmp_path: Path) -> tuple[Path, int]:
+    """The directory of a node that does not run yet, and the port of its inway."""
+    group, port, metrics = nodes.group, free_port(), free_port()
+    host = group.hosts["gemeente"]
+    text = (group.asker / "node.toml").read_text().replace(host, host[:-1] + "3")
+    text = text.replace(str(nodes.ports["gemeente"]), str(port))
+    text = text.replace("../group.toml", str(group.asker.parent / "group.toml"))
+    write(tmp_path / "another" / "node.toml", text.replace(str(group.metrics["gemeente"]), str(metrics)))
+    shutil.copytree(group.asker / "tls", tmp_path / "another" / "tls")
+    return tmp_path / "another", port
+
+
+def test_port_of_nginx_that_is_in_use_is_said_so(nodes: Nodes, another: tuple[Path, int]) -> None:
+    directory, port = another
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(Conflict) as refused:
+        nodes.started(directory)
+    assert refused.value.code == "port-in-use"
+    assert str(port) in refused.value.why.nl
+
+
+def test_nginx_that_is_not_there_is_said_so(
+    nodes: Nodes, another: tuple[Path, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, _ = another
+    monkeypatch.setattr("sluis.gateway.planes.nginx_process._WHERE", "")
+    monkeypatch.setenv("PATH", str(directory))
+    with pytest.raises(Invalid) as refused:
+        nodes.started(directory)
+    assert refused.value.code == "no-nginx"
+    assert "nginx-light" in refused.value.next.en
+    assert [one.code for one in examine_node(directory / "node.toml")] == ["no-nginx"]
+
+
+def test_list_of_revoked_certificates_that_nginx_finds_incomplete_is_said_so(
+    nodes: Nodes, another: tuple[Path, int]
+) -> None:
+    directory, _ = another
+    second = make_authority(directory / "second", "Andere")
+    group = (directory / "group.toml").write_text
+    rules = (nodes.group.asker.parent / "group.toml").read_text()
+    group(rules.replace("anchors = [", f'anchors = ["{second.path}", '))
+    (directory / "revoked.pem").write_bytes(revocations(nodes.group.authority))
+    text = (directory / "node.toml").read_text()
+    text = text.replace(str(nodes.group.asker.parent / "group.toml"), "group.toml")
+    (directory / "node.toml").write_text(text.replace("[tls]", '[tls]\ncrl = "revoked.pem"'))
+    with pytest.raises(Invalid) as refused:
+        nodes.started(directory)
+    assert refused.value.code == "revocations-incomplete"
+    assert "Andere" in refused.value.why.nl
+
+
 def test_a_program_calls_an_api_and_no_more_once_the_contract_is_revoked(nodes: Nodes, called: str) -> None:
     with NLXClient(endpoint=nodes.outway) as nlx:
         assert nlx.get(service="loon-service", path="/zones").json() == {"path": "/zones"}
+        assert sluis(nodes.group.owner, "fsc", "revoke", called, "--reason", "Klaar").exit_code == 0
+        with pytest.raises((InwayError, OutwayError)):
+            nlx.get(service="loon-service", path="/zones")

@@ -65,7 +65,7 @@ class Counts:
     def _count(self, line: bytes, times: int) -> None:
         side, status, seconds, down, read, up, code = line.split(b" ")
         meter, shown, took, downward = self._meters[side], int(status), float(seconds), int(down)
-        upward = 0 if up == b"-" else min(int(up), int(read))  # a client may say more than it sends
+        upward = min(int(up or 0), int(read))  # a client may say more than it sends
         meter.count(0 if shown == _GONE else shown, took, times)
         meter.downward += downward * times
         meter.upward += upward * times
