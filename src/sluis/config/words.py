@@ -29,6 +29,10 @@ WORDS: Words = {
             "Bestand met de regels van de groep; zonder is er geen FSC.",
             "File with the rules of the group; without it there is no FSC.",
         ),
+        "plane": Text(
+            "Wat verzoeken van inway en outway doorgeeft: dit proces zelf (`in-process`) of `nginx`.",
+            "What passes the requests of inway and outway on: this process itself (`in-process`) or `nginx`.",
+        ),
         "decision_point": Text(
             "Adres van een AuthZEN-beslispunt dat over contracten beslist.",
             "Address of an AuthZEN decision point that decides about contracts.",

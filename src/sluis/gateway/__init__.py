@@ -13,6 +13,11 @@ from sluis.gateway.metrics import MetricsApp
 from sluis.gateway.operating import Operator, open_operator
 from sluis.gateway.operating import routes as group_routes
 from sluis.gateway.peers import Group, check_group, hold_to, manager_address
+from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
+from sluis.gateway.planes.nginx import NginxPlane
+from sluis.gateway.planes.nginx_conf import Listen as NginxListen
+from sluis.gateway.planes.nginx_process import Files as NginxFiles
+from sluis.gateway.planes.nginx_process import check_nginx
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.transactions import fits as sealed_lines_fit
 from sluis.gateway.witnesses import Witnesses, witness_name
@@ -26,15 +31,21 @@ __all__ = [
     "DecisionPoint",
     "DirectLink",
     "Group",
+    "InwayPlane",
     "Link",
     "ManagerSettings",
     "Membership",
     "MetricsApp",
+    "NginxFiles",
+    "NginxListen",
+    "NginxPlane",
     "Operator",
+    "OutwayPlane",
     "TimestampAuthority",
     "Trust",
     "Witnesses",
     "check_group",
+    "check_nginx",
     "group_routes",
     "hold_to",
     "manager_address",

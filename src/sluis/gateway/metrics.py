@@ -4,7 +4,7 @@ For a loopback listener: no peer, no path and no person is in it, but how busy a
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from sluis.crypto import time_left
@@ -24,10 +24,11 @@ class MetricsApp:
     Args:
         membership: of the node.
         clock: the node's clock.
+        well: whether the data plane lets requests through.
     """
 
-    def __init__(self, membership: Membership, clock: Clock) -> None:
-        self._membership, self._clock = membership, clock
+    def __init__(self, membership: Membership, clock: Clock, well: Callable[[], Awaitable[bool]]) -> None:
+        self._membership, self._clock, self._well = membership, clock, well
         self._paths: dict[str, Callable[[], Any]] = {
             "/metrics": self._metrics,
             "/health/live": lambda: (200, b"ok\n"),
@@ -40,6 +41,8 @@ class MetricsApp:
             return
         work = self._paths.get(scope["path"]) if scope["method"] == "GET" else None
         status, body = (404, b"") if work is None else await asyncio.to_thread(work)
+        if work == self._ready and status == 200 and not await self._well():
+            status, body = 503, b"no data plane\n"
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
@@ -47,8 +50,8 @@ class MetricsApp:
     def _metrics(self) -> tuple[int, bytes]:
         membership = self._membership
         lines = [
-            *metered("inway", membership.inway.meter),
-            *metered("outway", membership.outway.meter),
+            *metered("inway", membership.meters.inway),
+            *metered("outway", membership.meters.outway),
             *gauges(self._gauges()),
         ]
         return 200, ("\n".join(lines) + "\n").encode()

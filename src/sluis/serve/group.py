@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Sequence
+from typing import Any
 
 from sluis.config import Config, read_group
 from sluis.crypto import Identity, Revocations, client_context, read_certificates, server_context
@@ -22,6 +23,7 @@ from sluis.grounds import Grounds, Offer, make_offer
 from sluis.kernel import Clock, PeerId, utc_now
 from sluis.ledger import Ledger
 from sluis.query import Owners
+from sluis.serve.planes import plane_of
 from sluis.store import Store
 from sluis.web import LoopbackListener, PeerListener, Server
 
@@ -88,21 +90,23 @@ def _aliases(config: Config) -> dict[str, PeerId]:
 
 
 class GroupServers:
-    """The listeners of a membership."""
+    """The listeners of a membership: the Manager's, and those of its data plane."""
 
-    def __init__(self, config: Config, membership: Membership, revocations: Revocations) -> None:
+    def __init__(self, config: Config, membership: Membership, revocations: Revocations, node: Any) -> None:
         self._config, self._membership, self._revocations = config, membership, revocations
         self.manager = Server(membership.running.api)
-        self.inway = Server(membership.inway, streaming=True)
-        self.outway = Server(membership.outway, streaming=True)
-        self.metrics = Server(MetricsApp(membership, utc_now))
+        self.plane = plane_of(config, membership, revocations, node)
+        self.metrics = Server(MetricsApp(membership, utc_now, self.plane.well))
 
     async def start(self) -> None:
         """Listen, and begin what goes on by itself. Raises `Problem`."""
-        config, context = self._config, self._context()
+        config = self._config
+        context = listening(config, self._membership, self._revocations)
         await self.manager.listen(PeerListener(config.manager.host, config.manager.port, context))
-        await self.inway.listen(PeerListener(config.inway.host, config.inway.port, context))
-        await self.outway.listen(LoopbackListener(config.outway.host, config.outway.port))
+        await self.plane.start(
+            PeerListener(config.inway.host, config.inway.port, context),
+            LoopbackListener(config.outway.host, config.outway.port),
+        )
         if config.fsc.metrics_port is not None:
             await self.metrics.listen(LoopbackListener("127.0.0.1", config.fsc.metrics_port))
         await self._membership.start()
@@ -110,18 +114,21 @@ class GroupServers:
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close. May be called twice."""
-        for server in (self.metrics, self.outway, self.inway, self.manager):
-            await server.stop()
+        await self.metrics.stop()
+        await self.plane.stop()
+        await self.manager.stop()
         await self._membership.stop()
 
     def cut_off(self) -> None:
         """Close every connection of a peer whose certificate was revoked."""
-        for server in (self.inway, self.manager):
-            server.cut_off(self._revocations.revokes)
+        self.plane.renew()
+        self.manager.cut_off(self._revocations.revokes)
 
-    def _context(self) -> ssl.SSLContext:
-        tls, group = self._config.tls, self._membership.running.manager.group
-        context = server_context(tls.certificate, tls.key, group.anchors)
-        hold_to(group, context)
-        self._revocations.guard(context)
-        return context
+
+def listening(config: Config, membership: Membership, revocations: Revocations) -> ssl.SSLContext:
+    """For listeners to which peers connect. Raises `Invalid`."""
+    tls, group = config.tls, membership.running.manager.group
+    context = server_context(tls.certificate, tls.key, group.anchors)
+    hold_to(group, context)
+    revocations.guard(context)
+    return context

@@ -38,9 +38,7 @@ class Node:
         self._clock = clock
         self._server = Server(self.api)
         membership = parts.membership
-        self._group = GroupServers(config, membership, parts.revocations) if membership else None
-        if membership is not None:
-            membership.inway.node = self.api
+        self._group = GroupServers(config, membership, parts.revocations, self.api) if membership else None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
