@@ -131,6 +131,10 @@ class Outway:
         """The inway of a peer could not be reached, or did not answer a request."""
         self._breaker.failed(str.__str__(peer), _moment())
 
+    def paused(self) -> int:
+        """How many peers are left alone for a while, because they did not answer."""
+        return self._breaker.paused()
+
     def refused(self, forward: Forward) -> None:
         """The inway did not take the token of this request: another is fetched for the next."""
         self._tokens.drop(forward.headers[0][1])

@@ -1,7 +1,7 @@
 """Two transaction logs beside each other: what one side says of a request, and where the two do not agree."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import msgspec
 
@@ -20,6 +20,8 @@ Kind = Literal["only-here", "only-there", "differs", "failed-here", "failed-ther
 """This node has a line and the peer has none; the other way round; both have one, about another crossing. And the first
 two where the outway that wrote the line has noted that nothing came back, or that the inway refused: its own word, that
 the other side sees and may doubt."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 ALARMS: tuple[Kind, ...] = ("only-here", "only-there", "differs")
 """What nobody has a reason for: a line may have been removed, or made up."""

@@ -75,6 +75,11 @@ class Comparison:
         with self._store.read() as connection:
             return {(row.peer, row.kind): row.number for row in connection.execute(text(sql.COUNTS))}
 
+    def compared(self) -> dict[PeerId, int]:
+        """Up to when (seconds since the epoch) the log was compared with that of each peer, if ever. Blocks."""
+        with self._store.read() as connection:
+            return {PeerId(row.peer): row.until for row in connection.execute(text(sql.ALL_UNTIL))}
+
     def _since(self, peer: PeerId) -> int:
         with self._store.read() as connection:
             return connection.execute(text(sql.UNTIL), {"peer": str.__str__(peer)}).scalar() or 0

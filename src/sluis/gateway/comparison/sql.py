@@ -18,6 +18,9 @@ MIGRATIONS = (
 UNTIL = "SELECT until FROM gateway_compared WHERE peer = :peer"
 """The second up to which the logs agree, but for what is noted as a difference."""
 
+ALL_UNTIL = "SELECT peer, until FROM gateway_compared"
+"""The same, of every peer."""
+
 COMPARED = """INSERT INTO gateway_compared (peer, until) VALUES (:peer, :until)
     ON CONFLICT (peer) DO UPDATE SET until = :until"""
 """Note how far they were compared."""
