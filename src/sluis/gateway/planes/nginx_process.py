@@ -1,8 +1,8 @@
 """nginx from the distribution as a child of this process, in a folder of its own, without privileges it does not need.
 
-It is started again when it ends, and ends with us. A new configuration, certificate or revocation list takes effect by a
-reload: requests in hand finish under the old one (nginx documentation, "Controlling nginx"). It keeps no access log, and of what it says
-about errors only the part without request and client gets into ours.
+It is started again when it ends, and ends with us. A new configuration or revocation list takes effect by a reload:
+requests in hand finish under the old one (nginx documentation, "Controlling nginx"). It keeps no access log, and of what
+it says about errors only the part without request and client gets into ours.
 """
 
 import asyncio
@@ -41,10 +41,11 @@ _PREFIX = re.compile(r"^\S+ \S+ \[(\w+)\] \S+ (\*\d+ )?")
 
 
 class Files(msgspec.Struct, frozen=True):
-    """What TLS needs, PEM. Read again at every reload.
+    """What TLS needs, PEM. Anchors and revocations are read again at every reload.
 
     Args:
-        certificate: the chain that this organisation shows, as a server and as a client.
+        certificate: the chain that this organisation shows, as a server and as a client; as it is at the start, for
+            tokens are bound to the certificate that the node itself read then.
         key: its private key.
         authorities: the group's anchors.
         revocations: lists of revoked certificates, one of every authority in a chain, its root included; or None.
@@ -163,6 +164,7 @@ class Nginx:
             Invalid: `no-nginx` when it is not installed, `nginx-refused` when it does not take the configuration.
             Conflict: `nginx-not-up`, with what it said.
         """
+        self._keep_identity()
         await self._write(places)
         await self._spawn()
         try:
@@ -173,7 +175,7 @@ class Nginx:
         self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def reload(self, places: Sequence[Place] | None = None) -> None:
-        """Take new places, and read certificates, anchors and revocations again; no request in hand is dropped.
+        """Take new places, and read anchors and revocations again; no request in hand is dropped.
 
         When this returns, no connection begins any more under what was before.
 
@@ -202,7 +204,7 @@ class Nginx:
         if self._telling is not None:
             await self._telling
             self._telling = None
-        for name in _SOCKETS:
+        for name in (*_SOCKETS, conf.KEY):
             (self._folder / name).unlink(missing_ok=True)
 
     async def load(self) -> Load:
@@ -234,10 +236,15 @@ class Nginx:
         candidate.replace(self._folder / "nginx.conf")
         self._layout = layout
 
+    def _keep_identity(self) -> None:
+        for name, source in ((conf.CERTIFICATE, self._files.certificate), (conf.KEY, self._files.key)):
+            kept = self._folder / name
+            kept.unlink(missing_ok=True)
+            with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(source.read_bytes())
+
     def _link_files(self) -> None:
         files = self._files
-        _link(self._folder / conf.CERTIFICATE, files.certificate)
-        _link(self._folder / conf.KEY, files.key)
         if files.revocations is not None:
             _link(self._folder / conf.REVOKED, files.revocations)
         for name, sources in (
