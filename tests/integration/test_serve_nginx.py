@@ -19,10 +19,21 @@ from typing import Any
 import httpx
 import pytest
 from tests.integration.pair import ACTIVITY, ANN, BOB, DATASET, DISCLOSURE
-from tests.integration.test_fsc_commands import DATA, OFFER, WISH, Group, Hello, about, document, sluis, until
+from tests.integration.test_fsc_commands import (
+    ASKER,
+    DATA,
+    OFFER,
+    WISH,
+    Group,
+    Hello,
+    Running,
+    about,
+    document,
+    sluis,
+    until,
+)
 from tests.integration.test_group_asking import ask, refusal, write
 from tests.integration.test_nginx_plane import revocations
-from tests.integration.test_serve import ASKER
 from tests.servers import free_port, need
 
 from nlx_client import InwayError, NLXClient, OutwayError
@@ -351,6 +362,22 @@ def test_list_of_revoked_certificates_that_nginx_finds_incomplete_is_said_so(
         nodes.started(directory)
     assert refused.value.code == "revocations-incomplete"
     assert "Andere" in refused.value.why.nl
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_nginx_ends_with_its_node_however_that_ends(another: tuple[Path, int], how: signal.Signals) -> None:
+    directory, port = another
+    running = Running(directory)
+    assert running.ready()["ready"]
+    pid = int((directory / "var" / "node.nginx" / "nginx.pid").read_text())
+    running.end(how)
+    until(lambda: not Path(f"/proc/{pid}").exists(), 5)
+    socket.create_server(("127.0.0.1", port)).close()
+    again = Running(directory)
+    assert again.ready()["ready"]
+    assert again.end()[0] == 0
+    assert not (directory / "var" / "node.nginx" / "key.pem").exists()
 
 
 def test_replaced_certificate_is_shown_after_a_restart_and_not_before(nodes: Nodes, called: str) -> None:
