@@ -583,6 +583,7 @@ async def test_port_that_is_in_use_is_said_so(pair: Pair, tmp_path: Path) -> Non
     with pytest.raises(Conflict) as problem:
         await second.start()
     assert problem.value.code == "nginx-not-up"
+    assert "Address already in use" in problem.value.why.en
 
 
 async def test_log_says_what_went_wrong_and_not_about_whom(

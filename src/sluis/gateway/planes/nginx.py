@@ -119,7 +119,7 @@ class NginxPlane:
             self._hear(self._reports)
 
     def renew(self) -> None:
-        """Have certificates, anchors and revocations read again soon."""
+        """Have anchors and revocations read again soon."""
         self._changes.set()
 
     async def well(self) -> bool:
@@ -127,7 +127,7 @@ class NginxPlane:
         return await self._nginx.well()
 
     async def reload(self) -> None:
-        """Read certificates, anchors and revocations again, without dropping a request. Raises as `Nginx.reload`."""
+        """Read anchors and revocations again, without dropping a request. Raises as `Nginx.reload`."""
         self._publish()
         await self._nginx.reload(self._places.all())
 

@@ -45,7 +45,7 @@ class OwnDoor:
         self._words: dict[bytes, _Word] = {}
 
     def leave_word(self, forward: Forward, method: str) -> bytes:
-        """How to tell nginx where the request goes; its line is durable."""
+        """How to tell nginx where the request goes; to be told once its line is durable."""
         assert forward.grant is not None
         now, mark = asyncio.get_running_loop().time(), secrets.token_urlsafe(24).encode()
         self._forget(now)
