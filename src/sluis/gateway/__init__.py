@@ -2,7 +2,6 @@
 
 from sluis.gateway.card import Card, read_card, sign_card
 from sluis.gateway.crossing import SERVICE
-from sluis.gateway.direct import DirectLink
 from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Covers, Link
@@ -12,6 +11,7 @@ from sluis.gateway.membership import Membership, open_membership
 from sluis.gateway.metrics import MetricsApp
 from sluis.gateway.operating import Operator, open_operator
 from sluis.gateway.operating import routes as group_routes
+from sluis.gateway.own import OwnLink
 from sluis.gateway.peers import Group, check_group, hold_to, manager_address
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
 from sluis.gateway.planes.meeting import meeting
@@ -30,7 +30,6 @@ __all__ = [
     "Card",
     "Covers",
     "DecisionPoint",
-    "DirectLink",
     "Group",
     "InwayPlane",
     "Link",
@@ -42,6 +41,7 @@ __all__ = [
     "NginxPlane",
     "Operator",
     "OutwayPlane",
+    "OwnLink",
     "TimestampAuthority",
     "Trust",
     "Witnesses",

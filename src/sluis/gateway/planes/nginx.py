@@ -18,10 +18,10 @@ from sluis.gateway.inway import Inway
 from sluis.gateway.meter import Meter
 from sluis.gateway.planes.apps import App
 from sluis.gateway.planes.counts import Counts
+from sluis.gateway.planes.marked import MarkedDoor
 from sluis.gateway.planes.meeting import Meet
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
-from sluis.gateway.planes.own import OwnDoor
 from sluis.gateway.planes.places import Places, Resolve, addresses_of
 from sluis.gateway.planes.questions import BACKLOG, Answer, Door, Gathering, InwayAnswers, OutwayAnswers
 from sluis.gateway.planes.reports import Reports, Side
@@ -74,7 +74,7 @@ class NginxPlane:
         self._changes = asyncio.Event()
         self._places = Places(resolve, self._changes.set, meet)
         self._answers: dict[bytes, Answer] = {}
-        self._own = None if node is None else OwnDoor(node)
+        self._own = None if node is None else MarkedDoor(node)
         self._serving: Server | None = None
         inward, outward = meters or (Meter(), Meter())
         self._counts = Counts({b"i": inward, b"o": outward})
