@@ -18,15 +18,14 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.integration.nodes import ASKER, Running
 from tests.integration.pair import ACTIVITY, ANN, BOB, DATASET, DISCLOSURE
 from tests.integration.test_fsc_commands import (
-    ASKER,
     DATA,
     OFFER,
     WISH,
     Group,
     Hello,
-    Running,
     about,
     document,
     sluis,
