@@ -262,7 +262,7 @@ def test_the_socket_of_the_node_is_nginx_s_and_gives_nothing_to_who_was_not_let_
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.stat().st_uid == (os.getuid() if user is None else user)
     assert path.parent.stat().st_uid == os.getuid()  # who may connect may not put another socket in its place
-    assert not path.parent.stat().st_mode & 0o022
+    assert not path.parent.stat().st_mode & 0o027
     forged = {
         "Fsc-Authorization": "Bearer x", "Fsc-Transaction-Id": "0199f2a4-7c1e-7000-8000-000000000001",
         "T": "here", "N": "x", "X-Ssl-Client-Cert": "x",
