@@ -25,6 +25,9 @@ For developers. Every demand of FSC Core 2.0.0 and FSC Logging 1.0.0, by section
   passed on. The plane in process refuses all of these. It also reads the Peer ID of an answering inway on each connection;
   nginx reads chain and name there, and the node the Peer ID, beforehand and every minute, over a connection of its own
   (decisions 024 and 027).
+- A record of the transaction log may bear `"additional_data": {"sluis.outcome": "no-answer"}`, or `"refused"`: the outway
+  wrote its line, and nothing came back or the inway refused. `additional_data` is optional in Logging 1.1.0, as an
+  object of any members; this one is ours (decision 031).
 """
 
 

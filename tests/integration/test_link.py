@@ -86,6 +86,10 @@ class Door:
         await self._api({**scope, "extensions": {**scope["extensions"], **crossed}}, receive, send)
 
 
+async def _nothing() -> None:
+    """Nothing need be done before a request leaves."""
+
+
 class Straight:
     """Requests of the asker to one peer, over a pool."""
 
@@ -93,7 +97,7 @@ class Straight:
         self._pool = Pool({OWNER: url}, context, lambda certificate: False)
 
     def send(self, method: str, path: str, body: bytes, seconds: float) -> Pooled:
-        return Pooled(self._pool, "UWV", (OWNER, method, path, HEADERS, body, seconds))
+        return Pooled(self._pool, "UWV", (OWNER, method, path, HEADERS, body, seconds), _nothing)
 
     def close(self) -> None:
         self._pool.close()

@@ -286,14 +286,14 @@ def test_each_side_refuses_in_its_own_words_and_counts_it(nodes: Nodes, called: 
 
     names = {
         "gemeente": (
-            'sluis_outway_requests_total{class="2xx"}',
-            'sluis_outway_refusals_total{code="ERROR_CODE_NO_CONTRACT"}',
-            'sluis_outway_bytes_total{direction="down"}',
+            'sluis_gateway_requests_total{side="outway",class="2xx"}',
+            'sluis_gateway_refusals_total{side="outway",error_type="ERROR_CODE_NO_CONTRACT"}',
+            'sluis_gateway_body_size_bytes_total{side="outway",body="answer"}',
         ),
         "uwv": (
-            'sluis_inway_requests_total{class="2xx"}',
-            'sluis_inway_refusals_total{code="ERROR_CODE_ACCESS_TOKEN_MISSING"}',
-            "sluis_inway_seconds_count",
+            'sluis_gateway_requests_total{side="inway",class="2xx"}',
+            'sluis_gateway_refusals_total{side="inway",error_type="ERROR_CODE_ACCESS_TOKEN_MISSING"}',
+            'sluis_gateway_duration_seconds_count{side="inway"}',
         ),
     }
     before = {name: counted(alias, name) for alias, some in names.items() for name in some}

@@ -123,6 +123,7 @@ class FscConfig(msgspec.Struct, frozen=True):
     plane: Literal["in-process", "nginx"] = "in-process"
     decision_point: AnyUrl | None = None
     metrics_port: Port | None = None
+    otlp: AnyUrl | None = None
     auto_sign: tuple[AutoSign, ...] = ()
 
 

@@ -41,6 +41,10 @@ WORDS: Words = {
             "Poort op 127.0.0.1 voor metingen (Prometheus) en gezondheid; zonder zijn ze er niet.",
             "Port on 127.0.0.1 for metrics (Prometheus) and health; without it there are none.",
         ),
+        "otlp": Text(
+            "Adres van een OpenTelemetry-collector die elke minuut de metingen krijgt (OTLP over HTTP); zonder gaat er niets uit.",
+            "Address of an OpenTelemetry collector that gets the metrics each minute (OTLP over HTTP); without it none are sent.",
+        ),
         "auto_sign": Text(
             "Regels waarmee dit knooppunt zelf contracten tekent; één regel is genoeg.",
             "Rules by which this node signs contracts itself; one rule is enough.",

@@ -48,6 +48,10 @@ class Evidence:
                 await self._ledger.append([record])
                 await self._sealing.done(seal)
 
+    def unsealed_since(self) -> int | None:
+        """When the oldest transaction that is not sealed was written (ms since the epoch), if any. Blocks."""
+        return self._sealing.waiting_since()
+
     async def stop(self) -> None:
         """Let what is under way finish."""
         await asyncio.gather(*self._writing, return_exceptions=True)

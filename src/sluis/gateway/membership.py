@@ -86,6 +86,7 @@ class Membership(msgspec.Struct, frozen=True):
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
         await self.running.stop()
+        await self.outway.settle()
         await self.evidence.stop()
         await self.evidence.seal()
         self.streams.close()

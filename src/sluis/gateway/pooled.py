@@ -1,9 +1,9 @@
 """One request over kept connections, as the links of this room offer it: what fails becomes a problem that names the peer."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 
-from sluis.gateway.link import Answer
+from sluis.gateway.link import Answer, Ready
 from sluis.gateway.pool import FAILURES, Exchange, Pool, Why, why
 from sluis.kernel import PeerId, Text, Upstream
 
@@ -14,7 +14,8 @@ class Pooled:
     Args:
         pool: of connections to the peer.
         name: what the peer is called, for problems.
-        request: as `Pool.request` takes it.
+        request: peer, method, path, headers, body, and the seconds that all of it may take.
+        before: does what must be done before a byte leaves; called once there is a connection.
     """
 
     def __init__(
@@ -22,16 +23,31 @@ class Pooled:
         pool: Pool,
         name: str,
         request: tuple[PeerId, str, str, Mapping[str, str], bytes, float],
+        before: Callable[[], Ready],
     ) -> None:
-        self._pool, self._name, self._request = pool, name, request
+        self._pool, self._name, self._request, self._before = pool, name, request, before
         self._exchange: Exchange | None = None
 
     async def __aenter__(self) -> Answer:
         try:
-            exchange = self._exchange = await self._pool.request(*self._request)
+            exchange = await self._pool.open(self._request[0], self._request[-1])
         except FAILURES as failure:
             raise self._explained(failure) from None
+        try:
+            await self._before()
+            await self._send(exchange)
+        except BaseException:
+            exchange.release()
+            raise
+        self._exchange = exchange
         return Answer(exchange.status, exchange.headers, self._stream(exchange))
+
+    async def _send(self, exchange: Exchange) -> None:
+        _, method, path, headers, body, _ = self._request
+        try:
+            await exchange.send(method, path, headers, body)
+        except FAILURES as failure:
+            raise self._explained(failure) from None
 
     async def __aexit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Sequence
 from typing import Any
 
+from sluis import __version__
 from sluis.config import Config, read_group
 from sluis.crypto import Identity, Revocations, client_context, read_certificates, server_context
 from sluis.gateway import (
@@ -18,9 +19,11 @@ from sluis.gateway import (
     hold_to,
     open_membership,
     open_operator,
+    open_telemetry,
+    reader_of,
 )
 from sluis.grounds import Grounds, Offer, make_offer
-from sluis.kernel import Clock, PeerId, utc_now
+from sluis.kernel import Clock, PeerId
 from sluis.ledger import Ledger
 from sluis.query import Owners
 from sluis.serve.planes import plane_of
@@ -92,11 +95,15 @@ def _aliases(config: Config) -> dict[str, PeerId]:
 class GroupServers:
     """The listeners of a membership: the Manager's, and those of its data plane."""
 
-    def __init__(self, config: Config, membership: Membership, revocations: Revocations, node: Any) -> None:
+    def __init__(
+        self, config: Config, membership: Membership, revocations: Revocations, node: Any, clock: Clock
+    ) -> None:
         self._config, self._membership, self._revocations = config, membership, revocations
         self.manager = Server(membership.running.api)
         self.plane = plane_of(config, membership, revocations, node)
-        self.metrics = Server(MetricsApp(membership, utc_now, self.plane.well))
+        read, fsc = reader_of(membership, clock), config.fsc
+        self._metrics = fsc.metrics_port and Server(MetricsApp(membership, read, self.plane.well))
+        self._telemetry = fsc.otlp and open_telemetry(fsc.otlp, _resource(membership), read, clock)
 
     async def start(self) -> None:
         """Listen, and begin what goes on by itself. Raises `Problem`."""
@@ -107,14 +114,19 @@ class GroupServers:
             PeerListener(config.inway.host, config.inway.port, context),
             LoopbackListener(config.outway.host, config.outway.port),
         )
-        if config.fsc.metrics_port is not None:
-            await self.metrics.listen(LoopbackListener("127.0.0.1", config.fsc.metrics_port))
+        if self._metrics and config.fsc.metrics_port:
+            await self._metrics.listen(LoopbackListener("127.0.0.1", config.fsc.metrics_port))
         await self._membership.start()
         await self._membership.connect(_aliases(config))
+        if self._telemetry:
+            self._telemetry.start()
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close. May be called twice."""
-        await self.metrics.stop()
+        if self._telemetry:
+            await self._telemetry.stop()
+        if self._metrics:
+            await self._metrics.stop()
         await self.plane.stop()
         await self.manager.stop()
         await self._membership.stop()
@@ -123,6 +135,17 @@ class GroupServers:
         """Close every connection of a peer whose certificate was revoked."""
         self.plane.renew()
         self.manager.cut_off(self._revocations.revokes)
+
+
+def _resource(membership: Membership) -> dict[str, str]:
+    """What sends metrics, by the resource conventions of OpenTelemetry."""
+    manager = membership.running.manager
+    return {
+        "service.name": "sluis",
+        "service.version": __version__,
+        "service.namespace": manager.group.id,
+        "service.instance.id": str.__str__(manager.own.id),
+    }
 
 
 def listening(config: Config, membership: Membership, revocations: Revocations) -> ssl.SSLContext:

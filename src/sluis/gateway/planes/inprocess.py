@@ -16,7 +16,8 @@ from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
 from sluis.gateway.inway import Inway, durable
 from sluis.gateway.meter import Meter
-from sluis.gateway.outway import Outway
+from sluis.gateway.outway import Outway, Write
+from sluis.gateway.outway import durable as recorded
 from sluis.gateway.planes.apps import App, Callers, refuse
 from sluis.gateway.planes.stream import FAILURES, Stream, Streams
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
@@ -207,15 +208,18 @@ class OutwayPlane:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         head = _Head(scope)
         asked = Outgoing(head.method, head.path, head.asked.get(_GRANT), head.asked.get(_TRANSACTION))
-        forward = await self._outway.decide(asked)
+        forward, write = await self._outway.admit(asked)
         peer = forward.target.peer
-        crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
+        crossing = _Crossing(self._streams, self.meter, head, forward, receive, send, write)
         try:
             status = await crossing.run()
         except FAILURES as failure:
             self._outway.failed(peer)
             problem = outway_fault("ERROR_CODE_PEER_UNREACHABLE", _no_answer(failure), peer=str(peer))
             return await _refuse(problem, self.meter, send, forward.transaction_id)
+        finally:
+            if crossing.recorded and (crossing.code or not crossing.answered):
+                self._outway.note(peer, forward.transaction_id, crossing.code.decode("latin-1"))
         if crossing.answered:
             self._outway.answered(peer)
         if status == 401 and crossing.code.startswith(b"ERROR_CODE_ACCESS_TOKEN_"):
@@ -226,7 +230,18 @@ class OutwayPlane:
 class _Crossing:
     """One request on its way: there, and its answer back.
 
+    Args:
+        streams: connections.
+        meter: counts.
+        head: of the request.
+        forward: what was decided.
+        receive: from the caller, ASGI.
+        send: to the caller, ASGI.
+        write: writes its line, if that is still to be done: once there is a connection, so that what could not leave
+            has none, and before anything is sent.
+
     Attributes:
+        recorded: whether its line was written here.
         answered: whether the head of an answer came.
         code: its `Fsc-Error-Code`, of an inway that refused; else empty.
     """
@@ -234,14 +249,21 @@ class _Crossing:
     code = b""
 
     def __init__(
-        self, streams: Streams, meter: Meter, head: _Head, forward: Forward, receive: Receive, send: Send
+        self,
+        streams: Streams,
+        meter: Meter,
+        head: _Head,
+        forward: Forward,
+        receive: Receive,
+        send: Send,
+        write: Write | None = None,
     ) -> None:
         self._streams, self._meter, self._head, self._forward = streams, meter, head, forward
-        self._receive, self._send = receive, send
+        self._receive, self._send, self._write = receive, send, write
         self._stream: Stream | None = None
         self._target = forward.target
         self._minder: asyncio.Task[None] | None = None
-        self._gone = self._sent = self.answered = False
+        self._gone = self._sent = self.recorded = self.answered = False
 
     async def run(self) -> int:
         """Carry the request over and the answer back; gives its status, 0 when the caller went away.
@@ -295,8 +317,12 @@ class _Crossing:
         stream = self._stream = await self._streams.open(self._target, fresh)
         bodiless = self._head.bodiless
         head = self._head.written(self._forward, self._target)
-        self._sent = True
+        if self._write is not None:
+            write, self._write = self._write, None
+            await recorded(write())
+            self.recorded = True
         stream.begin(head, self._head.method == "HEAD", bodiless)
+        self._sent = True
         if not bodiless:
             self._mind()
         await stream.head()

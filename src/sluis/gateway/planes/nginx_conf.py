@@ -27,7 +27,7 @@ CERTIFICATE, KEY, ANCHORS, REVOKED, SERVICE_ANCHORS = (
     "revoked.pem",
     "service-anchors.pem",
 )
-REPORTED = "$upstream_header_time|$upstream_status|$to|$token"
+REPORTED = "$upstream_header_time|$upstream_status|$to|$token|$transaction|$upstream_http_fsc_error_code"
 """What is told of an outcome; the first two are lists when more addresses were tried (see `reports`)."""
 
 COUNTED = "$status $request_time $body_bytes_sent $request_length $upward"
@@ -265,7 +265,8 @@ def _outway(layout: Layout, listen: Listen) -> str:
     return f"""
 # What a breaker must know, and nothing that says what a request was about.
 log_format report "{REPORTED}";
-map $upstream_status $report {{ default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; }}
+map $upstream_status $failed {{ default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; - 1; }}
+map $upstream_http_fsc_error_code $report {{ default 1; "" $failed; }}
 map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}
 server {{
     listen {_listening(listen)} backlog=4096;
