@@ -49,7 +49,7 @@ def canonical_structs(structs: Sequence[msgspec.Struct], free: Sequence[Sequence
     """
     try:
         if all(map(_are_flat, free)):
-            return _SORTED.encode_lines(structs).split(b"\n")[:-1]
+            return list(map(_SORTED.encode, structs))
     except (TypeError, UnicodeEncodeError):  # a str subclass in a fixed field, or a lone surrogate
         pass
     return [_struct(struct, values) for struct, *values in zip(structs, *free, strict=True)]
