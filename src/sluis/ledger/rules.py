@@ -11,7 +11,6 @@ import struct
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache
-from operator import concat
 from typing import Any
 from zlib import crc32
 
@@ -36,7 +35,7 @@ SALT = 16  # bytes; as many as SD-JWT asks for (RFC 9901, section 9.3)
 _STATUSES = frozenset({"Unset", "Ok", "Error"})
 _HASH, _SUBJECT = 2**29 - 1, 2**29
 _SPOT = 2**63 - 1
-_NO_TRACE, _NO_SPAN, _APART = "0" * 32, "0" * 16, bytes(8)
+_NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _PROCESSING, _ACT, _AGREEMENT, _CROSSINGS = 0, 1, 2, 3
 
 
@@ -104,11 +103,11 @@ def prepare(records: Sequence[Record], salts: bytes) -> Columns:
     attributes = [record.attributes for record in records]
     subjects = [given.get(SUBJECT) for given in attributes]
     activities = [given.get(ACTIVITY) for given in attributes]
-    alone = [
-        subject is not None and kind == _PROCESSING and (activity is None or SUBJECT_TYPE not in given)
+    if [
+        subject
         for kind, subject, activity, given in zip(kinds, subjects, activities, attributes, strict=True)
-    ]
-    if any(alone):
+        if subject is not None and (activity is None or SUBJECT_TYPE not in given) and kind == _PROCESSING
+    ]:
         raise _subject_alone()
     free: list[list[Any]] = [
         attributes,
@@ -151,7 +150,8 @@ def _columns(
         [record.trace_id for record in records], [record.span_id for record in records], kinds
     )
     sha256 = hashlib.sha256
-    salted = list(map(concat, struct.unpack(f"{SALT}s" * len(records), salts), bodies))
+    cuts = range(0, len(salts), SALT)
+    salted = [salts[cut : cut + SALT] + body for cut, body in zip(cuts, bodies, strict=True)]
     return Columns(
         traces,
         spots,
@@ -184,8 +184,9 @@ def _numbers(traces: list[str], spans: list[str], kinds: list[int]) -> tuple[lis
     if _NO_TRACE in traces or _NO_SPAN in spans:
         raise _malformed()
     trace = int.from_bytes(_raw(traces, 16), "big")
-    span = int.from_bytes(_APART.join([b"", *struct.unpack("8s" * len(spans), _raw(spans, 8))]), "big")
-    kind = int.from_bytes(struct.pack(">" + "12xI" * len(kinds), *kinds), "big")
+    _raw(spans, 8)
+    span = int.from_bytes(bytes.fromhex(_NO_SPAN.join(spans)), "big")
+    kind = int.from_bytes(b"".join([kind.to_bytes(16, "big") for kind in kinds]), "big") if any(kinds) else 0
     each = int.from_bytes((1).to_bytes(16, "big") * len(traces), "big")
     return (
         _low_halves(trace & each * _HASH, len(traces)),
@@ -206,7 +207,7 @@ def _raw(ids: list[str], size: int) -> bytes:
 
 
 def _low_halves(number: int, count: int) -> list[int]:
-    return list(struct.unpack(">" + "8xQ" * count, number.to_bytes(16 * count, "big")))
+    return list(struct.unpack(f">{2 * count}Q", number.to_bytes(16 * count, "big"))[1::2])
 
 
 def identity(body: bytes) -> tuple[str | None, ...]:

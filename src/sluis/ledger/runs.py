@@ -6,6 +6,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations, islice
+from typing import Any
 
 from sluis.ledger import sql
 from sluis.ledger.rules import Columns
@@ -51,12 +52,15 @@ class Tail:
         places: where each idempotency key stands.
     """
 
-    def __init__(self, rows: Sequence[Sequence[int | None]]) -> None:
-        columns: list[list[int | None]] = [list(column) for column in zip(*rows, strict=True)]
-        indices, self._spots, self._traces, self._subjects, self._activities, self._starts = columns or [
-            [] for _ in range(6)
-        ]
-        self.places: dict[int | None, int | None] = dict(zip(self._spots, indices, strict=True))
+    def __init__(self, rows: Sequence[Any]) -> None:
+        indices, *columns = list(zip(*rows, strict=True)) or [()] * 6
+        self._spots: list[int]
+        self._starts: list[int]
+        self._traces: list[int | None]
+        self._subjects: list[int | None]
+        self._activities: list[int | None]
+        self._spots, self._traces, self._subjects, self._activities, self._starts = map(list, columns)
+        self.places: dict[int, int] = dict(zip(self._spots, indices, strict=True))
 
     def add(self, new: Columns) -> None:
         """Remember records that come after these. Their places were noted when they got them."""
@@ -88,7 +92,7 @@ class Tail:
 
     def activities(self) -> list[tuple[int, int, int]]:
         """The activities that occur in the next run: since when, until when."""
-        starts = defaultdict(list)
+        starts: defaultdict[int | None, list[int]] = defaultdict(list)
         for activity, start in zip(self._activities[: sql.RUN], self._starts, strict=False):
             starts[activity].append(start)
         return [(one, min(of), max(of)) for one, of in starts.items() if one is not None]

@@ -116,6 +116,7 @@ NEWEST_START = "SELECT MAX(start) FROM ledger_records WHERE idx >= :first AND id
 SALTED = "SELECT idx, salted FROM ledger_records WHERE idx = :idx"
 """One record as it was hashed."""
 
+
 def without_terms(run: int) -> str:
     """The records of a run that its search terms, or its activities, do not lead to."""
     first = run * RUN

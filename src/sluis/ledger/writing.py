@@ -213,7 +213,9 @@ class Records:
         spots = tail.spots()
         with Commit(connection) as commit:
             commit.insert("ledger_terms", sql.TERM_COLUMNS, zip(tail.terms(run)))
-            commit.insert("ledger_activities", sql.ACTIVITY_COLUMNS, [(run, *one) for one in tail.activities()])
+            commit.insert(
+                "ledger_activities", sql.ACTIVITY_COLUMNS, [(run, *one) for one in tail.activities()]
+            )
             commit.insert("ledger_runs", sql.RUN_COLUMNS, [(run, array("q", spots).tobytes())])
         self._runs += 1
         tail.drop(self._runs * sql.RUN)
