@@ -115,6 +115,8 @@ class Outway:
     def failed(self, peer: PeerId | None) -> None:
         """The inway of a peer could not be reached, or did not answer a request."""
         self._breaker.failed(str.__str__(peer), _moment())
+        if peer is not None:
+            self._tokens.drop_of(peer)
 
     def refused(self, forward: Forward) -> None:
         """The inway did not take the token of this request: another is fetched for the next."""
