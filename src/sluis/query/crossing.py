@@ -4,7 +4,7 @@ made of whom it was about.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,7 +64,8 @@ class Crossing:
         who: the person who acts.
         trace: the question's own span.
         values: of its parameters.
-        recorded: done when the question stands in the ledger; nothing is sent before.
+        recorded: writes the question in the ledger, once, and gives the future that is done when it stands there; nothing
+            is sent before. Called with the first part, so that it shares a commit with the lines of the crossings.
 
     Attributes:
         lines: of the crossings that ended, well or not; to be made durable before anything is shown.
@@ -81,7 +82,7 @@ class Crossing:
         who: Who,
         trace: Trace,
         values: Values,
-        recorded: asyncio.Future[Position],
+        recorded: Callable[[], asyncio.Future[Position]],
     ) -> None:
         self._means, self._ready, self._question, self._who = means, ready, question, who
         self._trace, self._values, self._recorded = trace, values, recorded
@@ -114,7 +115,7 @@ class Crossing:
         owner, known = means.owners.by_alias[part.alias], await means.owners.known(part.alias)
         body = encode(sub)
         started, began = milliseconds(means.clock()), time.perf_counter()
-        table, charge, leaving = None, None, _Leaving(self._recorded)
+        table, charge, leaving = None, None, _Leaving(self._recorded())
         try:
             reader, batches = await consult(means, part, sub.activity, body, span, transaction, leaving)
             elapsed = round((time.perf_counter() - began) * 1000, 3)
