@@ -68,9 +68,13 @@ class Answer:
         return self._pseudonyms.get(subject) or self._log.subject(*subject, self._crossing.began)
 
     async def begin(
-        self, first: Pulled, more: Callable[[], Awaitable[Pulled]]
+        self,
+        first: Pulled,
+        more: Callable[[], Awaitable[Pulled]],
+        recording: Callable[[], object] = lambda: None,
     ) -> Callable[[], AsyncIterator[bytes]]:
-        """Write down the first batch and who was asked about, together with the decisions. `more` gives what comes next.
+        """Write down the first batch and who was asked about, together with the decisions. `more` gives what comes next;
+        `recording` is called with these records, for what shares their commit.
 
         Raises:
             Refused: `too-many-rows`, `too-many-subjects`.
@@ -90,6 +94,7 @@ class Answer:
             )
         if first.ended:
             records += self._charged()
+        recording()
         position = self._log.append(records)
         await asyncio.sleep(0)  # the log has it; the rest goes on while the disk is busy
         sending = self._writer.head + b"".join(map(self._writer.write, ready.batches))
