@@ -57,7 +57,7 @@ class Answer:
 
     @cached_property
     def _writer(self) -> AnswerWriter:
-        return AnswerWriter(self._statement.schema, secrets.token_bytes(NONCE_BYTES))
+        return AnswerWriter(self._statement.form, secrets.token_bytes(NONCE_BYTES))
 
     @cached_property
     def _permits(self) -> list[Decision]:
@@ -167,11 +167,14 @@ class Answer:
         return _Ready([batch for batch in leaving if batch.num_rows], subjects)
 
     def _leaving(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        schema = self._statement.schema
+        if True not in self._statement.sealed and batch.schema.equals(schema):
+            return batch
         columns = [
             self._sealing.sealed(batch.column(at)) if hide else batch.column(at)
             for at, hide in enumerate(self._statement.sealed)
         ]
-        return pa.RecordBatch.from_arrays(columns, schema=self._statement.schema)
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def _closing(self) -> bytes:
         crossing, statement, position = self._crossing, self._statement, self._position

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sluis.kernel import PeerId, Upstream
 from sluis.statement.model import Receipt
-from sluis.statement.receipt import SEALS, AnswerReader, AnswerWriter, open_receipt, seal_receipt
+from sluis.statement.receipt import SEALS, AnswerForm, AnswerReader, AnswerWriter, open_receipt, seal_receipt
 
 KEY = Ed25519PrivateKey.generate()
 PUBLIC = KEY.public_key().public_bytes_raw()
@@ -26,7 +26,7 @@ RECEIPT = Receipt(
 
 
 def answer(batches: list[pa.RecordBatch] = BATCHES, **changed: Any) -> bytes:
-    writer = AnswerWriter(SCHEMA, NONCE)
+    writer = AnswerWriter(AnswerForm(SCHEMA), NONCE)
     body = writer.head + b"".join(writer.write(batch) for batch in batches)
     told = {"rows": writer.rows, "commitment": writer.commitment, **changed}
     receipt = seal_receipt(msgspec.structs.replace(RECEIPT, **told), KEY.sign)
@@ -67,7 +67,7 @@ def test_an_answer_that_broke_off_is_no_answer(at: int) -> None:
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_a_changed_byte_in_the_rows_is_found(at: int, flip: int) -> None:
     body = bytearray(answer())
-    rows = len(AnswerWriter(SCHEMA, NONCE).head) + sum(len(batch.serialize()) for batch in BATCHES)
+    rows = len(AnswerWriter(AnswerForm(SCHEMA), NONCE).head) + sum(len(batch.serialize()) for batch in BATCHES)
     body[at % rows] ^= flip
     with pytest.raises(Upstream):
         read(bytes(body))[0].finish(PUBLIC)
