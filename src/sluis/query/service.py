@@ -7,6 +7,7 @@ it was about do. The rows live in memory until the answer has been given.
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
 
@@ -163,6 +164,7 @@ class Asker:
         kept: list[asyncio.Future[Position]] = []
 
         def keep() -> None:
+            crossing.prove()
             clock.lap("ask")
             if crossing.lines:
                 kept.append(self._ledger.append(crossing.lines))
@@ -175,11 +177,13 @@ class Asker:
                 self._combiner,
                 bulk=ready.bulk,
                 permit=crossing.permit,
-                asked=crossing.everyone_asked.set,
+                asked=crossing.everyone_asked,
                 arrived=keep,
             )
         except BaseException:  # whatever it was: what crossed is on record
             await recorded()  # when this failed, that is the problem, and nothing was sent
+            with suppress(OwnerFailed):
+                crossing.prove()
             if not kept:
                 kept.append(self._ledger.append(crossing.lines or [crossing.nothing_came()]))
             await asyncio.gather(*kept)

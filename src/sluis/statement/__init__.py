@@ -33,7 +33,7 @@ from sluis.statement.parse import (
     unknown,
 )
 from sluis.statement.pushdown import pushable
-from sluis.statement.receipt import MEDIA_TYPE, SEALS, AnswerForm, AnswerReader
+from sluis.statement.receipt import MEDIA_TYPE, SEALS, AnswerForm, AnswerReader, Closing
 from sluis.statement.run import checked, run
 from sluis.statement.scopes import conjuncts
 from sluis.statement.shapes import arrow_type, describe
@@ -51,6 +51,7 @@ __all__ = [
     "AnswerReader",
     "Binding",
     "Charge",
+    "Closing",
     "Combiner",
     "EngineLimits",
     "Fetch",

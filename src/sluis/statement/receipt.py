@@ -196,6 +196,11 @@ class AnswerReader:
                 batches.append(batch)
         return batches
 
+    @property
+    def whole(self) -> bool:
+        """Whether it came to its end, with something that says to be its receipt."""
+        return self._last is not None and self._ended and not self._buffer
+
     def finish(self, public: bytes) -> Closing:
         """Check how the answer ended, after the last chunk.
 
@@ -205,7 +210,7 @@ class AnswerReader:
         Raises:
             Upstream: it broke off, its receipt was not signed by the owner, or says other than what came.
         """
-        if self._last is None or not self._ended or self._buffer:
+        if self._last is None or not self.whole:
             raise _broken()
         extra = dict(self._last)
         jws, nonce = (
