@@ -98,8 +98,9 @@ class Answer:
         position = self._log.append(records)
         await asyncio.sleep(0)  # the log has it; the rest goes on while the disk is busy
         sending = self._writer.head + b"".join(map(self._writer.write, ready.batches))
+        draft = self._receipt() if first.ended else None
         self._position = await position
-        return lambda: self._body(more, sending, first.ended)
+        return lambda: self._body(more, sending, draft)
 
     async def failed(self) -> None:
         """A source did not do its part: write down that these people were asked about, and that it failed."""
@@ -112,8 +113,9 @@ class Answer:
         await self._log.append([*self._permits, *lines])
 
     async def _body(
-        self, more: Callable[[], Awaitable[Pulled]], sending: bytes, ended: bool
+        self, more: Callable[[], Awaitable[Pulled]], sending: bytes, draft: Receipt | None
     ) -> AsyncIterator[bytes]:
+        ended = draft is not None
         try:
             while not ended:
                 yield sending
@@ -132,7 +134,7 @@ class Answer:
                 if records:
                     self._position = await self._log.append(records)
                 sending = b"".join(map(self._writer.write, ready.batches))
-            yield sending + self._closing()
+            yield sending + self._closing(draft or self._receipt())
         finally:
             self._limits.cancelled.set()
 
@@ -176,10 +178,10 @@ class Answer:
         ]
         return pa.RecordBatch.from_arrays(columns, schema=schema)
 
-    def _closing(self) -> bytes:
-        crossing, statement, position = self._crossing, self._statement, self._position
-        assert position is not None
-        receipt = Receipt(
+    def _receipt(self) -> Receipt:
+        """Of all that was written and is about to be: complete, but for the time and where it stands in the log."""
+        crossing, statement = self._crossing, self._statement
+        return Receipt(
             owner=self._own,
             asker=crossing.peer,
             activity=crossing.question.activity,
@@ -193,13 +195,24 @@ class Answer:
             subjects=len(self._logged),
             transaction_id=crossing.transaction_id,
             trace_id=crossing.trace.trace_id,
-            time=self._clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            time="",
             commitment=self._writer.commitment,
+            position=0,
+            origin="",
+            size=0,
+            charge=self._charge(),
+        )
+
+    def _closing(self, draft: Receipt) -> bytes:
+        position = self._position
+        assert position is not None
+        receipt = msgspec.structs.replace(
+            draft,
             position=position.index,
             origin=position.origin,
             size=position.size,
             witnesses=position.witnesses,
-            charge=self._charge(),
+            time=self._clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         )
         seals = self._sealing.metadata
         return self._writer.close(seal_receipt(receipt, self._keys.sign), {SEALS: seals} if seals else None)

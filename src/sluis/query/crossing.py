@@ -216,7 +216,7 @@ class Crossing:
 
     def _held(self, fetch: Fetch, given: frozenset[str]) -> Held:
         """Which outputs of a fetch are held to a parameter; found once per plan."""
-        memory, key = self._ready.plan.memory, f"held {fetch.id} {sorted(given)}"
+        memory, key = self._ready.plan.memory, ("held", fetch.id, given)
         if key not in memory:
             memory[key] = held(fetch.select(given))
         found: Held = memory[key]

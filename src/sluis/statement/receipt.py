@@ -85,7 +85,9 @@ class AnswerForm:
     def __init__(self, schema: pa.Schema) -> None:
         self.schema = schema
         self.head: bytes = schema.serialize().to_pybytes()
-        self._empty = pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
+        self._empty = pa.RecordBatch.from_arrays(
+            [pa.array([], field.type) for field in schema], schema=schema
+        )
         self._blanks: dict[int, bytes] = {}
 
     def end(self, metadata: Mapping[bytes, bytes]) -> bytes:
