@@ -51,10 +51,8 @@ class NodeConfig(msgspec.Struct, frozen=True):
 
 
 class ListenConfig(msgspec.Struct, frozen=True):
-    """Where this node listens: for peers over mTLS, and for its own people over a socket."""
+    """Where this node listens for its own people. For peers there are Manager and inway."""
 
-    host: Words = "127.0.0.1"
-    port: Port = 8443
     socket: Path = Path("var/node.sock")
 
 
@@ -95,11 +93,10 @@ class AnchorConfig(msgspec.Struct, frozen=True):
 
 
 class PeerConfig(msgspec.Struct, frozen=True):
-    """Another organisation, under the name that questions give it."""
+    """Another organisation, under the name that questions give it. Where it is, the group's directory tells."""
 
     oin: PeerId
     name: Words
-    url: Url
 
 
 class SourceConfig(msgspec.Struct, frozen=True):

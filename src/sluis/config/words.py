@@ -6,7 +6,7 @@ from sluis.kernel import Text
 WORDS: Words = {
     "Config": {
         "node": Text("Wie dit knooppunt is.", "Who this node is."),
-        "listen": Text("Waar het luistert.", "Where it listens."),
+        "listen": Text("Waar het luistert voor eigen mensen.", "Where it listens for its own people."),
         "tls": Text("Certificaat en vertrouwde autoriteiten.", "Certificate and trusted authorities."),
         "keys": Text("Eigen sleutels.", "Keys of its own."),
         "store": Text("Eigen database.", "Database of its own."),
@@ -96,7 +96,8 @@ WORDS: Words = {
         "name": Text("Naam van de organisatie.", "Name of the organisation."),
         "alias": Text("Naam voor de punt in een vraag.", "Name before the dot in a question."),
         "url": Text(
-            "Adres waarop anderen dit knooppunt bereiken.", "Address by which others reach this node."
+            "Adres waaronder anderen dit knooppunt kennen; waar Manager en inway zijn, zeggen die zelf.",
+            "Address by which others know this node; where Manager and inway are, these say themselves.",
         ),
         "environment": Text(
             "`test` staat testautoriteiten toe.",
@@ -105,10 +106,6 @@ WORDS: Words = {
         "language": Text("Taal van meldingen: nl of en.", "Language of messages: nl or en."),
     },
     "ListenConfig": {
-        "host": Text(
-            "Netwerkadres voor andere organisaties (mTLS).", "Network address for other organisations (mTLS)."
-        ),
-        "port": Text("Poort daarbij.", "Port that goes with it."),
         "socket": Text("Socket waarop eigen mensen vragen.", "Socket by which people of its own ask."),
     },
     "TlsConfig": {
@@ -117,7 +114,10 @@ WORDS: Words = {
             "Certificate of this node, with its chain (PEM).",
         ),
         "key": Text("Sleutel daarbij (PEM).", "Key that goes with it (PEM)."),
-        "authorities": Text("Autoriteiten die het vertrouwt (PEM).", "Authorities it trusts (PEM)."),
+        "authorities": Text(
+            "Autoriteiten van wie het kaarten en intrekkingen aanneemt (PEM); verbindingen volgen de groep.",
+            "Authorities whose cards and revocations it accepts (PEM); connections follow the group.",
+        ),
         "crl": Text("Lijst met ingetrokken certificaten (PEM).", "List of revoked certificates (PEM)."),
     },
     "KeysConfig": {
@@ -152,7 +152,6 @@ WORDS: Words = {
     "PeerConfig": {
         "oin": Text("OIN van de organisatie.", "OIN of the organisation."),
         "name": Text("Naam van de organisatie.", "Name of the organisation."),
-        "url": Text("Adres van haar knooppunt.", "Address of its node."),
     },
     "SourceConfig": {
         "url": Text(

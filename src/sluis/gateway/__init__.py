@@ -2,7 +2,6 @@
 
 from sluis.gateway.card import Card, read_card, sign_card
 from sluis.gateway.crossing import SERVICE
-from sluis.gateway.direct import DirectLink
 from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Covers, Link
@@ -12,6 +11,7 @@ from sluis.gateway.membership import Membership, open_membership
 from sluis.gateway.metrics import MetricsApp
 from sluis.gateway.operating import Operator, open_operator
 from sluis.gateway.operating import routes as group_routes
+from sluis.gateway.own import OwnLink
 from sluis.gateway.peers import Group, check_group, hold_to, manager_address
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.transactions import fits as sealed_lines_fit
@@ -24,13 +24,13 @@ __all__ = [
     "Card",
     "Covers",
     "DecisionPoint",
-    "DirectLink",
     "Group",
     "Link",
     "ManagerSettings",
     "Membership",
     "MetricsApp",
     "Operator",
+    "OwnLink",
     "TimestampAuthority",
     "Trust",
     "Witnesses",

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 
 from sluis.gateway.contracts import Grant
-from sluis.gateway.direct import Pooled
 from sluis.gateway.faults import FscProblem
 from sluis.gateway.forward import TRANSACTION, Outgoing
 from sluis.gateway.link import Answer, Covers, Ready
 from sluis.gateway.outway import Outway, durable
 from sluis.gateway.pool import Pool
+from sluis.gateway.pooled import Pooled
 from sluis.gateway.tokens import Recent
 from sluis.grounds import Purpose, purpose_if_readable
 from sluis.kernel import Clock, PeerId, Refused, Text, Upstream

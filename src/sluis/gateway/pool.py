@@ -1,4 +1,4 @@
-"""The connections under `direct`, kept open per peer.
+"""The connections of this node to its peers, kept open.
 
 TLS has verified the chain and the host name before a connection is there; what is added here is that the
 certificate speaks for the peer that was meant. Only then a byte of a request leaves.

@@ -46,6 +46,13 @@ def sealed(store: Store) -> list[Crossings]:
     return list(crossings(store))
 
 
+async def test_sealing_twice_at_once_seals_every_line_once(store: Store, ledger: Ledger) -> None:
+    log, evidence = open_transactions(store, utc_now), Evidence(ledger, open_sealing(store))
+    await write(log, 5)
+    await asyncio.gather(evidence.seal(), evidence.seal(), evidence.seal())
+    assert [(one.first, one.last) for one in sealed(store)] == [(0, 4)]
+
+
 async def test_every_line_is_in_one_seal_and_in_no_other(store: Store, ledger: Ledger) -> None:
     log, evidence = open_transactions(store, utc_now), Evidence(ledger, open_sealing(store))
     for count in (3, 5):
