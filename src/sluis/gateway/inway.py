@@ -6,6 +6,7 @@ looked up once; the certificate, the end of the token, the contract and the poli
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from functools import cache, partial
 
 import msgspec
 from cryptography import x509
@@ -21,6 +22,10 @@ from sluis.kernel import Clock, PeerId, Refused, Text, Unkept
 
 InForce = Callable[[str, int], Grant | None]
 """The grant of this hash, when its contract is in force at this time (seconds since the epoch)."""
+
+
+Line = Callable[[], "asyncio.Future[None]"]
+"""Begins to write the line of a crossing; called again, it gives the same future."""
 
 
 class _Caller(msgspec.Struct, frozen=True, gc=False):
@@ -78,23 +83,24 @@ class Inway:
         Raises:
             FscProblem: the first thing that keeps it from passing, in the order of FSC Core 2.0.0 and Logging 1.0.0.
         """
-        forward, written = self.admit(request)
-        await durable(written)
+        forward, line = self.admit(request)
+        await durable(line())
         return forward
 
-    def admit(self, request: Incoming) -> "tuple[Forward, asyncio.Future[None]]":
-        """As `decide`, but the line is still being written: nothing may leave before `durable` of that future returns.
+    def admit(self, request: Incoming) -> tuple[Forward, Line]:
+        """As `decide`, but the line is still to be written: nothing may leave before `durable` of it returns.
 
-        For a service in this very process, whose own records go into the same commit as the line, or a later one.
+        For a service in this very process, whose own records go into the same commit as the line.
         """
         now = self._clock().timestamp()
         caller = self._caller(request.client_certificate, now)
         seen = self._token(request.authorization, caller, now)
         service = self._service(seen.claims, caller.peer, request.method, now)
-        written = self._transactions.write(_transaction_id(request.transaction_id), seen.passage)
+        transaction_id = _transaction_id(request.transaction_id)
+        line = cache(partial(self._transactions.write, transaction_id, seen.passage))
         headers = (AUTHORIZATION, request.authorization or ""), (TRANSACTION, request.transaction_id or "")
         path = service.prefix + request.path
-        return Forward(service.target, path, headers, headers[1][1], service.alternative, seen.grant), written
+        return Forward(service.target, path, headers, headers[1][1], service.alternative, seen.grant), line
 
     def _caller(self, der: bytes, now: float) -> _Caller:
         caller = self._callers.get(der) or self._callers.put(der, _read(der))

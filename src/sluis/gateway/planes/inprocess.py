@@ -14,7 +14,7 @@ from typing import Any
 
 from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
-from sluis.gateway.inway import Inway, durable
+from sluis.gateway.inway import Inway, Line, durable
 from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway, Write
 from sluis.gateway.outway import durable as recorded
@@ -23,7 +23,7 @@ from sluis.gateway.planes.stream import FAILURES, Stream, Streams
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Recent
 from sluis.kernel import Text
-from sluis.web import CROSSED
+from sluis.web import CROSSED, LINE
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -33,6 +33,7 @@ Send = Callable[[Message], Awaitable[None]]
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110 §9.2.2
 _ATTEMPTS = 3
 _PAUSE = 0.1  # seconds before the second attempt, at most; half of it by lot, and more before the third
+_TOGETHER = 0.02  # seconds in which the node's own records come, as a rule
 _PATIENCE = 0.05  # seconds before somebody looks whether the caller is still there
 
 _AUTHORIZATION, _TRANSACTION, _GRANT = (name.encode() for name in (AUTHORIZATION, TRANSACTION, GRANT))
@@ -130,7 +131,7 @@ class InwayPlane:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         head = _Head(scope)
-        forward, written = self._inway.admit(
+        forward, line = self._inway.admit(
             Incoming(
                 self._certificate(scope),
                 head.method,
@@ -140,8 +141,8 @@ class InwayPlane:
             )
         )
         if not forward.target.host and self._node is not None:
-            return await self._here(self._node, scope, forward, written, receive, send)
-        await durable(written)
+            return await self._here(self._node, scope, forward, line, receive, send)
+        await durable(line())
         crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
         try:
             return await crossing.run()
@@ -154,28 +155,34 @@ class InwayPlane:
         node: App,
         scope: Scope,
         forward: Forward,
-        written: "asyncio.Future[None]",
+        line: Line,
         receive: Receive,
         send: Send,
     ) -> int:
         """A request for the node itself: nothing is sent, and who asks stands beside it.
 
-        The node begins while the line is being written; nothing of its answer leaves before the line is there.
+        The line is written with the node's own records of the request, in one commit; without waiting for these when
+        they take their time. Nothing of the answer leaves before it is there.
         """
         status = 0
+        soon = asyncio.get_running_loop().call_later(_TOGETHER, line)
 
         async def passed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                await durable(written)
+                await durable(line())
                 status = message["status"]
                 headers = (*message["headers"], (_TRANSACTION, forward.transaction_id.encode()))
                 message = {**message, "headers": headers}
             await send(message)
 
         assert forward.grant is not None
-        crossed = self._callers.of(forward.grant)
-        await node({**scope, "extensions": {CROSSED: crossed}}, receive, passed)
+        beside = {CROSSED: self._callers.of(forward.grant), LINE: line}
+        try:
+            await node({**scope, "extensions": beside}, receive, passed)
+        finally:
+            soon.cancel()
+            written = line()
         if not status:
             await durable(written)  # says why nothing was answered
         return status
