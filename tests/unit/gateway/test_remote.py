@@ -36,7 +36,8 @@ async def test_outcome_that_was_noted_reaches_the_other_side() -> None:
 
 
 @pytest.mark.parametrize(
-    "added", [None, "no-answer", [], {}, {"sluis.outcome": "x"}, {"sluis.outcome": ["no-answer"]}, {"other": 1}]
+    "added",
+    [None, "no-answer", [], {}, {"sluis.outcome": "x"}, {"sluis.outcome": ["no-answer"]}, {"other": 1}],
 )
 async def test_what_a_peer_adds_besides_is_no_outcome(added: object) -> None:
     document = {**log_document(TransactionRecord(0, ID, OUTGOING, CROSSING, 5000)), "additional_data": added}

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sluis.gateway.faults import FscProblem
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing
+from sluis.gateway.planes.marked import MarkedDoor
 from sluis.gateway.planes.nginx_conf import REFUSALS, ascii_body
-from sluis.gateway.planes.own import OwnDoor
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.gateway.tokens import Recent
@@ -153,7 +153,7 @@ class InwayAnswers:
     LINE = b"GET /inway HTTP/1.1\r\n"
 
     def __init__(
-        self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places, own: OwnDoor | None = None
+        self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places, own: MarkedDoor | None = None
     ) -> None:
         self._decide, self._places, self._own = decide, places, own
         self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
