@@ -30,6 +30,7 @@ from sluis.crypto import (
     certificate_thumbprint,
     client_context,
     make_authority,
+    peer_of,
     public_key_thumbprint,
     server_context,
 )
@@ -176,6 +177,38 @@ class Gateways:
         self.others.append(server)
         self.services.replace([plain_service(server.sockets[0].getsockname()[:2])])
 
+    async def serve_mutual_tls(self, host: str = "127.20.2.3") -> tuple[str, ...]:
+        """Put a service in the place of the one there is that asks for a client certificate and says whose it got; gives the
+        files with the one it is shown."""
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while await reader.readuntil(b"\r\n\r\n"):
+                    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+                    name = peer_of(der).name.encode()
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(name), name))
+            except (asyncio.IncompleteReadError, OSError):
+                writer.close()
+
+        files = self.authority.issue(self.folder / "service", OWNER, "Dienst", [host, "localhost"])
+        context = server_context(*files, [self.authority.path])
+        server = await asyncio.start_server(serve, host, 0, ssl=context)
+        self.others.append(server)
+        port, shows = server.sockets[0].getsockname()[1], self.show("Bronhouder")
+        name = "localhost" if host == "127.0.0.1" else host
+        self.services.replace([Service(SERVICE, Target(True, name, port, f"{name}:{port}", shows=shows))])
+        return shows
+
+    def show(self, name: str) -> tuple[str, ...]:
+        """Put a client certificate of this name where the owner's inway has it."""
+        certificate, key = self.authority.issue(self.folder / "made", OWNER, name, ["localhost"])
+        key.replace(self.folder / "shown.key")
+        return (str(certificate.replace(self.folder / "shown.crt")),)
+
+    def hide(self) -> None:
+        """Take that client certificate away."""
+        (self.folder / "shown.crt").unlink()
+
     async def listen_as(self, peer: PeerId) -> list[bytes]:
         """Let another organisation of the group listen at the inway's address; gives what it receives."""
         files = self.authority.issue(self.folder / "other", peer, "Iemand", ["127.20.2.1"])
@@ -318,7 +351,10 @@ async def gateways(folder: Path) -> AsyncIterator[Gateways]:
         owner.transactions,
         watch,
     )
-    out, within = Streams(client_context(*asker.files, [authority.path])), Streams()
+    out, within = (
+        Streams(client_context(*asker.files, [authority.path])),
+        Streams(services=lambda: ssl.create_default_context(cafile=authority.path)),
+    )
     servers["inway"] = Server(InwayPlane(inway, within, owner.meter), streaming=True)
     context = server_context(*owner.files, [authority.path])
     heard = await servers["inway"].listen(PeerListener("127.20.2.1", port, context))

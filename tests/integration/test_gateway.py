@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from tests.gateways import ASKER, OWNER, SERVICE, Answer, Gateways, Party, answer, gateways, whole
 
+from sluis.gateway import clientcerts
 from sluis.gateway.forward import Target
 from sluis.gateway.services import Service
 from sluis.gateway.transactions import INCOMING, OUTGOING, Search, TransactionRecord, new_transaction
@@ -405,3 +406,26 @@ async def test_nothing_is_sent_to_another_organisation_at_the_inways_address(pai
     got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
     assert (got.code, "Another organisation" in got.json["message"]) == ("ERROR_CODE_PEER_UNREACHABLE", True)
     assert received == []
+
+
+# A service that asks for a client certificate
+
+
+async def test_the_inway_shows_a_service_its_client_certificate_and_takes_up_a_renewed_one(
+    pair: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clientcerts, "_LOOK", 0)
+    grant = await pair.agree()
+    await pair.serve_mutual_tls()
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).body == b"Bronhouder"
+    pair.show("Vernieuwd")
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).body == b"Vernieuwd"
+
+
+async def test_a_service_is_not_reached_without_the_client_certificate_it_asks_for(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.serve_mutual_tls()
+    pair.hide()
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.code) == (502, "ERROR_CODE_SERVICE_UNREACHABLE")
+    assert "client certificate" in got.json["message"]

@@ -164,7 +164,7 @@ async def nginx_pair(folder: Path, **more: Any) -> AsyncIterator[Pair]:
 
         async def resolve(host: str, port: int) -> Sequence[str]:
             assert host == HOST
-            return here[0].addresses
+            return ["127.0.0.1"] if port != here[0].inway_port else here[0].addresses
 
         owner, asker = base.owner, base.asker
         thumbprint = certificate_thumbprint(asker.identity.certificate)
@@ -182,7 +182,7 @@ async def nginx_pair(folder: Path, **more: Any) -> AsyncIterator[Pair]:
         crl.write_bytes(revocations(base.authority))
 
         def files(party: Party) -> Files:
-            return Files(*party.files, [base.authority.path], crl)
+            return Files(*party.files, [base.authority.path], crl, [base.authority.path])
 
         first = NginxPlane(
             folder / "nginx-in", files(owner), inway=(Listen(INWAY, port), inway), resolve=resolve, workers=1,
@@ -571,3 +571,24 @@ async def test_both_ways_stream(pair: Pair) -> None:
     writer.write(b"3\r\ntwo\r\n0\r\n\r\n")
     assert b"two" in await asyncio.wait_for(reader.read(), 5)
     writer.close()
+
+
+async def test_a_service_that_asks_for_a_client_certificate_is_shown_it_also_when_it_was_renewed(
+    pair: Pair,
+) -> None:
+    await pair.base.serve_mutual_tls("127.0.0.1")
+    assert (await pair.call()).body == b"Bronhouder"
+    pair.base.show("Vernieuwd")
+    assert await pair.inway._places.renew()
+    await pair.inway.reload()  # as it does by itself, so that no connection that showed the old one is used again
+    assert (await pair.call()).body == b"Vernieuwd"
+    shown = list((pair.base.folder / "nginx-in").glob("client-*"))
+    assert [file.stat().st_mode & 0o777 for file in shown] == [0o600]
+
+
+async def test_a_service_is_not_reached_without_the_client_certificate_it_asks_for(pair: Pair) -> None:
+    await pair.base.serve_mutual_tls("127.0.0.1")
+    pair.base.hide()
+    got = await pair.call()
+    assert (got.status, got.code) == (502, "ERROR_CODE_SERVICE_UNREACHABLE")
+    assert "client certificate" in got.json["message"]

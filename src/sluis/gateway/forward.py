@@ -63,6 +63,7 @@ class Target(msgspec.Struct, frozen=True):
         port: TCP port.
         authority: host and port as they stand in its URL, for `Host`.
         peer: who must prove to be there; None for a service of our own.
+        shows: files with the client certificate that a service of our own asks for; empty when it asks for none.
     """
 
     tls: bool
@@ -70,6 +71,7 @@ class Target(msgspec.Struct, frozen=True):
     port: int
     authority: str
     peer: PeerId | None = None
+    shows: tuple[str, ...] = ()
 
 
 class Forward(msgspec.Struct, frozen=True, gc=False):

@@ -18,6 +18,7 @@ from sluis.crypto import canonical
 from sluis.gateway.applying import sql
 from sluis.gateway.applying.model import Applied, Change, Outcome
 from sluis.gateway.applying.rules import connection_grant, publication_grant, validity
+from sluis.gateway.clientcerts import read_shown
 from sluis.gateway.contracts import Contract, State, state
 from sluis.gateway.documents import (
     Connection,
@@ -129,6 +130,8 @@ class Applying:
                     raise _another_group(one, group.id)
         for service in offered(documents):
             service_of(service, known)
+            if service.certificates:
+                read_shown(service.certificates, self._clock())
             if service.name in {one.name for one in self._standing}:
                 raise _taken(service.name)
         return known

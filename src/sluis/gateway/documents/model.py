@@ -73,6 +73,21 @@ class Rule(msgspec.Struct, frozen=True, rename="camel"):
     permissions: Annotated[tuple[Permission, ...], msgspec.Meta(min_length=1)]
 
 
+class Certificate(msgspec.Struct, frozen=True, rename="camel"):
+    """A PEM file of this machine with a client certificate, for the way from the inway to the API. Its key stands in the
+    same file, in another of the list, or beside it under the same name with `.key`."""
+
+    name: Label
+    path: Annotated[str, msgspec.Meta(pattern=r"^/.+$", max_length=1000)]
+
+
+class Authentication(msgspec.Struct, frozen=True, rename="camel"):
+    """How the inway proves itself to the API behind it."""
+
+    type: Literal["mutual-tls"]
+    certificates: Annotated[tuple[Certificate, ...], msgspec.Meta(min_length=1, max_length=8)]
+
+
 class Service(msgspec.Struct, frozen=True, rename="camel"):
     """An API of this organisation behind its inway. Without rules, whoever has a contract may use all of it."""
 
@@ -81,6 +96,7 @@ class Service(msgspec.Struct, frozen=True, rename="camel"):
     protocol: Protocol = "PROTOCOL_TCP_HTTP_1.1"
     methods: tuple[Method, ...] = ()
     rules: tuple[Rule, ...] = ()
+    authentication: Authentication | None = None
 
 
 class Publication(msgspec.Struct, frozen=True, rename="camel"):
@@ -122,20 +138,6 @@ class Link(msgspec.Struct, frozen=True, rename="camel"):
     """The document's name as first segment of a path at the outway leads to this connection document's service."""
 
     connection: Label
-
-
-class Certificate(msgspec.Struct, frozen=True, rename="camel"):
-    """A client certificate for the way from the inway to the API."""
-
-    name: Label
-    path: str
-
-
-class Authentication(msgspec.Struct, frozen=True, rename="camel"):
-    """How the inway proves itself to the API behind it."""
-
-    type: Literal["mutual-tls"]
-    certificates: Annotated[tuple[Certificate, ...], msgspec.Meta(min_length=1)]
 
 
 class Endpoint(msgspec.Struct, frozen=True, rename="camel"):

@@ -6,6 +6,7 @@ import msgspec
 
 from sluis.gateway.documents.model import (
     KINDS,
+    Authentication,
     Connection,
     Declared,
     Link,
@@ -25,16 +26,16 @@ _TOP = ("apiVersion", "kind", "metadata", "spec")
 
 
 class Offered(msgspec.Struct, frozen=True):
-    """A service to offer, whichever kind of document declared it. `certificate` is the file with which the inway proves
-    itself to the API; `rules` is None when everyone with a contract may use all of it."""
+    """A service to offer, whichever kind of document declared it. `certificates` are the files with which the inway
+    proves itself to the API; `rules` is None when everyone with a contract may use all of it."""
 
     name: str
     url: str
-    protocol: str
-    alternative: str | None
-    methods: tuple[str, ...]
-    rules: tuple[Rule, ...] | None
-    certificate: str | None
+    protocol: str = "PROTOCOL_TCP_HTTP_1.1"
+    alternative: str | None = None
+    methods: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] | None = None
+    certificates: tuple[str, ...] = ()
 
 
 def read(text: str, name: str) -> tuple[tuple[Declared, ...], tuple[Invalid, ...]]:
@@ -95,11 +96,16 @@ def offered(documents: Iterable[Declared]) -> tuple[Offered, ...]:
     services = list[Offered]()
     for one in documents:
         if isinstance(one.spec, Service):
-            rules = one.spec.rules or None
             spec = one.spec
             services.append(
                 Offered(
-                    one.metadata.name, spec.url, spec.protocol, spec.alternative, spec.methods, rules, None
+                    one.metadata.name,
+                    spec.url,
+                    spec.protocol,
+                    spec.alternative,
+                    spec.methods,
+                    spec.rules or None,
+                    _files(spec.authentication),
                 )
             )
         elif isinstance(one.spec, PublicService):
@@ -131,16 +137,17 @@ def _endpoints(spec: PublicService) -> Iterator[Offered]:
         else None
     )
     for endpoint in spec.endpoints:
-        certificates = endpoint.authentication.certificates if endpoint.authentication else ()
         yield Offered(
             endpoint.name,
             endpoint.url,
-            "PROTOCOL_TCP_HTTP_1.1",
-            None,
-            endpoint.methods,
-            rules,
-            certificates[0].path if certificates else None,
+            methods=endpoint.methods,
+            rules=rules,
+            certificates=_files(endpoint.authentication),
         )
+
+
+def _files(authentication: Authentication | None) -> tuple[str, ...]:
+    return () if authentication is None else tuple(one.path for one in authentication.certificates)
 
 
 def _organisations(spec: Spec) -> Iterator[str]:

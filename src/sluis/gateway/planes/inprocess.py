@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sluis.crypto import Peer
+from sluis.gateway.clientcerts import UNSHOWN, Unshown
 from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
 from sluis.gateway.inway import Inway, durable
@@ -405,7 +406,7 @@ async def _refuse(problem: FscProblem, meter: Meter, send: Send, transaction_id:
     return problem.status
 
 
-_LASTING = (WrongPeer, RevokedPeer, ssl.SSLError)
+_LASTING = (WrongPeer, RevokedPeer, Unshown, ssl.SSLError)
 
 
 def _no_answer(failure: BaseException) -> Text:
@@ -413,6 +414,8 @@ def _no_answer(failure: BaseException) -> Text:
         return Text(
             "Op dat adres antwoordt een andere organisatie.", "Another organisation answers at that address."
         )
+    if isinstance(failure, Unshown):
+        return UNSHOWN
     if isinstance(failure, RevokedPeer | ssl.SSLError):
         return Text(
             "Een van beide certificaten wordt niet vertrouwd of is ingetrokken.",

@@ -57,7 +57,7 @@ class NginxPlane:
             most_body=most_body,
         )  # fmt: skip
         self._changes = asyncio.Event()
-        self._places = Places(resolve, self._changes.set)
+        self._places = Places(resolve, self._changes.set, self._nginx.show)
         self._answers: dict[bytes, Answer] = {}
         if inway is not None:
             self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1].decide, self._places)

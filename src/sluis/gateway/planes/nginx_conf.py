@@ -53,6 +53,7 @@ NOT_DONE = Text(
 )
 
 _NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*")
+_SHOWN = re.compile(r"[0-9a-f]{16}")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
@@ -73,6 +74,7 @@ class Place(msgspec.Struct, frozen=True):
         peer: whose inway it is; empty for a service of our own.
         addresses: the IP addresses that the name stands for now. nginx is never asked to resolve one: a name that
             cannot be resolved would keep it from starting.
+        shows: with which client certificate a service of our own is reached: what `shown_file` was made for; empty for none.
     """
 
     host: str
@@ -80,6 +82,7 @@ class Place(msgspec.Struct, frozen=True):
     tls: bool
     peer: str
     addresses: tuple[str, ...]
+    shows: str = ""
 
     @property
     def authority(self) -> str:
@@ -94,7 +97,7 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def key(self) -> str:
         """What decisions call it. Peers do not share one, nor the connections that are kept under it."""
-        return f"{self.scheme}://{self.authority}#{self.peer}"
+        return f"{self.scheme}://{self.authority}#{self.peer}{'!' if self.shows else ''}{self.shows}"
 
     @property
     def direct(self) -> str:
@@ -136,6 +139,16 @@ class Layout(msgspec.Struct, frozen=True):
     files: int = 16384
 
 
+def shown_name(files: Sequence[str]) -> str:
+    """What the client certificate in these files is called."""
+    return hashlib.sha256("\0".join(files).encode()).hexdigest()[:16] if files else ""
+
+
+def shown_file(name: str) -> str:
+    """The file in nginx's folder with that client certificate and its key, PEM."""
+    return f"client-{name}.pem"
+
+
 def authority_of(tls: bool, host: str, port: int) -> str:
     """Host and port as a URL has them: the usual port is left out."""
     shown = f"[{host}]" if ":" in host else host
@@ -150,6 +163,7 @@ def check_place(place: Place) -> Place:
     host = place.host
     fits = bool(_NAME.fullmatch(host)) or is_address(host)
     fits = fits and (not place.peer or PeerId.accepts(place.peer))
+    fits = fits and (not place.shows or bool(_SHOWN.fullmatch(place.shows)))
     if not (fits and 0 < place.port < 65536 and place.addresses and all(map(is_address, place.addresses))):
         raise _unfit("unfit-address")
     return place
@@ -217,9 +231,12 @@ def _upstreams(places: Iterable[Place]) -> str:
         [*blocks,
          "map $to $through { default $direct;", *through, "}",
          "map $to $name {", *_NAMES, *names, "}",
-         "map $to $authority {", *_AUTHORITIES, *authorities, "}"]
+         "map $to $authority {", *_AUTHORITIES, *authorities, "}", _SHOWS]
     )  # fmt: skip
 
+
+# Which client certificate a place gets, read from its key; a place whose key names none gets none.
+_SHOWS = 'map $to $shown { default ""; "~!(?<shown_name>[0-9a-f]{16})$" "client-$shown_name.pem"; }'
 
 # What a place that has no block is called, read from its key.
 _NAMES = (r'"~^https?://\[(?<to_six>[^]]+)]" $to_six;', r'"~^https?://(?<to_host>[^:#]+)" $to_host;')
@@ -262,7 +279,7 @@ server {{
         proxy_set_header Fsc-Grant-Hash "";
         proxy_hide_header Fsc-Transaction-Id;
         add_header Fsc-Transaction-Id $transaction always;
-{_client_tls(CERTIFICATE, ANCHORS, layout.revocations)}
+{_client_tls(CERTIFICATE, KEY, ANCHORS, layout.revocations)}
     }}
     location sluis-decide {{
         proxy_pass http://sluis/outway;
@@ -274,7 +291,7 @@ server {{
 
 def _inway(layout: Layout, listen: Listen) -> str:
     crl = f"ssl_crl {REVOKED};" if layout.revocations else ""
-    service_tls = _client_tls(None, SERVICE_ANCHORS, False) if layout.service_anchors else ""
+    service_tls = _client_tls("$shown", "$shown", SERVICE_ANCHORS) if layout.service_anchors else _SHOWING
     return f"""
 # Writing a certificate out takes longer than all else here, so it is told once a connection, and known by its
 # fingerprint from then on.
@@ -353,11 +370,13 @@ def _question(generation: int) -> str:
         proxy_set_header X "=$http_fsc_transaction_id";"""
 
 
-def _client_tls(certificate: str | None, anchors: str, revocations: bool) -> str:
+_SHOWING = "        proxy_ssl_certificate $shown; proxy_ssl_certificate_key $shown;"
+
+
+def _client_tls(certificate: str, key: str, anchors: str, revocations: bool = False) -> str:
     """How nginx shows itself, and whom it believes: the chain must end at an anchor, and bear the name it went to."""
-    shown = f"proxy_ssl_certificate {certificate}; proxy_ssl_certificate_key {KEY};" if certificate else ""
     crl = f"proxy_ssl_crl {REVOKED};" if revocations else ""
-    return f"""        {shown}
+    return f"""        proxy_ssl_certificate {certificate}; proxy_ssl_certificate_key {key};
         proxy_ssl_trusted_certificate {anchors}; proxy_ssl_verify on; proxy_ssl_verify_depth 4; {crl}
         proxy_ssl_server_name on; proxy_ssl_name $name; proxy_ssl_session_reuse off;
         proxy_ssl_protocols TLSv1.2 TLSv1.3; proxy_ssl_ciphers "{SUITES_1_2}";"""

@@ -16,8 +16,9 @@ from urllib.parse import unquote_to_bytes
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sluis.gateway.faults import FscProblem
-from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing
+from sluis.gateway.clientcerts import UNSHOWN, Unshown
+from sluis.gateway.faults import FscProblem, inway_fault
+from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing, Target
 from sluis.gateway.planes.nginx_conf import REFUSALS, ascii_body
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.reports import Reports, Side
@@ -165,10 +166,16 @@ class InwayAnswers:
         )
         if known is None:
             self._callers.put(caller, (authorization, certificate))
-        where = self._places.written(host, decided.target) or await self._places.find(decided.target)
+        where = self._places.written(host, decided.target) or await self._find(decided.target)
         if decided.path == path:
             return b"%b%b\r\n" % (_PASS, where)
         return b"%b%bP: %b\r\n\r\n" % (_PASS, where, decided.path.encode("latin-1"))
+
+    async def _find(self, target: Target) -> bytes:
+        try:
+            return await self._places.find(target)
+        except Unshown:
+            raise inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", UNSHOWN) from None
 
     def _read(self, caller: bytes) -> tuple[str | None, bytes]:
         """The token in a question, and the certificate (DER) that TLS has verified.

@@ -79,7 +79,7 @@ spec:
         type: mutual-tls
         certificates:
           - name: gemeente
-            path: certs/gemeente.pem
+            path: /etc/certs/gemeente.crt
   authorization:
     policies:
       - name: alleen-deze
@@ -114,7 +114,7 @@ def test_a_service_as_public_guidance_writes_it_offers_each_endpoint() -> None:
     assert (service.name, service.url) == ("bevolking", "https://api.gemeente.voorbeeld.nl/brp/v1")
     assert service.methods == ("GET", "POST")
     assert service.rules == (Rule(("gemeente-een", "gemeente-twee"), ("read", "write")),)
-    assert service.certificate == "certs/gemeente.pem"
+    assert service.certificates == ("/etc/certs/gemeente.crt",)
 
 
 def test_without_rules_everyone_with_a_contract_may_use_a_service_and_with_none_left_nobody() -> None:
