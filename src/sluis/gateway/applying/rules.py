@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sluis.gateway.documents import Connection, Publication, peer_named
+from sluis.gateway.documents import Connection, ExternalContract, Instead, Publication, peer_named
+from sluis.gateway.properties import (
+    EXTERNAL_CONNECTION,
+    EXTERNAL_PUBLICATION,
+    Alternative,
+    properties_of,
+)
+from sluis.gateway.properties import ExternalContract as Agreed
 from sluis.grounds import PROPERTY
 from sluis.kernel import PeerId, plain
 
@@ -34,7 +41,7 @@ def publication_grant(
     if wanted.delegator is not None:
         grant["type"] = "GRANT_TYPE_DELEGATED_SERVICE_PUBLICATION"
         grant["delegator"] = _peer(peer_named(wanted.delegator, known))
-    return _with_properties(grant, wanted.properties)
+    return _with_properties(grant, wanted, wanted.properties, EXTERNAL_PUBLICATION, known)
 
 
 def connection_grant(
@@ -43,7 +50,7 @@ def connection_grant(
     """The grant that connects this organisation's outway to a service.
 
     Args:
-        wanted: as declared. Its purpose goes into the properties.
+        wanted: as declared. Its purpose, external contract and alternative go into the properties.
         own: whose outway it is.
         thumbprint: of the outway's public key.
         known: names of organisations.
@@ -71,7 +78,7 @@ def connection_grant(
         grant["type"] = "GRANT_TYPE_DELEGATED_SERVICE_CONNECTION"
         grant["delegator"] = _peer(peer_named(wanted.delegator, known))
     purpose = {PROPERTY: plain(wanted.purpose)} if wanted.purpose is not None else {}
-    return _with_properties(grant, {**wanted.properties, **purpose})
+    return _with_properties(grant, wanted, {**wanted.properties, **purpose}, EXTERNAL_CONNECTION, known)
 
 
 def validity(wanted: Connection | Publication, now: int) -> tuple[int, int]:
@@ -88,5 +95,22 @@ def _peer(peer: PeerId) -> dict[str, str]:
     return {"peer_id": str.__str__(peer)}
 
 
-def _with_properties(grant: dict[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {**grant, "properties": dict(properties)} if properties else grant
+def _with_properties(
+    grant: dict[str, Any],
+    wanted: Connection | Publication,
+    own: Mapping[str, Any],
+    key: str,
+    known: Mapping[str, PeerId],
+) -> dict[str, Any]:
+    external = (key, _agreed(wanted.external_contract)) if wanted.external_contract else None
+    instead = _alternative(wanted.alternative, known) if wanted.alternative else None
+    properties = properties_of(own, external, instead)
+    return {**grant, "properties": properties} if properties else grant
+
+
+def _agreed(stated: ExternalContract) -> Agreed:
+    return Agreed(stated.reference, str.__str__(stated.delegator_id), stated.delegator_name)
+
+
+def _alternative(stated: Instead, known: Mapping[str, PeerId]) -> Alternative:
+    return Alternative(peer_named(stated.peer, known), stated.name)

@@ -3,7 +3,9 @@
 from sluis.gateway.documents.model import (
     Connection,
     Declared,
+    ExternalContract,
     Group,
+    Instead,
     Link,
     Metadata,
     Peer,
@@ -19,7 +21,9 @@ from sluis.gateway.documents.rules import Offered, missing, names, offered, peer
 __all__ = [
     "Connection",
     "Declared",
+    "ExternalContract",
     "Group",
+    "Instead",
     "Link",
     "Metadata",
     "Offered",

@@ -99,6 +99,22 @@ class Service(msgspec.Struct, frozen=True, rename="camel"):
     authentication: Authentication | None = None
 
 
+class ExternalContract(msgspec.Struct, frozen=True, rename="camel"):
+    """A contract outside FSC by which another organisation delegated (External Contract Reference 1.0.0). Who signs must
+    have seen it."""
+
+    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    delegator_id: PeerId
+    delegator_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class Instead(msgspec.Struct, frozen=True, rename="camel"):
+    """The service to use when this one cannot be reached."""
+
+    peer: Organisation
+    name: ServiceName
+
+
 class Publication(msgspec.Struct, frozen=True, rename="camel"):
     """A service that the directory should list; `delegator` when it is offered on another's behalf."""
 
@@ -107,6 +123,8 @@ class Publication(msgspec.Struct, frozen=True, rename="camel"):
     directory: Organisation | None = None
     delegator: Organisation | None = None
     properties: dict[str, Any] = {}
+    external_contract: ExternalContract | None = None
+    alternative: Instead | None = None
 
 
 class Wanted(msgspec.Struct, frozen=True, rename="camel"):
@@ -131,6 +149,8 @@ class Connection(msgspec.Struct, frozen=True, rename="camel"):
     delegator: Organisation | None = None
     purpose: Purpose | None = None
     properties: dict[str, Any] = {}
+    external_contract: ExternalContract | None = None
+    alternative: Instead | None = None
     valid: Validity | None = None
 
 

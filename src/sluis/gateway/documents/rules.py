@@ -114,7 +114,7 @@ def offered(documents: Iterable[Declared]) -> tuple[Offered, ...]:
 
 
 def missing(documents: Iterable[Declared], known: Mapping[str, PeerId]) -> tuple[Invalid, ...]:
-    """References that lead nowhere: organisations, and connections that a link names."""
+    """References that lead nowhere, or to two things: organisations, delegators, and connections that a link names."""
     declared = tuple(documents)
     everyone = names(declared, known)
     connections = {one.metadata.name for one in declared if isinstance(one.spec, Connection)}
@@ -125,6 +125,12 @@ def missing(documents: Iterable[Declared], known: Mapping[str, PeerId]) -> tuple
                 peer_named(name, everyone, one.place)
             except Invalid as problem:
                 problems.append(problem)
+        if (
+            isinstance(one.spec, Connection | Publication)
+            and one.spec.external_contract
+            and one.spec.delegator
+        ):
+            problems.append(_delegated_twice(one))
         if isinstance(one.spec, Link) and one.spec.connection not in connections:
             problems.append(_unknown_connection(one, connections))
     return tuple(problems)
@@ -161,10 +167,10 @@ def _organisations(spec: Spec) -> Iterator[str]:
                 for rule in policy.rules
                 for name in rule.organizations
             )
-        case Publication(directory=directory, delegator=delegator):
-            yield from filter(None, (directory, delegator))
-        case Connection(service=service, delegator=delegator):
-            yield from filter(None, (service.peer, service.delegator, delegator))
+        case Publication(directory=directory, delegator=delegator, alternative=instead):
+            yield from filter(None, (directory, delegator, instead and instead.peer))
+        case Connection(service=service, delegator=delegator, alternative=instead):
+            yield from filter(None, (service.peer, service.delegator, delegator, instead and instead.peer))
 
 
 def _faults(document: Document) -> Iterator[Fault]:
@@ -232,6 +238,22 @@ def _unknown_kind(kind: tuple[object, object]) -> Fault:
             f"It says apiVersion `{str(kind[0])[:60]}` and kind `{str(kind[1])[:60]}`.",
         ),
         Text(f"Kies uit: {listed}.", f"Choose from: {listed}."),
+    )
+
+
+def _delegated_twice(one: Declared) -> Invalid:
+    return Invalid(
+        "delegated-twice",
+        Text(
+            f"{one.kind} `{one.metadata.name}` is op twee manieren namens een ander.",
+            f"{one.kind} `{one.metadata.name}` is on behalf of another in two ways.",
+        ),
+        Text(
+            "`delegator` laat die ander meetekenen; `externalContract` is er voor wie dat niet kan.",
+            "`delegator` has that other sign too; `externalContract` is for who cannot.",
+        ),
+        Text("Houd één van beide.", "Keep one of the two."),
+        place=one.place,
     )
 
 

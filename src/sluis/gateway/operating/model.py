@@ -42,6 +42,21 @@ class PeerView(msgspec.Struct, frozen=True):
     manager: str
 
 
+class ExternalView(msgspec.Struct, frozen=True):
+    """A contract outside FSC by which somebody delegated; whoever signs must have seen it."""
+
+    reference: str
+    delegator: str
+    delegator_name: str
+
+
+class AlternativeView(msgspec.Struct, frozen=True):
+    """The service to use when this one cannot be reached."""
+
+    peer: str
+    service: str
+
+
 class ServiceView(msgspec.Struct, frozen=True):
     """A service that the directory lists, or that this node offers."""
 
@@ -50,6 +65,8 @@ class ServiceView(msgspec.Struct, frozen=True):
     name: str
     protocol: str
     delegator: str | None = None
+    external_contract: ExternalView | None = None
+    alternative: AlternativeView | None = None
 
 
 class DisclosureView(msgspec.Struct, frozen=True):
@@ -90,6 +107,8 @@ class GrantView(msgspec.Struct, frozen=True):
     service_delegator: str | None = None
     purpose: PurposeView | None = None
     properties: dict[str, Any] | None = None
+    external_contract: ExternalView | None = None
+    alternative: AlternativeView | None = None
 
 
 class ContractView(msgspec.Struct, frozen=True):

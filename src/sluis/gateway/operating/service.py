@@ -29,7 +29,7 @@ from sluis.gateway.operating.model import (
     Way,
     Wish,
 )
-from sluis.gateway.operating.views import contract_view
+from sluis.gateway.operating.views import alternative_view, contract_view, external_view
 from sluis.gateway.transactions import Search
 from sluis.grounds import Offer, purpose_of, purpose_properties
 from sluis.kernel import Clock, Invalid, NotFound, PeerId, Place, Text
@@ -104,6 +104,7 @@ class Operator:
                 ServiceView(
                     str.__str__(one.service_peer), self._running.peers.name(one.service_peer), one.service_name,
                     one.protocol or "", one.delegator and str.__str__(one.delegator),
+                    external_view(one.properties), alternative_view(one.properties, self._running.peers.name),
                 )
                 for one in self._running.manager.published()
                 if wanted in ("", one.service_peer) and name.casefold() in one.service_name.casefold()
@@ -115,6 +116,8 @@ class Operator:
                 one.name,
                 one.protocol,
                 one.delegator.peer_id if one.delegator else None,
+                external_view(one.properties),
+                alternative_view(one.properties, self._running.peers.name),
             )
             async for one in self._running.directory.services(wanted, name)
         ]
