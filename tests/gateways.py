@@ -48,7 +48,10 @@ from sluis.kernel import PeerId, utc_now
 from sluis.store import Store, open_store
 from sluis.web import LoopbackListener, PeerListener, Server
 
-ASKER, OWNER = PeerId(CONSUMER), PeerId(PROVIDER)
+ASKER, OWNER, THIRD = PeerId(CONSUMER), PeerId(PROVIDER), PeerId("00000000000000000006")
+INSTEAD = {"sluis.alternative": {"peer_id": str.__str__(THIRD), "service": "reserve"}}
+"""Properties by which a service names the third peer's as its alternative."""
+
 SERVICE = "personen"
 
 Handler = Callable[[Any, Any, Any], Awaitable[None]]
@@ -143,6 +146,15 @@ class Party:
 
 
 @dataclass
+class Other:
+    """A third peer: the contract with it, its inway, and what that was asked."""
+
+    grant: Grant
+    server: asyncio.Server
+    asked: list[str]
+
+
+@dataclass
 class Gateways:
     """Both gateways, running."""
 
@@ -164,6 +176,7 @@ class Gateways:
     fetched: list[str] = field(default_factory=list)
     others: list[asyncio.Server] = field(default_factory=list)
     tamper: Callable[[str], str] = str
+    inways: dict[PeerId, str] = field(default_factory=dict)
 
     @property
     def aud(self) -> str:
@@ -234,10 +247,31 @@ class Gateways:
         read = read_content(as_json(content(grant, validity=validity, created_at=now)))
         for party in parties or (self.asker, self.owner):
             await party.contracts.receive(read, Signature(ASKER, "accept", "-", now, "-"))
-            await party.contracts.add_signature(read, Signature(OWNER, "accept", "-", now, "-"))
-            for peer in read.parties - {ASKER, OWNER}:
+            for peer in read.parties - {ASKER}:
                 await party.contracts.add_signature(read, Signature(peer, "accept", "-", now, "-"))
         return read.grants[0]
+
+    async def other(self, **changes: Any) -> "Other":
+        """A third peer that offers `reserve`, under a contract with the asker; its inway answers everything. The service of
+        the owner names that as its alternative in the contract that is made with `instead`."""
+        files = self.authority.issue(self.folder / "third", THIRD, "Derde", ["127.20.2.5"])
+        asked: list[str] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while head := await reader.readuntil(b"\r\n\r\n"):
+                    asked.append(head.decode())
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nreserve")
+            except (asyncio.IncompleteReadError, OSError):
+                writer.close()
+
+        context = server_context(*files, [self.authority.path])
+        server = await asyncio.start_server(serve, "127.20.2.5", 0, ssl=context)
+        self.others.append(server)
+        place = {"type": "SERVICE_TYPE_SERVICE", "peer_id": str.__str__(THIRD), "name": "reserve"}
+        grant = await self.agree(self.asker, service=place, **changes)
+        self.inways[THIRD] = f"https://127.20.2.5:{server.sockets[0].getsockname()[1]}"
+        return Other(grant, server, asked)
 
     async def renew_certificate(self) -> None:
         """Give the asker another key and certificate."""
@@ -256,7 +290,8 @@ class Gateways:
         """What the owner's Manager does for `/token`."""
         self.fetched.append(grant.hash)
         thumbprint = certificate_thumbprint(self.asker.identity.certificate)
-        return self.tamper(issue(grant, self.owner.identity, GROUP, self.aud, thumbprint, self.watch.now()))
+        aud = self.inways.get(grant.service_peer, self.aud)
+        return self.tamper(issue(grant, self.owner.identity, GROUP, aud, thumbprint, self.watch.now()))
 
     async def call(
         self, method: str = "GET", path: str = "/", headers: dict[str, str] | None = None, body: bytes = b""

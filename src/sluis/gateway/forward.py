@@ -17,7 +17,9 @@ READING = frozenset({"GET", "HEAD"})
 AUTHORIZATION = "fsc-authorization"
 TRANSACTION = "fsc-transaction-id"
 GRANT = "fsc-grant-hash"
-"""Headers of FSC, in lower case. A request with one of them twice says two things and is refused."""
+INSTEAD = "sluis-alternative"
+"""Headers, in lower case; all of FSC but the last, which tells who asked that another service answered (`Forward.instead`).
+A request with one of FSC's twice says two things and is refused."""
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -84,6 +86,8 @@ class Forward(msgspec.Struct, frozen=True, gc=False):
         transaction_id: to give back to whoever asked, as `Fsc-Transaction-Id`.
         alternative: where to instead, when nothing answers at `target` and asking twice can do no harm.
         grant: under which it passes.
+        instead: the Peer ID and service that this goes to in place of what was asked for, as `peer/service`; empty when it
+            goes to what was asked for.
     """
 
     target: Target
@@ -92,6 +96,7 @@ class Forward(msgspec.Struct, frozen=True, gc=False):
     transaction_id: str
     alternative: Target | None = None
     grant: Grant | None = None
+    instead: str = ""
 
 
 def read_url(url: str, peer: PeerId | None = None) -> tuple[Target, str]:

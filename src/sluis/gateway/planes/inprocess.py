@@ -15,7 +15,16 @@ from typing import Any
 from sluis.crypto import Peer
 from sluis.gateway.clientcerts import UNSHOWN, Unshown
 from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
-from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
+from sluis.gateway.forward import (
+    AUTHORIZATION,
+    GRANT,
+    INSTEAD,
+    TRANSACTION,
+    Forward,
+    Incoming,
+    Outgoing,
+    Target,
+)
 from sluis.gateway.inway import Inway, durable
 from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
@@ -46,7 +55,8 @@ _CONNECTION = frozenset(
     }
 )  # fmt: skip
 _NOT_ON = _CONNECTION | _ASKED | {b"host", b"content-length", b"expect"}
-_NOT_BACK = _CONNECTION | {_TRANSACTION, b"date"}  # the listener says the date itself
+_INSTEAD = INSTEAD.encode()
+_NOT_BACK = _CONNECTION | {_TRANSACTION, _INSTEAD, b"date"}  # the listener says the date itself
 
 
 class _Head:
@@ -221,19 +231,35 @@ class OutwayPlane:
         head = _Head(scope)
         asked = Outgoing(head.method, head.path, head.asked.get(_GRANT), head.asked.get(_TRANSACTION))
         forward = await self._outway.decide(asked)
-        peer = forward.target.peer
-        crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
-        try:
-            status = await crossing.run()
-        except FAILURES as failure:
-            self._outway.failed(peer)
-            problem = outway_fault("ERROR_CODE_PEER_UNREACHABLE", _no_answer(failure), peer=str(peer))
-            return await _refuse(problem, self.meter, send, forward.transaction_id)
+        while True:  # twice at most: an alternative has none
+            crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
+            try:
+                status = await crossing.run()
+                break
+            except FAILURES as failure:
+                self._outway.failed(forward.target.peer)
+                other = await self._instead(forward) if crossing.harmless else None
+                if other is None:
+                    return await self._unreachable(forward, failure, send)
+                forward = other
         if crossing.answered:
-            self._outway.answered(peer)
+            self._outway.answered(forward.target.peer)
         if status == 401 and crossing.code.startswith(b"ERROR_CODE_ACCESS_TOKEN_"):
             self._outway.refused(forward)
         return status
+
+    async def _instead(self, forward: Forward) -> Forward | None:
+        """The alternative of a service that cannot be reached; None when that cannot be used either."""
+        try:
+            return await self._outway.instead(forward)
+        except FscProblem as problem:
+            self.meter.refuse(problem.fsc_code)
+            return None
+
+    async def _unreachable(self, forward: Forward, failure: BaseException, send: Send) -> int:
+        peer = str(forward.target.peer)
+        problem = outway_fault("ERROR_CODE_PEER_UNREACHABLE", _no_answer(failure), peer=peer)
+        return await _refuse(problem, self.meter, send, forward.transaction_id)
 
 
 class _Crossing:
@@ -242,6 +268,7 @@ class _Crossing:
     Attributes:
         answered: whether the head of an answer came.
         code: its `Fsc-Error-Code`, of an inway that refused; else empty.
+        harmless: after a failure, whether the request may go elsewhere: nothing of it was sent, or it may be repeated.
     """
 
     code = b""
@@ -297,12 +324,16 @@ class _Crossing:
                     await asyncio.sleep(_PAUSE * attempt * random.uniform(0.5, 1))  # noqa: S311
         return await self._try(fresh)
 
-    def _may_try_again(self, failure: BaseException, other: Target) -> bool:
-        if self._gone or (isinstance(failure, _LASTING) and other is self._target):
-            return False
-        return not self._sent or (
-            self._head.bodiless and self._head.method in _REPEATABLE and not isinstance(failure, TimeoutError)
+    @property
+    def harmless(self) -> bool:
+        return not self._gone and (
+            not self._sent or (self._head.bodiless and self._head.method in _REPEATABLE)
         )
+
+    def _may_try_again(self, failure: BaseException, other: Target) -> bool:
+        if not self.harmless or (isinstance(failure, _LASTING) and other is self._target):
+            return False
+        return not self._sent or not isinstance(failure, TimeoutError)
 
     async def _try(self, fresh: bool) -> Stream:
         stream = self._stream = await self._streams.open(self._target, fresh)
@@ -327,6 +358,8 @@ class _Crossing:
         }
         if named - _HARMLESS:
             headers = [header for header in headers if header[0] not in named]
+        if self._forward.instead:
+            headers.append((_INSTEAD, self._forward.instead.encode()))
         if stream.status >= 400:
             self.code = dict(headers).get(b"fsc-error-code", b"")
         await self._send({"type": "http.response.start", "status": stream.status, "headers": headers})
