@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -172,6 +172,32 @@ async def test_what_was_declared_holds_after_a_restart(world: World, directory: 
     async with peer(place, aliases=ALIASES) as running:
         assert running.membership.applying.services.names() == {"loon", "sluis"}
         assert [one[1] for one in await running.apply(OFFER % service)] == ["unchanged", "unchanged"]
+
+
+async def test_a_publication_is_renewed_before_it_ends_without_being_applied_again(
+    world: World, service: str
+) -> None:
+    ahead = timedelta()
+    rule = AutoSign("publications", grants=("GRANT_TYPE_SERVICE_PUBLICATION",))
+
+    def clock() -> datetime:
+        return utc_now() + ahead
+
+    def published(party: Peer, days: int) -> int:
+        at = utc_now() + timedelta(days=days)
+        return len(party.membership.contracts.publications(int(at.timestamp())))
+
+    async with peer(world.place(DIRECTORY), auto_sign=(rule,), clock=clock) as directory:
+        place = world.place(UWV)
+        async with peer(place, aliases=ALIASES, clock=clock) as running:
+            await running.apply(OFFER % service)
+            await until(lambda: published(running, 1))
+        ahead = timedelta(days=310)
+        async with peer(place, aliases=ALIASES, clock=clock) as running:
+            await until(lambda: published(running, 400))
+            assert published(running, 364) == 2  # the first runs out by itself
+            assert [one[1] for one in await running.apply(OFFER % service)] == ["unchanged", "unchanged"]
+            await until(lambda: published(directory, 400))
 
 
 async def test_a_document_about_another_group_is_refused_whole(uwv: Peer, service: str) -> None:

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+import msgspec
+
+from sluis.gateway.contracts import Content
 from sluis.gateway.documents import Connection, ExternalContract, Instead, Publication, peer_named
 from sluis.gateway.properties import (
     EXTERNAL_CONNECTION,
@@ -17,6 +20,12 @@ from sluis.kernel import PeerId, plain
 
 YEAR = 365
 """Days that a contract counts when its declaration does not say."""
+
+RENEW_BEFORE = 60 * 86_400
+"""Seconds before its end at which the next contract is proposed; with a shorter one, when a third of its time is left."""
+
+WARN_BEFORE = 30 * 86_400
+"""Seconds before its end at which a contract whose next one nobody has signed is warned about."""
 
 
 def publication_grant(
@@ -65,13 +74,9 @@ def connection_grant(
     if wanted.service.delegator is not None:
         service["type"] = "SERVICE_TYPE_DELEGATED_SERVICE"
         service["delegator"] = _peer(peer_named(wanted.service.delegator, known))
-    identification = {
-        "type": "OUTWAY_IDENTIFICATION_TYPE_PUBLIC_KEY_THUMBPRINT",
-        "public_key_thumbprint": thumbprint,
-    }
     grant: dict[str, Any] = {
         "type": "GRANT_TYPE_SERVICE_CONNECTION",
-        "outway": {**_peer(own), "identification": identification},
+        "outway": {**_peer(own), "identification": _identification(thumbprint)},
         "service": service,
     }
     if wanted.delegator is not None:
@@ -89,6 +94,38 @@ def validity(wanted: Connection | Publication, now: int) -> tuple[int, int]:
     first = datetime.combine(stated.since, time.min, UTC)
     last = datetime.combine(stated.until, time.min, UTC) + timedelta(days=1, seconds=-1)
     return int(first.timestamp()), int(last.timestamp())
+
+
+def renewal_due(not_before: int, not_after: int, now: int) -> bool:
+    """Whether the next contract is to be proposed; times in seconds since the epoch."""
+    return now >= not_after - min(RENEW_BEFORE, (not_after - not_before) // 3)
+
+
+def goes_on(old: Content, new: Content) -> bool:
+    """Whether a contract says what another does, and counts for longer: then that one need not be taken back."""
+    said = [[msgspec.structs.replace(grant, hash="") for grant in one.grants] for one in (old, new)]
+    return said[0] == said[1] and old.not_after <= new.not_after
+
+
+def for_key(grant: Mapping[str, Any], own: PeerId, thumbprint: str) -> dict[str, Any]:
+    """A grant as it would be made now: for the outway's key of now.
+
+    Args:
+        grant: as it was made.
+        own: this peer.
+        thumbprint: of the outway's public key.
+    """
+    outway = grant.get("outway")
+    if outway is None or outway["peer_id"] != own:
+        return dict(grant)
+    return {**grant, "outway": {**outway, "identification": _identification(thumbprint)}}
+
+
+def _identification(thumbprint: str) -> dict[str, str]:
+    return {
+        "type": "OUTWAY_IDENTIFICATION_TYPE_PUBLIC_KEY_THUMBPRINT",
+        "public_key_thumbprint": thumbprint,
+    }
 
 
 def _peer(peer: PeerId) -> dict[str, str]:

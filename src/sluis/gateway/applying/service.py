@@ -2,11 +2,15 @@
 
 Peers, services and links are this node's own and hold at once. Publications and connections are contracts: one is
 proposed when there is none for this wish, and others sign it in their own time. When a declaration changes, the
-contract that it had stays until the new one is valid, and is revoked then: nobody loses a connection over a renewal.
+contract that it had stays until the new one is valid, and is revoked then: nobody loses a connection over it.
+
+What was declared stays true: before a contract ends the next is proposed, without anybody asking, and when the outway has
+another key a contract for that one. Only a declaration that says itself until when it counts ends then.
 """
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,9 +21,18 @@ from sqlalchemy import text
 from sluis.crypto import canonical
 from sluis.gateway.applying import sql
 from sluis.gateway.applying.model import Applied, Change, Outcome
-from sluis.gateway.applying.rules import connection_grant, publication_grant, validity
-from sluis.gateway.clientcerts import read_shown
-from sluis.gateway.contracts import Contract, State, state
+from sluis.gateway.applying.rules import (
+    WARN_BEFORE,
+    YEAR,
+    connection_grant,
+    for_key,
+    goes_on,
+    publication_grant,
+    renewal_due,
+    validity,
+)
+from sluis.gateway.clientcerts import ends_soon, read_shown
+from sluis.gateway.contracts import Contract, State, state, waiting_for
 from sluis.gateway.documents import (
     Connection,
     Declared,
@@ -35,9 +48,12 @@ from sluis.gateway.documents import (
 from sluis.gateway.manager import Manager
 from sluis.gateway.peers import Known, Peers
 from sluis.gateway.services import Service, Services, service_of
-from sluis.kernel import Clock, Conflict, PeerId, Problem, Text, decode, encode, plain
+from sluis.kernel import Clock, Conflict, Invalid, PeerId, Problem, Text, Unkept, decode, encode, plain
 from sluis.store import Store, migrate
 
+log = logging.getLogger("sluis.gateway")
+
+_YEAR = YEAR * 86_400  # seconds
 _OPEN: frozenset[State] = frozenset({"proposed", "valid"})
 
 
@@ -98,18 +114,87 @@ class Applying:
         """
         known = self.check(documents)
         async with self._one_at_a_time:
+            await self._settle()
             return [await self._apply(one, known) for one in documents]
 
     async def settle(self) -> None:
         """Revoke what was replaced by a contract that is valid by now. Raises `Unkept`."""
         async with self._one_at_a_time:
-            for one in [one for one in self._kept.values() if one.before]:
-                if await self._state(one.contract) != "valid":
-                    continue
-                if await self._state(one.before) in _OPEN:
-                    await self._manager.act(one.before, "revoke")
-                await self._keep(msgspec.structs.replace(one, before=""))
-            self._take_up()
+            await self._settle()
+
+    async def _settle(self) -> None:
+        for one in [one for one in self._kept.values() if one.before]:
+            new, old = await self._contract(one.contract), await self._contract(one.before)
+            if new is None or state(new, self._now()) != "valid":
+                continue
+            # What says the same may run out: programs that name its grant have until then to go over.
+            if old is not None and state(old, self._now()) in _OPEN and not goes_on(old.content, new.content):
+                await self._manager.act(one.before, "revoke")
+            await self._keep(msgspec.structs.replace(one, before=""))
+        self._take_up()
+
+    async def renew(self) -> None:
+        """Propose the next contract where one ends soon, or was for another key of the outway; warn of what nobody signs,
+        and of client certificates that end. To be done each day. Raises `Unkept`."""
+        async with self._one_at_a_time:
+            await self._settle()
+            for one in list(self._kept.values()):
+                try:
+                    await self._renew(one)
+                except Unkept:
+                    raise
+                except Problem as problem:
+                    log.error("the next contract for %s %s is not made: %s", one.kind, one.name, problem.code)
+        self._warn_of_certificates()
+
+    async def _renew(self, one: Applied) -> None:
+        contract = await self._contract(one.contract) if one.contract else None
+        if contract is None:
+            return
+        content, now = contract.content, self._now()
+        found = state(contract, now)
+        if found not in ("proposed", "valid", "expired"):
+            await self._warn(one, contract, "refused")  # somebody said no: asking again each day is no answer
+            return
+        grant = for_key(decode(one.body, dict[str, Any]), self._manager.own.id, self._thumbprint())
+        body = canonical(grant)
+        ends = found == "expired" or (
+            found == "valid" and renewal_due(content.not_before, content.not_after, now)
+        )
+        if one.digest != _digest(one.body) or not (
+            ends or body != one.body
+        ):  # it says itself until when, or is good
+            await self._warn(one, contract, "not signed")
+            return
+        await self._propose(one, found, grant, (now, now + _YEAR), body, b"")
+        log.info("the next contract for %s %s is proposed", one.kind, one.name)
+
+    async def _warn(self, one: Applied, contract: Contract, because: str) -> None:
+        """Say what ends soon without a next one that counts."""
+        before = await self._contract(one.before) if one.before else None
+        if before is None or state(before, self._now()) != "valid":
+            return
+        left = before.content.not_after - self._now()
+        if left < WARN_BEFORE:
+            waits = ", ".join(sorted(map(str.__str__, waiting_for(contract))))
+            log.warning(
+                "the contract for %s %s ends in %d days, and the next one is %s: %s (%s)",
+                one.kind, one.name, left // 86_400, because, contract.content.hash, waits,
+            )  # fmt: skip
+
+    def _warn_of_certificates(self) -> None:
+        """Say which client certificates towards services end soon, or are of no use any more."""
+        now = self._clock()
+        for service in self._offered():
+            if not service.certificates:
+                continue
+            try:
+                days = ends_soon(read_shown(service.certificates, now), now)
+            except Invalid as problem:
+                log.error("service %s is not reached: %s", service.name, problem.why.en)
+                continue
+            if days is not None:
+                log.warning("the client certificate for service %s ends in %d days", service.name, days)
 
     def declared(self) -> list[Applied]:
         """Every declaration that is kept."""
@@ -178,12 +263,31 @@ class Applying:
         found = await self._state(before.contract) if before else None
         if before is not None and before.digest == digest and found not in (None, "expired"):
             return await self._outcome(one, before, "unchanged")
+        first = before or Applied(kind, name, "", b"")
+        applied = await self._propose(first, found, grant, valid, body, stated)
+        return await self._outcome(one, applied, "changed" if before else "made")
+
+    async def _propose(
+        self,
+        before: Applied,
+        found: State | None,
+        grant: Mapping[str, Any],
+        valid: tuple[int, int],
+        body: bytes,
+        stated: bytes,
+    ) -> Applied:
+        """A new contract in the place of the one there was; `found` is the state of that one."""
         contract = await self._manager.propose([grant], *valid)
-        replaced = before.contract if before is not None and found in _OPEN else ""
-        applied = Applied(kind, name, digest, body, contract.content.hash, replaced)
+        replaced = before.contract if found in _OPEN else ""
+        if before.before:
+            if found in _OPEN:  # it never counted, and what it was to replace still does
+                await self._manager.act(before.contract, "revoke")
+            replaced = before.before
+        digest = _digest(body + stated)
+        applied = Applied(before.kind, before.name, digest, body, contract.content.hash, replaced)
         await self._keep(applied)
         self._take_up()
-        return await self._outcome(one, applied, "changed" if before else "made")
+        return applied
 
     async def _outcome(self, one: Declared, applied: Applied, change: Change) -> Outcome:
         contract = await self._contract(applied.contract)
@@ -211,12 +315,7 @@ class Applying:
     def _take_up(self) -> None:
         """Offer the services, and know the links, that are declared now."""
         known = self._names(())
-        services = [
-            service_of(one, known)
-            for applied in self._kept.values()
-            if applied.kind in ("Service", "PublicService")
-            for one in decode(applied.body, list[Offered])
-        ]
+        services = [service_of(one, known) for one in self._offered()]
         self.services.replace([*self._standing, *services])
         links = {}
         for applied in self._kept.values():
@@ -227,6 +326,14 @@ class Applying:
                     links[applied.name] = grant
         self.links.clear()
         self.links.update(links)
+
+    def _offered(self) -> list[Offered]:
+        return [
+            one
+            for applied in self._kept.values()
+            if applied.kind in ("Service", "PublicService")
+            for one in decode(applied.body, list[Offered])
+        ]
 
     def _grant_of(self, content_hash: str) -> str:
         contract = self._manager.contracts.get(content_hash)
