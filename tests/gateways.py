@@ -251,10 +251,10 @@ class Gateways:
                 await party.contracts.add_signature(read, Signature(peer, "accept", "-", now, "-"))
         return read.grants[0]
 
-    async def other(self, **changes: Any) -> "Other":
+    async def other(self, host: str = "127.20.2.5", **changes: Any) -> "Other":
         """A third peer that offers `reserve`, under a contract with the asker; its inway answers everything. The service of
         the owner names that as its alternative in the contract that is made with `instead`."""
-        files = self.authority.issue(self.folder / "third", THIRD, "Derde", ["127.20.2.5"])
+        files = self.authority.issue(self.folder / "third", THIRD, "Derde", ["127.20.2.5", "localhost"])
         asked: list[str] = []
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -266,11 +266,12 @@ class Gateways:
                 writer.close()
 
         context = server_context(*files, [self.authority.path])
-        server = await asyncio.start_server(serve, "127.20.2.5", 0, ssl=context)
+        server = await asyncio.start_server(serve, host, 0, ssl=context)
         self.others.append(server)
         place = {"type": "SERVICE_TYPE_SERVICE", "peer_id": str.__str__(THIRD), "name": "reserve"}
         grant = await self.agree(self.asker, service=place, **changes)
-        self.inways[THIRD] = f"https://127.20.2.5:{server.sockets[0].getsockname()[1]}"
+        name = "localhost" if host == "127.0.0.1" else host
+        self.inways[THIRD] = f"https://{name}:{server.sockets[0].getsockname()[1]}"
         return Other(grant, server, asked)
 
     async def renew_certificate(self) -> None:

@@ -60,11 +60,13 @@ class NginxPlane:
         self._places = Places(resolve, self._changes.set, self._nginx.show)
         self._answers: dict[bytes, Answer] = {}
         if inway is not None:
-            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1].decide, self._places)
+            incoming = InwayAnswers(inway[1].decide, self._places)
+            self._answers |= {incoming.LINE: incoming, incoming.INSTEAD: incoming.instead}
         self._reports: Reports | None = None
         if outway is not None:
             self._reports = Reports(outway[1], self._places)
-            self._answers[OutwayAnswers.LINE] = OutwayAnswers(outway[1], self._places, self._reports)
+            outgoing = OutwayAnswers(outway[1], self._places, self._reports)
+            self._answers |= {outgoing.LINE: outgoing, outgoing.INSTEAD: outgoing.instead}
         self._told: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []

@@ -229,14 +229,20 @@ def _upstreams(places: Iterable[Place]) -> str:
         authorities.append(f'"{place.key}" "{place.authority}";')
     return "\n".join(
         [*blocks,
-         "map $to $through { default $direct;", *through, "}",
-         "map $to $name {", *_NAMES, *names, "}",
-         "map $to $authority {", *_AUTHORITIES, *authorities, "}", _SHOWS]
+         "map $to $through { volatile; default $direct;", *through, "}",
+         "map $to $name { volatile;", *_NAMES, *names, "}",
+         "map $to $authority { volatile;", *_AUTHORITIES, *authorities, "}", _SHOWS, _UNANSWERED]
     )  # fmt: skip
 
 
 # Which client certificate a place gets, read from its key; a place whose key names none gets none.
-_SHOWS = 'map $to $shown { default ""; "~!(?<shown_name>[0-9a-f]{16})$" "client-$shown_name.pem"; }'
+_SHOWS = 'map $to $shown { volatile; default ""; "~!(?<shown_name>[0-9a-f]{16})$" "client-$shown_name.pem"; }'
+
+# Where a request goes on that nobody answered. The maps above are `volatile` for its sake: it may get another place.
+_UNANSWERED = (
+    'map "$alternative $request_method $content_length$http_transfer_encoding" $unanswered {'
+    ' default "@unreachable"; "~^1 (GET|HEAD|OPTIONS|PUT|DELETE|TRACE) 0?$" "@elsewhere"; }'
+)
 
 # What a place that has no block is called, read from its key.
 _NAMES = (r'"~^https?://\[(?<to_six>[^]]+)]" $to_six;', r'"~^https?://(?<to_host>[^:#]+)" $to_host;')
@@ -253,10 +259,18 @@ server {{
 
 
 def _outway(layout: Layout, listen: Listen) -> str:
+    carried = f"""        proxy_set_header Fsc-Authorization $token;
+        proxy_set_header Fsc-Transaction-Id $transaction;
+        proxy_set_header Fsc-Grant-Hash "";
+        proxy_hide_header Sluis-Alternative;
+        add_header Fsc-Transaction-Id $transaction always; add_header Sluis-Alternative $instead always;
+{_client_tls(CERTIFICATE, KEY, ANCHORS, layout.revocations)}"""
     return f"""
 # What a breaker must know, and nothing that says what a request was about.
 log_format report "{REPORTED}";
-map $upstream_status $report {{ default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; }}
+map $upstream_status $report {{
+    default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; "~ : (401|502|504)$" 1;
+}}
 map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}
 server {{
     listen {_listening(listen)} backlog=4096;
@@ -264,27 +278,22 @@ server {{
     auth_request_set $token $upstream_http_a;
     auth_request_set $watch $upstream_http_w;
     auth_request_set $transaction $upstream_http_x;
+    auth_request_set $instead $upstream_http_i;
 {_deciding(OUTWAY)}
     # CONNECT is none of ours, nor readable for nginx. No request can name these: it has one slash in front at most.
     error_page 400 414 494 = $unreadable;
     error_page 405 = //sluis-405;
-    location = //sluis-400 {{ internal; auth_request off; return 400 ""; }}
+    location = //sluis-400 {{ internal; auth_request off; {_FINAL} return 400 ""; }}
     location = //sluis-405 {{ internal; {_fixed("ERROR_CODE_METHOD_UNSUPPORTED", OUTWAY)} }}
-    location / {{
-        proxy_pass $through$path;
-        proxy_set_header Host $authority; proxy_set_header Connection "";
-        proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
-        proxy_set_header Fsc-Authorization $token;
-        proxy_set_header Fsc-Transaction-Id $transaction;
-        proxy_set_header Fsc-Grant-Hash "";
-        proxy_hide_header Fsc-Transaction-Id;
-        add_header Fsc-Transaction-Id $transaction always;
-{_client_tls(CERTIFICATE, KEY, ANCHORS, layout.revocations)}
-    }}
+{_locations(carried)}
     location sluis-decide {{
         proxy_pass http://sluis/outway;
 {_question(layout.generation)}
         proxy_set_header G "=$http_fsc_grant_hash";
+    }}
+    location sluis-instead {{
+        proxy_pass http://sluis/outway-instead;
+{_question(layout.generation, "$transaction")}
     }}
 }}"""
 
@@ -292,6 +301,11 @@ server {{
 def _inway(layout: Layout, listen: Listen) -> str:
     crl = f"ssl_crl {REVOKED};" if layout.revocations else ""
     service_tls = _client_tls("$shown", "$shown", SERVICE_ANCHORS) if layout.service_anchors else _SHOWING
+    carried = f"""        proxy_set_header Fsc-Authorization $http_fsc_authorization;
+        proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
+        proxy_hide_header Sluis-Alternative;
+        add_header Fsc-Transaction-Id $http_fsc_transaction_id always;
+{service_tls}"""
     return f"""
 # Writing a certificate out takes longer than all else here, so it is told once a connection, and known by its
 # fingerprint from then on.
@@ -303,15 +317,10 @@ server {{
     ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers "{SUITES_1_2}"; ssl_prefer_server_ciphers on; ssl_ecdh_curve {CURVE};
     ssl_session_tickets off; ssl_session_cache off;
 {_deciding(INWAY)}
-    location / {{
-        proxy_pass $through$path;
-        proxy_set_header Host $authority; proxy_set_header Connection "";
-        proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
-        proxy_set_header Fsc-Authorization $http_fsc_authorization;
-        proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
-        proxy_hide_header Fsc-Transaction-Id;
-        add_header Fsc-Transaction-Id $http_fsc_transaction_id always;
-{service_tls}
+{_locations(carried)}
+    location sluis-instead {{
+        proxy_pass http://sluis/inway-instead;
+{_question(layout.generation)}
     }}
     location sluis-decide {{
         proxy_pass http://sluis/inway;
@@ -321,6 +330,25 @@ server {{
         proxy_set_header C $certificate;
     }}
 }}"""
+
+
+def _locations(carried: str) -> str:
+    """Where requests are carried over as was decided; and once more, to the alternative of what did not answer, which is
+    asked for first. The request must then be one without a body that may be sent twice: nginx keeps no body."""
+    over = f"""        proxy_pass $through$path;
+        proxy_set_header Host $authority; proxy_set_header Connection "";
+        proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
+        proxy_hide_header Fsc-Transaction-Id;
+{carried}"""
+    return f"""    location / {{
+        recursive_error_pages on;
+{over}
+    }}
+    location @elsewhere {{
+        auth_request sluis-instead;
+        error_page 403 = $refused; error_page 500 = @undecided; error_page 502 504 = @unreachable;
+{over}
+    }}"""
 
 
 def _deciding(domain: Domain) -> str:
@@ -341,7 +369,8 @@ def _deciding(domain: Domain) -> str:
     auth_request_set $body $upstream_http_b;
     error_page 403 = $refused;
     error_page 500 = @undecided;
-    error_page 502 504 = @unreachable;
+    auth_request_set $alternative $upstream_http_l;
+    error_page 502 504 = $unanswered;
 {refusals}
     location @undecided {{ {_fixed("TRANSACTION_LOG_WRITE_ERROR", domain)} }}
     location @unreachable {{ {_fixed(unreachable, domain)} }}"""
@@ -353,21 +382,25 @@ def _fixed(code: str, domain: Domain) -> str:
     return f"{_error_headers(code)} return {fault.status} {_quoted(ascii_body(problem))};"
 
 
+_FINAL = "error_page 599 = @undecided;"
+"""What is answered there stays as it is. A location with an `error_page` of its own takes none from its server, and this
+one means nothing: nobody answers 599."""
+
 _CHALLENGE = " add_header WWW-Authenticate Bearer always;"
 
 
 def _error_headers(code: str) -> str:
-    return f"auth_request off; add_header Fsc-Error-Code {code} always;"
+    return f"auth_request off; {_FINAL} add_header Fsc-Error-Code {code} always;"
 
 
-def _question(generation: int) -> str:
+def _question(generation: int, transaction: str = "$http_fsc_transaction_id") -> str:
     """What every question says; nothing that a client sent gets into it but what stands here, behind a mark."""
     return f"""        internal; auth_request off;
         proxy_pass_request_headers off; proxy_pass_request_body off;
         proxy_buffer_size 8k; proxy_connect_timeout 2s; proxy_read_timeout 30s; proxy_next_upstream off;
         proxy_set_header Host "{generation}"; proxy_set_header Connection ""; proxy_set_header Content-Length "";
         proxy_set_header M "$request_method $request_uri";
-        proxy_set_header X "=$http_fsc_transaction_id";"""
+        proxy_set_header X "={transaction}";"""
 
 
 _SHOWING = "        proxy_ssl_certificate $shown; proxy_ssl_certificate_key $shown;"
