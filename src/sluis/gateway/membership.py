@@ -101,7 +101,7 @@ class Membership(msgspec.Struct, frozen=True):
             )
             for alias, peer in sorted(peers.items())
         ]
-        await self.applying.apply(wanted)
+        await self.applying.apply(wanted, "node")
 
     async def compare(self) -> None:
         """Compare transaction logs with every peer; one that cannot be reached is passed over until the next time."""

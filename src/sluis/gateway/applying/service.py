@@ -11,7 +11,7 @@ another key a contract for that one. Only a declaration that says itself until w
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from sluis.crypto import canonical
 from sluis.gateway.applying import sql
-from sluis.gateway.applying.model import Applied, Change, Outcome
+from sluis.gateway.applying.model import Applied, Change, Origin, Outcome
 from sluis.gateway.applying.rules import (
     WARN_BEFORE,
     YEAR,
@@ -54,6 +54,9 @@ from sluis.store import Store, migrate
 log = logging.getLogger("sluis.gateway")
 
 _YEAR = YEAR * 86_400  # seconds
+_LEAVING = ("Link", "Connection", "Publication", "Service", "PublicService", "Peer")
+"""In this order declarations are withdrawn: what names another goes before it."""
+
 _OPEN: frozenset[State] = frozenset({"proposed", "valid"})
 
 
@@ -99,14 +102,14 @@ class Applying:
             rows = connection.execute(text(sql.ALL)).all()
         self._kept = {
             (row.kind, row.name): Applied(
-                row.kind, row.name, row.digest, bytes(row.body), row.contract, row.before
+                row.kind, row.name, row.digest, bytes(row.body), row.contract, row.before, row.origin
             )
             for row in rows
         }
         self._take_up()
 
-    async def apply(self, documents: Sequence[Declared]) -> list[Outcome]:
-        """Make the node what documents say; gives what that took, in their order.
+    async def apply(self, documents: Sequence[Declared], origin: Origin = "apply") -> list[Outcome]:
+        """Make the node what documents say; gives what that took, in their order. `origin` is who declares.
 
         Raises:
             Invalid: a document that cannot hold here. Nothing was done.
@@ -115,7 +118,64 @@ class Applying:
         known = self.check(documents)
         async with self._one_at_a_time:
             await self._settle()
-            return [await self._apply(one, known) for one in documents]
+            outcomes = dict[tuple[str, str], Outcome]()
+            # Organisations first: rules may name one that stands further on.
+            for one in sorted(documents, key=lambda one: not isinstance(one.spec, Peer)):
+                outcomes[one.key] = await self._apply(one, known)
+                kept = self._kept.get(one.key)
+                if kept is not None and kept.origin != origin:
+                    await self._keep(msgspec.structs.replace(kept, origin=origin))
+            return [outcomes[one.key] for one in documents]
+
+    async def withdraw(self, keep: Collection[tuple[str, str]], check: bool = False) -> list[Outcome]:
+        """Take back what documents declared and no longer do: contracts are revoked, services no longer offered.
+
+        Args:
+            keep: `Declared.key` of what they still declare.
+            check: only tell what would be done.
+
+        Returns: what was taken back, and the state of its contract before.
+
+        Raises:
+            Invalid: what stays names an organisation that would no longer be known. Nothing was done.
+            Problem: a contract that cannot be revoked. What stands before it was done, and may be done again.
+        """
+        async with self._one_at_a_time:
+            await self._settle()
+            gone = [one for key, one in self._kept.items() if one.origin == "apply" and key not in keep]
+            gone.sort(key=lambda one: _LEAVING.index(one.kind))
+            self._check_without(gone)
+            return [await self._withdraw(one, check) for one in gone]
+
+    def _check_without(self, gone: Sequence[Applied]) -> None:
+        leaving = {one.name for one in gone if one.kind == "Peer"}
+        known = {
+            name: peer
+            for name, peer in self._names(()).items()
+            if name not in leaving or name in self._aliases
+        }
+        for one in self._offered(gone):
+            service_of(one, known)
+
+    async def _withdraw(self, one: Applied, check: bool) -> Outcome:
+        kind = "Service" if one.kind == "PublicService" else one.kind
+        told = Outcome(
+            kind,
+            one.name,
+            "withdrawn",
+            one.contract,
+            await self._state(one.contract) if one.contract else None,
+        )
+        if not check:
+            for contract in filter(None, (one.contract, one.before)):
+                if await self._state(contract) in _OPEN:
+                    await self._manager.act(contract, "revoke")
+            await self._store.write(
+                lambda connection: connection.execute(text(sql.FORGET), {"kind": one.kind, "name": one.name})
+            )
+            del self._kept[one.kind, one.name]
+            self._take_up()
+        return told
 
     async def settle(self) -> None:
         """Revoke what was replaced by a contract that is valid by now. Raises `Unkept`."""
@@ -284,7 +344,9 @@ class Applying:
                 await self._manager.act(before.contract, "revoke")
             replaced = before.before
         digest = _digest(body + stated)
-        applied = Applied(before.kind, before.name, digest, body, contract.content.hash, replaced)
+        applied = msgspec.structs.replace(
+            before, digest=digest, body=body, contract=contract.content.hash, before=replaced
+        )
         await self._keep(applied)
         self._take_up()
         return applied
@@ -327,11 +389,11 @@ class Applying:
         self.links.clear()
         self.links.update(links)
 
-    def _offered(self) -> list[Offered]:
+    def _offered(self, without: Collection[Applied] = ()) -> list[Offered]:
         return [
             one
             for applied in self._kept.values()
-            if applied.kind in ("Service", "PublicService")
+            if applied.kind in ("Service", "PublicService") and applied not in without
             for one in decode(applied.body, list[Offered])
         ]
 

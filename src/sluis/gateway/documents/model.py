@@ -210,3 +210,8 @@ class Declared(msgspec.Struct, frozen=True):
     metadata: Metadata
     spec: Spec
     place: Place
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by: a document with the same takes the place of this one."""
+        return type(self.spec).__name__, self.metadata.name

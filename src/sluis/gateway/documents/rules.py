@@ -210,7 +210,7 @@ def _declared(document: Document) -> Declared:
 def _doubled(declared: Iterable[Declared]) -> Iterator[Invalid]:
     seen = dict[tuple[str, str], Declared]()
     for one in declared:
-        first = seen.setdefault((type(one.spec).__name__, one.metadata.name), one)
+        first = seen.setdefault(one.key, one)
         if first is not one:
             yield Invalid(
                 "declared-twice",

@@ -172,6 +172,20 @@ class Documents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     check: bool = False
 
 
+class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A declaration, by what it is known by."""
+
+    kind: str
+    name: str
+
+
+class Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is still declared; all else that documents declared is taken back. With `check` nothing is done."""
+
+    keep: tuple[Named, ...]
+    check: bool = False
+
+
 class AppliedView(msgspec.Struct, frozen=True):
     """What applying did, document by document."""
 

@@ -67,6 +67,13 @@ class Managing:
         self.made[content_hash] = after
         return after
 
+    async def told(self, known: Any) -> None:
+        """Peers are taken for known."""
+
+    def name(self, peer: PeerId) -> str:
+        """What a peer is called."""
+        return peer
+
     def states(self) -> list[State]:
         """Of each contract, in the order in which they were made."""
         return [state(one, self.now) for one in self.made.values()]
