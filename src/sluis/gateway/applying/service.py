@@ -9,17 +9,15 @@ another key a contract for that one. Only a declaration that says itself until w
 """
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection as Database
-from sqlalchemy import text
 
 from sluis.crypto import canonical
 from sluis.gateway.applying import sql
+from sluis.gateway.applying.keeping import Declarations, digest_of
 from sluis.gateway.applying.model import Applied, Change, Origin, Outcome
 from sluis.gateway.applying.rules import (
     WARN_BEFORE,
@@ -37,12 +35,9 @@ from sluis.gateway.documents import (
     Connection,
     Declared,
     Group,
-    Link,
-    Offered,
     Peer,
     Publication,
     missing,
-    names,
     offered,
 )
 from sluis.gateway.manager import Manager
@@ -63,50 +58,38 @@ _OPEN: frozenset[State] = frozenset({"proposed", "valid"})
 class Applying:
     """Keeps a node what it was told to be. Made by `open_applying`; belongs to one event loop.
 
-    Attributes:
-        services: those that are offered.
-        links: names, and the grant hashes they stand for.
-
     Args:
-        store: where declarations are kept.
+        kept: what was declared.
         manager: proposes and revokes.
         peers: those that are known.
-        services: as above.
-        aliases: names of organisations from the node's settings.
         thumbprint: of the public key that the outway shows now.
         clock: the node's clock.
-        standing: services that are offered without having been declared; nobody may declare another of that name.
     """
 
     def __init__(
-        self,
-        store: Store,
-        manager: Manager,
-        peers: Peers,
-        services: Services,
-        aliases: Mapping[str, PeerId],
-        thumbprint: Callable[[], str],
-        clock: Clock,
-        standing: Sequence[Service] = (),
+        self, kept: Declarations, manager: Manager, peers: Peers, thumbprint: Callable[[], str], clock: Clock
     ) -> None:
-        self._standing = tuple(standing)
-        self._store, self._manager, self._peers, self.services = store, manager, peers, services
-        self._aliases, self._thumbprint, self._clock = aliases, thumbprint, clock
-        self.links: dict[str, str] = {}
-        self._kept: dict[tuple[str, str], Applied] = {}
+        self._kept, self._manager, self._peers = kept, manager, peers
+        self._thumbprint, self._clock = thumbprint, clock
         self._one_at_a_time = asyncio.Lock()
 
-    def load(self) -> None:
-        """Go on with what was declared before. Blocks."""
-        with self._store.read() as connection:
-            rows = connection.execute(text(sql.ALL)).all()
-        self._kept = {
-            (row.kind, row.name): Applied(
-                row.kind, row.name, row.digest, bytes(row.body), row.contract, row.before, row.origin
-            )
-            for row in rows
-        }
-        self._take_up()
+    @property
+    def services(self) -> Services:
+        """Those that are offered."""
+        return self._kept.services
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Names, and the grant hashes they stand for."""
+        return self._kept.links
+
+    def declared(self) -> list[Applied]:
+        """Every declaration that is kept."""
+        return self._kept.every()
+
+    def aliases(self) -> dict[str, PeerId]:
+        """Names of organisations that Peer documents gave."""
+        return self._kept.peers()
 
     async def apply(self, documents: Sequence[Declared], origin: Origin = "apply") -> list[Outcome]:
         """Make the node what documents say; gives what that took, in their order. `origin` is who declares.
@@ -122,9 +105,9 @@ class Applying:
             # Organisations first: rules may name one that stands further on.
             for one in sorted(documents, key=lambda one: not isinstance(one.spec, Peer)):
                 outcomes[one.key] = await self._apply(one, known)
-                kept = self._kept.get(one.key)
+                kept = self._kept.get(*one.key)
                 if kept is not None and kept.origin != origin:
-                    await self._keep(msgspec.structs.replace(kept, origin=origin))
+                    await self._kept.keep(msgspec.structs.replace(kept, origin=origin))
             return [outcomes[one.key] for one in documents]
 
     async def withdraw(self, keep: Collection[tuple[str, str]], check: bool = False) -> list[Outcome]:
@@ -142,20 +125,14 @@ class Applying:
         """
         async with self._one_at_a_time:
             await self._settle()
-            gone = [one for key, one in self._kept.items() if one.origin == "apply" and key not in keep]
+            gone = [
+                one
+                for one in self._kept.every()
+                if one.origin == "apply" and (one.kind, one.name) not in keep
+            ]
             gone.sort(key=lambda one: _LEAVING.index(one.kind))
-            self._check_without(gone)
+            self._kept.check_without(gone)
             return [await self._withdraw(one, check) for one in gone]
-
-    def _check_without(self, gone: Sequence[Applied]) -> None:
-        leaving = {one.name for one in gone if one.kind == "Peer"}
-        known = {
-            name: peer
-            for name, peer in self._names(()).items()
-            if name not in leaving or name in self._aliases
-        }
-        for one in self._offered(gone):
-            service_of(one, known)
 
     async def _withdraw(self, one: Applied, check: bool) -> Outcome:
         kind = "Service" if one.kind == "PublicService" else one.kind
@@ -170,11 +147,7 @@ class Applying:
             for contract in filter(None, (one.contract, one.before)):
                 if await self._state(contract) in _OPEN:
                     await self._manager.act(contract, "revoke")
-            await self._store.write(
-                lambda connection: connection.execute(text(sql.FORGET), {"kind": one.kind, "name": one.name})
-            )
-            del self._kept[one.kind, one.name]
-            self._take_up()
+            await self._kept.forget(one)
         return told
 
     async def settle(self) -> None:
@@ -183,22 +156,23 @@ class Applying:
             await self._settle()
 
     async def _settle(self) -> None:
-        for one in [one for one in self._kept.values() if one.before]:
+        for one in [one for one in self._kept.every() if one.before]:
             new, old = await self._contract(one.contract), await self._contract(one.before)
             if new is None or state(new, self._now()) != "valid":
                 continue
-            # What says the same may run out: programs that name its grant have until then to go over.
-            if old is not None and state(old, self._now()) in _OPEN and not goes_on(old.content, new.content):
+            if old is not None and state(old, self._now()) in _OPEN:
+                if goes_on(old.content, new.content):
+                    continue  # it may run out: programs that name its grant have until then to go over
                 await self._manager.act(one.before, "revoke")
-            await self._keep(msgspec.structs.replace(one, before=""))
-        self._take_up()
+            await self._kept.keep(msgspec.structs.replace(one, before=""))
+        self._kept.take_up()
 
     async def renew(self) -> None:
         """Propose the next contract where one ends soon, or was for another key of the outway; warn of what nobody signs,
         and of client certificates that end. To be done each day. Raises `Unkept`."""
         async with self._one_at_a_time:
             await self._settle()
-            for one in list(self._kept.values()):
+            for one in self._kept.every():
                 try:
                     await self._renew(one)
                 except Unkept:
@@ -217,14 +191,13 @@ class Applying:
             await self._warn(one, contract, "refused")  # somebody said no: asking again each day is no answer
             return
         grant = for_key(decode(one.body, dict[str, Any]), self._manager.own.id, self._thumbprint())
-        body = canonical(grant)
+        body, says_until = canonical(grant), one.digest != digest_of(one.body)
         ends = found == "expired" or (
             found == "valid" and renewal_due(content.not_before, content.not_after, now)
         )
-        if one.digest != _digest(one.body) or not (
-            ends or body != one.body
-        ):  # it says itself until when, or is good
-            await self._warn(one, contract, "not signed")
+        if says_until or not (ends or body != one.body):
+            if found == "proposed":
+                await self._warn(one, contract, "not signed")
             return
         await self._propose(one, found, grant, (now, now + _YEAR), body, b"")
         log.info("the next contract for %s %s is proposed", one.kind, one.name)
@@ -245,7 +218,7 @@ class Applying:
     def _warn_of_certificates(self) -> None:
         """Say which client certificates towards services end soon, or are of no use any more."""
         now = self._clock()
-        for service in self._offered():
+        for service in self._kept.offered():
             if not service.certificates:
                 continue
             try:
@@ -256,16 +229,12 @@ class Applying:
             if days is not None:
                 log.warning("the client certificate for service %s ends in %d days", service.name, days)
 
-    def declared(self) -> list[Applied]:
-        """Every declaration that is kept."""
-        return list(self._kept.values())
-
     def check(self, documents: Sequence[Declared]) -> dict[str, PeerId]:
         """What can be seen to be impossible, before anything is done; gives every name of an organisation.
 
         Raises `Invalid`, `Conflict`.
         """
-        known, group = self._names(documents), self._manager.group
+        known, group = self._kept.names(documents), self._manager.group
         for problem in missing(documents, known):
             raise problem
         for one in documents:
@@ -277,13 +246,9 @@ class Applying:
             service_of(service, known)
             if service.certificates:
                 read_shown(service.certificates, self._clock())
-            if service.name in {one.name for one in self._standing}:
+            if self._kept.stands(service.name):
                 raise _taken(service.name)
         return known
-
-    def aliases(self) -> dict[str, PeerId]:
-        """Names of organisations that Peer documents gave."""
-        return {one.name: decode(one.body, Peer).id for one in self._kept.values() if one.kind == "Peer"}
 
     async def _apply(self, one: Declared, known: Mapping[str, PeerId]) -> Outcome:
         match one.spec:
@@ -303,27 +268,24 @@ class Applying:
 
     async def _own(self, one: Declared) -> Outcome:
         """What needs nobody else: it holds at once."""
-        kind, name = type(one.spec).__name__, one.metadata.name
         services = list(offered([one]))
         body = encode(services if services else one.spec)
-        applied = Applied(kind, name, _digest(body), body)
-        change = self._change(applied)
-        if change != "unchanged":
-            await self._keep(applied)
-            self._take_up()
-        return Outcome(one.kind, name, change)
+        applied, before = Applied(*one.key, digest_of(body), body), self._kept.get(*one.key)
+        if before is not None and before.digest == applied.digest:
+            return Outcome(one.kind, applied.name, "unchanged")
+        await self._kept.keep(applied)
+        return Outcome(one.kind, applied.name, "changed" if before else "made")
 
     async def _agree(
         self, one: Declared, grant: Mapping[str, Any], valid: tuple[int, int], stated: bytes
     ) -> Outcome:
         """A contract with this grant: the one there is for the same wish, or a new one."""
-        kind, name = type(one.spec).__name__, one.metadata.name
         body = canonical(plain(dict(grant)))
-        digest, before = _digest(body + stated), self._kept.get((kind, name))
+        digest, before = digest_of(body + stated), self._kept.get(*one.key)
         found = await self._state(before.contract) if before else None
         if before is not None and before.digest == digest and found not in (None, "expired"):
             return await self._outcome(one, before, "unchanged")
-        first = before or Applied(kind, name, "", b"")
+        first = before or Applied(*one.key, "", b"")
         applied = await self._propose(first, found, grant, valid, body, stated)
         return await self._outcome(one, applied, "changed" if before else "made")
 
@@ -338,73 +300,22 @@ class Applying:
     ) -> Applied:
         """A new contract in the place of the one there was; `found` is the state of that one."""
         contract = await self._manager.propose([grant], *valid)
-        replaced = before.contract if found in _OPEN else ""
-        if before.before:
-            if found in _OPEN:  # it never counted, and what it was to replace still does
-                await self._manager.act(before.contract, "revoke")
-            replaced = before.before
-        digest = _digest(body + stated)
+        replaced, over = before.contract if found in _OPEN else "", ""
+        if before.before:  # of these two, the one that counts stays until the new one does
+            replaced, over = before.before, before.contract
+            if found == "valid":
+                replaced, over = over, replaced
+        if over and await self._state(over) in _OPEN:
+            await self._manager.act(over, "revoke")
         applied = msgspec.structs.replace(
-            before, digest=digest, body=body, contract=contract.content.hash, before=replaced
+            before,
+            digest=digest_of(body + stated),
+            body=body,
+            contract=contract.content.hash,
+            before=replaced,
         )
-        await self._keep(applied)
-        self._take_up()
+        await self._kept.keep(applied)
         return applied
-
-    async def _outcome(self, one: Declared, applied: Applied, change: Change) -> Outcome:
-        contract = await self._contract(applied.contract)
-        grants = contract.content.grants if contract else ()
-        found = state(contract, self._now()) if contract else None
-        return Outcome(
-            one.kind, applied.name, change, applied.contract, found, grants[0].hash if grants else ""
-        )
-
-    def _change(self, applied: Applied) -> Change:
-        before = self._kept.get((applied.kind, applied.name))
-        if before is None:
-            return "made"
-        return "unchanged" if before.digest == applied.digest else "changed"
-
-    async def _keep(self, applied: Applied) -> None:
-        values = msgspec.structs.asdict(applied)
-
-        def keep(connection: Database) -> None:
-            connection.execute(text(sql.KEEP), values)
-
-        await self._store.write(keep)
-        self._kept[applied.kind, applied.name] = applied
-
-    def _take_up(self) -> None:
-        """Offer the services, and know the links, that are declared now."""
-        known = self._names(())
-        services = [service_of(one, known) for one in self._offered()]
-        self.services.replace([*self._standing, *services])
-        links = {}
-        for applied in self._kept.values():
-            if applied.kind == "Link":
-                connection = self._kept.get(("Connection", decode(applied.body, Link).connection))
-                # What is being replaced counts until the new contract is valid.
-                if connection and (grant := self._grant_of(connection.before or connection.contract)):
-                    links[applied.name] = grant
-        self.links.clear()
-        self.links.update(links)
-
-    def _offered(self, without: Collection[Applied] = ()) -> list[Offered]:
-        return [
-            one
-            for applied in self._kept.values()
-            if applied.kind in ("Service", "PublicService") and applied not in without
-            for one in decode(applied.body, list[Offered])
-        ]
-
-    def _grant_of(self, content_hash: str) -> str:
-        contract = self._manager.contracts.get(content_hash)
-        return contract.content.grants[0].hash if contract else ""
-
-    def _names(self, documents: Iterable[Declared]) -> dict[str, PeerId]:
-        """Names of organisations: of the settings, of Peer documents that were applied, and of those that are now."""
-        applied = {one.name: decode(one.body, Peer).id for one in self._kept.values() if one.kind == "Peer"}
-        return names(documents, {**self._aliases, **applied})
 
     async def _contract(self, content_hash: str) -> Contract | None:
         return await asyncio.to_thread(self._manager.contracts.get, content_hash)
@@ -415,6 +326,14 @@ class Applying:
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
+
+    async def _outcome(self, one: Declared, applied: Applied, change: Change) -> Outcome:
+        contract = await self._contract(applied.contract)
+        grants = contract.content.grants if contract else ()
+        found = state(contract, self._now()) if contract else None
+        return Outcome(
+            one.kind, applied.name, change, applied.contract, found, grants[0].hash if grants else ""
+        )
 
 
 def open_applying(
@@ -427,18 +346,14 @@ def open_applying(
     clock: Clock,
     standing: Sequence[Service] = (),
 ) -> Applying:
-    """What a node was told to be, taken up again; arguments as `Applying`. Blocks.
+    """What a node was told to be, taken up again; arguments as `Applying` and `Declarations`. Blocks.
 
     Raises `Conflict`, `Unkept`: the database.
     """
     migrate(store, "applying", sql.MIGRATIONS)
-    applying = Applying(store, manager, peers, services, aliases, thumbprint, clock, standing)
-    applying.load()
-    return applying
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
+    kept = Declarations(store, manager.contracts, services, aliases, clock, standing)
+    kept.load()
+    return Applying(kept, manager, peers, thumbprint, clock)
 
 
 def _taken(name: str) -> Conflict:

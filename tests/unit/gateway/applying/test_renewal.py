@@ -143,6 +143,21 @@ async def test_links_go_over_when_the_next_is_signed_and_the_old_contract_runs_o
     await node.applying.settle()
     assert node.applying.links == {"lonen": node.manager.last().content.grants[0].hash}
     assert node.manager.states() == ["valid", "valid"]
+    await node.after(60)
+    assert node.manager.states() == ["expired", "valid"]
+    assert [one.before for one in node.applying.declared()] == ["", ""]
+
+
+async def test_a_change_after_renewal_leaves_nothing_of_before_in_force(node: Node) -> None:
+    await node.connected(WISH + LINK)
+    await node.after(306)
+    node.manager.sign(node.manager.last().content.hash)
+    await node.apply(WISH + "  properties: { a: 1 }\n" + LINK)
+    assert node.manager.states() == ["revoked", "valid", "proposed"]
+    node.manager.sign(node.manager.last().content.hash)
+    await node.applying.settle()
+    assert node.manager.states() == ["revoked", "revoked", "valid"]
+    assert node.applying.links == {"lonen": node.manager.last().content.grants[0].hash}
 
 
 async def test_what_was_renewed_is_what_was_declared(node: Node) -> None:

@@ -59,9 +59,12 @@ async def test_a_service_that_is_no_longer_declared_is_no_longer_offered(node: N
     assert await node.apply(OFFER) == ["made"]
 
 
-async def test_both_contracts_of_a_connection_that_was_being_renewed_are_revoked(node: Node) -> None:
+@pytest.mark.parametrize("signed", [False, True])
+async def test_both_contracts_of_a_connection_that_was_renewed_are_revoked(node: Node, signed: bool) -> None:
     await node.connected()
     await node.after(306)
+    if signed:
+        node.manager.sign(node.manager.last().content.hash)
     await without(node, "")
     assert node.manager.states() == ["revoked", "revoked"]
 
