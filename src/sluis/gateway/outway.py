@@ -16,7 +16,9 @@ used only under a contract of its own, for the same purpose, and as a transactio
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -24,12 +26,13 @@ from cryptography import x509
 
 from sluis.gateway.breaker import Breaker
 from sluis.gateway.contracts import Grant, fits_outway, plain_hash
-from sluis.gateway.faults import FscProblem, outway_fault
+from sluis.gateway.faults import FAULTS, INWAY, FscProblem, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Outgoing
 from sluis.gateway.properties import alternative_of
 from sluis.gateway.tokens import Recent, Token, Tokens
 from sluis.gateway.transactions import (
     OUTGOING,
+    Outcome,
     Passage,
     TransactionLog,
     crossing_of,
@@ -38,6 +41,16 @@ from sluis.gateway.transactions import (
 )
 from sluis.grounds import PROPERTY
 from sluis.kernel import Clock, PeerId, Problem, Text, Unkept
+
+log = logging.getLogger("sluis.gateway")
+
+_BEFORE_ITS_LINE = frozenset(code for code, fault in FAULTS.items() if INWAY in fault.domains) - {
+    "ERROR_CODE_SERVICE_UNREACHABLE"
+}
+"""What an inway refuses with before it writes a line."""
+
+Write = Callable[[], "asyncio.Future[None]"]
+"""Writes the line of a request; to be called once, just before it leaves."""
 
 
 class Agreements(Protocol):
@@ -85,6 +98,7 @@ class Outway:
         self._shown = certificate()
         self._uses = Recent[str, _Use]()
         self._breaker = Breaker()
+        self._noting = set[asyncio.Task[None]]()
 
     async def decide(self, request: Outgoing) -> Forward:
         """Let a request leave, or not. When this returns, its line is durable.
@@ -92,14 +106,15 @@ class Outway:
         Raises:
             FscProblem: why it may not leave, in the domain of the outway.
         """
-        forward, written = await self.admit(request)
-        await durable(written)
+        forward, write = await self.admit(request)
+        await durable(write())
         return forward
 
-    async def admit(self, request: Outgoing) -> "tuple[Forward, asyncio.Future[None]]":
-        """As `decide`, but the line is still being written: nothing may leave before `durable` of that future returns.
+    async def admit(self, request: Outgoing) -> tuple[Forward, Write]:
+        """As `decide`, but its line is not written yet: nothing may leave before `durable` of what `write` gives returns.
 
-        For who has records of its own to wait for: they share the commit.
+        For who connects first, so that what could not leave has no line; or has records of its own that share the
+        line's commit.
         """
         if request.method == "CONNECT":
             raise outway_fault("ERROR_CODE_METHOD_UNSUPPORTED", _NO_CONNECT)
@@ -119,25 +134,32 @@ class Outway:
 
         Raises `FscProblem` when it cannot leave for there either.
         """
+        found = await self.admit_instead(forward, recorded=True)
+        if found is None:
+            return None
+        await durable(found[1]())
+        return found[0]
+
+    async def admit_instead(self, forward: Forward, recorded: bool) -> tuple[Forward, Write] | None:
+        """The same, with its line not written yet, as `admit`. What was recorded keeps its id for itself."""
         other = None if forward.grant is None or forward.instead else self._alternative(forward.grant)
         if other is None:
             return None
-        left, written = await self._leave(other, forward.path, new_transaction(), instead=True)
-        await durable(written)
-        return left
+        transaction = new_transaction() if recorded else _transaction(forward.transaction_id)
+        return await self._leave(other, forward.path, transaction, instead=True)
 
     async def _leave(
         self, use: _Use, path: str, transaction: tuple[bytes, str], instead: bool = False
-    ) -> "tuple[Forward, asyncio.Future[None]]":
+    ) -> tuple[Forward, Write]:
         grant, (transaction_id, text) = use.grant, transaction
         peer = str.__str__(grant.service_peer)
         if not self._breaker.closed(peer, _moment()):
             raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=peer)
         token = await self._token(grant, peer)
-        written = self._transactions.write(transaction_id, use.passage)
         headers = (AUTHORIZATION, token.header), (TRANSACTION, text)
+        write = partial(self._transactions.write, transaction_id, use.passage)
         told = f"{peer}/{grant.service_name}" if instead else ""
-        return Forward(token.inway, path, headers, text, grant=grant, instead=told), written
+        return Forward(token.inway, path, headers, text, grant=grant, instead=told), write
 
     def _alternative(self, grant: Grant) -> _Use | None:
         """What the contract of a service that cannot be reached names instead, under a contract for the same purpose."""
@@ -160,9 +182,39 @@ class Outway:
         """The inway of a peer could not be reached, or did not answer a request."""
         self._breaker.failed(str.__str__(peer), _moment())
 
+    def paused(self) -> int:
+        """How many peers are left alone for a while, because they did not answer."""
+        return self._breaker.paused()
+
     def refused(self, forward: Forward) -> None:
         """The inway did not take the token of this request: another is fetched for the next."""
         self._tokens.drop(forward.headers[0][1])
+
+    def note(self, peer: PeerId | None, transaction_id: str, code: str = "") -> None:
+        """A request of which the inway may have no line: beside ours it is noted why, soon and durably.
+
+        Args:
+            peer: of the inway.
+            transaction_id: of the request.
+            code: what the answer bore as `Fsc-Error-Code`; empty when no answer came.
+        """
+        found = read_transaction_id(transaction_id)
+        if found is None or peer is None or (code and code not in _BEFORE_ITS_LINE):
+            return
+        outcome: Outcome = "refused" if code else "no-answer"
+        task = asyncio.get_running_loop().create_task(self._note(found, peer, outcome))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def settle(self) -> None:
+        """Wait for what is still being noted."""
+        await asyncio.gather(*self._noting)
+
+    async def _note(self, transaction_id: bytes, peer: PeerId, outcome: Outcome) -> None:
+        try:
+            await self._transactions.note(transaction_id, peer, outcome)
+        except Problem as problem:  # then the comparison tells of a line that has no other half
+            log.warning("the outcome of a request is not noted: %s", problem.code)
 
     async def _token(self, grant: Grant, peer: str) -> Token:
         try:

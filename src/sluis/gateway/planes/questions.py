@@ -20,6 +20,7 @@ from sluis.gateway.clientcerts import UNSHOWN, Unshown
 from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing, Target
 from sluis.gateway.planes.nginx_conf import NOT_DONE, REFUSALS, ascii_body
+from sluis.gateway.planes.own import OwnDoor
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.gateway.properties import alternative_of
@@ -148,6 +149,7 @@ class InwayAnswers:
     Args:
         decide: `Inway.decide`.
         places: where services are.
+        own: takes requests for the node itself; None when it is not offered.
 
     Attributes:
         left: by transaction id, what passed to a service that has an alternative.
@@ -156,8 +158,10 @@ class InwayAnswers:
     LINE = b"GET /inway HTTP/1.1\r\n"
     INSTEAD = b"GET /inway-instead HTTP/1.1\r\n"
 
-    def __init__(self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places) -> None:
-        self._decide, self._places = decide, places
+    def __init__(
+        self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places, own: OwnDoor | None = None
+    ) -> None:
+        self._decide, self._places, self._own = decide, places, own
         self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
         self._certificates = Recent[bytes, bytes](_CERTIFICATES)
         self.left = Recent[str, Forward]()
@@ -172,6 +176,8 @@ class InwayAnswers:
         )
         if known is None:
             self._callers.put(caller, (authorization, certificate))
+        if not decided.target.host and self._own is not None:
+            return b"%b%b\r\n" % (_PASS, self._own.leave_word(decided, method))
         where = self._places.written(host, decided.target) or await self._find(decided.target)
         if decided.alternative is not None:
             self.left.put(decided.transaction_id, decided)
@@ -251,6 +257,7 @@ class OutwayAnswers:
             raise outway_fault("ERROR_CODE_PEER_UNREACHABLE", NOT_DONE)
         self._watched.add(left.target)
         self._outway.failed(left.target.peer)
+        self._outway.note(left.target.peer, left.transaction_id)
         decided = await self._outway.instead(left)
         if decided is None:
             raise outway_fault("ERROR_CODE_PEER_UNREACHABLE", NOT_DONE, peer=str(left.target.peer))
