@@ -18,15 +18,14 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.integration.nodes import ASKER, Running
 from tests.integration.pair import ACTIVITY, ANN, BOB, DATASET, DISCLOSURE
 from tests.integration.test_fsc_commands import (
-    ASKER,
     DATA,
     OFFER,
     WISH,
     Group,
     Hello,
-    Running,
     about,
     document,
     sluis,
@@ -263,7 +262,7 @@ def test_the_socket_of_the_node_is_nginx_s_and_gives_nothing_to_who_was_not_let_
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.stat().st_uid == (os.getuid() if user is None else user)
     assert path.parent.stat().st_uid == os.getuid()  # who may connect may not put another socket in its place
-    assert not path.parent.stat().st_mode & 0o022
+    assert not path.parent.stat().st_mode & 0o027
     forged = {
         "Fsc-Authorization": "Bearer x", "Fsc-Transaction-Id": "0199f2a4-7c1e-7000-8000-000000000001",
         "T": "here", "N": "x", "X-Ssl-Client-Cert": "x",
@@ -287,14 +286,14 @@ def test_each_side_refuses_in_its_own_words_and_counts_it(nodes: Nodes, called: 
 
     names = {
         "gemeente": (
-            'sluis_outway_requests_total{class="2xx"}',
-            'sluis_outway_refusals_total{code="ERROR_CODE_NO_CONTRACT"}',
-            'sluis_outway_bytes_total{direction="down"}',
+            'sluis_gateway_requests_total{side="outway",class="2xx"}',
+            'sluis_gateway_refusals_total{side="outway",error_type="ERROR_CODE_NO_CONTRACT"}',
+            'sluis_gateway_body_size_bytes_total{side="outway",body="answer"}',
         ),
         "uwv": (
-            'sluis_inway_requests_total{class="2xx"}',
-            'sluis_inway_refusals_total{code="ERROR_CODE_ACCESS_TOKEN_MISSING"}',
-            "sluis_inway_seconds_count",
+            'sluis_gateway_requests_total{side="inway",class="2xx"}',
+            'sluis_gateway_refusals_total{side="inway",error_type="ERROR_CODE_ACCESS_TOKEN_MISSING"}',
+            'sluis_gateway_duration_seconds_count{side="inway"}',
         ),
     }
     before = {name: counted(alias, name) for alias, some in names.items() for name in some}

@@ -141,40 +141,36 @@ request.help = say(
 )
 
 
-@command.command("sign", epilog=example("sluis fsc sign '$1$1$…'"))
-@click.argument("hash")
-@node_option
-@json_option
-def sign(hash: str, directory: Path, as_json: bool) -> None:
-    _act(directory, hash, "accept", "", as_json)
+def _add_act(name: str, action: str, told: Text, shape: str, why: Text | None) -> None:
+    """Add the command by which this organisation says something under a contract; `why` asks for its reason."""
+
+    def act(hash: str, directory: Path, as_json: bool, reason: str = "") -> None:
+        path = f"/v1/group/contracts/{quote(hash, safe='')}/signatures"
+        found = call(directory, "POST", path, {"action": action, "reason": reason}).document()
+        click.echo(json_text(found) if as_json else "\n".join(_contract_told(found)))
+
+    options = [click.argument("hash"), node_option, json_option]
+    if why is not None:
+        options.insert(1, click.option("--reason", required=True, help=in_words(why)))
+    for option in reversed(options):
+        act = option(act)
+    command.command(name, help=in_words(told), epilog=example(f"sluis fsc {name} {shape}"))(act)
 
 
-sign.help = say("Teken een contract. Lees het eerst: sluis fsc contracts HASH.",
-                "Sign a contract. Read it first: sluis fsc contracts HASH.")  # fmt: skip
-
-
-@command.command("reject", epilog=example("sluis fsc reject '$1$1$…' --reason 'Geen grondslag'"))
-@click.argument("hash")
-@click.option("--reason", required=True, help=say("Waarom niet.", "Why not."))
-@node_option
-@json_option
-def reject(hash: str, reason: str, directory: Path, as_json: bool) -> None:
-    _act(directory, hash, "reject", reason, as_json)
-
-
-reject.help = say("Wijs een contract af.", "Reject a contract.")
-
-
-@command.command("revoke", epilog=example("sluis fsc revoke '$1$1$…' --reason 'Taak vervallen'"))
-@click.argument("hash")
-@click.option("--reason", required=True, help=say("Waarom.", "Why."))
-@node_option
-@json_option
-def revoke(hash: str, reason: str, directory: Path, as_json: bool) -> None:
-    _act(directory, hash, "revoke", reason, as_json)
-
-
-revoke.help = say("Trek een contract in; dat werkt meteen.", "Revoke a contract; that bites at once.")
+_add_act(
+    "sign", "accept",
+    Text("Teken een contract. Lees het eerst: sluis fsc contracts HASH.",
+         "Sign a contract. Read it first: sluis fsc contracts HASH."),
+    "'$1$1$…'", None,
+)  # fmt: skip
+_add_act(
+    "reject", "reject", Text("Wijs een contract af.", "Reject a contract."),
+    "'$1$1$…' --reason 'Geen grondslag'", Text("Waarom niet.", "Why not."),
+)  # fmt: skip
+_add_act(
+    "revoke", "revoke", Text("Trek een contract in; dat werkt meteen.", "Revoke a contract; that bites at once."),
+    "'$1$1$…' --reason 'Taak vervallen'", Text("Waarom.", "Why."),
+)  # fmt: skip
 
 
 @command.command("logs", epilog=example("sluis fsc logs --peer uwv"))
@@ -242,12 +238,6 @@ def _contracts(directory: Path) -> Iterator[dict[str, Any]]:
         cursor = page["next_cursor"]
         if not cursor:
             return
-
-
-def _act(directory: Path, hash: str, action: str, reason: str, as_json: bool) -> None:
-    path = f"/v1/group/contracts/{quote(hash, safe='')}/signatures"
-    found = call(directory, "POST", path, {"action": action, "reason": reason}).document()
-    click.echo(json_text(found) if as_json else "\n".join(_contract_told(found)))
 
 
 def _print(found: Any, as_json: bool, heads: list[str], rows: Iterator[list[str]]) -> None:

@@ -181,6 +181,8 @@ class Outway:
     def failed(self, peer: PeerId | None) -> None:
         """The inway of a peer could not be reached, or did not answer a request."""
         self._breaker.failed(str.__str__(peer), _moment())
+        if peer is not None:
+            self._tokens.drop_of(peer)
 
     def paused(self) -> int:
         """How many peers are left alone for a while, because they did not answer."""

@@ -209,7 +209,7 @@ class Applying:
             return
         left = before.content.not_after - self._now()
         if left < WARN_BEFORE:
-            waits = ", ".join(sorted(map(str.__str__, waiting_for(contract))))
+            waits = ", ".join(sorted(map(str.__str__, waiting_for(contract, self._now()))))
             log.warning(
                 "the contract for %s %s ends in %d days, and the next one is %s: %s (%s)",
                 one.kind, one.name, left // 86_400, because, contract.content.hash, waits,

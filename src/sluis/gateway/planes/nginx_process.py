@@ -143,7 +143,9 @@ class Nginx:
         """Make the folder, and end what an earlier run may have left in it. Raises `Invalid` (`nginx-folder`)."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._folder.chmod(0o700 if self._owner is None else 0o711)
+            self._folder.chmod(0o700 if self._owner is None else 0o710)
+            if self._owner is not None:
+                os.chown(self._folder, -1, pwd.getpwuid(self._owner).pw_gid)
             _end_leftover(self._folder)
             for name in _SOCKETS:
                 (self._folder / name).unlink(missing_ok=True)

@@ -7,15 +7,22 @@ be at work, nginx tells with each question which one it has.
 
 import asyncio
 import contextlib
+import logging
 import socket
+import ssl
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 
-from sluis.gateway.clientcerts import Unshown, shown_pem
+from sluis.gateway.clientcerts import UNSHOWN, Unshown, shown_pem
+from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import Target
+from sluis.gateway.planes.meeting import Meet
 from sluis.gateway.planes.nginx_conf import Place, check_place, is_address, shown_name
-from sluis.kernel import Invalid, Problem, Text, Upstream, utc_now
+from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
+from sluis.kernel import Invalid, Text, utc_now
+
+log = logging.getLogger("sluis.gateway")
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The IP addresses of a host name. Raises `OSError` when there are none."""
@@ -38,11 +45,19 @@ class Places:
     Args:
         resolve: for host names.
         changed: is told when a configuration with new places would be of use.
+        meet: finds out whether the inway of a peer is its own; None to leave that.
         show: gives nginx a client certificate with its key, under a name.
     """
 
-    def __init__(self, resolve: Resolve, changed: Callable[[], None], show: Show = _shows_nothing) -> None:
-        self._resolve, self._changed, self._show = resolve, changed, show
+    def __init__(
+        self,
+        resolve: Resolve,
+        changed: Callable[[], None],
+        meet: Meet | None = None,
+        show: Show = _shows_nothing,
+    ) -> None:
+        self._resolve, self._changed, self._meet, self._show = resolve, changed, meet, show
+        self._finding: dict[Target, asyncio.Task[Place]] = {}
         self._places: OrderedDict[Target, Place] = OrderedDict()
         self._written: OrderedDict[bytes, dict[Target, bytes]] = OrderedDict()
         self._none: dict[Target, bytes] = {}
@@ -72,13 +87,12 @@ class Places:
     async def find(self, target: Target) -> bytes:
         """How to tell a worker about a target that its configuration does not have.
 
-        Raises `Upstream` (`unknown-host`) when its name stands for no address, `Unshown` when the client certificate that
-        it asks for cannot be used.
+        Raises `FscProblem` when its name stands for no address, its peer is not there, or the client certificate that it
+        asks for cannot be used.
         """
         place = self._places.get(target)
         if place is None:
-            self._renew_shown(target)
-            place = await self._look_up(target)
+            place = await self._found(target)
             if len(self._places) < _MOST:
                 self._places[target], self._keys[place.key] = place, target
                 self._changed()
@@ -97,22 +111,54 @@ class Places:
                 different |= self._renew_shown(target)
             try:
                 found = await self._look_up(target)
-            except Problem:
+            except WrongPeer:
+                log.error("another organisation answers at the inway of %s", target.peer)
+                self._forget(target)
+                different = True
+                continue
+            except OSError:
                 continue  # what was known may still be right
             if found != place:
                 self._places[target], different = found, True
         return different
 
-    async def _look_up(self, target: Target) -> Place:
+    def _forget(self, target: Target) -> None:
+        """From now on no worker is sent there, whatever configuration it has."""
+        self._keys.pop(self._places.pop(target).key, None)
+        for written in self._written.values():
+            written.pop(target, None)
+
+    async def _found(self, target: Target) -> Place:
+        """Look a target up; when that takes a meeting, once for all who wait for it."""
         try:
-            if is_address(target.host):
-                addresses: tuple[str, ...] = (target.host,)
-            else:
-                addresses = tuple(sorted(set(await self._resolve(target.host, target.port))))
-            shows = shown_name(target.shows)
-            return check_place(Place(target.host, target.port, target.tls, _peer(target), addresses, shows))
-        except (OSError, Invalid):
-            raise _unknown_host(target) from None
+            self._renew_shown(target)
+            if self._meet is None:
+                return await self._look_up(target)
+            finding = self._finding.get(target)
+            if finding is None:
+                finding = self._finding[target] = asyncio.get_running_loop().create_task(
+                    self._look_up(target)
+                )
+                finding.add_done_callback(lambda _: self._finding.pop(target, None))
+            return await asyncio.shield(finding)
+        except OSError as failure:
+            raise _unreachable(target, failure) from None
+
+    async def _look_up(self, target: Target) -> Place:
+        """Raises `OSError`."""
+        if is_address(target.host):
+            addresses: Sequence[str] = (target.host,)
+        else:
+            addresses = sorted(set(await self._resolve(target.host, target.port)))
+        if self._meet is not None and target.tls and target.peer is not None:
+            addresses = await self._meet(target, addresses)
+        shows = shown_name(target.shows)
+        try:
+            return check_place(
+                Place(target.host, target.port, target.tls, _peer(target), tuple(addresses), shows)
+            )
+        except Invalid as problem:
+            raise OSError(problem.code) from None
 
     def _renew_shown(self, target: Target) -> bool:
         """Give nginx the client certificate that a target asks for, when it has not this one; gives whether it had not."""
@@ -137,15 +183,26 @@ async def addresses_of(host: str, port: int) -> Sequence[str]:
     return [str(one[4][0]) for one in found]
 
 
-def _unknown_host(target: Target) -> Upstream:
-    return Upstream(
-        "unknown-host",
-        Text("De aanbieder is niet te bereiken.", "The provider cannot be reached."),
-        Text(f"De naam {target.host} heeft geen IP-adres.", f"The name {target.host} has no IP address."),
-        Text("Probeer het later opnieuw, of controleer het adres.", "Try again later, or check the address."),
-        peer=_peer(target) or None,
-        retry=True,
-    )
+def _unreachable(target: Target, failure: OSError) -> FscProblem:
+    if target.peer is None:
+        why = UNSHOWN if isinstance(failure, Unshown) else _NO_ADDRESS
+        return inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", why)
+    why = _NO_ADDRESS
+    if isinstance(failure, WrongPeer):
+        why = _SOMEBODY_ELSE
+    elif isinstance(failure, RevokedPeer | ssl.SSLError):
+        why = _NOT_TRUSTED
+    elif isinstance(failure, Unreachable):
+        why = _NOBODY
+    return outway_fault("ERROR_CODE_PEER_UNREACHABLE", why, peer=_peer(target))
+
+
+_NO_ADDRESS = Text("Die naam heeft geen IP-adres.", "That name has no IP address.")
+_NOBODY = Text("Daar antwoordt niemand.", "Nobody answers there.")
+_NOT_TRUSTED = Text("Het certificaat daar wordt niet vertrouwd.", "The certificate there is not trusted.")
+_SOMEBODY_ELSE = Text(
+    "Op dat adres antwoordt een andere organisatie.", "Another organisation answers at that address."
+)
 
 
 def _peer(target: Target) -> str:

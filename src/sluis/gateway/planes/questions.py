@@ -16,11 +16,10 @@ from urllib.parse import unquote_to_bytes
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sluis.gateway.clientcerts import UNSHOWN, Unshown
 from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
-from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing, Target
+from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing
+from sluis.gateway.planes.marked import MarkedDoor
 from sluis.gateway.planes.nginx_conf import NOT_DONE, REFUSALS, ascii_body
-from sluis.gateway.planes.own import OwnDoor
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.gateway.properties import alternative_of
@@ -159,7 +158,7 @@ class InwayAnswers:
     INSTEAD = b"GET /inway-instead HTTP/1.1\r\n"
 
     def __init__(
-        self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places, own: OwnDoor | None = None
+        self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places, own: MarkedDoor | None = None
     ) -> None:
         self._decide, self._places, self._own = decide, places, own
         self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
@@ -178,7 +177,7 @@ class InwayAnswers:
             self._callers.put(caller, (authorization, certificate))
         if not decided.target.host and self._own is not None:
             return b"%b%b\r\n" % (_PASS, self._own.leave_word(decided, method))
-        where = self._places.written(host, decided.target) or await self._find(decided.target)
+        where = self._places.written(host, decided.target) or await self._places.find(decided.target)
         if decided.alternative is not None:
             self.left.put(decided.transaction_id, decided)
             where += b"L: 1\r\n"
@@ -194,15 +193,9 @@ class InwayAnswers:
         if decided is None or decided.alternative is None:
             raise inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", NOT_DONE)
         other = decided.alternative
-        where = self._places.written(host, other) or await self._find(other)
+        where = self._places.written(host, other) or await self._places.find(other)
         more = b"" if decided.path == path else b"P: %b\r\n" % decided.path.encode("latin-1")
         return b"%b%b%b\r\n" % (_PASS, where, more)
-
-    async def _find(self, target: Target) -> bytes:
-        try:
-            return await self._places.find(target)
-        except Unshown:
-            raise inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", UNSHOWN) from None
 
     def _read(self, caller: bytes) -> tuple[str | None, bytes]:
         """The token in a question, and the certificate (DER) that TLS has verified.
@@ -246,7 +239,13 @@ class OutwayAnswers:
         decided = await self._decide(
             Outgoing(method, path, _after(b"G: =", grant) or None, _after(b"X: =", transaction) or None)
         )
-        return await self._passes(host, path, decided)
+        try:
+            return await self._passes(host, path, decided)
+        except FscProblem:  # nobody was found there, and nothing was sent
+            other = await self._outway.instead(decided)
+            if other is None:
+                raise
+            return await self._passes(host, path, other)
 
     async def instead(self, question: bytes) -> bytes:
         """The same for the alternative of a service whose inway did not answer."""

@@ -62,7 +62,7 @@ class Managing:
 
     def sign(self, content_hash: str, peer: PeerId = OTHER, action: Action = "accept") -> Contract:
         before = self.made[content_hash]
-        signature = Signature(peer, action, "-", self.now, "-")
+        signature = Signature(peer, action, "-", self.now, "-", 2**40)
         after = msgspec.structs.replace(before, signatures=(*before.signatures, signature))
         self.made[content_hash] = after
         return after
