@@ -259,7 +259,9 @@ def _print(found: Any, as_json: bool, heads: list[str], rows: Iterator[list[str]
 
 def _besides(service: dict[str, Any]) -> list[str]:
     external, instead = service["external_contract"], service["alternative"]
-    behalf = f"{external['delegator_name']} ({external['reference']})" if external else service["delegator"] or ""
+    behalf = (
+        f"{external['delegator_name']} ({external['reference']})" if external else service["delegator"] or ""
+    )
     return [behalf, f"{instead['service']}, {instead['peer']}" if instead else ""]
 
 
@@ -306,9 +308,16 @@ def _grant_told(grant: dict[str, Any]) -> Iterator[str]:
         whose = f"{external['delegator_name']} ({external['delegator']})"
         yield shown("    " + say("Namens ", "On behalf of ") + whose
                     + say(", volgens contract ", ", by contract ") + external["reference"])  # fmt: skip
-        yield say("      Teken pas als u dat contract hebt gezien.", "      Do not sign before you have seen that contract.")
+        yield say(
+            "      Teken pas als u dat contract hebt gezien.",
+            "      Do not sign before you have seen that contract.",
+        )
     if instead := grant["alternative"]:
-        yield shown("    " + say("Bij storing: ", "When it cannot be reached: ") + f"{instead['service']}, {instead['peer']}")
+        yield shown(
+            "    "
+            + say("Bij storing: ", "When it cannot be reached: ")
+            + f"{instead['service']}, {instead['peer']}"
+        )
     told = {name for name, key in _TOLD.items() if grant[key]}
     if rest := {name: value for name, value in (grant["properties"] or {}).items() if name not in told}:
         yield shown(f"    {json_text(rest)}")
