@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from copy import copy
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -175,6 +175,33 @@ async def test_what_was_declared_holds_after_a_restart(world: World, directory: 
     async with peer(place, aliases=ALIASES) as running:
         assert running.membership.applying.services.names() == {"loon", "sluis"}
         assert [one[1] for one in await running.apply(OFFER % service)] == ["unchanged", "unchanged"]
+
+
+async def test_a_publication_is_renewed_before_it_ends_without_being_applied_again(
+    world: World, service: str
+) -> None:
+    ahead = timedelta()
+    rule = AutoSign("publications", grants=("GRANT_TYPE_SERVICE_PUBLICATION",))
+
+    def clock() -> datetime:
+        return utc_now() + ahead
+
+    def published(party: Peer, days: int) -> int:
+        at = utc_now() + timedelta(days=days)
+        return len(party.membership.contracts.publications(int(at.timestamp())))
+
+    # Contracts end with the certificates that they were accepted with.
+    async with peer(world.place(DIRECTORY, 1000), auto_sign=(rule,), clock=clock) as directory:
+        place = world.place(UWV, 1000)
+        async with peer(place, aliases=ALIASES, clock=clock) as running:
+            await running.apply(OFFER % service)
+            await until(lambda: published(running, 1))
+        ahead = timedelta(days=310)
+        async with peer(place, aliases=ALIASES, clock=clock) as running:
+            await until(lambda: published(running, 400))
+            assert published(running, 364) == 2  # the first runs out by itself
+            assert [one[1] for one in await running.apply(OFFER % service)] == ["unchanged", "unchanged"]
+            await until(lambda: published(directory, 400))
 
 
 def moved(world: World, place: Place, number: int) -> Place:

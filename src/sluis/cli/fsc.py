@@ -85,8 +85,11 @@ peers.help = say("Noem wie in de groep zit.", "List who is in the group.")
 @json_option
 def services(peer: str, name: str, directory: Path, as_json: bool) -> None:
     found = _asked(directory, "/v1/group/services", organisation=peer, name=name)
-    _print(found, as_json, [say("dienst", "service"), say("organisatie", "organisation"), "OIN"],
-           ([one["name"], one["peer_name"], one["peer"]] for one in found))  # fmt: skip
+    heads = [say("dienst", "service"), say("organisatie", "organisation"), "OIN"]
+    rows = [[one["name"], one["peer_name"], one["peer"], *_besides(one)] for one in found]
+    if any(row[3:] != ["", ""] for row in rows):
+        heads += [say("namens", "on behalf of"), say("bij storing", "when it cannot be reached")]
+    _print(found, as_json, heads, (row[: len(heads)] for row in rows))
 
 
 services.help = say("Noem de diensten in de directory.", "List the services in the directory.")
@@ -254,6 +257,14 @@ def _print(found: Any, as_json: bool, heads: list[str], rows: Iterator[list[str]
         click.echo(_nothing())
 
 
+def _besides(service: dict[str, Any]) -> list[str]:
+    external, instead = service["external_contract"], service["alternative"]
+    behalf = (
+        f"{external['delegator_name']} ({external['reference']})" if external else service["delegator"] or ""
+    )
+    return [behalf, f"{instead['service']}, {instead['peer']}" if instead else ""]
+
+
 def _contract_told(one: dict[str, Any]) -> Iterator[str]:
     state = in_words(STATES[one["state"]])
     yield f"{one['hash']}"
@@ -293,8 +304,32 @@ def _grant_told(grant: dict[str, Any]) -> Iterator[str]:
             yield shown(f"    {say(nl, en)} {grant[key]}")
     if grant["purpose"]:
         yield from _purpose_told(grant["purpose"])
-    elif grant["properties"]:
-        yield shown(f"    {json_text(grant['properties'])}")
+    if external := grant["external_contract"]:
+        whose = f"{external['delegator_name']} ({external['delegator']})"
+        yield shown("    " + say("Namens ", "On behalf of ") + whose
+                    + say(", volgens contract ", ", by contract ") + external["reference"])  # fmt: skip
+        yield say(
+            "      Teken pas als u dat contract hebt gezien.",
+            "      Do not sign before you have seen that contract.",
+        )
+    if instead := grant["alternative"]:
+        yield shown(
+            "    "
+            + say("Bij storing: ", "When it cannot be reached: ")
+            + f"{instead['service']}, {instead['peer']}"
+        )
+    told = {name for name, key in _TOLD.items() if grant[key]}
+    if rest := {name: value for name, value in (grant["properties"] or {}).items() if name not in told}:
+        yield shown(f"    {json_text(rest)}")
+
+
+_TOLD = {
+    "sluis.purpose": "purpose",
+    "sluis.alternative": "alternative",
+    "delegation.connection.external_contract_reference": "external_contract",
+    "delegation.publication.external_contract_reference": "external_contract",
+}
+"""Properties that are told in words, and where these words come from."""
 
 
 def _purpose_told(purpose: dict[str, Any]) -> Iterator[str]:

@@ -10,6 +10,9 @@ open. Here there are three ways, and the first that is used counts:
    contracts for different purposes fit, none is chosen: a purpose is said, not guessed.
 
 In the last two, those segments are the outway's and do not go on; the rest of the path is never changed.
+
+A grant may name an alternative (`properties`): the service that its provider has for when its own cannot be reached. It is
+used only under a contract of its own, for the same purpose, and as a transaction of its own; who asked is told.
 """
 
 import asyncio
@@ -25,6 +28,7 @@ from sluis.gateway.breaker import Breaker
 from sluis.gateway.contracts import Grant, fits_outway, plain_hash
 from sluis.gateway.faults import FAULTS, INWAY, FscProblem, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Outgoing
+from sluis.gateway.properties import alternative_of
 from sluis.gateway.tokens import Recent, Token, Tokens
 from sluis.gateway.transactions import (
     OUTGOING,
@@ -35,6 +39,7 @@ from sluis.gateway.transactions import (
     new_transaction,
     read_transaction_id,
 )
+from sluis.grounds import PROPERTY
 from sluis.kernel import Clock, PeerId, Problem, Text, Unkept
 
 log = logging.getLogger("sluis.gateway")
@@ -114,14 +119,60 @@ class Outway:
         if request.method == "CONNECT":
             raise outway_fault("ERROR_CODE_METHOD_UNSUPPORTED", _NO_CONNECT)
         use, path = self._choose(request)
-        transaction_id, text = _transaction(request.transaction_id)
-        peer = str.__str__(use.grant.service_peer)
+        transaction = _transaction(request.transaction_id)
+        try:
+            return await self._leave(use, path, transaction)
+        except FscProblem as problem:
+            other = self._alternative(use.grant) if problem.fsc_code in _ELSEWHERE else None
+            if other is None:
+                raise
+            return await self._leave(other, path, transaction, instead=True)
+
+    async def instead(self, forward: Forward) -> Forward | None:
+        """Where a request goes that did not reach its inway, when the service names an alternative; when this returns, its
+        line is durable. None when there is none that may be used, or this was the alternative.
+
+        Raises `FscProblem` when it cannot leave for there either.
+        """
+        found = await self.admit_instead(forward, recorded=True)
+        if found is None:
+            return None
+        await durable(found[1]())
+        return found[0]
+
+    async def admit_instead(self, forward: Forward, recorded: bool) -> tuple[Forward, Write] | None:
+        """The same, with its line not written yet, as `admit`. What was recorded keeps its id for itself."""
+        other = None if forward.grant is None or forward.instead else self._alternative(forward.grant)
+        if other is None:
+            return None
+        transaction = new_transaction() if recorded else _transaction(forward.transaction_id)
+        return await self._leave(other, forward.path, transaction, instead=True)
+
+    async def _leave(
+        self, use: _Use, path: str, transaction: tuple[bytes, str], instead: bool = False
+    ) -> tuple[Forward, Write]:
+        grant, (transaction_id, text) = use.grant, transaction
+        peer = str.__str__(grant.service_peer)
         if not self._breaker.closed(peer, _moment()):
             raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=peer)
-        token = await self._token(use.grant, peer)
+        token = await self._token(grant, peer)
         headers = (AUTHORIZATION, token.header), (TRANSACTION, text)
         write = partial(self._transactions.write, transaction_id, use.passage)
-        return Forward(token.inway, path, headers, text), write
+        told = f"{peer}/{grant.service_name}" if instead else ""
+        return Forward(token.inway, path, headers, text, grant=grant, instead=told), write
+
+    def _alternative(self, grant: Grant) -> _Use | None:
+        """What the contract of a service that cannot be reached names instead, under a contract for the same purpose."""
+        named = alternative_of(grant.properties)
+        if named is None:
+            return None
+        now = int(self._clock().timestamp())
+        found = [
+            use
+            for use in map(self._use, self._contracts.connections(named.peer_id, named.service, now))
+            if use and _same_purpose(use.grant, grant)
+        ]
+        return found[0] if found and all(_alike(found[0].grant, use.grant) for use in found[1:]) else None
 
     def answered(self, peer: PeerId | None) -> None:
         """The inway of a peer answered a request, whatever it said."""
@@ -251,6 +302,12 @@ def _alike(one: Grant, other: Grant) -> bool:
     return msgspec.structs.replace(one, hash=other.hash) == other
 
 
+def _same_purpose(one: Grant, other: Grant) -> bool:
+    """Whether data may move under both for the same reason, and on behalf of the same organisation."""
+    reasons = [(grant.properties or {}).get(PROPERTY) for grant in (one, other)]
+    return reasons[0] == reasons[1] and one.delegator == other.delegator
+
+
 def _transaction(given: str | None) -> tuple[bytes, str]:
     """The transaction id of the one who asks, or a new one."""
     if given is None:
@@ -264,6 +321,9 @@ def _transaction(given: str | None) -> tuple[bytes, str]:
 def _moment() -> float:
     return asyncio.get_running_loop().time()
 
+
+_ELSEWHERE = frozenset({"ERROR_CODE_PEER_PAUSED", "ERROR_CODE_PEER_UNREACHABLE"})
+"""What keeps a request from leaving for a peer, and not for another."""
 
 _NO_CONNECT = Text("Een outway maakt geen tunnel.", "An outway makes no tunnel.")
 _PAUSED = Text(

@@ -15,7 +15,7 @@ import msgspec
 
 from sluis.crypto import Identity, Peer, time_left
 from sluis.gateway.allowance import Allowance
-from sluis.gateway.contracts import Contract, Contracts, Kept, Signature, waiting_for
+from sluis.gateway.contracts import Content, Contract, Contracts, Kept, Signature, waiting_for
 from sluis.gateway.manager.callers import Callers
 from sluis.gateway.manager.client import Managers
 from sluis.gateway.manager.decision import ask
@@ -126,8 +126,8 @@ class Running:
         self._begin(self._repeat(_SECOND, self._hold_certificates, at_once=True))
         self._begin(self._repeat(settings.unsettled_seconds, self._compare_unsettled))
         self._begin(self._repeat(settings.everything_seconds, self._compare_everything))
-        self._begin(self._repeat(_DAY, self._once_a_day, at_once=True))
-        self._begin(self._repeat(_DAY, self._sign_again, at_once=True))
+        self.each_day(self._once_a_day)
+        self.each_day(self._sign_again)
 
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
@@ -160,6 +160,10 @@ class Running:
         self.managers.renew(hold_to(self.manager.group, context))
         await self.manager.adopt(identity)
         return await self.manager.sign_again()
+
+    def each_day(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do this now, and each day while the Manager runs. A `Problem` is logged, and ends nothing."""
+        self._begin(self._repeat(_DAY, work, at_once=True))
 
     # Signing by rule
 
@@ -259,6 +263,8 @@ class Running:
         now = self._now()
         until = now + int(WARN_BEFORE.total_seconds())
         for contract in await asyncio.to_thread(self.manager.contracts.ending, now, until):
+            if self._goes_on(contract.content):
+                continue
             days = (contract.content.not_after - now) // int(_DAY)
             log.warning("contract %s ends in %d days", contract.content.hash, days)
         for one in await asyncio.to_thread(self.manager.contracts.certificates, now):
@@ -269,6 +275,22 @@ class Running:
                     str.__str__(one.peer),
                     days,
                 )
+
+    def _goes_on(self, content: Content) -> bool:
+        """Whether another contract of this peer allows the same when this one has ended."""
+        after, contracts = content.not_after + 1, self.manager.contracts
+        published = [one.grant for one in contracts.publications(after)]
+        return all(
+            any(
+                msgspec.structs.replace(other, hash=grant.hash) == grant
+                for other in (
+                    contracts.connections(grant.service_peer, grant.service_name, after)
+                    if grant.outway
+                    else published
+                )
+            )
+            for grant in content.grants
+        )
 
     async def _know_directory(self) -> None:
         directory = self.manager.group.directory

@@ -72,7 +72,7 @@ class NginxPlane:
             most_body=most_body, own=node is not None, tls=tls,
         )  # fmt: skip
         self._changes = asyncio.Event()
-        self._places = Places(resolve, self._changes.set, meet)
+        self._places = Places(resolve, self._changes.set, meet, self._nginx.show)
         self._answers: dict[bytes, Answer] = {}
         self._own = None if node is None else MarkedDoor(node)
         self._serving: Server | None = None
@@ -80,11 +80,13 @@ class NginxPlane:
         self._counts = Counts({b"i": inward, b"o": outward})
         self._open = contextlib.ExitStack()
         if inway is not None:
-            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1].decide, self._places, self._own)
+            incoming = InwayAnswers(inway[1].decide, self._places, self._own)
+            self._answers |= {incoming.LINE: incoming, incoming.INSTEAD: incoming.instead}
         self._reports: Reports | None = None
         if outway is not None:
             self._reports = Reports(outway[1], self._places)
-            self._answers[OutwayAnswers.LINE] = OutwayAnswers(outway[1], self._places, self._reports)
+            outgoing = OutwayAnswers(outway[1], self._places, self._reports)
+            self._answers |= {outgoing.LINE: outgoing, outgoing.INSTEAD: outgoing.instead}
         self._told: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []

@@ -16,12 +16,13 @@ from urllib.parse import unquote_to_bytes
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sluis.gateway.faults import FscProblem
+from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing
 from sluis.gateway.planes.marked import MarkedDoor
-from sluis.gateway.planes.nginx_conf import REFUSALS, ascii_body
+from sluis.gateway.planes.nginx_conf import NOT_DONE, REFUSALS, ascii_body
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.reports import Reports, Side
+from sluis.gateway.properties import alternative_of
 from sluis.gateway.tokens import Recent
 
 log = logging.getLogger("sluis.gateway")
@@ -148,9 +149,13 @@ class InwayAnswers:
         decide: `Inway.decide`.
         places: where services are.
         own: takes requests for the node itself; None when it is not offered.
+
+    Attributes:
+        left: by transaction id, what passed to a service that has an alternative.
     """
 
     LINE = b"GET /inway HTTP/1.1\r\n"
+    INSTEAD = b"GET /inway-instead HTTP/1.1\r\n"
 
     def __init__(
         self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places, own: MarkedDoor | None = None
@@ -158,6 +163,7 @@ class InwayAnswers:
         self._decide, self._places, self._own = decide, places, own
         self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
         self._certificates = Recent[bytes, bytes](_CERTIFICATES)
+        self.left = Recent[str, Forward]()
 
     async def __call__(self, question: bytes) -> bytes:
         host, request, transaction, caller = question.split(b"\r\n", 3)
@@ -172,9 +178,24 @@ class InwayAnswers:
         if not decided.target.host and self._own is not None:
             return b"%b%b\r\n" % (_PASS, self._own.leave_word(decided, method))
         where = self._places.written(host, decided.target) or await self._places.find(decided.target)
+        if decided.alternative is not None:
+            self.left.put(decided.transaction_id, decided)
+            where += b"L: 1\r\n"
         if decided.path == path:
             return b"%b%b\r\n" % (_PASS, where)
         return b"%b%bP: %b\r\n\r\n" % (_PASS, where, decided.path.encode("latin-1"))
+
+    async def instead(self, question: bytes) -> bytes:
+        """The same for the alternative of a service that did not answer: that is the same crossing, with the same line."""
+        host, request, transaction, _ = question.split(b"\r\n", 3)
+        _, _, path = _after(b"M: ", request).partition(" ")
+        decided = self.left.get(_after(b"X: =", transaction))
+        if decided is None or decided.alternative is None:
+            raise inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", NOT_DONE)
+        other = decided.alternative
+        where = self._places.written(host, other) or await self._places.find(other)
+        more = b"" if decided.path == path else b"P: %b\r\n" % decided.path.encode("latin-1")
+        return b"%b%b%b\r\n" % (_PASS, where, more)
 
     def _read(self, caller: bytes) -> tuple[str | None, bytes]:
         """The token in a question, and the certificate (DER) that TLS has verified.
@@ -205,9 +226,12 @@ class OutwayAnswers:
     """
 
     LINE = b"GET /outway HTTP/1.1\r\n"
+    INSTEAD = b"GET /outway-instead HTTP/1.1\r\n"
 
     def __init__(self, outway: Side, places: Places, reports: Reports) -> None:
-        self._decide, self._places, self._watched = outway.decide, places, reports.watched
+        self._outway, self._decide, self._places = outway, outway.decide, places
+        self._watched = reports.watched
+        self._left = Recent[str, Forward]()
 
     async def __call__(self, question: bytes) -> bytes:
         host, request, transaction, grant, _ = question.split(b"\r\n", 4)
@@ -215,12 +239,41 @@ class OutwayAnswers:
         decided = await self._decide(
             Outgoing(method, path, _after(b"G: =", grant) or None, _after(b"X: =", transaction) or None)
         )
+        try:
+            return await self._passes(host, path, decided)
+        except FscProblem:  # nobody was found there, and nothing was sent
+            other = await self._outway.instead(decided)
+            if other is None:
+                raise
+            return await self._passes(host, path, other)
+
+    async def instead(self, question: bytes) -> bytes:
+        """The same for the alternative of a service whose inway did not answer."""
+        host, request, transaction, _ = question.split(b"\r\n", 3)
+        _, _, path = _after(b"M: ", request).partition(" ")
+        left = self._left.get(_after(b"X: =", transaction))
+        if left is None:
+            raise outway_fault("ERROR_CODE_PEER_UNREACHABLE", NOT_DONE)
+        self._watched.add(left.target)
+        self._outway.failed(left.target.peer)
+        self._outway.note(left.target.peer, left.transaction_id)
+        decided = await self._outway.instead(left)
+        if decided is None:
+            raise outway_fault("ERROR_CODE_PEER_UNREACHABLE", NOT_DONE, peer=str(left.target.peer))
+        return await self._passes(host, path, decided)
+
+    async def _passes(self, host: bytes, path: str, decided: Forward) -> bytes:
         where = self._places.written(host, decided.target) or await self._places.find(decided.target)
         head = "".join([f"{_LETTERS[name]}: {value}\r\n" for name, value in decided.headers])
         if decided.path != path:
             head = f"{head}P: {decided.path}\r\n"
         if decided.target in self._watched:
             head += "W: 1\r\n"
+        if decided.instead:
+            head += f"I: {decided.instead}\r\n"
+        elif decided.grant is not None and alternative_of(decided.grant.properties) is not None:
+            self._left.put(decided.transaction_id, decided)
+            head += "L: 1\r\n"
         return b"%b%b%b\r\n" % (_PASS, where, head.encode("latin-1"))
 
 

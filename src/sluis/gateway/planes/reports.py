@@ -19,6 +19,9 @@ class Side(Protocol):
     async def decide(self, request: Outgoing) -> Forward:
         """See `Outway.decide`."""
 
+    async def instead(self, forward: Forward) -> Forward | None:
+        """See `Outway.instead`."""
+
     def answered(self, peer: PeerId | None) -> None:
         """See `Outway.answered`."""
 
