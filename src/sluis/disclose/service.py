@@ -146,7 +146,9 @@ class Discloser:
             Upstream: `source-unavailable`; what was wrong stays with the owner.
             Unkept: this node cannot record, so nothing leaves.
         """
-        crossing = Crossing(peer, self._address(peer), self._alias, trace, transaction_id, question, self._clock())
+        crossing = Crossing(
+            peer, self._address(peer), self._alias, trace, transaction_id, question, self._clock()
+        )
         try:
             return await self._consult(crossing, purpose, recording)
         except Refused as refusal:
