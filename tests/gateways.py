@@ -200,10 +200,10 @@ class Gateways:
         validity = {"not_before": now - 10, "not_after": now + days * 86_400}
         read = read_content(as_json(content(grant, validity=validity, created_at=now)))
         for party in parties or (self.asker, self.owner):
-            await party.contracts.receive(read, Signature(ASKER, "accept", "-", now, "-"))
-            await party.contracts.add_signature(read, Signature(OWNER, "accept", "-", now, "-"))
+            await party.contracts.receive(read, Signature(ASKER, "accept", "-", now, "-", 2**40))
+            await party.contracts.add_signature(read, Signature(OWNER, "accept", "-", now, "-", 2**40))
             for peer in read.parties - {ASKER, OWNER}:
-                await party.contracts.add_signature(read, Signature(peer, "accept", "-", now, "-"))
+                await party.contracts.add_signature(read, Signature(peer, "accept", "-", now, "-", 2**40))
         return read.grants[0]
 
     async def renew_certificate(self) -> None:
@@ -216,7 +216,7 @@ class Gateways:
         """Revoke the contract of a grant, in the stores of these."""
         for party in parties:
             [contract] = party.contracts.by_grant_hashes(ASKER, [grant.hash])
-            revoked = Signature(OWNER, "revoke", "-", self.watch.now(), "-")
+            revoked = Signature(OWNER, "revoke", "-", self.watch.now(), "-", 2**40)
             await party.contracts.add_signature(contract.content, revoked)
 
     async def fetch(self, grant: Grant) -> str:

@@ -36,6 +36,7 @@ authorities = ["{authority}"]
 [fsc]
 group = "../group.toml"
 metrics_port = {metrics}
+otlp = "http://127.0.0.1:9"
 {rules}
 
 [manager]
@@ -214,7 +215,8 @@ def test_from_declaration_to_call_and_back_by_command(group: Group, service: str
     with NLXClient(f"http://{group.hosts['gemeente']}:8480") as nlx:
         assert nlx.get(service="loon-service", path="/personen?x=1").json() == {"path": "/personen?x=1"}
         counted = httpx.get(f"http://127.0.0.1:{group.metrics['uwv']}/metrics").text
-        assert 'sluis_inway_requests_total{class="2xx"}' in counted
+        assert 'sluis_gateway_requests_total{side="inway",class="2xx"}' in counted
+        assert 'sluis_contracts{state="agreed"}' in counted
         assert httpx.get(f"http://127.0.0.1:{group.metrics['uwv']}/health/ready").status_code == 200
         lines = document(group.owner, "fsc", "logs")
         assert {one["direction"] for one in lines} == {"DIRECTION_INCOMING"}

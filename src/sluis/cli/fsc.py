@@ -30,6 +30,13 @@ KINDS = {
     "only-here": Text("staat alleen hier", "is only here"),
     "only-there": Text("staat alleen daar", "is only there"),
     "differs": Text("staat er anders", "is there differently"),
+    "failed-here": Text("mislukt onderweg, staat hier", "failed on the way, is here"),
+    "failed-there": Text("mislukt onderweg, staat daar", "failed on the way, is there"),
+}
+OUTCOMES = {
+    "": Text("", ""),
+    "no-answer": Text("geen antwoord", "no answer"),
+    "refused": Text("geweigerd", "refused"),
 }
 ROLES = {
     "output": Text("zichtbaar", "visible"),
@@ -131,40 +138,36 @@ request.help = say(
 )
 
 
-@command.command("sign", epilog=example("sluis fsc sign '$1$1$…'"))
-@click.argument("hash")
-@node_option
-@json_option
-def sign(hash: str, directory: Path, as_json: bool) -> None:
-    _act(directory, hash, "accept", "", as_json)
+def _add_act(name: str, action: str, told: Text, shape: str, why: Text | None) -> None:
+    """Add the command by which this organisation says something under a contract; `why` asks for its reason."""
+
+    def act(hash: str, directory: Path, as_json: bool, reason: str = "") -> None:
+        path = f"/v1/group/contracts/{quote(hash, safe='')}/signatures"
+        found = call(directory, "POST", path, {"action": action, "reason": reason}).document()
+        click.echo(json_text(found) if as_json else "\n".join(_contract_told(found)))
+
+    options = [click.argument("hash"), node_option, json_option]
+    if why is not None:
+        options.insert(1, click.option("--reason", required=True, help=in_words(why)))
+    for option in reversed(options):
+        act = option(act)
+    command.command(name, help=in_words(told), epilog=example(f"sluis fsc {name} {shape}"))(act)
 
 
-sign.help = say("Teken een contract. Lees het eerst: sluis fsc contracts HASH.",
-                "Sign a contract. Read it first: sluis fsc contracts HASH.")  # fmt: skip
-
-
-@command.command("reject", epilog=example("sluis fsc reject '$1$1$…' --reason 'Geen grondslag'"))
-@click.argument("hash")
-@click.option("--reason", required=True, help=say("Waarom niet.", "Why not."))
-@node_option
-@json_option
-def reject(hash: str, reason: str, directory: Path, as_json: bool) -> None:
-    _act(directory, hash, "reject", reason, as_json)
-
-
-reject.help = say("Wijs een contract af.", "Reject a contract.")
-
-
-@command.command("revoke", epilog=example("sluis fsc revoke '$1$1$…' --reason 'Taak vervallen'"))
-@click.argument("hash")
-@click.option("--reason", required=True, help=say("Waarom.", "Why."))
-@node_option
-@json_option
-def revoke(hash: str, reason: str, directory: Path, as_json: bool) -> None:
-    _act(directory, hash, "revoke", reason, as_json)
-
-
-revoke.help = say("Trek een contract in; dat werkt meteen.", "Revoke a contract; that bites at once.")
+_add_act(
+    "sign", "accept",
+    Text("Teken een contract. Lees het eerst: sluis fsc contracts HASH.",
+         "Sign a contract. Read it first: sluis fsc contracts HASH."),
+    "'$1$1$…'", None,
+)  # fmt: skip
+_add_act(
+    "reject", "reject", Text("Wijs een contract af.", "Reject a contract."),
+    "'$1$1$…' --reason 'Geen grondslag'", Text("Waarom niet.", "Why not."),
+)  # fmt: skip
+_add_act(
+    "revoke", "revoke", Text("Trek een contract in; dat werkt meteen.", "Revoke a contract; that bites at once."),
+    "'$1$1$…' --reason 'Taak vervallen'", Text("Waarom.", "Why."),
+)  # fmt: skip
 
 
 @command.command("logs", epilog=example("sluis fsc logs --peer uwv"))
@@ -186,9 +189,11 @@ def logs(peer: str, differences: bool, directory: Path, as_json: bool) -> None:
         return
     page = _asked(directory, "/v1/group/transactions", organisation=peer)
     _print(page["lines"], as_json, [say("tijd", "time"), "", say("van", "from"), say("naar", "to"),
-                                    say("dienst", "service"), say("transactie", "transaction")],
+                                    say("dienst", "service"), say("transactie", "transaction"),
+                                    say("uitkomst", "outcome")],
            ([_moment(one["created_at"] // 1000), in_words(DIRECTIONS[one["direction"]]), one["outway_peer"],
-             one["service_peer"], one["service"], one["transaction_id"]] for one in page["lines"]))  # fmt: skip
+             one["service_peer"], one["service"], one["transaction_id"],
+             in_words(OUTCOMES[one["outcome"]])] for one in page["lines"]))  # fmt: skip
 
 
 logs.help = say("Toon het transactielogboek, nieuwste eerst.", "Show the transaction log, newest first.")
@@ -230,12 +235,6 @@ def _contracts(directory: Path) -> Iterator[dict[str, Any]]:
         cursor = page["next_cursor"]
         if not cursor:
             return
-
-
-def _act(directory: Path, hash: str, action: str, reason: str, as_json: bool) -> None:
-    path = f"/v1/group/contracts/{quote(hash, safe='')}/signatures"
-    found = call(directory, "POST", path, {"action": action, "reason": reason}).document()
-    click.echo(json_text(found) if as_json else "\n".join(_contract_told(found)))
 
 
 def _print(found: Any, as_json: bool, heads: list[str], rows: Iterator[list[str]]) -> None:

@@ -29,6 +29,10 @@ WORDS: Words = {
             "Bestand met de regels van de groep; zonder is er geen FSC.",
             "File with the rules of the group; without it there is no FSC.",
         ),
+        "plane": Text(
+            "Wat verzoeken van inway en outway doorgeeft: dit proces zelf (`in-process`) of `nginx`.",
+            "What passes the requests of inway and outway on: this process itself (`in-process`) or `nginx`.",
+        ),
         "decision_point": Text(
             "Adres van een AuthZEN-beslispunt dat over contracten beslist.",
             "Address of an AuthZEN decision point that decides about contracts.",
@@ -36,6 +40,10 @@ WORDS: Words = {
         "metrics_port": Text(
             "Poort op 127.0.0.1 voor metingen (Prometheus) en gezondheid; zonder zijn ze er niet.",
             "Port on 127.0.0.1 for metrics (Prometheus) and health; without it there are none.",
+        ),
+        "otlp": Text(
+            "Adres van een OpenTelemetry-collector die elke minuut de metingen krijgt (OTLP over HTTP); zonder gaat er niets uit.",
+            "Address of an OpenTelemetry collector that gets the metrics each minute (OTLP over HTTP); without it none are sent.",
         ),
         "auto_sign": Text(
             "Regels waarmee dit knooppunt zelf contracten tekent; één regel is genoeg.",

@@ -13,7 +13,9 @@ In the last two, those segments are the outway's and do not go on; the rest of t
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -21,11 +23,12 @@ from cryptography import x509
 
 from sluis.gateway.breaker import Breaker
 from sluis.gateway.contracts import Grant, fits_outway, plain_hash
-from sluis.gateway.faults import FscProblem, outway_fault
+from sluis.gateway.faults import FAULTS, INWAY, FscProblem, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Outgoing
 from sluis.gateway.tokens import Recent, Token, Tokens
 from sluis.gateway.transactions import (
     OUTGOING,
+    Outcome,
     Passage,
     TransactionLog,
     crossing_of,
@@ -33,6 +36,16 @@ from sluis.gateway.transactions import (
     read_transaction_id,
 )
 from sluis.kernel import Clock, PeerId, Problem, Text, Unkept
+
+log = logging.getLogger("sluis.gateway")
+
+_BEFORE_ITS_LINE = frozenset(code for code, fault in FAULTS.items() if INWAY in fault.domains) - {
+    "ERROR_CODE_SERVICE_UNREACHABLE"
+}
+"""What an inway refuses with before it writes a line."""
+
+Write = Callable[[], "asyncio.Future[None]"]
+"""Writes the line of a request; to be called once, just before it leaves."""
 
 
 class Agreements(Protocol):
@@ -80,6 +93,7 @@ class Outway:
         self._shown = certificate()
         self._uses = Recent[str, _Use]()
         self._breaker = Breaker()
+        self._noting = set[asyncio.Task[None]]()
 
     async def decide(self, request: Outgoing) -> Forward:
         """Let a request leave, or not. When this returns, its line is durable.
@@ -87,14 +101,15 @@ class Outway:
         Raises:
             FscProblem: why it may not leave, in the domain of the outway.
         """
-        forward, written = await self.admit(request)
-        await durable(written)
+        forward, write = await self.admit(request)
+        await durable(write())
         return forward
 
-    async def admit(self, request: Outgoing) -> "tuple[Forward, asyncio.Future[None]]":
-        """As `decide`, but the line is still being written: nothing may leave before `durable` of that future returns.
+    async def admit(self, request: Outgoing) -> tuple[Forward, Write]:
+        """As `decide`, but its line is not written yet: nothing may leave before `durable` of what `write` gives returns.
 
-        For who has records of its own to wait for: they share the commit.
+        For who connects first, so that what could not leave has no line; or has records of its own that share the
+        line's commit.
         """
         if request.method == "CONNECT":
             raise outway_fault("ERROR_CODE_METHOD_UNSUPPORTED", _NO_CONNECT)
@@ -104,9 +119,9 @@ class Outway:
         if not self._breaker.closed(peer, _moment()):
             raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=peer)
         token = await self._token(use.grant, peer)
-        written = self._transactions.write(transaction_id, use.passage)
         headers = (AUTHORIZATION, token.header), (TRANSACTION, text)
-        return Forward(token.inway, path, headers, text), written
+        write = partial(self._transactions.write, transaction_id, use.passage)
+        return Forward(token.inway, path, headers, text), write
 
     def answered(self, peer: PeerId | None) -> None:
         """The inway of a peer answered a request, whatever it said."""
@@ -115,10 +130,42 @@ class Outway:
     def failed(self, peer: PeerId | None) -> None:
         """The inway of a peer could not be reached, or did not answer a request."""
         self._breaker.failed(str.__str__(peer), _moment())
+        if peer is not None:
+            self._tokens.drop_of(peer)
+
+    def paused(self) -> int:
+        """How many peers are left alone for a while, because they did not answer."""
+        return self._breaker.paused()
 
     def refused(self, forward: Forward) -> None:
         """The inway did not take the token of this request: another is fetched for the next."""
         self._tokens.drop(forward.headers[0][1])
+
+    def note(self, peer: PeerId | None, transaction_id: str, code: str = "") -> None:
+        """A request of which the inway may have no line: beside ours it is noted why, soon and durably.
+
+        Args:
+            peer: of the inway.
+            transaction_id: of the request.
+            code: what the answer bore as `Fsc-Error-Code`; empty when no answer came.
+        """
+        found = read_transaction_id(transaction_id)
+        if found is None or peer is None or (code and code not in _BEFORE_ITS_LINE):
+            return
+        outcome: Outcome = "refused" if code else "no-answer"
+        task = asyncio.get_running_loop().create_task(self._note(found, peer, outcome))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def settle(self) -> None:
+        """Wait for what is still being noted."""
+        await asyncio.gather(*self._noting)
+
+    async def _note(self, transaction_id: bytes, peer: PeerId, outcome: Outcome) -> None:
+        try:
+            await self._transactions.note(transaction_id, peer, outcome)
+        except Problem as problem:  # then the comparison tells of a line that has no other half
+            log.warning("the outcome of a request is not noted: %s", problem.code)
 
     async def _token(self, grant: Grant, peer: str) -> Token:
         try:

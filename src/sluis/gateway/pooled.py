@@ -1,9 +1,9 @@
 """One request over kept connections, as the links of this room offer it: what fails becomes a problem that names the peer."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 
-from sluis.gateway.link import Answer
+from sluis.gateway.link import Answer, Ready
 from sluis.gateway.pool import FAILURES, Exchange, Pool, Why, why
 from sluis.kernel import PeerId, Text, Upstream
 
@@ -15,6 +15,7 @@ class Pooled:
         pool: of connections to the peer.
         name: what the peer is called, for problems.
         request: as `Pool.request` takes it.
+        before: what must be done before a byte leaves; begun once there is a connection.
     """
 
     def __init__(
@@ -22,15 +23,24 @@ class Pooled:
         pool: Pool,
         name: str,
         request: tuple[PeerId, str, str, Mapping[str, str], bytes, float],
+        before: Callable[[], Ready],
     ) -> None:
-        self._pool, self._name, self._request = pool, name, request
+        self._pool, self._name, self._request, self._before = pool, name, request, before
         self._exchange: Exchange | None = None
 
     async def __aenter__(self) -> Answer:
+        peer, method, path, headers, body, seconds = self._request
         try:
-            exchange = self._exchange = await self._pool.request(*self._request)
+            exchange = await self._pool.open(peer, seconds)
         except FAILURES as failure:
             raise self._explained(failure) from None
+        try:
+            await self._before()
+            await self._send(exchange, method, path, headers, body)
+        except BaseException:
+            exchange.release()
+            raise
+        self._exchange = exchange
         return Answer(exchange.status, exchange.headers, self._stream(exchange))
 
     async def __aexit__(
@@ -38,6 +48,14 @@ class Pooled:
     ) -> None:
         if self._exchange is not None:
             self._exchange.release()
+
+    async def _send(
+        self, exchange: Exchange, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        try:
+            await exchange.send(method, path, headers, body)
+        except FAILURES as failure:
+            raise self._explained(failure) from None
 
     async def _stream(self, exchange: Exchange) -> AsyncIterator[bytes]:
         try:

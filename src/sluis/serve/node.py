@@ -38,9 +38,9 @@ class Node:
         self._clock = clock
         self._server = Server(self.api)
         membership = parts.membership
-        self._group = GroupServers(config, membership, parts.revocations) if membership else None
-        if membership is not None:
-            membership.inway.node = self.api
+        self._group = (
+            GroupServers(config, membership, parts.revocations, self.api, clock) if membership else None
+        )
         if parts.own is not None:
             parts.own.node = self.api
         self._tasks: list[asyncio.Task[None]] = []

@@ -5,7 +5,7 @@ all the while Python's other threads go on. A transaction around it would be thr
 thread waits for its turn to run Python again. So rows are held back to the end, and go alone when they can.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-_TOGETHER = 128  # rows in one INSERT of SQLite
+_TOGETHER = 1024  # values in one INSERT of SQLite
 
 
 class Commit:
@@ -26,11 +26,11 @@ class Commit:
     def __init__(self, given: Connection) -> None:
         self._given = given
         self._transaction: Any = None
-        self._waiting: list[tuple[str, tuple[str, ...], Sequence[tuple[Any, ...]]]] = []
+        self._waiting: list[tuple[str, tuple[str, ...], list[Any]]] = []
 
-    def insert(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    def insert(self, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
         """Add rows to a table; at the latest when the block ends, and before anything else that is done after this."""
-        self._waiting.append((table, columns, rows))
+        self._waiting.append((table, columns, list(chain.from_iterable(rows))))
 
     @property
     def connection(self) -> Connection:
@@ -38,8 +38,8 @@ class Commit:
         if self._transaction is None:
             self._transaction = self._given.begin()
         waiting, self._waiting = self._waiting, []
-        for table, columns, rows in waiting:
-            insert_rows(self._given, table, columns, rows)
+        for table, columns, values in waiting:
+            _insert_values(self._given, table, columns, values)
         return self._given
 
     def __enter__(self) -> "Commit":
@@ -51,21 +51,23 @@ class Commit:
         if raised is not None:
             if self._transaction is not None:
                 self._transaction.rollback()
-        elif self._transaction is not None or self._given.dialect.name != "sqlite":
-            self._complete()
         elif self._alone():
-            insert_rows(self._given, *self._waiting[0])
-        elif self._waiting:
+            _insert_values(self._given, *self._waiting[0])
+        elif self._transaction is None and self._given.dialect.name == "sqlite":
             self._complete_sqlite()
+        elif self._transaction is not None or self._waiting:
+            self._complete()
 
     def _complete_sqlite(self) -> None:
         """Rows for several tables and nothing else: straight through the driver, for SQLAlchemy's own account of a
         transaction takes longer than such a transaction does."""
+        if not self._waiting:
+            return
         driver: Any = self._given.connection.driver_connection
         driver.execute("BEGIN IMMEDIATE")
         try:
-            for table, columns, rows in self._waiting:
-                insert_rows(self._given, table, columns, rows)
+            for table, columns, values in self._waiting:
+                _insert_values(self._given, table, columns, values)
             driver.execute("COMMIT")
         except BaseException:
             if driver.in_transaction:
@@ -73,8 +75,6 @@ class Commit:
             raise
 
     def _complete(self) -> None:
-        if self._transaction is None and not self._waiting:
-            return
         try:
             _ = self.connection  # inserts what waits
         except BaseException:
@@ -83,11 +83,16 @@ class Commit:
         self._transaction.commit()
 
     def _alone(self) -> bool:
-        return len(self._waiting) == 1 and len(self._waiting[0][2]) <= _TOGETHER
+        return (
+            self._transaction is None
+            and len(self._waiting) == 1
+            and len(self._waiting[0][2]) <= _TOGETHER
+            and self._given.dialect.name == "sqlite"
+        )
 
 
 def insert_rows(
-    connection: Connection, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+    connection: Connection, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]
 ) -> None:
     """Insert many rows.
 
@@ -95,17 +100,26 @@ def insert_rows(
     which is a quarter of what a record may cost. SQLite gets many rows to a statement; PostgreSQL gets COPY, one
     round trip for all rows.
     """
+    _insert_values(connection, table, columns, list(chain.from_iterable(rows)))
+
+
+def _insert_values(
+    connection: Connection, table: str, columns: tuple[str, ...], values: Sequence[Any]
+) -> None:
+    """`insert_rows` of rows that were laid end to end."""
     driver: Any = connection.connection.driver_connection
+    width = len(columns)
     if connection.dialect.name == "sqlite":
-        for at in range(0, len(rows), _TOGETHER):
-            some = rows[at : at + _TOGETHER]
-            driver.execute(_insert(table, columns, len(some)), list(chain.from_iterable(some)))
+        step = _TOGETHER // width * width
+        for at in range(0, len(values), step):
+            some = values[at : at + step]
+            driver.execute(_insert(table, columns, len(some) // width), some)
         return
     with (
         driver.cursor() as cursor,
         cursor.copy(f"COPY {table} ({','.join(columns)}) FROM STDIN") as copy,
     ):
-        for row in rows:
+        for row in zip(*[iter(values)] * width, strict=True):
             copy.write_row(row)
 
 

@@ -118,7 +118,7 @@ class Doctor:
     async def _head(self, peer: PeerId, service: str) -> int | None:
         """The status of `HEAD /` at the service, sent as the outway sends it; None when nobody answered."""
         grant = self._grants(peer, service)[0]
-        forward = await self._membership.deciding.decide(Outgoing("HEAD", "/", grant.hash))
+        forward = await self._membership.outway.decide(Outgoing("HEAD", "/", grant.hash))
         sent = dict(forward.headers)
         head = (
             f"HEAD / HTTP/1.1\r\nhost: {forward.target.authority}\r\n{AUTHORIZATION}: {sent[AUTHORIZATION]}\r\n"
@@ -153,8 +153,9 @@ class Doctor:
         return self._unfit(meant[0])
 
     def _unfit(self, contract: Contract) -> Said:
-        found = state(contract, self._now())
-        names = ", ".join(sorted(map(self._running.peers.name, waiting_for(contract)))) or "-"
+        now = self._now()
+        found, waiting = state(contract, now), waiting_for(contract, now)
+        names = ", ".join(sorted(map(self._running.peers.name, waiting))) or "-"
         return (
             Text(f"Het nieuwste contract is {_DUTCH[found]}, niet geldig; het wacht op: {names}.",
                  f"The newest contract is {found}, not valid; it waits for: {names}."),

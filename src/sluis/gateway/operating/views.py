@@ -24,7 +24,7 @@ def contract_view(
         offers: this node's own, by the id of their disclosure.
         reason: why this node rejected or revoked it.
     """
-    waiting, found = waiting_for(contract), state(contract, now)
+    waiting, found = waiting_for(contract, now), state(contract, now)
 
     def names(peers: object) -> tuple[str, ...]:
         return tuple(sorted(map(name, peers)))  # type: ignore[call-overload]

@@ -1,8 +1,8 @@
 """nginx from the distribution as a child of this process, in a folder of its own, without privileges it does not need.
 
-It is started again when it ends, and ends with us. A new configuration, certificate or revocation list takes effect by a reload: requests in
-hand finish under the old one (nginx documentation, "Controlling nginx"). It keeps no access log, and of what it says
-about errors only the part without request and client gets into ours.
+It is started again when it ends, and ends with us. A new configuration or revocation list takes effect by a reload:
+requests in hand finish under the old one (nginx documentation, "Controlling nginx"). It keeps no access log, and of what
+it says about errors only the part without request and client gets into ours.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import resource
 import shutil
 import signal
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,7 +23,8 @@ import msgspec
 
 from sluis.gateway.planes import nginx_conf as conf
 from sluis.gateway.planes.nginx_conf import Layout, Listen, Place
-from sluis.kernel import Conflict, Invalid, Problem, Text
+from sluis.gateway.planes.nginx_problems import no_folder, not_installed, not_up, refused
+from sluis.kernel import Problem
 
 log = logging.getLogger("sluis.gateway")
 
@@ -32,17 +34,19 @@ _READY = 10.0  # seconds that nginx gets to start, or to take a new configuratio
 _GRACE = 10.0  # seconds that requests in hand get when the node stops
 _CLOSING = 0.05  # seconds; a worker's title says that it is shutting down just before it closes its sockets
 _AGAIN = (0.1, 0.5, 2.0, 5.0)  # seconds before it is started again, the last of them from then on
+_SOON = 2.0  # seconds in which one that is well answers
 _STEADY = 30.0  # seconds after which a start counts as one that went well
-_SOCKETS = (conf.DECIDE, conf.REPORT, conf.STATUS)
+_SOCKETS = (conf.DECIDE, conf.REPORT, conf.STATUS, conf.OWN, conf.COUNTS)
 _ABOUT_A_REQUEST = re.compile(r",? (client|while [a-z ]+, client): .*")
 _PREFIX = re.compile(r"^\S+ \S+ \[(\w+)\] \S+ (\*\d+ )?")
 
 
 class Files(msgspec.Struct, frozen=True):
-    """What TLS needs, PEM. Read again at every reload.
+    """What TLS needs, PEM. Anchors and revocations are read again at every reload.
 
     Args:
-        certificate: the chain that this organisation shows, as a server and as a client.
+        certificate: the chain that this organisation shows, as a server and as a client; as it is at the start, for
+            tokens are bound to the certificate that the node itself read then.
         key: its private key.
         authorities: the group's anchors.
         revocations: lists of revoked certificates, one of every authority in a chain, its root included; or None.
@@ -75,6 +79,8 @@ class Nginx:
         inway: where peers come in; None without inway.
         workers: worker processes; 0 for one a core.
         most_body: bytes that a request body may have; 0 for any number.
+        own: whether the node itself is behind the inway.
+        tls: the oldest version of TLS, `1.2` or `1.3`.
     """
 
     def __init__(
@@ -86,6 +92,8 @@ class Nginx:
         inway: Listen | None = None,
         workers: int = 0,
         most_body: int = 0,
+        own: bool = False,
+        tls: str = "1.2",
     ) -> None:
         self._folder, self._files = folder.absolute(), files
         user = _workers_user()
@@ -93,11 +101,12 @@ class Nginx:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         self._layout = Layout(
             0, outway, inway, (), workers, files.revocations is not None, bool(files.service_authorities),
-            most_body, user, hard if 0 < hard < 65536 else 65536,
+            most_body, user, own, tls, hard if 0 < hard < 65536 else 65536,
         )  # fmt: skip
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
+        self._said = _Said()
         self._reloading = asyncio.Lock()
 
     @property
@@ -120,17 +129,32 @@ class Nginx:
         """Where it tells of outcomes (datagrams)."""
         return self._folder / conf.REPORT
 
+    @property
+    def own_socket(self) -> Path:
+        """Where it brings requests for the node itself."""
+        return self._folder / conf.OWN
+
+    @property
+    def counts(self) -> Path:
+        """The pipe into which it writes what is counted."""
+        return self._folder / conf.COUNTS
+
     def prepare(self) -> None:
-        """Make the folder, and end what an earlier run may have left in it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._folder.chmod(0o700 if self._owner is None else 0o711)
-        _end_leftover(self._folder)
-        for name in _SOCKETS:
-            (self._folder / name).unlink(missing_ok=True)
+        """Make the folder, and end what an earlier run may have left in it. Raises `Invalid` (`nginx-folder`)."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(0o700 if self._owner is None else 0o710)
+            if self._owner is not None:
+                os.chown(self._folder, -1, pwd.getpwuid(self._owner).pw_gid)
+            _end_leftover(self._folder)
+            for name in _SOCKETS:
+                (self._folder / name).unlink(missing_ok=True)
+        except OSError as failure:
+            raise no_folder(failure) from None
 
     def let_in(self) -> None:
-        """Let nginx, and nobody else, connect to the sockets on which it asks and tells."""
-        for path in (self.decide_socket, self.report_socket):
+        """Let nginx, and nobody else, connect to the sockets on which it asks, tells, and brings requests."""
+        for path in (self.decide_socket, self.report_socket, self.own_socket):
             if path.exists():
                 path.chmod(0o600)
                 if self._owner is not None:
@@ -141,8 +165,9 @@ class Nginx:
 
         Raises:
             Invalid: `no-nginx` when it is not installed, `nginx-refused` when it does not take the configuration.
-            Conflict: `port-in-use`, or it did not come up in time.
+            Conflict: `nginx-not-up`, with what it said.
         """
+        self._keep_identity()
         await self._write(places)
         await self._spawn()
         try:
@@ -153,7 +178,7 @@ class Nginx:
         self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def reload(self, places: Sequence[Place] | None = None) -> None:
-        """Take new places, and read certificates, anchors and revocations again; no request in hand is dropped.
+        """Take new places, and read anchors and revocations again; no request in hand is dropped.
 
         When this returns, no connection begins any more under what was before.
 
@@ -182,7 +207,7 @@ class Nginx:
         if self._telling is not None:
             await self._telling
             self._telling = None
-        for name in _SOCKETS:
+        for name in (*_SOCKETS, conf.KEY):
             (self._folder / name).unlink(missing_ok=True)
 
     async def load(self) -> Load:
@@ -190,6 +215,14 @@ class Nginx:
         numbers = [int(word) for word in (await self._read("/connections")).split() if word.isdigit()]
         active, accepted, _, requests, _, _, waiting = numbers
         return Load(active, accepted, requests, waiting)
+
+    async def well(self) -> bool:
+        """Whether it answers, with the configuration that it should have."""
+        try:
+            async with asyncio.timeout(_SOON):
+                return await self._read("/generation") == str(self.generation)
+        except OSError:  # `TimeoutError` is one
+            return False
 
     async def _write(self, places: Sequence[Place]) -> None:
         """Write the next configuration, once nginx has said that it takes it."""
@@ -202,14 +235,19 @@ class Nginx:
         test = await self._run(asyncio.subprocess.PIPE, "-t", "-q", "-c", candidate.name)
         said = (await test.communicate())[1].decode(errors="replace")
         if test.returncode:
-            raise _refused(said)
+            raise refused(_PREFIX.sub("", said.strip().partition("\n")[0]))
         candidate.replace(self._folder / "nginx.conf")
         self._layout = layout
 
+    def _keep_identity(self) -> None:
+        for name, source in ((conf.CERTIFICATE, self._files.certificate), (conf.KEY, self._files.key)):
+            kept = self._folder / name
+            kept.unlink(missing_ok=True)
+            with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(source.read_bytes())
+
     def _link_files(self) -> None:
         files = self._files
-        _link(self._folder / conf.CERTIFICATE, files.certificate)
-        _link(self._folder / conf.KEY, files.key)
         if files.revocations is not None:
             _link(self._folder / conf.REVOKED, files.revocations)
         for name, sources in (
@@ -226,12 +264,12 @@ class Nginx:
             self._process = await self._run(writing, "-c", "nginx.conf")
         finally:
             os.close(writing)
-        self._telling = asyncio.get_running_loop().create_task(_tell(reading))
+        self._telling = asyncio.get_running_loop().create_task(_tell(reading, self._said))
 
     async def _run(self, said: int, *arguments: str) -> asyncio.subprocess.Process:
         program = found(PROGRAM)
         if program is None:
-            raise _not_installed()
+            raise not_installed()
         guard = shutil.which("setpriv")
         return await asyncio.create_subprocess_exec(
             *([guard, "--pdeathsig=TERM", "--"] if guard else []),  # however this process ends, nginx ends with it
@@ -250,10 +288,12 @@ class Nginx:
                         if await self._read("/generation") == wanted and not any(map(_takes_more, before)):
                             return
                     if self._process is None or self._process.returncode is not None:
-                        raise _not_up()
+                        if self._telling is not None:
+                            await asyncio.wait([self._telling], timeout=1)  # it reads what was said last
+                        raise not_up(self._said.last)
                     await asyncio.sleep(0.01)
         except TimeoutError:
-            raise _not_up() from None
+            raise not_up(self._said.last) from None
 
     async def _read(self, path: str) -> str:
         with short_path(self._folder / conf.STATUS) as socket:
@@ -277,13 +317,19 @@ class Nginx:
             times += 1
             try:
                 await self._spawn()
-            except OSError as failure:
+            except (OSError, Problem) as failure:
                 log.error("nginx could not be started: %s", type(failure).__name__)
 
 
 def found(program: str) -> str | None:
     """Where a program is; also where only root's path looks, as Debian keeps nginx there."""
     return shutil.which(program, path=os.environ.get("PATH", "") + _WHERE)
+
+
+def check_nginx() -> None:
+    """Raises `Invalid` (`no-nginx`) when nginx is not installed."""
+    if found(PROGRAM) is None:
+        raise not_installed()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -318,7 +364,13 @@ def _takes_more(worker: int) -> bool:
     return bool(title) and b"shutting down" not in title
 
 
-async def _tell(pipe: int) -> None:
+class _Said:
+    """The last grave thing that nginx said."""
+
+    last = ""
+
+
+async def _tell(pipe: int, kept: _Said) -> None:
     """Pass on what nginx says, without the request or the client that it was about."""
     loop, said = asyncio.get_running_loop(), asyncio.StreamReader()
     transport, _ = await loop.connect_read_pipe(
@@ -330,6 +382,8 @@ async def _tell(pipe: int) -> None:
             level = _PREFIX.match(text)
             words = _ABOUT_A_REQUEST.sub("", _PREFIX.sub("", text))
             grave = level is not None and level[1] in {"emerg", "alert", "crit"}
+            if grave and not words.startswith("still could not"):  # which says less than what it said before
+                kept.last = words
             log.log(logging.ERROR if grave else logging.WARNING, "nginx: %s", words)
     finally:
         transport.close()
@@ -367,37 +421,8 @@ def _end_leftover(folder: Path) -> None:
         if Path(f"/proc/{pid}/cwd").resolve() != folder or not stat.S_ISDIR(os.stat(f"/proc/{pid}").st_mode):
             return
         os.kill(pid, signal.SIGTERM)
+        for _ in range(100):  # a second: it closes its ports at once, and then ends
+            os.kill(pid, 0)
+            time.sleep(0.01)
     except (OSError, ValueError):
         return
-
-
-def _refused(said: str) -> Invalid:
-    cause = _PREFIX.sub("", said.strip().partition("\n")[0])[:500] or "nginx -t"
-    return Invalid(
-        "nginx-refused",
-        Text("nginx neemt de instellingen niet aan.", "nginx does not take the configuration."),
-        Text(f"Het zegt: {cause}", f"It says: {cause}"),
-        Text("Controleer certificaten, sleutel, ankers, poorten en CRL.",
-             "Check certificates, key, anchors, ports and CRL."),
-    )  # fmt: skip
-
-
-def _not_installed() -> Invalid:
-    return Invalid(
-        "no-nginx",
-        Text("De gateway kan niet starten met nginx.", "The gateway cannot start with nginx."),
-        Text("Het programma nginx is er niet.", "The program nginx is not there."),
-        Text("Installeer het (Debian: nginx-light), of kies de gateway zonder nginx.",
-             "Install it (Debian: nginx-light), or choose the gateway without nginx."),
-    )  # fmt: skip
-
-
-def _not_up() -> Conflict:
-    return Conflict(
-        "nginx-not-up",
-        Text("nginx luistert niet.", "nginx does not listen."),
-        Text("Misschien is een poort bezet, of mag dit knooppunt er niet op luisteren.",
-             "A port may be in use, or this node may not listen on it."),
-        Text("Kijk in het logboek van dit proces wat nginx zegt, en kies zo nodig een andere poort.",
-             "See in the log what nginx says, and choose another port if need be."),
-    )  # fmt: skip

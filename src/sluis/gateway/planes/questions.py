@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sluis.gateway.faults import FscProblem
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing
+from sluis.gateway.planes.marked import MarkedDoor
 from sluis.gateway.planes.nginx_conf import REFUSALS, ascii_body
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.reports import Reports, Side
@@ -146,12 +147,15 @@ class InwayAnswers:
     Args:
         decide: `Inway.decide`.
         places: where services are.
+        own: takes requests for the node itself; None when it is not offered.
     """
 
     LINE = b"GET /inway HTTP/1.1\r\n"
 
-    def __init__(self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places) -> None:
-        self._decide, self._places = decide, places
+    def __init__(
+        self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places, own: MarkedDoor | None = None
+    ) -> None:
+        self._decide, self._places, self._own = decide, places, own
         self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
         self._certificates = Recent[bytes, bytes](_CERTIFICATES)
 
@@ -165,6 +169,8 @@ class InwayAnswers:
         )
         if known is None:
             self._callers.put(caller, (authorization, certificate))
+        if not decided.target.host and self._own is not None:
+            return b"%b%b\r\n" % (_PASS, self._own.leave_word(decided, method))
         where = self._places.written(host, decided.target) or await self._places.find(decided.target)
         if decided.path == path:
             return b"%b%b\r\n" % (_PASS, where)

@@ -5,20 +5,32 @@ from sluis.gateway.transactions.model import (
     OUTGOING,
     Crossing,
     Direction,
+    Outcome,
     Page,
     Passage,
     Search,
     TransactionRecord,
 )
-from sluis.gateway.transactions.rules import crossing_of, new_transaction, read_transaction_id
+from sluis.gateway.transactions.rules import (
+    OUTCOME,
+    OUTCOMES,
+    crossing_of,
+    new_transaction,
+    noted,
+    outcome_of,
+    read_transaction_id,
+)
 from sluis.gateway.transactions.sealing import Seal, Sealing, fits, open_sealing
 from sluis.gateway.transactions.service import TransactionLog, open_transactions
 
 __all__ = [
     "INCOMING",
+    "OUTCOME",
+    "OUTCOMES",
     "OUTGOING",
     "Crossing",
     "Direction",
+    "Outcome",
     "Page",
     "Passage",
     "Seal",
@@ -29,7 +41,9 @@ __all__ = [
     "crossing_of",
     "fits",
     "new_transaction",
+    "noted",
     "open_sealing",
     "open_transactions",
+    "outcome_of",
     "read_transaction_id",
 ]

@@ -45,8 +45,7 @@ class Crossing:
     def come(self, node: Any) -> "asyncio.Task[None]":
         inway: Any = self
         streams: Any = None
-        plane = InwayPlane(inway, streams, Meter())
-        plane.node = node
+        plane = InwayPlane(inway, streams, Meter(), node)
         return asyncio.create_task(plane(dict(SCOPE), _nothing, self.send))
 
 

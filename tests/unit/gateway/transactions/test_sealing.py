@@ -12,6 +12,7 @@ from sluis.crypto import FileKeyStore
 from sluis.gateway.evidence import Evidence
 from sluis.gateway.transactions import (
     INCOMING,
+    OUTGOING,
     Crossing,
     TransactionLog,
     fits,
@@ -19,7 +20,7 @@ from sluis.gateway.transactions import (
     open_sealing,
     open_transactions,
 )
-from sluis.kernel import PeerId, utc_now
+from sluis.kernel import PeerId, milliseconds, utc_now
 from sluis.ledger import Crossings, Ledger, crossings, open_ledger, verify
 from sluis.store import Store, open_store
 
@@ -109,3 +110,33 @@ async def test_a_log_with_seals_and_signatures_is_sound(store: Store, ledger: Le
     await ledger.checkpoint()
     found = await asyncio.to_thread(verify, store, FileKeyStore(tmp_path / "keys").public)
     assert (found.faults, found.size) == ((), 1)
+
+
+async def test_how_long_lines_wait_for_their_seal_is_known(store: Store, ledger: Ledger) -> None:
+    log, evidence = open_transactions(store, utc_now), Evidence(ledger, open_sealing(store))
+    assert evidence.unsealed_since() is None
+    before = milliseconds(utc_now())
+    await write(log, 2)
+    since = evidence.unsealed_since()
+    assert since is not None
+    assert before <= since <= milliseconds(utc_now())
+    await evidence.seal()
+    assert evidence.unsealed_since() is None
+
+
+async def test_what_is_noted_beside_a_line_is_sealed_as_any_line(store: Store, ledger: Ledger) -> None:
+    log, evidence, transaction = (
+        open_transactions(store, utc_now),
+        Evidence(ledger, open_sealing(store)),
+        new_transaction()[0],
+    )
+    await log.write(transaction, log.passage(OUTGOING, CROSSING))
+    await evidence.seal()
+    await log.note(transaction, CROSSING.service_peer, "no-answer")
+    await evidence.seal()
+    line, note = sealed(store)
+    assert (line.last, note.first, note.last) == (0, 1, 1)
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE gateway_passages SET additional = NULL"))
+    assert fits(store, line.first, line.last, line.digest)
+    assert not fits(store, note.first, note.last, note.digest)
