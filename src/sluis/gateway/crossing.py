@@ -10,12 +10,13 @@ from types import TracebackType
 
 from sluis.gateway.contracts import Grant
 from sluis.gateway.direct import Pooled
-from sluis.gateway.faults import FscProblem
+from sluis.gateway.faults import OUTWAY, FscProblem
 from sluis.gateway.forward import TRANSACTION, Outgoing
 from sluis.gateway.link import Answer, Covers, Ready
-from sluis.gateway.outway import Outway, durable
+from sluis.gateway.outway import Outway
 from sluis.gateway.pool import Pool
 from sluis.gateway.tokens import Recent
+from sluis.gateway.transactions import durable
 from sluis.grounds import Purpose, purpose_if_readable
 from sluis.kernel import Clock, PeerId, Refused, Text, Upstream
 
@@ -123,7 +124,7 @@ class _Crossing:
             forward, written = await outway.admit(asked)
             if self._ready is not None:
                 await self._ready  # in the same commit as the line
-            await durable(written)
+            await durable(written, OUTWAY)
         except FscProblem as problem:
             raise _not_let_out(problem, name) from problem
         pool = self._link.pool(self._peer, f"https://{forward.target.authority}")

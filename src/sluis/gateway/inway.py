@@ -5,19 +5,27 @@ looked up once; the certificate, the end of the token, the contract and the poli
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 from cryptography import x509
 
 from sluis.crypto import certificate_thumbprint, peer_of
 from sluis.gateway.contracts import Grant
-from sluis.gateway.faults import inway_fault
+from sluis.gateway.faults import INWAY, inway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming
 from sluis.gateway.services import Service, Services
 from sluis.gateway.tokens import Claims, Recent, check, check_again, invalid
-from sluis.gateway.transactions import INCOMING, Passage, TransactionLog, crossing_of, read_transaction_id
-from sluis.kernel import Clock, PeerId, Refused, Text, Unkept
+from sluis.gateway.transactions import (
+    INCOMING,
+    Line,
+    Passage,
+    TransactionLog,
+    crossing_of,
+    durable,
+    read_transaction_id,
+)
+from sluis.kernel import Clock, PeerId, Refused, Text
 
 InForce = Callable[[str, int], Grant | None]
 """The grant of this hash, when its contract is in force at this time (seconds since the epoch)."""
@@ -79,7 +87,7 @@ class Inway:
             FscProblem: the first thing that keeps it from passing, in the order of FSC Core 2.0.0 and Logging 1.0.0.
         """
         forward, written = self.admit(request)
-        await durable(written)
+        await durable(written, INWAY)
         return forward
 
     def admit(self, request: Incoming) -> "tuple[Forward, asyncio.Future[None]]":
@@ -87,14 +95,24 @@ class Inway:
 
         For a service in this very process, whose own records go into the same commit as the line, or a later one.
         """
+        forward, line = self.judge(request)
+        return forward, self.write([line])
+
+    def judge(self, request: Incoming) -> tuple[Forward, Line]:
+        """As `decide`, but the line has yet to be given to `write`, with others perhaps; nothing may leave before it is
+        durable."""
         now = self._clock().timestamp()
         caller = self._caller(request.client_certificate, now)
         seen = self._token(request.authorization, caller, now)
         service = self._service(seen.claims, caller.peer, request.method, now)
-        written = self._transactions.write(_transaction_id(request.transaction_id), seen.passage)
+        line = _transaction_id(request.transaction_id), seen.passage
         headers = (AUTHORIZATION, request.authorization or ""), (TRANSACTION, request.transaction_id or "")
         path = service.prefix + request.path
-        return Forward(service.target, path, headers, headers[1][1], service.alternative, seen.grant), written
+        return Forward(service.target, path, headers, headers[1][1], service.alternative, seen.grant), line
+
+    def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
+        """Add lines that `judge` gave to the log: see `TransactionLog.write`."""
+        return self._transactions.write(lines)
 
     def _caller(self, der: bytes, now: float) -> _Caller:
         caller = self._callers.get(der) or self._callers.put(der, _read(der))
@@ -145,14 +163,6 @@ class Inway:
         if grant is None:
             raise invalid(_NOT_IN_FORCE)
         return grant
-
-
-async def durable(written: "asyncio.Future[None]") -> None:
-    """Wait until a line is there. Raises `FscProblem` when it could not be written."""
-    try:
-        await written
-    except Unkept as problem:
-        raise inway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why) from problem
 
 
 def _read(der: bytes) -> _Caller:

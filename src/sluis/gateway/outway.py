@@ -13,22 +13,24 @@ In the last two, those segments are the outway's and do not go on; the rest of t
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 from cryptography import x509
 
 from sluis.gateway.breaker import Breaker
 from sluis.gateway.contracts import Grant, fits_outway, plain_hash
-from sluis.gateway.faults import FscProblem, outway_fault
+from sluis.gateway.faults import OUTWAY, FscProblem, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Outgoing
 from sluis.gateway.tokens import Recent, Token, Tokens
 from sluis.gateway.transactions import (
     OUTGOING,
+    Line,
     Passage,
     TransactionLog,
     crossing_of,
+    durable,
     new_transaction,
     read_transaction_id,
 )
@@ -46,10 +48,15 @@ class Agreements(Protocol):
 
 
 class _Use(msgspec.Struct, frozen=True, gc=False):
-    """A grant that this outway may use, and what its lines are written with."""
+    """A grant that this outway may use, what its lines are written with, and who offers the service."""
 
     grant: Grant
     passage: Passage
+    peer: str
+
+
+Judged = tuple[Forward, Line]
+"""A request may leave once this line is durable."""
 
 
 class Outway:
@@ -88,7 +95,7 @@ class Outway:
             FscProblem: why it may not leave, in the domain of the outway.
         """
         forward, written = await self.admit(request)
-        await durable(written)
+        await durable(written, OUTWAY)
         return forward
 
     async def admit(self, request: Outgoing) -> "tuple[Forward, asyncio.Future[None]]":
@@ -96,17 +103,30 @@ class Outway:
 
         For who has records of its own to wait for: they share the commit.
         """
+        judged = self.judge(request)
+        forward, line = judged if isinstance(judged, tuple) else await judged
+        return forward, self.write([line])
+
+    def judge(self, request: Outgoing) -> Judged | Coroutine[Any, Any, Judged]:
+        """As `decide`, but the line has yet to be given to `write`, with others perhaps; nothing may leave before it is
+        durable. When a token must be fetched first: what does so, to be awaited."""
         if request.method == "CONNECT":
             raise outway_fault("ERROR_CODE_METHOD_UNSUPPORTED", _NO_CONNECT)
         use, path = self._choose(request)
         transaction_id, text = _transaction(request.transaction_id)
-        peer = str.__str__(use.grant.service_peer)
-        if not self._breaker.closed(peer, _moment()):
-            raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=peer)
-        token = await self._token(use.grant, peer)
-        written = self._transactions.write(transaction_id, use.passage)
-        headers = (AUTHORIZATION, token.header), (TRANSACTION, text)
-        return Forward(token.inway, path, headers, text), written
+        if not self._breaker.closed(use.peer, _moment()):
+            raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=use.peer)
+        token = self._tokens.at_hand(use.grant)
+        if token is None:
+            return self._with_token(use, path, transaction_id, text)
+        return _judged(token, use, path, transaction_id, text)
+
+    async def _with_token(self, use: _Use, path: str, transaction_id: bytes, text: str) -> Judged:
+        return _judged(await self._token(use.grant, use.peer), use, path, transaction_id, text)
+
+    def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
+        """Add lines that `judge` gave to the log: see `TransactionLog.write`."""
+        return self._transactions.write(lines)
 
     def answered(self, peer: PeerId | None) -> None:
         """The inway of a peer answered a request, whatever it said."""
@@ -181,15 +201,12 @@ class Outway:
         if outway is None or outway.peer_id != self._own or not fits_outway(outway, certificate):
             return None
         passage = self._transactions.passage(OUTGOING, crossing_of(grant))
-        return self._uses.put(grant.hash, _Use(grant, passage))
+        return self._uses.put(grant.hash, _Use(grant, passage, str.__str__(grant.service_peer)))
 
 
-async def durable(written: "asyncio.Future[None]") -> None:
-    """Wait until a line is there. Raises `FscProblem` when it could not be written."""
-    try:
-        await written
-    except Unkept as problem:
-        raise outway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why) from problem
+def _judged(token: Token, use: _Use, path: str, transaction_id: bytes, text: str) -> Judged:
+    headers = (AUTHORIZATION, token.header), (TRANSACTION, text)
+    return Forward(token.inway, path, headers, text), (transaction_id, use.passage)
 
 
 def _segment(path: str) -> tuple[str, str]:

@@ -13,14 +13,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sluis.crypto import Peer
-from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
+from sluis.gateway.faults import INWAY, FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
-from sluis.gateway.inway import Inway, durable
+from sluis.gateway.inway import Inway
 from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.planes.stream import FAILURES, Stream, Streams
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Recent
+from sluis.gateway.transactions import durable
 from sluis.grounds import purpose_if_readable
 from sluis.kernel import Text
 from sluis.web import CROSSED, Crossed
@@ -144,7 +145,7 @@ class InwayPlane:
         )
         if not forward.target.host and self.node is not None:
             return await self._here(self.node, scope, forward, written, receive, send)
-        await durable(written)
+        await durable(written, INWAY)
         crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
         try:
             return await crossing.run()
@@ -170,7 +171,7 @@ class InwayPlane:
         async def passed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                await durable(written)
+                await durable(written, INWAY)
                 status = message["status"]
                 headers = (*message["headers"], (_TRANSACTION, forward.transaction_id.encode()))
                 message = {**message, "headers": headers}
@@ -178,7 +179,7 @@ class InwayPlane:
 
         await node({**scope, "extensions": {CROSSED: self._crossed(forward)}}, receive, passed)
         if not status:
-            await durable(written)  # says why nothing was answered
+            await durable(written, INWAY)  # says why nothing was answered
         return status
 
     def _crossed(self, forward: Forward) -> Crossed:

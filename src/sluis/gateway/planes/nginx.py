@@ -17,7 +17,7 @@ from sluis.gateway.inway import Inway
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
 from sluis.gateway.planes.places import Places, Resolve, addresses_of
-from sluis.gateway.planes.questions import BACKLOG, Answer, Door, Gathering, InwayAnswers, OutwayAnswers
+from sluis.gateway.planes.questions import BACKLOG, Answers, Door, Gathering, InwayAnswers, OutwayAnswers
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.kernel import Problem
 
@@ -58,9 +58,9 @@ class NginxPlane:
         )  # fmt: skip
         self._changes = asyncio.Event()
         self._places = Places(resolve, self._changes.set)
-        self._answers: dict[bytes, Answer] = {}
+        self._answers: dict[bytes, Answers] = {}
         if inway is not None:
-            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1].decide, self._places)
+            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1], self._places)
         self._reports: Reports | None = None
         if outway is not None:
             self._reports = Reports(outway[1], self._places)

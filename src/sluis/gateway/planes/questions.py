@@ -9,19 +9,23 @@ the connection is closed, and a question without answer lets nothing pass.
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sluis.gateway.faults import FscProblem
-from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing
+from sluis.gateway.faults import INWAY, OUTWAY, Domain, FscProblem
+from sluis.gateway.forward import Forward, Incoming, Outgoing
+from sluis.gateway.outway import Judged
 from sluis.gateway.planes.nginx_conf import REFUSALS, ascii_body
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.gateway.tokens import Recent
+from sluis.gateway.transactions import Line, unwritten
+from sluis.kernel import Unkept
 
 log = logging.getLogger("sluis.gateway")
 
@@ -36,14 +40,28 @@ _TOGETHER = 0.001  # seconds; far less than a request takes when there are many
 _PASS = b"HTTP/1.1 204 P\r\n"
 _REFUSE = b"HTTP/1.1 403 R\r\nContent-Length: 0\r\n"
 _FAIL = b"HTTP/1.1 500 F\r\nContent-Length: 0\r\n\r\n"
-_LETTERS = {AUTHORIZATION: "A", TRANSACTION: "X"}
 
-Answer = Callable[[bytes], Coroutine[Any, Any, bytes]]
-"""What answers a question, its request line left out. Raises `FscProblem` to refuse, `ValueError` for what is none."""
+Question = list[bytes]
+"""Five parts: the request line, `Host`, `M`, `X`, and what is left with its end."""
+Answer = tuple[bytes, Line]
+"""What lets a request pass, once this line is durable."""
+
+
+class Answers(Protocol):
+    """One side of the gateway."""
+
+    domain: Domain
+
+    def __call__(self, question: Question) -> Answer | Coroutine[Any, Any, Answer]:
+        """Answer a question, at once or in time. Raises `FscProblem` to refuse, `ValueError` for what is none."""
+
+    def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
+        """See `TransactionLog.write`."""
 
 
 class Gathering:
-    """Lets questions that come at a busy time begin together.
+    """Answers questions, together at a busy time: those that came in one turn of the loop share all that can be shared,
+    which is one call to the log and one wait for it.
 
     What each waits for is a commit, which costs the same for one line as for twenty, and twice as much as all else that
     is done for a request. So after several that began together, the next wait a moment for each other; at any other
@@ -51,12 +69,13 @@ class Gathering:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: list[tuple[Door, Answers, Question]] = []
         self._last = 0
+        self._later: set[asyncio.Task[Answer]] = set()
 
-    def enter(self, begin: Callable[[], None]) -> None:
+    def enter(self, door: "Door", answers: Answers, question: Question) -> None:
         """Begin soon, perhaps with others."""
-        self._waiting.append(begin)
+        self._waiting.append((door, answers, question))
         if len(self._waiting) == 1:
             loop = asyncio.get_running_loop()
             if self._last >= _SEVERAL:
@@ -67,25 +86,70 @@ class Gathering:
     def _begin(self) -> None:
         waiting, self._waiting = self._waiting, []
         self._last = len(waiting)
-        for begin in waiting:
-            begin()
+        passing: dict[Answers, tuple[list[tuple[Door, bytes]], list[Line]]] = {}
+        for door, answers, question in waiting:
+            try:
+                answer = answers(question)
+            except Exception as failure:
+                door.fail(failure)
+                continue
+            if isinstance(answer, tuple):
+                doors, lines = passing.get(answers) or passing.setdefault(answers, ([], []))
+                doors.append((door, answer[0]))
+                lines.append(answer[1])
+            else:
+                self._wait_for(door, answers, answer)
+        for answers, (doors, lines) in passing.items():
+            _write(answers, doors, lines)
+
+    def _wait_for(self, door: "Door", answers: Answers, answer: Coroutine[Any, Any, Answer]) -> None:
+        """A question that something else comes before: a token that is fetched, a name that is looked up."""
+        task = asyncio.get_running_loop().create_task(answer)
+        self._later.add(task)
+        task.add_done_callback(partial(self._answered, door, answers))
+
+    def _answered(self, door: "Door", answers: Answers, task: "asyncio.Task[Answer]") -> None:
+        self._later.discard(task)
+        try:
+            answer, line = task.result()
+        except (Exception, asyncio.CancelledError) as failure:
+            door.fail(failure)
+        else:
+            _write(answers, [(door, answer)], [line])
+
+
+def _write(answers: Answers, doors: list[tuple["Door", bytes]], lines: list[Line]) -> None:
+    answers.write(lines).add_done_callback(partial(_written, answers.domain, doors))
+
+
+def _written(domain: Domain, doors: list[tuple["Door", bytes]], written: "asyncio.Future[None]") -> None:
+    """The lines of these are durable, or could not be written."""
+    try:
+        written.result()
+    except Unkept as problem:
+        failure: BaseException = unwritten(problem, domain)
+    except (Exception, asyncio.CancelledError) as problem:
+        failure = problem
+    else:
+        for door, answer in doors:
+            door.reply(answer)
+        return
+    for door, _ in doors:
+        door.fail(failure)
 
 
 class Door(asyncio.Protocol):
     """One connection of nginx's.
-
-    A question takes no task of its own: most wait for one thing only, which is the commit of their line, and a task
-    costs more than all that is asked of a token. The coroutine is carried from one thing it waits for to the next.
 
     Args:
         answers: by request line, who answers.
         gathering: that of all connections.
     """
 
-    def __init__(self, answers: Mapping[bytes, Answer], gathering: Gathering) -> None:
+    def __init__(self, answers: Mapping[bytes, Answers], gathering: Gathering) -> None:
         self._answers, self._gathering = answers, gathering
         self._held = b""
-        self._asked: Coroutine[Any, Any, bytes] | None = None
+        self._asked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
@@ -96,79 +160,80 @@ class Door(asyncio.Protocol):
         if not data.endswith(b"\r\n\r\n"):
             self._hold(data)
             return
-        end = data.find(b"\r\n") + 2
-        answer = self._answers.get(data[:end])
-        if answer is None or self._asked is not None:
+        question = data.split(b"\r\n", 4)
+        answers = self._answers.get(question[0])
+        if answers is None or self._asked:
             self._transport.abort()
             return
-        self._asked = answer(data[end:])
-        self._gathering.enter(self._go_on)
+        self._asked = True
+        self._gathering.enter(self, answers, question)
 
     def _hold(self, data: bytes) -> None:
         if len(data) > _MOST:
             self._transport.abort()
         self._held = data
 
-    def _go_on(self, _: object = None) -> None:
-        """Carry the question to the next thing it waits for, or to its answer."""
-        assert self._asked is not None
-        try:
-            awaited = self._asked.send(None)
-        except StopIteration as done:
-            self._reply(done.value)
-        except FscProblem as problem:
-            self._reply(refusal(problem))
-        except ValueError:
-            self._transport.abort()
-        except (Exception, asyncio.CancelledError) as failure:  # a request that was not decided does not pass
-            log.error("a request could not be decided: %s", type(failure).__name__)
-            self._reply(_FAIL)
-        else:
-            self._wait_for(awaited)
-
-    def _wait_for(self, awaited: Any) -> None:
-        """What a task does with what its coroutine waits for: a future, or None for another turn of the loop."""
-        if awaited is None:
-            asyncio.get_running_loop().call_soon(self._go_on)
-        else:
-            awaited._asyncio_future_blocking = False
-            awaited.add_done_callback(self._go_on)
-
-    def _reply(self, answer: bytes) -> None:
-        self._asked = None
+    def reply(self, answer: bytes) -> None:
+        """Answer the question."""
+        self._asked = False
         if not self._transport.is_closing():  # nginx does not wait for an answer when nobody does
             self._transport.write(answer)
+
+    def fail(self, failure: BaseException) -> None:
+        """Let the request not pass, whatever it was that came between."""
+        if isinstance(failure, FscProblem):
+            self.reply(refusal(failure))
+        elif isinstance(failure, ValueError):
+            self._transport.abort()
+        else:
+            log.error("a request could not be decided: %s", type(failure).__name__)
+            self.reply(_FAIL)
+
+
+class Inward(Protocol):
+    """What an `Inway` decides."""
+
+    def judge(self, request: Incoming) -> tuple[Forward, Line]:
+        """See `Inway.judge`."""
+
+    def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
+        """See `Inway.write`."""
 
 
 class InwayAnswers:
     """Answers for nginx as an inway.
 
     Args:
-        decide: `Inway.decide`.
+        inway: decides.
         places: where services are.
     """
 
-    LINE = b"GET /inway HTTP/1.1\r\n"
+    LINE = b"GET /inway HTTP/1.1"
 
-    def __init__(self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places) -> None:
-        self._decide, self._places = decide, places
+    def __init__(self, inway: Inward, places: Places) -> None:
+        self.domain: Domain = INWAY
+        self.write = inway.write
+        self._judge, self._places = inway.judge, places
         self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
         self._certificates = Recent[bytes, bytes](_CERTIFICATES)
 
-    async def __call__(self, question: bytes) -> bytes:
-        host, request, transaction, caller = question.split(b"\r\n", 3)
+    def __call__(self, question: Question) -> Answer | Coroutine[Any, Any, Answer]:
+        _, host, request, transaction, caller = question
         known = self._callers.get(caller)
         authorization, certificate = known or self._read(caller)
         method, _, path = _after(b"M: ", request).partition(" ")
-        decided = await self._decide(
+        forward, line = self._judge(
             Incoming(certificate, method, path, authorization, _after(b"X: =", transaction) or None)
         )
         if known is None:
             self._callers.put(caller, (authorization, certificate))
-        where = self._places.written(host, decided.target) or await self._places.find(decided.target)
-        if decided.path == path:
-            return b"%b%b\r\n" % (_PASS, where)
-        return b"%b%bP: %b\r\n\r\n" % (_PASS, where, decided.path.encode("latin-1"))
+        where = self._places.written(host, forward.target)
+        if where is None:
+            return self._found(forward, line, path)
+        return _inward(where, forward, path), line
+
+    async def _found(self, forward: Forward, line: Line, path: str) -> Answer:
+        return _inward(await self._places.find(forward.target), forward, path), line
 
     def _read(self, caller: bytes) -> tuple[str | None, bytes]:
         """The token in a question, and the certificate (DER) that TLS has verified.
@@ -189,6 +254,12 @@ class InwayAnswers:
         return _after(b"A: =", authorization) or None, found
 
 
+def _inward(where: bytes, forward: Forward, path: str) -> bytes:
+    if forward.path == path:
+        return b"%b%b\r\n" % (_PASS, where)
+    return b"%b%bP: %b\r\n\r\n" % (_PASS, where, forward.path.encode("latin-1"))
+
+
 class OutwayAnswers:
     """Answers for nginx as an outway.
 
@@ -198,22 +269,36 @@ class OutwayAnswers:
         reports: of which of them nginx should tell every outcome.
     """
 
-    LINE = b"GET /outway HTTP/1.1\r\n"
+    LINE = b"GET /outway HTTP/1.1"
 
     def __init__(self, outway: Side, places: Places, reports: Reports) -> None:
-        self._decide, self._places, self._watched = outway.decide, places, reports.watched
+        self.domain: Domain = OUTWAY
+        self.write = outway.write
+        self._judge, self._places, self._watched = outway.judge, places, reports.watched
 
-    async def __call__(self, question: bytes) -> bytes:
-        host, request, transaction, grant, _ = question.split(b"\r\n", 4)
+    def __call__(self, question: Question) -> Answer | Coroutine[Any, Any, Answer]:
+        _, host, request, transaction, rest = question
         method, _, path = _after(b"M: ", request).partition(" ")
-        decided = await self._decide(
-            Outgoing(method, path, _after(b"G: =", grant) or None, _after(b"X: =", transaction) or None)
-        )
-        where = self._places.written(host, decided.target) or await self._places.find(decided.target)
-        head = "".join([f"{_LETTERS[name]}: {value}\r\n" for name, value in decided.headers])
-        if decided.path != path:
-            head = f"{head}P: {decided.path}\r\n"
-        if decided.target in self._watched:
+        grant = _after(b"G: =", rest.removesuffix(b"\r\n\r\n"))
+        judged = self._judge(Outgoing(method, path, grant or None, _after(b"X: =", transaction) or None))
+        if isinstance(judged, tuple):
+            forward, line = judged
+            where = self._places.written(host, forward.target)
+            if where is not None:
+                return self._outward(where, forward, path), line
+        return self._found(judged, path, host)
+
+    async def _found(self, judged: Judged | Coroutine[Any, Any, Judged], path: str, host: bytes) -> Answer:
+        forward, line = judged if isinstance(judged, tuple) else await judged
+        where = self._places.written(host, forward.target) or await self._places.find(forward.target)
+        return self._outward(where, forward, path), line
+
+    def _outward(self, where: bytes, forward: Forward, path: str) -> bytes:
+        (_, token), (_, transaction) = forward.headers
+        head = f"A: {token}\r\nX: {transaction}\r\n"
+        if forward.path != path:
+            head = f"{head}P: {forward.path}\r\n"
+        if forward.target in self._watched:
             head += "W: 1\r\n"
         return b"%b%b%b\r\n" % (_PASS, where, head.encode("latin-1"))
 

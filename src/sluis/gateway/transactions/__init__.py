@@ -5,6 +5,7 @@ from sluis.gateway.transactions.model import (
     OUTGOING,
     Crossing,
     Direction,
+    Line,
     Page,
     Passage,
     Search,
@@ -12,13 +13,14 @@ from sluis.gateway.transactions.model import (
 )
 from sluis.gateway.transactions.rules import crossing_of, new_transaction, read_transaction_id
 from sluis.gateway.transactions.sealing import Seal, Sealing, fits, open_sealing
-from sluis.gateway.transactions.service import TransactionLog, open_transactions
+from sluis.gateway.transactions.service import TransactionLog, durable, open_transactions, unwritten
 
 __all__ = [
     "INCOMING",
     "OUTGOING",
     "Crossing",
     "Direction",
+    "Line",
     "Page",
     "Passage",
     "Seal",
@@ -27,9 +29,11 @@ __all__ = [
     "TransactionLog",
     "TransactionRecord",
     "crossing_of",
+    "durable",
     "fits",
     "new_transaction",
     "open_sealing",
     "open_transactions",
     "read_transaction_id",
+    "unwritten",
 ]

@@ -3,10 +3,19 @@
 import asyncio
 from collections.abc import Sequence
 
+from sluis.gateway.faults import Domain, FscProblem
 from sluis.gateway.transactions import reading, sql
-from sluis.gateway.transactions.model import Crossing, Direction, Page, Passage, Search, TransactionRecord
+from sluis.gateway.transactions.model import (
+    Crossing,
+    Direction,
+    Line,
+    Page,
+    Passage,
+    Search,
+    TransactionRecord,
+)
 from sluis.gateway.transactions.writing import Lines
-from sluis.kernel import Clock, PeerId
+from sluis.kernel import Clock, PeerId, Unkept
 from sluis.store import Store, migrate
 
 
@@ -21,20 +30,19 @@ class TransactionLog:
         """What lines under this grant are written with; the same object each time. Keep it with the grant."""
         return self._passages.setdefault((direction, crossing), Passage(direction, crossing))
 
-    def write(self, transaction_id: bytes, passage: Passage) -> "asyncio.Future[None]":
-        """Add a line; what happens meanwhile need not wait for it, but nothing may leave before it is there.
+    def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
+        """Add lines; what happens meanwhile need not wait for them, but nothing may leave before they are there.
 
         Args:
-            transaction_id: its 16 bytes.
-            passage: of this log.
+            lines: with passages of this log.
 
         Returns:
-            A future that is done once the line is durable.
+            A future that is done once all of them are durable; see `durable`.
 
         The future raises:
-            Unkept: it could not be written; nothing may leave.
+            Unkept: they could not be written, none of them; nothing may leave.
         """
-        return self._store.submit(self._lines, (transaction_id, passage))
+        return self._store.submit(self._lines, lines, len(lines))
 
     async def find(self, peer: PeerId, search: Search) -> Page:
         """The lines in which `peer` is outway, service or one of the delegators, a page at a time.
@@ -65,6 +73,19 @@ class TransactionLog:
     ) -> tuple[TransactionRecord, ...]:
         with self._store.read() as connection:
             return reading.find_transactions(connection, peer, transaction_ids)
+
+
+async def durable(written: "asyncio.Future[None]", domain: Domain) -> None:
+    """Wait until lines are there. Raises `FscProblem` (TRANSACTION_LOG_WRITE_ERROR) when they could not be written."""
+    try:
+        await written
+    except Unkept as problem:
+        raise unwritten(problem, domain) from problem
+
+
+def unwritten(problem: Unkept, domain: Domain) -> FscProblem:
+    """Why a request does not pass when its line could not be written."""
+    return FscProblem("TRANSACTION_LOG_WRITE_ERROR", domain, problem.why)
 
 
 def open_transactions(store: Store, clock: Clock) -> TransactionLog:
