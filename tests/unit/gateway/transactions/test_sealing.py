@@ -39,7 +39,7 @@ def ledger(store: Store, tmp_path: Path) -> Ledger:
 
 async def write(log: TransactionLog, count: int) -> None:
     passage = log.passage(INCOMING, CROSSING)
-    await asyncio.gather(*[log.write(new_transaction()[0], passage) for _ in range(count)])
+    await asyncio.gather(*[log.write([(new_transaction()[0], passage)]) for _ in range(count)])
 
 
 def sealed(store: Store) -> list[Crossings]:

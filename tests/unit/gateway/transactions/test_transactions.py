@@ -80,7 +80,7 @@ async def written(
     ids = []
     for crossing in crossings:
         ids.append(clock.transaction())
-        await log.write(ids[-1], log.passage(direction, crossing))
+        await log.write([(ids[-1], log.passage(direction, crossing))])
         clock.move(1)
     return [text_of(one) for one in ids]
 
@@ -169,7 +169,7 @@ async def test_a_transaction_is_found_whatever_time_its_id_carries(
 ) -> None:
     await written(transactions, clock, PLAIN, PLAIN)
     one = clock.transaction(off)
-    await transactions.write(one, transactions.passage(INCOMING, PLAIN))
+    await transactions.write([(one, transactions.passage(INCOMING, PLAIN))])
     await written(transactions, clock, PLAIN)
     [found] = await transactions.find_transactions(ASKER, [one, clock.transaction()])
     assert found.transaction_id == text_of(one)
@@ -180,7 +180,7 @@ async def test_transactions_are_found_with_both_their_lines_and_only_by_who_has_
 ) -> None:
     one = clock.transaction()
     for direction in (OUTGOING, INCOMING):
-        await transactions.write(one, transactions.passage(direction, PLAIN))
+        await transactions.write([(one, transactions.passage(direction, PLAIN))])
     found = await transactions.find_transactions(OWNER, [one])
     assert [record.direction for record in found] == [OUTGOING, INCOMING]
     assert await transactions.find_transactions(OTHER, [one]) == ()
@@ -222,9 +222,18 @@ async def test_a_log_goes_on_where_it_was(tmp_path: Path, clock: Hands) -> None:
 
 async def test_what_comes_together_is_kept_together(transactions: TransactionLog, clock: Hands) -> None:
     passages = [transactions.passage(INCOMING, one) for one in (PLAIN, DELEGATED, FOREIGN)]
-    await asyncio.gather(*[transactions.write(clock.transaction(), passages[n % 3]) for n in range(300)])
+    await asyncio.gather(*[transactions.write([(clock.transaction(), passages[n % 3])]) for n in range(300)])
     assert len(await every(transactions, OWNER)) == 300
     assert len(await every(transactions, DELEGATOR)) == 100
+
+
+async def test_lines_that_are_given_together_are_kept_in_their_order(
+    transactions: TransactionLog, clock: Hands
+) -> None:
+    passages = [transactions.passage(INCOMING, one) for one in (PLAIN, DELEGATED)]
+    lines = [(clock.transaction(), passages[n % 2]) for n in range(200)]
+    await asyncio.gather(transactions.write(lines[:150]), transactions.write(lines[150:]))
+    assert await every(transactions, OWNER) == [text_of(one) for one, _ in lines]
 
 
 async def test_a_line_that_cannot_be_written_is_told_and_leaves_no_trace(
