@@ -36,7 +36,8 @@ _MOST = 128 * 1024  # bytes of a question; what nginx takes of a request's head 
 _CERTIFICATES = 16_384  # that are known; more peers than a group has
 _CALLERS = 1024  # pairs of token and certificate that are remembered as nginx writes them
 _SEVERAL = 4  # questions; fewer come together by chance
-_TOGETHER = 0.001  # seconds; far less than a request takes when there are many
+_EACH = 0.00025  # seconds of waiting for each that came together before
+_LONGEST = 0.003  # seconds; still far less than a request takes when there are so many
 _PASS = b"HTTP/1.1 204 P\r\n"
 _REFUSE = b"HTTP/1.1 403 R\r\nContent-Length: 0\r\n"
 _FAIL = b"HTTP/1.1 500 F\r\nContent-Length: 0\r\n\r\n"
@@ -64,8 +65,8 @@ class Gathering:
     which is one call to the log and one wait for it.
 
     What each waits for is a commit, which costs the same for one line as for twenty, and twice as much as all else that
-    is done for a request. So after several that began together, the next wait a moment for each other; at any other
-    time a question begins at once.
+    is done for a request. So after several that began together, the next wait a moment for each other, the longer the
+    more there were; at any other time a question begins at once.
     """
 
     def __init__(self) -> None:
@@ -79,7 +80,7 @@ class Gathering:
         if len(self._waiting) == 1:
             loop = asyncio.get_running_loop()
             if self._last >= _SEVERAL:
-                loop.call_later(_TOGETHER, self._begin)
+                loop.call_later(min(self._last * _EACH, _LONGEST), self._begin)
             else:
                 loop.call_soon(self._begin)
 
