@@ -304,7 +304,6 @@ def _write(node: Node, nodes: Iterable[Node], activities: Sequence[Activity], au
             other.organisation.alias: {
                 "oin": str(other.organisation.oin),
                 "name": other.organisation.name,
-                "url": f"https://{HOST}:{other.manager}",
             }
             for other in nodes
             if other is not node

@@ -63,7 +63,7 @@ class _Party:
             card=self.card,
             card_of=_card,
             combiner=self._combiner,
-            addresses={},
+            address=lambda peer: f"urn:nld:oin:{peer!s}",
             clock=clock,
         )
 

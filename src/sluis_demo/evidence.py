@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -54,12 +55,12 @@ class Verdict(msgspec.Struct, frozen=True):
 def who_looked(running: Running, bsn: str) -> tuple[Looked, ...]:
     """Every line about a citizen in all logs that can be reached, oldest first."""
     asker = running.federation.asker
-    names = {place.url: place.alias for place in running.federation.places}
+    names = {place.host: place.alias for place in running.federation.places}
     wanted = {SUBJECT: bsn, SUBJECT_TYPE: "BSN"}
     found = [
         Looked(
             place.alias,
-            asker.alias if place is asker else names[line["attributes"][PROCESSOR]],
+            asker.alias if place is asker else names[urlsplit(line["attributes"][PROCESSOR]).hostname or ""],
             datetime.fromtimestamp(line["startTime"] / 1000, UTC),
             line["name"],
             line["attributes"][ACTIVITY],

@@ -240,7 +240,6 @@ def _write_node(
             other.alias: {
                 "oin": str(other.organisation.oin),
                 "name": other.organisation.name,
-                "url": other.url,
             }
             for other in others
         },

@@ -13,7 +13,7 @@ import click
 import pytest
 from tests.acceptance.test_documents import ROOT, blocks, run, staying
 from tests.integration.managers import free_network
-from tests.integration.test_serve import free_ports
+from tests.integration.nodes import free_ports
 
 from sluis.cli import main
 from sluis.cli.fsc import command
@@ -28,7 +28,7 @@ class Reader:
 
     def __init__(self, home: Path, stack: ExitStack) -> None:
         self.home, self.stack, self.hash = home, stack, ""
-        ports = dict(zip(("9441", "9442", "8480", "8481", "8099"), free_ports(5), strict=True))
+        ports = dict(zip(("8480", "8481", "8099"), free_ports(3), strict=True))
         found = [(mark, _elsewhere(block, free_network(), ports)) for mark, block in blocks(PAGE)]
         self.blocks: Iterator[tuple[str, str]] = iter(found)
         self.outway = ports["8480"]

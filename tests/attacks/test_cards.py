@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sluis.crypto import Authority, FileKeyStore, Identity, Revocations, make_authority
 from sluis.gateway import read_card, sign_card
+from sluis.gateway.manager.callers import Callers
 from sluis.kernel import PeerId, Problem
 from sluis.ledger import base_origin, open_ledger
 from sluis.serve import node
 from sluis.store import open_store
-from sluis.web import Access
 
 SVB = PeerId("00000004000000044000")
 
@@ -91,14 +91,14 @@ def test_who_was_revoked_is_out_at_the_next_request(
     file = tmp_path / "crl.pem"
     file.write_bytes(revoking(authority).public_bytes(Encoding.PEM))
     known = Revocations(file, [authority.certificate])
-    access = Access([SVB], lambda _: None, lambda: datetime.now(UTC), True, crls=lambda: known.lists)
+    callers = Callers(lambda: datetime.now(UTC), True, lambda: known.lists)
     pem = identity.certificate.public_bytes(Encoding.PEM).decode()
-    scope = {"extensions": {"tls": {"client_cert_chain": [pem]}}}
-    assert access.peer(scope).id == SVB
+    connection = {"tls": {"client_cert_chain": [pem]}}
+    assert callers.caller(connection).peer.id == SVB
     file.write_bytes(revoking(authority, identity).public_bytes(Encoding.PEM))
     assert known.renew()
     with pytest.raises(Problem) as caught:
-        access.peer(scope)
+        callers.caller(connection)
     assert caught.value.code == "certificate-revoked"
 
 

@@ -11,7 +11,6 @@ import pytest
 from litestar import Response, get
 from tests.unit.web.conftest import ABOUT
 
-from sluis.kernel import utc_now
 from sluis.web import Access, LocalListener, Server, make_api, server, streamed
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -175,7 +174,7 @@ async def test_what_an_answer_holds_is_given_back_when_nobody_takes_it(tmp_path:
     async def whole() -> Response[Any]:
         return await streamed(pieces(), "text/plain")
 
-    node = Server(make_api([whole], Access([], lambda _: None, utc_now, True), ABOUT))
+    node = Server(make_api([whole], Access([], lambda _: None), ABOUT))
     await node.listen(LocalListener(tmp_path / "s"))
     _, writer = await asyncio.open_unix_connection(tmp_path / "s")
     writer.write(b"GET /v1/all HTTP/1.1\r\nhost: x\r\n\r\n")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.test_serve import Federation, build, federation
+from tests.integration.nodes import Federation, build
+from tests.integration.test_serve import federation
 
 __all__ = ["federation"]
 

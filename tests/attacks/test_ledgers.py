@@ -42,7 +42,7 @@ def call(ledger: Ledger, hostile: FileKeyStore, tmp_path: Path) -> Caller:
     keys = FileKeyStore(tmp_path / "keys")
     witness = Witness(ledger._store, keys, "witness.example", {"evil.example/1": hostile.public}.get, clock)
     routes = [*reading_routes(ledger, lambda _request: "all"), *log_routes(ledger, witness)]
-    return calling(make_api(routes, Access([], {ME: Person(ME, ME)}.get, clock, True), ABOUT))
+    return calling(make_api(routes, Access([], {ME: Person(ME, ME)}.get), ABOUT))
 
 
 @pytest.mark.parametrize("served", [b"", b"x" * 100_000])

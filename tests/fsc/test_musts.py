@@ -24,6 +24,9 @@ For developers. Every demand of FSC Core 2.0.0 and FSC Logging 1.0.0, by section
   that one goes on; an answer that is no HTTP at all is passed on as HTTP/0.9; headers that `Connection` names are passed
   on; and the Peer ID of an answering inway is not read, only its chain and its name (decision 024). The plane in process
   refuses all of these.
+- A record of the transaction log may bear `"additional_data": {"sluis.outcome": "no-answer"}`, or `"refused"`: the outway
+  wrote its line, and nothing came back or the inway refused. `additional_data` is optional in Logging 1.1.0, as an
+  object of any members; this one is ours (decision 031).
 """
 
 

@@ -12,6 +12,7 @@ from sluis.crypto import FileKeyStore, Revocations, client_context, read_certifi
 from sluis.gateway.documents import read
 from sluis.gateway.manager import AutoSign, Settings, Trust
 from sluis.gateway.membership import Membership, open_membership
+from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
 from sluis.kernel import PeerId, utc_now
 from sluis.ledger import Ledger, open_ledger
 from sluis.store import open_store
@@ -54,8 +55,10 @@ async def peer(
             Trust(anchors, lambda: revocations.lists), client_context(place.certificate, place.key, place.anchors),
             aliases or {}, utc_now,
         )  # fmt: skip
-        manager, inway = Server(membership.running.api), Server(membership.inway, streaming=True)
-        outway = Server(membership.outway, streaming=True)
+        streams, meters = membership.streams, membership.meters
+        manager = Server(membership.running.api)
+        inway = Server(InwayPlane(membership.inway, streams, meters.inway), streaming=True)
+        outway = Server(OutwayPlane(membership.outway, streams, meters.outway), streaming=True)
         await manager.listen(PeerListener(place.host, MANAGEMENT, incoming))
         await inway.listen(PeerListener(place.host, DATA, incoming))
         host, port = await outway.listen(LoopbackListener(place.host, 0))  # type: ignore[misc]

@@ -1,4 +1,5 @@
-"""Two nodes that run as real processes: a municipality that asks, and an owner with one dataset. Persons are fictitious."""
+"""Two nodes of one group that run: a municipality that asks, and an owner with one dataset, which signs what it is asked
+to by itself. Persons are fictitious."""
 
 import asyncio
 import json
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
-from tests.integration.test_serve import ASKER, OWNER, Federation, Running, local
+from tests.integration.nodes import ASKER, OWNER, Federation, Hosted, Running, local, until
 
 from sluis.cli import main
 from sluis.config import load_node
@@ -54,29 +55,62 @@ columns = {{ bsn = "output", naam = "output" }}
 """
 
 
-class Pair:
-    """Two nodes of one group. `settings` gives what more stands in the settings of each directory."""
+SIGNS = f"""
+[[fsc.auto_sign]]
+name = "toets"
+grants = ["GRANT_TYPE_SERVICE_CONNECTION"]
+roles = ["service"]
+peers = ["{ASKER!s}"]
+services = ["sluis"]
+any_properties = true
+"""
+"""In the settings of the owner."""
 
-    def __init__(self, home: Path, settings: Callable[[Path], str] = lambda directory: "") -> None:
-        group = Federation(home)
-        self.asker, self.owner = group.asker, group.owner
-        self.running: list[Running] = []
+
+class Pair:
+    """Two nodes of one group.
+
+    Args:
+        home: an empty directory.
+        settings: gives what more stands in the settings of each directory.
+        kind: how the nodes run; as processes where a test kills them, or takes away what only a process has.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        settings: Callable[[Path], str] = lambda directory: "",
+        kind: type[Running] | type[Hosted] = Hosted,
+    ) -> None:
+        self.group, self._kind, self._agreed = Federation(home, group=True), kind, False
+        self.asker, self.owner = self.group.asker, self.group.owner
+        self.running: list[Running | Hosted] = []
         with sqlite3.connect(home / "people.sqlite") as connection:
             connection.execute("CREATE TABLE person (bsn TEXT PRIMARY KEY, naam TEXT)")
             connection.executemany("INSERT INTO person VALUES (?, ?)", [(ANN, "Ann"), (BOB, "Bob")])
         connection.close()
         source = f'\n[sources.main]\nurl = "sqlite:///{home / "people.sqlite"}"\n'
-        for directory, more in ((self.asker, ""), (self.owner, source)):
+        for directory, more in ((self.asker, ""), (self.owner, SIGNS + source)):
             file = directory / "node.toml"
             file.write_text(file.read_text() + settings(directory) + more)
             self._write(directory / "activities" / "bijstand.toml", ACTIVITY)
         self._write(self.owner / "datasets" / "personen.toml", DATASET)
         self._write(self.owner / "disclosures" / "personen.toml", DISCLOSURE)
 
-    def start(self) -> None:
-        self.running = [Running(self.owner), Running(self.asker)]
+    def start(self, kind: type[Running] | type[Hosted] | None = None) -> None:
+        kind = kind or self._kind
+        self.running = [kind(self.owner), kind(self.asker)]
         for one in self.running:
             assert one.ready()["ready"]
+        if not self._agreed:
+            until(self._agree)
+            self._agreed = True
+
+    def _agree(self) -> bool:
+        """Request the contract that opens the data; whether it is in force at the asker."""
+        wish = {"organisation": "uwv", "activity": "urn:test:bijstand"}
+        status, made = local(self.asker, "POST", "/v1/group/requests", wish)
+        return status == 200 and made["outcomes"][0]["state"] == "valid"
 
     def end(self, how: int = signal.SIGTERM) -> list[int]:
         codes = [one.end(how)[0] for one in self.running]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.integration.test_serve import Federation, _line, build
+from tests.integration.nodes import Federation, build
+from tests.integration.test_serve import line
 from tests.timestamps import NAME, Authority, served
 
 from sluis.cli import main, terminal
@@ -49,7 +50,7 @@ def run(command: str, directory: Path) -> Result:
 async def fill(directory: Path, count: int = 3) -> Node:
     """A node with records, not listening: nothing is stamped by itself."""
     node = build(directory)
-    node.parts.ledger.append_blocking([_line() for _ in range(count)])
+    node.parts.ledger.append_blocking([line() for _ in range(count)])
     return node
 
 
@@ -128,7 +129,7 @@ async def test_an_authority_that_fails_is_told_to_the_operator_and_stops_nothing
                     break
                 await asyncio.sleep(0.1)
         assert f"no timestamp from {url}" in caplog.text
-        assert (await node.parts.ledger.append([_line()])).index == 3
+        assert (await node.parts.ledger.append([line()])).index == 3
         await node.stop()
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.integration.nodes import ASKER, OWNER
 from tests.integration.pair import ANN, BOB, Pair, verified
-from tests.integration.test_serve import ASKER, OWNER
 
 from sluis.cli import main, terminal
 

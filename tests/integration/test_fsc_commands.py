@@ -13,7 +13,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 from tests.integration.managers import free_network
-from tests.integration.test_serve import ASKER, ME, OWNER, Running, free_ports
+from tests.integration.nodes import ASKER, ME, OWNER, Hosted, free_ports
 
 from nlx_client import InwayError, NLXClient, OutwayError
 from sluis.cli import main
@@ -26,13 +26,9 @@ NODE = """
 oin = "{oin}"
 name = "{alias} (fictief)"
 alias = "{alias}"
-url = "https://{host}:{port}"
+url = "https://{host}:{management}"
 environment = "test"
 language = "nl"
-
-[listen]
-host = "{host}"
-port = {port}
 
 [tls]
 authorities = ["{authority}"]
@@ -40,6 +36,7 @@ authorities = ["{authority}"]
 [fsc]
 group = "../group.toml"
 metrics_port = {metrics}
+otlp = "http://127.0.0.1:9"
 {rules}
 
 [manager]
@@ -56,7 +53,6 @@ host = "{host}"
 [peers.{other}]
 oin = "{other_oin}"
 name = "{other} (fictief)"
-url = "https://{other_host}:{port}"
 
 [people.tester]
 os_user = "{me}"
@@ -120,7 +116,7 @@ class Group:
             f'id = "test-groep"\nanchors = ["{self.authority.path}"]\nports = [443, 8443, {MANAGEMENT}]\n'
             f'[directory]\npeer = "{OWNER!s}"\naddress = "https://{self.hosts["uwv"]}:{MANAGEMENT}"\n'
         )
-        port, *metrics = free_ports(3)
+        metrics = free_ports(2)
         self.metrics = dict(zip(("gemeente", "uwv"), metrics, strict=True))
         publications = (
             '[[fsc.auto_sign]]\nname = "publicaties"\ngrants = ["GRANT_TYPE_SERVICE_PUBLICATION"]\n'
@@ -131,9 +127,9 @@ class Group:
         ):
             directory.mkdir()
             text = NODE.format(
-                oin=f"{oin!s}", alias=alias, host=self.hosts[alias], port=port, authority=self.authority.path,
+                oin=f"{oin!s}", alias=alias, host=self.hosts[alias], authority=self.authority.path,
                 rules=rules, management=MANAGEMENT, data=DATA, other=other, other_oin=f"{other_oin!s}",
-                other_host=self.hosts[other], me=ME, metrics=self.metrics[alias],
+                me=ME, metrics=self.metrics[alias],
             )  # fmt: skip
             (directory / "node.toml").write_text(text)
             self.authority.issue(
@@ -144,7 +140,7 @@ class Group:
 @pytest.fixture
 def group(tmp_path: Path) -> Iterator[Group]:
     group = Group(tmp_path)
-    running = [Running(group.owner), Running(group.asker)]
+    running = [Hosted(group.owner), Hosted(group.asker)]
     for one in running:
         assert one.ready()["ready"]
     yield group
@@ -219,7 +215,8 @@ def test_from_declaration_to_call_and_back_by_command(group: Group, service: str
     with NLXClient(f"http://{group.hosts['gemeente']}:8480") as nlx:
         assert nlx.get(service="loon-service", path="/personen?x=1").json() == {"path": "/personen?x=1"}
         counted = httpx.get(f"http://127.0.0.1:{group.metrics['uwv']}/metrics").text
-        assert 'sluis_inway_requests_total{class="2xx"}' in counted
+        assert 'sluis_gateway_requests_total{side="inway",class="2xx"}' in counted
+        assert 'sluis_contracts{state="agreed"}' in counted
         assert httpx.get(f"http://127.0.0.1:{group.metrics['uwv']}/health/ready").status_code == 200
         lines = document(group.owner, "fsc", "logs")
         assert {one["direction"] for one in lines} == {"DIRECTION_INCOMING"}

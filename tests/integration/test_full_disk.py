@@ -1,17 +1,16 @@
-"""A full disk: a small file system that is filled up, or where none can be mounted a process that may write no file. Nothing leaves, nothing is lost, and once there is
-room all goes on by itself. Persons are fictitious."""
+"""A full disk: a small file system that is filled up, or where none can be mounted a process that may write no file.
+Nothing leaves, nothing is lost, and once there is room all goes on by itself. Persons are fictitious."""
 
 import os
 import resource
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from tests.integration.nodes import Hosted, Running
 from tests.integration.pair import BOB, Pair, verified
-from tests.integration.test_serve import Running
 
 from sluis.config import load_node
 from sluis.ledger import Log
@@ -35,7 +34,7 @@ class Mounted:
         self._mounted.append(path)
 
     @contextmanager
-    def full(self, directory: Path, node: Running | None = None) -> Iterator[None]:
+    def full(self, directory: Path, node: Running | Hosted | None = None) -> Iterator[None]:
         """No room in this directory."""
         ballast = directory / "ballast"
         with ballast.open("wb", buffering=0) as file, suppress(OSError):
@@ -56,8 +55,9 @@ class Limited:
         self._hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 
     @contextmanager
-    def full(self, directory: Path, node: Running | None = None) -> Iterator[None]:
+    def full(self, directory: Path, node: Running | Hosted | None = None) -> Iterator[None]:
         """No room for this node; without one, for those that are started meanwhile."""
+        assert not isinstance(node, Hosted)
         process = node.process.pid if node is not None else os.getpid()
         before = resource.prlimit(process, resource.RLIMIT_FSIZE, (0, self._hard))
         yield
@@ -70,21 +70,22 @@ class Limited:
 Disk = Mounted | Limited
 
 
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(tmp_path)
-    yield made
-    for one in made.running:
-        if one.process.poll() is None:
-            one.end(signal.SIGKILL)
-
-
 @pytest.fixture(params=[Mounted, Limited])
-def disk(request: pytest.FixtureRequest, pair: Pair) -> Iterator[Disk]:
-    made: Disk = request.param(pair)
+def kind(request: pytest.FixtureRequest) -> type[Disk]:
+    found: type[Disk] = request.param
+    return found
+
+
+@pytest.fixture
+def pair(tmp_path: Path, kind: type[Disk]) -> Pair:
+    return Pair(tmp_path, kind=Hosted if kind is Mounted else Running)
+
+
+@pytest.fixture
+def disk(kind: type[Disk], pair: Pair) -> Iterator[Disk]:
+    made = kind(pair)
     yield made
-    if pair.running:
-        pair.end(signal.SIGKILL)
+    pair.end()
     made.end()
 
 
@@ -104,7 +105,7 @@ def test_a_node_does_not_start_on_a_full_disk_and_says_so(pair: Pair, disk: Disk
     assert (output, node.process.returncode) == ("", 6)
     assert "Traceback" not in errors
     assert "→" in errors
-    pair.start()
+    pair.start(Hosted)
     assert pair.ask()[0] == 200
 
 

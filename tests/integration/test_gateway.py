@@ -9,9 +9,20 @@ import pytest
 from sqlalchemy import text
 from tests.gateways import ASKER, OWNER, SERVICE, Answer, Gateways, Party, answer, gateways, whole
 
+from sluis.crypto import client_context, server_context
+from sluis.gateway.contracts import Grant
+from sluis.gateway.crossing import GroupLink
 from sluis.gateway.forward import Target
 from sluis.gateway.services import Service
-from sluis.gateway.transactions import INCOMING, OUTGOING, Search, TransactionRecord, new_transaction
+from sluis.gateway.transactions import (
+    INCOMING,
+    OUTGOING,
+    Search,
+    TransactionRecord,
+    new_transaction,
+    outcome_of,
+    read_transaction_id,
+)
 from sluis.kernel import PeerId, Text, Upstream
 
 
@@ -295,11 +306,110 @@ async def test_service_that_says_401_itself_costs_no_token(
     assert len(pair.fetched) == 1
 
 
-async def test_refusal_after_the_line_was_written_names_the_transaction(pair: Gateways) -> None:
+async def test_call_that_cannot_leave_leaves_no_line_but_is_named(pair: Gateways) -> None:
     grant = await pair.agree()
     await pair.servers["inway"].stop(seconds=0)
     got = await pair.call("POST", "/", {"Fsc-Grant-Hash": grant.hash})
-    assert [one.transaction_id for one in await lines(pair.asker)] == [got.headers["fsc-transaction-id"]]
+    assert read_transaction_id(got.headers["fsc-transaction-id"])
+    assert await lines(pair.asker) == ()
+
+
+def own_link(pair: Gateways, grant: Grant) -> GroupLink:
+    """The way of the asker's own questions."""
+    context = client_context(*pair.asker.files, [pair.authority.path])
+    return GroupLink(pair.outway, lambda *_: [grant], context, lambda _: False, str, pair.watch)
+
+
+async def test_own_question_that_cannot_leave_leaves_no_line(pair: Gateways) -> None:
+    link, decided = own_link(pair, await pair.agree()), asyncio.get_running_loop().create_future()
+    await pair.servers["inway"].stop(seconds=0)
+    with pytest.raises(Upstream, match="cannot be reached"):
+        await link.send(OWNER, "GET", "/x", {}, b"", 5, ready=decided).__aenter__()
+    assert await lines(pair.asker) == ()
+
+
+async def test_own_question_leaves_when_its_line_and_what_else_must_be_are_there(pair: Gateways) -> None:
+    link, decided = own_link(pair, await pair.agree()), asyncio.get_running_loop().create_future()
+    sent = asyncio.ensure_future(link.send(OWNER, "GET", "/x", {}, b"", 5, ready=decided).__aenter__())
+    while not await lines(pair.asker):
+        pass
+    assert pair.backend.requests == []
+    decided.set_result(None)
+    assert (await sent).status == 200
+    await link.close()
+
+
+async def outcomes(pair: Gateways) -> list[str | None]:
+    """What the asker noted beside each of its lines."""
+    await pair.outway.settle()
+    return [outcome_of(one.crossing) for one in await lines(pair.asker)]
+
+
+async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """An inway that takes a request, and no more."""
+    await reader.read(1)
+    writer.close()
+
+
+async def test_outway_notes_that_no_answer_came(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.servers["inway"].stop(seconds=0)
+    context = server_context(*pair.owner.files, [pair.authority.path])
+    pair.others.append(await asyncio.start_server(hangs_up, *pair.inway_address, ssl=context))
+    assert (
+        await pair.call("POST", "/", {"Fsc-Grant-Hash": grant.hash})
+    ).code == "ERROR_CODE_PEER_UNREACHABLE"
+    assert await outcomes(pair) == ["no-answer"]
+    link = own_link(pair, grant)
+    with pytest.raises(Upstream, match="broke off"):
+        await link.send(OWNER, "GET", "/x", {}, b"", 5).__aenter__()
+    assert await outcomes(pair) == ["no-answer", "no-answer"]
+    await link.close()
+
+
+async def test_outway_notes_that_the_inway_refused(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.revoke(grant, pair.owner)
+    assert (await pair.call("POST", "/", {"Fsc-Grant-Hash": grant.hash})).status == 401
+    assert await outcomes(pair) == ["refused"]
+    link = own_link(pair, grant)
+    with pytest.raises(Upstream, match="ACCESS_TOKEN_INVALID"):
+        await link.send(OWNER, "GET", "/x", {}, b"", 5).__aenter__()
+    assert await outcomes(pair) == ["refused", "refused"]
+    assert await lines(pair.owner) == ()
+    await link.close()
+
+
+async def test_outway_notes_that_nobody_waited_for_the_answer(pair: Gateways) -> None:
+    grant, asked = await pair.agree(), asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    await pair.servers["inway"].stop(seconds=0)
+    context = server_context(*pair.owner.files, [pair.authority.path])
+    pair.others.append(await asyncio.start_server(silent, *pair.inway_address, ssl=context))
+    _, writer = await asyncio.open_connection(*pair.outway_address)
+    writer.write(f"GET / HTTP/1.1\r\nhost: x\r\nfsc-grant-hash: {grant.hash}\r\n\r\n".encode())
+    await asked.wait()
+    writer.close()
+    async with asyncio.timeout(5):
+        while await outcomes(pair) != ["no-answer"]:
+            pass
+
+
+@pytest.mark.parametrize("code", ["", "ERROR_CODE_SERVICE_UNREACHABLE", "OWN_CODE"])
+async def test_nothing_is_noted_of_what_the_inway_let_in(pair: Gateways, code: str) -> None:
+    async def handler(_scope: Any, receive: Any, send: Any) -> None:
+        await whole(receive)
+        await answer(send, 404, b"", [(b"fsc-error-code", code.encode())] if code else [])
+
+    grant, pair.backend.handler = await pair.agree(), handler
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).status == 404
+    assert await outcomes(pair) == [None]
 
 
 # What a service allows

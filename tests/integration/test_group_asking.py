@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.nodes import Hosted
 from tests.integration.pair import ACTIVITY, ANN, BOB, DATASET, DISCLOSURE
 from tests.integration.test_fsc_commands import Group, document, sluis, until
-from tests.integration.test_serve import Running
 
 QUESTION = "select p.naam from uwv.personen as p where p.bsn = $bsn"
 
@@ -28,7 +28,7 @@ def group(tmp_path: Path) -> Iterator[Group]:
         write(directory / "activities" / "bijstand.toml", ACTIVITY)
     write(group.owner / "datasets" / "personen.toml", DATASET)
     write(group.owner / "disclosures" / "personen.toml", DISCLOSURE)
-    running = [Running(group.owner), Running(group.asker)]
+    running = [Hosted(group.owner), Hosted(group.asker)]
     for one in running:
         assert one.ready()["ready"]
     yield group

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.integration.managers import free_network
+from tests.integration.nodes import ASKER, OWNER, Hosted
 from tests.integration.test_fsc_commands import DATA, MANAGEMENT, document, sluis, until
-from tests.integration.test_serve import ASKER, OWNER, Running, free_ports
 
 from sluis.cli import main
 from sluis.crypto import make_authority
@@ -40,12 +40,7 @@ class Newcomers:
             self._make(directory, str.__str__(oin), hosts[directory])
 
     def _make(self, directory: Path, oin: str, host: str) -> None:
-        [port] = free_ports(1)
-        made = sluis_plain(
-            "init", str(directory), "--oin", oin, "--name", f"{directory.name} (fictief)",
-            "--url", f"https://{host}:{port}",
-        )  # fmt: skip
-        assert made == 0
+        assert sluis_plain("init", str(directory), "--oin", oin, "--name", f"{directory.name} (fictief)") == 0
         with (directory / "node.toml").open("a") as file:
             file.write(f'\n[outway]\nhost = "{host}"  # blijft staan\n')
         joined = sluis(
@@ -65,7 +60,7 @@ def sluis_plain(*words: str) -> int:
 @pytest.fixture
 def newcomers(tmp_path: Path) -> Iterator[Newcomers]:
     made = Newcomers(tmp_path)
-    running = [Running(made.directory), Running(made.newcomer)]
+    running = [Hosted(made.directory), Hosted(made.newcomer)]
     for one in running:
         assert one.ready()["ready"]
     yield made

@@ -31,7 +31,7 @@ from tests.gateways import (
 from tests.servers import free_port, need
 from tests.unit.gateway.contracts.making import GROUP
 
-from sluis.crypto import Authority, certificate_thumbprint, client_context, make_authority
+from sluis.crypto import Authority, certificate_thumbprint, client_context, make_authority, server_context
 from sluis.gateway.contracts import Grant
 from sluis.gateway.inway import Inway
 from sluis.gateway.outway import Outway
@@ -39,7 +39,7 @@ from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import PROGRAM, Files, found
 from sluis.gateway.tokens import Tokens, issue
-from sluis.gateway.transactions import INCOMING, OUTGOING, Search
+from sluis.gateway.transactions import INCOMING, OUTGOING, Search, outcome_of
 from sluis.kernel import Conflict, Invalid, PeerId
 
 HOST = "localhost"
@@ -406,6 +406,52 @@ async def test_inway_that_is_gone_is_said_so_and_then_left_alone(pair: Pair) -> 
     await pair.inway.start()
     await until(pair.works)
     assert {(await pair.call("GET", "/")).status for _ in range(8)} == {200}
+
+
+async def noted(pair: Pair, *expected: str) -> None:
+    """Wait until the asker has this beside its lines, newest last."""
+
+    async def holds() -> bool:
+        page = await pair.base.asker.transactions.find(ASKER, Search(ascending=True))
+        return [outcome_of(one.crossing) or "" for one in page.records] == list(expected)
+
+    await until(holds)
+
+
+async def test_outway_notes_what_did_not_come_across(pair: Pair) -> None:
+    assert (await pair.call("GET", "/")).status == 200
+    await pair.base.revoke(pair.grant, pair.base.owner)
+    assert (await pair.call("GET", "/")).status == 401
+    await noted(pair, "", "refused")
+    await pair.inway.stop()
+    assert (await pair.call("POST", "/")).status == 502
+    await noted(pair, "", "refused", "no-answer")
+
+
+async def test_outway_notes_that_nobody_waited_for_the_answer(pair: Pair) -> None:
+    taken = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        taken.set()
+        await reader.read()
+        writer.close()
+
+    await pair.inway.stop()
+    context = server_context(*pair.base.owner.files, [pair.base.authority.path])
+    pair.base.others.append(await asyncio.start_server(silent, INWAY, pair.inway_port, ssl=context))
+    _, writer = await asyncio.open_connection(OUTWAY, pair.outway_port)
+    writer.write(pair.head("GET", "/", None))
+    await taken.wait()
+    writer.close()
+    await noted(pair, "no-answer")
+
+
+async def test_trace_context_passes_through_unchanged(pair: Pair) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    got = await pair.call("GET", "/", {"traceparent": trace, "tracestate": "a=b,c@d=e"})
+    seen = [(name, value) for name, value in got.json["headers"] if name.startswith("trace")]
+    assert seen == [("traceparent", trace), ("tracestate", "a=b,c@d=e")]
 
 
 async def test_token_that_the_inway_refuses_is_not_used_again(pair: Pair) -> None:

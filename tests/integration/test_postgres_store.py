@@ -12,24 +12,28 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.integration.nodes import Hosted, Running
 from tests.integration.pair import BOB, Pair, verified
-from tests.integration.test_serve import Running
 from tests.servers import Server
 
 
 @pytest.fixture
-def pair(tmp_path: Path, postgres: Server) -> Iterator[Pair]:
+def kind() -> type[Running] | type[Hosted]:
+    """How the nodes run."""
+    return Hosted
+
+
+@pytest.fixture
+def pair(tmp_path: Path, postgres: Server, kind: type[Running] | type[Hosted]) -> Iterator[Pair]:
     def store(directory: Path) -> str:
         return f'\n[store]\nurl = "{postgres.url.rpartition("/")[0]}/node_{directory.name}"\n'
 
-    made = Pair(tmp_path, store)
+    made = Pair(tmp_path, store, kind)
     for directory in (made.asker, made.owner):
         _server(postgres, f"DROP DATABASE IF EXISTS node_{directory.name} WITH (FORCE)")
         _server(postgres, f"CREATE DATABASE node_{directory.name}")
     yield made
-    for one in made.running:
-        if one.process.poll() is None:
-            one.end(signal.SIGKILL)
+    made.end()
     for directory in (made.asker, made.owner):
         _server(postgres, f"DROP DATABASE node_{directory.name} WITH (FORCE)")
 
@@ -62,6 +66,7 @@ def test_a_second_process_on_one_database_is_told_who_holds_the_log(pair: Pair) 
     assert pair.ask()[0] == 200
 
 
+@pytest.mark.parametrize("kind", [Running])
 def test_killed_nodes_have_what_they_answered_and_start_again(pair: Pair) -> None:
     answered: list[str] = []
 

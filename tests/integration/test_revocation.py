@@ -1,4 +1,5 @@
-"""Revoked certificates are refused in the handshake, by both sides, and a renewed list counts without a restart."""
+"""Revoked certificates are refused in the handshake, by both sides, and a renewed list counts without a restart. The nodes
+have the contracts between them already: it is the certificate alone that keeps anybody out."""
 
 import asyncio
 import logging
@@ -9,9 +10,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from tests.integration.test_serve import OWNER, Federation, build, refused
+from tests.integration.nodes import OWNER, Federation, agreed, build, refused
 
-from sluis.crypto import Authority, make_authority, read_certificates
+from sluis.crypto import Authority, client_context, make_authority, read_certificates
+from sluis.gateway.pool import FAILURES, Pool, why
 from sluis.kernel import Upstream
 from sluis.serve import Node
 
@@ -37,10 +39,10 @@ def revoke(path: Path, issuer: Authority, *revoked: Path, age: int = 60, days: i
 class Group:
     """Two nodes whose lists of revoked certificates are files that may be renewed."""
 
-    def __init__(self, home: Path) -> None:
-        self.federation = Federation(home)
-        self.asker, self.owner = self.federation.asker, self.federation.owner
-        self.authority = self.federation.authority
+    def __init__(self, federation: Federation) -> None:
+        self.federation = federation
+        self.asker, self.owner = federation.asker, federation.owner
+        self.authority = federation.authority
         for directory in (self.asker, self.owner):
             settings = directory / "node.toml"
             settings.write_text(settings.read_text().replace("[tls]\n", '[tls]\ncrl = "tls/revoked.pem"\n'))
@@ -50,9 +52,14 @@ class Group:
         return directory / "tls" / "certificate.pem"
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Federation:
+    return agreed(tmp_path_factory.mktemp("group"))
+
+
 @pytest.fixture
-def group(tmp_path: Path) -> Group:
-    return Group(tmp_path)
+def group(once: Federation, tmp_path: Path) -> Group:
+    return Group(once.copied(tmp_path))
 
 
 async def reach(asker: Node) -> str:
@@ -64,6 +71,21 @@ async def reach(asker: Node) -> str:
             return str(answer.status)
     except Upstream as problem:
         return problem.code
+
+
+async def knock(group: Group, part: str) -> str:
+    """What comes of a bare request of the asker at a door of the owner: a status, or why there was none."""
+    tls = group.asker / "tls"
+    context = client_context(tls / "certificate.pem", tls / "key.pem", [group.authority.path])
+    pool = Pool({OWNER: group.federation.address("uwv", part)}, context, lambda certificate: False)
+    try:
+        exchange = await pool.request(OWNER, "GET", "/", {}, b"", 5)
+        exchange.release()
+        return str(exchange.status)
+    except FAILURES as failure:
+        return why(failure)
+    finally:
+        pool.close()
 
 
 async def outcome(group: Group) -> str:
@@ -85,9 +107,34 @@ async def test_an_owner_refuses_an_asker_that_was_revoked(group: Group) -> None:
     assert await outcome(group) in {"peer-not-trusted", "peer-broke-off", "peer-unreachable"}
 
 
+@pytest.mark.parametrize("part", ["manager", "inway"])
+async def test_no_door_of_an_owner_opens_for_who_was_revoked(group: Group, part: str) -> None:
+    revoke(group.owner / "tls" / "revoked.pem", group.authority, group.certificate(group.asker))
+    owner = build(group.owner)
+    await owner.start()
+    try:
+        assert await knock(group, part) in {"peer-not-trusted", "peer-broke-off"}
+        revoke(group.owner / "tls" / "revoked.pem", group.authority, age=0)
+        for _ in range(100):
+            if (await knock(group, part)).isdecimal():
+                break
+            await asyncio.sleep(0.05)
+        assert (await knock(group, part)).isdecimal()
+    finally:
+        await owner.stop()
+
+
 async def test_an_asker_refuses_an_owner_that_was_revoked(group: Group) -> None:
     revoke(group.asker / "tls" / "revoked.pem", group.authority, group.certificate(group.owner))
-    assert await outcome(group) == "peer-not-trusted"
+    asker, owner = build(group.asker), build(group.owner)
+    await owner.start()
+    try:
+        with pytest.raises(Upstream, match="is not trusted, was revoked"):
+            async with asker.parts.link.send(OWNER, "GET", "/v1/node", {}, b"", 5):
+                pass
+    finally:
+        await owner.stop()
+        await asker.stop()
 
 
 @pytest.mark.parametrize("whose", ["asker", "owner"])

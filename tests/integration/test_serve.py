@@ -1,292 +1,230 @@
 """A node as its operator meets it: started from a directory, told in words what is wrong, stopped in peace."""
 
 import asyncio
-import http.client
 import json
 import os
-import pwd
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
+from tests.integration.nodes import ASKER, OWNER, Federation, Hosted, Running, agreed, build, local, refused
 
 from sluis.cli.openapi import command
 from sluis.config import load_node
-from sluis.crypto import Authority, client_context, make_authority, read_certificates
-from sluis.gateway import DirectLink, read_card
+from sluis.crypto import Peer, client_context, make_authority, read_certificates
+from sluis.gateway import Link, OwnLink, read_card
+from sluis.gateway.pool import Pool
 from sluis.kernel import (
     Conflict,
     Invalid,
     PeerId,
-    Problem,
     Refused,
     Upstream,
     new_span_id,
     new_trace_id,
 )
 from sluis.ledger import Processing
-from sluis.serve import Node, build_node
+from sluis.serve import Node
 
-ASKER, OWNER = PeerId("00000001001000001000"), PeerId("00000001826002785000")
-ME = pwd.getpwuid(os.getuid()).pw_name
-
-NODE_TOML = """
-[node]
-oin = "{oin}"
-name = "{name} (fictief)"
-alias = "{alias}"
-url = "https://127.0.0.1:{port}"
-environment = "test"
-
-[listen]
-port = {port}
-
-[tls]
-authorities = ["{authority}"]
-
-[peers.{other}]
-oin = "{other_oin}"
-name = "{other} (fictief)"
-url = "https://127.0.0.1:{other_port}"
-
-[ledger]
-witnesses = ["{other}"]
-
-[people.tester]
-os_user = "{me}"
-roles = ["privacy-officer"]
-"""
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
-
-
-class Federation:
-    """Two node directories of one group."""
-
-    def __init__(self, home: Path) -> None:
-        self.authority: Authority = make_authority(home / "authority", "Groep")
-        asker_port, owner_port = free_ports(2)
-        self.asker, self.owner = home / "asker", home / "owner"
-        self._write(self.asker, ASKER, "gemeente", asker_port, "uwv", OWNER, owner_port)
-        self._write(self.owner, OWNER, "uwv", owner_port, "gemeente", ASKER, asker_port)
-
-    def _write(
-        self,
-        directory: Path,
-        oin: PeerId,
-        alias: str,
-        port: int,
-        other: str,
-        other_oin: PeerId,
-        other_port: int,
-    ) -> None:
-        directory.mkdir()
-        values = {
-            "oin": str.__str__(oin),
-            "name": alias,
-            "alias": alias,
-            "port": port,
-            "other": other,
-            "other_oin": str.__str__(other_oin),
-            "other_port": other_port,
-            "authority": self.authority.path,
-            "me": ME,
-        }
-        (directory / "node.toml").write_text(NODE_TOML.format(**values))
-        self.authority.issue(directory / "tls", oin, f"{alias} (fictief)", ["127.0.0.1", "localhost"])
+STRANGER = PeerId("00000009999999999000")
 
 
 @pytest.fixture
 def federation(tmp_path: Path) -> Federation:
+    """Nodes in no group."""
     return Federation(tmp_path)
 
 
-def build(directory: Path, moment: datetime | None = None) -> Node:
-    loaded = load_node(directory, environ={})
-    return build_node(loaded) if moment is None else build_node(loaded, lambda: moment)
-
-
-def refused(directory: Path, moment: datetime | None = None) -> Problem:
-    with pytest.raises(Problem) as problem:
-        build(directory, moment)
-    assert problem.value.next.nl
-    return problem.value
-
-
-class _Socket(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("node")
-        self.path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(str(self.path))
-
-
-def local(directory: Path, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    connection = _Socket(directory / "var" / "node.sock")
-    connection.request(method, path, json.dumps(body) if body is not None else None)
-    answer = connection.getresponse()
-    document = json.loads(answer.read())
-    connection.close()
-    return answer.status, document
-
-
-class Running:
-    """`sluis serve` as a process."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from sluis.cli import main; main()", "serve", "--node", str(directory)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def ready(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        document: dict[str, Any] = json.loads(self.process.stdout.readline() or "{}")
-        return document
-
-    def end(self, signaled: int = signal.SIGTERM) -> tuple[int, str]:
-        self.process.send_signal(signaled)
-        _, errors = self.process.communicate(timeout=20)
-        return self.process.returncode, errors
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Federation:
+    return agreed(tmp_path_factory.mktemp("group"))
 
 
 @pytest.fixture
-def running(federation: Federation) -> Iterator[Running]:
-    run = Running(federation.asker)
-    yield run
-    if run.process.poll() is None:
-        run.end(signal.SIGKILL)
-    for stream in (run.process.stdout, run.process.stderr):
-        if stream is not None:
-            stream.close()
+def group(once: Federation, tmp_path: Path) -> Federation:
+    """Nodes of a group, which have the contracts between them."""
+    return once.copied(tmp_path)
 
 
-def test_node_says_when_it_is_ready_answers_its_people_and_stops_when_told(running: Running) -> None:
-    assert running.ready() == {
+class Life(msgspec.Struct):
+    """What a node did as a process, from its start until it was told to stop."""
+
+    ready: dict[str, Any]
+    seconds: float
+    """Of CPU, until it was ready."""
+    answers: list[tuple[int, Any]]
+    code: int
+    errors: str
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Federation(tmp_path_factory.mktemp("alone")).asker
+
+
+@pytest.fixture(scope="module")
+def life(alone: Path) -> Life:
+    node = Running(alone)
+    ready = node.ready()
+    ticks = Path(f"/proc/{node.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    requests: list[tuple[str, str, Any]] = [
+        ("GET", "/v1/activities", None),
+        ("POST", "/v1/questions", {"sql": "select 1"}),
+        ("GET", "/v1/activities?bsn=999990019", None),
+        ("GET", "/v1/persons/999990019", None),
+    ]
+    answers = [local(alone, *one) for one in requests]
+    code, errors = node.end()
+    return Life(ready, sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"), answers, code, errors)
+
+
+def test_node_says_when_it_is_ready_answers_its_people_and_stops_when_told(life: Life, alone: Path) -> None:
+    assert life.ready == {
         "ready": True,
-        "socket": str(running.directory / "var" / "node.sock"),
-        "url": load_node(running.directory, environ={}).config.node.url,
+        "socket": str(alone / "var" / "node.sock"),
+        "url": load_node(alone, environ={}).config.node.url,
         "oin": ASKER,
     }
-    assert local(running.directory, "GET", "/v1/activities") == (200, [])
-    status, problem = local(running.directory, "POST", "/v1/questions", {"sql": "select 1"})
-    assert (status, problem["code"]) == (400, "invalid-body")
-    code, errors = running.end()
-    assert code == 0
-    assert "Traceback" not in errors
-    assert not (running.directory / "var" / "node.sock").exists()
+    (status, activities), (refusal, problem), *_ = life.answers
+    assert (status, activities) == (200, [])
+    assert (refusal, problem["code"]) == (400, "invalid-body")
+    assert life.code == 0
+    assert "Traceback" not in life.errors
+    assert not (alone / "var" / "node.sock").exists()
 
 
-def test_access_log_holds_no_path_or_query_that_could_name_somebody(running: Running) -> None:
-    running.ready()
-    local(running.directory, "GET", "/v1/activities?bsn=999990019")
-    local(running.directory, "GET", "/v1/persons/999990019")
-    _, errors = running.end()
-    assert "GET /v1/activities 200" in errors
-    assert "999990019" not in errors
+def test_access_log_holds_no_path_or_query_that_could_name_somebody(life: Life) -> None:
+    assert life.errors.count("GET /v1/activities 200") == 2
+    assert "999990019" not in life.errors
 
 
-def test_second_process_on_one_node_is_told_who_holds_the_log(running: Running) -> None:
-    running.ready()
-    second = Running(running.directory)
+def test_node_is_ready_soon(life: Life) -> None:
+    assert life.seconds < 10  # of CPU; compiling all modules included
+
+
+def test_second_process_on_one_node_is_told_who_holds_the_log(federation: Federation) -> None:
+    first = Hosted(federation.asker)
+    first.ready()
+    second = Running(federation.asker)
     output, errors = second.process.communicate(timeout=20)
+    first.end()
     assert output == ""
     assert second.process.returncode == 5
     assert "Traceback" not in errors
 
 
-def test_killed_node_starts_again(running: Running) -> None:
-    running.ready()
-    running.end(signal.SIGKILL)
-    again = Running(running.directory)
-    try:
-        assert again.ready()["ready"] is True
-    finally:
-        again.end()
+def test_killed_node_starts_again(federation: Federation) -> None:
+    node = Running(federation.asker)
+    node.ready()
+    node.end(signal.SIGKILL)
+    again = Hosted(federation.asker)
+    assert again.ready()["ready"] is True
+    again.end()
 
 
-def test_node_is_ready_soon(running: Running) -> None:
-    running.ready()
-    ticks = Path(f"/proc/{running.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
-    assert (
-        sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") < 10
-    )  # seconds of CPU; compiling all modules included
+async def test_peers_read_each_others_card_and_believe_it(group: Federation) -> None:
+    asker, owner = build(group.asker), build(group.owner)
+    await owner.start()
+    await asker.start()
+    jws = json.loads(await _read(asker.parts.link, "/v1/node"))["card"]
+    card = read_card(jws, read_certificates(group.authority.path), datetime.now(UTC))
+    assert (card.peer, card.alias, card.url) == (OWNER, "uwv", owner.config.node.url)
+    await asker.stop()
+    await owner.stop()
 
 
-async def test_peers_read_each_others_card_and_believe_it(federation: Federation) -> None:
-    node = build(federation.owner)
+async def test_nobody_passes_the_inway_without_a_contract(group: Federation, tmp_path: Path) -> None:
+    node = build(group.owner)
     await node.start()
-    link = _link_of_asker(federation)
-    async with link.send(OWNER, "GET", "/v1/node", {}, b"", 5) as answer:
-        jws = json.loads(b"".join([chunk async for chunk in answer.body]))["card"]
-    card = read_card(jws, read_certificates(federation.authority.path), datetime.now(UTC))
-    assert (card.peer, card.alias, card.url) == (OWNER, "uwv", node.config.node.url)
-    await link.close()
+    files = group.authority.issue(tmp_path / "stranger", STRANGER, "Vreemde", ["localhost"])
+    pool = Pool(
+        {OWNER: group.address("uwv", "inway")},
+        client_context(*files, [group.authority.path]),
+        lambda _: False,
+    )
+    for method, path, _ in node.api.routes:
+        exchange = await pool.request(OWNER, method, path, {}, b"", 5)
+        assert (exchange.status, exchange.headers["fsc-error-code"]) == (
+            401, "ERROR_CODE_ACCESS_TOKEN_MISSING",
+        ), path  # fmt: skip
+        assert [chunk async for chunk in exchange.body]
+        exchange.release()
+    pool.close()
     await node.stop()
 
 
-async def test_no_route_of_a_node_answers_a_stranger(federation: Federation, tmp_path: Path) -> None:
+async def test_no_route_of_a_node_answers_a_stranger(federation: Federation) -> None:
     node = build(federation.owner)
     await node.start()
-    stranger = PeerId("00000009999999999000")
-    files = federation.authority.issue(tmp_path / "stranger", stranger, "Vreemde", ["localhost"])
-    context = client_context(*files, [federation.authority.path])
-    link = DirectLink({OWNER: node.config.node.url}, context)
+    link = _through(node, STRANGER)
     open_to_all = {path for _, path, callers in node.api.routes if callers == "anyone"}
     assert open_to_all == {"/v1/openapi.json", "/v1/node"} | {path for path in open_to_all if "/log/" in path}
     for method, path, callers in node.api.routes:
-        async with link.send(OWNER, method, path, {}, b"", 5) as answer:
+        async with link.send(STRANGER, method, path, {}, b"", 5) as answer:
             assert (answer.status in (401, 403)) is (callers != "anyone"), path
-    await link.close()
     await node.stop()
 
 
-async def test_stranger_at_the_door_is_in_the_log(federation: Federation, tmp_path: Path) -> None:
+async def test_stranger_at_the_door_is_in_the_log(federation: Federation) -> None:
     node = build(federation.owner)
     await node.start()
-    stranger = PeerId("00000009999999999000")
-    files = federation.authority.issue(tmp_path / "stranger", stranger, "Vreemde", ["localhost"])
-    link = DirectLink({OWNER: node.config.node.url}, client_context(*files, [federation.authority.path]))
-    async with link.send(OWNER, "GET", "/v1/offers", {}, b"", 5) as answer:
+    async with _through(node, STRANGER).send(STRANGER, "GET", "/v1/offers", {}, b"", 5) as answer:
         assert answer.status == 403
     record = json.loads(node.parts.ledger.log.stored(0).json or b"{}")
-    assert record["body"]["adl.core.request"]["subject"] == {"type": "peer", "id": stranger}
+    assert record["body"]["adl.core.request"]["subject"] == {"type": "peer", "id": STRANGER}
     assert record["body"]["adl.core.response"]["decision"] is False
-    await link.close()
     await node.stop()
 
 
-async def test_log_is_published_and_witnessed_by_a_peer_within_seconds(federation: Federation) -> None:
-    asker, owner = build(federation.asker), build(federation.owner)
+async def test_node_without_a_group_listens_for_its_own_people_alone(federation: Federation) -> None:
+    before = _listening()
+    node = build(federation.owner)
+    await node.start()
+    assert _listening() == before
+    assert (federation.owner / "var" / "node.sock").exists()
+    await node.stop()
+
+
+async def test_node_without_a_group_reaches_itself_and_nobody_else(federation: Federation) -> None:
+    node = build(federation.asker)
+    await node.start()
+    card = read_card(
+        json.loads(await _read(node.parts.link, "/v1/node", ASKER))["card"],
+        read_certificates(federation.authority.path),
+        datetime.now(UTC),
+    )
+    assert card.peer == ASKER
+    with pytest.raises(Upstream) as problem:
+        await _read(node.parts.link, "/v1/node")
+    assert (problem.value.code, problem.value.peer, problem.value.retry) == (
+        "in-no-group",
+        "uwv (fictief)",
+        False,
+    )
+    assert "sluis join" in problem.value.next.en
+    await node.stop()
+
+
+async def test_log_is_published_and_witnessed_by_a_peer_within_seconds(group: Federation) -> None:
+    asker, owner = build(group.asker), build(group.owner)
     await asker.start()
     await owner.start()
-    owner.parts.ledger.append_blocking([_line()])
+    owner.parts.ledger.append_blocking([line()])
+    size = owner.parts.ledger.log.size()
     witness = f"— {asker.config.log_origin}/witness "
     started = time.perf_counter()
     while witness not in (note := owner.parts.ledger.log.checkpoint() or ""):
         assert time.perf_counter() - started < 20, note
         await asyncio.sleep(0.1)
-    assert note.startswith(f"{owner.config.log_origin}\n1\n")
-    assert owner.parts.ledger.append_blocking([_line()]).witnesses == 1
+    assert note.startswith(f"{owner.config.log_origin}\n")
+    assert int(note.splitlines()[1]) >= size
+    assert owner.parts.ledger.append_blocking([line()]).witnesses == 1
     await asker.stop()
     await owner.stop()
 
@@ -294,14 +232,14 @@ async def test_log_is_published_and_witnessed_by_a_peer_within_seconds(federatio
 async def test_log_is_read_by_the_privacy_officer_only(federation: Federation) -> None:
     node = build(federation.owner)
     await node.start()
-    line = _line()
-    node.parts.ledger.append_blocking([line])
-    request = ("POST", "/v1/processing-activities", {"traceId": line.trace_id})
+    record = line()
+    node.parts.ledger.append_blocking([record])
+    request = ("POST", "/v1/processing-activities", {"traceId": record.trace_id})
     status, found = await asyncio.to_thread(local, federation.owner, *request)
     assert (status, [one["name"] for one in found["processingActivities"]]) == (200, ["Raadpleging"])
     await node.stop()
     file = federation.owner / "node.toml"
-    file.write_text(file.read_text().replace('roles = ["privacy-officer"]', "roles = []"))
+    file.write_text(file.read_text().replace('["privacy-officer", ', "["))
     again = build(federation.owner)
     await again.start()
     status, problem = await asyncio.to_thread(local, federation.owner, *request)
@@ -334,12 +272,15 @@ async def test_published_document_is_the_nodes_own(federation: Federation) -> No
     await node.stop()
 
 
-async def test_node_that_cannot_listen_leaves_nothing_open(federation: Federation) -> None:
-    node = build(federation.owner)
-    with socket.create_server(("127.0.0.1", node.config.listen.port)), pytest.raises(Conflict) as problem:
+async def test_node_that_cannot_listen_leaves_nothing_open(group: Federation) -> None:
+    node = build(group.owner)
+    with (
+        socket.create_server((node.config.inway.host, node.config.inway.port)),
+        pytest.raises(Conflict) as problem,
+    ):
         await node.start()
     assert problem.value.code == "port-in-use"
-    again = build(federation.owner)
+    again = build(group.owner)
     await again.start()
     await again.stop()
 
@@ -364,6 +305,18 @@ def test_test_authority_in_production_stops_the_start(federation: Federation) ->
     file.write_text(file.read_text().replace('environment = "test"', 'environment = "production"'))
     problem = refused(federation.owner)
     assert (type(problem), problem.code) == (Refused, "test-authority")
+
+
+def test_test_authority_of_the_group_in_production_stops_the_start(
+    group: Federation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_authority(tmp_path / "other", "Ander")
+    rules = tmp_path / "group.toml"
+    rules.write_text(rules.read_text().replace("anchors = [", f'anchors = ["{other.path}", '))
+    file = group.owner / "node.toml"
+    file.write_text(file.read_text().replace('environment = "test"', 'environment = "production"'))
+    monkeypatch.setattr("sluis.serve.parts.is_test", lambda one: one == other.certificate)
+    assert refused(group.owner).code == "test-authority"
 
 
 @pytest.mark.parametrize("name", ["certificate.pem", "key.pem"])
@@ -397,23 +350,39 @@ async def test_certificate_that_ends_soon_is_told_in_time(
     await node.stop()
 
 
-async def test_owner_that_is_down_is_an_upstream_problem(federation: Federation) -> None:
-    link = _link_of_asker(federation)
+async def test_owner_that_is_down_is_an_upstream_problem(group: Federation) -> None:
+    asker = build(group.asker)
     started = time.perf_counter()
     with pytest.raises(Upstream) as problem:
-        async with link.send(OWNER, "GET", "/v1/node", {}, b"", 5):
-            pass
+        await _read(asker.parts.link, "/v1/node")
     assert problem.value.retry
     assert time.perf_counter() - started < 5
-    await link.close()
+    await asker.stop()
 
 
-def _line() -> Processing:
+def line() -> Processing:
     now = int(time.time() * 1000)
     return Processing(new_trace_id(), new_span_id(), "Raadpleging", "Ok", now, now)
 
 
-def _link_of_asker(federation: Federation) -> DirectLink:
-    config = load_node(federation.asker, environ={}).config
-    context = client_context(config.tls.certificate, config.tls.key, config.tls.authorities)
-    return DirectLink({OWNER: config.peers["uwv"].url}, context)
+async def _read(link: Link, path: str, peer: PeerId = OWNER) -> bytes:
+    async with link.send(peer, "GET", path, {}, b"", 5) as answer:
+        return b"".join([chunk async for chunk in answer.body])
+
+
+def _through(node: Node, peer: PeerId) -> OwnLink:
+    """A way into the node for somebody, past an inway that lets everybody in."""
+    link = OwnLink(Peer(peer, "Vreemde"), {})
+    link.node = node.api
+    return link
+
+
+def _listening() -> set[str]:
+    """The TCP sockets on which this process listens."""
+    held = {os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()}
+    lines = [
+        one.split()
+        for name in ("tcp", "tcp6")
+        for one in Path("/proc/net", name).read_text().splitlines()[1:]
+    ]
+    return {found for one in lines if one[3] == "0A" and (found := f"socket:[{one[9]}]") in held}

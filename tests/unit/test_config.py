@@ -21,7 +21,6 @@ url = "https://dienst.voorbeeld.nl:8443"
 [peers.gemeente]
 oin = "{RECIPIENT}"
 name = "Gemeente Voorbeeld (fictief)"
-url = "https://gemeente.voorbeeld.nl:8443"
 
 [sources.main]
 url = "postgresql://sluis@localhost/inkomen"
@@ -94,7 +93,7 @@ def test_relative_paths_count_from_the_file(tmp_path: Path, monkeypatch: pytest.
     ("variable", "value", "path", "expected"),
     [
         ("SLUIS_STORE_URL", "postgresql://x/y", "store.url", "postgresql://x/y"),
-        ("SLUIS_LISTEN_PORT", "9000", "listen.port", 9000),
+        ("SLUIS_MANAGER_PORT", "9000", "manager.port", 9000),
         ("SLUIS_LIMITS_QUESTION_SECONDS", "2.5", "limits.question_seconds", 2.5),
         ("SLUIS_NODE_ENVIRONMENT", "test", "node.environment", "test"),
         ("SLUIS_TLS_AUTHORITIES", "/a.pem, /b.pem", "tls.authorities", (Path("/a.pem"), Path("/b.pem"))),
@@ -117,10 +116,10 @@ def test_a_variable_overrides_a_setting_of_a_named_source(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("variable", "value", "code"),
     [
-        ("SLUIS_LISTEN_PROT", "9000", "unknown-setting"),
+        ("SLUIS_MANAGER_PROT", "9000", "unknown-setting"),
         ("SLUIS_SOURCES_OTHER_URL", "x", "unknown-setting"),
-        ("SLUIS_LISTEN_PORT", "many", "wrong-type"),
-        ("SLUIS_LISTEN_PORT", "99999", "wrong-value"),
+        ("SLUIS_MANAGER_PORT", "many", "wrong-type"),
+        ("SLUIS_MANAGER_PORT", "99999", "wrong-value"),
         ("SLUIS_NODE_ENVIRONMENT", "Test", "wrong-value"),
     ],
 )
@@ -299,12 +298,8 @@ def test_rules_of_a_group_that_nobody_can_hold_to_are_refused(
 
 def test_two_listeners_cannot_have_the_same_address(tmp_path: Path) -> None:
     text = NODE + '\n[fsc]\ngroup = "group.toml"\n[inway]\nport = 8443\n'
-    told = [code for code, _, _ in found(node_file(tmp_path, text))]
-    assert told == [
-        "address-used-twice",
-        "address-used-twice",
-    ]  # manager and inway, both with the link of now
-    text = NODE + '\n[fsc]\ngroup = "group.toml"\n[manager]\nhost = "127.0.0.2"\n'
+    assert [code for code, _, _ in found(node_file(tmp_path, text))] == ["address-used-twice"]
+    text = NODE + '\n[fsc]\ngroup = "group.toml"\n[inway]\nport = 8443\nhost = "127.0.0.2"\n'
     assert found(node_file(tmp_path, text)) == []
 
 

@@ -30,6 +30,13 @@ KINDS = {
     "only-here": Text("staat alleen hier", "is only here"),
     "only-there": Text("staat alleen daar", "is only there"),
     "differs": Text("staat er anders", "is there differently"),
+    "failed-here": Text("mislukt onderweg, staat hier", "failed on the way, is here"),
+    "failed-there": Text("mislukt onderweg, staat daar", "failed on the way, is there"),
+}
+OUTCOMES = {
+    "": Text("", ""),
+    "no-answer": Text("geen antwoord", "no answer"),
+    "refused": Text("geweigerd", "refused"),
 }
 ROLES = {
     "output": Text("zichtbaar", "visible"),
@@ -186,9 +193,11 @@ def logs(peer: str, differences: bool, directory: Path, as_json: bool) -> None:
         return
     page = _asked(directory, "/v1/group/transactions", organisation=peer)
     _print(page["lines"], as_json, [say("tijd", "time"), "", say("van", "from"), say("naar", "to"),
-                                    say("dienst", "service"), say("transactie", "transaction")],
+                                    say("dienst", "service"), say("transactie", "transaction"),
+                                    say("uitkomst", "outcome")],
            ([_moment(one["created_at"] // 1000), in_words(DIRECTIONS[one["direction"]]), one["outway_peer"],
-             one["service_peer"], one["service"], one["transaction_id"]] for one in page["lines"]))  # fmt: skip
+             one["service_peer"], one["service"], one["transaction_id"],
+             in_words(OUTCOMES[one["outcome"]])] for one in page["lines"]))  # fmt: skip
 
 
 logs.help = say("Toon het transactielogboek, nieuwste eerst.", "Show the transaction log, newest first.")

@@ -224,7 +224,6 @@ def _write(staging: Path, node: NodeConfig, wish: Wish, datasets: tuple[Dataset,
     for folder in FOLDERS:
         (staging / folder).mkdir()
     tables: dict[str, Any] = {"node": msgspec.to_builtins(node, enc_hook=str.__str__)}
-    tables["listen"] = {"port": urlsplit(node.url).port or 443}
     tables["people"] = {"medewerker": {"os_user": _user(), "roles": ["medewerker"]}}
     if node.test:
         tables["tls"] = _test_certificate(staging, node)

@@ -51,10 +51,8 @@ class NodeConfig(msgspec.Struct, frozen=True):
 
 
 class ListenConfig(msgspec.Struct, frozen=True):
-    """Where this node listens: for peers over mTLS, and for its own people over a socket."""
+    """Where this node listens for its own people. For peers there are Manager and inway."""
 
-    host: Words = "127.0.0.1"
-    port: Port = 8443
     socket: Path = Path("var/node.sock")
 
 
@@ -95,11 +93,10 @@ class AnchorConfig(msgspec.Struct, frozen=True):
 
 
 class PeerConfig(msgspec.Struct, frozen=True):
-    """Another organisation, under the name that questions give it."""
+    """Another organisation, under the name that questions give it. Where it is, the group's directory tells."""
 
     oin: PeerId
     name: Words
-    url: Url
 
 
 class SourceConfig(msgspec.Struct, frozen=True):
@@ -123,8 +120,10 @@ class FscConfig(msgspec.Struct, frozen=True):
     """The group that this node is a peer of, and what it does there by itself. Without `group` it is in none."""
 
     group: Path | None = None
+    plane: Literal["in-process", "nginx"] = "in-process"
     decision_point: AnyUrl | None = None
     metrics_port: Port | None = None
+    otlp: AnyUrl | None = None
     auto_sign: tuple[AutoSign, ...] = ()
 
 
@@ -187,6 +186,11 @@ class Config(msgspec.Struct, frozen=True):
     def inway_address(self) -> str:
         """The address of this node's inway, as peers know it."""
         return self.inway.address or f"https://{urlsplit(self.node.url).hostname}:{self.inway.port}"
+
+    @property
+    def nginx_folder(self) -> Path:
+        """Where nginx works when it is the data plane: beside the socket, one for each node."""
+        return self.listen.socket.with_suffix(".nginx")
 
     @property
     def anchors(self) -> Path:

@@ -9,7 +9,7 @@ import msgspec
 from sluis.config.model import Config
 from sluis.config.read import load_config, read_config
 from sluis.config.trial import try_expressions
-from sluis.gateway import read_documents
+from sluis.gateway import check_nginx, read_documents
 from sluis.grounds import (
     Activity,
     Dataset,
@@ -108,7 +108,9 @@ def _examine_settings(
     file: Path, environ: Mapping[str, str] | None
 ) -> tuple[Config | None, tuple[Invalid, ...]]:
     config, problems = read_config(file, environ, secrets=True)
-    return config, (*problems, *(_absent_files(config, file) if config else ()))
+    if config is None:
+        return None, problems
+    return config, (*problems, *_absent_files(config, file), *_absent_program(config, file))
 
 
 def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
@@ -131,6 +133,16 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
                      f"Put the file there, or change the setting under `[{section}]`."),
                 place=read_document(file).place((section,)),
             )  # fmt: skip
+
+
+def _absent_program(config: Config, file: Path) -> Iterator[Invalid]:
+    if config.fsc.group is None or config.fsc.plane != "nginx":
+        return
+    try:
+        check_nginx()
+    except Invalid as problem:
+        place = read_document(file).place(("fsc", "plane"))
+        yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
 
 
 def _around(config: Config | None, day: date | None) -> Surroundings:

@@ -267,7 +267,7 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
 def _same_places(config: Config) -> Iterator[Fault]:
     """Two listeners that want the same address."""
     seen = dict[tuple[str, int], str]()
-    for section in ("listen", "manager", "inway", "outway"):
+    for section in ("manager", "inway", "outway"):
         settings = getattr(config, section)
         other = seen.setdefault((settings.host, settings.port), section)
         if other != section:

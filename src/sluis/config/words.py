@@ -6,7 +6,7 @@ from sluis.kernel import Text
 WORDS: Words = {
     "Config": {
         "node": Text("Wie dit knooppunt is.", "Who this node is."),
-        "listen": Text("Waar het luistert.", "Where it listens."),
+        "listen": Text("Waar het luistert voor eigen mensen.", "Where it listens for its own people."),
         "tls": Text("Certificaat en vertrouwde autoriteiten.", "Certificate and trusted authorities."),
         "keys": Text("Eigen sleutels.", "Keys of its own."),
         "store": Text("Eigen database.", "Database of its own."),
@@ -29,6 +29,10 @@ WORDS: Words = {
             "Bestand met de regels van de groep; zonder is er geen FSC.",
             "File with the rules of the group; without it there is no FSC.",
         ),
+        "plane": Text(
+            "Wat verzoeken van inway en outway doorgeeft: dit proces zelf (`in-process`) of `nginx`.",
+            "What passes the requests of inway and outway on: this process itself (`in-process`) or `nginx`.",
+        ),
         "decision_point": Text(
             "Adres van een AuthZEN-beslispunt dat over contracten beslist.",
             "Address of an AuthZEN decision point that decides about contracts.",
@@ -36,6 +40,10 @@ WORDS: Words = {
         "metrics_port": Text(
             "Poort op 127.0.0.1 voor metingen (Prometheus) en gezondheid; zonder zijn ze er niet.",
             "Port on 127.0.0.1 for metrics (Prometheus) and health; without it there are none.",
+        ),
+        "otlp": Text(
+            "Adres van een OpenTelemetry-collector die elke minuut de metingen krijgt (OTLP over HTTP); zonder gaat er niets uit.",
+            "Address of an OpenTelemetry collector that gets the metrics each minute (OTLP over HTTP); without it none are sent.",
         ),
         "auto_sign": Text(
             "Regels waarmee dit knooppunt zelf contracten tekent; één regel is genoeg.",
@@ -96,7 +104,8 @@ WORDS: Words = {
         "name": Text("Naam van de organisatie.", "Name of the organisation."),
         "alias": Text("Naam voor de punt in een vraag.", "Name before the dot in a question."),
         "url": Text(
-            "Adres waarop anderen dit knooppunt bereiken.", "Address by which others reach this node."
+            "Adres waaronder anderen dit knooppunt kennen; waar Manager en inway zijn, zeggen die zelf.",
+            "Address by which others know this node; where Manager and inway are, these say themselves.",
         ),
         "environment": Text(
             "`test` staat testautoriteiten toe.",
@@ -105,10 +114,6 @@ WORDS: Words = {
         "language": Text("Taal van meldingen: nl of en.", "Language of messages: nl or en."),
     },
     "ListenConfig": {
-        "host": Text(
-            "Netwerkadres voor andere organisaties (mTLS).", "Network address for other organisations (mTLS)."
-        ),
-        "port": Text("Poort daarbij.", "Port that goes with it."),
         "socket": Text("Socket waarop eigen mensen vragen.", "Socket by which people of its own ask."),
     },
     "TlsConfig": {
@@ -117,7 +122,10 @@ WORDS: Words = {
             "Certificate of this node, with its chain (PEM).",
         ),
         "key": Text("Sleutel daarbij (PEM).", "Key that goes with it (PEM)."),
-        "authorities": Text("Autoriteiten die het vertrouwt (PEM).", "Authorities it trusts (PEM)."),
+        "authorities": Text(
+            "Autoriteiten van wie het kaarten en intrekkingen aanneemt (PEM); verbindingen volgen de groep.",
+            "Authorities whose cards and revocations it accepts (PEM); connections follow the group.",
+        ),
         "crl": Text("Lijst met ingetrokken certificaten (PEM).", "List of revoked certificates (PEM)."),
     },
     "KeysConfig": {
@@ -152,7 +160,6 @@ WORDS: Words = {
     "PeerConfig": {
         "oin": Text("OIN van de organisatie.", "OIN of the organisation."),
         "name": Text("Naam van de organisatie.", "Name of the organisation."),
-        "url": Text("Adres van haar knooppunt.", "Address of its node."),
     },
     "SourceConfig": {
         "url": Text(

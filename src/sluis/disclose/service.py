@@ -5,7 +5,7 @@ hold to the limits, read, write down, send, and give a receipt.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -49,7 +49,7 @@ class Discloser:
         card: this node's signed card.
         card_of: reads another node's card, or raises a `Problem`.
         combiner: computes what sources cannot.
-        addresses: per peer the address of its node, for the processing log.
+        address: where a peer is, for the processing log.
         clock: aware UTC.
         bounds: what one question may cost.
         contracts: whether peers come under contracts, so that only what one covers is open to them.
@@ -68,7 +68,7 @@ class Discloser:
         card: str,
         card_of: CardOf,
         combiner: Combiner,
-        addresses: Mapping[PeerId, str],
+        address: Callable[[PeerId], str],
         clock: Clock,
         bounds: Bounds | None = None,
         contracts: bool = False,
@@ -76,7 +76,7 @@ class Discloser:
         self._contracts = contracts
         self._own, self._alias, self._sources = own, alias, sources
         self._log, self._memory, self._keys, self._clock = log, memory, keys, clock
-        self._addresses, self._bounds, self._combiner = addresses, bounds or Bounds(), combiner
+        self._address, self._bounds, self._combiner = address, bounds or Bounds(), combiner
         self._activities = {one.id: one.valid for one in grounds.activities}
         self._candidates = {
             dataset.name: tuple(one for one in grounds.disclosures if one.dataset == dataset.name)
@@ -144,8 +144,9 @@ class Discloser:
             Upstream: `source-unavailable`; what was wrong stays with the owner.
             Unkept: this node cannot record, so nothing leaves.
         """
-        processor = self._addresses.get(peer, f"urn:nld:oin:{peer}")
-        crossing = Crossing(peer, processor, self._alias, trace, transaction_id, question, self._clock())
+        crossing = Crossing(
+            peer, self._address(peer), self._alias, trace, transaction_id, question, self._clock()
+        )
         try:
             return await self._consult(crossing, purpose)
         except Refused as refusal:

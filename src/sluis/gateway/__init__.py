@@ -2,17 +2,24 @@
 
 from sluis.gateway.card import Card, read_card, sign_card
 from sluis.gateway.crossing import SERVICE
-from sluis.gateway.direct import DirectLink
 from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Covers, Link
 from sluis.gateway.manager import AutoSign, DecisionPoint, Trust
 from sluis.gateway.manager import Settings as ManagerSettings
+from sluis.gateway.measures import reader_of
 from sluis.gateway.membership import Membership, open_membership
 from sluis.gateway.metrics import MetricsApp
 from sluis.gateway.operating import Operator, open_operator
 from sluis.gateway.operating import routes as group_routes
+from sluis.gateway.own import OwnLink
 from sluis.gateway.peers import Group, check_group, hold_to, manager_address
+from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
+from sluis.gateway.planes.nginx import NginxPlane
+from sluis.gateway.planes.nginx_conf import Listen as NginxListen
+from sluis.gateway.planes.nginx_process import Files as NginxFiles
+from sluis.gateway.planes.nginx_process import check_nginx
+from sluis.gateway.telemetry import open_telemetry
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.transactions import fits as sealed_lines_fit
 from sluis.gateway.witnesses import Witnesses, witness_name
@@ -24,24 +31,32 @@ __all__ = [
     "Card",
     "Covers",
     "DecisionPoint",
-    "DirectLink",
     "Group",
+    "InwayPlane",
     "Link",
     "ManagerSettings",
     "Membership",
     "MetricsApp",
+    "NginxFiles",
+    "NginxListen",
+    "NginxPlane",
     "Operator",
+    "OutwayPlane",
+    "OwnLink",
     "TimestampAuthority",
     "Trust",
     "Witnesses",
     "check_group",
+    "check_nginx",
     "group_routes",
     "hold_to",
     "manager_address",
     "open_membership",
     "open_operator",
+    "open_telemetry",
     "read_card",
     "read_documents",
+    "reader_of",
     "routes",
     "sealed_lines_fit",
     "sign_card",

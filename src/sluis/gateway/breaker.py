@@ -63,3 +63,7 @@ class Breaker:
         if circuit.failures >= FAILURES:
             circuit.pause = min(max(FIRST, circuit.pause * 2), LONGEST)
             circuit.until = now + circuit.pause * (1 + self._draw()) / 2
+
+    def paused(self) -> int:
+        """How many peers are left alone, or on trial."""
+        return sum(one.failures >= FAILURES for one in list(self._circuits.values()))

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 
 from sluis.gateway.contracts import Grant
-from sluis.gateway.direct import Pooled
 from sluis.gateway.faults import OUTWAY, FscProblem
 from sluis.gateway.forward import TRANSACTION, Outgoing
 from sluis.gateway.link import Answer, Covers, Ready
 from sluis.gateway.outway import Outway
 from sluis.gateway.pool import Pool
+from sluis.gateway.pooled import Pooled
 from sluis.gateway.tokens import Recent
 from sluis.gateway.transactions import durable
 from sluis.grounds import Purpose, purpose_if_readable
@@ -114,35 +114,48 @@ class _Crossing:
     ) -> None:
         self._link, self._grant, self._peer, self._request = link, grant, peer, request
         self._ready = ready
+        self._line: str | None = None  # the transaction, once it is in the log
         self._pooled: Pooled | None = None
 
     async def __aenter__(self) -> Answer:
-        method, path, headers, body, seconds = self._request
-        outway, name = self._link.outway, self._link.name(self._peer)
-        asked = Outgoing(method, path, self._grant.hash, headers.get(TRANSACTION))
+        outway, name, answer = self._link.outway, self._link.name(self._peer), None
         try:
-            forward, written = await outway.admit(asked)
-            if self._ready is not None:
-                await self._ready  # in the same commit as the line
-            await durable(written, OUTWAY)
+            answer = await self._sent(outway, name)
         except FscProblem as problem:
             raise _not_let_out(problem, name) from problem
-        pool = self._link.pool(self._peer, f"https://{forward.target.authority}")
-        sent = {**headers, **dict(forward.headers)}
-        self._pooled = Pooled(pool, name, (self._peer, method, forward.path, sent, body, seconds))
-        try:
-            answer = await self._pooled.__aenter__()
         except Upstream:
             outway.failed(self._peer)
             raise
+        finally:
+            code = "" if answer is None else answer.headers.get("fsc-error-code", "")
+            if self._line is not None and (code or answer is None):
+                outway.note(self._peer, self._line, code)
         outway.answered(self._peer)
-        code = answer.headers.get("fsc-error-code")
-        if code is not None:
-            if code.startswith("ERROR_CODE_ACCESS_TOKEN"):
-                outway.refused(forward)
+        if code:
             await _drained(answer.body)
             await self.__aexit__(None, None, None)
             raise _not_let_in(code, name)
+        return answer
+
+    async def _sent(self, outway: Outway, name: str) -> Answer:
+        method, path, headers, body, seconds = self._request
+        asked = Outgoing(method, path, self._grant.hash, headers.get(TRANSACTION))
+        forward, write = await outway.admit(asked)
+
+        async def record() -> None:
+            """The line is there, and whatever else must be there first: in one commit."""
+            written = write()
+            if self._ready is not None:
+                await self._ready
+            await durable(written, OUTWAY)
+            self._line = forward.transaction_id
+
+        pool = self._link.pool(self._peer, f"https://{forward.target.authority}")
+        request = (self._peer, method, forward.path, {**headers, **dict(forward.headers)}, body, seconds)
+        self._pooled = Pooled(pool, name, request, record)
+        answer = await self._pooled.__aenter__()
+        if answer.headers.get("fsc-error-code", "").startswith("ERROR_CODE_ACCESS_TOKEN"):
+            outway.refused(forward)
         return answer
 
     async def __aexit__(

@@ -24,6 +24,7 @@ class Evidence:
     def __init__(self, ledger: Ledger, sealing: Sealing) -> None:
         self._ledger, self._sealing = ledger, sealing
         self._writing: set[asyncio.Task[None]] = set()
+        self._one_at_a_time = asyncio.Lock()
 
     def signed(self, kept: Kept, signature: Signature) -> None:
         """A signature was kept: record it. What this misses when the node stops just now, `all_signed` makes good."""
@@ -40,11 +41,16 @@ class Evidence:
 
     async def seal(self) -> None:
         """Seal what was added to the transaction log. Raises `Unkept`."""
-        while (seal := await asyncio.to_thread(self._sealing.next)) is not None:
-            name = hashlib.sha256(f"{seal.first}-{seal.last}-{seal.digest}".encode()).hexdigest()
-            record = Crossings(name[:32], name[32:48], seal.first, seal.last, seal.digest, seal.until)
-            await self._ledger.append([record])
-            await self._sealing.done(seal)
+        async with self._one_at_a_time:  # a node that stops seals too, perhaps while this recurs
+            while (seal := await asyncio.to_thread(self._sealing.next)) is not None:
+                name = hashlib.sha256(f"{seal.first}-{seal.last}-{seal.digest}".encode()).hexdigest()
+                record = Crossings(name[:32], name[32:48], seal.first, seal.last, seal.digest, seal.until)
+                await self._ledger.append([record])
+                await self._sealing.done(seal)
+
+    def unsealed_since(self) -> int | None:
+        """When the oldest transaction that is not sealed was written (ms since the epoch), if any. Blocks."""
+        return self._sealing.waiting_since()
 
     async def stop(self) -> None:
         """Let what is under way finish."""

@@ -1,4 +1,4 @@
-"""How a request reaches a peer: through the outway under a contract, or straight over mTLS for a node without a group."""
+"""How a request reaches a peer: through the outway under a contract. A node without a group reaches only itself."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -53,8 +53,7 @@ class Link(Protocol):
             body: the whole request body.
             seconds: after this the request fails as an `Upstream` with `retry`.
             covers: for data, which contract it may leave under; None for what any peer may ask. Where there is none,
-                that is a `Refused` (`contract-missing`). Straight over mTLS there are no contracts, and nothing is
-                looked at.
+                that is a `Refused` (`contract-missing`). To itself a node needs none.
             ready: what must be done before a byte leaves, such as a record that must be durable; what it raises comes
                 back here.
         """

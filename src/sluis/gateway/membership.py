@@ -7,6 +7,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,7 +24,6 @@ from sluis.gateway.manager import Running, Settings, Trust, open_manager
 from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.peers import Group
-from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
 from sluis.gateway.planes.stream import Streams
 from sluis.gateway.remote import RemoteLogs
 from sluis.gateway.services import Service, Services
@@ -38,6 +38,13 @@ log = logging.getLogger("sluis.gateway")
 _NEWEST = 1000  # contracts whose signatures are held against the ledger when the node starts
 
 
+class Meters(NamedTuple):
+    """What was counted of each side."""
+
+    inway: Meter
+    outway: Meter
+
+
 class Membership(msgspec.Struct, frozen=True):
     """What a node is in its group. Made by `open_membership`.
 
@@ -46,11 +53,11 @@ class Membership(msgspec.Struct, frozen=True):
         contracts: of this peer.
         transactions: the transaction log.
         applying: what this node was told to offer and to connect to.
-        inway: ASGI app for the inway's listener.
-        outway: ASGI app for the outway's listener.
-        deciding: what that outway asks.
+        inway: decides what comes in; a data plane asks it.
+        outway: decides what goes out.
+        meters: what the data plane counts of each.
         comparison: of transaction logs with those of peers.
-        streams: the connections of both.
+        streams: the connections of the data plane in process.
         link: the way of the node's own requests to its peers.
         evidence: what of all this goes into the ledger.
     """
@@ -59,9 +66,9 @@ class Membership(msgspec.Struct, frozen=True):
     contracts: Contracts
     transactions: TransactionLog
     applying: Applying
-    inway: InwayPlane
-    outway: OutwayPlane
-    deciding: Outway
+    inway: Inway
+    outway: Outway
+    meters: Meters
     comparison: Comparison
     streams: Streams
     link: GroupLink
@@ -79,6 +86,7 @@ class Membership(msgspec.Struct, frozen=True):
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
         await self.running.stop()
+        await self.outway.settle()
         await self.evidence.stop()
         await self.evidence.seal()
         self.streams.close()
@@ -202,9 +210,9 @@ def open_membership(
         contracts,
         transactions,
         applying,
-        InwayPlane(inway, streams, Meter()),
-        OutwayPlane(outway, streams, Meter()),
+        inway,
         outway,
+        Meters(Meter(), Meter()),
         open_comparison(store, transactions, RemoteLogs(running.managers), own, clock),
         streams,
         GroupLink(outway, contracts.connections, context, revoked, running.peers.name, clock),

@@ -29,12 +29,12 @@ class Meter:
         self.total = 0.0
         self.upward = self.downward = 0
 
-    def count(self, status: int, seconds: float) -> None:
-        """One request was dealt with."""
-        self.requests[status // 100] += 1
-        self.seconds[bisect_left(BOUNDS, seconds)] += 1
-        self.total += seconds
+    def count(self, status: int, seconds: float, times: int = 1) -> None:
+        """A request was dealt with; or so many, each with this status in this time."""
+        self.requests[status // 100] += times
+        self.seconds[bisect_left(BOUNDS, seconds)] += times
+        self.total += seconds * times
 
-    def refuse(self, fsc_code: str) -> None:
-        """One request was refused on this side."""
-        self.refusals[fsc_code] += 1
+    def refuse(self, fsc_code: str, times: int = 1) -> None:
+        """A request was refused on this side; or so many."""
+        self.refusals[fsc_code] += times

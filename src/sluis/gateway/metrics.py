@@ -1,21 +1,17 @@
-"""What a gateway counts, in the text format of Prometheus (exposition format 0.0.4), and whether it is well.
+"""The metrics of a gateway in the text format of Prometheus (exposition format 0.0.4), and whether it is well.
 
 For a loopback listener: no peer, no path and no person is in it, but how busy an organisation is, is its own business.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from sluis.crypto import time_left
+from sluis.gateway.measures import Buckets, Metric, Read, Readings
 from sluis.gateway.membership import Membership
-from sluis.gateway.meter import BOUNDS, Meter
-from sluis.kernel import Clock
+from sluis.gateway.meter import BOUNDS
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-Gauge = tuple[str, str, float]
-"""Name, meaning, value."""
 
 
 class MetricsApp:
@@ -23,11 +19,12 @@ class MetricsApp:
 
     Args:
         membership: of the node.
-        clock: the node's clock.
+        read: its metrics.
+        well: whether the data plane lets requests through.
     """
 
-    def __init__(self, membership: Membership, clock: Clock) -> None:
-        self._membership, self._clock = membership, clock
+    def __init__(self, membership: Membership, read: Read, well: Callable[[], Awaitable[bool]]) -> None:
+        self._membership, self._read, self._well = membership, read, well
         self._paths: dict[str, Callable[[], Any]] = {
             "/metrics": self._metrics,
             "/health/live": lambda: (200, b"ok\n"),
@@ -40,30 +37,14 @@ class MetricsApp:
             return
         work = self._paths.get(scope["path"]) if scope["method"] == "GET" else None
         status, body = (404, b"") if work is None else await asyncio.to_thread(work)
+        if work == self._ready and status == 200 and not await self._well():
+            status, body = 503, b"no data plane\n"
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _metrics(self) -> tuple[int, bytes]:
-        membership = self._membership
-        lines = [
-            *metered("inway", membership.inway.meter),
-            *metered("outway", membership.outway.meter),
-            *gauges(self._gauges()),
-        ]
-        return 200, ("\n".join(lines) + "\n").encode()
-
-    def _gauges(self) -> Iterator[Gauge]:
-        membership, running = self._membership, self._membership.running
-        left = time_left(running.manager.identity.certificate, self._clock())
-        yield "certificate_seconds", "Seconds until the certificate ends.", left.total_seconds()
-        yield (
-            "undelivered",
-            "Messages to other Managers that did not arrive yet.",
-            len(running.outbox.waiting()),
-        )
-        differences = sum(membership.comparison.counts().values())
-        yield "log_differences", "Transactions on which two logs do not agree.", differences
+        return 200, ("\n".join(written(self._read())) + "\n").encode()
 
     def _ready(self) -> tuple[int, bytes]:
         """Whether the node's database answers: without it nothing passes."""
@@ -74,45 +55,41 @@ class MetricsApp:
         return 200, b"ok\n"
 
 
-def metered(side: str, meter: Meter) -> Iterator[str]:
-    """The lines of one side's counts.
+def written(readings: Readings) -> Iterator[str]:
+    """The lines of all metrics."""
+    for metric, values in readings:
+        name = name_of(metric)
+        yield f"# HELP {name} {metric.en}"
+        yield f"# TYPE {name} {metric.kind}"
+        for labels, value in sorted(values.items()):
+            said = [
+                f'{label.replace(".", "_")}="{one}"' for label, one in zip(metric.labels, labels, strict=True)
+            ]
+            if isinstance(value, Buckets):
+                yield from _histogram(name, said, value)
+            else:
+                yield f"{name}{_braced(said)} {value:.16g}"
 
-    Args:
-        side: `inway` or `outway`.
-        meter: its counts.
-    """
-    name = f"sluis_{side}"
-    yield from _head(
-        f"{name}_requests_total", "counter", "Requests, by class of the status; 0 when unanswered."
-    )
-    for kind, count in sorted(meter.requests.items()):
-        yield f'{name}_requests_total{{class="{kind}xx"}} {count}'
-    yield from _head(
-        f"{name}_refusals_total", "counter", "Requests that this side refused, by FSC error code."
-    )
-    for code, count in sorted(meter.refusals.items()):
-        yield f'{name}_refusals_total{{code="{code}"}} {count}'
-    yield from _head(
-        f"{name}_seconds", "histogram", "How long requests took, to the last byte of the answer."
-    )
+
+def name_of(metric: Metric) -> str:
+    """What Prometheus calls a metric: its name, its unit, and what it is (OpenMetrics 1.0; OpenTelemetry, Prometheus
+    and OpenMetrics Compatibility)."""
+    unit = _UNITS.get(metric.unit, "")
+    return metric.name.replace(".", "_") + unit + ("_total" if metric.kind == "counter" else "")
+
+
+def _histogram(name: str, labels: list[str], buckets: Buckets) -> Iterator[str]:
     total = 0
-    for bound, count in zip((*BOUNDS, None), meter.seconds, strict=True):
+    for bound, count in zip((*BOUNDS, None), buckets.counts, strict=True):
         total += count
-        yield f'{name}_seconds_bucket{{le="{"+Inf" if bound is None else bound}"}} {total}'
-    yield f"{name}_seconds_sum {meter.total:.6f}"
-    yield f"{name}_seconds_count {total}"
-    yield from _head(f"{name}_bytes_total", "counter", "Bytes of bodies, by direction.")
-    yield f'{name}_bytes_total{{direction="up"}} {meter.upward}'
-    yield f'{name}_bytes_total{{direction="down"}} {meter.downward}'
+        at = f'le="{"+Inf" if bound is None else bound}"'
+        yield f"{name}_bucket{_braced([*labels, at])} {total}"
+    yield f"{name}_sum{_braced(labels)} {buckets.total:.6f}"
+    yield f"{name}_count{_braced(labels)} {total}"
 
 
-def gauges(values: Iterator[Gauge]) -> Iterator[str]:
-    """The lines of what is so now."""
-    for name, meaning, value in values:
-        yield from _head(f"sluis_{name}", "gauge", meaning)
-        yield f"sluis_{name} {value:g}"
+def _braced(labels: list[str]) -> str:
+    return "{" + ",".join(labels) + "}" if labels else ""
 
 
-def _head(name: str, kind: str, meaning: str) -> Iterator[str]:
-    yield f"# HELP {name} {meaning}"
-    yield f"# TYPE {name} {kind}"
+_UNITS = {"s": "_seconds", "By": "_bytes"}

@@ -13,7 +13,9 @@ In the last two, those segments are the outway's and do not go on; the rest of t
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -21,12 +23,13 @@ from cryptography import x509
 
 from sluis.gateway.breaker import Breaker
 from sluis.gateway.contracts import Grant, fits_outway, plain_hash
-from sluis.gateway.faults import OUTWAY, FscProblem, outway_fault
+from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, FscProblem, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Outgoing
 from sluis.gateway.tokens import Recent, Token, Tokens
 from sluis.gateway.transactions import (
     OUTGOING,
     Line,
+    Outcome,
     Passage,
     TransactionLog,
     crossing_of,
@@ -35,6 +38,16 @@ from sluis.gateway.transactions import (
     read_transaction_id,
 )
 from sluis.kernel import Clock, PeerId, Problem, Text, Unkept
+
+log = logging.getLogger("sluis.gateway")
+
+_BEFORE_ITS_LINE = frozenset(code for code, fault in FAULTS.items() if INWAY in fault.domains) - {
+    "ERROR_CODE_SERVICE_UNREACHABLE"
+}
+"""What an inway refuses with before it writes a line."""
+
+Write = Callable[[], "asyncio.Future[None]"]
+"""Writes the line of a request; to be called once, just before it leaves."""
 
 
 class Agreements(Protocol):
@@ -87,6 +100,7 @@ class Outway:
         self._shown = certificate()
         self._uses = Recent[str, _Use]()
         self._breaker = Breaker()
+        self._noting = set[asyncio.Task[None]]()
 
     async def decide(self, request: Outgoing) -> Forward:
         """Let a request leave, or not. When this returns, its line is durable.
@@ -94,18 +108,19 @@ class Outway:
         Raises:
             FscProblem: why it may not leave, in the domain of the outway.
         """
-        forward, written = await self.admit(request)
-        await durable(written, OUTWAY)
+        forward, write = await self.admit(request)
+        await durable(write(), OUTWAY)
         return forward
 
-    async def admit(self, request: Outgoing) -> "tuple[Forward, asyncio.Future[None]]":
-        """As `decide`, but the line is still being written: nothing may leave before `durable` of that future returns.
+    async def admit(self, request: Outgoing) -> tuple[Forward, Write]:
+        """As `decide`, but its line is not written yet: nothing may leave before `durable` of what `write` gives returns.
 
-        For who has records of its own to wait for: they share the commit.
+        For who connects first, so that what could not leave has no line; or has records of its own that share the
+        line's commit.
         """
         judged = self.judge(request)
         forward, line = judged if isinstance(judged, tuple) else await judged
-        return forward, self.write([line])
+        return forward, partial(self.write, [line])
 
     def judge(self, request: Outgoing) -> Judged | Coroutine[Any, Any, Judged]:
         """As `decide`, but the line has yet to be given to `write`, with others perhaps; nothing may leave before it is
@@ -136,9 +151,39 @@ class Outway:
         """The inway of a peer could not be reached, or did not answer a request."""
         self._breaker.failed(str.__str__(peer), _moment())
 
+    def paused(self) -> int:
+        """How many peers are left alone for a while, because they did not answer."""
+        return self._breaker.paused()
+
     def refused(self, forward: Forward) -> None:
         """The inway did not take the token of this request: another is fetched for the next."""
         self._tokens.drop(forward.headers[0][1])
+
+    def note(self, peer: PeerId | None, transaction_id: str, code: str = "") -> None:
+        """A request of which the inway may have no line: beside ours it is noted why, soon and durably.
+
+        Args:
+            peer: of the inway.
+            transaction_id: of the request.
+            code: what the answer bore as `Fsc-Error-Code`; empty when no answer came.
+        """
+        found = read_transaction_id(transaction_id)
+        if found is None or peer is None or (code and code not in _BEFORE_ITS_LINE):
+            return
+        outcome: Outcome = "refused" if code else "no-answer"
+        task = asyncio.get_running_loop().create_task(self._note(found, peer, outcome))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def settle(self) -> None:
+        """Wait for what is still being noted."""
+        await asyncio.gather(*self._noting)
+
+    async def _note(self, transaction_id: bytes, peer: PeerId, outcome: Outcome) -> None:
+        try:
+            await self._transactions.note(transaction_id, peer, outcome)
+        except Problem as problem:  # then the comparison tells of a line that has no other half
+            log.warning("the outcome of a request is not noted: %s", problem.code)
 
     async def _token(self, grant: Grant, peer: str) -> Token:
         try:

@@ -1,4 +1,4 @@
-"""The connections under `direct`, kept open per peer.
+"""The connections of this node to its peers, kept open.
 
 TLS has verified the chain and the host name before a connection is there; what is added here is that the
 certificate speaks for the peer that was meant. Only then a byte of a request leaves.
@@ -6,7 +6,7 @@ certificate speaks for the peer that was meant. Only then a byte of a request le
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
@@ -51,10 +51,25 @@ class _Place(msgspec.Struct):
 
 
 class Exchange:
-    """A request that was sent, and its answer. `release` must be called, whatever happens."""
+    """A connection that is held for one request, and its answer. `release` must be called, whatever happens.
 
-    def __init__(self, place: _Place, connection: Connection) -> None:
-        self._place, self._connection = place, connection
+    Attributes:
+        status: of the answer.
+        headers: of the answer, names in lower case.
+        body: of the answer, as it comes in.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]
+
+    def __init__(self, place: _Place, connection: Connection, deadline: float) -> None:
+        self._place, self._connection, self._deadline = place, connection, deadline
+
+    async def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Send the request and read the head of its answer. Raises `OSError`; `ValueError` for what is no request."""
+        connection = self._connection
+        await connection.send(_written(method, self._place, path, headers, body), self._deadline)
         self.status, self.headers, self.body = connection.status, connection.headers, connection.chunks()
 
     def release(self) -> None:
@@ -82,28 +97,36 @@ class Pool:
         self._places = {peer: _place(url) for peer, url in urls.items()}
         self._all: set[Connection] = set()
 
-    async def request(
-        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float
-    ) -> Exchange:
-        """Send a request and read the head of its answer; `seconds` count until the last byte of the body."""
+    async def open(self, peer: PeerId, seconds: float) -> Exchange:
+        """Hold a connection for a request; nothing is sent yet. `seconds` count until the last byte of the answer.
+
+        Raises `OSError`: nobody answers there, or not the one who should.
+        """
         place = self._places[peer]
-        request = _written(method, place, path, headers, body)
         deadline = asyncio.get_running_loop().time() + seconds
         if place.slots.locked():
             async with asyncio.timeout_at(deadline):
                 await place.slots.acquire()
         else:
             await place.slots.acquire()
-        connection: Connection | None = None
         try:
             connection = self._free(place) or await self._connected(peer, place, deadline)
-            await connection.send(request, deadline)
         except BaseException:
-            if connection is not None:
-                connection.close()
             place.slots.release()
             raise
-        return Exchange(place, connection)
+        return Exchange(place, connection, deadline)
+
+    async def request(
+        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> Exchange:
+        """Send a request and read the head of its answer; `seconds` count until the last byte of the body."""
+        exchange = await self.open(peer, seconds)
+        try:
+            await exchange.send(method, path, headers, body)
+        except BaseException:
+            exchange.release()
+            raise
+        return exchange
 
     def close(self) -> None:
         """Close every connection."""

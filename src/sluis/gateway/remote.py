@@ -4,12 +4,20 @@ What comes is hostile until it is read: bounded by the client, decoded strictly,
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
 from sluis.gateway.manager import Managers
-from sluis.gateway.transactions import Crossing, Direction, TransactionRecord
+from sluis.gateway.transactions import (
+    OUTCOME,
+    OUTCOMES,
+    Crossing,
+    Direction,
+    Outcome,
+    TransactionRecord,
+    noted,
+)
 from sluis.kernel import Invalid, PeerId, Text, Upstream
 
 _PAGE = 1000
@@ -102,6 +110,10 @@ def _record(number: int, one: _Record) -> TransactionRecord:
         _maybe(one.source.delegator_peer_id),
         _maybe(one.destination.delegator_peer_id),
     )
+    added = one.additional_data if isinstance(one.additional_data, dict) else {}
+    outcome = added.get(OUTCOME)  # the rest of what extensions add is not compared
+    if isinstance(outcome, str) and outcome in OUTCOMES:
+        crossing = noted(crossing, cast(Outcome, outcome))
     return TransactionRecord(number, one.transaction_id, one.direction, crossing, one.created_at * 1000)
 
 

@@ -2,7 +2,9 @@
 
 import ssl
 from collections.abc import Sequence
+from typing import Any
 
+from sluis import __version__
 from sluis.config import Config, read_group
 from sluis.crypto import Identity, Revocations, client_context, read_certificates, server_context
 from sluis.gateway import (
@@ -17,11 +19,14 @@ from sluis.gateway import (
     hold_to,
     open_membership,
     open_operator,
+    open_telemetry,
+    reader_of,
 )
 from sluis.grounds import Grounds, Offer, make_offer
-from sluis.kernel import Clock, PeerId, utc_now
+from sluis.kernel import Clock, PeerId
 from sluis.ledger import Ledger
 from sluis.query import Owners
+from sluis.serve.planes import plane_of
 from sluis.store import Store
 from sluis.web import LoopbackListener, PeerListener, Server
 
@@ -88,40 +93,65 @@ def _aliases(config: Config) -> dict[str, PeerId]:
 
 
 class GroupServers:
-    """The listeners of a membership."""
+    """The listeners of a membership: the Manager's, and those of its data plane."""
 
-    def __init__(self, config: Config, membership: Membership, revocations: Revocations) -> None:
+    def __init__(
+        self, config: Config, membership: Membership, revocations: Revocations, node: Any, clock: Clock
+    ) -> None:
         self._config, self._membership, self._revocations = config, membership, revocations
         self.manager = Server(membership.running.api)
-        self.inway = Server(membership.inway, streaming=True)
-        self.outway = Server(membership.outway, streaming=True)
-        self.metrics = Server(MetricsApp(membership, utc_now))
+        self.plane = plane_of(config, membership, revocations, node)
+        read, fsc = reader_of(membership, clock), config.fsc
+        self._metrics = fsc.metrics_port and Server(MetricsApp(membership, read, self.plane.well))
+        self._telemetry = fsc.otlp and open_telemetry(fsc.otlp, _resource(membership), read, clock)
 
     async def start(self) -> None:
         """Listen, and begin what goes on by itself. Raises `Problem`."""
-        config, context = self._config, self._context()
+        config = self._config
+        context = listening(config, self._membership, self._revocations)
         await self.manager.listen(PeerListener(config.manager.host, config.manager.port, context))
-        await self.inway.listen(PeerListener(config.inway.host, config.inway.port, context))
-        await self.outway.listen(LoopbackListener(config.outway.host, config.outway.port))
-        if config.fsc.metrics_port is not None:
-            await self.metrics.listen(LoopbackListener("127.0.0.1", config.fsc.metrics_port))
+        await self.plane.start(
+            PeerListener(config.inway.host, config.inway.port, context),
+            LoopbackListener(config.outway.host, config.outway.port),
+        )
+        if self._metrics and config.fsc.metrics_port:
+            await self._metrics.listen(LoopbackListener("127.0.0.1", config.fsc.metrics_port))
         await self._membership.start()
         await self._membership.connect(_aliases(config))
+        if self._telemetry:
+            self._telemetry.start()
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close. May be called twice."""
-        for server in (self.metrics, self.outway, self.inway, self.manager):
-            await server.stop()
+        if self._telemetry:
+            await self._telemetry.stop()
+        if self._metrics:
+            await self._metrics.stop()
+        await self.plane.stop()
+        await self.manager.stop()
         await self._membership.stop()
 
     def cut_off(self) -> None:
         """Close every connection of a peer whose certificate was revoked."""
-        for server in (self.inway, self.manager):
-            server.cut_off(self._revocations.revokes)
+        self.plane.renew()
+        self.manager.cut_off(self._revocations.revokes)
 
-    def _context(self) -> ssl.SSLContext:
-        tls, group = self._config.tls, self._membership.running.manager.group
-        context = server_context(tls.certificate, tls.key, group.anchors)
-        hold_to(group, context)
-        self._revocations.guard(context)
-        return context
+
+def _resource(membership: Membership) -> dict[str, str]:
+    """What sends metrics, by the resource conventions of OpenTelemetry."""
+    manager = membership.running.manager
+    return {
+        "service.name": "sluis",
+        "service.version": __version__,
+        "service.namespace": manager.group.id,
+        "service.instance.id": str.__str__(manager.own.id),
+    }
+
+
+def listening(config: Config, membership: Membership, revocations: Revocations) -> ssl.SSLContext:
+    """For listeners to which peers connect. Raises `Invalid`."""
+    tls, group = config.tls, membership.running.manager.group
+    context = server_context(tls.certificate, tls.key, group.anchors)
+    hold_to(group, context)
+    revocations.guard(context)
+    return context

@@ -9,13 +9,13 @@ from typing import Any
 
 from sluis.config import Config
 from sluis.config import Node as Loaded
-from sluis.crypto import server_context, time_left
+from sluis.crypto import time_left
 from sluis.gateway import TimestampAuthority
 from sluis.kernel import Clock, Invalid, Problem, Upstream, utc_now
 from sluis.serve.api import about, routes
 from sluis.serve.group import GroupServers
 from sluis.serve.parts import Parts, build_parts
-from sluis.web import LocalListener, PeerListener, Server, make_api
+from sluis.web import LocalListener, Server, make_api
 
 log = logging.getLogger("sluis.node")
 
@@ -38,9 +38,11 @@ class Node:
         self._clock = clock
         self._server = Server(self.api)
         membership = parts.membership
-        self._group = GroupServers(config, membership, parts.revocations) if membership else None
-        if membership is not None:
-            membership.inway.node = self.api
+        self._group = (
+            GroupServers(config, membership, parts.revocations, self.api, clock) if membership else None
+        )
+        if parts.own is not None:
+            parts.own.node = self.api
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -49,8 +51,6 @@ class Node:
             await self._server.listen(LocalListener(self.config.listen.socket))
             if self._group is not None:
                 await self._group.start()
-            else:
-                await self._listen_for_peers()
         except Problem:
             await self.stop()
             raise
@@ -62,13 +62,6 @@ class Node:
             self._every(_TEN_MINUTES, self._anchor)
         if self.parts.membership is not None:
             self._every(_FIVE_MINUTES, self.parts.membership.compare, at_once=False)
-
-    async def _listen_for_peers(self) -> None:
-        """Straight, for a node without a group; in a group peers come through the inway."""
-        listen, tls = self.config.listen, self.config.tls
-        context = server_context(tls.certificate, tls.key, tls.authorities)
-        self.parts.revocations.guard(context)
-        await self._server.listen(PeerListener(listen.host, listen.port, context))
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close everything. May be called twice."""
@@ -124,7 +117,6 @@ class Node:
         else:
             if renewed:
                 log.info("the list of revoked certificates was renewed")
-                self._server.cut_off(revocations.revokes)
                 if self._group is not None:
                     self._group.cut_off()
 

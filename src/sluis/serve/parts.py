@@ -1,6 +1,6 @@
 """The rooms of a node, furnished from its settings. What must go upward gets here what fills its `Protocol`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 
@@ -8,14 +8,13 @@ import msgspec
 from cryptography import x509
 
 from sluis import disclose
-from sluis.config import Config
+from sluis.config import Config, read_group
 from sluis.config import Node as Loaded
 from sluis.crypto import (
     FileKeyStore,
     Identity,
     KeyStore,
     Revocations,
-    client_context,
     is_test,
     read_certificates,
     time_left,
@@ -23,16 +22,16 @@ from sluis.crypto import (
 from sluis.disclose import Bounds, Discloser
 from sluis.gateway import (
     Card,
-    DirectLink,
     Link,
     Membership,
     Operator,
+    OwnLink,
     Witnesses,
     read_card,
     sign_card,
     witness_name,
 )
-from sluis.kernel import Clock, Invalid, Refused, Text, Unkept, milliseconds
+from sluis.kernel import Clock, Invalid, PeerId, Refused, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.group import membership_of, operator_of
@@ -63,6 +62,8 @@ class Parts(msgspec.Struct, frozen=True):
     card: str
     membership: Membership | None
     operator: Operator | None
+    own: OwnLink | None
+    """The link, where there is no membership."""
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -116,7 +117,8 @@ def _furnish(
     memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
     membership = membership_of(config, identity, store, ledger, revocations, clock)
-    link: Link = membership.link if membership else _link(config, revocations)
+    own_link = OwnLink(identity.peer, {peer.oin: peer.name for peer in config.peers.values()})
+    link: Link = membership.link if membership else own_link
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
     card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
     owners = Owners(_known(config), link, card_of, clock, limits.peer_seconds)
@@ -144,7 +146,7 @@ def _furnish(
         card=card,
         card_of=card_of,
         combiner=combiner,
-        addresses={peer.oin: peer.url for peer in config.peers.values()},
+        address=_addresses(config, membership),
         clock=clock,
         bounds=_bounds(config),
         contracts=membership is not None,
@@ -156,10 +158,7 @@ def _furnish(
     access = Access(
         [own.oin, *peers],
         _people(config).get,
-        clock,
-        own.test,
         refusals.record,
-        lambda: revocations.lists,
     )
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
@@ -183,16 +182,20 @@ def _furnish(
         card=card,
         membership=membership,
         operator=operator_of(config, grounds, store, membership, owners, clock) if membership else None,
+        own=None if membership else own_link,
     )
 
 
-def _link(config: Config, revocations: Revocations) -> DirectLink:
-    tls = config.tls
-    context = client_context(tls.certificate, tls.key, tls.authorities)
-    revocations.guard(context)
-    urls = {peer.oin: peer.url for peer in config.peers.values()} | {config.node.oin: config.node.url}
-    names = {peer.oin: peer.name for peer in config.peers.values()}
-    return DirectLink(urls, context, names, revocations.revokes)
+def _addresses(config: Config, membership: Membership | None) -> Callable[[PeerId], str]:
+    """Where the other party of a consultation is, for the processing log: as the group knows it."""
+
+    def address(peer: PeerId) -> str:
+        if peer == config.node.oin:
+            return config.node.url
+        known = membership.running.peers.known(peer) if membership else None
+        return known.address if known and known.address else f"urn:nld:oin:{peer!s}"
+
+    return address
 
 
 def _roots(config: Config) -> list[x509.Certificate]:
@@ -230,9 +233,15 @@ def _identity(config: Config, now: datetime) -> tuple[Identity, tuple[x509.Certi
         raise _unfit("clock-behind", _CLOCK_BEHIND)
     if time_left(certificate, now) <= timedelta(0):
         raise _unfit("certificate-ended", _ENDED)
-    if not config.node.test and any(map(is_test, (certificate, *anchors))):
+    if not config.node.test and any(map(is_test, (certificate, *anchors, *_group_anchors(config)))):
         raise Refused("test-authority", _CANNOT_START, *_TEST_AUTHORITY, rule="production-trusts-no-test")
     return identity, anchors
+
+
+def _group_anchors(config: Config) -> list[x509.Certificate]:
+    """Whom connections follow, in a group."""
+    paths = read_group(config.fsc.group).anchors if config.fsc.group else ()
+    return [anchor for path in paths for anchor in read_certificates(path)]
 
 
 _CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")

@@ -76,6 +76,9 @@ HOLDS = "SELECT number FROM outbox WHERE destination = :destination AND stream =
 WAITING = """SELECT destination, stream, attempts, trouble, due FROM outbox ORDER BY number LIMIT :most"""
 """What waits, for who looks after the node."""
 
+COUNT = "SELECT COUNT(*) FROM outbox"
+"""How many wait."""
+
 NEWEST = "SELECT COALESCE(MAX(number), 0) FROM outbox"
 """The number that was given last, as far as it is still there."""
 
@@ -225,6 +228,11 @@ class Outbox:
         """What waits, oldest first."""
         with self._store.read() as connection:
             return [Waiting(*row) for row in connection.execute(text(WAITING), {"most": most})]
+
+    def count(self) -> int:
+        """How many wait. Blocks."""
+        with self._store.read() as connection:
+            return int(connection.execute(text(COUNT)).scalar_one())
 
     def load(self) -> None:
         """Go on from the numbers that were given before."""

@@ -4,7 +4,7 @@ from sluis.web.access import CROSSED, Access, Crossed, Person, crossed, identifi
 from sluis.web.app import Api, make_api
 from sluis.web.openapi import About
 from sluis.web.refusals import Refusals
-from sluis.web.server import LocalListener, LoopbackListener, PeerListener, Server
+from sluis.web.server import LocalListener, LoopbackListener, PeerListener, Server, place_of
 from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
 
@@ -25,5 +25,6 @@ __all__ = [
     "header",
     "identified",
     "make_api",
+    "place_of",
     "streamed",
 ]

@@ -1,4 +1,4 @@
-"""Who calls: a peer by its client certificate, or a local person by the user of the process on the unix socket.
+"""Who calls: a peer that the inway let in, or a local person by the user of the process on the unix socket.
 
 Every route says in its signature whom it serves: `peer: Peer`, `person: Person`, or `caller: Peer | Person`. A route
 without any of these must say `opt={"open": True}`, or the app is not built. That happens before a body is read, so
@@ -6,18 +6,16 @@ nobody unknown reaches a decoder.
 """
 
 import pwd
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Literal
 
 import msgspec
-from cryptography import x509
 from litestar import Request
 from litestar.exceptions import MethodNotAllowedException
 
-from sluis.crypto import Peer, is_test, peer_of
+from sluis.crypto import Peer
 from sluis.grounds import Purpose
-from sluis.kernel import Clock, PeerId, Refused, Text, Unidentified
+from sluis.kernel import PeerId, Refused, Text, Unidentified
 
 Callers = Literal["anyone", "peers", "people", "both"]
 
@@ -69,48 +67,25 @@ class Access:
     Args:
         peers: the peers this node has dealings with.
         people: the person behind a login name, None when there is none.
-        clock: the node's clock.
-        test: whether certificates of a test authority are accepted (`environment = "test"`).
         on_refusal: told of each refusal before it is answered; for a peer, `refusal.peer` says which.
-        crls: the revocation lists as they are now. TLS knows those of the node's start, and new connections only.
     """
 
     def __init__(
         self,
         peers: Collection[PeerId],
         people: Callable[[str], Person | None],
-        clock: Clock,
-        test: bool,
         on_refusal: OnRefusal | None = None,
-        crls: Callable[[], Sequence[x509.CertificateRevocationList]] = tuple,
     ) -> None:
-        self._peers, self._people, self._clock, self._test = frozenset(peers), people, clock, test
-        self._on_refusal, self._crls = on_refusal, crls
+        self._peers, self._people, self._on_refusal = frozenset(peers), people, on_refusal
 
     def peer(self, scope: Mapping[str, Any]) -> Peer:
-        """The peer at the other end of an mTLS connection, or that an inway let in. Raises `Unidentified`, `Refused`."""
+        """The peer that the inway let in, or this node itself. Raises `Unidentified`, `Refused`."""
         crossed: Crossed | None = scope["extensions"].get(CROSSED)
-        if crossed is not None:  # the inway looked at certificate and contract
-            return self._known(crossed.peer)
-        chain = scope["extensions"].get("tls", {}).get("client_cert_chain") or ()
-        if not chain:
-            raise _unidentified("certificate-required", _NO_CERTIFICATE)
-        peer, until, marked, issuer, serial = _read(chain[0])
-        if self._clock().timestamp() > until:
-            raise _unidentified("certificate-ended", _ENDED)  # it ended while the connection was open
-        if any(
-            crl.issuer == issuer and crl.get_revoked_certificate_by_serial_number(serial)
-            for crl in self._crls()
-        ):
-            raise _unidentified("certificate-revoked", _REVOKED)
-        if marked and not self._test:
-            raise _refused("test-certificate", _TEST_IN_PRODUCTION, peer)
-        return self._known(peer)
-
-    def _known(self, peer: Peer) -> Peer:
-        if peer.id not in self._peers:
-            raise _refused("unknown-peer", _UNKNOWN_PEER, peer)
-        return peer
+        if crossed is None:
+            raise _unidentified("peers-only", _PEERS_ONLY)
+        if crossed.peer.id not in self._peers:
+            raise _refused("unknown-peer", _UNKNOWN_PEER, crossed.peer)
+        return crossed.peer
 
     def person(self, scope: Mapping[str, Any]) -> Person:
         """The person at the other end of the unix socket. Raises `Unidentified`, `Refused`."""
@@ -172,36 +147,15 @@ def caller_label(scope: Mapping[str, Any]) -> str:
     return "-" if caller is None else "local"
 
 
-@lru_cache(maxsize=1024)
-def _read(pem: str) -> tuple[Peer, float, bool, x509.Name, int]:
-    one = x509.load_pem_x509_certificate(pem.encode())
-    return peer_of(one), one.not_valid_after_utc.timestamp(), is_test(one), one.issuer, one.serial_number
-
-
 _WHO = Text("Wie u bent, is niet vastgesteld.", "Who you are has not been established.")
 _MAY_NOT = Text("U mag hier niet bij.", "You may not use this.")
 
-_NO_CERTIFICATE = (
+_PEERS_ONLY = (
     Text(
-        "Dit vraagt een verbinding met clientcertificaat.",
-        "This needs a connection with a client certificate.",
+        "Dit is voor andere knooppunten, die via de inway komen.",
+        "This is for other nodes, that come through the inway.",
     ),
-    Text("Verbind met het certificaat van uw knooppunt.", "Connect with your node's certificate."),
-)
-_ENDED = (
-    Text("Het certificaat is verlopen.", "The certificate has ended."),
-    Text("Vraag een nieuw certificaat aan.", "Request a new certificate."),
-)
-_REVOKED = (
-    Text("Het certificaat is ingetrokken.", "The certificate has been revoked."),
-    Text("Vraag een nieuw certificaat aan.", "Request a new certificate."),
-)
-_TEST_IN_PRODUCTION = (
-    Text("Het certificaat komt van een testautoriteit.", "The certificate comes from a test authority."),
-    Text(
-        "Gebruik een certificaat van de autoriteit van de groep.",
-        "Use a certificate of the group's authority.",
-    ),
+    Text("Stel uw vraag aan uw eigen knooppunt, met `sluis ask`.", "Ask your own node, with `sluis ask`."),
 )
 _UNKNOWN_PEER = (
     Text(

@@ -151,12 +151,16 @@ def _operation_id(handler: HTTPRouteHandler, method: Method, components: Iterabl
 
 _CALLERS = {
     "anyone": "Open voor iedereen die kan verbinden.",
-    "peers": "Voor andere organisaties, met hun clientcertificaat.",
+    "peers": "Voor andere organisaties uit de groep, via de inway.",
     "people": "Voor medewerkers, via de unix-socket van het knooppunt; het besturingssysteem zegt wie verbindt.",
-    "both": "Voor andere organisaties met hun clientcertificaat, en voor medewerkers via de unix-socket.",
+    "both": "Voor andere organisaties uit de groep, via de inway, en voor medewerkers via de unix-socket.",
 }
 _SCHEMES = {
-    "peer": {"type": "mutualTLS", "description": "Clientcertificaat van een organisatie uit de groep."}
+    "peer": {
+        "type": "mutualTLS",
+        "description": "Aan de inway: het clientcertificaat van een organisatie uit de groep, en in `Fsc-Authorization`"
+        " een token voor de dienst `sluis`.",
+    }
 }
 _TEXT = {
     "type": "object",

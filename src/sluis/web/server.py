@@ -69,6 +69,8 @@ class _Joining:
 class NodeProtocol(HttpToolsProtocol):
     """One connection, with its credentials in every request's scope."""
 
+    from_one = _FROM_ONE
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.credentials = _credentials(transport)
@@ -76,7 +78,7 @@ class NodeProtocol(HttpToolsProtocol):
         self._request_due = self.loop.call_later(_KEEP_ALIVE, transport.abort)
         self._taken_due: asyncio.TimerHandle | None = None
         others = self.server_state.connections
-        if sum(getattr(one, "credentials", None) == self.credentials for one in others) > _FROM_ONE:
+        if sum(getattr(one, "credentials", None) == self.credentials for one in others) > self.from_one:
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -154,6 +156,12 @@ class StreamingProtocol(NodeProtocol):
         self._expect_request(_STALLED)
 
 
+class ProxiedProtocol(StreamingProtocol):
+    """A connection of a proxy, which brings requests of many and bounds them itself."""
+
+    from_one = 16_384
+
+
 class PeerListener(msgspec.Struct, frozen=True):
     """Where peers connect. Port 0 lets the system choose."""
 
@@ -182,10 +190,13 @@ class Server:
     Args:
         app: the app.
         streaming: whether request bodies may take longer than a minute; then only a pause of one ends them.
+        proxied: whether one proxy brings the requests of all; streaming too.
     """
 
-    def __init__(self, app: Any, streaming: bool = False) -> None:
+    def __init__(self, app: Any, streaming: bool = False, proxied: bool = False) -> None:
         self._protocol_class = StreamingProtocol if streaming else NodeProtocol
+        if proxied:
+            self._protocol_class = ProxiedProtocol
         self._config = Config(
             app,
             http=self._protocol_class,
@@ -277,6 +288,16 @@ def _credentials(transport: asyncio.BaseTransport) -> dict[str, Any]:
         pid_uid_gid = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         return {LOCAL: {"uid": struct.unpack("3i", pid_uid_gid)[1]}}
     return {}
+
+
+def place_of(listener: PeerListener | LoopbackListener) -> tuple[str, int]:
+    """The IP address and port that a listener would have, for who listens in another process; nothing is opened.
+
+    Raises as `Server.listen`.
+    """
+    with _bind(listener) as sock:
+        host, port, *_ = sock.getsockname()
+        return host, port
 
 
 def _bind(listener: PeerListener | LoopbackListener) -> socket.socket:

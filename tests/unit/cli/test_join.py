@@ -91,6 +91,17 @@ def test_with_the_test_authority_the_node_is_in_the_group_at_once(authority: Aut
     ]
 
 
+def test_a_node_as_it_was_made_joins_without_a_word_more(authority: Authority, tmp_path: Path) -> None:
+    node = tmp_path / "gemeente"
+    CliRunner().invoke(main, ["init", str(node)])
+    result = join(node, "--authority", "autoriteit")
+    assert result.exit_code == 0, result.output
+    assert examine_node(node, {}) == ()
+    config = load_node(node, {}).config
+    assert config.manager_address == config.node.url == "https://localhost:8443"
+    assert config.inway_address == "https://localhost:443"
+
+
 def test_a_second_time_nothing_changes(authority: Authority, node: Path) -> None:
     words = (*ADDRESSES, "--authority", "autoriteit")
     join(node, *words)
@@ -200,8 +211,8 @@ def test_two_listeners_on_one_address_are_told_at_their_place_in_the_settings(
     authority: Authority, tmp_path: Path
 ) -> None:
     node = tmp_path / "gemeente"
-    CliRunner().invoke(main, ["init", str(node)])  # listens on 8443, as a Manager would
-    result = join(node)
+    CliRunner().invoke(main, ["init", str(node)])
+    result = join(node, "--inway", "https://localhost:8443")  # where the Manager listens
     assert result.exit_code == 2
     assert f"{node}/node.toml" in result.output
     assert "hetzelfde adres" in result.output

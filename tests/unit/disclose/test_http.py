@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from tests.unit.disclose.owner import ANN, ASKER, OTHER, Owner, disclosure
+from tests.unit.web.conftest import crossing
 
-from sluis.crypto import make_authority
 from sluis.disclose import Bounds, routes
-from sluis.kernel import PeerId, Text, Unkept, Upstream, encode, utc_now
+from sluis.kernel import PeerId, Text, Unkept, Upstream, encode
 from sluis.sources import Limits, Source, SourceFailure, TableInfo, open_source
 from sluis.statement import AnswerReader, KeyList
 from sluis.web import About, Access, make_api
@@ -24,30 +24,18 @@ HEADERS = {
 BY_KEY = "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k)"
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[PeerId], str]:
-    authority = make_authority(tmp_path_factory.mktemp("authority"), "Groep")
-
-    def issue(peer: PeerId) -> str:
-        return authority.issue(tmp_path_factory.mktemp("peer"), peer, "Peer", ["localhost"], 30)[
-            0
-        ].read_text()
-
-    return issue
-
-
 class Client:
     """A peer that speaks ASGI. `parts` are the pieces of the last answer; `leaves` makes it go away after
     the first; None makes it go away before."""
 
-    def __init__(self, owner: Owner, certificate: str | None) -> None:
+    def __init__(self, owner: Owner, peer: PeerId | None) -> None:
         async def told(refusal: object) -> None:
             pass
 
-        access = Access([ASKER, OTHER], lambda user: None, utc_now, True, told)
+        access = Access([ASKER, OTHER], lambda user: None, told)
         about = About("A", "https://own.example", "B", "b@own.example", "https://own.example")
         self._api = make_api(routes(owner.discloser), access, about)
-        self._tls = {"tls": {"client_cert_chain": [certificate]}} if certificate else {}
+        self._crossed = crossing(peer, "Peer") if peer else {}
         self.parts: list[bytes] = []
         self.leaves: bool | None = False
 
@@ -56,7 +44,7 @@ class Client:
             "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1",
             "method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
             "scheme": "https", "server": ("own", 443), "client": ("127.0.0.1", 1), "state": {},
-            "headers": [(k.encode(), v.encode()) for k, v in (HEADERS | headers).items()], "extensions": self._tls,
+            "headers": [(k.encode(), v.encode()) for k, v in (HEADERS | headers).items()], "extensions": self._crossed,
         }  # fmt: skip
         left, sent = asyncio.Event(), []
         if self.leaves is None:
@@ -84,11 +72,9 @@ class Client:
         return sent[0]["status"], b"".join(self.parts)
 
 
-async def test_a_peer_asks_and_gets_a_stream_with_a_receipt(
-    tmp_path: Path, certificates: Callable[[PeerId], str]
-) -> None:
+async def test_a_peer_asks_and_gets_a_stream_with_a_receipt(tmp_path: Path) -> None:
     owner = Owner(tmp_path, disclosure())
-    client = Client(owner, certificates(ASKER))
+    client = Client(owner, ASKER)
     question = owner.question(BY_KEY, keys={"k": KeyList("VARCHAR", [ANN])})
     status, body = await client("POST", "/v1/consultations", encode(question))
     reader = AnswerReader()
@@ -98,11 +84,9 @@ async def test_a_peer_asks_and_gets_a_stream_with_a_receipt(
     assert (receipt.asker, receipt.trace_id, receipt.transaction_id) == (ASKER, "a" * 32, TRANSACTION)
 
 
-async def test_a_peer_sees_what_is_open_to_it_only(
-    tmp_path: Path, certificates: Callable[[PeerId], str]
-) -> None:
+async def test_a_peer_sees_what_is_open_to_it_only(tmp_path: Path) -> None:
     owner = Owner(tmp_path, disclosure(), disclosure("jobs", recipient=OTHER))
-    status, body = await Client(owner, certificates(ASKER))("GET", "/v1/offers")
+    status, body = await Client(owner, ASKER)("GET", "/v1/offers")
     assert (status, [offer["dataset"] for offer in json.loads(body)]) == (200, ["persons"])
 
 
@@ -112,41 +96,33 @@ async def test_nobody_unknown_gets_anything(tmp_path: Path) -> None:
     assert (await client("POST", "/v1/consultations", b"{}"))[0] == 401
 
 
-async def test_a_refusal_is_a_problem_in_two_languages(
-    tmp_path: Path, certificates: Callable[[PeerId], str]
-) -> None:
+async def test_a_refusal_is_a_problem_in_two_languages(tmp_path: Path) -> None:
     owner = Owner(tmp_path, disclosure())
     question = owner.question("SELECT p.name AS name FROM persons AS p")
-    status, body = await Client(owner, certificates(ASKER))("POST", "/v1/consultations", encode(question))
+    status, body = await Client(owner, ASKER)("POST", "/v1/consultations", encode(question))
     problem = json.loads(body)
     assert (status, problem["rule"], set(problem["texts"])) == (403, "subject-required", {"nl", "en"})
 
 
 @pytest.mark.parametrize("transaction", ["", "7", "x" * 36])
-async def test_a_crossing_has_a_transaction_id(
-    tmp_path: Path, certificates: Callable[[PeerId], str], transaction: str
-) -> None:
+async def test_a_crossing_has_a_transaction_id(tmp_path: Path, transaction: str) -> None:
     owner = Owner(tmp_path, disclosure())
     question = owner.question(BY_KEY, keys={"k": KeyList("VARCHAR", [ANN])})
-    client = Client(owner, certificates(ASKER))
+    client = Client(owner, ASKER)
     headers = {"fsc-transaction-id": transaction}
     assert (await client("POST", "/v1/consultations", encode(question), **headers))[0] == 400
     assert owner.log.records == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"sql": 1}', b"null"])
-async def test_what_is_no_question_is_invalid(
-    tmp_path: Path, certificates: Callable[[PeerId], str], body: bytes
-) -> None:
-    client = Client(Owner(tmp_path, disclosure()), certificates(ASKER))
+async def test_what_is_no_question_is_invalid(tmp_path: Path, body: bytes) -> None:
+    client = Client(Owner(tmp_path, disclosure()), ASKER)
     assert (await client("POST", "/v1/consultations", body))[0] == 400
 
 
-async def test_a_failure_halfway_leaves_no_answer(
-    tmp_path: Path, certificates: Callable[[PeerId], str]
-) -> None:
+async def test_a_failure_halfway_leaves_no_answer(tmp_path: Path) -> None:
     owner = Owner(tmp_path, disclosure(subject_required=False), bounds=Bounds(batch_rows=1))
-    client = Client(owner, certificates(ASKER))
+    client = Client(owner, ASKER)
     append, left = owner.log.append, [2]
 
     async def twice(records: Any) -> Any:
@@ -165,11 +141,9 @@ async def test_a_failure_halfway_leaves_no_answer(
         reader.finish(owner.keys.public)
 
 
-async def test_what_was_sent_to_an_asker_that_left_is_on_record(
-    tmp_path: Path, certificates: Callable[[PeerId], str]
-) -> None:
+async def test_what_was_sent_to_an_asker_that_left_is_on_record(tmp_path: Path) -> None:
     owner = Owner(tmp_path, disclosure(subject_required=False), bounds=Bounds(batch_rows=1))
-    client = Client(owner, certificates(ASKER))
+    client = Client(owner, ASKER)
     client.leaves = True
     question = owner.question("SELECT p.name AS name FROM persons AS p")
     await client("POST", "/v1/consultations", encode(question))
@@ -199,13 +173,11 @@ class SlowSource:
         raise SourceFailure("cancelled", "")
 
 
-async def test_an_asker_that_leaves_before_the_answer_stops_the_source(
-    tmp_path: Path, certificates: Callable[[PeerId], str]
-) -> None:
+async def test_an_asker_that_leaves_before_the_answer_stops_the_source(tmp_path: Path) -> None:
     Owner(tmp_path, disclosure())
     source: Any = SlowSource(open_source(f"sqlite:///{tmp_path}/people.sqlite"))
     owner = Owner(tmp_path, disclosure(), source=source)
-    client = Client(owner, certificates(ASKER))
+    client = Client(owner, ASKER)
     client.leaves = None
     question = owner.question(BY_KEY, keys={"k": KeyList("VARCHAR", [ANN])})
     await client("POST", "/v1/consultations", encode(question))

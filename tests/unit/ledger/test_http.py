@@ -50,7 +50,7 @@ def call(ledger: Ledger, reader: Reader, tmp_path: Path) -> Caller:
     witness = Witness(ledger._store, keys, "witness.example", {ORIGIN: keys.public}.get, clock)
     routes = [*reading_routes(ledger, lambda _request: reader.allowed), *log_routes(ledger, witness)]
     people = {ME: Person(ME, ME)}
-    return calling(make_api(routes, Access([], people.get, clock, True), ABOUT))
+    return calling(make_api(routes, Access([], people.get), ABOUT))
 
 
 async def find(call: Caller, **body: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ import json
 import os
 import pwd
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,9 +11,9 @@ import pytest
 from litestar import get, post
 from litestar.response import Stream
 
-from sluis.crypto import Authority, Peer, make_authority
-from sluis.kernel import Bsn, NotFound, Oin, PeerId, Refused, Text, Trace, Unkept, utc_now
-from sluis.web import About, Access, Api, Person, make_api
+from sluis.crypto import Peer
+from sluis.kernel import Bsn, NotFound, Oin, PeerId, Refused, Text, Trace, Unkept
+from sluis.web import CROSSED, About, Access, Api, Crossed, Person, make_api
 
 UWV = PeerId("00000001826002785000")
 STRANGER = PeerId("00000009999999999000")
@@ -110,22 +109,6 @@ async def identifiers() -> list[Bsn]:
 ROUTES = [echo, me, both, fail, breaking, counts, identifiers]
 
 
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return make_authority(tmp_path_factory.mktemp("authority"), "Groep")
-
-
-@pytest.fixture(scope="session")
-def pem(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Callable[[PeerId, str], str]:
-    """A certificate of the test authority, PEM."""
-
-    def make(oin: PeerId, name: str, days: int = 30) -> str:
-        directory: Path = tmp_path_factory.mktemp("peer")
-        return authority.issue(directory, oin, name, ["localhost"], days)[0].read_text()
-
-    return make
-
-
 @pytest.fixture
 def people() -> dict[str, Person]:
     """The node's people by login name: whoever runs the tests is one."""
@@ -144,11 +127,16 @@ def api(people: dict[str, Person], refusals: list[tuple[str, str]]) -> Api:
     async def told(refusal: Refused) -> None:
         refusals.append((refusal.code, refusal.peer or ""))
 
-    access = Access([UWV], people.get, utc_now, test=True, on_refusal=told)
+    access = Access([UWV], people.get, on_refusal=told)
     return make_api(ROUTES, access, ABOUT, {"service": "given"})
 
 
 Caller = Callable[..., Awaitable[Reply]]
+
+
+def crossing(peer: PeerId, name: str) -> dict[str, Any]:
+    """ASGI extensions of a request of a peer that the inway let in."""
+    return {CROSSED: Crossed(Peer(peer, name))}
 
 
 def calling(api: Api) -> Caller:
@@ -207,9 +195,9 @@ def call(api: Api) -> Caller:
 
 
 @pytest.fixture
-def as_uwv(pem: Callable[[PeerId, str], str]) -> dict[str, Any]:
-    """ASGI extensions of a connection by a known peer."""
-    return {"tls": {"client_cert_chain": [pem(UWV, "UWV")]}}
+def as_uwv() -> dict[str, Any]:
+    """ASGI extensions of a request by a known peer."""
+    return crossing(UWV, "UWV")
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """Who may call what."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from litestar import get
+from tests.unit.web.conftest import crossing
 
 from sluis.crypto import Peer
-from sluis.kernel import PeerId, utc_now
+from sluis.kernel import PeerId
 from sluis.web import About, Access, Api, Person, make_api
 
 ABOUT = About("API", "https://node.example", "Beheer", "api@node.example", "https://node.example")
@@ -21,9 +20,7 @@ async def test_no_route_answers_the_unauthenticated(api: Api, call: Any) -> None
     assert guarded
     for method, path in guarded:
         reply = await call(method, path, b"not even JSON")
-        assert (reply.status, reply.json["code"]) in {(401, "certificate-required"), (401, "local-only")}, (
-            path
-        )
+        assert (reply.status, reply.json["code"]) in {(401, "peers-only"), (401, "local-only")}, path
 
 
 async def test_people_routes_are_closed_to_peers_and_peer_routes_to_people(
@@ -46,32 +43,22 @@ async def test_route_that_serves_nobody_in_particular_is_refused_when_the_app_is
         """Forgotten."""
 
     with pytest.raises(TypeError, match="loose"):
-        make_api([loose], Access([], lambda user: None, utc_now, test=True), ABOUT)
+        make_api([loose], Access([], lambda user: None), ABOUT)
 
 
 async def test_peer_that_this_node_does_not_know_is_refused_and_told(
-    call: Any, pem: Callable[[PeerId, str], str], refusals: list[tuple[str, str]]
+    call: Any, refusals: list[tuple[str, str]]
 ) -> None:
-    stranger = {"tls": {"client_cert_chain": [pem(STRANGER, "Iemand")]}}
-    reply = await call("POST", "/v1/echoes", {"owner": UWV}, extensions=stranger)
+    reply = await call("POST", "/v1/echoes", {"owner": UWV}, extensions=crossing(STRANGER, "Iemand"))
     assert (reply.status, reply.json["code"], reply.json["peer"]) == (403, "unknown-peer", STRANGER)
     assert refusals == [("unknown-peer", STRANGER)]
 
 
-async def test_certificate_of_a_test_authority_is_refused_in_production(
-    as_uwv: dict[str, Any],
-) -> None:
-    access = Access([UWV], lambda user: None, utc_now, test=False)
-    with pytest.raises(Exception, match="test authority") as refusal:
-        access.peer({"extensions": as_uwv})
-    assert refusal.value.code == "test-certificate"  # type: ignore[attr-defined]
-
-
-async def test_certificate_that_ends_while_the_connection_is_open_is_refused(as_uwv: dict[str, Any]) -> None:
-    access = Access([UWV], lambda user: None, lambda: datetime.now(UTC) + timedelta(days=31), test=True)
-    with pytest.raises(Exception, match="ended") as refusal:
-        access.peer({"extensions": as_uwv})
-    assert refusal.value.code == "certificate-ended"  # type: ignore[attr-defined]
+@pytest.mark.parametrize("said", [UWV, {"peer": UWV}, {"client_cert_chain": []}])
+async def test_what_stands_in_a_request_itself_makes_nobody_a_peer(call: Any, said: Any) -> None:
+    headers = {"sluis.crossed": str(said), "fsc-authorization": "Bearer x"}
+    reply = await call("POST", "/v1/echoes", {"owner": UWV}, headers, {"tls": said})
+    assert (reply.status, reply.json["code"]) == (401, "peers-only")
 
 
 async def test_known_peer_reaches_the_route_with_what_it_asks_for(call: Any, as_uwv: dict[str, Any]) -> None:

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from litestar import Request, Response, post
 from litestar.response import Stream
-from tests.unit.web.conftest import ABOUT, STRANGER, UWV, Caller, calling
+from tests.unit.web.conftest import ABOUT, STRANGER, UWV, Caller, calling, crossing
 
 from sluis.crypto import Peer
-from sluis.kernel import Refused, Text, Trace, utc_now
+from sluis.kernel import Refused, Text, Trace
 from sluis.web import SHORT, Access, Person, make_api
 
 TEXT = Text("Nee.", "No.")
@@ -50,7 +50,7 @@ TRACE = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "x-given": "seen", "acce
 
 @pytest.fixture
 def both() -> Caller:
-    access = Access([UWV], lambda user: Person(user, "p"), utc_now, test=True)
+    access = Access([UWV], lambda user: Person(user, "p"))
     return calling(make_api([LONG, BRIEF], access, ABOUT, {}))
 
 
@@ -81,9 +81,9 @@ async def test_the_short_way_answers_as_the_long_way(both: Any, as_uwv: dict[str
 
 
 @pytest.mark.parametrize("kind", ["nobody", "a person", "a peer nobody knows"])
-async def test_the_short_way_turns_away_whom_the_long_way_does(both: Any, pem: Any, kind: str) -> None:
+async def test_the_short_way_turns_away_whom_the_long_way_does(both: Any, kind: str) -> None:
     person = {"sluis.local": {"uid": os.getuid()}}
-    stranger = {"tls": {"client_cert_chain": [pem(STRANGER, "Stranger")]}}
+    stranger = crossing(STRANGER, "Stranger")
     extensions = {"nobody": {}, "a person": person, "a peer nobody knows": stranger}[kind]
     replies = [await both("POST", path, b"{", TRACE, extensions) for path in ("/v1/long", "/v1/short")]
     assert replies[0].status == replies[1].status in (401, 403)

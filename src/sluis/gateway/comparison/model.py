@@ -1,15 +1,30 @@
 """Two transaction logs beside each other: what one side says of a request, and where the two do not agree."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import msgspec
 
-from sluis.gateway.transactions import INCOMING, OUTGOING, Crossing, Direction, TransactionRecord
+from sluis.gateway.transactions import (
+    INCOMING,
+    OUTGOING,
+    Crossing,
+    Direction,
+    Outcome,
+    TransactionRecord,
+    outcome_of,
+)
 from sluis.kernel import PeerId
 
-Kind = Literal["only-here", "only-there", "differs"]
-"""This node has a line and the peer has none; the other way round; both have one, about another crossing."""
+Kind = Literal["only-here", "only-there", "differs", "failed-here", "failed-there"]
+"""This node has a line and the peer has none; the other way round; both have one, about another crossing. And the first
+two where the outway that wrote the line has noted that nothing came back, or that the inway refused: its own word, that
+the other side sees and may doubt."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+ALARMS: tuple[Kind, ...] = ("only-here", "only-there", "differs")
+"""What nobody has a reason for: a line may have been removed, or made up."""
 
 OTHER: dict[Direction, Direction] = {OUTGOING: INCOMING, INCOMING: OUTGOING}
 """How the other side of a crossing calls its direction."""
@@ -23,12 +38,14 @@ class Seen(msgspec.Struct, frozen=True):
         direction: as seen from this node, whichever log the line is from.
         crossing: under which grant. Without what extensions add, which only one side may know.
         at: seconds since the epoch, by the clock of the log that it is from.
+        outcome: what the outway noted, in a line of an outway.
     """
 
     transaction_id: str
     direction: Direction
     crossing: Crossing
     at: int
+    outcome: Outcome | None = None
 
     @property
     def key(self) -> tuple[str, Direction]:
@@ -41,7 +58,7 @@ class Difference(msgspec.Struct, frozen=True):
 
     Attributes:
         peer: the other side.
-        kind: which of the three.
+        kind: which of these.
         line: this node's own line; the peer's when this node has none.
         found_at: seconds since the epoch.
     """
@@ -70,18 +87,16 @@ class Remote(Protocol):
 
 def own_line(record: TransactionRecord) -> Seen:
     """A line of this node's own log."""
-    return Seen(record.transaction_id, record.direction, _bare(record.crossing), record.created_at // 1000)
+    return _seen(record, record.transaction_id, record.direction)
 
 
 def their_line(record: TransactionRecord) -> Seen:
     """A line of a peer's log, seen from this node."""
-    return Seen(
-        record.transaction_id.lower(),
-        OTHER[record.direction],
-        _bare(record.crossing),
-        record.created_at // 1000,
-    )
+    return _seen(record, record.transaction_id.lower(), OTHER[record.direction])
 
 
-def _bare(crossing: Crossing) -> Crossing:
-    return crossing if crossing.additional is None else msgspec.structs.replace(crossing, additional=None)
+def _seen(record: TransactionRecord, transaction_id: str, direction: Direction) -> Seen:
+    crossing = record.crossing
+    outcome = outcome_of(crossing) if record.direction == OUTGOING else None
+    bare = crossing if crossing.additional is None else msgspec.structs.replace(crossing, additional=None)
+    return Seen(transaction_id, direction, bare, record.created_at // 1000, outcome)

@@ -1,7 +1,8 @@
 """Comparing this node's transaction log with those of its peers, on a schedule (the design's "two-sided" logs).
 
 Each side asks the other for the lines in which both occur. What only one side has, or both have differently, is kept
-and told to the operator; since the peer does the same, it is told at both.
+and told to the operator; since the peer does the same, it is told at both. Where the outway that has the line noted that
+its request failed on the way, that is no alarm: it is kept and counted by itself.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from sqlalchemy import Connection, text
 
 from sluis.gateway.comparison import sql
-from sluis.gateway.comparison.model import Difference, Kind, Remote, Seen, own_line, their_line
+from sluis.gateway.comparison.model import ALARMS, Difference, Kind, Remote, Seen, own_line, their_line
 from sluis.gateway.comparison.rules import SKEW, Matching
 from sluis.gateway.transactions import Search, TransactionLog, TransactionRecord, read_transaction_id
 from sluis.kernel import Clock, PeerId, Text, Upstream, decode, encode
@@ -21,7 +22,7 @@ log = logging.getLogger("sluis.gateway")
 
 _PAGE = 1000  # lines; the most that FSC Logging 1.0.0 gives at a time
 _TOLD = 20  # differences that are each a line for the operator
-_KEPT = 10_000  # differences with one peer; the newest, should a peer make them up
+_KEPT = 10_000  # differences of one kind with one peer; the newest, should a peer make them up
 
 MOST_PAGES = 100_000
 """Pages in one comparison; the rest is for the next. A peer could otherwise keep us reading for ever."""
@@ -57,14 +58,11 @@ class Comparison:
             return ()
         found = await self._differences(peer, since, until)
         await self._store.write(lambda connection: _keep(connection, peer, found, until))
-        for one in found[:_TOLD]:
-            log.warning("transaction %s with %s: %s", one.line.transaction_id, peer, one.kind)
-        if len(found) > _TOLD:
-            log.warning("%d transactions with %s in all on which the logs do not agree", len(found), peer)
+        _tell(peer, found)
         return found
 
     def newest(self, most: int = 1000) -> list[Difference]:
-        """The differences that were found, newest first. Blocks."""
+        """The differences that were found, newest first; alarms before the rest. Blocks."""
         with self._store.read() as connection:
             rows = connection.execute(text(sql.NEWEST), {"most": most}).all()
         return [
@@ -76,6 +74,11 @@ class Comparison:
         """How many differences there are, by peer and kind. Blocks."""
         with self._store.read() as connection:
             return {(row.peer, row.kind): row.number for row in connection.execute(text(sql.COUNTS))}
+
+    def compared(self) -> dict[PeerId, int]:
+        """Up to when (seconds since the epoch) the log was compared with that of each peer, if ever. Blocks."""
+        with self._store.read() as connection:
+            return {PeerId(row.peer): row.until for row in connection.execute(text(sql.ALL_UNTIL))}
 
     def _since(self, peer: PeerId) -> int:
         with self._store.read() as connection:
@@ -106,13 +109,17 @@ class Comparison:
         self, peer: PeerId, since: int, here: list[Seen], there: list[Seen], differing: list[Seen]
     ) -> tuple[Difference, ...]:
         """What is left after asking for each of them by its id: clocks may differ more than they should."""
-        known_there = await self._known_there(peer, [line for line in here if line.at > since])
-        known_here = await self._known_here(peer, [line for line in there if line.at > since])
+        here, there = [line for line in here if line.at > since], [line for line in there if line.at > since]
+        known_there, known_here = await self._known_there(peer, here), await self._known_here(peer, there)
+        alone_here = [line for line in here if line.key not in known_there]
+        alone_there = [line for line in there if line.key not in known_here]
         now = int(self._clock().timestamp())
         kinds: tuple[tuple[Kind, list[Seen]], ...] = (
-            ("only-here", [line for line in here if line.at > since and line.key not in known_there]),
-            ("only-there", [line for line in there if line.at > since and line.key not in known_here]),
+            ("only-here", [line for line in alone_here if line.outcome is None]),
+            ("only-there", [line for line in alone_there if line.outcome is None]),
             ("differs", differing),
+            ("failed-here", [line for line in alone_here if line.outcome is not None]),
+            ("failed-there", [line for line in alone_there if line.outcome is not None]),
         )
         return tuple(Difference(peer, kind, line, now) for kind, lines in kinds for line in lines)
 
@@ -191,7 +198,7 @@ def open_comparison(
 
 
 def _keep(connection: Connection, peer: PeerId, found: Sequence[Difference], until: int) -> None:
-    for one in found[:_KEPT]:
+    for one in found[: _KEPT * len(ALARMS)]:  # alarms come first
         values = {
             "peer": str.__str__(peer),
             "transaction_id": one.line.transaction_id,
@@ -201,8 +208,19 @@ def _keep(connection: Connection, peer: PeerId, found: Sequence[Difference], unt
             "found_at": one.found_at,
         }
         connection.execute(text(sql.ADD), values)
-    connection.execute(text(sql.TRIM), {"peer": str.__str__(peer), "kept": _KEPT})
+    for kind in {one.kind for one in found}:  # what failed does not push out what is an alarm
+        connection.execute(text(sql.TRIM), {"peer": str.__str__(peer), "kind": kind, "kept": _KEPT})
     connection.execute(text(sql.COMPARED), {"peer": str.__str__(peer), "until": until})
+
+
+def _tell(peer: PeerId, found: Sequence[Difference]) -> None:
+    alarms = [one for one in found if one.kind in ALARMS]
+    for one in alarms[:_TOLD]:
+        log.warning("transaction %s with %s: %s", one.line.transaction_id, peer, one.kind)
+    if len(alarms) > _TOLD:
+        log.warning("%d transactions with %s in all on which the logs do not agree", len(alarms), peer)
+    if len(found) > len(alarms):
+        log.info("%d transactions with %s failed on the way", len(found) - len(alarms), peer)
 
 
 def _parts(lines: list[Seen]) -> list[list[Seen]]:

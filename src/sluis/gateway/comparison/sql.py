@@ -18,6 +18,9 @@ MIGRATIONS = (
 UNTIL = "SELECT until FROM gateway_compared WHERE peer = :peer"
 """The second up to which the logs agree, but for what is noted as a difference."""
 
+ALL_UNTIL = "SELECT peer, until FROM gateway_compared"
+"""The same, of every peer."""
+
 COMPARED = """INSERT INTO gateway_compared (peer, until) VALUES (:peer, :until)
     ON CONFLICT (peer) DO UPDATE SET until = :until"""
 """Note how far they were compared."""
@@ -26,14 +29,14 @@ ADD = """INSERT INTO gateway_differences (peer, transaction_id, direction, kind,
     VALUES (:peer, :transaction_id, :direction, :kind, :line, :found_at) ON CONFLICT DO NOTHING"""
 """Note a difference; the first time that it was found stands."""
 
-TRIM = """DELETE FROM gateway_differences WHERE peer = :peer AND found_at < (
-    SELECT MIN(found_at) FROM (SELECT found_at FROM gateway_differences WHERE peer = :peer
+TRIM = """DELETE FROM gateway_differences WHERE peer = :peer AND kind = :kind AND found_at < (
+    SELECT MIN(found_at) FROM (SELECT found_at FROM gateway_differences WHERE peer = :peer AND kind = :kind
         ORDER BY found_at DESC LIMIT :kept) AS newest)"""
-"""Let go of the oldest differences with a peer."""
+"""Let go of the oldest differences of a kind with a peer."""
 
 NEWEST = """SELECT peer, kind, line, found_at FROM gateway_differences
-    ORDER BY found_at DESC, peer, transaction_id LIMIT :most"""
-"""The differences, newest first."""
+    ORDER BY CASE WHEN kind LIKE 'failed-%' THEN 1 ELSE 0 END, found_at DESC, peer, transaction_id LIMIT :most"""
+"""The differences, newest first; those that are alarms before the rest."""
 
 COUNTS = (
     "SELECT peer, kind, COUNT(*) AS number FROM gateway_differences GROUP BY peer, kind ORDER BY peer, kind"

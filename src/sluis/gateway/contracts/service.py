@@ -183,6 +183,19 @@ class Contracts:
         with self._store.read() as connection:
             return contracts(connection, connection.execute(text(sql.SIGNED_OTHERWISE), wanted).all())
 
+    def counts(self, now: int) -> dict[str, int]:
+        """How many contracts are `proposed`, `agreed`, `ended`, and `closed` (rejected or revoked). Blocks.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        found = dict.fromkeys(("proposed", "agreed", "ended", "closed"), 0)
+        names = {sql.PROPOSED: "proposed", sql.AGREED: "agreed", sql.CLOSED: "closed"}
+        with self._store.read() as connection:
+            for standing, ended, number in connection.execute(text(sql.COUNTS), {"now": now}):
+                found["ended" if ended and standing != sql.CLOSED else names[standing]] += number
+        return found
+
     def _by_standing(self, standing: int, since: int, until: int, limit: int) -> list[Contract]:
         wanted = {"standing": standing, "since": since, "until": until, "limit": limit}
         with self._store.read() as connection:

@@ -89,6 +89,10 @@ BY_STANDING = f"""SELECT {_CONTRACT} FROM contracts c
     WHERE c.standing = :standing AND c.not_after BETWEEN :since AND :until ORDER BY c.not_after, c.id LIMIT :limit"""
 """Contracts of one standing that end in a period, the first to end first."""
 
+COUNTS = """SELECT standing, CASE WHEN not_after < :now THEN 1 ELSE 0 END AS ended, COUNT(*) AS number
+    FROM contracts GROUP BY 1, 2"""
+"""How many contracts there are of each standing, and whether they ended; the index answers it."""
+
 SIGNED_OTHERWISE = f"""SELECT {_CONTRACT} FROM contracts c JOIN contract_signatures s ON s.contract = c.id
     WHERE s.peer = :peer AND s.action = 'accept' AND s.thumbprint <> :thumbprint
     AND c.standing <> {CLOSED} AND c.not_after >= :now ORDER BY c.not_after, c.id LIMIT :limit"""

@@ -118,7 +118,7 @@ class Doctor:
     async def _head(self, peer: PeerId, service: str) -> int | None:
         """The status of `HEAD /` at the service, sent as the outway sends it; None when nobody answered."""
         grant = self._grants(peer, service)[0]
-        forward = await self._membership.deciding.decide(Outgoing("HEAD", "/", grant.hash))
+        forward = await self._membership.outway.decide(Outgoing("HEAD", "/", grant.hash))
         sent = dict(forward.headers)
         head = (
             f"HEAD / HTTP/1.1\r\nhost: {forward.target.authority}\r\n{AUTHORIZATION}: {sent[AUTHORIZATION]}\r\n"

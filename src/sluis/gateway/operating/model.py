@@ -21,6 +21,7 @@ class GroupView(msgspec.Struct, frozen=True):
         waiting: contracts that wait for this node's signature.
         undelivered: messages to other Managers that did not arrive yet.
         differences: transactions on which this node's log and a peer's do not agree.
+        failed: transactions that one side alone has a line of, with the note that they failed on the way.
     """
 
     group: str
@@ -32,6 +33,7 @@ class GroupView(msgspec.Struct, frozen=True):
     waiting: int
     undelivered: int
     differences: int
+    failed: int
 
 
 class PeerView(msgspec.Struct, frozen=True):
@@ -160,7 +162,10 @@ class AppliedView(msgspec.Struct, frozen=True):
 
 
 class LineView(msgspec.Struct, frozen=True):
-    """A line of the transaction log; `created_at` in milliseconds since the epoch."""
+    """A line of the transaction log; `created_at` in milliseconds since the epoch.
+
+    `outcome` is what the outway noted: `no-answer`, or `refused` by the inway; empty when it noted nothing.
+    """
 
     transaction_id: str
     direction: str
@@ -169,6 +174,7 @@ class LineView(msgspec.Struct, frozen=True):
     outway_peer: str
     service_peer: str
     created_at: int
+    outcome: str = ""
 
 
 class LinesView(msgspec.Struct, frozen=True):
@@ -179,7 +185,11 @@ class LinesView(msgspec.Struct, frozen=True):
 
 
 class DifferenceView(msgspec.Struct, frozen=True):
-    """A transaction that only one side knows, or that the two know differently."""
+    """A transaction that only one side knows, or that the two know differently.
+
+    `kind` is `only-here`, `only-there` or `differs`: alarms; or `failed-here`, `failed-there`: only the outway has a line,
+    and it noted that nothing came back or that the inway refused.
+    """
 
     peer: str
     kind: str

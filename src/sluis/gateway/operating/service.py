@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, bindparam, text
 
+from sluis.gateway.comparison import ALARMS
 from sluis.gateway.contracts import Contract
 from sluis.gateway.crossing import SERVICE
 from sluis.gateway.documents import Connection as Desired
@@ -30,7 +31,7 @@ from sluis.gateway.operating.model import (
     Wish,
 )
 from sluis.gateway.operating.views import contract_view
-from sluis.gateway.transactions import Search
+from sluis.gateway.transactions import Search, outcome_of
 from sluis.grounds import Offer, purpose_of, purpose_properties
 from sluis.kernel import Clock, Invalid, NotFound, PeerId, Place, Text
 from sluis.store import Store, migrate
@@ -85,7 +86,8 @@ class Operator:
             settings.inway,
             sum(self._own not in one.signed("accept") for one in contracts),
             len(undelivered),
-            sum(differences.values()),
+            sum(number for (_, kind), number in differences.items() if kind in ALARMS),
+            sum(number for (_, kind), number in differences.items() if kind not in ALARMS),
         )
 
     async def peers(self, name: str = "") -> list[PeerView]:
@@ -188,6 +190,7 @@ class Operator:
                     one.transaction_id, one.direction, one.crossing.grant_hash, one.crossing.service_name,
                     self._running.peers.name(one.crossing.outway_peer),
                     self._running.peers.name(one.crossing.service_peer), one.created_at,
+                    outcome_of(one.crossing) or "",
                 )
                 for one in page.records
             ),

@@ -12,25 +12,23 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sluis.crypto import Peer
-from sluis.gateway.faults import INWAY, FscProblem, inway_fault, outway_fault
+from sluis.gateway.faults import INWAY, OUTWAY, FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
 from sluis.gateway.inway import Inway
 from sluis.gateway.meter import Meter
-from sluis.gateway.outway import Outway
+from sluis.gateway.outway import Outway, Write
+from sluis.gateway.planes.apps import App, Callers, refuse
 from sluis.gateway.planes.stream import FAILURES, Stream, Streams
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Recent
 from sluis.gateway.transactions import durable
-from sluis.grounds import purpose_if_readable
 from sluis.kernel import Text
-from sluis.web import CROSSED, Crossed
+from sluis.web import CROSSED
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110 §9.2.2
 _ATTEMPTS = 3
@@ -117,16 +115,14 @@ class InwayPlane:
         inway: decides.
         streams: to services.
         meter: counts.
-
-    Attributes:
-        node: the API of the node itself, which is the service `sluis`; set once there is one.
+        node: the API of the node itself, which is the service `sluis`; None when it is not offered.
     """
 
-    def __init__(self, inway: Inway, streams: Streams, meter: Meter) -> None:
+    def __init__(self, inway: Inway, streams: Streams, meter: Meter, node: App | None = None) -> None:
         self._inway, self._streams, self.meter = inway, streams, meter
         self._certificates = Recent[str, bytes]()
-        self._callers = Recent[str, Crossed]()
-        self.node: App | None = None
+        self._callers = Callers()
+        self._node = node
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI 3.0, HTTP."""
@@ -143,8 +139,8 @@ class InwayPlane:
                 head.asked.get(_TRANSACTION),
             )
         )
-        if not forward.target.host and self.node is not None:
-            return await self._here(self.node, scope, forward, written, receive, send)
+        if not forward.target.host and self._node is not None:
+            return await self._here(self._node, scope, forward, written, receive, send)
         await durable(written, INWAY)
         crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
         try:
@@ -155,7 +151,7 @@ class InwayPlane:
 
     async def _here(
         self,
-        node: "App",
+        node: App,
         scope: Scope,
         forward: Forward,
         written: "asyncio.Future[None]",
@@ -177,20 +173,12 @@ class InwayPlane:
                 message = {**message, "headers": headers}
             await send(message)
 
-        await node({**scope, "extensions": {CROSSED: self._crossed(forward)}}, receive, passed)
+        assert forward.grant is not None
+        crossed = self._callers.of(forward.grant)
+        await node({**scope, "extensions": {CROSSED: crossed}}, receive, passed)
         if not status:
             await durable(written, INWAY)  # says why nothing was answered
         return status
-
-    def _crossed(self, forward: Forward) -> Crossed:
-        grant = forward.grant
-        assert grant is not None
-        assert grant.outway is not None
-        found = self._callers.get(grant.hash)
-        if found is None:
-            peer = Peer(grant.outway.peer_id, str.__str__(grant.outway.peer_id))
-            found = self._callers.put(grant.hash, Crossed(peer, purpose_if_readable(grant.properties)))
-        return found
 
     def _certificate(self, scope: Scope) -> bytes:
         """The client certificate, DER; empty when there is none, which no peer has."""
@@ -220,15 +208,18 @@ class OutwayPlane:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         head = _Head(scope)
         asked = Outgoing(head.method, head.path, head.asked.get(_GRANT), head.asked.get(_TRANSACTION))
-        forward = await self._outway.decide(asked)
+        forward, write = await self._outway.admit(asked)
         peer = forward.target.peer
-        crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
+        crossing = _Crossing(self._streams, self.meter, head, forward, receive, send, write)
         try:
             status = await crossing.run()
         except FAILURES as failure:
             self._outway.failed(peer)
             problem = outway_fault("ERROR_CODE_PEER_UNREACHABLE", _no_answer(failure), peer=str(peer))
             return await _refuse(problem, self.meter, send, forward.transaction_id)
+        finally:
+            if crossing.recorded and (crossing.code or not crossing.answered):
+                self._outway.note(peer, forward.transaction_id, crossing.code.decode("latin-1"))
         if crossing.answered:
             self._outway.answered(peer)
         if status == 401 and crossing.code.startswith(b"ERROR_CODE_ACCESS_TOKEN_"):
@@ -239,7 +230,18 @@ class OutwayPlane:
 class _Crossing:
     """One request on its way: there, and its answer back.
 
+    Args:
+        streams: connections.
+        meter: counts.
+        head: of the request.
+        forward: what was decided.
+        receive: from the caller, ASGI.
+        send: to the caller, ASGI.
+        write: writes its line, if that is still to be done: once there is a connection, so that what could not leave
+            has none, and before anything is sent.
+
     Attributes:
+        recorded: whether its line was written here.
         answered: whether the head of an answer came.
         code: its `Fsc-Error-Code`, of an inway that refused; else empty.
     """
@@ -247,14 +249,21 @@ class _Crossing:
     code = b""
 
     def __init__(
-        self, streams: Streams, meter: Meter, head: _Head, forward: Forward, receive: Receive, send: Send
+        self,
+        streams: Streams,
+        meter: Meter,
+        head: _Head,
+        forward: Forward,
+        receive: Receive,
+        send: Send,
+        write: Write | None = None,
     ) -> None:
         self._streams, self._meter, self._head, self._forward = streams, meter, head, forward
-        self._receive, self._send = receive, send
+        self._receive, self._send, self._write = receive, send, write
         self._stream: Stream | None = None
         self._target = forward.target
         self._minder: asyncio.Task[None] | None = None
-        self._gone = self._sent = self.answered = False
+        self._gone = self._sent = self.recorded = self.answered = False
 
     async def run(self) -> int:
         """Carry the request over and the answer back; gives its status, 0 when the caller went away.
@@ -308,8 +317,12 @@ class _Crossing:
         stream = self._stream = await self._streams.open(self._target, fresh)
         bodiless = self._head.bodiless
         head = self._head.written(self._forward, self._target)
-        self._sent = True
+        if self._write is not None:
+            write, self._write = self._write, None
+            await durable(write(), OUTWAY)
+            self.recorded = True
         stream.begin(head, self._head.method == "HEAD", bodiless)
+        self._sent = True
         if not bodiless:
             self._mind()
         await stream.head()
@@ -394,15 +407,7 @@ async def _counted(
 async def _refuse(problem: FscProblem, meter: Meter, send: Send, transaction_id: str | None = None) -> int:
     """Answer with a problem; gives its status."""
     meter.refuse(problem.fsc_code)
-    body = problem.body()
-    headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers().items()]
-    headers.append((b"content-length", b"%d" % len(body)))
-    if transaction_id is not None:
-        headers.append((_TRANSACTION, transaction_id.encode()))
-    if problem.status == 405:  # after CONNECT nothing on the connection is HTTP any more
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await refuse(problem, send, transaction_id)
     return problem.status
 
 

@@ -14,12 +14,17 @@ import socket
 from pathlib import Path
 
 from sluis.gateway.inway import Inway
+from sluis.gateway.meter import Meter
+from sluis.gateway.planes.apps import App
+from sluis.gateway.planes.counts import Counts
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
+from sluis.gateway.planes.own import OwnDoor
 from sluis.gateway.planes.places import Places, Resolve, addresses_of
 from sluis.gateway.planes.questions import BACKLOG, Answers, Door, Gathering, InwayAnswers, OutwayAnswers
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.kernel import Problem
+from sluis.web import LocalListener, Server
 
 log = logging.getLogger("sluis.gateway")
 
@@ -36,6 +41,9 @@ class NginxPlane:
         files: for TLS.
         inway: where peers come in, and the `Inway`; None without inway.
         outway: where applications come in, and the `Outway`; None without outway.
+        node: the API of the node itself, which is the service `sluis`; None when it is not offered.
+        meters: what requests of inway and outway are counted in.
+        tls: the oldest version of TLS, `1.2` or `1.3`.
         resolve: for host names.
         workers: worker processes of nginx; 0 for one a core.
         most_body: bytes that a request body may have; 0 for any number.
@@ -48,19 +56,27 @@ class NginxPlane:
         *,
         inway: tuple[Listen, Inway] | None = None,
         outway: tuple[Listen, Side] | None = None,
+        node: App | None = None,
+        meters: tuple[Meter, Meter] | None = None,
+        tls: str = "1.2",
         resolve: Resolve = addresses_of,
         workers: int = 0,
         most_body: int = 0,
     ) -> None:
         self._nginx = Nginx(
             folder, files, outway=outway and outway[0], inway=inway and inway[0], workers=workers,
-            most_body=most_body,
+            most_body=most_body, own=node is not None, tls=tls,
         )  # fmt: skip
         self._changes = asyncio.Event()
         self._places = Places(resolve, self._changes.set)
         self._answers: dict[bytes, Answers] = {}
+        self._own = None if node is None else OwnDoor(node)
+        self._serving: Server | None = None
+        inward, outward = meters or (Meter(), Meter())
+        self._counts = Counts({b"i": inward, b"o": outward})
+        self._open = contextlib.ExitStack()
         if inway is not None:
-            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1], self._places)
+            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1], self._places, self._own)
         self._reports: Reports | None = None
         if outway is not None:
             self._reports = Reports(outway[1], self._places)
@@ -78,21 +94,37 @@ class NginxPlane:
         """Listen for questions, then start nginx. Raises as `Nginx.start`; nothing stays open then."""
         loop = asyncio.get_running_loop()
         self._nginx.prepare()
-        gathering = Gathering()
+        try:
+            await self._listen()
+            self._nginx.let_in()
+            self._publish()
+            await self._nginx.start(self._places.all())
+        except BaseException:
+            await self.stop()
+            raise
+        self._tasks = [loop.create_task(self._keep_up()), loop.create_task(self._keep_names())]
+
+    async def _listen(self) -> None:
+        gathering, loop = Gathering(), asyncio.get_running_loop()
+        self._counts.open(self._nginx.counts)
         with short_path(self._nginx.decide_socket) as path:
             self._server = await loop.create_unix_server(
                 lambda: Door(self._answers, gathering), path, backlog=BACKLOG
             )
+        if self._own is not None:
+            self._serving = Server(self._own, proxied=True)
+            path = self._open.enter_context(short_path(self._nginx.own_socket))
+            await self._serving.listen(LocalListener(Path(path), 0o600))
         if self._reports is not None:
             self._hear(self._reports)
-        self._nginx.let_in()
-        try:
-            self._publish()
-            await self._nginx.start(self._places.all())
-        except Problem:
-            await self.stop()
-            raise
-        self._tasks = [loop.create_task(self._keep_up()), loop.create_task(self._keep_names())]
+
+    def renew(self) -> None:
+        """Have certificates, anchors and revocations read again soon."""
+        self._changes.set()
+
+    async def well(self) -> bool:
+        """Whether nginx answers."""
+        return await self._nginx.well()
 
     async def reload(self) -> None:
         """Read certificates, anchors and revocations again, without dropping a request. Raises as `Nginx.reload`."""
@@ -106,6 +138,9 @@ class NginxPlane:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         await self._nginx.stop()
+        if self._serving is not None:
+            await self._serving.stop()
+            self._serving = None
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -113,6 +148,8 @@ class NginxPlane:
             asyncio.get_running_loop().remove_reader(self._told.fileno())
             self._told.close()
             self._told = None
+        self._counts.close()
+        self._open.close()
 
     async def load(self) -> Load:
         """What nginx counts. Raises `OSError` when it does not answer."""
@@ -142,8 +179,9 @@ class NginxPlane:
             self._changes.clear()
             try:
                 await self.reload()
-            except Problem as problem:
-                log.error("nginx goes on with what it had: %s", problem.code)
+            except (Problem, OSError) as failure:
+                cause = failure.code if isinstance(failure, Problem) else type(failure).__name__
+                log.error("nginx goes on with what it had: %s", cause)
 
     async def _keep_names(self) -> None:
         while True:

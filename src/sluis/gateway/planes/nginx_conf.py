@@ -18,7 +18,8 @@ from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
 from sluis.kernel import Invalid, PeerId, Text
 
-DECIDE, REPORT, STATUS = "decide.sock", "report.sock", "status.sock"
+DECIDE, REPORT, STATUS, OWN = "decide.sock", "report.sock", "status.sock", "own.sock"
+COUNTS = "counts"
 CERTIFICATE, KEY, ANCHORS, REVOKED, SERVICE_ANCHORS = (
     "certificate.pem",
     "key.pem",
@@ -26,8 +27,16 @@ CERTIFICATE, KEY, ANCHORS, REVOKED, SERVICE_ANCHORS = (
     "revoked.pem",
     "service-anchors.pem",
 )
-REPORTED = "$upstream_header_time|$upstream_status|$to|$token"
+REPORTED = "$upstream_header_time|$upstream_status|$to|$token|$transaction|$upstream_http_fsc_error_code"
 """What is told of an outcome; the first two are lists when more addresses were tried (see `reports`)."""
+
+COUNTED = "$status $request_time $body_bytes_sent $request_length $upward"
+"""What is told of every request, to be counted (see `counts`): figures, and not what it was about."""
+
+HERE = "here"
+"""What decisions call the node itself."""
+MARK = "Sluis-Mark"
+"""The header by which a request for the node itself is known for what was decided (see `own`)."""
 
 REFUSALS = {
     400: "Bad Request",
@@ -121,6 +130,8 @@ class Layout(msgspec.Struct, frozen=True):
         service_anchors: whether there are anchors for services that speak TLS.
         most_body: bytes that a request body may have; 0 for any number.
         user: whom the workers run as when nginx is started by root.
+        own: whether the node itself is behind the inway, on a socket.
+        tls: the oldest version of TLS that the group allows, `1.2` or `1.3`.
         files: open files that a worker may have; a request needs three.
     """
 
@@ -133,6 +144,8 @@ class Layout(msgspec.Struct, frozen=True):
     service_anchors: bool = False
     most_body: int = 0
     user: str | None = None
+    own: bool = False
+    tls: str = "1.2"
     files: int = 16384
 
 
@@ -163,7 +176,7 @@ def ascii_body(problem: FscProblem) -> str:
 def configuration(layout: Layout) -> str:
     """The text of `nginx.conf`. Raises `Invalid` (`unfit-address`, `unfit-user`) for what may not be written."""
     places = sorted({check_place(one) for one in layout.places}, key=lambda one: one.block)
-    parts = [_head(layout), _upstreams(places), _status(layout.generation)]
+    parts = [_head(layout), _upstreams(places, layout.own), _status(layout.generation)]
     if layout.outway is not None:
         parts.append(_outway(layout, layout.outway))
     if layout.inway is not None:
@@ -202,11 +215,24 @@ proxy_next_upstream error; proxy_next_upstream_tries 2; proxy_next_upstream_time
 proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
 
 upstream sluis {{ server unix:{DECIDE} max_fails=0; keepalive 512; keepalive_requests 100000000; keepalive_time 1d; }}
-map_hash_bucket_size 512; map_hash_max_size 16384;"""
+map_hash_bucket_size 512; map_hash_max_size 16384;
+
+# What is counted: all of it is nginx's own, and of a body's length no more than was read. One write holds whole lines.
+map $http_transfer_encoding $upward {{ "" $content_length; default $request_length; }}
+log_format inway "i {COUNTED} -"; log_format inway-refused "i {COUNTED} $sent_http_fsc_error_code";
+log_format outway "o {COUNTED} -"; log_format outway-refused "o {COUNTED} $sent_http_fsc_error_code";"""
 
 
-def _upstreams(places: Iterable[Place]) -> str:
+def _counted(kind: str) -> str:
+    return f"access_log {COUNTS} {kind} buffer=4k flush=1s;"
+
+
+def _upstreams(places: Iterable[Place], own: bool) -> str:
     blocks, through, names, authorities = [], [], [], []
+    if own:
+        blocks.append(f"upstream {HERE} {{ server unix:{OWN} max_fails=0; keepalive 256; }}")
+        through.append(f'"{HERE}" "http://{HERE}";')
+        authorities.append(f'"{HERE}" "{HERE}";')
     for place in places:
         servers = " ".join(f'server "{_with_port(one, place.port)}" max_fails=0;' for one in place.addresses)
         blocks.append(f"upstream {place.block} {{ {servers} keepalive 256; keepalive_requests 1000000; }}")
@@ -239,11 +265,12 @@ def _outway(layout: Layout, listen: Listen) -> str:
     return f"""
 # What a breaker must know, and nothing that says what a request was about.
 log_format report "{REPORTED}";
-map $upstream_status $report {{ default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; }}
+map $upstream_status $failed {{ default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; - 1; }}
+map $upstream_http_fsc_error_code $report {{ default 1; "" $failed; }}
 map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}
 server {{
     listen {_listening(listen)} backlog=4096;
-    access_log syslog:server=unix:{REPORT},nohostname report if=$report;
+    {_counted("outway")} {_REPORTING}
     auth_request_set $token $upstream_http_a;
     auth_request_set $watch $upstream_http_w;
     auth_request_set $transaction $upstream_http_x;
@@ -262,7 +289,7 @@ server {{
         proxy_set_header Fsc-Grant-Hash "";
         proxy_hide_header Fsc-Transaction-Id;
         add_header Fsc-Transaction-Id $transaction always;
-{_client_tls(CERTIFICATE, ANCHORS, layout.revocations)}
+{_client_tls(CERTIFICATE, ANCHORS, layout.revocations, layout.tls)}
     }}
     location sluis-decide {{
         proxy_pass http://sluis/outway;
@@ -274,24 +301,28 @@ server {{
 
 def _inway(layout: Layout, listen: Listen) -> str:
     crl = f"ssl_crl {REVOKED};" if layout.revocations else ""
-    service_tls = _client_tls(None, SERVICE_ANCHORS, False) if layout.service_anchors else ""
+    # Without anchors of its own a service that speaks TLS is held against the group's: never against nothing.
+    service_tls = _client_tls(None, SERVICE_ANCHORS if layout.service_anchors else ANCHORS, False, "1.2")
     return f"""
 # Writing a certificate out takes longer than all else here, so it is told once a connection, and known by its
 # fingerprint from then on.
 map $connection_requests $certificate {{ 1 $ssl_client_escaped_cert; default ""; }}
 server {{
     listen {_listening(listen)} ssl backlog=4096;
+    {_counted("inway")}
     ssl_certificate {CERTIFICATE}; ssl_certificate_key {KEY};
     ssl_client_certificate {ANCHORS}; ssl_verify_client on; ssl_verify_depth 4; {crl}
-    ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers "{SUITES_1_2}"; ssl_prefer_server_ciphers on; ssl_ecdh_curve {CURVE};
+    ssl_protocols {_protocols(layout.tls)}; ssl_ciphers "{SUITES_1_2}"; ssl_prefer_server_ciphers on; ssl_ecdh_curve {CURVE};
     ssl_session_tickets off; ssl_session_cache off;
 {_deciding(INWAY)}
+    auth_request_set $mark $upstream_http_n;
     location / {{
         proxy_pass $through$path;
         proxy_set_header Host $authority; proxy_set_header Connection "";
         proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
         proxy_set_header Fsc-Authorization $http_fsc_authorization;
         proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
+        proxy_set_header {MARK} $mark;
         proxy_hide_header Fsc-Transaction-Id;
         add_header Fsc-Transaction-Id $http_fsc_transaction_id always;
 {service_tls}
@@ -309,7 +340,7 @@ server {{
 def _deciding(domain: Domain) -> str:
     """Ask before each request; answer what was refused, or went wrong, as FSC writes it."""
     refusals = "\n".join(
-        f"    location @refused-{status} {{ {_error_headers('$code')}{_CHALLENGE if status == 401 else ''}"
+        f"    location @refused-{status} {{ {_error_headers('$code', domain)}{_CHALLENGE if status == 401 else ''}"
         f" return {status} $body; }}"
         for status in REFUSALS
     )
@@ -327,20 +358,24 @@ def _deciding(domain: Domain) -> str:
     error_page 502 504 = @unreachable;
 {refusals}
     location @undecided {{ {_fixed("TRANSACTION_LOG_WRITE_ERROR", domain)} }}
-    location @unreachable {{ {_fixed(unreachable, domain)} }}"""
+    location @unreachable {{ {_fixed(unreachable, domain)}{"" if domain == INWAY else " " + _REPORTING} }}"""
 
 
 def _fixed(code: str, domain: Domain) -> str:
     fault = FAULTS[code]
     problem = FscProblem(code, domain, NOT_DONE)
-    return f"{_error_headers(code)} return {fault.status} {_quoted(ascii_body(problem))};"
+    return f"{_error_headers(code, domain)} return {fault.status} {_quoted(ascii_body(problem))};"
 
 
 _CHALLENGE = " add_header WWW-Authenticate Bearer always;"
 
 
-def _error_headers(code: str) -> str:
-    return f"auth_request off; add_header Fsc-Error-Code {code} always;"
+_REPORTING = f"access_log syslog:server=unix:{REPORT},nohostname report if=$report;"
+
+
+def _error_headers(code: str, domain: Domain) -> str:
+    counted = _counted("inway-refused" if domain == INWAY else "outway-refused")
+    return f"auth_request off; add_header Fsc-Error-Code {code} always; {counted}"
 
 
 def _question(generation: int) -> str:
@@ -353,14 +388,18 @@ def _question(generation: int) -> str:
         proxy_set_header X "=$http_fsc_transaction_id";"""
 
 
-def _client_tls(certificate: str | None, anchors: str, revocations: bool) -> str:
+def _protocols(oldest: str) -> str:
+    return "TLSv1.3" if oldest == "1.3" else "TLSv1.2 TLSv1.3"
+
+
+def _client_tls(certificate: str | None, anchors: str, revocations: bool, oldest: str) -> str:
     """How nginx shows itself, and whom it believes: the chain must end at an anchor, and bear the name it went to."""
     shown = f"proxy_ssl_certificate {certificate}; proxy_ssl_certificate_key {KEY};" if certificate else ""
     crl = f"proxy_ssl_crl {REVOKED};" if revocations else ""
     return f"""        {shown}
         proxy_ssl_trusted_certificate {anchors}; proxy_ssl_verify on; proxy_ssl_verify_depth 4; {crl}
         proxy_ssl_server_name on; proxy_ssl_name $name; proxy_ssl_session_reuse off;
-        proxy_ssl_protocols TLSv1.2 TLSv1.3; proxy_ssl_ciphers "{SUITES_1_2}";"""
+        proxy_ssl_protocols {_protocols(oldest)}; proxy_ssl_ciphers "{SUITES_1_2}";"""
 
 
 def _listening(listen: Listen) -> str:

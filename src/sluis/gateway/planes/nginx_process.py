@@ -1,7 +1,7 @@
 """nginx from the distribution as a child of this process, in a folder of its own, without privileges it does not need.
 
-It is started again when it ends, and ends with us. A new configuration, certificate or revocation list takes effect by a reload: requests in
-hand finish under the old one (nginx documentation, "Controlling nginx"). It keeps no access log, and of what it says
+It is started again when it ends, and ends with us. A new configuration, certificate or revocation list takes effect by a
+reload: requests in hand finish under the old one (nginx documentation, "Controlling nginx"). It keeps no access log, and of what it says
 about errors only the part without request and client gets into ours.
 """
 
@@ -15,6 +15,7 @@ import resource
 import shutil
 import signal
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,8 +33,9 @@ _READY = 10.0  # seconds that nginx gets to start, or to take a new configuratio
 _GRACE = 10.0  # seconds that requests in hand get when the node stops
 _CLOSING = 0.05  # seconds; a worker's title says that it is shutting down just before it closes its sockets
 _AGAIN = (0.1, 0.5, 2.0, 5.0)  # seconds before it is started again, the last of them from then on
+_SOON = 2.0  # seconds in which one that is well answers
 _STEADY = 30.0  # seconds after which a start counts as one that went well
-_SOCKETS = (conf.DECIDE, conf.REPORT, conf.STATUS)
+_SOCKETS = (conf.DECIDE, conf.REPORT, conf.STATUS, conf.OWN, conf.COUNTS)
 _ABOUT_A_REQUEST = re.compile(r",? (client|while [a-z ]+, client): .*")
 _PREFIX = re.compile(r"^\S+ \S+ \[(\w+)\] \S+ (\*\d+ )?")
 
@@ -75,6 +77,8 @@ class Nginx:
         inway: where peers come in; None without inway.
         workers: worker processes; 0 for one a core.
         most_body: bytes that a request body may have; 0 for any number.
+        own: whether the node itself is behind the inway.
+        tls: the oldest version of TLS, `1.2` or `1.3`.
     """
 
     def __init__(
@@ -86,6 +90,8 @@ class Nginx:
         inway: Listen | None = None,
         workers: int = 0,
         most_body: int = 0,
+        own: bool = False,
+        tls: str = "1.2",
     ) -> None:
         self._folder, self._files = folder.absolute(), files
         user = _workers_user()
@@ -93,11 +99,12 @@ class Nginx:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         self._layout = Layout(
             0, outway, inway, (), workers, files.revocations is not None, bool(files.service_authorities),
-            most_body, user, hard if 0 < hard < 65536 else 65536,
+            most_body, user, own, tls, hard if 0 < hard < 65536 else 65536,
         )  # fmt: skip
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
+        self._said = _Said()
         self._reloading = asyncio.Lock()
 
     @property
@@ -120,17 +127,30 @@ class Nginx:
         """Where it tells of outcomes (datagrams)."""
         return self._folder / conf.REPORT
 
+    @property
+    def own_socket(self) -> Path:
+        """Where it brings requests for the node itself."""
+        return self._folder / conf.OWN
+
+    @property
+    def counts(self) -> Path:
+        """The pipe into which it writes what is counted."""
+        return self._folder / conf.COUNTS
+
     def prepare(self) -> None:
-        """Make the folder, and end what an earlier run may have left in it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._folder.chmod(0o700 if self._owner is None else 0o711)
-        _end_leftover(self._folder)
-        for name in _SOCKETS:
-            (self._folder / name).unlink(missing_ok=True)
+        """Make the folder, and end what an earlier run may have left in it. Raises `Invalid` (`nginx-folder`)."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(0o700 if self._owner is None else 0o711)
+            _end_leftover(self._folder)
+            for name in _SOCKETS:
+                (self._folder / name).unlink(missing_ok=True)
+        except OSError as failure:
+            raise _no_folder(failure) from None
 
     def let_in(self) -> None:
-        """Let nginx, and nobody else, connect to the sockets on which it asks and tells."""
-        for path in (self.decide_socket, self.report_socket):
+        """Let nginx, and nobody else, connect to the sockets on which it asks, tells, and brings requests."""
+        for path in (self.decide_socket, self.report_socket, self.own_socket):
             if path.exists():
                 path.chmod(0o600)
                 if self._owner is not None:
@@ -141,7 +161,7 @@ class Nginx:
 
         Raises:
             Invalid: `no-nginx` when it is not installed, `nginx-refused` when it does not take the configuration.
-            Conflict: `port-in-use`, or it did not come up in time.
+            Conflict: `nginx-not-up`, with what it said.
         """
         await self._write(places)
         await self._spawn()
@@ -191,6 +211,14 @@ class Nginx:
         active, accepted, _, requests, _, _, waiting = numbers
         return Load(active, accepted, requests, waiting)
 
+    async def well(self) -> bool:
+        """Whether it answers, with the configuration that it should have."""
+        try:
+            async with asyncio.timeout(_SOON):
+                return await self._read("/generation") == str(self.generation)
+        except OSError:  # `TimeoutError` is one
+            return False
+
     async def _write(self, places: Sequence[Place]) -> None:
         """Write the next configuration, once nginx has said that it takes it."""
         layout = msgspec.structs.replace(
@@ -226,7 +254,7 @@ class Nginx:
             self._process = await self._run(writing, "-c", "nginx.conf")
         finally:
             os.close(writing)
-        self._telling = asyncio.get_running_loop().create_task(_tell(reading))
+        self._telling = asyncio.get_running_loop().create_task(_tell(reading, self._said))
 
     async def _run(self, said: int, *arguments: str) -> asyncio.subprocess.Process:
         program = found(PROGRAM)
@@ -250,10 +278,10 @@ class Nginx:
                         if await self._read("/generation") == wanted and not any(map(_takes_more, before)):
                             return
                     if self._process is None or self._process.returncode is not None:
-                        raise _not_up()
+                        raise _not_up(self._said.last)
                     await asyncio.sleep(0.01)
         except TimeoutError:
-            raise _not_up() from None
+            raise _not_up(self._said.last) from None
 
     async def _read(self, path: str) -> str:
         with short_path(self._folder / conf.STATUS) as socket:
@@ -277,7 +305,7 @@ class Nginx:
             times += 1
             try:
                 await self._spawn()
-            except OSError as failure:
+            except (OSError, Problem) as failure:
                 log.error("nginx could not be started: %s", type(failure).__name__)
 
 
@@ -318,7 +346,13 @@ def _takes_more(worker: int) -> bool:
     return bool(title) and b"shutting down" not in title
 
 
-async def _tell(pipe: int) -> None:
+class _Said:
+    """The last grave thing that nginx said."""
+
+    last = ""
+
+
+async def _tell(pipe: int, kept: _Said) -> None:
     """Pass on what nginx says, without the request or the client that it was about."""
     loop, said = asyncio.get_running_loop(), asyncio.StreamReader()
     transport, _ = await loop.connect_read_pipe(
@@ -330,6 +364,7 @@ async def _tell(pipe: int) -> None:
             level = _PREFIX.match(text)
             words = _ABOUT_A_REQUEST.sub("", _PREFIX.sub("", text))
             grave = level is not None and level[1] in {"emerg", "alert", "crit"}
+            kept.last = words if grave else kept.last
             log.log(logging.ERROR if grave else logging.WARNING, "nginx: %s", words)
     finally:
         transport.close()
@@ -367,6 +402,9 @@ def _end_leftover(folder: Path) -> None:
         if Path(f"/proc/{pid}/cwd").resolve() != folder or not stat.S_ISDIR(os.stat(f"/proc/{pid}").st_mode):
             return
         os.kill(pid, signal.SIGTERM)
+        for _ in range(100):  # a second: it closes its ports at once, and then ends
+            os.kill(pid, 0)
+            time.sleep(0.01)
     except (OSError, ValueError):
         return
 
@@ -382,22 +420,41 @@ def _refused(said: str) -> Invalid:
     )  # fmt: skip
 
 
+def _no_folder(failure: OSError) -> Invalid:
+    cause = failure.strerror or "?"
+    return Invalid(
+        "nginx-folder",
+        Text("De gateway kan niet starten met nginx.", "The gateway cannot start with nginx."),
+        Text(f"De map waarin nginx werkt, is niet te gebruiken: {cause}.",
+             f"The folder that nginx works in cannot be used: {cause}."),
+        Text("Controleer de rechten van de map waarin de socket van het knooppunt staat.",
+             "Check the permissions of the folder that has the node's socket."),
+    )  # fmt: skip
+
+
+def check_nginx() -> None:
+    """Raises `Invalid` (`no-nginx`) when nginx is not installed."""
+    if found(PROGRAM) is None:
+        raise _not_installed()
+
+
 def _not_installed() -> Invalid:
     return Invalid(
         "no-nginx",
         Text("De gateway kan niet starten met nginx.", "The gateway cannot start with nginx."),
         Text("Het programma nginx is er niet.", "The program nginx is not there."),
-        Text("Installeer het (Debian: nginx-light), of kies de gateway zonder nginx.",
-             "Install it (Debian: nginx-light), or choose the gateway without nginx."),
+        Text("Installeer het (Debian: `apt install nginx-light`), of zet `plane` onder `[fsc]` op `in-process`.",
+             "Install it (Debian: `apt install nginx-light`), or set `plane` under `[fsc]` to `in-process`."),
     )  # fmt: skip
 
 
-def _not_up() -> Conflict:
+def _not_up(said: str) -> Conflict:
+    told = Text(f" Het zegt: {said[:300]}", f" It says: {said[:300]}") if said else Text("", "")
     return Conflict(
         "nginx-not-up",
         Text("nginx luistert niet.", "nginx does not listen."),
-        Text("Misschien is een poort bezet, of mag dit knooppunt er niet op luisteren.",
-             "A port may be in use, or this node may not listen on it."),
+        Text(f"Misschien is een poort bezet, of mag dit knooppunt er niet op luisteren.{told.nl}",
+             f"A port may be in use, or this node may not listen on it.{told.en}"),
         Text("Kijk in het logboek van dit proces wat nginx zegt, en kies zo nodig een andere poort.",
              "See in the log what nginx says, and choose another port if need be."),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from sluis.gateway.faults import INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import Forward, Incoming, Outgoing
 from sluis.gateway.outway import Judged
 from sluis.gateway.planes.nginx_conf import REFUSALS, ascii_body
+from sluis.gateway.planes.own import OwnDoor
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.gateway.tokens import Recent
@@ -207,14 +208,15 @@ class InwayAnswers:
     Args:
         inway: decides.
         places: where services are.
+        own: takes requests for the node itself; None when it is not offered.
     """
 
     LINE = b"GET /inway HTTP/1.1"
 
-    def __init__(self, inway: Inward, places: Places) -> None:
+    def __init__(self, inway: Inward, places: Places, own: OwnDoor | None = None) -> None:
         self.domain: Domain = INWAY
         self.write = inway.write
-        self._judge, self._places = inway.judge, places
+        self._judge, self._places, self._own = inway.judge, places, own
         self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
         self._certificates = Recent[bytes, bytes](_CERTIFICATES)
 
@@ -228,6 +230,8 @@ class InwayAnswers:
         )
         if known is None:
             self._callers.put(caller, (authorization, certificate))
+        if not forward.target.host and self._own is not None:
+            return b"%b%b\r\n" % (_PASS, self._own.leave_word(forward, method)), line
         where = self._places.written(host, forward.target)
         if where is None:
             return self._found(forward, line, path)

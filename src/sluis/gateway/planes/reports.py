@@ -1,6 +1,6 @@
-"""What nginx tells afterwards: that an inway did not answer, or did not take a token.
+"""What nginx tells afterwards: that an inway did not answer, or refused.
 
-The outway's breaker and its tokens need to know. nginx sends a line over a datagram socket for these outcomes alone, and
+The outway's breaker, its tokens and its log need to know. nginx sends a line over a datagram socket for these outcomes alone, and
 for every outcome at a peer that failed before; what a request was about is not in it.
 """
 
@@ -35,6 +35,9 @@ class Side(Protocol):
     def refused(self, forward: Forward) -> None:
         """See `Outway.refused`."""
 
+    def note(self, peer: PeerId | None, transaction_id: str, code: str = "") -> None:
+        """See `Outway.note`."""
+
 
 class Reports:
     """Reads what nginx tells.
@@ -51,11 +54,14 @@ class Reports:
 
     def take(self, datagram: bytes) -> None:
         """Read one line (RFC 3164, as nginx writes it). What cannot be read is left."""
-        fields = datagram.decode("latin-1").rpartition("nginx: ")[2].split("|")
-        target = self._places.named(fields[2]) if len(fields) == 4 else None
+        fields = datagram.decode("latin-1").partition("nginx: ")[2].split("|", 5)
+        target = self._places.named(fields[2]) if len(fields) == 6 else None
         if target is None:
             return
         answered, status = (field.rpartition(" ")[2] for field in fields[:2])
+        code = "" if fields[5] == "-" else fields[5]
+        if code or answered == "-":
+            self._outway.note(target.peer, fields[4], code)
         if answered != "-":
             self.watched.discard(target)
             self._outway.answered(target.peer)

@@ -83,7 +83,11 @@ class Stream(asyncio.Protocol):
             head: request line and headers, with the empty line.
             bodiless: whether no answer to it has a body (HEAD).
             ends: whether the request has no body.
+
+        Raises `OSError` when the connection ended meanwhile; nothing was sent then.
         """
+        if self._failure is not None:
+            raise self._failure
         self._reset(bodiless)
         self._sent, self._busy = ends, True
         self._moved = self._loop.time()

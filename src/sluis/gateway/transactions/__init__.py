@@ -6,21 +6,33 @@ from sluis.gateway.transactions.model import (
     Crossing,
     Direction,
     Line,
+    Outcome,
     Page,
     Passage,
     Search,
     TransactionRecord,
 )
-from sluis.gateway.transactions.rules import crossing_of, new_transaction, read_transaction_id
+from sluis.gateway.transactions.rules import (
+    OUTCOME,
+    OUTCOMES,
+    crossing_of,
+    new_transaction,
+    noted,
+    outcome_of,
+    read_transaction_id,
+)
 from sluis.gateway.transactions.sealing import Seal, Sealing, fits, open_sealing
 from sluis.gateway.transactions.service import TransactionLog, durable, open_transactions, unwritten
 
 __all__ = [
     "INCOMING",
+    "OUTCOME",
+    "OUTCOMES",
     "OUTGOING",
     "Crossing",
     "Direction",
     "Line",
+    "Outcome",
     "Page",
     "Passage",
     "Seal",
@@ -32,8 +44,10 @@ __all__ = [
     "durable",
     "fits",
     "new_transaction",
+    "noted",
     "open_sealing",
     "open_transactions",
+    "outcome_of",
     "read_transaction_id",
     "unwritten",
 ]

@@ -12,6 +12,10 @@ INCOMING: Final = "DIRECTION_INCOMING"
 OUTGOING: Final = "DIRECTION_OUTGOING"
 
 
+Outcome = Literal["no-answer", "refused"]
+"""What an outway notes beside a line of which the inway may have none: nothing came back, or the inway refused."""
+
+
 class Crossing(msgspec.Struct, frozen=True):
     """What all requests under one grant have in common.
 
@@ -22,7 +26,8 @@ class Crossing(msgspec.Struct, frozen=True):
         outway_delegator: on whose behalf, when the connection is delegated.
         service_peer: who answers.
         service_delegator: on whose behalf, when the service is delegated.
-        additional: what an extension adds to the record (External Contract Reference 1.0.0), a JSON object as text.
+        additional: what is added to the record (`additional_data` of Logging), a JSON object as text: by an extension
+            (External Contract Reference 1.0.0), or the outcome that was noted (`rules.noted`).
     """
 
     grant_hash: str

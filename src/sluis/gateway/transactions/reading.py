@@ -1,29 +1,39 @@
 """Reading the transaction log for a peer: only lines in which it has part (FSC Logging 1.0.0, `GET /logs`).
 
-Needs no writer. Every search is one snapshot of the database.
+Needs no writer. Every search is one snapshot of the database. What an outway noted of a request is a line of its own in
+the tables; who reads finds it in the record of the request, as `additional_data`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Connection, bindparam, text
 
 from sluis.gateway.transactions import sql
-from sluis.gateway.transactions.model import Crossing, Direction, Page, Search, TransactionRecord
-from sluis.gateway.transactions.rules import text_of
+from sluis.gateway.transactions.model import (
+    OUTGOING,
+    Crossing,
+    Direction,
+    Page,
+    Search,
+    TransactionRecord,
+)
+from sluis.gateway.transactions.rules import OUTCOME, text_of, without_outcome
 from sluis.kernel import Invalid, PeerId, Text
 
 MOST = 1000
 """The most lines on a page, and the most transactions asked for by id."""
 
 _Passages = dict[int, tuple[Direction, Crossing]]
+_Notes = dict[int, tuple[int, Crossing]]
 
 
 def find(connection: Connection, peer: PeerId, search: Search) -> Page:
     """The lines that a search finds, and where the next page begins. Raises `Invalid`."""
     if not 1 <= search.limit <= MOST:
         raise _wrong_limit()
-    passages = _passages(connection, peer)
+    passages, notes = _told_apart(_passages(connection, peer))
     if search.grant_hashes or search.service_names:
         passages = {
             number: (direction, crossing)
@@ -38,7 +48,12 @@ def find(connection: Connection, peer: PeerId, search: Search) -> Page:
             break
     page = lines[: search.limit]
     more = len(lines) > search.limit
-    return Page(_records(page, passages), str(page[-1].number) if more else "")
+    if page and notes:
+        ids = [bytes(line.transaction_id) for line in page]
+        found = _noted(_of_ids(connection, ids), notes)
+    else:
+        found = {}
+    return Page(_records(page, passages, found), str(page[-1].number) if more else "")
 
 
 def find_transactions(
@@ -47,10 +62,60 @@ def find_transactions(
     """Every line of these transactions in which the peer has part, in the order of the log. Raises `Invalid`."""
     if len(transaction_ids) > MOST:
         raise _wrong_limit()
-    passages = _passages(connection, peer)
+    passages, notes = _told_apart(_passages(connection, peer))
+    lines = _of_ids(connection, transaction_ids)
+    return _records([line for line in lines if line.passage in passages], passages, _noted(lines, notes))
+
+
+def left_under(connection: Connection, peer: PeerId, transaction_id: bytes) -> Crossing | None:
+    """Under which crossing a request left for a peer; None when no line says so."""
+    passages, _ = _told_apart(_passages(connection, peer))
+    for line in reversed(_of_ids(connection, [transaction_id])):
+        direction, crossing = passages.get(line.passage, ("", None))
+        if crossing is not None and direction == OUTGOING and crossing.service_peer == peer:
+            return crossing
+    return None
+
+
+def _of_ids(connection: Connection, transaction_ids: Sequence[bytes]) -> Sequence[Any]:
+    if not transaction_ids:
+        return ()
     statement = text(sql.OF_IDS).bindparams(bindparam("ids", expanding=True))
-    lines = connection.execute(statement, {"ids": list(set(transaction_ids))}) if transaction_ids else ()
-    return _records([line for line in lines if line.passage in passages], passages)
+    return connection.execute(statement, {"ids": list(set(transaction_ids))}).all()
+
+
+def _told_apart(passages: _Passages) -> tuple[_Passages, _Notes]:
+    """The passages of lines; and those of notes, each with the passage of the lines that it is about."""
+    lines = {
+        number: passage
+        for number, passage in passages.items()
+        if OUTCOME not in (passage[1].additional or "")
+    }
+    numbers = {passage: number for number, passage in lines.items()}
+    notes = {
+        number: (numbers.get((direction, without_outcome(crossing)), -1), crossing)
+        for number, (direction, crossing) in passages.items()
+        if number not in lines
+    }
+    return lines, notes
+
+
+def _noted(lines: Iterable[Any], notes: _Notes) -> dict[tuple[bytes, int], Crossing]:
+    """What was noted, by transaction and passage of its line.
+
+    A program may use one transaction id for several requests, and the note does not say of which of them it is: then it
+    counts only when there is one for each, so that nothing that crossed passes for something that did not.
+    """
+    written, noted, found = Counter[tuple[bytes, int]](), Counter[tuple[bytes, int]](), {}
+    for line in lines:
+        passage, crossing = notes.get(line.passage, (line.passage, None))
+        key = bytes(line.transaction_id), passage
+        if crossing is None:
+            written[key] += 1
+        else:
+            noted[key] += 1
+            found[key] = crossing
+    return {key: crossing for key, crossing in found.items() if noted[key] >= written[key]}
 
 
 def _passages(connection: Connection, peer: PeerId) -> _Passages:
@@ -143,13 +208,18 @@ def _lines(
     ).all()
 
 
-def _records(lines: Sequence[Any], passages: _Passages) -> tuple[TransactionRecord, ...]:
-    return tuple(
-        TransactionRecord(
-            line.number, text_of(bytes(line.transaction_id)), *passages[line.passage], line.created_at
+def _records(
+    lines: Sequence[Any], passages: _Passages, noted: Mapping[tuple[bytes, int], Crossing]
+) -> tuple[TransactionRecord, ...]:
+    found = []
+    for line in lines:
+        transaction_id = bytes(line.transaction_id)
+        direction, crossing = passages[line.passage]
+        crossing = noted.get((transaction_id, line.passage), crossing)
+        found.append(
+            TransactionRecord(line.number, text_of(transaction_id), direction, crossing, line.created_at)
         )
-        for line in lines
-    )
+    return tuple(found)
 
 
 def _wrong_limit() -> Invalid:

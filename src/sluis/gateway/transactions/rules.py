@@ -2,17 +2,24 @@
 of a grant. Pure."""
 
 import re
+from typing import cast, get_args
 from uuid import UUID
 
+import msgspec
 import uuid_utils
 
 from sluis.gateway.contracts import Grant
-from sluis.gateway.transactions.model import Crossing
+from sluis.gateway.transactions.model import Crossing, Outcome
 from sluis.kernel import encode
 
 EXTERNAL_CONTRACT = "delegation.connection.external_contract_reference"
 """A property of connection grants that goes into the log (External Contract Reference 1.0.0)."""
 
+OUTCOME = "sluis.outcome"
+"""The member of `additional_data` that says what an outway noted beside its line."""
+
+
+OUTCOMES: frozenset[str] = frozenset(get_args(Outcome))
 _TEXT = re.compile(
     "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
 )
@@ -47,3 +54,31 @@ def crossing_of(grant: Grant) -> Crossing:
         grant.service_delegator,
         None if reference is None else encode({EXTERNAL_CONTRACT: reference}).decode(),
     )
+
+
+def noted(crossing: Crossing, outcome: Outcome) -> Crossing:
+    """The same crossing, with an outcome."""
+    return _with(crossing, {**_added(crossing), OUTCOME: outcome})
+
+
+def outcome_of(crossing: Crossing) -> Outcome | None:
+    """The outcome that was noted; None when there is none."""
+    found = _added(crossing).get(OUTCOME) if OUTCOME in (crossing.additional or "") else None
+    return cast(Outcome, found) if isinstance(found, str) and found in OUTCOMES else None
+
+
+def without_outcome(crossing: Crossing) -> Crossing:
+    """The crossing as its line was written."""
+    return _with(crossing, {name: value for name, value in _added(crossing).items() if name != OUTCOME})
+
+
+def _added(crossing: Crossing) -> dict[str, object]:
+    return (
+        {}
+        if crossing.additional is None
+        else msgspec.json.decode(crossing.additional, type=dict[str, object])
+    )
+
+
+def _with(crossing: Crossing, added: dict[str, object]) -> Crossing:
+    return msgspec.structs.replace(crossing, additional=encode(added).decode() if added else None)

@@ -36,6 +36,10 @@ LINES = """SELECT number, passage, transaction_id, created_at FROM gateway_trans
     WHERE number >= :first AND number <= :last ORDER BY number LIMIT :most"""
 """Lines of a stretch."""
 
+OLDEST = f"""SELECT created_at FROM gateway_transactions WHERE number >= ({UNTIL})
+    ORDER BY number LIMIT 1"""
+"""When the first line that is not sealed was written."""
+
 PASSAGES = """SELECT id, direction, grant_hash, service_name, outway_peer, service_peer, outway_delegator,
     service_delegator, additional FROM gateway_passages ORDER BY id"""
 """What the lines of each grant have in common."""
@@ -66,6 +70,11 @@ class Sealing:
         with self._store.read() as connection:
             first = connection.execute(text(UNTIL)).scalar_one()
             return _seal(connection, first, _END)
+
+    def waiting_since(self) -> int | None:
+        """When the oldest line that is not sealed was written (ms since the epoch); None when all are. Blocks."""
+        with self._store.read() as connection:
+            return connection.execute(text(OLDEST)).scalar()
 
     async def done(self, seal: Seal) -> None:
         """It is in the ledger, durably. Raises `Unkept`; then it is sealed once more, which is the same record."""

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from sluis.gateway.faults import Domain, FscProblem
 from sluis.gateway.transactions import reading, sql
 from sluis.gateway.transactions.model import (
+    OUTGOING,
     Crossing,
     Direction,
     Line,
+    Outcome,
     Page,
     Passage,
     Search,
     TransactionRecord,
 )
+from sluis.gateway.transactions.rules import noted
 from sluis.gateway.transactions.writing import Lines
 from sluis.kernel import Clock, PeerId, Unkept
 from sluis.store import Store, migrate
@@ -44,6 +47,17 @@ class TransactionLog:
         """
         return self._store.submit(self._lines, lines, len(lines))
 
+    async def note(self, transaction_id: bytes, peer: PeerId, outcome: Outcome) -> None:
+        """Note what became of a request that left for a peer, where that peer may have no line of it. It is durable and
+        sealed as any line, and shown in the record of the request. Where no line says that it left, nothing is noted.
+
+        Raises:
+            Unkept: it could not be written.
+        """
+        crossing = await asyncio.to_thread(self._left_under, peer, transaction_id)
+        if crossing is not None:
+            await self.write([(transaction_id, self.passage(OUTGOING, noted(crossing, outcome)))])
+
     async def find(self, peer: PeerId, search: Search) -> Page:
         """The lines in which `peer` is outway, service or one of the delegators, a page at a time.
 
@@ -63,6 +77,10 @@ class TransactionLog:
             Unkept: the database cannot be reached.
         """
         return await asyncio.to_thread(self._find_transactions, peer, transaction_ids)
+
+    def _left_under(self, peer: PeerId, transaction_id: bytes) -> Crossing | None:
+        with self._store.read() as connection:
+            return reading.left_under(connection, peer, transaction_id)
 
     def _find(self, peer: PeerId, search: Search) -> Page:
         with self._store.read() as connection:

@@ -22,6 +22,7 @@ from sluis.gateway.transactions import (
     TransactionLog,
     TransactionRecord,
     new_transaction,
+    noted,
     open_transactions,
 )
 from sluis.kernel import PeerId, Upstream
@@ -44,18 +45,18 @@ class Hands:
 class Other:
     """The peer's log, read as a Manager would give it."""
 
-    def __init__(self, log: TransactionLog) -> None:
-        self.log = log
+    def __init__(self, log: TransactionLog, asks: PeerId = ASKER) -> None:
+        self.log, self.asks = log, asks
 
     async def logs(
         self, peer: PeerId, after: int, before: int, cursor: str
     ) -> tuple[Sequence[TransactionRecord], str]:
         search = Search(after=after, before=before, cursor=cursor, limit=7, ascending=True)
-        page = await self.log.find(ASKER, search)
+        page = await self.log.find(self.asks, search)
         return page.records, page.next_cursor
 
     async def logs_of(self, peer: PeerId, transaction_ids: Sequence[str]) -> Sequence[TransactionRecord]:
-        return await self.log.find_transactions(ASKER, [UUID(one).bytes for one in transaction_ids])
+        return await self.log.find_transactions(self.asks, [UUID(one).bytes for one in transaction_ids])
 
 
 @pytest.fixture
@@ -122,6 +123,84 @@ async def test_what_only_one_side_knows_is_found_once_and_kept(
     kept = await asyncio.to_thread(comparison.newest)
     assert sorted(kept, key=str) == sorted(found, key=str)
     assert await asyncio.to_thread(comparison.counts) == {(OWNER, "only-here"): 1, (OWNER, "only-there"): 1}
+
+
+async def test_what_the_outway_noted_as_failed_is_found_by_itself_and_not_as_an_alarm(
+    logs: tuple[TransactionLog, TransactionLog],
+    comparison: Comparison,
+    clock: Hands,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lost, removed = await cross(logs, there=None), await cross(logs, there=None)
+    await logs[0].note(UUID(lost).bytes, OWNER, "no-answer")
+    clock.now += timedelta(seconds=2 * SKEW)
+    found = await comparison.compare(OWNER)
+    assert {one.line.transaction_id: one.kind for one in found} == {lost: "failed-here", removed: "only-here"}
+    assert [one.levelname for one in caplog.records if lost in one.getMessage()] == []
+    assert [one.levelname for one in caplog.records if removed in one.getMessage()] == ["WARNING"]
+    kept = await asyncio.to_thread(comparison.newest)
+    assert [one.kind for one in kept] == ["only-here", "failed-here"]
+
+
+async def test_the_other_side_learns_that_it_failed(
+    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Hands
+) -> None:
+    lost, removed = await cross(logs, there=None), await cross(logs, there=None)
+    await logs[0].note(UUID(lost).bytes, OWNER, "refused")
+    clock.now += timedelta(seconds=2 * SKEW)
+    of_owner = open_comparison(stores[1], logs[1], Other(logs[0], OWNER), OWNER, clock)
+    found = await of_owner.compare(ASKER)
+    assert {one.line.transaction_id: one.kind for one in found} == {
+        lost: "failed-there",
+        removed: "only-there",
+    }
+    assert {one.line.outcome for one in found} == {"refused", None}
+
+
+async def test_an_inway_cannot_pass_off_its_own_line_as_failed(
+    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Hands
+) -> None:
+    class Excusing(Other):
+        async def logs(
+            self, peer: PeerId, after: int, before: int, cursor: str
+        ) -> tuple[Sequence[TransactionRecord], str]:
+            records, following = await super().logs(peer, after, before, cursor)
+            excused = noted(CROSSING, "no-answer")
+            return [msgspec.structs.replace(one, crossing=excused) for one in records], following
+
+    await cross(logs, here=None)
+    clock.now += timedelta(seconds=2 * SKEW)
+    comparison = open_comparison(stores[0], logs[0], Excusing(logs[1]), ASKER, clock)
+    assert [one.kind for one in await comparison.compare(OWNER)] == ["only-there"]
+
+
+async def test_a_call_that_both_have_is_no_difference_whatever_was_noted(
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+) -> None:
+    name = await cross(logs)
+    await logs[0].note(UUID(name).bytes, OWNER, "no-answer")
+    clock.now += timedelta(seconds=2 * SKEW)
+    assert await comparison.compare(OWNER) == ()
+
+
+async def test_what_failed_does_not_push_out_what_is_an_alarm(
+    logs: tuple[TransactionLog, TransactionLog],
+    comparison: Comparison,
+    clock: Hands,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sluis.gateway.comparison.service._KEPT", 1)
+    removed = await cross(logs, there=None)
+    for _ in range(3):
+        lost = await cross(logs, there=None)
+        await logs[0].note(UUID(lost).bytes, OWNER, "no-answer")
+        clock.now += timedelta(seconds=2 * SKEW)
+        await comparison.compare(OWNER)
+    kept = await asyncio.to_thread(comparison.newest)
+    assert [(one.kind, one.line.transaction_id) for one in kept] == [
+        ("only-here", removed),
+        ("failed-here", lost),
+    ]
 
 
 async def test_a_line_about_another_grant_differs(

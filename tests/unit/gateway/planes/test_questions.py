@@ -24,6 +24,8 @@ AWAY = Target(True, "inway.example", 443, "inway.example", PEER)
 ID = "0199f2a4-7c1e-7000-8000-000000000001"
 LINE = b"0123456789abcdef", Passage(OUTGOING, Crossing("$1$3$h", "x", PEER, PEER))
 
+KEY = f"https://inway.example#{str.__str__(PEER)}"
+
 
 class Transport:
     """Remembers what was written, and whether the connection was ended."""
@@ -71,6 +73,9 @@ class Side:
 
     def refused(self, forward: Forward) -> None:
         self.told.append(("refused", forward.headers[0][1]))
+
+    def note(self, peer: PeerId | None, transaction_id: str, code: str = "") -> None:
+        self.told.append(("note", peer, transaction_id, code))
 
 
 class Waiting(Side):
@@ -352,7 +357,6 @@ async def test_peer_that_failed_is_watched_until_it_answers() -> None:
     answers = OutwayAnswers(side, known, reports)
     await known.find(AWAY)
     known.publish(1)
-    key = f"https://inway.example#{str.__str__(PEER)}"
 
     def answer() -> bytes:
         given = answers(OUT.split(b"\r\n", 4))
@@ -360,21 +364,34 @@ async def test_peer_that_failed_is_watched_until_it_answers() -> None:
         return given[0]
 
     assert b"W: 1" not in answer()
-    reports.take(f"<190>Nov 22 01:02:03 nginx: -|502|{key}|Bearer t".encode())
+    reports.take(f"<190>Nov 22 01:02:03 nginx: -|502|{KEY}|Bearer t|{ID}|-".encode())
     assert b"W: 1" in answer()
-    reports.take(f"<190>Nov 22 01:02:03 nginx: -, 0.003|502, 200|{key}|Bearer t".encode())
+    reports.take(f"<190>Nov 22 01:02:03 nginx: -, 0.003|502, 200|{KEY}|Bearer t|{ID}|-".encode())
     assert b"W: 1" not in answer()
-    assert side.told == [("failed", PEER), ("answered", PEER)]
+    assert side.told == [("note", PEER, ID, ""), ("failed", PEER), ("answered", PEER)]
+
+
+TOKEN = "ERROR_CODE_ACCESS_TOKEN_INVALID"
 
 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("0.001|401|{key}|Bearer t", [("answered", PEER), ("refused", "Bearer t")]),
-        ("0.001|502|{key}|Bearer t", [("answered", PEER)]),
-        ("-, -|502, 504|{key}|", [("failed", PEER)]),
-        ("-|-|{key}|", []),
-        ("-|502|elsewhere|", []),
+        ("0.001|401|{key}|Bearer t|{id}|-", [("answered", PEER), ("refused", "Bearer t")]),
+        (
+            "0.001|401|{key}|Bearer t|{id}|" + TOKEN,
+            [("note", PEER, ID, TOKEN), ("answered", PEER), ("refused", "Bearer t")],
+        ),
+        ("0.001|404|{key}|Bearer t|{id}|a|b", [("note", PEER, ID, "a|b"), ("answered", PEER)]),
+        (
+            "0.001|404|{key}|Bearer t|{id}|nginx: -|502|{key}|Bearer x|{id}|-",
+            [("note", PEER, ID, f"nginx: -|502|{KEY}|Bearer x|{ID}|-"), ("answered", PEER)],
+        ),
+        ("0.001|502|{key}|Bearer t|{id}|-", [("answered", PEER)]),
+        ("-, -|502, 504|{key}||{id}|-", [("note", PEER, ID, ""), ("failed", PEER)]),
+        ("-|-|{key}||{id}|-", [("note", PEER, ID, "")]),
+        ("-|502|elsewhere||{id}|-", []),
+        ("0.001|401|{key}|Bearer t", []),
         ("nonsense", []),
         ("", []),
     ],
@@ -382,8 +399,7 @@ async def test_peer_that_failed_is_watched_until_it_answers() -> None:
 async def test_report_is_read_for_what_it_means(line: str, told: list[Any]) -> None:
     side, known = Side(outward()), places()
     await known.find(AWAY)
-    key = f"https://inway.example#{str.__str__(PEER)}"
-    Reports(side, known).take(b"<190>Nov 22 01:02:03 nginx: " + line.format(key=key).encode())
+    Reports(side, known).take(b"<190>Nov 22 01:02:03 nginx: " + line.format(key=KEY, id=ID).encode())
     assert side.told == told
 
 

@@ -12,6 +12,7 @@ from sluis.crypto import FileKeyStore
 from sluis.gateway.evidence import Evidence
 from sluis.gateway.transactions import (
     INCOMING,
+    OUTGOING,
     Crossing,
     TransactionLog,
     fits,
@@ -44,6 +45,13 @@ async def write(log: TransactionLog, count: int) -> None:
 
 def sealed(store: Store) -> list[Crossings]:
     return list(crossings(store))
+
+
+async def test_sealing_twice_at_once_seals_every_line_once(store: Store, ledger: Ledger) -> None:
+    log, evidence = open_transactions(store, utc_now), Evidence(ledger, open_sealing(store))
+    await write(log, 5)
+    await asyncio.gather(evidence.seal(), evidence.seal(), evidence.seal())
+    assert [(one.first, one.last) for one in sealed(store)] == [(0, 4)]
 
 
 async def test_every_line_is_in_one_seal_and_in_no_other(store: Store, ledger: Ledger) -> None:
@@ -102,3 +110,21 @@ async def test_a_log_with_seals_and_signatures_is_sound(store: Store, ledger: Le
     await ledger.checkpoint()
     found = await asyncio.to_thread(verify, store, FileKeyStore(tmp_path / "keys").public)
     assert (found.faults, found.size) == ((), 1)
+
+
+async def test_what_is_noted_beside_a_line_is_sealed_as_any_line(store: Store, ledger: Ledger) -> None:
+    log, evidence, transaction = (
+        open_transactions(store, utc_now),
+        Evidence(ledger, open_sealing(store)),
+        new_transaction()[0],
+    )
+    await log.write([(transaction, log.passage(OUTGOING, CROSSING))])
+    await evidence.seal()
+    await log.note(transaction, CROSSING.service_peer, "no-answer")
+    await evidence.seal()
+    line, note = sealed(store)
+    assert (line.last, note.first, note.last) == (0, 1, 1)
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE gateway_passages SET additional = NULL"))
+    assert fits(store, line.first, line.last, line.digest)
+    assert not fits(store, note.first, note.last, note.digest)

@@ -21,7 +21,9 @@ from sluis.gateway.transactions import (
     Search,
     TransactionLog,
     new_transaction,
+    noted,
     open_transactions,
+    outcome_of,
     read_transaction_id,
     sql,
 )
@@ -269,3 +271,59 @@ def test_transaction_ids_made_here_are_read() -> None:
 )  # fmt: skip
 def test_what_is_no_uuid_version_7_is_no_transaction_id(wrong: str) -> None:
     assert read_transaction_id(wrong) is None
+
+
+# What became of a request
+
+
+async def outcomes(log: TransactionLog, **search: object) -> dict[str, str | None]:
+    """What is noted beside each line, whichever way it is read."""
+    page = await log.find(ASKER, Search(limit=1000, **search))  # type: ignore[arg-type]
+    found = {one.transaction_id: outcome_of(one.crossing) for one in page.records}
+    by_id = await log.find_transactions(ASKER, [UUID(one).bytes for one in found])
+    assert {one.transaction_id: outcome_of(one.crossing) for one in by_id} == found
+    assert len(page.records) == len(found)
+    return found
+
+
+async def test_what_was_noted_stands_in_the_record_and_is_none_of_its_own(
+    transactions: TransactionLog, clock: Hands
+) -> None:
+    lost, well, refused = await written(transactions, clock, PLAIN, PLAIN, DELEGATED, direction=OUTGOING)
+    await transactions.note(UUID(lost).bytes, OWNER, "no-answer")
+    await transactions.note(UUID(refused).bytes, OWNER, "refused")
+    assert await outcomes(transactions) == {lost: "no-answer", well: None, refused: "refused"}
+    assert await outcomes(transactions, service_names=frozenset({"personen"})) == {
+        lost: "no-answer",
+        well: None,
+    }
+
+
+async def test_note_leaves_what_an_extension_added(transactions: TransactionLog, clock: Hands) -> None:
+    crossing = Crossing("$1$3$more", "personen", ASKER, OWNER, None, None, '{"reference":"R-1"}')
+    [lost] = await written(transactions, clock, crossing, direction=OUTGOING)
+    await transactions.note(UUID(lost).bytes, OWNER, "no-answer")
+    [record] = await transactions.find_transactions(ASKER, [UUID(lost).bytes])
+    assert record.crossing == noted(crossing, "no-answer")
+    assert record.crossing.additional == '{"reference":"R-1","sluis.outcome":"no-answer"}'
+
+
+async def test_nothing_is_noted_beside_a_line_that_is_not_there(
+    transactions: TransactionLog, clock: Hands
+) -> None:
+    [incoming] = await written(transactions, clock, PLAIN)
+    [elsewhere] = await written(transactions, clock, PLAIN, direction=OUTGOING)
+    await transactions.note(UUID(incoming).bytes, OWNER, "no-answer")
+    await transactions.note(UUID(elsewhere).bytes, OTHER, "no-answer")
+    await transactions.note(new_transaction()[0], OWNER, "no-answer")
+    assert await outcomes(transactions) == {incoming: None, elsewhere: None}
+
+
+async def test_id_that_was_used_again_fails_only_when_every_use_did(transactions: TransactionLog) -> None:
+    again, passage = new_transaction()[0], transactions.passage(OUTGOING, PLAIN)
+    for _ in range(2):
+        await transactions.write([(again, passage)])
+    for expected in (None, "no-answer"):
+        await transactions.note(again, OWNER, "no-answer")
+        found = await transactions.find_transactions(ASKER, [again])
+        assert [outcome_of(one.crossing) for one in found] == [expected] * 2
