@@ -81,7 +81,6 @@ OF_NGINX = {
     "test_4_7_2_2_1_a_service_that_answers_garbage_is_unreachable": "nginx 1.22 takes any bytes for HTTP/0.9",
     "test_a_request_that_changes_something_is_sent_once[nginx-garbage]": "nginx 1.22 takes any bytes for HTTP/0.9",
     "test_hop_by_hop_headers_stay_behind": "nginx 1.22 passes on headers that Connection names",
-    "test_an_inway_of_another_peer_gets_nothing": "nginx cannot read the subject of a certificate: decision 024",
 }
 """What the plane in process does and nginx cannot. Told in `docs/reference/fsc.md`; a test that holds after all fails."""
 

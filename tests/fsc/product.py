@@ -32,6 +32,7 @@ from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.peers import Directory, Group, check_group
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
+from sluis.gateway.planes.meeting import Meet, meeting
 from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import Files
@@ -218,7 +219,7 @@ class Product:
         )
         outway = self._outway(own, identity)
         if self.plane == "nginx":
-            await self._nginx(inway, outway)
+            await self._nginx(inway, outway, meeting(outgoing, revocations.revokes))
             return
         within, out = Streams(), Streams(outgoing, revoked=revocations.revokes)
         for streams in (within, out):
@@ -247,7 +248,7 @@ class Product:
             utc_now,
         )
 
-    async def _nginx(self, inway: Inway, outway: Outway) -> None:
+    async def _nginx(self, inway: Inway, outway: Outway, meet: Meet) -> None:
         """Both proxies on nginx. It checks names in certificates, not addresses: peers are known to it by name."""
         assert self._open
         files = Files(self.signing.chain_file, self.signing.key_file, [self.authority.root_file])
@@ -262,6 +263,7 @@ class Product:
             inway=(listens[0], inway),
             outway=(listens[1], outway),
             resolve=resolve,
+            meet=meet,
             workers=1,
         )
         await plane.start()

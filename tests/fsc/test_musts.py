@@ -21,9 +21,10 @@ For developers. Every demand of FSC Core 2.0.0 and FSC Logging 1.0.0, by section
   our own: `ERROR_CODE_CONTRACT_INVALID` (422) and `ERROR_CODE_MALFORMED_REQUEST` (400). Inway and outway have some too;
   `gateway/faults.py` marks them all.
 - The nginx plane, where nginx 1.22 leaves no other way: of two `Fsc-Authorization` headers the first counts, and only
-  that one goes on; an answer that is no HTTP at all is passed on as HTTP/0.9; headers that `Connection` names are passed
-  on; and the Peer ID of an answering inway is not read, only its chain and its name (decision 024). The plane in process
-  refuses all of these.
+  that one goes on; an answer that is no HTTP at all is passed on as HTTP/0.9; and headers that `Connection` names are
+  passed on. The plane in process refuses all of these. It also reads the Peer ID of an answering inway on each connection;
+  nginx reads chain and name there, and the node the Peer ID, beforehand and every minute, over a connection of its own
+  (decisions 024 and 027).
 - A record of the transaction log may bear `"additional_data": {"sluis.outcome": "no-answer"}`, or `"refused"`: the outway
   wrote its line, and nothing came back or the inway refused. `additional_data` is optional in Logging 1.1.0, as an
   object of any members; this one is ours (decision 031).

@@ -37,6 +37,10 @@ ABOUT = About("API", "https://node.example", "Beheer", "api@node.example", "http
 HEADERS = {"content-type": "application/json"}
 
 
+async def at_once() -> None:
+    """Nothing must be there before a request leaves."""
+
+
 class Sum(msgspec.Struct):
     """What is added."""
 
@@ -86,10 +90,6 @@ class Door:
         await self._api({**scope, "extensions": {**scope["extensions"], **crossed}}, receive, send)
 
 
-async def _nothing() -> None:
-    """Nothing need be done before a request leaves."""
-
-
 class Straight:
     """Requests of the asker to one peer, over a pool."""
 
@@ -97,7 +97,7 @@ class Straight:
         self._pool = Pool({OWNER: url}, context, lambda certificate: False)
 
     def send(self, method: str, path: str, body: bytes, seconds: float) -> Pooled:
-        return Pooled(self._pool, "UWV", (OWNER, method, path, HEADERS, body, seconds), _nothing)
+        return Pooled(self._pool, "UWV", (OWNER, method, path, HEADERS, body, seconds), at_once)
 
     def close(self) -> None:
         self._pool.close()

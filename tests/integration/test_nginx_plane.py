@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -33,11 +34,14 @@ from tests.unit.gateway.contracts.making import GROUP
 
 from sluis.crypto import Authority, certificate_thumbprint, client_context, make_authority, server_context
 from sluis.gateway.contracts import Grant
+from sluis.gateway.forward import Target
 from sluis.gateway.inway import Inway
 from sluis.gateway.outway import Outway
+from sluis.gateway.planes.meeting import meeting
 from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import PROGRAM, Files, found
+from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Tokens, issue
 from sluis.gateway.transactions import INCOMING, OUTGOING, Search, outcome_of
 from sluis.kernel import Conflict, Invalid, PeerId
@@ -583,6 +587,7 @@ async def test_port_that_is_in_use_is_said_so(pair: Pair, tmp_path: Path) -> Non
     with pytest.raises(Conflict) as problem:
         await second.start()
     assert problem.value.code == "nginx-not-up"
+    assert "Address already in use" in problem.value.why.en
 
 
 async def test_log_says_what_went_wrong_and_not_about_whom(
@@ -617,3 +622,61 @@ async def test_both_ways_stream(pair: Pair) -> None:
     writer.write(b"3\r\ntwo\r\n0\r\n\r\n")
     assert b"two" in await asyncio.wait_for(reader.read(), 5)
     writer.close()
+
+
+class Inways:
+    """Who is met at the owner's address: nobody of the pair is asked, so that each can be another."""
+
+    def __init__(self, pair: Pair) -> None:
+        revoked = set[bytes]()
+        self.met, self.revoked = meeting(pair.context(), revoked.__contains__), revoked
+        self.target = Target(True, HOST, pair.inway_port, f"{HOST}:{pair.inway_port}", OWNER)
+
+    async def meet(self, peer: PeerId = OWNER, addresses: Sequence[str] = (INWAY,)) -> Sequence[str]:
+        return await self.met(msgspec.structs.replace(self.target, peer=peer), addresses)
+
+
+async def test_inway_is_met_before_nginx_is_sent_there(pair: Pair) -> None:
+    inways = Inways(pair)
+    assert await inways.meet(addresses=["127.20.2.99", INWAY]) == [INWAY]
+    with pytest.raises(Unreachable):
+        await inways.meet(addresses=["127.20.2.99"])
+    with pytest.raises(WrongPeer):
+        await inways.meet(ASKER)
+    inways.revoked.add(pair.base.owner.identity.certificate.public_bytes(Encoding.DER))
+    with pytest.raises(RevokedPeer):
+        await inways.meet()
+    assert pair.served == 0
+
+
+async def test_peer_that_is_not_itself_any_more_gets_nothing_more(pair: Pair) -> None:
+    assert (await pair.call("GET", "/")).status == 200
+    somebody_else = False
+
+    async def meet(target: Target, addresses: Sequence[str]) -> Sequence[str]:
+        if somebody_else:
+            raise WrongPeer
+        return addresses
+
+    places = pair.outway._places
+    places._meet = meet
+    assert not await places.renew()
+    somebody_else = True
+    assert await places.renew()
+    got = await pair.call("GET", "/")
+    assert (got.status, got.code) == (502, "ERROR_CODE_PEER_UNREACHABLE")
+    assert "another organisation" in got.json["message"].lower()
+    somebody_else = False
+    assert (await pair.call("GET", "/")).status == 200
+    assert pair.served == 2
+
+
+async def test_name_without_an_address_is_said_as_fsc_writes_it(pair: Pair) -> None:
+    pair.addresses.clear()
+    got = await pair.call("GET", "/")
+    assert (got.status, got.code) == (502, "ERROR_CODE_PEER_UNREACHABLE")
+    pair.base.services.replace(
+        [msgspec.structs.replace(plain_service(("127.20.2.2", 1)), target=Target(False, HOST, 1, HOST))]
+    )
+    got = read_answer(await pair.raw_inway(pair.to_inway()))
+    assert (got.status, got.code) == (502, "ERROR_CODE_SERVICE_UNREACHABLE")

@@ -18,15 +18,26 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.integration.nodes import ASKER, Running
 from tests.integration.pair import ACTIVITY, ANN, BOB, DATASET, DISCLOSURE
-from tests.integration.test_fsc_commands import DATA, OFFER, WISH, Group, Hello, about, document, sluis, until
+from tests.integration.test_fsc_commands import (
+    DATA,
+    OFFER,
+    WISH,
+    Group,
+    Hello,
+    about,
+    document,
+    sluis,
+    until,
+)
 from tests.integration.test_group_asking import ask, refusal, write
 from tests.integration.test_nginx_plane import revocations
 from tests.servers import free_port, need
 
 from nlx_client import InwayError, NLXClient, OutwayError
 from sluis.config import examine_node, load_node
-from sluis.crypto import client_context, make_authority
+from sluis.crypto import client_context, make_authority, read_certificates
 from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_process import PROGRAM, found
 from sluis.kernel import Conflict, Invalid
@@ -136,6 +147,7 @@ def on_nginx(group: Group) -> dict[str, int]:
         file = directory / "node.toml"
         inway = f'host = "127.0.0.1"\nport = {ports[alias]}\naddress = "https://localhost:{ports[alias]}"'
         text = file.read_text().replace('group = "../group.toml"', 'group = "../group.toml"\nplane = "nginx"')
+        text = text.replace("[tls]", '[tls]\ncrl = "../revoked.pem"')
         file.write_text(
             text.replace(f'[inway]\nhost = "{group.hosts[alias]}"\nport = {DATA}', f"[inway]\n{inway}")
         )
@@ -148,6 +160,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     home = tmp_path_factory.mktemp("nginx")
     group = Group(home)
     ports = on_nginx(group)
+    (home / "revoked.pem").write_bytes(revocations(group.authority))
     with sqlite3.connect(home / "people.sqlite") as connection:
         connection.execute("CREATE TABLE person (bsn TEXT PRIMARY KEY, naam TEXT)")
         connection.executemany("INSERT INTO person VALUES (?, ?)", [(ANN, "Ann"), (BOB, "Bob")])
@@ -158,9 +171,12 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
         write(directory / "activities" / "bijstand.toml", ACTIVITY)
     write(group.owner / "datasets" / "personen.toml", DATASET)
     write(group.owner / "disclosures" / "personen.toml", DISCLOSURE)
-    nodes = Nodes(group, ports)
-    yield nodes
-    nodes.end()
+    with pytest.MonkeyPatch.context() as patch:
+        # No service here speaks TLS, and OpenSSL takes a while to read everyone a machine trusts.
+        patch.setenv("SSL_CERT_FILE", str(group.authority.path))
+        nodes = Nodes(group, ports)
+        yield nodes
+        nodes.end()
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +262,7 @@ def test_the_socket_of_the_node_is_nginx_s_and_gives_nothing_to_who_was_not_let_
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.stat().st_uid == (os.getuid() if user is None else user)
     assert path.parent.stat().st_uid == os.getuid()  # who may connect may not put another socket in its place
-    assert not path.parent.stat().st_mode & 0o022
+    assert not path.parent.stat().st_mode & 0o027
     forged = {
         "Fsc-Authorization": "Bearer x", "Fsc-Transaction-Id": "0199f2a4-7c1e-7000-8000-000000000001",
         "T": "here", "N": "x", "X-Ssl-Client-Cert": "x",
@@ -270,14 +286,14 @@ def test_each_side_refuses_in_its_own_words_and_counts_it(nodes: Nodes, called: 
 
     names = {
         "gemeente": (
-            'sluis_outway_requests_total{class="2xx"}',
-            'sluis_outway_refusals_total{code="ERROR_CODE_NO_CONTRACT"}',
-            'sluis_outway_bytes_total{direction="down"}',
+            'sluis_gateway_requests_total{side="outway",class="2xx"}',
+            'sluis_gateway_refusals_total{side="outway",error_type="ERROR_CODE_NO_CONTRACT"}',
+            'sluis_gateway_body_size_bytes_total{side="outway",body="answer"}',
         ),
         "uwv": (
-            'sluis_inway_requests_total{class="2xx"}',
-            'sluis_inway_refusals_total{code="ERROR_CODE_ACCESS_TOKEN_MISSING"}',
-            "sluis_inway_seconds_count",
+            'sluis_gateway_requests_total{side="inway",class="2xx"}',
+            'sluis_gateway_refusals_total{side="inway",error_type="ERROR_CODE_ACCESS_TOKEN_MISSING"}',
+            'sluis_gateway_duration_seconds_count{side="inway"}',
         ),
     }
     before = {name: counted(alias, name) for alias, some in names.items() for name in some}
@@ -300,7 +316,8 @@ def another(nodes: Nodes, tmp_path: Path) -> tuple[Path, int]:
     host = group.hosts["gemeente"]
     text = (group.asker / "node.toml").read_text().replace(host, host[:-1] + "3")
     text = text.replace(str(nodes.ports["gemeente"]), str(port))
-    text = text.replace("../group.toml", str(group.asker.parent / "group.toml"))
+    for name in ("group.toml", "revoked.pem"):
+        text = text.replace(f"../{name}", str(group.asker.parent / name))
     write(tmp_path / "another" / "node.toml", text.replace(str(group.metrics["gemeente"]), str(metrics)))
     shutil.copytree(group.asker / "tls", tmp_path / "another" / "tls")
     return tmp_path / "another", port
@@ -338,11 +355,40 @@ def test_list_of_revoked_certificates_that_nginx_finds_incomplete_is_said_so(
     (directory / "revoked.pem").write_bytes(revocations(nodes.group.authority))
     text = (directory / "node.toml").read_text()
     text = text.replace(str(nodes.group.asker.parent / "group.toml"), "group.toml")
-    (directory / "node.toml").write_text(text.replace("[tls]", '[tls]\ncrl = "revoked.pem"'))
+    text = text.replace(str(nodes.group.asker.parent / "revoked.pem"), "revoked.pem")
+    (directory / "node.toml").write_text(text)
     with pytest.raises(Invalid) as refused:
         nodes.started(directory)
     assert refused.value.code == "revocations-incomplete"
     assert "Andere" in refused.value.why.nl
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_nginx_ends_with_its_node_however_that_ends(another: tuple[Path, int], how: signal.Signals) -> None:
+    directory, port = another
+    running = Running(directory)
+    assert running.ready()["ready"]
+    pid = int((directory / "var" / "node.nginx" / "nginx.pid").read_text())
+    running.end(how)
+    until(lambda: not Path(f"/proc/{pid}").exists(), 5)
+    socket.create_server(("127.0.0.1", port)).close()
+    again = Running(directory)
+    assert again.ready()["ready"]
+    assert again.end()[0] == 0
+    assert not (directory / "var" / "node.nginx" / "key.pem").exists()
+
+
+def test_replaced_certificate_is_shown_after_a_restart_and_not_before(nodes: Nodes, called: str) -> None:
+    """Tokens are bound to the certificate that the node read when it started."""
+    tls = nodes.group.asker / "tls"
+    before = {name: (tls / name).read_bytes() for name in ("certificate.pem", "key.pem")}
+    nodes.group.authority.issue(tls, ASKER, "gemeente (fictief)", ["localhost"])
+    nodes.run(nodes.plane(nodes.asker).reload())
+    status = httpx.get(f"{nodes.outway}/loon-service/x").status_code
+    for name, content in before.items():
+        (tls / name).write_bytes(content)
+    assert status == 200
 
 
 def test_a_program_calls_an_api_and_no_more_once_the_contract_is_revoked(nodes: Nodes, called: str) -> None:
@@ -351,3 +397,13 @@ def test_a_program_calls_an_api_and_no_more_once_the_contract_is_revoked(nodes: 
         assert sluis(nodes.group.owner, "fsc", "revoke", called, "--reason", "Klaar").exit_code == 0
         with pytest.raises((InwayError, OutwayError)):
             nlx.get(service="loon-service", path="/zones")
+
+
+def test_revoked_certificate_gets_in_no_more(nodes: Nodes) -> None:
+    """The last here: the asker's certificate stays revoked."""
+    group = nodes.group
+    assert nodes.at_inway("GET", "/", {})[0] == 401
+    [certificate] = read_certificates(group.asker / "tls" / "certificate.pem")
+    write(group.asker.parent / "next.pem", revocations(group.authority, certificate).decode())
+    (group.asker.parent / "next.pem").replace(group.asker.parent / "revoked.pem")
+    until(lambda: nodes.at_inway("GET", "/", {})[0] == 400, 10)

@@ -49,7 +49,7 @@ def canonical_structs(structs: Sequence[msgspec.Struct], free: Sequence[Sequence
     """
     try:
         if all(map(_are_flat, free)):
-            return _SORTED.encode_lines(structs).split(b"\n")[:-1]
+            return list(map(_SORTED.encode, structs))
     except (TypeError, UnicodeEncodeError):  # a str subclass in a fixed field, or a lone surrogate
         pass
     return [_struct(struct, values) for struct, *values in zip(structs, *free, strict=True)]
@@ -57,11 +57,11 @@ def canonical_structs(structs: Sequence[msgspec.Struct], free: Sequence[Sequence
 
 def _are_flat(values: Sequence[Any]) -> bool:
     """`is_plain` of dicts without nesting or numbers, which nearly all records have, without a Python loop."""
-    dicts = [value for value in values if value]
-    return (
+    dicts = list(filter(None, values))
+    return not dicts or (
         {dict}.issuperset(map(type, dicts))
         and _ATOMS.issuperset(map(type, chain.from_iterable(map(dict.values, dicts))))
-        and "".join(chain.from_iterable(dicts)).isascii()
+        and "".join(set().union(*dicts)).isascii()
     )
 
 

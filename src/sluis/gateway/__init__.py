@@ -15,6 +15,7 @@ from sluis.gateway.operating import routes as group_routes
 from sluis.gateway.own import OwnLink
 from sluis.gateway.peers import Group, check_group, hold_to, manager_address
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
+from sluis.gateway.planes.meeting import meeting
 from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_conf import Listen as NginxListen
 from sluis.gateway.planes.nginx_process import Files as NginxFiles
@@ -51,6 +52,7 @@ __all__ = [
     "group_routes",
     "hold_to",
     "manager_address",
+    "meeting",
     "open_membership",
     "open_operator",
     "open_telemetry",

@@ -162,7 +162,7 @@ class Pool:
         self._all = {one for one in self._all if one.alive}
         self._all.add(connection)
         certificate = connection.certificate
-        if certificate is None or not _speaks_for(certificate, peer):
+        if certificate is None or not speaks_for(certificate, peer):
             connection.close()
             raise WrongPeer
         if self._revoked(certificate):
@@ -205,7 +205,8 @@ def _written(method: str, place: _Place, path: str, headers: Mapping[str, str], 
 
 
 @lru_cache(maxsize=1024)
-def _speaks_for(der: bytes, peer: PeerId) -> bool:
+def speaks_for(der: bytes, peer: PeerId) -> bool:
+    """Whether a certificate (DER) is that of a peer."""
     try:
         return peer_of(der).id == peer
     except Problem:

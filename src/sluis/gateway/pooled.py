@@ -14,8 +14,8 @@ class Pooled:
     Args:
         pool: of connections to the peer.
         name: what the peer is called, for problems.
-        request: peer, method, path, headers, body, and the seconds that all of it may take.
-        before: does what must be done before a byte leaves; called once there is a connection.
+        request: as `Pool.request` takes it.
+        before: what must be done before a byte leaves; begun once there is a connection.
     """
 
     def __init__(
@@ -29,31 +29,33 @@ class Pooled:
         self._exchange: Exchange | None = None
 
     async def __aenter__(self) -> Answer:
+        peer, method, path, headers, body, seconds = self._request
         try:
-            exchange = await self._pool.open(self._request[0], self._request[-1])
+            exchange = await self._pool.open(peer, seconds)
         except FAILURES as failure:
             raise self._explained(failure) from None
         try:
             await self._before()
-            await self._send(exchange)
+            await self._send(exchange, method, path, headers, body)
         except BaseException:
             exchange.release()
             raise
         self._exchange = exchange
         return Answer(exchange.status, exchange.headers, self._stream(exchange))
 
-    async def _send(self, exchange: Exchange) -> None:
-        _, method, path, headers, body, _ = self._request
-        try:
-            await exchange.send(method, path, headers, body)
-        except FAILURES as failure:
-            raise self._explained(failure) from None
-
     async def __aexit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._exchange is not None:
             self._exchange.release()
+
+    async def _send(
+        self, exchange: Exchange, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        try:
+            await exchange.send(method, path, headers, body)
+        except FAILURES as failure:
+            raise self._explained(failure) from None
 
     async def _stream(self, exchange: Exchange) -> AsyncIterator[bytes]:
         try:

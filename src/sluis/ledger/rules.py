@@ -11,7 +11,6 @@ import struct
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 from zlib import crc32
 
@@ -36,6 +35,7 @@ SALT = 16  # bytes; as many as SD-JWT asks for (RFC 9901, section 9.3)
 _STATUSES = frozenset({"Unset", "Ok", "Error"})
 _HASH, _SUBJECT = 2**29 - 1, 2**29
 _SPOT = 2**63 - 1
+_NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _PROCESSING, _ACT, _AGREEMENT, _CROSSINGS = 0, 1, 2, 3
 
 
@@ -77,6 +77,8 @@ def trace_terms(trace_ids: Sequence[str]) -> list[int]:
 
 def subject_terms(subjects: Sequence[Any]) -> list[int | None]:
     """`subject_term` of each; None of None."""
+    if {str}.issuperset(map(type, subjects)):
+        return [_SUBJECT | number & _HASH for number in map(crc32, map(str.encode, subjects))]
     return [None if one is None else _SUBJECT | crc32(str(one).encode()) & _HASH for one in subjects]
 
 
@@ -101,11 +103,11 @@ def prepare(records: Sequence[Record], salts: bytes) -> Columns:
     attributes = [record.attributes for record in records]
     subjects = [given.get(SUBJECT) for given in attributes]
     activities = [given.get(ACTIVITY) for given in attributes]
-    alone = [
-        subject is not None and kind == _PROCESSING and (activity is None or SUBJECT_TYPE not in given)
+    if [
+        subject
         for kind, subject, activity, given in zip(kinds, subjects, activities, attributes, strict=True)
-    ]
-    if any(alone):
+        if subject is not None and (activity is None or SUBJECT_TYPE not in given) and kind == _PROCESSING
+    ]:
         raise _subject_alone()
     free: list[list[Any]] = [
         attributes,
@@ -144,15 +146,15 @@ def _columns(
     if not _STATUSES.issuperset([record.status for record in records]):
         raise _malformed()
     array("q", starts)  # refuses what is no number, before a database does, for the whole commit
-    high, low, spans = _numbers(
-        [record.trace_id for record in records], [record.span_id for record in records]
+    traces, spots = _numbers(
+        [record.trace_id for record in records], [record.span_id for record in records], kinds
     )
     sha256 = hashlib.sha256
     cuts = range(0, len(salts), SALT)
     salted = [salts[cut : cut + SALT] + body for cut, body in zip(cuts, bodies, strict=True)]
     return Columns(
-        [number & _HASH for number in low],
-        [(a ^ b ^ c ^ kind) & _SPOT for a, b, c, kind in zip(high, low, spans, kinds, strict=True)],
+        traces,
+        spots,
         subjects,
         activities,
         starts,
@@ -173,52 +175,39 @@ def _kind(record: Record) -> int:
     raise _malformed()
 
 
-def _numbers(traces: list[str], spans: list[str]) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """The high and the low half of each trace id, and each span id, when all are lower-case hex and none is zero."""
-    digits = "".join(chain.from_iterable(zip(traces, spans, strict=True)))
+def _numbers(traces: list[str], spans: list[str], kinds: list[int]) -> tuple[list[int], list[int]]:
+    """The search term of each trace and the number of each idempotency key, when all ids are lower-case hex and none
+    is zero.
+
+    All of them are reckoned with at once, as one number of 128 bits a record.
+    """
+    if _NO_TRACE in traces or _NO_SPAN in spans:
+        raise _malformed()
+    trace = int.from_bytes(_raw(traces, 16), "big")
+    _raw(spans, 8)
+    span = int.from_bytes(bytes.fromhex(_NO_SPAN.join(spans)), "big")
+    kind = int.from_bytes(b"".join([kind.to_bytes(16, "big") for kind in kinds]), "big") if any(kinds) else 0
+    each = int.from_bytes((1).to_bytes(16, "big") * len(traces), "big")
+    return (
+        _low_halves(trace & each * _HASH, len(traces)),
+        _low_halves((trace >> 64 ^ trace ^ span ^ kind) & each * _SPOT, len(traces)),
+    )
+
+
+def _raw(ids: list[str], size: int) -> bytes:
+    """The bytes of ids of `size` bytes each, of which each must be written as hex() writes it."""
+    written = " ".join(ids)
     try:
-        raw = bytes.fromhex(digits)
+        raw = bytes.fromhex(written)
     except ValueError:
         raise _malformed() from None
-    lengths = set(map(len, traces)) == {32} and set(map(len, spans)) == {16}
-    # fromhex passes over spaces and takes capitals; a text of digits alone is not "lower", but is right all the same
-    if not lengths or len(raw) != 24 * len(traces) or not (digits.islower() or digits.isdigit()):
+    if len(raw) != size * len(ids) or raw.hex(" ", size) != written:
         raise _malformed()
-    numbers = struct.unpack(f">{3 * len(traces)}Q", raw)
-    high, low, span = numbers[0::3], numbers[1::3], numbers[2::3]
-    if 0 in span or (0 in high and any(a | b == 0 for a, b in zip(high, low, strict=True))):
-        raise _malformed()
-    return high, low, span
+    return raw
 
 
-class Seen:
-    """Spots that were written: a Bloom filter, so that "not there" is certain and "there" has to be looked up.
-
-    Two bits of thirty-two or more per record: at most one record in 250 is looked up in vain.
-    """
-
-    def __init__(self, spots: "array[int]") -> None:
-        bits = 1 << 23
-        while bits < 64 * len(spots):
-            bits *= 2
-        self.count, self.limit = 0, bits // 32
-        self._mask, self._bytes = bits - 1, bytearray(bits // 8)
-        self.add(spots)
-
-    def add(self, spots: "array[int]") -> None:
-        """Add spots. Beyond `limit` the filter no longer keeps its promise and must be made anew."""
-        mask, seen = self._mask, self._bytes
-        for spot in spots:
-            seen[(spot & mask) >> 3] |= 1 << (spot & 7)
-            other = spot >> 31
-            seen[(other & mask) >> 3] |= 1 << (other & 7)
-        self.count += len(spots)
-
-    def among(self, spots: Sequence[int]) -> list[int]:
-        """Which of the spots may be here."""
-        mask, seen = self._mask, self._bytes
-        likely = [spot for spot in spots if seen[(spot & mask) >> 3] >> (spot & 7) & 1]
-        return [spot for spot in likely if seen[(spot >> 31 & mask) >> 3] >> (spot >> 31 & 7) & 1]
+def _low_halves(number: int, count: int) -> list[int]:
+    return list(struct.unpack(f">{2 * count}Q", number.to_bytes(16 * count, "big"))[1::2])
 
 
 def identity(body: bytes) -> tuple[str | None, ...]:

@@ -13,7 +13,7 @@ from sluis.store import Migration
 
 RUN = 8192
 
-_RUN_STEP, _TERM_STEP = 2**43, 2**13
+RUN_STEP, TERM_STEP = 2**43, 2**13
 """An entry of `ledger_terms` is one number: run (20 bits), term (30 bits), place in the run (13 bits). So it is its own
 key, and a sorted run is added at the end of the table, at a fifth of the cost of four columns."""
 
@@ -43,6 +43,9 @@ MIGRATIONS = (
 
 RECORD_COLUMNS = ("idx", "trace", "spot", "subject", "activity", "start", "salted", "leaf")
 TILE_COLUMNS = ("level", "number", "hashes", "root")
+TERM_COLUMNS = ("entry",)
+ACTIVITY_COLUMNS = ("run", "activity", "since", "until")
+RUN_COLUMNS = ("run", "spots")
 
 SIZE = "SELECT COALESCE(MAX(idx) + 1, 0) FROM ledger_records"
 """How many leaves the tree has."""
@@ -62,15 +65,16 @@ SPOTS = "SELECT spots FROM ledger_runs ORDER BY run"
 RUNS = "SELECT COUNT(*) FROM ledger_runs"
 """How many runs have been added to the search terms."""
 
-TAIL = "SELECT idx, spot FROM ledger_records WHERE idx >= :first ORDER BY idx"
-"""The idempotency keys of what came after the last run."""
+TAIL = """SELECT idx, spot, CASE WHEN salted IS NOT NULL THEN trace END, subject, activity, start
+    FROM ledger_records WHERE idx >= :first ORDER BY idx"""
+"""What came after the last run: idempotency keys, and what search terms are made of; not of what was destroyed."""
 
 _IN_RUNS = f"""every(run) AS (
         SELECT CAST(:low AS BIGINT) UNION ALL SELECT run + 1 FROM every WHERE run + 1 < :high),
     hits(idx) AS (
-        SELECT every.run * :size + entry % {_TERM_STEP} FROM every CROSS JOIN terms CROSS JOIN ledger_terms
-        WHERE entry BETWEEN every.run * {_RUN_STEP} + term * {_TERM_STEP}
-        AND every.run * {_RUN_STEP} + term * {_TERM_STEP} + {_TERM_STEP - 1})"""
+        SELECT every.run * :size + entry % {TERM_STEP} FROM every CROSS JOIN terms CROSS JOIN ledger_terms
+        WHERE entry BETWEEN every.run * {RUN_STEP} + term * {TERM_STEP}
+        AND every.run * {RUN_STEP} + term * {TERM_STEP} + {TERM_STEP - 1})"""
 
 SAME_SPOT = f"""WITH RECURSIVE terms(term) AS (SELECT CAST(:trace AS BIGINT)), {_IN_RUNS}
     SELECT r.idx, r.salted FROM hits JOIN ledger_records r ON r.idx = hits.idx
@@ -112,37 +116,21 @@ NEWEST_START = "SELECT MAX(start) FROM ledger_records WHERE idx >= :first AND id
 SALTED = "SELECT idx, salted FROM ledger_records WHERE idx = :idx"
 """One record as it was hashed."""
 
-ADD_TERMS = f"""INSERT INTO ledger_terms (entry)
-    SELECT :run * {_RUN_STEP} + trace * {_TERM_STEP} + idx - :first FROM ledger_records
-        WHERE idx >= :first AND idx < :end AND salted IS NOT NULL
-    UNION ALL SELECT :run * {_RUN_STEP} + subject * {_TERM_STEP} + idx - :first FROM ledger_records
-        WHERE idx >= :first AND idx < :end AND subject IS NOT NULL
-    ORDER BY 1"""
-"""Add a run's search terms, in their order on disk."""
-
 
 def without_terms(run: int) -> str:
     """The records of a run that its search terms, or its activities, do not lead to."""
     first = run * RUN
-    place = f"{run * _RUN_STEP} - {first} + idx"
+    place = f"{run * RUN_STEP} - {first} + idx"
     return f"""SELECT idx FROM ledger_records AS r
         WHERE idx >= {first} AND idx < {first + RUN} AND salted IS NOT NULL AND (
-            NOT EXISTS (SELECT 1 FROM ledger_terms WHERE entry = {place} + r.trace * {_TERM_STEP})
+            NOT EXISTS (SELECT 1 FROM ledger_terms WHERE entry = {place} + r.trace * {TERM_STEP})
             OR r.subject IS NOT NULL
-                AND NOT EXISTS (SELECT 1 FROM ledger_terms WHERE entry = {place} + r.subject * {_TERM_STEP})
+                AND NOT EXISTS (SELECT 1 FROM ledger_terms WHERE entry = {place} + r.subject * {TERM_STEP})
             OR r.activity IS NOT NULL AND NOT EXISTS (
                 SELECT 1 FROM ledger_activities AS a
                 WHERE a.run = {run} AND a.activity = r.activity AND r.start BETWEEN a.since AND a.until))
         ORDER BY idx"""
 
-
-ADD_ACTIVITIES = """INSERT INTO ledger_activities (run, activity, since, until)
-    SELECT :run, activity, MIN(start), MAX(start) FROM ledger_records
-    WHERE idx >= :first AND idx < :end AND activity IS NOT NULL GROUP BY activity"""
-"""Note which activities occur in a run, and when. There are few, so that their records need no terms of their own."""
-
-ADD_RUN = "INSERT INTO ledger_runs (run, spots) VALUES (:run, :spots)"
-"""Note that a run was added."""
 
 SPAN = "SELECT idx, salted, leaf, entry FROM ledger_records WHERE idx >= :first AND idx < :end ORDER BY idx"
 """A stretch of the log with all that its leaves are made of."""
@@ -168,8 +156,8 @@ def kept_tile(level: int, number: int) -> str:
 
 
 DESTROY_TERMS = f"""DELETE FROM ledger_terms WHERE entry IN (
-    SELECT :run * {_RUN_STEP} + trace * {_TERM_STEP} + idx - :first FROM ledger_records WHERE idx = :idx
-    UNION ALL SELECT :run * {_RUN_STEP} + subject * {_TERM_STEP} + idx - :first FROM ledger_records
+    SELECT :run * {RUN_STEP} + trace * {TERM_STEP} + idx - :first FROM ledger_records WHERE idx = :idx
+    UNION ALL SELECT :run * {RUN_STEP} + subject * {TERM_STEP} + idx - :first FROM ledger_records
         WHERE idx = :idx AND subject IS NOT NULL)"""
 """Take the search terms of a record away."""
 

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, text
 from sluis.kernel import Conflict, Text
 from sluis.ledger import sql
 from sluis.ledger.model import Destruction, Epoch, Position, Record
-from sluis.ledger.rules import SALT, Columns, Seen, identity, prepare, prepare_act
+from sluis.ledger.rules import SALT, Columns, identity, prepare, prepare_act
+from sluis.ledger.runs import Seen, Tail
 from sluis.ledger.tree import WIDTH, Tree
 from sluis.store import Commit
 
@@ -55,8 +56,8 @@ class Records:
         self._gone = False
         self._tree = Tree()
         self._runs = 0
-        self._tail: dict[int, int] = {}
-        self._seen = Seen(array("q"))
+        self._tail = Tail([])
+        self._seen = Seen([])
 
     def load(self, connection: Connection) -> None:
         def rows(statement: str, **values: int) -> Sequence[Any]:
@@ -66,7 +67,7 @@ class Records:
         self._tree = Tree(size, _edges(size, rows))
         self._runs = rows(sql.RUNS)[0][0]
         self._seen = Seen(_spots(connection))
-        self._tail = {row.spot: row.idx for row in rows(sql.TAIL, first=self._runs * sql.RUN)}
+        self._tail = Tail(rows(sql.TAIL, first=self._runs * sql.RUN))
         epoch = rows(sql.EPOCH)
         if not epoch:
             connection.execute(text(sql.NEW_EPOCH), {"number": 1, "origin": self._first_origin, "since": 0})
@@ -107,11 +108,12 @@ class Records:
 
     def _insert(self, commit: Commit, base: int, new: Columns) -> None:
         places = range(base, base + len(new.spots))
-        rows = list(zip(places, *msgspec.structs.astuple(new), strict=True))
+        rows = zip(places, *msgspec.structs.astuple(new), strict=True)
         commit.insert("ledger_records", sql.RECORD_COLUMNS, rows)
         tiles = self._tree.extend(new.leaves)
         if tiles:
-            commit.insert("ledger_tiles", sql.TILE_COLUMNS, list(map(msgspec.structs.astuple, tiles)))
+            commit.insert("ledger_tiles", sql.TILE_COLUMNS, map(msgspec.structs.astuple, tiles))
+        self._tail.add(new)
 
     def _all_new(self, commit: Commit, base: int, batch: Batch) -> list[int | Exception] | None:
         """Where each payload ends, when none is refused and none may have been here before; else None."""
@@ -119,12 +121,12 @@ class Records:
             return None
         spots = batch.columns.spots
         fresh = dict(zip(spots, range(base, base + len(spots)), strict=True))
-        if len(fresh) < len(spots) or not self._tail.keys().isdisjoint(spots):
+        if len(fresh) < len(spots) or not self._tail.places.keys().isdisjoint(spots):
             return None
         for spot in self._seen.among(spots):
             if self._in_runs(commit, batch.columns.traces[fresh[spot] - base], spot):
                 return None
-        self._tail.update(fresh)
+        self._tail.places.update(fresh)
         return [base - 1 + end for end in accumulate(map(len, batch.payloads))]
 
     def _one_by_one(
@@ -158,13 +160,13 @@ class Records:
                 known = self._known(commit, base, taken, one)
                 at = base + len(taken) if known is None else known
                 if known is None:
-                    self._tail[one.spots[0]] = at
+                    self._tail.places[one.spots[0]] = at
                     taken.append(one)
                     if isinstance(records, OwnAct):
                         self._carry_out(commit, record)
         except Conflict as conflict:
             for one in taken[start:]:
-                self._tail.pop(one.spots[0], None)
+                self._tail.places.pop(one.spots[0], None)
             del taken[start:]
             return conflict
         return at
@@ -172,7 +174,7 @@ class Records:
     def _known(self, commit: Commit, base: int, taken: list[Columns], one: Columns) -> int | None:
         """The index of the same record, when it is there already. Raises `Conflict` when its content differs."""
         trace, spot, body = one.traces[0], one.spots[0], one.salted[0][SALT:]
-        index = self._tail.get(spot)
+        index = self._tail.places.get(spot)
         if index is not None and index >= base:
             return _same_or_conflict([(index, taken[index - base].salted[0][SALT:])], body)
         if index is not None:
@@ -203,18 +205,20 @@ class Records:
         run = index // sql.RUN
         connection.execute(text(sql.DESTROY_TERMS), {"run": run, "first": run * sql.RUN, "idx": index})
         connection.execute(text(sql.DESTROY), {"idx": index, "entry": hashlib.sha256(salted).digest()})
+        if run >= self._runs:
+            self._tail.forget(index - self._runs * sql.RUN)
 
     def _add_run(self, connection: Connection) -> None:
-        run, first = self._runs, self._runs * sql.RUN
-        spots = array("q", [spot for spot, index in self._tail.items() if index < first + sql.RUN])
-        here = {"run": run, "first": first, "end": first + sql.RUN}
-        with connection.begin():
-            connection.execute(text(sql.ADD_TERMS), here)
-            connection.execute(text(sql.ADD_ACTIVITIES), here)
-            connection.execute(text(sql.ADD_RUN), {"run": run, "spots": spots.tobytes()})
+        run, tail = self._runs, self._tail
+        spots = tail.spots()
+        with Commit(connection) as commit:
+            commit.insert("ledger_terms", sql.TERM_COLUMNS, zip(tail.terms(run)))
+            commit.insert(
+                "ledger_activities", sql.ACTIVITY_COLUMNS, [(run, *one) for one in tail.activities()]
+            )
+            commit.insert("ledger_runs", sql.RUN_COLUMNS, [(run, array("q", spots).tobytes())])
         self._runs += 1
-        for spot in spots:
-            del self._tail[spot]
+        tail.drop(self._runs * sql.RUN)
         self._seen.add(spots)
         if self._seen.count > self._seen.limit:
             with connection.begin():

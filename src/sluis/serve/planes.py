@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from cryptography import x509
 
 from sluis.config import Config
-from sluis.crypto import Revocations, read_certificates
+from sluis.crypto import Revocations, client_context, read_certificates
 from sluis.gateway import (
     InwayPlane,
     Membership,
@@ -17,6 +17,8 @@ from sluis.gateway import (
     NginxPlane,
     OutwayPlane,
     check_nginx,
+    hold_to,
+    meeting,
 )
 from sluis.kernel import Invalid, Text
 from sluis.web import LoopbackListener, PeerListener, Server, place_of
@@ -85,6 +87,8 @@ class _OnNginx:
         config, membership, tls = self._config, self._membership, self._config.tls
         group = membership.running.manager.group
         _check_lists(self._revocations, group.anchors)
+        outgoing = hold_to(group, client_context(tls.certificate, tls.key, group.anchors))
+        self._revocations.guard(outgoing)
         self._plane = NginxPlane(
             config.nginx_folder,
             NginxFiles(tls.certificate, tls.key, group.anchors, tls.crl, _system_anchors()),
@@ -92,6 +96,7 @@ class _OnNginx:
             outway=(NginxListen(*place_of(outway)), membership.outway),
             node=self._node,
             meters=membership.meters,
+            meet=meeting(outgoing, self._revocations.revokes),
             tls=group.tls,
         )
         await self._plane.start()

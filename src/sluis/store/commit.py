@@ -5,7 +5,7 @@ all the while Python's other threads go on. A transaction around it would be thr
 thread waits for its turn to run Python again. So rows are held back to the end, and go alone when they can.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-_TOGETHER = 128  # rows in one INSERT of SQLite
+_TOGETHER = 1024  # values in one INSERT of SQLite
 
 
 class Commit:
@@ -26,11 +26,11 @@ class Commit:
     def __init__(self, given: Connection) -> None:
         self._given = given
         self._transaction: Any = None
-        self._waiting: list[tuple[str, tuple[str, ...], Sequence[tuple[Any, ...]]]] = []
+        self._waiting: list[tuple[str, tuple[str, ...], list[Any]]] = []
 
-    def insert(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    def insert(self, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
         """Add rows to a table; at the latest when the block ends, and before anything else that is done after this."""
-        self._waiting.append((table, columns, rows))
+        self._waiting.append((table, columns, list(chain.from_iterable(rows))))
 
     @property
     def connection(self) -> Connection:
@@ -38,8 +38,8 @@ class Commit:
         if self._transaction is None:
             self._transaction = self._given.begin()
         waiting, self._waiting = self._waiting, []
-        for table, columns, rows in waiting:
-            insert_rows(self._given, table, columns, rows)
+        for table, columns, values in waiting:
+            _insert_values(self._given, table, columns, values)
         return self._given
 
     def __enter__(self) -> "Commit":
@@ -52,7 +52,7 @@ class Commit:
             if self._transaction is not None:
                 self._transaction.rollback()
         elif self._alone():
-            insert_rows(self._given, *self._waiting[0])
+            _insert_values(self._given, *self._waiting[0])
         elif self._transaction is not None or self._waiting:
             self._complete()
 
@@ -74,7 +74,7 @@ class Commit:
 
 
 def insert_rows(
-    connection: Connection, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+    connection: Connection, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]
 ) -> None:
     """Insert many rows.
 
@@ -82,17 +82,26 @@ def insert_rows(
     which is a quarter of what a record may cost. SQLite gets many rows to a statement; PostgreSQL gets COPY, one
     round trip for all rows.
     """
+    _insert_values(connection, table, columns, list(chain.from_iterable(rows)))
+
+
+def _insert_values(
+    connection: Connection, table: str, columns: tuple[str, ...], values: Sequence[Any]
+) -> None:
+    """`insert_rows` of rows that were laid end to end."""
     driver: Any = connection.connection.driver_connection
+    width = len(columns)
     if connection.dialect.name == "sqlite":
-        for at in range(0, len(rows), _TOGETHER):
-            some = rows[at : at + _TOGETHER]
-            driver.execute(_insert(table, columns, len(some)), list(chain.from_iterable(some)))
+        step = _TOGETHER // width * width
+        for at in range(0, len(values), step):
+            some = values[at : at + step]
+            driver.execute(_insert(table, columns, len(some) // width), some)
         return
     with (
         driver.cursor() as cursor,
         cursor.copy(f"COPY {table} ({','.join(columns)}) FROM STDIN") as copy,
     ):
-        for row in rows:
+        for row in zip(*[iter(values)] * width, strict=True):
             copy.write_row(row)
 
 

@@ -35,9 +35,6 @@ _BATCH = 4096  # records in one transaction; more gains nothing and makes the la
 _QUICK = 0.0011  # seconds; a commit that takes less waits less for the disk than it takes to prepare another
 _LINGER = 0.3  # share of a slow commit that the next may be put off, to be shared by more
 
-_Item = tuple[Any, int, Any]
-"""Payload, weight, and the future that gets the outcome."""
-
 
 class Lane(Protocol[P, R]):
     """What one room does with its share of a group commit. All but `prepare` runs on the writer's thread."""
@@ -62,13 +59,16 @@ class Lane(Protocol[P, R]):
 
 
 class _Turn(msgspec.Struct, gc=False):
-    """What came together for one lane: from the tasks of one turn of an event loop, or from a thread (None)."""
+    """What came together for one lane: from the tasks of one turn of an event loop, or from a thread (None). Of each
+    caller its payload, how many records that is, and the future that gets the outcome; `batch` is what was prepared of
+    them."""
 
     loop: asyncio.AbstractEventLoop | None
     lane: Lane[Any, Any]
-    items: list[_Item]
-    batch: Any
-    weight: int
+    payloads: list[Any]
+    weights: list[int]
+    futures: list[Any]
+    batch: Any = None
 
 
 class _Taken(msgspec.Struct, gc=False):
@@ -85,8 +85,8 @@ class _Taken(msgspec.Struct, gc=False):
             self.going = False
             return
         self.turns.append(turn)
-        self.callers += len(turn.items)
-        self.weight += turn.weight
+        self.callers += len(turn.futures)
+        self.weight += sum(turn.weights)
 
 
 class _PlainLane:
@@ -136,7 +136,7 @@ class GroupWriter:
     def __init__(self, engine: Engine, lock: WriterLock, waiting: int) -> None:
         self._engine, self._lock, self._room = engine, lock, waiting
         self._queue: SimpleQueue[_Turn | None] = SimpleQueue()
-        self._turns: dict[tuple[asyncio.AbstractEventLoop, int], tuple[Lane[Any, Any], list[_Item]]] = {}
+        self._turns: dict[tuple[asyncio.AbstractEventLoop, Lane[Any, Any]], _Turn] = {}
         self._gate = threading.Lock()  # guards the three below
         self._waiting = 0
         self._closing = False
@@ -166,18 +166,19 @@ class GroupWriter:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        key = loop, id(lane)
-        turn = self._turns.get(key)
+        turn = self._turns.get((loop, lane))
         if turn is None:
-            self._turns[key] = turn = (lane, [])
-            loop.call_soon(self._end_turn, key)
-        turn[1].append((payload, weight, future))
+            self._turns[loop, lane] = turn = _Turn(loop, lane, [], [], [])
+            loop.call_soon(self._end_turn, loop, lane)
+        turn.payloads.append(payload)
+        turn.weights.append(weight)
+        turn.futures.append(future)
         return future
 
     def submit_blocking(self, lane: Lane[Any, Any], payload: Any, weight: int) -> Any:
         """From a thread: the outcome."""
         future: Future[Any] = Future()
-        self._put(None, lane, [(payload, weight, future)])
+        self._put(_Turn(None, lane, [payload], [weight], [future]))
         return future.result()
 
     def close(self) -> None:
@@ -190,20 +191,20 @@ class GroupWriter:
             thread.join()
         self._lock.give_back()
 
-    def _end_turn(self, key: tuple[asyncio.AbstractEventLoop, int]) -> None:
-        self._put(key[0], *self._turns.pop(key))
+    def _end_turn(self, loop: asyncio.AbstractEventLoop, lane: Lane[Any, Any]) -> None:
+        self._put(self._turns.pop((loop, lane)))
 
-    def _put(self, loop: asyncio.AbstractEventLoop | None, lane: Lane[Any, Any], items: list[_Item]) -> None:
-        weight = sum([item[1] for item in items])
+    def _put(self, turn: _Turn) -> None:
+        weight = sum(turn.weights)
         with self._gate:
             # A single call heavier than the bound still gets through when nothing else waits.
             refused = self._closing or (self._waiting and self._waiting + weight > self._room)
             if not refused:
                 self._waiting += weight
-        if refused or not self._hand_over(
-            _Turn(loop, lane, items, lane.prepare([item[0] for item in items]), weight)
-        ):
-            _settle(items, [too_much_waiting() for _ in items])
+        if not refused:
+            turn.batch = turn.lane.prepare(turn.payloads)
+        if refused or not self._hand_over(turn):
+            _settle(turn.futures, [too_much_waiting() for _ in turn.futures])
 
     def _hand_over(self, turn: _Turn) -> bool:
         with self._gate:
@@ -257,7 +258,7 @@ class GroupWriter:
         self._seconds, self._linger = end - start, end + _LINGER * (end - start)
         self._add_waiting()
         for turn, outcome in zip(turns, outcomes, strict=True):
-            _tell(turn.loop, turn.items, outcome)
+            _tell(turn.loop, turn.futures, outcome)
         if untidy:
             self._tidy()
 
@@ -271,10 +272,10 @@ class GroupWriter:
             return outcomes, any(told)
         except Problem as problem:
             self._drop_connection()
-            return [[problem] * len(turn.items) for turn in turns], False
+            return [[problem] * len(turn.futures) for turn in turns], False
         except Exception as problem:  # a full disk, a lost server, a bug: nothing was kept, whatever it was
             self._drop_connection()
-            return [[unkept(problem) for _ in turn.items] for turn in turns], False
+            return [[unkept(problem) for _ in turn.futures] for turn in turns], False
 
     def _ready(self) -> Connection:
         if self._connection is None:
@@ -311,16 +312,16 @@ class GroupWriter:
             connection.close()
 
 
-def _tell(loop: asyncio.AbstractEventLoop | None, items: list[_Item], outcomes: Sequence[Any]) -> None:
+def _tell(loop: asyncio.AbstractEventLoop | None, futures: list[Any], outcomes: Sequence[Any]) -> None:
     if loop is None:
-        _settle(items, outcomes)
+        _settle(futures, outcomes)
     else:
         with suppress(RuntimeError):  # the loop was closed; its tasks no longer wait
-            loop.call_soon_threadsafe(_settle, items, outcomes)
+            loop.call_soon_threadsafe(_settle, futures, outcomes)
 
 
-def _settle(items: list[_Item], outcomes: Sequence[Any]) -> None:
-    for (_, _, future), outcome in zip(items, outcomes, strict=True):
+def _settle(futures: list[Any], outcomes: Sequence[Any]) -> None:
+    for future, outcome in zip(futures, outcomes, strict=True):
         if not future.done():  # the caller may have been cancelled; its records are kept all the same
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)

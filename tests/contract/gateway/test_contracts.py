@@ -320,6 +320,8 @@ async def test_what_waits_for_someone_is_found(contracts: Contracts) -> None:
     await agree(contracts, agreed)
     await contracts.add_signature(rejected, signed(PROVIDER, "reject"))
     assert [one.content for one in contracts.proposed(NOW)] == [proposed]
+    assert contracts.counts(NOW) == {"proposed": 1, "agreed": 1, "ended": 1, "closed": 1}
+    assert contracts.counts(2**40) == {"proposed": 0, "agreed": 0, "ended": 3, "closed": 1}
 
 
 async def test_what_will_end_is_found_in_time(contracts: Contracts) -> None:

@@ -187,6 +187,7 @@ async def test_a_stream_is_filled_only_when_nothing_waits_in_it(store: Store, ou
     assert not await outbox.fill("b", "s", [b"three"], LATER)
     assert await outbox.fill("b", "t", [b"four"], LATER)
     assert [waiting.stream for waiting in outbox.waiting()] == ["s", "s", "t"]
+    assert outbox.count() == 3
 
 
 async def test_who_looks_after_the_node_sees_what_waits_and_why(store: Store, outbox: Outbox) -> None:

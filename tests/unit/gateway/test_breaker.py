@@ -25,6 +25,14 @@ def test_circuit_of_one_peer_says_nothing_about_another() -> None:
     assert opened().closed("q", 0.0)
 
 
+def test_peers_that_are_left_alone_are_counted_until_they_answer() -> None:
+    breaker = opened()
+    breaker.failed("q", 0.0)
+    assert breaker.paused() == 1
+    breaker.answered("p")
+    assert breaker.paused() == 0
+
+
 def test_one_trial_at_a_time_after_the_pause() -> None:
     breaker = opened()
     assert breaker.closed("p", FIRST)

@@ -126,6 +126,21 @@ async def test_a_malformed_record_is_refused_and_hurts_nobody(ledger: Ledger, wr
     assert ledger.log.size() == 1
 
 
+@pytest.mark.parametrize(
+    "traces",
+    [
+        ("a" * 31, "b" * 33), ("a" * 32 + " " + "b" * 32, "c" * 32), ("", "a" * 64), (" " + "a" * 31, "b" * 32),
+        ("a" * 32, "b" * 30 + "é"),
+    ],
+)  # fmt: skip
+async def test_ids_that_are_right_only_together_are_refused(ledger: Ledger, traces: tuple[str, str]) -> None:
+    records = [processing(), processing()]
+    wrong = [msgspec.structs.replace(one, trace_id=trace) for one, trace in zip(records, traces, strict=True)]
+    with pytest.raises(Invalid):
+        await ledger.append(wrong)
+    assert ledger.log.size() == 0
+
+
 @pytest.mark.parametrize("wrong", ["a string", None, 5, processing("a").__class__])
 async def test_what_is_no_record_is_refused_and_hurts_nobody(ledger: Ledger, wrong: Any) -> None:
     outcomes = await asyncio.gather(

@@ -3,8 +3,9 @@
 nginx asks over a unix socket whether a request may pass (`questions`); the same `Inway.decide` and `Outway.decide`
 answer as in the plane in process. Nothing passes while nobody answers there.
 
-Who answers at an address is held against the name in the address, not against the Peer ID: nginx cannot read the
-subject of a certificate it connects to. That this is enough, and why, stands in the decision on it.
+Who answers at an address nginx holds against the name in the address, not against the Peer ID: it cannot read the
+subject of a certificate it connects to. Sluis looks at that itself, over a connection of its own (`meeting`). What that
+is worth stands in the decision on it.
 """
 
 import asyncio
@@ -17,9 +18,10 @@ from sluis.gateway.inway import Inway
 from sluis.gateway.meter import Meter
 from sluis.gateway.planes.apps import App
 from sluis.gateway.planes.counts import Counts
+from sluis.gateway.planes.marked import MarkedDoor
+from sluis.gateway.planes.meeting import Meet
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
-from sluis.gateway.planes.own import OwnDoor
 from sluis.gateway.planes.places import Places, Resolve, addresses_of
 from sluis.gateway.planes.questions import BACKLOG, Answers, Door, Gathering, InwayAnswers, OutwayAnswers
 from sluis.gateway.planes.reports import Reports, Side
@@ -45,6 +47,7 @@ class NginxPlane:
         meters: what requests of inway and outway are counted in.
         tls: the oldest version of TLS, `1.2` or `1.3`.
         resolve: for host names.
+        meet: finds out whether the inway of a peer is its own (`meeting`); None to leave it at its name.
         workers: worker processes of nginx; 0 for one a core.
         most_body: bytes that a request body may have; 0 for any number.
     """
@@ -60,6 +63,7 @@ class NginxPlane:
         meters: tuple[Meter, Meter] | None = None,
         tls: str = "1.2",
         resolve: Resolve = addresses_of,
+        meet: Meet | None = None,
         workers: int = 0,
         most_body: int = 0,
     ) -> None:
@@ -68,9 +72,9 @@ class NginxPlane:
             most_body=most_body, own=node is not None, tls=tls,
         )  # fmt: skip
         self._changes = asyncio.Event()
-        self._places = Places(resolve, self._changes.set)
+        self._places = Places(resolve, self._changes.set, meet)
         self._answers: dict[bytes, Answers] = {}
-        self._own = None if node is None else OwnDoor(node)
+        self._own = None if node is None else MarkedDoor(node)
         self._serving: Server | None = None
         inward, outward = meters or (Meter(), Meter())
         self._counts = Counts({b"i": inward, b"o": outward})
@@ -119,7 +123,7 @@ class NginxPlane:
             self._hear(self._reports)
 
     def renew(self) -> None:
-        """Have certificates, anchors and revocations read again soon."""
+        """Have anchors and revocations read again soon."""
         self._changes.set()
 
     async def well(self) -> bool:
@@ -127,7 +131,7 @@ class NginxPlane:
         return await self._nginx.well()
 
     async def reload(self) -> None:
-        """Read certificates, anchors and revocations again, without dropping a request. Raises as `Nginx.reload`."""
+        """Read anchors and revocations again, without dropping a request. Raises as `Nginx.reload`."""
         self._publish()
         await self._nginx.reload(self._places.all())
 

@@ -36,7 +36,7 @@ COUNTED = "$status $request_time $body_bytes_sent $request_length $upward"
 HERE = "here"
 """What decisions call the node itself."""
 MARK = "Sluis-Mark"
-"""The header by which a request for the node itself is known for what was decided (see `own`)."""
+"""The header by which a request for the node itself is known for what was decided (see `marked`)."""
 
 REFUSALS = {
     400: "Bad Request",

@@ -1,8 +1,8 @@
 """nginx from the distribution as a child of this process, in a folder of its own, without privileges it does not need.
 
-It is started again when it ends, and ends with us. A new configuration, certificate or revocation list takes effect by a
-reload: requests in hand finish under the old one (nginx documentation, "Controlling nginx"). It keeps no access log, and of what it says
-about errors only the part without request and client gets into ours.
+It is started again when it ends, and ends with us. A new configuration or revocation list takes effect by a reload:
+requests in hand finish under the old one (nginx documentation, "Controlling nginx"). It keeps no access log, and of what
+it says about errors only the part without request and client gets into ours.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ import msgspec
 
 from sluis.gateway.planes import nginx_conf as conf
 from sluis.gateway.planes.nginx_conf import Layout, Listen, Place
-from sluis.kernel import Conflict, Invalid, Problem, Text
+from sluis.gateway.planes.nginx_problems import no_folder, not_installed, not_up, refused
+from sluis.kernel import Problem
 
 log = logging.getLogger("sluis.gateway")
 
@@ -41,10 +42,11 @@ _PREFIX = re.compile(r"^\S+ \S+ \[(\w+)\] \S+ (\*\d+ )?")
 
 
 class Files(msgspec.Struct, frozen=True):
-    """What TLS needs, PEM. Read again at every reload.
+    """What TLS needs, PEM. Anchors and revocations are read again at every reload.
 
     Args:
-        certificate: the chain that this organisation shows, as a server and as a client.
+        certificate: the chain that this organisation shows, as a server and as a client; as it is at the start, for
+            tokens are bound to the certificate that the node itself read then.
         key: its private key.
         authorities: the group's anchors.
         revocations: lists of revoked certificates, one of every authority in a chain, its root included; or None.
@@ -141,12 +143,14 @@ class Nginx:
         """Make the folder, and end what an earlier run may have left in it. Raises `Invalid` (`nginx-folder`)."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._folder.chmod(0o700 if self._owner is None else 0o711)
+            self._folder.chmod(0o700 if self._owner is None else 0o710)
+            if self._owner is not None:
+                os.chown(self._folder, -1, pwd.getpwuid(self._owner).pw_gid)
             _end_leftover(self._folder)
             for name in _SOCKETS:
                 (self._folder / name).unlink(missing_ok=True)
         except OSError as failure:
-            raise _no_folder(failure) from None
+            raise no_folder(failure) from None
 
     def let_in(self) -> None:
         """Let nginx, and nobody else, connect to the sockets on which it asks, tells, and brings requests."""
@@ -163,6 +167,7 @@ class Nginx:
             Invalid: `no-nginx` when it is not installed, `nginx-refused` when it does not take the configuration.
             Conflict: `nginx-not-up`, with what it said.
         """
+        self._keep_identity()
         await self._write(places)
         await self._spawn()
         try:
@@ -173,7 +178,7 @@ class Nginx:
         self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def reload(self, places: Sequence[Place] | None = None) -> None:
-        """Take new places, and read certificates, anchors and revocations again; no request in hand is dropped.
+        """Take new places, and read anchors and revocations again; no request in hand is dropped.
 
         When this returns, no connection begins any more under what was before.
 
@@ -202,7 +207,7 @@ class Nginx:
         if self._telling is not None:
             await self._telling
             self._telling = None
-        for name in _SOCKETS:
+        for name in (*_SOCKETS, conf.KEY):
             (self._folder / name).unlink(missing_ok=True)
 
     async def load(self) -> Load:
@@ -230,14 +235,19 @@ class Nginx:
         test = await self._run(asyncio.subprocess.PIPE, "-t", "-q", "-c", candidate.name)
         said = (await test.communicate())[1].decode(errors="replace")
         if test.returncode:
-            raise _refused(said)
+            raise refused(_PREFIX.sub("", said.strip().partition("\n")[0]))
         candidate.replace(self._folder / "nginx.conf")
         self._layout = layout
 
+    def _keep_identity(self) -> None:
+        for name, source in ((conf.CERTIFICATE, self._files.certificate), (conf.KEY, self._files.key)):
+            kept = self._folder / name
+            kept.unlink(missing_ok=True)
+            with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(source.read_bytes())
+
     def _link_files(self) -> None:
         files = self._files
-        _link(self._folder / conf.CERTIFICATE, files.certificate)
-        _link(self._folder / conf.KEY, files.key)
         if files.revocations is not None:
             _link(self._folder / conf.REVOKED, files.revocations)
         for name, sources in (
@@ -259,7 +269,7 @@ class Nginx:
     async def _run(self, said: int, *arguments: str) -> asyncio.subprocess.Process:
         program = found(PROGRAM)
         if program is None:
-            raise _not_installed()
+            raise not_installed()
         guard = shutil.which("setpriv")
         return await asyncio.create_subprocess_exec(
             *([guard, "--pdeathsig=TERM", "--"] if guard else []),  # however this process ends, nginx ends with it
@@ -278,10 +288,12 @@ class Nginx:
                         if await self._read("/generation") == wanted and not any(map(_takes_more, before)):
                             return
                     if self._process is None or self._process.returncode is not None:
-                        raise _not_up(self._said.last)
+                        if self._telling is not None:
+                            await asyncio.wait([self._telling], timeout=1)  # it reads what was said last
+                        raise not_up(self._said.last)
                     await asyncio.sleep(0.01)
         except TimeoutError:
-            raise _not_up(self._said.last) from None
+            raise not_up(self._said.last) from None
 
     async def _read(self, path: str) -> str:
         with short_path(self._folder / conf.STATUS) as socket:
@@ -312,6 +324,12 @@ class Nginx:
 def found(program: str) -> str | None:
     """Where a program is; also where only root's path looks, as Debian keeps nginx there."""
     return shutil.which(program, path=os.environ.get("PATH", "") + _WHERE)
+
+
+def check_nginx() -> None:
+    """Raises `Invalid` (`no-nginx`) when nginx is not installed."""
+    if found(PROGRAM) is None:
+        raise not_installed()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -364,7 +382,8 @@ async def _tell(pipe: int, kept: _Said) -> None:
             level = _PREFIX.match(text)
             words = _ABOUT_A_REQUEST.sub("", _PREFIX.sub("", text))
             grave = level is not None and level[1] in {"emerg", "alert", "crit"}
-            kept.last = words if grave else kept.last
+            if grave and not words.startswith("still could not"):  # which says less than what it said before
+                kept.last = words
             log.log(logging.ERROR if grave else logging.WARNING, "nginx: %s", words)
     finally:
         transport.close()
@@ -407,54 +426,3 @@ def _end_leftover(folder: Path) -> None:
             time.sleep(0.01)
     except (OSError, ValueError):
         return
-
-
-def _refused(said: str) -> Invalid:
-    cause = _PREFIX.sub("", said.strip().partition("\n")[0])[:500] or "nginx -t"
-    return Invalid(
-        "nginx-refused",
-        Text("nginx neemt de instellingen niet aan.", "nginx does not take the configuration."),
-        Text(f"Het zegt: {cause}", f"It says: {cause}"),
-        Text("Controleer certificaten, sleutel, ankers, poorten en CRL.",
-             "Check certificates, key, anchors, ports and CRL."),
-    )  # fmt: skip
-
-
-def _no_folder(failure: OSError) -> Invalid:
-    cause = failure.strerror or "?"
-    return Invalid(
-        "nginx-folder",
-        Text("De gateway kan niet starten met nginx.", "The gateway cannot start with nginx."),
-        Text(f"De map waarin nginx werkt, is niet te gebruiken: {cause}.",
-             f"The folder that nginx works in cannot be used: {cause}."),
-        Text("Controleer de rechten van de map waarin de socket van het knooppunt staat.",
-             "Check the permissions of the folder that has the node's socket."),
-    )  # fmt: skip
-
-
-def check_nginx() -> None:
-    """Raises `Invalid` (`no-nginx`) when nginx is not installed."""
-    if found(PROGRAM) is None:
-        raise _not_installed()
-
-
-def _not_installed() -> Invalid:
-    return Invalid(
-        "no-nginx",
-        Text("De gateway kan niet starten met nginx.", "The gateway cannot start with nginx."),
-        Text("Het programma nginx is er niet.", "The program nginx is not there."),
-        Text("Installeer het (Debian: `apt install nginx-light`), of zet `plane` onder `[fsc]` op `in-process`.",
-             "Install it (Debian: `apt install nginx-light`), or set `plane` under `[fsc]` to `in-process`."),
-    )  # fmt: skip
-
-
-def _not_up(said: str) -> Conflict:
-    told = Text(f" Het zegt: {said[:300]}", f" It says: {said[:300]}") if said else Text("", "")
-    return Conflict(
-        "nginx-not-up",
-        Text("nginx luistert niet.", "nginx does not listen."),
-        Text(f"Misschien is een poort bezet, of mag dit knooppunt er niet op luisteren.{told.nl}",
-             f"A port may be in use, or this node may not listen on it.{told.en}"),
-        Text("Kijk in het logboek van dit proces wat nginx zegt, en kies zo nodig een andere poort.",
-             "See in the log what nginx says, and choose another port if need be."),
-    )  # fmt: skip

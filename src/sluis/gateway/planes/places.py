@@ -6,13 +6,20 @@ be at work, nginx tells with each question which one it has.
 """
 
 import asyncio
+import logging
 import socket
+import ssl
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 
+from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import Target
+from sluis.gateway.planes.meeting import Meet
 from sluis.gateway.planes.nginx_conf import Place, check_place, is_address
-from sluis.kernel import Invalid, Problem, Text, Upstream
+from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
+from sluis.kernel import Invalid, Text
+
+log = logging.getLogger("sluis.gateway")
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The IP addresses of a host name. Raises `OSError` when there are none."""
@@ -27,10 +34,12 @@ class Places:
     Args:
         resolve: for host names.
         changed: is told when a configuration with new places would be of use.
+        meet: finds out whether the inway of a peer is its own; None to leave that.
     """
 
-    def __init__(self, resolve: Resolve, changed: Callable[[], None]) -> None:
-        self._resolve, self._changed = resolve, changed
+    def __init__(self, resolve: Resolve, changed: Callable[[], None], meet: Meet | None = None) -> None:
+        self._resolve, self._changed, self._meet = resolve, changed, meet
+        self._finding: dict[Target, asyncio.Task[Place]] = {}
         self._places: OrderedDict[Target, Place] = OrderedDict()
         self._written: OrderedDict[bytes, dict[Target, bytes]] = OrderedDict()
         self._none: dict[Target, bytes] = {}
@@ -59,11 +68,11 @@ class Places:
     async def find(self, target: Target) -> bytes:
         """How to tell a worker about a target that its configuration does not have.
 
-        Raises `Upstream` (`unknown-host`) when its name stands for no address.
+        Raises `FscProblem` when its name stands for no address, or its peer is not there.
         """
         place = self._places.get(target)
         if place is None:
-            place = await self._look_up(target)
+            place = await self._found(target)
             if len(self._places) < _MOST:
                 self._places[target], self._keys[place.key] = place, target
                 self._changed()
@@ -79,21 +88,50 @@ class Places:
         for target, place in list(self._places.items()):
             try:
                 found = await self._look_up(target)
-            except Problem:
+            except WrongPeer:
+                log.error("another organisation answers at the inway of %s", target.peer)
+                self._forget(target)
+                different = True
+                continue
+            except OSError:
                 continue  # what was known may still be right
             if found != place:
                 self._places[target], different = found, True
         return different
 
-    async def _look_up(self, target: Target) -> Place:
+    def _forget(self, target: Target) -> None:
+        """From now on no worker is sent there, whatever configuration it has."""
+        self._keys.pop(self._places.pop(target).key, None)
+        for written in self._written.values():
+            written.pop(target, None)
+
+    async def _found(self, target: Target) -> Place:
+        """Look a target up; when that takes a meeting, once for all who wait for it."""
         try:
-            if is_address(target.host):
-                addresses: tuple[str, ...] = (target.host,)
-            else:
-                addresses = tuple(sorted(set(await self._resolve(target.host, target.port))))
-            return check_place(Place(target.host, target.port, target.tls, _peer(target), addresses))
-        except (OSError, Invalid):
-            raise _unknown_host(target) from None
+            if self._meet is None:
+                return await self._look_up(target)
+            finding = self._finding.get(target)
+            if finding is None:
+                finding = self._finding[target] = asyncio.get_running_loop().create_task(
+                    self._look_up(target)
+                )
+                finding.add_done_callback(lambda _: self._finding.pop(target, None))
+            return await asyncio.shield(finding)
+        except OSError as failure:
+            raise _unreachable(target, failure) from None
+
+    async def _look_up(self, target: Target) -> Place:
+        """Raises `OSError`."""
+        if is_address(target.host):
+            addresses: Sequence[str] = (target.host,)
+        else:
+            addresses = sorted(set(await self._resolve(target.host, target.port)))
+        if self._meet is not None and target.tls and target.peer is not None:
+            addresses = await self._meet(target, addresses)
+        try:
+            return check_place(Place(target.host, target.port, target.tls, _peer(target), tuple(addresses)))
+        except Invalid as problem:
+            raise OSError(problem.code) from None
 
 
 async def addresses_of(host: str, port: int) -> Sequence[str]:
@@ -102,15 +140,25 @@ async def addresses_of(host: str, port: int) -> Sequence[str]:
     return [str(one[4][0]) for one in found]
 
 
-def _unknown_host(target: Target) -> Upstream:
-    return Upstream(
-        "unknown-host",
-        Text("De aanbieder is niet te bereiken.", "The provider cannot be reached."),
-        Text(f"De naam {target.host} heeft geen IP-adres.", f"The name {target.host} has no IP address."),
-        Text("Probeer het later opnieuw, of controleer het adres.", "Try again later, or check the address."),
-        peer=_peer(target) or None,
-        retry=True,
-    )
+def _unreachable(target: Target, failure: OSError) -> FscProblem:
+    if target.peer is None:
+        return inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", _NO_ADDRESS)
+    why = _NO_ADDRESS
+    if isinstance(failure, WrongPeer):
+        why = _SOMEBODY_ELSE
+    elif isinstance(failure, RevokedPeer | ssl.SSLError):
+        why = _NOT_TRUSTED
+    elif isinstance(failure, Unreachable):
+        why = _NOBODY
+    return outway_fault("ERROR_CODE_PEER_UNREACHABLE", why, peer=_peer(target))
+
+
+_NO_ADDRESS = Text("Die naam heeft geen IP-adres.", "That name has no IP address.")
+_NOBODY = Text("Daar antwoordt niemand.", "Nobody answers there.")
+_NOT_TRUSTED = Text("Het certificaat daar wordt niet vertrouwd.", "The certificate there is not trusted.")
+_SOMEBODY_ELSE = Text(
+    "Op dat adres antwoordt een andere organisatie.", "Another organisation answers at that address."
+)
 
 
 def _peer(target: Target) -> str:

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sluis.gateway.faults import INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import Forward, Incoming, Outgoing
 from sluis.gateway.outway import Judged
+from sluis.gateway.planes.marked import MarkedDoor
 from sluis.gateway.planes.nginx_conf import REFUSALS, ascii_body
-from sluis.gateway.planes.own import OwnDoor
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.gateway.tokens import Recent
@@ -213,7 +213,7 @@ class InwayAnswers:
 
     LINE = b"GET /inway HTTP/1.1"
 
-    def __init__(self, inway: Inward, places: Places, own: OwnDoor | None = None) -> None:
+    def __init__(self, inway: Inward, places: Places, own: MarkedDoor | None = None) -> None:
         self.domain: Domain = INWAY
         self.write = inway.write
         self._judge, self._places, self._own = inway.judge, places, own

@@ -11,15 +11,13 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable
-from functools import lru_cache
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from sluis.crypto import peer_of
 from sluis.gateway.exchange import HEAD_LIMIT, Broken
 from sluis.gateway.forward import Target
-from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
-from sluis.kernel import PeerId, Problem
+from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer, speaks_for
+from sluis.kernel import PeerId
 
 FAILURES = (OSError,)
 """What a request, or reading its answer, can fail with; `TimeoutError` and `ssl.SSLError` are among them."""
@@ -387,19 +385,11 @@ class Streams:
         if peer is None:
             return
         certificate = stream.certificate
-        if certificate is not None and _speaks_for(certificate, peer) and not self._revoked(certificate):
+        if certificate is not None and speaks_for(certificate, peer) and not self._revoked(certificate):
             return
         stream.close()
         self._all.discard(stream)
-        raise WrongPeer if certificate is None or not _speaks_for(certificate, peer) else RevokedPeer
+        raise WrongPeer if certificate is None or not speaks_for(certificate, peer) else RevokedPeer
 
 
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
-
-
-@lru_cache(maxsize=1024)
-def _speaks_for(der: bytes, peer: PeerId) -> bool:
-    try:
-        return peer_of(der).id == peer
-    except Problem:
-        return False

@@ -104,7 +104,9 @@ async def test_logs_that_tell_the_same_differ_in_nothing(
         await cross(logs)
         clock.now += timedelta(seconds=1)
     clock.now += timedelta(seconds=2 * SKEW)
+    assert comparison.compared() == {}
     assert await comparison.compare(OWNER) == ()
+    assert comparison.compared() == {OWNER: int(clock.now.timestamp()) - SKEW}
 
 
 async def test_what_only_one_side_knows_is_found_once_and_kept(

@@ -20,7 +20,7 @@ from sluis.gateway.transactions import (
     open_sealing,
     open_transactions,
 )
-from sluis.kernel import PeerId, utc_now
+from sluis.kernel import PeerId, milliseconds, utc_now
 from sluis.ledger import Crossings, Ledger, crossings, open_ledger, verify
 from sluis.store import Store, open_store
 
@@ -110,6 +110,18 @@ async def test_a_log_with_seals_and_signatures_is_sound(store: Store, ledger: Le
     await ledger.checkpoint()
     found = await asyncio.to_thread(verify, store, FileKeyStore(tmp_path / "keys").public)
     assert (found.faults, found.size) == ((), 1)
+
+
+async def test_how_long_lines_wait_for_their_seal_is_known(store: Store, ledger: Ledger) -> None:
+    log, evidence = open_transactions(store, utc_now), Evidence(ledger, open_sealing(store))
+    assert evidence.unsealed_since() is None
+    before = milliseconds(utc_now())
+    await write(log, 2)
+    since = evidence.unsealed_since()
+    assert since is not None
+    assert before <= since <= milliseconds(utc_now())
+    await evidence.seal()
+    assert evidence.unsealed_since() is None
 
 
 async def test_what_is_noted_beside_a_line_is_sealed_as_any_line(store: Store, ledger: Ledger) -> None:

@@ -32,7 +32,7 @@ class _Word(msgspec.Struct, frozen=True, gc=False):
     until: float
 
 
-class OwnDoor:
+class MarkedDoor:
     """Lets in to the node's API, as an ASGI app, what the inway left word of.
 
     Args:
