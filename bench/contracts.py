@@ -140,7 +140,7 @@ async def _fill(running: Running, count: int) -> None:
             "validity": {"not_before": now, "not_after": now + DAY}, "grants": [{"data": _grant("ab" * 32)}],
             "hash_algorithm": "HASH_ALGORITHM_SHA3_512", "created_at": now - number,
         }  # fmt: skip
-        signature = Signature(ASKER, "reject", "x." * 200, now, "a" * 43)
+        signature = Signature(ASKER, "reject", "x." * 200, now, "a" * 43, now + DAY)
         await running.manager.contracts.add_signature(read_content(encode(value)), signature)
 
     for at in range(0, max(count, 0), 500):

@@ -37,7 +37,7 @@ async def main(folder: Path, role: str) -> None:
     contracts = open_contracts(store, ASKER if role == "outway" else OWNER, utc_now)
     read = read_content(given["content"].encode())
     for peer in (ASKER, OWNER):
-        await contracts.add_signature(read, Signature(peer, "accept", "-", read.created_at, "-"))
+        await contracts.add_signature(read, Signature(peer, "accept", "-", read.created_at, "-", 2**40))
     log = open_transactions(store, utc_now)
     await (_outway if role == "outway" else _inway)(folder, given, contracts, log)
     print("ready", flush=True)

@@ -30,6 +30,7 @@ from sluis.crypto import (
     certificate_thumbprint,
     client_context,
     make_authority,
+    peer_of,
     public_key_thumbprint,
     server_context,
 )
@@ -47,7 +48,10 @@ from sluis.kernel import PeerId, utc_now
 from sluis.store import Store, open_store
 from sluis.web import LoopbackListener, PeerListener, Server
 
-ASKER, OWNER = PeerId(CONSUMER), PeerId(PROVIDER)
+ASKER, OWNER, THIRD = PeerId(CONSUMER), PeerId(PROVIDER), PeerId("00000000000000000006")
+INSTEAD = {"sluis.alternative": {"peer_id": str.__str__(THIRD), "service": "reserve"}}
+"""Properties by which a service names the third peer's as its alternative."""
+
 SERVICE = "personen"
 
 Handler = Callable[[Any, Any, Any], Awaitable[None]]
@@ -142,6 +146,15 @@ class Party:
 
 
 @dataclass
+class Other:
+    """A third peer: the contract with it, its inway, and what that was asked."""
+
+    grant: Grant
+    server: asyncio.Server
+    asked: list[str]
+
+
+@dataclass
 class Gateways:
     """Both gateways, running."""
 
@@ -163,6 +176,7 @@ class Gateways:
     fetched: list[str] = field(default_factory=list)
     others: list[asyncio.Server] = field(default_factory=list)
     tamper: Callable[[str], str] = str
+    inways: dict[PeerId, str] = field(default_factory=dict)
 
     @property
     def aud(self) -> str:
@@ -175,6 +189,38 @@ class Gateways:
         server = await asyncio.start_server(serve, "127.20.2.3", 0)
         self.others.append(server)
         self.services.replace([plain_service(server.sockets[0].getsockname()[:2])])
+
+    async def serve_mutual_tls(self, host: str = "127.20.2.3") -> tuple[str, ...]:
+        """Put a service in the place of the one there is that asks for a client certificate and says whose it got; gives the
+        files with the one it is shown."""
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while await reader.readuntil(b"\r\n\r\n"):
+                    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+                    name = peer_of(der).name.encode()
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(name), name))
+            except (asyncio.IncompleteReadError, OSError):
+                writer.close()
+
+        files = self.authority.issue(self.folder / "service", OWNER, "Dienst", [host, "localhost"])
+        context = server_context(*files, [self.authority.path])
+        server = await asyncio.start_server(serve, host, 0, ssl=context)
+        self.others.append(server)
+        port, shows = server.sockets[0].getsockname()[1], self.show("Bronhouder")
+        name = "localhost" if host == "127.0.0.1" else host
+        self.services.replace([Service(SERVICE, Target(True, name, port, f"{name}:{port}", shows=shows))])
+        return shows
+
+    def show(self, name: str) -> tuple[str, ...]:
+        """Put a client certificate of this name where the owner's inway has it."""
+        certificate, key = self.authority.issue(self.folder / "made", OWNER, name, ["localhost"])
+        key.replace(self.folder / "shown.key")
+        return (str(certificate.replace(self.folder / "shown.crt")),)
+
+    def hide(self) -> None:
+        """Take that client certificate away."""
+        (self.folder / "shown.crt").unlink()
 
     async def listen_as(self, peer: PeerId) -> list[bytes]:
         """Let another organisation of the group listen at the inway's address; gives what it receives."""
@@ -200,11 +246,33 @@ class Gateways:
         validity = {"not_before": now - 10, "not_after": now + days * 86_400}
         read = read_content(as_json(content(grant, validity=validity, created_at=now)))
         for party in parties or (self.asker, self.owner):
-            await party.contracts.receive(read, Signature(ASKER, "accept", "-", now, "-"))
-            await party.contracts.add_signature(read, Signature(OWNER, "accept", "-", now, "-"))
-            for peer in read.parties - {ASKER, OWNER}:
-                await party.contracts.add_signature(read, Signature(peer, "accept", "-", now, "-"))
+            await party.contracts.receive(read, Signature(ASKER, "accept", "-", now, "-", 2**40))
+            for peer in read.parties - {ASKER}:
+                await party.contracts.add_signature(read, Signature(peer, "accept", "-", now, "-", 2**40))
         return read.grants[0]
+
+    async def other(self, host: str = "127.20.2.5", **changes: Any) -> "Other":
+        """A third peer that offers `reserve`, under a contract with the asker; its inway answers everything. The service of
+        the owner names that as its alternative in the contract that is made with `instead`."""
+        files = self.authority.issue(self.folder / "third", THIRD, "Derde", ["127.20.2.5", "localhost"])
+        asked: list[str] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while head := await reader.readuntil(b"\r\n\r\n"):
+                    asked.append(head.decode())
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nreserve")
+            except (asyncio.IncompleteReadError, OSError):
+                writer.close()
+
+        context = server_context(*files, [self.authority.path])
+        server = await asyncio.start_server(serve, host, 0, ssl=context)
+        self.others.append(server)
+        place = {"type": "SERVICE_TYPE_SERVICE", "peer_id": str.__str__(THIRD), "name": "reserve"}
+        grant = await self.agree(self.asker, service=place, **changes)
+        name = "localhost" if host == "127.0.0.1" else host
+        self.inways[THIRD] = f"https://{name}:{server.sockets[0].getsockname()[1]}"
+        return Other(grant, server, asked)
 
     async def renew_certificate(self) -> None:
         """Give the asker another key and certificate."""
@@ -216,14 +284,15 @@ class Gateways:
         """Revoke the contract of a grant, in the stores of these."""
         for party in parties:
             [contract] = party.contracts.by_grant_hashes(ASKER, [grant.hash])
-            revoked = Signature(OWNER, "revoke", "-", self.watch.now(), "-")
+            revoked = Signature(OWNER, "revoke", "-", self.watch.now(), "-", 2**40)
             await party.contracts.add_signature(contract.content, revoked)
 
     async def fetch(self, grant: Grant) -> str:
         """What the owner's Manager does for `/token`."""
         self.fetched.append(grant.hash)
         thumbprint = certificate_thumbprint(self.asker.identity.certificate)
-        return self.tamper(issue(grant, self.owner.identity, GROUP, self.aud, thumbprint, self.watch.now()))
+        aud = self.inways.get(grant.service_peer, self.aud)
+        return self.tamper(issue(grant, self.owner.identity, GROUP, aud, thumbprint, self.watch.now()))
 
     async def call(
         self, method: str = "GET", path: str = "/", headers: dict[str, str] | None = None, body: bytes = b""
@@ -318,7 +387,10 @@ async def gateways(folder: Path) -> AsyncIterator[Gateways]:
         owner.transactions,
         watch,
     )
-    out, within = Streams(client_context(*asker.files, [authority.path])), Streams()
+    out, within = (
+        Streams(client_context(*asker.files, [authority.path])),
+        Streams(services=lambda: ssl.create_default_context(cafile=authority.path)),
+    )
     servers["inway"] = Server(InwayPlane(inway, within, owner.meter), streaming=True)
     context = server_context(*owner.files, [authority.path])
     heard = await servers["inway"].listen(PeerListener("127.20.2.1", port, context))

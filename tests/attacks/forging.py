@@ -12,7 +12,7 @@ from tests.federation import TODAY, Federation
 from sluis.gateway import Answer, Covers
 from sluis.kernel import PeerId, Trace, decode
 from sluis.statement import Receipt, SubQuestion
-from sluis.statement.receipt import SEALS, AnswerWriter, seal_receipt
+from sluis.statement.receipt import SEALS, AnswerForm, AnswerWriter, seal_receipt
 
 Body = bytes | AsyncIterator[bytes]
 
@@ -60,7 +60,7 @@ class Forger:
         def answer(headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
             question, trace = decode(body, SubQuestion), Trace.parse(headers["traceparent"])
             assert trace is not None
-            writer = AnswerWriter(table.schema, bytes(32))
+            writer = AnswerWriter(AnswerForm(table.schema), bytes(32))
             raw = writer.head + b"".join(writer.write(batch) for batch in table.to_batches())
             receipt = Receipt(
                 self.peer, self._asker, question.activity, question.case,

@@ -64,6 +64,8 @@ MUSTS: dict[str, str] = {
     "core-4.2.4-hash": "the content hash is $1$1$ and SHA3-512 over canonical JSON in base64url",
     "core-4.2.4-compared": "with every signature that arrives the content hash is compared",
     "core-4.2.5-hash": "the grant hash is over the content hash and the grant's canonical JSON, with the type of hash in front",
+    "core-4.2.7-verifiable": "without a valid certificate a signature cannot be verified, and the contract is invalid",
+    "core-4.2.7-again": "a signature with a renewed certificate makes it valid again",
     # Core 4.3: token
     "core-4.3-thumbprint": "a token's header names the signing certificate in x5t#S256",
     "core-4.3-algorithms": "a token's algorithm is one of the six",

@@ -93,6 +93,29 @@ def test_nothing_is_sent_to_an_inway_whose_certificate_is_revoked(peer: Peer, li
     assert peer.inway.script.seen == []
 
 
+@holds("core-4.2.7-verifiable", "core-4.2.7-again")
+def test_4_2_7_a_contract_ends_with_a_certificate_under_it_until_it_is_signed_again(
+    peer: Peer, listed: Product
+) -> None:
+    contract, grant = consuming(peer, listed)
+    token = peer.outway.access(grant, listed.manager_address)
+    assert peer.outway.send(token).status == 200
+    peer.authority.revocations(peer.signing)  # the outway's own certificate is as good as before
+    listed.read_revocations()
+    until(lambda: listed.state(contract.hash) == "proposed", "what hangs on it is not valid any more")
+    refused(peer.outway.send(token), "ERROR_CODE_ACCESS_TOKEN_INVALID", 401, "ERROR_DOMAIN_INWAY")
+    answer = peer.outway.token(grant, listed.manager_address)
+    assert (answer.status, json.loads(answer.body)["error"]) == (400, "invalid_grant")
+
+    peer.signing = peer.authority.issue(peer.id, peer.name, [peer.manager_host])
+    peer.published_keys = [peer.signing]
+    peer.away()
+    peer.back()  # with it
+    until(lambda: peer.put("accept", contract.content, listed.manager_address).status == 201, "it is taken")
+    assert listed.state(contract.hash) == "valid"
+    assert peer.outway.send(token).status == 200
+
+
 def test_a_renewed_certificate_signs_again_what_the_old_one_signed(
     peer: Peer, product_alone: Product
 ) -> None:

@@ -18,8 +18,14 @@ For developers. Every demand of FSC Core 2.0.0 and FSC Logging 1.0.0, by section
 
 - Codes (4.4.5.3). The standard has no code for a contract that is not well-formed or breaks one of its rules in another
   way than those it names. A code that is about something else would send its reader the wrong way, so there are two of
-  our own: `ERROR_CODE_CONTRACT_INVALID` (422) and `ERROR_CODE_MALFORMED_REQUEST` (400). Inway and outway have some too;
-  `gateway/faults.py` marks them all.
+  our own: `ERROR_CODE_CONTRACT_INVALID` (422) and `ERROR_CODE_MALFORMED_REQUEST` (400). Nor has it one for a peer that
+  leaves or asks too much: `ERROR_CODE_TOO_MANY_OPEN_CONTRACTS` and `ERROR_CODE_TOO_MANY_REQUESTS` (both 429, decision
+  030). Inway and outway have some too; `gateway/faults.py` marks them all.
+- HTTP/2 (4.1). A Manager may speak it, and a service says which of HTTP/1.1 and HTTP/2 is spoken between outway and inway.
+  Sluis speaks HTTP/1.1 on all of these. A publication with `PROTOCOL_TCP_HTTP_2` is signed and listed as any other; a
+  service of that kind is not reached through this outway unless its inway takes HTTP/1.1 too.
+- Pages (4.4.1.5). `GET /contracts` ends a page before its limit when the contracts on it are larger than 8 MiB together;
+  `next_cursor` goes on from there. By `grant_hash` no more than that is given: ask for fewer at once.
 - The nginx plane, where nginx 1.22 leaves no other way: of two `Fsc-Authorization` headers the first counts, and only
   that one goes on; an answer that is no HTTP at all is passed on as HTTP/0.9; and headers that `Connection` names are
   passed on. The plane in process refuses all of these. It also reads the Peer ID of an answering inway on each connection;

@@ -169,9 +169,11 @@ def b64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def code(reply: Reply) -> tuple[int, str]:
-    """Status and FSC code, which stand in body and header alike."""
+def code(reply: Reply, fine: int = 0) -> tuple[int, str]:
+    """Status and FSC code, which stand in body and header alike; with the status `fine` there is none."""
     status, headers, body = reply
+    if status == fine:
+        return status, ""
     said = json.loads(body)
     assert said["domain"] == "ERROR_DOMAIN_MANAGER"
     assert headers["fsc-error-code"] == said["code"]

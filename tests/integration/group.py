@@ -13,7 +13,7 @@ from sluis.gateway.documents import read
 from sluis.gateway.manager import AutoSign, Settings, Trust
 from sluis.gateway.membership import Membership, open_membership
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
-from sluis.kernel import PeerId, utc_now
+from sluis.kernel import Clock, PeerId, utc_now
 from sluis.ledger import Ledger, open_ledger
 from sluis.store import open_store
 from sluis.web import LoopbackListener, PeerListener, Server
@@ -37,7 +37,11 @@ class Peer(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def peer(
-    place: Place, *, auto_sign: tuple[AutoSign, ...] = (), aliases: Mapping[str, PeerId] | None = None
+    place: Place,
+    *,
+    auto_sign: tuple[AutoSign, ...] = (),
+    aliases: Mapping[str, PeerId] | None = None,
+    clock: Clock = utc_now,
 ) -> AsyncIterator[Peer]:
     """A whole peer that runs until the block ends."""
     anchors = read_certificates(place.anchors[0])
@@ -53,7 +57,7 @@ async def peer(
         membership = await asyncio.to_thread(
             open_membership, store, ledger, place.identity, place.group, settings,
             Trust(anchors, lambda: revocations.lists), client_context(place.certificate, place.key, place.anchors),
-            aliases or {}, utc_now,
+            aliases or {}, clock,
         )  # fmt: skip
         streams, meters = membership.streams, membership.meters
         manager = Server(membership.running.api)

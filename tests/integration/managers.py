@@ -125,8 +125,10 @@ async def member(
     crl: Path | None = None,
     clock: Callable[[], Any] = utc_now,
     database: str = "",
+    started: bool = True,
 ) -> AsyncIterator[Member]:
-    """A Manager that runs until the block ends. Nothing recurs within a test unless it says how often."""
+    """A Manager that runs until the block ends. Nothing recurs within a test unless it says how often. One that is not
+    started answers, and does nothing by itself."""
     anchors = read_certificates(place.anchors[0])
     revocations = Revocations(crl, anchors)
     outgoing = client_context(place.certificate, place.key, place.anchors)
@@ -147,7 +149,8 @@ async def member(
         server = Server(running.api)
         await server.listen(PeerListener(place.host, MANAGEMENT, incoming))
         try:
-            await running.start()
+            if started:
+                await running.start()
             yield Member(place, running, server, revocations)
         finally:
             await server.stop(seconds=0)

@@ -234,6 +234,23 @@ def test_from_declaration_to_call_and_back_by_command(group: Group, service: str
     assert "gemaakt" not in again.output
     assert sluis(group.asker, "apply", "-f", wish, "--check").exit_code == 0
 
+    # What is no longer declared is told first, and withdrawn when that was agreed to.
+    alone = write(tmp_path / "alone.yaml", (OFFER % service).partition("---")[0])
+    refused = sluis(group.owner, "apply", "-f", alone, "--prune")
+    assert refused.exit_code == 1
+    assert "Publication loon: contract geldig, wordt ingetrokken" in refused.output
+    assert (
+        "Er is niets in te trekken." in sluis(group.owner, "apply", "-f", offer, "--prune", "--check").output
+    )
+    assert sluis(group.owner, "apply", "-f", alone, "--prune", "--yes").exit_code == 0
+    [published] = [
+        one
+        for one in about(document(group.owner, "fsc", "contracts"), "loon")
+        if one["grants"][0]["directory"]
+    ]
+    assert (published["state"], "no longer declared" in published["reason"]) == ("revoked", True)
+    assert {one["state"] for one in about(document(group.owner, "fsc", "contracts"), "sluis")} == {"valid"}
+
 
 def test_what_cannot_be_applied_is_told_with_file_and_line_and_nothing_is_done(
     group: Group, service: str, tmp_path: Path

@@ -7,9 +7,22 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from tests.gateways import ASKER, OWNER, SERVICE, Answer, Gateways, Party, answer, gateways, whole
+from tests.gateways import (
+    ASKER,
+    INSTEAD,
+    OWNER,
+    SERVICE,
+    THIRD,
+    Answer,
+    Gateways,
+    Party,
+    answer,
+    gateways,
+    whole,
+)
 
 from sluis.crypto import client_context, server_context
+from sluis.gateway import clientcerts
 from sluis.gateway.contracts import Grant
 from sluis.gateway.crossing import GroupLink
 from sluis.gateway.forward import Target
@@ -515,3 +528,120 @@ async def test_nothing_is_sent_to_another_organisation_at_the_inways_address(pai
     got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
     assert (got.code, "Another organisation" in got.json["message"]) == ("ERROR_CODE_PEER_UNREACHABLE", True)
     assert received == []
+
+
+# A service that asks for a client certificate
+
+
+async def test_the_inway_shows_a_service_its_client_certificate_and_takes_up_a_renewed_one(
+    pair: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clientcerts, "_LOOK", 0)
+    grant = await pair.agree()
+    await pair.serve_mutual_tls()
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).body == b"Bronhouder"
+    pair.show("Vernieuwd")
+    assert (await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})).body == b"Vernieuwd"
+
+
+async def test_a_service_is_not_reached_without_the_client_certificate_it_asks_for(pair: Gateways) -> None:
+    grant = await pair.agree()
+    await pair.serve_mutual_tls()
+    pair.hide()
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.code) == (502, "ERROR_CODE_SERVICE_UNREACHABLE")
+    assert "client certificate" in got.json["message"]
+
+
+# An alternative
+
+
+async def unreachable(pair: Gateways) -> None:
+    """Let nobody answer at the owner's inway."""
+    await pair.servers["inway"].stop(seconds=0)
+
+
+PURPOSE = {
+    "activity": "urn:voorbeeld:bijstand",
+    "disclosures": [{"id": "loon", "digest": "sha256:" + "0" * 64}],
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_service_that_cannot_be_reached_is_answered_by_its_alternative_which_the_answer_says(
+    pair: Gateways, method: str
+) -> None:
+    other, grant = await pair.other(), await pair.agree(properties=INSTEAD)
+    await unreachable(pair)
+    body = b"body" if method == "POST" else b""  # nothing of it was sent to the first
+    got = await pair.call(method, "/x?y", {"Fsc-Grant-Hash": grant.hash}, body)
+    assert (got.status, got.body) == (200, b"reserve")
+    assert got.headers["sluis-alternative"] == f"{THIRD}/reserve"
+    [head] = other.asked
+    assert head.startswith(f"{method} /x?y ")
+    [line] = await lines(pair.asker)  # nothing crossed to the first
+    assert (line.crossing.service_peer, line.crossing.grant_hash) == (THIRD, other.grant.hash)
+    assert line.transaction_id == got.headers["fsc-transaction-id"]
+
+
+async def test_a_service_that_answers_is_used_itself(pair: Gateways) -> None:
+    other, grant = await pair.other(), await pair.agree(properties=INSTEAD)
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, "sluis-alternative" in got.headers, other.asked) == (200, False, [])
+
+
+async def test_a_service_that_is_left_alone_for_a_while_is_answered_by_its_alternative(
+    pair: Gateways,
+) -> None:
+    other, grant = await pair.other(), await pair.agree(properties=INSTEAD)
+    for _ in range(5):
+        pair.outway.failed(OWNER)
+    got = await pair.call("POST", "/", {"Fsc-Grant-Hash": grant.hash}, b"body")
+    assert (got.status, len(other.asked)) == (200, 1)
+    assert [one.crossing.service_peer for one in await lines(pair.asker)] == [THIRD]
+
+
+@pytest.mark.parametrize(
+    ("mine", "other"), [({"sluis.purpose": PURPOSE}, {}), ({}, {"sluis.purpose": PURPOSE})]
+)
+async def test_an_alternative_is_for_the_same_purpose(
+    pair: Gateways, mine: dict[str, Any], other: dict[str, Any]
+) -> None:
+    third = await pair.other(properties=other)
+    grant = await pair.agree(properties={**INSTEAD, **mine})
+    await unreachable(pair)
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.code, third.asked) == (502, "ERROR_CODE_PEER_UNREACHABLE", [])
+
+
+async def test_without_a_contract_for_it_an_alternative_is_not_used(pair: Gateways) -> None:
+    grant = await pair.agree(properties=INSTEAD)
+    await unreachable(pair)
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.code) == (502, "ERROR_CODE_PEER_UNREACHABLE")
+
+
+async def test_what_was_sent_and_may_not_be_repeated_does_not_go_to_the_alternative(pair: Gateways) -> None:
+    other, grant = await pair.other(), await pair.agree(properties=INSTEAD)
+    await unreachable(pair)
+    await pair.listen_as(OWNER)  # takes the request, and never answers
+    got = await pair.call("POST", "/", {"Fsc-Grant-Hash": grant.hash}, b"body")
+    assert (got.status, other.asked) == (502, [])
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert got.body == b"reserve"
+    sent, asked, instead = await lines(pair.asker)
+    assert [one.crossing.service_peer for one in (sent, asked, instead)] == [OWNER, OWNER, THIRD]
+    assert asked.transaction_id != instead.transaction_id == got.headers["fsc-transaction-id"]
+
+
+async def test_an_alternative_that_cannot_be_reached_either_is_said_and_has_none_itself(
+    pair: Gateways,
+) -> None:
+    other = await pair.other(properties={"sluis.alternative": {"peer_id": OWNER, "service": SERVICE}})
+    grant = await pair.agree(properties=INSTEAD)
+    await unreachable(pair)
+    other.server.close()
+    await other.server.wait_closed()
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})
+    assert (got.status, got.code) == (502, "ERROR_CODE_PEER_UNREACHABLE")
+    assert await lines(pair.asker) == ()

@@ -3,15 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from copy import copy
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from tests.integration.group import Peer, peer
-from tests.integration.managers import DIRECTORY, GEMEENTE, UWV, World, until
+from tests.integration.managers import DIRECTORY, GEMEENTE, NAMES, UWV, Place, World, until
 
 from sluis.client import AsyncClient, Connection, InwayError, OutwayError
+from sluis.crypto import make_request
 from sluis.gateway.comparison import Comparison
 from sluis.gateway.manager import AutoSign
 from sluis.kernel import Conflict, utc_now
@@ -172,6 +175,91 @@ async def test_what_was_declared_holds_after_a_restart(world: World, directory: 
     async with peer(place, aliases=ALIASES) as running:
         assert running.membership.applying.services.names() == {"loon", "sluis"}
         assert [one[1] for one in await running.apply(OFFER % service)] == ["unchanged", "unchanged"]
+
+
+async def test_a_publication_is_renewed_before_it_ends_without_being_applied_again(
+    world: World, service: str
+) -> None:
+    ahead = timedelta()
+    rule = AutoSign("publications", grants=("GRANT_TYPE_SERVICE_PUBLICATION",))
+
+    def clock() -> datetime:
+        return utc_now() + ahead
+
+    def published(party: Peer, days: int) -> int:
+        at = utc_now() + timedelta(days=days)
+        return len(party.membership.contracts.publications(int(at.timestamp())))
+
+    # Contracts end with the certificates that they were accepted with.
+    async with peer(world.place(DIRECTORY, 1000), auto_sign=(rule,), clock=clock) as directory:
+        place = world.place(UWV, 1000)
+        async with peer(place, aliases=ALIASES, clock=clock) as running:
+            await running.apply(OFFER % service)
+            await until(lambda: published(running, 1))
+        ahead = timedelta(days=310)
+        async with peer(place, aliases=ALIASES, clock=clock) as running:
+            await until(lambda: published(running, 400))
+            assert published(running, 364) == 2  # the first runs out by itself
+            assert [one[1] for one in await running.apply(OFFER % service)] == ["unchanged", "unchanged"]
+            await until(lambda: published(directory, 400))
+
+
+def moved(world: World, place: Place, number: int) -> Place:
+    """The same peer with the same key and database, at another address."""
+    there = copy(place)
+    there.host = f"{world.network}{number}"
+    key = load_pem_private_key(place.key.read_bytes(), None)
+    request = make_request(key, place.peer, NAMES[place.peer], [there.host])  # type: ignore[arg-type]
+    there.certificate = place.home / f"moved{number}.pem"
+    there.certificate.write_bytes(world.authority.certify(request).public_bytes(Encoding.PEM))
+    return there
+
+
+async def answers(gemeente: Peer) -> bool:
+    async with AsyncClient(gemeente.outway) as sluis:
+        try:
+            return (await sluis.get(Connection(link="lonen"), "/x")).status_code == 200
+        except (InwayError, OutwayError):
+            return False
+
+
+async def test_a_provider_that_moved_announces_itself_and_its_contracts_go_on(
+    world: World, directory: Peer, gemeente: Peer, service: str
+) -> None:
+    place = world.place(UWV)
+    async with peer(place, aliases=ALIASES) as uwv:
+        await uwv.apply(OFFER % service)
+        await gemeente.apply(WISH)
+        [contract] = await until_proposed(uwv)
+        await uwv.membership.running.manager.act(contract, "accept")
+        await until(lambda: gemeente.membership.applying.links and valid(gemeente, contract))
+        assert await answers(gemeente)
+    there = moved(world, place, 77)
+    async with peer(there, aliases=ALIASES) as uwv:
+        for party in (directory, gemeente):
+            known = party.membership.running.peers
+            await until(lambda known=known: known.known(UWV).address == there.address)  # type: ignore[misc]
+        await until(lambda: answers(gemeente), 5)
+        assert valid(uwv, contract)
+        services = [
+            one.peer.manager_address async for one in gemeente.membership.running.directory.services()
+        ]
+        assert services == [there.address]
+
+
+async def test_a_consumer_that_moved_goes_on_with_the_contracts_it_had(
+    world: World, directory: Peer, uwv: Peer, service: str
+) -> None:
+    place = world.place(GEMEENTE)
+    await uwv.apply(OFFER % service)
+    async with peer(place, aliases=ALIASES) as gemeente:
+        await gemeente.apply(WISH)
+        [contract] = await until_proposed(uwv)
+    there = moved(world, place, 78)
+    async with peer(there, aliases=ALIASES) as gemeente:
+        await uwv.membership.running.manager.act(contract, "accept")  # it goes to where gemeente is now
+        await until(lambda: gemeente.membership.applying.links and valid(gemeente, contract))
+        assert await answers(gemeente)
 
 
 async def test_a_document_about_another_group_is_refused_whole(uwv: Peer, service: str) -> None:

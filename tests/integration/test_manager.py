@@ -17,11 +17,12 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import text
-from tests.integration.calls import Foreign, contract, ok
+from tests.integration.calls import Foreign, code, contract, ok
 from tests.integration.managers import (
     DAY,
     DIRECTORY,
     GEMEENTE,
+    MANAGEMENT,
     SVB,
     UWV,
     Member,
@@ -33,13 +34,15 @@ from tests.integration.managers import (
     publication,
     until,
 )
+from tests.integration.test_revocation import revoke
 from tests.servers import Server
 from tests.unit.gateway.contracts.making import hashes
 
 from sluis.crypto import Identity, client_context
+from sluis.gateway.allowance import Allowance
 from sluis.gateway.contracts import Contract
 from sluis.gateway.manager import AutoSign, DecisionPoint
-from sluis.kernel import Conflict, NotFound, Problem, Upstream
+from sluis.kernel import Conflict, NotFound, PeerId, Problem, Upstream
 
 ANYTHING = AutoSign("anything", any_properties=True)
 
@@ -432,6 +435,102 @@ async def test_nothing_is_sent_to_whoever_else_listens_at_an_address(
     assert svb.received == []
 
 
+async def test_nobody_is_looked_for_because_a_stranger_named_them(uwv: Member, svb: Foreign) -> None:
+    others = [f"{number:020}" for number in range(500, 530)]
+    grants = [connection(svb.place, UWV, "loon")]
+    grants += [
+        connection(svb.place, UWV, "loon", outway=grants[0]["outway"] | {"peer_id": one}) for one in others
+    ]
+    mine = contract("test-group", now(), *grants)
+    body = json.dumps({"content": mine, "signature": svb.signature(mine, "accept", now())}).encode()
+    assert (await svb.call(uwv.place.address, "POST", "/v1/contracts", body))[0] == 201
+    asked, locate = list[str](), uwv.running.reconciler._locate
+
+    async def noted(peer: PeerId) -> bool:
+        asked.append(str.__str__(peer))
+        return await locate(peer)
+
+    uwv.running.reconciler._locate = noted
+    await uwv.running.reconciler.unsettled()
+    assert set(asked) <= {str.__str__(SVB)}
+    assert svb.pushed("GET /v1/contracts")
+    await uwv.manager.act(hashes(mine)[0], "accept")  # from now on they are this peer's concern too
+    await uwv.running.reconciler.unsettled()
+    assert set(others) <= set(asked)
+
+
+async def test_keys_of_others_are_not_taken_from_a_peer(world: World, uwv: Member, svb: Foreign) -> None:
+    gemeente = Foreign(world, GEMEENTE)
+    both = [json.loads(one.jwks())["keys"][0] for one in (gemeente, svb)]
+    svb.keys = json.dumps({"keys": both}).encode()
+    mine = contract("test-group", now(), connection(svb.place, UWV, "loon"))
+    body = json.dumps({"content": mine, "signature": svb.signature(mine, "accept", now())}).encode()
+    assert (await svb.call(uwv.place.address, "POST", "/v1/contracts", body))[0] == 201
+    known = uwv.manager._certificates
+    assert [len(await asyncio.to_thread(known.of, peer)) for peer in (SVB, GEMEENTE)] == [1, 0]
+
+
+async def test_what_listens_at_an_address_is_not_told_to_who_named_it(
+    world: World, uwv: Member, svb: Foreign
+) -> None:
+    async def closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    there = await asyncio.start_server(closed, f"{world.network}50", MANAGEMENT)
+    told = set[str]()
+    for host in (f"{world.network}50", f"{world.network}51", uwv.place.host):  # no TLS, nothing, another peer
+        svb.says = f"https://{host}:{MANAGEMENT}"
+        mine = contract("test-group", now(), connection(svb.place, UWV, "loon"))
+        body = json.dumps({"content": mine, "signature": svb.signature(mine, "accept", now())}).encode()
+        status, _, answer = await svb.call(uwv.place.address, "POST", "/v1/contracts", body)
+        told.add(f"{status} {answer.decode()}")
+        uwv.manager._certificates._looked.clear()
+    there.close()
+    assert len(told) == 1
+
+
+async def test_a_peer_at_its_bound_is_told_and_hinders_nobody(
+    uwv: Member,
+    gemeente: Member,
+    svb: Foreign,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("sluis.gateway.contracts.keeping.MOST_OPEN", 2)
+    answers = []
+    for _ in range(3):
+        mine = contract("test-group", now(), connection(svb.place, UWV, "loon"))
+        body = json.dumps({"content": mine, "signature": svb.signature(mine, "accept", now())}).encode()
+        answers.append(code(await svb.call(uwv.place.address, "POST", "/v1/contracts", body), fine=201))
+    assert answers == [(201, ""), (201, ""), (429, "ERROR_CODE_TOO_MANY_OPEN_CONTRACTS")]
+    told = f"{str.__str__(SVB)} is told to wait: too-many-open-contracts"
+    assert [line for line in caplog.messages if "told to wait" in line] == [told]
+    made = await offered(gemeente)
+    await uwv.reaches(made, "proposed")
+
+
+async def test_a_peer_that_asks_more_than_its_share_waits_and_hinders_nobody(
+    uwv: Member, gemeente: Member, svb: Foreign
+) -> None:
+    uwv.running.api._shares._allowance = Allowance(45, 0.1)
+    replies = [await svb.call(uwv.place.address, "GET", "/v1/peers") for _ in range(3)]
+    assert [reply[0] for reply in replies] == [200, 200, 429]
+    assert code(replies[2]) == (429, "ERROR_CODE_TOO_MANY_REQUESTS")
+    assert 100 < int(replies[2][1]["retry-after"]) <= 200
+    await until(lambda: gemeente.running.directory.locate(UWV))
+    assert (await gemeente.running.managers.info(UWV)).peer_id == UWV
+
+
+async def test_a_rule_signs_only_so_much_of_one_peer(
+    world: World, directory: Member, gemeente: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with member(world.place(UWV), services=("loon",), auto_sign=(ANYTHING,)) as uwv:
+        uwv.running._signing = Allowance(2, 0.001)
+        made = [await offered(gemeente) for _ in range(3)]
+        await until(lambda: any("waits for a person" in line for line in caplog.messages))
+        await until(lambda: sorted(str(uwv.state(one)) for one in made) == ["proposed", "valid", "valid"])
+
+
 # By itself
 
 
@@ -538,6 +637,48 @@ def made_by(at: Member, one: Contract) -> str:
     found = at.contracts.get(one.content.hash)
     assert found is not None
     return found.signed("accept")[UWV].thumbprint
+
+
+# Certificates that are revoked
+
+
+def in_force(at: Member, one: Contract) -> bool:
+    return at.contracts.in_force(one.content.grants[0].hash, now()) is not None
+
+
+async def test_a_contract_ends_when_a_certificate_under_it_is_revoked_until_it_is_signed_again(
+    world: World, directory: Member
+) -> None:
+    places, crl = (world.place(UWV), world.place(GEMEENTE)), world.home / "revoked.pem"
+    revoke(crl, world.authority)
+    async with member(places[0], services=("loon",), auto_sign=(ANYTHING,), crl=crl) as uwv:
+        async with member(places[1]) as gemeente:
+            made = await offered(gemeente)
+            await gemeente.reaches(made, "valid")
+            assert in_force(uwv, made)
+            revoke(crl, world.authority, places[1].certificate, age=0)
+            assert uwv.revocations.renew()
+            await until(lambda: not in_force(uwv, made), 5)
+            assert uwv.state(made) == "proposed"
+            assert in_force(gemeente, made)  # who has not heard of it yet
+        names = [places[1].host]
+        files = world.authority.issue(places[1].home / "renewed", GEMEENTE, "Gemeente Voorbeeld", names)
+        places[1].certificate, places[1].key = files
+        async with member(places[1]):
+            await until(lambda: in_force(uwv, made))
+
+
+async def test_a_start_holds_certificates_against_the_newest_list_before_anybody_comes(
+    world: World, directory: Member, gemeente: Member
+) -> None:
+    place, crl = world.place(UWV), world.home / "revoked.pem"
+    async with member(place, services=("loon",), auto_sign=(ANYTHING,)) as uwv:
+        made = await offered(gemeente)
+        await gemeente.reaches(made, "valid")
+        assert in_force(uwv, made)
+    revoke(crl, world.authority, gemeente.place.certificate)
+    async with member(place, services=("loon",), crl=crl, started=False) as uwv:
+        assert not in_force(uwv, made)
 
 
 async def test_the_certificate_of_another_is_not_adopted(world: World, uwv: Member) -> None:

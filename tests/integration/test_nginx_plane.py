@@ -19,7 +19,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.gateways import (
     ASKER,
+    INSTEAD,
     OWNER,
+    SERVICE,
+    THIRD,
     Answer,
     Gateways,
     Party,
@@ -42,6 +45,7 @@ from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import PROGRAM, Files, found
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
+from sluis.gateway.services import Service
 from sluis.gateway.tokens import Tokens, issue
 from sluis.gateway.transactions import INCOMING, OUTGOING, Search, outcome_of
 from sluis.kernel import Conflict, Invalid, PeerId
@@ -156,19 +160,23 @@ def revocations(authority: Authority, *revoked: x509.Certificate) -> bytes:
 
 
 @asynccontextmanager
-async def nginx_pair(folder: Path, **more: Any) -> AsyncIterator[Pair]:
+async def nginx_pair(
+    folder: Path, properties: dict[str, Any] | None = None, **more: Any
+) -> AsyncIterator[Pair]:
     need("nginx-light", lambda: found(PROGRAM) is not None)
     async with gateways(folder) as base:
-        port, grant, here = free_port(), await base.agree(), list[Pair]()
+        port, grant, here = free_port(), await base.agree(properties=properties or {}), list[Pair]()
         aud = f"https://{HOST}:{port}"
 
         async def fetch(grant: Grant) -> str:
+            if grant.service_peer in base.inways:
+                return await base.fetch(grant)
             base.fetched.append(grant.hash)
             return base.tamper(here[0].token())
 
         async def resolve(host: str, port: int) -> Sequence[str]:
             assert host == HOST
-            return here[0].addresses
+            return ["127.0.0.1"] if port != here[0].inway_port else here[0].addresses
 
         owner, asker = base.owner, base.asker
         thumbprint = certificate_thumbprint(asker.identity.certificate)
@@ -186,7 +194,7 @@ async def nginx_pair(folder: Path, **more: Any) -> AsyncIterator[Pair]:
         crl.write_bytes(revocations(base.authority))
 
         def files(party: Party) -> Files:
-            return Files(*party.files, [base.authority.path], crl)
+            return Files(*party.files, [base.authority.path], crl, [base.authority.path])
 
         first = NginxPlane(
             folder / "nginx-in", files(owner), inway=(Listen(INWAY, port), inway), resolve=resolve, workers=1,
@@ -622,6 +630,76 @@ async def test_both_ways_stream(pair: Pair) -> None:
     writer.write(b"3\r\ntwo\r\n0\r\n\r\n")
     assert b"two" in await asyncio.wait_for(reader.read(), 5)
     writer.close()
+
+
+async def test_a_service_that_asks_for_a_client_certificate_is_shown_it_also_when_it_was_renewed(
+    pair: Pair,
+) -> None:
+    await pair.base.serve_mutual_tls("127.0.0.1")
+    assert (await pair.call()).body == b"Bronhouder"
+    pair.base.show("Vernieuwd")
+    assert await pair.inway._places.renew()
+    await (
+        pair.inway.reload()
+    )  # as it does by itself, so that no connection that showed the old one is used again
+    assert (await pair.call()).body == b"Vernieuwd"
+    shown = list((pair.base.folder / "nginx-in").glob("client-*"))
+    assert [file.stat().st_mode & 0o777 for file in shown] == [0o600]
+
+
+async def test_a_service_is_not_reached_without_the_client_certificate_it_asks_for(pair: Pair) -> None:
+    await pair.base.serve_mutual_tls("127.0.0.1")
+    pair.base.hide()
+    got = await pair.call()
+    assert (got.status, got.code) == (502, "ERROR_CODE_SERVICE_UNREACHABLE")
+    assert "client certificate" in got.json["message"]
+
+
+async def test_a_service_that_cannot_be_reached_is_answered_by_its_alternative_which_the_answer_says(
+    tmp_path: Path,
+) -> None:
+    async with nginx_pair(tmp_path, INSTEAD) as pair:
+        other = await pair.base.other("127.0.0.1")
+        got = await pair.call()
+        assert (got.status, "sluis-alternative" in got.headers, other.asked) == (200, False, [])
+        await pair.inway.stop()
+        got = await pair.call("GET", "/x?y")
+        assert (got.status, got.body) == (200, b"reserve")
+        assert got.headers["sluis-alternative"] == f"{THIRD}/reserve"
+        assert other.asked[0].startswith("GET /x?y ")
+        records = (await pair.base.asker.transactions.find(ASKER, Search(ascending=True))).records
+        assert [one.crossing.service_peer for one in records] == [OWNER, OWNER, THIRD]
+        assert records[2].transaction_id == got.headers["fsc-transaction-id"] != records[1].transaction_id
+        # nginx keeps no body, and what may not be repeated is not.
+        for method, body in (("PUT", b"body"), ("POST", b"")):
+            got = await pair.call(method, "/", None, body)
+            assert (got.status, got.code) == (502, "ERROR_CODE_PEER_UNREACHABLE")
+        other.server.close()
+        got = await pair.call()
+        assert (got.status, got.code) == (502, "ERROR_CODE_PEER_UNREACHABLE")
+        assert len(other.asked) == 1
+
+
+async def test_without_a_contract_for_it_an_alternative_is_not_used(tmp_path: Path) -> None:
+    async with nginx_pair(tmp_path, INSTEAD) as pair:
+        await pair.inway.stop()
+        for _ in range(5):
+            got = await pair.call()
+            assert (got.status, got.code) == (502, "ERROR_CODE_PEER_UNREACHABLE")
+        got = await pair.call()
+        assert (got.status, got.code) == (503, "ERROR_CODE_PEER_PAUSED")
+
+
+async def test_an_inway_tries_the_other_place_of_a_service_that_does_not_answer(pair: Pair) -> None:
+    service, dead = pair.base.services.get(SERVICE), free_port()
+    assert service is not None
+    nobody = Target(False, "127.20.2.9", dead, f"127.20.2.9:{dead}")
+    pair.base.services.replace([Service(SERVICE, nobody, alternative=service.target)])
+    got = await pair.call("GET", "/x")
+    assert (got.status, got.json["path"]) == (200, "/x")
+    assert dict(got.json["headers"])["host"] == service.target.authority
+    assert (await pair.call("POST", "/x", None, b"body")).code == "ERROR_CODE_SERVICE_UNREACHABLE"
+    assert len((await pair.base.owner.transactions.find(ASKER, Search())).records) == 2
 
 
 class Inways:

@@ -16,6 +16,7 @@ CHANGES = {
     "unchanged": Text("ongewijzigd", "unchanged"),
     "made": Text("gemaakt", "made"),
     "changed": Text("gewijzigd", "changed"),
+    "withdrawn": Text("ingetrokken", "withdrawn"),
 }
 STATES = {
     "proposed": Text("voorgesteld", "proposed"),
@@ -48,22 +49,72 @@ STATES = {
 @click.option(
     "--check", is_flag=True, help=say("Kijk alleen of het zou kunnen.", "Only see whether it could be done.")
 )
+@click.option(
+    "--prune",
+    is_flag=True,
+    help=say(
+        "Trek in wat eerder is toegepast en in geen van deze bestanden meer staat; vraagt eerst of dat moet.",
+        "Withdraw what was applied before and is in none of these files any more; asks first whether it should.",
+    ),
+)
+@click.option("--yes", is_flag=True, help=say("Vraag bij --prune niets.", "Do not ask with --prune."))
 @node_option
 @json_option
-def command(files: tuple[Path, ...], check: bool, directory: Path, as_json: bool) -> None:
+def command(
+    files: tuple[Path, ...], check: bool, prune: bool, yes: bool, directory: Path, as_json: bool
+) -> None:
     outcomes: list[dict[str, Any]] = []
+    keep: list[dict[str, str]] = []
     for file in files:
         text = read_text(file)
-        refuse_any(list(read_documents(text, str(file))[1]))  # here, where the file and its lines are at hand
+        declared, problems = read_documents(text, str(file))
+        refuse_any(list(problems))  # here, where the file and its lines are at hand
+        keep += [dict(zip(("kind", "name"), one.key, strict=True)) for one in declared]
         body = {"text": text, "name": str(file), "check": check}
         with working("De documenten worden toegepast…", "The documents are being applied…"):
             outcomes += call(directory, "POST", "/v1/group/declarations", body).document()["outcomes"]
+    if not as_json:
+        done = "\n".join(map(outcome_told, outcomes))
+        click.echo(say("Dit kan zo worden toegepast.", "This can be applied as it is.") if check else done)
+    if prune:
+        outcomes += _pruned(directory, keep, check, yes, as_json)
     if as_json:
         click.echo(json_text({"outcomes": outcomes}))
-    elif check:
-        click.echo(say("Dit kan zo worden toegepast.", "This can be applied as it is."))
-    else:
-        click.echo("\n".join(map(outcome_told, outcomes)))
+
+
+def _pruned(
+    directory: Path, keep: list[dict[str, str]], check: bool, yes: bool, as_json: bool
+) -> list[dict[str, Any]]:
+    """Withdraw what is not to be kept, once it was told and agreed to; gives what was, or with `check` would be."""
+
+    def withdrawn(check: bool) -> list[dict[str, Any]]:
+        body = {"keep": keep, "check": check}
+        found = call(directory, "POST", "/v1/group/declarations/withdrawals", body).document()
+        return list(found["outcomes"])
+
+    found = withdrawn(check=True)
+    if not as_json:
+        click.echo(_leaving_told(found))
+    if check or not found:
+        return found
+    if not yes:
+        click.confirm(say("Intrekken?", "Withdraw?"), abort=True, err=True)
+    return withdrawn(check=False)
+
+
+def _leaving_told(found: list[dict[str, Any]]) -> str:
+    if not found:
+        return say("Er is niets in te trekken.", "There is nothing to withdraw.")
+    lines = [
+        say("Dit staat er niet meer, en wordt ingetrokken:", "This is no longer there, and is withdrawn:")
+    ]
+    for one in found:
+        line = f"  {shown(one['kind'])} {shown(one['name'])}"
+        if one.get("state") in ("proposed", "valid"):
+            line += say(f": contract {in_words(STATES[one['state']])}, wordt ingetrokken",
+                        f": contract {in_words(STATES[one['state']])}, is revoked")  # fmt: skip
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def outcome_told(outcome: dict[str, Any]) -> str:

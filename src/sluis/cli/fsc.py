@@ -85,8 +85,11 @@ peers.help = say("Noem wie in de groep zit.", "List who is in the group.")
 @json_option
 def services(peer: str, name: str, directory: Path, as_json: bool) -> None:
     found = _asked(directory, "/v1/group/services", organisation=peer, name=name)
-    _print(found, as_json, [say("dienst", "service"), say("organisatie", "organisation"), "OIN"],
-           ([one["name"], one["peer_name"], one["peer"]] for one in found))  # fmt: skip
+    heads = [say("dienst", "service"), say("organisatie", "organisation"), "OIN"]
+    rows = [[one["name"], one["peer_name"], one["peer"], *_besides(one)] for one in found]
+    if any(row[3:] != ["", ""] for row in rows):
+        heads += [say("namens", "on behalf of"), say("bij storing", "when it cannot be reached")]
+    _print(found, as_json, heads, (row[: len(heads)] for row in rows))
 
 
 services.help = say("Noem de diensten in de directory.", "List the services in the directory.")
@@ -138,40 +141,36 @@ request.help = say(
 )
 
 
-@command.command("sign", epilog=example("sluis fsc sign '$1$1$…'"))
-@click.argument("hash")
-@node_option
-@json_option
-def sign(hash: str, directory: Path, as_json: bool) -> None:
-    _act(directory, hash, "accept", "", as_json)
+def _add_act(name: str, action: str, told: Text, shape: str, why: Text | None) -> None:
+    """Add the command by which this organisation says something under a contract; `why` asks for its reason."""
+
+    def act(hash: str, directory: Path, as_json: bool, reason: str = "") -> None:
+        path = f"/v1/group/contracts/{quote(hash, safe='')}/signatures"
+        found = call(directory, "POST", path, {"action": action, "reason": reason}).document()
+        click.echo(json_text(found) if as_json else "\n".join(_contract_told(found)))
+
+    options = [click.argument("hash"), node_option, json_option]
+    if why is not None:
+        options.insert(1, click.option("--reason", required=True, help=in_words(why)))
+    for option in reversed(options):
+        act = option(act)
+    command.command(name, help=in_words(told), epilog=example(f"sluis fsc {name} {shape}"))(act)
 
 
-sign.help = say("Teken een contract. Lees het eerst: sluis fsc contracts HASH.",
-                "Sign a contract. Read it first: sluis fsc contracts HASH.")  # fmt: skip
-
-
-@command.command("reject", epilog=example("sluis fsc reject '$1$1$…' --reason 'Geen grondslag'"))
-@click.argument("hash")
-@click.option("--reason", required=True, help=say("Waarom niet.", "Why not."))
-@node_option
-@json_option
-def reject(hash: str, reason: str, directory: Path, as_json: bool) -> None:
-    _act(directory, hash, "reject", reason, as_json)
-
-
-reject.help = say("Wijs een contract af.", "Reject a contract.")
-
-
-@command.command("revoke", epilog=example("sluis fsc revoke '$1$1$…' --reason 'Taak vervallen'"))
-@click.argument("hash")
-@click.option("--reason", required=True, help=say("Waarom.", "Why."))
-@node_option
-@json_option
-def revoke(hash: str, reason: str, directory: Path, as_json: bool) -> None:
-    _act(directory, hash, "revoke", reason, as_json)
-
-
-revoke.help = say("Trek een contract in; dat werkt meteen.", "Revoke a contract; that bites at once.")
+_add_act(
+    "sign", "accept",
+    Text("Teken een contract. Lees het eerst: sluis fsc contracts HASH.",
+         "Sign a contract. Read it first: sluis fsc contracts HASH."),
+    "'$1$1$…'", None,
+)  # fmt: skip
+_add_act(
+    "reject", "reject", Text("Wijs een contract af.", "Reject a contract."),
+    "'$1$1$…' --reason 'Geen grondslag'", Text("Waarom niet.", "Why not."),
+)  # fmt: skip
+_add_act(
+    "revoke", "revoke", Text("Trek een contract in; dat werkt meteen.", "Revoke a contract; that bites at once."),
+    "'$1$1$…' --reason 'Taak vervallen'", Text("Waarom.", "Why."),
+)  # fmt: skip
 
 
 @command.command("logs", epilog=example("sluis fsc logs --peer uwv"))
@@ -241,12 +240,6 @@ def _contracts(directory: Path) -> Iterator[dict[str, Any]]:
             return
 
 
-def _act(directory: Path, hash: str, action: str, reason: str, as_json: bool) -> None:
-    path = f"/v1/group/contracts/{quote(hash, safe='')}/signatures"
-    found = call(directory, "POST", path, {"action": action, "reason": reason}).document()
-    click.echo(json_text(found) if as_json else "\n".join(_contract_told(found)))
-
-
 def _print(found: Any, as_json: bool, heads: list[str], rows: Iterator[list[str]]) -> None:
     if as_json:
         click.echo(json_text(found))
@@ -262,6 +255,14 @@ def _print(found: Any, as_json: bool, heads: list[str], rows: Iterator[list[str]
         Console().print(table)
     else:
         click.echo(_nothing())
+
+
+def _besides(service: dict[str, Any]) -> list[str]:
+    external, instead = service["external_contract"], service["alternative"]
+    behalf = (
+        f"{external['delegator_name']} ({external['reference']})" if external else service["delegator"] or ""
+    )
+    return [behalf, f"{instead['service']}, {instead['peer']}" if instead else ""]
 
 
 def _contract_told(one: dict[str, Any]) -> Iterator[str]:
@@ -303,8 +304,32 @@ def _grant_told(grant: dict[str, Any]) -> Iterator[str]:
             yield shown(f"    {say(nl, en)} {grant[key]}")
     if grant["purpose"]:
         yield from _purpose_told(grant["purpose"])
-    elif grant["properties"]:
-        yield shown(f"    {json_text(grant['properties'])}")
+    if external := grant["external_contract"]:
+        whose = f"{external['delegator_name']} ({external['delegator']})"
+        yield shown("    " + say("Namens ", "On behalf of ") + whose
+                    + say(", volgens contract ", ", by contract ") + external["reference"])  # fmt: skip
+        yield say(
+            "      Teken pas als u dat contract hebt gezien.",
+            "      Do not sign before you have seen that contract.",
+        )
+    if instead := grant["alternative"]:
+        yield shown(
+            "    "
+            + say("Bij storing: ", "When it cannot be reached: ")
+            + f"{instead['service']}, {instead['peer']}"
+        )
+    told = {name for name, key in _TOLD.items() if grant[key]}
+    if rest := {name: value for name, value in (grant["properties"] or {}).items() if name not in told}:
+        yield shown(f"    {json_text(rest)}")
+
+
+_TOLD = {
+    "sluis.purpose": "purpose",
+    "sluis.alternative": "alternative",
+    "delegation.connection.external_contract_reference": "external_contract",
+    "delegation.publication.external_contract_reference": "external_contract",
+}
+"""Properties that are told in words, and where these words come from."""
 
 
 def _purpose_told(purpose: dict[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import hashlib
 import re
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -151,6 +152,7 @@ def verify_jws(jws: Jws, certificate: x509.Certificate, allowed: Collection[str]
     return False
 
 
+@lru_cache(maxsize=1024)
 def certificate_thumbprint(certificate: x509.Certificate | bytes) -> str:
     """SHA-256 over a certificate (parsed, or DER), base64url (RFC 7515, 4.1.8)."""
     der = certificate if isinstance(certificate, bytes) else certificate.public_bytes(Encoding.DER)

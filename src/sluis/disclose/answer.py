@@ -57,7 +57,7 @@ class Answer:
 
     @cached_property
     def _writer(self) -> AnswerWriter:
-        return AnswerWriter(self._statement.schema, secrets.token_bytes(NONCE_BYTES))
+        return AnswerWriter(self._statement.form, secrets.token_bytes(NONCE_BYTES))
 
     @cached_property
     def _permits(self) -> list[Decision]:
@@ -68,9 +68,13 @@ class Answer:
         return self._pseudonyms.get(subject) or self._log.subject(*subject, self._crossing.began)
 
     async def begin(
-        self, first: Pulled, more: Callable[[], Awaitable[Pulled]]
+        self,
+        first: Pulled,
+        more: Callable[[], Awaitable[Pulled]],
+        recording: Callable[[], object] = lambda: None,
     ) -> Callable[[], AsyncIterator[bytes]]:
-        """Write down the first batch and who was asked about, together with the decisions. `more` gives what comes next.
+        """Write down the first batch and who was asked about, together with the decisions. `more` gives what comes next;
+        `recording` is called with these records, for what shares their commit.
 
         Raises:
             Refused: `too-many-rows`, `too-many-subjects`.
@@ -90,11 +94,13 @@ class Answer:
             )
         if first.ended:
             records += self._charged()
+        recording()
         position = self._log.append(records)
         await asyncio.sleep(0)  # the log has it; the rest goes on while the disk is busy
         sending = self._writer.head + b"".join(map(self._writer.write, ready.batches))
+        draft = self._receipt() if first.ended else None
         self._position = await position
-        return lambda: self._body(more, sending, first.ended)
+        return lambda: self._body(more, sending, draft)
 
     async def failed(self) -> None:
         """A source did not do its part: write down that these people were asked about, and that it failed."""
@@ -107,8 +113,9 @@ class Answer:
         await self._log.append([*self._permits, *lines])
 
     async def _body(
-        self, more: Callable[[], Awaitable[Pulled]], sending: bytes, ended: bool
+        self, more: Callable[[], Awaitable[Pulled]], sending: bytes, draft: Receipt | None
     ) -> AsyncIterator[bytes]:
+        ended = draft is not None
         try:
             while not ended:
                 yield sending
@@ -127,7 +134,7 @@ class Answer:
                 if records:
                     self._position = await self._log.append(records)
                 sending = b"".join(map(self._writer.write, ready.batches))
-            yield sending + self._closing()
+            yield sending + self._closing(draft or self._receipt())
         finally:
             self._limits.cancelled.set()
 
@@ -162,16 +169,19 @@ class Answer:
         return _Ready([batch for batch in leaving if batch.num_rows], subjects)
 
     def _leaving(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        schema = self._statement.schema
+        if True not in self._statement.sealed and batch.schema.equals(schema):
+            return batch
         columns = [
             self._sealing.sealed(batch.column(at)) if hide else batch.column(at)
             for at, hide in enumerate(self._statement.sealed)
         ]
-        return pa.RecordBatch.from_arrays(columns, schema=self._statement.schema)
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
 
-    def _closing(self) -> bytes:
-        crossing, statement, position = self._crossing, self._statement, self._position
-        assert position is not None
-        receipt = Receipt(
+    def _receipt(self) -> Receipt:
+        """Of all that was written and is about to be: complete, but for the time and where it stands in the log."""
+        crossing, statement = self._crossing, self._statement
+        return Receipt(
             owner=self._own,
             asker=crossing.peer,
             activity=crossing.question.activity,
@@ -185,13 +195,24 @@ class Answer:
             subjects=len(self._logged),
             transaction_id=crossing.transaction_id,
             trace_id=crossing.trace.trace_id,
-            time=self._clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            time="",
             commitment=self._writer.commitment,
+            position=0,
+            origin="",
+            size=0,
+            charge=self._charge(),
+        )
+
+    def _closing(self, draft: Receipt) -> bytes:
+        position = self._position
+        assert position is not None
+        receipt = msgspec.structs.replace(
+            draft,
             position=position.index,
             origin=position.origin,
             size=position.size,
             witnesses=position.witnesses,
-            charge=self._charge(),
+            time=self._clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         )
         seals = self._sealing.metadata
         return self._writer.close(seal_receipt(receipt, self._keys.sign), {SEALS: seals} if seals else None)

@@ -7,6 +7,7 @@ goes wrong later ends the stream without the receipt that makes it an answer, an
 import asyncio
 import re
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from litestar import Request, Response, get, post
@@ -17,7 +18,7 @@ from sluis.disclose.service import Discloser
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Text, Trace, Upstream
 from sluis.statement import MEDIA_TYPE, SubQuestion
-from sluis.web import SHORT, crossed, header, streamed
+from sluis.web import SHORT, crossed, header, streamed, write_line
 
 T = TypeVar("T")
 
@@ -69,7 +70,8 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
         purpose = came.purpose if came is not None else None
 
         async def answer() -> Response[Any]:
-            consultation = await discloser.consult(peer.id, trace, transaction, data, purpose)
+            line = partial(write_line, request.scope)
+            consultation = await discloser.consult(peer.id, trace, transaction, data, purpose, line)
             return await streamed(consultation.body, MEDIA_TYPE)
 
         return await _unless_gone(request, answer())

@@ -124,6 +124,7 @@ class Discloser:
         transaction_id: str,
         question: SubQuestion,
         purpose: Purpose | None = None,
+        recording: Callable[[], object] = lambda: None,
     ) -> Consultation:
         """Answer a question, or say why not.
 
@@ -133,6 +134,7 @@ class Discloser:
             transaction_id: of the crossing.
             question: as it came, decoded strictly.
             purpose: of the contract under which it came; None when that has none.
+            recording: called with the first records of an answer; what else it writes shares their commit.
 
         Returns:
             An answer that has begun: its first records are durable.
@@ -148,7 +150,7 @@ class Discloser:
             peer, self._address(peer), self._alias, trace, transaction_id, question, self._clock()
         )
         try:
-            return await self._consult(crossing, purpose)
+            return await self._consult(crossing, purpose, recording)
         except Refused as refusal:
             await self._record(crossing, refusal)
             raise
@@ -157,7 +159,9 @@ class Discloser:
         """Write down what was only counted; when the node stops."""
         await self._refusals.flush()
 
-    async def _consult(self, crossing: Crossing, purpose: Purpose | None) -> Consultation:
+    async def _consult(
+        self, crossing: Crossing, purpose: Purpose | None, recording: Callable[[], object]
+    ) -> Consultation:
         question, peer, now = crossing.question, crossing.peer, crossing.began
         rules.require_bounds(question, self._bounds)
         opened = self._decided(peer, question, now.date(), purpose)
@@ -189,7 +193,7 @@ class Discloser:
             raise _unavailable(crossing, failure) from None
         if statement.groups is not None:
             first = await self._reduced(crossing, statement, statement.groups, first, identity, values)
-        body = await answer.begin(first, lambda: self._readers.pull(source, limits))
+        body = await answer.begin(first, lambda: self._readers.pull(source, limits), recording)
         return Consultation(statement.schema, self._guarded(crossing, body()))
 
     def _decided(

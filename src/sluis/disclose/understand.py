@@ -20,6 +20,7 @@ from sluis.grounds import Dataset, Disclosure, Subject
 from sluis.kernel import PeerId
 from sluis.sources import Source, SourceFailure, TableInfo
 from sluis.statement import (
+    AnswerForm,
     Combiner,
     Groups,
     Guarded,
@@ -58,7 +59,7 @@ class Statement(msgspec.Struct, frozen=True):
         trails: hidden outputs, at the end, that tell whom a row is about.
         groups: for `groups`, how the answer is reduced.
         reading: what runs it.
-        schema: of what the asker gets.
+        form: of what the asker gets.
     """
 
     tree: exp.Query
@@ -76,7 +77,12 @@ class Statement(msgspec.Struct, frozen=True):
     trails: tuple[Trail, ...]
     groups: Groups | None
     reading: Reading
-    schema: pa.Schema
+    form: AnswerForm
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Of what the asker gets."""
+        return self.form.schema
 
     @property
     def max_subjects(self) -> int:
@@ -142,10 +148,10 @@ def understand(
         column_types={(("", name), column): kind for name, columns in types.items() for column, kind in columns.items()},
         types=parameters, lists=frozenset(list_parameters(tree)), asked=asked, filtered=_filtered(tree, opened),
         sealed=sealed, trails=trails, groups=groups, reading=Held(reading, checks) if checks else reading,
-        schema=pa.schema([
+        form=AnswerForm(pa.schema([
             pa.field(field.name, pa.string() if hide else field.type)
             for field, hide in zip(schema, sealed, strict=False)
-        ]),
+        ])),
     )  # fmt: skip
 
 

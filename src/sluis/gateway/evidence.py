@@ -28,16 +28,16 @@ class Evidence:
 
     def signed(self, kept: Kept, signature: Signature) -> None:
         """A signature was kept: record it. What this misses when the node stops just now, `all_signed` makes good."""
-        task = asyncio.get_running_loop().create_task(
-            self._record([self._agreement(kept.contract, signature)])
-        )
+        task = asyncio.get_running_loop().create_task(self._record(kept.contract, signature))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
     async def all_signed(self, contracts: Iterable[Contract]) -> None:
-        """Record every signature under these contracts that is not on record yet. Raises `Unkept`."""
-        for contract in contracts:
-            await self._record([self._agreement(contract, one) for one in contract.signatures])
+        """Record every signature under these contracts that is not on record yet; they share commits. What cannot be
+        recorded is said in the log, and holds up no other: it is tried again at the next start."""
+        await asyncio.gather(
+            *[self._record(contract, one) for contract in contracts for one in contract.signatures]
+        )
 
     async def seal(self) -> None:
         """Seal what was added to the transaction log. Raises `Unkept`."""
@@ -65,8 +65,8 @@ class Evidence:
             signature.signed_at * 1000,
         )  # fmt: skip
 
-    async def _record(self, records: list[Agreement]) -> None:
+    async def _record(self, contract: Contract, signature: Signature) -> None:
         try:
-            await self._ledger.append(records)
+            await self._ledger.append([self._agreement(contract, signature)])
         except Problem as problem:
-            log.error("a signature is not on record yet: %s", problem.code)
+            log.error("a signature under %s is not on record yet: %s", contract.content.hash, problem.code)

@@ -90,6 +90,20 @@ FAULTS: dict[str, Fault] = {
              "Compare the request with the OpenAPI file of FSC Core 2.0.0."),
         standard=False,
     ),
+    # our own: bounds of what one peer may ask of this one
+    "ERROR_CODE_TOO_MANY_OPEN_CONTRACTS": Fault(
+        429, (MANAGER,), _CONTRACT_REFUSED,
+        Text("Vraag die organisatie te beslissen over wat er al ligt, of wacht tot het verloopt.",
+             "Ask that organisation to decide on what is there already, or wait until it ends."),
+        retry=True, standard=False,
+    ),
+    "ERROR_CODE_TOO_MANY_REQUESTS": Fault(
+        429, (MANAGER,),
+        Text("U vraagt te veel in te korte tijd.", "You ask too much in too short a time."),
+        Text("Wacht zo lang als Retry-After zegt, en vraag het dan opnieuw.",
+             "Wait as long as Retry-After says, and ask again then."),
+        retry=True, standard=False,
+    ),
     # FSC Core 2.0.0, Outway, Codes
     "ERROR_CODE_METHOD_UNSUPPORTED": Fault(
         405, (OUTWAY,),

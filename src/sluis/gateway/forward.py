@@ -1,7 +1,7 @@
 """What a data plane asks of the deciding side, and what it gets: the nouns that both planes share.
 
-A plane brings a request as far as its head, asks `Inway.decide` or `Outway.decide`, and does what the answer says. It
-is allowed nothing else: no decision, no other target, no request without an answer.
+A plane brings a request as far as its head, asks the `Inway` or the `Outway`, and does what the answer says once its
+line is durable. It is allowed nothing else: no decision, no other target, no request without an answer.
 """
 
 from urllib.parse import urlsplit
@@ -17,7 +17,9 @@ READING = frozenset({"GET", "HEAD"})
 AUTHORIZATION = "fsc-authorization"
 TRANSACTION = "fsc-transaction-id"
 GRANT = "fsc-grant-hash"
-"""Headers of FSC, in lower case. A request with one of them twice says two things and is refused."""
+INSTEAD = "sluis-alternative"
+"""Headers, in lower case; all of FSC but the last, which tells who asked that another service answered (`Forward.instead`).
+A request with one of FSC's twice says two things and is refused."""
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -63,6 +65,7 @@ class Target(msgspec.Struct, frozen=True):
         port: TCP port.
         authority: host and port as they stand in its URL, for `Host`.
         peer: who must prove to be there; None for a service of our own.
+        shows: files with the client certificate that a service of our own asks for; empty when it asks for none.
     """
 
     tls: bool
@@ -70,10 +73,11 @@ class Target(msgspec.Struct, frozen=True):
     port: int
     authority: str
     peer: PeerId | None = None
+    shows: tuple[str, ...] = ()
 
 
 class Forward(msgspec.Struct, frozen=True, gc=False):
-    """The request may pass; its line is in the transaction log.
+    """The request may pass, once its line is in the transaction log.
 
     Args:
         target: where to.
@@ -82,6 +86,8 @@ class Forward(msgspec.Struct, frozen=True, gc=False):
         transaction_id: to give back to whoever asked, as `Fsc-Transaction-Id`.
         alternative: where to instead, when nothing answers at `target` and asking twice can do no harm.
         grant: under which it passes.
+        instead: the Peer ID and service that this goes to in place of what was asked for, as `peer/service`; empty when it
+            goes to what was asked for.
     """
 
     target: Target
@@ -90,6 +96,7 @@ class Forward(msgspec.Struct, frozen=True, gc=False):
     transaction_id: str
     alternative: Target | None = None
     grant: Grant | None = None
+    instead: str = ""
 
 
 def read_url(url: str, peer: PeerId | None = None) -> tuple[Target, str]:

@@ -21,6 +21,7 @@ from sluis.gateway.transactions import (
     Line,
     Passage,
     TransactionLog,
+    Write,
     crossing_of,
     durable,
     read_transaction_id,
@@ -86,17 +87,18 @@ class Inway:
         Raises:
             FscProblem: the first thing that keeps it from passing, in the order of FSC Core 2.0.0 and Logging 1.0.0.
         """
-        forward, written = self.admit(request)
-        await durable(written, INWAY)
+        forward, write = self.admit(request)
+        await durable(write(), INWAY)
         return forward
 
-    def admit(self, request: Incoming) -> "tuple[Forward, asyncio.Future[None]]":
-        """As `decide`, but the line is still being written: nothing may leave before `durable` of that future returns.
+    def admit(self, request: Incoming) -> tuple[Forward, Write]:
+        """As `decide`, but the line is still to be written: nothing may leave before `durable` of what `write` gives
+        returns.
 
-        For a service in this very process, whose own records go into the same commit as the line, or a later one.
+        For a service in this very process, whose own records go into the same commit as the line.
         """
         forward, line = self.judge(request)
-        return forward, self.write([line])
+        return forward, self._transactions.once(line)
 
     def judge(self, request: Incoming) -> tuple[Forward, Line]:
         """As `decide`, but the line has yet to be given to `write`, with others perhaps; nothing may leave before it is

@@ -82,6 +82,7 @@ class Membership(msgspec.Struct, frozen=True):
         await self.evidence.all_signed((await asyncio.to_thread(self.contracts.page, own, "", _NEWEST))[0])
         await self.running.start()
         await self.applying.settle()
+        self.running.each_day(self.applying.renew)
 
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
@@ -108,7 +109,7 @@ class Membership(msgspec.Struct, frozen=True):
             )
             for alias, peer in sorted(peers.items())
         ]
-        await self.applying.apply(wanted)
+        await self.applying.apply(wanted, "node")
 
     async def compare(self) -> None:
         """Compare transaction logs with every peer; one that cannot be reached is passed over until the next time."""
@@ -175,10 +176,16 @@ def open_membership(
         revoked,
     )
     manager = running.manager
-    thumbprint = public_key_thumbprint(identity.certificate)
     own_api = Service(SERVICE, Target(False, "", 0, SERVICE))
     applying = open_applying(
-        store, manager, running.peers, services, aliases, lambda: thumbprint, clock, [own_api]
+        store,
+        manager,
+        running.peers,
+        services,
+        aliases,
+        lambda: public_key_thumbprint(manager.identity.certificate),
+        clock,
+        [own_api],
     )
     streams = Streams(context, ssl.create_default_context, revoked)
 

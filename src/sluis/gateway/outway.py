@@ -10,12 +10,14 @@ open. Here there are three ways, and the first that is used counts:
    contracts for different purposes fit, none is chosen: a purpose is said, not guessed.
 
 In the last two, those segments are the outway's and do not go on; the rest of the path is never changed.
+
+A grant may name an alternative (`properties`): the service that its provider has for when its own cannot be reached. It is
+used only under a contract of its own, for the same purpose, and as a transaction of its own; who asked is told.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -25,6 +27,7 @@ from sluis.gateway.breaker import Breaker
 from sluis.gateway.contracts import Grant, fits_outway, plain_hash
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, FscProblem, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Outgoing
+from sluis.gateway.properties import alternative_of
 from sluis.gateway.tokens import Recent, Token, Tokens
 from sluis.gateway.transactions import (
     OUTGOING,
@@ -32,11 +35,13 @@ from sluis.gateway.transactions import (
     Outcome,
     Passage,
     TransactionLog,
+    Write,
     crossing_of,
     durable,
     new_transaction,
     read_transaction_id,
 )
+from sluis.grounds import PROPERTY
 from sluis.kernel import Clock, PeerId, Problem, Text, Unkept
 
 log = logging.getLogger("sluis.gateway")
@@ -45,9 +50,6 @@ _BEFORE_ITS_LINE = frozenset(code for code, fault in FAULTS.items() if INWAY in 
     "ERROR_CODE_SERVICE_UNREACHABLE"
 }
 """What an inway refuses with before it writes a line."""
-
-Write = Callable[[], "asyncio.Future[None]"]
-"""Writes the line of a request; to be called once, just before it leaves."""
 
 
 class Agreements(Protocol):
@@ -119,29 +121,86 @@ class Outway:
         line's commit.
         """
         judged = self.judge(request)
-        forward, line = judged if isinstance(judged, tuple) else await judged
-        return forward, partial(self.write, [line])
+        return self._admitted(judged if isinstance(judged, tuple) else await judged)
 
     def judge(self, request: Outgoing) -> Judged | Coroutine[Any, Any, Judged]:
         """As `decide`, but the line has yet to be given to `write`, with others perhaps; nothing may leave before it is
-        durable. When a token must be fetched first: what does so, to be awaited."""
+        durable. When something comes before, a token that is fetched or an alternative that is looked for: what does
+        so, to be awaited."""
         if request.method == "CONNECT":
             raise outway_fault("ERROR_CODE_METHOD_UNSUPPORTED", _NO_CONNECT)
         use, path = self._choose(request)
-        transaction_id, text = _transaction(request.transaction_id)
-        if not self._breaker.closed(use.peer, _moment()):
-            raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=use.peer)
-        token = self._tokens.at_hand(use.grant)
+        transaction = _transaction(request.transaction_id)
+        closed = self._closed(use)
+        token = self._tokens.at_hand(use.grant) if closed else None
         if token is None:
-            return self._with_token(use, path, transaction_id, text)
-        return _judged(token, use, path, transaction_id, text)
+            return self._judge_later(use, path, transaction, closed)
+        return _judged(token, use, path, transaction)
 
-    async def _with_token(self, use: _Use, path: str, transaction_id: bytes, text: str) -> Judged:
-        return _judged(await self._token(use.grant, use.peer), use, path, transaction_id, text)
+    async def instead(self, forward: Forward, recorded: bool) -> Judged | None:
+        """As `judge`, for where a request goes that did not reach its inway, when the service names an alternative. None
+        when there is none that may be used, or this was the alternative.
+
+        Args:
+            forward: what did not reach its inway.
+            recorded: whether its line was written; then it keeps its id for itself.
+
+        Raises `FscProblem` when it cannot leave for there either.
+        """
+        other = None if forward.grant is None or forward.instead else self._alternative(forward.grant)
+        if other is None:
+            return None
+        transaction = new_transaction() if recorded else _transaction(forward.transaction_id)
+        return await self._leave(other, forward.path, transaction, self._closed(other), instead=True)
+
+    async def admit_instead(self, forward: Forward, recorded: bool) -> tuple[Forward, Write] | None:
+        """The same, as `admit`."""
+        judged = await self.instead(forward, recorded)
+        return None if judged is None else self._admitted(judged)
 
     def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
         """Add lines that `judge` gave to the log: see `TransactionLog.write`."""
         return self._transactions.write(lines)
+
+    def _admitted(self, judged: Judged) -> tuple[Forward, Write]:
+        forward, line = judged
+        return forward, self._transactions.once(line)
+
+    async def _judge_later(
+        self, use: _Use, path: str, transaction: tuple[bytes, str], closed: bool
+    ) -> Judged:
+        """When no token is at hand, or the peer is left alone."""
+        try:
+            return await self._leave(use, path, transaction, closed)
+        except FscProblem as problem:
+            other = self._alternative(use.grant) if problem.fsc_code in _ELSEWHERE else None
+            if other is None:
+                raise
+            return await self._leave(other, path, transaction, self._closed(other), instead=True)
+
+    async def _leave(
+        self, use: _Use, path: str, transaction: tuple[bytes, str], closed: bool, instead: bool = False
+    ) -> Judged:
+        if not closed:
+            raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=use.peer)
+        return _judged(await self._token(use.grant, use.peer), use, path, transaction, instead)
+
+    def _closed(self, use: _Use) -> bool:
+        """Whether a request may leave under this grant now. After a pause this is its trial: ask once for each."""
+        return self._breaker.closed(use.peer, _moment())
+
+    def _alternative(self, grant: Grant) -> _Use | None:
+        """What the contract of a service that cannot be reached names instead, under a contract for the same purpose."""
+        named = alternative_of(grant.properties)
+        if named is None:
+            return None
+        now = int(self._clock().timestamp())
+        found = [
+            use
+            for use in map(self._use, self._contracts.connections(named.peer_id, named.service, now))
+            if use and _same_purpose(use.grant, grant)
+        ]
+        return found[0] if found and all(_alike(found[0].grant, use.grant) for use in found[1:]) else None
 
     def answered(self, peer: PeerId | None) -> None:
         """The inway of a peer answered a request, whatever it said."""
@@ -150,6 +209,8 @@ class Outway:
     def failed(self, peer: PeerId | None) -> None:
         """The inway of a peer could not be reached, or did not answer a request."""
         self._breaker.failed(str.__str__(peer), _moment())
+        if peer is not None:
+            self._tokens.drop_of(peer)
 
     def paused(self) -> int:
         """How many peers are left alone for a while, because they did not answer."""
@@ -249,9 +310,14 @@ class Outway:
         return self._uses.put(grant.hash, _Use(grant, passage, str.__str__(grant.service_peer)))
 
 
-def _judged(token: Token, use: _Use, path: str, transaction_id: bytes, text: str) -> Judged:
+def _judged(
+    token: Token, use: _Use, path: str, transaction: tuple[bytes, str], instead: bool = False
+) -> Judged:
+    transaction_id, text = transaction
     headers = (AUTHORIZATION, token.header), (TRANSACTION, text)
-    return Forward(token.inway, path, headers, text), (transaction_id, use.passage)
+    told = f"{use.peer}/{use.grant.service_name}" if instead else ""
+    forward = Forward(token.inway, path, headers, text, grant=use.grant, instead=told)
+    return forward, (transaction_id, use.passage)
 
 
 def _segment(path: str) -> tuple[str, str]:
@@ -264,6 +330,12 @@ def _segment(path: str) -> tuple[str, str]:
 def _alike(one: Grant, other: Grant) -> bool:
     """Whether two grants agree on everything: then one is the other renewed, and either will do."""
     return msgspec.structs.replace(one, hash=other.hash) == other
+
+
+def _same_purpose(one: Grant, other: Grant) -> bool:
+    """Whether data may move under both for the same reason, and on behalf of the same organisation."""
+    reasons = [(grant.properties or {}).get(PROPERTY) for grant in (one, other)]
+    return reasons[0] == reasons[1] and one.delegator == other.delegator
 
 
 def _transaction(given: str | None) -> tuple[bytes, str]:
@@ -279,6 +351,9 @@ def _transaction(given: str | None) -> tuple[bytes, str]:
 def _moment() -> float:
     return asyncio.get_running_loop().time()
 
+
+_ELSEWHERE = frozenset({"ERROR_CODE_PEER_PAUSED", "ERROR_CODE_PEER_UNREACHABLE"})
+"""What keeps a request from leaving for a peer, and not for another."""
 
 _NO_CONNECT = Text("Een outway maakt geen tunnel.", "An outway makes no tunnel.")
 _PAUSED = Text(

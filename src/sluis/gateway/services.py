@@ -4,46 +4,13 @@ A contract says that a peer may connect to a service. A policy may narrow that: 
 HEAD) and which may write (every other method). It never widens: without a contract nobody comes this far.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal, Protocol
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from sluis.gateway.documents import Offered, Permission, Rule, peer_named
 from sluis.gateway.forward import READING, Target, read_url
 from sluis.kernel import Invalid, PeerId, Text
-
-Permission = Literal["read", "write"]
-
-
-class Rule(Protocol):
-    """What some organisations may do."""
-
-    @property
-    def organizations(self) -> Sequence[str]:
-        """Peer IDs, or names in the alias table."""
-
-    @property
-    def permissions(self) -> Collection[Permission]:
-        """`read`, `write`, or both."""
-
-
-class Offered(Protocol):
-    """A service as it was declared.
-
-    `url` is its base; a request's path comes below it. `alternative` is another base, for when nothing answers at the
-    first. No `methods`: all. No `rules` (None): whoever has a contract may do all.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def alternative(self) -> str | None: ...
-    @property
-    def methods(self) -> Sequence[str]: ...
-    @property
-    def rules(self) -> Sequence[Rule] | None: ...
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -104,33 +71,33 @@ def service_of(offered: Offered, aliases: Mapping[str, PeerId]) -> Service:
         aliases: what organisations are called, and their Peer IDs.
 
     Raises:
-        Invalid: an address that is none, an alternative with another path, or an organisation nobody knows.
+        Invalid: an address that is none, an alternative with another path, a client certificate without TLS, or an
+            organisation nobody knows.
     """
-    target, prefix = read_url(offered.url)
+    target, prefix = _place(offered, offered.url)
     alternative = None
     if offered.alternative is not None:
-        alternative, other = read_url(offered.alternative)
+        alternative, other = _place(offered, offered.alternative)
         if other != prefix:
             raise _wrong(offered.name, _OTHER_PATH)
     may = None if offered.rules is None else _may(offered.rules, aliases)
     return Service(offered.name, target, prefix, alternative, frozenset(offered.methods), may)
 
 
-def _may(rules: Sequence[Rule], aliases: Mapping[str, PeerId]) -> dict[PeerId, frozenset[Permission]]:
+def _place(offered: Offered, url: str) -> tuple[Target, str]:
+    target, prefix = read_url(url)
+    if offered.certificates and not target.tls:
+        raise _wrong(offered.name, _WITHOUT_TLS)
+    return msgspec.structs.replace(target, shows=offered.certificates), prefix
+
+
+def _may(rules: Iterable[Rule], aliases: Mapping[str, PeerId]) -> dict[PeerId, frozenset[Permission]]:
     may: dict[PeerId, frozenset[Permission]] = {}
     for rule in rules:
         for organization in rule.organizations:
-            peer = _peer(organization, aliases)
+            peer = peer_named(organization, aliases)
             may[peer] = may.get(peer, frozenset()) | frozenset(rule.permissions)
     return may
-
-
-def _peer(organization: str, aliases: Mapping[str, PeerId]) -> PeerId:
-    if PeerId.accepts(organization):
-        return PeerId(organization)
-    if organization in aliases:
-        return aliases[organization]
-    raise _wrong(organization, _UNKNOWN_ORGANISATION)
 
 
 def _wrong(which: str, because: tuple[Text, Text]) -> Invalid:
@@ -146,7 +113,10 @@ _OTHER_PATH = (
     Text("de tweede bron heeft een ander pad.", "the alternative source has another path."),
     Text("Geef beide bronnen hetzelfde pad.", "Give both sources the same path."),
 )
-_UNKNOWN_ORGANISATION = (
-    Text("deze organisatie is hier niet bekend.", "this organisation is not known here."),
-    Text("Zet haar bij de partners, of gebruik haar OIN.", "Put it among the peers, or use its OIN."),
+_WITHOUT_TLS = (
+    Text(
+        "het adres is http, en daar laat niemand een clientcertificaat zien.",
+        "the address is http, where nobody shows a client certificate.",
+    ),
+    Text("Gebruik https, of laat `authentication` weg.", "Use https, or leave `authentication` out."),
 )

@@ -214,6 +214,9 @@ FORMS = {
     ),
     "BWB": Text("Schrijf een BWB-nummer als `BWBR0015703`.", "Write a BWB number as `BWBR0015703`."),
     "(BSN": Text("Schrijf `BSN` of een URI.", "Write `BSN` or a URI."),
+    "/": Text(
+        "Schrijf een volledig pad, zoals `/etc/map/bestand`.", "Write a full path, such as `/etc/dir/file`."
+    ),
     "https://": Text(
         "Schrijf een adres als `https://naam:8443`.", "Write an address as `https://name:8443`."
     ),

@@ -10,8 +10,11 @@ from sluis.kernel.identifiers import Bsn, Kvk, Oin
 T = TypeVar("T")
 
 
+_IDENTIFIERS = (Oin, Bsn, Kvk)
+
+
 def _build(kind: type, value: Any) -> Any:
-    if issubclass(kind, Oin | Bsn | Kvk):
+    if issubclass(kind, _IDENTIFIERS):
         return kind(value)
     raise TypeError(f"no decoder for {kind.__name__}")
 

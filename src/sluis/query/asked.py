@@ -17,7 +17,14 @@ Held = tuple[tuple[str, str], ...]
 
 _FEW = 100
 
-_EXACT = (pa.types.is_string, pa.types.is_integer, pa.types.is_date)
+_INTEGERS = (pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64())
+_EXACT: dict[int, type] = {
+    **dict.fromkeys([kind.id for kind in _INTEGERS], int),
+    pa.string().id: str,
+    pa.date32().id: date,
+    pa.date64().id: date,
+}
+"""Per Arrow type whose values are compared exactly, by its number, the Python type of its values."""
 
 
 def held(query: exp.Query) -> Held:
@@ -50,12 +57,13 @@ def strays(table: pa.Table, columns: Held, given: Mapping[str, Any]) -> bool:
     """
     for name, parameter in columns:
         told = table.column(name)
-        if parameter not in given or not any(exact(told.type) for exact in _EXACT):
+        python = _EXACT.get(told.type.id)
+        if parameter not in given or python is None:
             continue
         values = given[parameter]
         if len(told) <= _FEW and len(values if isinstance(values, list | pa.Array) else ()) <= _FEW:
             some = [one for one in told.to_pylist() if one is not None]
-            if some and not _all_among(some, values, told.type):
+            if some and not _all_among(some, values, told.type, python):
                 return True
             continue
         told = told.drop_null()
@@ -66,7 +74,7 @@ def strays(table: pa.Table, columns: Held, given: Mapping[str, Any]) -> bool:
     return False
 
 
-def _all_among(told: list[Any], values: Any, kind: pa.DataType) -> bool:
+def _all_among(told: list[Any], values: Any, kind: pa.DataType, python: type) -> bool:
     """The same for a few values, which Python tells apart before Arrow has begun."""
     asked = (
         values.to_pylist()
@@ -75,7 +83,6 @@ def _all_among(told: list[Any], values: Any, kind: pa.DataType) -> bool:
         if isinstance(values, list)
         else [values]
     )
-    python = str if pa.types.is_string(kind) else int if pa.types.is_integer(kind) else date
     if {type(one) for one in asked} - {python, type(None)}:
         asked = pa.array(asked, kind).to_pylist()
     return set(asked).issuperset(told)

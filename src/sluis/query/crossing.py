@@ -4,7 +4,8 @@ made of whom it was about.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from sluis.statement import (
     MEDIA_TYPE,
     Acting,
     AnswerReader,
+    Closing,
     Fetch,
     KeyList,
     Receipt,
@@ -36,6 +38,9 @@ from sluis.statement import (
 )
 
 Values = Mapping[str, Any]
+
+_LEAVING = 0.001
+"""Seconds in which a request leaves: most of these its line is on its way to the disk."""
 
 _FEW = 100
 """Values that Python tells apart before Arrow has begun."""
@@ -64,13 +69,17 @@ class Crossing:
         who: the person who acts.
         trace: the question's own span.
         values: of its parameters.
-        recorded: done when the question stands in the ledger; nothing is sent before.
+        recorded: writes the question in the ledger, once, and gives the future that is done when it stands there; nothing
+            is sent before. Called with the first part, so that it shares a commit with the lines of the crossings.
 
     Attributes:
         lines: of the crossings that ended, well or not; to be made durable before anything is shown.
         consulted: what each owner did.
-        everyone_asked: to be set when the last owner is being asked. Only then are answers checked that no other
-            owner waits for: that takes a millisecond, in which that owner would have nothing to do.
+
+    An answer is proven (its receipt, its price, and then the lines about it) once the last owner has been asked: that
+    takes half a millisecond, in which that owner would have nothing to do. Before a key in it goes to another owner, it
+    has come whole, over mTLS from its own, and holds only rows that were asked for. Before it is proven nothing of it
+    is shown, and an answer with tokens is proven at once.
     """
 
     def __init__(
@@ -81,22 +90,41 @@ class Crossing:
         who: Who,
         trace: Trace,
         values: Values,
-        recorded: asyncio.Future[Position],
+        recorded: Callable[[], asyncio.Future[Position]],
     ) -> None:
         self._means, self._ready, self._question, self._who = means, ready, question, who
         self._trace, self._values, self._recorded = trace, values, recorded
         self._seals = Seals(trace.trace_id, ready, means.owners)
         self.lines: list[Processing | Decision] = []
         self.consulted: list[Consulted] = []
-        self.everyone_asked = asyncio.Event()
-        self._awaited = {
-            source for fetch in ready.plan.fetches for use in fetch.keys for source, _ in use.sources
-        }
+        self._unproven: list[_Came] = []
+        self._at_leisure = False
+        self._failed: OwnerFailed | None = None
         self._pseudonyms: dict[tuple[str, str], str] = {}
 
     def permit(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> None:
         """What `statement.run` calls before any piece of a fetch is sent. Raises `Refused`."""
         check_keys(self._ready, fetch, keys)
+
+    def everyone_asked(self) -> None:
+        """What `statement.run` calls when the last owner is about to be asked: in a moment this node has time."""
+        asyncio.get_running_loop().call_later(_LEAVING, self._prove_meanwhile)
+
+    def prove(self) -> None:
+        """Prove what was not proven yet. Raises `OwnerFailed` for the first answer that did not hold, then or earlier."""
+        while self._unproven:
+            came = self._unproven.pop(0)
+            try:
+                self._proven(came)
+            except Problem as problem:
+                self._failed = self._failed or OwnerFailed(came.part.alias, problem)
+        if self._failed is not None:
+            raise self._failed from self._failed.problem
+
+    def _prove_meanwhile(self) -> None:
+        self._at_leisure = True
+        with suppress(OwnerFailed):  # who asked hears of it when all answers are there
+            self.prove()
 
     async def fetch(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> pa.Table:
         """What `statement.run` calls for each part, as soon as its keys are known."""
@@ -114,35 +142,52 @@ class Crossing:
         owner, known = means.owners.by_alias[part.alias], await means.owners.known(part.alias)
         body = encode(sub)
         started, began = milliseconds(means.clock()), time.perf_counter()
-        table, charge, leaving = None, None, _Leaving(self._recorded)
+        table, leaving = None, _Leaving(self._recorded())
         try:
             reader, batches = await consult(means, part, sub.activity, body, span, transaction, leaving)
             elapsed = round((time.perf_counter() - began) * 1000, 3)
-            if seal is None and fetch.id not in self._awaited:  # whoever draws a seal is waited for too
-                await self.everyone_asked.wait()
-            answer, closing = opened(means, part, known, sub, span, transaction, reader, batches)
-            answer = checked(fetch, answer)
+            if not reader.whole or reader.schema is None:
+                opened(means, part, known, sub, span, transaction, reader)  # tells what is wrong
+                raise unusable(owner)
+            answer = checked(fetch, pa.Table.from_batches(batches, reader.schema))
             if strays(answer, self._held(fetch, frozenset(keys)), {**self._values, **keys}):
                 raise unusable(owner)
-            charge = self._charge(part, closing.receipt)
             table = answer
         finally:
-            if leaving.left:
-                self._write(part, sub, span, started, known, table, charge)
+            if table is None and leaving.left:
+                self._write(part, sub, span, started, means.clock(), known, None, None)
+        came = _Came(part, known, sub, span, transaction, reader, table, started, means.clock(), elapsed)
+        if seal is None and not self._at_leisure:
+            self._unproven.append(came)
+            return table, None
+        return table, self._proven(came)
+
+    def _proven(self, came: "_Came") -> Closing:
+        """Hold an answer against its receipt, and write of it. Raises `Upstream`."""
+        part, table, charge = came.part, None, None
+        try:
+            closing = opened(
+                self._means, part, came.known, came.sub, came.span, came.transaction, came.reader
+            )
+            charge = self._charge(part, closing.receipt)
+            table = came.table
+        finally:
+            self._write(part, came.sub, came.span, came.started, came.ended, came.known, table, charge)
         names = tuple(offer.dataset for offer in part.offers)
+        peer = self._means.owners.by_alias[part.alias].peer
         self.consulted.append(
             Consulted(
                 part.alias,
-                owner.peer,
+                peer,
                 names,
-                table.num_rows,
-                elapsed,
+                came.table.num_rows,
+                came.elapsed,
                 closing.receipt,
                 closing.jws,
                 closing.nonce,
             )
         )
-        return table, closing
+        return closing
 
     def _sub_question(self, part: Part, keys: Mapping[str, pa.Array], seal: Any) -> SubQuestion:
         types, lists = self._ready.types, self._ready.lists
@@ -171,7 +216,7 @@ class Crossing:
 
     def _held(self, fetch: Fetch, given: frozenset[str]) -> Held:
         """Which outputs of a fetch are held to a parameter; found once per plan."""
-        memory, key = self._ready.plan.memory, f"held {fetch.id} {sorted(given)}"
+        memory, key = self._ready.plan.memory, ("held", fetch.id, given)
         if key not in memory:
             memory[key] = held(fetch.select(given))
         found: Held = memory[key]
@@ -196,12 +241,12 @@ class Crossing:
         sub: SubQuestion,
         span: Trace,
         started: int,
+        moment: datetime,
         known: Known,
         table: pa.Table | None,
         charge: dict[str, Any] | None,
     ) -> None:
         """The lines of this crossing, to be made durable before anything of it is shown."""
-        moment = self._means.clock()
         subjects = sorted(self._subjects(part, sub, table))
         pseudonyms = [(subject[0], self._pseudonym(subject, moment)) for subject in subjects]
         self.lines += records.processing(
@@ -246,6 +291,21 @@ class Crossing:
             end_time=now,
             attributes={ACTIVITY: self._question.activity},
         )
+
+
+class _Came(msgspec.Struct, frozen=True):
+    """An answer that came, to be proven: of whom, on what, with which rows, from when until when."""
+
+    part: Part
+    known: Known
+    sub: SubQuestion
+    span: Trace
+    transaction: str
+    reader: AnswerReader
+    table: pa.Table
+    started: int
+    ended: datetime
+    elapsed: float
 
 
 class _Leaving:
@@ -322,17 +382,16 @@ def opened(
     trace: Trace,
     transaction: str,
     reader: AnswerReader,
-    batches: list[pa.RecordBatch],
-) -> tuple[pa.Table, Any]:
+) -> Closing:
     """Hold an answer against its receipt, and that against the question.
 
     Args:
         known: of the owner that answered.
         sub: the question.
-        reader, batches: what came.
+        reader: of what came.
 
     Returns:
-        the rows, and how the answer closed: receipt, its JWS, the nonce, other metadata.
+        how the answer closed: receipt, its JWS, the nonce, other metadata.
 
     Raises:
         Upstream: it broke off, or its receipt does not hold.
@@ -349,10 +408,9 @@ def opened(
     if (
         told != (owner.peer, means.peer, sub.activity, sub.case, transaction, trace.trace_id)
         or under != sub.disclosures
-        or reader.schema is None
     ):
         raise unusable(owner)
-    return pa.Table.from_batches(batches, reader.schema), closing
+    return closing
 
 
 def _plain_list(values: Sequence[Any]) -> list[Any]:

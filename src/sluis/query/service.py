@@ -7,6 +7,8 @@ it was about do. The rows live in memory until the answer has been given.
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -151,12 +153,18 @@ class Asker:
         clock.lap("plan")
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}
         decided = records.decision(trace, question, who, ready.shape, digests, self._clock(), None)
-        recorded = self._ledger.append([decided])
-        recorded.add_done_callback(lambda _: clock.lap("record"))
+
+        @cache
+        def recorded() -> asyncio.Future[Position]:
+            position = self._ledger.append([decided])
+            position.add_done_callback(lambda _: clock.lap("record"))
+            return position
+
         crossing = Crossing(self._means, ready, question, who, trace, values, recorded)
         kept: list[asyncio.Future[Position]] = []
 
         def keep() -> None:
+            crossing.prove()
             clock.lap("ask")
             if crossing.lines:
                 kept.append(self._ledger.append(crossing.lines))
@@ -169,11 +177,13 @@ class Asker:
                 self._combiner,
                 bulk=ready.bulk,
                 permit=crossing.permit,
-                asked=crossing.everyone_asked.set,
+                asked=crossing.everyone_asked,
                 arrived=keep,
             )
         except BaseException:  # whatever it was: what crossed is on record
-            await recorded  # when this failed, that is the problem, and nothing was sent
+            await recorded()  # when this failed, that is the problem, and nothing was sent
+            with suppress(OwnerFailed):
+                crossing.prove()
             if not kept:
                 kept.append(self._ledger.append(crossing.lines or [crossing.nothing_came()]))
             await asyncio.gather(*kept)
@@ -194,7 +204,7 @@ class Asker:
             return render(answer)
 
         rendered = made(table) if ready.groups is None else None
-        await recorded
+        await recorded()
         for lines in kept:
             await lines
         if rendered is None:

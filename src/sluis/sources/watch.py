@@ -39,7 +39,7 @@ class Reading:
         self.limits, self._stop, self._sever = limits, stop, sever or stop
         self.deadline = time.monotonic() + limits.seconds
         self.stopped: str | None = None
-        self.ended = threading.Event()
+        self.ended = False
         self._lock = threading.Lock()
 
     def due(self, now: float) -> str | None:
@@ -51,21 +51,20 @@ class Reading:
     def halt(self) -> None:
         """Ask the source to stop until the reading ended: a stop may come before the query began."""
         attempts = 0
-        while not self.ended.is_set():
+        while True:
             with self._lock:
-                if self.ended.is_set():
+                if self.ended:
                     return
                 # A stop that fails is tried again, and in the end the line is cut; the reader hears of neither.
                 with suppress(Exception):
                     (self._stop if attempts < _POLITE else self._sever)()
             attempts += 1
-            self.ended.wait(_PATIENCE)
+            time.sleep(_PATIENCE)
 
     def end(self) -> None:
         """No stop is under way or comes after this: the connection may serve another reading."""
-        self.ended.set()
         with self._lock:
-            pass
+            self.ended = True
 
     def check(self) -> None:
         """For the reader, between batches.

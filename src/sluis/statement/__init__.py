@@ -33,7 +33,7 @@ from sluis.statement.parse import (
     unknown,
 )
 from sluis.statement.pushdown import pushable
-from sluis.statement.receipt import MEDIA_TYPE, SEALS, AnswerReader
+from sluis.statement.receipt import MEDIA_TYPE, SEALS, AnswerForm, AnswerReader, Closing
 from sluis.statement.run import checked, run
 from sluis.statement.scopes import conjuncts
 from sluis.statement.shapes import arrow_type, describe
@@ -47,9 +47,11 @@ __all__ = [
     "SEALS",
     "TODAY",
     "Acting",
+    "AnswerForm",
     "AnswerReader",
     "Binding",
     "Charge",
+    "Closing",
     "Combiner",
     "EngineLimits",
     "Fetch",

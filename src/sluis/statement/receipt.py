@@ -74,17 +74,53 @@ def _verifier(public: bytes) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(public)
 
 
+class AnswerForm:
+    """What answers of one schema have in common. Made once per statement: nothing of an answer's rows is in it.
+
+    Attributes:
+        schema: of every batch.
+        head: the schema message, which is sent first.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self.head: bytes = schema.serialize().to_pybytes()
+        self._empty = pa.RecordBatch.from_arrays(
+            [pa.array([], field.type) for field in schema], schema=schema
+        )
+        self._blanks: dict[int, bytes] = {}
+
+    def end(self, metadata: Mapping[bytes, bytes]) -> bytes:
+        """The last, empty batch with this custom metadata, and the end of the stream."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.schema, options=_OPTIONS) as writer:
+            writer.write_batch(self._empty, custom_metadata=metadata)
+        closing: bytes = sink.getvalue().to_pybytes()
+        return closing[len(self.head) :]
+
+    def plain_end(self, receipt: bytes, nonce: bytes) -> bytes:
+        """The same with a receipt and a nonce alone: all of one length are laid out alike, so that is done once."""
+        blank = self._blanks.get(len(receipt))
+        if blank is None:
+            if len(self._blanks) >= _LENGTHS:
+                self._blanks.clear()
+            blank = self.end({RECEIPT: b"R" * len(receipt), NONCE: b"N" * len(nonce)})
+            self._blanks[len(receipt)] = blank
+        # The nonce first: what stands in a receipt is not for us to say, and might look like a blank.
+        return blank.replace(b"N" * len(nonce), nonce, 1).replace(b"R" * len(receipt), receipt, 1)
+
+
 class AnswerWriter:
     """Writes an answer, batch by batch, and the receipt that closes it; gives the bytes to send.
 
     Args:
-        schema: of every batch.
+        form: of the answer.
         nonce: 32 random bytes.
     """
 
-    def __init__(self, schema: pa.Schema, nonce: bytes) -> None:
-        self._schema, self._nonce = schema, nonce
-        self.head: bytes = schema.serialize().to_pybytes()
+    def __init__(self, form: AnswerForm, nonce: bytes) -> None:
+        self._form, self._nonce = form, nonce
+        self.head = form.head
         """The schema message: what is sent first."""
         self._digest = hashlib.sha256(self.head)
         self.rows = 0
@@ -108,20 +144,14 @@ class AnswerWriter:
             receipt: JWS, as `seal_receipt` gave it over this writer's commitment.
             extra: more custom metadata for the last batch.
         """
-        sink = pa.BufferOutputStream()
-        metadata = {RECEIPT: receipt.encode(), NONCE: _encoded(self._nonce).encode(), **(extra or {})}
-        with pa.ipc.new_stream(sink, self._schema, options=_OPTIONS) as writer:
-            writer.write_batch(_empty(self._schema), custom_metadata=metadata)
-        closing: bytes = sink.getvalue().to_pybytes()
-        return closing[len(self.head) :]
+        signed, nonce = receipt.encode(), _encoded(self._nonce).encode()
+        if extra:
+            return self._form.end({RECEIPT: signed, NONCE: nonce, **extra})
+        return self._form.plain_end(signed, nonce)
 
 
 _OPTIONS = pa.ipc.IpcWriteOptions()
-
-
-@lru_cache(maxsize=256)
-def _empty(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
+_LENGTHS = 64  # of receipts, whose layout is remembered
 
 
 class Closing(msgspec.Struct, frozen=True):
@@ -168,6 +198,11 @@ class AnswerReader:
                 batches.append(batch)
         return batches
 
+    @property
+    def whole(self) -> bool:
+        """Whether it came to its end, with something that says to be its receipt."""
+        return self._last is not None and self._ended and not self._buffer
+
     def finish(self, public: bytes) -> Closing:
         """Check how the answer ended, after the last chunk.
 
@@ -177,7 +212,7 @@ class AnswerReader:
         Raises:
             Upstream: it broke off, its receipt was not signed by the owner, or says other than what came.
         """
-        if self._last is None or not self._ended or self._buffer:
+        if self._last is None or not self.whole:
             raise _broken()
         extra = dict(self._last)
         jws, nonce = (
@@ -244,7 +279,7 @@ class AnswerReader:
             return None
         batch = pa.ipc.read_record_batch(pa.py_buffer(raw), self.schema)
         batch.validate(full=True)
-        if batch.num_rows > _ROWS_A_BYTE * len(raw) or batch.nbytes > len(raw):
+        if batch.num_rows > _ROWS_A_BYTE * len(raw) or message.held > len(raw):
             raise _broken()
         self._digest.update(raw)
         return batch
@@ -258,12 +293,14 @@ def _schema(raw: bytes) -> pa.Schema:
 
 
 class _Message(NamedTuple):
-    """An encapsulated message, as its metadata announces it. `size` counts all its bytes, marker and body included."""
+    """An encapsulated message, as its metadata announces it. `size` counts all its bytes, marker and body included;
+    `held` adds up what the buffers of a batch hold: more than that only where some bytes stand for several."""
 
     kind: int
     size: int
     compressed: bool
     custom: bool
+    held: int
 
 
 def _message(metadata: bytes) -> _Message:
@@ -273,14 +310,29 @@ def _message(metadata: bytes) -> _Message:
         kind, header, body = (_field(metadata, root, number) for number in (1, 2, 3))
         table = _offset(metadata, header) if header else 0
         length = struct.unpack_from("<q", metadata, body)[0] if body else 0
+        sort = metadata[kind] if kind else 0
         return _Message(
-            metadata[kind] if kind else 0,
+            sort,
             8 + len(metadata) + length if length >= 0 else -1,
             bool(table and _field(metadata, table, 3)),
             bool(_field(metadata, root, 4)),
+            _held(metadata, table) if table and sort == _BATCH else 0,
         )
     except (struct.error, IndexError) as error:
         raise _broken() from error
+
+
+def _held(metadata: bytes, batch: int) -> int:
+    """The bytes in all buffers of a `RecordBatch` together (`Message.fbs`, Buffer)."""
+    field = _field(metadata, batch, 2)
+    if not field:
+        return 0
+    buffers = _offset(metadata, field)
+    count = struct.unpack_from("<I", metadata, buffers)[0]
+    lengths = struct.unpack_from(f"<{2 * count}q", metadata, buffers + 4)[1::2]
+    if min(lengths, default=0) < 0:
+        raise struct.error("a buffer of less than nothing")
+    return sum(lengths)
 
 
 def _last(metadata: bytes) -> dict[bytes, bytes]:

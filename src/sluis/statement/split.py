@@ -87,7 +87,7 @@ class Plan(msgspec.Struct, frozen=True):
     """Whether the answer is the one fetch's answer as it is."""
     parameters: Mapping[str, str]
     """DuckDB type per parameter of the question."""
-    memory: dict[str, Any]
+    memory: dict[Any, Any]
     """Where engines keep what they compiled for this plan."""
 
 

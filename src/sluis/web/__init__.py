@@ -1,6 +1,6 @@
 """How every API and page of a node behaves: who calls, what an answer looks like, and what goes wrong."""
 
-from sluis.web.access import CROSSED, Access, Crossed, Person, crossed, identified
+from sluis.web.access import CROSSED, LINE, Access, Crossed, Person, crossed, identified, write_line
 from sluis.web.app import Api, make_api
 from sluis.web.openapi import About
 from sluis.web.refusals import Refusals
@@ -10,6 +10,7 @@ from sluis.web.stream import streamed
 
 __all__ = [
     "CROSSED",
+    "LINE",
     "SHORT",
     "About",
     "Access",
@@ -27,4 +28,5 @@ __all__ = [
     "make_api",
     "place_of",
     "streamed",
+    "write_line",
 ]

@@ -27,6 +27,9 @@ LOCAL = "sluis.local"
 CROSSED = "sluis.crossed"
 """Key in `extensions` of who an inway let in, and under which contract (`Crossed`). Only this process can set it."""
 
+LINE = "sluis.line"
+"""Key in `extensions` of what begins to write the line of a request that an inway let in. Only this process can set it."""
+
 _CALLER = "sluis.caller"
 
 
@@ -137,6 +140,13 @@ def crossed(scope: Mapping[str, Any]) -> Crossed | None:
     """Under which contract a request came; None when it did not come through an inway."""
     found: Crossed | None = scope["extensions"].get(CROSSED)
     return found
+
+
+def write_line(scope: Mapping[str, Any]) -> None:
+    """To be called with the records of a request: the inway's line of it, when it came through one, shares their commit."""
+    line = scope["extensions"].get(LINE)
+    if line is not None:
+        line()
 
 
 def caller_label(scope: Mapping[str, Any]) -> str:

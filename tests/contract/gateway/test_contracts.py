@@ -25,6 +25,7 @@ from tests.unit.gateway.contracts.making import (
     publication,
 )
 
+from sluis.gateway.allowance import Allowance
 from sluis.gateway.contracts import (
     Action,
     Content,
@@ -72,9 +73,14 @@ def made(*grants: dict[str, Any], **changes: Any) -> Content:
 
 
 def signed(
-    peer: str, action: Action = "accept", at: int = NOW, by: str = "a" * 43, jws: str = ""
+    peer: str,
+    action: Action = "accept",
+    at: int = NOW,
+    by: str = "a" * 43,
+    jws: str = "",
+    until: int = 2**40,
 ) -> Signature:
-    return Signature(PeerId(peer), action, jws or f"{peer}.{action}.{at}", at, by)
+    return Signature(PeerId(peer), action, jws or f"{peer}.{action}.{at}", at, by, until)
 
 
 async def agree(contracts: Contracts, agreed: Content) -> None:
@@ -324,6 +330,19 @@ async def test_what_waits_for_someone_is_found(contracts: Contracts) -> None:
     assert contracts.counts(2**40) == {"proposed": 0, "agreed": 0, "ended": 3, "closed": 1}
 
 
+async def test_everything_that_waits_is_found_however_much_it_is(contracts: Contracts) -> None:
+    ends = [NOW + 5, NOW + 5, NOW + 5, NOW + 6]
+    open = [made(validity={"not_before": NOW, "not_after": end}) for end in ends]
+    for one in open:
+        await contracts.receive(one, signed(CONSUMER))
+    found = list[str]()
+    last = None
+    while page := contracts.proposed(NOW, last, 2):
+        found, last = found + [one.content.hash for one in page], page[-1]
+    assert found[3] == open[3].hash
+    assert sorted(found) == sorted(one.hash for one in open)
+
+
 async def test_what_will_end_is_found_in_time(contracts: Contracts) -> None:
     soon, late = made(validity={"not_before": NOW, "not_after": NOW + 100}), made()
     await agree(contracts, soon)
@@ -338,6 +357,181 @@ async def test_what_must_be_signed_again_is_found(contracts: Contracts) -> None:
     await contracts.receive(over, signed(CONSUMER, by="o" * 43))
     await contracts.add_signature(over, signed(PROVIDER, "reject"))
     assert [one.content for one in contracts.to_sign_again(OWN, "n" * 43, NOW)] == [old]
+
+
+# Certificates that end or are revoked
+
+
+async def test_what_was_accepted_with_a_certificate_that_ended_is_not_in_force(
+    store: Store, contracts: Contracts
+) -> None:
+    one = made()
+    await contracts.add_signature(one, signed(CONSUMER))
+    await contracts.add_signature(one, signed(PROVIDER, until=NOW + 10))
+    grant = one.grants[0].hash
+    for known in (contracts, opened(store)):
+        assert known.in_force(grant, NOW + 10) is not None
+        assert known.in_force(grant, NOW + 11) is None
+
+
+async def test_signing_again_with_a_renewed_certificate_brings_it_back(contracts: Contracts) -> None:
+    one = made()
+    await contracts.add_signature(one, signed(CONSUMER))
+    await contracts.add_signature(one, signed(PROVIDER, until=NOW + 10))
+    await contracts.add_signature(one, signed(PROVIDER, at=NOW + 1, by="b" * 43, until=NOW + 20))
+    assert contracts.in_force(one.grants[0].hash, NOW + 20) is not None
+    assert contracts.in_force(one.grants[0].hash, NOW + 21) is None
+
+
+async def test_what_was_accepted_with_a_revoked_certificate_is_not_in_force(
+    store: Store, contracts: Contracts
+) -> None:
+    one, other = made(), made()
+    for agreed, by in ((one, "r" * 43), (other, "s" * 43)):
+        await contracts.add_signature(agreed, signed(CONSUMER))
+        await contracts.add_signature(agreed, signed(PROVIDER, by=by))
+    held = {(one.peer, one.thumbprint) for one in contracts.certificates(NOW)}
+    assert held == {(CONSUMER, "a" * 43), (PROVIDER, "r" * 43), (PROVIDER, "s" * 43)}
+    assert await asyncio.to_thread(contracts.judge, "r" * 43, 0) == 1
+    for known in (contracts, opened(store)):
+        found = [known.in_force(agreed.grants[0].hash, NOW) for agreed in (one, other)]
+        assert [grant is not None for grant in found] == [False, True]
+    kept = contracts.get(one.hash)
+    assert kept is not None
+    assert state(kept, NOW) == "proposed"
+    await asyncio.to_thread(contracts.judge, "r" * 43, NOW + 100)  # the revocation was taken back
+    assert contracts.in_force(one.grants[0].hash, NOW + 100) is not None
+
+
+async def test_a_signature_that_was_renewed_does_not_end_with_the_first(contracts: Contracts) -> None:
+    one = made()
+    await contracts.add_signature(one, signed(CONSUMER, until=NOW + 5))
+    await contracts.add_signature(one, signed(PROVIDER))
+    await contracts.add_signature(one, signed(CONSUMER, at=NOW + 1))
+    contracts._keeper._clock = lambda: datetime.fromtimestamp(NOW + 50, UTC)
+    await agree(contracts, made())  # whereupon what is over is taken out
+    assert contracts.in_force(one.grants[0].hash, NOW + 50) is not None
+
+
+# What one peer may leave here
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sluis.gateway.contracts.keeping.MOST_OPEN", 3)
+
+
+async def refusal(contracts: Contracts, one: Content, by: Signature) -> tuple[str, int]:
+    with pytest.raises(FscProblem) as refused:
+        await contracts.receive(one, by)
+    return refused.value.fsc_code, refused.value.status
+
+
+TOO_MANY = ("ERROR_CODE_TOO_MANY_OPEN_CONTRACTS", 429)
+
+
+@pytest.mark.usefixtures("few")
+async def test_what_a_peer_leaves_open_is_bounded(store: Store, contracts: Contracts) -> None:
+    for _ in range(3):
+        await contracts.receive(made(), signed(PROVIDER))
+    for known in (contracts, opened(store)):
+        assert await refusal(known, made(), signed(PROVIDER)) == TOO_MANY
+    await contracts.receive(
+        made(connection(), delegated_publication()), signed(PRINCIPAL)
+    )  # hinders nobody else
+    for _ in range(4):
+        await contracts.receive(made(), signed(CONSUMER))  # nor this peer itself
+
+
+async def test_the_bytes_that_a_peer_leaves_open_are_bounded(
+    contracts: Contracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = [made(connection(properties={"text": "x" * 5000})) for _ in range(2)]
+    monkeypatch.setattr("sluis.gateway.contracts.keeping.MOST_OPEN_BYTES", len(large[0].json) + 1000)
+    await contracts.receive(large[0], signed(PROVIDER))
+    assert await refusal(contracts, large[1], signed(PROVIDER)) == TOO_MANY
+    await contracts.receive(made(), signed(PROVIDER))
+
+
+@pytest.mark.usefixtures("few")
+async def test_what_is_known_may_be_signed_rejected_and_revoked_at_the_bound(contracts: Contracts) -> None:
+    open = [made() for _ in range(3)]
+    for one in open:
+        await contracts.receive(one, signed(PROVIDER))
+    assert await contracts.add_signature(open[0], signed(PROVIDER, at=NOW + 1))
+    assert await contracts.add_signature(open[1], signed(PROVIDER, "revoke"))
+    assert await contracts.add_signature(open[2], signed(PROVIDER, "reject"))
+    assert await refusal(contracts, made(), signed(PROVIDER)) == TOO_MANY  # what is revoked still takes room
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("action", ["accept", "reject"])
+async def test_what_this_peer_decided_on_is_open_no_longer(contracts: Contracts, action: Action) -> None:
+    open = [made() for _ in range(3)]
+    for one in open:
+        await contracts.receive(one, signed(PROVIDER))
+    await contracts.add_signature(open[0], signed(CONSUMER, action))
+    assert await contracts.receive(made(), signed(PROVIDER)) is True
+
+
+async def test_signatures_are_not_replaced_for_ever(contracts: Contracts) -> None:
+    contracts._keeper._renewing = Allowance(2, 0.001)
+    one = made()
+    for at in range(3):
+        assert await contracts.add_signature(one, signed(PROVIDER, at=NOW + at))
+    assert await refusal(contracts, one, signed(PROVIDER, at=NOW + 3)) == (
+        "ERROR_CODE_TOO_MANY_REQUESTS",
+        429,
+    )
+    assert await contracts.add_signature(one, signed(PROVIDER, "revoke", at=NOW + 3))
+    for at in range(4):
+        assert await contracts.add_signature(one, signed(CONSUMER, at=NOW + at))
+
+
+@pytest.mark.usefixtures("few")
+async def test_a_revocation_of_something_unknown_counts_as_open_too(contracts: Contracts) -> None:
+    for _ in range(3):
+        await contracts.add_signature(made(), signed(PROVIDER, "revoke"))
+    assert await refusal(contracts, made(), signed(PROVIDER)) == TOO_MANY
+
+
+@pytest.mark.usefixtures("few")
+async def test_what_is_over_and_was_never_signed_here_is_destroyed(
+    contracts: Contracts, store: Store
+) -> None:
+    over = {"not_before": NOW, "not_after": NOW + 1}
+    forgotten = [made(validity=over) for _ in range(2)]
+    for one in forgotten:
+        await contracts.receive(one, signed(PROVIDER))
+    kept, ours = made(), made(validity=over)
+    await contracts.receive(kept, signed(PROVIDER))
+    await contracts.receive(ours, signed(CONSUMER))
+    await contracts.add_signature(ours, signed(PROVIDER))
+    await contracts.forget(NOW + 2)
+    assert [contracts.get(one.hash) for one in forgotten] == [None, None]
+    assert {one.content.hash for one in contracts.page(OWN)[0]} == {kept.hash, ours.hash}
+    with store.read() as reading:
+        for table in ("contract_signatures", "contract_parties", "contract_grants"):
+            numbers = reading.execute(text(f"SELECT DISTINCT contract FROM {table}")).scalars().all()
+            assert len(numbers) == 2
+    assert await contracts.receive(made(), signed(PROVIDER)) is True
+
+
+async def test_a_page_ends_before_it_is_too_large(
+    contracts: Contracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = [made(connection(properties={"text": "x" * 5000}), created_at=NOW + at) for at in range(5)]
+    for one in large:
+        await contracts.receive(one, signed(CONSUMER))
+    for most, expected in ((2 * len(large[0].json) + 100, [2, 2, 1]), (1, [1, 1, 1, 1, 1])):
+        monkeypatch.setattr("sluis.gateway.contracts.service.LARGEST_ANSWER", most)
+        sizes, cursor, seen = list[int](), "", list[str]()
+        while not sizes or cursor:
+            page, cursor = contracts.page(OWN, cursor, 4)
+            sizes.append(len(page))
+            seen += [one.content.hash for one in page]
+        assert (sizes, seen) == (expected, [one.hash for one in reversed(large)])
+    assert len(contracts.by_grant_hashes(OWN, [one.grants[0].hash for one in large])) == 1
 
 
 async def test_what_belongs_to_the_commit_is_in_it_once(contracts: Contracts, store: Store) -> None:

@@ -103,8 +103,9 @@ async def test_a_certificate_is_asked_for_once_and_kept_over_restarts(
 
 
 async def test_a_thumbprint_that_is_not_shown_makes_no_flood_of_looks(
-    store: Store, authority: Authority, tmp_path: Path
+    store: Store, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sluis.gateway.peers.service._REST", 60.0)  # however slow the database is
     shown = Shown(issued(authority, tmp_path / "a"))
     known = certificates(store, shown, authority.certificate)
     assert [await known.chain(A, f"{number:043}") for number in range(50)] == [()] * 50

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, text
 
 from sluis.kernel import Conflict, Invalid, Unkept
 from sluis.store import Migration, Store, migrate, open_store
-from sluis.store.commit import insert_rows
+from sluis.store.commit import insert_values
 
 TABLE = (Migration("table", ("CREATE TABLE kept (id {int} PRIMARY KEY, content {bytes})",)),)
 
@@ -127,7 +127,8 @@ def test_a_failing_migration_leaves_nothing(store: Store) -> None:
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 64])
 def test_many_rows_arrive_as_they_were_given(store: Store, count: int) -> None:
     rows = [(number, bytes([number]) * 3 if number % 2 else None) for number in range(count)]
-    store.write_blocking(lambda connection: insert_rows(connection, "kept", ("id", "content"), rows))
+    values = [value for row in rows for value in row]
+    store.write_blocking(lambda connection: insert_values(connection, "kept", ("id", "content"), values))
     with store.read() as connection:
         found = connection.execute(text("SELECT id, content FROM kept ORDER BY id")).all()
     assert [(row.id, row.content and bytes(row.content)) for row in found] == rows

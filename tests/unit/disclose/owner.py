@@ -178,7 +178,7 @@ class Owner:
             own=peer, alias="own", grounds=Grounds(tuple(datasets), (activity,), disclosures),
             sources={"db": source}, log=self.log, memory=self.memory, keys=self.keys, card=f"card-{peer}",
             card_of=self.cards.__getitem__, combiner=Combiner(spares=0),
-            address={ASKER: "https://asker.example"}.__getitem__, clock=lambda: self.now, bounds=bounds,
+            address=lambda peer: "https://asker.example", clock=lambda: self.now, bounds=bounds,
         )  # fmt: skip
 
     def question(self, sql: str, **changed: Any) -> SubQuestion:

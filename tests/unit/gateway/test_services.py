@@ -1,13 +1,12 @@
 """What a peer offers: declarations become services, and policies say who may do what."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from sluis.gateway.documents import Offered, Permission, Rule
 from sluis.gateway.forward import Target, read_url
-from sluis.gateway.services import Permission, Service, Services, service_of
+from sluis.gateway.services import Service, Services, service_of
 from sluis.kernel import Invalid, PeerId
 
 ONE, TWO = PeerId("00000000000000000001"), PeerId("00000000000000000002")
@@ -16,23 +15,12 @@ METHODS = {"GET": "read", "HEAD": "read"} | dict.fromkeys(
 )
 
 
-@dataclass
-class Rule:
-    organizations: Sequence[str]
-    permissions: Sequence[Permission]
+def made(name: str = "personen", url: str = "http://10.0.0.1:8080/api/", **changes: Any) -> Service:
+    return service_of(Offered(name, url, **changes), {"Gemeente": ONE, "Dienst": TWO})
 
 
-@dataclass
-class Declared:
-    name: str = "personen"
-    url: str = "http://10.0.0.1:8080/api/"
-    alternative: str | None = None
-    methods: Sequence[str] = ()
-    rules: Sequence[Rule] | None = None
-
-
-def made(**changes: Any) -> Service:
-    return service_of(Declared(**changes), {"Gemeente": ONE, "Dienst": TWO})
+def rule(organization: str, permission: Permission) -> Rule:
+    return Rule((organization,), (permission,))
 
 
 def test_declared_url_becomes_target_and_prefix() -> None:
@@ -62,7 +50,7 @@ def test_alternative_has_the_same_path() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_reading_is_get_and_head_and_everything_else_is_writing(method: str) -> None:
-    service = made(rules=[Rule(["Gemeente"], ["read"]), Rule([TWO], ["write"])])
+    service = made(rules=(rule("Gemeente", "read"), rule(TWO, "write")))
     assert (service.allows(ONE, method), service.allows(TWO, method)) == (
         METHODS[method] == "read",
         METHODS[method] == "write",
@@ -70,7 +58,7 @@ def test_reading_is_get_and_head_and_everything_else_is_writing(method: str) -> 
 
 
 def test_rules_about_one_organisation_add_up_also_by_name_and_number() -> None:
-    service = made(rules=[Rule(["Gemeente"], ["read"]), Rule([ONE], ["write"])])
+    service = made(rules=(rule("Gemeente", "read"), rule(ONE, "write")))
     assert service.allows(ONE, "GET")
     assert service.allows(ONE, "POST")
     assert not service.allows(TWO, "GET")
@@ -78,17 +66,18 @@ def test_rules_about_one_organisation_add_up_also_by_name_and_number() -> None:
 
 def test_without_policy_a_contract_is_enough_and_an_empty_policy_lets_nobody_in() -> None:
     assert made().allows(ONE, "DELETE")
-    assert not made(rules=[]).allows(ONE, "GET")
+    assert not made(rules=()).allows(ONE, "GET")
 
 
 def test_organisation_that_is_not_known_is_refused() -> None:
-    with pytest.raises(Invalid, match="Onbekend"):
-        made(rules=[Rule(["Onbekend"], ["read"])])
+    with pytest.raises(Invalid, match="Onbekend") as raised:
+        made(rules=(rule("Onbekend", "read"),))
+    assert raised.value.code == "unknown-organisation"
 
 
 def test_methods_that_are_named_are_all_there_are() -> None:
-    assert made(methods=["GET"]).takes("GET")
-    assert not made(methods=["GET"]).takes("POST")
+    assert made(methods=("GET",)).takes("GET")
+    assert not made(methods=("GET",)).takes("POST")
     assert made().takes("BREW")
 
 
@@ -96,3 +85,15 @@ def test_services_are_replaced_as_a_whole() -> None:
     services = Services([made()])
     services.replace([made(name="inkomens")])
     assert (services.names(), services.get("personen")) == (frozenset({"inkomens"}), None)
+
+
+def test_a_client_certificate_is_shown_at_both_places_of_a_service() -> None:
+    files = ("/etc/certs/gemeente.crt",)
+    service = made(url="https://a.example/x", alternative="https://b.example/x", certificates=files)
+    assert service.alternative is not None
+    assert (service.target.shows, service.alternative.shows) == (files, files)
+
+
+def test_a_client_certificate_is_not_for_http() -> None:
+    with pytest.raises(Invalid, match="client certificate"):
+        made(certificates=("/etc/certs/gemeente.crt",))

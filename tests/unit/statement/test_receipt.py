@@ -4,12 +4,12 @@ import msgspec
 import pyarrow as pa
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sluis.kernel import PeerId, Upstream
 from sluis.statement.model import Receipt
-from sluis.statement.receipt import SEALS, AnswerReader, AnswerWriter, open_receipt, seal_receipt
+from sluis.statement.receipt import SEALS, AnswerForm, AnswerReader, AnswerWriter, open_receipt, seal_receipt
 
 KEY = Ed25519PrivateKey.generate()
 PUBLIC = KEY.public_key().public_bytes_raw()
@@ -26,7 +26,7 @@ RECEIPT = Receipt(
 
 
 def answer(batches: list[pa.RecordBatch] = BATCHES, **changed: Any) -> bytes:
-    writer = AnswerWriter(SCHEMA, NONCE)
+    writer = AnswerWriter(AnswerForm(SCHEMA), NONCE)
     body = writer.head + b"".join(writer.write(batch) for batch in batches)
     told = {"rows": writer.rows, "commitment": writer.commitment, **changed}
     receipt = seal_receipt(msgspec.structs.replace(RECEIPT, **told), KEY.sign)
@@ -51,6 +51,15 @@ def test_any_arrow_reader_reads_an_answer() -> None:
         assert stream.read_all() == pa.Table.from_batches(BATCHES, SCHEMA)
 
 
+@given(st.text("NRx", min_size=60, max_size=64), st.text("NRx", min_size=43, max_size=43))
+def test_an_end_that_was_laid_out_before_is_the_same(receipt: str, nonce: str) -> None:
+    assume("R" * len(receipt) not in nonce + receipt and "N" * 43 not in nonce)
+    signed, drawn = receipt.encode(), nonce.encode()
+    form = AnswerForm(SCHEMA)
+    form.plain_end(b"y" * len(signed), b"z" * 43)
+    assert form.plain_end(signed, drawn) == form.end({b"sluis.receipt": signed, b"sluis.nonce": drawn})
+
+
 def test_an_answer_without_rows_has_a_receipt() -> None:
     reader, batches = read(answer([]))
     assert (batches, reader.schema, reader.finish(PUBLIC).receipt.rows) == ([], SCHEMA, 0)
@@ -67,7 +76,9 @@ def test_an_answer_that_broke_off_is_no_answer(at: int) -> None:
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_a_changed_byte_in_the_rows_is_found(at: int, flip: int) -> None:
     body = bytearray(answer())
-    rows = len(AnswerWriter(SCHEMA, NONCE).head) + sum(len(batch.serialize()) for batch in BATCHES)
+    rows = len(AnswerWriter(AnswerForm(SCHEMA), NONCE).head) + sum(
+        len(batch.serialize()) for batch in BATCHES
+    )
     body[at % rows] ^= flip
     with pytest.raises(Upstream):
         read(bytes(body))[0].finish(PUBLIC)

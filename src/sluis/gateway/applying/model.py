@@ -6,7 +6,10 @@ import msgspec
 
 from sluis.gateway.contracts import State
 
-Change = Literal["unchanged", "made", "changed"]
+Change = Literal["unchanged", "made", "changed", "withdrawn"]
+
+Origin = Literal["apply", "request", "node"]
+"""Who declares: an operator in documents, an operator who asks for data, or the node itself, with the peers it knows."""
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -19,6 +22,7 @@ class Applied(msgspec.Struct, frozen=True):
         body: JSON of what it declares, as far as this node must know it again.
         contract: hash of the contract that was made for it; empty when it needs none.
         before: hash of the contract that it replaces; revoked once the new one is valid, and empty then.
+        origin: who declared it; only what documents declare can be withdrawn by their leaving it out.
     """
 
     kind: str
@@ -27,6 +31,7 @@ class Applied(msgspec.Struct, frozen=True):
     body: bytes
     contract: str = ""
     before: str = ""
+    origin: Origin = "apply"
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

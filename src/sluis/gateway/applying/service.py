@@ -2,40 +2,55 @@
 
 Peers, services and links are this node's own and hold at once. Publications and connections are contracts: one is
 proposed when there is none for this wish, and others sign it in their own time. When a declaration changes, the
-contract that it had stays until the new one is valid, and is revoked then: nobody loses a connection over a renewal.
+contract that it had stays until the new one is valid, and is revoked then: nobody loses a connection over it.
+
+What was declared stays true: before a contract ends the next is proposed, without anybody asking, and when the outway has
+another key a contract for that one. Only a declaration that says itself until when it counts ends then.
 """
 
 import asyncio
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection as Database
-from sqlalchemy import text
 
 from sluis.crypto import canonical
 from sluis.gateway.applying import sql
-from sluis.gateway.applying.model import Applied, Change, Outcome
-from sluis.gateway.applying.rules import connection_grant, publication_grant, validity
-from sluis.gateway.contracts import Contract, State, state
+from sluis.gateway.applying.keeping import Declarations, digest_of
+from sluis.gateway.applying.model import Applied, Change, Origin, Outcome
+from sluis.gateway.applying.rules import (
+    WARN_BEFORE,
+    YEAR,
+    connection_grant,
+    for_key,
+    goes_on,
+    publication_grant,
+    renewal_due,
+    validity,
+)
+from sluis.gateway.clientcerts import ends_soon, read_shown
+from sluis.gateway.contracts import Contract, State, state, waiting_for
 from sluis.gateway.documents import (
     Connection,
     Declared,
     Group,
-    Link,
-    Offered,
     Peer,
     Publication,
     missing,
-    names,
     offered,
 )
 from sluis.gateway.manager import Manager
 from sluis.gateway.peers import Known, Peers
 from sluis.gateway.services import Service, Services, service_of
-from sluis.kernel import Clock, Conflict, PeerId, Problem, Text, decode, encode, plain
+from sluis.kernel import Clock, Conflict, Invalid, PeerId, Problem, Text, Unkept, decode, encode, plain
 from sluis.store import Store, migrate
+
+log = logging.getLogger("sluis.gateway")
+
+_YEAR = YEAR * 86_400  # seconds
+_LEAVING = ("Link", "Connection", "Publication", "Service", "PublicService", "Peer")
+"""In this order declarations are withdrawn: what names another goes before it."""
 
 _OPEN: frozenset[State] = frozenset({"proposed", "valid"})
 
@@ -43,53 +58,41 @@ _OPEN: frozenset[State] = frozenset({"proposed", "valid"})
 class Applying:
     """Keeps a node what it was told to be. Made by `open_applying`; belongs to one event loop.
 
-    Attributes:
-        services: those that are offered.
-        links: names, and the grant hashes they stand for.
-
     Args:
-        store: where declarations are kept.
+        kept: what was declared.
         manager: proposes and revokes.
         peers: those that are known.
-        services: as above.
-        aliases: names of organisations from the node's settings.
         thumbprint: of the public key that the outway shows now.
         clock: the node's clock.
-        standing: services that are offered without having been declared; nobody may declare another of that name.
     """
 
     def __init__(
-        self,
-        store: Store,
-        manager: Manager,
-        peers: Peers,
-        services: Services,
-        aliases: Mapping[str, PeerId],
-        thumbprint: Callable[[], str],
-        clock: Clock,
-        standing: Sequence[Service] = (),
+        self, kept: Declarations, manager: Manager, peers: Peers, thumbprint: Callable[[], str], clock: Clock
     ) -> None:
-        self._standing = tuple(standing)
-        self._store, self._manager, self._peers, self.services = store, manager, peers, services
-        self._aliases, self._thumbprint, self._clock = aliases, thumbprint, clock
-        self.links: dict[str, str] = {}
-        self._kept: dict[tuple[str, str], Applied] = {}
+        self._kept, self._manager, self._peers = kept, manager, peers
+        self._thumbprint, self._clock = thumbprint, clock
         self._one_at_a_time = asyncio.Lock()
 
-    def load(self) -> None:
-        """Go on with what was declared before. Blocks."""
-        with self._store.read() as connection:
-            rows = connection.execute(text(sql.ALL)).all()
-        self._kept = {
-            (row.kind, row.name): Applied(
-                row.kind, row.name, row.digest, bytes(row.body), row.contract, row.before
-            )
-            for row in rows
-        }
-        self._take_up()
+    @property
+    def services(self) -> Services:
+        """Those that are offered."""
+        return self._kept.services
 
-    async def apply(self, documents: Sequence[Declared]) -> list[Outcome]:
-        """Make the node what documents say; gives what that took, in their order.
+    @property
+    def links(self) -> dict[str, str]:
+        """Names, and the grant hashes they stand for."""
+        return self._kept.links
+
+    def declared(self) -> list[Applied]:
+        """Every declaration that is kept."""
+        return self._kept.every()
+
+    def aliases(self) -> dict[str, PeerId]:
+        """Names of organisations that Peer documents gave."""
+        return self._kept.peers()
+
+    async def apply(self, documents: Sequence[Declared], origin: Origin = "apply") -> list[Outcome]:
+        """Make the node what documents say; gives what that took, in their order. `origin` is who declares.
 
         Raises:
             Invalid: a document that cannot hold here. Nothing was done.
@@ -97,29 +100,141 @@ class Applying:
         """
         known = self.check(documents)
         async with self._one_at_a_time:
-            return [await self._apply(one, known) for one in documents]
+            await self._settle()
+            outcomes = dict[tuple[str, str], Outcome]()
+            # Organisations first: rules may name one that stands further on.
+            for one in sorted(documents, key=lambda one: not isinstance(one.spec, Peer)):
+                outcomes[one.key] = await self._apply(one, known)
+                kept = self._kept.get(*one.key)
+                if kept is not None and kept.origin != origin:
+                    await self._kept.keep(msgspec.structs.replace(kept, origin=origin))
+            return [outcomes[one.key] for one in documents]
+
+    async def withdraw(self, keep: Collection[tuple[str, str]], check: bool = False) -> list[Outcome]:
+        """Take back what documents declared and no longer do: contracts are revoked, services no longer offered.
+
+        Args:
+            keep: `Declared.key` of what they still declare.
+            check: only tell what would be done.
+
+        Returns: what was taken back, and the state of its contract before.
+
+        Raises:
+            Invalid: what stays names an organisation that would no longer be known. Nothing was done.
+            Problem: a contract that cannot be revoked. What stands before it was done, and may be done again.
+        """
+        async with self._one_at_a_time:
+            await self._settle()
+            gone = [
+                one
+                for one in self._kept.every()
+                if one.origin == "apply" and (one.kind, one.name) not in keep
+            ]
+            gone.sort(key=lambda one: _LEAVING.index(one.kind))
+            self._kept.check_without(gone)
+            return [await self._withdraw(one, check) for one in gone]
+
+    async def _withdraw(self, one: Applied, check: bool) -> Outcome:
+        kind = "Service" if one.kind == "PublicService" else one.kind
+        told = Outcome(
+            kind,
+            one.name,
+            "withdrawn",
+            one.contract,
+            await self._state(one.contract) if one.contract else None,
+        )
+        if not check:
+            for contract in filter(None, (one.contract, one.before)):
+                if await self._state(contract) in _OPEN:
+                    await self._manager.act(contract, "revoke")
+            await self._kept.forget(one)
+        return told
 
     async def settle(self) -> None:
         """Revoke what was replaced by a contract that is valid by now. Raises `Unkept`."""
         async with self._one_at_a_time:
-            for one in [one for one in self._kept.values() if one.before]:
-                if await self._state(one.contract) != "valid":
-                    continue
-                if await self._state(one.before) in _OPEN:
-                    await self._manager.act(one.before, "revoke")
-                await self._keep(msgspec.structs.replace(one, before=""))
-            self._take_up()
+            await self._settle()
 
-    def declared(self) -> list[Applied]:
-        """Every declaration that is kept."""
-        return list(self._kept.values())
+    async def _settle(self) -> None:
+        for one in [one for one in self._kept.every() if one.before]:
+            new, old = await self._contract(one.contract), await self._contract(one.before)
+            if new is None or state(new, self._now()) != "valid":
+                continue
+            if old is not None and state(old, self._now()) in _OPEN:
+                if goes_on(old.content, new.content):
+                    continue  # it may run out: programs that name its grant have until then to go over
+                await self._manager.act(one.before, "revoke")
+            await self._kept.keep(msgspec.structs.replace(one, before=""))
+        self._kept.take_up()
+
+    async def renew(self) -> None:
+        """Propose the next contract where one ends soon, or was for another key of the outway; warn of what nobody signs,
+        and of client certificates that end. To be done each day. Raises `Unkept`."""
+        async with self._one_at_a_time:
+            await self._settle()
+            for one in self._kept.every():
+                try:
+                    await self._renew(one)
+                except Unkept:
+                    raise
+                except Problem as problem:
+                    log.error("the next contract for %s %s is not made: %s", one.kind, one.name, problem.code)
+        self._warn_of_certificates()
+
+    async def _renew(self, one: Applied) -> None:
+        contract = await self._contract(one.contract) if one.contract else None
+        if contract is None:
+            return
+        content, now = contract.content, self._now()
+        found = state(contract, now)
+        if found not in ("proposed", "valid", "expired"):
+            await self._warn(one, contract, "refused")  # somebody said no: asking again each day is no answer
+            return
+        grant = for_key(decode(one.body, dict[str, Any]), self._manager.own.id, self._thumbprint())
+        body, says_until = canonical(grant), one.digest != digest_of(one.body)
+        ends = found == "expired" or (
+            found == "valid" and renewal_due(content.not_before, content.not_after, now)
+        )
+        if says_until or not (ends or body != one.body):
+            if found == "proposed":
+                await self._warn(one, contract, "not signed")
+            return
+        await self._propose(one, found, grant, (now, now + _YEAR), body, b"")
+        log.info("the next contract for %s %s is proposed", one.kind, one.name)
+
+    async def _warn(self, one: Applied, contract: Contract, because: str) -> None:
+        """Say what ends soon without a next one that counts."""
+        before = await self._contract(one.before) if one.before else None
+        if before is None or state(before, self._now()) != "valid":
+            return
+        left = before.content.not_after - self._now()
+        if left < WARN_BEFORE:
+            waits = ", ".join(sorted(map(str.__str__, waiting_for(contract, self._now()))))
+            log.warning(
+                "the contract for %s %s ends in %d days, and the next one is %s: %s (%s)",
+                one.kind, one.name, left // 86_400, because, contract.content.hash, waits,
+            )  # fmt: skip
+
+    def _warn_of_certificates(self) -> None:
+        """Say which client certificates towards services end soon, or are of no use any more."""
+        now = self._clock()
+        for service in self._kept.offered():
+            if not service.certificates:
+                continue
+            try:
+                days = ends_soon(read_shown(service.certificates, now), now)
+            except Invalid as problem:
+                log.error("service %s is not reached: %s", service.name, problem.why.en)
+                continue
+            if days is not None:
+                log.warning("the client certificate for service %s ends in %d days", service.name, days)
 
     def check(self, documents: Sequence[Declared]) -> dict[str, PeerId]:
         """What can be seen to be impossible, before anything is done; gives every name of an organisation.
 
         Raises `Invalid`, `Conflict`.
         """
-        known, group = self._names(documents), self._manager.group
+        known, group = self._kept.names(documents), self._manager.group
         for problem in missing(documents, known):
             raise problem
         for one in documents:
@@ -129,13 +244,11 @@ class Applying:
                     raise _another_group(one, group.id)
         for service in offered(documents):
             service_of(service, known)
-            if service.name in {one.name for one in self._standing}:
+            if service.certificates:
+                read_shown(service.certificates, self._clock())
+            if self._kept.stands(service.name):
                 raise _taken(service.name)
         return known
-
-    def aliases(self) -> dict[str, PeerId]:
-        """Names of organisations that Peer documents gave."""
-        return {one.name: decode(one.body, Peer).id for one in self._kept.values() if one.kind == "Peer"}
 
     async def _apply(self, one: Declared, known: Mapping[str, PeerId]) -> Outcome:
         match one.spec:
@@ -155,84 +268,54 @@ class Applying:
 
     async def _own(self, one: Declared) -> Outcome:
         """What needs nobody else: it holds at once."""
-        kind, name = type(one.spec).__name__, one.metadata.name
         services = list(offered([one]))
         body = encode(services if services else one.spec)
-        applied = Applied(kind, name, _digest(body), body)
-        change = self._change(applied)
-        if change != "unchanged":
-            await self._keep(applied)
-            self._take_up()
-        return Outcome(one.kind, name, change)
+        applied, before = Applied(*one.key, digest_of(body), body), self._kept.get(*one.key)
+        if before is not None and before.digest == applied.digest:
+            return Outcome(one.kind, applied.name, "unchanged")
+        await self._kept.keep(applied)
+        return Outcome(one.kind, applied.name, "changed" if before else "made")
 
     async def _agree(
         self, one: Declared, grant: Mapping[str, Any], valid: tuple[int, int], stated: bytes
     ) -> Outcome:
         """A contract with this grant: the one there is for the same wish, or a new one."""
-        kind, name = type(one.spec).__name__, one.metadata.name
         body = canonical(plain(dict(grant)))
-        digest, before = _digest(body + stated), self._kept.get((kind, name))
+        digest, before = digest_of(body + stated), self._kept.get(*one.key)
         found = await self._state(before.contract) if before else None
         if before is not None and before.digest == digest and found not in (None, "expired"):
             return await self._outcome(one, before, "unchanged")
-        contract = await self._manager.propose([grant], *valid)
-        replaced = before.contract if before is not None and found in _OPEN else ""
-        applied = Applied(kind, name, digest, body, contract.content.hash, replaced)
-        await self._keep(applied)
-        self._take_up()
+        first = before or Applied(*one.key, "", b"")
+        applied = await self._propose(first, found, grant, valid, body, stated)
         return await self._outcome(one, applied, "changed" if before else "made")
 
-    async def _outcome(self, one: Declared, applied: Applied, change: Change) -> Outcome:
-        contract = await self._contract(applied.contract)
-        grants = contract.content.grants if contract else ()
-        found = state(contract, self._now()) if contract else None
-        return Outcome(
-            one.kind, applied.name, change, applied.contract, found, grants[0].hash if grants else ""
+    async def _propose(
+        self,
+        before: Applied,
+        found: State | None,
+        grant: Mapping[str, Any],
+        valid: tuple[int, int],
+        body: bytes,
+        stated: bytes,
+    ) -> Applied:
+        """A new contract in the place of the one there was; `found` is the state of that one."""
+        contract = await self._manager.propose([grant], *valid)
+        replaced, over = before.contract if found in _OPEN else "", ""
+        if before.before:  # of these two, the one that counts stays until the new one does
+            replaced, over = before.before, before.contract
+            if found == "valid":
+                replaced, over = over, replaced
+        if over and await self._state(over) in _OPEN:
+            await self._manager.act(over, "revoke")
+        applied = msgspec.structs.replace(
+            before,
+            digest=digest_of(body + stated),
+            body=body,
+            contract=contract.content.hash,
+            before=replaced,
         )
-
-    def _change(self, applied: Applied) -> Change:
-        before = self._kept.get((applied.kind, applied.name))
-        if before is None:
-            return "made"
-        return "unchanged" if before.digest == applied.digest else "changed"
-
-    async def _keep(self, applied: Applied) -> None:
-        values = msgspec.structs.asdict(applied)
-
-        def keep(connection: Database) -> None:
-            connection.execute(text(sql.KEEP), values)
-
-        await self._store.write(keep)
-        self._kept[applied.kind, applied.name] = applied
-
-    def _take_up(self) -> None:
-        """Offer the services, and know the links, that are declared now."""
-        known = self._names(())
-        services = [
-            service_of(one, known)
-            for applied in self._kept.values()
-            if applied.kind in ("Service", "PublicService")
-            for one in decode(applied.body, list[Offered])
-        ]
-        self.services.replace([*self._standing, *services])
-        links = {}
-        for applied in self._kept.values():
-            if applied.kind == "Link":
-                connection = self._kept.get(("Connection", decode(applied.body, Link).connection))
-                # What is being replaced counts until the new contract is valid.
-                if connection and (grant := self._grant_of(connection.before or connection.contract)):
-                    links[applied.name] = grant
-        self.links.clear()
-        self.links.update(links)
-
-    def _grant_of(self, content_hash: str) -> str:
-        contract = self._manager.contracts.get(content_hash)
-        return contract.content.grants[0].hash if contract else ""
-
-    def _names(self, documents: Iterable[Declared]) -> dict[str, PeerId]:
-        """Names of organisations: of the settings, of Peer documents that were applied, and of those that are now."""
-        applied = {one.name: decode(one.body, Peer).id for one in self._kept.values() if one.kind == "Peer"}
-        return names(documents, {**self._aliases, **applied})
+        await self._kept.keep(applied)
+        return applied
 
     async def _contract(self, content_hash: str) -> Contract | None:
         return await asyncio.to_thread(self._manager.contracts.get, content_hash)
@@ -243,6 +326,14 @@ class Applying:
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
+
+    async def _outcome(self, one: Declared, applied: Applied, change: Change) -> Outcome:
+        contract = await self._contract(applied.contract)
+        grants = contract.content.grants if contract else ()
+        found = state(contract, self._now()) if contract else None
+        return Outcome(
+            one.kind, applied.name, change, applied.contract, found, grants[0].hash if grants else ""
+        )
 
 
 def open_applying(
@@ -255,18 +346,14 @@ def open_applying(
     clock: Clock,
     standing: Sequence[Service] = (),
 ) -> Applying:
-    """What a node was told to be, taken up again; arguments as `Applying`. Blocks.
+    """What a node was told to be, taken up again; arguments as `Applying` and `Declarations`. Blocks.
 
     Raises `Conflict`, `Unkept`: the database.
     """
     migrate(store, "applying", sql.MIGRATIONS)
-    applying = Applying(store, manager, peers, services, aliases, thumbprint, clock, standing)
-    applying.load()
-    return applying
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
+    kept = Declarations(store, manager.contracts, services, aliases, clock, standing)
+    kept.load()
+    return Applying(kept, manager, peers, thumbprint, clock)
 
 
 def _taken(name: str) -> Conflict:

@@ -111,6 +111,8 @@ class Signature(msgspec.Struct, frozen=True):
         jws: as it was received.
         signed_at: seconds since the epoch, by the signer's clock.
         thumbprint: of the certificate that it was made with.
+        until: seconds since the epoch; up to and including then that certificate is valid, as far as is known now. Zero
+            when it was revoked, or leads to no anchor of the group any more.
     """
 
     peer: PeerId
@@ -118,6 +120,7 @@ class Signature(msgspec.Struct, frozen=True):
     jws: str
     signed_at: int
     thumbprint: str
+    until: int
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -155,18 +158,19 @@ class InForce(msgspec.Struct, frozen=True):
         content_hash: of its contract.
         created_at: of its contract, seconds since the epoch.
         not_before: seconds since the epoch.
-        not_after: seconds since the epoch.
+        until: seconds since the epoch; the end of its contract, or of the first certificate to end that it was accepted
+            with.
     """
 
     grant: Grant
     content_hash: str
     created_at: int
     not_before: int
-    not_after: int
+    until: int
 
     def holds(self, now: int) -> bool:
         """Whether this is the time in which it holds; both ends included."""
-        return self.not_before <= now <= self.not_after
+        return self.not_before <= now <= self.until
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -181,3 +185,17 @@ class Kept(msgspec.Struct, frozen=True):
     contract: Contract
     new_contract: bool
     new_signature: bool
+
+
+class AcceptedWith(msgspec.Struct, frozen=True):
+    """A certificate that contracts hang on.
+
+    Attributes:
+        peer: whose.
+        thumbprint: of the certificate.
+        until: as in `Signature`.
+    """
+
+    peer: PeerId
+    thumbprint: str
+    until: int

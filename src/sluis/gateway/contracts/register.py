@@ -32,26 +32,30 @@ class Register:
         return len(self._grants)
 
     def add(
-        self, content_hash: str, created_at: int, not_before: int, not_after: int, grants: tuple[Grant, ...]
+        self, content_hash: str, created_at: int, not_before: int, until: int, grants: tuple[Grant, ...]
     ) -> None:
-        """Everyone has accepted this contract. Adding it again changes nothing."""
-        if content_hash in self._of_contract:
+        """Everyone has accepted this contract; it holds until then (`rules.holds_until`), also when it was added before."""
+        if self._until(content_hash) == until:
             return
-        made = tuple(InForce(grant, content_hash, created_at, not_before, not_after) for grant in grants)
+        made = tuple(InForce(grant, content_hash, created_at, not_before, until) for grant in grants)
         self._of_contract[content_hash] = made
-        heappush(self._ending, (not_after, content_hash))
+        heappush(self._ending, (until, content_hash))
         for one in made:
             self._grants[one.grant.hash] = one
             if one.grant.type in PUBLICATIONS:
                 self._publications[one.grant.hash] = one
             elif self._is_ours(one.grant):
                 service = one.grant.service_peer, one.grant.service_name
-                known = self._connections.get(service, ())
-                self._connections[service] = tuple(sorted((*known, one), key=_newest_first))
+                others = (
+                    other
+                    for other in self._connections.get(service, ())
+                    if other.grant.hash != one.grant.hash
+                )
+                self._connections[service] = tuple(sorted((*others, one), key=_newest_first))
 
-    def add_content(self, content: Content) -> None:
+    def add_content(self, content: Content, until: int) -> None:
         """The same, from a content."""
-        self.add(content.hash, content.created_at, content.not_before, content.not_after, content.grants)
+        self.add(content.hash, content.created_at, content.not_before, until, content.grants)
 
     def remove(self, content_hash: str) -> None:
         """Someone took this contract back, or it is over."""
@@ -68,7 +72,9 @@ class Register:
     def forget_ended(self, now: int) -> None:
         """Take out what is over; `now` in seconds since the epoch."""
         while self._ending and self._ending[0][0] < now:
-            self.remove(heappop(self._ending)[1])
+            until, content_hash = heappop(self._ending)
+            if self._until(content_hash) == until:  # else it was signed again, and ends later
+                self.remove(content_hash)
 
     def grant(self, grant_hash: str, now: int) -> Grant | None:
         """The grant of this hash when it is in force."""
@@ -82,6 +88,10 @@ class Register:
     def publications(self, now: int) -> list[InForce]:
         """Publications in force, in the order in which they came."""
         return [one for one in list(self._publications.values()) if one.holds(now)]
+
+    def _until(self, content_hash: str) -> int | None:
+        known = self._of_contract.get(content_hash)
+        return known[0].until if known else None
 
     def _is_ours(self, grant: Grant) -> bool:
         return grant.outway is not None and grant.outway.peer_id == self._own

@@ -120,9 +120,21 @@ def signers(content: Content) -> frozenset[PeerId]:
     return content.parties
 
 
-def waiting_for(contract: Contract) -> frozenset[PeerId]:
-    """Who has not accepted yet."""
-    return signers(contract.content) - contract.signed("accept").keys()
+def all_accepted(contract: Contract) -> bool:
+    """Whether everyone signed, whatever became of their certificates since."""
+    return signers(contract.content) <= contract.signed("accept").keys()
+
+
+def waiting_for(contract: Contract, now: int) -> frozenset[PeerId]:
+    """Who has not accepted yet, or with a certificate that is not valid any more: without a valid certificate nobody can
+    verify a signature (Core 2.0.0, Certificate renewal). `now` in seconds since the epoch."""
+    accepted = contract.signed("accept").values()
+    return signers(contract.content) - {one.peer for one in accepted if one.until >= now}
+
+
+def holds_until(contract: Contract) -> int:
+    """Until when what all have accepted holds, in seconds since the epoch; that moment included."""
+    return min(contract.content.not_after, *(one.until for one in contract.signed("accept").values()))
 
 
 def state(contract: Contract, now: int) -> State:
@@ -139,7 +151,7 @@ def state(contract: Contract, now: int) -> State:
 
 
 def _events(contract: Contract, now: int) -> Iterator[Event]:
-    if not waiting_for(contract) and now >= contract.content.not_before:
+    if not waiting_for(contract, now) and now >= contract.content.not_before:
         yield "agree"
     if contract.signed("reject"):
         yield "reject"

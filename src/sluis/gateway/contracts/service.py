@@ -5,14 +5,24 @@ What is given in here was read (`read_content`), checked (`check_content`) and v
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Literal
+from itertools import accumulate
+from typing import Any, Literal
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import BigInteger, Connection, Row, bindparam, text
 
 from sluis.crypto import decode_base64url, encode_base64url
 from sluis.gateway.contracts import sql
-from sluis.gateway.contracts.keeping import EVERY_TYPE, Item, Keeper, Within, contracts, types_of
-from sluis.gateway.contracts.model import Content, Contract, Grant, GrantType, InForce, Kept, Signature
+from sluis.gateway.contracts.keeping import EVERY_TYPE, Item, Judged, Keeper, Within, contracts, types_of
+from sluis.gateway.contracts.model import (
+    AcceptedWith,
+    Content,
+    Contract,
+    Grant,
+    GrantType,
+    InForce,
+    Kept,
+    Signature,
+)
 from sluis.gateway.faults import manager_fault
 from sluis.kernel import Clock, PeerId, Text
 from sluis.store import Store, migrate
@@ -21,6 +31,9 @@ Order = Literal["SORT_ORDER_ASCENDING", "SORT_ORDER_DESCENDING"]
 
 LARGEST_PAGE = 1000
 """Contracts (Core 2.0.0, OpenAPI, limit)."""
+
+LARGEST_ANSWER = 8 * 2**20
+"""Bytes of content on one page, unless the first contract is larger: whoever asks for many large ones gets more pages."""
 
 _EDGE = 2**62  # beyond every time and number
 
@@ -131,7 +144,7 @@ class Contracts:
         order: Order = "SORT_ORDER_DESCENDING",
         grant_type: GrantType | None = None,
     ) -> tuple[list[Contract], str]:
-        """Contracts in which `peer` occurs, in the order in which they were made.
+        """Contracts in which `peer` occurs, in the order in which they were made; no more than `LARGEST_ANSWER` at once.
 
         Args:
             peer: who may see them.
@@ -155,24 +168,32 @@ class Contracts:
         }  # fmt: skip
         with self._store.read() as connection:
             rows = connection.execute(text(sql.page(descending)), wanted).all()
-            found = contracts(connection, rows[:limit])
-        last = rows[limit - 1] if len(rows) > limit else None
-        return found, _cursor(last.created, last.id) if last is not None else ""
+            fitting = _fitting(rows[:limit])
+            found = _numbered(connection, fitting)
+        more = len(rows) > len(fitting)
+        return found, _cursor(fitting[-1].created, fitting[-1].id) if more else ""
 
     def by_grant_hashes(self, peer: PeerId, hashes: Sequence[str]) -> list[Contract]:
-        """Contracts in which `peer` occurs with a grant of one of these hashes (at most 1,000), newest first."""
+        """Contracts in which `peer` occurs with a grant of one of these hashes (at most 1,000), newest first; of those
+        beyond `LARGEST_ANSWER` the oldest are left out."""
         with self._store.read() as connection:
             statement = text(sql.BY_GRANTS).bindparams(bindparam("hashes", expanding=True))
             wanted = {"peer": str.__str__(peer), "hashes": list(hashes[:LARGEST_PAGE])}
-            return contracts(connection, connection.execute(statement, wanted).all())
+            return _numbered(connection, _fitting(connection.execute(statement, wanted).all()))
 
-    def proposed(self, now: int, limit: int = LARGEST_PAGE) -> list[Contract]:
-        """Contracts that someone has yet to accept (`waiting_for`) and that are not over; the first to end first."""
-        return self._by_standing(sql.PROPOSED, now, _EDGE, limit)
+    def proposed(self, now: int, after: Contract | None = None, limit: int = 100) -> list[Contract]:
+        """Contracts that someone never accepted and that are not over; the first to end first.
+
+        Args:
+            now: seconds since the epoch.
+            after: the last of what was given before; None to begin.
+            limit: at most so many.
+        """
+        return self._by_standing(sql.PROPOSED, now, _EDGE, after, limit)
 
     def ending(self, now: int, until: int, limit: int = LARGEST_PAGE) -> list[Contract]:
         """Contracts that all have accepted and that end from `now` to `until`; the first to end first."""
-        return self._by_standing(sql.AGREED, now, until, limit)
+        return self._by_standing(sql.AGREED, now, until, None, limit)
 
     def to_sign_again(
         self, peer: PeerId, thumbprint: str, now: int, limit: int = LARGEST_PAGE
@@ -196,8 +217,57 @@ class Contracts:
                 found["ended" if ended and standing != sql.CLOSED else names[standing]] += number
         return found
 
-    def _by_standing(self, standing: int, since: int, until: int, limit: int) -> list[Contract]:
-        wanted = {"standing": standing, "since": since, "until": until, "limit": limit}
+    # What recurs
+
+    def certificates(self, now: int) -> list[AcceptedWith]:
+        """What contracts that are not over were accepted with.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        with self._store.read() as connection:
+            found = connection.execute(text(sql.CERTIFICATES), {"now": now})
+            return [AcceptedWith(PeerId(row.peer), row.thumbprint, row.until) for row in found]
+
+    def judge(self, thumbprint: str, until: int) -> int:
+        """From now on what was accepted with this certificate holds until then; durable when this returns. Blocks.
+
+        Args:
+            thumbprint: of the certificate.
+            until: seconds since the epoch; zero for one that was revoked.
+
+        Returns:
+            How many contracts that are not over were accepted with it.
+
+        Raises:
+            Unkept: it could not be kept.
+        """
+        count: int = self._store.submit_blocking(self._keeper, Judged(thumbprint, until))
+        return count
+
+    async def forget(self, before: int) -> None:
+        """Destroy the contracts that this peer never signed anything under and that were over before then.
+
+        Args:
+            before: seconds since the epoch.
+
+        Raises:
+            Unkept: they could not be destroyed now.
+        """
+
+        def work(connection: Connection) -> None:
+            for statement in sql.FORGET:
+                connection.execute(text(statement), {"before": before})
+
+        await self._store.write(work)
+
+    def _by_standing(
+        self, standing: int, now: int, until: int, after: Contract | None, limit: int
+    ) -> list[Contract]:
+        place = (after.content.not_after, after.content.hash) if after else (-1, "")
+        wanted = {
+            "standing": standing, "now": now, "until": until, "not_after": place[0], "hash": place[1], "limit": limit,
+        }  # fmt: skip
         with self._store.read() as connection:
             return contracts(connection, connection.execute(text(sql.BY_STANDING), wanted).all())
 
@@ -218,6 +288,20 @@ def open_contracts(store: Store, own: PeerId, clock: Clock) -> Contracts:
     keeper = Keeper(own, clock)
     store.register(keeper)
     return Contracts(store, keeper)
+
+
+def _fitting(rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """The first rows, of which the content goes into one answer; the first in any case."""
+    sizes = accumulate(row.size for row in rows)
+    return [row for row, size in zip(rows, sizes, strict=True) if size <= LARGEST_ANSWER] or rows[:1]
+
+
+def _numbered(connection: Connection, rows: Sequence[Row[Any]]) -> list[Contract]:
+    """The contracts of these rows, in their order."""
+    numbers = [row.id for row in rows]
+    statement = text(sql.NUMBERED).bindparams(bindparam("numbers", expanding=True, type_=BigInteger))
+    found = {row.id: row for row in connection.execute(statement, {"numbers": numbers})}
+    return contracts(connection, [found[number] for number in numbers if number in found])
 
 
 def _cursor(created: int, number: int) -> str:

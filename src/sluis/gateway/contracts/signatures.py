@@ -111,7 +111,8 @@ def check_signature(
         ), "signature-not-genuine")  # fmt: skip
     payload = _payload(read)
     _check_payload(payload, content, action, int(moment.timestamp()))
-    return Signature(submitter, action, jws, payload.signed_at, thumbprint)
+    ends = int(chain[0].not_valid_after_utc.timestamp())
+    return Signature(submitter, action, jws, payload.signed_at, thumbprint, ends)
 
 
 def _read(jws: str) -> Jws:

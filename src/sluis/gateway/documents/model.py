@@ -73,6 +73,21 @@ class Rule(msgspec.Struct, frozen=True, rename="camel"):
     permissions: Annotated[tuple[Permission, ...], msgspec.Meta(min_length=1)]
 
 
+class Certificate(msgspec.Struct, frozen=True, rename="camel"):
+    """A PEM file of this machine with a client certificate, for the way from the inway to the API. Its key stands in the
+    same file, in another of the list, or beside it under the same name with `.key`."""
+
+    name: Label
+    path: Annotated[str, msgspec.Meta(pattern=r"^/.+$", max_length=1000)]
+
+
+class Authentication(msgspec.Struct, frozen=True, rename="camel"):
+    """How the inway proves itself to the API behind it."""
+
+    type: Literal["mutual-tls"]
+    certificates: Annotated[tuple[Certificate, ...], msgspec.Meta(min_length=1, max_length=8)]
+
+
 class Service(msgspec.Struct, frozen=True, rename="camel"):
     """An API of this organisation behind its inway. Without rules, whoever has a contract may use all of it."""
 
@@ -81,6 +96,23 @@ class Service(msgspec.Struct, frozen=True, rename="camel"):
     protocol: Protocol = "PROTOCOL_TCP_HTTP_1.1"
     methods: tuple[Method, ...] = ()
     rules: tuple[Rule, ...] = ()
+    authentication: Authentication | None = None
+
+
+class ExternalContract(msgspec.Struct, frozen=True, rename="camel"):
+    """A contract outside FSC by which another organisation delegated (External Contract Reference 1.0.0). Who signs must
+    have seen it."""
+
+    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    delegator_id: PeerId
+    delegator_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class Instead(msgspec.Struct, frozen=True, rename="camel"):
+    """The service to use when this one cannot be reached."""
+
+    peer: Organisation
+    name: ServiceName
 
 
 class Publication(msgspec.Struct, frozen=True, rename="camel"):
@@ -91,6 +123,8 @@ class Publication(msgspec.Struct, frozen=True, rename="camel"):
     directory: Organisation | None = None
     delegator: Organisation | None = None
     properties: dict[str, Any] = {}
+    external_contract: ExternalContract | None = None
+    alternative: Instead | None = None
 
 
 class Wanted(msgspec.Struct, frozen=True, rename="camel"):
@@ -115,6 +149,8 @@ class Connection(msgspec.Struct, frozen=True, rename="camel"):
     delegator: Organisation | None = None
     purpose: Purpose | None = None
     properties: dict[str, Any] = {}
+    external_contract: ExternalContract | None = None
+    alternative: Instead | None = None
     valid: Validity | None = None
 
 
@@ -122,20 +158,6 @@ class Link(msgspec.Struct, frozen=True, rename="camel"):
     """The document's name as first segment of a path at the outway leads to this connection document's service."""
 
     connection: Label
-
-
-class Certificate(msgspec.Struct, frozen=True, rename="camel"):
-    """A client certificate for the way from the inway to the API."""
-
-    name: Label
-    path: str
-
-
-class Authentication(msgspec.Struct, frozen=True, rename="camel"):
-    """How the inway proves itself to the API behind it."""
-
-    type: Literal["mutual-tls"]
-    certificates: Annotated[tuple[Certificate, ...], msgspec.Meta(min_length=1)]
 
 
 class Endpoint(msgspec.Struct, frozen=True, rename="camel"):
@@ -188,3 +210,8 @@ class Declared(msgspec.Struct, frozen=True):
     metadata: Metadata
     spec: Spec
     place: Place
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by: a document with the same takes the place of this one."""
+        return type(self.spec).__name__, self.metadata.name

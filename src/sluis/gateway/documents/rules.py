@@ -6,6 +6,7 @@ import msgspec
 
 from sluis.gateway.documents.model import (
     KINDS,
+    Authentication,
     Connection,
     Declared,
     Link,
@@ -25,16 +26,16 @@ _TOP = ("apiVersion", "kind", "metadata", "spec")
 
 
 class Offered(msgspec.Struct, frozen=True):
-    """A service to offer, whichever kind of document declared it. `certificate` is the file with which the inway proves
-    itself to the API; `rules` is None when everyone with a contract may use all of it."""
+    """A service to offer, whichever kind of document declared it. `certificates` are the files with which the inway
+    proves itself to the API; `rules` is None when everyone with a contract may use all of it."""
 
     name: str
     url: str
-    protocol: str
-    alternative: str | None
-    methods: tuple[str, ...]
-    rules: tuple[Rule, ...] | None
-    certificate: str | None
+    protocol: str = "PROTOCOL_TCP_HTTP_1.1"
+    alternative: str | None = None
+    methods: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] | None = None
+    certificates: tuple[str, ...] = ()
 
 
 def read(text: str, name: str) -> tuple[tuple[Declared, ...], tuple[Invalid, ...]]:
@@ -95,11 +96,16 @@ def offered(documents: Iterable[Declared]) -> tuple[Offered, ...]:
     services = list[Offered]()
     for one in documents:
         if isinstance(one.spec, Service):
-            rules = one.spec.rules or None
             spec = one.spec
             services.append(
                 Offered(
-                    one.metadata.name, spec.url, spec.protocol, spec.alternative, spec.methods, rules, None
+                    one.metadata.name,
+                    spec.url,
+                    spec.protocol,
+                    spec.alternative,
+                    spec.methods,
+                    spec.rules or None,
+                    _files(spec.authentication),
                 )
             )
         elif isinstance(one.spec, PublicService):
@@ -108,7 +114,7 @@ def offered(documents: Iterable[Declared]) -> tuple[Offered, ...]:
 
 
 def missing(documents: Iterable[Declared], known: Mapping[str, PeerId]) -> tuple[Invalid, ...]:
-    """References that lead nowhere: organisations, and connections that a link names."""
+    """References that lead nowhere, or to two things: organisations, delegators, and connections that a link names."""
     declared = tuple(documents)
     everyone = names(declared, known)
     connections = {one.metadata.name for one in declared if isinstance(one.spec, Connection)}
@@ -119,6 +125,12 @@ def missing(documents: Iterable[Declared], known: Mapping[str, PeerId]) -> tuple
                 peer_named(name, everyone, one.place)
             except Invalid as problem:
                 problems.append(problem)
+        if (
+            isinstance(one.spec, Connection | Publication)
+            and one.spec.external_contract
+            and one.spec.delegator
+        ):
+            problems.append(_delegated_twice(one))
         if isinstance(one.spec, Link) and one.spec.connection not in connections:
             problems.append(_unknown_connection(one, connections))
     return tuple(problems)
@@ -131,16 +143,17 @@ def _endpoints(spec: PublicService) -> Iterator[Offered]:
         else None
     )
     for endpoint in spec.endpoints:
-        certificates = endpoint.authentication.certificates if endpoint.authentication else ()
         yield Offered(
             endpoint.name,
             endpoint.url,
-            "PROTOCOL_TCP_HTTP_1.1",
-            None,
-            endpoint.methods,
-            rules,
-            certificates[0].path if certificates else None,
+            methods=endpoint.methods,
+            rules=rules,
+            certificates=_files(endpoint.authentication),
         )
+
+
+def _files(authentication: Authentication | None) -> tuple[str, ...]:
+    return () if authentication is None else tuple(one.path for one in authentication.certificates)
 
 
 def _organisations(spec: Spec) -> Iterator[str]:
@@ -154,10 +167,10 @@ def _organisations(spec: Spec) -> Iterator[str]:
                 for rule in policy.rules
                 for name in rule.organizations
             )
-        case Publication(directory=directory, delegator=delegator):
-            yield from filter(None, (directory, delegator))
-        case Connection(service=service, delegator=delegator):
-            yield from filter(None, (service.peer, service.delegator, delegator))
+        case Publication(directory=directory, delegator=delegator, alternative=instead):
+            yield from filter(None, (directory, delegator, instead and instead.peer))
+        case Connection(service=service, delegator=delegator, alternative=instead):
+            yield from filter(None, (service.peer, service.delegator, delegator, instead and instead.peer))
 
 
 def _faults(document: Document) -> Iterator[Fault]:
@@ -197,7 +210,7 @@ def _declared(document: Document) -> Declared:
 def _doubled(declared: Iterable[Declared]) -> Iterator[Invalid]:
     seen = dict[tuple[str, str], Declared]()
     for one in declared:
-        first = seen.setdefault((type(one.spec).__name__, one.metadata.name), one)
+        first = seen.setdefault(one.key, one)
         if first is not one:
             yield Invalid(
                 "declared-twice",
@@ -225,6 +238,22 @@ def _unknown_kind(kind: tuple[object, object]) -> Fault:
             f"It says apiVersion `{str(kind[0])[:60]}` and kind `{str(kind[1])[:60]}`.",
         ),
         Text(f"Kies uit: {listed}.", f"Choose from: {listed}."),
+    )
+
+
+def _delegated_twice(one: Declared) -> Invalid:
+    return Invalid(
+        "delegated-twice",
+        Text(
+            f"{one.kind} `{one.metadata.name}` is op twee manieren namens een ander.",
+            f"{one.kind} `{one.metadata.name}` is on behalf of another in two ways.",
+        ),
+        Text(
+            "`delegator` laat die ander meetekenen; `externalContract` is er voor wie dat niet kan.",
+            "`delegator` has that other sign too; `externalContract` is for who cannot.",
+        ),
+        Text("Houd één van beide.", "Keep one of the two."),
+        place=one.place,
     )
 
 

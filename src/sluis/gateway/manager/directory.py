@@ -17,6 +17,7 @@ log = logging.getLogger("sluis.manager")
 _REST = 1.0  # seconds between two looks for one peer; whoever asks rests longer each time
 _MOST_PAGES = 1000
 _LONGEST_NAME = 255
+_REMEMBERED = 1024  # peers that were looked for just now
 
 
 class DirectoryClient:
@@ -27,10 +28,11 @@ class DirectoryClient:
         group: whose directory.
         peers: what it says of peers goes there.
         managers: the way to it.
+        near: whether peers may be on this machine (`manager_address`).
     """
 
-    def __init__(self, own: PeerId, group: Group, peers: Peers, managers: Managers) -> None:
-        self._own, self._group, self._peers, self._managers = own, group, peers, managers
+    def __init__(self, own: PeerId, group: Group, peers: Peers, managers: Managers, near: bool) -> None:
+        self._own, self._group, self._peers, self._managers, self._near = own, group, peers, managers, near
         self._looked: dict[PeerId, float] = {}
         self._looking: dict[PeerId, asyncio.Task[bool]] = {}
 
@@ -47,6 +49,8 @@ class DirectoryClient:
             now = asyncio.get_running_loop().time()
             if self._own == directory.peer or now - self._looked.get(peer, -_REST) < _REST:
                 return False
+            if len(self._looked) >= _REMEMBERED:
+                self._looked = {peer: then for peer, then in self._looked.items() if now - then < _REST}
             self._looked[peer] = now
             task = self._looking[peer] = asyncio.create_task(self._look(peer))
             task.add_done_callback(lambda _: self._looking.pop(peer))
@@ -92,7 +96,7 @@ class DirectoryClient:
     def _known(self, listed: PeerListed) -> Known | None:
         """What it says of a peer, when that can be."""
         try:
-            address = manager_address(listed.manager_address, self._group.ports)
+            address = manager_address(listed.manager_address, self._group.ports, near=self._near)
             return Known(PeerId(listed.id), listed.name[:_LONGEST_NAME], address, itself=False)
         except Invalid:
             return None

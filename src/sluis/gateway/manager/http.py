@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +40,7 @@ from sluis.gateway.manager.listing import (
     wrong_parameter,
 )
 from sluis.gateway.manager.service import Manager
+from sluis.gateway.manager.shares import Shares
 from sluis.gateway.manager.token import Refusal, granted
 from sluis.gateway.peers import Peers, manager_address
 from sluis.gateway.tokens import issue
@@ -51,6 +53,8 @@ access_log = logging.getLogger("sluis.access")
 _FORM_BYTES = 16 * 1024
 _QUICK = 32 * 1024  # bytes of JSON that are read before another task would have been let go first
 _JSON = "application/json"
+
+_SHARE = Text("Uw organisatie gebruikte haar deel.", "Your organisation used its share.")
 _HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 _EXTENSIONS = {"EXTENSION_DELEGATION": "1.0.0", "EXTENSION_TRANSACTION_LOGGING": "1.0.0"}
@@ -109,6 +113,7 @@ class ManagerApi:
         transactions: the transaction log.
         inway: the address of this peer's inway, `https://host:port`; tokens are for it.
         clock: aware UTC.
+        near: whether peers may be on this machine (`manager_address`).
     """
 
     def __init__(
@@ -120,9 +125,11 @@ class ManagerApi:
         transactions: TransactionLog,
         inway: str,
         clock: Clock,
+        near: bool = False,
     ) -> None:
         self._manager, self._known, self._callers, self._heard = manager, peers, callers, heard
-        self._transactions, self._inway, self._clock = transactions, inway, clock
+        self._transactions, self._inway, self._clock, self._near = transactions, inway, clock, near
+        self._shares = Shares()
         self.routes: dict[tuple[str, str], Handler] = {
             ("PUT", "/v1/announce"): self._announce,
             ("POST", "/v1/contracts"): self._submit,
@@ -150,9 +157,14 @@ class ManagerApi:
         try:
             caller = self._callers.caller(scope["extensions"])
             who = str.__str__(caller.peer.id)
-            answer = await self._answer(caller, template, part, scope, receive)
+            answer = self._too_much(who, scope["method"], template) or await self._answer(
+                caller, template, part, scope, receive
+            )
+            self._shares.carried(who, len(answer.body))
         except Problem as problem:
             answer = _of(problem)
+            if answer.status == 429:
+                self._shares.tell(who, problem.code)
         except Exception as failure:
             answer = _unforeseen(failure)
         await _send(answer, send)
@@ -166,6 +178,15 @@ class ManagerApi:
         headers = _headers(scope["headers"])
         return await handler(Request(caller, part, Query.read(scope["query_string"]), headers, receive))
 
+    def _too_much(self, who: str, method: str, template: str) -> Answer | None:
+        """What a peer is told that asks more than its share; the others do not notice it."""
+        wait = self._shares.wait(who, method, template)
+        if not wait:
+            return None
+        self._shares.tell(who, "too-many-requests")
+        answer = _of(manager_fault("ERROR_CODE_TOO_MANY_REQUESTS", _SHARE))
+        return Answer(429, answer.body, {**answer.headers, "Retry-After": str(ceil(wait))})
+
     def _no_route(self, template: str) -> Answer:
         allowed = self._paths.get(template)
         if allowed is None:
@@ -177,7 +198,9 @@ class ManagerApi:
         """Remember where the caller says its Manager is. It is believed of the caller alone, and never more than that
         its Manager may be there: whoever answers must prove to be that peer."""
         try:
-            address = manager_address(request.headers.get(ADDRESS, ""), self._manager.group.ports)
+            address = manager_address(
+                request.headers.get(ADDRESS, ""), self._manager.group.ports, near=self._near
+            )
         except Invalid as problem:
             raise manager_fault("ERROR_CODE_MALFORMED_REQUEST", problem.why, code=problem.code) from None
         await self._heard(request.caller.peer, address)
@@ -220,16 +243,23 @@ class ManagerApi:
 
     async def _submit(self, request: Request) -> Answer:
         await self._hear(request)
-        submission = await _submission(request)
+        submission = await self._submission(request)
         await self._manager.take(
             request.caller.peer.id, submission.content, "accept", submission.signature, proposes=True
         )
         return Answer(201)
 
+    async def _submission(self, request: Request) -> Submission:
+        body = await request.body(MAX_BODY)
+        self._shares.carried(str.__str__(request.caller.peer.id), len(body))
+        if len(body) < _QUICK:
+            return read_submission(body)
+        return await asyncio.to_thread(read_submission, body)
+
     def _signing(self, action: Action) -> Handler:
         async def sign(request: Request) -> Answer:
             await self._hear(request)
-            submission = await _submission(request)
+            submission = await self._submission(request)
             check_path(request.part, submission.content)
             await self._manager.take(
                 request.caller.peer.id, submission.content, action, submission.signature, proposes=False
@@ -299,13 +329,6 @@ class ManagerApi:
             )
             page = await self._transactions.find(peer, search)
         return Answer(200, page_of("records", map(log_document, page.records), page.next_cursor), _type())
-
-
-async def _submission(request: Request) -> Submission:
-    body = await request.body(MAX_BODY)
-    if len(body) < _QUICK:
-        return read_submission(body)
-    return await asyncio.to_thread(read_submission, body)
 
 
 def _transaction(id: str) -> bytes:

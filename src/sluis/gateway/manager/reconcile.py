@@ -7,7 +7,7 @@ else's signature is believed no more than what it pushes: each signature is veri
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from sluis.gateway.contracts import (
     Action,
@@ -25,7 +25,11 @@ log = logging.getLogger("sluis.manager")
 
 _AT_ONCE = 8  # peers
 _PER_REQUEST = 50  # contracts asked for by name; their hashes must fit into a URL
-_MOST_PAGES = 10_000
+_BYTES_PER_REQUEST = 4 * 2**20  # of their content, which comes back with them
+_PER_PAGE, _MOST_PAGES = 100, 2000
+_LONGEST = (
+    600.0  # seconds for one peer: one that lists slowly, or for ever, keeps no other from being compared with
+)
 _ACTIONS: tuple[Action, ...] = ("accept", "reject", "revoke")
 
 Take = Callable[[PeerId, Content, Action, str], Awaitable[bool]]
@@ -63,11 +67,24 @@ class Reconciler:
 
     async def unsettled(self) -> int:
         """Compare the contracts that wait for somebody; gives how many signatures were news. Raises `Unkept`."""
+        news, last, now = 0, None, self._now()
+        while page := await asyncio.to_thread(self._contracts.proposed, now, last):
+            last = page[-1]
+            news += await self._waiting(page)
+        return news
+
+    async def _waiting(self, contracts: Sequence[Contract]) -> int:
         wanted: dict[PeerId, list[Contract]] = {}
-        for contract in await asyncio.to_thread(self._contracts.proposed, self._now()):
-            for peer in contract.content.parties - {self._own}:
+        for contract in contracts:
+            for peer in self._concerned(contract):
                 wanted.setdefault(peer, []).append(contract)
         return await self._with_each(wanted, lambda peer: self._named(peer, wanted[peer]))
+
+    def _concerned(self, contract: Contract) -> frozenset[PeerId]:
+        """Whom to ask about a contract. As long as this peer signed nothing, only who proved to have a part in it: others
+        can be anybody whom one peer named, to have this node look for them."""
+        signed = frozenset(one.peer for one in contract.signatures)
+        return (contract.content.parties if self._own in signed else signed) - {self._own}
 
     async def everything(self, peers: Iterable[PeerId]) -> int:
         """Compare all contracts with these peers; gives how many signatures were news. Raises `Unkept`."""
@@ -79,10 +96,15 @@ class Reconciler:
         async def one(peer: PeerId) -> int:
             async with room:
                 try:
-                    return await self._reached(peer, work)
+                    async with asyncio.timeout(_LONGEST):
+                        return await self._reached(peer, work)
                 except Problem as problem:
                     log.info("contracts with %s are not compared: %s", str.__str__(peer), problem.code)
-                    return 0
+                except TimeoutError:
+                    log.warning(
+                        "contracts with %s are not all compared: it takes too long", str.__str__(peer)
+                    )
+                return 0
 
         return sum(await asyncio.gather(*map(one, peers)))
 
@@ -97,8 +119,7 @@ class Reconciler:
 
     async def _named(self, peer: PeerId, contracts: Sequence[Contract]) -> int:
         news = 0
-        for at in range(0, len(contracts), _PER_REQUEST):
-            some = contracts[at : at + _PER_REQUEST]
+        for some in _in_requests(contracts):
             grants = [contract.content.grants[0].hash for contract in some]
             page = await self._managers.contracts(peer, grant_hashes=grants)
             found, hashes = await self._compare_page(peer, page.contracts[:_PER_REQUEST])
@@ -109,13 +130,14 @@ class Reconciler:
     async def _all(self, peer: PeerId) -> int:
         news, cursor, seen, hashes = 0, "", {""}, set[str]()
         for _ in range(_MOST_PAGES):
-            page = await self._managers.contracts(peer, cursor)
-            found, listed = await self._compare_page(peer, page.contracts)
+            page = await self._managers.contracts(peer, cursor, _PER_PAGE)
+            found, listed = await self._compare_page(peer, page.contracts[:_PER_PAGE])
             news, hashes, cursor = news + found, hashes | listed, page.pagination.next_cursor
             if cursor in seen:
                 break
             seen.add(cursor)
-        cursor = ""
+        if cursor:
+            return news  # what it has beyond these pages is not known, so neither is what it lacks
         while True:
             contracts, cursor = await asyncio.to_thread(self._contracts.page, peer, cursor)
             await self._bring_unknown(peer, contracts, hashes)
@@ -181,6 +203,19 @@ class Reconciler:
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
+
+
+def _in_requests(contracts: Iterable[Contract]) -> Iterator[list[Contract]]:
+    """Some at a time, as many as the other Manager can list in one answer."""
+    some, size = list[Contract](), 0
+    for contract in contracts:
+        size += len(contract.content.json)
+        if some and (len(some) == _PER_REQUEST or size > _BYTES_PER_REQUEST):
+            yield some
+            some, size = [], len(contract.content.json)
+        some.append(contract)
+    if some:
+        yield some
 
 
 def _theirs(listed: Listed, action: Action, content: Content) -> list[tuple[PeerId, str]]:

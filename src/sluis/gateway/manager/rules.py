@@ -5,6 +5,7 @@ from typing import Any
 
 from sluis.gateway.contracts import Contract, Grant, GrantType
 from sluis.gateway.manager.model import AutoSign, Role
+from sluis.gateway.properties import refers_to_external
 from sluis.kernel import PeerId
 
 _DAY = 86_400  # seconds
@@ -32,6 +33,9 @@ def signs_itself(
     contract: Contract, own: PeerId, rules: Sequence[AutoSign], offers: Callable[[str], bool]
 ) -> str | None:
     """The name of the rule by which this peer signs a contract without asking; None when it does not.
+
+    A reference to an external contract must be verified before signing (External Contract Reference 1.0.0): a rule for any
+    properties does not do that, one that names this very reference was made by somebody who did.
 
     Args:
         contract: that waits for this peer.
@@ -114,7 +118,9 @@ def _fits(rule: AutoSign, grant: Grant, own: PeerId, seconds: int) -> bool:
         and (not rule.services or grant.service_name in rule.services)
         and (rule.by_domain_name or grant.outway is None or grant.outway.thumbprint is not None)
         and (rule.days is None or seconds <= rule.days * _DAY)
-        and (rule.any_properties or _properties_fit(rule, grant))
+        and (
+            (rule.any_properties and not refers_to_external(grant.properties)) or _properties_fit(rule, grant)
+        )
     )
 
 

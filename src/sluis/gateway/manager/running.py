@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from sluis.crypto import Identity, Peer, time_left
-from sluis.gateway.contracts import Contract, Contracts, Kept, Signature, waiting_for
+from sluis.gateway.allowance import Allowance
+from sluis.gateway.contracts import Content, Contract, Contracts, Kept, Signature, waiting_for
 from sluis.gateway.manager.callers import Callers
 from sluis.gateway.manager.client import Managers
 from sluis.gateway.manager.decision import ask
@@ -35,10 +36,18 @@ log = logging.getLogger("sluis.manager")
 WARN_BEFORE = timedelta(days=30)
 """How long before it ends a certificate or a contract is warned about, each day."""
 
-_DAY = 86_400.0  # seconds
+SIGNED_BY_RULE = 10_000
+"""Contracts of one peer that are signed without asking, at once and each day; a large one counts for more. The others
+wait for a person, and of those `contracts` bounds how many there may be."""
+
+_DAY, _SECOND = 86_400.0, 1.0  # seconds
+_JUDGE_AGAIN = (
+    600.0  # seconds after which certificates are looked at though no list was renewed: an anchor may end
+)
 _ANNOUNCED = (
     90 * 86_400
 )  # seconds after which an announcement that did not arrive is let go; each start makes one anew
+_COUNTS = 16 * 1024  # bytes of a contract that count for one
 _AT_ONCE = 8  # contracts that are judged by rules or a decision point
 
 
@@ -98,7 +107,10 @@ class Running:
             manager.own.id, manager.contracts, managers, manager.take, manager.give, directory.locate, clock
         )
         self._room = asyncio.Semaphore(_AT_ONCE)
-        self._judged: set[str] = set()  # contracts that are being judged
+        self._judging: dict[str, asyncio.Task[None]] = {}  # contracts that rules are held against
+        self._signing = Allowance(SIGNED_BY_RULE, SIGNED_BY_RULE / _DAY)
+        self._lists: object = None  # those that certificates were held against
+        self._judge_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -109,13 +121,13 @@ class Running:
         manager.contracts.on_change(self._changed)
         self._begin(self._delivery.run())
         await self.announce()
-        for contract in await asyncio.to_thread(manager.contracts.proposed, self._now()):
-            self._consider(contract)
+        self._begin(self._consider_open())
         settings = self.settings
+        self._begin(self._repeat(_SECOND, self._hold_certificates, at_once=True))
         self._begin(self._repeat(settings.unsettled_seconds, self._compare_unsettled))
         self._begin(self._repeat(settings.everything_seconds, self._compare_everything))
-        self._begin(self._repeat(_DAY, self._once_a_day, at_once=True))
-        self._begin(self._repeat(_DAY, self._sign_again, at_once=True))
+        self.each_day(self._once_a_day)
+        self.each_day(self._sign_again)
 
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
@@ -149,24 +161,36 @@ class Running:
         await self.manager.adopt(identity)
         return await self.manager.sign_again()
 
+    def each_day(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do this now, and each day while the Manager runs. A `Problem` is logged, and ends nothing."""
+        self._begin(self._repeat(_DAY, work, at_once=True))
+
     # Signing by rule
 
     def _changed(self, kept: Kept, signature: Signature) -> None:
         if signature.peer != self.manager.own.id:
             self._consider(kept.contract)
 
+    async def _consider_open(self) -> None:
+        """Perhaps sign what came while nobody looked, or what a rule that is new now speaks of."""
+        last, now = None, self._now()
+        while page := await asyncio.to_thread(self.manager.contracts.proposed, now, last):
+            last = page[-1]
+            for contract in page:
+                self._consider(contract)
+            await asyncio.gather(*self._judging.values(), return_exceptions=True)
+
     def _consider(self, contract: Contract) -> None:
         """Perhaps sign a contract that waits for this peer."""
         settings = self.settings
         asked = settings.auto_sign or settings.decision_point
         hash = contract.content.hash
-        if asked and self._waits(contract) and hash not in self._judged:
-            self._judged.add(hash)
-            self._begin(self._judge(contract))
+        if asked and self._waits(contract) and hash not in self._judging:
+            self._judging[hash] = self._begin(self._judge(contract))
 
     def _waits(self, contract: Contract) -> bool:
         closed = contract.signed("reject") or contract.signed("revoke")
-        return not closed and self.manager.own.id in waiting_for(contract)
+        return not closed and self.manager.own.id in waiting_for(contract, self._now())
 
     async def _judge(self, contract: Contract) -> None:
         hash = contract.content.hash
@@ -186,16 +210,25 @@ class Running:
         except Problem as problem:
             log.error("contract %s is not signed: %s", hash, problem.code)
         finally:
-            self._judged.discard(hash)
+            self._judging.pop(hash, None)
 
     async def _rule_for(self, contract: Contract) -> str | None:
         own, settings = self.manager.own.id, self.settings
         rule = signs_itself(contract, own, settings.auto_sign, self.manager.offers().__contains__)
-        if rule is not None or settings.decision_point is None:
-            return rule
-        first = min(contract.signatures, key=lambda one: one.signed_at)
-        said = await ask(settings.decision_point, question(contract, own, first.peer))
-        return "decision point" if said else None
+        first = min(contract.signatures, key=lambda one: one.signed_at).peer
+        if rule is None and settings.decision_point is not None:
+            said = await ask(settings.decision_point, question(contract, own, first))
+            rule = "decision point" if said else None
+        return rule if rule and self._may_sign(contract, first) else None
+
+    def _may_sign(self, contract: Contract, peer: PeerId) -> bool:
+        """Whether this peer had not too many contracts signed by rule."""
+        amount = 1 + len(contract.content.json) // _COUNTS
+        if not self._signing.wait(peer, amount, asyncio.get_running_loop().time()):
+            return True
+        log.warning("contract %s waits for a person: too many of %s were signed by rule", contract.content.hash,
+                    str.__str__(peer))  # fmt: skip
+        return False
 
     # What recurs
 
@@ -205,8 +238,16 @@ class Running:
     async def _compare_everything(self) -> None:
         await self.reconciler.everything(known.id for known in self.peers.every())
 
+    async def _hold_certificates(self) -> None:
+        """Within seconds of a renewed revocation list, what hangs on a revoked certificate is in force no longer."""
+        lists, now = self.manager.lists, asyncio.get_running_loop().time()
+        if lists is not self._lists or now >= self._judge_at:
+            await asyncio.to_thread(self.manager.judge)
+            self._lists, self._judge_at = lists, now + _JUDGE_AGAIN
+
     async def _once_a_day(self) -> None:
         await self.outbox.sweep()
+        await self.manager.contracts.forget(self._now() - int(_DAY))
         await self._warn()
 
     async def _sign_again(self) -> None:
@@ -222,8 +263,34 @@ class Running:
         now = self._now()
         until = now + int(WARN_BEFORE.total_seconds())
         for contract in await asyncio.to_thread(self.manager.contracts.ending, now, until):
+            if self._goes_on(contract.content):
+                continue
             days = (contract.content.not_after - now) // int(_DAY)
             log.warning("contract %s ends in %d days", contract.content.hash, days)
+        for one in await asyncio.to_thread(self.manager.contracts.certificates, now):
+            if one.peer != self.manager.own.id and now <= one.until <= until:
+                days = (one.until - now) // int(_DAY)
+                log.warning(
+                    "the certificate that %s accepted contracts with ends in %d days",
+                    str.__str__(one.peer),
+                    days,
+                )
+
+    def _goes_on(self, content: Content) -> bool:
+        """Whether another contract of this peer allows the same when this one has ended."""
+        after, contracts = content.not_after + 1, self.manager.contracts
+        published = [one.grant for one in contracts.publications(after)]
+        return all(
+            any(
+                msgspec.structs.replace(other, hash=grant.hash) == grant
+                for other in (
+                    contracts.connections(grant.service_peer, grant.service_name, after)
+                    if grant.outway
+                    else published
+                )
+            )
+            for grant in content.grants
+        )
 
     async def _know_directory(self) -> None:
         directory = self.manager.group.directory
@@ -245,10 +312,11 @@ class Running:
                 log.error("what recurs failed: %s", problem.code)
             await asyncio.sleep(seconds * (0.75 + random.random() / 2))  # noqa: S311
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
@@ -293,7 +361,7 @@ def open_manager(
     outbox, peers = open_outbox(store, clock), open_peers(store)
     managers = Managers(peers, hold_to(group, context), settings.address, revoked, settings.answer_seconds)
     certificates = Certificates(store, managers.jwks, trust.anchors, trust.lists, clock)
-    directory = DirectoryClient(own, group, peers, managers)
+    directory = DirectoryClient(own, group, peers, managers, settings.test)
 
     def content_of(hash: str) -> bytes | None:
         contract = contracts.get(hash)
@@ -301,6 +369,7 @@ def open_manager(
 
     delivery = Delivery(outbox, managers, content_of, directory.locate)
     manager = Manager(identity, group, contracts, certificates, delivery, trust, offers, clock)
+    manager.judge()  # before anybody can ask for a token or come to the inway
 
     async def heard(peer: Peer, address: str) -> None:
         if peer.id != own:
@@ -308,7 +377,7 @@ def open_manager(
             await delivery.back(peer.id)
 
     callers = Callers(clock, settings.test, trust.lists)
-    api = ManagerApi(manager, peers, callers, heard, transactions, settings.inway, clock)
+    api = ManagerApi(manager, peers, callers, heard, transactions, settings.inway, clock, settings.test)
     return Running(settings, manager, api, peers, managers, directory, delivery, outbox, clock)
 
 

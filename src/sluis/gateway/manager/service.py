@@ -5,6 +5,7 @@ is verified first, whether they pushed it or it was found at a third party.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,9 @@ from sluis.gateway.contracts.hashes import ALGORITHM
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.gateway.manager.delivery import Delivery, Kind, Letter
 from sluis.gateway.peers import Certificates, Group
-from sluis.kernel import Clock, Invalid, NotFound, PeerId, Problem, Text, Upstream
+from sluis.kernel import Clock, Invalid, NotFound, PeerId, Text, Upstream
+
+log = logging.getLogger("sluis.manager")
 
 _TOGETHER = 100  # contracts signed again in one go
 
@@ -140,7 +143,8 @@ class Manager:
     async def _put(self, content: Content, action: Action, kind: Kind, signed_at: int) -> Contract:
         jws = signature_of(self._identity, content.hash, action, signed_at)
         thumbprint = certificate_thumbprint(self._identity.certificate)
-        signature = Signature(self.own.id, action, jws, signed_at, thumbprint)
+        ends = int(self._identity.certificate.not_valid_after_utc.timestamp())
+        signature = Signature(self.own.id, action, jws, signed_at, thumbprint, ends)
         kept: list[Kept] = []
         others = sorted(content.parties - {self.own.id})
 
@@ -195,9 +199,33 @@ class Manager:
         try:
             return await self._certificates.chain(peer, thumbprint)
         except (Upstream, Invalid) as problem:
-            raise _no_keys(peer, thumbprint, problem) from None
+            log.info("the keys of %s are not there: %s", str.__str__(peer), problem.code)
+            raise _no_keys(peer, thumbprint) from None
 
-    # Its certificates
+    # Certificates
+
+    @property
+    def lists(self) -> Sequence[x509.CertificateRevocationList]:
+        """The revocation lists as they are now."""
+        return self._trust.lists()
+
+    def judge(self) -> None:
+        """Hold every certificate that contracts were accepted with against the group's anchors and revocation lists as they
+        are now. What hangs on one that is not valid any more is not in force until its peer signs again with another
+        (Core 2.0.0, Certificate renewal). Blocks.
+
+        Raises `Unkept`.
+        """
+        now = self._now()
+        for one in self.contracts.certificates(now):
+            until = self._certificates.until(one.thumbprint)
+            if until == one.until or max(until, one.until) < now:
+                continue  # as before; or it had ended, and that was known beforehand
+            count, peer = self.contracts.judge(one.thumbprint, until), str.__str__(one.peer)
+            if until:
+                log.warning("certificate %s of %s is valid: %d contracts", one.thumbprint, peer, count)
+            else:
+                log.warning(_NOT_VALID, one.thumbprint, peer, count)
 
     @property
     def identity(self) -> Identity:
@@ -253,13 +281,19 @@ def _no_contract() -> NotFound:
     )
 
 
-def _no_keys(peer: PeerId, thumbprint: str, problem: Problem) -> FscProblem:
+_NOT_VALID = (
+    "certificate %s of %s is not valid any more: %d contracts are not in force until it signs them again"
+)
+
+
+def _no_keys(peer: PeerId, thumbprint: str) -> FscProblem:
+    # Not what was found at that address: who names one must not learn from this node what listens there.
     id = str.__str__(peer)
     return manager_fault(
         "ERROR_CODE_SIGNATURE_VERIFICATION_FAILED",
         Text(
-            f"De Manager van {id} gaf certificaat {thumbprint} niet: {problem.why.nl}",
-            f"The Manager of {id} did not give certificate {thumbprint}: {problem.why.en}",
+            f"Certificaat {thumbprint} was niet op te halen bij het adres dat {id} bekendmaakte.",
+            f"Certificate {thumbprint} could not be fetched from the address that {id} announced.",
         ),
         code="signer-keys-not-found",
         peer=id,

@@ -153,8 +153,9 @@ class Doctor:
         return self._unfit(meant[0])
 
     def _unfit(self, contract: Contract) -> Said:
-        found = state(contract, self._now())
-        names = ", ".join(sorted(map(self._running.peers.name, waiting_for(contract)))) or "-"
+        now = self._now()
+        found, waiting = state(contract, now), waiting_for(contract, now)
+        names = ", ".join(sorted(map(self._running.peers.name, waiting))) or "-"
         return (
             Text(f"Het nieuwste contract is {_DUTCH[found]}, niet geldig; het wacht op: {names}.",
                  f"The newest contract is {found}, not valid; it waits for: {names}."),

@@ -20,6 +20,7 @@ from sluis.gateway.operating.model import (
     GroupView,
     LinesView,
     PeerView,
+    Rest,
     ServiceView,
     Way,
     Wish,
@@ -90,6 +91,17 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         return await operator.apply(data)
 
     @post(
+        "/group/declarations/withdrawals",
+        status_code=200,
+        summary="Trek in wat documenten niet meer zeggen",
+        tags=_TAGS,
+        response_description="Wat is ingetrokken.",
+    )
+    async def withdraw(person: Person, data: Rest) -> AppliedView:
+        may_act(person)
+        return await operator.withdraw(data)
+
+    @post(
         "/group/requests",
         status_code=200,
         summary="Vraag een contract aan voor wat een organisatie aanbiedt",
@@ -133,7 +145,7 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
 
     return [
         group, peers, services, contracts, contract, sign, declare,
-        ask, transactions, differences, diagnose,
+        withdraw, ask, transactions, differences, diagnose,
     ]  # fmt: skip
 
 

@@ -44,6 +44,21 @@ class PeerView(msgspec.Struct, frozen=True):
     manager: str
 
 
+class ExternalView(msgspec.Struct, frozen=True):
+    """A contract outside FSC by which somebody delegated; whoever signs must have seen it."""
+
+    reference: str
+    delegator: str
+    delegator_name: str
+
+
+class AlternativeView(msgspec.Struct, frozen=True):
+    """The service to use when this one cannot be reached."""
+
+    peer: str
+    service: str
+
+
 class ServiceView(msgspec.Struct, frozen=True):
     """A service that the directory lists, or that this node offers."""
 
@@ -52,6 +67,8 @@ class ServiceView(msgspec.Struct, frozen=True):
     name: str
     protocol: str
     delegator: str | None = None
+    external_contract: ExternalView | None = None
+    alternative: AlternativeView | None = None
 
 
 class DisclosureView(msgspec.Struct, frozen=True):
@@ -92,6 +109,8 @@ class GrantView(msgspec.Struct, frozen=True):
     service_delegator: str | None = None
     purpose: PurposeView | None = None
     properties: dict[str, Any] | None = None
+    external_contract: ExternalView | None = None
+    alternative: AlternativeView | None = None
 
 
 class ContractView(msgspec.Struct, frozen=True):
@@ -152,6 +171,20 @@ class Documents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     text: str
     name: str = "-"
+    check: bool = False
+
+
+class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A declaration, by what it is known by."""
+
+    kind: str
+    name: str
+
+
+class Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is still declared; all else that documents declared is taken back. With `check` nothing is done."""
+
+    keep: tuple[Named, ...]
     check: bool = False
 
 

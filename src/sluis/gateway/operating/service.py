@@ -26,11 +26,12 @@ from sluis.gateway.operating.model import (
     LinesView,
     LineView,
     PeerView,
+    Rest,
     ServiceView,
     Way,
     Wish,
 )
-from sluis.gateway.operating.views import contract_view
+from sluis.gateway.operating.views import alternative_view, contract_view, external_view
 from sluis.gateway.transactions import Search, outcome_of
 from sluis.grounds import Offer, purpose_of, purpose_properties
 from sluis.kernel import Clock, Invalid, NotFound, PeerId, Place, Text
@@ -106,6 +107,7 @@ class Operator:
                 ServiceView(
                     str.__str__(one.service_peer), self._running.peers.name(one.service_peer), one.service_name,
                     one.protocol or "", one.delegator and str.__str__(one.delegator),
+                    external_view(one.properties), alternative_view(one.properties, self._running.peers.name),
                 )
                 for one in self._running.manager.published()
                 if wanted in ("", one.service_peer) and name.casefold() in one.service_name.casefold()
@@ -117,6 +119,8 @@ class Operator:
                 one.name,
                 one.protocol,
                 one.delegator.peer_id if one.delegator else None,
+                external_view(one.properties),
+                alternative_view(one.properties, self._running.peers.name),
             )
             async for one in self._running.directory.services(wanted, name)
         ]
@@ -159,6 +163,21 @@ class Operator:
             return AppliedView(())
         return AppliedView(tuple(await self._membership.applying.apply(declared)))
 
+    async def withdraw(self, rest: Rest) -> AppliedView:
+        """Take back what documents declared and `rest` does not name, or only tell. Raises as `Applying.withdraw`."""
+        applying, keep = self._membership.applying, {(one.kind, one.name) for one in rest.keep}
+        found = await applying.withdraw(keep, check=True)
+        if rest.check or not found:
+            return AppliedView(tuple(found))
+        reasons = [{"contract": one.contract, "reason": _NOT_DECLARED} for one in found if one.contract]
+
+        def keep_reasons(connection: Connection) -> None:
+            for values in reasons:
+                connection.execute(text(sql.KEEP), values)
+
+        await self._store.write(keep_reasons)
+        return AppliedView(tuple(await applying.withdraw(keep)))
+
     async def _check(self, declared: Sequence[Declared]) -> None:
         await asyncio.to_thread(self._membership.applying.check, declared)
 
@@ -178,7 +197,7 @@ class Operator:
         wanted = Wanted(str.__str__(self._aliases[wish.organisation]), SERVICE)
         connection = Desired(wanted, purpose=purpose_of(purpose_properties(wish.activity, offers)))
         declared = Declared("Connection", Metadata(name), connection, Place("-"))
-        return AppliedView(tuple(await self._membership.applying.apply([declared])))
+        return AppliedView(tuple(await self._membership.applying.apply([declared], "request")))
 
     async def lines(self, cursor: str = "", peer: str = "") -> LinesView:
         """A page of the transaction log, newest first; in which a peer has part, when one is named."""
@@ -252,6 +271,10 @@ def open_operator(
     """The operator's side of a membership; arguments as `Operator`. Blocks. Raises `Conflict`, `Unkept`."""
     migrate(store, "operating", sql.MIGRATIONS)
     return Operator(store, membership, offers, aliases, offered, clock)
+
+
+_NOT_DECLARED = "niet meer gedeclareerd / no longer declared"
+"""Why a contract was revoked that no document declares any more."""
 
 
 def _nothing_offered(name: str) -> NotFound:

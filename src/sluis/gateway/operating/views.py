@@ -1,9 +1,18 @@
 """From what the gateway knows to what an operator sees. Pure."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sluis.gateway.contracts import Contract, Grant, state, waiting_for
-from sluis.gateway.operating.model import ContractView, DisclosureView, GrantView, PurposeView
+from sluis.gateway.operating.model import (
+    AlternativeView,
+    ContractView,
+    DisclosureView,
+    ExternalView,
+    GrantView,
+    PurposeView,
+)
+from sluis.gateway.properties import alternative_of, external_contract
 from sluis.grounds import Bound, Offer, Purpose, purpose_if_readable
 from sluis.kernel import PeerId
 
@@ -24,7 +33,7 @@ def contract_view(
         offers: this node's own, by the id of their disclosure.
         reason: why this node rejected or revoked it.
     """
-    waiting, found = waiting_for(contract), state(contract, now)
+    waiting, found = waiting_for(contract, now), state(contract, now)
 
     def names(peers: object) -> tuple[str, ...]:
         return tuple(sorted(map(name, peers)))  # type: ignore[call-overload]
@@ -64,7 +73,21 @@ def grant_view(grant: Grant, name: Name, offers: Mapping[str, Offer]) -> GrantVi
         maybe(grant.service_delegator),
         purpose_view(purpose, offers) if purpose else None,
         grant.properties,
+        external_view(grant.properties),
+        alternative_view(grant.properties, name),
     )
+
+
+def external_view(properties: Mapping[str, Any] | None) -> ExternalView | None:
+    """The external contract that properties refer to."""
+    found = external_contract(properties)
+    return ExternalView(found.reference, found.delegator_id, found.delegator_name) if found else None
+
+
+def alternative_view(properties: Mapping[str, Any] | None, name: Name) -> AlternativeView | None:
+    """The service that properties name for when this one cannot be reached."""
+    found = alternative_of(properties)
+    return AlternativeView(name(found.peer_id), found.service) if found else None
 
 
 def purpose_view(purpose: Purpose, offers: Mapping[str, Offer]) -> PurposeView:

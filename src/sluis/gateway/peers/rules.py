@@ -14,9 +14,11 @@ LONGEST_ADDRESS = 255
 
 _GROUP = re.compile(r"[a-zA-Z0-9./_-]{1,100}")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""A name that ends in one is read as an IPv4 address by some."""
 
 
-def manager_address(given: str, ports: Collection[int]) -> str:
+def manager_address(given: str, ports: Collection[int], *, near: bool = True) -> str:
     """The address of a Manager in its one form, `https://host:port`.
 
     An address is something that a peer makes this node connect to. So there is nothing in it but a host and one of the
@@ -25,6 +27,8 @@ def manager_address(given: str, ports: Collection[int]) -> str:
     Args:
         given: as it was received.
         ports: which the group allows.
+        near: whether it may be on this machine or its own link (loopback, link-local). A peer has no business there,
+            but where everybody tests on one machine.
 
     Raises `Invalid` (`manager-address`).
     """
@@ -43,7 +47,7 @@ def manager_address(given: str, ports: Collection[int]) -> str:
         "?" in given,
         "#" in given,
     )
-    if parts.scheme != "https" or any(rest) or port not in ports or not _is_host(host):
+    if parts.scheme != "https" or any(rest) or port not in ports or not _is_host(host, near):
         raise _not_an_address(ports)
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
@@ -88,12 +92,22 @@ def in_pages(names: Iterable[str], after: str, limit: int, descending: bool) -> 
     return page, page[-1] if page and next(left, None) is not None else ""
 
 
-def _is_host(host: str) -> bool:
+def _is_host(host: str, near: bool) -> bool:
     try:
-        return not ip_address(host).is_unspecified and "%" not in host
+        address = ip_address(host)
     except ValueError:
         labels = host.split(".")
-        return len(host) <= 253 and not labels[-1].isdigit() and all(map(_LABEL.fullmatch, labels))
+        known = labels[-1] != "localhost" or near
+        return (
+            known
+            and len(host) <= 253
+            and not _NUMBER.fullmatch(labels[-1])
+            and all(map(_LABEL.fullmatch, labels))
+        )
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_loopback or address.is_link_local:
+        return near and "%" not in host
+    return not (address.is_unspecified or address.is_multicast or address.is_reserved)
 
 
 def _not_an_address(ports: Collection[int]) -> Invalid:

@@ -31,6 +31,8 @@ LONGEST_JWKS = 256 * 1024
 
 _REST = 1.0  # seconds between two looks at the keys of one peer
 _IN_MEMORY = 1024  # chains
+_OTHERS = 64  # chains
+_REMEMBERED = 1024  # peers at whom was looked just now
 
 
 class Peers:
@@ -124,6 +126,7 @@ class Certificates:
             store, fetch, tuple(anchors), lists, clock,
         )  # fmt: skip
         self._chains: dict[str, Chain] = {}
+        self._of_others: dict[str, Chain] = {}
         self._looking: dict[PeerId, asyncio.Task[None]] = {}
         self._looked: dict[PeerId, float] = {}
 
@@ -142,17 +145,26 @@ class Certificates:
         chain = self._kept(thumbprint)
         if not chain:
             await self._look(peer)
-            chain = self._kept(thumbprint)
+            chain = self._kept(thumbprint) or self._of_others.get(thumbprint, ())
         return chain
 
-    async def keep(self, jwks: bytes) -> None:
-        """Keep the certificates of a JWKS that are valid in the group; the others are passed over.
+    async def keep(self, peer: PeerId, jwks: bytes) -> None:
+        """Keep the certificates of a JWKS that are valid in the group and are this peer's. Those of others are only
+        remembered for a while, so that who signs with one can be told so: what leads from them to an anchor, their own
+        peer must show.
 
         Raises `Invalid` when it is no JWKS, `Unkept`.
         """
         for thumbprint, chain in _chains(jwks).items():
-            if not self._kept(thumbprint):
+            if self._kept(thumbprint):
+                continue
+            holder = self._holder(chain)
+            if holder == peer:
                 await self.keep_chain(chain)
+            elif holder is not None:
+                if len(self._of_others) >= _OTHERS:
+                    del self._of_others[next(iter(self._of_others))]
+                self._of_others[thumbprint] = chain
 
     async def keep_chain(self, chain: Chain) -> None:
         """Keep one certificate with what leads from it to an anchor, when it is valid in the group. Raises `Unkept`."""
@@ -170,6 +182,12 @@ class Certificates:
             rows = connection.execute(text(sql.CHAINS_OF), {"peer": str.__str__(peer)}).all()
         chains = [tuple(x509.load_pem_x509_certificates(row.chain.encode())) for row in rows]
         return [chain for chain in chains if self._holder(chain) == peer]
+
+    def until(self, thumbprint: str) -> int:
+        """Until when a certificate is valid in the group, in seconds since the epoch, as far as is known now; zero when it
+        is not: it has ended, was revoked, leads to no anchor, or is not kept. Blocks."""
+        chain = self._kept(thumbprint)
+        return int(chain[0].not_valid_after_utc.timestamp()) if chain and self._holder(chain) else 0
 
     def _holder(self, chain: Chain) -> PeerId | None:
         """Whose certificate it is; None when it is not valid in the group."""
@@ -213,9 +231,12 @@ class Certificates:
 
     async def _look_once(self, peer: PeerId) -> None:
         try:
-            await self.keep(await self._fetch(peer))
+            await self.keep(peer, await self._fetch(peer))
         finally:
-            self._looked[peer] = asyncio.get_running_loop().time()
+            now = asyncio.get_running_loop().time()
+            if len(self._looked) >= _REMEMBERED:  # peers that somebody made up may be among them
+                self._looked = {peer: then for peer, then in self._looked.items() if now - then < _REST}
+            self._looked[peer] = now
 
 
 def hold_to(group: Group, context: ssl.SSLContext) -> ssl.SSLContext:

@@ -12,18 +12,28 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from sluis.gateway.clientcerts import UNSHOWN, Unshown
 from sluis.gateway.faults import INWAY, OUTWAY, FscProblem, inway_fault, outway_fault
-from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Incoming, Outgoing, Target
+from sluis.gateway.forward import (
+    AUTHORIZATION,
+    GRANT,
+    INSTEAD,
+    TRANSACTION,
+    Forward,
+    Incoming,
+    Outgoing,
+    Target,
+)
 from sluis.gateway.inway import Inway
 from sluis.gateway.meter import Meter
-from sluis.gateway.outway import Outway, Write
+from sluis.gateway.outway import Outway
 from sluis.gateway.planes.apps import App, Callers, refuse
 from sluis.gateway.planes.stream import FAILURES, Stream, Streams
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Recent
-from sluis.gateway.transactions import durable
-from sluis.kernel import Text
-from sluis.web import CROSSED
+from sluis.gateway.transactions import Write, durable
+from sluis.kernel import PeerId, Text
+from sluis.web import CROSSED, LINE
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -33,6 +43,7 @@ Send = Callable[[Message], Awaitable[None]]
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110 §9.2.2
 _ATTEMPTS = 3
 _PAUSE = 0.1  # seconds before the second attempt, at most; half of it by lot, and more before the third
+_TOGETHER = 0.02  # seconds in which the node's own records come, as a rule
 _PATIENCE = 0.05  # seconds before somebody looks whether the caller is still there
 
 _AUTHORIZATION, _TRANSACTION, _GRANT = (name.encode() for name in (AUTHORIZATION, TRANSACTION, GRANT))
@@ -44,7 +55,8 @@ _CONNECTION = frozenset(
     }
 )  # fmt: skip
 _NOT_ON = _CONNECTION | _ASKED | {b"host", b"content-length", b"expect"}
-_NOT_BACK = _CONNECTION | {_TRANSACTION, b"date"}  # the listener says the date itself
+_INSTEAD = INSTEAD.encode()
+_NOT_BACK = _CONNECTION | {_TRANSACTION, _INSTEAD, b"date"}  # the listener says the date itself
 
 
 class _Head:
@@ -130,7 +142,7 @@ class InwayPlane:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         head = _Head(scope)
-        forward, written = self._inway.admit(
+        forward, write = self._inway.admit(
             Incoming(
                 self._certificate(scope),
                 head.method,
@@ -140,8 +152,8 @@ class InwayPlane:
             )
         )
         if not forward.target.host and self._node is not None:
-            return await self._here(self._node, scope, forward, written, receive, send)
-        await durable(written, INWAY)
+            return await self._here(self._node, scope, forward, write, receive, send)
+        await durable(write(), INWAY)
         crossing = _Crossing(self._streams, self.meter, head, forward, receive, send)
         try:
             return await crossing.run()
@@ -154,28 +166,34 @@ class InwayPlane:
         node: App,
         scope: Scope,
         forward: Forward,
-        written: "asyncio.Future[None]",
+        write: Write,
         receive: Receive,
         send: Send,
     ) -> int:
         """A request for the node itself: nothing is sent, and who asks stands beside it.
 
-        The node begins while the line is being written; nothing of its answer leaves before the line is there.
+        The line is written with the node's own records of the request, in one commit; without waiting for these when
+        they take their time. Nothing of the answer leaves before it is there.
         """
         status = 0
+        soon = asyncio.get_running_loop().call_later(_TOGETHER, write)
 
         async def passed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                await durable(written, INWAY)
+                await durable(write(), INWAY)
                 status = message["status"]
                 headers = (*message["headers"], (_TRANSACTION, forward.transaction_id.encode()))
                 message = {**message, "headers": headers}
             await send(message)
 
         assert forward.grant is not None
-        crossed = self._callers.of(forward.grant)
-        await node({**scope, "extensions": {CROSSED: crossed}}, receive, passed)
+        beside = {CROSSED: self._callers.of(forward.grant), LINE: write}
+        try:
+            await node({**scope, "extensions": beside}, receive, passed)
+        finally:
+            soon.cancel()
+            written = write()
         if not status:
             await durable(written, INWAY)  # says why nothing was answered
         return status
@@ -209,22 +227,40 @@ class OutwayPlane:
         head = _Head(scope)
         asked = Outgoing(head.method, head.path, head.asked.get(_GRANT), head.asked.get(_TRANSACTION))
         forward, write = await self._outway.admit(asked)
-        peer = forward.target.peer
-        crossing = _Crossing(self._streams, self.meter, head, forward, receive, send, write)
-        try:
-            status = await crossing.run()
-        except FAILURES as failure:
-            self._outway.failed(peer)
-            problem = outway_fault("ERROR_CODE_PEER_UNREACHABLE", _no_answer(failure), peer=str(peer))
-            return await _refuse(problem, self.meter, send, forward.transaction_id)
-        finally:
-            if crossing.recorded and (crossing.code or not crossing.answered):
-                self._outway.note(peer, forward.transaction_id, crossing.code.decode("latin-1"))
+        while True:  # twice at most: an alternative has none
+            crossing = _Crossing(self._streams, self.meter, head, forward, receive, send, write)
+            try:
+                status = await crossing.run()
+                break
+            except FAILURES as failure:
+                self._outway.failed(forward.target.peer)
+                other = await self._instead(forward, crossing)
+                if other is None:
+                    return await self._unreachable(forward, failure, send)
+                forward, write = other
+            finally:
+                if crossing.recorded and (crossing.code or not crossing.answered):
+                    self._outway.note(crossing.peer, crossing.transaction_id, crossing.code.decode("latin-1"))
         if crossing.answered:
-            self._outway.answered(peer)
+            self._outway.answered(forward.target.peer)
         if status == 401 and crossing.code.startswith(b"ERROR_CODE_ACCESS_TOKEN_"):
             self._outway.refused(forward)
         return status
+
+    async def _instead(self, forward: Forward, crossing: "_Crossing") -> tuple[Forward, Write] | None:
+        """The alternative of a service that cannot be reached; None when that cannot be used either."""
+        if not crossing.harmless:
+            return None
+        try:
+            return await self._outway.admit_instead(forward, crossing.recorded)
+        except FscProblem as problem:
+            self.meter.refuse(problem.fsc_code)
+            return None
+
+    async def _unreachable(self, forward: Forward, failure: BaseException, send: Send) -> int:
+        peer = str(forward.target.peer)
+        problem = outway_fault("ERROR_CODE_PEER_UNREACHABLE", _no_answer(failure), peer=peer)
+        return await _refuse(problem, self.meter, send, forward.transaction_id)
 
 
 class _Crossing:
@@ -241,9 +277,12 @@ class _Crossing:
             has none, and before anything is sent.
 
     Attributes:
+        peer: whose inway it goes to.
+        transaction_id: of the request.
         recorded: whether its line was written here.
         answered: whether the head of an answer came.
         code: its `Fsc-Error-Code`, of an inway that refused; else empty.
+        harmless: after a failure, whether the request may go elsewhere: nothing of it was sent, or it may be repeated.
     """
 
     code = b""
@@ -306,12 +345,24 @@ class _Crossing:
                     await asyncio.sleep(_PAUSE * attempt * random.uniform(0.5, 1))  # noqa: S311
         return await self._try(fresh)
 
-    def _may_try_again(self, failure: BaseException, other: Target) -> bool:
-        if self._gone or (isinstance(failure, _LASTING) and other is self._target):
-            return False
-        return not self._sent or (
-            self._head.bodiless and self._head.method in _REPEATABLE and not isinstance(failure, TimeoutError)
+    @property
+    def peer(self) -> PeerId | None:
+        return self._forward.target.peer
+
+    @property
+    def transaction_id(self) -> str:
+        return self._forward.transaction_id
+
+    @property
+    def harmless(self) -> bool:
+        return not self._gone and (
+            not self._sent or (self._head.bodiless and self._head.method in _REPEATABLE)
         )
+
+    def _may_try_again(self, failure: BaseException, other: Target) -> bool:
+        if not self.harmless or (isinstance(failure, _LASTING) and other is self._target):
+            return False
+        return not self._sent or not isinstance(failure, TimeoutError)
 
     async def _try(self, fresh: bool) -> Stream:
         stream = self._stream = await self._streams.open(self._target, fresh)
@@ -340,6 +391,8 @@ class _Crossing:
         }
         if named - _HARMLESS:
             headers = [header for header in headers if header[0] not in named]
+        if self._forward.instead:
+            headers.append((_INSTEAD, self._forward.instead.encode()))
         if stream.status >= 400:
             self.code = dict(headers).get(b"fsc-error-code", b"")
         await self._send({"type": "http.response.start", "status": stream.status, "headers": headers})
@@ -411,7 +464,7 @@ async def _refuse(problem: FscProblem, meter: Meter, send: Send, transaction_id:
     return problem.status
 
 
-_LASTING = (WrongPeer, RevokedPeer, ssl.SSLError)
+_LASTING = (WrongPeer, RevokedPeer, Unshown, ssl.SSLError)
 
 
 def _no_answer(failure: BaseException) -> Text:
@@ -419,6 +472,8 @@ def _no_answer(failure: BaseException) -> Text:
         return Text(
             "Op dat adres antwoordt een andere organisatie.", "Another organisation answers at that address."
         )
+    if isinstance(failure, Unshown):
+        return UNSHOWN
     if isinstance(failure, RevokedPeer | ssl.SSLError):
         return Text(
             "Een van beide certificaten wordt niet vertrouwd of is ingetrokken.",

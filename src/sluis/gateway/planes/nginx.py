@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sluis.gateway.inway import Inway
 from sluis.gateway.meter import Meter
+from sluis.gateway.planes.answers import InwayAnswers, OutwayAnswers
 from sluis.gateway.planes.apps import App
 from sluis.gateway.planes.counts import Counts
 from sluis.gateway.planes.marked import MarkedDoor
@@ -23,7 +24,7 @@ from sluis.gateway.planes.meeting import Meet
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
 from sluis.gateway.planes.places import Places, Resolve, addresses_of
-from sluis.gateway.planes.questions import BACKLOG, Answers, Door, Gathering, InwayAnswers, OutwayAnswers
+from sluis.gateway.planes.questions import BACKLOG, Answers, Door, Gathering
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.kernel import Problem
 from sluis.web import LocalListener, Server
@@ -72,7 +73,7 @@ class NginxPlane:
             most_body=most_body, own=node is not None, tls=tls,
         )  # fmt: skip
         self._changes = asyncio.Event()
-        self._places = Places(resolve, self._changes.set, meet)
+        self._places = Places(resolve, self._changes.set, meet, self._nginx.show)
         self._answers: dict[bytes, Answers] = {}
         self._own = None if node is None else MarkedDoor(node)
         self._serving: Server | None = None
@@ -80,11 +81,13 @@ class NginxPlane:
         self._counts = Counts({b"i": inward, b"o": outward})
         self._open = contextlib.ExitStack()
         if inway is not None:
-            self._answers[InwayAnswers.LINE] = InwayAnswers(inway[1], self._places, self._own)
+            incoming = InwayAnswers(inway[1], self._places, self._own)
+            self._answers |= dict.fromkeys((incoming.LINE, incoming.INSTEAD), incoming)
         self._reports: Reports | None = None
         if outway is not None:
             self._reports = Reports(outway[1], self._places)
-            self._answers[OutwayAnswers.LINE] = OutwayAnswers(outway[1], self._places, self._reports)
+            outgoing = OutwayAnswers(outway[1], self._places, self._reports)
+            self._answers |= dict.fromkeys((outgoing.LINE, outgoing.INSTEAD), outgoing)
         self._told: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []

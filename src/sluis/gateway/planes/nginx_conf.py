@@ -62,6 +62,7 @@ NOT_DONE = Text(
 )
 
 _NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*")
+_SHOWN = re.compile(r"[0-9a-f]{16}")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
@@ -82,6 +83,7 @@ class Place(msgspec.Struct, frozen=True):
         peer: whose inway it is; empty for a service of our own.
         addresses: the IP addresses that the name stands for now. nginx is never asked to resolve one: a name that
             cannot be resolved would keep it from starting.
+        shows: with which client certificate a service of our own is reached: what `shown_file` was made for; empty for none.
     """
 
     host: str
@@ -89,6 +91,7 @@ class Place(msgspec.Struct, frozen=True):
     tls: bool
     peer: str
     addresses: tuple[str, ...]
+    shows: str = ""
 
     @property
     def authority(self) -> str:
@@ -103,7 +106,7 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def key(self) -> str:
         """What decisions call it. Peers do not share one, nor the connections that are kept under it."""
-        return f"{self.scheme}://{self.authority}#{self.peer}"
+        return f"{self.scheme}://{self.authority}#{self.peer}{'!' if self.shows else ''}{self.shows}"
 
     @property
     def direct(self) -> str:
@@ -149,6 +152,16 @@ class Layout(msgspec.Struct, frozen=True):
     files: int = 16384
 
 
+def shown_name(files: Sequence[str]) -> str:
+    """What the client certificate in these files is called."""
+    return hashlib.sha256("\0".join(files).encode()).hexdigest()[:16] if files else ""
+
+
+def shown_file(name: str) -> str:
+    """The file in nginx's folder with that client certificate and its key, PEM."""
+    return f"client-{name}.pem"
+
+
 def authority_of(tls: bool, host: str, port: int) -> str:
     """Host and port as a URL has them: the usual port is left out."""
     shown = f"[{host}]" if ":" in host else host
@@ -163,6 +176,7 @@ def check_place(place: Place) -> Place:
     host = place.host
     fits = bool(_NAME.fullmatch(host)) or is_address(host)
     fits = fits and (not place.peer or PeerId.accepts(place.peer))
+    fits = fits and (not place.shows or bool(_SHOWN.fullmatch(place.shows)))
     if not (fits and 0 < place.port < 65536 and place.addresses and all(map(is_address, place.addresses))):
         raise _unfit("unfit-address")
     return place
@@ -241,11 +255,20 @@ def _upstreams(places: Iterable[Place], own: bool) -> str:
         authorities.append(f'"{place.key}" "{place.authority}";')
     return "\n".join(
         [*blocks,
-         "map $to $through { default $direct;", *through, "}",
-         "map $to $name {", *_NAMES, *names, "}",
-         "map $to $authority {", *_AUTHORITIES, *authorities, "}"]
+         "map $to $through { volatile; default $direct;", *through, "}",
+         "map $to $name { volatile;", *_NAMES, *names, "}",
+         "map $to $authority { volatile;", *_AUTHORITIES, *authorities, "}", _SHOWS, _UNANSWERED]
     )  # fmt: skip
 
+
+# Which client certificate a place gets, read from its key; a place whose key names none gets none.
+_SHOWS = 'map $to $shown { volatile; default ""; "~!(?<shown_name>[0-9a-f]{16})$" "client-$shown_name.pem"; }'
+
+# Where a request goes on that nobody answered. The maps above are `volatile` for its sake: it may get another place.
+_UNANSWERED = (
+    'map "$alternative $request_method $content_length$http_transfer_encoding" $unanswered {'
+    ' default "@unreachable"; "~^1 (GET|HEAD|OPTIONS|PUT|DELETE|TRACE) 0?$" "@elsewhere"; }'
+)
 
 # What a place that has no block is called, read from its key.
 _NAMES = (r'"~^https?://\[(?<to_six>[^]]+)]" $to_six;', r'"~^https?://(?<to_host>[^:#]+)" $to_host;')
@@ -262,10 +285,18 @@ server {{
 
 
 def _outway(layout: Layout, listen: Listen) -> str:
+    carried = f"""        proxy_set_header Fsc-Authorization $token;
+        proxy_set_header Fsc-Transaction-Id $transaction;
+        proxy_set_header Fsc-Grant-Hash "";
+        proxy_hide_header Sluis-Alternative;
+        add_header Fsc-Transaction-Id $transaction always; add_header Sluis-Alternative $instead always;
+{_client_tls(CERTIFICATE, KEY, ANCHORS, layout.revocations, layout.tls)}"""
     return f"""
 # What a breaker must know, and nothing that says what a request was about.
 log_format report "{REPORTED}";
-map $upstream_status $failed {{ default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; - 1; }}
+map $upstream_status $failed {{
+    default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; - 1; "~ : (401|502|504)$" 1;
+}}
 map $upstream_http_fsc_error_code $report {{ default 1; "" $failed; }}
 map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}
 server {{
@@ -274,27 +305,22 @@ server {{
     auth_request_set $token $upstream_http_a;
     auth_request_set $watch $upstream_http_w;
     auth_request_set $transaction $upstream_http_x;
+    auth_request_set $instead $upstream_http_i;
 {_deciding(OUTWAY)}
     # CONNECT is none of ours, nor readable for nginx. No request can name these: it has one slash in front at most.
     error_page 400 414 494 = $unreadable;
     error_page 405 = //sluis-405;
-    location = //sluis-400 {{ internal; auth_request off; return 400 ""; }}
+    location = //sluis-400 {{ internal; auth_request off; {_FINAL} return 400 ""; }}
     location = //sluis-405 {{ internal; {_fixed("ERROR_CODE_METHOD_UNSUPPORTED", OUTWAY)} }}
-    location / {{
-        proxy_pass $through$path;
-        proxy_set_header Host $authority; proxy_set_header Connection "";
-        proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
-        proxy_set_header Fsc-Authorization $token;
-        proxy_set_header Fsc-Transaction-Id $transaction;
-        proxy_set_header Fsc-Grant-Hash "";
-        proxy_hide_header Fsc-Transaction-Id;
-        add_header Fsc-Transaction-Id $transaction always;
-{_client_tls(CERTIFICATE, ANCHORS, layout.revocations, layout.tls)}
-    }}
+{_locations(carried)}
     location sluis-decide {{
         proxy_pass http://sluis/outway;
 {_question(layout.generation)}
         proxy_set_header G "=$http_fsc_grant_hash";
+    }}
+    location sluis-instead {{
+        proxy_pass http://sluis/outway-instead;
+{_question(layout.generation, "$transaction")}
     }}
 }}"""
 
@@ -302,7 +328,13 @@ server {{
 def _inway(layout: Layout, listen: Listen) -> str:
     crl = f"ssl_crl {REVOKED};" if layout.revocations else ""
     # Without anchors of its own a service that speaks TLS is held against the group's: never against nothing.
-    service_tls = _client_tls(None, SERVICE_ANCHORS if layout.service_anchors else ANCHORS, False, "1.2")
+    service_tls = _client_tls("$shown", "$shown", SERVICE_ANCHORS if layout.service_anchors else ANCHORS)
+    carried = f"""        proxy_set_header Fsc-Authorization $http_fsc_authorization;
+        proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
+        proxy_set_header {MARK} $mark;
+        proxy_hide_header Sluis-Alternative;
+        add_header Fsc-Transaction-Id $http_fsc_transaction_id always;
+{service_tls}"""
     return f"""
 # Writing a certificate out takes longer than all else here, so it is told once a connection, and known by its
 # fingerprint from then on.
@@ -316,16 +348,10 @@ server {{
     ssl_session_tickets off; ssl_session_cache off;
 {_deciding(INWAY)}
     auth_request_set $mark $upstream_http_n;
-    location / {{
-        proxy_pass $through$path;
-        proxy_set_header Host $authority; proxy_set_header Connection "";
-        proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
-        proxy_set_header Fsc-Authorization $http_fsc_authorization;
-        proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
-        proxy_set_header {MARK} $mark;
-        proxy_hide_header Fsc-Transaction-Id;
-        add_header Fsc-Transaction-Id $http_fsc_transaction_id always;
-{service_tls}
+{_locations(carried)}
+    location sluis-instead {{
+        proxy_pass http://sluis/inway-instead;
+{_question(layout.generation)}
     }}
     location sluis-decide {{
         proxy_pass http://sluis/inway;
@@ -335,6 +361,25 @@ server {{
         proxy_set_header C $certificate;
     }}
 }}"""
+
+
+def _locations(carried: str) -> str:
+    """Where requests are carried over as was decided; and once more, to the alternative of what did not answer, which is
+    asked for first. The request must then be one without a body that may be sent twice: nginx keeps no body."""
+    over = f"""        proxy_pass $through$path;
+        proxy_set_header Host $authority; proxy_set_header Connection "";
+        proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
+        proxy_hide_header Fsc-Transaction-Id;
+{carried}"""
+    return f"""    location / {{
+        recursive_error_pages on;
+{over}
+    }}
+    location @elsewhere {{
+        auth_request sluis-instead;
+        error_page 403 = $refused; error_page 500 = @undecided; error_page 502 504 = @unreachable;
+{over}
+    }}"""
 
 
 def _deciding(domain: Domain) -> str:
@@ -355,7 +400,8 @@ def _deciding(domain: Domain) -> str:
     auth_request_set $body $upstream_http_b;
     error_page 403 = $refused;
     error_page 500 = @undecided;
-    error_page 502 504 = @unreachable;
+    auth_request_set $alternative $upstream_http_l;
+    error_page 502 504 = $unanswered;
 {refusals}
     location @undecided {{ {_fixed("TRANSACTION_LOG_WRITE_ERROR", domain)} }}
     location @unreachable {{ {_fixed(unreachable, domain)}{"" if domain == INWAY else " " + _REPORTING} }}"""
@@ -367,6 +413,10 @@ def _fixed(code: str, domain: Domain) -> str:
     return f"{_error_headers(code, domain)} return {fault.status} {_quoted(ascii_body(problem))};"
 
 
+_FINAL = "error_page 599 = @undecided;"
+"""What is answered there stays as it is. A location with an `error_page` of its own takes none from its server, and this
+one means nothing: nobody answers 599."""
+
 _CHALLENGE = " add_header WWW-Authenticate Bearer always;"
 
 
@@ -375,28 +425,29 @@ _REPORTING = f"access_log syslog:server=unix:{REPORT},nohostname report if=$repo
 
 def _error_headers(code: str, domain: Domain) -> str:
     counted = _counted("inway-refused" if domain == INWAY else "outway-refused")
-    return f"auth_request off; add_header Fsc-Error-Code {code} always; {counted}"
+    return f"auth_request off; {_FINAL} add_header Fsc-Error-Code {code} always; {counted}"
 
 
-def _question(generation: int) -> str:
+def _question(generation: int, transaction: str = "$http_fsc_transaction_id") -> str:
     """What every question says; nothing that a client sent gets into it but what stands here, behind a mark."""
     return f"""        internal; auth_request off;
         proxy_pass_request_headers off; proxy_pass_request_body off;
         proxy_buffer_size 8k; proxy_connect_timeout 2s; proxy_read_timeout 30s; proxy_next_upstream off;
         proxy_set_header Host "{generation}"; proxy_set_header Connection ""; proxy_set_header Content-Length "";
         proxy_set_header M "$request_method $request_uri";
-        proxy_set_header X "=$http_fsc_transaction_id";"""
+        proxy_set_header X "={transaction}";"""
 
 
 def _protocols(oldest: str) -> str:
     return "TLSv1.3" if oldest == "1.3" else "TLSv1.2 TLSv1.3"
 
 
-def _client_tls(certificate: str | None, anchors: str, revocations: bool, oldest: str) -> str:
+def _client_tls(
+    certificate: str, key: str, anchors: str, revocations: bool = False, oldest: str = "1.2"
+) -> str:
     """How nginx shows itself, and whom it believes: the chain must end at an anchor, and bear the name it went to."""
-    shown = f"proxy_ssl_certificate {certificate}; proxy_ssl_certificate_key {KEY};" if certificate else ""
     crl = f"proxy_ssl_crl {REVOKED};" if revocations else ""
-    return f"""        {shown}
+    return f"""        proxy_ssl_certificate {certificate}; proxy_ssl_certificate_key {key};
         proxy_ssl_trusted_certificate {anchors}; proxy_ssl_verify on; proxy_ssl_verify_depth 4; {crl}
         proxy_ssl_server_name on; proxy_ssl_name $name; proxy_ssl_session_reuse off;
         proxy_ssl_protocols {_protocols(oldest)}; proxy_ssl_ciphers "{SUITES_1_2}";"""

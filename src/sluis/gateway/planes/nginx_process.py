@@ -149,6 +149,8 @@ class Nginx:
             _end_leftover(self._folder)
             for name in _SOCKETS:
                 (self._folder / name).unlink(missing_ok=True)
+            for left in self._folder.glob("client-*"):
+                left.unlink()
         except OSError as failure:
             raise no_folder(failure) from None
 
@@ -159,6 +161,20 @@ class Nginx:
                 path.chmod(0o600)
                 if self._owner is not None:
                     os.chown(path, self._owner, -1)
+
+    def show(self, name: str, pem: bytes) -> None:
+        """Give nginx a client certificate with its key, in the place of the one of that name: `shown_file` says where.
+
+        Workers read it at each handshake, so it is theirs to read and nobody else's. Raises `OSError`.
+        """
+        path = self._folder / conf.shown_file(name)
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(pem)
+        if self._owner is not None:
+            os.chown(fresh, self._owner, -1)
+        fresh.replace(path)
 
     async def start(self, places: Sequence[Place] = ()) -> None:
         """Start it and wait until it listens.

@@ -6,23 +6,34 @@ be at work, nginx tells with each question which one it has.
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
 
+from sluis.gateway.clientcerts import UNSHOWN, Unshown, shown_pem
 from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import Target
 from sluis.gateway.planes.meeting import Meet
-from sluis.gateway.planes.nginx_conf import Place, check_place, is_address
+from sluis.gateway.planes.nginx_conf import Place, check_place, is_address, shown_name
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
-from sluis.kernel import Invalid, Text
+from sluis.kernel import Invalid, Text, utc_now
 
 log = logging.getLogger("sluis.gateway")
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The IP addresses of a host name. Raises `OSError` when there are none."""
+
+Show = Callable[[str, bytes], None]
+"""Puts a client certificate with its key where nginx finds it. Raises `OSError`."""
+
+
+def _shows_nothing(name: str, pem: bytes) -> None:
+    raise OSError("nobody takes client certificates here")
+
 
 _GENERATIONS = 16  # configurations that workers may still have
 _MOST = 4096  # targets
@@ -35,15 +46,23 @@ class Places:
         resolve: for host names.
         changed: is told when a configuration with new places would be of use.
         meet: finds out whether the inway of a peer is its own; None to leave that.
+        show: gives nginx a client certificate with its key, under a name.
     """
 
-    def __init__(self, resolve: Resolve, changed: Callable[[], None], meet: Meet | None = None) -> None:
-        self._resolve, self._changed, self._meet = resolve, changed, meet
+    def __init__(
+        self,
+        resolve: Resolve,
+        changed: Callable[[], None],
+        meet: Meet | None = None,
+        show: Show = _shows_nothing,
+    ) -> None:
+        self._resolve, self._changed, self._meet, self._show = resolve, changed, meet, show
         self._finding: dict[Target, asyncio.Task[Place]] = {}
         self._places: OrderedDict[Target, Place] = OrderedDict()
         self._written: OrderedDict[bytes, dict[Target, bytes]] = OrderedDict()
         self._none: dict[Target, bytes] = {}
         self._keys: dict[str, Target] = {}
+        self._shown: dict[str, bytes] = {}
 
     def all(self) -> Sequence[Place]:
         """Every place there is, each once."""
@@ -68,7 +87,8 @@ class Places:
     async def find(self, target: Target) -> bytes:
         """How to tell a worker about a target that its configuration does not have.
 
-        Raises `FscProblem` when its name stands for no address, or its peer is not there.
+        Raises `FscProblem` when its name stands for no address, its peer is not there, or the client certificate that it
+        asks for cannot be used.
         """
         place = self._places.get(target)
         if place is None:
@@ -83,9 +103,12 @@ class Places:
         return self._keys.get(key)
 
     async def renew(self) -> bool:
-        """Look every name up again; gives whether one stands for other addresses now."""
+        """Look every name up again, and read every client certificate again; gives whether
+        anything is different now."""
         different = False
         for target, place in list(self._places.items()):
+            with contextlib.suppress(Unshown):  # what was shown may still be right
+                different |= self._renew_shown(target)
             try:
                 found = await self._look_up(target)
             except WrongPeer:
@@ -108,6 +131,7 @@ class Places:
     async def _found(self, target: Target) -> Place:
         """Look a target up; when that takes a meeting, once for all who wait for it."""
         try:
+            self._renew_shown(target)
             if self._meet is None:
                 return await self._look_up(target)
             finding = self._finding.get(target)
@@ -128,10 +152,29 @@ class Places:
             addresses = sorted(set(await self._resolve(target.host, target.port)))
         if self._meet is not None and target.tls and target.peer is not None:
             addresses = await self._meet(target, addresses)
+        shows = shown_name(target.shows)
         try:
-            return check_place(Place(target.host, target.port, target.tls, _peer(target), tuple(addresses)))
+            return check_place(
+                Place(target.host, target.port, target.tls, _peer(target), tuple(addresses), shows)
+            )
         except Invalid as problem:
             raise OSError(problem.code) from None
+
+    def _renew_shown(self, target: Target) -> bool:
+        """Give nginx the client certificate that a target asks for, when it has not this one; gives whether it had not."""
+        if not target.shows:
+            return False
+        name = shown_name(target.shows)
+        try:
+            pem = shown_pem(target.shows, utc_now())
+            digest = sha256(pem).digest()
+            if self._shown.get(name) == digest:
+                return False
+            self._show(name, pem)
+        except (Invalid, OSError):
+            raise Unshown from None
+        self._shown[name] = digest
+        return True
 
 
 async def addresses_of(host: str, port: int) -> Sequence[str]:
@@ -142,7 +185,8 @@ async def addresses_of(host: str, port: int) -> Sequence[str]:
 
 def _unreachable(target: Target, failure: OSError) -> FscProblem:
     if target.peer is None:
-        return inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", _NO_ADDRESS)
+        why = UNSHOWN if isinstance(failure, Unshown) else _NO_ADDRESS
+        return inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", why)
     why = _NO_ADDRESS
     if isinstance(failure, WrongPeer):
         why = _SOMEBODY_ELSE

@@ -26,6 +26,9 @@ class Side(Protocol):
     def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
         """See `Outway.write`."""
 
+    async def instead(self, forward: Forward, recorded: bool) -> Judged | None:
+        """See `Outway.instead`."""
+
     def answered(self, peer: PeerId | None) -> None:
         """See `Outway.answered`."""
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from sluis.gateway.clientcerts import ClientContexts
 from sluis.gateway.exchange import HEAD_LIMIT, Broken
 from sluis.gateway.forward import Target
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer, speaks_for
@@ -294,6 +295,7 @@ class Streams:
     ) -> None:
         self._peers, self._make_services, self._revoked = peers, services, revoked
         self._services: ssl.SSLContext | None = None
+        self._clients = ClientContexts(services) if services is not None else None
         self._places: dict[Target, _Place] = {}
         self._all: set[Stream] = set()
 
@@ -305,7 +307,8 @@ class Streams:
             fresh: whether one that was kept open will not do.
 
         Raises:
-            OSError: nobody answers there, or not the one who should. Nothing was sent.
+            OSError: nobody answers there, or not the one who should, or this side has nothing to show (`Unshown`).
+                Nothing was sent.
         """
         place = self._places.get(target)
         if place is None:
@@ -342,6 +345,8 @@ class Streams:
             return None
         if target.peer is not None:
             return self._peers
+        if target.shows and self._clients is not None:
+            return self._clients.get(target.shows)
         if self._services is None and self._make_services is not None:
             self._services = (
                 self._make_services()

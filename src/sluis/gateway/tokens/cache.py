@@ -13,7 +13,7 @@ import msgspec
 from sluis.gateway.contracts import Grant
 from sluis.gateway.tokens.model import SKEW, Claims, Token
 from sluis.gateway.tokens.rules import read_token
-from sluis.kernel import Problem
+from sluis.kernel import PeerId, Problem
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -121,8 +121,15 @@ class Tokens:
 
         One that was got just now stays: another would be no better, and a service could make this node ask for ever.
         """
+        self._drop(lambda token: token.header == header)
+
+    def drop_of(self, peer: PeerId) -> None:
+        """No inway of this peer was reached: it may be elsewhere by now, and its Manager says where in the next token."""
+        self._drop(lambda token: token.claims.iss == peer)
+
+    def _drop(self, unwanted: Callable[[Token], bool]) -> None:
         for place in self._places.values():
-            if place.token is not None and place.token.header == header and place.again <= _loop_time():
+            if place.token is not None and unwanted(place.token) and place.again <= _loop_time():
                 place.token = None
 
     def _is_ours(self, claims: Claims) -> bool:

@@ -22,7 +22,7 @@ from sluis.gateway.transactions.rules import (
     read_transaction_id,
 )
 from sluis.gateway.transactions.sealing import Seal, Sealing, fits, open_sealing
-from sluis.gateway.transactions.service import TransactionLog, durable, open_transactions, unwritten
+from sluis.gateway.transactions.service import TransactionLog, Write, durable, open_transactions, unwritten
 
 __all__ = [
     "INCOMING",
@@ -40,6 +40,7 @@ __all__ = [
     "Search",
     "TransactionLog",
     "TransactionRecord",
+    "Write",
     "crossing_of",
     "durable",
     "fits",

@@ -9,11 +9,9 @@ import msgspec
 import uuid_utils
 
 from sluis.gateway.contracts import Grant
+from sluis.gateway.properties import logged
 from sluis.gateway.transactions.model import Crossing, Outcome
 from sluis.kernel import encode
-
-EXTERNAL_CONTRACT = "delegation.connection.external_contract_reference"
-"""A property of connection grants that goes into the log (External Contract Reference 1.0.0)."""
 
 OUTCOME = "sluis.outcome"
 """The member of `additional_data` that says what an outway noted beside its line."""
@@ -44,7 +42,7 @@ def text_of(transaction_id: bytes) -> str:
 def crossing_of(grant: Grant) -> Crossing:
     """What the log says of requests under a connection grant."""
     assert grant.outway is not None
-    reference = (grant.properties or {}).get(EXTERNAL_CONTRACT)
+    additional = logged(grant.properties)
     return Crossing(
         grant.hash,
         grant.service_name,
@@ -52,7 +50,7 @@ def crossing_of(grant: Grant) -> Crossing:
         grant.service_peer,
         grant.delegator,
         grant.service_delegator,
-        None if reference is None else encode({EXTERNAL_CONTRACT: reference}).decode(),
+        encode(additional).decode() if additional else None,
     )
 
 

@@ -1,7 +1,8 @@
 """The transaction log of a node: lines are durable before a request passes, and peers read those they have part in."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 from sluis.gateway.faults import Domain, FscProblem
 from sluis.gateway.transactions import reading, sql
@@ -20,6 +21,9 @@ from sluis.gateway.transactions.rules import noted
 from sluis.gateway.transactions.writing import Lines
 from sluis.kernel import Clock, PeerId, Unkept
 from sluis.store import Store, migrate
+
+Write = Callable[[], "asyncio.Future[None]"]
+"""Begins to write the line of one request; called again, it gives the same future."""
 
 
 class TransactionLog:
@@ -46,6 +50,10 @@ class TransactionLog:
             Unkept: they could not be written, none of them; nothing may leave.
         """
         return self._store.submit(self._lines, lines, len(lines))
+
+    def once(self, line: Line) -> Write:
+        """To write this line later, when what must come before it is done: see `write`."""
+        return cache(partial(self.write, (line,)))
 
     async def note(self, transaction_id: bytes, peer: PeerId, outcome: Outcome) -> None:
         """Note what became of a request that left for a peer, where that peer may have no line of it. It is durable and

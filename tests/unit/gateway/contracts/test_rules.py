@@ -172,12 +172,24 @@ def test_everyone_in_a_grant_must_accept(grant: dict[str, Any], parties: set[str
     for count in range(len(parties) + 1):
         for some in combinations(sorted(parties), count):
             contract = Contract(one, tuple(signed(peer) for peer in some))
-            assert waiting_for(contract) == parties - set(some)
+            assert waiting_for(contract, NOW) == parties - set(some)
             assert state(contract, NOW) == ("valid" if count == len(parties) else "proposed")
 
 
-def signed(peer: str, action: Action = "accept", at: int = NOW) -> Signature:
-    return Signature(PeerId(peer), action, f"{peer}.{action}.{at}", at, "a" * 43)
+def signed(peer: str, action: Action = "accept", at: int = NOW, until: int = 2**40) -> Signature:
+    return Signature(PeerId(peer), action, f"{peer}.{action}.{at}", at, "a" * 43, until)
+
+
+def test_an_acceptance_counts_as_long_as_its_certificate_is_valid() -> None:
+    contract = Contract(made(), (signed(PROVIDER), signed(CONSUMER, until=NOW)))
+    assert (state(contract, NOW), waiting_for(contract, NOW)) == ("valid", set())
+    assert (state(contract, NOW + 1), waiting_for(contract, NOW + 1)) == ("proposed", {CONSUMER})
+
+
+def test_a_refusal_counts_whatever_became_of_its_certificate() -> None:
+    for action, expected in (("reject", "rejected"), ("revoke", "revoked")):
+        contract = Contract(made(), (signed(PROVIDER, action, until=0),))  # type: ignore[arg-type]
+        assert state(contract, NOW) == expected
 
 
 def test_the_table_of_states_is_complete() -> None:
@@ -272,7 +284,7 @@ def test_the_later_signature_counts_whatever_the_order() -> None:
     old, new, same = (
         signed(CONSUMER),
         signed(CONSUMER, at=NOW + 1),
-        Signature(PeerId(CONSUMER), "accept", "z", NOW, "b" * 43),
+        Signature(PeerId(CONSUMER), "accept", "z", NOW, "b" * 43, 2**40),
     )
     assert counts_instead(old, None)
     assert counts_instead(new, old)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +55,10 @@ def check(
     return check_signature(text, over, action, PeerId(submitter), chain, **given_in)
 
 
+def ends(certificate: x509.Certificate) -> int:
+    return int(certificate.not_valid_after_utc.timestamp())
+
+
 def refusal(text: str, **more: Any) -> tuple[str, int, str]:
     with pytest.raises(FscProblem) as refused:
         check(text, **more)
@@ -70,7 +75,7 @@ def test_each_algorithm_of_fsc_is_believed(algorithm: str) -> None:
     text = jws(key, {"alg": algorithm, "x5t#S256": thumbprint(certificate)}, PAYLOAD)
     assert certificate_named(text) == thumbprint(certificate)
     assert check(text, (certificate,)) == Signature(
-        PeerId(CONSUMER), "accept", text, NOW, thumbprint(certificate)
+        PeerId(CONSUMER), "accept", text, NOW, thumbprint(certificate), ends(certificate)
     )
 
 

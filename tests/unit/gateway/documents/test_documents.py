@@ -1,6 +1,8 @@
 """What `sluis apply` reads: documents in YAML, ours and the Service of public guidance."""
 
+import re
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -79,7 +81,7 @@ spec:
         type: mutual-tls
         certificates:
           - name: gemeente
-            path: certs/gemeente.pem
+            path: /etc/certs/gemeente.crt
   authorization:
     policies:
       - name: alleen-deze
@@ -114,7 +116,7 @@ def test_a_service_as_public_guidance_writes_it_offers_each_endpoint() -> None:
     assert (service.name, service.url) == ("bevolking", "https://api.gemeente.voorbeeld.nl/brp/v1")
     assert service.methods == ("GET", "POST")
     assert service.rules == (Rule(("gemeente-een", "gemeente-twee"), ("read", "write")),)
-    assert service.certificate == "certs/gemeente.pem"
+    assert service.certificates == ("/etc/certs/gemeente.crt",)
 
 
 def test_without_rules_everyone_with_a_contract_may_use_a_service_and_with_none_left_nobody() -> None:
@@ -223,3 +225,12 @@ def test_plain_text_means_what_it_says(text: str, value: object) -> None:
 def test_any_text_is_read_or_refused_with_a_problem(text: str) -> None:
     with suppress(Invalid):
         read(text, "a.yaml")
+
+
+def test_the_documents_on_the_page_about_fsc_can_be_applied() -> None:
+    page = (Path(__file__).parents[4] / "docs/how-to/fsc.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(shown) >= 3
+    for text in shown:
+        declared, wrong = read(text, "fsc.md")
+        assert (wrong, missing(declared, {})) == ((), ())

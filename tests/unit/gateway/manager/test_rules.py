@@ -19,6 +19,7 @@ from tests.unit.gateway.contracts.making import (
 from sluis.gateway.contracts import Contract, read_content
 from sluis.gateway.manager import AutoSign
 from sluis.gateway.manager.rules import permits, question, roles_in, signs_itself
+from sluis.gateway.properties import EXTERNAL_CONNECTION
 from sluis.kernel import PeerId, convert
 
 OWN = PeerId(PROVIDER)
@@ -152,3 +153,10 @@ def test_a_decision_point_is_told_who_and_what() -> None:
 )  # fmt: skip
 def test_only_a_plain_yes_is_a_yes(answer: Any, expected: bool) -> None:
     assert permits(answer) is expected
+
+
+def test_a_rule_for_any_properties_signs_no_external_contract_that_nobody_has_seen() -> None:
+    reference = {"reference": "R-1", "delegator_id": "00000000000000000009", "delegator_name": "Dienst"}
+    given = contract(connection(properties={EXTERNAL_CONNECTION: reference}))
+    assert signed(given, AutoSign("x", any_properties=True)) is None
+    assert signed(given, AutoSign("x", properties={EXTERNAL_CONNECTION: (reference,)})) == "x"

@@ -102,3 +102,41 @@ def test_pages_hold_every_name_once_in_order(names: set[str], limit: int, descen
         if not cursor:
             break
     assert found == sorted(names, reverse=descending)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "127.20.3.4", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "[fe80::1]", "[::ffff:a9fe:a9fe]",
+        "localhost", "manager.localhost",
+    ],
+)  # fmt: skip
+def test_a_peer_does_not_send_this_node_to_itself(host: str) -> None:
+    assert manager_address(f"https://{host}:443", PORTS)
+    with pytest.raises(Invalid):
+        manager_address(f"https://{host}:443", PORTS, near=False)
+
+
+@pytest.mark.parametrize(
+    "host", ["10.1.2.3", "192.168.1.1", "[fd00::1]", "manager.gemeente.nl", "localhost.nl"]
+)
+def test_a_group_may_meet_on_a_network_of_its_own(host: str) -> None:
+    assert manager_address(f"https://{host}:443", PORTS, near=False)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "0x7f000001",
+        "0x7f.0x1",
+        "127.0x1",
+        "2130706433",
+        "224.0.0.1",
+        "255.255.255.255",
+        "[ff02::1]",
+        "0.0.0.0",
+    ],
+)
+def test_a_host_that_others_read_as_an_address_is_none(host: str) -> None:
+    with pytest.raises(Invalid):
+        manager_address(f"https://{host}:443", PORTS)

@@ -134,8 +134,8 @@ def test_inway_lets_nobody_in_without_a_certificate_of_the_group() -> None:
 def test_tls_is_that_of_our_own_listeners() -> None:
     inway, outway = servers(BOTH)["127.0.0.2:8443"], servers(BOTH)["127.0.0.1:8080"]
     for blocks, prefix, within in ((inway, "ssl", ()), (outway, "proxy_ssl", ("location",))):
-        assert values(blocks, *within, f"{prefix}_protocols") == ["TLSv1.2 TLSv1.3"]
-        assert values(blocks, *within, f"{prefix}_ciphers") == [f'"{SUITES_1_2}"']
+        assert set(values(blocks, *within, f"{prefix}_protocols")) == {"TLSv1.2 TLSv1.3"}
+        assert set(values(blocks, *within, f"{prefix}_ciphers")) == {f'"{SUITES_1_2}"'}
 
 
 def test_whoever_answers_the_outway_must_bear_the_name_it_was_sent_to() -> None:
@@ -154,7 +154,7 @@ def test_whoever_answers_the_outway_must_bear_the_name_it_was_sent_to() -> None:
 def test_revoked_certificates_count_both_ways() -> None:
     listed = Layout(1, BOTH.outway, BOTH.inway, revocations=True)
     assert values(servers(listed)["127.0.0.2:8443"], "ssl_crl") == ["revoked.pem"]
-    assert values(servers(listed)["127.0.0.1:8080"], "location", "proxy_ssl_crl") == ["revoked.pem"]
+    assert values(servers(listed)["127.0.0.1:8080"], "location", "proxy_ssl_crl") == ["revoked.pem"] * 2
 
 
 def test_nothing_about_requests_is_kept() -> None:

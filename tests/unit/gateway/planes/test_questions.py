@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sluis.crypto import make_authority
 from sluis.gateway.faults import INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing, Target
+from sluis.gateway.planes.answers import InwayAnswers, OutwayAnswers
 from sluis.gateway.planes.places import Places
-from sluis.gateway.planes.questions import Door, Gathering, InwayAnswers, OutwayAnswers, refusal
+from sluis.gateway.planes.questions import Door, Gathering, refusal
 from sluis.gateway.planes.reports import Reports
 from sluis.gateway.transactions import OUTGOING, Crossing, Line, Passage
 from sluis.kernel import PeerId, Text, Unkept

@@ -235,6 +235,17 @@ async def test_tokens_of_the_newest_grants_are_kept(manager: Manager) -> None:
     assert manager.given == 4
 
 
+async def test_after_an_inway_was_not_reached_the_next_token_says_where_it_is(manager: Manager) -> None:
+    tokens, one = manager.tokens(), grant()
+    first = await tokens.get(one)
+    manager.moment += 1
+    tokens.drop_of(PeerId("0" * 19 + "9"))
+    assert await tokens.get(one) is first
+    tokens.drop_of(one.service_peer)
+    assert await tokens.get(one) is not first
+    assert manager.given == 2
+
+
 def test_newest_are_kept() -> None:
     recent = Recent[int, str](most=2)
     for number in range(3):
