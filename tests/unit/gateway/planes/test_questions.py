@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -23,7 +25,12 @@ PEER = PeerId("00000009900000000002")
 SERVICE = Target(False, "127.0.0.9", 80, "127.0.0.9")
 AWAY = Target(True, "inway.example", 443, "inway.example", PEER)
 ID = "0199f2a4-7c1e-7000-8000-000000000001"
+OTHER_ID = "0199f2a4-7c1e-7000-8000-000000000002"
 LINE = b"0123456789abcdef", Passage(OUTGOING, Crossing("$1$3$h", "x", PEER, PEER))
+
+OTHER_LINE = b"fedcba9876543210", LINE[1]
+SPARE = Target(False, "127.0.0.10", 80, "127.0.0.10")
+ELSEWHERE = Target(True, "spare.example", 443, "spare.example", PEER)
 
 KEY = f"https://inway.example#{str.__str__(PEER)}"
 
@@ -47,8 +54,11 @@ class Transport:
 class Side:
     """Decides as it is told, and remembers what it was asked, told and given to write.
 
-    `written` is the future of all lines; it is done already, unless a test puts another in its place.
+    `written` is the future of all lines; it is done already, unless a test puts another in its place. `other` is where a
+    request goes instead.
     """
+
+    other: tuple[Forward, Line] | None = None
 
     def __init__(self, forward: Forward | Exception) -> None:
         self.forward, self.asked, self.told = forward, list[Any](), list[Any]()
@@ -61,6 +71,10 @@ class Side:
         if isinstance(self.forward, Exception):
             raise self.forward
         return self.forward, LINE
+
+    async def instead(self, forward: Forward, recorded: bool) -> tuple[Forward, Line] | None:
+        self.told.append(("instead", forward.target, recorded))
+        return self.other
 
     def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
         self.lines.append(lines)
@@ -134,11 +148,9 @@ def door(
     side: Side, known: Places | None = None, gathering: Gathering | None = None
 ) -> tuple[Door, Transport]:
     known, transport = known or places(), Transport()
+    inner, outer = InwayAnswers(side, known), OutwayAnswers(side, known, Reports(side, known))
     made = Door(
-        {
-            InwayAnswers.LINE: InwayAnswers(side, known),
-            OutwayAnswers.LINE: OutwayAnswers(side, known, Reports(side, known)),
-        },
+        {inner.LINE: inner, inner.INSTEAD: inner, outer.LINE: outer, outer.INSTEAD: outer},
         gathering or Gathering(),
     )
     made.connection_made(transport)  # type: ignore[arg-type]
@@ -402,6 +414,101 @@ async def test_report_is_read_for_what_it_means(line: str, told: list[Any]) -> N
     await known.find(AWAY)
     Reports(side, known).take(b"<190>Nov 22 01:02:03 nginx: " + line.format(key=KEY, id=ID).encode())
     assert side.told == told
+
+
+def outward_instead() -> tuple[Forward, Line]:
+    headers = (AUTHORIZATION, "Bearer o"), (TRANSACTION, OTHER_ID)
+    return Forward(ELSEWHERE, "/x", headers, OTHER_ID, instead=f"{PEER}/reserve"), OTHER_LINE
+
+
+def with_an_alternative() -> Forward:
+    named: Any = SimpleNamespace(
+        properties={"sluis.alternative": {"peer_id": str.__str__(PEER), "service": "reserve"}}
+    )
+    return msgspec.structs.replace(outward(), grant=named)
+
+
+def nowhere(lost: Target) -> Places:
+    """Where every name but that of one target is known."""
+
+    async def resolve(host: str, port: int) -> list[str]:
+        if host == lost.host:
+            raise OSError
+        return ["10.0.0.1"]
+
+    return Places(resolve, lambda: None)
+
+
+def instead(side: str, transaction: str = ID) -> bytes:
+    return f"GET /{side}-instead HTTP/1.1\r\nHost: 1\r\nM: GET /x\r\nX: ={transaction}\r\n\r\n".encode()
+
+
+async def test_the_alternative_of_a_service_is_the_same_crossing_with_the_same_line(certificate: Any) -> None:
+    side = Side(msgspec.structs.replace(inward(), alternative=SPARE))
+    one, transport = door(side)
+    one.data_received(asked(certificate))
+    await soon()
+    assert b"L: 1" in transport.written.split(b"\r\n")
+    transport.written = b""
+    one.data_received(instead("inway"))
+    await soon()
+    assert transport.written.startswith(b"HTTP/1.1 204 P\r\nT: http://127.0.0.10#\r\n")
+    assert side.lines == [[LINE]]
+
+
+async def test_what_the_inway_let_in_has_its_line_also_when_its_service_is_found_nowhere(
+    certificate: Any,
+) -> None:
+    service = Target(False, "weg.example", 80, "weg.example")
+    side = Side(msgspec.structs.replace(inward(), target=service))
+    one, transport = door(side, nowhere(service))
+    one.data_received(asked(certificate))
+    await soon()
+    assert b"E: ERROR_CODE_SERVICE_UNREACHABLE" in transport.written.split(b"\r\n")
+    assert side.lines == [[LINE]]
+
+
+async def test_what_did_not_reach_its_inway_goes_to_the_alternative_with_a_line_of_its_own() -> None:
+    side = Side(with_an_alternative())
+    side.other = outward_instead()
+    one, transport = door(side)
+    one.data_received(OUT)
+    await soon()
+    assert b"L: 1" in transport.written.split(b"\r\n")
+    transport.written, side.written = b"", asyncio.get_running_loop().create_future()
+    one.data_received(instead("outway"))
+    await soon()
+    assert side.told == [("failed", PEER), ("note", PEER, ID, ""), ("instead", AWAY, True)]
+    assert side.lines == [[LINE], [OTHER_LINE]]
+    assert transport.written == b""
+    side.written.set_result(None)
+    await soon()
+    lines = set(transport.written.split(b"\r\n"))
+    assert {f"X: {OTHER_ID}".encode(), b"A: Bearer o", f"I: {PEER}/reserve".encode()} <= lines
+    assert b"L: 1" not in lines
+
+
+async def test_what_cannot_leave_has_no_line_and_its_alternative_has() -> None:
+    side = Side(outward())
+    one, transport = door(side, nowhere(AWAY))
+    one.data_received(OUT)
+    await soon()
+    assert b"E: ERROR_CODE_PEER_UNREACHABLE" in transport.written.split(b"\r\n")
+    assert side.lines == []
+    side.other = outward_instead()
+    one.data_received(OUT)
+    await soon()
+    assert side.told == [("instead", AWAY, False)] * 2
+    assert side.lines == [[OTHER_LINE]]
+    assert f"I: {PEER}/reserve".encode() in transport.written.split(b"\r\n")
+
+
+@pytest.mark.parametrize("side", ["inway", "outway"])
+async def test_what_never_passed_has_no_alternative(side: str) -> None:
+    one, transport = door(Side(outward()))
+    one.data_received(instead(side))
+    await soon()
+    assert transport.written.startswith(b"HTTP/1.1 403 ")
 
 
 async def test_question_that_comes_alone_begins_at_once() -> None:

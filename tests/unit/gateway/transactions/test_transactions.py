@@ -238,6 +238,17 @@ async def test_lines_that_are_given_together_are_kept_in_their_order(
     assert await every(transactions, OWNER) == [text_of(one) for one, _ in lines]
 
 
+async def test_a_line_that_is_written_later_is_written_once(
+    transactions: TransactionLog, clock: Hands
+) -> None:
+    one = clock.transaction()
+    write = transactions.once((one, transactions.passage(INCOMING, PLAIN)))
+    assert await every(transactions, OWNER) == []
+    assert write() is write()
+    await write()
+    assert await every(transactions, OWNER) == [text_of(one)]
+
+
 async def test_a_line_that_cannot_be_written_is_told_and_leaves_no_trace(
     transactions: TransactionLog, store: Store, clock: Hands
 ) -> None:
