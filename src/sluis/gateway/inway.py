@@ -12,7 +12,7 @@ from cryptography import x509
 
 from sluis.crypto import certificate_thumbprint, peer_of
 from sluis.gateway.contracts import Grant
-from sluis.gateway.faults import INWAY, inway_fault
+from sluis.gateway.faults import inway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming
 from sluis.gateway.services import Service, Services
 from sluis.gateway.tokens import Claims, Recent, check, check_again, invalid
@@ -23,7 +23,6 @@ from sluis.gateway.transactions import (
     TransactionLog,
     Write,
     crossing_of,
-    durable,
     read_transaction_id,
 )
 from sluis.kernel import Clock, PeerId, Refused, Text
@@ -81,28 +80,21 @@ class Inway:
         self._seen = Recent[str, _Seen]()
         self._callers = Recent[bytes, _Caller]()
 
-    async def decide(self, request: Incoming) -> Forward:
-        """Let a request pass, or not. When this returns, its line is durable.
-
-        Raises:
-            FscProblem: the first thing that keeps it from passing, in the order of FSC Core 2.0.0 and Logging 1.0.0.
-        """
-        forward, write = self.admit(request)
-        await durable(write(), INWAY)
-        return forward
-
     def admit(self, request: Incoming) -> tuple[Forward, Write]:
-        """As `decide`, but the line is still to be written: nothing may leave before `durable` of what `write` gives
-        returns.
+        """As `judge`, with what writes the line: nothing may pass before `durable` of what that gives returns.
 
-        For a service in this very process, whose own records go into the same commit as the line.
+        A service in this very process has records of its own, which go into the same commit as the line.
         """
         forward, line = self.judge(request)
         return forward, self._transactions.once(line)
 
     def judge(self, request: Incoming) -> tuple[Forward, Line]:
-        """As `decide`, but the line has yet to be given to `write`, with others perhaps; nothing may leave before it is
-        durable."""
+        """Let a request pass, or not. Its line has yet to be given to `write`, with others perhaps; nothing may pass before
+        it is durable.
+
+        Raises:
+            FscProblem: the first thing that keeps it from passing, in the order of FSC Core 2.0.0 and Logging 1.0.0.
+        """
         now = self._clock().timestamp()
         caller = self._caller(request.client_certificate, now)
         seen = self._token(request.authorization, caller, now)

@@ -1,7 +1,7 @@
 """The nginx plane: nginx in front, which parses, ends and begins TLS and streams; Sluis behind it, which decides.
 
-nginx asks over a unix socket whether a request may pass (`questions`); the same `Inway.decide` and `Outway.decide`
-answer as in the plane in process. Nothing passes while nobody answers there.
+nginx asks over a unix socket whether a request may pass (`questions`); the same `Inway` and `Outway` judge it as
+in the plane in process (`answers`). Nothing passes while nobody answers there.
 
 Who answers at an address nginx holds against the name in the address, not against the Peer ID: it cannot read the
 subject of a certificate it connects to. Sluis looks at that itself, over a connection of its own (`meeting`). What that
@@ -21,8 +21,9 @@ from sluis.gateway.planes.apps import App
 from sluis.gateway.planes.counts import Counts
 from sluis.gateway.planes.marked import MarkedDoor
 from sluis.gateway.planes.meeting import Meet
-from sluis.gateway.planes.nginx_conf import Listen
-from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
+from sluis.gateway.planes.nginx_layout import Listen
+from sluis.gateway.planes.nginx_process import Files, Load, Nginx
+from sluis.gateway.planes.nginx_system import short_path
 from sluis.gateway.planes.places import Places, Resolve, addresses_of
 from sluis.gateway.planes.questions import BACKLOG, Answers, Door, Gathering
 from sluis.gateway.planes.reports import Reports, Side
