@@ -335,7 +335,7 @@ def test_nginx_that_is_not_there_is_said_so(
     nodes: Nodes, another: tuple[Path, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory, _ = another
-    monkeypatch.setattr("sluis.gateway.planes.nginx_process._WHERE", "")
+    monkeypatch.setattr("sluis.gateway.planes.nginx_system._WHERE", "")
     monkeypatch.setenv("PATH", str(directory))
     with pytest.raises(Invalid) as refused:
         nodes.started(directory)
