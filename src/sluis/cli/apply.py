@@ -105,7 +105,11 @@ def _pruned(
 def _confirmed() -> None:
     """Ask whether to withdraw, in the reader's language, which click's own question is not; anything else stops."""
     answer = click.prompt(
-        say("Intrekken? [j/N]", "Withdraw? [y/N]"), default="", show_default=False, prompt_suffix=" ", err=True
+        say("Intrekken? [j/N]", "Withdraw? [y/N]"),
+        default="",
+        show_default=False,
+        prompt_suffix=" ",
+        err=True,
     )
     if answer.strip().lower() not in ("j", "ja", "y", "yes"):
         raise click.Abort

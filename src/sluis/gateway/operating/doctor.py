@@ -80,7 +80,8 @@ class Doctor:
         except Upstream as problem:
             if problem.code not in _SILENT:
                 raise
-            return problem.why, _MANAGER_SILENT  # what the problem itself says is that it is tried again: not by a doctor
+            # What the problem itself says helps is that it is tried again; a doctor does not.
+            return problem.why, _MANAGER_SILENT
         return _version(info.fsc_version, info.peer_name)
 
     async def _listed(self, peer: PeerId, service: str) -> Said:
