@@ -299,10 +299,10 @@ class Story:
         seen_by = witnessed(self.running)
         self.page.write(
             say(
-                "Van elk logboek tekenen twee andere organisaties mee met de stand: zijn getuigen. Wie later zijn hele "
-                "logboek herschrijft, komt niet meer uit op wat zij zagen.",
-                "Two other organisations cosign the state of every log: its witnesses. Whoever rewrites their whole "
-                "log later no longer arrives at what these saw.",
+                f"Van elk logboek tekenen {'' if self.running.down else 'twee '}andere organisaties mee met de stand: zijn "
+                "getuigen. Wie later zijn hele logboek herschrijft, komt niet meer uit op wat zij zagen.",
+                f"{'Other' if self.running.down else 'Two other'} organisations cosign the state of every log: its "
+                "witnesses. Whoever rewrites their whole log later no longer arrives at what these saw.",
             )
         )
         told = [

@@ -204,6 +204,7 @@ def test_from_declaration_to_call_and_back_by_command(group: Group, service: str
     [waiting] = until(lambda: about(document(group.owner, "fsc", "contracts", "--waiting"), "loon"))
     shown = sluis(group.owner, "fsc", "contracts")
     assert "Wacht op: uwv (fictief)" in shown.output
+    assert f"sluis fsc sign '{waiting['hash']}' --node " in shown.output
     assert "verbinding: gemeente (fictief) bij dienst loon" in shown.output
     signed = sluis(group.owner, "fsc", "sign", waiting["hash"])
     assert "geldig" in signed.output
@@ -233,6 +234,12 @@ def test_from_declaration_to_call_and_back_by_command(group: Group, service: str
     again = sluis(group.owner, "apply", "-f", offer)
     assert "gemaakt" not in again.output
     assert sluis(group.asker, "apply", "-f", wish, "--check").exit_code == 0
+    # A closed contract waits for nobody, and is not proposed again: both say what is to be done.
+    until(lambda: document(group.asker, "fsc", "contracts", waiting["hash"])[0]["state"] == "revoked")
+    assert "Geef het document dan een nieuwe naam" in sluis(group.asker, "apply", "-f", wish).output
+    closed = sluis(group.asker, "fsc", "doctor", "uwv", "loon").output
+    assert "is ingetrokken, niet geldig." in closed
+    assert "geef de Connection een nieuwe naam" in closed
 
     # What is no longer declared is told first, and withdrawn when that was agreed to.
     alone = write(tmp_path / "alone.yaml", (OFFER % service).partition("---")[0])

@@ -74,7 +74,7 @@ def command(
         with working("De documenten worden toegepast…", "The documents are being applied…"):
             outcomes += call(directory, "POST", "/v1/group/declarations", body).document()["outcomes"]
     if not as_json:
-        done = "\n".join(map(outcome_told, outcomes))
+        done = "\n".join(map(_declared_told, outcomes))
         click.echo(say("Dit kan zo worden toegepast.", "This can be applied as it is.") if check else done)
     if prune:
         outcomes += _pruned(directory, keep, check, yes, as_json)
@@ -98,8 +98,21 @@ def _pruned(
     if check or not found:
         return found
     if not yes:
-        click.confirm(say("Intrekken?", "Withdraw?"), abort=True, err=True)
+        _confirmed()
     return withdrawn(check=False)
+
+
+def _confirmed() -> None:
+    """Ask whether to withdraw, in the reader's language, which click's own question is not; anything else stops."""
+    answer = click.prompt(
+        say("Intrekken? [j/N]", "Withdraw? [y/N]"),
+        default="",
+        show_default=False,
+        prompt_suffix=" ",
+        err=True,
+    )
+    if answer.strip().lower() not in ("j", "ja", "y", "yes"):
+        raise click.Abort
 
 
 def _leaving_told(found: list[dict[str, Any]]) -> str:
@@ -115,6 +128,17 @@ def _leaving_told(found: list[dict[str, Any]]) -> str:
                         f": contract {in_words(STATES[one['state']])}, is revoked")  # fmt: skip
         lines.append(line)
     return "\n".join(lines)
+
+
+def _declared_told(outcome: dict[str, Any]) -> str:
+    """The same of a document in a file, which proposes nothing again while its contract is closed."""
+    told = outcome_told(outcome)
+    if outcome.get("state") in ("rejected", "revoked"):
+        told += "\n  " + say(
+            "→ Wilt u opnieuw een contract voorstellen? Geef het document dan een nieuwe naam.",
+            "→ To propose a contract again, give the document a new name.",
+        )
+    return told
 
 
 def outcome_told(outcome: dict[str, Any]) -> str:

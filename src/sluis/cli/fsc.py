@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote as quoted
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -108,7 +109,7 @@ def contracts(hash: str | None, waiting: bool, directory: Path, as_json: bool) -
     if as_json:
         click.echo(json_text(found))
         return
-    click.echo("\n\n".join("\n".join(_contract_told(one)) for one in found) or _nothing())
+    click.echo("\n\n".join("\n".join(_contract_told(one, directory)) for one in found) or _nothing())
 
 
 contracts.help = say(
@@ -147,7 +148,7 @@ def _add_act(name: str, action: str, told: Text, shape: str, why: Text | None) -
     def act(hash: str, directory: Path, as_json: bool, reason: str = "") -> None:
         path = f"/v1/group/contracts/{quote(hash, safe='')}/signatures"
         found = call(directory, "POST", path, {"action": action, "reason": reason}).document()
-        click.echo(json_text(found) if as_json else "\n".join(_contract_told(found)))
+        click.echo(json_text(found) if as_json else "\n".join(_contract_told(found, directory)))
 
     options = [click.argument("hash"), node_option, json_option]
     if why is not None:
@@ -265,7 +266,7 @@ def _besides(service: dict[str, Any]) -> list[str]:
     return [behalf, f"{instead['service']}, {instead['peer']}" if instead else ""]
 
 
-def _contract_told(one: dict[str, Any]) -> Iterator[str]:
+def _contract_told(one: dict[str, Any], directory: Path) -> Iterator[str]:
     state = in_words(STATES[one["state"]])
     yield f"{one['hash']}"
     yield say(f"  {state}, {_day(one['not_before'])} tot en met {_day(one['not_after'])}",
@@ -283,9 +284,8 @@ def _contract_told(one: dict[str, Any]) -> Iterator[str]:
     if one["reason"]:
         yield "  " + say("Reden: ", "Reason: ") + shown(one["reason"])
     if one["yours"]:
-        yield say(
-            f"  → Tekenen: sluis fsc sign '{one['hash']}'", f"  → To sign: sluis fsc sign '{one['hash']}'"
-        )
+        sign = f"sluis fsc sign '{one['hash']}' --node {quoted(str(directory))}"
+        yield say(f"  → Tekenen: {sign}", f"  → To sign: {sign}")
 
 
 def _grant_told(grant: dict[str, Any]) -> Iterator[str]:

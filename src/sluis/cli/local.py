@@ -54,7 +54,7 @@ def question_of(sql: str, activity: str, case: str, given: tuple[str, ...]) -> d
 def _value(entry: str) -> tuple[str, str | list[str]]:
     name, equals, value = entry.partition("=")
     if not equals:
-        raise click.BadParameter(say("schrijf NAAM=WAARDE", "write NAME=VALUE"), param_hint="--set")
+        raise click.BadParameter(say("Schrijf NAAM=WAARDE.", "Write NAME=VALUE."), param_hint="--set")
     if value == "-":
         value = click.prompt(f"${name}", hide_input=True, err=True)
     elif value.startswith("@"):

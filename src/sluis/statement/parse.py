@@ -321,8 +321,8 @@ def unknown(code: str, kind_nl: str, kind_en: str, name: str, known: Iterable[st
     shown = name if name.replace("_", "").replace(".", "").isalnum() and len(name) <= 80 else "?"
     return _invalid(
         code, f"De {kind_nl} {shown} bestaat niet in deze verwerkingsactiviteit.", f"There is no {kind_en} {shown} in this activity.",
-        f"Bedoelt u {', '.join(near)}?" if near else "Zie met `sluis explain 'select * from …'` wat er wel is.",
-        f"Did you mean {', '.join(near)}?" if near else "See with `sluis explain 'select * from …'` what there is.",
+        f"Bedoelt u {', '.join(near)}?" if near else "Zie met `sluis activity show` wat er wel is.",
+        f"Did you mean {', '.join(near)}?" if near else "See with `sluis activity show` what there is.",
     )  # fmt: skip
 
 

@@ -101,7 +101,7 @@ def test_the_language_is_chosen_then_the_environments_then_dutch(
         (["ask", "x", "--activity", "a"], "--case ontbreekt."),
         (["ask", "x", "--case"], "Bij --case ontbreekt de waarde"),
         (["ask", "select", "1", "--activity", "a", "--case", "c"], "tussen aanhalingstekens"),
-        (["ask", "x", "--activity", "a", "--case", "c", "--set", "999"], "schrijf NAAM=WAARDE"),
+        (["ask", "x", "--activity", "a", "--case", "c", "--set", "999"], "Schrijf NAAM=WAARDE."),
         (["--language", "fr", "check"], "Kies uit: nl, en."),
         (["ledger", "prove", "twee"], "Het is geen geheel getal."),
         (["ledger", "verify", "--earlier", "/nergens"], "Controleer de naam."),

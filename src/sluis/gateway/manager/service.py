@@ -277,7 +277,7 @@ def _no_contract() -> NotFound:
         "unknown-contract",
         Text("Dit contract is hier niet bekend.", "This contract is not known here."),
         Text("Geen contract heeft deze hash.", "No contract has this hash."),
-        Text("Neem de hash over van de lijst met contracten.", "Take the hash from the list of contracts."),
+        Text("Neem de hash over uit `sluis fsc contracts`.", "Take the hash from `sluis fsc contracts`."),
     )
 
 

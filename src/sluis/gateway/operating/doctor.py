@@ -12,7 +12,7 @@ from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Outgoing
 from sluis.gateway.membership import Membership
 from sluis.gateway.operating.model import Diagnosis, Step
 from sluis.gateway.planes.stream import FAILURES
-from sluis.kernel import Clock, PeerId, Problem, Text
+from sluis.kernel import Clock, PeerId, Problem, Text, Upstream
 
 Said = Text | tuple[Text, Text]
 """What a step saw; with what helps, when something is wrong."""
@@ -75,7 +75,13 @@ class Doctor:
         )
 
     async def _manager(self, peer: PeerId) -> Said:
-        info = await self._running.managers.info(peer)
+        try:
+            info = await self._running.managers.info(peer)
+        except Upstream as problem:
+            if problem.code not in _SILENT:
+                raise
+            # What the problem itself says helps is that it is tried again; a doctor does not.
+            return problem.why, _MANAGER_SILENT
         return _version(info.fsc_version, info.peer_name)
 
     async def _listed(self, peer: PeerId, service: str) -> Said:
@@ -155,7 +161,12 @@ class Doctor:
     def _unfit(self, contract: Contract) -> Said:
         now = self._now()
         found, waiting = state(contract, now), waiting_for(contract, now)
-        names = ", ".join(sorted(map(self._running.peers.name, waiting))) or "-"
+        if not waiting:
+            return (
+                Text(f"Het nieuwste contract is {_DUTCH[found]}, niet geldig.", f"The newest contract is {found}, not valid."),
+                _ANOTHER,
+            )  # fmt: skip
+        names = ", ".join(sorted(map(self._running.peers.name, waiting)))
         return (
             Text(f"Het nieuwste contract is {_DUTCH[found]}, niet geldig; het wacht op: {names}.",
                  f"The newest contract is {found}, not valid; it waits for: {names}."),
@@ -216,6 +227,15 @@ _NO_CONTRACT = (
     Text("Vraag een verbinding aan, met `sluis apply` en een Connection.",
          "Request a connection, with `sluis apply` and a Connection."),
 )  # fmt: skip
+_ANOTHER = Text(
+    "Vraag een nieuw contract aan: geef de Connection een nieuwe naam, en pas haar toe.",
+    "Request a new contract: give the Connection a new name, and apply it.",
+)
+_SILENT = ("peer-too-slow", "peer-unreachable", "peer-broke-off")
+_MANAGER_SILENT = Text(
+    "Vraag of haar knooppunt draait, en of uw netwerk haar Manager mag bereiken.",
+    "Ask whether its node is running, and whether your network may reach its Manager.",
+)
 _INWAY_SILENT = (
     Text("Op het adres van de inway antwoordt niemand die te vertrouwen is.",
          "Nobody who can be trusted answers at the inway's address."),
