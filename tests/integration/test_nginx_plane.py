@@ -44,8 +44,8 @@ from sluis.gateway.planes.meeting import meeting
 from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_conf import Listen
 from sluis.gateway.planes.nginx_process import PROGRAM, Files, found
-from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.services import Service
+from sluis.gateway.streams import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Tokens, issue
 from sluis.gateway.transactions import INCOMING, OUTGOING, Search, outcome_of
 from sluis.kernel import Conflict, Invalid, PeerId

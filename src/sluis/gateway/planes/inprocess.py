@@ -29,8 +29,7 @@ from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway, Write
 from sluis.gateway.outway import durable as recorded
 from sluis.gateway.planes.apps import App, Callers, refuse
-from sluis.gateway.planes.stream import FAILURES, Stream, Streams
-from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
+from sluis.gateway.streams import FAILURES, RevokedPeer, Stream, Streams, Unreachable, WrongPeer
 from sluis.gateway.tokens import Recent
 from sluis.kernel import PeerId, Text
 from sluis.web import CROSSED, LINE

@@ -19,7 +19,7 @@ from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import Target
 from sluis.gateway.planes.meeting import Meet
 from sluis.gateway.planes.nginx_conf import Place, check_place, is_address, shown_name
-from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
+from sluis.gateway.streams import RevokedPeer, Unreachable, WrongPeer
 from sluis.kernel import Invalid, Text, utc_now
 
 log = logging.getLogger("sluis.gateway")
