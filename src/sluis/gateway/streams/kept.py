@@ -158,9 +158,8 @@ class Streams:
         if target.shows and self._clients is not None:
             return self._clients.get(target.shows)
         if self._services is None and self._make_services is not None:
-            self._services = (
-                self._make_services()
-            )  # every authority of this machine: long to read, seldom needed
+            # Every authority of this machine: long to read, seldom needed.
+            self._services = self._make_services()
         return self._services
 
     def _free(self, place: _Place, target: Target) -> Stream | None:

@@ -20,7 +20,7 @@ from sluis.gateway.transactions.rules import (
     outcome_of,
     read_transaction_id,
 )
-from sluis.gateway.transactions.sealing import Seal, Sealing, fits, open_sealing
+from sluis.gateway.transactions.sealing import Sealing, fits, open_sealing
 from sluis.gateway.transactions.service import TransactionLog, open_transactions
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "Outcome",
     "Page",
     "Passage",
-    "Seal",
     "Sealing",
     "Search",
     "TransactionLog",
