@@ -9,12 +9,13 @@ from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 
 from sluis.gateway.contracts import Grant
-from sluis.gateway.faults import FscProblem, outway_fault
+from sluis.gateway.faults import OUTWAY, FscProblem, outway_fault
 from sluis.gateway.forward import TRANSACTION, Outgoing
 from sluis.gateway.link import Answer, Covers, Ready, no_answer
-from sluis.gateway.outway import Outway, durable
+from sluis.gateway.outway import Outway
 from sluis.gateway.streams import BECAUSE, FAILURES, Exchange, Streams, why
 from sluis.gateway.tokens import Recent
+from sluis.gateway.transactions import durable
 from sluis.grounds import Purpose, purpose_if_readable
 from sluis.kernel import Clock, PeerId, Refused, Text, Upstream
 
@@ -135,7 +136,7 @@ class _Crossing:
             written = write()  # shares its commit with whatever else must be there first
             if self._ready is not None:
                 await self._ready
-            await durable(written)
+            await durable(written, OUTWAY)
             self._line = forward.transaction_id
             with _explained(name):
                 await exchange.send(method, forward.path, {**headers, **dict(forward.headers)}, body)

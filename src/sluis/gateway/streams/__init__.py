@@ -9,10 +9,11 @@ from sluis.gateway.streams.failures import (
     Unreachable,
     Why,
     WrongPeer,
+    because,
     why,
 )
 from sluis.gateway.streams.kept import Streams, speaks_for
-from sluis.gateway.streams.stream import Stream
+from sluis.gateway.streams.stream import Stream, head_of
 
 __all__ = [
     "BECAUSE",
@@ -25,6 +26,8 @@ __all__ = [
     "Unreachable",
     "Why",
     "WrongPeer",
+    "because",
+    "head_of",
     "speaks_for",
     "why",
 ]

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from sluis.gateway.forward import Target
 from sluis.gateway.streams.kept import Streams
-from sluis.gateway.streams.stream import Stream
+from sluis.gateway.streams.stream import Stream, head_of
 
 
 class Exchange:
@@ -60,13 +60,7 @@ class Exchange:
 
 
 def _written(method: str, authority: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """A request as bytes. Raises `ValueError` for what would end a line, or the path, before its end."""
-    lines = [f"{method} {path} HTTP/1.1", f"host: {authority}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines = [f"{name}: {value}".encode("latin-1") for name, value in headers.items()]
     if body or method == "POST":
-        lines.append(f"content-length: {len(body)}")
-    head = "\r\n".join(lines)
-    ends = len(lines) - 1
-    if (head.count("\r"), head.count("\n"), lines[0].count(" ")) != (ends, ends, 2) or "\0" in head:
-        raise ValueError("a line of a request may not be broken")
-    return head.encode("latin-1") + b"\r\n\r\n" + body
+        lines.append(b"content-length: %d" % len(body))
+    return head_of(method, path, authority, lines) + body

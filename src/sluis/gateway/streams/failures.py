@@ -3,6 +3,7 @@
 import ssl
 from typing import Literal
 
+from sluis.gateway.clientcerts import UNSHOWN, Unshown
 from sluis.kernel import Text
 
 FAILURES = (OSError,)
@@ -53,3 +54,8 @@ BECAUSE: dict[Why, Text] = {
     "peer-broke-off": Text("De verbinding werd verbroken.", "The connection broke off."),
 }
 """The same in words, as the why of a problem."""
+
+
+def because(failure: OSError) -> Text:
+    """What a failure comes down to, in words."""
+    return UNSHOWN if isinstance(failure, Unshown) else BECAUSE[why(failure)]

@@ -8,6 +8,7 @@ while the peer does not read.
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Sequence
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -255,3 +256,22 @@ class Stream(asyncio.Protocol):
 
 
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+
+def head_of(method: str, path: str, authority: str, lines: Sequence[bytes]) -> bytes:
+    """The head of a request, with the empty line.
+
+    Args:
+        method: HTTP method.
+        path: the request target.
+        authority: host and port, for `Host`.
+        lines: the other headers, each `name: value`.
+
+    Raises `ValueError` for what would end a line, or the path, before its end.
+    """
+    first = f"{method} {path} HTTP/1.1\r\nhost: {authority}".encode("latin-1")
+    head = b"\r\n".join((first, *lines))
+    ends = len(lines) + 1
+    if (head.count(b"\r"), head.count(b"\n")) != (ends, ends) or b"\0" in head or path.count(" "):
+        raise ValueError("a line of a request may not be broken")
+    return head + b"\r\n\r\n"
