@@ -26,8 +26,8 @@ from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
 from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_layout import Listen
 from sluis.gateway.planes.nginx_process import Files
-from sluis.gateway.planes.stream import Streams
 from sluis.gateway.services import Service, Services
+from sluis.gateway.streams import Streams
 from sluis.gateway.tokens import Tokens, issue
 from sluis.gateway.transactions import open_transactions
 from sluis.kernel import PeerId, utc_now

@@ -40,8 +40,8 @@ from sluis.gateway.inway import Inway
 from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
-from sluis.gateway.planes.stream import Streams
 from sluis.gateway.services import Service, Services
+from sluis.gateway.streams import Streams
 from sluis.gateway.tokens import Tokens, issue
 from sluis.gateway.transactions import TransactionLog, open_transactions
 from sluis.kernel import PeerId, utc_now

@@ -36,8 +36,8 @@ from sluis.gateway.planes.meeting import Meet, meeting
 from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_layout import Listen
 from sluis.gateway.planes.nginx_process import Files
-from sluis.gateway.planes.stream import Streams
 from sluis.gateway.services import Service, Services, read_url
+from sluis.gateway.streams import Streams
 from sluis.gateway.tokens import Tokens
 from sluis.gateway.transactions import TransactionLog, open_transactions
 from sluis.kernel import Invalid, PeerId, utc_now

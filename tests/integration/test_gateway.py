@@ -28,6 +28,7 @@ from sluis.gateway.contracts import Grant
 from sluis.gateway.crossing import GroupLink
 from sluis.gateway.forward import Target
 from sluis.gateway.services import Service
+from sluis.gateway.streams import Streams
 from sluis.gateway.transactions import (
     INCOMING,
     OUTGOING,
@@ -331,13 +332,13 @@ async def test_call_that_cannot_leave_leaves_no_line_but_is_named(pair: Gateways
 def own_link(pair: Gateways, grant: Grant) -> GroupLink:
     """The way of the asker's own questions."""
     context = client_context(*pair.asker.files, [pair.authority.path])
-    return GroupLink(pair.outway, lambda *_: [grant], context, lambda _: False, str, pair.watch)
+    return GroupLink(pair.outway, lambda *_: [grant], Streams(context), str, pair.watch)
 
 
 async def test_own_question_that_cannot_leave_leaves_no_line(pair: Gateways) -> None:
     link, decided = own_link(pair, await pair.agree()), asyncio.get_running_loop().create_future()
     await pair.servers["inway"].stop(seconds=0)
-    with pytest.raises(Upstream, match="cannot be reached"):
+    with pytest.raises(Upstream, match="Nobody answers"):
         await link.send(OWNER, "GET", "/x", {}, b"", 5, ready=decided).__aenter__()
     assert await lines(pair.asker) == ()
 

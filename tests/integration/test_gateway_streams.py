@@ -303,7 +303,7 @@ async def test_connections_are_used_again(pair: Gateways) -> None:
 
 
 async def test_no_more_connections_than_a_peer_takes(pair: Gateways, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sluis.gateway.planes.stream._PER_TARGET", 3)
+    monkeypatch.setattr("sluis.gateway.streams.kept._PER_TARGET", 3)
 
     async def handler(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(0.02)

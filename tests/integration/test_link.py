@@ -6,9 +6,10 @@ import socket
 import ssl
 import stat
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -16,9 +17,13 @@ from litestar import get, post
 from litestar.response import Stream
 
 from sluis.crypto import Authority, Peer, client_context, make_authority, peer_of, server_context
-from sluis.gateway.pool import Pool
-from sluis.gateway.pooled import Pooled
-from sluis.kernel import Conflict, Invalid, PeerId, Upstream
+from sluis.gateway.contracts import Grant
+from sluis.gateway.crossing import SERVICE, GroupLink
+from sluis.gateway.forward import Forward, Outgoing, read_url
+from sluis.gateway.link import Answer
+from sluis.gateway.outway import Outway
+from sluis.gateway.streams import Streams
+from sluis.kernel import Conflict, Invalid, PeerId, Upstream, utc_now
 from sluis.web import (
     CROSSED,
     About,
@@ -35,10 +40,6 @@ from sluis.web import (
 ASKER, OWNER = PeerId("00000001001000001000"), PeerId("00000001826002785000")
 ABOUT = About("API", "https://node.example", "Beheer", "api@node.example", "https://node.example")
 HEADERS = {"content-type": "application/json"}
-
-
-async def at_once() -> None:
-    """Nothing must be there before a request leaves."""
 
 
 class Sum(msgspec.Struct):
@@ -90,17 +91,55 @@ class Door:
         await self._api({**scope, "extensions": {**scope["extensions"], **crossed}}, receive, send)
 
 
+class LetsOut:
+    """An outway that lets everything leave for one address, and keeps count of what came of it."""
+
+    def __init__(self, url: str, instead: str = "") -> None:
+        self._target, self._instead = read_url(url, OWNER)[0], instead
+        self.lines = 0
+        self.told: list[str] = []
+
+    async def admit(self, request: Outgoing) -> tuple[Forward, Any]:
+        return Forward(self._target, request.path, (), "t-1", instead=self._instead), self._write
+
+    def _write(self) -> "asyncio.Future[None]":
+        self.lines += 1
+        written = asyncio.get_running_loop().create_future()
+        written.set_result(None)
+        return written
+
+    def answered(self, peer: PeerId) -> None:
+        self.told.append("answered")
+
+    def failed(self, peer: PeerId) -> None:
+        self.told.append("failed")
+
+    def note(self, peer: PeerId, transaction_id: str, code: str) -> None:
+        self.told.append("noted")
+
+
 class Straight:
-    """Requests of the asker to one peer, over a pool."""
+    """The asker's own link to one peer."""
 
-    def __init__(self, url: str, context: ssl.SSLContext) -> None:
-        self._pool = Pool({OWNER: url}, context, lambda certificate: False)
+    def __init__(
+        self,
+        url: str,
+        context: ssl.SSLContext,
+        revoked: Callable[[bytes], bool] = lambda _: False,
+        instead: str = "",
+    ) -> None:
+        self.outway = LetsOut(url, instead)
+        grant = Grant("GRANT_TYPE_SERVICE_CONNECTION", "$1$3$x", OWNER, SERVICE)
+        streams = Streams(context, revoked=revoked)
+        self._link = GroupLink(
+            cast(Outway, self.outway), lambda *_: [grant], streams, lambda _: "UWV", utc_now
+        )
+        self.close = streams.close
 
-    def send(self, method: str, path: str, body: bytes, seconds: float) -> Pooled:
-        return Pooled(self._pool, "UWV", (OWNER, method, path, HEADERS, body, seconds), at_once)
-
-    def close(self) -> None:
-        self._pool.close()
+    def send(
+        self, method: str, path: str, body: bytes, seconds: float
+    ) -> AbstractAsyncContextManager[Answer]:
+        return self._link.send(OWNER, method, path, HEADERS, body, seconds)
 
 
 class Place(msgspec.Struct):
@@ -111,11 +150,11 @@ class Place(msgspec.Struct):
     url: str
     server: Server
 
-    def link(self, authority: Authority | None = None, days: int = 30) -> Straight:
+    def link(self, authority: Authority | None = None, days: int = 30, **more: Any) -> Straight:
         """The asker's link, with a certificate of this group unless `authority` says otherwise."""
         directory = self.directory / "asker"
         files = (authority or self.authority).issue(directory, ASKER, "Vrager", ["localhost"], days)
-        return Straight(self.url, client_context(*files, [self.authority.path]))
+        return Straight(self.url, client_context(*files, [self.authority.path]), **more)
 
 
 @pytest.fixture
@@ -176,13 +215,17 @@ async def test_large_answer_streams_whole(place: Place) -> None:
 
 
 async def test_answer_that_breaks_off_is_no_answer(place: Place) -> None:
-    problem = await failure(place.link(), "GET", "/v1/streams?size=200000&breaks=true")
+    link = place.link()
+    problem = await failure(link, "GET", "/v1/streams?size=200000&breaks=true")
     assert (problem.code, problem.retry) == ("peer-broke-off", True)
+    assert (link.outway.lines, link.outway.told) == (1, ["answered"])
 
 
 async def test_owner_that_takes_too_long_is_given_up(place: Place) -> None:
-    problem = await failure(place.link(), "GET", "/v1/slow", seconds=0.2)
+    link = place.link()
+    problem = await failure(link, "GET", "/v1/slow", seconds=0.2)
     assert (problem.code, problem.retry) == ("peer-too-slow", True)
+    assert (link.outway.lines, link.outway.told) == (1, ["failed", "noted"])
 
 
 async def test_owner_that_is_down_may_be_tried_again(place: Place) -> None:
@@ -207,9 +250,29 @@ async def test_nothing_is_sent_to_another_organisation_of_the_group(place: Place
     link = Straight(f"https://localhost:{port}", client_context(*mine, [place.authority.path]))
     problem = await failure(link, "POST", "/v1/sums", b'{"numbers":[1]}')
     assert (problem.code, problem.retry) == ("wrong-peer", False)
+    assert (link.outway.lines, link.outway.told) == (0, ["failed"])
     other.close()
     await other.wait_closed()
     assert received in ([], [b""])
+
+
+async def test_owner_that_was_revoked_gets_nothing_more_also_over_a_connection_that_was_open(
+    place: Place,
+) -> None:
+    revoked: list[bool] = []
+    link = place.link(revoked=lambda _: bool(revoked))
+    await ask(link, "POST", "/v1/sums", b'{"numbers":[1]}')
+    revoked.append(True)
+    problem = await failure(link, "POST", "/v1/sums", b'{"numbers":[1]}')
+    assert (problem.code, problem.retry) == ("peer-not-trusted", False)
+    assert (link.outway.lines, link.outway.told) == (1, ["answered", "failed"])
+
+
+async def test_question_is_for_one_peer_and_never_goes_to_its_alternative(place: Place) -> None:
+    link = place.link(instead="00000009999999999000/sluis")
+    problem = await failure(link, "POST", "/v1/sums", b'{"numbers":[1]}')
+    assert (problem.code, link.outway.lines) == ("peer-unreachable", 0)
+    assert not place.server._state.connections
 
 
 async def test_asker_of_another_authority_does_not_get_in(place: Place, tmp_path: Path) -> None:

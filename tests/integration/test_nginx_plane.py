@@ -45,8 +45,8 @@ from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_layout import Listen
 from sluis.gateway.planes.nginx_process import Files
 from sluis.gateway.planes.nginx_system import PROGRAM, found
-from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.services import Service
+from sluis.gateway.streams import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.tokens import Tokens, issue
 from sluis.gateway.transactions import INCOMING, OUTGOING, Search, outcome_of
 from sluis.kernel import Conflict, Invalid, PeerId

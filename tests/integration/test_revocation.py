@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.integration.nodes import OWNER, Federation, agreed, build, refused
 
 from sluis.crypto import Authority, client_context, make_authority, read_certificates
-from sluis.gateway.pool import FAILURES, Pool, why
+from sluis.gateway.forward import read_url
+from sluis.gateway.streams import FAILURES, Exchange, Streams, why
 from sluis.kernel import Refused, Upstream
 from sluis.serve import Node
 
@@ -77,15 +78,15 @@ async def knock(group: Group, part: str) -> str:
     """What comes of a bare request of the asker at a door of the owner: a status, or why there was none."""
     tls = group.asker / "tls"
     context = client_context(tls / "certificate.pem", tls / "key.pem", [group.authority.path])
-    pool = Pool({OWNER: group.federation.address("uwv", part)}, context, lambda certificate: False)
+    streams, target = Streams(context), read_url(group.federation.address("uwv", part), OWNER)[0]
     try:
-        exchange = await pool.request(OWNER, "GET", "/", {}, b"", 5)
-        exchange.release()
-        return str(exchange.status)
+        async with Exchange(streams, target, 5) as exchange:
+            await exchange.send("GET", "/", {})
+            return str(exchange.status)
     except FAILURES as failure:
         return why(failure)
     finally:
-        pool.close()
+        streams.close()
 
 
 async def outcome(group: Group) -> str:

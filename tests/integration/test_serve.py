@@ -19,7 +19,8 @@ from sluis.cli.openapi import command
 from sluis.config import load_node
 from sluis.crypto import Peer, client_context, make_authority, read_certificates
 from sluis.gateway import Link, OwnLink, read_card
-from sluis.gateway.pool import Pool
+from sluis.gateway.forward import read_url
+from sluis.gateway.streams import Exchange, Streams
 from sluis.kernel import (
     Conflict,
     Invalid,
@@ -143,19 +144,16 @@ async def test_nobody_passes_the_inway_without_a_contract(group: Federation, tmp
     node = build(group.owner)
     await node.start()
     files = group.authority.issue(tmp_path / "stranger", STRANGER, "Vreemde", ["localhost"])
-    pool = Pool(
-        {OWNER: group.address("uwv", "inway")},
-        client_context(*files, [group.authority.path]),
-        lambda _: False,
-    )
+    streams = Streams(client_context(*files, [group.authority.path]))
+    target, _ = read_url(group.address("uwv", "inway"), OWNER)
     for method, path, _ in node.api.routes:
-        exchange = await pool.request(OWNER, method, path, {}, b"", 5)
-        assert (exchange.status, exchange.headers["fsc-error-code"]) == (
-            401, "ERROR_CODE_ACCESS_TOKEN_MISSING",
-        ), path  # fmt: skip
-        assert [chunk async for chunk in exchange.body]
-        exchange.release()
-    pool.close()
+        async with Exchange(streams, target, 5) as exchange:
+            await exchange.send(method, path, {})
+            assert (exchange.status, exchange.headers["fsc-error-code"]) == (
+                401, "ERROR_CODE_ACCESS_TOKEN_MISSING",
+            ), path  # fmt: skip
+            assert [piece async for piece in exchange.body()]
+    streams.close()
     await node.stop()
 
 

@@ -31,9 +31,6 @@ def command(directory: Path, ready_file: Path | None) -> None:
     from sluis.serve import run
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING)
-    # Where in the code, which thread and which process a line comes from, nothing prints (Logging HOWTO, Optimization).
-    logging._srcfile = None
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.getLogger("sluis").setLevel(logging.INFO)
 
     def told(ready: dict[str, Any]) -> None:

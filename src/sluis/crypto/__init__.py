@@ -2,6 +2,7 @@
 
 from sluis.crypto.canonical import canonical, canonical_structs
 from sluis.crypto.certificates import (
+    WARN_BEFORE,
     Authority,
     Identity,
     Peer,
@@ -56,6 +57,7 @@ __all__ = [
     "ALGORITHMS",
     "CURVE",
     "SUITES_1_2",
+    "WARN_BEFORE",
     "Authority",
     "Chain",
     "FileKeyStore",

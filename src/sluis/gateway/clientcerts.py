@@ -9,18 +9,15 @@ service that should see a certificate is never reached without one.
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from sluis.crypto import read_certificates, read_key
+from sluis.crypto import WARN_BEFORE, read_certificates, read_key
 from sluis.kernel import Clock, Invalid, Text, utc_now
-
-WARN_BEFORE = timedelta(days=30)
-"""How long before it ends a client certificate is warned about."""
 
 _LOOK = 5.0  # seconds between two looks at whether files changed
 _CERTIFICATE, _KEY = b"-----BEGIN CERTIFICATE-----", b"PRIVATE KEY-----"

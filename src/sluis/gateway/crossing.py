@@ -4,17 +4,16 @@ Every node offers its own API as the service `sluis`. What any peer may ask (car
 without a purpose; data crosses under one whose purpose covers it, and there is no other way to it.
 """
 
-import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 
 from sluis.gateway.contracts import Grant
-from sluis.gateway.faults import OUTWAY, FscProblem
+from sluis.gateway.faults import OUTWAY, FscProblem, outway_fault
 from sluis.gateway.forward import TRANSACTION, Outgoing
-from sluis.gateway.link import Answer, Covers, Ready
+from sluis.gateway.link import Answer, Covers, Ready, no_answer
 from sluis.gateway.outway import Outway
-from sluis.gateway.pool import Pool
-from sluis.gateway.pooled import Pooled
+from sluis.gateway.streams import BECAUSE, FAILURES, Exchange, Streams, why
 from sluis.gateway.tokens import Recent
 from sluis.gateway.transactions import durable
 from sluis.grounds import Purpose, purpose_if_readable
@@ -24,7 +23,6 @@ SERVICE = "sluis"
 """The name under which a node offers its own API."""
 
 _LARGEST = 16 * 1024  # bytes of a refusal
-_POOLS = 256
 
 Connections = Callable[[PeerId, str, int], Sequence[Grant]]
 """The connection grants for a service that are in force at a time (seconds since the epoch), newest first."""
@@ -36,8 +34,7 @@ class GroupLink:
     Args:
         outway: lets requests leave.
         connections: of this node's contracts.
-        context: for TLS, with this node's certificate.
-        revoked: whether a certificate (DER) was revoked.
+        streams: the node's connections.
         name: what a peer is called.
         clock: the node's clock.
     """
@@ -46,14 +43,12 @@ class GroupLink:
         self,
         outway: Outway,
         connections: Connections,
-        context: ssl.SSLContext,
-        revoked: Callable[[bytes], bool],
+        streams: Streams,
         name: Callable[[PeerId], str],
         clock: Clock,
     ) -> None:
-        self.outway, self._connections, self._context = outway, connections, context
-        self._revoked, self.name, self._clock = revoked, name, clock
-        self._pools: dict[tuple[PeerId, str], Pool] = {}
+        self.outway, self._connections, self.streams = outway, connections, streams
+        self.name, self._clock = name, clock
         self._purposes = Recent[str, tuple[Purpose | None]]()
 
     def send(
@@ -72,18 +67,7 @@ class GroupLink:
 
     async def close(self) -> None:
         """See `Link.close`."""
-        for pool in self._pools.values():
-            pool.close()
-        self._pools.clear()
-
-    def pool(self, peer: PeerId, inway: str) -> Pool:
-        """Connections to the inway of a peer at this address."""
-        pool = self._pools.get((peer, inway))
-        if pool is None:
-            if len(self._pools) >= _POOLS:
-                self._pools.pop(next(iter(self._pools))).close()
-            pool = self._pools[peer, inway] = Pool({peer: inway}, self._context, self._revoked)
-        return pool
+        self.streams.close()
 
     def _grant(self, peer: PeerId, covers: Covers | None) -> Grant:
         found = self._connections(peer, SERVICE, int(self._clock().timestamp()))
@@ -115,7 +99,7 @@ class _Crossing:
         self._link, self._grant, self._peer, self._request = link, grant, peer, request
         self._ready = ready
         self._line: str | None = None  # the transaction, once it is in the log
-        self._pooled: Pooled | None = None
+        self._held = AsyncExitStack()
 
     async def __aenter__(self) -> Answer:
         outway, name, answer = self._link.outway, self._link.name(self._peer), None
@@ -132,8 +116,10 @@ class _Crossing:
                 outway.note(self._peer, self._line, code)
         outway.answered(self._peer)
         if code:
-            await _drained(answer.body)
-            await self.__aexit__(None, None, None)
+            try:
+                await _drained(answer.body)
+            finally:
+                await self._held.aclose()
             raise _not_let_in(code, name)
         return answer
 
@@ -141,29 +127,43 @@ class _Crossing:
         method, path, headers, body, seconds = self._request
         asked = Outgoing(method, path, self._grant.hash, headers.get(TRANSACTION))
         forward, write = await outway.admit(asked)
-
-        async def record() -> None:
-            """The line is there, and whatever else must be there first: in one commit."""
-            written = write()
+        if forward.instead:  # a question is for one peer, and what it holds is for nobody else
+            raise outway_fault("ERROR_CODE_PEER_UNREACHABLE", BECAUSE["peer-unreachable"], peer=name)
+        async with AsyncExitStack() as held:
+            with _explained(name):
+                exchange = Exchange(self._link.streams, forward.target, seconds)
+                await held.enter_async_context(exchange)
+            written = write()  # shares its commit with whatever else must be there first
             if self._ready is not None:
                 await self._ready
             await durable(written, OUTWAY)
             self._line = forward.transaction_id
-
-        pool = self._link.pool(self._peer, f"https://{forward.target.authority}")
-        request = (self._peer, method, forward.path, {**headers, **dict(forward.headers)}, body, seconds)
-        self._pooled = Pooled(pool, name, request, record)
-        answer = await self._pooled.__aenter__()
-        if answer.headers.get("fsc-error-code", "").startswith("ERROR_CODE_ACCESS_TOKEN"):
+            with _explained(name):
+                await exchange.send(method, forward.path, {**headers, **dict(forward.headers)}, body)
+            self._held = held.pop_all()
+        if exchange.headers.get("fsc-error-code", "").startswith("ERROR_CODE_ACCESS_TOKEN"):
             outway.refused(forward)
-        return answer
+        return Answer(exchange.status, exchange.headers, _body(exchange, name))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pooled, self._pooled = self._pooled, None
-        if pooled is not None:
-            await pooled.__aexit__(kind, raised, trace)
+        await self._held.aclose()
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """What fails becomes a problem that names the peer."""
+    try:
+        yield
+    except FAILURES as failure:
+        raise no_answer(name, why(failure)) from None
+
+
+async def _body(exchange: Exchange, name: str) -> AsyncIterator[bytes]:
+    with _explained(name):
+        async for piece in exchange.body():
+            yield piece
 
 
 async def _drained(body: AsyncIterator[bytes]) -> None:

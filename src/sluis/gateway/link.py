@@ -6,14 +6,15 @@ from typing import Protocol
 
 import msgspec
 
+from sluis.gateway.streams import BECAUSE, Why
 from sluis.grounds import Purpose
-from sluis.kernel import PeerId
+from sluis.kernel import PeerId, Text, Upstream
 
 Covers = Callable[[Purpose], bool]
 """Whether a contract's purpose is what a request is for."""
 
-
 Ready = Awaitable[object]
+"""What must be done before a byte of a request leaves."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -60,3 +61,26 @@ class Link(Protocol):
 
     async def close(self) -> None:
         """Close every connection."""
+
+
+def no_answer(name: str, code: Why) -> Upstream:
+    """A peer gave no answer, or not a whole one."""
+    what = Text(f"{name} gaf geen antwoord.", f"{name} gave no answer.")
+    return Upstream(code, what, BECAUSE[code], _NEXT[code], peer=name, retry=code not in _LASTING)
+
+
+_LASTING = frozenset({"wrong-peer", "peer-not-trusted"})
+
+_NEXT: dict[Why, Text] = {
+    "wrong-peer": Text("Loop de weg na met `sluis fsc doctor`.", "Walk the way with `sluis fsc doctor`."),
+    "peer-not-trusted": Text(
+        "Controleer certificaten, ankers, hostnaam en geldigheid aan beide kanten.",
+        "Check certificates, anchors, host name and validity at both ends.",
+    ),
+    "peer-too-slow": Text(
+        "Probeer het later opnieuw, of stel een kleinere vraag.",
+        "Try again later, or ask a smaller question.",
+    ),
+    "peer-unreachable": Text("Probeer het later opnieuw.", "Try again later."),
+    "peer-broke-off": Text("Probeer het opnieuw.", "Try again."),
+}

@@ -24,9 +24,9 @@ from sluis.gateway.manager import Running, Settings, Trust, open_manager
 from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.peers import Group
-from sluis.gateway.planes.stream import Streams
 from sluis.gateway.remote import RemoteLogs
 from sluis.gateway.services import Service, Services
+from sluis.gateway.streams import Streams
 from sluis.gateway.tokens import Tokens
 from sluis.gateway.transactions import TransactionLog, open_sealing, open_transactions
 from sluis.kernel import Clock, PeerId, Place, Problem
@@ -57,7 +57,7 @@ class Membership(msgspec.Struct, frozen=True):
         outway: decides what goes out.
         meters: what the data plane counts of each.
         comparison: of transaction logs with those of peers.
-        streams: the connections of the data plane in process.
+        streams: the connections of this node's own requests, and of the data plane in process.
         link: the way of the node's own requests to its peers.
         evidence: what of all this goes into the ledger.
     """
@@ -222,7 +222,7 @@ def open_membership(
         Meters(Meter(), Meter()),
         open_comparison(store, transactions, RemoteLogs(running.managers), own, clock),
         streams,
-        GroupLink(outway, contracts.connections, context, revoked, running.peers.name, clock),
+        GroupLink(outway, contracts.connections, streams, running.peers.name, clock),
         Evidence(ledger, open_sealing(store)),
     )
 

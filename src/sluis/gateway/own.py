@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sluis.crypto import Peer
-from sluis.gateway.link import Answer, Covers, Ready
-from sluis.gateway.pooled import no_answer
+from sluis.gateway.link import Answer, Covers, Ready, no_answer
 from sluis.kernel import PeerId, Text, Upstream
 from sluis.web import CROSSED, Crossed
 

@@ -48,9 +48,6 @@ from sluis.statement import (
 T = TypeVar("T")
 Values = Mapping[str, Any]
 
-_FEW = 100
-"""Values that Python tells apart before Arrow has begun."""
-
 
 class Asker:
     """Asks questions for the people of one organisation.

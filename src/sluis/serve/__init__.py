@@ -4,7 +4,7 @@ What a room needs it gets here as plain arguments. Starting checks what would ot
 keys, the clock, the lock of the log, the listeners.
 """
 
-from sluis.serve.api import PRIVACY_OFFICER, published
+from sluis.serve.api import published
 from sluis.serve.node import Node, build_node, run
 
-__all__ = ["PRIVACY_OFFICER", "Node", "build_node", "published", "run"]
+__all__ = ["Node", "build_node", "published", "run"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from sluis.config import Config
 from sluis.config import Node as Loaded
-from sluis.crypto import time_left
+from sluis.crypto import WARN_BEFORE, time_left
 from sluis.gateway import TimestampAuthority
 from sluis.kernel import Clock, Invalid, Problem, Upstream, utc_now
 from sluis.serve.api import about, routes
@@ -18,9 +18,6 @@ from sluis.serve.parts import Parts, build_parts
 from sluis.web import LocalListener, Server, make_api
 
 log = logging.getLogger("sluis.node")
-
-WARN_BEFORE = timedelta(days=30)
-"""From this long before its end, a node warns each day that its certificate ends."""
 
 _DAY_AHEAD = timedelta(days=1)
 _DAY, _TEN_MINUTES, _FIVE_MINUTES, _MINUTE, _SECOND = 86_400.0, 600.0, 300.0, 60.0, 1.0  # seconds
@@ -153,6 +150,7 @@ def run(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
     import uvloop
 
     # What no line of the log says need not be found out for each (Python, "Logging HOWTO", "Optimization").
+    logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     uvloop.run(_live(loaded, told))
 

@@ -2,8 +2,6 @@
 
 from sluis.gateway.contracts.hashes import ALGORITHM, VERSION, content_hash, grant_hash, is_hash, plain_hash
 from sluis.gateway.contracts.model import (
-    DELEGATED,
-    PUBLICATIONS,
     STATES,
     Action,
     Content,
@@ -18,7 +16,6 @@ from sluis.gateway.contracts.model import (
 )
 from sluis.gateway.contracts.reading import MAX_BODY, Submission, read_content, read_submission
 from sluis.gateway.contracts.rules import (
-    SKEW,
     check_content,
     check_own_act,
     fits_outway,
@@ -32,10 +29,7 @@ from sluis.gateway.contracts.signatures import certificate_named, check_path, ch
 
 __all__ = [
     "ALGORITHM",
-    "DELEGATED",
     "MAX_BODY",
-    "PUBLICATIONS",
-    "SKEW",
     "STATES",
     "VERSION",
     "Action",

@@ -13,7 +13,6 @@ from sluis.gateway.documents.model import (
     Publication,
     PublicService,
     Rule,
-    Service,
     Wanted,
 )
 from sluis.gateway.documents.rules import Offered, missing, names, offered, peer_named, read
@@ -32,7 +31,6 @@ __all__ = [
     "PublicService",
     "Publication",
     "Rule",
-    "Service",
     "Wanted",
     "missing",
     "names",

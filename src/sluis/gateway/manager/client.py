@@ -12,8 +12,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from sluis.gateway.contracts import Action
+from sluis.gateway.forward import read_url
 from sluis.gateway.peers import Peers
-from sluis.gateway.pool import FAILURES, Pool, why
+from sluis.gateway.streams import BECAUSE, FAILURES, Exchange, Streams, Why, why
 from sluis.kernel import PeerId, Text, Upstream
 
 ADDRESS = "fsc-manager-address"
@@ -22,7 +23,6 @@ ADDRESS = "fsc-manager-address"
 _SECONDS = 10.0
 _MOST_BYTES = 16 * 1024 * 1024  # of an answer: a page of contracts with properties
 _ERROR_BYTES = 16 * 1024
-_POOLS = 256  # peers with connections kept open
 
 T = TypeVar("T")
 
@@ -137,9 +137,8 @@ class Managers:
         revoked: Callable[[bytes], bool] = lambda certificate: False,
         seconds: float = _SECONDS,
     ) -> None:
-        self._peers, self._context, self._revoked = peers, context, revoked
+        self._peers, self._streams = peers, Streams(context, revoked=revoked)
         self._own_address, self._seconds = own_address, seconds
-        self._pools: dict[PeerId, tuple[str, Pool]] = {}
 
     async def jwks(self, peer: PeerId) -> bytes:
         """The keys that a peer signs with, as it shows them. Raises `Upstream`."""
@@ -212,14 +211,11 @@ class Managers:
 
     def close(self) -> None:
         """Close every connection."""
-        for _, pool in self._pools.values():
-            pool.close()
-        self._pools.clear()
+        self._streams.close()
 
     def renew(self, context: ssl.SSLContext) -> None:
         """Connect with another certificate from now on."""
-        self.close()
-        self._context = context
+        self._streams.renew(context)
 
     async def _get(self, peer: PeerId, path: str, query: Mapping[str, str] | None = None) -> bytes:
         asked = {name: value for name, value in (query or {}).items() if value}
@@ -230,39 +226,27 @@ class Managers:
         self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> bytes:
         """The body of an answer that is not a refusal."""
-        pool = self._pool(peer)
+        known = self._peers.known(peer)
+        if known is None:
+            raise self._unreached(peer, "peer-without-address", *_NO_ADDRESS)
+        target, _ = read_url(known.address, peer)
         try:
-            exchange = await pool.request(peer, method, path, headers, body, self._seconds)
-            try:
+            async with Exchange(self._streams, target, self._seconds) as exchange:
+                await exchange.send(method, path, headers, body)
                 fine = 200 <= exchange.status < 300
                 most, read = (_MOST_BYTES if fine else _ERROR_BYTES), bytearray()
-                async for chunk in exchange.body:
-                    read += chunk
+                async for piece in exchange.body():
+                    read += piece
                     if len(read) > most:
                         break
-            finally:
-                exchange.release()
         except FAILURES as failure:
-            raise self._unreached(peer, why(failure)) from None
+            code = why(failure)
+            raise self._unreached(peer, code, BECAUSE[code], _NEXT[code]) from None
         if not fine:
             raise Answered(self._peers.name(peer), exchange.status, _error_code(bytes(read[:most])))
         if len(read) > most:
             raise self._not_understood(peer)
         return bytes(read)
-
-    def _pool(self, peer: PeerId) -> Pool:
-        known = self._peers.known(peer)
-        if known is None:
-            raise self._unreached(peer, "peer-without-address")
-        address, pool = self._pools.get(peer, ("", None))
-        if pool is None or address != known.address:
-            if pool is not None:
-                pool.close()
-            elif len(self._pools) >= _POOLS:
-                self._pools.pop(next(iter(self._pools)))[1].close()
-            pool = Pool({peer: known.address}, self._context, self._revoked)
-            self._pools[peer] = known.address, pool
-        return pool
 
     def _json(self) -> dict[str, str]:
         return {ADDRESS: self._own_address, "content-type": "application/json"}
@@ -273,15 +257,10 @@ class Managers:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise self._not_understood(peer) from None
 
-    def _unreached(self, peer: PeerId, code: str) -> Upstream:
+    def _unreached(self, peer: PeerId, code: str, because: Text, then: Text) -> Upstream:
         name = self._peers.name(peer)
-        return Upstream(
-            code,
-            Text(f"De Manager van {name} is niet bereikt.", f"The Manager of {name} was not reached."),
-            *_BECAUSE[code],
-            peer=name,
-            retry=True,
-        )
+        what = Text(f"De Manager van {name} is niet bereikt.", f"The Manager of {name} was not reached.")
+        return Upstream(code, what, because, then, peer=name, retry=True)
 
     def _not_understood(self, peer: PeerId) -> Upstream:
         name = self._peers.name(peer)
@@ -315,31 +294,18 @@ def _error_code(body: bytes) -> str:
 
 
 _LATER = Text("Het wordt later opnieuw geprobeerd.", "It is tried again later.")
-_BECAUSE: dict[str, tuple[Text, Text]] = {
-    "peer-without-address": (
-        Text("Van deze organisatie is geen adres bekend.", "No address is known of this organisation."),
-        Text("Kijk of ze in de directory staat.", "See whether it is in the directory."),
+_NEXT: dict[Why, Text] = {
+    "wrong-peer": Text(
+        "Vraag die organisatie haar adres bekend te maken.", "Ask that organisation to announce its address."
     ),
-    "wrong-peer": (
-        Text(
-            "Op dit adres antwoordt een andere organisatie.", "Another organisation answers at this address."
-        ),
-        Text(
-            "Vraag die organisatie haar adres bekend te maken.",
-            "Ask that organisation to announce its address.",
-        ),
+    "peer-not-trusted": Text(
+        "Controleer certificaten en ankers aan beide kanten.", "Check certificates and anchors at both ends."
     ),
-    "peer-not-trusted": (
-        Text(
-            "Een van beide certificaten wordt niet vertrouwd, is ingetrokken, of past niet bij het adres.",
-            "One of the two certificates is not trusted, was revoked, or does not fit the address.",
-        ),
-        Text(
-            "Controleer certificaten en ankers aan beide kanten.",
-            "Check certificates and anchors at both ends.",
-        ),
-    ),
-    "peer-too-slow": (Text("Het duurde te lang.", "It took too long."), _LATER),
-    "peer-unreachable": (Text("Er antwoordt niemand.", "Nobody answers."), _LATER),
-    "peer-broke-off": (Text("De verbinding werd verbroken.", "The connection broke off."), _LATER),
+    "peer-too-slow": _LATER,
+    "peer-unreachable": _LATER,
+    "peer-broke-off": _LATER,
 }
+_NO_ADDRESS = (
+    Text("Van deze organisatie is geen adres bekend.", "No address is known of this organisation."),
+    Text("Kijk of ze in de directory staat.", "See whether it is in the directory."),
+)

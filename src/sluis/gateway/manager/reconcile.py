@@ -27,9 +27,7 @@ _AT_ONCE = 8  # peers
 _PER_REQUEST = 50  # contracts asked for by name; their hashes must fit into a URL
 _BYTES_PER_REQUEST = 4 * 2**20  # of their content, which comes back with them
 _PER_PAGE, _MOST_PAGES = 100, 2000
-_LONGEST = (
-    600.0  # seconds for one peer: one that lists slowly, or for ever, keeps no other from being compared with
-)
+_LONGEST = 600.0  # seconds for one peer: one that lists slowly, or for ever, keeps no other waiting
 _ACTIONS: tuple[Action, ...] = ("accept", "reject", "revoke")
 
 Take = Callable[[PeerId, Content, Action, str], Awaitable[bool]]

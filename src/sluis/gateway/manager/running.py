@@ -8,12 +8,11 @@ import logging
 import random
 import ssl
 from collections.abc import Callable, Collection, Coroutine
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 
-from sluis.crypto import Identity, Peer, time_left
+from sluis.crypto import WARN_BEFORE, Identity, Peer, time_left
 from sluis.gateway.allowance import Allowance
 from sluis.gateway.contracts import Content, Contract, Contracts, Kept, Signature, waiting_for
 from sluis.gateway.manager.callers import Callers
@@ -33,20 +32,15 @@ from sluis.store import Outbox, Store, open_outbox
 
 log = logging.getLogger("sluis.manager")
 
-WARN_BEFORE = timedelta(days=30)
-"""How long before it ends a certificate or a contract is warned about, each day."""
-
 SIGNED_BY_RULE = 10_000
 """Contracts of one peer that are signed without asking, at once and each day; a large one counts for more. The others
 wait for a person, and of those `contracts` bounds how many there may be."""
 
 _DAY, _SECOND = 86_400.0, 1.0  # seconds
-_JUDGE_AGAIN = (
-    600.0  # seconds after which certificates are looked at though no list was renewed: an anchor may end
-)
+_JUDGE_AGAIN = 600.0  # seconds between two looks at certificates without a renewed list: an anchor may end
 _ANNOUNCED = (
     90 * 86_400
-)  # seconds after which an announcement that did not arrive is let go; each start makes one anew
+)  # seconds after which an announcement that did not arrive is let go; each start makes one
 _COUNTS = 16 * 1024  # bytes of a contract that count for one
 _AT_ONCE = 8  # contracts that are judged by rules or a decision point
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from sluis.crypto import Identity, canonical
 from sluis.crypto.jose import Chain, certificate_thumbprint, jwks
 from sluis.gateway.contracts import (
+    ALGORITHM,
     VERSION,
     Action,
     Content,
@@ -33,7 +34,6 @@ from sluis.gateway.contracts import (
     read_content,
 )
 from sluis.gateway.contracts import sign as signature_of
-from sluis.gateway.contracts.hashes import ALGORITHM
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.gateway.manager.delivery import Delivery, Kind, Letter
 from sluis.gateway.peers import Certificates, Group

@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from sluis.crypto import time_left
 from sluis.gateway.contracts import VERSION, Contract, Grant, State, state, waiting_for
-from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Outgoing
+from sluis.gateway.forward import Outgoing
 from sluis.gateway.membership import Membership
 from sluis.gateway.operating.model import Diagnosis, Step
-from sluis.gateway.planes.stream import FAILURES
+from sluis.gateway.streams import FAILURES, Exchange
 from sluis.kernel import Clock, PeerId, Problem, Text, Upstream
+
+_SECONDS = 10.0  # that a service may take
 
 Said = Text | tuple[Text, Text]
 """What a step saw; with what helps, when something is wrong."""
@@ -125,23 +127,12 @@ class Doctor:
         """The status of `HEAD /` at the service, sent as the outway sends it; None when nobody answered."""
         grant = self._grants(peer, service)[0]
         forward = await self._membership.outway.decide(Outgoing("HEAD", "/", grant.hash))
-        sent = dict(forward.headers)
-        head = (
-            f"HEAD / HTTP/1.1\r\nhost: {forward.target.authority}\r\n{AUTHORIZATION}: {sent[AUTHORIZATION]}\r\n"
-            f"{TRANSACTION}: {sent[TRANSACTION]}\r\n\r\n"
-        )
         try:
-            stream = await self._membership.streams.open(forward.target)
+            async with Exchange(self._membership.streams, forward.target, _SECONDS) as exchange:
+                await exchange.send("HEAD", forward.path, dict(forward.headers))
+                return exchange.status
         except FAILURES:
             return None
-        try:
-            stream.begin(head.encode("latin-1"), True, True)
-            await stream.head()
-            return stream.status
-        except FAILURES:
-            return None
-        finally:
-            self._membership.streams.release(forward.target, stream)
 
     def _grants(self, peer: PeerId, service: str) -> list[Grant]:
         return self._membership.contracts.connections(peer, service, self._now())

@@ -2,6 +2,7 @@
 
 from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Target
 from sluis.gateway.planes.apps import Scope
+from sluis.gateway.streams import head_of
 
 ASKED_AUTHORIZATION, ASKED_TRANSACTION, ASKED_GRANT = (
     name.encode() for name in (AUTHORIZATION, TRANSACTION, GRANT)
@@ -56,21 +57,12 @@ class Head:
 
     def written(self, forward: Forward, target: Target) -> bytes:
         """The head to send. Raises `ValueError` for what would end a line, or the path, before its end."""
-        lines = [
-            f"{self.method} {forward.path} HTTP/1.1\r\nhost: {target.authority}".encode("latin-1"),
-            *self.lines,
-        ]
-        lines += [f"{name}: {value}".encode("latin-1") for name, value in forward.headers]
+        lines = [*self.lines, *(f"{name}: {value}".encode("latin-1") for name, value in forward.headers)]
         if self.chunked:
             lines.append(b"transfer-encoding: chunked")
         elif self.length is not None:
             lines.append(b"content-length: " + self.length)
-        head = b"\r\n".join(lines)
-        if (head.count(b"\r"), head.count(b"\n")) != (len(lines), len(lines)) or b"\0" in head:
-            raise ValueError("a line of a request may not be broken")
-        if forward.path.count(" "):
-            raise ValueError("a path may not be broken")
-        return head + b"\r\n\r\n"
+        return head_of(self.method, forward.path, target.authority, lines)
 
 
 def _like_ours(name: bytes) -> bool:

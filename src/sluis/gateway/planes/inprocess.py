@@ -17,8 +17,8 @@ from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.planes.apps import App, Callers, Message, Receive, Scope, Send, refuse
 from sluis.gateway.planes.head import ASKED_AUTHORIZATION, ASKED_GRANT, ASKED_TRANSACTION, Head
-from sluis.gateway.planes.relay import Relay, no_answer
-from sluis.gateway.planes.stream import FAILURES, Streams
+from sluis.gateway.planes.relay import Relay
+from sluis.gateway.streams import FAILURES, Streams, because
 from sluis.gateway.tokens import Recent
 from sluis.gateway.transactions import Write, durable
 from sluis.web import CROSSED, LINE
@@ -64,7 +64,7 @@ class InwayPlane:
         try:
             return await relay.run()
         except FAILURES as failure:
-            problem = inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", no_answer(failure))
+            problem = inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", because(failure))
             return await _refuse(problem, self.meter, send, forward.transaction_id)
 
     async def _here(
@@ -165,9 +165,9 @@ class OutwayPlane:
             self.meter.refuse(problem.fsc_code)
             return None
 
-    async def _unreachable(self, forward: Forward, failure: BaseException, send: Send) -> int:
+    async def _unreachable(self, forward: Forward, failure: OSError, send: Send) -> int:
         peer = str(forward.target.peer)
-        problem = outway_fault("ERROR_CODE_PEER_UNREACHABLE", no_answer(failure), peer=peer)
+        problem = outway_fault("ERROR_CODE_PEER_UNREACHABLE", because(failure), peer=peer)
         return await _refuse(problem, self.meter, send, forward.transaction_id)
 
 

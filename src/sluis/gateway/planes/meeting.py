@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Sequence
 
 from sluis.gateway.forward import Target
-from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer, speaks_for
+from sluis.gateway.streams import RevokedPeer, Unreachable, WrongPeer, speaks_for
 
 Meet = Callable[[Target, Sequence[str]], Awaitable[Sequence[str]]]
 """Those of the addresses of a target at which its peer answers.

@@ -14,12 +14,12 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 
-from sluis.gateway.clientcerts import UNSHOWN, Unshown, shown_pem
+from sluis.gateway.clientcerts import Unshown, shown_pem
 from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import Target
 from sluis.gateway.planes.meeting import Meet
 from sluis.gateway.planes.nginx_layout import Place, check_place, is_address, shown_name
-from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
+from sluis.gateway.streams import RevokedPeer, Unreachable, WrongPeer, because
 from sluis.kernel import Invalid, Text, utc_now
 
 log = logging.getLogger("sluis.gateway")
@@ -184,25 +184,14 @@ async def addresses_of(host: str, port: int) -> Sequence[str]:
 
 
 def _unreachable(target: Target, failure: OSError) -> FscProblem:
+    why = because(failure) if isinstance(failure, _MET) else _NO_ADDRESS
     if target.peer is None:
-        why = UNSHOWN if isinstance(failure, Unshown) else _NO_ADDRESS
         return inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", why)
-    why = _NO_ADDRESS
-    if isinstance(failure, WrongPeer):
-        why = _SOMEBODY_ELSE
-    elif isinstance(failure, RevokedPeer | ssl.SSLError):
-        why = _NOT_TRUSTED
-    elif isinstance(failure, Unreachable):
-        why = _NOBODY
     return outway_fault("ERROR_CODE_PEER_UNREACHABLE", why, peer=_peer(target))
 
 
+_MET = (Unshown, WrongPeer, RevokedPeer, Unreachable, ssl.SSLError)  # the name had an address
 _NO_ADDRESS = Text("Die naam heeft geen IP-adres.", "That name has no IP address.")
-_NOBODY = Text("Daar antwoordt niemand.", "Nobody answers there.")
-_NOT_TRUSTED = Text("Het certificaat daar wordt niet vertrouwd.", "The certificate there is not trusted.")
-_SOMEBODY_ELSE = Text(
-    "Op dat adres antwoordt een andere organisatie.", "Another organisation answers at that address."
-)
 
 
 def _peer(target: Target) -> str:

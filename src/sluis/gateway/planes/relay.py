@@ -4,16 +4,15 @@ import asyncio
 import random
 import ssl
 
-from sluis.gateway.clientcerts import UNSHOWN, Unshown
+from sluis.gateway.clientcerts import Unshown
 from sluis.gateway.faults import OUTWAY
 from sluis.gateway.forward import INSTEAD, Forward, Target
 from sluis.gateway.meter import Meter
 from sluis.gateway.planes.apps import Receive, Send
 from sluis.gateway.planes.head import ASKED_TRANSACTION, CONNECTION, HARMLESS, Head
-from sluis.gateway.planes.stream import FAILURES, Stream, Streams
-from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
+from sluis.gateway.streams import FAILURES, RevokedPeer, Stream, Streams, WrongPeer
 from sluis.gateway.transactions import Write, durable
-from sluis.kernel import PeerId, Text
+from sluis.kernel import PeerId
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110 §9.2.2
 _PAUSE = 0.1  # seconds before the second attempt, at most; half of it by lot, and more before the third
@@ -198,23 +197,3 @@ class Relay:
         stream, self._stream = self._stream, None
         if stream is not None:
             self._streams.release(self._target, stream)
-
-
-def no_answer(failure: BaseException) -> Text:
-    """Why no answer came, for who asked."""
-    if isinstance(failure, WrongPeer):
-        return Text(
-            "Op dat adres antwoordt een andere organisatie.", "Another organisation answers at that address."
-        )
-    if isinstance(failure, Unshown):
-        return UNSHOWN
-    if isinstance(failure, RevokedPeer | ssl.SSLError):
-        return Text(
-            "Een van beide certificaten wordt niet vertrouwd of is ingetrokken.",
-            "One of the two certificates is not trusted, or was revoked.",
-        )
-    if isinstance(failure, TimeoutError):
-        return Text("Het duurde te lang.", "It took too long.")
-    if isinstance(failure, Unreachable):
-        return Text("Daar antwoordt niemand.", "Nobody answers there.")
-    return Text("De verbinding werd verbroken.", "The connection broke off.")

@@ -21,7 +21,7 @@ from sluis.gateway.transactions.rules import (
     outcome_of,
     read_transaction_id,
 )
-from sluis.gateway.transactions.sealing import Seal, Sealing, fits, open_sealing
+from sluis.gateway.transactions.sealing import Sealing, fits, open_sealing
 from sluis.gateway.transactions.service import TransactionLog, Write, durable, open_transactions, unwritten
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "Outcome",
     "Page",
     "Passage",
-    "Seal",
     "Sealing",
     "Search",
     "TransactionLog",

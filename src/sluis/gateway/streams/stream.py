@@ -1,34 +1,28 @@
-"""Connections that a plane forwards over: HTTP/1.1 (RFC 9112), one request at a time, bodies streaming both ways.
+"""A connection, and the request that is under way on it: one at a time, bodies streaming both ways.
 
-`exchange` sends a request that it has whole and reads headers into a dict; a gateway has neither the body at hand nor
-the right to merge headers. What both do alike is how the parser (llhttp, by way of httptools) is fed.
-
-Nothing waits for ever and nothing piles up: a connection on which nothing moves is given up, the peer has to wait while
-its answer is not read, and whoever writes has to wait while the peer does not read.
+The parser is llhttp, by way of httptools, as on the other end. Nothing waits for ever and nothing piles up: a connection
+on which nothing moves is given up, the peer has to wait while its answer is not read, and whoever writes has to wait
+while the peer does not read.
 """
 
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from sluis.gateway.clientcerts import ClientContexts
-from sluis.gateway.exchange import HEAD_LIMIT, Broken
-from sluis.gateway.forward import Target
-from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer, speaks_for
-from sluis.kernel import PeerId
+from sluis.gateway.streams.failures import Broken
 
-FAILURES = (OSError,)
-"""What a request, or reading its answer, can fail with; `TimeoutError` and `ssl.SSLError` are among them."""
+HEAD_LIMIT = 64 * 1024
+"""Bytes of header names and values together; an answer with more is none."""
+
+STALLED = 60.0
+"""Seconds in which nothing comes and nothing goes."""
 
 _BUFFER = 256 * 1024  # bytes of an answer that wait for their reader before the peer has to wait
-_STALLED = 60.0  # seconds in which nothing comes and nothing goes
 _KEEP = 60.0  # seconds; below the 75 after which a node closes an idle connection, so that none is lost in between
-_CONNECT = 5.0  # seconds
 _LOOK = 5.0  # seconds between two looks at what a connection does
-_PER_TARGET = 200  # connections; a node takes 256 of one certificate
 
 
 class Stream(asyncio.Protocol):
@@ -49,6 +43,7 @@ class Stream(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
         self._moved = self._loop.time()
         self._busy = False
+        self._deadline: asyncio.TimerHandle | None = None
         self.fresh = True
         self.certificate: bytes | None = None
         self.context: ssl.SSLContext | None = None
@@ -75,13 +70,15 @@ class Stream(asyncio.Protocol):
         """Whether all of the answer is here or was read."""
         return self._whole
 
-    def begin(self, head: bytes, bodiless: bool, ends: bool) -> None:
+    def begin(self, head: bytes, bodiless: bool, ends: bool, by: float | None = None) -> None:
         """Send the head of a request.
 
         Args:
-            head: request line and headers, with the empty line.
+            head: request line and headers, with the empty line, and what is at hand of the body.
             bodiless: whether no answer to it has a body (HEAD).
-            ends: whether the request has no body.
+            ends: whether nothing of the body is still to come.
+            by: seconds of the loop's clock; the last byte of the answer must be there by then. Without, it takes as long
+                as something moves.
 
         Raises `OSError` when the connection ended meanwhile; nothing was sent then.
         """
@@ -90,6 +87,8 @@ class Stream(asyncio.Protocol):
         self._reset(bodiless)
         self._sent, self._busy = ends, True
         self._moved = self._loop.time()
+        if by is not None:
+            self._deadline = self._loop.call_at(by, self._fail, TimeoutError())
         self._transport.write(head)
 
     async def write(self, data: bytes, ends: bool) -> None:
@@ -152,14 +151,24 @@ class Stream(asyncio.Protocol):
     def _fail(self, failure: BaseException) -> None:
         if self._failure is None:
             self._failure = failure
-            self._timer.cancel()
+            self._end_timers()
             self._transport.abort()
             self._wake()
             self.resume_writing()
 
+    def _end_timers(self) -> None:
+        self._timer.cancel()
+        self._in_time()
+
+    def _in_time(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
     def _look(self) -> None:
         """Give up a connection on which nothing moves: one look each few seconds costs less than a timer a request."""
-        if self._loop.time() - self._moved > (_STALLED if self._busy else _KEEP):
+        still = self._loop.time() - self._moved
+        if self._deadline is None and still > (STALLED if self._busy else _KEEP):
             self._fail(TimeoutError())
         else:
             self._timer = self._loop.call_later(_LOOK, self._look)
@@ -187,7 +196,7 @@ class Stream(asyncio.Protocol):
         if failure is None and self._headed and not self._framed and not self._whole:
             self._whole = True  # an answer without length ends with the connection
             self._failure = Broken("closed")
-            self._timer.cancel()
+            self._end_timers()
             self._wake()
             self.resume_writing()
         else:
@@ -239,162 +248,30 @@ class Stream(asyncio.Protocol):
 
     def _end_answer(self) -> None:
         self._whole = True
+        self._in_time()
         if not self._parser.should_keep_alive():
             self._failure = Broken("closed")
             self._timer.cancel()
             self._transport.close()
 
 
-class _Place:
-    """The connections to one target: how many are under way, which are free, and who waits for one to end."""
-
-    def __init__(self) -> None:
-        self.free: list[Stream] = []
-        self._busy = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    async def enter(self) -> None:
-        """Wait until one more may be under way. Raises `TimeoutError`."""
-        if self._busy < _PER_TARGET:
-            self._busy += 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            async with asyncio.timeout(_STALLED):
-                await turn
-        except BaseException:
-            if turn.done() and not turn.cancelled():  # it was this one's turn, just too late
-                self.leave()
-            raise
-
-    def leave(self) -> None:
-        """One is no longer under way: whoever waits longest is next."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._busy -= 1
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
-class Streams:
-    """Connections to inways and services, kept open.
+def head_of(method: str, path: str, authority: str, lines: Sequence[bytes]) -> bytes:
+    """The head of a request, with the empty line.
 
     Args:
-        peers: for TLS to peers, with this node's certificate; None where none are reached.
-        services: makes what TLS to services of our own needs, when the first is reached; None where none are.
-        revoked: whether a certificate (DER) was revoked, also after it was connected to.
+        method: HTTP method.
+        path: the request target.
+        authority: host and port, for `Host`.
+        lines: the other headers, each `name: value`.
+
+    Raises `ValueError` for what would end a line, or the path, before its end.
     """
-
-    def __init__(
-        self,
-        peers: ssl.SSLContext | None = None,
-        services: Callable[[], ssl.SSLContext] | None = None,
-        revoked: Callable[[bytes], bool] = lambda certificate: False,
-    ) -> None:
-        self._peers, self._make_services, self._revoked = peers, services, revoked
-        self._services: ssl.SSLContext | None = None
-        self._clients = ClientContexts(services) if services is not None else None
-        self._places: dict[Target, _Place] = {}
-        self._all: set[Stream] = set()
-
-    async def open(self, target: Target, fresh: bool = False) -> Stream:
-        """A connection over which nothing is under way; give it back with `release`, whatever happens.
-
-        Args:
-            target: where to.
-            fresh: whether one that was kept open will not do.
-
-        Raises:
-            OSError: nobody answers there, or not the one who should, or this side has nothing to show (`Unshown`).
-                Nothing was sent.
-        """
-        place = self._places.get(target)
-        if place is None:
-            place = self._places[target] = _Place()
-        await place.enter()
-        try:
-            return (None if fresh else self._free(place, target)) or await self._connected(target)
-        except BaseException:
-            place.leave()
-            raise
-
-    def release(self, target: Target, stream: Stream) -> None:
-        """Give a connection back; one whose answer was not read to its end is closed."""
-        place = self._places[target]
-        if stream.end():
-            place.free.append(stream)
-        else:
-            self._all.discard(stream)
-        place.leave()
-
-    def renew(self, peers: ssl.SSLContext) -> None:
-        """Show this node's new certificate from now on: tokens are bound to it, so no connection that showed the one
-        before takes another request. What is under way ends in its own time."""
-        self._peers = peers
-
-    def close(self) -> None:
-        """Close every connection."""
-        for stream in self._all:
-            stream.close()
-        self._all.clear()
-
-    def _context(self, target: Target) -> ssl.SSLContext | None:
-        if not target.tls:
-            return None
-        if target.peer is not None:
-            return self._peers
-        if target.shows and self._clients is not None:
-            return self._clients.get(target.shows)
-        if self._services is None and self._make_services is not None:
-            self._services = (
-                self._make_services()
-            )  # every authority of this machine: long to read, seldom needed
-        return self._services
-
-    def _free(self, place: _Place, target: Target) -> Stream | None:
-        """The free connection that was used last, if it is still good."""
-        while place.free:
-            stream = place.free.pop()
-            if stream.reusable and stream.context is self._context(target):
-                certificate = stream.certificate
-                if certificate is None or not self._revoked(certificate):
-                    return stream
-            stream.close()
-            self._all.discard(stream)
-        return None
-
-    async def _connected(self, target: Target) -> Stream:
-        loop = asyncio.get_running_loop()
-        context = self._context(target)
-        name = target.host if context else None
-        if target.tls and context is None:
-            raise Unreachable("no TLS here")
-        try:
-            async with asyncio.timeout(_CONNECT):
-                _, stream = await loop.create_connection(
-                    Stream, target.host, target.port, ssl=context, server_hostname=name
-                )
-        except (TimeoutError, ssl.SSLError):
-            raise
-        except OSError as failure:
-            raise Unreachable(*failure.args) from None
-        stream.context = context
-        self._all.add(stream)
-        self._check(stream, target.peer)
-        return stream
-
-    def _check(self, stream: Stream, peer: PeerId | None) -> None:
-        """Make sure who is at the other end, before a byte of a request leaves."""
-        if peer is None:
-            return
-        certificate = stream.certificate
-        if certificate is not None and speaks_for(certificate, peer) and not self._revoked(certificate):
-            return
-        stream.close()
-        self._all.discard(stream)
-        raise WrongPeer if certificate is None or not speaks_for(certificate, peer) else RevokedPeer
-
-
-_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+    first = f"{method} {path} HTTP/1.1\r\nhost: {authority}".encode("latin-1")
+    head = b"\r\n".join((first, *lines))
+    ends = len(lines) + 1
+    if (head.count(b"\r"), head.count(b"\n")) != (ends, ends) or b"\0" in head or path.count(" "):
+        raise ValueError("a line of a request may not be broken")
+    return head + b"\r\n\r\n"

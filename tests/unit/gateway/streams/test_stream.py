@@ -3,42 +3,15 @@ both bodies ended well."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.gateway.streams.wires import CHUNKED, OK, Wire
 
-from sluis.gateway.exchange import Broken
-from sluis.gateway.forward import Target
-from sluis.gateway.planes import stream as module
-from sluis.gateway.planes.stream import Stream, Streams
-from sluis.gateway.pool import Unreachable
-
-OK = b"HTTP/1.1 200 OK\r\n"
-
-
-class Wire(asyncio.Transport):
-    """A transport that keeps what happens to it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.ended = False
-        self.reading: list[bool] = []
-
-    def write(self, data: Any) -> None:
-        self.written += data
-
-    def abort(self) -> None:
-        self.ended = True
-
-    def close(self) -> None:
-        self.ended = True
-
-    def pause_reading(self) -> None:
-        self.reading.append(False)
-
-    def resume_reading(self) -> None:
-        self.reading.append(True)
+from sluis.gateway.streams import Broken, Stream
+from sluis.gateway.streams import stream as module
 
 
 @pytest.fixture
@@ -131,7 +104,7 @@ async def test_connection_on_which_nothing_moves_is_given_up(
     wire: Wire, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LOOK", 0.01)
-    monkeypatch.setattr(module, "_STALLED" if what == "busy" else "_KEEP", 0.03)
+    monkeypatch.setattr(module, "STALLED" if what == "busy" else "_KEEP", 0.03)
     stream = Stream()
     stream.connection_made(wire)
     if what == "busy":
@@ -147,7 +120,7 @@ async def test_connection_on_which_something_moves_is_not(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LOOK", 0.01)
-    monkeypatch.setattr(module, "_STALLED", 0.2)
+    monkeypatch.setattr(module, "STALLED", 0.2)
     stream = Stream()
     stream.connection_made(wire)
     answered(stream, OK + b"content-length: 10\r\n\r\n")
@@ -158,36 +131,94 @@ async def test_connection_on_which_something_moves_is_not(
     stream.close()
 
 
-async def test_tls_without_a_context_is_no_connection() -> None:
-    with pytest.raises(Unreachable):
-        await Streams().open(Target(True, "127.0.0.1", 1, "x"))
+def whole_of(*parts: bytes) -> tuple[bytes, bool]:
+    """The body that came in these parts, and whether the connection may be used again."""
+
+    async def asked() -> tuple[bytes, bool]:
+        stream = Stream()
+        stream.connection_made(Wire())
+        answered(stream, *parts)
+        await stream.head()
+        body = await stream.read()
+        reusable = stream.reusable
+        stream.close()
+        return body, reusable
+
+    return asyncio.run(asked())
 
 
-async def test_port_where_nobody_listens_is_no_connection() -> None:
-    streams = Streams()
-    for _ in range(300):  # more than may be under way at once: none is kept
-        with pytest.raises(Unreachable):
-            await streams.open(Target(False, "127.0.0.1", 1, "x"))
+@given(st.lists(st.integers(1, len(CHUNKED) - 1), max_size=6))
+def test_it_does_not_matter_how_an_answer_is_cut(cuts: list[int]) -> None:
+    places = [0, *sorted(set(cuts)), len(CHUNKED)]
+    assert whole_of(*(CHUNKED[start:end] for start, end in pairwise(places))) == (b"abcdef", True)
 
 
-async def test_who_waits_longest_is_next_and_who_gives_up_takes_no_turn(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_what_only_announces_an_answer_is_none(stream: Stream) -> None:
+    answered(stream, b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + CHUNKED)
+    await stream.head()
+    assert (stream.status, b"link" in dict(stream.headers), await stream.read()) == (200, False, b"abcdef")
+
+
+async def test_connection_serves_one_request_after_another(stream: Stream) -> None:
+    answered(stream, CHUNKED)
+    assert (await stream.read(), stream.end(), stream.fresh) == (b"abcdef", True, False)
+    answered(stream, b"HTTP/1.1 204 No Content\r\n\r\n")
+    await stream.head()
+    assert (stream.status, stream.reusable) == (204, True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"no HTTP\r\n\r\n",
+        OK + b"x: " + b"y" * module.HEAD_LIMIT + b"\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    ],
+)
+async def test_what_is_no_answer_ends_the_connection(stream: Stream, wire: Wire, answer: bytes) -> None:
+    answered(stream, answer)
+    with pytest.raises(Broken):
+        await stream.head()
+    assert wire.ended
+
+
+async def test_second_answer_to_one_request_ends_the_connection(stream: Stream, wire: Wire) -> None:
+    answered(stream, CHUNKED + CHUNKED)
+    await stream.head()
+    assert (await stream.read(), wire.ended, stream.reusable) == (b"abcdef", True, False)
+
+
+async def test_what_nobody_asked_for_ends_the_connection(stream: Stream, wire: Wire) -> None:
+    stream.data_received(CHUNKED)
+    assert (wire.ended, stream.reusable) == (True, False)
+
+
+@pytest.mark.parametrize("headers", [b"Content-Length: 9\r\n", b"Transfer-Encoding: chunked\r\n"])
+async def test_answer_that_is_cut_off_is_broken(stream: Stream, headers: bytes) -> None:
+    answered(stream, OK + headers + b"\r\n")
+    await stream.head()
+    stream.connection_lost(None)
+    with pytest.raises(Broken):
+        await stream.read()
+
+
+async def test_answer_without_length_ends_with_the_connection(stream: Stream) -> None:
+    answered(stream, OK + b"\r\nabc")
+    await stream.head()
+    stream.connection_lost(None)
+    assert (await stream.read(), await stream.read(), stream.reusable) == (b"abc", b"", False)
+
+
+async def test_request_with_a_deadline_may_be_still_until_then(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_PER_TARGET", 1)
-    place, order = module._Place(), list[int]()
-
-    async def one(number: int) -> None:
-        await place.enter()
-        order.append(number)
-        await asyncio.sleep(0)
-        place.leave()
-
-    await place.enter()
-    waiting = [asyncio.create_task(one(number)) for number in range(4)]
-    await asyncio.sleep(0)
-    waiting[1].cancel()
-    place.leave()
-    waiting[0].cancel()  # its turn came, and it goes all the same
-    await asyncio.gather(*waiting, return_exceptions=True)
-    assert order == [2, 3]
-    await asyncio.wait_for(place.enter(), 1)
+    monkeypatch.setattr(module, "_LOOK", 0.005)
+    monkeypatch.setattr(module, "STALLED", 0.01)
+    stream = Stream()
+    stream.connection_made(wire)
+    stream.begin(b"head", False, True, by=asyncio.get_running_loop().time() + 5)
+    await asyncio.sleep(0.05)
+    stream.data_received(CHUNKED)
+    await stream.head()
+    assert (await stream.read(), stream.reusable) == (b"abcdef", True)
+    stream.close()
