@@ -4,7 +4,7 @@ What comes is hostile until it is read: bounded by the client, decoded strictly,
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
@@ -35,14 +35,18 @@ class _Destination(msgspec.Struct):
     delegator_peer_id: str | None = None
 
 
+_Name = Annotated[str, msgspec.Meta(max_length=100)]
+"""No name in a line is longer, and what differs is kept."""
+
+
 class _Record(msgspec.Struct):
-    transaction_id: str
+    transaction_id: _Name
     direction: Direction
-    grant_hash: str
+    grant_hash: _Name
     source: _Source
     destination: _Destination
-    service_name: str
-    created_at: int
+    service_name: _Name
+    created_at: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
     additional_data: Any = None
 
 

@@ -37,6 +37,11 @@ class Matching:
         """The next lines of the peer's log; those that are not about this node are passed over."""
         self._add(lines, self._there, self._here, mine=False)
 
+    @property
+    def theirs_waiting(self) -> int:
+        """How many lines of the peer wait."""
+        return len(self._there)
+
     def unmatched_until(self, moment: int) -> tuple[list[Seen], list[Seen]]:
         """The lines up to and including this second that found no other half: this node's, and the peer's. They wait no
         longer."""

@@ -24,6 +24,11 @@ _PAGE = 1000  # lines; the most that FSC Logging 1.0.0 gives at a time
 _TOLD = 20  # differences that are each a line for the operator
 _KEPT = 10_000  # differences of one kind with one peer; the newest, should a peer make them up
 
+_MOST_ALONE = 100_000  # lines of a peer that this node may lack; far more than are kept of them
+_MOST_WAITING = (
+    500_000  # lines of a peer that wait for their other half: those of minutes, at thousands a second
+)
+
 MOST_PAGES = 100_000
 """Pages in one comparison; the rest is for the next. A peer could otherwise keep us reading for ever."""
 
@@ -101,9 +106,12 @@ class Comparison:
                 matching.add_theirs(map(their_line, await theirs.next()))
             late = matching.unmatched_until(min(ours.at, theirs.at, until + SKEW) - SKEW)
             here += late[0]
-            there += late[1]
+            there += late[1][: _MOST_ALONE - len(there)]
+            if matching.theirs_waiting > _MOST_WAITING:  # made up, all of one moment
+                raise _no_log(peer)
         late = matching.unmatched_until(until)
-        return await self._confirmed(peer, since, [*here, *late[0]], [*there, *late[1]], matching.differing)
+        there += late[1][: _MOST_ALONE - len(there)]
+        return await self._confirmed(peer, since, [*here, *late[0]], there, matching.differing)
 
     async def _confirmed(
         self, peer: PeerId, since: int, here: list[Seen], there: list[Seen], differing: list[Seen]

@@ -243,6 +243,41 @@ async def test_lines_about_others_are_passed_over(
     assert await comparison.compare(OWNER) == ()
 
 
+@pytest.mark.parametrize(("alone", "waiting"), [(20, 10**6), (10**6, 20)])
+async def test_lines_that_a_peer_makes_up_take_no_more_memory_than_so_many(
+    stores: tuple[Store, Store],
+    logs: tuple[TransactionLog, TransactionLog],
+    clock: Hands,
+    monkeypatch: pytest.MonkeyPatch,
+    alone: int,
+    waiting: int,
+) -> None:
+    class Flood(Other):
+        made = 0
+
+        async def logs(
+            self, peer: PeerId, after: int, before: int, cursor: str
+        ) -> tuple[Sequence[TransactionRecord], str]:
+            self.made += 10
+            at = after + 1 if waiting < alone else min(after + self.made * 20, before - 1)
+            page = [
+                TransactionRecord(0, new_transaction()[1], INCOMING, CROSSING, at * 1000) for _ in range(10)
+            ]
+            return page, str(self.made) if self.made < 200 else ""
+
+    monkeypatch.setattr("sluis.gateway.comparison.service._MOST_ALONE", alone)
+    monkeypatch.setattr("sluis.gateway.comparison.service._MOST_WAITING", waiting)
+    other = Flood(logs[1])
+    comparison = open_comparison(stores[0], logs[0], other, ASKER, clock)
+    if alone < waiting:
+        assert {one.kind for one in await comparison.compare(OWNER)} == {"only-there"}
+        assert (await asyncio.to_thread(comparison.counts))[OWNER, "only-there"] == alone
+        return
+    with pytest.raises(Upstream, match="end"):
+        await comparison.compare(OWNER)
+    assert other.made <= 2 * waiting
+
+
 async def test_a_log_without_end_is_none(
     stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Hands
 ) -> None:
