@@ -21,6 +21,7 @@ from sluis.gateway.transactions import (
 from sluis.kernel import Invalid, PeerId, Text, Upstream
 
 _PAGE = 1000
+_OF_IDS = 10_000  # lines of a page of ids: one id may be that of several requests
 
 
 class _Source(msgspec.Struct):
@@ -85,15 +86,15 @@ class RemoteLogs:
         if not transaction_ids:
             return ()
         body = await self._managers.logs(peer, transaction_ids=",".join(transaction_ids))
-        return _records(peer, _read(peer, body))
+        return _records(peer, _read(peer, body, _OF_IDS))
 
 
-def _read(peer: PeerId, body: bytes) -> _Page:
+def _read(peer: PeerId, body: bytes, most: int = _PAGE) -> _Page:
     try:
         page = msgspec.json.decode(body, type=_Page)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _no_log(peer) from None
-    if len(page.records) > _PAGE:
+    if len(page.records) > most:
         raise _no_log(peer)
     return page
 

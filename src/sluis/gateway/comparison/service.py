@@ -7,6 +7,7 @@ its request failed on the way, that is no alarm: it is kept and counted by itsel
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy import Connection, text
@@ -119,8 +120,11 @@ class Comparison:
         """What is left after asking for each of them by its id: clocks may differ more than they should."""
         here, there = [line for line in here if line.at > since], [line for line in there if line.at > since]
         known_there, known_here = await self._known_there(peer, here), await self._known_here(peer, there)
-        alone_here = [line for line in here if line.key not in known_there]
-        alone_there = [line for line in there if line.key not in known_here]
+        # Of an id that was used again, the other may have the lines of other requests.
+        again_here = await self._known_here(peer, [line for line in here if known_there[line.key]])
+        again_there = await self._known_there(peer, [line for line in there if known_here[line.key]])
+        alone_here = [line for line in here if known_there[line.key] < max(again_here[line.key], 1)]
+        alone_there = [line for line in there if known_here[line.key] < max(again_there[line.key], 1)]
         now = int(self._clock().timestamp())
         kinds: tuple[tuple[Kind, list[Seen]], ...] = (
             ("only-here", [line for line in alone_here if line.outcome is None]),
@@ -131,21 +135,21 @@ class Comparison:
         )
         return tuple(Difference(peer, kind, line, now) for kind, lines in kinds for line in lines)
 
-    async def _known_there(self, peer: PeerId, lines: list[Seen]) -> set[tuple[str, str]]:
-        known = set[tuple[str, str]]()
+    async def _known_there(self, peer: PeerId, lines: list[Seen]) -> Counter[tuple[str, str]]:
+        known = Counter[tuple[str, str]]()
         for some in _parts(lines):
             found = await self._remote.logs_of(peer, [line.transaction_id for line in some])
-            known |= {their_line(record).key for record in found}
+            known.update(their_line(record).key for record in found)
         return known
 
-    async def _known_here(self, peer: PeerId, lines: list[Seen]) -> set[tuple[str, str]]:
-        known = set[tuple[str, str]]()
+    async def _known_here(self, peer: PeerId, lines: list[Seen]) -> Counter[tuple[str, str]]:
+        known = Counter[tuple[str, str]]()
         for some in _parts(lines):
             ids = [read_transaction_id(line.transaction_id) for line in some]
             if None in ids:
                 raise _no_log(peer)
             found = await self._transactions.find_transactions(self._own, [one for one in ids if one])
-            known |= {own_line(record).key for record in found}
+            known.update(own_line(record).key for record in found)
         return known
 
     async def _own_pages(
@@ -232,7 +236,9 @@ def _tell(peer: PeerId, found: Sequence[Difference]) -> None:
 
 
 def _parts(lines: list[Seen]) -> list[list[Seen]]:
-    return [lines[at : at + _PAGE] for at in range(0, len(lines), _PAGE)]
+    """These lines, each id once, in parts that may be asked for at a time."""
+    each = list({line.transaction_id: line for line in lines}.values())
+    return [each[at : at + _PAGE] for at in range(0, len(each), _PAGE)]
 
 
 def _no_log(peer: PeerId) -> Upstream:

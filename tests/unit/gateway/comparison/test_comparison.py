@@ -205,6 +205,27 @@ async def test_what_failed_does_not_push_out_what_is_an_alarm(
     ]
 
 
+@pytest.mark.parametrize(("here", "there", "kind"), [(3, 3, None), (3, 1, "only-here"), (1, 3, "only-there")])
+async def test_a_line_of_an_id_that_was_used_again_is_missed_too(
+    logs: tuple[TransactionLog, TransactionLog],
+    comparison: Comparison,
+    clock: Hands,
+    here: int,
+    there: int,
+    kind: str | None,
+) -> None:
+    raw, name = new_transaction()
+    for number in range(3):
+        if number < here:
+            await logs[0].write(raw, logs[0].passage(OUTGOING, CROSSING))
+        if number < there:
+            await logs[1].write(raw, logs[1].passage(INCOMING, CROSSING))
+        clock.now += timedelta(seconds=SKEW if kind is None else 1)
+    clock.now += timedelta(seconds=2 * SKEW)
+    found = await comparison.compare(OWNER)
+    assert {(one.kind, one.line.transaction_id) for one in found} == ({(kind, name)} if kind else set())
+
+
 async def test_a_line_about_another_grant_differs(
     logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
 ) -> None:
