@@ -248,8 +248,10 @@ def verify_chain(
         raise Refused(
             "certificate-revoked",
             Text("Dit certificaat is ingetrokken.", "This certificate has been revoked."),
-            Text("Het staat op de intrekkingslijst van de uitgever, of de uitgever zelf is ingetrokken.",
-                 "It is on its issuer's revocation list, or the issuer itself was revoked."),
+            Text(
+                "Het staat op de intrekkingslijst van de uitgever, of de uitgever zelf is ingetrokken.",
+                "It is on its issuer's revocation list, or the issuer itself was revoked.",
+            ),
             Text("Vraag een nieuw certificaat aan.", "Request a new certificate."),
             rule="certificate-valid",
         )
