@@ -20,7 +20,7 @@ from sluis_demo.script import Offered
 Answer = dict[str, Any]
 SQL, BAD, GOOD, NOTE = "cyan", "bold red", "green", "yellow"
 _PURPOSES = {activity.id: activity.name for activity in ACTIVITIES}
-_ALIASES = {one.name: one.alias for one in ORGANISATIONS}
+_ALIASES = {f"{one.name} ({one.oin})": one.alias for one in ORGANISATIONS}
 
 
 class Page:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from sluis.cli import ask, explain
+from sluis.cli import ask, explain, fsc
 from sluis.cli.local import Body
 from sluis.cli.terminal import fail, json_text, shown
 from sluis.kernel import Refused, Text
@@ -68,6 +68,16 @@ def test_a_problem_of_somebody_else_obeys_too(capsys: pytest.CaptureFixture[str]
     told = capsys.readouterr()
     assert not OBEYED & set(told.out + told.err)
     assert len((told.out + told.err).splitlines()) <= 5
+
+
+@pytest.mark.parametrize("name", ["UWV [bold]x[/bold]", "[/b]", "[link=https://evil.example]x[/link]"])
+def test_what_a_peer_is_called_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    # A name comes from a certificate or a directory, a contract on paper from whoever publishes a service.
+    peers = [{"id": "00000000000000000001", "name": name, "manager": "https://m.example:8443"}]
+    monkeypatch.setattr(fsc, "call", lambda *_, **__: Body(msgspec.json.encode(peers)))
+    monkeypatch.setenv("COLUMNS", "200")
+    told = CliRunner().invoke(fsc.command, ["peers"], catch_exceptions=False).stdout
+    assert name in told
 
 
 @pytest.mark.parametrize("command", [ask, explain])

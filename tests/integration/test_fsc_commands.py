@@ -205,7 +205,7 @@ def test_from_declaration_to_call_and_back_by_command(group: Group, service: str
     shown = sluis(group.owner, "fsc", "contracts")
     assert "Wacht op: uwv (fictief)" in shown.output
     assert f"sluis fsc sign '{waiting['hash']}' --node " in shown.output
-    assert "verbinding: gemeente (fictief) bij dienst loon" in shown.output
+    assert f"verbinding: gemeente (fictief) ({ASKER}) bij dienst loon" in shown.output
     signed = sluis(group.owner, "fsc", "sign", waiting["hash"])
     assert "geldig" in signed.output
     until(lambda: document(group.asker, "fsc", "contracts", waiting["hash"])[0]["state"] == "valid")

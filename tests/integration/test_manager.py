@@ -531,6 +531,22 @@ async def test_a_rule_signs_only_so_much_of_one_peer(
         await until(lambda: sorted(str(uwv.state(one)) for one in made) == ["proposed", "valid", "valid"])
 
 
+async def test_a_rule_signs_nothing_that_names_a_peer_which_is_not_there(
+    world: World, directory: Member, gemeente: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Of each of them this node would look for the address as long as the contract lasts.
+    async with member(world.place(UWV), services=("loon",), auto_sign=(ANYTHING,)) as uwv:
+        grants = [connection(gemeente.place, UWV, "loon")]
+        for number in range(9):
+            grants.append(connection(gemeente.place, UWV, "loon"))
+            grants[-1]["outway"] = {**grants[0]["outway"], "peer_id": f"{900 + number:020}"}
+        caplog.set_level(logging.INFO)
+        made = await gemeente.running.manager.propose(grants, now(), now() + DAY)
+        await until(lambda: any("waits for a person" in line for line in caplog.messages))
+        assert uwv.state(made) == "proposed"
+        assert [one for one in uwv.running.outbox.waiting() if one.stream == made.content.hash] == []
+
+
 # By itself
 
 

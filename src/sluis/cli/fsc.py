@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text as Line
 
 from sluis.cli.apply import STATES, outcome_told
 from sluis.cli.local import call
@@ -251,7 +252,7 @@ def _print(found: Any, as_json: bool, heads: list[str], rows: Iterator[list[str]
     count = 0
     for row in rows:
         count += 1
-        table.add_row(*map(shown, row))
+        table.add_row(*(Line(shown(cell)) for cell in row))  # a plain str would be read as markup
     if count:
         Console().print(table)
     else:

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -232,7 +233,7 @@ def verify_chain(
         intermediates: further certificates that may lead from it to an anchor.
         anchors: the roots that the group trusts.
         moment: the time to judge at.
-        crls: revocation lists; one that is not signed by the leaf's issuer says nothing about it.
+        crls: revocation lists; one that is not signed by a certificate's issuer says nothing about it.
 
     Returns: whom the certificate speaks for. Raises `Refused` (`certificate-not-trusted`, `certificate-revoked`,
     `certificate-without-peer`).
@@ -242,12 +243,14 @@ def verify_chain(
         chain = policy.build_client_verifier().verify(leaf, list(intermediates)).chain
     except verification.VerificationError as failure:
         raise _not_trusted(str(failure)) from None
-    if any(_revokes(crl, leaf, chain[1]) for crl in crls):
+    lists = tuple(crls)
+    if any(_revokes(crl, one, issuer) for one, issuer in pairwise(chain) for crl in lists):
         raise Refused(
             "certificate-revoked",
             Text("Dit certificaat is ingetrokken.", "This certificate has been revoked."),
             Text(
-                "Het staat op de intrekkingslijst van de uitgever.", "It is on its issuer's revocation list."
+                "Het staat op de intrekkingslijst van de uitgever, of de uitgever zelf is ingetrokken.",
+                "It is on its issuer's revocation list, or the issuer itself was revoked.",
             ),
             Text("Vraag een nieuw certificaat aan.", "Request a new certificate."),
             rule="certificate-valid",
@@ -320,10 +323,10 @@ def _parse(raw: bytes) -> x509.Certificate:
         raise _without_peer() from None
 
 
-def _revokes(crl: x509.CertificateRevocationList, leaf: x509.Certificate, issuer: x509.Certificate) -> bool:
+def _revokes(crl: x509.CertificateRevocationList, one: x509.Certificate, issuer: x509.Certificate) -> bool:
     if (
         crl.issuer != issuer.subject
-        or crl.get_revoked_certificate_by_serial_number(leaf.serial_number) is None
+        or crl.get_revoked_certificate_by_serial_number(one.serial_number) is None
     ):
         return False
     key = issuer.public_key()

@@ -4,7 +4,7 @@ What comes is hostile until it is read: bounded by the client, decoded strictly,
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
@@ -21,6 +21,7 @@ from sluis.gateway.transactions import (
 from sluis.kernel import Invalid, PeerId, Text, Upstream
 
 _PAGE = 1000
+_OF_IDS = 10_000  # lines of a page of ids: one id may be that of several requests
 
 
 class _Source(msgspec.Struct):
@@ -35,14 +36,18 @@ class _Destination(msgspec.Struct):
     delegator_peer_id: str | None = None
 
 
+_Name = Annotated[str, msgspec.Meta(max_length=100)]
+"""No name in a line is longer, and what differs is kept."""
+
+
 class _Record(msgspec.Struct):
-    transaction_id: str
+    transaction_id: _Name
     direction: Direction
-    grant_hash: str
+    grant_hash: _Name
     source: _Source
     destination: _Destination
-    service_name: str
-    created_at: int
+    service_name: _Name
+    created_at: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
     additional_data: Any = None
 
 
@@ -81,15 +86,15 @@ class RemoteLogs:
         if not transaction_ids:
             return ()
         body = await self._managers.logs(peer, transaction_ids=",".join(transaction_ids))
-        return _records(peer, _read(peer, body))
+        return _records(peer, _read(peer, body, _OF_IDS))
 
 
-def _read(peer: PeerId, body: bytes) -> _Page:
+def _read(peer: PeerId, body: bytes, most: int = _PAGE) -> _Page:
     try:
         page = msgspec.json.decode(body, type=_Page)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _no_log(peer) from None
-    if len(page.records) > _PAGE:
+    if len(page.records) > most:
         raise _no_log(peer)
     return page
 

@@ -152,6 +152,35 @@ def test_revoked_certificate_is_refused(authority: Authority, issued: tuple[Path
     assert refusal.value.code == "certificate-revoked"
 
 
+def test_certificate_of_an_issuer_that_was_revoked_is_refused(authority: Authority, tmp_path: Path) -> None:
+    between = make_authority(tmp_path / "between", "Tussen")
+    root = Authority(
+        tmp_path, renewed(authority.certificate, authority.certificate, authority.key, 1), authority.key
+    )
+    issuer = renewed(between.certificate, root.certificate, authority.key, 0)
+    path, _ = between.issue(tmp_path / "rdw", RDW, "RDW", ["localhost"])
+    leaf = read_certificates(path)[0]
+    assert verify_chain(leaf, [issuer], [root.certificate], NOW, [crl_of(root)]).id == RDW
+    with pytest.raises(Refused) as refusal:
+        verify_chain(leaf, [issuer], [root.certificate], NOW, [crl_of(root, issuer)])
+    assert refusal.value.code == "certificate-revoked"
+
+
+def renewed(
+    certificate: x509.Certificate, issuer: x509.Certificate, key: ec.EllipticCurvePrivateKey, length: int
+) -> x509.Certificate:
+    """The certificate of an authority as this issuer makes it, with room for so many more below it."""
+    builder = x509.CertificateBuilder().subject_name(certificate.subject).issuer_name(issuer.subject)
+    builder = builder.public_key(certificate.public_key()).serial_number(x509.random_serial_number())  # type: ignore[arg-type]
+    builder = builder.not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=9))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=length), critical=True)
+    for kind in (x509.KeyUsage, x509.SubjectKeyIdentifier):
+        found = certificate.extensions.get_extension_for_class(kind)
+        builder = builder.add_extension(found.value, critical=found.critical)
+    keyed = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    return builder.add_extension(keyed, critical=False).sign(key, hashes.SHA256())
+
+
 def test_revocation_list_of_another_issuer_revokes_nothing(
     authority: Authority, issued: tuple[Path, Path], tmp_path: Path
 ) -> None:

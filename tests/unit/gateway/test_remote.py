@@ -8,7 +8,7 @@ import pytest
 from sluis.gateway.manager.listing import log_document, page_of
 from sluis.gateway.remote import RemoteLogs
 from sluis.gateway.transactions import OUTGOING, Crossing, TransactionRecord, noted, outcome_of
-from sluis.kernel import PeerId
+from sluis.kernel import PeerId, Upstream
 
 ASKER, OWNER = PeerId("00000001001001000001"), PeerId("00000001001001000002")
 CROSSING = Crossing("$1$3$grant", "personen", ASKER, OWNER)
@@ -33,6 +33,18 @@ async def test_outcome_that_was_noted_reaches_the_other_side() -> None:
     crossings = [noted(CROSSING, "no-answer"), noted(CROSSING, "refused"), CROSSING]
     lines = [TransactionRecord(0, ID, OUTGOING, one, 5000) for one in crossings]
     assert [one.crossing for one in await read(*map(log_document, lines))] == crossings
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"service_name": "x" * 101}, {"grant_hash": "x" * 101}, {"transaction_id": "x" * 101},
+     {"created_at": -1}, {"created_at": 2**70}],
+)  # fmt: skip
+async def test_a_line_that_is_larger_than_any_is_no_line(wrong: dict[str, Any]) -> None:
+    document = log_document(TransactionRecord(0, ID, OUTGOING, CROSSING, 5000))
+    assert len(await read(document)) == 1
+    with pytest.raises(Upstream):
+        await read({**document, **wrong})
 
 
 @pytest.mark.parametrize(

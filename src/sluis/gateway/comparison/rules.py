@@ -13,6 +13,8 @@ from sluis.kernel import PeerId
 SKEW = 120
 """Seconds that a line waits for its other half: twice what clocks of peers may differ, and what a request may take."""
 
+_Waiting = dict[tuple[str, str], list[Seen]]
+
 
 class Matching:
     """The lines that still wait for their other half.
@@ -24,8 +26,11 @@ class Matching:
 
     def __init__(self, own: PeerId, peer: PeerId) -> None:
         self._own, self._peer = own, peer
-        self._here: dict[tuple[str, str], Seen] = {}
-        self._there: dict[tuple[str, str], Seen] = {}
+        # A program may use one id for several requests: of each there must be a line on both sides.
+        self._here: _Waiting = {}
+        self._there: _Waiting = {}
+        self.theirs_waiting = 0
+        """How many lines of the peer wait."""
         self.differing: list[Seen] = []
         """This node's lines of which the peer says something else."""
 
@@ -40,23 +45,31 @@ class Matching:
     def unmatched_until(self, moment: int) -> tuple[list[Seen], list[Seen]]:
         """The lines up to and including this second that found no other half: this node's, and the peer's. They wait no
         longer."""
-        return _taken(self._here, moment), _taken(self._there, moment)
+        here, there = _taken(self._here, moment), _taken(self._there, moment)
+        self.theirs_waiting -= len(there)
+        return here, there
 
     def _add(
         self,
         lines: Iterable[Seen],
-        these: dict[tuple[str, str], Seen],
-        those: dict[tuple[str, str], Seen],
+        these: _Waiting,
+        those: _Waiting,
         *,
         mine: bool,
     ) -> None:
         for line in lines:
             if not self._between_us(line):
                 continue
-            other = those.pop(line.key, None)
-            if other is None:
-                these[line.key] = line
-            elif other.crossing != line.crossing:
+            others = those.get(line.key)
+            if others is None:
+                these.setdefault(line.key, []).append(line)
+                self.theirs_waiting += not mine
+                continue
+            other = others.pop(0)
+            self.theirs_waiting -= mine
+            if not others:
+                del those[line.key]
+            if other.crossing != line.crossing:
                 self.differing.append(line if mine else other)
 
     def _between_us(self, line: Seen) -> bool:
@@ -66,8 +79,10 @@ class Matching:
         )
 
 
-def _taken(waiting: dict[tuple[str, str], Seen], moment: int) -> list[Seen]:
-    late = [line for line in waiting.values() if line.at <= moment]
-    for line in late:
-        del waiting[line.key]
+def _taken(waiting: _Waiting, moment: int) -> list[Seen]:
+    late = [line for lines in waiting.values() for line in lines if line.at <= moment]
+    for key in {line.key for line in late}:
+        left = [line for line in waiting.pop(key) if line.at > moment]
+        if left:
+            waiting[key] = left
     return late

@@ -7,6 +7,7 @@ its request failed on the way, that is no alarm: it is kept and counted by itsel
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy import Connection, text
@@ -23,6 +24,11 @@ log = logging.getLogger("sluis.gateway")
 _PAGE = 1000  # lines; the most that FSC Logging 1.0.0 gives at a time
 _TOLD = 20  # differences that are each a line for the operator
 _KEPT = 10_000  # differences of one kind with one peer; the newest, should a peer make them up
+
+_MOST_ALONE = 100_000  # lines of a peer that this node may lack; far more than are kept of them
+_MOST_WAITING = (
+    500_000  # lines of a peer that wait for their other half: those of minutes, at thousands a second
+)
 
 MOST_PAGES = 100_000
 """Pages in one comparison; the rest is for the next. A peer could otherwise keep us reading for ever."""
@@ -101,9 +107,12 @@ class Comparison:
                 matching.add_theirs(map(their_line, await theirs.next()))
             late = matching.unmatched_until(min(ours.at, theirs.at, until + SKEW) - SKEW)
             here += late[0]
-            there += late[1]
+            there += late[1][: _MOST_ALONE - len(there)]
+            if matching.theirs_waiting > _MOST_WAITING:  # made up, all of one moment
+                raise _no_log(peer)
         late = matching.unmatched_until(until)
-        return await self._confirmed(peer, since, [*here, *late[0]], [*there, *late[1]], matching.differing)
+        there += late[1][: _MOST_ALONE - len(there)]
+        return await self._confirmed(peer, since, [*here, *late[0]], there, matching.differing)
 
     async def _confirmed(
         self, peer: PeerId, since: int, here: list[Seen], there: list[Seen], differing: list[Seen]
@@ -111,8 +120,11 @@ class Comparison:
         """What is left after asking for each of them by its id: clocks may differ more than they should."""
         here, there = [line for line in here if line.at > since], [line for line in there if line.at > since]
         known_there, known_here = await self._known_there(peer, here), await self._known_here(peer, there)
-        alone_here = [line for line in here if line.key not in known_there]
-        alone_there = [line for line in there if line.key not in known_here]
+        # Of an id that was used again, the other may have the lines of other requests.
+        again_here = await self._known_here(peer, [line for line in here if known_there[line.key]])
+        again_there = await self._known_there(peer, [line for line in there if known_here[line.key]])
+        alone_here = [line for line in here if known_there[line.key] < max(again_here[line.key], 1)]
+        alone_there = [line for line in there if known_here[line.key] < max(again_there[line.key], 1)]
         now = int(self._clock().timestamp())
         kinds: tuple[tuple[Kind, list[Seen]], ...] = (
             ("only-here", [line for line in alone_here if line.outcome is None]),
@@ -123,21 +135,21 @@ class Comparison:
         )
         return tuple(Difference(peer, kind, line, now) for kind, lines in kinds for line in lines)
 
-    async def _known_there(self, peer: PeerId, lines: list[Seen]) -> set[tuple[str, str]]:
-        known = set[tuple[str, str]]()
+    async def _known_there(self, peer: PeerId, lines: list[Seen]) -> Counter[tuple[str, str]]:
+        known = Counter[tuple[str, str]]()
         for some in _parts(lines):
             found = await self._remote.logs_of(peer, [line.transaction_id for line in some])
-            known |= {their_line(record).key for record in found}
+            known.update(their_line(record).key for record in found)
         return known
 
-    async def _known_here(self, peer: PeerId, lines: list[Seen]) -> set[tuple[str, str]]:
-        known = set[tuple[str, str]]()
+    async def _known_here(self, peer: PeerId, lines: list[Seen]) -> Counter[tuple[str, str]]:
+        known = Counter[tuple[str, str]]()
         for some in _parts(lines):
             ids = [read_transaction_id(line.transaction_id) for line in some]
             if None in ids:
                 raise _no_log(peer)
             found = await self._transactions.find_transactions(self._own, [one for one in ids if one])
-            known |= {own_line(record).key for record in found}
+            known.update(own_line(record).key for record in found)
         return known
 
     async def _own_pages(
@@ -224,7 +236,9 @@ def _tell(peer: PeerId, found: Sequence[Difference]) -> None:
 
 
 def _parts(lines: list[Seen]) -> list[list[Seen]]:
-    return [lines[at : at + _PAGE] for at in range(0, len(lines), _PAGE)]
+    """These lines, each id once, in parts that may be asked for at a time."""
+    each = list({line.transaction_id: line for line in lines}.values())
+    return [each[at : at + _PAGE] for at in range(0, len(each), _PAGE)]
 
 
 def _no_log(peer: PeerId) -> Upstream:

@@ -28,6 +28,12 @@ MAX_PROPERTIES = 2**20
 
 MAX_GRANTS = 100
 
+LATEST = 253_402_300_799
+"""Seconds since the epoch: the end of the year 9999, the last moment that a date can be written of."""
+
+Moment = Annotated[int, Meta(ge=0, le=LATEST)]
+"""Seconds since the epoch, as a peer may write them."""
+
 _THUMBPRINT = re.compile(r"[0-9a-f]{64}")
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -35,7 +41,6 @@ _PeerNumber = Annotated[str, Meta(pattern=r"\A[0-9]{20}\Z")]
 _ServiceName = Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9._-]{1,100}\Z")]
 _DomainName = Annotated[str, Meta(pattern=rf"\A(?i:{_LABEL}(\.{_LABEL})*)\Z", max_length=253)]
 _Uuid = Annotated[str, Meta(pattern=r"\A(?i:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12})\Z")]
-_Moment = Annotated[int, Meta(ge=0)]
 _Protocol = Literal["PROTOCOL_TCP_HTTP_1.1", "PROTOCOL_TCP_HTTP_2"]
 
 
@@ -102,8 +107,8 @@ class _Grant(msgspec.Struct):
 
 
 class _Validity(msgspec.Struct):
-    not_before: _Moment
-    not_after: _Moment
+    not_before: Moment
+    not_after: Moment
 
 
 class _Content(msgspec.Struct):
@@ -111,7 +116,7 @@ class _Content(msgspec.Struct):
     group_id: Annotated[str, Meta(max_length=255)]
     validity: _Validity
     grants: Annotated[list[_Grant], Meta(min_length=1, max_length=MAX_GRANTS)]
-    created_at: _Moment
+    created_at: Moment
 
 
 class _Body(msgspec.Struct):

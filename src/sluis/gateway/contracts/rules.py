@@ -165,9 +165,15 @@ def counts_instead(new: Signature, known: Signature | None) -> bool:
     """Whether a signature takes the place of the one that a peer gave before for the same action.
 
     The later one counts, and of two of the same second always the same one, in whatever order they come: so all
-    peers end up with the same.
+    peers end up with the same. What says the same is the same signature, however the key's part of it is written:
+    of one with an elliptic curve anybody can make a second that is as good.
     """
-    return known is None or (new.signed_at, new.jws) > (known.signed_at, known.jws)
+    return known is None or (new.signed_at, said(new.jws)) > (known.signed_at, said(known.jws))
+
+
+def said(jws: str) -> str:
+    """What a signature is over: header and payload as they were sent. Two with the same say the same."""
+    return jws.rpartition(".")[0]
 
 
 _MAY: dict[State, frozenset[Action]] = {

@@ -28,6 +28,7 @@ from sluis.crypto import (
 )
 from sluis.gateway.contracts.hashes import plain_hash
 from sluis.gateway.contracts.model import Action, Content, Signature
+from sluis.gateway.contracts.reading import Moment
 from sluis.gateway.contracts.rules import SKEW, not_a_party, signers
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.kernel import Invalid, PeerId, Refused, Text
@@ -36,7 +37,7 @@ from sluis.kernel import Invalid, PeerId, Refused, Text
 class _Payload(msgspec.Struct):
     contract_content_hash: str
     type: str
-    signed_at: int
+    signed_at: Moment
 
 
 def sign(identity: Identity, content_hash: str, action: Action, signed_at: int) -> str:

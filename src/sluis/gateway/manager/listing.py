@@ -15,6 +15,10 @@ from sluis.kernel import PeerId, Text
 MOST, USUAL = 1000, 25
 """Items on a page: at most, and when the caller does not say."""
 
+LARGEST = 8 * 2**20
+"""Bytes of services on a page, unless the first is larger: publications carry properties, and one peer's large ones would
+keep everybody from reading the list."""
+
 GRANT_TYPES = frozenset(get_args(GrantType))
 
 _ORDERS = {"SORT_ORDER_ASCENDING": False, "SORT_ORDER_DESCENDING": True}
@@ -119,7 +123,13 @@ def services_page(
         if grant.service_peer in known and (not (peer or name) or _is_sought(grant, peer, name))
     }
     page, following = in_pages(listed, query.cursor, query.limit, query.descending)
-    return [{"data": _service(listed[place], known)} for place in page], following
+    made, size = list[dict[str, Any]](), 0
+    for number, place in enumerate(page):
+        made.append({"data": _service(listed[place], known)})
+        size += len(msgspec.json.encode(made[-1]))
+        if size > LARGEST and number:
+            return made[:-1], page[number - 1]
+    return made, following
 
 
 def log_document(record: TransactionRecord) -> dict[str, Any]:

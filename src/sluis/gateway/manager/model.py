@@ -17,8 +17,8 @@ class AutoSign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Args:
         name: what it is called in the log.
         grants: the types of grants; empty for all four.
-        roles: what this peer is in the grant.
-        peers: all other peers of the grant must be among these; empty for any peer of the group.
+        roles: what this peer is in the grant. That it publishes a service it proposes itself, and no rule signs it.
+        peers: all other peers of the grant must be among these; empty for any that is known, or is in the directory.
         services: names of services; empty for all.
         properties: values that each property may have. A property of the grant that is not named here does not fit,
             and one that is named here must be there.

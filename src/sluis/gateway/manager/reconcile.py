@@ -16,6 +16,7 @@ from sluis.gateway.contracts import (
     Contracts,
     proposers,
     read_content,
+    said,
 )
 from sluis.gateway.manager.client import Answered, Listed, Managers
 from sluis.gateway.manager.delivery import Letter
@@ -163,7 +164,7 @@ class Reconciler:
         for action in _ACTIONS:
             here = known.signed(action) if known else {}
             for signer, jws in _theirs(listed, action, content):
-                if signer not in here or here[signer].jws != jws:
+                if signer not in here or said(here[signer].jws) != said(jws):
                     news += await self._taken(signer, content, action, jws)
         if known is not None:
             await self._bring(peer, known, lambda action: listed.signatures.get(action, {}))
@@ -190,7 +191,7 @@ class Reconciler:
         own, letters = str.__str__(self._own), []
         for action in _ACTIONS:
             mine = contract.signed(action).get(self._own)
-            if mine is not None and there(action).get(own) != mine.jws:
+            if mine is not None and said(there(action).get(own, "")) != said(mine.jws):
                 offers = action == "accept" and not there(action) and self._proposes(contract)
                 letters.append(Letter("contract" if offers else action, contract.content.hash, mine.jws))
         if letters:

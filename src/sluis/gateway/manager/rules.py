@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sluis.crypto import canonical
 from sluis.gateway.contracts import Contract, Grant, GrantType
 from sluis.gateway.manager.model import AutoSign, Role
 from sluis.gateway.properties import refers_to_external
@@ -41,16 +42,18 @@ def signs_itself(
         contract: that waits for this peer.
         own: this peer.
         rules: each grant of the contract must fit one of them.
-        offers: whether this peer offers a service of that name.
+        offers: whether this peer offers a service of that name; one that it does not, it does not sign for.
     """
     content = contract.content
     seconds = content.not_after - content.not_before
     found = []
     for grant in content.grants:
         fits = [rule for rule in rules if _fits(rule, grant, own, seconds)]
-        connects_here = grant.outway is not None and grant.service_peer == own
-        if not fits or (connects_here and not offers(grant.service_name)):
+        ours = grant.service_peer == own
+        if not fits or (ours and not offers(grant.service_name)):
             return None
+        if ours and grant.type == "GRANT_TYPE_SERVICE_PUBLICATION":
+            return None  # what this peer publishes it proposes itself; another makes up that it does
         found.append(fits[0].name or "auto-sign")
     return ", ".join(dict.fromkeys(found)) or None
 
@@ -132,5 +135,5 @@ def _properties_fit(rule: AutoSign, grant: Grant) -> bool:
 
 
 def _among(value: Any, allowed: Sequence[Any]) -> bool:
-    """Whether a value is one of these; true is not 1."""
-    return any(type(one) is type(value) and one == value for one in allowed)
+    """Whether a value is one of these, as JSON; true is not 1, also not inside a list."""
+    return canonical(value) in map(canonical, allowed)

@@ -42,6 +42,7 @@ _ANNOUNCED = (
     90 * 86_400
 )  # seconds after which an announcement that did not arrive is let go; each start makes one
 _COUNTS = 16 * 1024  # bytes of a contract that count for one
+_UNKNOWN = 5  # parties of one contract that are looked for before a rule signs it
 _AT_ONCE = 8  # contracts that are judged by rules or a decision point
 
 
@@ -213,7 +214,18 @@ class Running:
         if rule is None and settings.decision_point is not None:
             said = await ask(settings.decision_point, question(contract, own, first))
             rule = "decision point" if said else None
-        return rule if rule and self._may_sign(contract, first) else None
+        return rule if rule and await self._all_there(contract) and self._may_sign(contract, first) else None
+
+    async def _all_there(self, contract: Contract) -> bool:
+        """Whether every party is a peer that is known, or that the directory knows. Of one that somebody made up this node
+        would look for the address as long as the contract lasts."""
+        unknown = [peer for peer in contract.content.parties if self.peers.known(peer) is None]
+        if len(unknown) <= _UNKNOWN:
+            unknown = [peer for peer in unknown if not await self.directory.locate(peer)]
+        if unknown:
+            log.warning("contract %s waits for a person: %d of its parties are not in the directory",
+                        contract.content.hash, len(unknown))  # fmt: skip
+        return not unknown
 
     def _may_sign(self, contract: Contract, peer: PeerId) -> bool:
         """Whether this peer had not too many contracts signed by rule."""

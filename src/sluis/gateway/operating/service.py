@@ -236,11 +236,16 @@ class Operator:
         reasons = await asyncio.to_thread(self._reasons, hashes)
         return [
             contract_view(
-                contract, self._own, self._now(), self._running.peers.name, self._offers,
+                contract, self._own, self._now(), self._called, self._offers,
                 reasons.get(contract.content.hash, ""),
             )
             for contract in contracts
         ]  # fmt: skip
+
+    def _called(self, peer: PeerId) -> str:
+        """A peer by name and Peer ID: who signs must see who it is, and a name may be another's too."""
+        name, id = self._running.peers.name(peer), str.__str__(peer)
+        return id if name == id else f"{name} ({id})"
 
     def _reasons(self, hashes: Sequence[str]) -> dict[str, str]:
         statement = text(sql.OF).bindparams(bindparam("contracts", expanding=True))

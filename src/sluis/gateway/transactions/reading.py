@@ -25,6 +25,10 @@ from sluis.kernel import Invalid, PeerId, Text
 MOST = 1000
 """The most lines on a page, and the most transactions asked for by id."""
 
+MOST_OF_IDS = 10 * MOST
+"""The most lines of transactions that are asked for by id. A request has a line or two, with a note as many again; but
+a program may send one id for ever."""
+
 _Passages = dict[int, tuple[Direction, Crossing]]
 _Notes = dict[int, tuple[int, Crossing]]
 
@@ -50,7 +54,7 @@ def find(connection: Connection, peer: PeerId, search: Search) -> Page:
     more = len(lines) > search.limit
     if page and notes:
         ids = [bytes(line.transaction_id) for line in page]
-        found = _noted(_of_ids(connection, ids), notes)
+        found = _noted(_of_ids(connection, ids, [*passages, *notes]), notes)
     else:
         found = {}
     return Page(_records(page, passages, found), str(page[-1].number) if more else "")
@@ -59,29 +63,35 @@ def find(connection: Connection, peer: PeerId, search: Search) -> Page:
 def find_transactions(
     connection: Connection, peer: PeerId, transaction_ids: Sequence[bytes]
 ) -> tuple[TransactionRecord, ...]:
-    """Every line of these transactions in which the peer has part, in the order of the log. Raises `Invalid`."""
+    """Every line of these transactions in which the peer has part, in the order of the log; when they have more lines than
+    `MOST_OF_IDS`, of the newest. Raises `Invalid`."""
     if len(transaction_ids) > MOST:
         raise _wrong_limit()
     passages, notes = _told_apart(_passages(connection, peer))
-    lines = _of_ids(connection, transaction_ids)
+    lines = _of_ids(connection, transaction_ids, [*passages, *notes])
     return _records([line for line in lines if line.passage in passages], passages, _noted(lines, notes))
 
 
 def left_under(connection: Connection, peer: PeerId, transaction_id: bytes) -> Crossing | None:
     """Under which crossing a request left for a peer; None when no line says so."""
     passages, _ = _told_apart(_passages(connection, peer))
-    for line in reversed(_of_ids(connection, [transaction_id])):
+    for line in reversed(_of_ids(connection, [transaction_id], [*passages])):
         direction, crossing = passages.get(line.passage, ("", None))
         if crossing is not None and direction == OUTGOING and crossing.service_peer == peer:
             return crossing
     return None
 
 
-def _of_ids(connection: Connection, transaction_ids: Sequence[bytes]) -> Sequence[Any]:
-    if not transaction_ids:
+def _of_ids(
+    connection: Connection, transaction_ids: Sequence[bytes], passages: Sequence[int]
+) -> Sequence[Any]:
+    if not transaction_ids or not passages:
         return ()
-    statement = text(sql.OF_IDS).bindparams(bindparam("ids", expanding=True))
-    return connection.execute(statement, {"ids": list(set(transaction_ids))}).all()
+    statement = text(sql.OF_IDS).bindparams(
+        bindparam("ids", expanding=True), bindparam("passages", expanding=True)
+    )
+    wanted = {"ids": list(set(transaction_ids)), "passages": passages, "most": MOST_OF_IDS}
+    return connection.execute(statement, wanted).all()[::-1]
 
 
 def _told_apart(passages: _Passages) -> tuple[_Passages, _Notes]:

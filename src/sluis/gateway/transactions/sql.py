@@ -71,5 +71,5 @@ LINES_UP = LINES_DOWN.replace("DESC", "ASC")
 """The same, oldest first."""
 
 OF_IDS = """SELECT number, passage, transaction_id, created_at FROM gateway_transactions
-    WHERE transaction_id IN :ids ORDER BY number"""
-"""Every line of some transactions."""
+    WHERE transaction_id IN :ids AND passage IN :passages ORDER BY number DESC LIMIT :most"""
+"""The newest lines of some transactions under some passages, newest first."""

@@ -205,6 +205,27 @@ async def test_what_failed_does_not_push_out_what_is_an_alarm(
     ]
 
 
+@pytest.mark.parametrize(("here", "there", "kind"), [(3, 3, None), (3, 1, "only-here"), (1, 3, "only-there")])
+async def test_a_line_of_an_id_that_was_used_again_is_missed_too(
+    logs: tuple[TransactionLog, TransactionLog],
+    comparison: Comparison,
+    clock: Hands,
+    here: int,
+    there: int,
+    kind: str | None,
+) -> None:
+    raw, name = new_transaction()
+    for number in range(3):
+        if number < here:
+            await logs[0].write(raw, logs[0].passage(OUTGOING, CROSSING))
+        if number < there:
+            await logs[1].write(raw, logs[1].passage(INCOMING, CROSSING))
+        clock.now += timedelta(seconds=SKEW if kind is None else 1)
+    clock.now += timedelta(seconds=2 * SKEW)
+    found = await comparison.compare(OWNER)
+    assert {(one.kind, one.line.transaction_id) for one in found} == ({(kind, name)} if kind else set())
+
+
 async def test_a_line_about_another_grant_differs(
     logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
 ) -> None:
@@ -241,6 +262,41 @@ async def test_lines_about_others_are_passed_over(
     await cross(logs, here=None, there=Crossing("$1$3$y", "personen", THIRD, OWNER, ASKER))
     clock.now += timedelta(seconds=2 * SKEW)
     assert await comparison.compare(OWNER) == ()
+
+
+@pytest.mark.parametrize(("alone", "waiting"), [(20, 10**6), (10**6, 20)])
+async def test_lines_that_a_peer_makes_up_take_no_more_memory_than_so_many(
+    stores: tuple[Store, Store],
+    logs: tuple[TransactionLog, TransactionLog],
+    clock: Hands,
+    monkeypatch: pytest.MonkeyPatch,
+    alone: int,
+    waiting: int,
+) -> None:
+    class Flood(Other):
+        made = 0
+
+        async def logs(
+            self, peer: PeerId, after: int, before: int, cursor: str
+        ) -> tuple[Sequence[TransactionRecord], str]:
+            self.made += 10
+            at = after + 1 if waiting < alone else min(after + self.made * 20, before - 1)
+            page = [
+                TransactionRecord(0, new_transaction()[1], INCOMING, CROSSING, at * 1000) for _ in range(10)
+            ]
+            return page, str(self.made) if self.made < 200 else ""
+
+    monkeypatch.setattr("sluis.gateway.comparison.service._MOST_ALONE", alone)
+    monkeypatch.setattr("sluis.gateway.comparison.service._MOST_WAITING", waiting)
+    other = Flood(logs[1])
+    comparison = open_comparison(stores[0], logs[0], other, ASKER, clock)
+    if alone < waiting:
+        assert {one.kind for one in await comparison.compare(OWNER)} == {"only-there"}
+        assert (await asyncio.to_thread(comparison.counts))[OWNER, "only-there"] == alone
+        return
+    with pytest.raises(Upstream, match="end"):
+        await comparison.compare(OWNER)
+    assert other.made <= 2 * waiting
 
 
 async def test_a_log_without_end_is_none(

@@ -204,6 +204,7 @@ INVALID = "ERROR_CODE_CONTRACT_INVALID"
         ("validity", ...), ("validity", []), ("validity.not_before", ...), ("validity.not_after", ...),
         ("validity.not_before", "1672527600"), ("validity.not_before", -1), ("validity.not_after", True),
         ("validity.not_after", 1672527600.5), ("validity.not_after", None),
+        ("validity.not_after", 253_402_300_800), ("created_at", 2**53 - 1),
         ("created_at", ...), ("created_at", -1), ("created_at", "nu"),
         ("grants", ...), ("grants", []), ("grants", {}), ("grants", None), ("grants.0", connection()), ("grants.0.data", []),
         ("grants.0.data.type", ...), ("grants.0.data.type", "GRANT_TYPE_UNSPECIFIED"), ("grants.0.data.type", 2),

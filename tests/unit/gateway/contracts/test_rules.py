@@ -284,7 +284,7 @@ def test_the_later_signature_counts_whatever_the_order() -> None:
     old, new, same = (
         signed(CONSUMER),
         signed(CONSUMER, at=NOW + 1),
-        Signature(PeerId(CONSUMER), "accept", "z", NOW, "b" * 43, 2**40),
+        Signature(PeerId(CONSUMER), "accept", "z.z.z", NOW, "b" * 43, 2**40),
     )
     assert counts_instead(old, None)
     assert counts_instead(new, old)

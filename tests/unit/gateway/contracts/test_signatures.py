@@ -32,6 +32,7 @@ from sluis.gateway.contracts import (
     read_content,
     sign,
 )
+from sluis.gateway.contracts.rules import counts_instead
 from sluis.gateway.faults import FscProblem
 from sluis.kernel import PeerId
 
@@ -225,6 +226,7 @@ def test_a_header_that_is_not_clear_is_not_believed(header: Any) -> None:
         {"contentHash": CONTENT.hash, "type": "accept"},
         PAYLOAD | {"signed_at": "nu"},
         PAYLOAD | {"signed_at": True},
+        PAYLOAD | {"signed_at": -1},
         PAYLOAD | {"type": None},
         json.dumps(PAYLOAD).encode()[:-1] + b',"type":"accept"}',
         json.dumps(PAYLOAD).encode()[:-1] + b',"n":9007199254740993}',
@@ -232,6 +234,18 @@ def test_a_header_that_is_not_clear_is_not_believed(header: Any) -> None:
 )
 def test_a_payload_that_is_not_clear_is_not_believed(payload: Any) -> None:
     assert refusal(jws(KEY, HEADER, payload)) == (VERIFICATION, 422, "signature-payload-wrong")
+
+
+def test_another_way_to_write_a_signature_is_the_same_signature() -> None:
+    # Of (r, s) anybody makes (r, n - s), which fits the same key: nothing may be put in the place of what a peer signed.
+    text = jws(KEY, HEADER, PAYLOAD)
+    head, _, own = text.rpartition(".")
+    raw = urlsafe_b64decode(own + "==")
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    twin = f"{head}.{b64u(raw[:32] + (order - int.from_bytes(raw[32:])).to_bytes(32))}"
+    found, other = check(text), check(twin)
+    assert not counts_instead(other, found)
+    assert not counts_instead(found, other)
 
 
 @pytest.mark.parametrize("text", ["", "x", "a.b.c", "e30.e30.e30", "e30.e30", "é.é.é", "A" * 100_000])

@@ -13,6 +13,7 @@ from tests.unit.gateway.contracts.making import (
     connection,
     content,
     delegated_connection,
+    delegated_publication,
     publication,
 )
 
@@ -80,6 +81,7 @@ def test_a_service_that_is_not_offered_is_not_signed_for() -> None:
         ({"a": "x", "b": "more"}, {"a": ["x"]}, False),
         ({}, {"a": ["x"]}, False),
         ({"a": True}, {"a": [1]}, False),
+        ({"a": [True]}, {"a": [[1]]}, False),
         ({"a": {"n": [1]}}, {"a": [{"n": [1]}]}, True),
     ],
 )
@@ -116,6 +118,22 @@ def test_a_rule_does_not_sign_for_a_part_that_it_does_not_name() -> None:
 
 def test_a_directory_signs_publications() -> None:
     assert signed(contract(publication()), AutoSign("x"), own=PeerId(DIRECTORY), offered=False) == "x"
+
+
+@pytest.mark.parametrize("directory", [CONSUMER, PROVIDER])
+def test_nobody_makes_a_peer_publish_a_service(directory: str) -> None:
+    # Who publishes proposes. Beside a publication of its own, another could have put one of ours in a directory.
+    service = {"peer_id": CONSUMER, "name": "x", "protocol": "PROTOCOL_TCP_HTTP_1.1"}
+    theirs = publication() | {"service": service, "directory": {"peer_id": PROVIDER}}
+    ours = publication() | {"directory": {"peer_id": directory}}
+    assert signed(contract(theirs), AutoSign("x")) == "x"
+    assert signed(contract(theirs, ours), AutoSign("x")) is None
+    assert signed(contract(ours), AutoSign("x", grants=("GRANT_TYPE_SERVICE_PUBLICATION",))) is None
+
+
+def test_a_publication_on_behalf_of_another_is_signed_only_for_a_service_that_is_offered() -> None:
+    given, rule = contract(delegated_publication()), AutoSign("x")
+    assert (signed(given, rule), signed(given, rule, offered=False)) == ("x", None)
 
 
 def test_the_length_of_a_contract_is_bounded_by_a_rule() -> None:

@@ -188,6 +188,19 @@ async def test_transactions_are_found_with_both_their_lines_and_only_by_who_has_
     assert await transactions.find_transactions(OTHER, [one]) == ()
 
 
+async def test_one_id_that_is_sent_for_ever_does_not_fill_memory_and_hides_no_line_of_others(
+    transactions: TransactionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.gateway.transactions.reading.MOST_OF_IDS", 3)
+    id = new_transaction()[0]
+    await transactions.write(id, transactions.passage(OUTGOING, Crossing("$1$3$o", "x", OTHER, ASKER)))
+    for _ in range(5):
+        await transactions.write(id, transactions.passage(OUTGOING, PLAIN))
+    found = await transactions.find_transactions(OWNER, [id])
+    assert [one.number for one in found] == [3, 4, 5]
+    assert len(await transactions.find_transactions(OTHER, [id])) == 1
+
+
 async def test_times_never_go_down_when_the_clock_does(transactions: TransactionLog, clock: Hands) -> None:
     await written(transactions, clock, PLAIN, PLAIN)
     clock.move(-3600)
