@@ -112,6 +112,7 @@ class _Head:
         return head + b"\r\n\r\n"
 
 
+_BODILESS = frozenset({204, 304})
 _HARMLESS = frozenset({b"close", b"keep-alive", b""})
 
 
@@ -391,6 +392,8 @@ class _Crossing:
         }
         if named - _HARMLESS:
             headers = [header for header in headers if header[0] not in named]
+        if stream.status in _BODILESS:  # such an answer may say a length that nothing comes of
+            headers = [header for header in headers if header[0] != b"content-length"]
         if self._forward.instead:
             headers.append((_INSTEAD, self._forward.instead.encode()))
         if stream.status >= 400:

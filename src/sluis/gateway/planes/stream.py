@@ -212,10 +212,13 @@ class Stream(asyncio.Protocol):
         self._head_size += len(name) + len(value)
         if self._head_size > HEAD_LIMIT:
             raise Broken("head too large")
-        self.headers.append((name.lower(), value))
+        if not self._headed:  # behind the body it is a trailer, and no header (RFC 9110 §6.5.1)
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
+        if self.status >= 600:
+            raise Broken("no status")
         self._headed = self.status >= 200  # those below announce another (RFC 9110 §15.2)
         if self._headed:
             self._framed = any(name in _FRAMING for name, _ in self.headers)
