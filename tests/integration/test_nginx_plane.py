@@ -609,6 +609,21 @@ async def test_log_says_what_went_wrong_and_not_about_whom(
     assert "burgers" not in caplog.text
 
 
+async def test_log_says_nothing_of_an_answer_that_is_no_http(
+    pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Bsn: 999990019\0\r\n\r\n")
+        writer.close()
+
+    await pair.base.serve_raw(serve)
+    with caplog.at_level(logging.INFO):
+        assert (await pair.call("GET", "/x")).status == 502
+    assert "upstream sent invalid header" in caplog.text
+    assert "999990019" not in caplog.text
+
+
 async def test_both_ways_stream(pair: Pair) -> None:
     """A piece of the request reaches the service, and a piece of the answer the program, before the next is sent."""
     first = asyncio.Event()

@@ -37,7 +37,8 @@ _AGAIN = (0.1, 0.5, 2.0, 5.0)  # seconds before it is started again, the last of
 _SOON = 2.0  # seconds in which one that is well answers
 _STEADY = 30.0  # seconds after which a start counts as one that went well
 _SOCKETS = (conf.DECIDE, conf.REPORT, conf.STATUS, conf.OWN, conf.COUNTS)
-_ABOUT_A_REQUEST = re.compile(r",? (client|while [a-z ]+, client): .*")
+_ABOUT_A_REQUEST = re.compile(r"(: \".*|,? (client|while [a-z ]+, client): .*)")
+"""What was quoted of a request or an answer, and whose it was."""
 _PREFIX = re.compile(r"^\S+ \S+ \[(\w+)\] \S+ (\*\d+ )?")
 
 
@@ -396,7 +397,9 @@ async def _tell(pipe: int, kept: _Said) -> None:
         async for line in said:
             text = line.decode(errors="replace").rstrip()
             level = _PREFIX.match(text)
-            words = _ABOUT_A_REQUEST.sub("", _PREFIX.sub("", text))
+            words = _PREFIX.sub("", text)
+            if level is not None and level[2]:
+                words = _ABOUT_A_REQUEST.sub("", words)
             grave = level is not None and level[1] in {"emerg", "alert", "crit"}
             if grave and not words.startswith("still could not"):  # which says less than what it said before
                 kept.last = words
