@@ -67,7 +67,7 @@ class _Joining:
         self._transport.close()
 
 
-class _Parser(HttpRequestParser):  # type: ignore[misc]
+class _Parser(HttpRequestParser):
     """Lets who asks to go on in another protocol go on in this one (RFC 9110 §7.8). httptools takes what follows such a head
     for that other protocol, so that a body is lost, or is read as the next request."""
 
@@ -76,7 +76,7 @@ class _Parser(HttpRequestParser):  # type: ignore[misc]
         self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
         self._protocol = protocol
 
-    def feed_data(self, data: bytes | memoryview) -> None:
+    def feed_data(self, data: Any) -> None:
         """Read on. Raises what httptools does."""
         parser: HttpRequestParser = self
         while True:
