@@ -24,7 +24,7 @@ from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
 from sluis.gateway.planes.nginx import NginxPlane
-from sluis.gateway.planes.nginx_conf import Listen
+from sluis.gateway.planes.nginx_layout import Listen
 from sluis.gateway.planes.nginx_process import Files
 from sluis.gateway.planes.stream import Streams
 from sluis.gateway.services import Service, Services

@@ -34,7 +34,7 @@ from sluis.gateway.peers import Directory, Group, check_group
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
 from sluis.gateway.planes.meeting import Meet, meeting
 from sluis.gateway.planes.nginx import NginxPlane
-from sluis.gateway.planes.nginx_conf import Listen
+from sluis.gateway.planes.nginx_layout import Listen
 from sluis.gateway.planes.nginx_process import Files
 from sluis.gateway.planes.stream import Streams
 from sluis.gateway.services import Service, Services, read_url

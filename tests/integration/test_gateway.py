@@ -23,6 +23,7 @@ from tests.gateways import (
 
 from sluis.crypto import client_context, server_context
 from sluis.gateway import clientcerts
+from sluis.gateway.breaker import LONGEST
 from sluis.gateway.contracts import Grant
 from sluis.gateway.crossing import GroupLink
 from sluis.gateway.forward import Target
@@ -490,6 +491,19 @@ async def test_inway_that_is_down_is_told_and_after_some_failures_left_alone(pai
     got = [await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash}) for _ in range(6)]
     assert {(one.status, one.code) for one in got[:5]} == {(502, "ERROR_CODE_PEER_UNREACHABLE")}
     assert (got[5].status, got[5].code) == (503, "ERROR_CODE_PEER_PAUSED")
+
+
+async def test_the_first_request_after_a_pause_leaves_as_its_trial_and_ends_it(
+    pair: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant = await pair.agree()
+    for _ in range(5):
+        pair.outway.failed(OWNER)
+    assert pair.outway.paused() == 1
+    later = asyncio.get_running_loop().time() + LONGEST
+    monkeypatch.setattr("sluis.gateway.outway._moment", lambda: later)
+    got = await pair.call("GET", "/", {"Fsc-Grant-Hash": grant.hash})  # whose token is still to be fetched
+    assert (got.status, pair.outway.paused()) == (200, 0)
 
 
 async def breaks_once(pair: Gateways, seen: list[str]) -> None:

@@ -42,8 +42,9 @@ from sluis.gateway.inway import Inway
 from sluis.gateway.outway import Outway
 from sluis.gateway.planes.meeting import meeting
 from sluis.gateway.planes.nginx import NginxPlane
-from sluis.gateway.planes.nginx_conf import Listen
-from sluis.gateway.planes.nginx_process import PROGRAM, Files, found
+from sluis.gateway.planes.nginx_layout import Listen
+from sluis.gateway.planes.nginx_process import Files
+from sluis.gateway.planes.nginx_system import PROGRAM, found
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.gateway.services import Service
 from sluis.gateway.tokens import Tokens, issue

@@ -39,7 +39,7 @@ from nlx_client import InwayError, NLXClient, OutwayError
 from sluis.config import examine_node, load_node
 from sluis.crypto import client_context, make_authority, read_certificates
 from sluis.gateway.planes.nginx import NginxPlane
-from sluis.gateway.planes.nginx_process import PROGRAM, found
+from sluis.gateway.planes.nginx_system import PROGRAM, found
 from sluis.kernel import Conflict, Invalid
 from sluis.serve import Node, build_node
 

@@ -17,9 +17,9 @@ from sluis.gateway.peers import Group, check_group, hold_to, manager_address
 from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
 from sluis.gateway.planes.meeting import meeting
 from sluis.gateway.planes.nginx import NginxPlane
-from sluis.gateway.planes.nginx_conf import Listen as NginxListen
+from sluis.gateway.planes.nginx_layout import Listen as NginxListen
 from sluis.gateway.planes.nginx_process import Files as NginxFiles
-from sluis.gateway.planes.nginx_process import check_nginx
+from sluis.gateway.planes.nginx_system import check_nginx
 from sluis.gateway.telemetry import open_telemetry
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.transactions import fits as sealed_lines_fit

@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 
 from sluis.gateway.contracts import Grant
-from sluis.gateway.faults import FscProblem
+from sluis.gateway.faults import OUTWAY, FscProblem
 from sluis.gateway.forward import TRANSACTION, Outgoing
 from sluis.gateway.link import Answer, Covers, Ready
-from sluis.gateway.outway import Outway, durable
+from sluis.gateway.outway import Outway
 from sluis.gateway.pool import Pool
 from sluis.gateway.pooled import Pooled
 from sluis.gateway.tokens import Recent
+from sluis.gateway.transactions import durable
 from sluis.grounds import Purpose, purpose_if_readable
 from sluis.kernel import Clock, PeerId, Refused, Text, Upstream
 
@@ -146,7 +147,7 @@ class _Crossing:
             written = write()
             if self._ready is not None:
                 await self._ready
-            await durable(written)
+            await durable(written, OUTWAY)
             self._line = forward.transaction_id
 
         pool = self._link.pool(self._peer, f"https://{forward.target.authority}")

@@ -1,7 +1,7 @@
 """What a data plane asks of the deciding side, and what it gets: the nouns that both planes share.
 
-A plane brings a request as far as its head, asks `Inway.decide` or `Outway.decide`, and does what the answer says. It
-is allowed nothing else: no decision, no other target, no request without an answer.
+A plane brings a request as far as its head, asks the `Inway` or the `Outway`, and does what the answer says once its
+line is durable. It is allowed nothing else: no decision, no other target, no request without an answer.
 """
 
 from urllib.parse import urlsplit
@@ -77,7 +77,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Forward(msgspec.Struct, frozen=True, gc=False):
-    """The request may pass; its line is in the transaction log.
+    """The request may pass, once its line is in the transaction log.
 
     Args:
         target: where to.

@@ -5,8 +5,7 @@ looked up once; the certificate, the end of the token, the contract and the poli
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
-from functools import cache, partial
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 from cryptography import x509
@@ -17,15 +16,19 @@ from sluis.gateway.faults import inway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming
 from sluis.gateway.services import Service, Services
 from sluis.gateway.tokens import Claims, Recent, check, check_again, invalid
-from sluis.gateway.transactions import INCOMING, Passage, TransactionLog, crossing_of, read_transaction_id
-from sluis.kernel import Clock, PeerId, Refused, Text, Unkept
+from sluis.gateway.transactions import (
+    INCOMING,
+    Line,
+    Passage,
+    TransactionLog,
+    Write,
+    crossing_of,
+    read_transaction_id,
+)
+from sluis.kernel import Clock, PeerId, Refused, Text
 
 InForce = Callable[[str, int], Grant | None]
 """The grant of this hash, when its contract is in force at this time (seconds since the epoch)."""
-
-
-Line = Callable[[], "asyncio.Future[None]"]
-"""Begins to write the line of a crossing; called again, it gives the same future."""
 
 
 class _Caller(msgspec.Struct, frozen=True, gc=False):
@@ -77,30 +80,33 @@ class Inway:
         self._seen = Recent[str, _Seen]()
         self._callers = Recent[bytes, _Caller]()
 
-    async def decide(self, request: Incoming) -> Forward:
-        """Let a request pass, or not. When this returns, its line is durable.
+    def admit(self, request: Incoming) -> tuple[Forward, Write]:
+        """As `judge`, with what writes the line: nothing may pass before `durable` of what that gives returns.
+
+        A service in this very process has records of its own, which go into the same commit as the line.
+        """
+        forward, line = self.judge(request)
+        return forward, self._transactions.once(line)
+
+    def judge(self, request: Incoming) -> tuple[Forward, Line]:
+        """Let a request pass, or not. Its line has yet to be given to `write`, with others perhaps; nothing may pass before
+        it is durable.
 
         Raises:
             FscProblem: the first thing that keeps it from passing, in the order of FSC Core 2.0.0 and Logging 1.0.0.
-        """
-        forward, line = self.admit(request)
-        await durable(line())
-        return forward
-
-    def admit(self, request: Incoming) -> tuple[Forward, Line]:
-        """As `decide`, but the line is still to be written: nothing may leave before `durable` of it returns.
-
-        For a service in this very process, whose own records go into the same commit as the line.
         """
         now = self._clock().timestamp()
         caller = self._caller(request.client_certificate, now)
         seen = self._token(request.authorization, caller, now)
         service = self._service(seen.claims, caller.peer, request, now)
-        transaction_id = _transaction_id(request.transaction_id)
-        line = cache(partial(self._transactions.write, transaction_id, seen.passage))
+        line = _transaction_id(request.transaction_id), seen.passage
         headers = (AUTHORIZATION, request.authorization or ""), (TRANSACTION, request.transaction_id or "")
         path = service.prefix + request.path
         return Forward(service.target, path, headers, headers[1][1], service.alternative, seen.grant), line
+
+    def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
+        """Add lines that `judge` gave to the log: see `TransactionLog.write`."""
+        return self._transactions.write(lines)
 
     def _caller(self, der: bytes, now: float) -> _Caller:
         caller = self._callers.get(der) or self._callers.put(der, _read(der))
@@ -153,14 +159,6 @@ class Inway:
         if grant is None:
             raise invalid(_NOT_IN_FORCE)
         return grant
-
-
-async def durable(written: "asyncio.Future[None]") -> None:
-    """Wait until a line is there. Raises `FscProblem` when it could not be written."""
-    try:
-        await written
-    except Unkept as problem:
-        raise inway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why) from problem
 
 
 def _read(der: bytes) -> _Caller:

@@ -17,25 +17,27 @@ used only under a contract of its own, for the same purpose, and as a transactio
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 from cryptography import x509
 
 from sluis.gateway.breaker import Breaker
 from sluis.gateway.contracts import Grant, fits_outway, plain_hash
-from sluis.gateway.faults import FAULTS, INWAY, FscProblem, outway_fault
+from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, FscProblem, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Outgoing
 from sluis.gateway.properties import alternative_of
 from sluis.gateway.tokens import Recent, Token, Tokens
 from sluis.gateway.transactions import (
     OUTGOING,
+    Line,
     Outcome,
     Passage,
     TransactionLog,
+    Write,
     crossing_of,
+    durable,
     new_transaction,
     read_transaction_id,
 )
@@ -49,9 +51,6 @@ _BEFORE_ITS_LINE = frozenset(code for code, fault in FAULTS.items() if INWAY in 
 }
 """What an inway refuses with before it writes a line."""
 
-Write = Callable[[], "asyncio.Future[None]"]
-"""Writes the line of a request; to be called once, just before it leaves."""
-
 
 class Agreements(Protocol):
     """What the outway asks of the contracts; `contracts.Contracts` keeps it."""
@@ -64,10 +63,15 @@ class Agreements(Protocol):
 
 
 class _Use(msgspec.Struct, frozen=True, gc=False):
-    """A grant that this outway may use, and what its lines are written with."""
+    """A grant that this outway may use, what its lines are written with, and who offers the service."""
 
     grant: Grant
     passage: Passage
+    peer: str
+
+
+Judged = tuple[Forward, Line]
+"""A request may leave once this line is durable."""
 
 
 class Outway:
@@ -107,7 +111,7 @@ class Outway:
             FscProblem: why it may not leave, in the domain of the outway.
         """
         forward, write = await self.admit(request)
-        await durable(write())
+        await durable(write(), OUTWAY)
         return forward
 
     async def admit(self, request: Outgoing) -> tuple[Forward, Write]:
@@ -116,50 +120,74 @@ class Outway:
         For who connects first, so that what could not leave has no line; or has records of its own that share the
         line's commit.
         """
+        judged = self.judge(request)
+        return self._admitted(judged if isinstance(judged, tuple) else await judged)
+
+    def judge(self, request: Outgoing) -> Judged | Coroutine[Any, Any, Judged]:
+        """As `decide`, but the line has yet to be given to `write`, with others perhaps; nothing may leave before it is
+        durable. When something comes before, a token that is fetched or an alternative that is looked for: what does
+        so, to be awaited."""
         if request.method == "CONNECT":
             raise outway_fault("ERROR_CODE_METHOD_UNSUPPORTED", _NO_CONNECT)
         use, path = self._choose(request)
         transaction = _transaction(request.transaction_id)
-        try:
-            return await self._leave(use, path, transaction)
-        except FscProblem as problem:
-            other = self._alternative(use.grant) if problem.fsc_code in _ELSEWHERE else None
-            if other is None:
-                raise
-            return await self._leave(other, path, transaction, instead=True)
+        closed = self._closed(use)
+        token = self._tokens.at_hand(use.grant) if closed else None
+        if token is None:
+            return self._judge_later(use, path, transaction, closed)
+        return _judged(token, use, path, transaction)
 
-    async def instead(self, forward: Forward) -> Forward | None:
-        """Where a request goes that did not reach its inway, when the service names an alternative; when this returns, its
-        line is durable. None when there is none that may be used, or this was the alternative.
+    async def instead(self, forward: Forward, recorded: bool) -> Judged | None:
+        """As `judge`, for where a request goes that did not reach its inway, when the service names an alternative. None
+        when there is none that may be used, or this was the alternative.
+
+        Args:
+            forward: what did not reach its inway.
+            recorded: whether its line was written; then it keeps its id for itself.
 
         Raises `FscProblem` when it cannot leave for there either.
         """
-        found = await self.admit_instead(forward, recorded=True)
-        if found is None:
-            return None
-        await durable(found[1]())
-        return found[0]
-
-    async def admit_instead(self, forward: Forward, recorded: bool) -> tuple[Forward, Write] | None:
-        """The same, with its line not written yet, as `admit`. What was recorded keeps its id for itself."""
         other = None if forward.grant is None or forward.instead else self._alternative(forward.grant)
         if other is None:
             return None
         transaction = new_transaction() if recorded else _transaction(forward.transaction_id)
-        return await self._leave(other, forward.path, transaction, instead=True)
+        return await self._leave(other, forward.path, transaction, self._closed(other), instead=True)
+
+    async def admit_instead(self, forward: Forward, recorded: bool) -> tuple[Forward, Write] | None:
+        """The same, as `admit`."""
+        judged = await self.instead(forward, recorded)
+        return None if judged is None else self._admitted(judged)
+
+    def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
+        """Add lines that `judge` gave to the log: see `TransactionLog.write`."""
+        return self._transactions.write(lines)
+
+    def _admitted(self, judged: Judged) -> tuple[Forward, Write]:
+        forward, line = judged
+        return forward, self._transactions.once(line)
+
+    async def _judge_later(
+        self, use: _Use, path: str, transaction: tuple[bytes, str], closed: bool
+    ) -> Judged:
+        """When no token is at hand, or the peer is left alone."""
+        try:
+            return await self._leave(use, path, transaction, closed)
+        except FscProblem as problem:
+            other = self._alternative(use.grant) if problem.fsc_code in _ELSEWHERE else None
+            if other is None:
+                raise
+            return await self._leave(other, path, transaction, self._closed(other), instead=True)
 
     async def _leave(
-        self, use: _Use, path: str, transaction: tuple[bytes, str], instead: bool = False
-    ) -> tuple[Forward, Write]:
-        grant, (transaction_id, text) = use.grant, transaction
-        peer = str.__str__(grant.service_peer)
-        if not self._breaker.closed(peer, _moment()):
-            raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=peer)
-        token = await self._token(grant, peer)
-        headers = (AUTHORIZATION, token.header), (TRANSACTION, text)
-        write = partial(self._transactions.write, transaction_id, use.passage)
-        told = f"{peer}/{grant.service_name}" if instead else ""
-        return Forward(token.inway, path, headers, text, grant=grant, instead=told), write
+        self, use: _Use, path: str, transaction: tuple[bytes, str], closed: bool, instead: bool = False
+    ) -> Judged:
+        if not closed:
+            raise outway_fault("ERROR_CODE_PEER_PAUSED", _PAUSED, peer=use.peer)
+        return _judged(await self._token(use.grant, use.peer), use, path, transaction, instead)
+
+    def _closed(self, use: _Use) -> bool:
+        """Whether a request may leave under this grant now. After a pause this is its trial: ask once for each."""
+        return self._breaker.closed(use.peer, _moment())
 
     def _alternative(self, grant: Grant) -> _Use | None:
         """What the contract of a service that cannot be reached names instead, under a contract for the same purpose."""
@@ -279,15 +307,17 @@ class Outway:
         if outway is None or outway.peer_id != self._own or not fits_outway(outway, certificate):
             return None
         passage = self._transactions.passage(OUTGOING, crossing_of(grant))
-        return self._uses.put(grant.hash, _Use(grant, passage))
+        return self._uses.put(grant.hash, _Use(grant, passage, str.__str__(grant.service_peer)))
 
 
-async def durable(written: "asyncio.Future[None]") -> None:
-    """Wait until a line is there. Raises `FscProblem` when it could not be written."""
-    try:
-        await written
-    except Unkept as problem:
-        raise outway_fault("TRANSACTION_LOG_WRITE_ERROR", problem.why) from problem
+def _judged(
+    token: Token, use: _Use, path: str, transaction: tuple[bytes, str], instead: bool = False
+) -> Judged:
+    transaction_id, text = transaction
+    headers = (AUTHORIZATION, token.header), (TRANSACTION, text)
+    told = f"{use.peer}/{use.grant.service_name}" if instead else ""
+    forward = Forward(token.inway, path, headers, text, grant=use.grant, instead=told)
+    return forward, (transaction_id, use.passage)
 
 
 def _segment(path: str) -> tuple[str, str]:

@@ -11,7 +11,10 @@ from sluis.gateway.tokens import Recent
 from sluis.grounds import purpose_if_readable
 from sluis.web import Crossed
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 

@@ -1,7 +1,7 @@
 """The nginx plane: nginx in front, which parses, ends and begins TLS and streams; Sluis behind it, which decides.
 
-nginx asks over a unix socket whether a request may pass (`questions`); the same `Inway.decide` and `Outway.decide`
-answer as in the plane in process. Nothing passes while nobody answers there.
+nginx asks over a unix socket whether a request may pass (`questions`); the same `Inway` and `Outway` judge it as
+in the plane in process (`answers`). Nothing passes while nobody answers there.
 
 Who answers at an address nginx holds against the name in the address, not against the Peer ID: it cannot read the
 subject of a certificate it connects to. Sluis looks at that itself, over a connection of its own (`meeting`). What that
@@ -16,14 +16,16 @@ from pathlib import Path
 
 from sluis.gateway.inway import Inway
 from sluis.gateway.meter import Meter
+from sluis.gateway.planes.answers import InwayAnswers, OutwayAnswers
 from sluis.gateway.planes.apps import App
 from sluis.gateway.planes.counts import Counts
 from sluis.gateway.planes.marked import MarkedDoor
 from sluis.gateway.planes.meeting import Meet
-from sluis.gateway.planes.nginx_conf import Listen
-from sluis.gateway.planes.nginx_process import Files, Load, Nginx, short_path
+from sluis.gateway.planes.nginx_layout import Listen
+from sluis.gateway.planes.nginx_process import Files, Load, Nginx
+from sluis.gateway.planes.nginx_system import short_path
 from sluis.gateway.planes.places import Places, Resolve, addresses_of
-from sluis.gateway.planes.questions import BACKLOG, Answer, Door, Gathering, InwayAnswers, OutwayAnswers
+from sluis.gateway.planes.questions import BACKLOG, Answers, Door, Gathering
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.kernel import Problem
 from sluis.web import LocalListener, Server
@@ -73,20 +75,20 @@ class NginxPlane:
         )  # fmt: skip
         self._changes = asyncio.Event()
         self._places = Places(resolve, self._changes.set, meet, self._nginx.show)
-        self._answers: dict[bytes, Answer] = {}
+        self._answers: dict[bytes, Answers] = {}
         self._own = None if node is None else MarkedDoor(node)
         self._serving: Server | None = None
         inward, outward = meters or (Meter(), Meter())
         self._counts = Counts({b"i": inward, b"o": outward})
         self._open = contextlib.ExitStack()
         if inway is not None:
-            incoming = InwayAnswers(inway[1].decide, self._places, self._own)
-            self._answers |= {incoming.LINE: incoming, incoming.INSTEAD: incoming.instead}
+            incoming = InwayAnswers(inway[1], self._places, self._own)
+            self._answers |= dict.fromkeys((incoming.LINE, incoming.INSTEAD), incoming)
         self._reports: Reports | None = None
         if outway is not None:
             self._reports = Reports(outway[1], self._places)
             outgoing = OutwayAnswers(outway[1], self._places, self._reports)
-            self._answers |= {outgoing.LINE: outgoing, outgoing.INSTEAD: outgoing.instead}
+            self._answers |= dict.fromkeys((outgoing.LINE, outgoing.INSTEAD), outgoing)
         self._told: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []

@@ -6,17 +6,14 @@ from peers is checked before it is written, and quoted: a name can never become 
 relative to the folder that nginx starts in, so that no path of this machine is written at all.
 """
 
-import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
-from ipaddress import ip_address
-
-import msgspec
+from collections.abc import Iterable
 
 from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
-from sluis.kernel import Invalid, PeerId, Text
+from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, check_place, is_address, unfit, with_port
+from sluis.kernel import Text
 
 DECIDE, REPORT, STATUS, OWN = "decide.sock", "report.sock", "status.sock", "own.sock"
 COUNTS = "counts"
@@ -61,125 +58,7 @@ NOT_DONE = Text(
     "De gateway kan dit verzoek nu niet doorlaten.", "The gateway cannot let this request pass now."
 )
 
-_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*")
-_SHOWN = re.compile(r"[0-9a-f]{16}")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-
-
-class Listen(msgspec.Struct, frozen=True):
-    """An address that nginx listens on: an IP address of this machine, and a port."""
-
-    address: str
-    port: int
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where requests may go: an inway of a peer, or a service of our own.
-
-    Args:
-        host: DNS name or IP address, as in its URL; with TLS the certificate there must bear it.
-        port: its port.
-        tls: whether it speaks TLS.
-        peer: whose inway it is; empty for a service of our own.
-        addresses: the IP addresses that the name stands for now. nginx is never asked to resolve one: a name that
-            cannot be resolved would keep it from starting.
-        shows: with which client certificate a service of our own is reached: what `shown_file` was made for; empty for none.
-    """
-
-    host: str
-    port: int
-    tls: bool
-    peer: str
-    addresses: tuple[str, ...]
-    shows: str = ""
-
-    @property
-    def authority(self) -> str:
-        """Host and port, as in its URL."""
-        return authority_of(self.tls, self.host, self.port)
-
-    @property
-    def scheme(self) -> str:
-        """The scheme of its URL."""
-        return "https" if self.tls else "http"
-
-    @property
-    def key(self) -> str:
-        """What decisions call it. Peers do not share one, nor the connections that are kept under it."""
-        return f"{self.scheme}://{self.authority}#{self.peer}{'!' if self.shows else ''}{self.shows}"
-
-    @property
-    def direct(self) -> str:
-        """The URL of its first address: how nginx reaches it before it has a block of its own."""
-        return f"{self.scheme}://{_with_port(self.addresses[0], self.port)}"
-
-    @property
-    def block(self) -> str:
-        """The name of its `upstream` block: another place, another name."""
-        text = f"{self.key} {' '.join(self.addresses)}"
-        return "to-" + hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-class Layout(msgspec.Struct, frozen=True):
-    """All that the configuration says.
-
-    Args:
-        generation: counts configurations; nginx tells it with each question.
-        outway: where applications of this organisation come in, without TLS; None without outway.
-        inway: where peers come in; None without inway.
-        places: where requests may go over kept connections; any other address is reached over a new one each time.
-        workers: worker processes; 0 for one a core.
-        revocations: whether there is a list of revoked certificates.
-        service_anchors: whether there are anchors for services that speak TLS.
-        most_body: bytes that a request body may have; 0 for any number.
-        user: whom the workers run as when nginx is started by root.
-        own: whether the node itself is behind the inway, on a socket.
-        tls: the oldest version of TLS that the group allows, `1.2` or `1.3`.
-        files: open files that a worker may have; a request needs three.
-    """
-
-    generation: int
-    outway: Listen | None = None
-    inway: Listen | None = None
-    places: Sequence[Place] = ()
-    workers: int = 0
-    revocations: bool = False
-    service_anchors: bool = False
-    most_body: int = 0
-    user: str | None = None
-    own: bool = False
-    tls: str = "1.2"
-    files: int = 16384
-
-
-def shown_name(files: Sequence[str]) -> str:
-    """What the client certificate in these files is called."""
-    return hashlib.sha256("\0".join(files).encode()).hexdigest()[:16] if files else ""
-
-
-def shown_file(name: str) -> str:
-    """The file in nginx's folder with that client certificate and its key, PEM."""
-    return f"client-{name}.pem"
-
-
-def authority_of(tls: bool, host: str, port: int) -> str:
-    """Host and port as a URL has them: the usual port is left out."""
-    shown = f"[{host}]" if ":" in host else host
-    return shown if port == (443 if tls else 80) else f"{shown}:{port}"
-
-
-def check_place(place: Place) -> Place:
-    """The place itself, when its name, port and addresses are what they must be.
-
-    Raises `Invalid` (`unfit-address`).
-    """
-    host = place.host
-    fits = bool(_NAME.fullmatch(host)) or is_address(host)
-    fits = fits and (not place.peer or PeerId.accepts(place.peer))
-    fits = fits and (not place.shows or bool(_SHOWN.fullmatch(place.shows)))
-    if not (fits and 0 < place.port < 65536 and place.addresses and all(map(is_address, place.addresses))):
-        raise _unfit("unfit-address")
-    return place
 
 
 def ascii_body(problem: FscProblem) -> str:
@@ -200,7 +79,7 @@ def configuration(layout: Layout) -> str:
 
 def _head(layout: Layout) -> str:
     if layout.user is not None and not _USER.fullmatch(layout.user):
-        raise _unfit("unfit-user")
+        raise unfit("unfit-user")
     user = f"user {layout.user};" if layout.user else ""
     return f"""
 daemon off;
@@ -248,7 +127,7 @@ def _upstreams(places: Iterable[Place], own: bool) -> str:
         through.append(f'"{HERE}" "http://{HERE}";')
         authorities.append(f'"{HERE}" "{HERE}";')
     for place in places:
-        servers = " ".join(f'server "{_with_port(one, place.port)}" max_fails=0;' for one in place.addresses)
+        servers = " ".join(f'server "{with_port(one, place.port)}" max_fails=0;' for one in place.addresses)
         blocks.append(f"upstream {place.block} {{ {servers} keepalive 256; keepalive_requests 1000000; }}")
         through.append(f'"{place.key}" "{place.scheme}://{place.block}";')
         names.append(f'"{place.key}" "{place.host}";')
@@ -267,7 +146,7 @@ _SHOWS = 'map $to $shown { volatile; default ""; "~!(?<shown_name>[0-9a-f]{16})$
 # Where a request goes on that nobody answered. The maps above are `volatile` for its sake: it may get another place.
 _UNANSWERED = (
     'map "$alternative $request_method $content_length$http_transfer_encoding" $unanswered {'
-    ' default "@unreachable"; "~^1 (GET|HEAD|OPTIONS|PUT|DELETE|TRACE) 0?$" "@elsewhere"; }'
+    ' default "@unreachable"; "~^[0-9]+ (GET|HEAD|OPTIONS|PUT|DELETE|TRACE) 0?$" "@elsewhere"; }'
 )
 
 # What a place that has no block is called, read from its key.
@@ -320,7 +199,7 @@ server {{
     }}
     location sluis-instead {{
         proxy_pass http://sluis/outway-instead;
-{_question(layout.generation, "$transaction")}
+{_question(layout.generation, "$alternative")}
     }}
 }}"""
 
@@ -351,7 +230,7 @@ server {{
 {_locations(carried)}
     location sluis-instead {{
         proxy_pass http://sluis/inway-instead;
-{_question(layout.generation)}
+{_question(layout.generation, "$alternative")}
     }}
     location sluis-decide {{
         proxy_pass http://sluis/inway;
@@ -428,14 +307,19 @@ def _error_headers(code: str, domain: Domain) -> str:
     return f"auth_request off; {_FINAL} add_header Fsc-Error-Code {code} always; {counted}"
 
 
-def _question(generation: int, transaction: str = "$http_fsc_transaction_id") -> str:
-    """What every question says; nothing that a client sent gets into it but what stands here, behind a mark."""
+def _question(generation: int, about: str = "$http_fsc_transaction_id") -> str:
+    """What every question says; nothing that a client sent gets into it but what stands here, behind a mark.
+
+    Args:
+        generation: of the configuration.
+        about: the transaction, or the number of what passed and may go elsewhere.
+    """
     return f"""        internal; auth_request off;
         proxy_pass_request_headers off; proxy_pass_request_body off;
         proxy_buffer_size 8k; proxy_connect_timeout 2s; proxy_read_timeout 30s; proxy_next_upstream off;
         proxy_set_header Host "{generation}"; proxy_set_header Connection ""; proxy_set_header Content-Length "";
         proxy_set_header M "$request_method $request_uri";
-        proxy_set_header X "={transaction}";"""
+        proxy_set_header X "={about}";"""
 
 
 def _protocols(oldest: str) -> str:
@@ -455,34 +339,13 @@ def _client_tls(
 
 def _listening(listen: Listen) -> str:
     if not (is_address(listen.address) and 0 < listen.port < 65536):
-        raise _unfit("unfit-address")
-    return _with_port(listen.address, listen.port)
-
-
-def _with_port(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
-def is_address(text: str) -> bool:
-    """Whether this is an IP address, without zone."""
-    try:
-        return "%" not in text and bool(ip_address(text))
-    except ValueError:
-        return False
+        raise unfit("unfit-address")
+    return with_port(listen.address, listen.port)
 
 
 def _quoted(text: str) -> str:
     if (
         "$" in text or not text.isprintable()
     ):  # nginx has no way to write a $ that it does not read as a variable
-        raise _unfit("unfit-text")
+        raise unfit("unfit-text")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _unfit(code: str) -> Invalid:
-    return Invalid(
-        code,
-        Text("De gateway kan zo niet worden ingesteld.", "The gateway cannot be set up like this."),
-        Text("Een naam, adres of poort deugt niet.", "A name, address or port is not right."),
-        Text("Controleer namen, IP-adressen en poorten (1-65535).", "Check names, IP addresses and ports (1-65535)."),
-    )  # fmt: skip

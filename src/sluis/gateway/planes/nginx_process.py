@@ -10,36 +10,41 @@ import contextlib
 import logging
 import os
 import pwd
-import re
 import resource
 import shutil
 import signal
-import stat
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from sluis.gateway.planes import nginx_conf as conf
-from sluis.gateway.planes.nginx_conf import Layout, Listen, Place
+from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, shown_file
 from sluis.gateway.planes.nginx_problems import no_folder, not_installed, not_up, refused
+from sluis.gateway.planes.nginx_system import (
+    PREFIX,
+    PROGRAM,
+    Said,
+    end,
+    end_leftover,
+    found,
+    link,
+    short_path,
+    takes_more,
+    tell,
+    workers_of,
+    workers_user,
+)
 from sluis.kernel import Problem
 
 log = logging.getLogger("sluis.gateway")
 
-PROGRAM = "nginx"
-_WHERE = ":/usr/sbin:/sbin:/usr/local/sbin"
 _READY = 10.0  # seconds that nginx gets to start, or to take a new configuration
-_GRACE = 10.0  # seconds that requests in hand get when the node stops
 _CLOSING = 0.05  # seconds; a worker's title says that it is shutting down just before it closes its sockets
 _AGAIN = (0.1, 0.5, 2.0, 5.0)  # seconds before it is started again, the last of them from then on
 _SOON = 2.0  # seconds in which one that is well answers
 _STEADY = 30.0  # seconds after which a start counts as one that went well
 _SOCKETS = (conf.DECIDE, conf.REPORT, conf.STATUS, conf.OWN, conf.COUNTS)
-_ABOUT_A_REQUEST = re.compile(r"(: \".*|,? (client|while [a-z ]+, client): .*)")
-"""What was quoted of a request or an answer, and whose it was."""
-_PREFIX = re.compile(r"^\S+ \S+ \[(\w+)\] \S+ (\*\d+ )?")
 
 
 class Files(msgspec.Struct, frozen=True):
@@ -97,7 +102,7 @@ class Nginx:
         tls: str = "1.2",
     ) -> None:
         self._folder, self._files = folder.absolute(), files
-        user = _workers_user()
+        user = workers_user()
         self._owner = pwd.getpwnam(user).pw_uid if user else None
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         self._layout = Layout(
@@ -107,7 +112,7 @@ class Nginx:
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
-        self._said = _Said()
+        self._said = Said()
         self._reloading = asyncio.Lock()
 
     @property
@@ -147,7 +152,7 @@ class Nginx:
             self._folder.chmod(0o700 if self._owner is None else 0o710)
             if self._owner is not None:
                 os.chown(self._folder, -1, pwd.getpwuid(self._owner).pw_gid)
-            _end_leftover(self._folder)
+            end_leftover(self._folder)
             for name in _SOCKETS:
                 (self._folder / name).unlink(missing_ok=True)
             for left in self._folder.glob("client-*"):
@@ -168,7 +173,7 @@ class Nginx:
 
         Workers read it at each handshake, so it is theirs to read and nobody else's. Raises `OSError`.
         """
-        path = self._folder / conf.shown_file(name)
+        path = self._folder / shown_file(name)
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -204,7 +209,7 @@ class Nginx:
         async with self._reloading:
             await self._write(self._layout.places if places is None else places)
             if self._process is not None:
-                before = _workers(self._process.pid)
+                before = workers_of(self._process.pid)
                 with contextlib.suppress(
                     ProcessLookupError
                 ):  # it is being started again, with what was written
@@ -220,7 +225,7 @@ class Nginx:
             self._watching = None
         process, self._process = self._process, None
         if process is not None:
-            await _end(process)
+            await end(process)
         if self._telling is not None:
             await self._telling
             self._telling = None
@@ -252,7 +257,7 @@ class Nginx:
         test = await self._run(asyncio.subprocess.PIPE, "-t", "-q", "-c", candidate.name)
         said = (await test.communicate())[1].decode(errors="replace")
         if test.returncode:
-            raise refused(_PREFIX.sub("", said.strip().partition("\n")[0]))
+            raise refused(PREFIX.sub("", said.strip().partition("\n")[0]))
         candidate.replace(self._folder / "nginx.conf")
         self._layout = layout
 
@@ -266,7 +271,7 @@ class Nginx:
     def _link_files(self) -> None:
         files = self._files
         if files.revocations is not None:
-            _link(self._folder / conf.REVOKED, files.revocations)
+            link(self._folder / conf.REVOKED, files.revocations)
         for name, sources in (
             (conf.ANCHORS, files.authorities),
             (conf.SERVICE_ANCHORS, files.service_authorities),
@@ -281,7 +286,7 @@ class Nginx:
             self._process = await self._run(writing, "-c", "nginx.conf")
         finally:
             os.close(writing)
-        self._telling = asyncio.get_running_loop().create_task(_tell(reading, self._said))
+        self._telling = asyncio.get_running_loop().create_task(tell(reading, self._said))
 
     async def _run(self, said: int, *arguments: str) -> asyncio.subprocess.Process:
         program = found(PROGRAM)
@@ -302,7 +307,7 @@ class Nginx:
             async with asyncio.timeout(_READY):
                 while True:
                     with contextlib.suppress(OSError):
-                        if await self._read("/generation") == wanted and not any(map(_takes_more, before)):
+                        if await self._read("/generation") == wanted and not any(map(takes_more, before)):
                             return
                     if self._process is None or self._process.returncode is not None:
                         if self._telling is not None:
@@ -327,7 +332,7 @@ class Nginx:
         while (process := self._process) is not None:
             began = loop.time()
             await process.wait()
-            await _end(process)  # its workers may still be there
+            await end(process)  # its workers may still be there
             times = 0 if loop.time() - began > _STEADY else times
             log.error("nginx ended by itself; it is started again")
             await asyncio.sleep(_AGAIN[min(times, len(_AGAIN) - 1)])
@@ -336,112 +341,3 @@ class Nginx:
                 await self._spawn()
             except (OSError, Problem) as failure:
                 log.error("nginx could not be started: %s", type(failure).__name__)
-
-
-def found(program: str) -> str | None:
-    """Where a program is; also where only root's path looks, as Debian keeps nginx there."""
-    return shutil.which(program, path=os.environ.get("PATH", "") + _WHERE)
-
-
-def check_nginx() -> None:
-    """Raises `Invalid` (`no-nginx`) when nginx is not installed."""
-    if found(PROGRAM) is None:
-        raise not_installed()
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask it to finish, then make it; its group is its own, so that nothing of it stays."""
-    for how, seconds in ((signal.SIGQUIT, _GRACE), (signal.SIGTERM, 2.0)):
-        if process.returncode is None:
-            await _signalled(process, how, seconds)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
-
-
-async def _signalled(process: asyncio.subprocess.Process, how: signal.Signals, seconds: float) -> None:
-    with contextlib.suppress(ProcessLookupError, TimeoutError):
-        process.send_signal(how)
-        await asyncio.wait_for(process.wait(), seconds)
-
-
-def _workers(master: int) -> list[int]:
-    try:
-        return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _takes_more(worker: int) -> bool:
-    """Whether a worker still takes connections; when it does not, its title says that it is shutting down."""
-    try:
-        title = Path(f"/proc/{worker}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return bool(title) and b"shutting down" not in title
-
-
-class _Said:
-    """The last grave thing that nginx said."""
-
-    last = ""
-
-
-async def _tell(pipe: int, kept: _Said) -> None:
-    """Pass on what nginx says, without the request or the client that it was about."""
-    loop, said = asyncio.get_running_loop(), asyncio.StreamReader()
-    transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(said), os.fdopen(pipe, "rb", 0)
-    )
-    try:
-        async for line in said:
-            text = line.decode(errors="replace").rstrip()
-            level = _PREFIX.match(text)
-            words = _PREFIX.sub("", text)
-            if level is not None and level[2]:
-                words = _ABOUT_A_REQUEST.sub("", words)
-            grave = level is not None and level[1] in {"emerg", "alert", "crit"}
-            if grave and not words.startswith("still could not"):  # which says less than what it said before
-                kept.last = words
-            log.log(logging.ERROR if grave else logging.WARNING, "nginx: %s", words)
-    finally:
-        transport.close()
-
-
-def _link(link: Path, to: Path) -> None:
-    if link.is_symlink() and link.readlink() == to.absolute():
-        return
-    link.unlink(missing_ok=True)
-    link.symlink_to(to.absolute())
-
-
-@contextlib.contextmanager
-def short_path(path: Path) -> Iterator[str]:
-    """Another path of a socket, short enough for unix(7), which has room for 108 bytes."""
-    opened = os.open(path.parent, os.O_PATH)
-    try:
-        yield f"/proc/self/fd/{opened}/{path.name}"
-    finally:
-        os.close(opened)
-
-
-def _workers_user() -> str | None:
-    """Whom the workers run as when we are root; None when we are not."""
-    if os.geteuid() != 0:
-        return None
-    names = {one.pw_name for one in pwd.getpwall()}
-    return "www-data" if "www-data" in names else "nobody"
-
-
-def _end_leftover(folder: Path) -> None:
-    """End an nginx that outlived an earlier run: it would hold the ports. It is known by the folder it works in."""
-    try:
-        pid = int((folder / "nginx.pid").read_text())
-        if Path(f"/proc/{pid}/cwd").resolve() != folder or not stat.S_ISDIR(os.stat(f"/proc/{pid}").st_mode):
-            return
-        os.kill(pid, signal.SIGTERM)
-        for _ in range(100):  # a second: it closes its ports at once, and then ends
-            os.kill(pid, 0)
-            time.sleep(0.01)
-    except (OSError, ValueError):
-        return

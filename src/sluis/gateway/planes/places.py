@@ -18,7 +18,7 @@ from sluis.gateway.clientcerts import UNSHOWN, Unshown, shown_pem
 from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import Target
 from sluis.gateway.planes.meeting import Meet
-from sluis.gateway.planes.nginx_conf import Place, check_place, is_address, shown_name
+from sluis.gateway.planes.nginx_layout import Place, check_place, is_address, shown_name
 from sluis.gateway.pool import RevokedPeer, Unreachable, WrongPeer
 from sluis.kernel import Invalid, Text, utc_now
 

@@ -7,23 +7,15 @@ the connection is closed, and a question without answer lets nothing pass.
 """
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any
-from urllib.parse import unquote_to_bytes
+from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
-from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing
-from sluis.gateway.planes.marked import MarkedDoor
-from sluis.gateway.planes.nginx_conf import NOT_DONE, REFUSALS, ascii_body
-from sluis.gateway.planes.places import Places
-from sluis.gateway.planes.reports import Reports, Side
-from sluis.gateway.properties import alternative_of
-from sluis.gateway.tokens import Recent
+from sluis.gateway.faults import Domain, FscProblem
+from sluis.gateway.planes.nginx_conf import REFUSALS, ascii_body
+from sluis.gateway.transactions import Line, unwritten
+from sluis.kernel import Unkept
 
 log = logging.getLogger("sluis.gateway")
 
@@ -31,63 +23,128 @@ BACKLOG = 4096
 """Connections that may wait to be taken; with asyncio's own 100, nginx would refuse requests at a hundred at once."""
 
 _MOST = 128 * 1024  # bytes of a question; what nginx takes of a request's head is half of that
-_CERTIFICATES = 16_384  # that are known; more peers than a group has
-_CALLERS = 1024  # pairs of token and certificate that are remembered as nginx writes them
 _SEVERAL = 4  # questions; fewer come together by chance
-_TOGETHER = 0.001  # seconds; far less than a request takes when there are many
-_PASS = b"HTTP/1.1 204 P\r\n"
+_EACH = 0.00025  # seconds of waiting for each that came together before
+_LONGEST = 0.003  # seconds; still far less than a request takes when there are so many
 _REFUSE = b"HTTP/1.1 403 R\r\nContent-Length: 0\r\n"
 _FAIL = b"HTTP/1.1 500 F\r\nContent-Length: 0\r\n\r\n"
-_LETTERS = {AUTHORIZATION: "A", TRANSACTION: "X"}
 
-Answer = Callable[[bytes], Coroutine[Any, Any, bytes]]
-"""What answers a question, its request line left out. Raises `FscProblem` to refuse, `ValueError` for what is none."""
+Question = list[bytes]
+"""Five parts: the request line, `Host`, `M`, `X`, and what is left with its end."""
+Answer = tuple[bytes, Line]
+"""What lets a request pass, once this line is durable."""
+Later = Coroutine[Any, Any, tuple[bytes, Line | None]]
+"""What finds that in time; no line where it is durable already."""
+
+
+class Answers(Protocol):
+    """One side of the gateway."""
+
+    domain: Domain
+
+    def __call__(self, question: Question) -> Answer | Later:
+        """Answer a question, at once or in time. Raises `FscProblem` to refuse, `ValueError` for what is none."""
+
+    def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
+        """See `TransactionLog.write`."""
 
 
 class Gathering:
-    """Lets questions that come at a busy time begin together.
+    """Answers questions, together at a busy time: those that came in one turn of the loop share all that can be shared,
+    which is one call to the log and one wait for it.
 
     What each waits for is a commit, which costs the same for one line as for twenty, and twice as much as all else that
-    is done for a request. So after several that began together, the next wait a moment for each other; at any other
-    time a question begins at once.
+    is done for a request. So after several that began together, the next wait a moment for each other, the longer the
+    more there were; at any other time a question begins at once.
     """
 
     def __init__(self) -> None:
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: list[tuple[Door, Answers, Question]] = []
         self._last = 0
+        self._later: set[asyncio.Task[tuple[bytes, Line | None]]] = set()
 
-    def enter(self, begin: Callable[[], None]) -> None:
+    def enter(self, door: "Door", answers: Answers, question: Question) -> None:
         """Begin soon, perhaps with others."""
-        self._waiting.append(begin)
+        self._waiting.append((door, answers, question))
         if len(self._waiting) == 1:
             loop = asyncio.get_running_loop()
             if self._last >= _SEVERAL:
-                loop.call_later(_TOGETHER, self._begin)
+                loop.call_later(min(self._last * _EACH, _LONGEST), self._begin)
             else:
                 loop.call_soon(self._begin)
 
     def _begin(self) -> None:
         waiting, self._waiting = self._waiting, []
         self._last = len(waiting)
-        for begin in waiting:
-            begin()
+        passing: dict[Answers, tuple[list[tuple[Door, bytes]], list[Line]]] = {}
+        for door, answers, question in waiting:
+            try:
+                answer = answers(question)
+            except Exception as failure:
+                door.fail(failure)
+                continue
+            if isinstance(answer, tuple):
+                doors, lines = passing.get(answers) or passing.setdefault(answers, ([], []))
+                doors.append((door, answer[0]))
+                lines.append(answer[1])
+            else:
+                self._wait_for(door, answers, answer)
+        for answers, (doors, lines) in passing.items():
+            _write(answers, doors, lines)
+
+    def _wait_for(self, door: "Door", answers: Answers, answer: Later) -> None:
+        """A question that something else comes before: a token that is fetched, a name that is looked up."""
+        task = asyncio.get_running_loop().create_task(answer)
+        self._later.add(task)
+        task.add_done_callback(partial(self._answered, door, answers))
+
+    def _answered(
+        self, door: "Door", answers: Answers, task: "asyncio.Task[tuple[bytes, Line | None]]"
+    ) -> None:
+        self._later.discard(task)
+        try:
+            answer, line = task.result()
+        except (Exception, asyncio.CancelledError) as failure:
+            door.fail(failure)
+        else:
+            if line is None:
+                door.reply(answer)
+            else:
+                _write(answers, [(door, answer)], [line])
+
+
+def _write(answers: Answers, doors: list[tuple["Door", bytes]], lines: list[Line]) -> None:
+    answers.write(lines).add_done_callback(partial(_written, answers.domain, doors))
+
+
+def _written(domain: Domain, doors: list[tuple["Door", bytes]], written: "asyncio.Future[None]") -> None:
+    """The lines of these are durable, or could not be written."""
+    try:
+        written.result()
+    except Unkept as problem:
+        failure: BaseException = unwritten(problem, domain)
+    except (Exception, asyncio.CancelledError) as problem:
+        failure = problem
+    else:
+        for door, answer in doors:
+            door.reply(answer)
+        return
+    for door, _ in doors:
+        door.fail(failure)
 
 
 class Door(asyncio.Protocol):
     """One connection of nginx's.
-
-    A question takes no task of its own: most wait for one thing only, which is the commit of their line, and a task
-    costs more than all that is asked of a token. The coroutine is carried from one thing it waits for to the next.
 
     Args:
         answers: by request line, who answers.
         gathering: that of all connections.
     """
 
-    def __init__(self, answers: Mapping[bytes, Answer], gathering: Gathering) -> None:
+    def __init__(self, answers: Mapping[bytes, Answers], gathering: Gathering) -> None:
         self._answers, self._gathering = answers, gathering
         self._held = b""
-        self._asked: Coroutine[Any, Any, bytes] | None = None
+        self._asked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
@@ -98,183 +155,34 @@ class Door(asyncio.Protocol):
         if not data.endswith(b"\r\n\r\n"):
             self._hold(data)
             return
-        end = data.find(b"\r\n") + 2
-        answer = self._answers.get(data[:end])
-        if answer is None or self._asked is not None:
+        question = data.split(b"\r\n", 4)
+        answers = self._answers.get(question[0])
+        if answers is None or self._asked:
             self._transport.abort()
             return
-        self._asked = answer(data[end:])
-        self._gathering.enter(self._go_on)
+        self._asked = True
+        self._gathering.enter(self, answers, question)
 
     def _hold(self, data: bytes) -> None:
         if len(data) > _MOST:
             self._transport.abort()
         self._held = data
 
-    def _go_on(self, _: object = None) -> None:
-        """Carry the question to the next thing it waits for, or to its answer."""
-        assert self._asked is not None
-        try:
-            awaited = self._asked.send(None)
-        except StopIteration as done:
-            self._reply(done.value)
-        except FscProblem as problem:
-            self._reply(refusal(problem))
-        except ValueError:
-            self._transport.abort()
-        except (Exception, asyncio.CancelledError) as failure:  # a request that was not decided does not pass
-            log.error("a request could not be decided: %s", type(failure).__name__)
-            self._reply(_FAIL)
-        else:
-            self._wait_for(awaited)
-
-    def _wait_for(self, awaited: Any) -> None:
-        """What a task does with what its coroutine waits for: a future, or None for another turn of the loop."""
-        if awaited is None:
-            asyncio.get_running_loop().call_soon(self._go_on)
-        else:
-            awaited._asyncio_future_blocking = False
-            awaited.add_done_callback(self._go_on)
-
-    def _reply(self, answer: bytes) -> None:
-        self._asked = None
+    def reply(self, answer: bytes) -> None:
+        """Answer the question."""
+        self._asked = False
         if not self._transport.is_closing():  # nginx does not wait for an answer when nobody does
             self._transport.write(answer)
 
-
-class InwayAnswers:
-    """Answers for nginx as an inway.
-
-    Args:
-        decide: `Inway.decide`.
-        places: where services are.
-        own: takes requests for the node itself; None when it is not offered.
-
-    Attributes:
-        left: by transaction id, what passed to a service that has an alternative.
-    """
-
-    LINE = b"GET /inway HTTP/1.1\r\n"
-    INSTEAD = b"GET /inway-instead HTTP/1.1\r\n"
-
-    def __init__(
-        self, decide: Callable[[Incoming], Awaitable[Forward]], places: Places, own: MarkedDoor | None = None
-    ) -> None:
-        self._decide, self._places, self._own = decide, places, own
-        self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
-        self._certificates = Recent[bytes, bytes](_CERTIFICATES)
-        self.left = Recent[str, Forward]()
-
-    async def __call__(self, question: bytes) -> bytes:
-        host, request, transaction, caller = question.split(b"\r\n", 3)
-        known = self._callers.get(caller)
-        authorization, certificate = known or self._read(caller)
-        method, _, path = _after(b"M: ", request).partition(" ")
-        decided = await self._decide(
-            Incoming(certificate, method, path, authorization, _after(b"X: =", transaction) or None)
-        )
-        if known is None:
-            self._callers.put(caller, (authorization, certificate))
-        if not decided.target.host and self._own is not None:
-            return b"%b%b\r\n" % (_PASS, self._own.leave_word(decided, method))
-        where = self._places.written(host, decided.target) or await self._places.find(decided.target)
-        if decided.alternative is not None:
-            self.left.put(decided.transaction_id, decided)
-            where += b"L: 1\r\n"
-        if decided.path == path:
-            return b"%b%b\r\n" % (_PASS, where)
-        return b"%b%bP: %b\r\n\r\n" % (_PASS, where, decided.path.encode("latin-1"))
-
-    async def instead(self, question: bytes) -> bytes:
-        """The same for the alternative of a service that did not answer: that is the same crossing, with the same line."""
-        host, request, transaction, _ = question.split(b"\r\n", 3)
-        _, _, path = _after(b"M: ", request).partition(" ")
-        decided = self.left.get(_after(b"X: =", transaction))
-        if decided is None or decided.alternative is None:
-            raise inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", NOT_DONE)
-        other = decided.alternative
-        where = self._places.written(host, other) or await self._places.find(other)
-        more = b"" if decided.path == path else b"P: %b\r\n" % decided.path.encode("latin-1")
-        return b"%b%b%b\r\n" % (_PASS, where, more)
-
-    def _read(self, caller: bytes) -> tuple[str | None, bytes]:
-        """The token in a question, and the certificate (DER) that TLS has verified.
-
-        A certificate is told in the first question of its connection, and known by its SHA-1 fingerprint from then on.
-        That of somebody else would have to be hit, not just any two that are alike: nobody can do that.
-        """
-        authorization, fingerprint, certificate, *_ = caller.split(b"\r\n")
-        if certificate:
-            pem = unquote_to_bytes(_after(b"C: ", certificate))
-            der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-            if hashlib.sha1(der, usedforsecurity=False).hexdigest() != _after(b"F: ", fingerprint):
-                raise ValueError
-            self._certificates.put(fingerprint, der)
-        found = self._certificates.get(fingerprint)
-        if found is None:
-            raise ValueError
-        return _after(b"A: =", authorization) or None, found
-
-
-class OutwayAnswers:
-    """Answers for nginx as an outway.
-
-    Args:
-        outway: decides.
-        places: where the inways of peers are.
-        reports: of which of them nginx should tell every outcome.
-    """
-
-    LINE = b"GET /outway HTTP/1.1\r\n"
-    INSTEAD = b"GET /outway-instead HTTP/1.1\r\n"
-
-    def __init__(self, outway: Side, places: Places, reports: Reports) -> None:
-        self._outway, self._decide, self._places = outway, outway.decide, places
-        self._watched = reports.watched
-        self._left = Recent[str, Forward]()
-
-    async def __call__(self, question: bytes) -> bytes:
-        host, request, transaction, grant, _ = question.split(b"\r\n", 4)
-        method, _, path = _after(b"M: ", request).partition(" ")
-        decided = await self._decide(
-            Outgoing(method, path, _after(b"G: =", grant) or None, _after(b"X: =", transaction) or None)
-        )
-        try:
-            return await self._passes(host, path, decided)
-        except FscProblem:  # nobody was found there, and nothing was sent
-            other = await self._outway.instead(decided)
-            if other is None:
-                raise
-            return await self._passes(host, path, other)
-
-    async def instead(self, question: bytes) -> bytes:
-        """The same for the alternative of a service whose inway did not answer."""
-        host, request, transaction, _ = question.split(b"\r\n", 3)
-        _, _, path = _after(b"M: ", request).partition(" ")
-        left = self._left.get(_after(b"X: =", transaction))
-        if left is None:
-            raise outway_fault("ERROR_CODE_PEER_UNREACHABLE", NOT_DONE)
-        self._watched.add(left.target)
-        self._outway.failed(left.target.peer)
-        self._outway.note(left.target.peer, left.transaction_id)
-        decided = await self._outway.instead(left)
-        if decided is None:
-            raise outway_fault("ERROR_CODE_PEER_UNREACHABLE", NOT_DONE, peer=str(left.target.peer))
-        return await self._passes(host, path, decided)
-
-    async def _passes(self, host: bytes, path: str, decided: Forward) -> bytes:
-        where = self._places.written(host, decided.target) or await self._places.find(decided.target)
-        head = "".join([f"{_LETTERS[name]}: {value}\r\n" for name, value in decided.headers])
-        if decided.path != path:
-            head = f"{head}P: {decided.path}\r\n"
-        if decided.target in self._watched:
-            head += "W: 1\r\n"
-        if decided.instead:
-            head += f"I: {decided.instead}\r\n"
-        elif decided.grant is not None and alternative_of(decided.grant.properties) is not None:
-            self._left.put(decided.transaction_id, decided)
-            head += "L: 1\r\n"
-        return b"%b%b%b\r\n" % (_PASS, where, head.encode("latin-1"))
+    def fail(self, failure: BaseException) -> None:
+        """Let the request not pass, whatever it was that came between."""
+        if isinstance(failure, FscProblem):
+            self.reply(refusal(failure))
+        elif isinstance(failure, ValueError):
+            self._transport.abort()
+        else:
+            log.error("a request could not be decided: %s", type(failure).__name__)
+            self.reply(_FAIL)
 
 
 def refusal(problem: FscProblem) -> bytes:
@@ -282,9 +190,3 @@ def refusal(problem: FscProblem) -> bytes:
     status = problem.status if problem.status in REFUSALS else 500
     head = f"S: @refused-{status}\r\nE: {problem.fsc_code}\r\nB: {ascii_body(problem)}\r\n\r\n"
     return _REFUSE + head.encode("ascii")
-
-
-def _after(name: bytes, line: bytes) -> str:
-    if not line.startswith(name):
-        raise ValueError
-    return line[len(name) :].decode("latin-1")

@@ -4,10 +4,14 @@ The outway's breaker, its tokens and its log need to know. nginx sends a line ov
 for every outcome at a peer that failed before; what a request was about is not in it.
 """
 
-from typing import Protocol
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
 
 from sluis.gateway.forward import AUTHORIZATION, Forward, Outgoing, Target
+from sluis.gateway.outway import Judged
 from sluis.gateway.planes.places import Places
+from sluis.gateway.transactions import Line
 from sluis.kernel import PeerId
 
 _UNANSWERED = frozenset({"502", "504"})
@@ -16,10 +20,13 @@ _UNANSWERED = frozenset({"502", "504"})
 class Side(Protocol):
     """What an `Outway` decides, and what it wants to be told."""
 
-    async def decide(self, request: Outgoing) -> Forward:
-        """See `Outway.decide`."""
+    def judge(self, request: Outgoing) -> Judged | Coroutine[Any, Any, Judged]:
+        """See `Outway.judge`."""
 
-    async def instead(self, forward: Forward) -> Forward | None:
+    def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
+        """See `Outway.write`."""
+
+    async def instead(self, forward: Forward, recorded: bool) -> Judged | None:
         """See `Outway.instead`."""
 
     def answered(self, peer: PeerId | None) -> None:

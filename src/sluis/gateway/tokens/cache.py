@@ -89,22 +89,29 @@ class Tokens:
         self._most = most
         self._places: dict[str, _Place] = {}
 
+    def at_hand(self, grant: Grant) -> Token | None:
+        """Such a token when there is one; None when it has to be fetched, which is for `get`."""
+        place = self._places.get(grant.hash)
+        if place is None or place.token is None:
+            return None
+        moment, token = _loop_time(), place.token
+        if moment >= place.until or not self._is_ours(token.claims):
+            return None
+        if moment >= place.renew and place.fetching is None and moment >= place.again:
+            self._begin(grant, place).add_done_callback(_retrieved)
+        return token
+
     async def get(self, grant: Grant) -> Token:
         """A token for a connection grant that is good for some seconds more.
 
         Raises:
             Problem: the provider's Manager gives none; FscProblem when what it gave is of no use.
         """
-        place = self._places.get(grant.hash)
-        if place is None:
-            place = self._new_place(grant.hash)
-        moment = _loop_time()
-        token = place.token
-        if token is not None and moment < place.until and self._is_ours(token.claims):
-            if moment >= place.renew and place.fetching is None and moment >= place.again:
-                self._begin(grant, place).add_done_callback(_retrieved)
+        token = self.at_hand(grant)
+        if token is not None:
             return token
-        if place.refusal is not None and moment < place.again:
+        place = self._places.get(grant.hash) or self._new_place(grant.hash)
+        if place.refusal is not None and _loop_time() < place.again:
             raise place.refusal
         # Shielded: whoever gives up waiting does not take the token away from the others.
         return await asyncio.shield(place.fetching or self._begin(grant, place))

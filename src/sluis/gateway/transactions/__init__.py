@@ -5,6 +5,7 @@ from sluis.gateway.transactions.model import (
     OUTGOING,
     Crossing,
     Direction,
+    Line,
     Outcome,
     Page,
     Passage,
@@ -21,7 +22,7 @@ from sluis.gateway.transactions.rules import (
     read_transaction_id,
 )
 from sluis.gateway.transactions.sealing import Seal, Sealing, fits, open_sealing
-from sluis.gateway.transactions.service import TransactionLog, open_transactions
+from sluis.gateway.transactions.service import TransactionLog, Write, durable, open_transactions, unwritten
 
 __all__ = [
     "INCOMING",
@@ -30,6 +31,7 @@ __all__ = [
     "OUTGOING",
     "Crossing",
     "Direction",
+    "Line",
     "Outcome",
     "Page",
     "Passage",
@@ -38,7 +40,9 @@ __all__ = [
     "Search",
     "TransactionLog",
     "TransactionRecord",
+    "Write",
     "crossing_of",
+    "durable",
     "fits",
     "new_transaction",
     "noted",
@@ -46,4 +50,5 @@ __all__ = [
     "open_transactions",
     "outcome_of",
     "read_transaction_id",
+    "unwritten",
 ]

@@ -47,6 +47,10 @@ class Passage(msgspec.Struct, frozen=True, eq=False, gc=False):
     crossing: Crossing
 
 
+Line = tuple[bytes, Passage]
+"""What one request adds to the log: the 16 bytes of its transaction id, and its passage."""
+
+
 class TransactionRecord(msgspec.Struct, frozen=True):
     """One line of the log.
 

@@ -1,13 +1,16 @@
 """The transaction log of a node: lines are durable before a request passes, and peers read those they have part in."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
+from sluis.gateway.faults import Domain, FscProblem
 from sluis.gateway.transactions import reading, sql
 from sluis.gateway.transactions.model import (
     OUTGOING,
     Crossing,
     Direction,
+    Line,
     Outcome,
     Page,
     Passage,
@@ -16,8 +19,11 @@ from sluis.gateway.transactions.model import (
 )
 from sluis.gateway.transactions.rules import noted
 from sluis.gateway.transactions.writing import Lines
-from sluis.kernel import Clock, PeerId
+from sluis.kernel import Clock, PeerId, Unkept
 from sluis.store import Store, migrate
+
+Write = Callable[[], "asyncio.Future[None]"]
+"""Begins to write the line of one request; called again, it gives the same future."""
 
 
 class TransactionLog:
@@ -31,20 +37,23 @@ class TransactionLog:
         """What lines under this grant are written with; the same object each time. Keep it with the grant."""
         return self._passages.setdefault((direction, crossing), Passage(direction, crossing))
 
-    def write(self, transaction_id: bytes, passage: Passage) -> "asyncio.Future[None]":
-        """Add a line; what happens meanwhile need not wait for it, but nothing may leave before it is there.
+    def write(self, lines: Sequence[Line]) -> "asyncio.Future[None]":
+        """Add lines; what happens meanwhile need not wait for them, but nothing may leave before they are there.
 
         Args:
-            transaction_id: its 16 bytes.
-            passage: of this log.
+            lines: with passages of this log.
 
         Returns:
-            A future that is done once the line is durable.
+            A future that is done once all of them are durable; see `durable`.
 
         The future raises:
-            Unkept: it could not be written; nothing may leave.
+            Unkept: they could not be written, none of them; nothing may leave.
         """
-        return self._store.submit(self._lines, (transaction_id, passage))
+        return self._store.submit(self._lines, lines, len(lines))
+
+    def once(self, line: Line) -> Write:
+        """To write this line later, when what must come before it is done: see `write`."""
+        return cache(partial(self.write, (line,)))
 
     async def note(self, transaction_id: bytes, peer: PeerId, outcome: Outcome) -> None:
         """Note what became of a request that left for a peer, where that peer may have no line of it. It is durable and
@@ -55,7 +64,7 @@ class TransactionLog:
         """
         crossing = await asyncio.to_thread(self._left_under, peer, transaction_id)
         if crossing is not None:
-            await self.write(transaction_id, self.passage(OUTGOING, noted(crossing, outcome)))
+            await self.write([(transaction_id, self.passage(OUTGOING, noted(crossing, outcome)))])
 
     async def find(self, peer: PeerId, search: Search) -> Page:
         """The lines in which `peer` is outway, service or one of the delegators, a page at a time.
@@ -90,6 +99,19 @@ class TransactionLog:
     ) -> tuple[TransactionRecord, ...]:
         with self._store.read() as connection:
             return reading.find_transactions(connection, peer, transaction_ids)
+
+
+async def durable(written: "asyncio.Future[None]", domain: Domain) -> None:
+    """Wait until lines are there. Raises `FscProblem` (TRANSACTION_LOG_WRITE_ERROR) when they could not be written."""
+    try:
+        await written
+    except Unkept as problem:
+        raise unwritten(problem, domain) from problem
+
+
+def unwritten(problem: Unkept, domain: Domain) -> FscProblem:
+    """Why a request does not pass when its line could not be written."""
+    return FscProblem("TRANSACTION_LOG_WRITE_ERROR", domain, problem.why)
 
 
 def open_transactions(store: Store, clock: Clock) -> TransactionLog:

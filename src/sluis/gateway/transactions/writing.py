@@ -5,15 +5,14 @@ what is long about it was written once, as its passage.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from sqlalchemy import Connection, text
 
 from sluis.gateway.transactions import sql
-from sluis.gateway.transactions.model import Passage
+from sluis.gateway.transactions.model import Line, Passage
 from sluis.kernel import Clock, milliseconds
 from sluis.store import Commit
-
-_Line = tuple[bytes, Passage]
 
 
 class Lines:
@@ -36,22 +35,23 @@ class Lines:
         self._known = {tuple(row[1:]): row.id for row in connection.execute(text(sql.PASSAGES))}
         self._numbers = {}
 
-    def prepare(self, payloads: Sequence[_Line]) -> Sequence[_Line]:
+    def prepare(self, payloads: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
         return payloads
 
-    def apply(self, commit: Commit, batch: Sequence[_Line]) -> Sequence[None]:
+    def apply(self, commit: Commit, batch: Sequence[Sequence[Line]]) -> Sequence[None]:
+        lines = batch[0] if len(batch) == 1 else list(chain.from_iterable(batch))
         now = self._now = max(self._now, milliseconds(self._clock()))
         numbers, first = self._numbers, self._next
-        new = {passage for _, passage in batch}.difference(numbers)
+        new = {passage for _, passage in lines}.difference(numbers)
         if new:
             self._number(commit, new)
         rows = [
             (place, numbers[passage], transaction_id, now)
-            for place, (transaction_id, passage) in enumerate(batch, first)
+            for place, (transaction_id, passage) in enumerate(lines, first)
         ]
         self._next += len(rows)
         commit.insert("gateway_transactions", sql.COLUMNS, rows)
-        return [None] * len(rows)
+        return [None] * len(batch)
 
     def committed(self, connection: Connection) -> bool:
         return self._run_is_full()

@@ -91,9 +91,9 @@ async def cross(
     """One request, with its line in either log unless left out."""
     raw, name = new_transaction()
     if here is not None:
-        await logs[0].write(raw, logs[0].passage(OUTGOING, here))
+        await logs[0].write([(raw, logs[0].passage(OUTGOING, here))])
     if there is not None:
-        await logs[1].write(raw, logs[1].passage(INCOMING, there))
+        await logs[1].write([(raw, logs[1].passage(INCOMING, there))])
     return name
 
 
@@ -226,10 +226,10 @@ async def test_the_newest_lines_get_time_to_find_their_other_half(
     logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
 ) -> None:
     raw, _ = new_transaction()
-    await logs[0].write(raw, logs[0].passage(OUTGOING, CROSSING))
+    await logs[0].write([(raw, logs[0].passage(OUTGOING, CROSSING))])
     clock.now += timedelta(seconds=SKEW - 1)
     assert await comparison.compare(OWNER) == ()
-    await logs[1].write(raw, logs[1].passage(INCOMING, CROSSING))
+    await logs[1].write([(raw, logs[1].passage(INCOMING, CROSSING))])
     clock.now += timedelta(seconds=2 * SKEW)
     assert await comparison.compare(OWNER) == ()
 

@@ -9,15 +9,8 @@ from hypothesis import strategies as st
 
 from sluis.crypto import SUITES_1_2
 from sluis.gateway.faults import FAULTS, FscProblem
-from sluis.gateway.planes.nginx_conf import (
-    REFUSALS,
-    Layout,
-    Listen,
-    Place,
-    ascii_body,
-    authority_of,
-    configuration,
-)
+from sluis.gateway.planes.nginx_conf import REFUSALS, ascii_body, configuration
+from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, authority_of
 from sluis.kernel import Invalid, Text
 
 PEER = "00000009900000000002"

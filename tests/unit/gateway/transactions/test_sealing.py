@@ -40,7 +40,7 @@ def ledger(store: Store, tmp_path: Path) -> Ledger:
 
 async def write(log: TransactionLog, count: int) -> None:
     passage = log.passage(INCOMING, CROSSING)
-    await asyncio.gather(*[log.write(new_transaction()[0], passage) for _ in range(count)])
+    await asyncio.gather(*[log.write([(new_transaction()[0], passage)]) for _ in range(count)])
 
 
 def sealed(store: Store) -> list[Crossings]:
@@ -130,7 +130,7 @@ async def test_what_is_noted_beside_a_line_is_sealed_as_any_line(store: Store, l
         Evidence(ledger, open_sealing(store)),
         new_transaction()[0],
     )
-    await log.write(transaction, log.passage(OUTGOING, CROSSING))
+    await log.write([(transaction, log.passage(OUTGOING, CROSSING))])
     await evidence.seal()
     await log.note(transaction, CROSSING.service_peer, "no-answer")
     await evidence.seal()

@@ -82,7 +82,7 @@ async def written(
     ids = []
     for crossing in crossings:
         ids.append(clock.transaction())
-        await log.write(ids[-1], log.passage(direction, crossing))
+        await log.write([(ids[-1], log.passage(direction, crossing))])
         clock.move(1)
     return [text_of(one) for one in ids]
 
@@ -171,7 +171,7 @@ async def test_a_transaction_is_found_whatever_time_its_id_carries(
 ) -> None:
     await written(transactions, clock, PLAIN, PLAIN)
     one = clock.transaction(off)
-    await transactions.write(one, transactions.passage(INCOMING, PLAIN))
+    await transactions.write([(one, transactions.passage(INCOMING, PLAIN))])
     await written(transactions, clock, PLAIN)
     [found] = await transactions.find_transactions(ASKER, [one, clock.transaction()])
     assert found.transaction_id == text_of(one)
@@ -182,7 +182,7 @@ async def test_transactions_are_found_with_both_their_lines_and_only_by_who_has_
 ) -> None:
     one = clock.transaction()
     for direction in (OUTGOING, INCOMING):
-        await transactions.write(one, transactions.passage(direction, PLAIN))
+        await transactions.write([(one, transactions.passage(direction, PLAIN))])
     found = await transactions.find_transactions(OWNER, [one])
     assert [record.direction for record in found] == [OUTGOING, INCOMING]
     assert await transactions.find_transactions(OTHER, [one]) == ()
@@ -224,9 +224,29 @@ async def test_a_log_goes_on_where_it_was(tmp_path: Path, clock: Hands) -> None:
 
 async def test_what_comes_together_is_kept_together(transactions: TransactionLog, clock: Hands) -> None:
     passages = [transactions.passage(INCOMING, one) for one in (PLAIN, DELEGATED, FOREIGN)]
-    await asyncio.gather(*[transactions.write(clock.transaction(), passages[n % 3]) for n in range(300)])
+    await asyncio.gather(*[transactions.write([(clock.transaction(), passages[n % 3])]) for n in range(300)])
     assert len(await every(transactions, OWNER)) == 300
     assert len(await every(transactions, DELEGATOR)) == 100
+
+
+async def test_lines_that_are_given_together_are_kept_in_their_order(
+    transactions: TransactionLog, clock: Hands
+) -> None:
+    passages = [transactions.passage(INCOMING, one) for one in (PLAIN, DELEGATED)]
+    lines = [(clock.transaction(), passages[n % 2]) for n in range(200)]
+    await asyncio.gather(transactions.write(lines[:150]), transactions.write(lines[150:]))
+    assert await every(transactions, OWNER) == [text_of(one) for one, _ in lines]
+
+
+async def test_a_line_that_is_written_later_is_written_once(
+    transactions: TransactionLog, clock: Hands
+) -> None:
+    one = clock.transaction()
+    write = transactions.once((one, transactions.passage(INCOMING, PLAIN)))
+    assert await every(transactions, OWNER) == []
+    assert write() is write()
+    await write()
+    assert await every(transactions, OWNER) == [text_of(one)]
 
 
 async def test_a_line_that_cannot_be_written_is_told_and_leaves_no_trace(
@@ -313,7 +333,7 @@ async def test_nothing_is_noted_beside_a_line_that_is_not_there(
 async def test_id_that_was_used_again_fails_only_when_every_use_did(transactions: TransactionLog) -> None:
     again, passage = new_transaction()[0], transactions.passage(OUTGOING, PLAIN)
     for _ in range(2):
-        await transactions.write(again, passage)
+        await transactions.write([(again, passage)])
     for expected in (None, "no-answer"):
         await transactions.note(again, OWNER, "no-answer")
         found = await transactions.find_transactions(ASKER, [again])
