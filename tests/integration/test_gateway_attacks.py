@@ -25,6 +25,7 @@ from sluis.crypto import (
     sign_jws,
 )
 from sluis.gateway.contracts import Grant
+from sluis.gateway.forward import OTHERWISE
 from sluis.gateway.services import Service
 from sluis.gateway.tokens import issue
 from sluis.gateway.transactions import Search, new_transaction
@@ -427,6 +428,26 @@ async def test_what_stands_behind_a_body_is_no_header(pair: Gateways) -> None:
     got = read_answer(raw)
     assert (got.status, got.json["body"]) == (200, "a")
     assert "x-who" not in [name for name, _ in got.json["headers"]]
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+async def test_who_may_read_does_not_write_by_another_name(pair: Gateways, name: str) -> None:
+    grant = await pair.agree()
+    for method, kept in (("GET", []), ("HEAD", []), ("POST", ["PUT"])):
+        pair.backend.requests.clear()
+        await ask(pair, *with_token(token(pair, grant)), f"{name}: PUT", first=f"{method} /x HTTP/1.1")
+        [seen] = pair.backend.requests
+        assert [value for one, value in seen["headers"] if one == name.lower()] == kept
+
+
+@pytest.mark.parametrize("name", ["Content_Length", "transfer_encoding", "Fsc_Transaction-Id"])
+async def test_name_that_a_service_may_take_for_one_of_the_way_goes_no_further(
+    pair: Gateways, name: str
+) -> None:
+    grant = await pair.agree()
+    await ask(pair, *with_token(token(pair, grant)), f"{name}: 9")
+    [seen] = pair.backend.requests
+    assert name.lower() not in [one for one, _ in seen["headers"]]
 
 
 # What a service may try

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
+from sluis.gateway.forward import OTHERWISE, READING
 from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, check_place, is_address, unfit, with_port
 from sluis.kernel import Text
 
@@ -208,7 +209,14 @@ def _inway(layout: Layout, listen: Listen) -> str:
     crl = f"ssl_crl {REVOKED};" if layout.revocations else ""
     # Without anchors of its own a service that speaks TLS is held against the group's: never against nothing.
     service_tls = _client_tls("$shown", "$shown", SERVICE_ANCHORS if layout.service_anchors else ANCHORS)
-    carried = f"""        proxy_set_header Fsc-Authorization $http_fsc_authorization;
+    otherwise = [(name, "http_" + name.lower().replace("-", "_")) for name in OTHERWISE]
+    nothing = " ".join(f'{method} "";' for method in sorted(READING))
+    maps = "\n".join(
+        f"map $request_method $kept_{variable} {{ {nothing} default ${variable}; }}"
+        for _, variable in otherwise
+    )
+    kept = " ".join(f"proxy_set_header {name} $kept_{variable};" for name, variable in otherwise)
+    carried = f"""        proxy_set_header Fsc-Authorization $http_fsc_authorization; {kept}
         proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
         proxy_set_header {MARK} $mark;
         proxy_hide_header Sluis-Alternative;
@@ -218,6 +226,8 @@ def _inway(layout: Layout, listen: Listen) -> str:
 # Writing a certificate out takes longer than all else here, so it is told once a connection, and known by its
 # fingerprint from then on.
 map $connection_requests $certificate {{ 1 $ssl_client_escaped_cert; default ""; }}
+# Who may read may not write by another name for it.
+{maps}
 server {{
     listen {_listening(listen)} ssl backlog=4096;
     {_counted("inway")}
