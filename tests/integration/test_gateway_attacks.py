@@ -459,6 +459,7 @@ SPLIT = {
     "no HTTP": b"hello\r\n\r\n",
     "two lengths": b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok",
     "length and chunks": b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    "empty line first": b"\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
     "no status": b"HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n",
     "large head": b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000 + b"\r\n\r\n",
     "nothing": b"",

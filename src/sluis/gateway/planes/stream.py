@@ -60,7 +60,7 @@ class Stream(asyncio.Protocol):
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self._head_size = 0
-        self._headed = self._whole = self._sent = self._paused = self._framed = False
+        self._begun = self._headed = self._whole = self._sent = self._paused = self._framed = False
         self._bodiless = bodiless
         self._chunks: deque[bytes] = deque()
         self._held = 0
@@ -177,6 +177,12 @@ class Stream(asyncio.Protocol):
             self._fail(Broken("unsolicited"))
             return
         self._moved = self._loop.time()
+        # The parser skips empty lines in front. nginx, as an inway, passes on an answer that begins so as it is, and after
+        # it takes more requests: what the service says next would be the answer to one of these.
+        if not self._begun and not data.startswith(b"H"):
+            self._fail(Broken("not HTTP"))
+            return
+        self._begun = True
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
