@@ -3,15 +3,17 @@
 Every attack goes over a real mTLS connection, and none may reach the service.
 """
 
+import asyncio
 import base64
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.gateways import ASKER, OWNER, Answer, Gateways, gateways, read_answer
+from tests.gateways import ASKER, OWNER, SERVICE, Answer, Gateways, gateways, read_answer
 from tests.unit.gateway.contracts.making import GROUP
 
 from sluis.crypto import (
@@ -23,6 +25,8 @@ from sluis.crypto import (
     sign_jws,
 )
 from sluis.gateway.contracts import Grant
+from sluis.gateway.forward import OTHERWISE
+from sluis.gateway.services import Service
 from sluis.gateway.tokens import issue
 from sluis.gateway.transactions import Search, new_transaction
 from sluis.kernel import PeerId
@@ -375,6 +379,77 @@ async def test_second_request_on_a_connection_brings_its_own_token(pair: Gateway
     assert [one["path"] for one in pair.backend.requests] == ["/x"]
 
 
+@pytest.mark.parametrize("path", ["/../beheer", "/..;/beheer", "/%2e%2e/beheer", "*beheer"])
+async def test_contract_for_one_service_opens_nothing_beside_it_on_its_host(
+    pair: Gateways, path: str
+) -> None:
+    grant = await pair.agree()
+    pair.services.replace([Service(SERVICE, pair.target, "/personen")])
+    got = await ask(pair, *with_token(token(pair, grant)), first=f"GET {path} HTTP/1.1")
+    assert (got.status, got.code) == (403, "ERROR_CODE_NOT_ALLOWED")
+    assert await nothing_passed(pair)
+
+
+async def test_no_tunnel_to_a_service(pair: Gateways) -> None:
+    grant = await pair.agree()
+    got = await ask(pair, *with_token(token(pair, grant)), first="CONNECT elders:443 HTTP/1.1")
+    assert (got.status, got.code) == (403, "ERROR_CODE_NOT_ALLOWED")
+    assert await nothing_passed(pair)
+
+
+@pytest.mark.parametrize("wish", ["upgrade", "upgrade, close", "Upgrade, HTTP2-Settings"])
+async def test_body_behind_a_wish_for_another_protocol_is_a_body_and_no_second_request(
+    pair: Gateways, wish: str
+) -> None:
+    """RFC 9110 section 7.8. Java's own HTTP client has such a wish in every request over plain HTTP."""
+    grant = await pair.agree()
+    body = b"GET /gesmokkeld HTTP/1.1\r\nhost: x\r\nFsc-Grant-Hash: %b\r\n\r\n" % grant.hash.encode()
+    head = f"POST /x HTTP/1.1\r\nhost: x\r\nconnection: {wish}\r\nupgrade: h2c\r\nhttp2-settings: AA\r\n"
+    head += f"Fsc-Grant-Hash: {grant.hash}\r\ncontent-length: {len(body)}\r\n\r\n"
+    last = f"GET /y HTTP/1.1\r\nhost: x\r\nconnection: close\r\nFsc-Grant-Hash: {grant.hash}\r\n\r\n"
+    reader, writer = await asyncio.open_connection(*pair.outway_address)
+    for part in (head.encode(), body, b"" if "close" in wish else last.encode()):
+        writer.write(part)
+        await asyncio.sleep(0.01)
+    await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    seen = [(one["path"], one["body"].encode()) for one in pair.backend.requests]
+    assert seen == [("/x", body), ("/y", b"")][: 1 if "close" in wish else 2]
+    assert "upgrade" not in [name for name, _ in pair.backend.requests[0]["headers"]]
+
+
+async def test_what_stands_behind_a_body_is_no_header(pair: Gateways) -> None:
+    """RFC 9110 section 6.5.1: nothing may be taken from a trailer into the header section."""
+    grant = await pair.agree()
+    lines = "POST /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked"
+    behind = f"\r\n\r\n1\r\na\r\n0\r\nFsc-Grant-Hash: {grant.hash}\r\nx-who: me\r\n\r\n"
+    assert read_answer(await pair.raw((lines + behind).encode())).code == "ERROR_CODE_NO_CONTRACT"
+    raw = await pair.raw(f"{lines}\r\nFsc-Grant-Hash: {grant.hash}{behind}".encode())
+    got = read_answer(raw)
+    assert (got.status, got.json["body"]) == (200, "a")
+    assert "x-who" not in [name for name, _ in got.json["headers"]]
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+async def test_who_may_read_does_not_write_by_another_name(pair: Gateways, name: str) -> None:
+    grant = await pair.agree()
+    for method, kept in (("GET", []), ("HEAD", []), ("POST", ["PUT"])):
+        pair.backend.requests.clear()
+        await ask(pair, *with_token(token(pair, grant)), f"{name}: PUT", first=f"{method} /x HTTP/1.1")
+        [seen] = pair.backend.requests
+        assert [value for one, value in seen["headers"] if one == name.lower()] == kept
+
+
+@pytest.mark.parametrize("name", ["Content_Length", "transfer_encoding", "Fsc_Transaction-Id"])
+async def test_name_that_a_service_may_take_for_one_of_the_way_goes_no_further(
+    pair: Gateways, name: str
+) -> None:
+    grant = await pair.agree()
+    await ask(pair, *with_token(token(pair, grant)), f"{name}: 9")
+    [seen] = pair.backend.requests
+    assert name.lower() not in [one for one, _ in seen["headers"]]
+
+
 # What a service may try
 
 
@@ -384,6 +459,8 @@ SPLIT = {
     "no HTTP": b"hello\r\n\r\n",
     "two lengths": b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok",
     "length and chunks": b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    "empty line first": b"\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+    "no status": b"HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n",
     "large head": b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000 + b"\r\n\r\n",
     "nothing": b"",
 }
@@ -404,3 +481,36 @@ async def test_service_that_does_not_speak_http_is_no_answer(pair: Gateways, att
         assert (got.status, got.body) == (200, b"ok")
     else:
         assert (got.status, got.code) == (502, "ERROR_CODE_SERVICE_UNREACHABLE")
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_answer_without_body_may_say_how_long_it_would_be(
+    pair: Gateways, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    """RFC 9110 section 8.6. Whoever waited for that body would take the next answer for it."""
+
+    async def serve(reader: Any, writer: Any) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 %d x\r\ncontent-length: 10\r\n\r\n" % status)
+        writer.close()
+
+    grant = await pair.agree()
+    await pair.serve_raw(serve)
+    one = f"GET /x HTTP/1.1\r\nhost: x\r\nFsc-Grant-Hash: {grant.hash}\r\n"
+    raw = await pair.raw(f"{one}\r\n{one}connection: close\r\n\r\n".encode())
+    assert raw.count(b"HTTP/1.1 %d" % status) == 2
+    assert b"content-length" not in raw
+    assert not caplog.records
+
+
+async def test_what_stands_behind_the_body_of_an_answer_is_no_header(pair: Gateways) -> None:
+    async def serve(reader: Any, writer: Any) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx-who: me\r\n\r\n")
+        writer.close()
+
+    grant = await pair.agree()
+    await pair.serve_raw(serve)
+    got = await ask(pair, *with_token(token(pair, grant)))
+    assert (got.status, got.body, got.headers.get("x-who")) == (200, b"a", None)

@@ -37,7 +37,7 @@ from tests.unit.gateway.contracts.making import GROUP
 
 from sluis.crypto import Authority, certificate_thumbprint, client_context, make_authority, server_context
 from sluis.gateway.contracts import Grant
-from sluis.gateway.forward import Target
+from sluis.gateway.forward import OTHERWISE, Target
 from sluis.gateway.inway import Inway
 from sluis.gateway.outway import Outway
 from sluis.gateway.planes.meeting import meeting
@@ -608,6 +608,28 @@ async def test_log_says_what_went_wrong_and_not_about_whom(
     assert "refused" in caplog.text
     assert "999990019" not in caplog.text
     assert "burgers" not in caplog.text
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+async def test_who_may_read_does_not_write_by_another_name(pair: Pair, name: str) -> None:
+    for method, kept in (("GET", []), ("POST", ["PUT"])):
+        seen = (await pair.call(method, "/x", {name: "PUT"})).json["headers"]
+        assert [value for one, value in seen if one == name.lower()] == kept
+
+
+async def test_log_says_nothing_of_an_answer_that_is_no_http(
+    pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Bsn: 999990019\0\r\n\r\n")
+        writer.close()
+
+    await pair.base.serve_raw(serve)
+    with caplog.at_level(logging.INFO):
+        assert (await pair.call("GET", "/x")).status == 502
+    assert "upstream sent invalid header" in caplog.text
+    assert "999990019" not in caplog.text
 
 
 async def test_both_ways_stream(pair: Pair) -> None:

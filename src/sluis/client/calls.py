@@ -4,6 +4,7 @@
 What is particular to FSC is here: how the outway is told which connection to use, and how its errors become exceptions.
 """
 
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -37,8 +38,15 @@ class Connection:
         return {"Fsc-Grant-Hash": self.grant} if self.grant else {}
 
     def path(self, path: str) -> str:
-        """The path at the outway for a path of the service; nothing of the latter is changed."""
+        """The path at the outway for a path of the service; nothing of the latter is changed.
+
+        Raises `ValueError` for one that would be: httpx takes `.` and `..` out of a path, which may lead to another
+        connection, and two slashes in front for a host.
+        """
         path = path if path.startswith("/") else f"/{path}"
+        before = re.split("[?#]", path, maxsplit=1)[0]
+        if before.startswith("//") or not {".", ".."}.isdisjoint(before.split("/")):
+            raise ValueError("a path may not have . or .. as a segment, nor begin with two slashes")
         if self.grant:
             return path
         names = (self.link,) if self.link else (self.peer, self.service)

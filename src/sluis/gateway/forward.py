@@ -14,6 +14,10 @@ from sluis.kernel import Invalid, PeerId, Text
 READING = frozenset({"GET", "HEAD"})
 """Methods that only read, as rules about services say it."""
 
+OTHERWISE = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
+"""Headers by which some services take a request for one with another method. On one that only reads they go no further:
+who may read may not write by them."""
+
 AUTHORIZATION = "fsc-authorization"
 TRANSACTION = "fsc-transaction-id"
 GRANT = "fsc-grant-hash"

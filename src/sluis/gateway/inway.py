@@ -98,7 +98,7 @@ class Inway:
         now = self._clock().timestamp()
         caller = self._caller(request.client_certificate, now)
         seen = self._token(request.authorization, caller, now)
-        service = self._service(seen.claims, caller.peer, request.method, now)
+        service = self._service(seen.claims, caller.peer, request, now)
         line = _transaction_id(request.transaction_id), seen.passage
         headers = (AUTHORIZATION, request.authorization or ""), (TRANSACTION, request.transaction_id or "")
         path = service.prefix + request.path
@@ -141,15 +141,17 @@ class Inway:
             raise invalid(_OTHER_SERVICE)
         return _Seen(claims, self._transactions.passage(INCOMING, crossing_of(grant)), grant)
 
-    def _service(self, claims: Claims, peer: PeerId, method: str, now: float) -> Service:
+    def _service(self, claims: Claims, peer: PeerId, request: Incoming, now: float) -> Service:
         service = self._services.get(claims.svc)
         if service is None:
             raise inway_fault("ERROR_CODE_SERVICE_NOT_FOUND", _NO_SERVICE)
         self._grant(claims, now)
-        if not service.takes(method):
+        if not service.takes(request.method):
             raise inway_fault("ERROR_CODE_NOT_ALLOWED", _NO_METHOD, code="method-not-offered")
-        if not service.allows(peer, method):
+        if not service.allows(peer, request.method):
             raise inway_fault("ERROR_CODE_NOT_ALLOWED", _NO_PERMISSION)
+        if not service.holds(request.path):
+            raise inway_fault("ERROR_CODE_NOT_ALLOWED", _ELSEWHERE, code="path-outside-service")
         return service
 
     def _grant(self, claims: Claims, now: float) -> Grant:
@@ -201,5 +203,6 @@ _NO_METHOD = Text("De dienst kent deze methode niet.", "The service does not tak
 _NO_PERMISSION = Text(
     "Deze organisatie mag dit niet met deze dienst.", "This organisation may not do this with this service."
 )
+_ELSEWHERE = Text("Dit pad leidt buiten de dienst.", "This path leads outside the service.")
 _NO_TRANSACTION = Text("Fsc-Transaction-Id ontbreekt.", "Fsc-Transaction-Id is missing.")
 _WRONG_TRANSACTION = Text("Fsc-Transaction-Id is geen UUIDv7.", "Fsc-Transaction-Id is not a UUIDv7.")

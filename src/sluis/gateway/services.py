@@ -5,6 +5,7 @@ HEAD) and which may write (every other method). It never widens: without a contr
 """
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
 
 import msgspec
 
@@ -33,14 +34,19 @@ class Service(msgspec.Struct, frozen=True):
     may: Mapping[PeerId, frozenset[Permission]] | None = None
 
     def takes(self, method: str) -> bool:
-        """Whether the service takes this method from anyone."""
-        return not self.methods or method in self.methods
+        """Whether the service takes this method from anyone. CONNECT asks for a tunnel, which nobody gets."""
+        return method in self.methods if self.methods else method != "CONNECT"
 
     def allows(self, peer: PeerId, method: str) -> bool:
         """Whether its policy lets a peer use this method. What the policy does not name is not allowed."""
         if self.may is None:
             return True
         return ("read" if method in READING else "write") in self.may.get(peer, ())
+
+    def holds(self, path: str) -> bool:
+        """Whether a request target stays below the prefix, however the service reads it: beside it may be what another
+        contract is for."""
+        return not self.prefix or (path.startswith("/") and not _climbs(path.partition("?")[0]))
 
 
 class Services:
@@ -89,6 +95,17 @@ def _place(offered: Offered, url: str) -> tuple[Target, str]:
     if offered.certificates and not target.tls:
         raise _wrong(offered.name, _WITHOUT_TLS)
     return msgspec.structs.replace(target, shows=offered.certificates), prefix
+
+
+_AGAIN = 3
+"""How often a service, and what stands before it, may take the percent signs out of a path."""
+
+
+def _climbs(path: str) -> bool:
+    """Whether a segment leads up: some read `\\` as `/`, and nothing in what follows a `;`."""
+    for _ in range(_AGAIN):
+        path = unquote(path, "latin-1")
+    return any(segment.partition(";")[0] == ".." for segment in path.replace("\\", "/").split("/"))
 
 
 def _may(rules: Iterable[Rule], aliases: Mapping[str, PeerId]) -> dict[PeerId, frozenset[Permission]]:

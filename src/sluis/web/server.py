@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -66,6 +67,31 @@ class _Joining:
         self._transport.close()
 
 
+class _Parser(HttpRequestParser):
+    """Lets who asks to go on in another protocol go on in this one (RFC 9110 §7.8). httptools takes what follows such a head
+    for that other protocol, so that a body is lost, or is read as the next request."""
+
+    def __init__(self, protocol: "NodeProtocol") -> None:
+        super().__init__(protocol)
+        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self._protocol = protocol
+
+    def feed_data(self, data: Any) -> None:
+        """Read on. Raises what httptools does."""
+        parser: HttpRequestParser = self
+        while True:
+            try:
+                HttpRequestParser.feed_data(parser, data)
+                return
+            except HttpParserUpgrade as wish:
+                head = self._protocol.plain_head()
+                if head is None:
+                    raise
+                parser = self._protocol.parser = _Parser(self._protocol)
+                HttpRequestParser.feed_data(parser, head)
+                data = memoryview(data)[wish.args[0] :]
+
+
 class NodeProtocol(HttpToolsProtocol):
     """One connection, with its credentials in every request's scope."""
 
@@ -75,6 +101,7 @@ class NodeProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.credentials = _credentials(transport)
         self.head = 0
+        self.parser = _Parser(self)
         self._request_due = self.loop.call_later(_KEEP_ALIVE, transport.abort)
         self._taken_due: asyncio.TimerHandle | None = None
         others = self.server_state.connections
@@ -88,6 +115,7 @@ class NodeProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.head = 0
+        self._headed = self._wishing = False
         self._expect_request(_REQUEST)
         self.scope["extensions"] = self.credentials
 
@@ -97,7 +125,8 @@ class NodeProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value))
-        super().on_header(name, value)
+        if not self._headed:  # behind the body it is a trailer, and no header (RFC 9110 §6.5.1)
+            super().on_header(name, value)
 
     def _count(self, size: int) -> None:
         self.head += size
@@ -105,13 +134,29 @@ class NodeProtocol(HttpToolsProtocol):
             raise ValueError("request head too large")  # the parser reports it as a parser error
 
     def on_headers_complete(self) -> None:
+        self._headed = True
+        self._wishing = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if not self._wishing:
+            self._begin()
+
+    def plain_head(self) -> bytes | None:
+        """The head that came, when it asked to go on in another protocol, without that wish."""
+        if not self._wishing:
+            return None
+        version = self.parser.get_http_version().encode()
+        first = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)
+        lines = [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        return b"\r\n".join([first, *lines, b"", b""])
+
+    def _begin(self) -> None:
         super().on_headers_complete()
         if self.scope["method"] != "HEAD":  # whose answer is a head alone
             self.cycle.transport = _Joining(self.transport)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
-        self._request_due.cancel()
-        super().on_message_complete()
+        if not self._wishing:
+            self._request_due.cancel()
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

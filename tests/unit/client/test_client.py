@@ -124,6 +124,18 @@ def test_an_answer_that_breaks_off_is_not_taken_for_a_missing_outway() -> None:
         sluis.get(Connection(link="zaken"), "/")
 
 
+@pytest.mark.parametrize(
+    "path", ["/../andere/x", "../andere/x", "/a/../../x", "/./x", "/a/..#x", "//elders.example/x"]
+)
+@pytest.mark.parametrize("connection", [Connection(link="zaken"), Connection(grant=GRANT)])
+def test_no_path_leads_to_another_connection(connection: Connection, path: str) -> None:
+    """Part of a path often comes from somebody else."""
+    with client(echo) as sluis:
+        with pytest.raises(ValueError, match="segment"):
+            sluis.get(connection, path)
+        assert sluis.get(connection, "/a?of=/../b").status_code == 200
+
+
 async def test_the_same_for_asyncio() -> None:
     transport = httpx.MockTransport(echo)
     async with AsyncClient(OUTWAY, transport=transport) as sluis:

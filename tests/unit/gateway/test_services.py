@@ -57,6 +57,27 @@ def test_reading_is_get_and_head_and_everything_else_is_writing(method: str) -> 
     )
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../x", "/a/../../x", "/%2e%2E/x", "/%252e%252e/x", "/..%2fx", "/..;a=b/x", "/a\\..\\..\\x", "/..", "*", "*x", "?x", "..",
+    ],
+)  # fmt: skip
+def test_nothing_beside_the_prefix_is_reached(path: str) -> None:
+    """RFC 3986 section 6.2.2.3, and how some servers read a path besides."""
+    assert not made().holds(path)
+    assert made(url="http://10.0.0.1:8080").holds(path)  # the whole host is the service
+
+
+@pytest.mark.parametrize("path", ["/", "/a//b", "/a..b/..c/...", "/a?b=/../c", "/%C3%A9/%25"])
+def test_what_is_below_the_prefix_is_reached(path: str) -> None:
+    assert made().holds(path)
+
+
+def test_nobody_gets_a_tunnel() -> None:
+    assert not made().takes("CONNECT")
+
+
 def test_rules_about_one_organisation_add_up_also_by_name_and_number() -> None:
     service = made(rules=(rule("Gemeente", "read"), rule(ONE, "write")))
     assert service.allows(ONE, "GET")

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Coroutine, Sequence
+from itertools import count
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -54,13 +55,13 @@ class InwayAnswers:
         self._judge, self._places, self._own = inway.judge, places, own
         self._callers = Recent[bytes, tuple[str | None, bytes]](_CALLERS)
         self._certificates = Recent[bytes, bytes](_CERTIFICATES)
-        self._left = Recent[str, Forward]()
+        self._left = _Left()
 
     def __call__(self, question: Question) -> Answer | Later:
         """See `Answers`."""
         asked, host, request, transaction, caller = question
         if asked == self.INSTEAD:
-            return self._instead(host, request, transaction)
+            return self._instead(host, request, _after(b"X: =", transaction))
         known = self._callers.get(caller)
         authorization, certificate = known or self._read(caller)
         method, _, path = _after(b"M: ", request).partition(" ")
@@ -81,18 +82,17 @@ class InwayAnswers:
         await durable(self.write([line]), INWAY)
         return self._passes(await self._places.find(forward.target), forward, path), None
 
-    async def _instead(self, host: bytes, request: bytes, transaction: bytes) -> tuple[bytes, None]:
+    async def _instead(self, host: bytes, request: bytes, number: str) -> tuple[bytes, None]:
         """The alternative of a service that did not answer: that is the same crossing, with the same line."""
         _, _, path = _after(b"M: ", request).partition(" ")
-        left = self._left.get(_after(b"X: =", transaction))
+        left = self._left.take(number)
         if left is None or left.alternative is None:
             raise inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", NOT_DONE)
         return _inward(await _place(self._places, host, left.alternative), left, path), None
 
     def _passes(self, where: bytes, forward: Forward, path: str) -> bytes:
         if forward.alternative is not None:
-            self._left.put(forward.transaction_id, forward)
-            where += b"L: 1\r\n"
+            where += b"L: %d\r\n" % self._left.keep(forward)
         return _inward(where, forward, path)
 
     def _read(self, caller: bytes) -> tuple[str | None, bytes]:
@@ -112,6 +112,26 @@ class InwayAnswers:
         if found is None:
             raise ValueError
         return _after(b"A: =", authorization) or None, found
+
+
+class _Left:
+    """What passed and may yet go elsewhere, by a number of ours: nginx brings that back. Whoever asks chooses the id of a
+    transaction, and may choose one that another has."""
+
+    def __init__(self) -> None:
+        self._kept, self._numbers = Recent[str, Forward](), count(1)
+
+    def keep(self, forward: Forward) -> int:
+        """Gives its number."""
+        number = next(self._numbers)
+        self._kept.put(str(number), forward)
+        return number
+
+    def take(self, number: str) -> Forward | None:
+        """What has this number, once."""
+        found = self._kept.get(number)
+        self._kept.drop(number)
+        return found
 
 
 async def _place(places: Places, host: bytes, target: Target) -> bytes:
@@ -140,7 +160,7 @@ class OutwayAnswers:
         self.domain: Domain = OUTWAY
         self.write = outway.write
         self._outway, self._judge, self._places, self._watched = outway, outway.judge, places, reports.watched
-        self._left = Recent[str, Forward]()
+        self._left = _Left()
 
     def __call__(self, question: Question) -> Answer | Later:
         """See `Answers`."""
@@ -168,15 +188,15 @@ class OutwayAnswers:
             judged, where = other, await _place(self._places, host, other[0].target)
         return self._passes(where, judged, path)
 
-    async def _instead(self, host: bytes, path: str, transaction_id: str) -> Answer:
+    async def _instead(self, host: bytes, path: str, number: str) -> Answer:
         """The alternative of a service whose inway did not answer."""
-        left = self._left.get(transaction_id)
+        left = self._left.take(number)
         if left is None:
             raise outway_fault("ERROR_CODE_PEER_UNREACHABLE", NOT_DONE)
         peer = left.target.peer
         self._watched.add(left.target)
         self._outway.failed(peer)
-        self._outway.note(peer, transaction_id)
+        self._outway.note(peer, left.transaction_id)
         other = await self._outway.instead(left, recorded=True)
         if other is None:
             raise outway_fault("ERROR_CODE_PEER_UNREACHABLE", NOT_DONE, peer=str(peer))
@@ -193,8 +213,7 @@ class OutwayAnswers:
         if forward.instead:
             head += f"I: {forward.instead}\r\n"
         elif forward.grant is not None and alternative_of(forward.grant.properties) is not None:
-            self._left.put(forward.transaction_id, forward)
-            head += "L: 1\r\n"
+            head += f"L: {self._left.keep(forward)}\r\n"
         return b"%b%b%b\r\n" % (_PASS, where, head.encode("latin-1")), line
 
 

@@ -65,7 +65,8 @@ class Counts:
     def _count(self, line: bytes, times: int) -> None:
         side, status, seconds, down, read, up, code = line.split(b" ")
         meter, shown, took, downward = self._meters[side], int(status), float(seconds), int(down)
-        upward = min(int(up or 0), int(read))  # a client may say more than it sends
+        # What a client says of its length may be no number, and more than it sends.
+        upward = min(int(up), int(read)) if up.isdigit() else 0
         meter.count(0 if shown == _GONE else shown, took, times)
         meter.downward += downward * times
         meter.upward += upward * times

@@ -1,6 +1,14 @@
 """The head of a request in the in-process plane: what is asked by it, and what of it goes on (RFC 9110 §7.6)."""
 
-from sluis.gateway.forward import AUTHORIZATION, GRANT, TRANSACTION, Forward, Target
+from sluis.gateway.forward import (
+    AUTHORIZATION,
+    GRANT,
+    OTHERWISE,
+    READING,
+    TRANSACTION,
+    Forward,
+    Target,
+)
 from sluis.gateway.planes.apps import Scope
 from sluis.gateway.streams import head_of
 
@@ -18,6 +26,7 @@ CONNECTION = frozenset(
 """Headers about one connection: they go no further."""
 HARMLESS = frozenset({b"close", b"keep-alive", b""})
 """Said in `Connection`, these name no other header."""
+_OTHERWISE = frozenset(name.lower().encode() for name in OTHERWISE)
 _NOT_ON = CONNECTION | _ASKED | {b"host", b"content-length", b"expect"}
 
 
@@ -33,10 +42,10 @@ class Head:
         self.length: bytes | None = None
         self.chunked = False
         self.lines: list[bytes] = []
-        named = frozenset[bytes]()
+        named, reads = frozenset[bytes](), self.method in READING
         for name, value in scope["headers"]:
             if name not in _NOT_ON:
-                if b"_" not in name or not _like_ours(name):
+                if (b"_" not in name or not _like_ours(name)) and (name not in _OTHERWISE or not reads):
                     self.lines.append(name + b": " + value)
             elif name in _ASKED:  # said twice, it says neither
                 text = value.decode("latin-1")
@@ -66,5 +75,5 @@ class Head:
 
 
 def _like_ours(name: bytes) -> bool:
-    """Whether a service might take this name for one of ours: many read `_` and `-` alike."""
-    return name.replace(b"_", b"-") in _ASKED
+    """Whether a service might take this name for one that counts on the way: many read `_` and `-` alike."""
+    return name.replace(b"_", b"-") in _NOT_ON

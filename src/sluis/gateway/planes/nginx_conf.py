@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
+from sluis.gateway.forward import OTHERWISE, READING
 from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, check_place, is_address, unfit, with_port
 from sluis.kernel import Text
 
@@ -146,7 +147,7 @@ _SHOWS = 'map $to $shown { volatile; default ""; "~!(?<shown_name>[0-9a-f]{16})$
 # Where a request goes on that nobody answered. The maps above are `volatile` for its sake: it may get another place.
 _UNANSWERED = (
     'map "$alternative $request_method $content_length$http_transfer_encoding" $unanswered {'
-    ' default "@unreachable"; "~^1 (GET|HEAD|OPTIONS|PUT|DELETE|TRACE) 0?$" "@elsewhere"; }'
+    ' default "@unreachable"; "~^[0-9]+ (GET|HEAD|OPTIONS|PUT|DELETE|TRACE) 0?$" "@elsewhere"; }'
 )
 
 # What a place that has no block is called, read from its key.
@@ -199,7 +200,7 @@ server {{
     }}
     location sluis-instead {{
         proxy_pass http://sluis/outway-instead;
-{_question(layout.generation, "$transaction")}
+{_question(layout.generation, "$alternative")}
     }}
 }}"""
 
@@ -208,7 +209,14 @@ def _inway(layout: Layout, listen: Listen) -> str:
     crl = f"ssl_crl {REVOKED};" if layout.revocations else ""
     # Without anchors of its own a service that speaks TLS is held against the group's: never against nothing.
     service_tls = _client_tls("$shown", "$shown", SERVICE_ANCHORS if layout.service_anchors else ANCHORS)
-    carried = f"""        proxy_set_header Fsc-Authorization $http_fsc_authorization;
+    otherwise = [(name, "http_" + name.lower().replace("-", "_")) for name in OTHERWISE]
+    nothing = " ".join(f'{method} "";' for method in sorted(READING))
+    maps = "\n".join(
+        f"map $request_method $kept_{variable} {{ {nothing} default ${variable}; }}"
+        for _, variable in otherwise
+    )
+    kept = " ".join(f"proxy_set_header {name} $kept_{variable};" for name, variable in otherwise)
+    carried = f"""        proxy_set_header Fsc-Authorization $http_fsc_authorization; {kept}
         proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
         proxy_set_header {MARK} $mark;
         proxy_hide_header Sluis-Alternative;
@@ -218,6 +226,8 @@ def _inway(layout: Layout, listen: Listen) -> str:
 # Writing a certificate out takes longer than all else here, so it is told once a connection, and known by its
 # fingerprint from then on.
 map $connection_requests $certificate {{ 1 $ssl_client_escaped_cert; default ""; }}
+# Who may read may not write by another name for it.
+{maps}
 server {{
     listen {_listening(listen)} ssl backlog=4096;
     {_counted("inway")}
@@ -230,7 +240,7 @@ server {{
 {_locations(carried)}
     location sluis-instead {{
         proxy_pass http://sluis/inway-instead;
-{_question(layout.generation)}
+{_question(layout.generation, "$alternative")}
     }}
     location sluis-decide {{
         proxy_pass http://sluis/inway;
@@ -307,14 +317,19 @@ def _error_headers(code: str, domain: Domain) -> str:
     return f"auth_request off; {_FINAL} add_header Fsc-Error-Code {code} always; {counted}"
 
 
-def _question(generation: int, transaction: str = "$http_fsc_transaction_id") -> str:
-    """What every question says; nothing that a client sent gets into it but what stands here, behind a mark."""
+def _question(generation: int, about: str = "$http_fsc_transaction_id") -> str:
+    """What every question says; nothing that a client sent gets into it but what stands here, behind a mark.
+
+    Args:
+        generation: of the configuration.
+        about: the transaction, or the number of what passed and may go elsewhere.
+    """
     return f"""        internal; auth_request off;
         proxy_pass_request_headers off; proxy_pass_request_body off;
         proxy_buffer_size 8k; proxy_connect_timeout 2s; proxy_read_timeout 30s; proxy_next_upstream off;
         proxy_set_header Host "{generation}"; proxy_set_header Connection ""; proxy_set_header Content-Length "";
         proxy_set_header M "$request_method $request_uri";
-        proxy_set_header X "={transaction}";"""
+        proxy_set_header X "={about}";"""
 
 
 def _protocols(oldest: str) -> str:

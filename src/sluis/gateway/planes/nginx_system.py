@@ -20,7 +20,8 @@ log = logging.getLogger("sluis.gateway")
 PROGRAM = "nginx"
 _WHERE = ":/usr/sbin:/sbin:/usr/local/sbin"
 _GRACE = 10.0  # seconds that requests in hand get when the node stops
-_ABOUT_A_REQUEST = re.compile(r",? (client|while [a-z ]+, client): .*")
+_ABOUT_A_REQUEST = re.compile(r"(: \".*|,? (client|while [a-z ]+, client): .*)")
+"""What was quoted of a request or an answer, and whose it was."""
 PREFIX = re.compile(r"^\S+ \S+ \[(\w+)\] \S+ (\*\d+ )?")
 
 
@@ -84,7 +85,9 @@ async def tell(pipe: int, kept: Said) -> None:
         async for line in said:
             text = line.decode(errors="replace").rstrip()
             level = PREFIX.match(text)
-            words = _ABOUT_A_REQUEST.sub("", PREFIX.sub("", text))
+            words = PREFIX.sub("", text)
+            if level is not None and level[2]:
+                words = _ABOUT_A_REQUEST.sub("", words)
             grave = level is not None and level[1] in {"emerg", "alert", "crit"}
             if grave and not words.startswith("still could not"):  # which says less than what it said before
                 kept.last = words

@@ -19,6 +19,7 @@ _PAUSE = 0.1  # seconds before the second attempt, at most; half of it by lot, a
 _PATIENCE = 0.05  # seconds before somebody looks whether the caller is still there
 
 _INSTEAD = INSTEAD.encode()
+_BODILESS = frozenset({204, 304})
 _NOT_BACK = CONNECTION | {ASKED_TRANSACTION, _INSTEAD, b"date"}  # the listener says the date itself
 _LASTING = (WrongPeer, RevokedPeer, Unshown, ssl.SSLError)
 
@@ -151,6 +152,8 @@ class Relay:
         }
         if named - HARMLESS:
             headers = [header for header in headers if header[0] not in named]
+        if stream.status in _BODILESS:  # such an answer may say a length that nothing comes of
+            headers = [header for header in headers if header[0] != b"content-length"]
         if self._forward.instead:
             headers.append((_INSTEAD, self._forward.instead.encode()))
         if stream.status >= 400:

@@ -55,7 +55,7 @@ class Stream(asyncio.Protocol):
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self._head_size = 0
-        self._headed = self._whole = self._sent = self._paused = self._framed = False
+        self._begun = self._headed = self._whole = self._sent = self._paused = self._framed = False
         self._bodiless = bodiless
         self._chunks: deque[bytes] = deque()
         self._held = 0
@@ -186,6 +186,12 @@ class Stream(asyncio.Protocol):
             self._fail(Broken("unsolicited"))
             return
         self._moved = self._loop.time()
+        # The parser skips empty lines in front. nginx, as an inway, passes on an answer that begins so as it is, and after
+        # it takes more requests: what the service says next would be the answer to one of these.
+        if not self._begun and not data.startswith(b"H"):
+            self._fail(Broken("not HTTP"))
+            return
+        self._begun = True
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
@@ -221,10 +227,13 @@ class Stream(asyncio.Protocol):
         self._head_size += len(name) + len(value)
         if self._head_size > HEAD_LIMIT:
             raise Broken("head too large")
-        self.headers.append((name.lower(), value))
+        if not self._headed:  # behind the body it is a trailer, and no header (RFC 9110 §6.5.1)
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
+        if self.status >= 600:
+            raise Broken("no status")
         self._headed = self.status >= 200  # those below announce another (RFC 9110 §15.2)
         if self._headed:
             self._framed = any(name in _FRAMING for name, _ in self.headers)

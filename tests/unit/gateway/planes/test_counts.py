@@ -45,3 +45,8 @@ def test_what_cannot_be_read_counts_for_nothing() -> None:
     assert not inway.requests
     assert not outway.requests
     assert inway.upward == 0
+
+
+def test_length_that_is_no_number_counts_for_nothing() -> None:
+    inway, _ = counted(b"i 400 0.001 0 300 -999999999 -\n")
+    assert (dict(inway.requests), inway.upward) == ({4: 1}, 0)

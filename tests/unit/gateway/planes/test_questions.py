@@ -439,8 +439,8 @@ def nowhere(lost: Target) -> Places:
     return Places(resolve, lambda: None)
 
 
-def instead(side: str, transaction: str = ID) -> bytes:
-    return f"GET /{side}-instead HTTP/1.1\r\nHost: 1\r\nM: GET /x\r\nX: ={transaction}\r\n\r\n".encode()
+def instead(side: str, number: int = 1) -> bytes:
+    return f"GET /{side}-instead HTTP/1.1\r\nHost: 1\r\nM: GET /x\r\nX: ={number}\r\n\r\n".encode()
 
 
 async def test_the_alternative_of_a_service_is_the_same_crossing_with_the_same_line(certificate: Any) -> None:
@@ -501,6 +501,30 @@ async def test_what_cannot_leave_has_no_line_and_its_alternative_has() -> None:
     assert side.told == [("instead", AWAY, False)] * 2
     assert side.lines == [[OTHER_LINE]]
     assert f"I: {PEER}/reserve".encode() in transport.written.split(b"\r\n")
+
+
+async def test_a_transaction_that_somebody_else_has_too_leads_to_nobody_elses_alternative(
+    certificate: Any,
+) -> None:
+    """Peers choose the ids of their transactions, and one that was called knows that of its caller."""
+    side = Side(msgspec.structs.replace(inward("/own"), alternative=SPARE))
+    one, transport = door(side)
+    one.data_received(asked(certificate))
+    await soon()
+    side.forward = msgspec.structs.replace(inward("/of-another"), alternative=AWAY)
+    one.data_received(asked(certificate))
+    await soon()
+    transport.written = b""
+    one.data_received(instead("inway", 1))
+    await soon()
+    assert (
+        transport.written
+        == b"HTTP/1.1 204 P\r\nT: http://127.0.0.10#\r\nD: http://127.0.0.10:80\r\nP: /own\r\n\r\n"
+    )
+    transport.written = b""
+    one.data_received(instead("inway", 1))
+    await soon()
+    assert transport.written.startswith(b"HTTP/1.1 403 ")
 
 
 @pytest.mark.parametrize("side", ["inway", "outway"])
