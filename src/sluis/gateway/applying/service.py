@@ -53,6 +53,10 @@ _LEAVING = ("Link", "Connection", "Publication", "Service", "PublicService", "Pe
 """In this order declarations are withdrawn: what names another goes before it."""
 
 _OPEN: frozenset[State] = frozenset({"proposed", "valid"})
+_OVER: tuple[State | None, ...] = (None, "expired")
+"""What a declaration makes a new contract after. Files are applied again and again: that is no answer to a no."""
+_ASKED_AGAIN = (*_OVER, "rejected", "revoked")
+"""The same for what a person asks for there and then."""
 
 
 class Applying:
@@ -102,9 +106,10 @@ class Applying:
         async with self._one_at_a_time:
             await self._settle()
             outcomes = dict[tuple[str, str], Outcome]()
+            over = _ASKED_AGAIN if origin == "request" else _OVER
             # Organisations first: rules may name one that stands further on.
             for one in sorted(documents, key=lambda one: not isinstance(one.spec, Peer)):
-                outcomes[one.key] = await self._apply(one, known)
+                outcomes[one.key] = await self._apply(one, known, over)
                 kept = self._kept.get(*one.key)
                 if kept is not None and kept.origin != origin:
                     await self._kept.keep(msgspec.structs.replace(kept, origin=origin))
@@ -248,20 +253,28 @@ class Applying:
                 read_shown(service.certificates, self._clock())
             if self._kept.stands(service.name):
                 raise _taken(service.name)
+        here = {service.name for service in (*self._kept.offered(), *offered(documents))}
+        for one in documents:
+            if isinstance(one.spec, Publication) and not (
+                one.spec.service in here or self._kept.stands(one.spec.service)
+            ):
+                raise _not_offered(one, one.spec.service)
         return known
 
-    async def _apply(self, one: Declared, known: Mapping[str, PeerId]) -> Outcome:
+    async def _apply(
+        self, one: Declared, known: Mapping[str, PeerId], over: Collection[State | None]
+    ) -> Outcome:
         match one.spec:
             case Peer(id=peer, address=address):
                 await self._peers.told(Known(peer, self._peers.name(peer), address, itself=False))
             case Publication() as wanted:
                 directory = self._manager.group.directory.peer
                 grant = publication_grant(wanted, self._manager.own.id, directory, known)
-                return await self._agree(one, grant, validity(wanted, self._now()), b"")
+                return await self._agree(one, grant, validity(wanted, self._now()), b"", over)
             case Connection() as wanted:
                 grant = connection_grant(wanted, self._manager.own.id, self._thumbprint(), known)
                 stated = encode(wanted.valid) if wanted.valid else b""
-                return await self._agree(one, grant, validity(wanted, self._now()), stated)
+                return await self._agree(one, grant, validity(wanted, self._now()), stated, over)
             case Group():
                 return Outcome(one.kind, one.metadata.name, "unchanged")
         return await self._own(one)
@@ -277,13 +290,18 @@ class Applying:
         return Outcome(one.kind, applied.name, "changed" if before else "made")
 
     async def _agree(
-        self, one: Declared, grant: Mapping[str, Any], valid: tuple[int, int], stated: bytes
+        self,
+        one: Declared,
+        grant: Mapping[str, Any],
+        valid: tuple[int, int],
+        stated: bytes,
+        over: Collection[State | None],
     ) -> Outcome:
-        """A contract with this grant: the one there is for the same wish, or a new one."""
+        """A contract with this grant: the one there is for the same wish, or a new one when that is `over`."""
         body = canonical(plain(dict(grant)))
         digest, before = digest_of(body + stated), self._kept.get(*one.key)
         found = await self._state(before.contract) if before else None
-        if before is not None and before.digest == digest and found not in (None, "expired"):
+        if before is not None and before.digest == digest and found not in over:
             return await self._outcome(one, before, "unchanged")
         first = before or Applied(*one.key, "", b"")
         applied = await self._propose(first, found, grant, valid, body, stated)
@@ -362,6 +380,23 @@ def _taken(name: str) -> Conflict:
         Text(f"De dienst `{name}` is van het knooppunt zelf.", f"The service `{name}` is the node's own."),
         Text("Elk knooppunt biedt zichzelf onder die naam aan.", "Every node offers itself under that name."),
         Text("Kies een andere naam.", "Choose another name."),
+    )
+
+
+def _not_offered(one: Declared, service: str) -> Invalid:
+    return Invalid(
+        "service-not-offered",
+        Text(
+            f"De dienst `{service}` kan niet in de directory.", f"The service `{service}` cannot be listed."
+        ),
+        Text(
+            "Dit knooppunt biedt geen dienst met die naam aan.", "This node offers no service of that name."
+        ),
+        Text(
+            "Controleer de naam, of zet een Service met die naam erbij.",
+            "Check the name, or add a Service of that name.",
+        ),
+        place=one.place,
     )
 
 

@@ -13,6 +13,7 @@ from tests.unit.gateway.contracts.making import NOW, as_json, content
 
 from sluis.crypto import Peer, make_authority
 from sluis.gateway.applying import Applying, open_applying
+from sluis.gateway.applying.model import Origin
 from sluis.gateway.applying.rules import renewal_due
 from sluis.gateway.contracts import Action, Contract, Signature, State, read_content, state
 from sluis.gateway.documents import read
@@ -30,6 +31,12 @@ kind: Connection
 metadata: {{ name: loon }}
 spec:
   service: {{ peer: "{OTHER}", name: loon }}
+"""
+PUBLICATION = """\
+apiVersion: sluis/v1
+kind: Publication
+metadata: { name: loon }
+spec: { service: loon }
 """
 LINK = """\
 ---
@@ -119,6 +126,30 @@ def node(tmp_path: Path) -> Iterator[Node]:
     made = Node(tmp_path)
     with closing(made.store):
         yield made
+
+
+@pytest.mark.parametrize(
+    ("origin", "states"), [("apply", ["rejected"]), ("request", ["rejected", "proposed"])]
+)
+async def test_only_who_asks_in_person_asks_again_after_a_no(
+    node: Node, origin: Origin, states: list[str]
+) -> None:
+    declared, _ = read(WISH, "x.yaml")
+    await node.applying.apply(declared, origin)
+    node.manager.now += 1
+    node.manager.sign(node.manager.last().content.hash, action="reject")
+    await node.applying.apply(declared, origin)
+    assert node.manager.states() == states
+
+
+async def test_what_is_not_offered_is_not_published(node: Node) -> None:
+    declared, _ = read(PUBLICATION, "x.yaml")
+    with pytest.raises(Invalid) as raised:
+        await node.applying.apply(declared)
+    assert (raised.value.code, raised.value.place and raised.value.place.file) == (
+        "service-not-offered",
+        "x.yaml",
+    )
 
 
 async def test_the_next_contract_is_proposed_two_months_before_the_end_and_once(node: Node) -> None:
