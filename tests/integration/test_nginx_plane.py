@@ -40,6 +40,7 @@ from sluis.gateway.contracts import Grant
 from sluis.gateway.forward import OTHERWISE, Target
 from sluis.gateway.inway import Inway
 from sluis.gateway.outway import Outway
+from sluis.gateway.planes import nginx_conf
 from sluis.gateway.planes.meeting import meeting
 from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_layout import Listen
@@ -608,6 +609,24 @@ async def test_log_says_what_went_wrong_and_not_about_whom(
     assert "refused" in caplog.text
     assert "999990019" not in caplog.text
     assert "burgers" not in caplog.text
+
+
+async def test_one_caller_leaves_room_for_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nginx_conf, "FROM_ONE", 1)
+    async with nginx_pair(tmp_path) as pair:
+        _, slow = await asyncio.open_connection(
+            INWAY, pair.inway_port, ssl=pair.context(), server_hostname=HOST
+        )
+        slow.write(pair.to_inway("Content-Length: 2").replace(b"GET", b"POST", 1))
+        code = "ERROR_CODE_TOO_MANY_REQUESTS"
+        await until(lambda: _refused_with(pair, code))
+        slow.close()
+        await until(pair.works)
+
+
+async def _refused_with(pair: Pair, code: str) -> bool:
+    answer = read_answer(await pair.raw_inway(pair.to_inway()))
+    return (answer.status, answer.headers.get("fsc-error-code")) == (429, code)
 
 
 @pytest.mark.parametrize("name", OTHERWISE)

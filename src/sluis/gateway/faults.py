@@ -98,7 +98,7 @@ FAULTS: dict[str, Fault] = {
         retry=True, standard=False,
     ),
     "ERROR_CODE_TOO_MANY_REQUESTS": Fault(
-        429, (MANAGER,),
+        429, (MANAGER, INWAY),
         Text("U vraagt te veel in te korte tijd.", "You ask too much in too short a time."),
         Text("Wacht zo lang als Retry-After zegt, en vraag het dan opnieuw.",
              "Wait as long as Retry-After says, and ask again then."),

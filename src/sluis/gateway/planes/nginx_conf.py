@@ -52,6 +52,9 @@ REFUSALS = {
 }
 """What a decision may refuse with. A named location stands for each: nginx can return no status from a variable."""
 
+FROM_ONE = 256
+"""Requests that one certificate may have under way at an inway."""
+
 ENDING = 600
 """Seconds that requests in hand get to finish after a reload."""
 
@@ -228,8 +231,13 @@ def _inway(layout: Layout, listen: Listen) -> str:
 map $connection_requests $certificate {{ 1 $ssl_client_escaped_cert; default ""; }}
 # Who may read may not write by another name for it.
 {maps}
+# One caller does not take the place of all others.
+limit_conn_zone $ssl_client_fingerprint zone=callers:2m;
 server {{
     listen {_listening(listen)} ssl backlog=4096;
+    limit_conn callers {FROM_ONE}; limit_conn_status 429; limit_conn_log_level info;
+    error_page 429 = @crowded;
+    location @crowded {{ {_fixed("ERROR_CODE_TOO_MANY_REQUESTS", INWAY)} add_header Retry-After 1 always; }}
     {_counted("inway")}
     ssl_certificate {CERTIFICATE}; ssl_certificate_key {KEY};
     ssl_client_certificate {ANCHORS}; ssl_verify_client on; ssl_verify_depth 4; {crl}
