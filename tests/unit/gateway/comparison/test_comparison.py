@@ -217,9 +217,9 @@ async def test_a_line_of_an_id_that_was_used_again_is_missed_too(
     raw, name = new_transaction()
     for number in range(3):
         if number < here:
-            await logs[0].write(raw, logs[0].passage(OUTGOING, CROSSING))
+            await logs[0].write([(raw, logs[0].passage(OUTGOING, CROSSING))])
         if number < there:
-            await logs[1].write(raw, logs[1].passage(INCOMING, CROSSING))
+            await logs[1].write([(raw, logs[1].passage(INCOMING, CROSSING))])
         clock.now += timedelta(seconds=SKEW if kind is None else 1)
     clock.now += timedelta(seconds=2 * SKEW)
     found = await comparison.compare(OWNER)

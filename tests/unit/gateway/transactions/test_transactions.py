@@ -193,9 +193,9 @@ async def test_one_id_that_is_sent_for_ever_does_not_fill_memory_and_hides_no_li
 ) -> None:
     monkeypatch.setattr("sluis.gateway.transactions.reading.MOST_OF_IDS", 3)
     id = new_transaction()[0]
-    await transactions.write(id, transactions.passage(OUTGOING, Crossing("$1$3$o", "x", OTHER, ASKER)))
+    await transactions.write([(id, transactions.passage(OUTGOING, Crossing("$1$3$o", "x", OTHER, ASKER)))])
     for _ in range(5):
-        await transactions.write(id, transactions.passage(OUTGOING, PLAIN))
+        await transactions.write([(id, transactions.passage(OUTGOING, PLAIN))])
     found = await transactions.find_transactions(OWNER, [id])
     assert [one.number for one in found] == [3, 4, 5]
     assert len(await transactions.find_transactions(OTHER, [id])) == 1
