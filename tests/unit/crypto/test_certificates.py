@@ -160,9 +160,10 @@ def test_certificate_of_an_issuer_that_was_revoked_is_refused(authority: Authori
     issuer = renewed(between.certificate, root.certificate, authority.key, 0)
     path, _ = between.issue(tmp_path / "rdw", RDW, "RDW", ["localhost"])
     leaf = read_certificates(path)[0]
-    assert verify_chain(leaf, [issuer], [root.certificate], NOW, [crl_of(root)]).id == RDW
+    now = datetime.now(UTC)
+    assert verify_chain(leaf, [issuer], [root.certificate], now, [crl_of(root)]).id == RDW
     with pytest.raises(Refused) as refusal:
-        verify_chain(leaf, [issuer], [root.certificate], NOW, [crl_of(root, issuer)])
+        verify_chain(leaf, [issuer], [root.certificate], now, [crl_of(root, issuer)])
     assert refusal.value.code == "certificate-revoked"
 
 

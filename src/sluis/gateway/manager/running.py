@@ -217,9 +217,10 @@ class Running:
         return rule if rule and await self._all_there(contract) and self._may_sign(contract, first) else None
 
     async def _all_there(self, contract: Contract) -> bool:
-        """Whether every party is a peer that is known, or that the directory knows. Of one that somebody made up this node
-        would look for the address as long as the contract lasts."""
-        unknown = [peer for peer in contract.content.parties if self.peers.known(peer) is None]
+        """Whether every party signed it, is known, or is in the directory. Of one that somebody made up this node would
+        look for the address as long as the contract lasts."""
+        there = {self.manager.own.id, *(one.peer for one in contract.signatures)}
+        unknown = [peer for peer in contract.content.parties - there if self.peers.known(peer) is None]
         if len(unknown) <= _UNKNOWN:
             unknown = [peer for peer in unknown if not await self.directory.locate(peer)]
         if unknown:
