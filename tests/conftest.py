@@ -1,6 +1,12 @@
 """What every test may use."""
 
+import faulthandler
+import signal
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+
+import pytest
 
 pytest_plugins = ["tests.servers"]
 
@@ -8,3 +14,23 @@ _BESIDE = Path(__file__).resolve().parents[2] / "shared"
 
 SHARED: Path | None = _BESIDE if _BESIDE.is_dir() else None
 """The folder with official schemas and test data, when it lies beside the checkout."""
+
+_LONGEST = 240  # seconds; the slowest takes a tenth of it
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test that waits for ever fails, and says where every thread stood, instead of keeping all others waiting."""
+    longest = 0 if item.get_closest_marker("prove") else _LONGEST
+    before = signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(longest)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _too_long(number: int, frame: FrameType | None) -> None:
+    faulthandler.dump_traceback()
+    raise TimeoutError(f"not done after {_LONGEST} seconds")

@@ -245,7 +245,7 @@ def test_nginx_that_is_killed_comes_back_and_health_says_so(
     def works() -> bool:
         return httpx.get(f"{nodes.outway}/loon-service/x").status_code == 200
 
-    assert ready() == 200
+    until(lambda: ready() == 200, 10)
     plane = nodes.plane(nodes.owner)
     first = plane.pid
     assert first is not None
