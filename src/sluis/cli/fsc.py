@@ -248,8 +248,7 @@ def _print(found: Any, as_json: bool, heads: list[str], rows: Iterator[list[str]
         return
     table = Table(box=None, pad_edge=False)
     for head in heads:
-        # An id that is broken over lines cannot be copied.
-        table.add_column(head, overflow="fold", no_wrap=head == say("transactie", "transaction"))
+        table.add_column(head, overflow="fold")
     count = 0
     for row in rows:
         count += 1
