@@ -235,6 +235,15 @@ class Running:
         return self.process.returncode, errors
 
 
+async def _settled() -> None:
+    """As at the end of `asyncio.run`: what still goes on is cancelled; and connections that were being made get to close."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0.1)
+
+
 class Hosted:
     """The same within this process, on a loop and thread of its own: what it keeps and answers is no other, and it is
     there at once. It ends in peace only."""
@@ -273,3 +282,4 @@ class Hosted:
             self._up.set()
         await self._stopping.wait()
         await self.node.stop()
+        await _settled()

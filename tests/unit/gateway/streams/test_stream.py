@@ -120,11 +120,11 @@ async def test_connection_on_which_something_moves_is_not(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LOOK", 0.01)
-    monkeypatch.setattr(module, "STALLED", 0.2)
+    monkeypatch.setattr(module, "STALLED", 0.6)
     stream = Stream()
     stream.connection_made(wire)
-    answered(stream, OK + b"content-length: 10\r\n\r\n")
-    for _ in range(8):
+    answered(stream, OK + b"content-length: 20\r\n\r\n")
+    for _ in range(14):
         await asyncio.sleep(0.05)
         stream.data_received(b"x")
     assert not wire.ended
