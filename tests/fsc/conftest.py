@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.fsc.authority import Authority
+from tests.fsc.meeting import consuming
 from tests.fsc.peer import Peer, echo
 from tests.fsc.product import Product
 from tests.servers import need
@@ -131,3 +132,16 @@ def directory(authority: Authority, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("directory")
     with Product(authority, folder, next_oin(), "Fictieve Gids", directory=True) as product:
         yield product
+
+
+@pytest.fixture(scope="module")
+def grant(peer: Peer, product: Product) -> str:
+    """A grant for the product's service `echo`."""
+    return consuming(peer, product)[1]
+
+
+@pytest.fixture
+def token(peer: Peer, product: Product, grant: str) -> str:
+    """A token of the product for its service `echo`, good for this test at least."""
+    peer.outway.tokens.clear()
+    return peer.outway.access(grant, product.manager_address)

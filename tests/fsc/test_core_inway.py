@@ -42,19 +42,6 @@ def peer(authority: Authority, plane: str) -> Iterator[Peer]:
         yield peer
 
 
-@pytest.fixture(scope="module")
-def grant(peer: Peer, product: Product) -> str:
-    """A grant for the product's service `echo`."""
-    return consuming(peer, product)[1]
-
-
-@pytest.fixture
-def token(peer: Peer, product: Product, grant: str) -> str:
-    """A token of the product for its service `echo`, good for this test at least."""
-    peer.outway.tokens.clear()
-    return peer.outway.access(grant, product.manager_address)
-
-
 def forged(product: Product, token: str, **claims: object) -> str:
     """The same token with other claims (None leaves one out), signed with the product's key."""
     body = {**claims_of(token), **claims}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from tests.fsc.authority import Authority
 from tests.fsc.conftest import next_oin
-from tests.fsc.meeting import consuming, providing
+from tests.fsc.meeting import providing
 from tests.fsc.papers import uuid7
 from tests.fsc.peer import Peer, echo
 from tests.fsc.product import Product
@@ -23,19 +23,6 @@ def peer(authority: Authority, plane: str) -> Iterator[Peer]:
     with Peer(authority, next_oin(), "Gemeente Fictiestad") as peer:
         peer.services["echo"] = echo
         yield peer
-
-
-@pytest.fixture(scope="module")
-def grant(peer: Peer, product: Product) -> str:
-    """A grant for the product's service `echo`."""
-    return consuming(peer, product)[1]
-
-
-@pytest.fixture
-def token(peer: Peer, product: Product, grant: str) -> str:
-    """A token of the product for its service `echo`, good for this test at least."""
-    peer.outway.tokens.clear()
-    return peer.outway.access(grant, product.manager_address)
 
 
 HEAD = b"POST /eerste HTTP/1.1\r\nHost: x\r\nFsc-Authorization: Bearer %s\r\nFsc-Transaction-Id: %s\r\n"

@@ -3,8 +3,7 @@
 import json
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 from tests.integration.managers import free_network
-from tests.integration.nodes import ASKER, ME, OWNER, Hosted, free_ports
+from tests.integration.nodes import ASKER, ME, OWNER, Hosted, free_ports, until
 
 from nlx_client import InwayError, NLXClient, OutwayError
 from sluis.cli import main
@@ -172,14 +171,6 @@ def document(directory: Path, *words: str) -> Any:
 def about(contracts: Any, service: str) -> list[Any]:
     """Of contracts, those about a service; two nodes also have one about each other, which signs itself."""
     return [one for one in contracts if one["grants"][0]["service"] == service]
-
-
-def until(holds: Callable[[], Any], seconds: float = 20) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end, "it did not come to hold"
-        time.sleep(0.1)
-    return found
 
 
 def write(path: Path, text: str) -> str:

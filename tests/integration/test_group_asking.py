@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.nodes import Hosted
+from tests.integration.nodes import Hosted, until
 from tests.integration.pair import ACTIVITY, ANN, BOB, DATASET, DISCLOSURE
-from tests.integration.test_fsc_commands import Group, document, sluis, until
+from tests.integration.test_fsc_commands import Group, document, sluis
 
 QUESTION = "select p.naam from uwv.personen as p where p.bsn = $bsn"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.integration.managers import free_network
-from tests.integration.nodes import ASKER, OWNER, Hosted
-from tests.integration.test_fsc_commands import DATA, MANAGEMENT, document, sluis, until
+from tests.integration.nodes import ASKER, OWNER, Hosted, until
+from tests.integration.test_fsc_commands import DATA, MANAGEMENT, document, sluis
 
 from sluis.cli import main
 from sluis.crypto import make_authority

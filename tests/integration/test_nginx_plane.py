@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,6 +32,7 @@ from tests.gateways import (
     read_answer,
     whole,
 )
+from tests.integration.managers import until
 from tests.servers import free_port, need
 from tests.unit.gateway.contracts.making import GROUP
 
@@ -127,15 +128,6 @@ class Pair:
 
 
 TRANSACTION = "0199f2a4-7c1e-7000-8000-000000000001"
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until something holds, at most ten seconds."""
-    for _ in range(200):
-        if await holds():
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail("it did not come to hold")
 
 
 async def _exchanged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:

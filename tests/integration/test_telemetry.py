@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
 )
+from tests.integration.managers import until
 from tests.servers import free_port
 
 from sluis.gateway.measures import DIFFERENCES, METRICS, Readings, metered
@@ -76,15 +77,6 @@ def readings() -> Readings:
     meter.refuse("ERROR_CODE_ACCESS_TOKEN_MISSING")
     meter.upward = 12_345_678_901
     return (*metered({"inway": meter}), (DIFFERENCES, {("only-here",): 2, ("failed-here",): 0.0}))
-
-
-async def until(holds: Callable[[], Any]) -> None:
-    """Wait until something holds, at most ten seconds."""
-    for _ in range(1000):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("it did not come to hold")
 
 
 async def sends_until(telemetry: Telemetry, holds: Callable[[], Any]) -> None:

@@ -4,12 +4,13 @@ from sluis.web.access import CROSSED, LINE, Access, Crossed, Person, crossed, id
 from sluis.web.app import Api, make_api
 from sluis.web.openapi import About
 from sluis.web.refusals import Refusals
-from sluis.web.server import LocalListener, LoopbackListener, PeerListener, Server, place_of
+from sluis.web.server import FROM_ONE, LocalListener, LoopbackListener, PeerListener, Server, place_of
 from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
 
 __all__ = [
     "CROSSED",
+    "FROM_ONE",
     "LINE",
     "SHORT",
     "About",

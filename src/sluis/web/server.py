@@ -32,10 +32,12 @@ from sluis.web.problems import MEDIA_TYPE, body_of, malformed_request
 HEAD_LIMIT = 64 * 1024
 """Bytes of request line and headers together; more closes the connection."""
 
+FROM_ONE = 256
+"""Connections of one certificate or user; a node itself makes at most 200 to a peer."""
+
 _KEEP_ALIVE = 75  # seconds between an answer and the next request
 _REQUEST = 60.0  # seconds from a request's first byte to its last
 _STALLED = 60.0  # seconds in which nobody takes what is sent; whoever waits for that holds a source
-_FROM_ONE = 256  # connections of one certificate or user; a node itself makes at most 200 to a peer
 _HANDSHAKE = 10.0  # seconds
 _CONTINUE = b"HTTP/1.1 100 "  # no answer yet (RFC 9110 §15.2.1)
 _MALFORMED = body_of(malformed_request(), None)[0]
@@ -95,7 +97,7 @@ class _Parser(HttpRequestParser):
 class NodeProtocol(HttpToolsProtocol):
     """One connection, with its credentials in every request's scope."""
 
-    from_one = _FROM_ONE
+    from_one = FROM_ONE
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

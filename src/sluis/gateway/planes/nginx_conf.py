@@ -15,6 +15,7 @@ from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import OTHERWISE, READING
 from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, check_place, is_address, unfit, with_port
 from sluis.kernel import Text
+from sluis.web import FROM_ONE
 
 DECIDE, REPORT, STATUS, OWN = "decide.sock", "report.sock", "status.sock", "own.sock"
 COUNTS = "counts"
@@ -51,9 +52,6 @@ REFUSALS = {
     504: "Gateway Timeout",
 }
 """What a decision may refuse with. A named location stands for each: nginx can return no status from a variable."""
-
-FROM_ONE = 256
-"""Requests that one certificate may have under way at an inway."""
 
 ENDING = 600
 """Seconds that requests in hand get to finish after a reload."""
