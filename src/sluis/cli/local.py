@@ -137,7 +137,14 @@ def call(node: Path, method: str, path: str, body: Any = None, accept: str = "ap
     Raises:
         Problem: what the node answered, or `Upstream` when it does not run.
     """
-    connection = _SocketConnection(str(settings(node).listen.socket))
+    return call_at(settings(node).listen.socket, node, method, path, body, accept)
+
+
+def call_at(
+    listening: Path, node: Path, method: str, path: str, body: Any = None, accept: str = "application/json"
+) -> Body:
+    """The same for who knows at which socket the node listens; its settings are not read, which takes a second."""
+    connection = _SocketConnection(str(listening))
     headers = {"accept": accept, "accept-language": language(), "content-type": "application/json"}
     try:
         connection.request(method, path, msgspec.json.encode(body) if body is not None else None, headers)
