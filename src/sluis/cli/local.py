@@ -27,9 +27,9 @@ def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--set",
             "given",
             multiple=True,
-            metavar="NAME=VALUE",
+            metavar=say("NAAM=WAARDE", "NAME=VALUE"),
             help=say(
-                "Een waarde voor $NAME; `-` vraagt erom (zonder terminal: een regel van de standaardinvoer), `@bestand` leest een lijst.",
+                "Een waarde voor $NAAM; `-` vraagt erom (zonder terminal: een regel van de standaardinvoer), `@bestand` leest een lijst.",
                 "A value for $NAME; `-` asks for it (without a terminal: a line of standard input), `@file` reads a list.",
             ),
         ),
