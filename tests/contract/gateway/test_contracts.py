@@ -94,6 +94,13 @@ async def test_what_was_received_is_there_as_it_was_sent(contracts: Contracts) -
     assert contracts.get(sent.hash) == Contract(sent, (signed(CONSUMER),))
 
 
+async def test_what_is_kept_is_known(contracts: Contracts) -> None:
+    one = made()
+    assert not contracts.knows(one.hash)
+    await contracts.receive(one, signed(CONSUMER))
+    assert contracts.knows(one.hash)
+
+
 async def test_the_same_contract_twice_is_one(contracts: Contracts) -> None:
     one = made()
     assert [await contracts.receive(one, signed(CONSUMER)) for _ in range(3)] == [True, False, False]

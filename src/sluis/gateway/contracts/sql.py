@@ -52,6 +52,9 @@ LAST = "SELECT COALESCE(MAX(id), 0) FROM contracts"
 BY_HASH = f"SELECT {_CONTRACT} FROM contracts c WHERE c.hash = :hash"
 """One contract."""
 
+IS_KNOWN = "SELECT id FROM contracts WHERE hash = :hash"
+"""The number of one contract."""
+
 SAME_IV = "SELECT hash FROM contracts WHERE iv = :iv"
 """The contract that has this initialisation vector."""
 
