@@ -98,7 +98,7 @@ server_tokens off;
 default_type application/json;
 client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
 client_header_timeout 10s; client_body_timeout 60s; send_timeout 60s; keepalive_timeout 75s; keepalive_requests 1000000;
-client_header_buffer_size 4k; large_client_header_buffers 4 16k; client_max_body_size {layout.most_body};
+request_pool_size 16k; client_header_buffer_size 4k; large_client_header_buffers 4 16k; client_max_body_size {layout.most_body};
 reset_timedout_connection on; tcp_nodelay on; lingering_timeout 5s;
 
 # Both ways as it comes, nothing held on disk; a request whose fate is unknown is not sent twice, unless it may be.
@@ -135,12 +135,22 @@ def _upstreams(places: Iterable[Place], own: bool) -> str:
         names.append(f'"{place.key}" "{place.host}";')
         authorities.append(f'"{place.key}" "{place.authority}";')
     return "\n".join(
-        [*blocks,
+        [*blocks, _RARE,
          "map $to $through { volatile; default $direct;", *through, "}",
          "map $to $name { volatile;", *_NAMES, *names, "}",
          "map $to $authority { volatile;", *_AUTHORITIES, *authorities, "}", _SHOWS, _UNANSWERED]
     )  # fmt: skip
 
+
+# What few answers say stands in one header, for each that is read takes its time at every request. It holds pairs with a
+# space between; that of a path or a body comes last, and what is in those is never read as another pair.
+_RARE = "\n".join(
+    f'map $rare ${name} {{ volatile; "" ""; default ""; "~^(?:[AC-OQ-Z]=[^ ]+ )*{letter}=(?<rare_{name}>{value})" $rare_{name}; }}'
+    for name, letter, value in (
+        ("direct", "D", "[^ ]+"), ("alternative", "L", "[^ ]+"), ("watch", "W", "[^ ]+"), ("instead", "I", "[^ ]+"),
+        ("path", "P", ".+"), ("refused", "S", "[^ ]+"), ("code", "E", "[^ ]+"), ("body", "B", ".+"),
+    )
+)  # fmt: skip
 
 # Which client certificate a place gets, read from its key; a place whose key names none gets none.
 _SHOWS = 'map $to $shown { volatile; default ""; "~!(?<shown_name>[0-9a-f]{16})$" "client-$shown_name.pem"; }'
@@ -175,18 +185,16 @@ def _outway(layout: Layout, listen: Listen) -> str:
     return f"""
 # What a breaker must know, and nothing that says what a request was about.
 log_format report "{REPORTED}";
-map $upstream_status $failed {{
-    default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; - 1; "~ : (401|502|504)$" 1;
+map "$upstream_http_fsc_error_code|$upstream_status" $report {{
+    |200 $watch; |201 $watch; |204 $watch; |304 $watch; |404 $watch;
+    "~^[^|]" 1; "~^[|](.* : )?(401|502|504|-|502, 502|502, 504)$" 1; default $watch;
 }}
-map $upstream_http_fsc_error_code $report {{ default 1; "" $failed; }}
 map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}
 server {{
     listen {_listening(listen)} backlog=4096;
     {_counted("outway")} {_REPORTING}
     auth_request_set $token $upstream_http_a;
-    auth_request_set $watch $upstream_http_w;
     auth_request_set $transaction $upstream_http_x;
-    auth_request_set $instead $upstream_http_i;
 {_deciding(OUTWAY)}
     # CONNECT is none of ours, nor readable for nginx. No request can name these: it has one slash in front at most.
     error_page 400 414 494 = $unreadable;
@@ -219,7 +227,7 @@ def _inway(layout: Layout, listen: Listen) -> str:
     kept = " ".join(f"proxy_set_header {name} $kept_{variable};" for name, variable in otherwise)
     carried = f"""        proxy_set_header Fsc-Authorization $http_fsc_authorization; {kept}
         proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
-        proxy_set_header {MARK} $mark;
+        proxy_set_header {MARK} {"$mark" if layout.own else '""'};
         proxy_hide_header Sluis-Alternative;
         add_header Fsc-Transaction-Id $http_fsc_transaction_id always;
 {service_tls}"""
@@ -242,7 +250,7 @@ server {{
     ssl_protocols {_protocols(layout.tls)}; ssl_ciphers "{SUITES_1_2}"; ssl_prefer_server_ciphers on; ssl_ecdh_curve {CURVE};
     ssl_session_tickets off; ssl_session_cache off;
 {_deciding(INWAY)}
-    auth_request_set $mark $upstream_http_n;
+    {"auth_request_set $mark $upstream_http_n;" if layout.own else ""}
 {_locations(carried)}
     location sluis-instead {{
         proxy_pass http://sluis/inway-instead;
@@ -288,14 +296,9 @@ def _deciding(domain: Domain) -> str:
     return f"""
     auth_request sluis-decide;
     auth_request_set $to $upstream_http_t;
-    auth_request_set $path $upstream_http_p;
-    auth_request_set $direct $upstream_http_d;
-    auth_request_set $refused $upstream_http_s;
-    auth_request_set $code $upstream_http_e;
-    auth_request_set $body $upstream_http_b;
+    auth_request_set $rare $upstream_http_r;
     error_page 403 = $refused;
     error_page 500 = @undecided;
-    auth_request_set $alternative $upstream_http_l;
     error_page 502 504 = $unanswered;
 {refusals}
     location @undecided {{ {_fixed("TRANSACTION_LOG_WRITE_ERROR", domain)} }}
