@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import OTHERWISE, READING
-from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, check_place, is_address, unfit, with_port
+from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, check_place, is_address, shown_file, unfit, with_port
 from sluis.kernel import Text
 from sluis.web import FROM_ONE
 
@@ -26,13 +26,13 @@ CERTIFICATE, KEY, ANCHORS, REVOKED, SERVICE_ANCHORS = (
     "revoked.pem",
     "service-anchors.pem",
 )
-REPORTED = "$upstream_header_time|$upstream_status|$to|$token|$transaction|$upstream_http_fsc_error_code"
+REPORTED = "$upstream_header_time|$upstream_status|$place|$token|$transaction|$upstream_http_fsc_error_code"
 """What is told of an outcome; the first two are lists when more addresses were tried (see `reports`)."""
 
 COUNTED = "$status $request_time $body_bytes_sent $request_length $upward"
 """What is told of every request, to be counted (see `counts`): figures, and not what it was about."""
 
-HERE = "here"
+HERE = "http://here"
 """What decisions call the node itself."""
 MARK = "Sluis-Mark"
 """The header by which a request for the node itself is known for what was decided (see `marked`)."""
@@ -123,22 +123,22 @@ def _counted(kind: str) -> str:
 
 
 def _upstreams(places: Iterable[Place], own: bool) -> str:
-    blocks, through, names, authorities = [], [], [], []
+    blocks, names, authorities, shown = list[str](), list[str](), list[str](), list[str]()
     if own:
-        blocks.append(f"upstream {HERE} {{ server unix:{OWN} max_fails=0; keepalive 256; }}")
-        through.append(f'"{HERE}" "http://{HERE}";')
-        authorities.append(f'"{HERE}" "{HERE}";')
+        blocks.append(f"upstream here {{ server unix:{OWN} max_fails=0; keepalive 256; }}")
+        authorities.append(f'"{HERE}" "here";')
     for place in places:
         servers = " ".join(f'server "{with_port(one, place.port)}" max_fails=0;' for one in place.addresses)
         blocks.append(f"upstream {place.block} {{ {servers} keepalive 256; keepalive_requests 1000000; }}")
-        through.append(f'"{place.key}" "{place.scheme}://{place.block}";')
-        names.append(f'"{place.key}" "{place.host}";')
-        authorities.append(f'"{place.key}" "{place.authority}";')
+        names.append(f'"{place.url}" "{place.host}";')
+        authorities.append(f'"{place.url}" "{place.authority}";')
+        if place.shows:
+            shown.append(f'"{place.url}" "{shown_file(place.shows)}";')
     return "\n".join(
         [*blocks, _RARE,
-         "map $to $through { volatile; default $direct;", *through, "}",
-         "map $to $name { volatile;", *_NAMES, *names, "}",
-         "map $to $authority { volatile;", *_AUTHORITIES, *authorities, "}", _SHOWS, _UNANSWERED]
+         "map $to $name { volatile; default $key_name;", *names, "}",
+         "map $to $authority { volatile; default $key_authority;", *authorities, "}",
+         "map $to $shown { volatile; default $key_shown;", *shown, "}", _KEYS, _UNANSWERED]
     )  # fmt: skip
 
 
@@ -147,23 +147,22 @@ def _upstreams(places: Iterable[Place], own: bool) -> str:
 _RARE = "\n".join(
     f'map $rare ${name} {{ volatile; "" ""; default ""; "~^(?:[AC-OQ-Z]=[^ ]+ )*{letter}=(?<rare_{name}>{value})" $rare_{name}; }}'
     for name, letter, value in (
-        ("direct", "D", "[^ ]+"), ("alternative", "L", "[^ ]+"), ("watch", "W", "[^ ]+"), ("instead", "I", "[^ ]+"),
+        ("key", "K", "[^ ]+"), ("alternative", "L", "[^ ]+"), ("watch", "W", "[^ ]+"), ("instead", "I", "[^ ]+"),
         ("path", "P", ".+"), ("refused", "S", "[^ ]+"), ("code", "E", "[^ ]+"), ("body", "B", ".+"),
     )
 )  # fmt: skip
 
-# Which client certificate a place gets, read from its key; a place whose key names none gets none.
-_SHOWS = 'map $to $shown { volatile; default ""; "~!(?<shown_name>[0-9a-f]{16})$" "client-$shown_name.pem"; }'
+# Of a place that has no block the key is told, and all else is read from that: its name, what it is called in `Host`, and
+# which client certificate it gets; a place whose key names none gets none.
+_KEYS = r"""map $key $key_name { volatile; "~^https?://\[(?<to_six>[^]]+)]" $to_six; "~^https?://(?<to_host>[^:#]+)" $to_host; }
+map $key $key_authority { volatile; "~^https?://(?<to_at>[^#]+)#" $to_at; }
+map $key $key_shown { volatile; "~!(?<shown_name>[0-9a-f]{16})$" "client-$shown_name.pem"; }"""
 
 # Where a request goes on that nobody answered. The maps above are `volatile` for its sake: it may get another place.
 _UNANSWERED = (
     'map "$alternative $request_method $content_length$http_transfer_encoding" $unanswered {'
     ' default "@unreachable"; "~^[0-9]+ (GET|HEAD|OPTIONS|PUT|DELETE|TRACE) 0?$" "@elsewhere"; }'
 )
-
-# What a place that has no block is called, read from its key.
-_NAMES = (r'"~^https?://\[(?<to_six>[^]]+)]" $to_six;', r'"~^https?://(?<to_host>[^:#]+)" $to_host;')
-_AUTHORITIES = (r'"~^https?://(?<to_at>[^#]+)#" $to_at;',)
 
 
 def _status(generation: int) -> str:
@@ -185,6 +184,7 @@ def _outway(layout: Layout, listen: Listen) -> str:
     return f"""
 # What a breaker must know, and nothing that says what a request was about.
 log_format report "{REPORTED}";
+map $key $place {{ default $key; "" $to; }}
 map "$upstream_http_fsc_error_code|$upstream_status" $report {{
     |200 $watch; |201 $watch; |204 $watch; |304 $watch; |404 $watch;
     "~^[^|]" 1; "~^[|](.* : )?(401|502|504|-|502, 502|502, 504)$" 1; default $watch;
@@ -269,7 +269,7 @@ server {{
 def _locations(carried: str) -> str:
     """Where requests are carried over as was decided; and once more, to the alternative of what did not answer, which is
     asked for first. The request must then be one without a body that may be sent twice: nginx keeps no body."""
-    over = f"""        proxy_pass $through$path;
+    over = f"""        proxy_pass $to$path;
         proxy_set_header Host $authority; proxy_set_header Connection "";
         proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
         proxy_hide_header Fsc-Transaction-Id;

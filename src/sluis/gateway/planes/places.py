@@ -67,6 +67,7 @@ class Places:
         self._written: OrderedDict[bytes, dict[Target, Where]] = OrderedDict()
         self._none: dict[Target, Where] = {}
         self._keys: dict[str, Target] = {}
+        self._urls: OrderedDict[bytes, dict[str, Target]] = OrderedDict()
         self._shown: dict[str, bytes] = {}
 
     def all(self) -> Sequence[Place]:
@@ -75,11 +76,12 @@ class Places:
 
     def publish(self, generation: int) -> None:
         """A configuration of this number has all places that are there now. To be said before nginx gets it."""
-        self._written[b"Host: %d" % generation] = {
-            target: (_passes(place), "") for target, place in self._places.items()
-        }
+        host, places = b"Host: %d" % generation, self._places.items()
+        self._written[host] = {target: (_passes(place.url), "") for target, place in places}
+        self._urls[host] = {place.url: target for target, place in places}
         while len(self._written) > _GENERATIONS:
             self._written.popitem(last=False)
+            self._urls.popitem(last=False)
 
     def written(self, host: bytes, target: Target) -> Where | None:
         """How a worker calls a target; None when its configuration does not have it.
@@ -101,11 +103,12 @@ class Places:
             if len(self._places) < _MOST:
                 self._places[target], self._keys[place.key] = place, target
                 self._changed()
-        return _passes(place), f"D={place.direct} "
+        return _passes(place.direct), f"K={place.key} "
 
-    def named(self, key: str) -> Target | None:
-        """The target that is called so."""
-        return self._keys.get(key)
+    def named(self, name: str) -> Target | None:
+        """The target that is called so, by its key or by the URL of its block in some configuration."""
+        found = [names[name] for names in (self._keys, *self._urls.values()) if name in names]
+        return found[0] if found and found[0] in self._places else None
 
     async def renew(self) -> bool:
         """Look every name up again, and read every client certificate again; gives whether
@@ -199,8 +202,8 @@ _MET = (Unshown, WrongPeer, RevokedPeer, Unreachable, ssl.SSLError)  # the name 
 _NO_ADDRESS = Text("Die naam heeft geen IP-adres.", "That name has no IP address.")
 
 
-def _passes(place: Place) -> bytes:
-    return PASS + f"T: {place.key}\r\n".encode("ascii")
+def _passes(url: str) -> bytes:
+    return PASS + f"T: {url}\r\n".encode("ascii")
 
 
 def _peer(target: Target) -> str:

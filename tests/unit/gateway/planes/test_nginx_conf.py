@@ -141,7 +141,7 @@ def test_whoever_answers_the_outway_must_bear_the_name_it_was_sent_to() -> None:
     assert (values(outway, "proxy_ssl_name"), values(outway, "proxy_ssl_server_name")) == (["$name"], ["on"])
     assert values(outway, "proxy_ssl_session_reuse") == ["off"]
     [names] = [one for one in found(blocks, "http", "map") if one[0][1:] == ["$to", "$name"]]
-    assert [f'"https://inway.example:8443#{PEER}"', '"inway.example"'] in [said for said, _ in names[1]]
+    assert [f'"https://{place.block}"', '"inway.example"'] in [said for said, _ in names[1]]
 
 
 def test_revoked_certificates_count_both_ways() -> None:
@@ -156,7 +156,7 @@ def test_nothing_about_requests_is_kept() -> None:
     for kept in values(blocks, "http", "server", "access_log"):
         assert kept.startswith(("syslog:server=unix:report.sock,nohostname report if=$report", "counts "))
     figures = {"$status", "$request_time", "$body_bytes_sent", "$request_length", "$upward"}
-    outcome = {"$upstream_header_time", "$upstream_status", "$to", "$token", "$transaction"}
+    outcome = {"$upstream_header_time", "$upstream_status", "$place", "$token", "$transaction"}
     refused = {"$sent_http_fsc_error_code", "$upstream_http_fsc_error_code"}
     told = set(re.findall(r"\$\w+", " ".join(values(blocks, "http", "log_format"))))
     assert told == figures | outcome | refused

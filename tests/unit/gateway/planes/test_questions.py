@@ -33,6 +33,7 @@ SPARE = Target(False, "127.0.0.10", 80, "127.0.0.10")
 ELSEWHERE = Target(True, "spare.example", 443, "spare.example", PEER)
 
 KEY = f"https://inway.example#{str.__str__(PEER)}"
+SPARE_KEY = f"https://spare.example#{str.__str__(PEER)}"
 
 
 class Transport:
@@ -169,7 +170,7 @@ async def test_inway_is_told_all_that_it_decides_by(certificate: Any) -> None:
     assert side.asked == [Incoming(der, "POST", "/x?y=%20", "Bearer t", ID)]
     lines = transport.written.split(b"\r\n")
     assert lines[0].startswith(b"HTTP/1.1 204 ")
-    assert {b"T: http://127.0.0.9#", b"R: D=http://127.0.0.9:80 P=/base/x"} <= set(lines)
+    assert {b"T: http://127.0.0.9:80", b"R: K=http://127.0.0.9# P=/base/x"} <= set(lines)
 
 
 async def test_outway_is_told_all_that_it_decides_by() -> None:
@@ -179,7 +180,8 @@ async def test_outway_is_told_all_that_it_decides_by() -> None:
     await soon()
     assert side.asked == [Outgoing("GET", "/l/x?q", "$1$3$h", None)]
     lines = set(transport.written.split(b"\r\n"))
-    assert {b"A: Bearer t", f"X: {ID}".encode(), b"R: D=https://10.0.0.1:443 P=/x"} <= lines
+    assert {b"T: https://10.0.0.1:443", b"A: Bearer t", f"X: {ID}".encode()} <= lines
+    assert f"R: K={KEY} P=/x".encode() in lines
 
 
 async def test_worker_that_knows_a_place_is_told_its_name_alone() -> None:
@@ -189,15 +191,15 @@ async def test_worker_that_knows_a_place_is_told_its_name_alone() -> None:
     known.publish(1)
     one.data_received(OUT)
     await soon()
-    assert transport.written.startswith(
-        f"HTTP/1.1 204 P\r\nT: https://inway.example#{str.__str__(PEER)}\r\n".encode()
-    )
-    assert b"D=" not in transport.written
+    [place] = known.all()
+    assert transport.written.startswith(f"HTTP/1.1 204 P\r\nT: {place.url}\r\n".encode())
+    assert b"K=" not in transport.written
+    assert known.named(place.url) == known.named(place.key) == AWAY
     one.data_received(
         OUT.replace(b"Host: 1", b"Host: 2")
     )  # a configuration of which it is not known what it has
     await soon()
-    assert b"D=https://10.0.0.1:443 " in transport.written
+    assert b"T: https://10.0.0.1:443\r\n" in transport.written
 
 
 async def test_question_in_pieces_is_the_same_question(certificate: Any) -> None:
@@ -447,11 +449,11 @@ async def test_the_alternative_of_a_service_is_the_same_crossing_with_the_same_l
     one, transport = door(side)
     one.data_received(asked(certificate))
     await soon()
-    assert b"R: D=http://127.0.0.9:80 L=1 " in transport.written.split(b"\r\n")
+    assert b"R: K=http://127.0.0.9# L=1 " in transport.written.split(b"\r\n")
     transport.written = b""
     one.data_received(instead("inway"))
     await soon()
-    assert transport.written.startswith(b"HTTP/1.1 204 P\r\nT: http://127.0.0.10#\r\n")
+    assert transport.written.startswith(b"HTTP/1.1 204 P\r\nT: http://127.0.0.10:80\r\n")
     assert side.lines == [[LINE]]
 
 
@@ -483,7 +485,7 @@ async def test_what_did_not_reach_its_inway_goes_to_the_alternative_with_a_line_
     side.written.set_result(None)
     await soon()
     lines = set(transport.written.split(b"\r\n"))
-    assert {f"X: {OTHER_ID}".encode(), b"A: Bearer o", f"R: D=https://10.0.0.1:443 I={PEER}/reserve ".encode()} <= lines
+    assert {f"X: {OTHER_ID}".encode(), b"A: Bearer o", f"R: K={SPARE_KEY} I={PEER}/reserve ".encode()} <= lines
 
 
 async def test_what_cannot_leave_has_no_line_and_its_alternative_has() -> None:
@@ -517,7 +519,7 @@ async def test_a_transaction_that_somebody_else_has_too_leads_to_nobody_elses_al
     await soon()
     assert (
         transport.written
-        == b"HTTP/1.1 204 P\r\nT: http://127.0.0.10#\r\nR: D=http://127.0.0.10:80 P=/own\r\n\r\n"
+        == b"HTTP/1.1 204 P\r\nT: http://127.0.0.10:80\r\nR: K=http://127.0.0.10# P=/own\r\n\r\n"
     )
     transport.written = b""
     one.data_received(instead("inway", 1))
