@@ -13,7 +13,16 @@ from collections.abc import Iterable
 from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import OTHERWISE, READING
-from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, check_place, is_address, shown_file, unfit, with_port
+from sluis.gateway.planes.nginx_layout import (
+    Layout,
+    Listen,
+    Place,
+    check_place,
+    is_address,
+    shown_file,
+    unfit,
+    with_port,
+)
 from sluis.kernel import Text
 from sluis.web import FROM_ONE
 

@@ -485,7 +485,11 @@ async def test_what_did_not_reach_its_inway_goes_to_the_alternative_with_a_line_
     side.written.set_result(None)
     await soon()
     lines = set(transport.written.split(b"\r\n"))
-    assert {f"X: {OTHER_ID}".encode(), b"A: Bearer o", f"R: K={SPARE_KEY} I={PEER}/reserve ".encode()} <= lines
+    assert {
+        f"X: {OTHER_ID}".encode(),
+        b"A: Bearer o",
+        f"R: K={SPARE_KEY} I={PEER}/reserve ".encode(),
+    } <= lines
 
 
 async def test_what_cannot_leave_has_no_line_and_its_alternative_has() -> None:
