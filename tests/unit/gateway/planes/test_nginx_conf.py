@@ -246,6 +246,32 @@ def test_no_name_of_the_outway_becomes_a_pattern_or_a_directive(name: str) -> No
         configuration(Layout(1, Listen("127.0.0.1", 8080, (name,)), None))
 
 
+RARE = {
+    said[2][1:]: next(
+        one[0].strip('"')[1:].replace("(?<", "(?P<") for one, _ in within if one[0].startswith('"~')
+    )
+    for said, within in found(parsed(configuration(BOTH)), "http", "map")
+    if said[1] == "$rare"
+}
+"""What nginx reads of the header of what few answers say, by name; named groups as Python writes them."""
+
+
+def rare(told: str) -> dict[str, str]:
+    """What nginx reads of it."""
+    read = {name: re.search(pattern, told) for name, pattern in RARE.items()}
+    return {name: match[f"rare_{name}"] for name, match in read.items() if match}
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=255), min_size=1))
+def test_path_or_body_is_never_read_as_another_word_of_an_answer(text: str) -> None:
+    assert rare(f"P={text}") == {"path": text}
+    assert rare(f"P=/x W=1 I=a/b {text}") == {"path": f"/x W=1 I=a/b {text}"}
+    told = {"key": "https://a:1#2", "watch": "1", "instead": "2/b", "path": text}
+    assert rare(f"K=https://a:1#2 W=1 I=2/b P={text}") == told
+    refused = {"refused": "@refused-401", "code": "ERROR", "body": text}
+    assert rare(f"S=@refused-401 E=ERROR B={text}") == refused
+
+
 @given(st.text())
 def test_error_is_one_line_of_ascii(why: str) -> None:
     body = ascii_body(FscProblem("ERROR_CODE_SERVICE_NOT_FOUND", "ERROR_DOMAIN_INWAY", Text(why, why)))

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sluis.crypto import make_authority
 from sluis.gateway.faults import INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing, Target
+from sluis.gateway.planes import questions
 from sluis.gateway.planes.answers import InwayAnswers, OutwayAnswers
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.questions import Door, Gathering, refusal
@@ -547,7 +548,9 @@ async def test_question_that_comes_alone_begins_at_once() -> None:
         assert len(side.asked) == number + 1
 
 
-async def test_questions_of_a_busy_time_begin_together() -> None:
+async def test_questions_of_a_busy_time_begin_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "_EACH", 0.03)
+    monkeypatch.setattr(questions, "_LONGEST", 0.03)  # longer than a busy machine stands still
     side, gathering, known = Side(outward()), Gathering(), places()
     doors = [door(side, known, gathering)[0] for _ in range(6)]
     for one in doors[:4]:
