@@ -48,7 +48,7 @@ from sluis.gateway.planes.nginx_layout import Listen
 from sluis.gateway.planes.nginx_process import Files
 from sluis.gateway.planes.nginx_system import PROGRAM, found
 from sluis.gateway.services import Service
-from sluis.gateway.streams import RevokedPeer, Unreachable, WrongPeer
+from sluis.gateway.streams import RevokedPeer, Streams, Unreachable, WrongPeer
 from sluis.gateway.tokens import Tokens, issue
 from sluis.gateway.transactions import INCOMING, OUTGOING, Search, outcome_of
 from sluis.kernel import Conflict, Invalid, PeerId
@@ -178,9 +178,9 @@ async def nginx_pair(
         inway = Inway(
             OWNER, GROUP, [aud], lambda: keys, base.services, owner.contracts.in_force, owner.transactions, base.watch
         )  # fmt: skip
-        tokens = Tokens(fetch, GROUP, lambda: thumbprint, lambda: base.watch().timestamp())
+        tokens = Tokens(fetch, GROUP, lambda: {thumbprint}, lambda: base.watch().timestamp())
         outway = Outway(
-            ASKER, lambda: asker.identity.certificate, asker.contracts, base.links, tokens, asker.transactions,
+            ASKER, lambda: asker.shown, asker.contracts, base.links, tokens, asker.transactions,
             base.watch,
         )  # fmt: skip
         told = free_port()
@@ -188,7 +188,7 @@ async def nginx_pair(
         crl.write_bytes(revocations(base.authority))
 
         def files(party: Party) -> Files:
-            return Files(*party.files, [base.authority.path], crl, [base.authority.path])
+            return Files(party.identity, [base.authority.path], crl, [base.authority.path])
 
         first = NginxPlane(
             folder / "nginx-in", files(owner), inway=(Listen(INWAY, port), inway), resolve=resolve, workers=1,
@@ -584,7 +584,7 @@ def _at_work_in(folder: Path) -> list[str]:
 
 
 async def test_port_that_is_in_use_is_said_so(pair: Pair, tmp_path: Path) -> None:
-    files = Files(*pair.base.asker.files, [pair.base.authority.path])
+    files = Files(pair.base.asker.identity, [pair.base.authority.path])
     second = NginxPlane(tmp_path / "second", files, inway=(Listen(INWAY, pair.inway_port), pair.base.inway))
     with pytest.raises(Conflict) as problem:
         await second.start()
@@ -678,7 +678,7 @@ async def test_a_service_that_asks_for_a_client_certificate_is_shown_it_also_whe
     )  # as it does by itself, so that no connection that showed the old one is used again
     assert (await pair.call()).body == b"Vernieuwd"
     shown = list((pair.base.folder / "nginx-in").glob("client-*"))
-    assert [file.stat().st_mode & 0o777 for file in shown] == [0o600]
+    assert {file.stat().st_mode & 0o777 for file in shown} == {0o600}
 
 
 async def test_a_service_is_not_reached_without_the_client_certificate_it_asks_for(pair: Pair) -> None:
@@ -741,7 +741,7 @@ class Inways:
 
     def __init__(self, pair: Pair) -> None:
         revoked = set[bytes]()
-        self.met, self.revoked = meeting(pair.context(), revoked.__contains__), revoked
+        self.met, self.revoked = meeting(Streams(pair.context()), revoked.__contains__), revoked
         self.target = Target(True, HOST, pair.inway_port, f"{HOST}:{pair.inway_port}", OWNER)
 
     async def meet(self, peer: PeerId = OWNER, addresses: Sequence[str] = (INWAY,)) -> Sequence[str]:

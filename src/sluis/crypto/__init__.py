@@ -8,6 +8,7 @@ from sluis.crypto.certificates import (
     Peer,
     is_test,
     make_authority,
+    names_host,
     open_authority,
     peer_of,
     read_certificates,
@@ -38,7 +39,7 @@ from sluis.crypto.jose import (
 from sluis.crypto.keys import FileKeyStore, KeyStore
 from sluis.crypto.pseudonyms import Pseudonymiser, Rereading
 from sluis.crypto.requests import key_text, make_request, new_key
-from sluis.crypto.revocation import Revocations
+from sluis.crypto.revocation import Revocations, file_stamp
 from sluis.crypto.sealing import (
     Grant,
     Scope,
@@ -51,7 +52,7 @@ from sluis.crypto.sealing import (
     seal_key,
     sign_grant,
 )
-from sluis.crypto.tls import CURVE, SUITES_1_2, client_context, server_context
+from sluis.crypto.tls import CURVE, SUITES_1_2, client_context, hand_over, server_context
 
 __all__ = [
     "ALGORITHMS",
@@ -81,12 +82,15 @@ __all__ = [
     "draw_key",
     "encode_base64url",
     "encode_chain",
+    "file_stamp",
+    "hand_over",
     "is_test",
     "jwks",
     "key_digest",
     "key_text",
     "make_authority",
     "make_request",
+    "names_host",
     "new_key",
     "open_authority",
     "open_grant",

@@ -7,8 +7,10 @@ NCSC-NL call good. Test authorities carry a private extension, by which a produc
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -119,6 +121,21 @@ class Identity(msgspec.Struct, frozen=True):
     @property
     def certificate(self) -> x509.Certificate:
         return self.chain[0]
+
+    @property
+    def pem(self) -> bytes:
+        """The certificate, its chain and its key in one piece."""
+        chain = b"".join(one.public_bytes(Encoding.PEM) for one in self.chain)
+        return chain + key_text(self.key)
+
+    @contextmanager
+    def as_file(self) -> Iterator[Path]:
+        """The same as a file, for what reads nothing else: in memory, and gone when the block ends."""
+        memory = os.memfd_create("identity")
+        with os.fdopen(memory, "wb") as file:
+            file.write(self.pem)
+            file.flush()
+            yield Path(f"/proc/self/fd/{memory}")
 
     @classmethod
     def load(cls, certificate: Path, key: Path) -> Self:
@@ -256,6 +273,19 @@ def verify_chain(
             rule="certificate-valid",
         )
     return peer_of(leaf)
+
+
+def names_host(certificate: x509.Certificate, host: str) -> bool:
+    """Whether a certificate bears a host name or IP address among its names (RFC 6125 §6.4; a `*` stands for one label)."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    try:
+        return ip_address(host) in names.get_values_for_type(x509.IPAddress)
+    except ValueError:
+        borne = {name.lower() for name in names.get_values_for_type(x509.DNSName)}
+        return not borne.isdisjoint({host.lower(), f"*.{host.lower().partition('.')[2]}"})
 
 
 def is_test(certificate: x509.Certificate) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from weakref import WeakSet
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -36,7 +37,7 @@ class Revocations:
 
     def __init__(self, path: Path | None, anchors: Sequence[x509.Certificate]) -> None:
         self._path, self._anchors = path, tuple(anchors)
-        self._contexts: list[ssl.SSLContext] = []
+        self._contexts: WeakSet[ssl.SSLContext] = WeakSet()  # those of a replaced certificate go
         self._read_as: tuple[int, ...] = ()
         self._serials: frozenset[tuple[x509.Name, int]] = frozenset()
         self.lists: Lists = ()
@@ -45,7 +46,7 @@ class Revocations:
     def guard(self, context: ssl.SSLContext) -> None:
         """Hold the peers of a context against the lists, from now on and with what they become."""
         if self._path is not None:
-            self._contexts.append(context)
+            self._contexts.add(context)
             put_in_force(context, self.lists)
 
     def renew(self) -> bool:
@@ -56,14 +57,14 @@ class Revocations:
         """
         if self._path is None:
             return False
-        known, self._read_as = self._read_as, _stamp(self._path)
+        known, self._read_as = self._read_as, file_stamp(self._path)
         if known == self._read_as:
             return False
         self.lists = read_revocations(self._path, self._anchors)
         self._serials = frozenset(
             (one.issuer, revoked.serial_number) for one in self.lists for revoked in one
         )
-        for context in self._contexts:
+        for context in list(self._contexts):
             put_in_force(context, self.lists)
         return True
 
@@ -109,6 +110,15 @@ def put_in_force(context: ssl.SSLContext, lists: Lists) -> None:
     context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
 
 
+def file_stamp(path: Path) -> tuple[int, ...]:
+    """What is another once a file was written or replaced; also when it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0,)
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def _signed(one: x509.CertificateRevocationList, anchor: x509.Certificate) -> bool:
     key = anchor.public_key()
     try:
@@ -121,14 +131,6 @@ def _signed(one: x509.CertificateRevocationList, anchor: x509.Certificate) -> bo
 def _name_and_serial(certificate: bytes) -> tuple[x509.Name, int]:
     parsed = x509.load_der_x509_certificate(certificate)
     return parsed.issuer, parsed.serial_number
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError:
-        return (0,)
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _unreadable(path: Path, failure: Exception) -> Invalid:
