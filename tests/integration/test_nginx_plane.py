@@ -36,7 +36,14 @@ from tests.integration.managers import until
 from tests.servers import free_port, need
 from tests.unit.gateway.contracts.making import GROUP
 
-from sluis.crypto import Authority, certificate_thumbprint, client_context, make_authority, server_context
+from sluis.crypto import (
+    Authority,
+    Identity,
+    certificate_thumbprint,
+    client_context,
+    make_authority,
+    server_context,
+)
 from sluis.gateway.contracts import Grant
 from sluis.gateway.forward import OTHERWISE, Target
 from sluis.gateway.inway import Inway
@@ -759,6 +766,33 @@ async def test_inway_is_met_before_nginx_is_sent_there(pair: Pair) -> None:
     with pytest.raises(RevokedPeer):
         await inways.meet()
     assert pair.served == 0
+
+
+async def test_renewed_certificate_that_nginx_does_not_take_changes_nothing(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = pair.base.authority.issue(pair.base.folder / "renewed", OWNER, "Bronhouder", [HOST])
+    monkeypatch.setattr(nginx_conf, "_FINAL", "nonsense;")
+    with pytest.raises(Invalid) as refused:
+        await pair.inway.take(Identity.load(*files))
+    assert refused.value.code == "nginx-refused"
+    monkeypatch.undo()
+    assert await shown(pair) == pair.base.owner.identity.certificate
+    await pair.inway.reload()
+    assert await shown(pair) == pair.base.owner.identity.certificate
+    await pair.inway.take(Identity.load(*files))
+    assert await shown(pair) == Identity.load(*files).certificate
+    assert await pair.works()
+
+
+async def shown(pair: Pair) -> x509.Certificate:
+    """The certificate of the inway."""
+    _, writer = await asyncio.open_connection(
+        INWAY, pair.inway_port, ssl=pair.context(), server_hostname=HOST
+    )
+    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return x509.load_der_x509_certificate(der)
 
 
 async def test_peer_that_is_not_itself_any_more_gets_nothing_more(pair: Pair) -> None:

@@ -10,7 +10,6 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -133,6 +132,7 @@ class Identity(msgspec.Struct, frozen=True):
         """The same as a file, for what reads nothing else: in memory, and gone when the block ends."""
         memory = os.memfd_create("identity")
         with os.fdopen(memory, "wb") as file:
+            os.fchmod(memory, 0o600)
             file.write(self.pem)
             file.flush()
             yield Path(f"/proc/self/fd/{memory}")
@@ -273,19 +273,6 @@ def verify_chain(
             rule="certificate-valid",
         )
     return peer_of(leaf)
-
-
-def names_host(certificate: x509.Certificate, host: str) -> bool:
-    """Whether a certificate bears a host name or IP address among its names (RFC 6125 §6.4; a `*` stands for one label)."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    try:
-        return ip_address(host) in names.get_values_for_type(x509.IPAddress)
-    except ValueError:
-        borne = {name.lower() for name in names.get_values_for_type(x509.DNSName)}
-        return not borne.isdisjoint({host.lower(), f"*.{host.lower().partition('.')[2]}"})
 
 
 def is_test(certificate: x509.Certificate) -> bool:

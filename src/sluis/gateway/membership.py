@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sluis.crypto import Identity, certificate_thumbprint, public_key_thumbprint, time_left
 from sluis.gateway.applying import Applying, open_applying
 from sluis.gateway.comparison import Comparison, open_comparison
-from sluis.gateway.contracts import Contracts, Grant, Kept, Signature, fits_outway, open_contracts
+from sluis.gateway.contracts import Contracts, Grant, Kept, Signature, fits_outway, open_contracts, state
 from sluis.gateway.crossing import SERVICE, GroupLink
 from sluis.gateway.documents import Connection, Declared, Metadata, Wanted
 from sluis.gateway.evidence import Evidence
@@ -109,6 +109,7 @@ class Membership(msgspec.Struct, frozen=True):
         shown: the certificates that the outway shows.
         token: gets a token for a connection grant of this node's outway; raises a `Problem`.
         evidence: what of all this goes into the ledger.
+        clock: aware UTC.
     """
 
     running: Running
@@ -124,6 +125,7 @@ class Membership(msgspec.Struct, frozen=True):
     shown: Shown
     token: Callable[[Grant], Awaitable[str]]
     evidence: Evidence
+    clock: Clock
 
     async def start(self) -> None:
         """Begin what goes on by itself. Raises `Unkept`."""
@@ -133,7 +135,7 @@ class Membership(msgspec.Struct, frozen=True):
         await self.evidence.all_signed((await asyncio.to_thread(self.contracts.page, own, "", _NEWEST))[0])
         await self.running.start()
         await self.applying.settle()
-        self.running.each_day(self.applying.renew)
+        self.running.each_day(self._renew_contracts)
 
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
@@ -159,7 +161,7 @@ class Membership(msgspec.Struct, frozen=True):
             self.streams.renew(context, certificate_thumbprint(before))
             self.shown.take(identity.certificate)
         await self.running.sign_again()
-        await self.applying.renew()
+        await self._renew_contracts()
 
     async def connect(self, peers: Mapping[str, PeerId]) -> None:
         """Have a contract without a purpose with each of these, under which nodes read each other's cards and offers.
@@ -190,6 +192,31 @@ class Membership(msgspec.Struct, frozen=True):
                 await self.comparison.compare(known.id)
             except Problem as problem:
                 log.info("transaction logs are not compared with %s: %s", known.id, problem.code)
+
+    async def _renew_contracts(self) -> None:
+        self.shown.tidy()
+        await self.applying.renew()
+        if count := await asyncio.to_thread(self._for_key_of_before):
+            ends = self.shown.certificates[-1].not_valid_after_utc.date()
+            log.warning("contracts for the key of the certificate before: %d; they go on until that ends, on %s, or "
+                        "this node starts again: have the next ones signed, and apply anew what has an end of its own",
+                        count, ends)  # fmt: skip
+
+    def _for_key_of_before(self) -> int:
+        """How many contracts are in force for this node's outway with another key than its present one."""
+        if len(set(map(public_key_thumbprint, self.shown.certificates))) == 1:
+            return 0
+        own, present = self.running.manager.own.id, self.shown.certificates[0]
+        now, cursor, count = int(self.clock().timestamp()), "", 0
+        while True:
+            found, cursor = self.contracts.page(own, cursor, _NEWEST)
+            for one in found:
+                outways = [grant.outway for grant in one.content.grants if grant.outway]
+                ours = [outway for outway in outways if outway.peer_id == own]
+                old = any(not fits_outway(outway, present) for outway in ours)
+                count += old and state(one, now) == "valid"
+            if not cursor:
+                return count
 
     def _changed(self, kept: Kept, signature: Signature) -> None:
         if signature.action == "accept":
@@ -289,6 +316,7 @@ def open_membership(
         shown,
         fetch,
         Evidence(ledger, open_sealing(store)),
+        clock,
     )
 
 

@@ -7,6 +7,7 @@ what is in use stays so until then and after.
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
@@ -18,7 +19,6 @@ from sluis.crypto import (
     Identity,
     file_stamp,
     is_test,
-    names_host,
     read_certificates,
     time_left,
     verify_chain,
@@ -93,7 +93,7 @@ class Certificate:
         anchors = self._group or self.anchors
         verify_chain(identity.certificate, identity.chain[1:], anchors, self._clock(), lists)
         for host in _hosts(self._config):
-            if names_host(self.identity.certificate, host) and not names_host(identity.certificate, host):
+            if _bears(self.identity.certificate, host) and not _bears(identity.certificate, host):
                 raise _unfit("certificate-without-name", _without_name(host))
         return identity
 
@@ -120,6 +120,19 @@ def _hosts(config: Config) -> set[str]:
     """Under which peers reach this node."""
     addresses = (config.manager_address, config.inway_address) if config.fsc.group else (config.node.url,)
     return {host for address in addresses if (host := urlsplit(address).hostname)}
+
+
+def _bears(certificate: x509.Certificate, host: str) -> bool:
+    """Whether a host name or IP address is among the names of a certificate (RFC 6125 §6.4; a `*` stands for one label)."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    try:
+        return ip_address(host) in names.get_values_for_type(x509.IPAddress)
+    except ValueError:
+        borne = {name.lower() for name in names.get_values_for_type(x509.DNSName)}
+        return not borne.isdisjoint({host.lower(), f"*.{host.lower().partition('.')[2]}"})
 
 
 def _unfit(code: str, because: tuple[Text, Text]) -> Invalid:
