@@ -1,5 +1,7 @@
 """Renewing the certificate of a node, as its operator does: a new file in the place of the old one."""
 
+import socket
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,3 +43,18 @@ def renewed(
         fresh.write_bytes(content)
         fresh.replace(tls / name)
     return made
+
+
+def shown_at(place: tuple[str, int], host: str, context: ssl.SSLContext) -> x509.Certificate:
+    """The certificate that is shown there.
+
+    Args:
+        place: address and port.
+        host: the name that it must bear.
+        context: of who asks.
+    """
+    plain = socket.create_connection(place, 5)
+    with context.wrap_socket(plain, server_hostname=host) as connection:
+        der = connection.getpeercert(binary_form=True)
+    assert der is not None
+    return x509.load_der_x509_certificate(der)

@@ -3,7 +3,6 @@ before. Names and numbers are fictitious."""
 
 import asyncio
 import logging
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 from cryptography import x509
-from tests.integration.managers import DATA, MANAGEMENT
+from tests.integration.managers import DATA, MANAGEMENT, until
 from tests.integration.nodes import ASKER, OWNER, Federation, agreed, build
 from tests.integration.test_fsc_commands import OFFER, WISH, Group, Hello, about, document
-from tests.renewal import renewed
+from tests.renewal import renewed, shown_at
 
 from sluis.crypto import certificate_thumbprint, client_context, public_key_thumbprint, read_chain, read_jws
 from sluis.gateway import Membership
@@ -86,35 +85,24 @@ async def load(group: Federation, asker: Node) -> AsyncIterator[list[str]]:
 
     working = [asyncio.create_task(one()) for one in (ask, ask, call, call)]
     try:
-        await holds(lambda: len(outcomes) > 20)
+        await until(lambda: len(outcomes) > 20)
         yield outcomes
         seen = len(outcomes)
-        await holds(lambda: len(outcomes) > seen + 20)
+        await until(lambda: len(outcomes) > seen + 20)
     finally:
         over.set()
         await asyncio.gather(*working)
 
 
-async def holds(what: object, seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not what():  # type: ignore[operator]
-        assert time.monotonic() < end, "it did not come to hold"
-        await asyncio.sleep(0.02)
-
-
 async def in_use(node: Node, made: x509.Certificate) -> None:
-    await holds(lambda: node.parts.certificate.identity.certificate == made)
+    await until(lambda: node.parts.certificate.identity.certificate == made)
 
 
-def shown_at(group: Federation, alias: str, port: int) -> x509.Certificate:
+def shown_by(group: Federation, alias: str, port: int) -> x509.Certificate:
     """The certificate that a listener of a node shows to a peer."""
     tls, host = group.asker / "tls", group.hosts[alias]
     context = client_context(tls / "certificate.pem", tls / "key.pem", [group.authority.path])
-    plain = socket.create_connection((host, port), 5)
-    with context.wrap_socket(plain, server_hostname=host) as connection:
-        der = connection.getpeercert(binary_form=True)
-    assert der is not None
-    return x509.load_der_x509_certificate(der)
+    return shown_at((host, port), host, context)
 
 
 def signed_with(node: Node, peer: PeerId) -> set[str]:
@@ -143,7 +131,7 @@ async def test_no_request_fails_while_either_side_renews(
         thumbprint = certificate_thumbprint(made)
         peer = ASKER if whose == "asker" else OWNER
         for one in (asker, owner):
-            await holds(lambda one=one: signed_with(one, peer) == {thumbprint})
+            await until(lambda one=one: signed_with(one, peer) == {thumbprint})
         shown = of(node).running.manager.keys()
         assert (len(shown), shown[thumbprint]) == (
             2,
@@ -153,7 +141,7 @@ async def test_no_request_fails_while_either_side_renews(
         assert leaf == made
         alias = "gemeente" if whose == "asker" else "uwv"
         for port in (MANAGEMENT, DATA):
-            assert await asyncio.to_thread(shown_at, group, alias, port) == made
+            assert await asyncio.to_thread(shown_by, group, alias, port) == made
 
 
 async def test_no_request_fails_while_the_key_becomes_another(group: Federation) -> None:
@@ -163,9 +151,9 @@ async def test_no_request_fails_while_the_key_becomes_another(group: Federation)
             await in_use(asker, made)
             key = public_key_thumbprint(made)
             of(asker).outway._tokens._places.clear()
-            await holds(lambda: keys_between(asker) == {key})
+            await until(lambda: keys_between(asker) == {key})
         assert set(outcomes) == {"200"}
-        assert await asyncio.to_thread(shown_at, group, "gemeente", DATA) == made
+        assert await asyncio.to_thread(shown_by, group, "gemeente", DATA) == made
 
 
 def keys_between(node: Node) -> set[str | None]:
@@ -183,7 +171,7 @@ async def test_a_pair_that_does_not_fit_is_told_and_the_one_before_stays(
         content = (group.asker / "tls" / "certificate.pem").read_bytes()
         renewed(group.asker, group.authority, same_key=False)
         (group.asker / "tls" / "certificate.pem").write_bytes(content)
-        await holds(lambda: "the renewed certificate is not in use, and the one before stays" in caplog.text)
+        await until(lambda: "the renewed certificate is not in use, and the one before stays" in caplog.text)
         assert "Point to the key that the certificate was requested with." in caplog.text
         assert await asked(asker) == "200"
         assert asker.parts.certificate.identity is before
@@ -222,7 +210,7 @@ async def test_a_contract_for_the_key_of_before_goes_on_until_the_next_is_signed
         await command(group.owner, "apply", "-f", str(tmp_path / "offer.yaml"))
         await command(group.asker, "apply", "-f", str(tmp_path / "wish.yaml"))
         await signed_by_hand(group.owner)
-        await holds(lambda: states() == [("old", "valid")])
+        await until(lambda: states() == [("old", "valid")])
         assert (await client.get(link)).status_code == 200
 
         made = renewed(group.asker, group.authority, same_key=False)
@@ -237,7 +225,7 @@ async def test_a_contract_for_the_key_of_before_goes_on_until_the_next_is_signed
         assert well["well"]
 
         await signed_by_hand(group.owner)
-        await holds(lambda: states() == [("new", "valid"), ("old", "revoked")])
+        await until(lambda: states() == [("new", "valid"), ("old", "revoked")])
         assert (await client.get(link)).status_code == 200
     server.shutdown()
     server.server_close()
@@ -245,12 +233,22 @@ async def test_a_contract_for_the_key_of_before_goes_on_until_the_next_is_signed
 
 async def signed_by_hand(directory: Path) -> None:
     """Sign what waits for the operator of a node, once it is there."""
+    found = list[Any]()
 
-    def waiting() -> list[Any]:
-        return about(document(directory, "fsc", "contracts", "--waiting"), "loon")
+    async def waits() -> bool:
+        listed = await asyncio.to_thread(document, directory, "fsc", "contracts", "--waiting")
+        found[:] = about(listed, "loon")
+        return bool(found)
 
-    end = time.monotonic() + 10
-    while not (found := await asyncio.to_thread(waiting)):
-        assert time.monotonic() < end
+    await until(waits)
     for one in found:
         await asyncio.to_thread(document, directory, "fsc", "sign", one["hash"])
+
+
+async def test_a_node_without_a_group_shows_its_card_with_the_renewed_certificate(tmp_path: Path) -> None:
+    alone = Federation(tmp_path)
+    async with running(alone.asker) as (node,):
+        made = renewed(alone.asker, alone.authority)
+        await in_use(node, made)
+        [leaf, *_] = read_chain(read_jws(node.parts.card(), 64 * 1024).header["x5c"])
+        assert leaf == made

@@ -35,7 +35,7 @@ from tests.integration.test_fsc_commands import (
 )
 from tests.integration.test_group_asking import ask, refusal, write
 from tests.integration.test_nginx_plane import revocations
-from tests.renewal import renewed
+from tests.renewal import renewed, shown_at
 from tests.servers import free_port, need
 
 from nlx_client import InwayError, NLXClient, OutwayError
@@ -431,11 +431,7 @@ def shown_by(nodes: Nodes, alias: str) -> x509.Certificate:
     """The certificate that the inway of a node shows."""
     tls = nodes.group.asker / "tls"
     context = client_context(tls / "certificate.pem", tls / "key.pem", [nodes.group.authority.path])
-    plain = socket.create_connection(("127.0.0.1", nodes.ports[alias]), 5)
-    with context.wrap_socket(plain, server_hostname="localhost") as connection:
-        der = connection.getpeercert(binary_form=True)
-    assert der is not None
-    return x509.load_der_x509_certificate(der)
+    return shown_at(("127.0.0.1", nodes.ports[alias]), "localhost", context)
 
 
 def test_a_program_calls_an_api_and_no_more_once_the_contract_is_revoked(nodes: Nodes, called: str) -> None:

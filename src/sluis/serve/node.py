@@ -127,8 +127,8 @@ class Node:
                 return
             if self._group is not None:
                 await self._group.take(identity)
-        except Problem as problem:
-            log.error("the renewed certificate is not in use, and the one before stays: %s", problem)
+        except (Problem, OSError) as failure:
+            log.error("the renewed certificate is not in use, and the one before stays: %s", failure)
         else:
             own.take(identity)
             log.info(
