@@ -154,7 +154,7 @@ def test_the_story_in_words_names_law_masks_and_small_groups_within_100_columns(
 def test_an_owner_that_is_down_is_missing_and_said_to_be(home: Path) -> None:
     code, out, err = once(home, "--down", "rdw")
     assert code == 0, err
-    assert "Ontbreekt: rdw" in out
+    assert "Ontbreekt: rdw. Aan RDW (fictief) kan dit niet worden gevraagd." in out
     assert "Weggelaten: rdw is er niet." in out
     assert "sluiswijk en rdw" not in out
     assert "belastingdienst.inkomen" in out

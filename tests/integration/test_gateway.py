@@ -147,7 +147,7 @@ async def test_answer_of_the_service_passes_unchanged(pair: Gateways, status: in
     grant = await pair.agree()
     pair.backend.handler = handler
     raw = await pair.raw(
-        f"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nfsc-grant-hash: {grant.hash}\r\n\r\n".encode()
+        f"GET / HTTP/1.1\r\nhost: outway\r\nconnection: close\r\nfsc-grant-hash: {grant.hash}\r\n\r\n".encode()
     )
     assert raw.startswith(b"HTTP/1.1 %d " % status)
     assert raw.count(b"set-cookie: ") == 2
@@ -408,7 +408,7 @@ async def test_outway_notes_that_nobody_waited_for_the_answer(pair: Gateways) ->
     context = server_context(*pair.owner.files, [pair.authority.path])
     pair.others.append(await asyncio.start_server(silent, *pair.inway_address, ssl=context))
     _, writer = await asyncio.open_connection(*pair.outway_address)
-    writer.write(f"GET / HTTP/1.1\r\nhost: x\r\nfsc-grant-hash: {grant.hash}\r\n\r\n".encode())
+    writer.write(f"GET / HTTP/1.1\r\nhost: outway\r\nfsc-grant-hash: {grant.hash}\r\n\r\n".encode())
     await asked.wait()
     writer.close()
     async with asyncio.timeout(5):

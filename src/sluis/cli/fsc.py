@@ -1,6 +1,6 @@
 """`sluis fsc …`: the group that this node is in: peers, services, contracts, the transaction log, and a doctor."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote as quoted
@@ -186,19 +186,10 @@ _add_act(
 @json_option
 def logs(peer: str, differences: bool, directory: Path, as_json: bool) -> None:
     if differences:
-        found = _asked(directory, "/v1/group/differences")
-        _print(found, as_json, [say("gevonden", "found"), say("organisatie", "organisation"), say("dienst", "service"),
-                                say("verschil", "difference"), say("transactie", "transaction")],
-               ([_moment(one["found_at"]), one["peer"], one["service"], in_words(KINDS[one["kind"]]),
-                 one["transaction_id"]] for one in found))  # fmt: skip
-        return
-    page = _asked(directory, "/v1/group/transactions", organisation=peer)
-    _print(page["lines"], as_json, [say("tijd", "time"), "", say("van", "from"), say("naar", "to"),
-                                    say("dienst", "service"), say("transactie", "transaction"),
-                                    say("uitkomst", "outcome")],
-           ([_moment(one["created_at"] // 1000), in_words(DIRECTIONS[one["direction"]]), one["outway_peer"],
-             one["service_peer"], one["service"], one["transaction_id"],
-             in_words(OUTCOMES[one["outcome"]])] for one in page["lines"]))  # fmt: skip
+        _tell(_asked(directory, "/v1/group/differences"), as_json, _difference_told)
+    else:
+        page = _asked(directory, "/v1/group/transactions", organisation=peer)
+        _tell(page["lines"], as_json, _transaction_told)
 
 
 logs.help = say("Toon het transactielogboek, nieuwste eerst.", "Show the transaction log, newest first.")
@@ -257,6 +248,27 @@ def _print(found: Any, as_json: bool, heads: list[str], rows: Iterator[list[str]
         Console().print(table)
     else:
         click.echo(_nothing())
+
+
+def _tell(found: Any, as_json: bool, told: Callable[[dict[str, Any]], Iterator[str]]) -> None:
+    """Lines, no table: what is to be copied stays whole on a narrow screen."""
+    if as_json:
+        click.echo(json_text(found))
+    else:
+        click.echo("\n".join(shown(line) for one in found for line in told(one)) or _nothing())
+
+
+def _transaction_told(one: dict[str, Any]) -> Iterator[str]:
+    moment = _moment(one["created_at"] // 1000)
+    yield f"{moment}  {one['transaction_id']}  {in_words(DIRECTIONS[one['direction']])}"
+    outcome = in_words(OUTCOMES[one["outcome"]])
+    way = f"  {one['outway_peer']} → {one['service_peer']}: {one['service']}"
+    yield way + (f" ({outcome})" if outcome else "")
+
+
+def _difference_told(one: dict[str, Any]) -> Iterator[str]:
+    yield f"{_moment(one['found_at'])}  {one['transaction_id']}"
+    yield f"  {one['peer']}: {one['service']} ({in_words(KINDS[one['kind']])})"
 
 
 def _besides(service: dict[str, Any]) -> list[str]:

@@ -13,10 +13,12 @@ from collections.abc import Iterable
 from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import OTHERWISE, READING
+from sluis.gateway.planes.hosts import ALWAYS, NOT_CALLED_SO
 from sluis.gateway.planes.nginx_layout import (
     Layout,
     Listen,
     Place,
+    check_name,
     check_place,
     is_address,
     shown_file,
@@ -184,19 +186,24 @@ map $upstream_status $failed {{
 }}
 map $upstream_http_fsc_error_code $report {{ default 1; "" $failed; }}
 map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}
+server_names_hash_bucket_size 512;
+# Whoever calls by another name is a web page that has its own lead here, and gets nothing else than this.
 server {{
-    listen {_listening(listen)} backlog=4096;
+    listen {_listening(listen)} default_server backlog=4096;
+    {_counted("outway")}
+{_unreadable()}
+    location / {{ {_fixed("ERROR_CODE_UNKNOWN_HOST", OUTWAY, NOT_CALLED_SO)} }}
+}}
+server {{
+    listen {_listening(listen)};
+    server_name {_called(listen)};
     {_counted("outway")} {_REPORTING}
     auth_request_set $token $upstream_http_a;
     auth_request_set $watch $upstream_http_w;
     auth_request_set $transaction $upstream_http_x;
     auth_request_set $instead $upstream_http_i;
 {_deciding(OUTWAY)}
-    # CONNECT is none of ours, nor readable for nginx. No request can name these: it has one slash in front at most.
-    error_page 400 414 494 = $unreadable;
-    error_page 405 = //sluis-405;
-    location = //sluis-400 {{ internal; auth_request off; {_FINAL} return 400 ""; }}
-    location = //sluis-405 {{ internal; {_fixed("ERROR_CODE_METHOD_UNSUPPORTED", OUTWAY)} }}
+{_unreadable()}
 {_locations(carried)}
     location sluis-decide {{
         proxy_pass http://sluis/outway;
@@ -307,9 +314,9 @@ def _deciding(domain: Domain) -> str:
     location @unreachable {{ {_fixed(unreachable, domain)}{"" if domain == INWAY else " " + _REPORTING} }}"""
 
 
-def _fixed(code: str, domain: Domain) -> str:
+def _fixed(code: str, domain: Domain, why: Text = NOT_DONE) -> str:
     fault = FAULTS[code]
-    problem = FscProblem(code, domain, NOT_DONE)
+    problem = FscProblem(code, domain, why)
     return f"{_error_headers(code, domain)} return {fault.status} {_quoted(ascii_body(problem))};"
 
 
@@ -326,6 +333,14 @@ _REPORTING = f"access_log syslog:server=unix:{REPORT},nohostname report if=$repo
 def _error_headers(code: str, domain: Domain) -> str:
     counted = _counted("inway-refused" if domain == INWAY else "outway-refused")
     return f"auth_request off; {_FINAL} add_header Fsc-Error-Code {code} always; {counted}"
+
+
+def _unreadable() -> str:
+    """CONNECT is none of ours, nor readable for nginx. No request can name these places: it has one slash in front at most."""
+    return f"""    error_page 400 414 494 = $unreadable;
+    error_page 405 = //sluis-405;
+    location = //sluis-400 {{ internal; auth_request off; {_FINAL} return 400 ""; }}
+    location = //sluis-405 {{ internal; {_fixed("ERROR_CODE_METHOD_UNSUPPORTED", OUTWAY)} }}"""
 
 
 def _question(generation: int, about: str = "$http_fsc_transaction_id") -> str:
@@ -360,6 +375,16 @@ def _listening(listen: Listen) -> str:
     if not (is_address(listen.address) and 0 < listen.port < 65536):
         raise unfit("unfit-address")
     return with_port(listen.address, listen.port)
+
+
+def _called(listen: Listen) -> str:
+    """By which names programs call the outway. The address stands there too: nginx finds that without an expression."""
+    own = f"[{listen.address}]" if ":" in listen.address else listen.address
+    names = {own, ALWAYS, *map(check_name, listen.names)}
+    return " ".join([*(f'"{name}"' for name in sorted(names)), *_ADDRESSES])
+
+
+_ADDRESSES = (r'"~^[0-9]{1,3}(\.[0-9]{1,3}){3}$"', r'"~^\[[0-9a-f:.]+]$"')
 
 
 def _quoted(text: str) -> str:

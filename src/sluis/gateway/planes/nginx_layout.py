@@ -14,10 +14,17 @@ _SHOWN = re.compile(r"[0-9a-f]{16}")
 
 
 class Listen(msgspec.Struct, frozen=True):
-    """An address that nginx listens on: an IP address of this machine, and a port."""
+    """An address that nginx listens on: an IP address of this machine, and a port.
+
+    Args:
+        address: without brackets.
+        port: TCP port.
+        names: by which programs call an outway, beside `localhost` and IP addresses (see `hosts`).
+    """
 
     address: str
     port: int
+    names: tuple[str, ...] = ()
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -99,6 +106,13 @@ class Layout(msgspec.Struct, frozen=True):
     tls: str = "1.2"
     files: int = 16384
     identity: str = ""
+
+
+def check_name(name: str) -> str:
+    """The host name itself, in lower case, when it is one. Raises `Invalid` (`unfit-address`)."""
+    if not _NAME.fullmatch(name):
+        raise unfit("unfit-address")
+    return name.lower()
 
 
 def shown_name(shows: Sequence[str]) -> str:

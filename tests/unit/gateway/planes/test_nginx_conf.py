@@ -134,9 +134,11 @@ def test_tls_is_that_of_our_own_listeners() -> None:
 def test_whoever_answers_the_outway_must_bear_the_name_it_was_sent_to() -> None:
     place = Place("inway.example", 8443, True, PEER, ("10.0.0.1",))
     blocks = parsed(configuration(layout_of(place)))
-    _, outway = next(
-        one for one in found(blocks, "http", "server", "location") if one[0] == ["location", "/"]
-    )
+    [outway] = [
+        within
+        for said, within in found(servers(layout_of(place))["127.0.0.1:8080"], "location")
+        if said[1] == "/"
+    ]
     assert values(outway, "proxy_ssl_verify") == ["on"]
     assert (values(outway, "proxy_ssl_name"), values(outway, "proxy_ssl_server_name")) == (["$name"], ["on"])
     assert values(outway, "proxy_ssl_session_reuse") == ["off"]
@@ -204,10 +206,44 @@ def test_headers_are_set_where_they_are_sent() -> None:
 
 
 def test_every_status_of_fsc_can_be_refused_with() -> None:
-    assert {fault.status for fault in FAULTS.values()} <= set(REFUSALS)
+    by_nginx_itself = {FAULTS["ERROR_CODE_UNKNOWN_HOST"].status}
+    assert {fault.status for fault in FAULTS.values()} - by_nginx_itself <= set(REFUSALS)
     for blocks in (servers(BOTH)["127.0.0.1:8080"], servers(BOTH)["127.0.0.2:8443"]):
         for status in REFUSALS:
             assert f"@refused-{status}" in values(blocks, "location")
+
+
+NAMES = ("Outway.intern", "_buiten.example")
+
+
+def test_a_request_by_another_name_is_refused_before_anything_is_asked() -> None:
+    layout = Layout(1, Listen("127.0.0.1", 8080, NAMES), BOTH.inway)
+    other, ours = [block[1] for block in found(parsed(configuration(layout)), "http", "server")[1:3]]
+    assert values(other, "listen") == ["127.0.0.1:8080 default_server backlog=4096"]
+    assert values(ours, "listen") == ["127.0.0.1:8080"]
+    assert not [one for one in ("auth_request_set", "proxy_pass") if found(other, one)]
+    assert [one for one in values(other, "location") if not one.startswith("= //sluis-40")] == ["/"]
+    [[_, everything]] = [one for one in found(other, "location") if one[0][1] == "/"]
+    assert values(everything, "return")[0].startswith("421 ")
+    assert not found(everything, "proxy_pass")
+
+
+@pytest.mark.parametrize(("address", "own"), [("127.0.0.1", '"127.0.0.1"'), ("::1", '"[::1]"')])
+def test_the_outway_is_called_by_its_address_and_by_names_that_it_was_given(address: str, own: str) -> None:
+    layout = Layout(1, Listen(address, 8080, NAMES), None)
+    ours = found(parsed(configuration(layout)), "http", "server")[-1][1]
+    named = values(ours, "server_name")[0].split(" ")
+    assert {own, '"localhost"', '"outway.intern"', '"_buiten.example"'} == {
+        one for one in named if not one.startswith('"~')
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["~.*", "*.example", ".example", "", "a b", "a;b", 'a"', "a}", "$host", "a:80"]
+)
+def test_no_name_of_the_outway_becomes_a_pattern_or_a_directive(name: str) -> None:
+    with pytest.raises(Invalid):
+        configuration(Layout(1, Listen("127.0.0.1", 8080, (name,)), None))
 
 
 @given(st.text())
