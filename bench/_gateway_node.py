@@ -74,7 +74,7 @@ async def _inway(plane: str, folder: Path, settings: dict[str, Any], contracts: 
     )  # fmt: skip
     files = _files(settings, "inway")
     if plane == "inprocess":
-        context = server_context(files.certificate, files.key, files.authorities)
+        context = server_context(*settings["files"]["inway"], files.authorities)
         listener = PeerListener(HOST, port, context)
         return await _listening(InwayPlane(inway, Streams(), Meter()), listener)
     return await _started(NginxPlane(folder / "nginx", files, inway=(Listen(HOST, port), inway), workers=1))
@@ -91,11 +91,12 @@ async def _outway(plane: str, folder: Path, settings: dict[str, Any], contracts:
     async def fetch(grant: Grant) -> str:
         return issue(grant, provider, GROUP, settings["address"], thumbprint, int(utc_now().timestamp()))
 
-    tokens = Tokens(fetch, GROUP, lambda: thumbprint, lambda: utc_now().timestamp())
-    outway = Outway(identity.peer.id, lambda: identity.certificate, contracts, {}, tokens, log, utc_now)
+    shown, shown_as = (identity.certificate,), {thumbprint}
+    tokens = Tokens(fetch, GROUP, lambda: shown_as, lambda: utc_now().timestamp())
+    outway = Outway(identity.peer.id, lambda: shown, contracts, {}, tokens, log, utc_now)
     files = _files(settings, "outway")
     if plane == "inprocess":
-        streams = Streams(client_context(files.certificate, files.key, files.authorities))
+        streams = Streams(client_context(*settings["files"]["outway"], files.authorities))
         return await _listening(OutwayPlane(outway, streams, Meter()), LoopbackListener(HOST, port))
     return await _started(NginxPlane(folder / "nginx", files, outway=(Listen(HOST, port), outway), workers=1))
 
@@ -120,8 +121,7 @@ def _identity(settings: dict[str, Any], side: str) -> Identity:
 
 
 def _files(settings: dict[str, Any], side: str) -> Files:
-    certificate, key = (Path(file) for file in settings["files"][side])
-    return Files(certificate, key, [Path(settings["anchor"])])
+    return Files(_identity(settings, side), [Path(settings["anchor"])])
 
 
 if __name__ == "__main__":

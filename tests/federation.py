@@ -60,7 +60,7 @@ class _Party:
             log=self.ledger,
             memory=open_memory(self.store, self.keys),
             keys=self.keys,
-            card=self.card,
+            card=lambda: self.card,
             card_of=_card,
             combiner=self._combiner,
             address=lambda peer: f"urn:nld:oin:{peer!s}",

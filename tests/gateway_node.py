@@ -70,8 +70,9 @@ async def _outway(folder: Path, given: dict[str, Any], contracts: Contracts, log
     async def fetch(grant: Any) -> str:
         return issue(grant, owner, GROUP, given["aud"], thumbprint, int(utc_now().timestamp()))
 
-    tokens = Tokens(fetch, GROUP, lambda: thumbprint, lambda: utc_now().timestamp())
-    outway = Outway(ASKER, lambda: identity.certificate, contracts, given["links"], tokens, log, utc_now)
+    shown, shown_as = (identity.certificate,), {thumbprint}
+    tokens = Tokens(fetch, GROUP, lambda: shown_as, lambda: utc_now().timestamp())
+    outway = Outway(ASKER, lambda: shown, contracts, given["links"], tokens, log, utc_now)
     context = client_context(*files, [folder / "authority" / "authority.pem"])
     await Server(OutwayPlane(outway, Streams(context), Meter()), streaming=True).listen(
         LoopbackListener(*given["outway"])

@@ -144,6 +144,13 @@ class Party:
     transactions: TransactionLog
     meter: Meter = field(default_factory=Meter)
 
+    def __post_init__(self) -> None:
+        self.shown = (self.identity.certificate,)
+
+    def take(self, identity: Identity, files: tuple[Path, Path]) -> None:
+        """Have another certificate, and show no other."""
+        self.identity, self.files, self.shown = identity, files, (identity.certificate,)
+
 
 @dataclass
 class Other:
@@ -277,8 +284,9 @@ class Gateways:
     async def renew_certificate(self) -> None:
         """Give the asker another key and certificate."""
         files = self.authority.issue(self.folder / "renewed", ASKER, "Vrager", ["localhost"])
-        self.asker.identity, self.asker.files = Identity.load(*files), files
-        self.streams[0].renew(client_context(*files, [self.authority.path]))
+        before = certificate_thumbprint(self.asker.identity.certificate)
+        self.asker.take(Identity.load(*files), files)
+        self.streams[0].renew(client_context(*files, [self.authority.path]), before)
 
     async def revoke(self, grant: Grant, *parties: Party) -> None:
         """Revoke the contract of a grant, in the stores of these."""
@@ -398,12 +406,10 @@ async def gateways(folder: Path) -> AsyncIterator[Gateways]:
     tokens = Tokens(
         lambda grant: here[0].fetch(grant),
         GROUP,
-        lambda: certificate_thumbprint(asker.identity.certificate),
+        lambda: {certificate_thumbprint(asker.identity.certificate)},
         lambda: watch().timestamp(),
     )
-    outway = Outway(
-        ASKER, lambda: asker.identity.certificate, asker.contracts, links, tokens, asker.transactions, watch
-    )
+    outway = Outway(ASKER, lambda: asker.shown, asker.contracts, links, tokens, asker.transactions, watch)
     servers["outway"] = Server(OutwayPlane(outway, out, asker.meter, ["Outway"]), streaming=True)
     told = await servers["outway"].listen(LoopbackListener("127.20.1.1", 0))
     assert isinstance(heard, tuple)

@@ -219,7 +219,7 @@ class Product:
         )
         outway = self._outway(own, identity)
         if self.plane == "nginx":
-            await self._nginx(inway, outway, meeting(outgoing, revocations.revokes))
+            await self._nginx(inway, outway, identity, meeting(Streams(outgoing), revocations.revokes))
             return
         within, out = Streams(), Streams(outgoing, revoked=revocations.revokes)
         for streams in (within, out):
@@ -235,12 +235,13 @@ class Product:
         tokens = Tokens(
             lambda grant: self._running.managers.token(grant.service_peer, own, grant.hash),
             self.group,
-            lambda: self.signing.thumbprint,
+            lambda: {self.signing.thumbprint},
             lambda: utc_now().timestamp(),
         )
+        shown = (identity.certificate,)
         return Outway(
             own,
-            lambda: identity.certificate,
+            lambda: shown,
             self._contracts,
             self.links,
             tokens,
@@ -248,10 +249,10 @@ class Product:
             utc_now,
         )
 
-    async def _nginx(self, inway: Inway, outway: Outway, meet: Meet) -> None:
+    async def _nginx(self, inway: Inway, outway: Outway, identity: NodeIdentity, meet: Meet) -> None:
         """Both proxies on nginx. It checks names in certificates, not addresses: peers are known to it by name."""
         assert self._open
-        files = Files(self.signing.chain_file, self.signing.key_file, [self.authority.root_file])
+        files = Files(identity, [self.authority.root_file])
 
         async def resolve(host: str, _: int) -> list[str]:
             return [self._names.get(host, host)]
@@ -339,6 +340,7 @@ class Product:
         files = (self.signing.chain_file, self.signing.key_file)
         context = client_context(*files, [self.authority.root_file])
         self._do(self._running.renew(NodeIdentity.load(*files), context))
+        self._do(self._running.sign_again())
 
     def link(self, name: str, grant_hash: str) -> None:
         """Give a grant a name that applications may use."""

@@ -36,7 +36,14 @@ from tests.integration.managers import until
 from tests.servers import free_port, need
 from tests.unit.gateway.contracts.making import GROUP
 
-from sluis.crypto import Authority, certificate_thumbprint, client_context, make_authority, server_context
+from sluis.crypto import (
+    Authority,
+    Identity,
+    certificate_thumbprint,
+    client_context,
+    make_authority,
+    server_context,
+)
 from sluis.gateway.contracts import Grant
 from sluis.gateway.forward import OTHERWISE, Target
 from sluis.gateway.inway import Inway
@@ -48,7 +55,7 @@ from sluis.gateway.planes.nginx_layout import Listen
 from sluis.gateway.planes.nginx_process import Files
 from sluis.gateway.planes.nginx_system import PROGRAM, found
 from sluis.gateway.services import Service
-from sluis.gateway.streams import RevokedPeer, Unreachable, WrongPeer
+from sluis.gateway.streams import RevokedPeer, Streams, Unreachable, WrongPeer
 from sluis.gateway.tokens import Tokens, issue
 from sluis.gateway.transactions import INCOMING, OUTGOING, Search, outcome_of
 from sluis.kernel import Conflict, Invalid, PeerId
@@ -178,9 +185,9 @@ async def nginx_pair(
         inway = Inway(
             OWNER, GROUP, [aud], lambda: keys, base.services, owner.contracts.in_force, owner.transactions, base.watch
         )  # fmt: skip
-        tokens = Tokens(fetch, GROUP, lambda: thumbprint, lambda: base.watch().timestamp())
+        tokens = Tokens(fetch, GROUP, lambda: {thumbprint}, lambda: base.watch().timestamp())
         outway = Outway(
-            ASKER, lambda: asker.identity.certificate, asker.contracts, base.links, tokens, asker.transactions,
+            ASKER, lambda: asker.shown, asker.contracts, base.links, tokens, asker.transactions,
             base.watch,
         )  # fmt: skip
         told = free_port()
@@ -188,7 +195,7 @@ async def nginx_pair(
         crl.write_bytes(revocations(base.authority))
 
         def files(party: Party) -> Files:
-            return Files(*party.files, [base.authority.path], crl, [base.authority.path])
+            return Files(party.identity, [base.authority.path], crl, [base.authority.path])
 
         first = NginxPlane(
             folder / "nginx-in", files(owner), inway=(Listen(INWAY, port), inway), resolve=resolve, workers=1,
@@ -608,7 +615,7 @@ def _at_work_in(folder: Path) -> list[str]:
 
 
 async def test_port_that_is_in_use_is_said_so(pair: Pair, tmp_path: Path) -> None:
-    files = Files(*pair.base.asker.files, [pair.base.authority.path])
+    files = Files(pair.base.asker.identity, [pair.base.authority.path])
     second = NginxPlane(tmp_path / "second", files, inway=(Listen(INWAY, pair.inway_port), pair.base.inway))
     with pytest.raises(Conflict) as problem:
         await second.start()
@@ -702,7 +709,7 @@ async def test_a_service_that_asks_for_a_client_certificate_is_shown_it_also_whe
     )  # as it does by itself, so that no connection that showed the old one is used again
     assert (await pair.call()).body == b"Vernieuwd"
     shown = list((pair.base.folder / "nginx-in").glob("client-*"))
-    assert [file.stat().st_mode & 0o777 for file in shown] == [0o600]
+    assert {file.stat().st_mode & 0o777 for file in shown} == {0o600}
 
 
 async def test_a_service_is_not_reached_without_the_client_certificate_it_asks_for(pair: Pair) -> None:
@@ -765,7 +772,7 @@ class Inways:
 
     def __init__(self, pair: Pair) -> None:
         revoked = set[bytes]()
-        self.met, self.revoked = meeting(pair.context(), revoked.__contains__), revoked
+        self.met, self.revoked = meeting(Streams(pair.context()), revoked.__contains__), revoked
         self.target = Target(True, HOST, pair.inway_port, f"{HOST}:{pair.inway_port}", OWNER)
 
     async def meet(self, peer: PeerId = OWNER, addresses: Sequence[str] = (INWAY,)) -> Sequence[str]:
@@ -783,6 +790,33 @@ async def test_inway_is_met_before_nginx_is_sent_there(pair: Pair) -> None:
     with pytest.raises(RevokedPeer):
         await inways.meet()
     assert pair.served == 0
+
+
+async def test_renewed_certificate_that_nginx_does_not_take_changes_nothing(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = pair.base.authority.issue(pair.base.folder / "renewed", OWNER, "Bronhouder", [HOST])
+    monkeypatch.setattr(nginx_conf, "_FINAL", "nonsense;")
+    with pytest.raises(Invalid) as refused:
+        await pair.inway.take(Identity.load(*files))
+    assert refused.value.code == "nginx-refused"
+    monkeypatch.undo()
+    assert await shown(pair) == pair.base.owner.identity.certificate
+    await pair.inway.reload()
+    assert await shown(pair) == pair.base.owner.identity.certificate
+    await pair.inway.take(Identity.load(*files))
+    assert await shown(pair) == Identity.load(*files).certificate
+    assert await pair.works()
+
+
+async def shown(pair: Pair) -> x509.Certificate:
+    """The certificate of the inway."""
+    _, writer = await asyncio.open_connection(
+        INWAY, pair.inway_port, ssl=pair.context(), server_hostname=HOST
+    )
+    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return x509.load_der_x509_certificate(der)
 
 
 async def test_peer_that_is_not_itself_any_more_gets_nothing_more(pair: Pair) -> None:

@@ -313,7 +313,7 @@ def test_test_authority_of_the_group_in_production_stops_the_start(
     rules.write_text(rules.read_text().replace("anchors = [", f'anchors = ["{other.path}", '))
     file = group.owner / "node.toml"
     file.write_text(file.read_text().replace('environment = "test"', 'environment = "production"'))
-    monkeypatch.setattr("sluis.serve.parts.is_test", lambda one: one == other.certificate)
+    monkeypatch.setattr("sluis.serve.certificate.is_test", lambda one: one == other.certificate)
     assert refused(group.owner).code == "test-authority"
 
 

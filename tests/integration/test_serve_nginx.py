@@ -12,13 +12,15 @@ import stat
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.integration.nodes import ASKER, Running
+from cryptography import x509
+from tests.integration.nodes import Running
 from tests.integration.pair import ACTIVITY, ANN, BOB, DATASET, DISCLOSURE
 from tests.integration.test_fsc_commands import (
     DATA,
@@ -33,11 +35,12 @@ from tests.integration.test_fsc_commands import (
 )
 from tests.integration.test_group_asking import ask, refusal, write
 from tests.integration.test_nginx_plane import revocations
+from tests.renewal import renewed, shown_at
 from tests.servers import free_port, need
 
 from nlx_client import InwayError, NLXClient, OutwayError
 from sluis.config import examine_node, load_node
-from sluis.crypto import client_context, make_authority, read_certificates
+from sluis.crypto import certificate_thumbprint, client_context, make_authority, read_certificates
 from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_system import PROGRAM, found
 from sluis.kernel import Conflict, Invalid
@@ -217,7 +220,9 @@ def test_a_question_crosses_and_no_more_once_its_contract_is_revoked(nodes: Node
     assert ask(group.asker)[0] != 0
 
 
-def test_reload_while_requests_are_under_way_loses_none(nodes: Nodes, called: str) -> None:
+@contextmanager
+def calling(nodes: Nodes) -> Iterator[list[int]]:
+    """Programs that call all the while; gives the statuses of what they got."""
     ended, statuses = threading.Event(), list[int]()
 
     def call() -> None:
@@ -228,10 +233,17 @@ def test_reload_while_requests_are_under_way_loses_none(nodes: Nodes, called: st
     with ThreadPoolExecutor(4) as programs:
         for _ in range(4):
             programs.submit(call)
+        try:
+            yield statuses
+        finally:
+            ended.set()
+
+
+def test_reload_while_requests_are_under_way_loses_none(nodes: Nodes, called: str) -> None:
+    with calling(nodes) as statuses:
         for _ in range(2):
             for node in (nodes.owner, nodes.asker):
                 nodes.run(nodes.plane(node).reload())
-        ended.set()
     assert len(statuses) > 20
     assert set(statuses) == {200}
 
@@ -376,19 +388,50 @@ def test_nginx_ends_with_its_node_however_that_ends(another: tuple[Path, int], h
     again = Running(directory)
     assert again.ready()["ready"]
     assert again.end()[0] == 0
-    assert not (directory / "var" / "node.nginx" / "key.pem").exists()
+    assert list((directory / "var" / "node.nginx").glob("client-*")) == []
 
 
-def test_replaced_certificate_is_shown_after_a_restart_and_not_before(nodes: Nodes, called: str) -> None:
-    """Tokens are bound to the certificate that the node read when it started."""
+@pytest.mark.parametrize("same_key", [True, pytest.param(False, marks=pytest.mark.prove)])
+def test_no_request_is_lost_while_both_sides_renew_their_certificates(
+    nodes: Nodes, called: str, same_key: bool
+) -> None:
+    """With another key the contract for the one before goes on."""
+    group = nodes.group
+    with calling(nodes) as statuses:
+        made = [
+            renewed(directory, group.authority, same_key=same_key) for directory in (group.asker, group.owner)
+        ]
+        both = (nodes.asker, nodes.owner)
+        until(lambda: [one.parts.certificate.identity.certificate for one in both] == made)
+        before = nodes.run(without_tokens(nodes.asker)) or len(statuses)
+        until(lambda: len(statuses) > before + 20)
+        assert [shown_by(nodes, alias) for alias in ("gemeente", "uwv")] == made
+        bound = nodes.run(bound_to(nodes.asker))
+    assert set(statuses) == {200}
+    assert (bound == {certificate_thumbprint(made[0])}) is same_key
+    keys = list(nodes.folder(group.asker).glob("client-*"))
+    assert len(keys) == 2  # of now, and of before
+    assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
+
+
+async def without_tokens(node: Node) -> None:
+    """Have the outway of a node fetch its tokens anew."""
+    assert node.parts.membership is not None
+    node.parts.membership.outway._tokens._places.clear()
+
+
+async def bound_to(node: Node) -> set[str]:
+    """The certificates that the tokens of a node are bound to."""
+    assert node.parts.membership is not None
+    places = node.parts.membership.outway._tokens._places.values()
+    return {place.token.claims.cnf.thumbprint for place in places if place.token}
+
+
+def shown_by(nodes: Nodes, alias: str) -> x509.Certificate:
+    """The certificate that the inway of a node shows."""
     tls = nodes.group.asker / "tls"
-    before = {name: (tls / name).read_bytes() for name in ("certificate.pem", "key.pem")}
-    nodes.group.authority.issue(tls, ASKER, "gemeente (fictief)", ["localhost"])
-    nodes.run(nodes.plane(nodes.asker).reload())
-    status = httpx.get(f"{nodes.outway}/loon-service/x").status_code
-    for name, content in before.items():
-        (tls / name).write_bytes(content)
-    assert status == 200
+    context = client_context(tls / "certificate.pem", tls / "key.pem", [nodes.group.authority.path])
+    return shown_at(("127.0.0.1", nodes.ports[alias]), "localhost", context)
 
 
 def test_a_program_calls_an_api_and_no_more_once_the_contract_is_revoked(nodes: Nodes, called: str) -> None:

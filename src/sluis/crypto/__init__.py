@@ -38,7 +38,7 @@ from sluis.crypto.jose import (
 from sluis.crypto.keys import FileKeyStore, KeyStore
 from sluis.crypto.pseudonyms import Pseudonymiser, Rereading
 from sluis.crypto.requests import key_text, make_request, new_key, unfit_hosts
-from sluis.crypto.revocation import Revocations
+from sluis.crypto.revocation import Revocations, file_stamp
 from sluis.crypto.sealing import (
     Grant,
     Scope,
@@ -51,7 +51,7 @@ from sluis.crypto.sealing import (
     seal_key,
     sign_grant,
 )
-from sluis.crypto.tls import CURVE, SUITES_1_2, client_context, server_context
+from sluis.crypto.tls import CURVE, SUITES_1_2, client_context, hand_over, server_context
 
 __all__ = [
     "ALGORITHMS",
@@ -81,6 +81,8 @@ __all__ = [
     "draw_key",
     "encode_base64url",
     "encode_chain",
+    "file_stamp",
+    "hand_over",
     "is_test",
     "jwks",
     "key_digest",

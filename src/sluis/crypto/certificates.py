@@ -7,7 +7,8 @@ NCSC-NL call good. Test authorities carry a private extension, by which a produc
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -119,6 +120,22 @@ class Identity(msgspec.Struct, frozen=True):
     @property
     def certificate(self) -> x509.Certificate:
         return self.chain[0]
+
+    @property
+    def pem(self) -> bytes:
+        """The certificate, its chain and its key in one piece."""
+        chain = b"".join(one.public_bytes(Encoding.PEM) for one in self.chain)
+        return chain + key_text(self.key)
+
+    @contextmanager
+    def as_file(self) -> Iterator[Path]:
+        """The same as a file, for what reads nothing else: in memory, and gone when the block ends."""
+        memory = os.memfd_create("identity")
+        with os.fdopen(memory, "wb") as file:
+            os.fchmod(memory, 0o600)
+            file.write(self.pem)
+            file.flush()
+            yield Path(f"/proc/self/fd/{memory}")
 
     @classmethod
     def load(cls, certificate: Path, key: Path) -> Self:

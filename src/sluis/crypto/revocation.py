@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from weakref import WeakSet
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -43,7 +44,7 @@ class Revocations:
     ) -> None:
         self._path, self._anchors = path, tuple(anchors)
         self._authorities = frozenset(one.subject for one in (*anchors, *issuers))
-        self._contexts: list[ssl.SSLContext] = []
+        self._contexts: WeakSet[ssl.SSLContext] = WeakSet()  # those of a replaced certificate go
         self._read_as: tuple[int, ...] = ()
         self._serials: frozenset[tuple[x509.Name, int]] = frozenset()
         self.lists: Lists = ()
@@ -52,7 +53,7 @@ class Revocations:
     def guard(self, context: ssl.SSLContext) -> None:
         """Hold the peers of a context against the lists, from now on and with what they become."""
         if self._path is not None:
-            self._contexts.append(context)
+            self._contexts.add(context)
             put_in_force(context, self.lists, self._authorities)
 
     def renew(self) -> bool:
@@ -63,14 +64,14 @@ class Revocations:
         """
         if self._path is None:
             return False
-        known, self._read_as = self._read_as, _stamp(self._path)
+        known, self._read_as = self._read_as, file_stamp(self._path)
         if known == self._read_as:
             return False
         self.lists = read_revocations(self._path, self._anchors)
         self._serials = frozenset(
             (one.issuer, revoked.serial_number) for one in self.lists for revoked in one
         )
-        for context in self._contexts:
+        for context in list(self._contexts):
             put_in_force(context, self.lists, self._authorities)
         return True
 
@@ -133,6 +134,15 @@ def _listed(lists: Lists) -> set[x509.Name]:
     return {one.issuer for one in lists}
 
 
+def file_stamp(path: Path) -> tuple[int, ...]:
+    """What is another once a file was written or replaced; also when it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0,)
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def _signed(one: x509.CertificateRevocationList, anchor: x509.Certificate) -> bool:
     key = anchor.public_key()
     try:
@@ -145,14 +155,6 @@ def _signed(one: x509.CertificateRevocationList, anchor: x509.Certificate) -> bo
 def _name_and_serial(certificate: bytes) -> tuple[x509.Name, int]:
     parsed = x509.load_der_x509_certificate(certificate)
     return parsed.issuer, parsed.serial_number
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError:
-        return (0,)
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _unreadable(path: Path, failure: Exception) -> Invalid:

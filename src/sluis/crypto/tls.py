@@ -41,6 +41,16 @@ def client_context(certificate: Path, key: Path, anchors: Sequence[Path]) -> ssl
     return _finish(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, key, anchors)
 
 
+def hand_over(door: ssl.SSLContext, to: ssl.SSLContext) -> None:
+    """Let whoever connects from now on at a listener of `door` meet the certificate and the anchors of `to`. Connections
+    that are there stay as they are."""
+
+    def meet(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        connection.context = to
+
+    door.sni_callback = meet  # which OpenSSL calls for every client, also one that names no host
+
+
 def _finish(context: ssl.SSLContext, certificate: Path, key: Path, anchors: Sequence[Path]) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED

@@ -69,13 +69,15 @@ class Sealer:
 
     Args:
         own: this node.
-        card: this node's own signed card.
+        card: this node's own signed card, as it is now.
         keys: signs grants, opens sealed keys.
         card_of: reads other nodes' cards.
         seconds: how long a key that is drawn here is good for.
     """
 
-    def __init__(self, own: PeerId, card: str, keys: KeyStore, card_of: CardOf, seconds: int) -> None:
+    def __init__(
+        self, own: PeerId, card: Callable[[], str], keys: KeyStore, card_of: CardOf, seconds: int
+    ) -> None:
         self._own, self._card, self._keys = str.__str__(own), card, keys
         self._card_of, self._seconds = card_of, seconds
 
@@ -114,7 +116,7 @@ class Sealer:
         granted = {}
         for peer, public in {**openers, self._own: self._keys.sealing_public}.items():
             sealed = seal_key(key, scope, public)
-            signature = sign_grant(Grant(scope, peer, key_digest(sealed)), self._keys.sign, self._card)
+            signature = sign_grant(Grant(scope, peer, key_digest(sealed)), self._keys.sign, self._card())
             granted[peer] = msgspec.structs.replace(
                 Seal(seal.question), maker=PeerId(self._own), key=sealed, signature=signature
             )

@@ -46,7 +46,7 @@ class Discloser:
         log: the ledger.
         memory: of budgets and groups that were told.
         keys: this node's keys.
-        card: this node's signed card.
+        card: this node's signed card, as it is now.
         card_of: reads another node's card, or raises a `Problem`.
         combiner: computes what sources cannot.
         address: where a peer is, for the processing log.
@@ -65,7 +65,7 @@ class Discloser:
         log: Log,
         memory: Memory,
         keys: KeyStore,
-        card: str,
+        card: Callable[[], str],
         card_of: CardOf,
         combiner: Combiner,
         address: Callable[[PeerId], str],

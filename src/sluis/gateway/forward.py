@@ -69,7 +69,9 @@ class Target(msgspec.Struct, frozen=True):
         port: TCP port.
         authority: host and port as they stand in its URL, for `Host`.
         peer: who must prove to be there; None for a service of our own.
-        shows: files with the client certificate that a service of our own asks for; empty when it asks for none.
+        shows: the client certificate to show there. To a service of our own that asks for one: the files with it. To a
+            peer: the thumbprint (`x5t#S256`) of that of this node's certificates to which the token is bound; the
+            present one when it is empty.
     """
 
     tls: bool
@@ -103,12 +105,13 @@ class Forward(msgspec.Struct, frozen=True, gc=False):
     instead: str = ""
 
 
-def read_url(url: str, peer: PeerId | None = None) -> tuple[Target, str]:
+def read_url(url: str, peer: PeerId | None = None, shows: tuple[str, ...] = ()) -> tuple[Target, str]:
     """A base URL as a target, and its path without slash at the end.
 
     Args:
         url: http or https, without user, query or fragment.
         peer: who must prove to be there.
+        shows: as in `Target`.
 
     Raises:
         Invalid: it is no such URL.
@@ -121,7 +124,7 @@ def read_url(url: str, peer: PeerId | None = None) -> tuple[Target, str]:
     odd = parts.username or parts.password or parts.query or parts.fragment or any(one <= " " for one in url)
     if parts.scheme not in ("http", "https") or not host or not url.isascii() or odd:
         raise _no_url(url)
-    return Target(tls, host, port or (443 if tls else 80), parts.netloc, peer), parts.path.rstrip("/")
+    return Target(tls, host, port or (443 if tls else 80), parts.netloc, peer, shows), parts.path.rstrip("/")
 
 
 def _no_url(url: str) -> Invalid:

@@ -79,7 +79,7 @@ class Outway:
 
     Args:
         own: this peer.
-        certificate: the one this outway shows now; only grants for its key (or name) are used.
+        certificates: those that this outway shows now; only grants for the key (or a name) of one are used.
         contracts: of this peer.
         links: names, and the grant hashes they stand for; asked at every request.
         tokens: of this outway.
@@ -90,16 +90,16 @@ class Outway:
     def __init__(
         self,
         own: PeerId,
-        certificate: Callable[[], x509.Certificate],
+        certificates: Callable[[], Sequence[x509.Certificate]],
         contracts: Agreements,
         links: Mapping[str, str],
         tokens: Tokens,
         transactions: TransactionLog,
         clock: Clock,
     ) -> None:
-        self._own, self._certificate, self._contracts, self._links = own, certificate, contracts, links
+        self._own, self._certificates, self._contracts, self._links = own, certificates, contracts, links
         self._tokens, self._transactions, self._clock = tokens, transactions, clock
-        self._shown = certificate()
+        self._shown = certificates()
         self._uses = Recent[str, _Use]()
         self._breaker = Breaker()
         self._noting = set[asyncio.Task[None]]()
@@ -297,14 +297,16 @@ class Outway:
 
     def _use(self, grant: Grant) -> _Use | None:
         """A grant as this outway may use it; None when it is not for this outway."""
-        certificate = self._certificate()
-        if certificate is not self._shown:
-            self._shown, self._uses = certificate, Recent()
+        certificates = self._certificates()
+        if certificates is not self._shown:
+            self._shown, self._uses = certificates, Recent()
         use = self._uses.get(grant.hash)
         if use is not None:
             return use
         outway = grant.outway
-        if outway is None or outway.peer_id != self._own or not fits_outway(outway, certificate):
+        if outway is None or outway.peer_id != self._own:
+            return None
+        if not any(fits_outway(outway, one) for one in certificates):
             return None
         passage = self._transactions.passage(OUTGOING, crossing_of(grant))
         return self._uses.put(grant.hash, _Use(grant, passage, str.__str__(grant.service_peer)))
@@ -328,8 +330,9 @@ def _segment(path: str) -> tuple[str, str]:
 
 
 def _alike(one: Grant, other: Grant) -> bool:
-    """Whether two grants agree on everything: then one is the other renewed, and either will do."""
-    return msgspec.structs.replace(one, hash=other.hash) == other
+    """Whether two grants that this outway may use agree on everything, but perhaps for which key of it they are: then one
+    is the other renewed, and either will do."""
+    return msgspec.structs.replace(one, hash=other.hash, outway=other.outway) == other
 
 
 def _same_purpose(one: Grant, other: Grant) -> bool:

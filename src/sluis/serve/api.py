@@ -22,7 +22,7 @@ def published() -> Api:
     nobody = Access([], lambda user: None)
     nothing: Any = None
     routes = [
-        *gateway.routes(""),
+        *gateway.routes(str),
         *query.routes(nothing),
         *disclose.routes(nothing),
         *gateway.group_routes(nothing),

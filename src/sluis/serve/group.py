@@ -6,11 +6,12 @@ from typing import Any
 
 from sluis import __version__
 from sluis.config import Config, read_group
-from sluis.crypto import Identity, Revocations, client_context, read_certificates, server_context
+from sluis.crypto import Identity, Revocations, client_context, hand_over, read_certificates, server_context
 from sluis.gateway import (
     SERVICE,
     AutoSign,
     DecisionPoint,
+    Group,
     ManagerSettings,
     Membership,
     MetricsApp,
@@ -42,7 +43,7 @@ def membership_of(
     """What this node is in its group; None when it is in none. Raises `Problem`."""
     if config.fsc.group is None:
         return None
-    group, tls = read_group(config.fsc.group), config.tls
+    group = read_group(config.fsc.group)
     point = config.fsc.decision_point
     settings = ManagerSettings(
         config.manager_address,
@@ -52,8 +53,7 @@ def membership_of(
         DecisionPoint(point) if point else None,
     )
     anchors = tuple(anchor for path in group.anchors for anchor in read_certificates(path))
-    context = client_context(tls.certificate, tls.key, group.anchors)
-    revocations.guard(context)
+    context = connecting(identity, group, revocations)
     trust = Trust(anchors, lambda: revocations.lists)
     membership = open_membership(
         store, ledger, identity, group, settings, trust, context, _aliases(config), clock, revocations.revokes
@@ -101,6 +101,7 @@ class GroupServers:
         self, config: Config, membership: Membership, revocations: Revocations, node: Any, clock: Clock
     ) -> None:
         self._config, self._membership, self._revocations = config, membership, revocations
+        self._door: ssl.SSLContext | None = None
         self.manager = Server(membership.running.api)
         self.plane = plane_of(config, membership, revocations, node)
         read, fsc = reader_of(membership, clock), config.fsc
@@ -110,7 +111,8 @@ class GroupServers:
     async def start(self) -> None:
         """Listen, and begin what goes on by itself. Raises `Problem`."""
         config = self._config
-        context = listening(config, self._membership, self._revocations)
+        manager = self._membership.running.manager
+        self._door = context = listening(manager.identity, manager.group, self._revocations)
         await self.manager.listen(PeerListener(config.manager.host, config.manager.port, context))
         await self.plane.start(
             PeerListener(config.inway.host, config.inway.port, context),
@@ -133,8 +135,21 @@ class GroupServers:
         await self.manager.stop()
         await self._membership.stop()
 
+    async def take(self, identity: Identity) -> None:
+        """Show a renewed certificate from now on, without dropping a request; connections that are there stay.
+
+        Raises `Problem`; the one before stays in use then, or not everything was signed again: to be tried once more.
+        """
+        group = self._membership.running.manager.group
+        outgoing, incoming = (make(identity, group, self._revocations) for make in (connecting, listening))
+        await self.plane.take(identity)
+        if self._door is not None:
+            hand_over(self._door, incoming)
+        await self._membership.renew(identity, outgoing)
+
     def cut_off(self) -> None:
         """Close every connection of a peer whose certificate was revoked."""
+        self._membership.shown.tidy()
         self.plane.renew()
         self.manager.cut_off(self._revocations.revokes)
 
@@ -150,10 +165,19 @@ def _resource(membership: Membership) -> dict[str, str]:
     }
 
 
-def listening(config: Config, membership: Membership, revocations: Revocations) -> ssl.SSLContext:
+def listening(identity: Identity, group: Group, revocations: Revocations) -> ssl.SSLContext:
     """For listeners to which peers connect. Raises `Invalid`."""
-    tls, group = config.tls, membership.running.manager.group
-    context = server_context(tls.certificate, tls.key, group.anchors)
+    with identity.as_file() as file:
+        return _guarded(server_context(file, file, group.anchors), group, revocations)
+
+
+def connecting(identity: Identity, group: Group, revocations: Revocations) -> ssl.SSLContext:
+    """For connections to peers. Raises `Invalid`."""
+    with identity.as_file() as file:
+        return _guarded(client_context(file, file, group.anchors), group, revocations)
+
+
+def _guarded(context: ssl.SSLContext, group: Group, revocations: Revocations) -> ssl.SSLContext:
     hold_to(group, context)
     revocations.guard(context)
     return context

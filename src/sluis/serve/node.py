@@ -55,6 +55,7 @@ class Node:
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_SECOND, self._publish)
         self._every(_SECOND, self._renew_revocations)
+        self._every(_SECOND, self._renew_certificate)
         if self.config.anchor.url is not None:
             self._every(_TEN_MINUTES, self._anchor)
         if self.parts.membership is not None:
@@ -117,9 +118,28 @@ class Node:
                 if self._group is not None:
                     self._group.cut_off()
 
+    async def _renew_certificate(self) -> None:
+        """Take a renewed certificate in use when there is one in its file, and its key in the other."""
+        own = self.parts.certificate
+        try:
+            identity = await asyncio.to_thread(own.look, self.parts.revocations.lists)
+            if identity is None:
+                return
+            if self._group is not None:
+                await self._group.take(identity)
+        except (Problem, OSError) as failure:
+            log.error("the renewed certificate is not in use, and the one before stays: %s", failure)
+        else:
+            own.take(identity)
+            log.info(
+                "a renewed certificate is in use; it ends on %s",
+                identity.certificate.not_valid_after_utc.date(),
+            )
+
     async def _warn_of_certificate(self) -> None:
-        certificates = {"certificate": self.parts.identity.certificate}
-        certificates |= {f"authority {place}": anchor for place, anchor in enumerate(self.parts.anchors, 1)}
+        own = self.parts.certificate
+        certificates = {"certificate": own.identity.certificate}
+        certificates |= {f"authority {place}": anchor for place, anchor in enumerate(own.anchors, 1)}
         for name, certificate in certificates.items():
             left = time_left(certificate, self._clock())
             if left < WARN_BEFORE:

@@ -2,22 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import lru_cache
 
 import msgspec
 from cryptography import x509
 
 from sluis import disclose
-from sluis.config import Config, read_group
+from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.crypto import (
     FileKeyStore,
     Identity,
     KeyStore,
     Revocations,
-    is_test,
     read_certificates,
-    time_left,
 )
 from sluis.disclose import Bounds, Discloser
 from sluis.gateway import (
@@ -31,9 +30,10 @@ from sluis.gateway import (
     sign_card,
     witness_name,
 )
-from sluis.kernel import Clock, Invalid, PeerId, Refused, Text, Unkept, milliseconds
+from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.query import Asker, Owner, Owners
+from sluis.serve.certificate import Certificate
 from sluis.serve.group import membership_of, operator_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
@@ -44,8 +44,7 @@ from sluis.web import Access, Person, Refusals
 class Parts(msgspec.Struct, frozen=True):
     """The rooms of a node, furnished."""
 
-    identity: Identity
-    anchors: tuple[x509.Certificate, ...]
+    certificate: Certificate
     store: Store
     ledger: Ledger
     link: Link
@@ -59,7 +58,7 @@ class Parts(msgspec.Struct, frozen=True):
     witnesses: Witnesses
     stamps: Anchors
     revocations: Revocations
-    card: str
+    card: Callable[[], str]
     membership: Membership | None
     operator: Operator | None
     own: OwnLink | None
@@ -84,7 +83,7 @@ def build_parts(loaded: Loaded, clock: Clock) -> Parts:
     key, a log that another process writes, a full disk.
     """
     config = loaded.config
-    identity, anchors = _identity(config, clock())
+    certificate = Certificate(config, clock)
     try:
         keys = FileKeyStore(config.keys.directory)
         store = open_store(config.store.url)
@@ -92,25 +91,32 @@ def build_parts(loaded: Loaded, clock: Clock) -> Parts:
         raise _cannot_keep(failure) from None
     with ExitStack() as undo:
         undo.callback(store.close)
-        parts = _furnish(loaded, identity, anchors, keys, store, clock)
+        parts = _furnish(loaded, certificate, keys, store, clock)
         undo.pop_all()
     return parts
 
 
 def _furnish(
     loaded: Loaded,
-    identity: Identity,
-    anchors: tuple[x509.Certificate, ...],
+    certificate: Certificate,
     keys: KeyStore,
     store: Store,
     clock: Clock,
 ) -> Parts:
     config, grounds, limits = loaded.config, loaded.grounds, loaded.config.limits
+    identity, anchors = certificate.identity, certificate.anchors
     own = config.node
     revocations = Revocations(config.tls.crl, anchors, identity.chain[1:])
 
     def card_of(jws: str) -> Card:
         return read_card(jws, anchors, clock(), revocations.lists)
+
+    @lru_cache(maxsize=1)
+    def signed(identity: Identity) -> str:
+        return sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
+
+    def card() -> str:
+        return signed(certificate.identity)
 
     newest = config.keys.directory / "newest.checkpoint"
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
@@ -120,7 +126,6 @@ def _furnish(
     own_link = OwnLink(identity.peer, {peer.oin: peer.name for peer in config.peers.values()})
     link: Link = membership.link if membership else own_link
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
-    card = sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
     owners = Owners(_known(config), link, card_of, clock, limits.peer_seconds)
     asker = Asker(
         peer=own.oin,
@@ -164,8 +169,7 @@ def _furnish(
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
     return Parts(
-        identity=identity,
-        anchors=anchors,
+        certificate=certificate,
         store=store,
         ledger=ledger,
         link=link,
@@ -222,55 +226,7 @@ def _people(config: Config) -> dict[str, Person]:
     return {entry.os_user: Person(entry.os_user, name, entry.roles) for name, entry in config.people.items()}
 
 
-def _identity(config: Config, now: datetime) -> tuple[Identity, tuple[x509.Certificate, ...]]:
-    """The node's certificate and the group's anchors, fit for use. Raises `Invalid`, `Refused`."""
-    identity = Identity.load(config.tls.certificate, config.tls.key)
-    anchors = tuple(anchor for path in config.tls.authorities for anchor in read_certificates(path))
-    certificate = identity.certificate
-    if identity.peer.id != config.node.oin:
-        raise _unfit("certificate-of-another", _OF_ANOTHER)
-    if certificate.not_valid_before_utc > now:
-        raise _unfit("clock-behind", _CLOCK_BEHIND)
-    if time_left(certificate, now) <= timedelta(0):
-        raise _unfit("certificate-ended", _ENDED)
-    if not config.node.test and any(map(is_test, (certificate, *anchors, *_group_anchors(config)))):
-        raise Refused("test-authority", _CANNOT_START, *_TEST_AUTHORITY, rule="production-trusts-no-test")
-    return identity, anchors
-
-
-def _group_anchors(config: Config) -> list[x509.Certificate]:
-    """Whom connections follow, in a group."""
-    paths = read_group(config.fsc.group).anchors if config.fsc.group else ()
-    return [anchor for path in paths for anchor in read_certificates(path)]
-
-
 _CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")
-_OF_ANOTHER = (
-    Text("Het certificaat noemt een ander OIN dan de instellingen.",
-         "The certificate names another OIN than the settings."),
-    Text("Gebruik het certificaat van deze organisatie, of verander `node.oin`.",
-         "Use this organisation's certificate, or change `node.oin`."),
-)  # fmt: skip
-_CLOCK_BEHIND = (
-    Text("Het certificaat is nog niet geldig; waarschijnlijk loopt de klok van deze machine achter.",
-         "The certificate is not valid yet; the clock of this machine is probably behind."),
-    Text("Zet de klok gelijk (NTP) en start opnieuw.", "Set the clock (NTP) and start again."),
-)  # fmt: skip
-_ENDED = (
-    Text("Het certificaat is verlopen, of de klok van deze machine loopt voor.",
-         "The certificate has ended, or the clock of this machine is ahead."),
-    Text("Vraag een nieuw certificaat aan bij de autoriteit van de groep.",
-         "Request a new certificate from the group's authority."),
-)  # fmt: skip
-_TEST_AUTHORITY = (
-    Text("Een testautoriteit wordt in productie niet vertrouwd.", "A test authority is not trusted in production."),
-    Text("Gebruik de autoriteit van de groep, of zet `node.environment` op `test`.",
-         "Use the group's authority, or set `node.environment` to `test`."),
-)  # fmt: skip
-
-
-def _unfit(code: str, because: tuple[Text, Text]) -> Invalid:
-    return Invalid(code, _CANNOT_START, *because)
 
 
 def _cannot_keep(failure: OSError) -> Unkept:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from cryptography import x509
 
 from sluis.config import Config
-from sluis.crypto import Revocations, client_context, read_certificates
+from sluis.crypto import Identity, Revocations, read_certificates
 from sluis.gateway import (
     InwayPlane,
     Membership,
@@ -17,7 +17,6 @@ from sluis.gateway import (
     NginxPlane,
     OutwayPlane,
     check_nginx,
-    hold_to,
     meeting,
 )
 from sluis.kernel import Invalid, Text
@@ -38,6 +37,10 @@ class Plane(Protocol):
 
     def renew(self) -> None:
         """Other certificates are revoked than before: hold to that, also for who is connected."""
+
+    async def take(self, identity: Identity) -> None:
+        """Be ready to show a renewed certificate wherever contexts of this process do not. Raises `Problem`; the one before
+        stays in use then."""
 
     async def well(self) -> bool:
         """Whether requests get through."""
@@ -72,6 +75,9 @@ class _InProcess:
     def renew(self) -> None:
         self._inway.cut_off(self._revocations.revokes)
 
+    async def take(self, identity: Identity) -> None:
+        """The listener and the connections are of this process."""
+
     async def well(self) -> bool:
         return True  # it is this very process that was asked
 
@@ -84,19 +90,17 @@ class _OnNginx:
 
     async def start(self, inway: PeerListener, outway: LoopbackListener) -> None:
         check_nginx()
-        config, membership, tls = self._config, self._membership, self._config.tls
-        group = membership.running.manager.group
+        config, membership, manager = self._config, self._membership, self._membership.running.manager
+        group = manager.group
         _check_lists(self._revocations, group.anchors)
-        outgoing = hold_to(group, client_context(tls.certificate, tls.key, group.anchors))
-        self._revocations.guard(outgoing)
         self._plane = NginxPlane(
             config.nginx_folder,
-            NginxFiles(tls.certificate, tls.key, group.anchors, tls.crl, _system_anchors()),
+            NginxFiles(manager.identity, group.anchors, config.tls.crl, _system_anchors()),
             inway=(NginxListen(*place_of(inway)), membership.inway),
             outway=(NginxListen(*place_of(outway), config.outway.names), membership.outway),
             node=self._node,
             meters=membership.meters,
-            meet=meeting(outgoing, self._revocations.revokes),
+            meet=meeting(membership.streams, self._revocations.revokes),
             tls=group.tls,
         )
         await self._plane.start()
@@ -108,6 +112,10 @@ class _OnNginx:
     def renew(self) -> None:
         if self._plane is not None:
             self._plane.renew()
+
+    async def take(self, identity: Identity) -> None:
+        if self._plane is not None:
+            await self._plane.take(identity)
 
     async def well(self) -> bool:
         return self._plane is not None and await self._plane.well()

@@ -176,7 +176,7 @@ class Owner:
         )
         self.discloser = Discloser(
             own=peer, alias="own", grounds=Grounds(tuple(datasets), (activity,), disclosures),
-            sources={"db": source}, log=self.log, memory=self.memory, keys=self.keys, card=f"card-{peer}",
+            sources={"db": source}, log=self.log, memory=self.memory, keys=self.keys, card=lambda: f"card-{peer}",
             card_of=self.cards.__getitem__, combiner=Combiner(spares=0),
             address=lambda peer: "https://asker.example", clock=lambda: self.now, bounds=bounds,
         )  # fmt: skip

@@ -214,7 +214,7 @@ async def test_nothing_sealed_is_nothing(tmp_path: Path) -> None:
 
 def test_parameters_without_a_key_are_refused(tmp_path: Path) -> None:
     keys = FileKeyStore(tmp_path)
-    sealer = Sealer(PeerId(OWNER), "card", keys, dict[str, Card]().__getitem__, 60)
+    sealer = Sealer(PeerId(OWNER), lambda: "card", keys, dict[str, Card]().__getitem__, 60)
     owner = Owner(tmp_path, disclosure())
     question = owner.question("SELECT 1 AS x FROM persons", seal=Seal("q1", parameters=("k",)))
     with pytest.raises(Refused):

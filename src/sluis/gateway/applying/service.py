@@ -168,6 +168,7 @@ class Applying:
             if old is not None and state(old, self._now()) in _OPEN:
                 if goes_on(old.content, new.content):
                     continue  # it may run out: programs that name its grant have until then to go over
+                self._kept.take_up()  # who comes by a link goes over before the old one is no more
                 await self._manager.act(one.before, "revoke")
             await self._kept.keep(msgspec.structs.replace(one, before=""))
         self._kept.take_up()

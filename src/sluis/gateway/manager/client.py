@@ -191,19 +191,20 @@ class Managers:
         """One page of the transaction records that a peer has with this node, JSON (Logging 1.0.0). Raises `Upstream`."""
         return await self._get(peer, "/v1/logs", query)
 
-    async def token(self, peer: PeerId, own: PeerId, grant_hash: str) -> str:
-        """A token for a service of a peer, bound to this node's certificate.
+    async def token(self, peer: PeerId, own: PeerId, grant_hash: str, shows: tuple[str, ...] = ()) -> str:
+        """A token for a service of a peer, bound to the certificate of this node that is shown.
 
         Args:
             peer: whose service it is.
             own: this node's Peer ID.
             grant_hash: of the connection grant.
+            shows: which certificate, as in `Target`.
 
         Raises `Upstream`; `Answered` with the OAuth error as its code (RFC 6749 §5.2).
         """
         form = {"grant_type": "client_credentials", "scope": grant_hash, "client_id": str.__str__(own)}
         headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
-        answer = await self._call(peer, "POST", "/v1/token", headers, urlencode(form).encode())
+        answer = await self._call(peer, "POST", "/v1/token", headers, urlencode(form).encode(), shows)
         read = self._read(peer, answer, TokenAnswer)
         if read.token_type.lower() != "bearer":
             raise self._not_understood(peer)
@@ -213,9 +214,9 @@ class Managers:
         """Close every connection."""
         self._streams.close()
 
-    def renew(self, context: ssl.SSLContext) -> None:
-        """Connect with another certificate from now on."""
-        self._streams.renew(context)
+    def renew(self, context: ssl.SSLContext, before: str) -> None:
+        """Connect with another certificate from now on; arguments as `Streams.renew`."""
+        self._streams.renew(context, before)
 
     async def _get(self, peer: PeerId, path: str, query: Mapping[str, str] | None = None) -> bytes:
         asked = {name: value for name, value in (query or {}).items() if value}
@@ -223,13 +224,19 @@ class Managers:
         return await self._call(peer, "GET", path, {"accept": "application/json"}, b"")
 
     async def _call(
-        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes
+        self,
+        peer: PeerId,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        shows: tuple[str, ...] = (),
     ) -> bytes:
         """The body of an answer that is not a refusal."""
         known = self._peers.known(peer)
         if known is None:
             raise self._unreached(peer, "peer-without-address", *_NO_ADDRESS)
-        target, _ = read_url(known.address, peer)
+        target, _ = read_url(known.address, peer, shows)
         try:
             async with Exchange(self._streams, target, self._seconds) as exchange:
                 await exchange.send(method, path, headers, body)

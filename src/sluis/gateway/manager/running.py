@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sluis.crypto import WARN_BEFORE, Identity, Peer, time_left
+from sluis.crypto import WARN_BEFORE, Identity, Peer, certificate_thumbprint, time_left
 from sluis.gateway.allowance import Allowance
 from sluis.gateway.contracts import Content, Contract, Contracts, Kept, Signature, waiting_for
 from sluis.gateway.manager.callers import Callers
@@ -27,7 +27,7 @@ from sluis.gateway.manager.rules import question, signs_itself
 from sluis.gateway.manager.service import Manager, Trust
 from sluis.gateway.peers import Certificates, Group, Known, Peers, hold_to, open_peers
 from sluis.gateway.transactions import TransactionLog
-from sluis.kernel import Clock, Conflict, PeerId, Problem, Text
+from sluis.kernel import Clock, Conflict, PeerId, Problem
 from sluis.store import Outbox, Store, open_outbox
 
 log = logging.getLogger("sluis.manager")
@@ -122,7 +122,7 @@ class Running:
         self._begin(self._repeat(settings.unsettled_seconds, self._compare_unsettled))
         self._begin(self._repeat(settings.everything_seconds, self._compare_everything))
         self.each_day(self._once_a_day)
-        self.each_day(self._sign_again)
+        self.each_day(self.sign_again)  # the first time after a start with a renewed certificate
 
     async def stop(self) -> None:
         """End it all; what was not delivered is kept."""
@@ -141,20 +141,24 @@ class Running:
             if known.id != self.manager.own.id:
                 await self._delivery.give(known.id, [Letter("announce")], ends)
 
-    async def renew(self, identity: Identity, context: ssl.SSLContext) -> int:
-        """Go on with a renewed certificate: connect with it, show it, and sign again what was signed with the old one.
+    async def renew(self, identity: Identity, context: ssl.SSLContext) -> None:
+        """Go on with a renewed certificate of this peer: sign and connect with it. The one before is shown to a Manager only
+        where a token must be bound to it.
 
         Args:
             identity: the certificate and its key.
             context: `crypto.client_context` with them.
 
-        Returns: how many contracts were signed again. Raises `Conflict` (another peer's), `Unkept`.
+        Raises `Unkept`; nothing is different then.
         """
-        if identity.peer.id != self.manager.own.id:
-            raise _of_another()
-        self.managers.renew(hold_to(self.manager.group, context))
+        before = certificate_thumbprint(self.manager.identity.certificate)
         await self.manager.adopt(identity)
-        return await self.manager.sign_again()
+        self.managers.renew(hold_to(self.manager.group, context), before)
+
+    async def sign_again(self) -> None:
+        """Sign anew what was signed with an earlier certificate. Raises `Unkept`."""
+        if count := await self.manager.sign_again():
+            log.info("%d contracts are signed again with the certificate of now", count)
 
     def each_day(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do this now, and each day while the Manager runs. A `Problem` is logged, and ends nothing."""
@@ -258,11 +262,6 @@ class Running:
         await self.outbox.sweep()
         await self.manager.contracts.forget(self._now() - int(_DAY))
         await self._warn()
-
-    async def _sign_again(self) -> None:
-        """After a start with a renewed certificate."""
-        if count := await self.manager.sign_again():
-            log.info("%d contracts are signed again with the certificate of now", count)
 
     async def _warn(self) -> None:
         """Say in the log what ends soon: it takes others to renew it."""
@@ -388,16 +387,3 @@ def open_manager(
     callers = Callers(clock, settings.test, trust.lists)
     api = ManagerApi(manager, peers, callers, heard, transactions, settings.inway, clock, settings.test)
     return Running(settings, manager, api, peers, managers, directory, delivery, outbox, clock)
-
-
-def _of_another() -> Conflict:
-    return Conflict(
-        "certificate-of-another",
-        Text(
-            "Dit certificaat is van een andere organisatie.", "This certificate is of another organisation."
-        ),
-        Text("De Peer ID is anders dan van dit knooppunt.", "Its Peer ID is not that of this node."),
-        Text(
-            "Vraag een certificaat aan met dezelfde Peer ID.", "Request a certificate with the same Peer ID."
-        ),
-    )

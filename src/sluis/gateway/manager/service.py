@@ -260,7 +260,8 @@ class Manager:
 
     def jwks(self) -> dict[str, Any]:
         """The certificates that this peer signs with, and those that it signed with, as long as they are valid."""
-        return jwks(self._chains.values())
+        now = self._clock()
+        return jwks(chain for chain in self._chains.values() if chain[0].not_valid_after_utc > now)
 
     def keys(self) -> dict[str, x509.Certificate]:
         """The same by thumbprint, for whoever checks what this peer signed."""

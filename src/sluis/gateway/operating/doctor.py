@@ -100,7 +100,7 @@ class Doctor:
 
     async def _token(self, peer: PeerId, service: str) -> Said:
         grant = self._grants(peer, service)[0]
-        await self._running.managers.token(peer, self._own, grant.hash)
+        await self._membership.token(grant)
         return Text("De aanbieder gaf een token.", "The provider gave a token.")
 
     async def _inway(self, peer: PeerId, service: str) -> Said:

@@ -6,11 +6,10 @@ answers, or a revoked certificate is shown, is not given to nginx.
 """
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
 
 from sluis.gateway.forward import Target
-from sluis.gateway.streams import RevokedPeer, Unreachable, WrongPeer, speaks_for
+from sluis.gateway.streams import RevokedPeer, Streams, Unreachable, WrongPeer, speaks_for
 
 Meet = Callable[[Target, Sequence[str]], Awaitable[Sequence[str]]]
 """Those of the addresses of a target at which its peer answers.
@@ -20,11 +19,12 @@ Raises `WrongPeer` when it is somebody else at one of them, another `OSError` wh
 _CONNECT = 5.0  # seconds
 
 
-def meeting(context: ssl.SSLContext, revoked: Callable[[bytes], bool]) -> Meet:
+def meeting(streams: Streams, revoked: Callable[[bytes], bool]) -> Meet:
     """How a node meets inways.
 
     Args:
-        context: for TLS, with the node's certificate; it holds chain and name as nginx does.
+        streams: with whose context for peers that is done: it shows the node's certificate, and holds chain and name as
+            nginx does.
         revoked: whether a certificate (DER) was revoked.
     """
 
@@ -32,7 +32,7 @@ def meeting(context: ssl.SSLContext, revoked: Callable[[bytes], bool]) -> Meet:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_CONNECT):
             transport, _ = await loop.create_connection(
-                asyncio.Protocol, address, target.port, ssl=context, server_hostname=target.host
+                asyncio.Protocol, address, target.port, ssl=streams.peers, server_hostname=target.host
             )
         try:
             shown: bytes | None = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)

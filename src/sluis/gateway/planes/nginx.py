@@ -14,6 +14,7 @@ import logging
 import socket
 from pathlib import Path
 
+from sluis.crypto import Identity
 from sluis.gateway.inway import Inway
 from sluis.gateway.meter import Meter
 from sluis.gateway.planes.answers import InwayAnswers, OutwayAnswers
@@ -81,6 +82,7 @@ class NginxPlane:
         inward, outward = meters or (Meter(), Meter())
         self._counts = Counts({b"i": inward, b"o": outward})
         self._open = contextlib.ExitStack()
+        self._giving = asyncio.Lock()  # one configuration at a time: its number is told before it is given
         if inway is not None:
             incoming = InwayAnswers(inway[1], self._places, self._own)
             self._answers |= dict.fromkeys((incoming.LINE, incoming.INSTEAD), incoming)
@@ -130,14 +132,25 @@ class NginxPlane:
         """Have anchors and revocations read again soon."""
         self._changes.set()
 
+    async def take(self, identity: Identity) -> None:
+        """Show a renewed certificate of this node, without dropping a request: at the inway from now on, and to peers with
+        the tokens that are bound to it. The one before is shown with those that are bound to that.
+
+        Raises as `Nginx.renew`; the inway goes on as it was then.
+        """
+        async with self._giving:
+            self._publish()
+            await self._nginx.renew(identity, self._places.all())
+
     async def well(self) -> bool:
         """Whether nginx answers."""
         return await self._nginx.well()
 
     async def reload(self) -> None:
         """Read anchors and revocations again, without dropping a request. Raises as `Nginx.reload`."""
-        self._publish()
-        await self._nginx.reload(self._places.all())
+        async with self._giving:
+            self._publish()
+            await self._nginx.reload(self._places.all())
 
     async def stop(self) -> None:
         """Let requests in hand finish, then end nginx and all else. May be called twice."""

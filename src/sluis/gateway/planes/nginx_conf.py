@@ -30,13 +30,7 @@ from sluis.web import FROM_ONE
 
 DECIDE, REPORT, STATUS, OWN = "decide.sock", "report.sock", "status.sock", "own.sock"
 COUNTS = "counts"
-CERTIFICATE, KEY, ANCHORS, REVOKED, SERVICE_ANCHORS = (
-    "certificate.pem",
-    "key.pem",
-    "anchors.pem",
-    "revoked.pem",
-    "service-anchors.pem",
-)
+ANCHORS, REVOKED, SERVICE_ANCHORS = "anchors.pem", "revoked.pem", "service-anchors.pem"
 REPORTED = "$upstream_header_time|$upstream_status|$place|$token|$transaction|$upstream_http_fsc_error_code"
 """What is told of an outcome; the first two are lists when more addresses were tried (see `reports`)."""
 
@@ -164,7 +158,8 @@ _RARE = "\n".join(
 )  # fmt: skip
 
 # Of a place that has no block the key is told, and all else is read from that: its name, what it is called in `Host`, and
-# which client certificate it gets; a place whose key names none gets none.
+# which client certificate it gets; a place whose key names none gets none. Workers read that at each handshake: so a renewed
+# one is shown with the first token that is bound to it, whatever configuration a worker has.
 _KEYS = r"""map $key $key_name { volatile; "~^https?://\[(?<to_six>[^]]+)]" $to_six; "~^https?://(?<to_host>[^:#]+)" $to_host; }
 map $key $key_authority { volatile; "~^https?://(?<to_at>[^#]+)#" $to_at; }
 map $key $key_shown { volatile; "~!(?<shown_name>[0-9a-f]{16})$" "client-$shown_name.pem"; }"""
@@ -191,7 +186,7 @@ def _outway(layout: Layout, listen: Listen) -> str:
         proxy_set_header Fsc-Grant-Hash "";
         proxy_hide_header Sluis-Alternative;
         add_header Fsc-Transaction-Id $transaction always; add_header Sluis-Alternative $instead always;
-{_client_tls(CERTIFICATE, KEY, ANCHORS, layout.revocations, layout.tls)}"""
+{_client_tls(ANCHORS, layout.revocations, layout.tls)}"""
     return f"""
 # What a breaker must know, and nothing that says what a request was about.
 log_format report "{REPORTED}";
@@ -233,7 +228,7 @@ server {{
 def _inway(layout: Layout, listen: Listen) -> str:
     crl = f"ssl_crl {REVOKED};" if layout.revocations else ""
     # Without anchors of its own a service that speaks TLS is held against the group's: never against nothing.
-    service_tls = _client_tls("$shown", "$shown", SERVICE_ANCHORS if layout.service_anchors else ANCHORS)
+    service_tls = _client_tls(SERVICE_ANCHORS if layout.service_anchors else ANCHORS)
     otherwise = [(name, "http_" + name.lower().replace("-", "_")) for name in OTHERWISE]
     nothing = " ".join(f'{method} "";' for method in sorted(READING))
     maps = "\n".join(
@@ -247,6 +242,7 @@ def _inway(layout: Layout, listen: Listen) -> str:
         proxy_hide_header Sluis-Alternative;
         add_header Fsc-Transaction-Id $http_fsc_transaction_id always;
 {service_tls}"""
+    own = shown_file(layout.identity)
     return f"""
 # Writing a certificate out takes longer than all else here, so it is told once a connection, and known by its
 # fingerprint from then on.
@@ -261,7 +257,7 @@ server {{
     error_page 429 = @crowded;
     location @crowded {{ {_fixed("ERROR_CODE_TOO_MANY_REQUESTS", INWAY)} add_header Retry-After 1 always; }}
     {_counted("inway")}
-    ssl_certificate {CERTIFICATE}; ssl_certificate_key {KEY};
+    ssl_certificate {own}; ssl_certificate_key {own};
     ssl_client_certificate {ANCHORS}; ssl_verify_client on; ssl_verify_depth 4; {crl}
     ssl_protocols {_protocols(layout.tls)}; ssl_ciphers "{SUITES_1_2}"; ssl_prefer_server_ciphers on; ssl_ecdh_curve {CURVE};
     ssl_session_tickets off; ssl_session_cache off;
@@ -369,12 +365,10 @@ def _protocols(oldest: str) -> str:
     return "TLSv1.3" if oldest == "1.3" else "TLSv1.2 TLSv1.3"
 
 
-def _client_tls(
-    certificate: str, key: str, anchors: str, revocations: bool = False, oldest: str = "1.2"
-) -> str:
+def _client_tls(anchors: str, revocations: bool = False, oldest: str = "1.2") -> str:
     """How nginx shows itself, and whom it believes: the chain must end at an anchor, and bear the name it went to."""
     crl = f"proxy_ssl_crl {REVOKED};" if revocations else ""
-    return f"""        proxy_ssl_certificate {certificate}; proxy_ssl_certificate_key {key};
+    return f"""        proxy_ssl_certificate $shown; proxy_ssl_certificate_key $shown;
         proxy_ssl_trusted_certificate {anchors}; proxy_ssl_verify on; proxy_ssl_verify_depth 4; {crl}
         proxy_ssl_server_name on; proxy_ssl_name $name; proxy_ssl_session_reuse off;
         proxy_ssl_protocols {_protocols(oldest)}; proxy_ssl_ciphers "{SUITES_1_2}";"""

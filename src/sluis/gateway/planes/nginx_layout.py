@@ -37,7 +37,7 @@ class Place(msgspec.Struct, frozen=True):
         peer: whose inway it is; empty for a service of our own.
         addresses: the IP addresses that the name stands for now. nginx is never asked to resolve one: a name that
             cannot be resolved would keep it from starting.
-        shows: with which client certificate a service of our own is reached: what `shown_file` was made for; empty for none.
+        shows: with which client certificate it is reached: what `shown_file` was made for; empty for none.
     """
 
     host: str
@@ -95,6 +95,7 @@ class Layout(msgspec.Struct, frozen=True):
         own: whether the node itself is behind the inway, on a socket.
         tls: the oldest version of TLS that the group allows, `1.2` or `1.3`.
         files: open files that a worker may have; a request needs three.
+        identity: the certificate of the inway: what `shown_file` was made for.
     """
 
     generation: int
@@ -109,6 +110,7 @@ class Layout(msgspec.Struct, frozen=True):
     own: bool = False
     tls: str = "1.2"
     files: int = 16384
+    identity: str = ""
 
 
 def check_name(name: str) -> str:
@@ -118,13 +120,13 @@ def check_name(name: str) -> str:
     return name.lower()
 
 
-def shown_name(files: Sequence[str]) -> str:
-    """What the client certificate in these files is called."""
-    return hashlib.sha256("\0".join(files).encode()).hexdigest()[:16] if files else ""
+def shown_name(shows: Sequence[str]) -> str:
+    """What a client certificate is called; `shows` as in `Target`."""
+    return hashlib.sha256("\0".join(shows).encode()).hexdigest()[:16] if shows else ""
 
 
 def shown_file(name: str) -> str:
-    """The file in nginx's folder with that client certificate and its key, PEM."""
+    """The file in nginx's folder with that certificate and its key, PEM."""
     return f"client-{name}.pem"
 
 

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import msgspec
 
+from sluis.crypto import Identity, certificate_thumbprint
 from sluis.gateway.planes import nginx_conf as conf
-from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, shown_file
+from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, shown_file, shown_name
 from sluis.gateway.planes.nginx_problems import no_folder, not_installed, not_up, refused
 from sluis.gateway.planes.nginx_system import (
     PREFIX,
@@ -48,19 +49,16 @@ _SOCKETS = (conf.DECIDE, conf.REPORT, conf.STATUS, conf.OWN, conf.COUNTS)
 
 
 class Files(msgspec.Struct, frozen=True):
-    """What TLS needs, PEM. Anchors and revocations are read again at every reload.
+    """What TLS needs; files are PEM. Anchors and revocations are read again at every reload.
 
     Args:
-        certificate: the chain that this organisation shows, as a server and as a client; as it is at the start, for
-            tokens are bound to the certificate that the node itself read then.
-        key: its private key.
+        identity: what this organisation shows at the start, as a server and as a client.
         authorities: the group's anchors.
         revocations: lists of revoked certificates, one of every authority in a chain, its root included; or None.
         service_authorities: anchors of services of our own that speak TLS.
     """
 
-    certificate: Path
-    key: Path
+    identity: Identity
     authorities: Sequence[Path]
     revocations: Path | None = None
     service_authorities: Sequence[Path] = ()
@@ -114,6 +112,7 @@ class Nginx:
         self._telling: asyncio.Task[None] | None = None
         self._said = Said()
         self._reloading = asyncio.Lock()
+        self._own, self._own_before = "", ""
 
     @property
     def generation(self) -> int:
@@ -169,7 +168,7 @@ class Nginx:
                     os.chown(path, self._owner, -1)
 
     def show(self, name: str, pem: bytes) -> None:
-        """Give nginx a client certificate with its key, in the place of the one of that name: `shown_file` says where.
+        """Give nginx a certificate with its key, in the place of the one of that name: `shown_file` says where.
 
         Workers read it at each handshake, so it is theirs to read and nobody else's. Raises `OSError`.
         """
@@ -189,7 +188,7 @@ class Nginx:
             Invalid: `no-nginx` when it is not installed, `nginx-refused` when it does not take the configuration.
             Conflict: `nginx-not-up`, with what it said.
         """
-        self._keep_identity()
+        self._own = self._show_own(self._files.identity)
         await self._write(places)
         await self._spawn()
         try:
@@ -217,6 +216,22 @@ class Nginx:
                 await self._settled(before)
                 await asyncio.sleep(_CLOSING)
 
+    async def renew(self, identity: Identity, places: Sequence[Place]) -> None:
+        """Show a renewed certificate: at the inway to who connects from now on, to peers where a place names it. The one
+        before can still be named.
+
+        Raises as `reload`, and `OSError`; then the inway goes on as it was.
+        """
+        before, self._own = self._own, self._show_own(identity)
+        try:
+            await self.reload(places)
+        except BaseException:
+            self._own = before
+            raise
+        if self._own_before not in ("", before, self._own):
+            (self._folder / shown_file(self._own_before)).unlink(missing_ok=True)
+        self._own_before = before
+
     async def stop(self) -> None:
         """Let requests in hand finish for a moment, then end it. May be called twice."""
         if self._watching is not None:
@@ -229,8 +244,8 @@ class Nginx:
         if self._telling is not None:
             await self._telling
             self._telling = None
-        for name in (*_SOCKETS, conf.KEY):
-            (self._folder / name).unlink(missing_ok=True)
+        for left in (*(self._folder / name for name in _SOCKETS), *self._folder.glob("client-*")):
+            left.unlink(missing_ok=True)
 
     async def load(self) -> Load:
         """What it counts. Raises `OSError` when it does not answer."""
@@ -248,8 +263,9 @@ class Nginx:
 
     async def _write(self, places: Sequence[Place]) -> None:
         """Write the next configuration, once nginx has said that it takes it."""
+        number = self._layout.generation + 1
         layout = msgspec.structs.replace(
-            self._layout, generation=self._layout.generation + 1, places=tuple(places)
+            self._layout, generation=number, places=tuple(places), identity=self._own
         )
         self._link_files()
         candidate = self._folder / "next.conf"
@@ -261,12 +277,10 @@ class Nginx:
         candidate.replace(self._folder / "nginx.conf")
         self._layout = layout
 
-    def _keep_identity(self) -> None:
-        for name, source in ((conf.CERTIFICATE, self._files.certificate), (conf.KEY, self._files.key)):
-            kept = self._folder / name
-            kept.unlink(missing_ok=True)
-            with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(source.read_bytes())
+    def _show_own(self, identity: Identity) -> str:
+        name = shown_name((certificate_thumbprint(identity.certificate),))
+        self.show(name, identity.pem)
+        return name
 
     def _link_files(self) -> None:
         files = self._files

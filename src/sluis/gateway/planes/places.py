@@ -170,7 +170,9 @@ class Places:
 
     def _renew_shown(self, target: Target) -> bool:
         """Give nginx the client certificate that a target asks for, when it has not this one; gives whether it had not."""
-        if not target.shows:
+        if (
+            not target.shows or target.peer is not None
+        ):  # which has of this node's own, and those the plane gives it
             return False
         name = shown_name(target.shows)
         try:

@@ -74,6 +74,9 @@ class _Place:
 class Streams:
     """Connections, kept open.
 
+    Attributes:
+        peers: for TLS to peers now.
+
     Args:
         peers: for TLS to peers, with this node's certificate; None where none are reached.
         services: makes what TLS to services of our own needs, when the first is reached; None where none are.
@@ -86,7 +89,8 @@ class Streams:
         services: Callable[[], ssl.SSLContext] | None = None,
         revoked: Callable[[bytes], bool] = lambda certificate: False,
     ) -> None:
-        self._peers, self._make_services, self._revoked = peers, services, revoked
+        self.peers, self._make_services, self._revoked = peers, services, revoked
+        self._before: dict[str, ssl.SSLContext] = {}
         self._services: ssl.SSLContext | None = None
         self._clients = ClientContexts(services) if services is not None else None
         self._places: dict[Target, _Place] = {}
@@ -121,10 +125,17 @@ class Streams:
             self._all.discard(stream)
         place.leave()
 
-    def renew(self, peers: ssl.SSLContext) -> None:
-        """Show this node's new certificate from now on: tokens are bound to it, so no connection that showed the one
-        before takes another request. What is under way ends in its own time."""
-        self._peers = peers
+    def renew(self, peers: ssl.SSLContext, before: str) -> None:
+        """Show peers this node's new certificate from now on; the one before is still shown where a target names it, for
+        tokens are bound to it. What is under way ends in its own time.
+
+        Args:
+            peers: for TLS to peers, with the new certificate.
+            before: the thumbprint of the certificate that was shown until now.
+        """
+        if self.peers is not None:
+            self._before = {before: self.peers}
+        self.peers = peers
 
     def close(self) -> None:
         """Close every connection."""
@@ -154,7 +165,7 @@ class Streams:
         if not target.tls:
             return None
         if target.peer is not None:
-            return self._peers
+            return self._before.get(target.shows[0], self.peers) if target.shows else self.peers
         if target.shows and self._clients is not None:
             return self._clients.get(target.shows)
         if self._services is None and self._make_services is not None:

@@ -5,7 +5,7 @@ certificate on the connection, the time, the contract) is still asked at each.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Generic, TypeVar
 
 import msgspec
@@ -72,7 +72,7 @@ class Tokens:
     Args:
         fetch: gets one.
         group: the group that it must be of.
-        thumbprint: of the certificate that the outway shows now; a token for another is not used.
+        thumbprints: of the certificates that the outway shows now; a token for another is not used.
         now: seconds since the epoch.
         most: grants whose tokens are kept.
     """
@@ -81,11 +81,11 @@ class Tokens:
         self,
         fetch: Fetch,
         group: str,
-        thumbprint: Callable[[], str],
+        thumbprints: Callable[[], Collection[str]],
         now: Callable[[], float],
         most: int = 4096,
     ) -> None:
-        self._fetch, self._group, self._thumbprint, self._now = fetch, group, thumbprint, now
+        self._fetch, self._group, self._thumbprints, self._now = fetch, group, thumbprints, now
         self._most = most
         self._places: dict[str, _Place] = {}
 
@@ -133,7 +133,7 @@ class Tokens:
                 place.token = None
 
     def _is_ours(self, claims: Claims) -> bool:
-        return claims.cnf.thumbprint == self._thumbprint()
+        return claims.cnf.thumbprint in self._thumbprints()
 
     def _new_place(self, grant_hash: str) -> _Place:
         if len(self._places) >= self._most:
@@ -148,7 +148,7 @@ class Tokens:
     async def _renew(self, grant: Grant, place: _Place) -> Token:
         begun = _loop_time()
         try:
-            token = read_token(await self._fetch(grant), grant, self._group, self._thumbprint())
+            token = read_token(await self._fetch(grant), grant, self._group, self._thumbprints())
         except Problem as refusal:
             place.refusal, place.again = refusal, _loop_time() + _AGAIN
             raise

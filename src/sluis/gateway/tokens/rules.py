@@ -113,7 +113,7 @@ def check_again(claims: Claims, client_thumbprint: str, now: float) -> None:
         raise inway_fault("ERROR_CODE_ACCESS_TOKEN_EXPIRED", _ENDED)
 
 
-def read_token(token: str, grant: Grant, group: str, client_thumbprint: str) -> Token:
+def read_token(token: str, grant: Grant, group: str, thumbprints: Collection[str]) -> Token:
     """A token as its provider gave it to this node's outway, held against what was asked for.
 
     Its signature is the provider's own affair: it came from the provider's Manager, and goes back to its inway.
@@ -122,21 +122,21 @@ def read_token(token: str, grant: Grant, group: str, client_thumbprint: str) -> 
         token: compact JWS.
         grant: that it was asked for.
         group: the group.
-        client_thumbprint: of this outway's certificate.
+        thumbprints: of the certificates that this outway shows.
 
     Raises:
         FscProblem: ERROR_CODE_WRONG_GROUP_ID_IN_TOKEN; ERROR_CODE_TOKEN_REFUSED when it is of no use.
     """
     try:
         claims = _CLAIMS.decode(read_jws(token, LONGEST).payload)
-        inway, path = read_url(claims.aud, grant.service_peer)
+        inway, path = read_url(claims.aud, grant.service_peer, (claims.cnf.thumbprint,))
     except (Invalid, msgspec.MsgspecError):
         raise _useless(grant, _UNREADABLE) from None
     if claims.gid != group:
         raise outway_fault(
             "ERROR_CODE_WRONG_GROUP_ID_IN_TOKEN", _OTHER_GROUP, peer=str.__str__(grant.service_peer)
         )
-    if claims.gth != grant.hash or claims.cnf.thumbprint != client_thumbprint:
+    if claims.gth != grant.hash or claims.cnf.thumbprint not in thumbprints:
         raise _useless(grant, _NOT_ASKED)
     if not inway.tls or path:
         raise _useless(grant, _NO_INWAY)

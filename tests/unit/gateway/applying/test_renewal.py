@@ -179,6 +179,23 @@ async def test_links_go_over_when_the_next_is_signed_and_the_old_contract_runs_o
     assert [one.before for one in node.applying.declared()] == ["", ""]
 
 
+async def test_a_link_goes_over_before_what_is_replaced_is_revoked(node: Node) -> None:
+    await node.connected(WISH + LINK)
+    links, revoke = list[dict[str, str]](), node.manager.act
+
+    async def seen(content_hash: str, action: Action) -> Contract:
+        links.append(dict(node.applying.links))
+        return await revoke(content_hash, action)
+
+    node.manager.act = seen  # type: ignore[method-assign]
+    node.key = KEYS[1]
+    await node.applying.renew()
+    node.manager.sign(node.manager.last().content.hash)
+    await node.applying.settle()
+    assert node.manager.states() == ["revoked", "valid"]
+    assert links == [{"lonen": node.manager.last().content.grants[0].hash}]
+
+
 async def test_a_change_after_renewal_leaves_nothing_of_before_in_force(node: Node) -> None:
     await node.connected(WISH + LINK)
     await node.after(306)

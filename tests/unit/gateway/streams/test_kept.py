@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import ssl
 
 import pytest
 from tests.unit.gateway.streams.wires import Wire
@@ -9,6 +10,7 @@ from tests.unit.gateway.streams.wires import Wire
 from sluis.gateway.forward import Target
 from sluis.gateway.streams import Stream, Streams, Unreachable
 from sluis.gateway.streams import kept as module
+from sluis.kernel import PeerId
 
 
 async def test_tls_without_a_context_is_no_connection() -> None:
@@ -82,3 +84,17 @@ async def test_target_where_nothing_is_under_way_makes_room_for_another(
     streams.release(at(1), busy)
     assert await streams.open(at(1)) is busy
     streams.close()
+
+
+def test_the_certificate_of_before_is_shown_only_where_a_token_is_bound_to_it() -> None:
+    first, second, third = (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) for _ in range(3))
+    streams, peer = Streams(first), PeerId("00000009900000000001")
+
+    def shown(*thumbprint: str) -> ssl.SSLContext | None:
+        return streams._context(Target(True, "inway.example", 443, "inway.example", peer, thumbprint))
+
+    assert {shown(), shown("one")} == {first}
+    streams.renew(second, "one")
+    assert (shown(), shown("one"), shown("two")) == (second, first, second)
+    streams.renew(third, "two")
+    assert (shown(), shown("one"), shown("two"), shown("three")) == (third, third, second, third)

@@ -103,18 +103,18 @@ def test_outway_takes_only_what_it_asked_for(identity: Identity, change: dict[st
         "client_thumbprint": MINE,
         "now": NOW,
     }
-    assert read_token(issue(**made), one, GROUP, MINE).inway == Target(  # type: ignore[arg-type]
-        True, "inway.provider.example", 443, "inway.provider.example:443", PeerId(PROVIDER)
+    assert read_token(issue(**made), one, GROUP, {MINE}).inway == Target(  # type: ignore[arg-type]
+        True, "inway.provider.example", 443, "inway.provider.example:443", PeerId(PROVIDER), (MINE,)
     )
     with pytest.raises(FscProblem) as problem:
-        read_token(issue(**{**made, **change}), one, GROUP, MINE)  # type: ignore[arg-type]
+        read_token(issue(**{**made, **change}), one, GROUP, {MINE})  # type: ignore[arg-type]
     assert (problem.value.fsc_code, problem.value.domain) == (code, "ERROR_DOMAIN_OUTWAY")
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "a.b.c", "e30.e30.AA", "x" * 20_000])
 def test_outway_takes_no_nonsense(wrong: str) -> None:
     with pytest.raises(FscProblem):
-        read_token(wrong, grant(), GROUP, MINE)
+        read_token(wrong, grant(), GROUP, {MINE})
 
 
 class Manager:
@@ -139,7 +139,7 @@ class Manager:
         return issue(one, self.identity, GROUP, AUD, self.thumbprint, now)
 
     def tokens(self) -> Tokens:
-        return Tokens(self, GROUP, lambda: self.thumbprint, lambda: NOW + self.moment - 1000)
+        return Tokens(self, GROUP, lambda: {self.thumbprint}, lambda: NOW + self.moment - 1000)
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ async def test_token_for_an_earlier_certificate_is_not_used(manager: Manager) ->
 
 
 async def test_tokens_of_the_newest_grants_are_kept(manager: Manager) -> None:
-    tokens = Tokens(manager, GROUP, lambda: MINE, lambda: float(NOW), most=2)
+    tokens = Tokens(manager, GROUP, lambda: {MINE}, lambda: float(NOW), most=2)
     grants = [grant(connection(name)) for name in ("een", "twee", "drie")]
     for one in (*grants, *grants[1:]):
         await tokens.get(one)
