@@ -59,13 +59,18 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """What decisions call it. Peers do not share one, nor the connections that are kept under it."""
+        """What it is, whatever its addresses. Peers do not share one, nor the connections that are kept under it."""
         return f"{self.scheme}://{self.authority}#{self.peer}{'!' if self.shows else ''}{self.shows}"
 
     @property
     def direct(self) -> str:
         """The URL of its first address: how nginx reaches it before it has a block of its own."""
         return f"{self.scheme}://{with_port(self.addresses[0], self.port)}"
+
+    @property
+    def url(self) -> str:
+        """How nginx reaches it by its block; what decisions call it to a worker that has one."""
+        return f"{self.scheme}://{self.block}"
 
     @property
     def block(self) -> str:
