@@ -252,6 +252,10 @@ async def _settled() -> None:
     await asyncio.sleep(0.05)
 
 
+_BUILDING = threading.Lock()
+"""Two threads in which msgspec meets a type for the first time at once, end the process (a null pointer in its core)."""
+
+
 class Hosted:
     """The same within this process, on a loop and thread of its own: what it keeps and answers is no other, and it is
     there at once. It ends in peace only."""
@@ -281,7 +285,8 @@ class Hosted:
 
     async def _run(self) -> None:
         try:
-            self.node = build(self.directory)
+            with _BUILDING:
+                self.node = build(self.directory)
             await self.node.start()
         except Problem as problem:
             self._failure = problem
