@@ -328,7 +328,8 @@ async def slow_body(pair: Gateways, steps: int, then: float) -> bytes:
     """A request whose body comes in steps of 0.2 s, and after the last of them a pause; gives what is answered."""
     reader, writer = await started(
         pair,
-        b"POST /l/x HTTP/1.1\r\nhost: outway\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (steps + 1),
+        b"POST /l/x HTTP/1.1\r\nhost: outway\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+        % (steps + 1),
     )
     for _ in range(steps):
         writer.write(b"x")

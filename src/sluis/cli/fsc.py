@@ -285,7 +285,7 @@ def _contract_told(one: dict[str, Any], directory: Path) -> Iterator[str]:
     yield say(f"  {state}, {_day(one['not_before'])} tot en met {_day(one['not_after'])}",
               f"  {state}, {_day(one['not_before'])} until {_day(one['not_after'])}")  # fmt: skip
     for grant in one["grants"]:
-        yield from _grant_told(grant)
+        yield from _grant_told(grant, one["yours"])
     if one["waiting_for"] and one["state"] == "proposed":
         yield "  " + say("Wacht op: ", "Waits for: ") + shown(", ".join(one["waiting_for"]))
     for key, nl, en in (
@@ -301,7 +301,7 @@ def _contract_told(one: dict[str, Any], directory: Path) -> Iterator[str]:
         yield say(f"  → Tekenen: {sign}", f"  → To sign: {sign}")
 
 
-def _grant_told(grant: dict[str, Any]) -> Iterator[str]:
+def _grant_told(grant: dict[str, Any], yours: bool) -> Iterator[str]:
     kind = in_words(TYPES[grant["type"]])
     if grant["outway_peer"]:
         yield shown(say(f"  {kind}: {grant['outway_peer']} bij dienst {grant['service']} van {grant['service_peer']}",
@@ -316,7 +316,7 @@ def _grant_told(grant: dict[str, Any]) -> Iterator[str]:
         if grant[key]:
             yield shown(f"    {say(nl, en)} {grant[key]}")
     if grant["purpose"]:
-        yield from _purpose_told(grant["purpose"])
+        yield from _purpose_told(grant["purpose"], grant["service_peer"], yours)
     if external := grant["external_contract"]:
         whose = f"{external['delegator_name']} ({external['delegator']})"
         yield shown("    " + say("Namens ", "On behalf of ") + whose
@@ -345,9 +345,14 @@ _TOLD = {
 """Properties that are told in words, and where these words come from."""
 
 
-def _purpose_told(purpose: dict[str, Any]) -> Iterator[str]:
+def _purpose_told(purpose: dict[str, Any], owner: str, yours: bool) -> Iterator[str]:
+    """What a purpose opens. Only its owner knows; so who is to sign it is warned where this node does not."""
     yield shown("    " + say("Waarvoor: ", "Purpose: ") + purpose["activity"])
     for one in purpose["disclosures"]:
+        if not one["known"] and not yours:
+            yield shown(say(f"    Verstrekking {one['id']}: bij dit knooppunt niet (meer) bekend. Wat zij opent, weet {owner}.",
+                            f"    Disclosure {one['id']}: not known (any more) at this node. What it opens, {owner} knows."))  # fmt: skip
+            continue
         if not one["known"]:
             yield shown(say(f"    Verstrekking {one['id']}: niet (meer) zo bij dit knooppunt. Teken niet voor dat klopt.",
                             f"    Disclosure {one['id']}: not (any more) like this at this node. Do not sign before it is."))  # fmt: skip

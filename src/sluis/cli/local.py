@@ -12,10 +12,12 @@ import msgspec
 
 from sluis.cli.options import settings
 from sluis.cli.terminal import language, many, say
-from sluis.kernel import Bsn, Invalid, Problem, Text, Upstream
+from sluis.kernel import Bsn, Invalid, NotFound, Problem, Text, Upstream
 
 SECONDS = 600
 """How long a command waits for its own node."""
+
+_GROUP = "/v1/group/"  # paths that only a node in a group has
 
 
 def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,9 +27,9 @@ def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--set",
             "given",
             multiple=True,
-            metavar="NAME=VALUE",
+            metavar=say("NAAM=WAARDE", "NAME=VALUE"),
             help=say(
-                "Een waarde voor $NAME; `-` vraagt erom (zonder terminal: een regel van de standaardinvoer), `@bestand` leest een lijst.",
+                "Een waarde voor $NAAM; `-` vraagt erom (zonder terminal: een regel van de standaardinvoer), `@bestand` leest een lijst.",
                 "A value for $NAME; `-` asks for it (without a terminal: a line of standard input), `@file` reads a list.",
             ),
         ),
@@ -161,8 +163,18 @@ def call_at(
     finally:
         connection.close()
     if answer.status >= 400:
-        raise _problem(raw)
+        problem = _problem(raw)
+        raise _no_group() if path.startswith(_GROUP) and problem.code == "unknown-path" else problem
     return Body(raw)
+
+
+def _no_group() -> NotFound:
+    return NotFound(
+        "in-no-group",
+        Text("Dit knooppunt draait zonder FSC-groep.", "This node runs without an FSC group."),
+        Text("Het was in geen groep toen het startte.", "It was in no group when it started."),
+        Text("Maak het lid met `sluis join`, en start het opnieuw.", "Make it a peer with `sluis join`, and start it again."),
+    )  # fmt: skip
 
 
 def _problem(raw: bytes) -> Problem:

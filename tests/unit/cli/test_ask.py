@@ -69,6 +69,16 @@ def test_a_person_reads_rows_origins_receipts_and_what_stays_closed(sent: list[A
         assert part in " ".join(shown.split())
 
 
+def test_what_does_not_fit_on_a_line_goes_on_below_its_beginning(
+    sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    told = run().split("Ontvangstbewijzen\n")[1]
+    lines = [line for line in told.splitlines() if line.strip() and not line.startswith("Wat gesloten")]
+    assert len(lines) > 4
+    assert all(line.startswith("  ") for line in lines)
+
+
 def test_the_node_gets_the_question_with_its_ground_and_case(sent: list[Any]) -> None:
     run("--set", "bsn=999990019", "--partial")
     [(path, body, _)] = sent

@@ -1,4 +1,4 @@
-"""`sluis fsc logs`: what a person reads of the transaction log."""
+"""`sluis fsc`: what a person reads of contracts and of the transaction log."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from sluis.cli import fsc
+from sluis.cli import fsc, local
 from sluis.cli.local import Body
+from sluis.kernel import NotFound
 
 ID = "0192f0c4-7d1e-7c2a-8e7b-3a5a7a1b2c3d"
 LINE = {
@@ -73,3 +74,48 @@ def test_a_difference_tells_with_whom_and_what_differs(answers: dict[str, Any]) 
 def test_where_there_is_nothing_that_is_said(answers: dict[str, Any]) -> None:
     answers["/v1/group/transactions"] = {"lines": []}
     assert read() == ["Er is niets."]
+
+
+@pytest.mark.parametrize("yours", [True, False])
+def test_only_who_is_to_sign_is_warned_of_a_disclosure_that_this_node_does_not_have(
+    answers: dict[str, Any], yours: bool
+) -> None:
+    purpose = {"activity": "urn:x", "disclosures": [{"id": "bijstand-inkomen", "known": False}]}
+    grant = dict.fromkeys(
+        ("directory", "delegator", "service_delegator", "properties", "external_contract", "alternative")
+    )
+    grant |= {"type": "GRANT_TYPE_SERVICE_CONNECTION", "outway_peer": "Gemeente", "service": "sluis"}
+    grant |= {"service_peer": "Belastingdienst (fictief) (00000009990000000003)", "purpose": purpose}
+    contract = {
+        "hash": "$1$1$x",
+        "state": "proposed",
+        "not_before": 0,
+        "not_after": 1,
+        "reason": "",
+        "yours": yours,
+    }
+    contract |= {name: [] for name in ("waiting_for", "rejected", "revoked")} | {"grants": [grant]}
+    answers["/v1/group/contracts"] = {"contracts": [contract], "next_cursor": ""}
+    told = CliRunner().invoke(fsc.contracts, [], catch_exceptions=False).stdout
+    assert ("Teken niet" in told) is yours
+    assert ("weet Belastingdienst (fictief)" in told) is not yours
+
+
+def test_a_node_without_a_group_says_how_it_comes_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_such_path(self: Any, *_: Any, **__: Any) -> Any:
+        class Answer:
+            status = 404
+
+            def read(self) -> bytes:
+                return b'{"status": 404, "code": "unknown-path", "texts": {}}'
+
+        return Answer()
+
+    monkeypatch.setattr("http.client.HTTPConnection.request", lambda *_, **__: None)
+    monkeypatch.setattr("http.client.HTTPConnection.getresponse", no_such_path)
+    for path, code in (("/v1/group/peers", "in-no-group"), ("/v1/activities", "unknown-path")):
+        with pytest.raises(NotFound) as raised:
+            local.call_at(tmp_path / "node.sock", tmp_path, "GET", path)
+        assert raised.value.code == code
