@@ -404,7 +404,7 @@ async def gateways(folder: Path) -> AsyncIterator[Gateways]:
     outway = Outway(
         ASKER, lambda: asker.identity.certificate, asker.contracts, links, tokens, asker.transactions, watch
     )
-    servers["outway"] = Server(OutwayPlane(outway, out, asker.meter), streaming=True)
+    servers["outway"] = Server(OutwayPlane(outway, out, asker.meter, ["Outway"]), streaming=True)
     told = await servers["outway"].listen(LoopbackListener("127.20.1.1", 0))
     assert isinstance(heard, tuple)
     assert isinstance(told, tuple)

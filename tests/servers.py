@@ -137,7 +137,7 @@ def postgres() -> Iterator[Server]:
     )
     settings = {
         "listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder), "fsync": "off",
-        "shared_buffers": "64MB", "log_statement": "none",
+        "full_page_writes": "off", "autovacuum": "off", "shared_buffers": "64MB", "log_statement": "none",
     }  # fmt: skip
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     admin = f"postgresql://owner@127.0.0.1:{port}/postgres"
@@ -153,6 +153,26 @@ def postgres() -> Iterator[Server]:
         yield Server(url, f"postgresql://reader@127.0.0.1:{port}/sluis", process.pid)
     finally:
         _stop(process, folder, signal.SIGINT)
+
+
+@pytest.fixture(scope="session")
+def _own_database(postgres: Server) -> str:
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE store_test")
+    return postgres.url.rpartition("/")[0] + "/store_test"
+
+
+@pytest.fixture
+def empty_postgres(_own_database: str) -> Iterator[str]:
+    """The URL of an empty database. All is taken out of it afterwards: a fifth of the work of making another."""
+    yield _own_database
+    with psycopg.connect(_own_database, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 import msgspec
 
-from sluis.cli.local import call
 from sluis.kernel import Problem
 from sluis_demo.federation import Place
 
@@ -99,22 +98,20 @@ def _agree(asker: Place, owner: Place, activities: list[str]) -> list[Agreed]:
 
 def _requested(asker: Place, owner: Place, activity: str) -> str:
     wish = {"organisation": owner.alias, "activity": activity}
-    made = _in_time(lambda: call(asker.directory, "POST", "/v1/group/requests", wish).document())
+    made = _in_time(lambda: asker.call("POST", "/v1/group/requests", wish))
     return str(made["outcomes"][0]["contract"])
 
 
 def _signed(owner: Place, contract: str) -> dict[str, Any]:
     path = f"{_path(contract)}/signatures"
-    found: dict[str, Any] = _in_time(
-        lambda: call(owner.directory, "POST", path, {"action": "accept"}).document()
-    )
+    found: dict[str, Any] = _in_time(lambda: owner.call("POST", path, {"action": "accept"}))
     return found
 
 
 def _valid(asker: Place, contract: str) -> None:
     """Until the asker has the owner's signature too."""
     end = time.monotonic() + PATIENCE
-    while call(asker.directory, "GET", _path(contract)).document()["state"] != "valid":
+    while asker.call("GET", _path(contract))["state"] != "valid":
         if time.monotonic() > end:
             return  # the first question says what is missing
         time.sleep(_AGAIN)
@@ -137,7 +134,7 @@ def _told(owner: Place, contract: dict[str, Any]) -> Agreed:
 def _lines(place: Place, other: str) -> Iterable[dict[str, Any]]:
     cursor, path = "", f"/v1/group/transactions?organisation={other}"
     while True:
-        page = call(place.directory, "GET", f"{path}&cursor={quote(cursor, safe='')}").document()
+        page = place.call("GET", f"{path}&cursor={quote(cursor, safe='')}")
         yield from page["lines"]
         cursor = page["next_cursor"]
         if not cursor:

@@ -65,7 +65,12 @@ def _speak(_context: click.Context, _parameter: click.Parameter, value: str | No
     default="sqlite",
     show_default=True,
     metavar="KINDS",
-    help=say("Soorten databases, om de beurt uitgedeeld.", "Kinds of databases, handed out in turn.")
+    help=say(
+        "Soorten databases, om de beurt uitgedeeld. Voor postgres en mariadb moeten postgresql en mariadb-server"
+        " van Debian er zijn.",
+        "Kinds of databases, handed out in turn. For postgres and mariadb Debian's postgresql and mariadb-server"
+        " must be there.",
+    )
     + f" ({', '.join(KINDS)})",
 )
 @click.option(

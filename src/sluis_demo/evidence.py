@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from sluis.cli.local import call
 from sluis.cli.terminal import in_words, say
 from sluis.config import load_config
 from sluis.crypto import FileKeyStore
@@ -67,9 +66,7 @@ def who_looked(running: Running, bsn: str) -> tuple[Looked, ...]:
             line["traceId"],
         )
         for place in _up(running)
-        for line in call(place.directory, "POST", "/v1/processing-activities", wanted).document()[
-            "processingActivities"
-        ]
+        for line in place.call("POST", "/v1/processing-activities", wanted)["processingActivities"]
     ]
     return tuple(sorted(found, key=lambda line: line.moment))
 

@@ -8,14 +8,17 @@ everything else is written anew each time, so that every story starts with empty
 import pwd
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from itertools import cycle
 from os import getpid, getuid
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from sluis.cli.local import call_at
 from sluis.crypto import Authority, make_authority
 from sluis.grounds import FOLDERS, Item, render, render_tables
 from sluis_demo import dice, people
@@ -69,6 +72,10 @@ class Place(msgspec.Struct, frozen=True):
         """What peers know it by; where they reach it, the directory tells."""
         return f"https://{self.host}"
 
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """What the node answers to one of its own people. Raises `Problem`."""
+        return call_at(self.socket, self.directory, method, path, body).document()
+
 
 class Federation(msgspec.Struct, frozen=True):
     """What was set up. `applicant` and `hidden` are BSNs for the story, None where there is no such person."""
@@ -95,7 +102,7 @@ class _Contents(msgspec.Struct):
 
 
 def set_up(options: Options, servers: list[Server]) -> Federation:
-    """Write everything that a federation needs, and start its database servers.
+    """Write everything that a federation needs, and start its database servers, while people are invented.
 
     Args:
         options: what is wanted.
@@ -103,29 +110,49 @@ def set_up(options: Options, servers: list[Server]) -> Federation:
     Raises: Invalid, Upstream for data or servers that are not as they should be.
     """
     options.home.mkdir(parents=True, exist_ok=True)
-    contents = _invented(options) if options.data is None else _given(options, options.data)
+    with ThreadPoolExecutor(len(ORGANISATIONS)) as at_once:
+        real = sorted({*options.databases} - {"sqlite"})
+        starting = {kind: at_once.submit(_started, kind, servers) for kind in real}
+        contents = _invented(options) if options.data is None else _given(options, options.data)
+        network = find_network()
+        places = _places(options, contents, network)
+        registers = at_once.map(lambda place: _register(place, contents, starting), places)
+        return _written(options.home, contents, network, places, registers)
+
+
+def _started(kind: str, servers: list[Server]) -> Server:
+    server = start_server(kind)
+    servers.append(server)
+    return server
+
+
+def _places(options: Options, contents: _Contents, network: Network) -> tuple[Place, ...]:
     owners = [one.alias for one in contents.organisations if one.datasets]
     kinds = dict(zip(owners, cycle(options.databases), strict=False))
-    started: dict[str, Server] = {}
-    for kind in sorted(set(kinds.values()) - {"sqlite"}):
-        started[kind] = start_server(kind)
-        servers.append(started[kind])
-    network = find_network()
-    places = tuple(
+    return tuple(
         Place(
             one, _fresh(options.home / one.alias).absolute(), network.host(number), kinds.get(one.alias, "")
         )
         for number, one in enumerate(contents.organisations, 1)
     )
+
+
+def _written(
+    home: Path,
+    contents: _Contents,
+    network: Network,
+    places: tuple[Place, ...],
+    registers: Iterable[str | None],
+) -> Federation:
+    """The folders of group and nodes; `registers` has the URL for each place, as soon as it is filled."""
     sizes = {
         alias: {table.name: len(table.rows) for table in listed} for alias, listed in contents.tables.items()
     }
-    authority = make_authority(_fresh(options.home / "autoriteit").absolute(), AUTHORITY)
+    authority = make_authority(_fresh(home / "autoriteit").absolute(), AUTHORITY)
     rows = sum(sum(tables.values()) for tables in sizes.values())
     federation = Federation(places, contents.applicant, contents.hidden, rows)
-    _write_group(options.home, federation.asker, network, authority)
-    for place in places:
-        register = _register(place, contents, started)
+    _write_group(home, federation.asker, network, authority)
+    for place, register in zip(places, registers, strict=True):
         _write_node(place, places, network, register, authority, sizes.get(place.alias, {}))
     return federation
 
@@ -181,13 +208,13 @@ def _keep(folder: Path, tables: Registers) -> None:
     scratch.rename(folder)
 
 
-def _register(place: Place, contents: _Contents, started: dict[str, Server]) -> str | None:
-    """The URL of the organisation's database, None when it has none."""
+def _register(place: Place, contents: _Contents, starting: Mapping[str, "Future[Server]"]) -> str | None:
+    """The URL of the organisation's database, None when it has none; it is filled as soon as its server has started."""
     if not place.database:
         return None
     if place.database == "sqlite":
         return f"sqlite:///{contents.kept / place.alias}.db"
-    return fill(place.database, started[place.database], place.alias, contents.tables[place.alias])
+    return fill(place.database, starting[place.database].result(), place.alias, contents.tables[place.alias])
 
 
 def _write_group(home: Path, directory: Place, network: Network, authority: Authority) -> None:

@@ -11,6 +11,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -33,7 +35,8 @@ def main() -> int:
     try:
         for line in sys.stdin:
             directory = Path(line.rstrip("\n"))
-            children[_fork(directory)] = directory
+            with _uninterrupted():
+                children[_fork(directory)] = directory
         ended, _ = os.wait()
         print(children.pop(ended), flush=True)
         return 1
@@ -58,6 +61,16 @@ def _interrupt(number: int, frame: FrameType | None) -> Never:
     raise InterruptedError
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """SIGTERM waits: what a signal raises within a fork is lost, and the child would not be known yet."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 def _fork(directory: Path) -> int:
     parent = os.getpid()
     child = os.fork()
@@ -66,6 +79,7 @@ def _fork(directory: Path) -> int:
     code = 1
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(code)

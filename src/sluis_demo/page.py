@@ -74,7 +74,10 @@ class Page:
         self.table((say("gegeven", "data"), say("waarde", "value"), say("van", "from")), rows)
         for missing in answer["missing"]:
             told = Problem.from_members(missing["problem"])
-            self.write(f"{say('Ontbreekt', 'Missing')}: {missing['owner']}. {in_words(told.what)}", BAD)
+            self.write(
+                f"{say('Ontbreekt', 'Missing')}: {missing['owner']}. {in_words(told.what)} {in_words(told.why)}",
+                BAD,
+            )
 
     def groups(self, answer: Answer) -> None:
         """Rows that are groups."""

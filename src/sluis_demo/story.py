@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from sluis.cli.local import call
 from sluis.cli.terminal import in_words, say
 from sluis.kernel import Problem
 from sluis_demo import script
@@ -364,7 +363,7 @@ class Story:
         question["parameters"] = {"bsn": self.bsn} if parameters is None else parameters
         if partial:
             question["partial"] = "flagged"
-        answer: Answer = call(self.federation.asker.directory, "POST", "/v1/questions", question).document()
+        answer: Answer = self.federation.asker.call("POST", "/v1/questions", question)
         return answer
 
     def refused(self, sql: str) -> None:

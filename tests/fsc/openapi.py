@@ -40,9 +40,7 @@ _NEW_CODES = [
 
 def core(folder: Path) -> Schema:
     """The Manager API of Core 2.0.0."""
-    schema: Schema = yaml.safe_load(
-        (folder / "fsc-core-manager.develop-2025-10.yaml").read_text(encoding="utf-8")
-    )
+    schema = _read(folder / "fsc-core-manager.develop-2025-10.yaml")
     parts = schema["components"]["schemas"]
     content = parts["contractContent"]
     content["properties"]["fsc_version"] = {"type": "string", "example": "2.0.0"}
@@ -85,8 +83,14 @@ def _mend(schema: Schema) -> None:
 
 def logging(folder: Path) -> Schema:
     """The Manager API of Logging 1.0.0."""
-    schema: Schema = yaml.safe_load((folder / "fsc-logging.v1.0.0.yaml").read_text(encoding="utf-8"))
-    return _whole(schema)
+    return _whole(_read(folder / "fsc-logging.v1.0.0.yaml"))
+
+
+def _read(path: Path) -> Schema:
+    found: Schema = yaml.load(
+        path.read_text(encoding="utf-8"), yaml.CSafeLoader
+    )  # ten times as fast as in Python
+    return found
 
 
 def _whole(schema: Schema) -> Schema:

@@ -76,8 +76,8 @@ def test_oversized_headers_reach_no_service(peer: Peer, product: Product, token:
 
 
 LEAVING = {
-    "length and chunked": b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
-    "two lengths": b"Content-Length: 0\r\nContent-Length: 40\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
+    "length and chunked": b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "two lengths": b"Content-Length: 0\r\nContent-Length: 40\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "chunked misspelt": b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     "space before colon": b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
     "bare CR": b"X: a\rTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -94,7 +94,10 @@ def test_a_request_that_can_be_read_in_two_ways_does_not_leave(
     peer.inway.script.seen.clear()
     with Caller(product.outway_address, None, peer.authority) as caller:
         caller.send(
-            b"POST /eerste HTTP/1.1\r\nHost: x\r\nFsc-Grant-Hash: " + grant.encode() + b"\r\n" + LEAVING[how]
+            b"POST /eerste HTTP/1.1\r\nHost: localhost\r\nFsc-Grant-Hash: "
+            + grant.encode()
+            + b"\r\n"
+            + LEAVING[how]
         )
         with contextlib.suppress(EOFError, OSError, BadMessage):
             assert caller.answer().status >= 400
@@ -102,10 +105,10 @@ def test_a_request_that_can_be_read_in_two_ways_does_not_leave(
 
 
 BARE_LF = {
-    "in a header": b"X: a\nContent-Length: 0\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
-    "before chunked": b"X: a\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
-    "at the end": b"Content-Length: 0\r\n\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
-    "in a chunk": b"Transfer-Encoding: chunked\r\n\r\n0\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: x\r\n\r\n",
+    "in a header": b"X: a\nContent-Length: 0\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "before chunked": b"X: a\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "at the end": b"Content-Length: 0\r\n\nGET /gesmokkeld HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "in a chunk": b"Transfer-Encoding: chunked\r\n\r\n0\n\r\nGET /gesmokkeld HTTP/1.1\r\nHost: localhost\r\n\r\n",
 }
 
 
@@ -128,7 +131,10 @@ def test_behind_a_bare_lf_nothing_is_smuggled_out(peer: Peer, product: Product, 
     peer.inway.script.seen.clear()
     with Caller(product.outway_address, None, peer.authority) as caller:
         caller.send(
-            b"POST / HTTP/1.1\r\nHost: x\r\nFsc-Grant-Hash: " + grant.encode() + b"\r\n" + BARE_LF[how]
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nFsc-Grant-Hash: "
+            + grant.encode()
+            + b"\r\n"
+            + BARE_LF[how]
         )
         with contextlib.suppress(EOFError, OSError, BadMessage):
             caller.answer()

@@ -22,8 +22,11 @@ For developers. Every demand of FSC Core 2.0.0 and FSC Logging 1.0.0, by section
   leaves or asks too much: `ERROR_CODE_TOO_MANY_OPEN_CONTRACTS` and `ERROR_CODE_TOO_MANY_REQUESTS` (both 429, decision
   030). Inway and outway have some too; `gateway/faults.py` marks them all.
 - HTTP/2 (4.1). A Manager may speak it, and a service says which of HTTP/1.1 and HTTP/2 is spoken between outway and inway.
-  Sluis speaks HTTP/1.1 on all of these. A publication with `PROTOCOL_TCP_HTTP_2` is signed and listed as any other; a
-  service of that kind is not reached through this outway unless its inway takes HTTP/1.1 too.
+  Sluis speaks HTTP/1.1 on all of these, and publishes no service of its own as `PROTOCOL_TCP_HTTP_2`. Such a publication
+  of another peer is signed and listed as any other; its service is reached through this outway when its inway takes
+  HTTP/1.1 too, and otherwise the plane in process says that only HTTP/2 is spoken there.
+- Properties of publications. Any may be there but `sluis.purpose`: a publication that is offered with it is refused
+  (`ERROR_CODE_CONTRACT_INVALID`). A purpose stands in a connection, so that no directory tells who looks at what.
 - Pages (4.4.1.5). `GET /contracts` ends a page before its limit when the contracts on it are larger than 8 MiB together;
   `next_cursor` goes on from there. By `grant_hash` no more than that is given: ask for fewer at once.
 - The nginx plane, where nginx 1.22 leaves no other way: of two `Fsc-Authorization` headers the first counts, and only

@@ -198,11 +198,15 @@ def agreed(home: Path) -> Federation:
     """A group whose nodes have the contracts between them, and stopped since."""
     group = Federation(home, group=True)
     running = [Hosted(group.owner), Hosted(group.asker)]
-    for one in running:
-        one.ready()
-    for one, other in zip(running, (ASKER, OWNER), strict=True):
-        until(lambda one=one, other=other: connected(one.node, other))
-        one.end()
+    try:
+        for one in running:
+            one.ready()
+        for one, other in zip(running, (ASKER, OWNER), strict=True):
+            # A push that is lost heals within half a minute.
+            until(lambda one=one, other=other: connected(one.node, other), 60)
+    finally:  # not before: the contract of one is signed by the other
+        for one in running:
+            one.end()
     return group
 
 
@@ -236,12 +240,16 @@ class Running:
 
 
 async def _settled() -> None:
-    """As at the end of `asyncio.run`: what still goes on is cancelled; and connections that were being made get to close."""
+    """As at the end of a process: what still goes on is cancelled, and what is still open is closed, also connections
+    that are being made, which neither side's node knows of yet."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-    await asyncio.sleep(0.1)
+    loop: Any = asyncio.get_running_loop()
+    for transport in list(loop._transports.values()):
+        transport.abort()
+    await asyncio.sleep(0.05)
 
 
 class Hosted:

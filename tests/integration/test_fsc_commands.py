@@ -190,6 +190,7 @@ def test_from_declaration_to_call_and_back_by_command(group: Group, service: str
     sick = sluis(group.asker, "fsc", "doctor", "uwv", "loon")
     assert sick.exit_code == 5
     assert "✗ Contract" in sick.output
+    assert "`sluis fsc peers`" in sluis(group.asker, "fsc", "doctor", "98000000000000000000", "loon").output
 
     assert sluis(group.asker, "apply", "-f", wish).exit_code == 0
     [waiting] = until(lambda: about(document(group.owner, "fsc", "contracts", "--waiting"), "loon"))

@@ -20,6 +20,7 @@ from tests.gateways import (
     gateways,
     whole,
 )
+from tests.integration.managers import until
 
 from sluis.crypto import client_context, server_context
 from sluis.gateway import clientcerts
@@ -147,7 +148,7 @@ async def test_answer_of_the_service_passes_unchanged(pair: Gateways, status: in
     grant = await pair.agree()
     pair.backend.handler = handler
     raw = await pair.raw(
-        f"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nfsc-grant-hash: {grant.hash}\r\n\r\n".encode()
+        f"GET / HTTP/1.1\r\nhost: outway\r\nconnection: close\r\nfsc-grant-hash: {grant.hash}\r\n\r\n".encode()
     )
     assert raw.startswith(b"HTTP/1.1 %d " % status)
     assert raw.count(b"set-cookie: ") == 2
@@ -346,8 +347,7 @@ async def test_own_question_that_cannot_leave_leaves_no_line(pair: Gateways) -> 
 async def test_own_question_leaves_when_its_line_and_what_else_must_be_are_there(pair: Gateways) -> None:
     link, decided = own_link(pair, await pair.agree()), asyncio.get_running_loop().create_future()
     sent = asyncio.ensure_future(link.send(OWNER, "GET", "/x", {}, b"", 5, ready=decided).__aenter__())
-    while not await lines(pair.asker):
-        pass
+    await until(lambda: lines(pair.asker))
     assert pair.backend.requests == []
     decided.set_result(None)
     assert (await sent).status == 200
@@ -408,12 +408,14 @@ async def test_outway_notes_that_nobody_waited_for_the_answer(pair: Gateways) ->
     context = server_context(*pair.owner.files, [pair.authority.path])
     pair.others.append(await asyncio.start_server(silent, *pair.inway_address, ssl=context))
     _, writer = await asyncio.open_connection(*pair.outway_address)
-    writer.write(f"GET / HTTP/1.1\r\nhost: x\r\nfsc-grant-hash: {grant.hash}\r\n\r\n".encode())
+    writer.write(f"GET / HTTP/1.1\r\nhost: outway\r\nfsc-grant-hash: {grant.hash}\r\n\r\n".encode())
     await asked.wait()
     writer.close()
-    async with asyncio.timeout(5):
-        while await outcomes(pair) != ["no-answer"]:
-            pass
+
+    async def noted() -> bool:
+        return await outcomes(pair) == ["no-answer"]
+
+    await until(noted)
 
 
 @pytest.mark.parametrize("code", ["", "ERROR_CODE_SERVICE_UNREACHABLE", "OWN_CODE"])

@@ -357,7 +357,7 @@ async def test_outway_is_as_strict_with_the_programs_of_its_own_organisation(
 ) -> None:
     grant = await pair.agree()
     raw = await pair.raw(
-        TWO_LENGTHS[attack].replace(b"%b", f"host: x\r\nFsc-Grant-Hash: {grant.hash}".encode())
+        TWO_LENGTHS[attack].replace(b"%b", f"host: outway\r\nFsc-Grant-Hash: {grant.hash}".encode())
     )
     assert raw == b"" or raw.startswith(b"HTTP/1.1 400"), raw[:200]
     assert pair.backend.requests == []  # a body that turns out wrong may have begun, and is never whole
@@ -403,10 +403,10 @@ async def test_body_behind_a_wish_for_another_protocol_is_a_body_and_no_second_r
 ) -> None:
     """RFC 9110 section 7.8. Java's own HTTP client has such a wish in every request over plain HTTP."""
     grant = await pair.agree()
-    body = b"GET /gesmokkeld HTTP/1.1\r\nhost: x\r\nFsc-Grant-Hash: %b\r\n\r\n" % grant.hash.encode()
-    head = f"POST /x HTTP/1.1\r\nhost: x\r\nconnection: {wish}\r\nupgrade: h2c\r\nhttp2-settings: AA\r\n"
+    body = b"GET /gesmokkeld HTTP/1.1\r\nhost: outway\r\nFsc-Grant-Hash: %b\r\n\r\n" % grant.hash.encode()
+    head = f"POST /x HTTP/1.1\r\nhost: outway\r\nconnection: {wish}\r\nupgrade: h2c\r\nhttp2-settings: AA\r\n"
     head += f"Fsc-Grant-Hash: {grant.hash}\r\ncontent-length: {len(body)}\r\n\r\n"
-    last = f"GET /y HTTP/1.1\r\nhost: x\r\nconnection: close\r\nFsc-Grant-Hash: {grant.hash}\r\n\r\n"
+    last = f"GET /y HTTP/1.1\r\nhost: outway\r\nconnection: close\r\nFsc-Grant-Hash: {grant.hash}\r\n\r\n"
     reader, writer = await asyncio.open_connection(*pair.outway_address)
     for part in (head.encode(), body, b"" if "close" in wish else last.encode()):
         writer.write(part)
@@ -421,7 +421,7 @@ async def test_body_behind_a_wish_for_another_protocol_is_a_body_and_no_second_r
 async def test_what_stands_behind_a_body_is_no_header(pair: Gateways) -> None:
     """RFC 9110 section 6.5.1: nothing may be taken from a trailer into the header section."""
     grant = await pair.agree()
-    lines = "POST /x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked"
+    lines = "POST /x HTTP/1.1\r\nhost: outway\r\nconnection: close\r\ntransfer-encoding: chunked"
     behind = f"\r\n\r\n1\r\na\r\n0\r\nFsc-Grant-Hash: {grant.hash}\r\nx-who: me\r\n\r\n"
     assert read_answer(await pair.raw((lines + behind).encode())).code == "ERROR_CODE_NO_CONTRACT"
     raw = await pair.raw(f"{lines}\r\nFsc-Grant-Hash: {grant.hash}{behind}".encode())
@@ -497,7 +497,7 @@ async def test_answer_without_body_may_say_how_long_it_would_be(
 
     grant = await pair.agree()
     await pair.serve_raw(serve)
-    one = f"GET /x HTTP/1.1\r\nhost: x\r\nFsc-Grant-Hash: {grant.hash}\r\n"
+    one = f"GET /x HTTP/1.1\r\nhost: outway\r\nFsc-Grant-Hash: {grant.hash}\r\n"
     raw = await pair.raw(f"{one}\r\n{one}connection: close\r\n\r\n".encode())
     assert raw.count(b"HTTP/1.1 %d" % status) == 2
     assert b"content-length" not in raw

@@ -64,7 +64,7 @@ class Nodes:
         except OSError:
             return 0, ""
         try:
-            writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+            writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
             got = read_answer(await asyncio.wait_for(reader.read(), 30))
             whole = len(got.body) == int(got.headers["content-length"])
             return (got.status if whole else 0), got.headers.get("fsc-transaction-id", "")
@@ -175,7 +175,7 @@ async def test_body_that_is_under_way_when_a_side_is_killed_is_never_whole(nodes
 
     nodes.backend.handler = handler
     reader, writer = await asyncio.open_connection(*nodes.outway)
-    writer.write(b"GET /l/x HTTP/1.1\r\nhost: x\r\n\r\n")
+    writer.write(b"GET /l/x HTTP/1.1\r\nhost: localhost\r\n\r\n")
     await asyncio.wait_for(begun.wait(), 20)
     await asyncio.wait_for(reader.readuntil(b"x" * 1000), 20)
     await nodes.kill(side)

@@ -77,7 +77,7 @@ async def test_large_request_comes_whole(pair: Gateways, chunked: bool) -> None:
     framing = b"transfer-encoding: chunked" if chunked else b"content-length: %d" % LARGE
     sent = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for _ in range(LARGE // len(piece))) + b"0\r\n\r\n"
     raw = await pair.raw(
-        b"POST /l/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n%b\r\n\r\n" % framing
+        b"POST /l/x HTTP/1.1\r\nhost: outway\r\nconnection: close\r\n%b\r\n\r\n" % framing
         + (sent if chunked else body)
     )
     assert read_answer(raw).body == f"{LARGE} {hashlib.sha256(body).hexdigest()}".encode()
@@ -102,7 +102,7 @@ async def test_answer_streams_as_it_is_made(pair: Gateways) -> None:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     pair.backend.handler = handler
-    reader, writer = await started(pair, b"GET /l/x HTTP/1.1\r\nhost: x\r\n\r\n")
+    reader, writer = await started(pair, b"GET /l/x HTTP/1.1\r\nhost: outway\r\n\r\n")
     for number in range(3):
         async with asyncio.timeout(10):
             await reader.readuntil(b"data: %d\n\n" % number)
@@ -123,7 +123,7 @@ async def test_request_streams_as_it_is_made_and_is_answered_before_its_end(pair
 
     pair.backend.handler = handler
     reader, writer = await started(
-        pair, b"POST /l/x HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+        pair, b"POST /l/x HTTP/1.1\r\nhost: outway\r\ntransfer-encoding: chunked\r\n\r\n"
     )
     for word in (b"een", b"twee", b"drie"):
         writer.write(b"%x\r\n%b\r\n" % (len(word), word))
@@ -136,7 +136,7 @@ async def test_request_streams_as_it_is_made_and_is_answered_before_its_end(pair
 
 
 async def test_caller_that_expects_to_be_told_to_go_on_is(pair: Gateways) -> None:
-    head = b"POST /l/x HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\nconnection: close\r\ncontent-length: 4\r\n\r\n"
+    head = b"POST /l/x HTTP/1.1\r\nhost: outway\r\nexpect: 100-continue\r\nconnection: close\r\ncontent-length: 4\r\n\r\n"
     reader, writer = await started(pair, head)
     async with asyncio.timeout(10):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
@@ -159,7 +159,7 @@ async def test_service_waits_while_its_answer_is_not_read(pair: Gateways) -> Non
         await watching
 
     pair.backend.handler = handler
-    _, writer = await started(pair, b"GET /l/x HTTP/1.1\r\nhost: x\r\n\r\n")
+    _, writer = await started(pair, b"GET /l/x HTTP/1.1\r\nhost: outway\r\n\r\n")
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     before = -1
     while before != sent:
@@ -188,7 +188,7 @@ async def test_caller_waits_while_its_request_is_not_read(pair: Gateways) -> Non
         await answer(send, 200, b"%d" % size)
 
     pair.backend.handler = handler
-    head = b"POST /l/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % ENDLESS
+    head = b"POST /l/x HTTP/1.1\r\nhost: outway\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % ENDLESS
     reader, writer = await started(pair, head)
     taken, held = 0, False
     while taken < ENDLESS:
@@ -215,7 +215,7 @@ async def test_service_hears_at_once_that_nobody_waits_any_more(pair: Gateways) 
         await goes_away(receive, gone)
 
     pair.backend.handler = handler
-    _, writer = await started(pair, b"GET /l/x HTTP/1.1\r\nhost: x\r\n\r\n")
+    _, writer = await started(pair, b"GET /l/x HTTP/1.1\r\nhost: outway\r\n\r\n")
     await eventually(begun)
     writer.transport.abort()
     await eventually(gone)
@@ -232,7 +232,7 @@ async def test_request_that_breaks_off_is_never_whole(pair: Gateways, framing: b
         gone.set()
 
     pair.backend.handler = handler
-    _, writer = await started(pair, b"POST /l/x HTTP/1.1\r\nhost: x\r\n%b\r\n\r\n3\r\nabc\r\n" % framing)
+    _, writer = await started(pair, b"POST /l/x HTTP/1.1\r\nhost: outway\r\n%b\r\n\r\n3\r\nabc\r\n" % framing)
     await eventually(begun)
     writer.transport.abort()
     await eventually(gone)
@@ -249,7 +249,7 @@ async def test_answer_that_breaks_off_is_never_whole(pair: Gateways, head: bytes
         writer.close()
 
     await pair.serve_raw(serve)
-    raw = await pair.raw(b"GET /l/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    raw = await pair.raw(b"GET /l/x HTTP/1.1\r\nhost: outway\r\nconnection: close\r\n\r\n")
     assert b"abc" in raw
     assert not raw.endswith(b"0\r\n\r\n")
 
@@ -271,7 +271,7 @@ async def test_early_answer_reaches_the_caller_while_it_still_sends(pair: Gatewa
 
     pair.backend.handler = handler
     reader, writer = await started(
-        pair, b"POST /l/x HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\nabc" % LARGE
+        pair, b"POST /l/x HTTP/1.1\r\nhost: outway\r\ncontent-length: %d\r\n\r\nabc" % LARGE
     )
     async with asyncio.timeout(10):
         assert (await reader.readuntil(b"too large")).startswith(b"HTTP/1.1 413 ")
@@ -285,7 +285,7 @@ async def test_gateway_that_stops_lets_a_body_in_hand_finish(pair: Gateways, sid
         await sends(send, [b"x" * 1000] * 20, pause=0.02)
 
     pair.backend.handler = handler
-    reader, writer = await started(pair, b"GET /l/x HTTP/1.1\r\nhost: x\r\n\r\n")
+    reader, writer = await started(pair, b"GET /l/x HTTP/1.1\r\nhost: outway\r\n\r\n")
     await reader.readuntil(b"\r\n\r\n")
     stopping = asyncio.create_task(pair.servers[side].stop(seconds=10))
     async with asyncio.timeout(10):
@@ -328,7 +328,8 @@ async def slow_body(pair: Gateways, steps: int, then: float) -> bytes:
     """A request whose body comes in steps of 0.2 s, and after the last of them a pause; gives what is answered."""
     reader, writer = await started(
         pair,
-        b"POST /l/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (steps + 1),
+        b"POST /l/x HTTP/1.1\r\nhost: outway\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+        % (steps + 1),
     )
     for _ in range(steps):
         writer.write(b"x")

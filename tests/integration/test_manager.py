@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import text
-from tests.integration.calls import Foreign, code, contract, ok
+from tests.integration.calls import Foreign, code, contract, ok, signing_path
 from tests.integration.managers import (
     DAY,
     DIRECTORY,
@@ -41,7 +41,7 @@ from tests.unit.gateway.contracts.making import hashes
 from sluis.crypto import Identity, client_context
 from sluis.gateway.allowance import Allowance
 from sluis.gateway.contracts import Contract
-from sluis.gateway.manager import AutoSign, DecisionPoint
+from sluis.gateway.manager import AutoSign, DecisionPoint, running
 from sluis.kernel import Conflict, NotFound, PeerId, Problem, Upstream
 
 ANYTHING = AutoSign("anything", any_properties=True)
@@ -603,6 +603,30 @@ async def test_a_decision_point_is_asked_whether_to_sign(
     server.close()
     await server.wait_closed()
     await asyncio.sleep(0.05)
+
+
+async def test_a_decision_point_is_told_who_brought_a_contract_whatever_date_another_writes(
+    world: World, directory: Member, gemeente: Member, svb: Foreign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, place = list[Any](), world.place(UWV)
+
+    async def ask(_: DecisionPoint, question: Any) -> bool:
+        asked.append(question["subject"]["id"])
+        return False
+
+    monkeypatch.setattr(running, "ask", ask)
+    grant = connection(gemeente.place, UWV, "loon", delegator={"peer_id": str.__str__(SVB)})
+    grant["type"] = "GRANT_TYPE_DELEGATED_SERVICE_CONNECTION"
+    async with member(place, services=("loon",)) as uwv:
+        made = await gemeente.manager.propose([grant], now() - 60, now() + DAY)
+        await uwv.reaches(made, "proposed")
+        content = json.loads(made.content.json)
+        body = json.dumps({"content": content, "signature": svb.signature(content, "accept", 1)}).encode()
+        path = signing_path(content, "accept")
+        assert (await svb.call(uwv.place.address, "PUT", path, body))[0] == 201
+    async with member(place, services=("loon",), decision_point=DecisionPoint("http://127.0.0.1:1")):
+        await until(lambda: asked)
+    assert asked == [str.__str__(GEMEENTE)]
 
 
 async def test_an_announcement_is_repeated_until_the_directory_took_it(world: World) -> None:

@@ -73,7 +73,7 @@ def as_of_2_0(document: dict[str, Any]) -> dict[str, Any]:
 
 def published(path: str) -> dict[str, Any]:
     assert SHARED is not None
-    document: dict[str, Any] = yaml.safe_load((SHARED / path).read_text())
+    document: dict[str, Any] = yaml.load((SHARED / path).read_text(), yaml.CSafeLoader)
     return as_of_2_0(document) if path == CORE else document
 
 

@@ -195,7 +195,7 @@ async def nginx_pair(
             **more,
         )  # fmt: skip
         second = NginxPlane(
-            folder / "nginx-out", files(asker), outway=(Listen(OUTWAY, told), outway), resolve=resolve, workers=1,
+            folder / "nginx-out", files(asker), outway=(Listen(OUTWAY, told, ("outway",)), outway), resolve=resolve, workers=1,
         )  # fmt: skip
         here.append(Pair(base, first, second, port, told, grant))
         try:
@@ -251,6 +251,30 @@ async def test_connect_makes_no_tunnel(pair: Pair) -> None:
     for line in (b"CONNECT inway:443 HTTP/1.1", b"CONNECT /x HTTP/1.1"):
         got = read_answer(await pair.raw(line + b"\r\nHost: x\r\nConnection: close\r\n\r\n"))
         assert (got.status, got.code) == (405, "ERROR_CODE_METHOD_UNSUPPORTED")
+
+
+@pytest.mark.parametrize(
+    "host", ["pagina.example", "127.0.0.1.pagina.example:80", "outway.example", "[outway]"]
+)
+async def test_a_page_whose_name_leads_to_the_outway_gets_nothing(pair: Pair, host: str) -> None:
+    named = f"Fsc-Grant-Hash: {pair.grant.hash}\r\nConnection: close"
+    for method in ("GET", "POST", "OPTIONS"):
+        got = read_answer(await pair.raw(f"{method} /x HTTP/1.1\r\nHost: {host}\r\n{named}\r\n\r\n".encode()))
+        assert (got.status, got.code) == (421, "ERROR_CODE_UNKNOWN_HOST") or (host[0], got.status) == (
+            "[",
+            400,
+        )
+    assert pair.base.fetched == []
+    assert pair.served == 0
+
+
+@pytest.mark.parametrize("host", [OUTWAY, "localhost:80", "[::1]", "192.0.2.1", "OUTWAY."])
+async def test_a_program_calls_the_outway_by_an_address_or_a_name_that_it_knows(
+    pair: Pair, host: str
+) -> None:
+    named = f"Fsc-Grant-Hash: {pair.grant.hash}\r\nConnection: close"
+    got = read_answer(await pair.raw(f"GET /x HTTP/1.1\r\nHost: {host}\r\n{named}\r\n\r\n".encode()))
+    assert got.status == 200
 
 
 SMUGGLED = {
@@ -369,7 +393,7 @@ async def test_no_client_can_speak_for_the_deciding_side(pair: Pair) -> None:
 async def test_no_path_leads_to_a_place_of_our_own(pair: Pair, path: str) -> None:
     assert (await pair.call("GET", path)).json["path"] == path
     got = read_answer(
-        await pair.raw(f"GET {path[1:]} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        await pair.raw(f"GET {path[1:]} HTTP/1.1\r\nHost: outway\r\nConnection: close\r\n\r\n".encode())
     )
     assert got.status == 400 or path.startswith("//")
 

@@ -197,6 +197,14 @@ def test_a_missing_certificate_is_told(tmp_path: Path) -> None:
     assert [one.code for one in examine_node(tmp_path, {}, DAY)] == ["missing-file"]
 
 
+def test_a_kind_of_source_that_does_not_exist_is_told_at_its_line(tmp_path: Path) -> None:
+    wrong = NODE.replace("postgresql://", "postgrsql://")
+    [problem] = examine_node(whole_node(tmp_path, wrong), {}, DAY)
+    assert problem.code == "unknown-source-kind"
+    assert problem.place is not None
+    assert wrong.splitlines()[problem.place.line - 1] == 'url = "postgrsql://sluis@localhost/inkomen"'
+
+
 def test_files_are_held_against_the_settings(tmp_path: Path) -> None:
     combined = DISCLOSURE.replace("[columns]", f'[aggregate]\nminimum = 5\ncombiner = "{THIRD}"\n\n[columns]')
     whole_node(tmp_path, dataset=DATASET.replace('"main"', '"mian"'), disclosure=combined)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
 from sluis.cli.options import example, node_option, settings
-from sluis.cli.terminal import all_shown, language, many, quoted, say, shown, working
+from sluis.cli.terminal import all_shown, hung, language, many, quoted, say, shown, working
 from sluis.kernel import Refused, Text
 
 _ROWS = Text("rij", "row"), Text("rijen", "rows")
@@ -150,15 +150,18 @@ def _rows(answer: dict[str, Any]) -> Table:
     return table
 
 
-def _origins(answer: dict[str, Any]) -> list[Line]:
-    lines = [Line(), Line(say("Waar het vandaan komt", "Where it comes from"), style="bold")]
+def _origins(answer: dict[str, Any]) -> list[RenderableType]:
+    lines: list[RenderableType] = [
+        Line(),
+        Line(say("Waar het vandaan komt", "Where it comes from"), style="bold"),
+    ]
     for entry in answer["provenance"]:
         places = ", ".join(
             f"{origin['owner']}.{origin['dataset']}.{origin['column']}"
             + (say(" (afgeschermd)", " (masked)") if origin.get("masked") else "")
             for origin in entry["origins"]
         )
-        lines.append(Line(f"  {entry['column']}: {places or say('een vaste waarde', 'a constant')}"))
+        lines.append(hung(f"{entry['column']}: {places or say('een vaste waarde', 'a constant')}"))
     return lines
 
 
@@ -166,19 +169,19 @@ def _costs(charge: dict[str, Any] | None) -> str:
     return "" if charge is None else f"; {say('kosten', 'costs')} € {charge['cents'] / 100:.2f}"
 
 
-def _receipts(answer: dict[str, Any]) -> list[Line]:
-    lines = [Line(), Line(say("Ontvangstbewijzen", "Receipts"), style="bold")]
+def _receipts(answer: dict[str, Any]) -> list[RenderableType]:
+    lines: list[RenderableType] = [Line(), Line(say("Ontvangstbewijzen", "Receipts"), style="bold")]
     for entry in answer["receipts"]:
         receipt = entry["receipt"]
         lines.append(
-            Line(
-                f"  {entry['owner']}: {many(receipt['rows'], *_ROWS)} {say('over', 'about')} "
+            hung(
+                f"{entry['owner']}: {many(receipt['rows'], *_ROWS)} {say('over', 'about')} "
                 f"{many(receipt['subjects'], *_PEOPLE)} {say('uit', 'from')} {', '.join(entry['datasets'])}; "
                 f"{say('logregel', 'log line')} {receipt['position']} {say('van', 'of')} {receipt['origin']}"
                 + _costs(receipt.get("charge"))
             )
         )
-    lines.append(Line(f"  trace: {answer['traceId']}", style="dim"))
+    lines.append(hung(f"trace: {answer['traceId']}", style="dim"))
     return lines
 
 
@@ -189,17 +192,20 @@ _WHAT = {
 }
 
 
-def _closed(answer: dict[str, Any]) -> list[Line]:
-    lines = [Line(), Line(say("Wat gesloten blijft", "What stays closed"), style="bold")]
+def _closed(answer: dict[str, Any]) -> list[RenderableType]:
+    lines: list[RenderableType] = [
+        Line(),
+        Line(say("Wat gesloten blijft", "What stays closed"), style="bold"),
+    ]
     for entry in answer["closed"]:
         names = f" {', '.join(entry['columns'])}" if entry["columns"] else ""
         article = f" [{entry['article']}]" if entry.get("article") else ""
         because = entry["because"][language()]
         lines.append(
-            Line(
-                f"  {entry['owner']}.{entry['dataset']}: {say(*_WHAT[entry['what']])}{names}: {because}{article}"
+            hung(
+                f"{entry['owner']}.{entry['dataset']}: {say(*_WHAT[entry['what']])}{names}: {because}{article}"
             )
         )
     if not answer["closed"]:
-        lines.append(Line(say("  niets", "  nothing")))
+        lines.append(hung(say("niets", "nothing")))
     return lines

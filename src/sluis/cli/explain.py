@@ -9,7 +9,7 @@ from rich.text import Text as Line
 
 from sluis.cli.local import call, question_of, question_options
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import all_shown, language, quoted, say, working
+from sluis.cli.terminal import all_shown, hung, language, quoted, say, working
 
 
 @click.command(
@@ -45,16 +45,16 @@ def command(directory: Path, as_json: bool, **options: Any) -> None:
 
 def _show_part(part: dict[str, Any], console: Console) -> None:
     console.print(Line(f"{part['owner']}: {', '.join(part['datasets'])}", style="bold"))
-    console.print(Line(f"  {part['sql']}", style="dim"))
+    console.print(hung(part["sql"], style="dim"))
     for dataset, columns in part["columns"].items():
-        shown = ", ".join(f"{column['name']} ({_role(column)})" for column in columns)
-        console.print(Line(f"  {dataset}: {shown}"))
+        opened = ", ".join(f"{column['name']} ({_role(column)})" for column in columns)
+        console.print(hung(f"open in {dataset}: {opened}"))
     for text in part["rows"]:
-        console.print(Line(f"  {text[language()]}"))
+        console.print(hung(text[language()]))
     for article in part["articles"]:
-        console.print(Line(f"  {say('op grond van', 'under')} {article}"))
+        console.print(hung(f"{say('op grond van', 'under')} {article}"))
     for owner in part.get("keysFrom", []):
-        console.print(Line(f"  {say('sleutels van', 'keys from')} {owner}"))
+        console.print(hung(f"{say('sleutels van', 'keys from')} {owner}"))
     console.print()
 
 

@@ -1,6 +1,6 @@
 """`sluis fsc …`: the group that this node is in: peers, services, contracts, the transaction log, and a doctor."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote as quoted
@@ -186,19 +186,10 @@ _add_act(
 @json_option
 def logs(peer: str, differences: bool, directory: Path, as_json: bool) -> None:
     if differences:
-        found = _asked(directory, "/v1/group/differences")
-        _print(found, as_json, [say("gevonden", "found"), say("organisatie", "organisation"), say("dienst", "service"),
-                                say("verschil", "difference"), say("transactie", "transaction")],
-               ([_moment(one["found_at"]), one["peer"], one["service"], in_words(KINDS[one["kind"]]),
-                 one["transaction_id"]] for one in found))  # fmt: skip
-        return
-    page = _asked(directory, "/v1/group/transactions", organisation=peer)
-    _print(page["lines"], as_json, [say("tijd", "time"), "", say("van", "from"), say("naar", "to"),
-                                    say("dienst", "service"), say("transactie", "transaction"),
-                                    say("uitkomst", "outcome")],
-           ([_moment(one["created_at"] // 1000), in_words(DIRECTIONS[one["direction"]]), one["outway_peer"],
-             one["service_peer"], one["service"], one["transaction_id"],
-             in_words(OUTCOMES[one["outcome"]])] for one in page["lines"]))  # fmt: skip
+        _tell(_asked(directory, "/v1/group/differences"), as_json, _difference_told)
+    else:
+        page = _asked(directory, "/v1/group/transactions", organisation=peer)
+        _tell(page["lines"], as_json, _transaction_told)
 
 
 logs.help = say("Toon het transactielogboek, nieuwste eerst.", "Show the transaction log, newest first.")
@@ -259,6 +250,27 @@ def _print(found: Any, as_json: bool, heads: list[str], rows: Iterator[list[str]
         click.echo(_nothing())
 
 
+def _tell(found: Any, as_json: bool, told: Callable[[dict[str, Any]], Iterator[str]]) -> None:
+    """Lines, no table: what is to be copied stays whole on a narrow screen."""
+    if as_json:
+        click.echo(json_text(found))
+    else:
+        click.echo("\n".join(shown(line) for one in found for line in told(one)) or _nothing())
+
+
+def _transaction_told(one: dict[str, Any]) -> Iterator[str]:
+    moment = _moment(one["created_at"] // 1000)
+    yield f"{moment}  {one['transaction_id']}  {in_words(DIRECTIONS[one['direction']])}"
+    outcome = in_words(OUTCOMES[one["outcome"]])
+    way = f"  {one['outway_peer']} → {one['service_peer']}: {one['service']}"
+    yield way + (f" ({outcome})" if outcome else "")
+
+
+def _difference_told(one: dict[str, Any]) -> Iterator[str]:
+    yield f"{_moment(one['found_at'])}  {one['transaction_id']}"
+    yield f"  {one['peer']}: {one['service']} ({in_words(KINDS[one['kind']])})"
+
+
 def _besides(service: dict[str, Any]) -> list[str]:
     external, instead = service["external_contract"], service["alternative"]
     behalf = (
@@ -273,7 +285,7 @@ def _contract_told(one: dict[str, Any], directory: Path) -> Iterator[str]:
     yield say(f"  {state}, {_day(one['not_before'])} tot en met {_day(one['not_after'])}",
               f"  {state}, {_day(one['not_before'])} until {_day(one['not_after'])}")  # fmt: skip
     for grant in one["grants"]:
-        yield from _grant_told(grant)
+        yield from _grant_told(grant, one["yours"])
     if one["waiting_for"] and one["state"] == "proposed":
         yield "  " + say("Wacht op: ", "Waits for: ") + shown(", ".join(one["waiting_for"]))
     for key, nl, en in (
@@ -289,7 +301,7 @@ def _contract_told(one: dict[str, Any], directory: Path) -> Iterator[str]:
         yield say(f"  → Tekenen: {sign}", f"  → To sign: {sign}")
 
 
-def _grant_told(grant: dict[str, Any]) -> Iterator[str]:
+def _grant_told(grant: dict[str, Any], yours: bool) -> Iterator[str]:
     kind = in_words(TYPES[grant["type"]])
     if grant["outway_peer"]:
         yield shown(say(f"  {kind}: {grant['outway_peer']} bij dienst {grant['service']} van {grant['service_peer']}",
@@ -304,7 +316,7 @@ def _grant_told(grant: dict[str, Any]) -> Iterator[str]:
         if grant[key]:
             yield shown(f"    {say(nl, en)} {grant[key]}")
     if grant["purpose"]:
-        yield from _purpose_told(grant["purpose"])
+        yield from _purpose_told(grant["purpose"], grant["service_peer"], yours)
     if external := grant["external_contract"]:
         whose = f"{external['delegator_name']} ({external['delegator']})"
         yield shown("    " + say("Namens ", "On behalf of ") + whose
@@ -333,9 +345,14 @@ _TOLD = {
 """Properties that are told in words, and where these words come from."""
 
 
-def _purpose_told(purpose: dict[str, Any]) -> Iterator[str]:
+def _purpose_told(purpose: dict[str, Any], owner: str, yours: bool) -> Iterator[str]:
+    """What a purpose opens. Only its owner knows; so who is to sign it is warned where this node does not."""
     yield shown("    " + say("Waarvoor: ", "Purpose: ") + purpose["activity"])
     for one in purpose["disclosures"]:
+        if not one["known"] and not yours:
+            yield shown(say(f"    Verstrekking {one['id']}: bij dit knooppunt niet (meer) bekend. Wat zij opent, weet {owner}.",
+                            f"    Disclosure {one['id']}: not known (any more) at this node. What it opens, {owner} knows."))  # fmt: skip
+            continue
         if not one["known"]:
             yield shown(say(f"    Verstrekking {one['id']}: niet (meer) zo bij dit knooppunt. Teken niet voor dat klopt.",
                             f"    Disclosure {one['id']}: not (any more) like this at this node. Do not sign before it is."))  # fmt: skip

@@ -83,8 +83,8 @@ def command(group: Path, directory: Path, **wished: Any) -> None:
     joining = joining_of(directory, held, group, wish)
     changes = address_changes(directory, wish) | {("fsc", "group"): f"{FOLDER}/{RULES}"}
     in_order(directory, changes)  # so that what is wrong is told before anything is written
-    written = keep_rules(joining)
     identity = certificate_of(joining, held)
+    written = keep_rules(joining)
     if identity is None:
         written += keep_request(joining, wish)
         identity = certificate_of(joining, held)

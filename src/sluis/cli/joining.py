@@ -225,7 +225,7 @@ def certificate_of(joining: Joining, held: Config) -> tuple[Path, Path] | None:
         try:
             _fit(joining, *own)
         except Problem:
-            pass  # of another group, or ended: the group's own comes in the folder
+            pass  # of another group, of other hosts, or ended: the group's own comes in the folder
         else:
             return own
     if not arrived[0].exists():
@@ -235,10 +235,10 @@ def certificate_of(joining: Joining, held: Config) -> tuple[Path, Path] | None:
 
 
 def _fit(joining: Joining, certificate: Path, key: Path) -> None:
-    from sluis.crypto import Identity, verify_chain
+    from sluis.crypto import Identity, unfit_hosts, verify_chain
 
-    identity = Identity.load(certificate, key)
-    peer = verify_chain(identity.certificate, identity.chain[1:], _trusted(joining.group), datetime.now(UTC))
+    identity, anchors, now = Identity.load(certificate, key), _trusted(joining.group), datetime.now(UTC)
+    peer = verify_chain(identity.certificate, identity.chain[1:], anchors, now)
     if peer.id != joining.config.node.oin:
         raise Invalid(
             "certificate-of-another",
@@ -248,6 +248,13 @@ def _fit(joining: Joining, certificate: Path, key: Path) -> None:
                  "Request a certificate with the OIN of `node.oin`, or correct `node.oin`."),
             place=Place(str(certificate)),
         )  # fmt: skip
+    reached = (joining.config.manager_address, joining.config.inway_address)
+    if unfit := unfit_hosts(identity.chain, anchors, map(_host, reached), now):
+        raise _of_other_hosts(certificate, ", ".join(unfit))
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""
 
 
 def keep_request(joining: Joining, wish: Wish) -> list[str]:
@@ -314,7 +321,7 @@ def _authority(joining: Joining, directory: Path) -> "Authority":
 def _hosts(config: Config) -> list[str]:
     """Every name by which peers meet this node; an outway on this machine's own address is met by nobody."""
     addresses = (config.node.url, config.manager_address, config.inway_address)
-    hosts = [urlsplit(address).hostname or "" for address in addresses]
+    hosts = [_host(address) for address in addresses]
     outway = config.outway.host
     try:
         own = ip_address(outway)
@@ -371,6 +378,19 @@ def _other_request(folder: Path) -> Conflict:
         Text(f"Geef dezelfde opties als toen. Of zet {REQUEST} en {KEY} weg als zij niet meer nodig zijn, en geef de opdracht opnieuw.",
              f"Give the same options as then. Or put {REQUEST} and {KEY} away when they are needed no more, and give the command again."),
         place=Place(str(folder / REQUEST)),
+    )  # fmt: skip
+
+
+def _of_other_hosts(certificate: Path, hosts: str) -> Invalid:
+    return Invalid(
+        "certificate-of-other-hosts",
+        Text(f"Met dit certificaat gelooft niemand dat hij hier is: {hosts}.",
+             f"With this certificate nobody believes to be here: {hosts}."),
+        Text("Het noemt dat adres niet, of het is geen certificaat voor een server.",
+             "It does not name that address, or it is no certificate for a server."),
+        Text(f"Geef bij --manager en --inway adressen die erin staan. Of zet {CERTIFICATE} en {REQUEST} weg, geef deze opdracht opnieuw, en vraag een certificaat aan met wat zij dan maakt.",
+             f"Give with --manager and --inway addresses that it names. Or put {CERTIFICATE} and {REQUEST} away, give this command again, and request a certificate with what it then makes."),
+        place=Place(str(certificate)),
     )  # fmt: skip
 
 

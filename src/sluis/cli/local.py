@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import msgspec
 
 from sluis.cli.options import settings
 from sluis.cli.terminal import language, many, say
-from sluis.kernel import Bsn, Invalid, Problem, Text, Upstream
+from sluis.kernel import Bsn, Invalid, NotFound, Problem, Text, Upstream
 
 SECONDS = 600
 """How long a command waits for its own node."""
+
+_GROUP = "/v1/group/"  # paths that only a node in a group has
 
 
 def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,10 +27,10 @@ def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--set",
             "given",
             multiple=True,
-            metavar="NAME=VALUE",
+            metavar=say("NAAM=WAARDE", "NAME=VALUE"),
             help=say(
-                "Een waarde voor $NAME; `-` vraagt erom, `@bestand` leest een lijst.",
-                "A value for $NAME; `-` asks for it, `@file` reads a list.",
+                "Een waarde voor $NAAM; `-` vraagt erom (zonder terminal: een regel van de standaardinvoer), `@bestand` leest een lijst.",
+                "A value for $NAME; `-` asks for it (without a terminal: a line of standard input), `@file` reads a list.",
             ),
         ),
         click.option("--case", required=True, help=say("Kenmerk van de zaak.", "Reference of the case.")),
@@ -56,10 +59,27 @@ def _value(entry: str) -> tuple[str, str | list[str]]:
     if not equals:
         raise click.BadParameter(say("Schrijf NAAM=WAARDE.", "Write NAME=VALUE."), param_hint="--set")
     if value == "-":
-        value = click.prompt(f"${name}", hide_input=True, err=True)
+        value = _typed(name)
     elif value.startswith("@"):
         return name, [line.strip() for line in _read(value[1:]).splitlines() if line.strip()]
     return name, value
+
+
+def _typed(name: str) -> str:
+    """A value from a person, unseen; or where no person is at a terminal, the next line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt(f"${name}", hide_input=True, err=True))
+    value = sys.stdin.readline().strip()
+    if not value:
+        raise Invalid(
+            "no-value",
+            Text(f"Er is geen waarde voor ${name}.", f"There is no value for ${name}."),
+            Text("De standaardinvoer is geen terminal, en heeft geen regel meer.",
+                 "Standard input is no terminal, and has no line left."),
+            Text(f"Geef de waarde op een regel van de standaardinvoer, of met --set {name}=@bestand.",
+                 f"Give the value on a line of standard input, or with --set {name}=@file."),
+        )  # fmt: skip
+    return value
 
 
 def _warn(name: str, value: str | list[str]) -> None:
@@ -119,7 +139,14 @@ def call(node: Path, method: str, path: str, body: Any = None, accept: str = "ap
     Raises:
         Problem: what the node answered, or `Upstream` when it does not run.
     """
-    connection = _SocketConnection(str(settings(node).listen.socket))
+    return call_at(settings(node).listen.socket, node, method, path, body, accept)
+
+
+def call_at(
+    listening: Path, node: Path, method: str, path: str, body: Any = None, accept: str = "application/json"
+) -> Body:
+    """The same for who knows at which socket the node listens; its settings are not read, which takes a second."""
+    connection = _SocketConnection(str(listening))
     headers = {"accept": accept, "accept-language": language(), "content-type": "application/json"}
     try:
         connection.request(method, path, msgspec.json.encode(body) if body is not None else None, headers)
@@ -136,8 +163,18 @@ def call(node: Path, method: str, path: str, body: Any = None, accept: str = "ap
     finally:
         connection.close()
     if answer.status >= 400:
-        raise _problem(raw)
+        problem = _problem(raw)
+        raise _no_group() if path.startswith(_GROUP) and problem.code == "unknown-path" else problem
     return Body(raw)
+
+
+def _no_group() -> NotFound:
+    return NotFound(
+        "in-no-group",
+        Text("Dit knooppunt draait zonder FSC-groep.", "This node runs without an FSC group."),
+        Text("Het was in geen groep toen het startte.", "It was in no group when it started."),
+        Text("Maak het lid met `sluis join`, en start het opnieuw.", "Make it a peer with `sluis join`, and start it again."),
+    )  # fmt: skip
 
 
 def _problem(raw: bytes) -> Problem:

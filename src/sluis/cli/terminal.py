@@ -7,11 +7,14 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sluis.kernel import Conflict, Invalid, NotFound, Problem, Refused, Text, Unidentified, Unkept, Upstream
+
+if TYPE_CHECKING:
+    from rich.padding import Padding
 
 EXIT_CODES: dict[type[Problem], int] = {
     Invalid: 2,
@@ -86,6 +89,14 @@ def quoted(text: str) -> str:
 def json_text(value: Any, indent: int | None = None) -> str:
     """A document as JSON for standard output."""
     return quoted(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def hung(text: str, depth: int = 2, style: str = "") -> "Padding":
+    """A line that begins at `depth`; where it is too long for the screen, what follows stands below its beginning."""
+    from rich.padding import Padding
+    from rich.text import Text as Line
+
+    return Padding(Line(text, style), (0, 0, 0, depth), expand=False)
 
 
 def many(count: int, one: Text, more: Text) -> str:

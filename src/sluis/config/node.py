@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -110,7 +111,8 @@ def _examine_settings(
     config, problems = read_config(file, environ, secrets=True)
     if config is None:
         return None, problems
-    return config, (*problems, *_absent_files(config, file), *_absent_program(config, file))
+    found = (_absent_files(config, file), _absent_program(config, file), _unknown_sources(config, file))
+    return config, (*problems, *chain.from_iterable(found))
 
 
 def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
@@ -143,6 +145,18 @@ def _absent_program(config: Config, file: Path) -> Iterator[Invalid]:
     except Invalid as problem:
         place = read_document(file).place(("fsc", "plane"))
         yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
+
+
+def _unknown_sources(config: Config, file: Path) -> Iterator[Invalid]:
+    """Sources of a kind that this node cannot open; whether one answers, is for `sluis source probe`."""
+    from sluis.sources import opener_of
+
+    for name, source in config.sources.items():
+        try:
+            opener_of(str.__str__(source.url))
+        except Invalid as problem:
+            place = read_document(file).place(("sources", name, "url"))
+            yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
 
 
 def _around(config: Config | None, day: date | None) -> Surroundings:

@@ -95,6 +95,10 @@ WORDS: Words = {
             "Network address by which programs of its own reach it, without TLS; keep it on this machine.",
         ),
         "port": Text("Poort daarbij.", "Port that goes with it."),
+        "names": Text(
+            "Namen waaronder programma's hem aanroepen, naast `localhost` en IP-adressen; onder een andere naam neemt hij niets aan.",
+            "Names by which programs call it, beside `localhost` and IP addresses; by another name it takes nothing.",
+        ),
     },
     "NodeConfig": {
         "oin": Text(

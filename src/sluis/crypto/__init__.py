@@ -37,7 +37,7 @@ from sluis.crypto.jose import (
 )
 from sluis.crypto.keys import FileKeyStore, KeyStore
 from sluis.crypto.pseudonyms import Pseudonymiser, Rereading
-from sluis.crypto.requests import key_text, make_request, new_key
+from sluis.crypto.requests import key_text, make_request, new_key, unfit_hosts
 from sluis.crypto.revocation import Revocations
 from sluis.crypto.sealing import (
     Grant,
@@ -106,6 +106,7 @@ __all__ = [
     "sign_jws",
     "thumbprint_in",
     "time_left",
+    "unfit_hosts",
     "verify_chain",
     "verify_jws",
 ]

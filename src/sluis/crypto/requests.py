@@ -2,16 +2,19 @@
 
 What a request asks for is what a peer certificate of FSC Core 2.0.0 holds: subject serialNumber is the Peer ID (an OIN
 here), O the name of the organisation, and every name by which its Manager, inway and outway are reached is a subject
-alternative name (RFC 5280 §4.2.1.6).
+alternative name (RFC 5280 §4.2.1.6). Whether the certificate that came is good for these names is looked at as who
+connects would (RFC 9525).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import verification
 from cryptography.x509.oid import NameOID
 
 from sluis.kernel import Invalid, PeerId, Text
@@ -60,7 +63,33 @@ def make_request(
     return builder.add_extension(alternatives, critical=False).sign(key, hashes.SHA256())
 
 
-def _general_name(host: str) -> x509.GeneralName:
+def unfit_hosts(
+    chain: Sequence[x509.Certificate],
+    anchors: Iterable[x509.Certificate],
+    hosts: Iterable[str],
+    moment: datetime,
+) -> list[str]:
+    """Of these hosts, those that others would not believe to be reached when a server there shows this certificate.
+
+    Args:
+        chain: the certificate, and what leads from it to an anchor.
+        anchors: the roots that the others trust.
+        hosts: DNS names and IP addresses.
+        moment: the time to judge at.
+
+    Raises `Invalid` for a host that no certificate can name.
+    """
+    policy = verification.PolicyBuilder().store(verification.Store(list(anchors))).time(moment)
+    found = list[str]()
+    for host in dict.fromkeys(hosts):
+        try:
+            policy.build_server_verifier(_general_name(host)).verify(chain[0], list(chain[1:]))
+        except verification.VerificationError:
+            found.append(host)
+    return found
+
+
+def _general_name(host: str) -> x509.DNSName | x509.IPAddress:
     try:
         return x509.IPAddress(ip_address(host))
     except ValueError:

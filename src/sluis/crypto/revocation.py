@@ -8,7 +8,7 @@ before is told apart here, so that it can be cut off.
 import re
 import ssl
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -32,10 +32,17 @@ class Revocations:
     Args:
         path: the file, PEM; None when there is none.
         anchors: the group's roots; a list in the name of one must be signed by it.
+        issuers: the authorities between a root and this node's own certificate.
     """
 
-    def __init__(self, path: Path | None, anchors: Sequence[x509.Certificate]) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        anchors: Sequence[x509.Certificate],
+        issuers: Sequence[x509.Certificate] = (),
+    ) -> None:
         self._path, self._anchors = path, tuple(anchors)
+        self._authorities = frozenset(one.subject for one in (*anchors, *issuers))
         self._contexts: list[ssl.SSLContext] = []
         self._read_as: tuple[int, ...] = ()
         self._serials: frozenset[tuple[x509.Name, int]] = frozenset()
@@ -46,7 +53,7 @@ class Revocations:
         """Hold the peers of a context against the lists, from now on and with what they become."""
         if self._path is not None:
             self._contexts.append(context)
-            put_in_force(context, self.lists)
+            put_in_force(context, self.lists, self._authorities)
 
     def renew(self) -> bool:
         """Read the file when it is another than before; gives whether it was.
@@ -64,8 +71,16 @@ class Revocations:
             (one.issuer, revoked.serial_number) for one in self.lists for revoked in one
         )
         for context in self._contexts:
-            put_in_force(context, self.lists)
+            put_in_force(context, self.lists, self._authorities)
         return True
+
+    @property
+    def unlisted(self) -> list[str]:
+        """The authorities of which there is no list. As long as there are any, it is not seen that an authority between a
+        root and a peer was revoked: TLS looks at that either with the lists of all, or not at all."""
+        if self._path is None:
+            return []
+        return sorted(one.rfc4514_string() for one in self._authorities - _listed(self.lists))
 
     def revokes(self, certificate: bytes) -> bool:
         """Whether a certificate (DER) is on a list."""
@@ -100,13 +115,22 @@ def read_revocations(path: Path, anchors: Iterable[x509.Certificate] = ()) -> Li
     return lists
 
 
-def put_in_force(context: ssl.SSLContext, lists: Lists) -> None:
-    """From now on each certificate that this context meets must be on none of its issuer's lists."""
+def put_in_force(context: ssl.SSLContext, lists: Lists, authorities: Set[x509.Name] = frozenset()) -> None:
+    """From now on each certificate that this context meets must be on none of its issuer's lists: that of the peer, and
+    where there is a list of every root of the context and of all `authorities`, those between it and a root too. OpenSSL
+    wants a list for each of them then, and nobody without one gets in."""
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:  # ssl reads lists from a file only
         file.write(b"".join(one.public_bytes(Encoding.PEM) for one in lists))
         file.flush()
         context.load_verify_locations(file.name)
-    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    roots = {x509.load_der_x509_certificate(one).subject for one in context.get_ca_certs(binary_form=True)}
+    whole = roots | authorities <= _listed(lists)
+    wanted = ssl.VERIFY_CRL_CHECK_CHAIN if whole else ssl.VERIFY_CRL_CHECK_LEAF
+    context.verify_flags = context.verify_flags & ~ssl.VERIFY_CRL_CHECK_CHAIN | wanted
+
+
+def _listed(lists: Lists) -> set[x509.Name]:
+    return {one.issuer for one in lists}
 
 
 def _signed(one: x509.CertificateRevocationList, anchor: x509.Certificate) -> bool:

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from sluis.gateway.contracts import Contract, Kept, Signature
 from sluis.gateway.transactions import Sealing
@@ -11,6 +12,12 @@ from sluis.kernel import Problem
 from sluis.ledger import Agreement, Crossings, Ledger
 
 log = logging.getLogger("sluis.gateway")
+
+_TOGETHER = 500  # contracts in memory at once
+_REST = 0.05  # seconds in which others go before the next of them
+
+Pages = Callable[[str, int], tuple[Sequence[Contract], str]]
+"""Contracts from a cursor on (empty to begin), at most so many, and where the next begin; empty at the end. Blocks."""
 
 
 class Evidence:
@@ -25,9 +32,10 @@ class Evidence:
         self._ledger, self._sealing = ledger, sealing
         self._writing: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
+        self._going_on: asyncio.Task[None] | None = None
 
     def signed(self, kept: Kept, signature: Signature) -> None:
-        """A signature was kept: record it. What this misses when the node stops just now, `all_signed` makes good."""
+        """A signature was kept: record it. What this misses when the node stops just now, `begin` makes good."""
         task = asyncio.get_running_loop().create_task(self._record(kept.contract, signature))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
@@ -38,6 +46,32 @@ class Evidence:
         await asyncio.gather(
             *[self._record(contract, one) for contract in contracts for one in contract.signatures]
         )
+
+    async def begin(self, pages: Pages) -> None:
+        """Hold every signature that is kept against the ledger: those of the first contracts before this returns, which are
+        those that a node missed when it stopped, nearly always; of all others meanwhile, some at a time.
+
+        Args:
+            pages: of all contracts, the newest first.
+        """
+        cursor = await self._page(pages, "")
+        if cursor:
+            self._going_on = asyncio.create_task(self._go_on(pages, cursor))
+
+    async def _go_on(self, pages: Pages, cursor: str) -> None:
+        try:
+            while cursor:
+                await asyncio.sleep(_REST)
+                cursor = await self._page(pages, cursor)
+        except Problem as problem:
+            log.error(
+                "older signatures are not held against the ledger until the next start: %s", problem.code
+            )
+
+    async def _page(self, pages: Pages, cursor: str) -> str:
+        contracts, following = await asyncio.to_thread(pages, cursor, _TOGETHER)
+        await self.all_signed(contracts)
+        return following
 
     async def seal(self) -> None:
         """Seal what was added to the transaction log. Raises `Unkept`."""
@@ -53,7 +87,11 @@ class Evidence:
         return self._sealing.waiting_since()
 
     async def stop(self) -> None:
-        """Let what is under way finish."""
+        """Let what is under way finish; older signatures are looked at again after the next start."""
+        if self._going_on is not None:
+            self._going_on.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._going_on
         await asyncio.gather(*self._writing, return_exceptions=True)
 
     def _agreement(self, contract: Contract, signature: Signature) -> Agreement:

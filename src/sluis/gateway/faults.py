@@ -111,6 +111,13 @@ FAULTS: dict[str, Fault] = {
         Text("Gebruik een andere methode.", "Use another method."),
     ),
     # our own, at the outway; UNKNOWN_GRANT_HASH_IN_HEADER after OpenFSC
+    "ERROR_CODE_UNKNOWN_HOST": Fault(
+        421, (OUTWAY,),
+        Text("Onder deze naam is de outway niet te bereiken.", "The outway is not to be reached by this name."),
+        Text("Roep de outway aan op zijn IP-adres of als localhost, of zet de naam in `names` onder `[outway]`.",
+             "Call the outway by its IP address or as localhost, or put the name into `names` under `[outway]`."),
+        standard=False,
+    ),
     "UNKNOWN_GRANT_HASH_IN_HEADER": Fault(
         400, (OUTWAY,),
         Text("Deze grant is hier niet bekend.", "This grant is not known here."),

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -34,8 +35,6 @@ from sluis.ledger import Ledger
 from sluis.store import Store
 
 log = logging.getLogger("sluis.gateway")
-
-_NEWEST = 1000  # contracts whose signatures are held against the ledger when the node starts
 
 
 class Meters(NamedTuple):
@@ -79,7 +78,7 @@ class Membership(msgspec.Struct, frozen=True):
         self.contracts.on_change(self._changed)
         self.contracts.on_change(self.evidence.signed)
         own = self.running.manager.own.id
-        await self.evidence.all_signed((await asyncio.to_thread(self.contracts.page, own, "", _NEWEST))[0])
+        await self.evidence.begin(partial(self.contracts.page, own))
         await self.running.start()
         await self.applying.settle()
         self.running.each_day(self.applying.renew)

@@ -55,9 +55,11 @@ def membership_of(
     context = client_context(tls.certificate, tls.key, group.anchors)
     revocations.guard(context)
     trust = Trust(anchors, lambda: revocations.lists)
-    return open_membership(
+    membership = open_membership(
         store, ledger, identity, group, settings, trust, context, _aliases(config), clock, revocations.revokes
     )
+    membership.running.peers.call({peer.oin: peer.name for peer in config.peers.values()})
+    return membership
 
 
 def operator_of(

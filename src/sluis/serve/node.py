@@ -126,6 +126,11 @@ class Node:
                 log.warning(
                     "%s ends in %d days, on %s", name, left.days, certificate.not_valid_after_utc.date()
                 )
+        for authority in self.parts.revocations.unlisted:
+            log.warning(
+                "there is no list of revoked certificates of %s: no authority that was revoked is recognised",
+                authority,
+            )
         for authority in self.parts.revocations.ended(self._clock() + _DAY_AHEAD):
             log.warning(
                 "the list of revoked certificates of %s ends within a day, or has; then nobody connects",

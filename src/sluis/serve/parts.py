@@ -107,7 +107,7 @@ def _furnish(
 ) -> Parts:
     config, grounds, limits = loaded.config, loaded.grounds, loaded.config.limits
     own = config.node
-    revocations = Revocations(config.tls.crl, anchors)
+    revocations = Revocations(config.tls.crl, anchors, identity.chain[1:])
 
     def card_of(jws: str) -> Card:
         return read_card(jws, anchors, clock(), revocations.lists)

@@ -51,14 +51,14 @@ def plane_of(config: Config, membership: Membership, revocations: Revocations, n
     """
     if config.fsc.plane == "nginx":
         return _OnNginx(config, membership, revocations, node)
-    return _InProcess(membership, revocations, node)
+    return _InProcess(config, membership, revocations, node)
 
 
 class _InProcess:
-    def __init__(self, membership: Membership, revocations: Revocations, node: Any) -> None:
-        streams, meters = membership.streams, membership.meters
+    def __init__(self, config: Config, membership: Membership, revocations: Revocations, node: Any) -> None:
+        streams, meters, names = membership.streams, membership.meters, config.outway.names
         self._inway = Server(InwayPlane(membership.inway, streams, meters.inway, node), streaming=True)
-        self._outway = Server(OutwayPlane(membership.outway, streams, meters.outway), streaming=True)
+        self._outway = Server(OutwayPlane(membership.outway, streams, meters.outway, names), streaming=True)
         self._revocations = revocations
 
     async def start(self, inway: PeerListener, outway: LoopbackListener) -> None:
@@ -93,7 +93,7 @@ class _OnNginx:
             config.nginx_folder,
             NginxFiles(tls.certificate, tls.key, group.anchors, tls.crl, _system_anchors()),
             inway=(NginxListen(*place_of(inway)), membership.inway),
-            outway=(NginxListen(*place_of(outway)), membership.outway),
+            outway=(NginxListen(*place_of(outway), config.outway.names), membership.outway),
             node=self._node,
             meters=membership.meters,
             meet=meeting(outgoing, self._revocations.revokes),

@@ -82,18 +82,7 @@ def open_source(url: str, pool_size: int = 8, **options: Any) -> Source:
         Invalid: `unknown-source-kind`, `unknown-source-option`.
         SourceFailure: `failed`, when the driver of another database is not installed.
     """
-    scheme = url.partition("://")[0].lower()
-    opener = KINDS.get(scheme) or (_generic if _has_driver(scheme) else None)
-    if opener is None or "://" not in url:
-        raise Invalid(
-            "unknown-source-kind",
-            Text("Deze soort bron is niet bekend.", "This kind of source is not known."),
-            Text(
-                "Het begin van de URL zegt wat voor bron het is.",
-                "The beginning of a URL says what kind it is.",
-            ),
-            _beginning(url),
-        )
+    scheme, opener = _scheme(url), opener_of(url)
     if scheme in _POOLED or opener is _generic:
         options["pool_size"] = pool_size
     try:
@@ -108,6 +97,27 @@ def open_source(url: str, pool_size: int = 8, **options: Any) -> Source:
             ),
             Text("Haal de instelling weg.", "Remove the option."),
         ) from error
+
+
+def opener_of(url: str) -> Callable[..., Source]:
+    """What opens the source with this URL. Raises `Invalid` (`unknown-source-kind`)."""
+    scheme = _scheme(url)
+    opener = KINDS.get(scheme) or (_generic if _has_driver(scheme) else None)
+    if opener is None or "://" not in url:
+        raise Invalid(
+            "unknown-source-kind",
+            Text("Deze soort bron is niet bekend.", "This kind of source is not known."),
+            Text(
+                "Het begin van de URL zegt wat voor bron het is.",
+                "The beginning of a URL says what kind it is.",
+            ),
+            _beginning(url),
+        )
+    return opener
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0].lower()
 
 
 def source_name(url: str) -> str:
@@ -182,6 +192,7 @@ __all__ = [
     "missing_file",
     "normal",
     "open_source",
+    "opener_of",
     "problem_of",
     "propose",
     "source_name",

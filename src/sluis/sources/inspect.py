@@ -249,9 +249,9 @@ def problem_of(failure: SourceFailure, url: str = "") -> Upstream | Invalid:
             "source-not-there",
             Text("De bron is er niet.", "The source is not there."),
             Text(f"Het bestand of de map {missing} bestaat niet.", f"There is no file or directory {missing}."),
-            Text("Controleer het pad in de URL: een vol pad begint met drie schuine strepen en nog een, zoals"
-                 " sqlite:////srv/register.db of file:///srv/tabellen.",
-                 "Check the path in the URL: an absolute one is written sqlite:////srv/register.db or"
+            Text("Controleer het pad in de URL. Een volledig pad schrijft u als sqlite:////srv/register.db of"
+                 " file:///srv/tabellen.",
+                 "Check the path in the URL. An absolute one is written sqlite:////srv/register.db or"
                  " file:///srv/tables."),
         )  # fmt: skip
     nl, en = _TEXTS.get(failure.kind, _TEXTS["failed"])

@@ -21,6 +21,7 @@ from tests.unit.gateway.contracts.making import (
     as_json,
     connection,
     content,
+    delegated_connection,
     delegated_publication,
     publication,
 )
@@ -91,13 +92,40 @@ async def agree(contracts: Contracts, agreed: Content) -> None:
 async def test_what_was_received_is_there_as_it_was_sent(contracts: Contracts) -> None:
     sent = read_content(b'{ "own": [1.50, null] ,' + as_json(content())[1:])
     assert await contracts.receive(sent, signed(CONSUMER)) is True
-    assert contracts.get(sent.hash) == Contract(sent, (signed(CONSUMER),))
+    assert contracts.get(sent.hash) == Contract(sent, (signed(CONSUMER),), OWN)
+
+
+@pytest.mark.parametrize("brought_by", [PRINCIPAL, PROVIDER])
+async def test_who_brought_a_contract_stays_so_whatever_is_signed_later(url: str, brought_by: str) -> None:
+    """The date under a signature is its signer's own word: it must not make somebody the submitter."""
+    one = made(delegated_connection())
+    others = one.parties - {brought_by, OWN}
+    heard = list[PeerId | None]()
+    with closing(open_store(url)) as store:
+        contracts = opened(store)
+        contracts.on_change(lambda kept, _: heard.append(kept.contract.submitter))
+        await contracts.receive(one, signed(brought_by))
+        for peer in others:
+            await contracts.add_signature(one, signed(peer, at=1))
+        await contracts.add_signature(one, signed(brought_by, at=NOW + 9, by="b" * 43))
+        await contracts.add_signature(one, signed(OWN))
+    with closing(open_store(url)) as store:
+        found = opened(store).get(one.hash)
+    assert found is not None
+    assert {found.submitter, *heard} == {PeerId(brought_by)}
+
+
+async def test_what_is_kept_is_known(contracts: Contracts) -> None:
+    one = made()
+    assert not contracts.knows(one.hash)
+    await contracts.receive(one, signed(CONSUMER))
+    assert contracts.knows(one.hash)
 
 
 async def test_the_same_contract_twice_is_one(contracts: Contracts) -> None:
     one = made()
     assert [await contracts.receive(one, signed(CONSUMER)) for _ in range(3)] == [True, False, False]
-    assert contracts.page(OWN)[0] == [Contract(one, (signed(CONSUMER),))]
+    assert contracts.page(OWN)[0] == [Contract(one, (signed(CONSUMER),), OWN)]
 
 
 async def test_many_at_once_with_the_same_content_are_one(contracts: Contracts) -> None:

@@ -69,6 +69,16 @@ def test_a_person_reads_rows_origins_receipts_and_what_stays_closed(sent: list[A
         assert part in " ".join(shown.split())
 
 
+def test_what_does_not_fit_on_a_line_goes_on_below_its_beginning(
+    sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    told = run().split("Ontvangstbewijzen\n")[1]
+    lines = [line for line in told.splitlines() if line.strip() and not line.startswith("Wat gesloten")]
+    assert len(lines) > 4
+    assert all(line.startswith("  ") for line in lines)
+
+
 def test_the_node_gets_the_question_with_its_ground_and_case(sent: list[Any]) -> None:
     run("--set", "bsn=999990019", "--partial")
     [(path, body, _)] = sent
@@ -77,9 +87,38 @@ def test_the_node_gets_the_question_with_its_ground_and_case(sent: list[Any]) ->
     assert body["parameters"] == {"bsn": "999990019"}
 
 
-def test_a_value_can_be_asked_for_without_showing_it(sent: list[Any]) -> None:
-    assert "999990019" not in run("--set", "bsn=-", typed="999990019\n")
-    assert sent[0][1]["parameters"] == {"bsn": "999990019"}
+class Terminal(io.StringIO):
+    """Standard input at which a person sits."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_at_a_terminal_a_value_is_asked_for_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("sys.stdin", Terminal("seen\n"))
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "unseen")
+    question = local.question_of("select 1", "urn:x", "Z-1", ("naam=-",))
+    assert question["parameters"] == {"naam": "unseen"}
+    assert asked == ["$naam: "]
+
+
+def test_without_a_terminal_each_value_is_the_next_line_of_standard_input_and_nothing_is_said(
+    sent: list[Any],
+) -> None:
+    question = ["select 1", "--activity", "urn:x", "--case", "Z-1", "--csv", "--set", "a=-", "--set", "b=-"]
+    result = CliRunner().invoke(ask.command, question, input="een\ntwee\n")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert sent[0][1]["parameters"] == {"a": "een", "b": "twee"}
+
+
+def test_where_standard_input_has_no_value_that_is_said(sent: list[Any]) -> None:
+    result = CliRunner().invoke(
+        main, ["ask", "select 1", "--activity", "urn:x", "--case", "Z-1", "--set", "bsn=-"]
+    )
+    assert result.exit_code == 2
+    assert "Er is geen waarde voor $bsn" in result.stderr
+    assert sent == []
 
 
 def test_a_list_is_read_from_a_file(sent: list[Any], tmp_path: Path) -> None:

@@ -173,10 +173,39 @@ def test_a_certificate_of_the_group_that_the_node_has_is_kept(authority: Authori
     oin = load_node(node, {}).config.node.oin
     for name in ("certificate.pem", "key.pem"):
         (node / "tls" / name).unlink()
-    authority.issue(node / "tls", oin, "Gemeente (fictief)", ["gemeente.example"])
+    hosts = ["gemeente.example", "fsc.gemeente.example", "*.gemeente.example"]
+    authority.issue(node / "tls", oin, "Gemeente (fictief)", hosts)
     assert join(node, *ADDRESSES).exit_code == 0
     assert load_node(node, {}).config.tls.certificate == node / "tls/certificate.pem"
     assert not (node / "fsc/key.pem").exists()
+
+
+@pytest.mark.parametrize("named", ["fsc.gemeente.example", "inway.gemeente.example"])
+def test_a_certificate_that_does_not_name_manager_and_inway_changes_nothing(
+    authority: Authority, node: Path, named: str
+) -> None:
+    (node / "fsc").mkdir()
+    oin = load_node(node, {}).config.node.oin
+    authority.issue(node / "fsc", oin, "Gemeente (fictief)", ["gemeente.example", named])
+    before = snapshot(node)
+    result = join(node, *ADDRESSES)
+    assert (result.exit_code, snapshot(node)) == (2, before)
+    [absent] = {"fsc.gemeente.example", "inway.gemeente.example"} - {named}
+    assert f"{node}/fsc/certificate.pem: " in result.output
+    assert f"hier is: {absent}." in result.output
+
+
+def test_a_certificate_of_the_group_on_other_hosts_is_not_the_one_and_another_is_requested(
+    authority: Authority, node: Path
+) -> None:
+    oin = load_node(node, {}).config.node.oin
+    for name in ("certificate.pem", "key.pem"):
+        (node / "tls" / name).unlink()
+    authority.issue(node / "tls", oin, "Gemeente (fictief)", ["gemeente.example"])
+    result = join(node, *ADDRESSES)
+    assert result.exit_code == 0, result.output
+    assert "Vraag een certificaat aan" in result.output
+    assert (node / "fsc/request.pem").exists()
 
 
 def test_rules_of_another_group_are_not_overwritten(authority: Authority, node: Path, tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from sluis.crypto import (
     new_key,
     open_authority,
     peer_of,
+    read_certificates,
     read_key,
+    unfit_hosts,
     verify_chain,
 )
 from sluis.kernel import Invalid, PeerId, utc_now
@@ -101,3 +103,20 @@ def test_what_an_authority_issues_is_an_identity(tmp_path: Path) -> None:
         tmp_path / "tls", OIN, "Gemeente (fictief)", HOSTS
     )
     assert Identity.load(certificate, key).peer.id == OIN
+
+
+@pytest.mark.parametrize(
+    ("asked", "unfit"),
+    [
+        (["fsc.gemeente.example", "a.intern.example", "127.0.0.1", "localhost"], []),
+        (["gemeente.example", "127.0.0.2", "b.a.intern.example"], ["gemeente.example", "127.0.0.2", "b.a.intern.example"]),
+        (["fsc.gemeente.example", "ander.example"], ["ander.example"]),
+    ],
+)  # fmt: skip
+def test_a_certificate_is_good_for_the_hosts_that_it_names_and_no_other(
+    tmp_path: Path, asked: list[str], unfit: list[str]
+) -> None:
+    authority = make_authority(tmp_path, "Groep")
+    named = ["fsc.gemeente.example", "*.intern.example", "127.0.0.1", "localhost"]
+    chain = read_certificates(authority.issue(tmp_path / "tls", OIN, "Gemeente (fictief)", named)[0])
+    assert unfit_hosts(chain, [authority.certificate], asked, utc_now()) == unfit

@@ -8,7 +8,7 @@ import pytest
 
 from sluis.cli.local import Body
 from sluis.kernel import Refused, Text, encode
-from sluis_demo import agreements
+from sluis_demo import federation
 from sluis_demo.agreements import agree
 from sluis_demo.federation import Place
 from sluis_demo.organisations import ASKER, BENEFIT, ORGANISATIONS, PARKING
@@ -24,7 +24,7 @@ def refused(code: str) -> Refused:
 def nodes(refusals: list[str]) -> Callable[..., Body]:
     """Both nodes; requests are refused with these codes first."""
 
-    def call(node: Path, method: str, path: str, body: Any = None) -> Body:
+    def call_at(listening: Path, node: Path, method: str, path: str, body: Any = None) -> Body:
         if path == "/v1/group/requests":
             if refusals:
                 raise refused(refusals.pop(0))
@@ -34,17 +34,17 @@ def nodes(refusals: list[str]) -> Callable[..., Body]:
         found = {"hash": "c", "state": "valid", "accepted": ["a", "b"], "grants": [grant]}
         return Body(encode(found))
 
-    return call
+    return call_at
 
 
 def test_a_request_waits_until_the_nodes_are_connected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreements, "call", nodes(["not-connected", "not-connected"]))
+    monkeypatch.setattr(federation, "call_at", nodes(["not-connected", "not-connected"]))
     made = agree(SLUISWIJK, [RDW])
     assert [one.activity for one in made] == [BENEFIT.id, PARKING.id]
 
 
 def test_what_waiting_does_not_help_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreements, "call", nodes(["group-not-yours"]))
+    monkeypatch.setattr(federation, "call_at", nodes(["group-not-yours"]))
     with pytest.raises(Refused) as raised:
         agree(SLUISWIJK, [RDW])
     assert raised.value.code == "group-not-yours"

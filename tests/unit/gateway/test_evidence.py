@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.gateway.contracts.making import CONSUMER, NOW, PROVIDER, as_json, content
 
+from sluis.gateway import evidence as module
 from sluis.gateway.contracts import Contract, Signature, read_content
 from sluis.gateway.evidence import Evidence
 from sluis.kernel import Conflict, PeerId, Text, Unkept
@@ -76,3 +77,72 @@ async def test_a_ledger_that_keeps_nothing_is_told_and_stops_no_start(
     with caplog.at_level(logging.ERROR, "sluis.gateway"):
         await record(Full(), contracts(1))
     assert len(caplog.messages) == 2
+
+
+class AtOnce:
+    """A ledger that keeps all that it is given."""
+
+    def __init__(self) -> None:
+        self.kept = list[str]()
+
+    async def append(self, records: Sequence[Agreement]) -> None:
+        self.kept += [one.contract for one in records]
+
+
+class Kept:
+    """Contracts in pages of at most two, whatever is asked for."""
+
+    def __init__(self, every: list[Contract], broken: bool = False) -> None:
+        self.every, self.broken = every, broken
+        self.asked = list[int]()
+
+    def page(self, cursor: str, limit: int) -> tuple[list[Contract], str]:
+        if cursor and self.broken:
+            raise Unkept("store-away", Text("", ""), Text("", ""), Text("", ""))
+        begin = int(cursor or 0)
+        end = begin + min(limit, 2)
+        self.asked.append(limit)
+        return self.every[begin:end], str(end) if end < len(self.every) else ""
+
+
+@pytest.fixture(autouse=True)
+def restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_REST", 0)
+
+
+def evidence(ledger: Any) -> Evidence:
+    sealing: Any = None
+    return Evidence(ledger, sealing)
+
+
+async def test_the_newest_are_on_record_before_the_node_goes_on_and_all_others_soon() -> None:
+    ledger, kept = AtOnce(), Kept(contracts(7))
+    writing = evidence(ledger)
+    await writing.begin(kept.page)
+    assert ledger.kept == [one.content.hash for one in kept.every[:2] for _ in range(2)]
+    assert writing._going_on is not None
+    await asyncio.wait_for(writing._going_on, 5)
+    assert ledger.kept == [one.content.hash for one in kept.every for _ in range(2)]
+    assert set(kept.asked) == {500}  # never more in memory, however many there are
+    await writing.stop()
+
+
+async def test_a_node_that_stops_does_not_wait_for_the_old_ones() -> None:
+    ledger, kept = AtOnce(), Kept(contracts(5))
+    writing = evidence(ledger)
+    await writing.begin(kept.page)
+    await asyncio.wait_for(writing.stop(), 5)
+    before = len(ledger.kept)
+    await asyncio.sleep(0.01)
+    assert len(ledger.kept) == before < 10
+
+
+async def test_a_store_that_fails_on_the_way_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    kept = Kept(contracts(3), broken=True)
+    writing = evidence(AtOnce())
+    with caplog.at_level(logging.ERROR, "sluis.gateway"):
+        await writing.begin(kept.page)
+        assert writing._going_on is not None
+        await asyncio.wait_for(writing._going_on, 5)
+        await writing.stop()
+    assert caplog.messages[0].endswith("until the next start: store-away")

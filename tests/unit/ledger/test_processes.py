@@ -1,6 +1,7 @@
 """However many processes check a log, they find what one finds."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,17 +27,26 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "_STRETCH", 1024)
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[tuple[Store, Ledger]]:
-    """With a checkpoint in its midst, one at its end, and some records destroyed."""
-    with opened(tmp_path) as (store, ledger):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log with a checkpoint in its midst, one at its end, and some records destroyed."""
+    home = tmp_path_factory.mktemp("log")
+    with opened(home) as (store, ledger):
         fill(ledger, 3000)
         ledger.publish()
         fill(ledger, SIZE - 3001)
         asyncio.run(ledger.destroy([(100, 110), (4000, 5000)], "selectielijst"))
         ledger.publish()
         store.write_blocking(lambda _connection: None)  # what was left to tidy up is done
-        yield store, ledger
+    return home
+
+
+@pytest.fixture
+def log(made: Path, tmp_path: Path) -> Iterator[tuple[Store, Ledger]]:
+    """A copy of it."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    with opened(tmp_path) as both:
+        yield both
 
 
 @pytest.fixture

@@ -37,11 +37,17 @@ class Sites:
                 listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
                 connection.execute(f"CREATE TABLE {name} ({listed})")
                 if rows:
-                    connection.executemany(
-                        f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", rows
-                    )
+                    row = f"({', '.join('?' * len(columns))})"
+                    values = [value for one in rows for value in one]
+                    connection.execute(f"INSERT INTO {name} VALUES {', '.join([row] * len(rows))}", values)
         self.left: Counter[str] = Counter()
         self.asked: list[tuple[str, str, dict[str, list[Any]]]] = []
+
+    def anew(self) -> "Sites":
+        """The same databases, of which nothing was asked yet."""
+        self.left.clear()
+        self.asked.clear()
+        return self
 
     def close(self) -> None:
         for connection in (self.all, *self.site.values()):

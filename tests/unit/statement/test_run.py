@@ -21,11 +21,16 @@ TABLES: Tables = {
 CHAIN = "SELECT p.name, t.z FROM a.p JOIN b.t ON t.bsn = p.bsn WHERE p.name LIKE 'name 1%'"
 
 
-@pytest.fixture
-def sites() -> Iterator[Sites]:
+@pytest.fixture(scope="module")
+def databases() -> Iterator[Sites]:
     made = Sites(TABLES)
     yield made
     made.close()
+
+
+@pytest.fixture
+def sites(databases: Sites) -> Sites:
+    return databases.anew()
 
 
 def test_long_key_list_goes_in_chunks(sites: Sites) -> None:

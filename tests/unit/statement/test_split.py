@@ -32,11 +32,16 @@ TABLES: Tables = {
 }
 
 
-@pytest.fixture
-def sites() -> Iterator[Sites]:
+@pytest.fixture(scope="module")
+def databases() -> Iterator[Sites]:
     made = Sites(TABLES)
     yield made
     made.close()
+
+
+@pytest.fixture
+def sites(databases: Sites) -> Sites:
+    return databases.anew()
 
 
 def ask(

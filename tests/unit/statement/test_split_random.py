@@ -27,8 +27,7 @@ def _fill(sites: Sites, found: dict[str, Any]) -> None:
                 )
                 connection.execute(f"INSERT INTO {name} VALUES {values}")
         sites.rows[name] = len(rows)
-    sites.left.clear()
-    sites.asked.clear()
+    sites.anew()
 
 
 _NODES = (

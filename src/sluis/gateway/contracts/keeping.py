@@ -115,7 +115,8 @@ class Keeper:
             raise not_a_party(item.signature.peer)
         found = connection.execute(text(sql.BY_HASH), {"hash": item.content.hash}).one_or_none()
         if found is None:
-            number, contract = self._add(connection, item), Contract(item.content)
+            number = self._add(connection, item)
+            contract = Contract(item.content, submitter=item.signature.peer)
         else:
             number, contract = found.id, contracts(connection, [found])[0]
         known = contract.signed(item.signature.action).get(item.signature.peer)
@@ -124,7 +125,8 @@ class Keeper:
         if known is not None and known.peer != self._own and self._renewing.wait(known.peer, 1, self._now()):
             raise manager_fault("ERROR_CODE_TOO_MANY_REQUESTS", _RENEWED_TOO_OFTEN)
         others = tuple(one for one in contract.signatures if one is not known)
-        kept = Kept(Contract(contract.content, (*others, item.signature)), found is None, True)
+        now_signed = msgspec.structs.replace(contract, signatures=(*others, item.signature))
+        kept = Kept(now_signed, found is None, True)
         self._sign(connection, number, kept.contract, item.signature)
         if item.within:
             item.within(connection, kept)
@@ -146,6 +148,7 @@ class Keeper:
             "id": number, "hash": content.hash, "iv": content.iv, "group_id": content.group_id,
             "created": content.created_at, "not_before": content.not_before, "not_after": content.not_after,
             "types": types, "standing": sql.PROPOSED, "content": content.json, "grants": encode(content.grants),
+            "submitter": str.__str__(item.signature.peer),
         })  # fmt: skip
         connection.execute(text(sql.ADD_PARTY), [
             {"peer": str.__str__(peer), "created": content.created_at, "contract": number, "types": types}
@@ -184,7 +187,10 @@ def contracts(connection: Connection, rows: Sequence[Row[Any]]) -> list[Contract
         statement = text(sql.SIGNATURES).bindparams(bindparam("contracts", expanding=True))
         for number, peer, *signed in connection.execute(statement, {"contracts": list(signatures)}):
             signatures[number].append(Signature(_peer(peer), *signed))
-    return [Contract(_content(row), tuple(signatures[row.id])) for row in rows]
+    return [
+        Contract(_content(row), tuple(signatures[row.id]), _peer(row.submitter) if row.submitter else None)
+        for row in rows
+    ]
 
 
 def types_of(types: Iterable[GrantType]) -> int:

@@ -124,10 +124,18 @@ class Signature(msgspec.Struct, frozen=True):
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """Content, and at most one signature of each peer for each action."""
+    """Content, and at most one signature of each peer for each action.
+
+    Attributes:
+        content: what is agreed.
+        signatures: those that count.
+        submitter: who brought it here: whose signature came with it first. That is noted when it comes, and follows from
+            no date that somebody writes. None before it is kept.
+    """
 
     content: Content
     signatures: tuple[Signature, ...] = ()
+    submitter: PeerId | None = None
 
     def signed(self, action: Action) -> dict[PeerId, Signature]:
         """Who signed for `action`."""

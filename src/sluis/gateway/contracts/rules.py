@@ -22,7 +22,11 @@ from sluis.gateway.contracts.model import (
     State,
 )
 from sluis.gateway.faults import FscProblem, manager_fault
+from sluis.grounds import PROPERTY
 from sluis.kernel import Conflict, PeerId, Refused, Text
+
+HTTP_2 = "PROTOCOL_TCP_HTTP_2"
+"""What a publication calls it."""
 
 SKEW = 60
 """Seconds that clocks of peers may differ."""
@@ -61,12 +65,29 @@ def check_content(
             "This peer may not propose this grant: whoever connects, publishes or delegates does.",
         ))  # fmt: skip
     for grant in content.grants:
+        if proposes and grant.type in PUBLICATIONS:
+            _check_publication(grant, own)
         wanted = grant.type not in PUBLICATIONS and grant.service_peer == own
         if offers and wanted and not offers(grant.service_name):
             raise _broken("service-not-offered", Text(
                 f"De dienst '{grant.service_name}' wordt hier niet aangeboden.",
                 f"The service '{grant.service_name}' is not offered here.",
             ))  # fmt: skip
+
+
+def _check_publication(grant: Grant, own: PeerId) -> None:
+    """What is new must be fit to be read by everyone in the group, and true of the inway of this peer. What was taken before
+    can still be rejected and revoked."""
+    if PROPERTY in (grant.properties or {}):
+        raise _broken("purpose-in-publication", Text(
+            f"Een publicatie is voor iedereen; een doel ({PROPERTY}) hoort in een verbinding.",
+            f"A publication is for everyone; a purpose ({PROPERTY}) belongs into a connection.",
+        ))  # fmt: skip
+    if grant.service_peer == own and grant.protocol == HTTP_2:
+        raise _broken("protocol-not-spoken", Text(
+            "De inway van deze organisatie spreekt HTTP/1.1, en geen HTTP/2.",
+            "The inway of this organisation speaks HTTP/1.1, and no HTTP/2.",
+        ))  # fmt: skip
 
 
 def _asked_of(grant: Grant) -> set[PeerId | None]:

@@ -136,6 +136,11 @@ class Contracts:
             row = connection.execute(text(sql.BY_HASH), {"hash": content_hash}).one_or_none()
             return contracts(connection, [row])[0] if row is not None else None
 
+    def knows(self, content_hash: str) -> bool:
+        """Whether a contract of this hash is kept."""
+        with self._store.read() as connection:
+            return connection.execute(text(sql.IS_KNOWN), {"hash": content_hash}).one_or_none() is not None
+
     def page(
         self,
         peer: PeerId,

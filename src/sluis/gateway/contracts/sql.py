@@ -39,10 +39,20 @@ MIGRATIONS = (
             "CREATE INDEX contract_open_by_peer ON contract_open (peer, size)",
         ),
     ),
+    Migration(
+        "who brought a contract",
+        (
+            "ALTER TABLE contracts ADD COLUMN submitter TEXT NOT NULL DEFAULT ''",
+            # Of what this peer signed something under, nobody asks any more.
+            """UPDATE contracts SET submitter =
+                COALESCE((SELECT o.peer FROM contract_open o WHERE o.contract = contracts.id), '')""",
+        ),
+    ),
 )
 
 CONTRACT_COLUMNS = (
     "id", "hash", "iv", "group_id", "created", "not_before", "not_after", "types", "standing", "content", "grants",
+    "submitter",
 )  # fmt: skip
 _CONTRACT = ", ".join(f"c.{column}" for column in CONTRACT_COLUMNS)
 
@@ -51,6 +61,9 @@ LAST = "SELECT COALESCE(MAX(id), 0) FROM contracts"
 
 BY_HASH = f"SELECT {_CONTRACT} FROM contracts c WHERE c.hash = :hash"
 """One contract."""
+
+IS_KNOWN = "SELECT id FROM contracts WHERE hash = :hash"
+"""The number of one contract."""
 
 SAME_IV = "SELECT hash FROM contracts WHERE iv = :iv"
 """The contract that has this initialisation vector."""

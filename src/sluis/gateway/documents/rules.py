@@ -19,8 +19,11 @@ from sluis.gateway.documents.model import (
     Spec,
 )
 from sluis.gateway.documents.yaml import parse_documents
-from sluis.grounds import Document, Fault, faults, meant
+from sluis.grounds import PROPERTY, Document, Fault, faults, meant
 from sluis.kernel import Invalid, PeerId, Place, Text
+
+SPOKEN = "PROTOCOL_TCP_HTTP_1.1"
+"""What this inway speaks."""
 
 _TOP = ("apiVersion", "kind", "metadata", "spec")
 
@@ -54,7 +57,7 @@ def read(text: str, name: str) -> tuple[tuple[Declared, ...], tuple[Invalid, ...
             problems += [fault.problem(document) for fault in found]
         else:
             declared.append(_declared(document))
-    problems += _doubled(declared)
+    problems += [*_doubled(declared), *_not_ours_to_offer(declared)]
     return tuple(declared), tuple(problems)
 
 
@@ -223,6 +226,41 @@ def _doubled(declared: Iterable[Declared]) -> Iterator[Invalid]:
                     f"The first is on line {first.place.line}.",
                 ),
                 Text("Houd er één, of geef een andere naam.", "Keep one of them, or give it another name."),
+                place=one.place,
+            )
+
+
+def _not_ours_to_offer(declared: Iterable[Declared]) -> Iterator[Invalid]:
+    """What no contract of this organisation may say, told where it stands."""
+    for one in declared:
+        if isinstance(one.spec, Publication) and PROPERTY in one.spec.properties:
+            yield Invalid(
+                "purpose-in-publication",
+                Text(
+                    f"Publication `{one.metadata.name}` noemt een doel.",
+                    f"Publication `{one.metadata.name}` names a purpose.",
+                ),
+                Text(
+                    "Een publicatie is voor iedereen: zo zou de directory vertellen wie waarnaar kijkt.",
+                    "A publication is for everyone: the directory would tell who looks at what.",
+                ),
+                Text(
+                    f"Haal `{PROPERTY}` weg; een doel staat in `purpose` van een Connection.",
+                    f"Remove `{PROPERTY}`; a purpose stands in `purpose` of a Connection.",
+                ),
+                place=one.place,
+            )
+        if isinstance(one.spec, Publication | Service) and one.spec.protocol != SPOKEN:
+            yield Invalid(
+                "protocol-not-spoken",
+                Text(
+                    f"{one.kind} `{one.metadata.name}` belooft HTTP/2.",
+                    f"{one.kind} `{one.metadata.name}` promises HTTP/2.",
+                ),
+                Text("De inway spreekt alleen HTTP/1.1.", "The inway speaks HTTP/1.1 only."),
+                Text(
+                    f"Schrijf {SPOKEN}, of laat `protocol` weg.", f"Write {SPOKEN}, or leave `protocol` out."
+                ),
                 place=one.place,
             )
 

@@ -210,11 +210,13 @@ class Running:
     async def _rule_for(self, contract: Contract) -> str | None:
         own, settings = self.manager.own.id, self.settings
         rule = signs_itself(contract, own, settings.auto_sign, self.manager.offers().__contains__)
-        first = min(contract.signatures, key=lambda one: one.signed_at).peer
+        submitter = contract.submitter or own
         if rule is None and settings.decision_point is not None:
-            said = await ask(settings.decision_point, question(contract, own, first))
+            said = await ask(settings.decision_point, question(contract, own, submitter))
             rule = "decision point" if said else None
-        return rule if rule and await self._all_there(contract) and self._may_sign(contract, first) else None
+        if rule and await self._all_there(contract) and self._may_sign(contract, submitter):
+            return rule
+        return None
 
     async def _all_there(self, contract: Contract) -> bool:
         """Whether every party signed it, is known, or is in the directory. Of one that somebody made up this node would

@@ -170,12 +170,15 @@ class Manager:
             content: what it is on.
             action: what it does.
             jws: the signature.
-            proposes: whether the signer offers the contract.
+            proposes: whether the signer offers the contract. Who accepts one that is not known here does that too: by
+                whichever door it comes in, the same is asked of it.
 
         Returns: whether it was news; durable when this returns.
 
         Raises `FscProblem` (which rule it breaks), `Unkept`.
         """
+        if action == "accept" and not proposes:
+            proposes = not await asyncio.to_thread(self.contracts.knows, content.hash)
         offers = self.offers().__contains__ if proposes else None
         check_content(
             content, self.own.id, signer, self.group.id, self._now(), proposes=proposes, offers=offers

@@ -209,8 +209,8 @@ _CERTIFICATE_ENDED = (
 _NOT_IN_GROUP = (
     Text("Deze organisatie staat niet in de directory.", "This organisation is not in the directory."),
     Text(
-        "Controleer het OIN, of vraag haar zich aan te melden.",
-        "Check the OIN, or ask it to announce itself.",
+        "Kijk met `sluis fsc peers` wie er wel in staan, of vraag haar zich aan te melden.",
+        "See with `sluis fsc peers` who are in it, or ask it to announce itself.",
     ),
 )
 _NO_CONTRACT = (

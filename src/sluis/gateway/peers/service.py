@@ -8,7 +8,7 @@ the group's anchors and revocation lists whenever they are used, not only when t
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 import msgspec
 from cryptography import x509
@@ -43,15 +43,20 @@ class Peers:
         with store.read() as connection:
             rows = connection.execute(text(sql.PEERS)).all()
         self._known = {row.id: Known(PeerId(row.id), row.name, row.address, bool(row.itself)) for row in rows}
+        self._called: dict[str, str] = {}
 
     def known(self, peer: PeerId) -> Known | None:
         """What is known of a peer."""
         return self._known.get(str.__str__(peer))
 
     def name(self, peer: PeerId) -> str:
-        """What a peer is called: by its Peer ID as long as its name is not known."""
-        known = self.known(peer)
-        return known.name if known else str.__str__(peer)
+        """What a peer is called: as it says itself, else as the settings do (`call`), else by its Peer ID."""
+        known, id = self.known(peer), str.__str__(peer)
+        return known.name if known else self._called.get(id, id)
+
+    def call(self, names: Mapping[PeerId, str]) -> None:
+        """What the settings call peers, for as long as they were not heard of: one may be down from the start."""
+        self._called = {str.__str__(peer): name for peer, name in names.items()}
 
     def every(self) -> list[Known]:
         """Everyone, by Peer ID."""

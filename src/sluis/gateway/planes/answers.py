@@ -1,4 +1,7 @@
-"""What nginx is answered: where a request goes and what it carries, written as our configuration reads it."""
+"""What nginx is answered: where a request goes and what it carries, written as our configuration reads it.
+
+What every answer says has a header of its own; all that few say stands in one, `R`, as pairs (`_RARE` in `nginx_conf`).
+"""
 
 import asyncio
 import hashlib
@@ -15,8 +18,8 @@ from sluis.gateway.forward import Forward, Incoming, Outgoing, Target
 from sluis.gateway.outway import Judged
 from sluis.gateway.planes.marked import MarkedDoor
 from sluis.gateway.planes.nginx_conf import NOT_DONE
-from sluis.gateway.planes.places import Places
-from sluis.gateway.planes.questions import Answer, Later, Question
+from sluis.gateway.planes.places import Places, Where
+from sluis.gateway.planes.questions import PASS, Answer, Later, Question
 from sluis.gateway.planes.reports import Reports, Side
 from sluis.gateway.properties import alternative_of
 from sluis.gateway.tokens import Recent
@@ -24,7 +27,7 @@ from sluis.gateway.transactions import Line, durable
 
 _CERTIFICATES = 16_384  # that are known; more peers than a group has
 _CALLERS = 1024  # pairs of token and certificate that are remembered as nginx writes them
-_PASS = b"HTTP/1.1 204 P\r\n"
+_TOKENS = 1024  # that are remembered as nginx reads them
 
 
 class Inward(Protocol):
@@ -61,17 +64,15 @@ class InwayAnswers:
         """See `Answers`."""
         asked, host, request, transaction, caller = question
         if asked == self.INSTEAD:
-            return self._instead(host, request, _after(b"X: =", transaction))
+            return self._instead(host, *_asked(request, transaction))
         known = self._callers.get(caller)
         authorization, certificate = known or self._read(caller)
-        method, _, path = _after(b"M: ", request).partition(" ")
-        forward, line = self._judge(
-            Incoming(certificate, method, path, authorization, _after(b"X: =", transaction) or None)
-        )
+        method, path, about = _asked(request, transaction)
+        forward, line = self._judge(Incoming(certificate, method, path, authorization, about or None))
         if known is None:
             self._callers.put(caller, (authorization, certificate))
         if not forward.target.host and self._own is not None:
-            return b"%b%b\r\n" % (_PASS, self._own.leave_word(forward, method)), line
+            return PASS + self._own.leave_word(forward, method) + b"\r\n", line
         where = self._places.written(host, forward.target)
         if where is None:
             return self._found(forward, line, path)
@@ -82,17 +83,16 @@ class InwayAnswers:
         await durable(self.write([line]), INWAY)
         return self._passes(await self._places.find(forward.target), forward, path), None
 
-    async def _instead(self, host: bytes, request: bytes, number: str) -> tuple[bytes, None]:
+    async def _instead(self, host: bytes, method: str, path: str, number: str) -> tuple[bytes, None]:
         """The alternative of a service that did not answer: that is the same crossing, with the same line."""
-        _, _, path = _after(b"M: ", request).partition(" ")
         left = self._left.take(number)
         if left is None or left.alternative is None:
             raise inway_fault("ERROR_CODE_SERVICE_UNREACHABLE", NOT_DONE)
         return _inward(await _place(self._places, host, left.alternative), left, path), None
 
-    def _passes(self, where: bytes, forward: Forward, path: str) -> bytes:
+    def _passes(self, where: Where, forward: Forward, path: str) -> bytes:
         if forward.alternative is not None:
-            where += b"L: %d\r\n" % self._left.keep(forward)
+            where = where[0], f"{where[1]}L={self._left.keep(forward)} "
         return _inward(where, forward, path)
 
     def _read(self, caller: bytes) -> tuple[str | None, bytes]:
@@ -134,14 +134,20 @@ class _Left:
         return found
 
 
-async def _place(places: Places, host: bytes, target: Target) -> bytes:
+async def _place(places: Places, host: bytes, target: Target) -> Where:
     return places.written(host, target) or await places.find(target)
 
 
-def _inward(where: bytes, forward: Forward, path: str) -> bytes:
-    if forward.path == path:
-        return b"%b%b\r\n" % (_PASS, where)
-    return b"%b%bP: %b\r\n\r\n" % (_PASS, where, forward.path.encode("latin-1"))
+def _inward(where: Where, forward: Forward, path: str) -> bytes:
+    passes, rare = where
+    return passes + _end(rare, forward.path, path)
+
+
+def _end(rare: str, changed: str, path: str) -> bytes:
+    """What few answers say, and the end. The path comes last: it is the one value that whoever asks has a hand in."""
+    if changed != path:
+        rare = f"{rare}P={changed}"
+    return b"R: %b\r\n\r\n" % rare.encode("latin-1") if rare else b"\r\n"
 
 
 class OutwayAnswers:
@@ -160,16 +166,17 @@ class OutwayAnswers:
         self.domain: Domain = OUTWAY
         self.write = outway.write
         self._outway, self._judge, self._places, self._watched = outway, outway.judge, places, reports.watched
+        self._tokens = Recent[str, bytes](_TOKENS)
         self._left = _Left()
 
     def __call__(self, question: Question) -> Answer | Later:
         """See `Answers`."""
         asked, host, request, transaction, rest = question
-        method, _, path = _after(b"M: ", request).partition(" ")
+        method, path, about = _asked(request, transaction)
         if asked == self.INSTEAD:
-            return self._instead(host, path, _after(b"X: =", transaction))
-        grant = _after(b"G: =", rest.removesuffix(b"\r\n\r\n"))
-        judged = self._judge(Outgoing(method, path, grant or None, _after(b"X: =", transaction) or None))
+            return self._instead(host, path, about)
+        grant = _after(b"G: =", rest)[:-4]
+        judged = self._judge(Outgoing(method, path, grant or None, about or None))
         if isinstance(judged, tuple):
             where = self._places.written(host, judged[0].target)
             if where is not None:
@@ -202,19 +209,27 @@ class OutwayAnswers:
             raise outway_fault("ERROR_CODE_PEER_UNREACHABLE", NOT_DONE, peer=str(peer))
         return self._passes(await _place(self._places, host, other[0].target), other, path)
 
-    def _passes(self, where: bytes, judged: Judged, path: str) -> Answer:
+    def _passes(self, where: Where, judged: Judged, path: str) -> Answer:
         forward, line = judged
         (_, token), (_, transaction) = forward.headers
-        head = f"A: {token}\r\nX: {transaction}\r\n"
-        if forward.path != path:
-            head = f"{head}P: {forward.path}\r\n"
-        if forward.target in self._watched:
-            head += "W: 1\r\n"
+        passes, rare = where
+        if self._watched and forward.target in self._watched:
+            rare += "W=1 "
         if forward.instead:
-            head += f"I: {forward.instead}\r\n"
+            rare += f"I={forward.instead} "
         elif forward.grant is not None and alternative_of(forward.grant.properties) is not None:
-            head += f"L: {self._left.keep(forward)}\r\n"
-        return b"%b%b%b\r\n" % (_PASS, where, head.encode("latin-1")), line
+            rare += f"L={self._left.keep(forward)} "
+        told = self._tokens.get(token) or self._tokens.put(token, f"A: {token}\r\nX: ".encode("latin-1"))
+        end = _end(rare, forward.path, path)
+        return b"%b%b%b\r\n%b" % (passes, told, transaction.encode("ascii"), end), line
+
+
+def _asked(request: bytes, transaction: bytes) -> tuple[str, str, str]:
+    """Method and path of what is asked about, and its transaction id or number."""
+    if not (request.startswith(b"M: ") and transaction.startswith(b"X: =")):
+        raise ValueError
+    method, _, path = request[3:].decode("latin-1").partition(" ")
+    return method, path, transaction[4:].decode("latin-1")
 
 
 def _after(name: bytes, line: bytes) -> str:

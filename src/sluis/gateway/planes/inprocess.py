@@ -8,7 +8,7 @@ go no further, `Host` is that of the target, and those that the decision sets re
 import asyncio
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from sluis.gateway.faults import INWAY, FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import Forward, Incoming, Outgoing
@@ -17,6 +17,7 @@ from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.planes.apps import App, Callers, Message, Receive, Scope, Send, refuse
 from sluis.gateway.planes.head import ASKED_AUTHORIZATION, ASKED_GRANT, ASKED_TRANSACTION, Head
+from sluis.gateway.planes.hosts import NOT_CALLED_SO, Hosts
 from sluis.gateway.planes.relay import Relay
 from sluis.gateway.streams import FAILURES, Streams, because
 from sluis.gateway.tokens import Recent
@@ -120,10 +121,12 @@ class OutwayPlane:
         outway: decides.
         streams: to inways of peers.
         meter: counts.
+        names: by which programs call it, beside `localhost` and IP addresses.
     """
 
-    def __init__(self, outway: Outway, streams: Streams, meter: Meter) -> None:
+    def __init__(self, outway: Outway, streams: Streams, meter: Meter, names: Iterable[str] = ()) -> None:
         self._outway, self._streams, self.meter = outway, streams, meter
+        self._hosts = Hosts(names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI 3.0, HTTP."""
@@ -131,6 +134,10 @@ class OutwayPlane:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         head = Head(scope)
+        if head.method != "CONNECT" and not self._hosts.take(
+            scope["headers"]
+        ):  # CONNECT is refused by its own code
+            raise outway_fault("ERROR_CODE_UNKNOWN_HOST", NOT_CALLED_SO)
         asked = Outgoing(
             head.method, head.path, head.asked.get(ASKED_GRANT), head.asked.get(ASKED_TRANSACTION)
         )

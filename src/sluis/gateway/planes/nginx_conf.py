@@ -13,7 +13,18 @@ from collections.abc import Iterable
 from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import OTHERWISE, READING
-from sluis.gateway.planes.nginx_layout import Layout, Listen, Place, check_place, is_address, unfit, with_port
+from sluis.gateway.planes.hosts import ALWAYS, NOT_CALLED_SO
+from sluis.gateway.planes.nginx_layout import (
+    Layout,
+    Listen,
+    Place,
+    check_name,
+    check_place,
+    is_address,
+    shown_file,
+    unfit,
+    with_port,
+)
 from sluis.kernel import Text
 from sluis.web import FROM_ONE
 
@@ -26,13 +37,13 @@ CERTIFICATE, KEY, ANCHORS, REVOKED, SERVICE_ANCHORS = (
     "revoked.pem",
     "service-anchors.pem",
 )
-REPORTED = "$upstream_header_time|$upstream_status|$to|$token|$transaction|$upstream_http_fsc_error_code"
+REPORTED = "$upstream_header_time|$upstream_status|$place|$token|$transaction|$upstream_http_fsc_error_code"
 """What is told of an outcome; the first two are lists when more addresses were tried (see `reports`)."""
 
 COUNTED = "$status $request_time $body_bytes_sent $request_length $upward"
 """What is told of every request, to be counted (see `counts`): figures, and not what it was about."""
 
-HERE = "here"
+HERE = "http://here"
 """What decisions call the node itself."""
 MARK = "Sluis-Mark"
 """The header by which a request for the node itself is known for what was decided (see `marked`)."""
@@ -98,7 +109,7 @@ server_tokens off;
 default_type application/json;
 client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
 client_header_timeout 10s; client_body_timeout 60s; send_timeout 60s; keepalive_timeout 75s; keepalive_requests 1000000;
-client_header_buffer_size 4k; large_client_header_buffers 4 16k; client_max_body_size {layout.most_body};
+request_pool_size 16k; client_header_buffer_size 4k; large_client_header_buffers 4 16k; client_max_body_size {layout.most_body};
 reset_timedout_connection on; tcp_nodelay on; lingering_timeout 5s;
 
 # Both ways as it comes, nothing held on disk; a request whose fate is unknown is not sent twice, unless it may be.
@@ -123,37 +134,46 @@ def _counted(kind: str) -> str:
 
 
 def _upstreams(places: Iterable[Place], own: bool) -> str:
-    blocks, through, names, authorities = [], [], [], []
+    blocks, names, authorities, shown = list[str](), list[str](), list[str](), list[str]()
     if own:
-        blocks.append(f"upstream {HERE} {{ server unix:{OWN} max_fails=0; keepalive 256; }}")
-        through.append(f'"{HERE}" "http://{HERE}";')
-        authorities.append(f'"{HERE}" "{HERE}";')
+        blocks.append(f"upstream here {{ server unix:{OWN} max_fails=0; keepalive 256; }}")
+        authorities.append(f'"{HERE}" "here";')
     for place in places:
         servers = " ".join(f'server "{with_port(one, place.port)}" max_fails=0;' for one in place.addresses)
         blocks.append(f"upstream {place.block} {{ {servers} keepalive 256; keepalive_requests 1000000; }}")
-        through.append(f'"{place.key}" "{place.scheme}://{place.block}";')
-        names.append(f'"{place.key}" "{place.host}";')
-        authorities.append(f'"{place.key}" "{place.authority}";')
+        names.append(f'"{place.url}" "{place.host}";')
+        authorities.append(f'"{place.url}" "{place.authority}";')
+        if place.shows:
+            shown.append(f'"{place.url}" "{shown_file(place.shows)}";')
     return "\n".join(
-        [*blocks,
-         "map $to $through { volatile; default $direct;", *through, "}",
-         "map $to $name { volatile;", *_NAMES, *names, "}",
-         "map $to $authority { volatile;", *_AUTHORITIES, *authorities, "}", _SHOWS, _UNANSWERED]
+        [*blocks, _RARE,
+         "map $to $name { volatile; default $key_name;", *names, "}",
+         "map $to $authority { volatile; default $key_authority;", *authorities, "}",
+         "map $to $shown { volatile; default $key_shown;", *shown, "}", _KEYS, _UNANSWERED]
     )  # fmt: skip
 
 
-# Which client certificate a place gets, read from its key; a place whose key names none gets none.
-_SHOWS = 'map $to $shown { volatile; default ""; "~!(?<shown_name>[0-9a-f]{16})$" "client-$shown_name.pem"; }'
+# What few answers say stands in one header, for each that is read takes its time at every request. It holds pairs with a
+# space between; that of a path or a body comes last, and what is in those is never read as another pair.
+_RARE = "\n".join(
+    f'map $rare ${name} {{ volatile; "" ""; default ""; "~^(?:[AC-OQ-Z]=[^ ]+ )*{letter}=(?<rare_{name}>{value})" $rare_{name}; }}'
+    for name, letter, value in (
+        ("key", "K", "[^ ]+"), ("alternative", "L", "[^ ]+"), ("watch", "W", "[^ ]+"), ("instead", "I", "[^ ]+"),
+        ("path", "P", ".+"), ("refused", "S", "[^ ]+"), ("code", "E", "[^ ]+"), ("body", "B", ".+"),
+    )
+)  # fmt: skip
+
+# Of a place that has no block the key is told, and all else is read from that: its name, what it is called in `Host`, and
+# which client certificate it gets; a place whose key names none gets none.
+_KEYS = r"""map $key $key_name { volatile; "~^https?://\[(?<to_six>[^]]+)]" $to_six; "~^https?://(?<to_host>[^:#]+)" $to_host; }
+map $key $key_authority { volatile; "~^https?://(?<to_at>[^#]+)#" $to_at; }
+map $key $key_shown { volatile; "~!(?<shown_name>[0-9a-f]{16})$" "client-$shown_name.pem"; }"""
 
 # Where a request goes on that nobody answered. The maps above are `volatile` for its sake: it may get another place.
 _UNANSWERED = (
     'map "$alternative $request_method $content_length$http_transfer_encoding" $unanswered {'
     ' default "@unreachable"; "~^[0-9]+ (GET|HEAD|OPTIONS|PUT|DELETE|TRACE) 0?$" "@elsewhere"; }'
 )
-
-# What a place that has no block is called, read from its key.
-_NAMES = (r'"~^https?://\[(?<to_six>[^]]+)]" $to_six;', r'"~^https?://(?<to_host>[^:#]+)" $to_host;')
-_AUTHORITIES = (r'"~^https?://(?<to_at>[^#]+)#" $to_at;',)
 
 
 def _status(generation: int) -> str:
@@ -175,24 +195,28 @@ def _outway(layout: Layout, listen: Listen) -> str:
     return f"""
 # What a breaker must know, and nothing that says what a request was about.
 log_format report "{REPORTED}";
-map $upstream_status $failed {{
-    default $watch; 401 1; 502 1; "502, 502" 1; "502, 504" 1; 504 1; - 1; "~ : (401|502|504)$" 1;
+map $key $place {{ default $key; "" $to; }}
+map "$upstream_http_fsc_error_code|$upstream_status" $report {{
+    |200 $watch; |201 $watch; |204 $watch; |304 $watch; |404 $watch;
+    "~^[^|]" 1; "~^[|](.* : )?(401|502|504|-|502, 502|502, 504)$" 1; default $watch;
 }}
-map $upstream_http_fsc_error_code $report {{ default 1; "" $failed; }}
 map $request $unreadable {{ default "//sluis-400"; "~^CONNECT " "//sluis-405"; }}
+server_names_hash_bucket_size 512;
+# Whoever calls by another name is a web page that has its own lead here, and gets nothing else than this.
 server {{
-    listen {_listening(listen)} backlog=4096;
+    listen {_listening(listen)} default_server backlog=4096;
+    {_counted("outway")}
+{_unreadable()}
+    location / {{ {_fixed("ERROR_CODE_UNKNOWN_HOST", OUTWAY, NOT_CALLED_SO)} }}
+}}
+server {{
+    listen {_listening(listen)};
+    server_name {_called(listen)};
     {_counted("outway")} {_REPORTING}
     auth_request_set $token $upstream_http_a;
-    auth_request_set $watch $upstream_http_w;
     auth_request_set $transaction $upstream_http_x;
-    auth_request_set $instead $upstream_http_i;
 {_deciding(OUTWAY)}
-    # CONNECT is none of ours, nor readable for nginx. No request can name these: it has one slash in front at most.
-    error_page 400 414 494 = $unreadable;
-    error_page 405 = //sluis-405;
-    location = //sluis-400 {{ internal; auth_request off; {_FINAL} return 400 ""; }}
-    location = //sluis-405 {{ internal; {_fixed("ERROR_CODE_METHOD_UNSUPPORTED", OUTWAY)} }}
+{_unreadable()}
 {_locations(carried)}
     location sluis-decide {{
         proxy_pass http://sluis/outway;
@@ -219,7 +243,7 @@ def _inway(layout: Layout, listen: Listen) -> str:
     kept = " ".join(f"proxy_set_header {name} $kept_{variable};" for name, variable in otherwise)
     carried = f"""        proxy_set_header Fsc-Authorization $http_fsc_authorization; {kept}
         proxy_set_header Fsc-Transaction-Id $http_fsc_transaction_id;
-        proxy_set_header {MARK} $mark;
+        proxy_set_header {MARK} {"$mark" if layout.own else '""'};
         proxy_hide_header Sluis-Alternative;
         add_header Fsc-Transaction-Id $http_fsc_transaction_id always;
 {service_tls}"""
@@ -242,7 +266,7 @@ server {{
     ssl_protocols {_protocols(layout.tls)}; ssl_ciphers "{SUITES_1_2}"; ssl_prefer_server_ciphers on; ssl_ecdh_curve {CURVE};
     ssl_session_tickets off; ssl_session_cache off;
 {_deciding(INWAY)}
-    auth_request_set $mark $upstream_http_n;
+    {"auth_request_set $mark $upstream_http_n;" if layout.own else ""}
 {_locations(carried)}
     location sluis-instead {{
         proxy_pass http://sluis/inway-instead;
@@ -261,7 +285,7 @@ server {{
 def _locations(carried: str) -> str:
     """Where requests are carried over as was decided; and once more, to the alternative of what did not answer, which is
     asked for first. The request must then be one without a body that may be sent twice: nginx keeps no body."""
-    over = f"""        proxy_pass $through$path;
+    over = f"""        proxy_pass $to$path;
         proxy_set_header Host $authority; proxy_set_header Connection "";
         proxy_set_header Proxy-Authorization ""; proxy_set_header Proxy-Connection ""; proxy_set_header Keep-Alive "";
         proxy_hide_header Fsc-Transaction-Id;
@@ -288,23 +312,18 @@ def _deciding(domain: Domain) -> str:
     return f"""
     auth_request sluis-decide;
     auth_request_set $to $upstream_http_t;
-    auth_request_set $path $upstream_http_p;
-    auth_request_set $direct $upstream_http_d;
-    auth_request_set $refused $upstream_http_s;
-    auth_request_set $code $upstream_http_e;
-    auth_request_set $body $upstream_http_b;
+    auth_request_set $rare $upstream_http_r;
     error_page 403 = $refused;
     error_page 500 = @undecided;
-    auth_request_set $alternative $upstream_http_l;
     error_page 502 504 = $unanswered;
 {refusals}
     location @undecided {{ {_fixed("TRANSACTION_LOG_WRITE_ERROR", domain)} }}
     location @unreachable {{ {_fixed(unreachable, domain)}{"" if domain == INWAY else " " + _REPORTING} }}"""
 
 
-def _fixed(code: str, domain: Domain) -> str:
+def _fixed(code: str, domain: Domain, why: Text = NOT_DONE) -> str:
     fault = FAULTS[code]
-    problem = FscProblem(code, domain, NOT_DONE)
+    problem = FscProblem(code, domain, why)
     return f"{_error_headers(code, domain)} return {fault.status} {_quoted(ascii_body(problem))};"
 
 
@@ -321,6 +340,14 @@ _REPORTING = f"access_log syslog:server=unix:{REPORT},nohostname report if=$repo
 def _error_headers(code: str, domain: Domain) -> str:
     counted = _counted("inway-refused" if domain == INWAY else "outway-refused")
     return f"auth_request off; {_FINAL} add_header Fsc-Error-Code {code} always; {counted}"
+
+
+def _unreadable() -> str:
+    """CONNECT is none of ours, nor readable for nginx. No request can name these places: it has one slash in front at most."""
+    return f"""    error_page 400 414 494 = $unreadable;
+    error_page 405 = //sluis-405;
+    location = //sluis-400 {{ internal; auth_request off; {_FINAL} return 400 ""; }}
+    location = //sluis-405 {{ internal; {_fixed("ERROR_CODE_METHOD_UNSUPPORTED", OUTWAY)} }}"""
 
 
 def _question(generation: int, about: str = "$http_fsc_transaction_id") -> str:
@@ -357,6 +384,16 @@ def _listening(listen: Listen) -> str:
     if not (is_address(listen.address) and 0 < listen.port < 65536):
         raise unfit("unfit-address")
     return with_port(listen.address, listen.port)
+
+
+def _called(listen: Listen) -> str:
+    """By which names programs call the outway. The address stands there too: nginx finds that without an expression."""
+    own = f"[{listen.address}]" if ":" in listen.address else listen.address
+    names = {own, ALWAYS, *map(check_name, listen.names)}
+    return " ".join([*(f'"{name}"' for name in sorted(names)), *_ADDRESSES])
+
+
+_ADDRESSES = (r'"~^[0-9]{1,3}(\.[0-9]{1,3}){3}$"', r'"~^\[[0-9a-f:.]+]$"')
 
 
 def _quoted(text: str) -> str:

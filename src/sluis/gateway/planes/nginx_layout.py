@@ -14,10 +14,17 @@ _SHOWN = re.compile(r"[0-9a-f]{16}")
 
 
 class Listen(msgspec.Struct, frozen=True):
-    """An address that nginx listens on: an IP address of this machine, and a port."""
+    """An address that nginx listens on: an IP address of this machine, and a port.
+
+    Args:
+        address: without brackets.
+        port: TCP port.
+        names: by which programs call an outway, beside `localhost` and IP addresses (see `hosts`).
+    """
 
     address: str
     port: int
+    names: tuple[str, ...] = ()
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -52,13 +59,18 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """What decisions call it. Peers do not share one, nor the connections that are kept under it."""
+        """What it is, whatever its addresses. Peers do not share one, nor the connections that are kept under it."""
         return f"{self.scheme}://{self.authority}#{self.peer}{'!' if self.shows else ''}{self.shows}"
 
     @property
     def direct(self) -> str:
         """The URL of its first address: how nginx reaches it before it has a block of its own."""
         return f"{self.scheme}://{with_port(self.addresses[0], self.port)}"
+
+    @property
+    def url(self) -> str:
+        """How nginx reaches it by its block; what decisions call it to a worker that has one."""
+        return f"{self.scheme}://{self.block}"
 
     @property
     def block(self) -> str:
@@ -97,6 +109,13 @@ class Layout(msgspec.Struct, frozen=True):
     own: bool = False
     tls: str = "1.2"
     files: int = 16384
+
+
+def check_name(name: str) -> str:
+    """The host name itself, in lower case, when it is one. Raises `Invalid` (`unfit-address`)."""
+    if not _NAME.fullmatch(name):
+        raise unfit("unfit-address")
+    return name.lower()
 
 
 def shown_name(files: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from sluis.gateway.faults import FscProblem, inway_fault, outway_fault
 from sluis.gateway.forward import Target
 from sluis.gateway.planes.meeting import Meet
 from sluis.gateway.planes.nginx_layout import Place, check_place, is_address, shown_name
+from sluis.gateway.planes.questions import PASS
 from sluis.gateway.streams import RevokedPeer, Unreachable, WrongPeer, because
 from sluis.kernel import Invalid, Text, utc_now
 
@@ -34,6 +35,10 @@ Show = Callable[[str, bytes], None]
 def _shows_nothing(name: str, pem: bytes) -> None:
     raise OSError("nobody takes client certificates here")
 
+
+Where = tuple[bytes, str]
+"""How to tell a worker where a request goes: the beginning of an answer with the name of a place in it, and what else must
+be told (see `answers`), empty or ending in a space."""
 
 _GENERATIONS = 16  # configurations that workers may still have
 _MOST = 4096  # targets
@@ -59,9 +64,10 @@ class Places:
         self._resolve, self._changed, self._meet, self._show = resolve, changed, meet, show
         self._finding: dict[Target, asyncio.Task[Place]] = {}
         self._places: OrderedDict[Target, Place] = OrderedDict()
-        self._written: OrderedDict[bytes, dict[Target, bytes]] = OrderedDict()
-        self._none: dict[Target, bytes] = {}
+        self._written: OrderedDict[bytes, dict[Target, Where]] = OrderedDict()
+        self._none: dict[Target, Where] = {}
         self._keys: dict[str, Target] = {}
+        self._urls: OrderedDict[bytes, dict[str, Target]] = OrderedDict()
         self._shown: dict[str, bytes] = {}
 
     def all(self) -> Sequence[Place]:
@@ -70,13 +76,14 @@ class Places:
 
     def publish(self, generation: int) -> None:
         """A configuration of this number has all places that are there now. To be said before nginx gets it."""
-        self._written[b"Host: %d" % generation] = {
-            target: f"T: {place.key}\r\n".encode("ascii") for target, place in self._places.items()
-        }
+        host, places = b"Host: %d" % generation, self._places.items()
+        self._written[host] = {target: (_passes(place.url), "") for target, place in places}
+        self._urls[host] = {place.url: target for target, place in places}
         while len(self._written) > _GENERATIONS:
             self._written.popitem(last=False)
+            self._urls.popitem(last=False)
 
-    def written(self, host: bytes, target: Target) -> bytes | None:
+    def written(self, host: bytes, target: Target) -> Where | None:
         """How a worker calls a target; None when its configuration does not have it.
 
         Args:
@@ -84,7 +91,7 @@ class Places:
         """
         return self._written.get(host, self._none).get(target)
 
-    async def find(self, target: Target) -> bytes:
+    async def find(self, target: Target) -> Where:
         """How to tell a worker about a target that its configuration does not have.
 
         Raises `FscProblem` when its name stands for no address, its peer is not there, or the client certificate that it
@@ -96,11 +103,12 @@ class Places:
             if len(self._places) < _MOST:
                 self._places[target], self._keys[place.key] = place, target
                 self._changed()
-        return f"T: {place.key}\r\nD: {place.direct}\r\n".encode("ascii")
+        return _passes(place.direct), f"K={place.key} "
 
-    def named(self, key: str) -> Target | None:
-        """The target that is called so."""
-        return self._keys.get(key)
+    def named(self, name: str) -> Target | None:
+        """The target that is called so, by its key or by the URL of its block in some configuration."""
+        found = [names[name] for names in (self._keys, *self._urls.values()) if name in names]
+        return found[0] if found and found[0] in self._places else None
 
     async def renew(self) -> bool:
         """Look every name up again, and read every client certificate again; gives whether
@@ -192,6 +200,10 @@ def _unreachable(target: Target, failure: OSError) -> FscProblem:
 
 _MET = (Unshown, WrongPeer, RevokedPeer, Unreachable, ssl.SSLError)  # the name had an address
 _NO_ADDRESS = Text("Die naam heeft geen IP-adres.", "That name has no IP address.")
+
+
+def _passes(url: str) -> bytes:
+    return PASS + f"T: {url}\r\n".encode("ascii")
 
 
 def _peer(target: Target) -> str:

@@ -26,6 +26,8 @@ _MOST = 128 * 1024  # bytes of a question; what nginx takes of a request's head 
 _SEVERAL = 4  # questions; fewer come together by chance
 _EACH = 0.00025  # seconds of waiting for each that came together before
 _LONGEST = 0.003  # seconds; still far less than a request takes when there are so many
+PASS = b"HTTP/1.1 204 P\r\n"
+"""How an answer begins that lets a request pass."""
 _REFUSE = b"HTTP/1.1 403 R\r\nContent-Length: 0\r\n"
 _FAIL = b"HTTP/1.1 500 F\r\nContent-Length: 0\r\n\r\n"
 
@@ -188,5 +190,5 @@ class Door(asyncio.Protocol):
 def refusal(problem: FscProblem) -> bytes:
     """What tells nginx that a request does not pass, and what to answer instead."""
     status = problem.status if problem.status in REFUSALS else 500
-    head = f"S: @refused-{status}\r\nE: {problem.fsc_code}\r\nB: {ascii_body(problem)}\r\n\r\n"
+    head = f"R: S=@refused-{status} E={problem.fsc_code} B={ascii_body(problem)}\r\n\r\n"
     return _REFUSE + head.encode("ascii")

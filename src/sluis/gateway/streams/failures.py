@@ -9,11 +9,22 @@ from sluis.kernel import Text
 FAILURES = (OSError,)
 """What a request, or reading its answer, can fail with; `TimeoutError` and `ssl.SSLError` are among them."""
 
-Why = Literal["wrong-peer", "peer-not-trusted", "peer-too-slow", "peer-unreachable", "peer-broke-off"]
+Why = Literal[
+    "wrong-peer",
+    "peer-not-trusted",
+    "peer-too-slow",
+    "peer-unreachable",
+    "protocol-not-spoken",
+    "peer-broke-off",
+]
 
 
 class Broken(OSError):
     """The connection ended before the answer did, or what came over it is no HTTP."""
+
+
+class OnlyHttp2(Broken):
+    """What answers begins with HTTP/2, without having been asked whether it is spoken here."""
 
 
 class WrongPeer(OSError):
@@ -38,6 +49,8 @@ def why(failure: OSError) -> Why:
         return "peer-too-slow"
     if isinstance(failure, Unreachable):
         return "peer-unreachable"
+    if isinstance(failure, OnlyHttp2):
+        return "protocol-not-spoken"
     return "peer-broke-off"
 
 
@@ -51,6 +64,10 @@ BECAUSE: dict[Why, Text] = {
     ),
     "peer-too-slow": Text("Het duurde te lang.", "It took too long."),
     "peer-unreachable": Text("Daar antwoordt niemand.", "Nobody answers there."),
+    "protocol-not-spoken": Text(
+        "Daar wordt alleen HTTP/2 gesproken, en hier HTTP/1.1.",
+        "There only HTTP/2 is spoken, and here HTTP/1.1.",
+    ),
     "peer-broke-off": Text("De verbinding werd verbroken.", "The connection broke off."),
 }
 """The same in words, as the why of a problem."""

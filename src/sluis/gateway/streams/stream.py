@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from sluis.gateway.streams.failures import Broken
+from sluis.gateway.streams.failures import Broken, OnlyHttp2
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of header names and values together; an answer with more is none."""
@@ -183,13 +183,13 @@ class Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._whole:  # nobody asked
-            self._fail(Broken("unsolicited"))
+            self._fail(_no_answer(data, "unsolicited"))
             return
         self._moved = self._loop.time()
         # The parser skips empty lines in front. nginx, as an inway, passes on an answer that begins so as it is, and after
         # it takes more requests: what the service says next would be the answer to one of these.
         if not self._begun and not data.startswith(b"H"):
-            self._fail(Broken("not HTTP"))
+            self._fail(_no_answer(data, "not HTTP"))
             return
         self._begun = True
         try:
@@ -284,3 +284,9 @@ def head_of(method: str, path: str, authority: str, lines: Sequence[bytes]) -> b
     if (head.count(b"\r"), head.count(b"\n")) != (ends, ends) or b"\0" in head or path.count(" "):
         raise ValueError("a line of a request may not be broken")
     return head + b"\r\n\r\n"
+
+
+def _no_answer(data: bytes, cause: str) -> Broken:
+    """What came instead of an answer; a server that speaks HTTP/2 begins with SETTINGS (RFC 9113 §3.4)."""
+    settings = data[3:4] == b"\4" and data[5:9] == bytes(4)
+    return OnlyHttp2("SETTINGS") if settings else Broken(cause)

@@ -151,6 +151,32 @@ def test_a_connection_is_to_a_service_that_is_offered() -> None:
     check(made(publication()), own=DIRECTORY, submitter=PROVIDER, offers=set[str]().__contains__)
 
 
+PURPOSE = {"sluis.purpose": {"activity": "https://register.example/bijstand"}}
+
+
+@pytest.mark.parametrize("make", [publication, delegated_publication])
+@pytest.mark.parametrize("own", [PROVIDER, DIRECTORY])
+def test_a_purpose_stands_in_no_publication(make: Any, own: str) -> None:
+    """The directory tells everyone what is published: it must not tell who looks at what."""
+    other = DIRECTORY if own == PROVIDER else PROVIDER
+    submitter = PRINCIPAL if make is delegated_publication else other
+    one = made({**make(), "properties": {**PURPOSE, "eigen": 1}})
+    assert refusal(one, own=own, submitter=submitter) == (INVALID, 422, "purpose-in-publication")
+    check(one, own=own, submitter=submitter, proposes=False)
+    check(made({**make(), "properties": {"eigen": {"sluis.purpose": 1}}}), own=own, submitter=submitter)
+    check(made(connection(properties=PURPOSE)))
+
+
+def test_no_service_of_this_peer_is_published_as_http_2() -> None:
+    def of(make: Any) -> Content:
+        grant = make()
+        return made({**grant, "service": {**grant["service"], "protocol": "PROTOCOL_TCP_HTTP_2"}})
+
+    assert refusal(of(publication), submitter=PROVIDER) == (INVALID, 422, "protocol-not-spoken")
+    assert refusal(of(delegated_publication), submitter=PRINCIPAL) == (INVALID, 422, "protocol-not-spoken")
+    check(of(publication), own=DIRECTORY, submitter=PROVIDER)
+
+
 def test_a_service_may_be_published_before_it_is_offered() -> None:
     check(made(delegated_publication()), submitter=PRINCIPAL, offers=set[str]().__contains__)
 

@@ -161,6 +161,9 @@ def test_what_leads_nowhere_is_told_with_its_line() -> None:
         (("permissions: [read]", "permissions: [delete]"), "wrong-value"),
         (("since: 2026-01-01", "since: morgen"), "wrong-value"),
         (("kind: Publication\nmetadata: { name: zaken }", "kind: Publication\nmetadata: { name: '../x' }"), "wrong-value"),
+        (("{ service: zaken }", "{ service: zaken, properties: { sluis.purpose: { activity: a } } }"), "purpose-in-publication"),
+        (("{ service: zaken }", "{ service: zaken, protocol: PROTOCOL_TCP_HTTP_2 }"), "protocol-not-spoken"),
+        (("/zaken\n  rules", "/zaken\n  protocol: PROTOCOL_TCP_HTTP_2\n  rules"), "protocol-not-spoken"),
         (("kind: Link\nmetadata: { name: personen }\nspec: { connection: personen }",
           "kind: Peer\nmetadata: { name: bevolking }\n"
           f"spec: {{ id: {ONE}, address: 'https://een.voorbeeld.nl:443' }}"), "declared-twice"),

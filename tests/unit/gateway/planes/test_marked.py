@@ -29,7 +29,7 @@ def let(door: MarkedDoor, method: str = "GET", path: str = "/v1/offers?a=b") -> 
     """The mark of a request that was let in."""
     grant = read_content(as_json(content(connection("sluis")))).grants[0]
     told = door.leave_word(Forward(HERE, path, (), "-", grant=grant), method)
-    assert told.startswith(b"T: here\r\nN: ")
+    assert told.startswith(b"T: http://here\r\nN: ")
     return told.split(b"N: ")[1].rstrip()
 
 

@@ -134,14 +134,16 @@ def test_tls_is_that_of_our_own_listeners() -> None:
 def test_whoever_answers_the_outway_must_bear_the_name_it_was_sent_to() -> None:
     place = Place("inway.example", 8443, True, PEER, ("10.0.0.1",))
     blocks = parsed(configuration(layout_of(place)))
-    _, outway = next(
-        one for one in found(blocks, "http", "server", "location") if one[0] == ["location", "/"]
-    )
+    [outway] = [
+        within
+        for said, within in found(servers(layout_of(place))["127.0.0.1:8080"], "location")
+        if said[1] == "/"
+    ]
     assert values(outway, "proxy_ssl_verify") == ["on"]
     assert (values(outway, "proxy_ssl_name"), values(outway, "proxy_ssl_server_name")) == (["$name"], ["on"])
     assert values(outway, "proxy_ssl_session_reuse") == ["off"]
     [names] = [one for one in found(blocks, "http", "map") if one[0][1:] == ["$to", "$name"]]
-    assert [f'"https://inway.example:8443#{PEER}"', '"inway.example"'] in [said for said, _ in names[1]]
+    assert [f'"https://{place.block}"', '"inway.example"'] in [said for said, _ in names[1]]
 
 
 def test_revoked_certificates_count_both_ways() -> None:
@@ -156,7 +158,7 @@ def test_nothing_about_requests_is_kept() -> None:
     for kept in values(blocks, "http", "server", "access_log"):
         assert kept.startswith(("syslog:server=unix:report.sock,nohostname report if=$report", "counts "))
     figures = {"$status", "$request_time", "$body_bytes_sent", "$request_length", "$upward"}
-    outcome = {"$upstream_header_time", "$upstream_status", "$to", "$token", "$transaction"}
+    outcome = {"$upstream_header_time", "$upstream_status", "$place", "$token", "$transaction"}
     refused = {"$sent_http_fsc_error_code", "$upstream_http_fsc_error_code"}
     told = set(re.findall(r"\$\w+", " ".join(values(blocks, "http", "log_format"))))
     assert told == figures | outcome | refused
@@ -204,10 +206,70 @@ def test_headers_are_set_where_they_are_sent() -> None:
 
 
 def test_every_status_of_fsc_can_be_refused_with() -> None:
-    assert {fault.status for fault in FAULTS.values()} <= set(REFUSALS)
+    by_nginx_itself = {FAULTS["ERROR_CODE_UNKNOWN_HOST"].status}
+    assert {fault.status for fault in FAULTS.values()} - by_nginx_itself <= set(REFUSALS)
     for blocks in (servers(BOTH)["127.0.0.1:8080"], servers(BOTH)["127.0.0.2:8443"]):
         for status in REFUSALS:
             assert f"@refused-{status}" in values(blocks, "location")
+
+
+NAMES = ("Outway.intern", "_buiten.example")
+
+
+def test_a_request_by_another_name_is_refused_before_anything_is_asked() -> None:
+    layout = Layout(1, Listen("127.0.0.1", 8080, NAMES), BOTH.inway)
+    other, ours = [block[1] for block in found(parsed(configuration(layout)), "http", "server")[1:3]]
+    assert values(other, "listen") == ["127.0.0.1:8080 default_server backlog=4096"]
+    assert values(ours, "listen") == ["127.0.0.1:8080"]
+    assert not [one for one in ("auth_request_set", "proxy_pass") if found(other, one)]
+    assert [one for one in values(other, "location") if not one.startswith("= //sluis-40")] == ["/"]
+    [[_, everything]] = [one for one in found(other, "location") if one[0][1] == "/"]
+    assert values(everything, "return")[0].startswith("421 ")
+    assert not found(everything, "proxy_pass")
+
+
+@pytest.mark.parametrize(("address", "own"), [("127.0.0.1", '"127.0.0.1"'), ("::1", '"[::1]"')])
+def test_the_outway_is_called_by_its_address_and_by_names_that_it_was_given(address: str, own: str) -> None:
+    layout = Layout(1, Listen(address, 8080, NAMES), None)
+    ours = found(parsed(configuration(layout)), "http", "server")[-1][1]
+    named = values(ours, "server_name")[0].split(" ")
+    assert {own, '"localhost"', '"outway.intern"', '"_buiten.example"'} == {
+        one for one in named if not one.startswith('"~')
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["~.*", "*.example", ".example", "", "a b", "a;b", 'a"', "a}", "$host", "a:80"]
+)
+def test_no_name_of_the_outway_becomes_a_pattern_or_a_directive(name: str) -> None:
+    with pytest.raises(Invalid):
+        configuration(Layout(1, Listen("127.0.0.1", 8080, (name,)), None))
+
+
+RARE = {
+    said[2][1:]: next(
+        one[0].strip('"')[1:].replace("(?<", "(?P<") for one, _ in within if one[0].startswith('"~')
+    )
+    for said, within in found(parsed(configuration(BOTH)), "http", "map")
+    if said[1] == "$rare"
+}
+"""What nginx reads of the header of what few answers say, by name; named groups as Python writes them."""
+
+
+def rare(told: str) -> dict[str, str]:
+    """What nginx reads of it."""
+    read = {name: re.search(pattern, told) for name, pattern in RARE.items()}
+    return {name: match[f"rare_{name}"] for name, match in read.items() if match}
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=255), min_size=1))
+def test_path_or_body_is_never_read_as_another_word_of_an_answer(text: str) -> None:
+    assert rare(f"P={text}") == {"path": text}
+    assert rare(f"P=/x W=1 I=a/b {text}") == {"path": f"/x W=1 I=a/b {text}"}
+    told = {"key": "https://a:1#2", "watch": "1", "instead": "2/b", "path": text}
+    assert rare(f"K=https://a:1#2 W=1 I=2/b P={text}") == told
+    refused = {"refused": "@refused-401", "code": "ERROR", "body": text}
+    assert rare(f"S=@refused-401 E=ERROR B={text}") == refused
 
 
 @given(st.text())

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sluis.crypto import make_authority
 from sluis.gateway.faults import INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Incoming, Outgoing, Target
+from sluis.gateway.planes import questions
 from sluis.gateway.planes.answers import InwayAnswers, OutwayAnswers
 from sluis.gateway.planes.places import Places
 from sluis.gateway.planes.questions import Door, Gathering, refusal
@@ -33,6 +34,7 @@ SPARE = Target(False, "127.0.0.10", 80, "127.0.0.10")
 ELSEWHERE = Target(True, "spare.example", 443, "spare.example", PEER)
 
 KEY = f"https://inway.example#{str.__str__(PEER)}"
+SPARE_KEY = f"https://spare.example#{str.__str__(PEER)}"
 
 
 class Transport:
@@ -169,7 +171,7 @@ async def test_inway_is_told_all_that_it_decides_by(certificate: Any) -> None:
     assert side.asked == [Incoming(der, "POST", "/x?y=%20", "Bearer t", ID)]
     lines = transport.written.split(b"\r\n")
     assert lines[0].startswith(b"HTTP/1.1 204 ")
-    assert {b"T: http://127.0.0.9#", b"D: http://127.0.0.9:80", b"P: /base/x"} <= set(lines)
+    assert {b"T: http://127.0.0.9:80", b"R: K=http://127.0.0.9# P=/base/x"} <= set(lines)
 
 
 async def test_outway_is_told_all_that_it_decides_by() -> None:
@@ -179,7 +181,8 @@ async def test_outway_is_told_all_that_it_decides_by() -> None:
     await soon()
     assert side.asked == [Outgoing("GET", "/l/x?q", "$1$3$h", None)]
     lines = set(transport.written.split(b"\r\n"))
-    assert {b"A: Bearer t", f"X: {ID}".encode(), b"P: /x", b"D: https://10.0.0.1:443"} <= lines
+    assert {b"T: https://10.0.0.1:443", b"A: Bearer t", f"X: {ID}".encode()} <= lines
+    assert f"R: K={KEY} P=/x".encode() in lines
 
 
 async def test_worker_that_knows_a_place_is_told_its_name_alone() -> None:
@@ -189,15 +192,15 @@ async def test_worker_that_knows_a_place_is_told_its_name_alone() -> None:
     known.publish(1)
     one.data_received(OUT)
     await soon()
-    assert transport.written.startswith(
-        f"HTTP/1.1 204 P\r\nT: https://inway.example#{str.__str__(PEER)}\r\n".encode()
-    )
-    assert b"D: " not in transport.written
+    [place] = known.all()
+    assert transport.written.startswith(f"HTTP/1.1 204 P\r\nT: {place.url}\r\n".encode())
+    assert b"K=" not in transport.written
+    assert known.named(place.url) == known.named(place.key) == AWAY
     one.data_received(
         OUT.replace(b"Host: 1", b"Host: 2")
     )  # a configuration of which it is not known what it has
     await soon()
-    assert b"D: https://10.0.0.1:443" in transport.written
+    assert b"T: https://10.0.0.1:443\r\n" in transport.written
 
 
 async def test_question_in_pieces_is_the_same_question(certificate: Any) -> None:
@@ -343,8 +346,7 @@ def test_refusal_says_status_code_and_body() -> None:
     )
     head, *lines = refusal(problem).decode("ascii").split("\r\n")
     assert head.startswith("HTTP/1.1 403 ")
-    assert "S: @refused-401" in lines
-    assert "E: ERROR_CODE_ACCESS_TOKEN_EXPIRED" in lines
+    assert any(line.startswith("R: S=@refused-401 E=ERROR_CODE_ACCESS_TOKEN_EXPIRED B={") for line in lines)
     assert not any(line.startswith("X: ") for line in lines)
 
 
@@ -376,11 +378,11 @@ async def test_peer_that_failed_is_watched_until_it_answers() -> None:
         assert isinstance(given, tuple)
         return given[0]
 
-    assert b"W: 1" not in answer()
+    assert b"W=1" not in answer()
     reports.take(f"<190>Nov 22 01:02:03 nginx: -|502|{KEY}|Bearer t|{ID}|-".encode())
-    assert b"W: 1" in answer()
+    assert b"R: W=1 P=/x" in answer()
     reports.take(f"<190>Nov 22 01:02:03 nginx: -, 0.003|502, 200|{KEY}|Bearer t|{ID}|-".encode())
-    assert b"W: 1" not in answer()
+    assert b"W=1" not in answer()
     assert side.told == [("note", PEER, ID, ""), ("failed", PEER), ("answered", PEER)]
 
 
@@ -448,11 +450,11 @@ async def test_the_alternative_of_a_service_is_the_same_crossing_with_the_same_l
     one, transport = door(side)
     one.data_received(asked(certificate))
     await soon()
-    assert b"L: 1" in transport.written.split(b"\r\n")
+    assert b"R: K=http://127.0.0.9# L=1 " in transport.written.split(b"\r\n")
     transport.written = b""
     one.data_received(instead("inway"))
     await soon()
-    assert transport.written.startswith(b"HTTP/1.1 204 P\r\nT: http://127.0.0.10#\r\n")
+    assert transport.written.startswith(b"HTTP/1.1 204 P\r\nT: http://127.0.0.10:80\r\n")
     assert side.lines == [[LINE]]
 
 
@@ -464,7 +466,7 @@ async def test_what_the_inway_let_in_has_its_line_also_when_its_service_is_found
     one, transport = door(side, nowhere(service))
     one.data_received(asked(certificate))
     await soon()
-    assert b"E: ERROR_CODE_SERVICE_UNREACHABLE" in transport.written.split(b"\r\n")
+    assert b" E=ERROR_CODE_SERVICE_UNREACHABLE " in transport.written
     assert side.lines == [[LINE]]
 
 
@@ -474,7 +476,7 @@ async def test_what_did_not_reach_its_inway_goes_to_the_alternative_with_a_line_
     one, transport = door(side)
     one.data_received(OUT)
     await soon()
-    assert b"L: 1" in transport.written.split(b"\r\n")
+    assert b" L=1 " in transport.written
     transport.written, side.written = b"", asyncio.get_running_loop().create_future()
     one.data_received(instead("outway"))
     await soon()
@@ -484,8 +486,11 @@ async def test_what_did_not_reach_its_inway_goes_to_the_alternative_with_a_line_
     side.written.set_result(None)
     await soon()
     lines = set(transport.written.split(b"\r\n"))
-    assert {f"X: {OTHER_ID}".encode(), b"A: Bearer o", f"I: {PEER}/reserve".encode()} <= lines
-    assert b"L: 1" not in lines
+    assert {
+        f"X: {OTHER_ID}".encode(),
+        b"A: Bearer o",
+        f"R: K={SPARE_KEY} I={PEER}/reserve ".encode(),
+    } <= lines
 
 
 async def test_what_cannot_leave_has_no_line_and_its_alternative_has() -> None:
@@ -493,14 +498,14 @@ async def test_what_cannot_leave_has_no_line_and_its_alternative_has() -> None:
     one, transport = door(side, nowhere(AWAY))
     one.data_received(OUT)
     await soon()
-    assert b"E: ERROR_CODE_PEER_UNREACHABLE" in transport.written.split(b"\r\n")
+    assert b" E=ERROR_CODE_PEER_UNREACHABLE " in transport.written
     assert side.lines == []
     side.other = outward_instead()
     one.data_received(OUT)
     await soon()
     assert side.told == [("instead", AWAY, False)] * 2
     assert side.lines == [[OTHER_LINE]]
-    assert f"I: {PEER}/reserve".encode() in transport.written.split(b"\r\n")
+    assert f" I={PEER}/reserve ".encode() in transport.written
 
 
 async def test_a_transaction_that_somebody_else_has_too_leads_to_nobody_elses_alternative(
@@ -519,7 +524,7 @@ async def test_a_transaction_that_somebody_else_has_too_leads_to_nobody_elses_al
     await soon()
     assert (
         transport.written
-        == b"HTTP/1.1 204 P\r\nT: http://127.0.0.10#\r\nD: http://127.0.0.10:80\r\nP: /own\r\n\r\n"
+        == b"HTTP/1.1 204 P\r\nT: http://127.0.0.10:80\r\nR: K=http://127.0.0.10# P=/own\r\n\r\n"
     )
     transport.written = b""
     one.data_received(instead("inway", 1))
@@ -543,7 +548,9 @@ async def test_question_that_comes_alone_begins_at_once() -> None:
         assert len(side.asked) == number + 1
 
 
-async def test_questions_of_a_busy_time_begin_together() -> None:
+async def test_questions_of_a_busy_time_begin_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "_EACH", 0.03)
+    monkeypatch.setattr(questions, "_LONGEST", 0.03)  # longer than a busy machine stands still
     side, gathering, known = Side(outward()), Gathering(), places()
     doors = [door(side, known, gathering)[0] for _ in range(6)]
     for one in doors[:4]:

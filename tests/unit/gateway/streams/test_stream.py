@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.gateway.streams.wires import CHUNKED, OK, Wire
 
-from sluis.gateway.streams import Broken, Stream
+from sluis.gateway.streams import Broken, Stream, because
 from sluis.gateway.streams import stream as module
 
 
@@ -39,6 +39,20 @@ async def test_headers_come_in_their_order_each_as_often_as_it_was_sent(stream: 
     await stream.head()
     expected = [(b"set-cookie", b"a"), (b"x", b"y"), (b"set-cookie", b"b"), (b"content-length", b"0")]
     assert (stream.status, stream.headers) == (200, expected)
+
+
+@pytest.mark.parametrize("settings", [b"", b"\0\3\0\0\0\x64"])
+@pytest.mark.parametrize("before", [True, False])
+async def test_who_speaks_only_http_2_is_told_apart_from_a_connection_that_broke(
+    stream: Stream, settings: bytes, before: bool
+) -> None:
+    frame = len(settings).to_bytes(3) + b"\4\0\0\0\0\0" + settings  # RFC 9113 section 4.1
+    if not before:
+        stream.begin(b"head", False, True)
+    stream.data_received(frame)
+    with pytest.raises(Broken) as failure:
+        stream.begin(b"head", False, True) if before else await stream.head()
+    assert "HTTP/2" in because(failure.value).en
 
 
 async def test_peer_waits_while_its_answer_is_not_read(stream: Stream, wire: Wire) -> None:
