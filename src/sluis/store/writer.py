@@ -79,14 +79,15 @@ class _Taken(msgspec.Struct, gc=False):
     weight: int = 0
     going: bool = True
 
-    def add(self, turn: _Turn | None) -> None:
-        """Take one more; None is the end."""
-        if turn is None:
+    def add(self, turns: list[_Turn] | None) -> None:
+        """Take what was handed over together; None is the end."""
+        if turns is None:
             self.going = False
             return
-        self.turns.append(turn)
-        self.callers += len(turn.futures)
-        self.weight += sum(turn.weights)
+        self.turns += turns
+        for turn in turns:
+            self.callers += len(turn.futures)
+            self.weight += sum(turn.weights)
 
 
 class _PlainLane:
@@ -135,8 +136,8 @@ class GroupWriter:
 
     def __init__(self, engine: Engine, lock: WriterLock, waiting: int) -> None:
         self._engine, self._lock, self._room = engine, lock, waiting
-        self._queue: SimpleQueue[_Turn | None] = SimpleQueue()
-        self._turns: dict[tuple[asyncio.AbstractEventLoop, Lane[Any, Any]], _Turn] = {}
+        self._queue: SimpleQueue[list[_Turn] | None] = SimpleQueue()
+        self._turns: dict[asyncio.AbstractEventLoop, dict[Lane[Any, Any], _Turn]] = {}
         self._gate = threading.Lock()  # guards the three below
         self._waiting = 0
         self._closing = False
@@ -161,15 +162,18 @@ class GroupWriter:
     def submit(self, lane: Lane[Any, Any], payload: Any, weight: int) -> asyncio.Future[Any]:
         """From a coroutine: a future of the outcome.
 
-        What the tasks of one turn of the event loop bring is handed over together, at the end of that turn: waking
-        the writer for the first of them would have two threads fight for the interpreter.
+        What the tasks of one turn of the event loop bring, for whatever lane, is handed over together, at the end of that
+        turn: waking the writer for the first of it would have two threads fight for the interpreter, and a second commit.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        turn = self._turns.get((loop, lane))
+        turns = self._turns.get(loop)
+        if turns is None:
+            self._turns[loop] = turns = {}
+            loop.call_soon(self._end_turn, loop)
+        turn = turns.get(lane)
         if turn is None:
-            self._turns[loop, lane] = turn = _Turn(loop, lane, [], [], [])
-            loop.call_soon(self._end_turn, loop, lane)
+            turns[lane] = turn = _Turn(loop, lane, [], [], [])
         turn.payloads.append(payload)
         turn.weights.append(weight)
         turn.futures.append(future)
@@ -178,7 +182,7 @@ class GroupWriter:
     def submit_blocking(self, lane: Lane[Any, Any], payload: Any, weight: int) -> Any:
         """From a thread: the outcome."""
         future: Future[Any] = Future()
-        self._put(_Turn(None, lane, [payload], [weight], [future]))
+        self._put([_Turn(None, lane, [payload], [weight], [future])])
         return future.result()
 
     def close(self) -> None:
@@ -191,26 +195,33 @@ class GroupWriter:
             thread.join()
         self._lock.give_back()
 
-    def _end_turn(self, loop: asyncio.AbstractEventLoop, lane: Lane[Any, Any]) -> None:
-        self._put(self._turns.pop((loop, lane)))
+    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._put([*self._turns.pop(loop).values()])
 
-    def _put(self, turn: _Turn) -> None:
+    def _put(self, turns: list[_Turn]) -> None:
+        room = [self._has_room(turn) for turn in turns]
+        taken = [turn for turn, there_is in zip(turns, room, strict=True) if there_is]
+        for turn in taken:
+            turn.batch = turn.lane.prepare(turn.payloads)
+        kept = bool(taken) and self._hand_over(taken)
+        for turn, there_is in zip(turns, room, strict=True):
+            if not (there_is and kept):
+                _settle(turn.futures, [too_much_waiting() for _ in turn.futures])
+
+    def _has_room(self, turn: _Turn) -> bool:
         weight = sum(turn.weights)
         with self._gate:
             # A single call heavier than the bound still gets through when nothing else waits.
-            refused = self._closing or (self._waiting and self._waiting + weight > self._room)
-            if not refused:
-                self._waiting += weight
-        if not refused:
-            turn.batch = turn.lane.prepare(turn.payloads)
-        if refused or not self._hand_over(turn):
-            _settle(turn.futures, [too_much_waiting() for _ in turn.futures])
+            if self._closing or (self._waiting and self._waiting + weight > self._room):
+                return False
+            self._waiting += weight
+            return True
 
-    def _hand_over(self, turn: _Turn) -> bool:
+    def _hand_over(self, turns: list[_Turn]) -> bool:
         with self._gate:
             if self._closing:  # the writer may be gone already
                 return False
-            self._queue.put(turn)
+            self._queue.put(turns)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="sluis-writer", daemon=True)
                 self._thread.start()

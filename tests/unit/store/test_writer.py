@@ -73,23 +73,49 @@ async def test_too_much_waiting_is_said_at_once(store: Store) -> None:
     await asyncio.gather(first, *waiting)
 
 
+class Plain:
+    """A lane that writes nothing, and gives of each payload its length."""
+
+    def load(self, connection: Connection) -> None: ...
+    def prepare(self, payloads: Any) -> Any:
+        return payloads
+
+    def apply(self, commit: Commit, payloads: Any) -> list[Any]:
+        return [len(payload) for payload in payloads]
+
+    def committed(self, connection: Connection) -> bool:
+        return False
+
+    def tidy(self, connection: Connection) -> None: ...
+
+
 async def test_one_heavy_call_gets_through_alone(store: Store) -> None:
-    class Heavy:
-        def load(self, connection: Connection) -> None: ...
-        def prepare(self, payloads: Any) -> Any:
-            return payloads
-
-        def apply(self, commit: Commit, payloads: Any) -> list[Any]:
-            return [len(payload) for payload in payloads]
-
-        def committed(self, connection: Connection) -> bool:
-            return False
-
-        def tidy(self, connection: Connection) -> None: ...
-
-    lane = Heavy()
+    lane = Plain()
     store.register(lane)
     assert await store.submit(lane, range(1000), 1000) == 1000
+
+
+async def test_what_one_turn_brings_to_several_lanes_is_one_commit(store: Store) -> None:
+    applied = threading.Event()
+    commits, too_early = list[Commit](), list[bool]()
+
+    class Noting(Plain):
+        def apply(self, commit: Commit, payloads: Any) -> list[Any]:
+            commits.append(commit)
+            applied.set()
+            return super().apply(commit, payloads)
+
+    class Slow(Noting):
+        def prepare(self, payloads: Any) -> Any:
+            too_early.append(applied.wait(0.1))
+            return payloads
+
+    lanes = [Noting(), Slow()]
+    for lane in lanes:
+        store.register(lane)
+    await asyncio.gather(*[store.submit(lane, "x", 1) for lane in lanes])
+    assert too_early == [False]
+    assert len(set(map(id, commits))) == 1
 
 
 def test_a_commit_is_synchronous(store: Store) -> None:
