@@ -40,6 +40,7 @@ def check_content(
     now: int,
     *,
     proposes: bool = True,
+    new: bool = True,
     offers: Callable[[str], bool] | None = None,
 ) -> None:
     """Whether a contract may be taken.
@@ -51,6 +52,7 @@ def check_content(
         group: the group of this Manager.
         now: seconds since the epoch.
         proposes: whether the submitter offers it; not so when it signs what another offered.
+        new: whether it is not known here yet. What is may still be signed, rejected and revoked as it is.
         offers: whether this peer offers a service of this name; left out, that is not looked at.
 
     Raises:
@@ -58,14 +60,13 @@ def check_content(
     """
     for problem in _doubts(content, own, submitter, group, now):
         raise problem
-    asked = [grant for grant in content.grants if own in _asked_of(grant)]
-    if proposes and asked and not any(submitter in proposers(grant) for grant in asked):
+    if proposes and not may_propose(content, own, submitter):
         raise _broken("contract-of-another", Text(
             "Deze organisatie mag deze grant niet voorstellen: dat doet wie verbindt, publiceert of delegeert.",
             "This peer may not propose this grant: whoever connects, publishes or delegates does.",
         ))  # fmt: skip
     for grant in content.grants:
-        if proposes and grant.type in PUBLICATIONS:
+        if new and grant.type in PUBLICATIONS:
             _check_publication(grant, own)
         wanted = grant.type not in PUBLICATIONS and grant.service_peer == own
         if offers and wanted and not offers(grant.service_name):
@@ -76,8 +77,7 @@ def check_content(
 
 
 def _check_publication(grant: Grant, own: PeerId) -> None:
-    """What is new must be fit to be read by everyone in the group, and true of the inway of this peer. What was taken before
-    can still be rejected and revoked."""
+    """It must be fit to be read by everyone in the group, and true of the inway of this peer."""
     if PROPERTY in (grant.properties or {}):
         raise _broken("purpose-in-publication", Text(
             f"Een publicatie is voor iedereen; een doel ({PROPERTY}) hoort in een verbinding.",
@@ -90,10 +90,16 @@ def _check_publication(grant: Grant, own: PeerId) -> None:
         ))  # fmt: skip
 
 
+def may_propose(content: Content, own: PeerId, peer: PeerId) -> bool:
+    """Whether a peer may offer a contract to this one: of the grants that ask something of this one, one must be its own."""
+    asked = [grant for grant in content.grants if own in _asked_of(grant)]
+    return not asked or any(peer in proposers(grant) for grant in asked)
+
+
 def _asked_of(grant: Grant) -> set[PeerId | None]:
     """Of whom a grant asks something: who offers the service, or keeps the directory. The text says who may offer them a
     contract (Core 2.0.0, Contract Validation, per grant); of the other parties it says nothing, so a provider may offer
-    a connection to whom it is for. Of several grants that are asked in one contract, one must be the submitter's own."""
+    a connection to whom it is for."""
     return {grant.directory} if grant.type in PUBLICATIONS else {grant.service_peer}
 
 

@@ -218,7 +218,5 @@ def _in_requests(contracts: Iterable[Contract]) -> Iterator[list[Contract]]:
 
 
 def _theirs(listed: Listed, action: Action, content: Content) -> list[tuple[PeerId, str]]:
-    """Who may offer the contract comes first: of others nothing is taken while it is not known."""
-    given, offering = listed.signatures.get(action, {}), set[PeerId]().union(*map(proposers, content.grants))
-    order = sorted(content.parties, key=lambda peer: (peer not in offering, peer))
-    return [(peer, given[peer]) for peer in order if peer in given]
+    given = listed.signatures.get(action, {})
+    return [(peer, given[peer]) for peer in sorted(content.parties) if peer in given]

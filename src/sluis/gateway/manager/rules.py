@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sluis.crypto import canonical
-from sluis.gateway.contracts import Contract, Grant, GrantType
+from sluis.gateway.contracts import Contract, Grant, GrantType, may_propose
 from sluis.gateway.manager.model import AutoSign, Role
 from sluis.gateway.properties import refers_to_external
 from sluis.kernel import PeerId
@@ -56,6 +56,14 @@ def signs_itself(
             return None  # what this peer publishes it proposes itself; another makes up that it does
         found.append(fits[0].name or "auto-sign")
     return ", ".join(dict.fromkeys(found)) or None
+
+
+def offered_by(contract: Contract, own: PeerId) -> PeerId | None:
+    """Who offered a contract to this peer: who brought it here. When that may not offer it, it accepted what another is
+    about to offer, and was quicker; then whoever of those signed. None as long as nobody has."""
+    brought = contract.submitter or own
+    signed = [brought, *sorted(contract.signed("accept"))]
+    return next((peer for peer in signed if peer == own or may_propose(contract.content, own, peer)), None)
 
 
 def question(contract: Contract, own: PeerId, submitter: PeerId) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from sluis.gateway.manager.directory import DirectoryClient
 from sluis.gateway.manager.http import ManagerApi
 from sluis.gateway.manager.model import AutoSign, DecisionPoint
 from sluis.gateway.manager.reconcile import Reconciler
-from sluis.gateway.manager.rules import question, signs_itself
+from sluis.gateway.manager.rules import offered_by, question, signs_itself
 from sluis.gateway.manager.service import Manager, Trust
 from sluis.gateway.peers import Certificates, Group, Known, Peers, hold_to, open_peers
 from sluis.gateway.transactions import TransactionLog
@@ -214,7 +214,9 @@ class Running:
     async def _rule_for(self, contract: Contract) -> str | None:
         own, settings = self.manager.own.id, self.settings
         rule = signs_itself(contract, own, settings.auto_sign, self.manager.offers().__contains__)
-        submitter = contract.submitter or own
+        submitter = offered_by(contract, own)
+        if submitter is None:
+            return None
         if rule is None and settings.decision_point is not None:
             said = await ask(settings.decision_point, question(contract, own, submitter))
             rule = "decision point" if said else None

@@ -170,18 +170,26 @@ class Manager:
             content: what it is on.
             action: what it does.
             jws: the signature.
-            proposes: whether the signer offers the contract. Who accepts one that is not known here does that too: by
-                whichever door it comes in, the same is asked of it.
+            proposes: whether the signer offers the contract. Who accepts what another offers may be quicker than that
+                other; then the same is asked of the contract, and it waits.
 
         Returns: whether it was news; durable when this returns.
 
         Raises `FscProblem` (which rule it breaks), `Unkept`.
         """
-        if action == "accept" and not proposes:
-            proposes = not await asyncio.to_thread(self.contracts.knows, content.hash)
-        offers = self.offers().__contains__ if proposes else None
+        new = proposes or (
+            action == "accept" and not await asyncio.to_thread(self.contracts.knows, content.hash)
+        )
+        offers = self.offers().__contains__ if new else None
         check_content(
-            content, self.own.id, signer, self.group.id, self._now(), proposes=proposes, offers=offers
+            content,
+            self.own.id,
+            signer,
+            self.group.id,
+            self._now(),
+            proposes=proposes,
+            new=new,
+            offers=offers,
         )
         chain = await self._chain(signer, certificate_named(jws))
         signature = check_signature(

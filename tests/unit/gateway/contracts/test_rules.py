@@ -162,7 +162,7 @@ def test_a_purpose_stands_in_no_publication(make: Any, own: str) -> None:
     submitter = PRINCIPAL if make is delegated_publication else other
     one = made({**make(), "properties": {**PURPOSE, "eigen": 1}})
     assert refusal(one, own=own, submitter=submitter) == (INVALID, 422, "purpose-in-publication")
-    check(one, own=own, submitter=submitter, proposes=False)
+    check(one, own=own, submitter=submitter, proposes=False, new=False)
     check(made({**make(), "properties": {"eigen": {"sluis.purpose": 1}}}), own=own, submitter=submitter)
     check(made(connection(properties=PURPOSE)))
 

@@ -17,9 +17,9 @@ from tests.unit.gateway.contracts.making import (
     publication,
 )
 
-from sluis.gateway.contracts import Contract, read_content
+from sluis.gateway.contracts import Contract, Signature, read_content
 from sluis.gateway.manager import AutoSign
-from sluis.gateway.manager.rules import permits, question, roles_in, signs_itself
+from sluis.gateway.manager.rules import offered_by, permits, question, roles_in, signs_itself
 from sluis.gateway.properties import EXTERNAL_CONNECTION
 from sluis.kernel import PeerId, convert
 
@@ -178,3 +178,21 @@ def test_a_rule_for_any_properties_signs_no_external_contract_that_nobody_has_se
     given = contract(connection(properties={EXTERNAL_CONNECTION: reference}))
     assert signed(given, AutoSign("x", any_properties=True)) is None
     assert signed(given, AutoSign("x", properties={EXTERNAL_CONNECTION: (reference,)})) == "x"
+
+
+def brought(by: str, *accepted: str) -> Contract:
+    """On behalf of the principal the provider is asked to let the consumer in; only the consumer may offer that here."""
+    on_behalf = connection()
+    service = {"type": "SERVICE_TYPE_DELEGATED_SERVICE", "delegator": {"peer_id": PRINCIPAL}}
+    given = contract(on_behalf | {"service": on_behalf["service"] | service})
+    signatures = tuple(Signature(PeerId(peer), "accept", "jws", NOW, "", NOW) for peer in accepted)
+    return Contract(given.content, signatures, PeerId(by))
+
+
+def test_whoever_brought_a_contract_offered_it() -> None:
+    assert offered_by(brought(CONSUMER, PRINCIPAL, CONSUMER), OWN) == CONSUMER
+
+
+def test_who_accepted_before_it_was_offered_did_not_offer_it() -> None:
+    assert offered_by(brought(PRINCIPAL, PRINCIPAL), OWN) is None
+    assert offered_by(brought(PRINCIPAL, PRINCIPAL, CONSUMER), OWN) == CONSUMER
