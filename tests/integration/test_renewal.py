@@ -133,10 +133,8 @@ async def test_no_request_fails_while_either_side_renews(
         for one in (asker, owner):
             await until(lambda one=one: signed_with(one, peer) == {thumbprint})
         shown = of(node).running.manager.keys()
-        assert (len(shown), shown[thumbprint]) == (
-            2,
-            made,
-        )  # what the one before signed can still be verified
+        # What the one before signed can still be verified.
+        assert (len(shown), shown[thumbprint]) == (2, made)
         [leaf, *_] = read_chain(read_jws(node.parts.card(), 64 * 1024).header["x5c"])
         assert leaf == made
         alias = "gemeente" if whose == "asker" else "uwv"
@@ -217,9 +215,7 @@ async def test_a_contract_for_the_key_of_before_goes_on_until_the_next_is_signed
         await in_use(asker, made)
         assert states() == [("new", "proposed"), ("old", "valid")]
         assert "contracts for the key of the certificate before: " in caplog.text
-        of(
-            asker
-        ).outway._tokens._places.clear()  # so that a token is asked for with the certificate of before
+        of(asker).outway._tokens._places.clear()  # a token is asked for, with the certificate of before
         assert (await client.get(link)).status_code == 200
         well = await command(group.asker, "fsc", "doctor", "uwv", "loon")
         assert well["well"]

@@ -58,7 +58,7 @@ def membership_of(
     membership = open_membership(
         store, ledger, identity, group, settings, trust, context, _aliases(config), clock, revocations.revokes
     )
-    membership.running.peers.call({peer.oin: peer.name for peer in config.peers.values()})
+    membership.running.peers.name_unheard({peer.oin: peer.name for peer in config.peers.values()})
     return membership
 
 

@@ -89,7 +89,7 @@ async def test_a_peer_without_a_name_goes_by_its_number(peers: Peers) -> None:
 
 
 async def test_a_peer_that_was_not_heard_of_is_called_as_in_the_settings(peers: Peers) -> None:
-    peers.call({A: "In de instellingen", B: "Dienst"})
+    peers.name_unheard({A: "In de instellingen", B: "Dienst"})
     await peers.heard(Peer(A, "Gemeente"), HERE)
     assert (peers.name(A), peers.name(B)) == ("Gemeente", "Dienst")
 

@@ -43,20 +43,20 @@ class Peers:
         with store.read() as connection:
             rows = connection.execute(text(sql.PEERS)).all()
         self._known = {row.id: Known(PeerId(row.id), row.name, row.address, bool(row.itself)) for row in rows}
-        self._called: dict[str, str] = {}
+        self._unheard: dict[str, str] = {}
 
     def known(self, peer: PeerId) -> Known | None:
         """What is known of a peer."""
         return self._known.get(str.__str__(peer))
 
     def name(self, peer: PeerId) -> str:
-        """What a peer is called: as it says itself, else as the settings do (`call`), else by its Peer ID."""
+        """What a peer is called: as it says itself, else as the settings do (`name_unheard`), else by its Peer ID."""
         known, id = self.known(peer), str.__str__(peer)
-        return known.name if known else self._called.get(id, id)
+        return known.name if known else self._unheard.get(id, id)
 
-    def call(self, names: Mapping[PeerId, str]) -> None:
+    def name_unheard(self, names: Mapping[PeerId, str]) -> None:
         """What the settings call peers, for as long as they were not heard of: one may be down from the start."""
-        self._called = {str.__str__(peer): name for peer, name in names.items()}
+        self._unheard = {str.__str__(peer): name for peer, name in names.items()}
 
     def every(self) -> list[Known]:
         """Everyone, by Peer ID."""

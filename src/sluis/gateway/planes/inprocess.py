@@ -134,9 +134,8 @@ class OutwayPlane:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         head = Head(scope)
-        if head.method != "CONNECT" and not self._hosts.take(
-            scope["headers"]
-        ):  # CONNECT is refused by its own code
+        # CONNECT has a refusal of its own.
+        if head.method != "CONNECT" and not self._hosts.take(scope["headers"]):
             raise outway_fault("ERROR_CODE_UNKNOWN_HOST", NOT_CALLED_SO)
         asked = Outgoing(
             head.method, head.path, head.asked.get(ASKED_GRANT), head.asked.get(ASKED_TRANSACTION)

@@ -209,9 +209,8 @@ class Nginx:
             await self._write(self._layout.places if places is None else places)
             if self._process is not None:
                 before = workers_of(self._process.pid)
-                with contextlib.suppress(
-                    ProcessLookupError
-                ):  # it is being started again, with what was written
+                # When there is none, it is being started again, with what was written.
+                with contextlib.suppress(ProcessLookupError):
                     self._process.send_signal(signal.SIGHUP)
                 await self._settled(before)
                 await asyncio.sleep(_CLOSING)

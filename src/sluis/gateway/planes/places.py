@@ -170,9 +170,7 @@ class Places:
 
     def _renew_shown(self, target: Target) -> bool:
         """Give nginx the client certificate that a target asks for, when it has not this one; gives whether it had not."""
-        if (
-            not target.shows or target.peer is not None
-        ):  # which has of this node's own, and those the plane gives it
+        if not target.shows or target.peer is not None:  # what a peer is shown, the plane gives nginx itself
             return False
         name = shown_name(target.shows)
         try:
