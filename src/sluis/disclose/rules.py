@@ -198,9 +198,7 @@ def _bound_by_tokens(tree: exp.Query, sealed: Sequence[str]) -> set[tuple[str, s
             edges += [(one, other), (other, one)]
         for place, value in ((one, node.right.unnest()), (other, node.left.unnest())):
             if isinstance(value, exp.Any) and value.this.unnest().name in sealed:
-                if (
-                    place is None
-                ):  # behind an expression or a subquery the column itself would stay in the clear
+                if place is None:  # behind an expression or a subquery: the column itself would stay open
                     raise refused("tokens-meet-columns")
                 bound.add(place)
     for node in tree.find_all(exp.In):

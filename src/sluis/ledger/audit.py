@@ -148,9 +148,7 @@ class _Audit:
         self._follow(looked)
 
     def finish(self) -> Verification:
-        if (
-            self._runs * sql.RUN > self.size
-        ):  # a run that is said to be there, and is not full, hides what is in it
+        if self._runs * sql.RUN > self.size:  # a run that is said to be there, and is not full, hides its own
             self._hide([self.size // sql.RUN * sql.RUN])
         altered = {fault.index for fault in self.faults}
         self.faults += [fault for index, fault in self._hidden.items() if index not in altered]

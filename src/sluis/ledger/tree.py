@@ -65,9 +65,7 @@ class Tree:
         self.size += len(leaves)
         self.edges[0].extend(leaves)
         tiles: list[Tile] = []
-        for level, edge in enumerate(
-            self.edges
-        ):  # the list grows underway, and then the new level is looked at too
+        for level, edge in enumerate(self.edges):  # which grows underway: a new level is looked at too
             while len(edge) >= WIDTH:
                 hashes = edge[:WIDTH]
                 del edge[:WIDTH]

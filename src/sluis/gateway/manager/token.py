@@ -58,9 +58,7 @@ def granted(
     if not is_hash(scope):
         raise Refusal("invalid_scope", "scope must be the hash of a grant, and of nothing else")
     grant = in_force(scope)
-    if (
-        grant is None or client not in grant.parties
-    ):  # who has no part in it does not learn whether it is there
+    if grant is None or client not in grant.parties:  # others do not learn whether it is there
         raise Refusal("invalid_grant", "no valid contract has a grant with this hash")
     if grant.outway is None:
         raise Refusal("invalid_scope", "this grant is no connection")

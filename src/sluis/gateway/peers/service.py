@@ -198,11 +198,7 @@ class Certificates:
         """Whose certificate it is; None when it is not valid in the group."""
         try:
             return verify_chain(chain[0], chain[1:], self._anchors, self._clock(), self._lists()).id
-        except (
-            Refused,
-            ValueError,
-            x509.InvalidVersion,
-        ):  # the latter two: parses as a whole, not in its parts
+        except (Refused, ValueError, x509.InvalidVersion):  # the last two: it parses, its parts do not
             return None
 
     def _kept(self, thumbprint: str) -> Chain:

@@ -391,8 +391,6 @@ _ADDRESSES = (r'"~^[0-9]{1,3}(\.[0-9]{1,3}){3}$"', r'"~^\[[0-9a-f:.]+]$"')
 
 
 def _quoted(text: str) -> str:
-    if (
-        "$" in text or not text.isprintable()
-    ):  # nginx has no way to write a $ that it does not read as a variable
+    if "$" in text or not text.isprintable():  # nginx reads each $ as the beginning of a variable
         raise unfit("unfit-text")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
