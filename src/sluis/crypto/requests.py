@@ -77,14 +77,14 @@ def unfit_hosts(
         hosts: DNS names and IP addresses.
         moment: the time to judge at.
 
-    Raises `Invalid` for a host that no certificate can name.
+    Raises `Invalid` for what is no name of a host.
     """
     policy = verification.PolicyBuilder().store(verification.Store(list(anchors))).time(moment)
     found = list[str]()
     for host in dict.fromkeys(hosts):
         try:
             policy.build_server_verifier(_general_name(host)).verify(chain[0], list(chain[1:]))
-        except verification.VerificationError:
+        except (verification.VerificationError, ValueError):  # the latter: a name like a_b.example
             found.append(host)
     return found
 

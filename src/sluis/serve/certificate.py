@@ -7,7 +7,6 @@ what is in use stays so until then and after.
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from sluis.crypto import (
     is_test,
     read_certificates,
     time_left,
+    unfit_hosts,
     verify_chain,
 )
 from sluis.kernel import Clock, Invalid, Refused, Text
@@ -90,12 +90,17 @@ class Certificate:
         if identity.certificate.not_valid_before_utc > self._clock():
             raise _unfit("certificate-not-yet", _not_yet(identity.certificate))
         self._check(identity)
-        anchors = self._group or self.anchors
-        verify_chain(identity.certificate, identity.chain[1:], anchors, self._clock(), lists)
-        for host in _hosts(self._config):
-            if _bears(self.identity.certificate, host) and not _bears(identity.certificate, host):
-                raise _unfit("certificate-without-name", _without_name(host))
+        anchors, now = self._group or self.anchors, self._clock()
+        verify_chain(identity.certificate, identity.chain[1:], anchors, now, lists)
+        if lost := unfit_hosts(identity.chain, anchors, self._borne(anchors), now):
+            raise _unfit("certificate-of-other-hosts", _of_other_hosts(", ".join(sorted(lost))))
         return identity
+
+    def _borne(self, anchors: Sequence[x509.Certificate]) -> set[str]:
+        """Under which names peers reach this node with the certificate in use, or did when that had not ended yet."""
+        chain, hosts = self.identity.chain, _hosts(self._config)
+        moment = min(self._clock(), chain[0].not_valid_after_utc)
+        return hosts - {*unfit_hosts(chain, anchors, hosts, moment)}
 
     def _check(self, identity: Identity) -> None:
         certificate, now, node = identity.certificate, self._clock(), self._config.node
@@ -120,19 +125,6 @@ def _hosts(config: Config) -> set[str]:
     """Under which peers reach this node."""
     addresses = (config.manager_address, config.inway_address) if config.fsc.group else (config.node.url,)
     return {host for address in addresses if (host := urlsplit(address).hostname)}
-
-
-def _bears(certificate: x509.Certificate, host: str) -> bool:
-    """Whether a host name or IP address is among the names of a certificate (RFC 6125 §6.4; a `*` stands for one label)."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    try:
-        return ip_address(host) in names.get_values_for_type(x509.IPAddress)
-    except ValueError:
-        borne = {name.lower() for name in names.get_values_for_type(x509.DNSName)}
-        return not borne.isdisjoint({host.lower(), f"*.{host.lower().partition('.')[2]}"})
 
 
 def _unfit(code: str, because: tuple[Text, Text]) -> Invalid:
@@ -175,10 +167,10 @@ def _not_yet(certificate: x509.Certificate) -> tuple[Text, Text]:
     )  # fmt: skip
 
 
-def _without_name(host: str) -> tuple[Text, Text]:
+def _of_other_hosts(hosts: str) -> tuple[Text, Text]:
     return (
-        Text(f"De naam {host} staat er niet in, en onder die naam bereiken anderen dit knooppunt.",
-             f"It does not bear the name {host}, by which others reach this node."),
+        Text(f"Anderen bereiken dit knooppunt als {hosts}. Dat staat er niet in, of het is geen certificaat voor een server.",
+             f"Others reach this node as {hosts}. It does not say that, or it is no certificate for a server."),
         Text("Vraag een certificaat aan met alle namen van het vorige.",
              "Request a certificate with all the names of the one before."),
     )  # fmt: skip

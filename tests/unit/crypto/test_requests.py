@@ -111,6 +111,7 @@ def test_what_an_authority_issues_is_an_identity(tmp_path: Path) -> None:
         (["fsc.gemeente.example", "a.intern.example", "127.0.0.1", "localhost"], []),
         (["gemeente.example", "127.0.0.2", "b.a.intern.example"], ["gemeente.example", "127.0.0.2", "b.a.intern.example"]),
         (["fsc.gemeente.example", "ander.example"], ["ander.example"]),
+        (["a_b.example", "localhost"], ["a_b.example"]),
     ],
 )  # fmt: skip
 def test_a_certificate_is_good_for_the_hosts_that_it_names_and_no_other(

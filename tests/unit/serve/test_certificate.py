@@ -133,9 +133,13 @@ def test_one_that_was_revoked_is_not_taken(looking: Looking) -> None:
     assert looking.code() == "certificate-revoked"
 
 
-def test_one_without_the_name_that_others_reach_this_node_by_is_not_taken(looking: Looking) -> None:
-    renewed(looking.directory, looking.federation.authority, hosts=["elders.example"])
-    assert looking.code() == "certificate-without-name"
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(days=400)])  # the one before lasts a year
+def test_one_without_the_name_that_others_reach_this_node_by_is_not_taken(
+    looking: Looking, late: timedelta
+) -> None:
+    renewed(looking.directory, looking.federation.authority, hosts=["elders.example"], days=800)
+    looking.now += late
+    assert looking.code() == "certificate-of-other-hosts"
 
 
 def test_one_for_later_is_taken_when_its_time_has_come(looking: Looking) -> None:
