@@ -1,14 +1,12 @@
 """Canonical JSON, JOSE, certificates, pseudonyms, sealing; keys behind one interface."""
 
+from sluis.crypto.authority import Authority, make_authority, open_authority
 from sluis.crypto.canonical import canonical, canonical_structs
 from sluis.crypto.certificates import (
     WARN_BEFORE,
-    Authority,
     Identity,
     Peer,
     is_test,
-    make_authority,
-    open_authority,
     peer_of,
     read_certificates,
     read_key,

@@ -11,11 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from sluis.crypto.authority import Authority, make_authority
 from sluis.crypto.certificates import (
-    Authority,
     Identity,
     is_test,
-    make_authority,
     peer_of,
     read_certificates,
     time_left,
