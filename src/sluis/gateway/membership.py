@@ -11,13 +11,11 @@ from functools import partial
 from typing import NamedTuple
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from sluis.crypto import Identity, certificate_thumbprint, public_key_thumbprint, time_left
+from sluis.crypto import Identity, certificate_thumbprint, public_key_thumbprint
 from sluis.gateway.applying import Applying, open_applying
 from sluis.gateway.comparison import Comparison, open_comparison
-from sluis.gateway.contracts import Contracts, Grant, Kept, Signature, fits_outway, open_contracts, state
+from sluis.gateway.contracts import Contracts, Grant, Kept, Signature, open_contracts, state
 from sluis.gateway.crossing import SERVICE, GroupLink
 from sluis.gateway.documents import Connection, Declared, Metadata, Wanted
 from sluis.gateway.evidence import Evidence
@@ -26,6 +24,7 @@ from sluis.gateway.inway import Inway
 from sluis.gateway.manager import Running, Settings, Trust, open_manager
 from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
+from sluis.gateway.outwaycerts import OutwayCertificates
 from sluis.gateway.peers import Group
 from sluis.gateway.remote import RemoteLogs
 from sluis.gateway.services import Service, Services
@@ -38,59 +37,12 @@ from sluis.store import Store
 
 log = logging.getLogger("sluis.gateway")
 
-_PAGE = 500  # contracts in memory at once
-
 
 class Meters(NamedTuple):
     """What was counted of each side."""
 
     inway: Meter
     outway: Meter
-
-
-class Shown:
-    """The certificates that the outway shows: the present one, and the one before it. Tokens that are at hand are bound to
-    that, and contracts may name its key until there are others for the new key.
-
-    Attributes:
-        certificates: the present one first.
-        thumbprints: theirs.
-
-    Args:
-        certificate: the present one.
-        revoked: whether a certificate (DER) was revoked.
-        clock: aware UTC.
-    """
-
-    def __init__(self, certificate: x509.Certificate, revoked: Callable[[bytes], bool], clock: Clock) -> None:
-        self._revoked, self._clock = revoked, clock
-        self._keep(certificate)
-
-    def take(self, certificate: x509.Certificate) -> None:
-        """From now on this is the present one."""
-        self._keep(certificate, self.certificates[0])
-        self.tidy()
-
-    def tidy(self) -> None:
-        """Show the one before no longer when it has ended, or was revoked."""
-        present, *before = self.certificates
-        if not all(map(self._good, before)):
-            self._keep(present)
-
-    def for_grant(self, grant: Grant) -> tuple[str, ...]:
-        """Which of them is shown for a connection grant, as in `Target.shows`."""
-        outway, (present, *before) = grant.outway, self.certificates
-        if outway is None or fits_outway(outway, present):
-            return ()
-        return next(((certificate_thumbprint(one),) for one in before if fits_outway(outway, one)), ())
-
-    def _keep(self, *certificates: x509.Certificate) -> None:
-        self.certificates = certificates
-        self.thumbprints = frozenset(map(certificate_thumbprint, certificates))
-
-    def _good(self, certificate: x509.Certificate) -> bool:
-        ended = time_left(certificate, self._clock()).total_seconds() <= 0
-        return not (ended or self._revoked(certificate.public_bytes(Encoding.DER)))
 
 
 class Membership(msgspec.Struct, frozen=True):
@@ -123,7 +75,7 @@ class Membership(msgspec.Struct, frozen=True):
     comparison: Comparison
     streams: Streams
     link: GroupLink
-    shown: Shown
+    shown: OutwayCertificates
     token: Callable[[Grant], Awaitable[str]]
     evidence: Evidence
     clock: Clock
@@ -197,27 +149,17 @@ class Membership(msgspec.Struct, frozen=True):
     async def _renew_contracts(self) -> None:
         self.shown.tidy()
         await self.applying.renew()
-        if count := await asyncio.to_thread(self._for_key_of_before):
-            ends = self.shown.certificates[-1].not_valid_after_utc.date()
-            log.warning("contracts for the key of the certificate before: %d; they go on until that ends, on %s, or "
-                        "this node starts again: have the next ones signed, and apply anew what has an end of its own",
-                        count, ends)  # fmt: skip
+        for before in self.shown.before:
+            if count := await asyncio.to_thread(self._for_key_of_before):
+                log.warning("contracts for the key of the certificate before: %d; they go on until that ends, on %s, or "
+                            "this node starts again: have the next ones signed, and apply anew what has an end of its own",
+                            count, before.not_valid_after_utc.date())  # fmt: skip
 
     def _for_key_of_before(self) -> int:
-        """How many contracts are in force for this node's outway with another key than its present one."""
-        if len(set(map(public_key_thumbprint, self.shown.certificates))) == 1:
-            return 0
-        own, present = self.running.manager.own.id, self.shown.certificates[0]
-        now, cursor, count = int(self.clock().timestamp()), "", 0
-        while True:
-            found, cursor = self.contracts.page(own, cursor, _PAGE)
-            for one in found:
-                outways = [grant.outway for grant in one.content.grants if grant.outway]
-                ours = [outway for outway in outways if outway.peer_id == own]
-                old = any(not fits_outway(outway, present) for outway in ours)
-                count += old and state(one, now) == "valid"
-            if not cursor:
-                return count
+        """How many contracts are in force for this node's outway as the certificate before says it, and not the present."""
+        every, now = self.contracts.every(self.running.manager.own.id), int(self.clock().timestamp())
+        named = (one for one in every if any(map(self.shown.for_grant, one.content.grants)))
+        return sum(state(one, now) == "valid" for one in named)
 
     def _changed(self, kept: Kept, signature: Signature) -> None:
         if signature.action == "accept":
@@ -254,70 +196,43 @@ def open_membership(
     Raises `Conflict`, `Unkept`: the database; `Invalid`: what was declared before no longer fits.
     """
     own = identity.peer.id
-    contracts, transactions, services = (
-        open_contracts(store, own, clock),
-        open_transactions(store, clock),
-        Services(),
-    )
+    contracts, transactions = open_contracts(store, own, clock), open_transactions(store, clock)
+    services = Services()
     running = open_manager(
-        store,
-        identity,
-        group,
-        settings,
-        trust,
-        context,
-        contracts,
-        transactions,
-        services.names,
-        clock,
-        revoked,
-    )
+        store, identity, group, settings, trust, context, contracts, transactions, services.names, clock, revoked
+    )  # fmt: skip
     manager = running.manager
     own_api = Service(SERVICE, Target(False, "", 0, SERVICE))
     applying = open_applying(
-        store,
-        manager,
-        running.peers,
-        services,
-        aliases,
-        lambda: public_key_thumbprint(manager.identity.certificate),
-        clock,
-        [own_api],
-    )
+        store, manager, running.peers, services, aliases,
+        lambda: public_key_thumbprint(manager.identity.certificate), clock, [own_api],
+    )  # fmt: skip
     streams = Streams(context, ssl.create_default_context, revoked)
-    shown = Shown(identity.certificate, revoked, clock)
+    shown = OutwayCertificates(identity.certificate, revoked, clock)
 
-    async def fetch(grant: Grant) -> str:
+    async def token(grant: Grant) -> str:
         return await running.managers.token(grant.service_peer, own, grant.hash, shown.for_grant(grant))
 
-    tokens = Tokens(fetch, group.id, lambda: shown.thumbprints, lambda: clock().timestamp())
+    tokens = Tokens(token, group.id, lambda: shown.thumbprints, lambda: clock().timestamp())
     outway = Outway(own, lambda: shown.certificates, contracts, applying.links, tokens, transactions, clock)
     inway = Inway(
-        own,
-        group.id,
-        [settings.inway],
-        manager.keys,
-        services,
-        contracts.in_force,
-        transactions,
-        clock,
-        revoked,
-    )
+        own, group.id, [settings.inway], manager.keys, services, contracts.in_force, transactions, clock, revoked
+    )  # fmt: skip
     return Membership(
-        running,
-        contracts,
-        transactions,
-        applying,
-        inway,
-        outway,
-        Meters(Meter(), Meter()),
-        open_comparison(store, transactions, RemoteLogs(running.managers), own, clock),
-        streams,
-        GroupLink(outway, contracts.connections, streams, running.peers.name, clock),
-        shown,
-        fetch,
-        Evidence(ledger, open_sealing(store)),
-        clock,
+        running=running,
+        contracts=contracts,
+        transactions=transactions,
+        applying=applying,
+        inway=inway,
+        outway=outway,
+        meters=Meters(Meter(), Meter()),
+        comparison=open_comparison(store, transactions, RemoteLogs(running.managers), own, clock),
+        streams=streams,
+        link=GroupLink(outway, contracts.connections, streams, running.peers.name, clock),
+        shown=shown,
+        token=token,
+        evidence=Evidence(ledger, open_sealing(store)),
+        clock=clock,
     )
 
 

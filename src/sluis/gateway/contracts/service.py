@@ -4,7 +4,7 @@ What is given in here was read (`read_content`), checked (`check_content`) and v
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, Literal
 
@@ -177,6 +177,14 @@ class Contracts:
             found = _numbered(connection, fitting)
         more = len(rows) > len(fitting)
         return found, _cursor(fitting[-1].created, fitting[-1].id) if more else ""
+
+    def every(self, peer: PeerId) -> Iterator[Contract]:
+        """All contracts in which `peer` occurs, newest first; never more than `LARGEST_PAGE` of them in memory."""
+        found, cursor = self.page(peer, limit=LARGEST_PAGE)
+        yield from found
+        while cursor:
+            found, cursor = self.page(peer, cursor, LARGEST_PAGE)
+            yield from found
 
     def by_grant_hashes(self, peer: PeerId, hashes: Sequence[str]) -> list[Contract]:
         """Contracts in which `peer` occurs with a grant of one of these hashes (at most 1,000), newest first; of those
