@@ -2,6 +2,7 @@
 
 from sluis.gateway.contracts.hashes import ALGORITHM, VERSION, content_hash, grant_hash, is_hash, plain_hash
 from sluis.gateway.contracts.model import (
+    SPOKEN,
     STATES,
     Action,
     Content,
@@ -11,6 +12,7 @@ from sluis.gateway.contracts.model import (
     InForce,
     Kept,
     OutwayId,
+    Protocol,
     Signature,
     State,
 )
@@ -32,6 +34,7 @@ from sluis.gateway.contracts.signatures import certificate_named, check_path, ch
 __all__ = [
     "ALGORITHM",
     "MAX_BODY",
+    "SPOKEN",
     "STATES",
     "VERSION",
     "Action",
@@ -44,6 +47,7 @@ __all__ = [
     "Kept",
     "Order",
     "OutwayId",
+    "Protocol",
     "Signature",
     "State",
     "Submission",

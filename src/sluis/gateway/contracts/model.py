@@ -23,6 +23,12 @@ DELEGATED: frozenset[GrantType] = frozenset(
     {"GRANT_TYPE_DELEGATED_SERVICE_CONNECTION", "GRANT_TYPE_DELEGATED_SERVICE_PUBLICATION"}
 )
 
+Protocol = Literal["PROTOCOL_TCP_HTTP_1.1", "PROTOCOL_TCP_HTTP_2"]
+"""What a publication says is spoken at the inway."""
+
+SPOKEN: Protocol = "PROTOCOL_TCP_HTTP_1.1"
+"""What this node's own inway speaks."""
+
 Action = Literal["accept", "reject", "revoke"]
 """What a signature does."""
 
@@ -46,7 +52,7 @@ class Grant(msgspec.Struct, frozen=True):
         hash: `$1$…`, which names it everywhere.
         service_peer: who offers the service.
         service_name: the service, unique at that peer.
-        protocol: of a publication, what the service speaks.
+        protocol: of a publication, what its inway speaks.
         directory: of a publication, where it is published.
         outway: of a connection, who connects.
         service_delegator: of a connection, on whose behalf the service is offered, if on another's.
@@ -58,7 +64,7 @@ class Grant(msgspec.Struct, frozen=True):
     hash: str
     service_peer: PeerId
     service_name: str
-    protocol: str | None = None
+    protocol: Protocol | None = None
     directory: PeerId | None = None
     outway: OutwayId | None = None
     service_delegator: PeerId | None = None

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from sluis.crypto import canonical, read_json
 from sluis.gateway.contracts.hashes import ALGORITHM, check_version, content_hash, grant_hash
-from sluis.gateway.contracts.model import Content, Grant, OutwayId
+from sluis.gateway.contracts.model import Content, Grant, OutwayId, Protocol
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.kernel import Invalid, PeerId, Text
 
@@ -41,7 +41,6 @@ _PeerNumber = Annotated[str, Meta(pattern=r"\A[0-9]{20}\Z")]
 _ServiceName = Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9._-]{1,100}\Z")]
 _DomainName = Annotated[str, Meta(pattern=rf"\A(?i:{_LABEL}(\.{_LABEL})*)\Z", max_length=253)]
 _Uuid = Annotated[str, Meta(pattern=r"\A(?i:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12})\Z")]
-_Protocol = Literal["PROTOCOL_TCP_HTTP_1.1", "PROTOCOL_TCP_HTTP_2"]
 
 
 class _Peer(msgspec.Struct):
@@ -51,7 +50,7 @@ class _Peer(msgspec.Struct):
 class _Published(msgspec.Struct):
     peer_id: _PeerNumber
     name: _ServiceName
-    protocol: _Protocol
+    protocol: Protocol
 
 
 class _Service(msgspec.Struct):

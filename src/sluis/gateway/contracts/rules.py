@@ -11,6 +11,7 @@ from sluis.crypto import public_key_thumbprint
 from sluis.gateway.contracts.model import (
     DELEGATED,
     PUBLICATIONS,
+    SPOKEN,
     STATES,
     Action,
     Content,
@@ -24,9 +25,6 @@ from sluis.gateway.contracts.model import (
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.grounds import PROPERTY
 from sluis.kernel import Conflict, PeerId, Refused, Text
-
-HTTP_2 = "PROTOCOL_TCP_HTTP_2"
-"""What a publication calls it."""
 
 SKEW = 60
 """Seconds that clocks of peers may differ."""
@@ -83,7 +81,7 @@ def _check_publication(grant: Grant, own: PeerId) -> None:
             f"Een publicatie is voor iedereen; een doel ({PROPERTY}) hoort in een verbinding.",
             f"A publication is for everyone; a purpose ({PROPERTY}) belongs into a connection.",
         ))  # fmt: skip
-    if grant.service_peer == own and grant.protocol == HTTP_2:
+    if grant.service_peer == own and grant.protocol != SPOKEN:
         raise _broken("protocol-not-spoken", Text(
             "De inway van deze organisatie spreekt HTTP/1.1, en geen HTTP/2.",
             "The inway of this organisation speaks HTTP/1.1, and no HTTP/2.",

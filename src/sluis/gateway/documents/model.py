@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from sluis.gateway.contracts import SPOKEN, Protocol
 from sluis.grounds import Purpose
 from sluis.kernel import PeerId, Place
 
@@ -29,7 +30,6 @@ Upstream = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)
 Organisation = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 """A Peer ID, or the name of a peer: of a Peer document, or under `[peers]` of the node."""
 
-Protocol = Literal["PROTOCOL_TCP_HTTP_1.1", "PROTOCOL_TCP_HTTP_2"]
 Permission = Literal["read", "write"]
 Method = Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -93,7 +93,7 @@ class Service(msgspec.Struct, frozen=True, rename="camel"):
 
     url: Upstream
     alternative: Upstream | None = None
-    protocol: Protocol = "PROTOCOL_TCP_HTTP_1.1"
+    protocol: Protocol = SPOKEN
     methods: tuple[Method, ...] = ()
     rules: tuple[Rule, ...] = ()
     authentication: Authentication | None = None
@@ -119,7 +119,7 @@ class Publication(msgspec.Struct, frozen=True, rename="camel"):
     """A service that the directory should list; `delegator` when it is offered on another's behalf."""
 
     service: ServiceName
-    protocol: Protocol = "PROTOCOL_TCP_HTTP_1.1"
+    protocol: Protocol = SPOKEN
     directory: Organisation | None = None
     delegator: Organisation | None = None
     properties: dict[str, Any] = {}

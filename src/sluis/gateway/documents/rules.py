@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from sluis.gateway.contracts import SPOKEN
 from sluis.gateway.documents.model import (
     KINDS,
     Authentication,
@@ -22,9 +23,6 @@ from sluis.gateway.documents.yaml import parse_documents
 from sluis.grounds import PROPERTY, Document, Fault, faults, meant
 from sluis.kernel import Invalid, PeerId, Place, Text
 
-SPOKEN = "PROTOCOL_TCP_HTTP_1.1"
-"""What this inway speaks."""
-
 _TOP = ("apiVersion", "kind", "metadata", "spec")
 
 
@@ -34,7 +32,6 @@ class Offered(msgspec.Struct, frozen=True):
 
     name: str
     url: str
-    protocol: str = "PROTOCOL_TCP_HTTP_1.1"
     alternative: str | None = None
     methods: tuple[str, ...] = ()
     rules: tuple[Rule, ...] | None = None
@@ -104,7 +101,6 @@ def offered(documents: Iterable[Declared]) -> tuple[Offered, ...]:
                 Offered(
                     one.metadata.name,
                     spec.url,
-                    spec.protocol,
                     spec.alternative,
                     spec.methods,
                     spec.rules or None,
