@@ -216,6 +216,17 @@ def connected(node: Node, peer: PeerId) -> bool:
     return bool(node.parts.membership.contracts.connections(peer, "sluis", int(time.time())))
 
 
+async def reach(asker: Node) -> str:
+    """What comes of the asker's own request for the owner's card: `200`, or the code of the problem."""
+    try:
+        async with asker.parts.link.send(OWNER, "GET", "/v1/node", {}, b"", 5) as answer:
+            async for _ in answer.body:
+                pass
+            return str(answer.status)
+    except Problem as problem:
+        return problem.code
+
+
 class Running:
     """`sluis serve` as a process."""
 

@@ -15,28 +15,18 @@ import httpx
 import pytest
 from cryptography import x509
 from tests.integration.managers import DATA, MANAGEMENT, until
-from tests.integration.nodes import ASKER, OWNER, Federation, agreed, build
+from tests.integration.nodes import ASKER, OWNER, Federation, build, reach
 from tests.integration.test_fsc_commands import OFFER, WISH, Group, Hello, about, document
 from tests.renewal import renewed, shown_at
 
 from sluis.crypto import certificate_thumbprint, client_context, public_key_thumbprint, read_chain, read_jws
 from sluis.gateway import Membership
 from sluis.gateway.contracts import state
-from sluis.kernel import PeerId, Problem
+from sluis.kernel import PeerId
 from sluis.serve import Node
 
 OUTWAY = 8480
 HELLO = "/00000001826002785000/sluis/v1/node"
-
-
-@pytest.fixture(scope="module")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Federation:
-    return agreed(tmp_path_factory.mktemp("group"))
-
-
-@pytest.fixture
-def group(once: Federation, tmp_path: Path) -> Federation:
-    return once.copied(tmp_path)
 
 
 @asynccontextmanager
@@ -56,17 +46,6 @@ def of(node: Node) -> Membership:
     return node.parts.membership
 
 
-async def asked(asker: Node) -> str:
-    """What comes of the node's own question for the owner's card."""
-    try:
-        async with asker.parts.link.send(OWNER, "GET", "/v1/node", {}, b"", 5) as answer:
-            async for _ in answer.body:
-                pass
-            return str(answer.status)
-    except Problem as problem:
-        return problem.code
-
-
 @asynccontextmanager
 async def load(group: Federation, asker: Node) -> AsyncIterator[list[str]]:
     """Questions and calls one after the other, all the while; gives what came of each."""
@@ -74,7 +53,7 @@ async def load(group: Federation, asker: Node) -> AsyncIterator[list[str]]:
 
     async def ask() -> None:
         while not over.is_set():
-            outcomes.append(await asked(asker))
+            outcomes.append(await reach(asker))
 
     async def call() -> None:
         base = f"http://{group.hosts['gemeente']}:{OUTWAY}"
@@ -171,7 +150,7 @@ async def test_a_pair_that_does_not_fit_is_told_and_the_one_before_stays(
         (group.asker / "tls" / "certificate.pem").write_bytes(content)
         await until(lambda: "the renewed certificate is not in use, and the one before stays" in caplog.text)
         assert "Point to the key that the certificate was requested with." in caplog.text
-        assert await asked(asker) == "200"
+        assert await reach(asker) == "200"
         assert asker.parts.certificate.identity is before
 
 

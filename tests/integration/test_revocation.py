@@ -10,13 +10,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from tests.integration.nodes import OWNER, Federation, agreed, build, refused
+from tests.integration.nodes import OWNER, Federation, build, reach, refused
 
 from sluis.crypto import Authority, client_context, make_authority, read_certificates
 from sluis.gateway.forward import read_url
 from sluis.gateway.streams import FAILURES, Exchange, Streams, why
-from sluis.kernel import Refused, Upstream
-from sluis.serve import Node
+from sluis.kernel import Upstream
 
 
 def revoke(path: Path, issuer: Authority, *revoked: Path, age: int = 60, days: int = 1) -> None:
@@ -53,25 +52,10 @@ class Group:
         return directory / "tls" / "certificate.pem"
 
 
-@pytest.fixture(scope="module")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Federation:
-    return agreed(tmp_path_factory.mktemp("group"))
-
-
 @pytest.fixture
-def group(once: Federation, tmp_path: Path) -> Group:
-    return Group(once.copied(tmp_path))
-
-
-async def reach(asker: Node) -> str:
-    """What comes of asking the owner for its card: `200`, or the code of the problem."""
-    try:
-        async with asker.parts.link.send(OWNER, "GET", "/v1/node", {}, b"", 5) as answer:
-            async for _ in answer.body:
-                pass
-            return str(answer.status)
-    except (Refused, Upstream) as problem:
-        return problem.code
+def group(group: Federation) -> Group:
+    """The same, with lists."""
+    return Group(group)
 
 
 async def knock(group: Group, part: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner
-from tests.integration.nodes import ASKER, OWNER, Federation, Hosted, Running, agreed, build, local, refused
+from tests.integration.nodes import ASKER, OWNER, Federation, Hosted, Running, build, local, refused
 
 from sluis.cli.openapi import command
 from sluis.config import load_node
@@ -40,17 +40,6 @@ STRANGER = PeerId("00000009999999999000")
 def federation(tmp_path: Path) -> Federation:
     """Nodes in no group."""
     return Federation(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Federation:
-    return agreed(tmp_path_factory.mktemp("group"))
-
-
-@pytest.fixture
-def group(once: Federation, tmp_path: Path) -> Federation:
-    """Nodes of a group, which have the contracts between them."""
-    return once.copied(tmp_path)
 
 
 class Life(msgspec.Struct):
