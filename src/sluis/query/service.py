@@ -6,7 +6,7 @@ it was about do. The rows live in memory until the answer has been given.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
@@ -135,18 +135,8 @@ class Asker:
     async def _ask_once(
         self, question: Question, who: Who, missing: Mapping[str, Problem], render: Callable[[Answer], T]
     ) -> T:
-        clock = _Stopwatch()
-        trace = Trace.begin()
-        rules.check_case(question)
-        activity = self._activity(question)
-        try:
-            ready = await self._ready(question, activity, tuple(sorted(missing)))
-            values = self._bind(ready, question)
-            check_values(ready, values)
-            await self._combining.hold_budget(ready, question.activity, values)
-        except Problem as problem:
-            await self._record_refusal(trace, question, who, problem)
-            raise
+        clock, trace = _Stopwatch(), Trace.begin()
+        ready, values = await self._checked(trace, question, who, missing)
         clock.lap("plan")
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}
         decided = records.decision(trace, question, who, ready.shape, digests, self._clock(), None)
@@ -179,11 +169,7 @@ class Asker:
             )
         except BaseException:  # whatever it was: what crossed is on record
             await recorded()  # when this failed, that is the problem, and nothing was sent
-            with suppress(OwnerFailed):
-                crossing.prove()
-            if not kept:
-                kept.append(self._ledger.append(crossing.lines or [crossing.nothing_came()]))
-            await asyncio.gather(*kept)
+            await self._keep_what_crossed(crossing, kept)
             raise
         timings: dict[str, float] = {}
 
@@ -214,6 +200,30 @@ class Asker:
         clock.lap("keep")
         timings.update(clock.total())
         return rendered
+
+    async def _checked(
+        self, trace: Trace, question: Question, who: Who, missing: Iterable[str]
+    ) -> tuple[Ready, dict[str, Any]]:
+        """A question that may be asked, and its values. A refusal is recorded."""
+        rules.check_case(question)
+        activity = self._activity(question)
+        try:
+            ready = await self._ready(question, activity, tuple(sorted(missing)))
+            values = self._bind(ready, question)
+            check_values(ready, values)
+            await self._combining.hold_budget(ready, question.activity, values)
+        except Problem as problem:
+            await self._record_refusal(trace, question, who, problem)
+            raise
+        return ready, values
+
+    async def _keep_what_crossed(self, crossing: Crossing, kept: list[asyncio.Future[Position]]) -> None:
+        """Have the lines of a question that failed on record; `kept` are those that are already on their way there."""
+        with suppress(OwnerFailed):
+            crossing.prove()
+        if not kept:
+            kept.append(self._ledger.append(crossing.lines or [crossing.nothing_came()]))
+        await asyncio.gather(*kept)
 
     def _activity(self, question: Question) -> Activity:
         activity = rules.activity_of(self._activities, question.activity)

@@ -96,27 +96,13 @@ def build_parts(loaded: Loaded, clock: Clock) -> Parts:
     return parts
 
 
-def _furnish(
-    loaded: Loaded,
-    certificate: Certificate,
-    keys: KeyStore,
-    store: Store,
-    clock: Clock,
-) -> Parts:
-    config, grounds, limits = loaded.config, loaded.grounds, loaded.config.limits
+def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: Store, clock: Clock) -> Parts:
+    config, grounds, limits, own = loaded.config, loaded.grounds, loaded.config.limits, loaded.config.node
     identity, anchors = certificate.identity, certificate.anchors
-    own = config.node
     revocations = Revocations(config.tls.crl, anchors, identity.chain[1:])
 
     def card_of(jws: str) -> Card:
         return read_card(jws, anchors, clock(), revocations.lists)
-
-    @lru_cache(maxsize=1)
-    def signed(identity: Identity) -> str:
-        return sign_card(identity, own.alias, own.url, keys.public, keys.sealing_public, config.log_origin)
-
-    def card() -> str:
-        return signed(certificate.identity)
 
     newest = config.keys.directory / "newest.checkpoint"
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
@@ -125,6 +111,7 @@ def _furnish(
     membership = membership_of(config, identity, store, ledger, revocations, clock)
     own_link = OwnLink(identity.peer, {peer.oin: peer.name for peer in config.peers.values()})
     link: Link = membership.link if membership else own_link
+    card = _card(config, certificate, keys)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
     owners = Owners(_known(config), link, card_of, clock, limits.peer_seconds)
     asker = Asker(
@@ -160,11 +147,7 @@ def _furnish(
         since = milliseconds(clock() - timedelta(hours=1))
         discloser.recall(found for one in decisions(store, since) if (found := disclose.permit(one)))
     peers = [peer.oin for peer in config.peers.values()]
-    access = Access(
-        [own.oin, *peers],
-        _people(config).get,
-        refusals.record,
-    )
+    access = Access([own.oin, *peers], _people(config).get, refusals.record)
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
@@ -188,6 +171,17 @@ def _furnish(
         operator=operator_of(config, grounds, store, membership, owners, clock) if membership else None,
         own=None if membership else own_link,
     )
+
+
+def _card(config: Config, certificate: Certificate, keys: KeyStore) -> Callable[[], str]:
+    """This node's card, signed with the certificate that is in use then."""
+    node = config.node
+
+    @lru_cache(maxsize=1)
+    def signed(identity: Identity) -> str:
+        return sign_card(identity, node.alias, node.url, keys.public, keys.sealing_public, config.log_origin)
+
+    return lambda: signed(certificate.identity)
 
 
 def _addresses(config: Config, membership: Membership | None) -> Callable[[PeerId], str]:
