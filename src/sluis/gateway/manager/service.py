@@ -180,16 +180,9 @@ class Manager:
         new = proposes or (
             action == "accept" and not await asyncio.to_thread(self.contracts.knows, content.hash)
         )
-        offers = self.offers().__contains__ if new else None
+        offers, now = self.offers().__contains__ if new else None, self._now()
         check_content(
-            content,
-            self.own.id,
-            signer,
-            self.group.id,
-            self._now(),
-            proposes=proposes,
-            new=new,
-            offers=offers,
+            content, self.own.id, signer, self.group.id, now, proposes=proposes, new=new, offers=offers
         )
         chain = await self._chain(signer, certificate_named(jws))
         signature = check_signature(

@@ -32,12 +32,12 @@ class Hosts:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = frozenset({ALWAYS, *(name.lower() for name in names)})
-        self._one = lru_cache(maxsize=256)(self._fits)
+        self._known = lru_cache(maxsize=256)(self._fits)
 
-    def take(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    def allow(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         """Whether a request with these headers came by one of the names. One that names two hosts, or none, did not."""
         hosts = [value for name, value in headers if name == b"host"]
-        return len(hosts) == 1 and self._one(hosts[0])
+        return len(hosts) == 1 and self._known(hosts[0])
 
     def _fits(self, host: bytes) -> bool:
         found = _HOST.fullmatch(host.decode("latin-1").lower())

@@ -135,7 +135,7 @@ class OutwayPlane:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         head = Head(scope)
         # CONNECT has a refusal of its own.
-        if head.method != "CONNECT" and not self._hosts.take(scope["headers"]):
+        if head.method != "CONNECT" and not self._hosts.allow(scope["headers"]):
             raise outway_fault("ERROR_CODE_UNKNOWN_HOST", NOT_CALLED_SO)
         asked = Outgoing(
             head.method, head.path, head.asked.get(ASKED_GRANT), head.asked.get(ASKED_TRANSACTION)

@@ -20,7 +20,7 @@ HOSTS = Hosts(["Outway.intern"])
     ],
 )  # fmt: skip
 def test_addresses_localhost_and_given_names_are_taken(host: str) -> None:
-    assert HOSTS.take([(b"host", host.encode()), (b"x-forwarded-host", b"a.example")])
+    assert HOSTS.allow([(b"host", host.encode()), (b"x-forwarded-host", b"a.example")])
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ def test_addresses_localhost_and_given_names_are_taken(host: str) -> None:
     ],
 )  # fmt: skip
 def test_other_names_are_not_taken(host: str) -> None:
-    assert not HOSTS.take([(b"host", host.encode("latin-1"))])
+    assert not HOSTS.allow([(b"host", host.encode("latin-1"))])
 
 
 @pytest.mark.parametrize(
     "headers", [[], [(b"host", b"localhost")] * 2, [(b"host", b"localhost"), (b"host", b"pagina.example")]]
 )
 def test_a_request_that_names_no_host_or_two_is_not_taken(headers: list[tuple[bytes, bytes]]) -> None:
-    assert not HOSTS.take(headers)
+    assert not HOSTS.allow(headers)
 
 
 async def test_nothing_is_asked_for_a_page_whose_name_leads_here() -> None:
