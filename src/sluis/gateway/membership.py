@@ -104,7 +104,7 @@ class Membership(msgspec.Struct, frozen=True):
 
         Args:
             identity: the certificate and its key.
-            context: `crypto.client_context` with them.
+            context: `crypto.client_context` with them, which does as the group says.
 
         Raises `Unkept`: it could not be kept, or not all was signed again.
         """
@@ -188,7 +188,7 @@ def open_membership(
         group: the rules of the group.
         settings: of the Manager.
         trust: the group's roots and revocation lists.
-        context: `crypto.client_context` of this node.
+        context: `crypto.client_context` of this node, which does as the group says (`peers.hold_to`).
         aliases: names of organisations, and their Peer IDs.
         clock: aware UTC.
         revoked: whether a certificate (DER) was revoked.

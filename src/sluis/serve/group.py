@@ -178,6 +178,5 @@ def connecting(identity: Identity, group: Group, revocations: Revocations) -> ss
 
 
 def _guarded(context: ssl.SSLContext, group: Group, revocations: Revocations) -> ssl.SSLContext:
-    hold_to(group, context)
-    revocations.guard(context)
+    revocations.guard(hold_to(group, context))
     return context

@@ -25,7 +25,7 @@ from sluis.gateway.manager.model import AutoSign, DecisionPoint
 from sluis.gateway.manager.reconcile import Reconciler
 from sluis.gateway.manager.rules import offered_by, question, signs_itself
 from sluis.gateway.manager.service import Manager, Trust
-from sluis.gateway.peers import Certificates, Group, Known, Peers, hold_to, open_peers
+from sluis.gateway.peers import Certificates, Group, Known, Peers, open_peers
 from sluis.gateway.transactions import TransactionLog
 from sluis.kernel import Clock, Conflict, PeerId, Problem
 from sluis.store import Outbox, Store, open_outbox
@@ -147,13 +147,13 @@ class Running:
 
         Args:
             identity: the certificate and its key.
-            context: `crypto.client_context` with them.
+            context: `crypto.client_context` with them, which does as the group says.
 
         Raises `Unkept`; nothing is different then.
         """
         before = certificate_thumbprint(self.manager.identity.certificate)
         await self.manager.adopt(identity)
-        self.managers.renew(hold_to(self.manager.group, context), before)
+        self.managers.renew(context, before)
 
     async def sign_again(self) -> None:
         """Sign anew what was signed with an earlier certificate. Raises `Unkept`."""
@@ -358,7 +358,7 @@ def open_manager(
         group: the rules of the group.
         settings: of this Manager.
         trust: the group's roots and revocation lists.
-        context: `crypto.client_context` of this node.
+        context: `crypto.client_context` of this node, which does as the group says (`peers.hold_to`).
         contracts: those of this peer, from the same store.
         transactions: the log, from the same store.
         offers: the names of the services behind this peer's inway.
@@ -369,7 +369,7 @@ def open_manager(
     """
     own: PeerId = identity.peer.id
     outbox, peers = open_outbox(store, clock), open_peers(store)
-    managers = Managers(peers, hold_to(group, context), settings.address, revoked, settings.answer_seconds)
+    managers = Managers(peers, context, settings.address, revoked, settings.answer_seconds)
     certificates = Certificates(store, managers.jwks, trust.anchors, trust.lists, clock)
     directory = DirectoryClient(own, group, peers, managers, settings.test)
 
