@@ -50,6 +50,10 @@ class Revocations:
         self.lists: Lists = ()
         self.renew()
 
+    def also_under(self, issuers: Sequence[x509.Certificate]) -> None:
+        """This node's own certificate was renewed, and these are the authorities between a root and that."""
+        self._authorities |= {one.subject for one in issuers}
+
     def guard(self, context: ssl.SSLContext) -> None:
         """Hold the peers of a context against the lists, from now on and with what they become."""
         if self._path is not None:

@@ -141,6 +141,7 @@ class GroupServers:
         Raises `Problem`; the one before stays in use then, or not everything was signed again: to be tried once more.
         """
         group = self._membership.running.manager.group
+        self._revocations.also_under(identity.chain[1:])
         outgoing, incoming = (make(identity, group, self._revocations) for make in (connecting, listening))
         await self.plane.take(identity)
         if self._door is not None:

@@ -116,6 +116,14 @@ def test_the_lists_that_are_missing_are_named(made: World) -> None:
     assert Revocations(None, [made.root.certificate]).unlisted == []
 
 
+def test_after_a_renewal_the_list_of_another_issuer_is_wanted_too(made: World) -> None:
+    made.write(root=[])
+    revocations = Revocations(made.file, [made.root.certificate])
+    assert revocations.unlisted == []
+    revocations.also_under([made.between.certificate])
+    assert revocations.unlisted == [made.between.certificate.subject.rfc4514_string()]
+
+
 def test_a_renewed_list_counts_for_authorities_too_and_one_less_locks_nobody_out(made: World) -> None:
     made.write(root=[], between=[])
     revocations = made.revocations()
