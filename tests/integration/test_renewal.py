@@ -46,6 +46,11 @@ def of(node: Node) -> Membership:
     return node.parts.membership
 
 
+def forget_tokens(node: Node) -> None:
+    """What comes of itself within half a minute: the next request has a token asked for."""
+    of(node).outway._tokens._places.clear()
+
+
 @asynccontextmanager
 async def load(group: Federation, asker: Node) -> AsyncIterator[list[str]]:
     """Questions and calls one after the other, all the while; gives what came of each."""
@@ -104,7 +109,7 @@ async def test_no_request_fails_while_either_side_renews(
             directory, node = (group.asker, asker) if whose == "asker" else (group.owner, owner)
             made = renewed(directory, group.authority)
             await in_use(node, made)
-            of(asker).outway._tokens._places.clear()  # what comes of itself within half a minute
+            forget_tokens(asker)
         assert set(outcomes) == {"200"}
         assert f"a renewed certificate is in use; it ends on {made.not_valid_after_utc.date()}" in caplog.text
         thumbprint = certificate_thumbprint(made)
@@ -127,7 +132,7 @@ async def test_no_request_fails_while_the_key_becomes_another(group: Federation)
             made = renewed(group.asker, group.authority, same_key=False)
             await in_use(asker, made)
             key = public_key_thumbprint(made)
-            of(asker).outway._tokens._places.clear()
+            forget_tokens(asker)
             await until(lambda: keys_between(asker) == {key})
         assert set(outcomes) == {"200"}
         assert await asyncio.to_thread(shown_by, group, "gemeente", DATA) == made
@@ -194,7 +199,7 @@ async def test_a_contract_for_the_key_of_before_goes_on_until_the_next_is_signed
         await in_use(asker, made)
         assert states() == [("new", "proposed"), ("old", "valid")]
         assert "contracts for the key of the certificate before: " in caplog.text
-        of(asker).outway._tokens._places.clear()  # a token is asked for, with the certificate of before
+        forget_tokens(asker)
         assert (await client.get(link)).status_code == 200
         well = await command(group.asker, "fsc", "doctor", "uwv", "loon")
         assert well["well"]

@@ -199,14 +199,15 @@ class GroupWriter:
         self._put([*self._turns.pop(loop).values()])
 
     def _put(self, turns: list[_Turn]) -> None:
-        room = [self._has_room(turn) for turn in turns]
-        taken = [turn for turn, there_is in zip(turns, room, strict=True) if there_is]
+        taken, refused = list[_Turn](), list[_Turn]()
+        for turn in turns:
+            (taken if self._has_room(turn) else refused).append(turn)
         for turn in taken:
             turn.batch = turn.lane.prepare(turn.payloads)
-        kept = bool(taken) and self._hand_over(taken)
-        for turn, there_is in zip(turns, room, strict=True):
-            if not (there_is and kept):
-                _settle(turn.futures, [too_much_waiting() for _ in turn.futures])
+        if taken and not self._hand_over(taken):
+            refused = turns
+        for turn in refused:
+            _settle(turn.futures, [too_much_waiting() for _ in turn.futures])
 
     def _has_room(self, turn: _Turn) -> bool:
         weight = sum(turn.weights)
