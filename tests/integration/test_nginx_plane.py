@@ -233,6 +233,13 @@ async def test_request_reaches_the_service_and_both_logs_hold_its_line(pair: Pai
         assert (record.transaction_id, record.direction) == (got.headers["fsc-transaction-id"], direction)
 
 
+async def test_the_longest_path_passes_where_the_outway_takes_a_segment_off_it(pair: Pair) -> None:
+    pair.base.links["personen"] = pair.grant.hash
+    for length in (9_000, 16_000):
+        request = pair.head("GET", f"/personen/{'a' * length}", {"Fsc-Grant-Hash": ""})
+        assert read_answer(await pair.raw(request), "GET").json["path"] == "/" + "a" * length
+
+
 async def test_refusal_is_said_as_fsc_writes_it(pair: Pair) -> None:
     got = await pair.call("POST", "/", {"Fsc-Grant-Hash": "$1$3$unknown"}, b"body")
     assert (got.status, got.code) == (400, "UNKNOWN_GRANT_HASH_IN_HEADER")

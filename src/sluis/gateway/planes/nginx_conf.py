@@ -347,7 +347,8 @@ def _unreadable() -> str:
 
 
 def _question(generation: int, about: str = "$http_fsc_transaction_id") -> str:
-    """What every question says; nothing that a client sent gets into it but what stands here, behind a mark.
+    """What every question says; nothing that a client sent gets into it but what stands here, behind a mark. The answer may
+    bring the longest path there is (a line of 16 kB) and the longest token.
 
     Args:
         generation: of the configuration.
@@ -355,7 +356,7 @@ def _question(generation: int, about: str = "$http_fsc_transaction_id") -> str:
     """
     return f"""        internal; auth_request off;
         proxy_pass_request_headers off; proxy_pass_request_body off;
-        proxy_buffer_size 8k; proxy_connect_timeout 2s; proxy_read_timeout 30s; proxy_next_upstream off;
+        proxy_buffer_size 40k; proxy_connect_timeout 2s; proxy_read_timeout 30s; proxy_next_upstream off;
         proxy_set_header Host "{generation}"; proxy_set_header Connection ""; proxy_set_header Content-Length "";
         proxy_set_header M "$request_method $request_uri";
         proxy_set_header X "={about}";"""
