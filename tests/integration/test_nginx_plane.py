@@ -282,6 +282,15 @@ async def test_a_page_whose_name_leads_to_the_outway_gets_nothing(pair: Pair, ho
     assert pair.served == 0
 
 
+async def test_what_a_browser_sends_for_a_page_of_another_site_goes_nowhere(pair: Pair) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        got = await pair.call(method, "/x", {"Sec-Fetch-Site": "cross-site"})
+        assert (got.status, got.code) == (403, "ERROR_CODE_OTHER_SITE")
+    assert (pair.base.fetched, pair.served) == ([], 0)
+    for near in ("same-origin", "same-site", "none"):
+        assert (await pair.call("GET", "/x", {"Sec-Fetch-Site": near})).status == 200
+
+
 @pytest.mark.parametrize("host", [OUTWAY, "localhost:80", "[::1]", "192.0.2.1", "OUTWAY."])
 async def test_a_program_calls_the_outway_by_an_address_or_a_name_that_it_knows(
     pair: Pair, host: str

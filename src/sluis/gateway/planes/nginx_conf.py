@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import OTHERWISE, READING
-from sluis.gateway.planes.hosts import ALWAYS, NOT_CALLED_SO
+from sluis.gateway.planes.hosts import ALWAYS, CROSS_SITE, FROM_A_PAGE, NOT_CALLED_SO
 from sluis.gateway.planes.nginx_layout import (
     Layout,
     Listen,
@@ -208,6 +208,8 @@ server {{
     listen {_listening(listen)};
     server_name {_called(listen)};
     {_counted("outway")} {_REPORTING}
+    if ($http_sec_fetch_site = "{CROSS_SITE}") {{ rewrite ^ //sluis-403 last; }}
+    location = //sluis-403 {{ internal; {_fixed("ERROR_CODE_OTHER_SITE", OUTWAY, FROM_A_PAGE)} }}
     auth_request_set $token $upstream_http_a;
     auth_request_set $transaction $upstream_http_x;
 {_deciding(OUTWAY)}
