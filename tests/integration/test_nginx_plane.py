@@ -233,6 +233,13 @@ async def test_request_reaches_the_service_and_both_logs_hold_its_line(pair: Pai
         assert (record.transaction_id, record.direction) == (got.headers["fsc-transaction-id"], direction)
 
 
+async def test_the_longest_path_passes_where_the_outway_takes_a_segment_off_it(pair: Pair) -> None:
+    pair.base.links["personen"] = pair.grant.hash
+    for length in (9_000, 16_000):
+        request = pair.head("GET", f"/personen/{'a' * length}", {"Fsc-Grant-Hash": ""})
+        assert read_answer(await pair.raw(request), "GET").json["path"] == "/" + "a" * length
+
+
 async def test_refusal_is_said_as_fsc_writes_it(pair: Pair) -> None:
     got = await pair.call("POST", "/", {"Fsc-Grant-Hash": "$1$3$unknown"}, b"body")
     assert (got.status, got.code) == (400, "UNKNOWN_GRANT_HASH_IN_HEADER")
@@ -273,6 +280,15 @@ async def test_a_page_whose_name_leads_to_the_outway_gets_nothing(pair: Pair, ho
         )
     assert pair.base.fetched == []
     assert pair.served == 0
+
+
+async def test_what_a_browser_sends_for_a_page_of_another_site_goes_nowhere(pair: Pair) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        got = await pair.call(method, "/x", {"Sec-Fetch-Site": "cross-site"})
+        assert (got.status, got.code) == (403, "ERROR_CODE_OTHER_SITE")
+    assert (pair.base.fetched, pair.served) == ([], 0)
+    for near in ("same-origin", "same-site", "none"):
+        assert (await pair.call("GET", "/x", {"Sec-Fetch-Site": near})).status == 200
 
 
 @pytest.mark.parametrize("host", [OUTWAY, "localhost:80", "[::1]", "192.0.2.1", "OUTWAY."])

@@ -32,6 +32,17 @@ WARN_BEFORE = timedelta(days=30)
 """How long before its end a certificate is worth a warning."""
 
 
+@contextmanager
+def in_memory(content: bytes) -> Iterator[Path]:
+    """A file with this content, for what reads nothing else: on no disk, for this user alone, and gone when the block ends."""
+    memory = os.memfd_create("sluis")
+    with os.fdopen(memory, "wb") as file:
+        os.fchmod(memory, 0o600)
+        file.write(content)
+        file.flush()
+        yield Path(f"/proc/self/fd/{memory}")
+
+
 class Peer(msgspec.Struct, frozen=True):
     """Who a certificate speaks for."""
 
@@ -59,12 +70,8 @@ class Identity(msgspec.Struct, frozen=True):
     @contextmanager
     def as_file(self) -> Iterator[Path]:
         """The same as a file, for what reads nothing else: in memory, and gone when the block ends."""
-        memory = os.memfd_create("identity")
-        with os.fdopen(memory, "wb") as file:
-            os.fchmod(memory, 0o600)
-            file.write(self.pem)
-            file.flush()
-            yield Path(f"/proc/self/fd/{memory}")
+        with in_memory(self.pem) as file:
+            yield file
 
     @classmethod
     def load(cls, certificate: Path, key: Path) -> Self:

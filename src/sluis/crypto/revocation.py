@@ -7,7 +7,7 @@ before is told apart here, so that it can be cut off.
 
 import re
 import ssl
-import tempfile
+import threading
 from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from sluis.crypto.certificates import in_memory
 from sluis.kernel import Invalid, Text
 
 _BLOCK = re.compile(rb"-----BEGIN ([^-]+)-----.+?-----END \1-----", re.DOTALL)
@@ -45,6 +46,7 @@ class Revocations:
         self._path, self._anchors = path, tuple(anchors)
         self._authorities = frozenset(one.subject for one in (*anchors, *issuers))
         self._contexts: WeakSet[ssl.SSLContext] = WeakSet()  # those of a replaced certificate go
+        self._forcing = threading.Lock()  # lists are renewed on one thread, and contexts made on another
         self._read_as: tuple[int, ...] = ()
         self._serials: frozenset[tuple[x509.Name, int]] = frozenset()
         self.lists: Lists = ()
@@ -57,14 +59,16 @@ class Revocations:
     def guard(self, context: ssl.SSLContext) -> None:
         """Hold the peers of a context against the lists, from now on and with what they become."""
         if self._path is not None:
-            self._contexts.add(context)
-            put_in_force(context, self.lists, self._authorities)
+            with self._forcing:
+                self._contexts.add(context)
+                put_in_force(context, self.lists, self._authorities)
 
     def renew(self) -> bool:
         """Read the file when it is another than before; gives whether it was.
 
         Raises:
             Invalid: it cannot be read, or is no list of the group; what was in force stays so.
+            OSError: it is not in force everywhere; the next call tries again.
         """
         if self._path is None:
             return False
@@ -75,8 +79,13 @@ class Revocations:
         self._serials = frozenset(
             (one.issuer, revoked.serial_number) for one in self.lists for revoked in one
         )
-        for context in list(self._contexts):
-            put_in_force(context, self.lists, self._authorities)
+        try:
+            with self._forcing:
+                for context in list(self._contexts):
+                    put_in_force(context, self.lists, self._authorities)
+        except BaseException:
+            self._read_as = ()
+            raise
         return True
 
     @property
@@ -124,10 +133,9 @@ def put_in_force(context: ssl.SSLContext, lists: Lists, authorities: Set[x509.Na
     """From now on each certificate that this context meets must be on none of its issuer's lists: that of the peer, and
     where there is a list of every root of the context and of all `authorities`, those between it and a root too. OpenSSL
     wants a list for each of them then, and nobody without one gets in."""
-    with tempfile.NamedTemporaryFile(suffix=".pem") as file:  # ssl reads lists from a file only
-        file.write(b"".join(one.public_bytes(Encoding.PEM) for one in lists))
-        file.flush()
-        context.load_verify_locations(file.name)
+    written = b"".join(one.public_bytes(Encoding.PEM) for one in lists)
+    with in_memory(written) as file:  # ssl reads lists from a file only
+        context.load_verify_locations(file)
     roots = {x509.load_der_x509_certificate(one).subject for one in context.get_ca_certs(binary_form=True)}
     whole = roots | authorities <= _listed(lists)
     wanted = ssl.VERIFY_CRL_CHECK_CHAIN if whole else ssl.VERIFY_CRL_CHECK_LEAF

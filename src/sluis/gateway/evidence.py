@@ -63,10 +63,9 @@ class Evidence:
             while cursor:
                 await asyncio.sleep(_REST)
                 cursor = await self._page(pages, cursor)
-        except Problem as problem:
-            log.error(
-                "older signatures are not held against the ledger until the next start: %s", problem.code
-            )
+        except Exception as failure:  # of a database too: a node that stops must not stumble over it
+            cause = failure.code if isinstance(failure, Problem) else type(failure).__name__
+            log.error("older signatures are not held against the ledger until the next start: %s", cause)
 
     async def _page(self, pages: Pages, cursor: str) -> str:
         contracts, following = await asyncio.to_thread(pages, cursor, _TOGETHER)

@@ -118,6 +118,14 @@ FAULTS: dict[str, Fault] = {
              "Call the outway by its IP address or as localhost, or put the name into `names` under `[outway]`."),
         standard=False,
     ),
+    "ERROR_CODE_OTHER_SITE": Fault(
+        403, (OUTWAY,),
+        Text("De outway neemt niets aan van een webpagina van een andere site.",
+             "The outway takes nothing from a web page of another site."),
+        Text("Laat de pagina haar eigen server vragen, en die de outway.",
+             "Have the page ask its own server, and that the outway."),
+        standard=False,
+    ),
     "UNKNOWN_GRANT_HASH_IN_HEADER": Fault(
         400, (OUTWAY,),
         Text("Deze grant is hier niet bekend.", "This grant is not known here."),

@@ -36,8 +36,8 @@ class _Destination(msgspec.Struct):
     delegator_peer_id: str | None = None
 
 
-_Name = Annotated[str, msgspec.Meta(max_length=100)]
-"""No name in a line is longer, and what differs is kept."""
+_Name = Annotated[str, msgspec.Meta(max_length=100, pattern=r"\A[ -~]*\Z")]
+"""No name in a line is longer or has other characters, and what differs is kept and told in the log."""
 
 
 class _Record(msgspec.Struct):

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from sluis.kernel import Invalid, Text
@@ -86,16 +86,19 @@ class Store:
         """A connection whose statements all see one snapshot of what is committed.
 
         Raises:
-            Unkept: the database cannot be reached.
+            Unkept: the database cannot be reached, or not any more.
         """
         try:
             connection = self.engine.connect()
         except SQLAlchemyError as problem:
             raise unkept(problem) from problem
-        with connection:
-            if self.dialect == "postgresql":
-                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-            yield connection
+        try:
+            with connection:
+                if self.dialect == "postgresql":
+                    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                yield connection
+        except OperationalError as problem:
+            raise unkept(problem) from problem
 
     def close(self) -> None:
         """Finish what is waiting, stop the writer, close every connection."""

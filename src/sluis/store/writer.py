@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from sluis.kernel import Problem, Text, Unkept
 from sluis.store.commit import Commit
@@ -115,7 +115,7 @@ class _PlainLane:
             result = work(connection)
             savepoint.commit()
         except (DBAPIError, OSError) as problem:
-            if not isinstance(problem, IntegrityError):
+            if not isinstance(problem, IntegrityError | DataError):
                 raise  # the database itself fails: nothing of this batch is kept
             savepoint.rollback()
             return problem

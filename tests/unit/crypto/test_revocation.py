@@ -1,5 +1,6 @@
 """Which certificates TLS turns away: whole handshakes in memory, under a root with an authority between it and the peers."""
 
+import os
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -138,3 +139,30 @@ def test_a_renewed_list_counts_for_authorities_too_and_one_less_locks_nobody_out
     assert revocations.renew()
     assert not server.verify_flags & (ssl.VERIFY_CRL_CHECK_CHAIN & ~ssl.VERIFY_CRL_CHECK_LEAF)
     assert shaken(server, client)
+
+
+def test_a_full_disk_keeps_no_renewed_list_out_of_force(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.write(between=[])
+    revocations, files = made.revocations(), (made.certificate, made.key, [made.root.path])
+    server = server_context(*files)
+    revocations.guard(server)
+    monkeypatch.setattr("tempfile.tempdir", "/dev/full")
+    made.write(between=[made.leaf])
+    assert revocations.renew()
+    assert not shaken(server, client_context(*files))
+
+
+def test_lists_that_could_not_be_put_in_force_are_tried_again(
+    made: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.write(between=[])
+    revocations, files = made.revocations(), (made.certificate, made.key, [made.root.path])
+    server = server_context(*files)
+    revocations.guard(server)
+    made.write(between=[made.leaf])
+    with monkeypatch.context() as patch:
+        patch.setattr("os.memfd_create", lambda name: os.open("/nowhere", os.O_RDONLY))
+        with pytest.raises(OSError, match="nowhere"):
+            revocations.renew()
+    assert revocations.renew()
+    assert not shaken(server, client_context(*files))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from tests.unit.gateway.contracts.making import CONSUMER, NOW, PROVIDER, as_json, content
 
 from sluis.gateway import evidence as module
@@ -92,13 +93,13 @@ class AtOnce:
 class Kept:
     """Contracts in pages of at most two, whatever is asked for."""
 
-    def __init__(self, every: list[Contract], broken: bool = False) -> None:
+    def __init__(self, every: list[Contract], broken: Exception | None = None) -> None:
         self.every, self.broken = every, broken
         self.asked = list[int]()
 
     def page(self, cursor: str, limit: int) -> tuple[list[Contract], str]:
         if cursor and self.broken:
-            raise Unkept("store-away", Text("", ""), Text("", ""), Text("", ""))
+            raise self.broken
         begin = int(cursor or 0)
         end = begin + min(limit, 2)
         self.asked.append(limit)
@@ -137,12 +138,21 @@ async def test_a_node_that_stops_does_not_wait_for_the_old_ones() -> None:
     assert len(ledger.kept) == before < 10
 
 
-async def test_a_store_that_fails_on_the_way_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    kept = Kept(contracts(3), broken=True)
+@pytest.mark.parametrize(
+    ("broken", "cause"),
+    [
+        (Unkept("store-away", Text("", ""), Text("", ""), Text("", "")), "store-away"),
+        (OperationalError("SELECT", {}, Exception()), "OperationalError"),
+    ],
+)
+async def test_a_store_that_fails_on_the_way_is_told_and_the_node_stops_all_the_same(
+    caplog: pytest.LogCaptureFixture, broken: Exception, cause: str
+) -> None:
+    kept = Kept(contracts(3), broken)
     writing = evidence(AtOnce())
     with caplog.at_level(logging.ERROR, "sluis.gateway"):
         await writing.begin(kept.page)
         assert writing._going_on is not None
         await asyncio.wait_for(writing._going_on, 5)
         await writing.stop()
-    assert caplog.messages[0].endswith("until the next start: store-away")
+    assert caplog.messages[0].endswith(f"until the next start: {cause}")

@@ -38,9 +38,9 @@ async def test_outcome_that_was_noted_reaches_the_other_side() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"service_name": "x" * 101}, {"grant_hash": "x" * 101}, {"transaction_id": "x" * 101},
-     {"created_at": -1}, {"created_at": 2**70}],
+     {"created_at": -1}, {"created_at": 2**70}, {"transaction_id": "x\0"}, {"service_name": "x\ny"}],
 )  # fmt: skip
-async def test_a_line_that_is_larger_than_any_is_no_line(wrong: dict[str, Any]) -> None:
+async def test_a_line_that_is_larger_than_any_or_hides_something_is_no_line(wrong: dict[str, Any]) -> None:
     document = log_document(TransactionRecord(0, ID, OUTGOING, CROSSING, 5000))
     assert len(await read(document)) == 1
     with pytest.raises(Upstream):

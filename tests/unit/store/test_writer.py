@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DataError, OperationalError
 
 from sluis.kernel import Unkept
 from sluis.store import Commit, Migration, Store, migrate, open_store, write_durably
@@ -93,6 +94,21 @@ async def test_one_heavy_call_gets_through_alone(store: Store) -> None:
     lane = Plain()
     store.register(lane)
     assert await store.submit(lane, range(1000), 1000) == 1000
+
+
+def test_a_database_that_goes_away_while_it_is_read_is_told_as_one_that_is_away(store: Store) -> None:
+    with pytest.raises(Unkept), store.read():
+        raise OperationalError("SELECT", {}, Exception())
+
+
+async def test_a_value_that_no_database_takes_fails_nobody_else(store: Store) -> None:
+    def too_large(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO kept VALUES (1, zeroblob(2000000000))"))
+
+    first, second = await asyncio.gather(
+        store.write(too_large), store.write(large(2)), return_exceptions=True
+    )
+    assert (type(first), isinstance(second, Exception), count(store)) == (DataError, False, 1)
 
 
 async def test_what_one_turn_brings_to_several_lanes_is_one_commit(store: Store) -> None:

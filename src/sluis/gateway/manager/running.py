@@ -161,7 +161,7 @@ class Running:
             log.info("%d contracts are signed again with the certificate of now", count)
 
     def each_day(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do this now, and each day while the Manager runs. A `Problem` is logged, and ends nothing."""
+        """Do this now, and each day while the Manager runs. What goes wrong is logged, and ends nothing."""
         self._begin(self._repeat(_DAY, work, at_once=True))
 
     # Signing by rule
@@ -318,8 +318,9 @@ class Running:
         while True:
             try:
                 await work()
-            except Problem as problem:
-                log.error("what recurs failed: %s", problem.code)
+            except Exception as failure:  # a database that was away for a moment ends nothing either
+                cause = failure.code if isinstance(failure, Problem) else type(failure).__name__
+                log.error("what recurs failed: %s", cause)
             await asyncio.sleep(seconds * (0.75 + random.random() / 2))  # noqa: S311
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

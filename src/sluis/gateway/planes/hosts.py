@@ -2,7 +2,9 @@
 
 A web page may have its own name lead to this machine (DNS rebinding): then a browser here lets it read whatever answers.
 But the browser says in `Host` by which name it came, and that name is the page's own. So the outway takes requests for
-names that it was given, and for addresses, which lead nowhere else. nginx is told the same (`nginx_conf`).
+names that it was given, and for addresses, which lead nowhere else. What a page sends to such a name without being able
+to read the answer would still have its effect: of that browsers say that it comes from another site (Fetch Metadata,
+`Sec-Fetch-Site`). nginx is told the same (`nginx_conf`).
 """
 
 import re
@@ -20,7 +22,20 @@ NOT_CALLED_SO = Text(
     "The request names in `Host` no IP address, not localhost, and no name that stands in the settings.",
 )
 
+CROSS_SITE = "cross-site"
+"""What a browser says in `Sec-Fetch-Site` for a page of another site."""
+
+FROM_A_PAGE = Text(
+    "Een browser stuurt dit verzoek namens een pagina van een andere site.",
+    "A browser sends this request on behalf of a page of another site.",
+)
+
 _HOST = re.compile(r"(\[[0-9a-f:.]+]|[^][:]+?)\.?(:[0-9]*)?")
+
+
+def from_other_site(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a browser sends this for a page of another site."""
+    return any(name == b"sec-fetch-site" and value == CROSS_SITE.encode() for name, value in headers)
 
 
 class Hosts:

@@ -17,7 +17,7 @@ from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.planes.apps import App, Callers, Message, Receive, Scope, Send, refuse
 from sluis.gateway.planes.head import ASKED_AUTHORIZATION, ASKED_GRANT, ASKED_TRANSACTION, Head
-from sluis.gateway.planes.hosts import NOT_CALLED_SO, Hosts
+from sluis.gateway.planes.hosts import FROM_A_PAGE, NOT_CALLED_SO, Hosts, from_other_site
 from sluis.gateway.planes.relay import Relay
 from sluis.gateway.streams import FAILURES, Streams, because
 from sluis.gateway.tokens import Recent
@@ -137,6 +137,8 @@ class OutwayPlane:
         # CONNECT has a refusal of its own.
         if head.method != "CONNECT" and not self._hosts.allow(scope["headers"]):
             raise outway_fault("ERROR_CODE_UNKNOWN_HOST", NOT_CALLED_SO)
+        if from_other_site(scope["headers"]):
+            raise outway_fault("ERROR_CODE_OTHER_SITE", FROM_A_PAGE)
         asked = Outgoing(
             head.method, head.path, head.asked.get(ASKED_GRANT), head.asked.get(ASKED_TRANSACTION)
         )

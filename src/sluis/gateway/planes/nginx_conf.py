@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from sluis.crypto import CURVE, SUITES_1_2
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, Domain, FscProblem
 from sluis.gateway.forward import OTHERWISE, READING
-from sluis.gateway.planes.hosts import ALWAYS, NOT_CALLED_SO
+from sluis.gateway.planes.hosts import ALWAYS, CROSS_SITE, FROM_A_PAGE, NOT_CALLED_SO
 from sluis.gateway.planes.nginx_layout import (
     Layout,
     Listen,
@@ -208,6 +208,8 @@ server {{
     listen {_listening(listen)};
     server_name {_called(listen)};
     {_counted("outway")} {_REPORTING}
+    if ($http_sec_fetch_site = "{CROSS_SITE}") {{ rewrite ^ //sluis-403 last; }}
+    location = //sluis-403 {{ internal; {_fixed("ERROR_CODE_OTHER_SITE", OUTWAY, FROM_A_PAGE)} }}
     auth_request_set $token $upstream_http_a;
     auth_request_set $transaction $upstream_http_x;
 {_deciding(OUTWAY)}
@@ -347,7 +349,8 @@ def _unreadable() -> str:
 
 
 def _question(generation: int, about: str = "$http_fsc_transaction_id") -> str:
-    """What every question says; nothing that a client sent gets into it but what stands here, behind a mark.
+    """What every question says; nothing that a client sent gets into it but what stands here, behind a mark. The answer may
+    bring the longest path there is (a line of 16 kB) and the longest token.
 
     Args:
         generation: of the configuration.
@@ -355,7 +358,7 @@ def _question(generation: int, about: str = "$http_fsc_transaction_id") -> str:
     """
     return f"""        internal; auth_request off;
         proxy_pass_request_headers off; proxy_pass_request_body off;
-        proxy_buffer_size 8k; proxy_connect_timeout 2s; proxy_read_timeout 30s; proxy_next_upstream off;
+        proxy_buffer_size 40k; proxy_connect_timeout 2s; proxy_read_timeout 30s; proxy_next_upstream off;
         proxy_set_header Host "{generation}"; proxy_set_header Connection ""; proxy_set_header Content-Length "";
         proxy_set_header M "$request_method $request_uri";
         proxy_set_header X "={about}";"""

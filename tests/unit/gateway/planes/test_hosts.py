@@ -44,14 +44,26 @@ def test_a_request_that_names_no_host_or_two_is_not_taken(headers: list[tuple[by
     assert not HOSTS.allow(headers)
 
 
-async def test_nothing_is_asked_for_a_page_whose_name_leads_here() -> None:
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ([(b"host", b"pagina.example:8480")], (421, "ERROR_CODE_UNKNOWN_HOST", "[outway]")),
+        (
+            [(b"host", b"127.0.0.1"), (b"sec-fetch-site", b"cross-site")],
+            (403, "ERROR_CODE_OTHER_SITE", "site"),
+        ),
+    ],
+)
+async def test_nothing_is_asked_for_a_page_of_elsewhere(
+    said: list[tuple[bytes, bytes]], told: tuple[int, str, str]
+) -> None:
     """The outway has no decider and no connections here: whatever it began would fail."""
     nothing: Any = None
     meter, sent = Meter(), list[Any]()
     plane = OutwayPlane(nothing, nothing, meter, ["outway.intern"])
     scope = {
         "type": "http", "method": "GET", "raw_path": b"/parkeren/x", "query_string": b"",
-        "headers": [(b"host", b"pagina.example:8480")],
+        "headers": said,
     }  # fmt: skip
 
     async def send(message: Any) -> None:
@@ -59,10 +71,6 @@ async def test_nothing_is_asked_for_a_page_whose_name_leads_here() -> None:
 
     await plane(scope, nothing, send)
     body = json.loads(sent[1]["body"])
-    assert (sent[0]["status"], body["code"], body["domain"]) == (
-        421,
-        "ERROR_CODE_UNKNOWN_HOST",
-        "ERROR_DOMAIN_OUTWAY",
-    )
+    assert (sent[0]["status"], body["code"], body["domain"]) == (*told[:2], "ERROR_DOMAIN_OUTWAY")
     assert "pagina" not in body["message"]
-    assert "[outway]" in body["message"]
+    assert told[2] in body["message"]
