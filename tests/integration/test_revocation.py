@@ -2,6 +2,7 @@
 have the contracts between them already: it is the certificate alone that keeps anybody out."""
 
 import asyncio
+import gc
 import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from tests.integration.managers import until
 from tests.integration.nodes import OWNER, Federation, build, reach, refused
 
 from sluis.crypto import Authority, client_context, make_authority, read_certificates
@@ -140,6 +142,29 @@ async def test_a_renewed_list_counts_within_seconds_also_for_who_is_connected(
                 break
             await asyncio.sleep(0.05)
         assert await reach(asker) != "200"
+    finally:
+        await asker.stop()
+        await owner.stop()
+
+
+async def test_no_list_is_kept_once_a_newer_one_is_in_force(group: Group) -> None:
+    """OpenSSL keeps every list that a context was given: with one an hour that is a gigabyte in a year, or in a week."""
+    asker, owner = build(group.asker), build(group.owner)
+    await owner.start()
+    await asker.start()
+    revocations = asker.parts.revocations
+
+    def kept() -> list[int]:
+        """By each context, the fewest first: after those for both directions come those of connections that are still there."""
+        gc.collect()
+        return sorted(context.cert_store_stats()["crl"] for context in revocations._contexts)
+
+    try:
+        for age in range(4, 0, -1):
+            before = revocations.lists
+            revoke(group.asker / "tls" / "revoked.pem", group.authority, age=age)
+            await until(lambda before=before: revocations.lists != before and kept()[:2] == [1, 1])
+            assert await reach(asker) == "200"
     finally:
         await asker.stop()
         await owner.stop()

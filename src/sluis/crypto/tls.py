@@ -43,11 +43,13 @@ def client_context(certificate: Path, key: Path, anchors: Sequence[Path]) -> ssl
 
 def hand_over(door: ssl.SSLContext, to: ssl.SSLContext) -> None:
     """Let whoever connects from now on at a listener of `door` meet the certificate and the anchors of `to`. Connections
-    that are there stay as they are."""
+    that are there stay as they are. What is checked of a certificate is a setting of the connection, which begins at the
+    door, so it takes that over too."""
 
     def meet(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
         connection.context = to
 
+    door.verify_flags = to.verify_flags
     door.sni_callback = meet  # which OpenSSL calls for every client, also one that names no host
 
 

@@ -116,6 +116,11 @@ class Membership(msgspec.Struct, frozen=True):
         await self.running.sign_again()
         await self._renew_contracts()
 
+    def remake(self, context: ssl.SSLContext, before: Mapping[str, ssl.SSLContext]) -> None:
+        """Connect to peers with contexts that were made anew; arguments as `Streams.remake`."""
+        self.streams.remake(context, before)
+        self.running.managers.remake(context, before)
+
     async def connect(self, peers: Mapping[str, PeerId]) -> None:
         """Have a contract without a purpose with each of these, under which nodes read each other's cards and offers.
 

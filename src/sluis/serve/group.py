@@ -1,12 +1,21 @@
 """The node as a peer of its FSC group, where its settings name one: Manager, inway and outway, with their listeners."""
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from typing import Any
 
 from sluis import __version__
 from sluis.config import Config, read_group
-from sluis.crypto import Identity, Revocations, client_context, hand_over, read_certificates, server_context
+from sluis.crypto import (
+    Identity,
+    Revocations,
+    certificate_thumbprint,
+    client_context,
+    hand_over,
+    read_certificates,
+    server_context,
+)
 from sluis.gateway import (
     SERVICE,
     AutoSign,
@@ -102,6 +111,8 @@ class GroupServers:
     ) -> None:
         self._config, self._membership, self._revocations = config, membership, revocations
         self._door: ssl.SSLContext | None = None
+        self._before: Identity | None = None
+        self._renewing = asyncio.Lock()  # of certificates and of lists: both make contexts
         self.manager = Server(membership.running.api)
         self.plane = plane_of(config, membership, revocations, node)
         read, fsc = reader_of(membership, clock), config.fsc
@@ -112,10 +123,11 @@ class GroupServers:
         """Listen, and begin what goes on by itself. Raises `Problem`."""
         config = self._config
         manager = self._membership.running.manager
-        self._door = context = listening(manager.identity, manager.group, self._revocations)
-        await self.manager.listen(PeerListener(config.manager.host, config.manager.port, context))
+        self._door = door = _unguarded(manager.identity, manager.group)
+        hand_over(door, listening(manager.identity, manager.group, self._revocations))
+        await self.manager.listen(PeerListener(config.manager.host, config.manager.port, door))
         await self.plane.start(
-            PeerListener(config.inway.host, config.inway.port, context),
+            PeerListener(config.inway.host, config.inway.port, door),
             LoopbackListener(config.outway.host, config.outway.port),
         )
         if self._metrics and config.fsc.metrics_port:
@@ -140,19 +152,43 @@ class GroupServers:
 
         Raises `Problem`; the one before stays in use then, or not everything was signed again: to be tried once more.
         """
-        group = self._membership.running.manager.group
+        manager = self._membership.running.manager
         self._revocations.also_under(identity.chain[1:])
-        outgoing, incoming = (make(identity, group, self._revocations) for make in (connecting, listening))
-        await self.plane.take(identity)
-        if self._door is not None:
-            hand_over(self._door, incoming)
-        await self._membership.renew(identity, outgoing)
+        async with self._renewing:
+            before = manager.identity
+            outgoing, incoming = self._contexts(identity)
+            await self.plane.take(identity)
+            self._meet_with(incoming)
+            self._before = before if before.certificate != identity.certificate else self._before
+            await self._membership.renew(identity, outgoing)
 
-    def cut_off(self) -> None:
-        """Close every connection of a peer whose certificate was revoked."""
+    async def hold_to_lists(self) -> None:
+        """Close every connection of a peer whose certificate was revoked, and begin with new contexts: OpenSSL keeps all
+        lists that one was ever given. Raises `Invalid`; the ones before are held to the lists too."""
         self._membership.shown.tidy()
         self.plane.renew()
         self.manager.cut_off(self._revocations.revokes)
+        async with self._renewing:
+            outgoing, incoming = await asyncio.to_thread(
+                self._contexts, self._membership.running.manager.identity
+            )
+            before = dict[str, ssl.SSLContext]()
+            if not self._membership.shown.before:
+                self._before = None
+            if self._before is not None:
+                shown = certificate_thumbprint(self._before.certificate)
+                before[shown], _ = await asyncio.to_thread(self._contexts, self._before)
+            self._meet_with(incoming)
+            self._membership.remake(outgoing, before)
+
+    def _contexts(self, identity: Identity) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+        """For connections to peers, and from them."""
+        group = self._membership.running.manager.group
+        return connecting(identity, group, self._revocations), listening(identity, group, self._revocations)
+
+    def _meet_with(self, incoming: ssl.SSLContext) -> None:
+        if self._door is not None:
+            hand_over(self._door, incoming)
 
 
 def _resource(membership: Membership) -> dict[str, str]:
@@ -168,16 +204,20 @@ def _resource(membership: Membership) -> dict[str, str]:
 
 def listening(identity: Identity, group: Group, revocations: Revocations) -> ssl.SSLContext:
     """For listeners to which peers connect. Raises `Invalid`."""
-    with identity.as_file() as file:
-        return _guarded(server_context(file, file, group.anchors), group, revocations)
+    return _guarded(_unguarded(identity, group), revocations)
 
 
 def connecting(identity: Identity, group: Group, revocations: Revocations) -> ssl.SSLContext:
     """For connections to peers. Raises `Invalid`."""
     with identity.as_file() as file:
-        return _guarded(client_context(file, file, group.anchors), group, revocations)
+        return _guarded(hold_to(group, client_context(file, file, group.anchors)), revocations)
 
 
-def _guarded(context: ssl.SSLContext, group: Group, revocations: Revocations) -> ssl.SSLContext:
-    revocations.guard(hold_to(group, context))
+def _unguarded(identity: Identity, group: Group) -> ssl.SSLContext:
+    with identity.as_file() as file:
+        return hold_to(group, server_context(file, file, group.anchors))
+
+
+def _guarded(context: ssl.SSLContext, revocations: Revocations) -> ssl.SSLContext:
+    revocations.guard(context)
     return context

@@ -116,7 +116,7 @@ class Node:
             if renewed:
                 log.info("the list of revoked certificates was renewed")
                 if self._group is not None:
-                    self._group.cut_off()
+                    await self._group.hold_to_lists()
 
     async def _renew_certificate(self) -> None:
         """Take a renewed certificate in use when there is one in its file, and its key in the other."""

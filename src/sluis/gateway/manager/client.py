@@ -218,6 +218,10 @@ class Managers:
         """Connect with another certificate from now on; arguments as `Streams.renew`."""
         self._streams.renew(context, before)
 
+    def remake(self, context: ssl.SSLContext, before: Mapping[str, ssl.SSLContext]) -> None:
+        """Connect with contexts that were made anew; arguments as `Streams.remake`."""
+        self._streams.remake(context, before)
+
     async def _get(self, peer: PeerId, path: str, query: Mapping[str, str] | None = None) -> bytes:
         asked = {name: value for name, value in (query or {}).items() if value}
         path = f"{path}?{urlencode(asked, safe='$,')}" if asked else path

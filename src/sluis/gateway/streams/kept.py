@@ -8,7 +8,7 @@ import asyncio
 import math
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from sluis.crypto import peer_of
@@ -137,6 +137,19 @@ class Streams:
             self._before = {before: self.peers}
         self.peers = peers
 
+    def remake(self, peers: ssl.SSLContext, before: Mapping[str, ssl.SSLContext]) -> None:
+        """Show the same certificates, in contexts that were made anew; connections made with the ones before them are used
+        no longer, and go as soon as nothing is under way on them.
+
+        Args:
+            peers: for TLS to peers, with the present certificate.
+            before: with certificates that a target may name, by their thumbprints.
+        """
+        self.peers, self._before = peers, dict(before)
+        for target, place in self._places.items():
+            if target.peer is not None:
+                self._empty(place)
+
     def close(self) -> None:
         """Close every connection."""
         for stream in self._all:
@@ -156,10 +169,15 @@ class Streams:
         for target, place in self._places.items():
             if place.unused:
                 del self._places[target]
-                for stream in place.free:
-                    stream.close()
-                self._all.difference_update(place.free)
+                self._empty(place)
                 return
+
+    def _empty(self, place: _Place) -> None:
+        """Close what is free."""
+        for stream in place.free:
+            stream.close()
+        self._all.difference_update(place.free)
+        place.free.clear()
 
     def _context(self, target: Target) -> ssl.SSLContext | None:
         if not target.tls:
