@@ -280,14 +280,23 @@ class GroupWriter:
             connection = self._ready()
             with Commit(connection) as commit:
                 outcomes = [turn.lane.apply(commit, turn.batch) for turn in turns]
-            told = [lane.committed(connection) for lane in self._lanes]
-            return outcomes, any(told)
         except Problem as problem:
             self._drop_connection()
             return [[problem] * len(turn.futures) for turn in turns], False
         except Exception as problem:  # a full disk, a lost server, a bug: nothing was kept, whatever it was
             self._drop_connection()
             return [[unkept(problem) for _ in turn.futures] for turn in turns], False
+        return outcomes, self._committed(connection)
+
+    def _committed(self, connection: Connection) -> bool:
+        """Tell the lanes; whether one has something to tidy up. What is durable stays so, whatever one makes of it."""
+        try:
+            told = [lane.committed(connection) for lane in self._lanes]
+        except Exception as problem:  # the lanes load again before the next batch
+            log.warning("after a commit: %s", type(problem).__name__)
+            self._drop_connection()
+            return False
+        return any(told)
 
     def _ready(self) -> Connection:
         if self._connection is None:

@@ -134,6 +134,23 @@ async def test_what_one_turn_brings_to_several_lanes_is_one_commit(store: Store)
     assert len(set(map(id, commits))) == 1
 
 
+async def test_what_is_durable_is_acknowledged_whatever_a_lane_makes_of_it(store: Store) -> None:
+    loaded = list[Connection]()
+
+    class Stumbling(Plain):
+        def load(self, connection: Connection) -> None:
+            loaded.append(connection)
+
+        def committed(self, connection: Connection) -> bool:
+            if len(loaded) == 1:
+                raise OperationalError("PRAGMA", {}, Exception())
+            return False
+
+    lane = Stumbling()
+    await asyncio.to_thread(store.register, lane)
+    assert (await store.submit(lane, "x", 1), len(loaded)) == (1, 2)
+
+
 def test_a_commit_is_synchronous(store: Store) -> None:
     with store.engine.connect() as connection:
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
