@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from sluis.gateway.contracts import Contract, Kept, Signature
 from sluis.gateway.transactions import Sealing
-from sluis.kernel import Problem
+from sluis.kernel import Problem, cause_of
 from sluis.ledger import Agreement, Crossings, Ledger
 
 log = logging.getLogger("sluis.gateway")
@@ -64,8 +64,9 @@ class Evidence:
                 await asyncio.sleep(_REST)
                 cursor = await self._page(pages, cursor)
         except Exception as failure:  # of a database too: a node that stops must not stumble over it
-            cause = failure.code if isinstance(failure, Problem) else type(failure).__name__
-            log.error("older signatures are not held against the ledger until the next start: %s", cause)
+            log.error(
+                "older signatures are not held against the ledger until the next start: %s", cause_of(failure)
+            )
 
     async def _page(self, pages: Pages, cursor: str) -> str:
         contracts, following = await asyncio.to_thread(pages, cursor, _TOGETHER)

@@ -14,6 +14,7 @@ from sluis.kernel.problem import (
     Unidentified,
     Unkept,
     Upstream,
+    cause_of,
 )
 from sluis.kernel.trace import Trace, new_span_id, new_trace_id, new_transaction_id
 
@@ -35,6 +36,7 @@ __all__ = [
     "Unidentified",
     "Unkept",
     "Upstream",
+    "cause_of",
     "convert",
     "decode",
     "encode",

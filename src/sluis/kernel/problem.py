@@ -174,3 +174,9 @@ class Unkept(Problem):
     """This node cannot record what it does, so it does nothing."""
 
     status = 503
+
+
+def cause_of(failure: Exception) -> str:
+    """What a program's own log says of a failure: the code of a Problem, of others only their type, for what they say may
+    be about a person."""
+    return failure.code if isinstance(failure, Problem) else type(failure).__name__

@@ -177,14 +177,17 @@ class GroupServers:
                 self._before = None
             if self._before is not None:
                 shown = certificate_thumbprint(self._before.certificate)
-                before[shown], _ = await asyncio.to_thread(self._contexts, self._before)
+                before[shown] = await asyncio.to_thread(self._outgoing, self._before)
             self._meet_with(incoming)
             self._membership.remake(outgoing, before)
 
     def _contexts(self, identity: Identity) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         """For connections to peers, and from them."""
         group = self._membership.running.manager.group
-        return connecting(identity, group, self._revocations), listening(identity, group, self._revocations)
+        return self._outgoing(identity), listening(identity, group, self._revocations)
+
+    def _outgoing(self, identity: Identity) -> ssl.SSLContext:
+        return connecting(identity, self._membership.running.manager.group, self._revocations)
 
     def _meet_with(self, incoming: ssl.SSLContext) -> None:
         if self._door is not None:

@@ -11,7 +11,7 @@ from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.crypto import WARN_BEFORE, time_left
 from sluis.gateway import TimestampAuthority
-from sluis.kernel import Clock, Invalid, Problem, Upstream, utc_now
+from sluis.kernel import Clock, Invalid, Problem, Upstream, cause_of, utc_now
 from sluis.serve.api import about, routes
 from sluis.serve.group import GroupServers
 from sluis.serve.parts import Parts, build_parts
@@ -212,6 +212,5 @@ async def _repeat(
         try:
             await work()
         except Exception as failure:  # the log must go on being published, whatever a peer sends
-            cause = failure.code if isinstance(failure, Problem) else type(failure).__qualname__
-            log.error("%s: %s", getattr(work, "__name__", "task"), cause)
+            log.error("%s: %s", getattr(work, "__name__", "task"), cause_of(failure))
         await asyncio.sleep(seconds)

@@ -27,7 +27,7 @@ from sluis.gateway.manager.rules import offered_by, question, signs_itself
 from sluis.gateway.manager.service import Manager, Trust
 from sluis.gateway.peers import Certificates, Group, Known, Peers, open_peers
 from sluis.gateway.transactions import TransactionLog
-from sluis.kernel import Clock, Conflict, PeerId, Problem
+from sluis.kernel import Clock, Conflict, PeerId, Problem, cause_of
 from sluis.store import Outbox, Store, open_outbox
 
 log = logging.getLogger("sluis.manager")
@@ -319,8 +319,7 @@ class Running:
             try:
                 await work()
             except Exception as failure:  # a database that was away for a moment ends nothing either
-                cause = failure.code if isinstance(failure, Problem) else type(failure).__name__
-                log.error("what recurs failed: %s", cause)
+                log.error("what recurs failed: %s", cause_of(failure))
             await asyncio.sleep(seconds * (0.75 + random.random() / 2))  # noqa: S311
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

@@ -28,7 +28,7 @@ from sluis.gateway.planes.nginx_system import short_path
 from sluis.gateway.planes.places import Places, Resolve, addresses_of
 from sluis.gateway.planes.questions import BACKLOG, Answers, Door, Gathering
 from sluis.gateway.planes.reports import Reports, Side
-from sluis.kernel import Problem
+from sluis.kernel import Problem, cause_of
 from sluis.web import LocalListener, Server
 
 log = logging.getLogger("sluis.gateway")
@@ -201,8 +201,7 @@ class NginxPlane:
             try:
                 await self.reload()
             except (Problem, OSError) as failure:
-                cause = failure.code if isinstance(failure, Problem) else type(failure).__name__
-                log.error("nginx goes on with what it had: %s", cause)
+                log.error("nginx goes on with what it had: %s", cause_of(failure))
 
     async def _keep_names(self) -> None:
         while True:
