@@ -157,6 +157,55 @@ class OutwayConfig(msgspec.Struct, frozen=True):
     names: tuple[HostName, ...] = ()
 
 
+class PortalConfig(msgspec.Struct, frozen=True):
+    """Where people reach the pages of this node, and programs its sign-in provider. Without `address` there are none."""
+
+    address: Url | None = None
+    host: Words = "127.0.0.1"
+    port: Port = 8470
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class SignInConfig(msgspec.Struct, frozen=True):
+    """A way of signing in: an OpenID provider of others, such as a broker for DigiD and eHerkenning, or the organisation's
+    own directory."""
+
+    issuer: Url
+    client: Words
+    audience: Literal["citizen", "company", "staff"]
+    title: Words
+    scopes: tuple[Words, ...] = ("openid",)
+    secret_file: Path | None = None
+    levels: dict[str, Literal["basic", "low", "substantial", "high"]] = {}
+    claims: dict[Key, Words] = {}
+
+
+class ClientConfig(msgspec.Struct, frozen=True):
+    """A portal or program that trusts this node to sign people in, or that itself signs in here."""
+
+    title: Words
+    redirect_uris: tuple[AnyUrl, ...] = ()
+    sign_out_uris: tuple[AnyUrl, ...] = ()
+    sign_out_call: AnyUrl | None = None
+    keys: Path | None = None
+    certificate_subject: Words | None = None
+    public: bool = False
+    sector: Words | None = None
+    scopes: tuple[Words, ...] = ("openid",)
+    grants: tuple[Literal["authorization_code", "client_credentials", "token-exchange"], ...] = (
+        "authorization_code",
+    )
+    audiences: tuple[Words, ...] = ()
+    level: Literal["basic", "low", "substantial", "high"] = "low"
+
+
+class PolicyConfig(msgspec.Struct, frozen=True):
+    """The organisation's own Cedar policies, beside what its disclosures say."""
+
+    directory: Path = Path("policies")
+
+
 class LimitsConfig(msgspec.Struct, frozen=True):
     """What one question may cost this node."""
 
@@ -178,6 +227,10 @@ class Config(msgspec.Struct, frozen=True):
     peers: dict[Name, PeerConfig] = {}
     sources: dict[Key, SourceConfig] = {}
     people: dict[Key, PersonConfig] = {}
+    portal: PortalConfig = PortalConfig()
+    signin: dict[Key, SignInConfig] = {}
+    clients: dict[Key, ClientConfig] = {}
+    policy: PolicyConfig = PolicyConfig()
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()
     manager: ManagerConfig = ManagerConfig()

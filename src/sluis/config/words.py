@@ -18,6 +18,16 @@ WORDS: Words = {
         ),
         "sources": Text("Bronnen, op naam.", "Sources, by name."),
         "people": Text("Wie hier mag vragen, op naam.", "Who may ask here, by name."),
+        "portal": Text(
+            "De pagina's en de inlogvoorziening van dit knooppunt.",
+            "The pages and the sign-in provider of this node.",
+        ),
+        "signin": Text("Manieren om in te loggen, op naam.", "Ways of signing in, by name."),
+        "clients": Text(
+            "Portalen en programma's die hier inloggen, op naam.",
+            "Portals and programs that sign in here, by name.",
+        ),
+        "policy": Text("Eigen regels voor het beslispunt.", "Rules of one's own for the decision point."),
         "limits": Text("Wat een vraag mag kosten.", "What a question may cost."),
         "fsc": Text("De FSC-groep waar dit knooppunt in zit.", "The FSC group that this node is in."),
         "manager": Text("De Manager.", "The Manager."),
@@ -178,6 +188,80 @@ WORDS: Words = {
     "PersonConfig": {
         "os_user": Text("Gebruikersnaam in het besturingssysteem.", "User name in the operating system."),
         "roles": Text("Rollen van deze persoon.", "Roles of this person."),
+    },
+    "PortalConfig": {
+        "address": Text(
+            "Adres waaronder mensen de pagina's kennen; zonder zijn er geen.",
+            "Address by which people know the pages; without it there are none.",
+        ),
+        "host": Text("Adres waarop de pagina's luisteren.", "Address on which the pages listen."),
+        "port": Text("Poort van de pagina's.", "Port of the pages."),
+        "certificate": Text(
+            "Certificaat van de pagina's, met keten (PEM); zonder is dat het certificaat van het knooppunt.",
+            "Certificate of the pages, with its chain (PEM); without it, that of the node.",
+        ),
+        "key": Text("Sleutel daarbij (PEM).", "Its key (PEM)."),
+    },
+    "SignInConfig": {
+        "issuer": Text("Adres van de OpenID-provider.", "Address of the OpenID provider."),
+        "client": Text(
+            "Naam waaronder dit knooppunt daar bekend is.", "Name by which this node is known there."
+        ),
+        "audience": Text(
+            "Wie zo inlogt: burger (`citizen`), ondernemer (`company`) of medewerker (`staff`).",
+            "Who signs in this way: `citizen`, `company` or `staff`.",
+        ),
+        "title": Text("Naam op de knop.", "Name on the button."),
+        "scopes": Text("Scopes die worden gevraagd.", "Scopes that are asked for."),
+        "secret_file": Text(
+            "Bestand met het geheim, voor wie geen sleutels kent; zonder tekent dit knooppunt (`private_key_jwt`).",
+            "File with the secret, for who knows no keys; without it this node signs (`private_key_jwt`).",
+        ),
+        "levels": Text(
+            "Welk niveau bij welke `acr` hoort; de drie van eIDAS zijn bekend.",
+            "Which level goes with which `acr`; the three of eIDAS are known.",
+        ),
+        "claims": Text(
+            "In welke claim iets staat: `bsn`, `kvk`, `rsin`, `vestiging`, `person`, `name`, `intermediary`.",
+            "In which claim something stands: `bsn`, `kvk`, `rsin`, `vestiging`, `person`, `name`, `intermediary`.",
+        ),
+    },
+    "ClientConfig": {
+        "title": Text("Naam zoals mensen die zien.", "Name as people see it."),
+        "redirect_uris": Text(
+            "Waarheen na het inloggen, letterlijk.", "Where to go after signing in, literally."
+        ),
+        "sign_out_uris": Text(
+            "Waarheen na het uitloggen, letterlijk.", "Where to go after signing out, literally."
+        ),
+        "sign_out_call": Text(
+            "Adres dat hoort dat iemand uitlogde (back-channel).",
+            "Address that is told that someone signed out (back-channel).",
+        ),
+        "keys": Text(
+            "Bestand met de openbare sleutels (JWKS), voor `private_key_jwt`.",
+            "File with the public keys (JWKS), for `private_key_jwt`.",
+        ),
+        "certificate_subject": Text(
+            "Naam in het clientcertificaat (RFC 4514), voor `tls_client_auth`.",
+            "Name in the client certificate (RFC 4514), for `tls_client_auth`.",
+        ),
+        "public": Text(
+            "Een programma zonder geheim, zoals een app.", "A program without a secret, such as an app."
+        ),
+        "sector": Text(
+            "Wie dezelfde pseudoniemen krijgt; zonder de host van de eerste redirect.",
+            "Who gets the same pseudonyms; without it, the host of the first redirect.",
+        ),
+        "scopes": Text("Scopes die het mag vragen.", "Scopes that it may ask for."),
+        "grants": Text("Hoe het aan tokens komt.", "How it gets tokens."),
+        "audiences": Text("Voor wie het tokens mag vragen.", "For whom it may ask tokens."),
+        "level": Text("Laagste niveau waarmee iemand inlogt.", "Lowest level at which somebody signs in."),
+    },
+    "PolicyConfig": {
+        "directory": Text(
+            "Map met Cedar-regels en hun proeven.", "Folder with Cedar policies and their tests."
+        ),
     },
     "LimitsConfig": {
         "question_seconds": Text("Seconden die één vraag mag duren.", "Seconds that one question may take."),

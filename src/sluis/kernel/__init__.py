@@ -1,5 +1,6 @@
 """Value types and errors that every room speaks. Pure: no I/O but the clock and the random source."""
 
+from sluis.kernel.acting import ACR, LEVELS, Acting, Level, level_of, reaches
 from sluis.kernel.codec import convert, decode, encode, plain
 from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, passes_eleven_test
 from sluis.kernel.moments import Clock, Period, milliseconds, utc_now
@@ -19,11 +20,15 @@ from sluis.kernel.problem import (
 from sluis.kernel.trace import Trace, new_span_id, new_trace_id, new_transaction_id
 
 __all__ = [
+    "ACR",
+    "LEVELS",
+    "Acting",
     "Bsn",
     "Clock",
     "Conflict",
     "Invalid",
     "Kvk",
+    "Level",
     "NotFound",
     "Oin",
     "PeerId",
@@ -40,11 +45,13 @@ __all__ = [
     "convert",
     "decode",
     "encode",
+    "level_of",
     "milliseconds",
     "new_span_id",
     "new_trace_id",
     "new_transaction_id",
     "passes_eleven_test",
     "plain",
+    "reaches",
     "utc_now",
 ]

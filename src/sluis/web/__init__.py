@@ -7,6 +7,7 @@ from sluis.web.refusals import Refusals
 from sluis.web.server import FROM_ONE, LocalListener, LoopbackListener, PeerListener, Server, place_of
 from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
+from sluis.web.visitors import Audience, SignedIn, Visitors
 
 __all__ = [
     "CROSSED",
@@ -16,6 +17,7 @@ __all__ = [
     "About",
     "Access",
     "Api",
+    "Audience",
     "Crossed",
     "LocalListener",
     "LoopbackListener",
@@ -23,6 +25,8 @@ __all__ = [
     "Person",
     "Refusals",
     "Server",
+    "SignedIn",
+    "Visitors",
     "crossed",
     "header",
     "identified",

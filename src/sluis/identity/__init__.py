@@ -1,0 +1,3 @@
+"""People, organisations, representation, sign-in, tokens, sessions."""
+
+__all__: list[str] = []
