@@ -54,7 +54,7 @@ class Passkey(msgspec.Struct, frozen=True):
         used: when it last signed in, seconds since the epoch; None: never.
         confirmed: when its owner last signed in in another way, seconds since the epoch.
         state: whether it works.
-        sealed: who its owner is to this organisation (`Owner`), sealed.
+        sealed: the `Established` of that other way, sealed.
     """
 
     id: str
@@ -74,14 +74,3 @@ class Passkey(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "Passkey(•)"
-
-
-class Owner(msgspec.Struct, frozen=True):
-    """Who signs in with a passkey, as the directory of the organisation said last."""
-
-    value: str
-    name: str | None
-    roles: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return "Owner(•)"

@@ -5,10 +5,9 @@ memory (`waiting`). Attestation is not asked for: which devices staff may use is
 """
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from sqlalchemy import Connection, Row, text
 from webauthn import (
     generate_authentication_options,
@@ -29,13 +28,13 @@ from webauthn.helpers.structs import (
 )
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
-from sluis.crypto import KeyStore, decode_base64url, encode_base64url
+from sluis.crypto import KeyStore, Vault, decode_base64url, encode_base64url
 from sluis.identity.passkeys import rules, sql
-from sluis.identity.passkeys.model import Owner, Passkey, Settings
+from sluis.identity.passkeys.model import Passkey, Settings
 from sluis.identity.passkeys.rules import Answer
-from sluis.identity.sessions import Established
+from sluis.identity.sessions import Established, person_of
 from sluis.identity.waiting import Waiting
-from sluis.kernel import ACR, Clock, Conflict, NotFound, Text
+from sluis.kernel import ACR, Clock, Conflict, Invalid, NotFound, Text
 from sluis.store import Store, migrate
 from sluis.web import SignedIn
 
@@ -48,7 +47,10 @@ _ALGORITHMS = [
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 ]
 _FORMATS = ("none", "packed")
-_SEAL, _HANDLE = "passkey-owners", "passkey-handles"
+_HANDLES = "passkey-handles"
+_ANYONE = ""
+
+V = TypeVar("V", VerifiedRegistration, VerifiedAuthentication)
 
 
 class Passkeys:
@@ -56,8 +58,8 @@ class Passkeys:
 
     def __init__(self, store: Store, keys: KeyStore, clock: Clock, settings: Settings) -> None:
         self._store, self._keys, self._clock, self.settings = store, keys, clock, settings
-        self._waiting: Waiting[str | None] = Waiting(LASTS, clock)
-        self._box = AESSIV(keys.mac(_SEAL, b"seal 1") + keys.mac(_SEAL, b"seal 2"))
+        self._waiting: Waiting[str] = Waiting(LASTS, clock)  # who makes a passkey; anyone signs in
+        self._vault = Vault(keys, "passkeys")
 
     def of(self, person: str) -> tuple[Passkey, ...]:
         """Every passkey of one person, revoked ones too, the oldest first."""
@@ -94,13 +96,13 @@ class Passkeys:
         return options_to_json(options)
 
     async def make(
-        self, who: SignedIn, owner: Owner, browser: str, name: str, answer: str
+        self, who: SignedIn, established: Established, browser: str, name: str, answer: str
     ) -> Passkey:
         """Keep a new passkey; durable when this returns.
 
         Args:
             who: signed in; the one who began.
-            owner: who that is to this organisation.
+            established: what that person's sign-in found out.
             browser: the secret of the browser that asked.
             name: as its owner calls it.
             answer: of the browser, JSON.
@@ -131,7 +133,7 @@ class Passkeys:
             used=None,
             confirmed=now,
             state="active",
-            sealed=self._seal(person, owner),
+            sealed=self._seal(person, established),
         )
         have = sum(one.state == "active" for one in self.of(person))
         rules.check_may_make(who, self.settings, now, have)
@@ -142,7 +144,7 @@ class Passkeys:
         """Options for `navigator.credentials.get`, as JSON (WebAuthn, 5.5): any passkey of this node, person verified."""
         options = generate_authentication_options(
             rp_id=self.settings.host,
-            challenge=decode_base64url(self._waiting.put(browser, None)),
+            challenge=decode_base64url(self._waiting.put(browser, _ANYONE)),
             timeout=LASTS * 1000,
             user_verification=UserVerificationRequirement.REQUIRED,
         )
@@ -159,7 +161,7 @@ class Passkeys:
             Refused: the answer is not good, or the passkey does not work here (any more).
         """
         read, now = rules.read_answer(answer), self._now()
-        if not self._waiting.owns(read.challenge, browser) or self._waiting.take(read.challenge, browser):
+        if self._waiting.take(read.challenge, browser) != _ANYONE:
             raise rules.not_this_passkey("challenge")
         passkey = self._one(read.id)
         if passkey is None or read.user != self._handle(passkey.person):
@@ -168,19 +170,7 @@ class Passkeys:
         rules.check_works(passkey, self.settings, now)
         if not await self._store.write(lambda connection: _use(connection, passkey.id, verified, now)):
             raise rules.copied()
-        owner, level = self._owner(passkey), rules.level_given(passkey, self.settings)
-        return Established(
-            method="passkey",
-            audience="staff",
-            kind="staff",
-            value=owner.value,
-            level=level,
-            acr=ACR.get(level, level),
-            at=now,
-            issuer=self.settings.origin,
-            name=owner.name,
-            roles=owner.roles,
-        )
+        return self._established(passkey, now)
 
     async def revoke(self, person: str, id: str) -> None:
         """Let a passkey of this person work no more; durable when this returns.
@@ -191,15 +181,16 @@ class Passkeys:
         if not await self._store.write(lambda connection: _revoke(connection, person, id)):
             raise _unknown()
 
-    async def confirm(self, person: str, owner: Owner) -> None:
-        """Take over what the directory says of somebody who signed in in another way; their passkeys go on working.
+    async def confirm(self, established: Established) -> None:
+        """Take over what another way of signing in says of a member of staff now; their passkeys go on working.
 
         Args:
-            person: this node's pseudonym.
-            owner: who that is to this organisation now.
+            established: what that way found out.
         """
-        values = {"person": person, "sealed": self._seal(person, owner), "confirmed": self._now()}
-        await self._store.write(lambda connection: connection.execute(text(sql.CONFIRM), values).rowcount)
+        person = person_of(self._keys, established.kind, established.value)
+        values = {"person": person, "sealed": self._seal(person, established), "confirmed": self._now()}
+        if any(one.state == "active" for one in self.of(person)):
+            await self._store.write(lambda connection: connection.execute(text(sql.CONFIRM), values).rowcount)
 
     def _one(self, id: str) -> Passkey | None:
         with self._store.read() as connection:
@@ -228,17 +219,27 @@ class Passkeys:
 
     def _handle(self, person: str) -> bytes:
         """By what a passkey knows its owner: says nothing about the person (WebAuthn, 14.6.1)."""
-        return self._keys.mac(_HANDLE, person.encode())
+        return self._keys.mac(_HANDLES, person.encode())
 
-    def _seal(self, person: str, owner: Owner) -> bytes:
-        return self._box.encrypt(msgspec.json.encode(owner), [person.encode()])
+    def _seal(self, person: str, established: Established) -> bytes:
+        return self._vault.seal(msgspec.json.encode(established), person)
 
-    def _owner(self, passkey: Passkey) -> Owner:
+    def _established(self, passkey: Passkey, now: int) -> Established:
+        """What was found out of the owner in another way, at the level and moment of this sign-in."""
         try:
-            opened = self._box.decrypt(passkey.sealed, [passkey.person.encode()])
-        except InvalidTag:
+            opened = self._vault.open(passkey.sealed, passkey.person)
+        except Invalid:
             raise rules.not_this_passkey("passkey-known") from None
-        return msgspec.json.decode(opened, type=Owner)
+        level = rules.level_given(passkey, self.settings)
+        return msgspec.structs.replace(
+            msgspec.json.decode(opened, type=Established),
+            method="passkey",
+            level=level,
+            acr=ACR.get(level, level),
+            at=now,
+            issuer=self.settings.origin,
+            upstream_session=None,
+        )
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
@@ -257,10 +258,7 @@ def open_passkeys(store: Store, keys: KeyStore, clock: Clock, settings: Settings
     return Passkeys(store, keys, clock, settings)
 
 
-V = VerifiedRegistration | VerifiedAuthentication
-
-
-def _verified[V](verify: Callable[[], V]) -> V:
+def _verified(verify: Callable[[], V]) -> V:
     """What the library found. Whatever it stumbles over in hostile input is a refusal: it has many words for that."""
     try:
         return verify()
@@ -279,7 +277,9 @@ def _add(connection: Connection, passkey: Passkey) -> None:
             "passkey-exists",
             Text("Deze passkey bestaat al.", "There is this passkey already."),
             Text("Hij is hier eerder gemaakt.", "It was made here before."),
-            Text("Gebruik hem, of maak er een op een ander apparaat.", "Use it, or make one on another device."),
+            Text(
+                "Gebruik hem, of maak er een op een ander apparaat.", "Use it, or make one on another device."
+            ),
         )
     values = msgspec.structs.asdict(passkey) | {
         "transports": " ".join(passkey.transports),
@@ -316,7 +316,7 @@ def _found(connection: Connection, id: str) -> Passkey | None:
     return _passkey(row) if row else None
 
 
-def _passkey(row: Row[tuple[object, ...]]) -> Passkey:
+def _passkey(row: Row[Any]) -> Passkey:
     values = dict(row._mapping)
     values["transports"] = tuple(values["transports"].split())
     values["public_key"], values["sealed"] = bytes(values["public_key"]), bytes(values["sealed"])

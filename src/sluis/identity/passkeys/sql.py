@@ -33,5 +33,7 @@ USED = "UPDATE passkeys SET count = :count, copied = :copied, used = :used WHERE
 INTO_STATE = "UPDATE passkeys SET state = :state WHERE id = :id"
 """It was revoked, or there is a copy of it."""
 
-CONFIRM = "UPDATE passkeys SET confirmed = :confirmed, sealed = :sealed WHERE person = :person AND state = 'active'"
+CONFIRM = (
+    "UPDATE passkeys SET confirmed = :confirmed, sealed = :sealed WHERE person = :person AND state = 'active'"
+)
 """Their owner signed in in another way, and this is what the directory says of them now."""
