@@ -10,6 +10,7 @@ from sluis.crypto.certificates import (
     peer_of,
     read_certificates,
     read_key,
+    signer_chain,
     time_left,
     verify_chain,
 )
@@ -139,6 +140,7 @@ __all__ = [
     "sign_grant",
     "sign_jws",
     "sign_jwt",
+    "signer_chain",
     "thumbprint_in",
     "time_left",
     "unfit_hosts",

@@ -168,6 +168,40 @@ def verify_chain(
     return peer_of(leaf)
 
 
+def signer_chain(
+    leaf: x509.Certificate,
+    intermediates: Iterable[x509.Certificate],
+    anchors: Iterable[x509.Certificate],
+    moment: datetime,
+) -> tuple[x509.Certificate, ...]:
+    """The chain from a certificate that signs documents, and is no peer's, to an anchor (RFC 5280 §6).
+
+    Args:
+        leaf: the certificate at issue; what it may be used for besides signing is not looked at.
+        intermediates: further certificates that may lead from it to an anchor.
+        anchors: the roots that are trusted for such documents.
+        moment: the time to judge at.
+
+    Returns: the chain, from the leaf to its anchor. Raises `Refused` (`certificate-not-trusted`).
+    """
+    authorities, leaves = (
+        verification.ExtensionPolicy.webpki_defaults_ca(),
+        verification.ExtensionPolicy.permit_all(),
+    )
+    builder = verification.PolicyBuilder().store(verification.Store(list(anchors))).time(moment)
+    policy = builder.extension_policies(ca_policy=authorities, ee_policy=leaves).build_client_verifier()
+    try:
+        chain = policy.verify(leaf, list(intermediates)).chain
+        usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+    except verification.VerificationError as failure:
+        raise _not_trusted(str(failure)) from None
+    except x509.ExtensionNotFound:
+        return tuple(chain)
+    if not usage.digital_signature:
+        raise _not_trusted("keyUsage")
+    return tuple(chain)
+
+
 def is_test(certificate: x509.Certificate) -> bool:
     """Whether a test authority made this certificate, or it is one."""
     return any(extension.oid == TEST_MARK for extension in certificate.extensions)

@@ -75,10 +75,5 @@ class Waiting(Generic[T]):
             del self._waiting[oldest]
 
 
-def new_browser() -> str:
-    """A secret for a browser that has none yet."""
-    return secrets.token_urlsafe(_BYTES)
-
-
 def _digest(browser: str) -> bytes:
     return hashlib.sha256(browser.encode()).digest()
