@@ -8,6 +8,8 @@ from typing import Any
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 
+from sluis.web import onward
+
 COOKIE = "__Host-sluis-browser"
 
 _BYTES, _SECONDS = 32, 3600
@@ -26,3 +28,10 @@ def remember(response: Response[Any], browser: str) -> Response[Any]:
         Cookie(COOKIE, "/", browser, max_age=_SECONDS, secure=True, httponly=True, samesite="lax")
     )
     return response
+
+
+def after_form(request: Request[Any, Any, Any], response: Response[Any]) -> Response[Any]:
+    """The same redirect, as a page: what follows a form may lead to another site in the end (see `onward`)."""
+    made: Response[Any] = onward(request, response.headers["location"])
+    made.headers["set-cookie"] = response.headers["set-cookie"]
+    return made

@@ -50,14 +50,24 @@ _FORMATS = ("none", "packed")
 _HANDLES = "passkey-handles"
 _ANYONE = ""
 
+Current = Callable[[Established], Established | None]
+"""What is true now of a member of staff who signed in in another way before, such as their roles; None: no longer staff."""
+
 V = TypeVar("V", VerifiedRegistration, VerifiedAuthentication)
 
 
 class Passkeys:
-    """The passkeys of an organisation's staff. Made by `open_passkeys`; for one event loop."""
+    """The passkeys of an organisation's staff. Made by `open_passkeys`; for one event loop.
 
-    def __init__(self, store: Store, keys: KeyStore, clock: Clock, settings: Settings) -> None:
+    Attributes:
+        settings: how they are used here.
+    """
+
+    def __init__(
+        self, store: Store, keys: KeyStore, clock: Clock, settings: Settings, current: Current
+    ) -> None:
         self._store, self._keys, self._clock, self.settings = store, keys, clock, settings
+        self._current = current
         self._waiting: Waiting[str] = Waiting(LASTS, clock)  # who makes a passkey; anyone signs in
         self._vault = Vault(keys, "passkeys")
 
@@ -230,9 +240,12 @@ class Passkeys:
             opened = self._vault.open(passkey.sealed, passkey.person)
         except Invalid:
             raise rules.not_this_passkey("passkey-known") from None
+        current = self._current(msgspec.json.decode(opened, type=Established))
+        if current is None:
+            raise rules.not_this_passkey("passkey-of-staff")
         level = rules.level_given(passkey, self.settings)
         return msgspec.structs.replace(
-            msgspec.json.decode(opened, type=Established),
+            current,
             method="passkey",
             level=level,
             acr=ACR.get(level, level),
@@ -245,7 +258,13 @@ class Passkeys:
         return int(self._clock().timestamp())
 
 
-def open_passkeys(store: Store, keys: KeyStore, clock: Clock, settings: Settings) -> Passkeys:
+def open_passkeys(
+    store: Store,
+    keys: KeyStore,
+    clock: Clock,
+    settings: Settings,
+    current: Current = lambda established: established,
+) -> Passkeys:
     """Open the passkeys of this node's staff, with their table.
 
     Args:
@@ -253,9 +272,10 @@ def open_passkeys(store: Store, keys: KeyStore, clock: Clock, settings: Settings
         keys: of the node: they seal who owners are.
         clock: the time.
         settings: how passkeys are used here.
+        current: asked at each sign-in.
     """
-    migrate(store, "passkeys", sql.MIGRATIONS)
-    return Passkeys(store, keys, clock, settings)
+    migrate(store, "identity.passkeys", sql.MIGRATIONS)
+    return Passkeys(store, keys, clock, settings, current)
 
 
 def _verified(verify: Callable[[], V]) -> V:

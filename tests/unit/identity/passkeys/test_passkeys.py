@@ -358,3 +358,13 @@ def test_the_database_does_not_tell_who_has_passkeys(here: Desk, tmp_path: Path)
     assert b"laptop" in raw
     assert b"medewerker-1" not in raw
     assert b"Fenna" not in raw
+
+
+async def test_a_passkey_gives_the_roles_of_now_and_nothing_to_who_left(here: Desk) -> None:
+    await here.made()
+    now: list[Established | None] = [here.established(roles=("chef",)), None]
+    here.passkeys = open_passkeys(here.store, here.keys, lambda: here.now, SETTINGS, lambda was: now.pop(0))
+    assert (await here.sign_in()).roles == ("chef",)
+    with pytest.raises(Refused) as refused:
+        await here.sign_in()
+    assert rule_of(refused) == "passkey-of-staff"
