@@ -193,7 +193,7 @@ class Remote:
             if kept is not None and now < kept.at + (_REST if anew else _FRESH):
                 return kept.value, False
             try:
-                found = read_jwks((await self._call("GET", provider.jwks_uri)).body)
+                found = read_jwks(await self._document(provider.jwks_uri))
             except Problem:
                 if kept is None or now >= kept.at + _FRESH * 24:
                     raise faults.unreachable(self.method.title, _NO_KEYS) from None

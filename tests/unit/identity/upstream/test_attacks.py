@@ -39,27 +39,28 @@ async def test_an_answer_that_failed_cannot_be_tried_again(visit: Visit, broker:
     await refused(visit, "state")
 
 
-async def test_who_is_lured_into_anothers_sign_in_is_not_signed_in(visit: Visit, visiting: Opener) -> None:
+async def test_who_is_lured_into_anothers_sign_in_is_not_signed_in(visit: Visit, broker: Broker) -> None:
     """Login CSRF: the attacker begins, and has the victim's browser bring the answer."""
-    await visit.begin()
+    nonce = (await visit.begin())["nonce"]
     victim = Visit(visit.upstreams, visit.broker)
     victim.state = visit.state
     await refused(victim, "state")
     await victim.begin()
     victim.state = visit.state  # a browser with a sign-in of its own
     await refused(victim, "state")
+    broker.nonce = nonce
     assert (await visit.come_back()).established.value == BSN  # and what they tried spoilt nothing
 
 
-async def test_a_cookie_of_another_sign_in_does_not_do(visit: Visit) -> None:
-    await visit.begin()
+async def test_a_cookie_of_another_sign_in_does_not_do(visit: Visit, broker: Broker) -> None:
+    nonce = (await visit.begin())["nonce"]
     (name, secret), first = next(iter(visit.cookies.items())), visit.state
     visit.cookies.clear()
     await visit.begin()
     visit.state = first
     visit.cookies = {name: visit.cookies.popitem()[1]}
     await refused(visit, "state")
-    visit.cookies = {name: secret}
+    visit.cookies, broker.nonce = {name: secret}, nonce
     assert (await visit.come_back()).established.value == BSN
 
 
@@ -370,7 +371,7 @@ async def test_a_code_that_is_missing_or_endless_is_not_sent_on(visit: Visit, br
 
 
 async def test_an_answer_with_a_redirect_is_no_answer(visit: Visit, broker: Broker) -> None:
-    broker.answers["/jwks"] = Answer(302, b"", "text/html")
+    broker.answers["/jwks"] = Answer(302, json.dumps({"keys": broker.published}).encode(), "application/json")
     await visit.begin()
     with pytest.raises(Upstream):
         await visit.come_back()
