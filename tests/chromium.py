@@ -15,7 +15,8 @@ WHERE = shutil.which("chromium")
 
 
 class Tab:
-    """One page. Commands are those of the DevTools protocol; unanswered ones fail after ten seconds."""
+    """One page. Commands are those of the DevTools protocol; unanswered ones fail after ten seconds, and one that finds the
+    page gone gives nothing."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -31,23 +32,27 @@ class Tab:
                 if message.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown"):
                     self.said.append(json.dumps(message["params"]))
                 if message.get("id") == self._last:
-                    assert "error" not in message, message
-                    found: dict[str, Any] = message["result"]
+                    found: dict[str, Any] = message.get("result", {})
                     return found
 
     async def value(self, expression: str) -> Any:
         """What an expression gives on this page."""
         found = await self.command("Runtime.evaluate", expression=expression, returnByValue=True)
-        return found["result"].get("value")
+        return found.get("result", {}).get("value")
 
-    async def go(self, url: str) -> None:
+    async def go(self, url: str, path: str) -> None:
+        """Go to an address, and wait for the page at a path."""
         await self.command("Page.navigate", url=url)
-        await self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
+        await self.at(path)
+
+    async def at(self, path: str) -> None:
+        """Wait for the page at a path, until all of it is there."""
+        await self.until(f"document.readyState === 'complete' && location.pathname === {json.dumps(path)}")
 
     async def until(self, expression: str) -> None:
         """Wait until an expression holds, ten seconds at most."""
         async with asyncio.timeout(10):
-            while not await self.value(expression):  # noqa: ASYNC110: the page tells nobody
+            while not await self.value(expression):  # noqa: ASYNC110  # the page tells nobody
                 await asyncio.sleep(0.02)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from jwcrypto.jwk import JWK
 
 from sluis.crypto import Authority, Identity, make_authority
-from sluis.identity.passport import Issuer, Passports, StatusLists, Verifier, Way
+from sluis.identity.passport import Issuer, Passports, Signer, StatusLists, Verifier, Way
 from sluis.kernel import PeerId, Problem, Text, Upstream
 from sluis_demo.simulators.passports import CITIZEN, COMPANY, SimulatedIssuer
 from sluis_demo.simulators.wallet import Card, Shown, Wallet, presentation
@@ -62,7 +62,8 @@ class Counter:
         self.fetched = 0
         identity = certified(self.authority, folder / "portal", "portaal.dienst.example")
         self.verifier = msgspec.structs.replace(
-            Verifier(PORTAL, "Dienst Voorbeeld (fictief)", identity, test=True), **verifier
+            Verifier(PORTAL, "Dienst Voorbeeld (fictief)", Signer(identity.chain, identity.key), test=True),
+            **verifier,
         )
         self.passports = self.opened()
         self.wallet = Wallet(self.authority.certificate, self.post)

@@ -31,17 +31,17 @@ async def test_chromium_makes_a_passkey_and_signs_in_with_it(tmp_path: Path) -> 
                                  "hasUserVerification": True, "isUserVerified": True,
                                  "automaticPresenceSimulation": True}  # fmt: skip
                 await tab.command("WebAuthn.addVirtualAuthenticator", options=authenticator)
-                await tab.go(f"{origin}/way/directory?next=/passkeys/new")
+                await tab.go(f"{origin}/way/directory?next=/passkeys/new", "/passkeys/new")
                 await tab.until("!document.querySelector('form[data-passkey]').hidden")
                 await tab.value("document.querySelector('#label').value = 'laptop'")
                 await tab.value("document.querySelector('form[data-passkey] button').click()")
-                await tab.until("location.pathname === '/passkeys'")
+                await tab.at("/passkeys")
                 assert "laptop" in await tab.value("document.body.innerText")
                 await tab.command("Network.clearBrowserCookies")
-                await tab.go(f"{origin}/sign-in/passkey?next=/passkeys")
+                await tab.go(f"{origin}/sign-in/passkey?next=/passkeys", "/sign-in/passkey")
                 await tab.until("!document.querySelector('form[data-passkey]').hidden")
                 await tab.value("document.querySelector('form[data-passkey] button').click()")
-                await tab.until("location.pathname === '/passkeys'")
+                await tab.at("/passkeys")
                 assert "Last used" in await tab.value("document.body.innerText")
                 assert tab.said == []
         finally:

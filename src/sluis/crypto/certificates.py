@@ -77,17 +77,24 @@ class Identity(msgspec.Struct, frozen=True):
     def load(cls, certificate: Path, key: Path) -> Self:
         """Read both files (PEM). Raises `Invalid` when they cannot be read, do not belong together, or anyone on the
         machine may read the key."""
-        chain = read_certificates(certificate)
-        private = read_key(key)
-        if private.public_key() != chain[0].public_key():
-            raise Invalid(
-                "key-of-another-certificate",
-                Text("Sleutel en certificaat horen niet bij elkaar.", "Key and certificate do not belong together."),
-                Text(f"Bestanden: {key.name} en {certificate.name}.", f"Files: {key.name} and {certificate.name}."),
-                Text("Wijs de sleutel aan waarmee het certificaat is aangevraagd.",
-                     "Point to the key that the certificate was requested with."),
-            )  # fmt: skip
+        chain, private = read_pair(certificate, key)
         return cls(chain, private, peer_of(chain[0]))
+
+
+def read_pair(certificate: Path, key: Path) -> tuple[tuple[x509.Certificate, ...], SigningKey]:
+    """A certificate with its chain, and the private key that goes with it (PEM). Raises `Invalid` when they cannot be read,
+    do not belong together, or anyone on the machine may read the key."""
+    chain = read_certificates(certificate)
+    private = read_key(key)
+    if private.public_key() != chain[0].public_key():
+        raise Invalid(
+            "key-of-another-certificate",
+            Text("Sleutel en certificaat horen niet bij elkaar.", "Key and certificate do not belong together."),
+            Text(f"Bestanden: {key.name} en {certificate.name}.", f"Files: {key.name} and {certificate.name}."),
+            Text("Wijs de sleutel aan waarmee het certificaat is aangevraagd.",
+                 "Point to the key that the certificate was requested with."),
+        )  # fmt: skip
+    return chain, private
 
 
 def read_certificates(path: Path) -> tuple[x509.Certificate, ...]:

@@ -1,6 +1,7 @@
 """Passkeys of staff: the nouns (Web Authentication level 3, section 4)."""
 
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -35,6 +36,18 @@ class Settings(msgspec.Struct, frozen=True):
     level: Level = "substantial"
     enrol: Level = "substantial"
     days: int = 30
+
+
+def settings_of(address: str, title: str, **others: Any) -> Settings:
+    """How passkeys are used at a portal.
+
+    Args:
+        address: of the portal, `https://HOST[:PORT]`; a path does not count.
+        title: of the organisation.
+        others: as in `Settings`.
+    """
+    parts = urlsplit(address)
+    return Settings(f"{parts.scheme}://{parts.netloc}", str(parts.hostname), title, **others)
 
 
 class Passkey(msgspec.Struct, frozen=True):

@@ -60,8 +60,8 @@ def unreadable() -> Invalid:
         "answer-unreadable",
         Text("Het antwoord van de wallet is niet te lezen.", "The wallet's answer cannot be read."),
         Text(
-            "Het is niet voor dit verzoek versleuteld, of heeft een andere vorm.",
-            "It was not encrypted for this request, or has another form.",
+            "Het hoort niet bij dit verzoek, of heeft een andere vorm.",
+            "It does not belong to this request, or has another form.",
         ),
         Text("Begin opnieuw.", "Begin again."),
     )

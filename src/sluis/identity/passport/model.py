@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from cryptography import x509
 
+from sluis.crypto import Chain, SigningKey
 from sluis.kernel import Level, Text
 from sluis.web import Audience
 
@@ -16,6 +17,18 @@ Path = tuple[str, ...]
 
 ResponseMode = Literal["direct_post", "direct_post.jwt"]
 """How a wallet answers; `.jwt`: encrypted to a key of this one request."""
+
+
+class Signer(msgspec.Struct, frozen=True):
+    """What requests are signed with.
+
+    Args:
+        chain: the certificate, and those that lead from it towards a root.
+        key: its key.
+    """
+
+    chain: Chain
+    key: SigningKey
 
 
 class Issuer(msgspec.Struct, frozen=True):

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from sluis.crypto import Identity, algorithm_for, certificate_thumbprint, encode_chain, sign_jws
+from sluis.crypto import algorithm_for, certificate_thumbprint, encode_chain, sign_jws
 from sluis.identity.passport.encryption import CONTENT, unreadable
-from sluis.identity.passport.model import Asked, Path, Presentation, ResponseMode, Way
+from sluis.identity.passport.model import Asked, Path, Presentation, ResponseMode, Signer, Way
 from sluis.identity.passport.presentation import ALGORITHMS, BINDING, refused
 from sluis.identity.sessions import Established
 from sluis.kernel import ACR, Bsn, Kvk, Refused, Text
@@ -20,9 +20,9 @@ _AUDIENCE = "https://self-issued.me/v2"  # OpenID4VP 1.0, 5.8: a wallet that we 
 _LONGEST = 200  # characters of a value
 
 
-def client_id(identity: Identity) -> str:
+def client_id(signer: Signer) -> str:
     """By what a wallet knows us: the hash of the certificate that we sign requests with (OpenID4VP 1.0, 5.9.3)."""
-    return f"x509_hash:{certificate_thumbprint(identity.certificate)}"
+    return f"x509_hash:{certificate_thumbprint(signer.chain[0])}"
 
 
 def dcql(asked: Asked) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def dcql(asked: Asked) -> dict[str, Any]:
 
 
 def request_object(
-    identity: Identity,
+    signer: Signer,
     asked: Asked,
     *,
     name: str,
@@ -55,7 +55,7 @@ def request_object(
     """The request as signed JWT (RFC 9101; OpenID4VP 1.0, 5).
 
     Args:
-        identity: certificate and key that we sign requests with.
+        signer: certificate and key that we sign requests with.
         asked: what is asked for.
         name: of this organisation.
         answer_to: where the wallet sends its answer.
@@ -76,7 +76,7 @@ def request_object(
     claims = {
         "aud": _AUDIENCE,
         "iat": now,
-        "client_id": client_id(identity),
+        "client_id": client_id(signer),
         "response_type": "vp_token",
         "response_mode": mode,
         "response_uri": answer_to,
@@ -86,8 +86,8 @@ def request_object(
         "client_metadata": metadata,
         **({"wallet_nonce": wallet_nonce} if wallet_nonce else {}),
     }
-    header = {"typ": "oauth-authz-req+jwt", "x5c": encode_chain(identity.chain)}
-    return sign_jws(identity.key, algorithm_for(identity.certificate), header, msgspec.json.encode(claims))
+    header = {"typ": "oauth-authz-req+jwt", "x5c": encode_chain(signer.chain)}
+    return sign_jws(signer.key, algorithm_for(signer.chain[0]), header, msgspec.json.encode(claims))
 
 
 def presented(token: Any) -> str:

@@ -17,10 +17,10 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from sluis.crypto import Identity, read_json
+from sluis.crypto import read_json
 from sluis.identity.passport import rules
 from sluis.identity.passport.encryption import ResponseKey, unreadable
-from sluis.identity.passport.model import Issuer, Presentation, ResponseMode, Way
+from sluis.identity.passport.model import Issuer, Presentation, ResponseMode, Signer, Way
 from sluis.identity.passport.presentation import verify_presentation
 from sluis.identity.passport.status import StatusLists
 from sluis.identity.sessions import Established
@@ -43,7 +43,7 @@ class Verifier(msgspec.Struct, frozen=True):
     Args:
         address: of the portal.
         name: of this organisation.
-        identity: certificate and key that requests are signed with.
+        signer: certificate and key that requests are signed with.
         mode: how wallets answer.
         wallet: where wallets take requests; `openid4vp://` for whichever is on the device.
         test: whether test issuers are believed.
@@ -51,7 +51,7 @@ class Verifier(msgspec.Struct, frozen=True):
 
     address: str
     name: str
-    identity: Identity
+    signer: Signer
     mode: ResponseMode = "direct_post.jwt"
     wallet: str = "openid4vp://"
     test: bool = False
@@ -123,7 +123,7 @@ class Passports:
     def link(self, handle: str) -> str:
         """What opens a wallet with a request (OpenID4VP 1.0, 5.7 and 9)."""
         query = {
-            "client_id": rules.client_id(self.verifier.identity),
+            "client_id": rules.client_id(self.verifier.signer),
             "request_uri": f"{self._at(handle)}/request",
             "request_uri_method": "post",
         }
@@ -137,7 +137,7 @@ class Passports:
         """
         found, verifier = self._open(handle), self.verifier
         return rules.request_object(
-            verifier.identity,
+            verifier.signer,
             found.way.asked,
             name=verifier.name,
             answer_to=f"{self._at(handle)}/answer",
@@ -235,7 +235,7 @@ class Passports:
             rules.presented(read),
             found.way.asked,
             self._issuers,
-            audience=rules.client_id(self.verifier.identity),
+            audience=rules.client_id(self.verifier.signer),
             nonce=found.nonce,
             now=self._clock(),
             test=self.verifier.test,
