@@ -13,7 +13,7 @@ from jwcrypto.jws import JWS
 from sd_jwt.common import SDObj
 from sd_jwt.issuer import SDJWTIssuer
 
-from sluis.crypto import Identity, encode_base64url, encode_chain
+from sluis.crypto import Identity, encode_base64url, encode_chain, is_test
 from sluis.kernel import Clock
 
 CITIZEN, COMPANY = "urn:sluis:simulator:persoonsgegevens:1", "urn:sluis:simulator:bedrijfsgegevens:1"
@@ -33,9 +33,13 @@ class SimulatedIssuer:
         identity: its certificate, of a test authority, and key.
         address: where its status list is, `https://HOST[:PORT]`.
         clock: the time.
+
+    Raises `ValueError` when the certificate is of no test authority.
     """
 
     def __init__(self, identity: Identity, address: str, clock: Clock) -> None:
+        if not is_test(identity.certificate):
+            raise ValueError("a simulator works under a test authority alone")
         self._identity, self._clock = identity, clock
         self._key = JWK.from_pyca(identity.key)
         self.list_at = f"{address}/status/1"

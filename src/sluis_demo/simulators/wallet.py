@@ -14,11 +14,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
-from jwcrypto.jws import JWS
+from jwcrypto.jws import JWS, InvalidJWSSignature
 from sd_jwt.holder import SDJWTHolder
+
+from sluis.crypto import is_test
 
 Post = Callable[[str, Mapping[str, str]], Awaitable[tuple[int, bytes]]]
 """Sends a form to an address; gives status and body."""
@@ -64,11 +67,15 @@ class Wallet:
     """A wallet of a fictitious person.
 
     Args:
-        anchor: the authority whose verifiers it answers.
+        anchor: the test authority whose verifiers it answers.
         post: sends forms.
+
+    Raises `ValueError` when that is no test authority.
     """
 
     def __init__(self, anchor: x509.Certificate, post: Post) -> None:
+        if not is_test(anchor):
+            raise ValueError("a simulator works under a test authority alone")
         self._anchor, self._post = anchor, post
         self.cards: list[Card] = []
 
@@ -116,8 +123,11 @@ class Wallet:
         leaf = base64.b64decode(header["x5c"][0])
         named = base64.urlsafe_b64encode(hashlib.sha256(leaf).digest()).rstrip(b"=").decode()
         certificate = x509.load_der_x509_certificate(leaf)
-        certificate.verify_directly_issued_by(self._anchor)
-        token.verify(JWK.from_pem(certificate.public_bytes(Encoding.PEM)), alg="ES256")
+        try:
+            certificate.verify_directly_issued_by(self._anchor)
+            token.verify(JWK.from_pem(certificate.public_bytes(Encoding.PEM)), alg="ES256")
+        except (InvalidSignature, InvalidJWSSignature, ValueError):
+            raise Unfit("signature") from None
         request: dict[str, Any] = json.loads(token.payload)
         if (
             header["typ"] != "oauth-authz-req+jwt"
