@@ -6,7 +6,7 @@ import secrets
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 import aiohttp
@@ -14,6 +14,7 @@ from cryptography import x509
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jwcrypto.jwk import JWK
 from litestar import Litestar, Request, Response, get, post
+from litestar.params import PathParameter
 
 from sluis.crypto import Identity
 from sluis.kernel import Clock, utc_now
@@ -82,7 +83,9 @@ class WalletApp:
             return _page("wallet.html", shown=shown, action=f"{BASE}/wallet/{id}")
 
         @post(f"{BASE}/wallet/{{id:str}}", status_code=200)
-        async def answer(request: Request[Any, Any, Any], id: str) -> Response[bytes]:
+        async def answer(
+            request: Request[Any, Any, Any], id: Annotated[str, PathParameter()]
+        ) -> Response[bytes]:
             shown, form = self._asked.pop(id, None), dict(parse_qsl((await request.body()).decode()))
             if shown is None:
                 return _page("wallet_done.html", 400, told="gone")
