@@ -27,16 +27,16 @@ class Visiting:
         by_token: who is behind an access token.
     """
 
-    def __init__(self, sessions: Sessions, by_token: Callable[[str], SignedIn | None]) -> None:
+    def __init__(self, sessions: Sessions, by_token: Callable[[str, str | None], SignedIn | None]) -> None:
         self._sessions, self._by_token = sessions, by_token
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         """Whose session this is the secret of."""
         return self._sessions.by_cookie(secret)
 
-    def by_token(self, token: str) -> SignedIn | None:
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         """Whose access token this is."""
-        return self._by_token(token)
+        return self._by_token(token, thumbprint)
 
 
 class IdentityRooms(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -
     return IdentityRooms(
         sessions=sessions,
         signing_in=signing_in,
-        visiting=Visiting(sessions, lambda token: None),
+        visiting=Visiting(sessions, lambda token, thumbprint: None),
         routes=(
             *pages.routes(sessions, signing_in, lambda: ways),
             *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
