@@ -71,8 +71,9 @@ def routes(provider: Provider, clients: Clients, portal: Portal) -> list[HTTPRou
 
     @get(CONTINUE + "/{held:str}", opt={"open": True})
     @_told
-    async def proceed(request: Asking, held: str) -> Answered:
+    async def proceed(request: Asking) -> Answered:
         cancelled = "cancelled" in read_form(request.scope["query_string"])
+        held = str(request.path_params["held"])
         return _to(await provider.proceed(held, portal.current(request), cancelled=cancelled))
 
     @post(
