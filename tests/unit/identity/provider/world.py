@@ -77,7 +77,7 @@ def registered() -> list[Any]:
         make_client(
             "machine",
             title="Machine",
-            certificate_subject="CN=machine,2.5.4.5=0099",
+            certificate_subject="serialNumber=0099,CN=machine",
             scopes=("openid", "read"),
             grants=("client_credentials",),
             audiences=(API,),
