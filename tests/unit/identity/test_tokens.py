@@ -68,7 +68,9 @@ def test_a_new_key_is_published_before_it_is_used_and_the_old_one_stays_after_it
     assert standing([first, second], USED_FOR + AFTER).ended == (first,)
 
 
-@given(st.lists(st.integers(0, 3 * USED_FOR), min_size=1, max_size=5, unique=True), st.integers(0, 5 * USED_FOR))
+@given(
+    st.lists(st.integers(0, 3 * USED_FOR), min_size=1, max_size=5, unique=True), st.integers(0, 5 * USED_FOR)
+)
 def test_there_is_always_a_key_that_others_know(made: list[int], now: int) -> None:
     made.sort()
     found = standing(made, now)
@@ -89,14 +91,18 @@ def test_keys_take_turns_and_the_old_one_is_destroyed(tmp_path: Path, tokens: To
     second = kids(tokens)[0]
     assert second != first
     assert first in kids(tokens)
-    assert read_jwt(token, read_jwks(tokens.jwks()), typ="at+jwt")["sub"] == "x", "what the old one signed is still read"
+    assert read_jwt(token, read_jwks(tokens.jwks()), typ="at+jwt")["sub"] == "x", (
+        "what the old one signed is still read"
+    )
     clock.later(seconds=AFTER)
     tokens.turn()
     assert kids(tokens) == [second]
     assert len(list((tmp_path / "keys").glob("tokens-*.pem"))) == 1
 
 
-def test_keys_are_their_owners_alone_and_outlive_the_process(tmp_path: Path, tokens: Tokens, clock: Clock) -> None:
+def test_keys_are_their_owners_alone_and_outlive_the_process(
+    tmp_path: Path, tokens: Tokens, clock: Clock
+) -> None:
     files = sorted((tmp_path / "keys").glob("*-[0-9]*.pem"))
     assert [path.name.split("-")[0] for path in files] == ["opening", "tokens"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
@@ -165,7 +171,13 @@ def peer(tmp_path: Path, clock: Clock) -> Peer:
 
 
 def asserted(tokens: Tokens, peer: Peer, **changed: Any) -> str:
-    how: dict[str, Any] = {"acr": ACR, "at": 7, "identifier": ("BSN", "999990019"), "reader": peer.reader, **changed}
+    how: dict[str, Any] = {
+        "acr": ACR,
+        "at": 7,
+        "identifier": ("BSN", "999990019"),
+        "reader": peer.reader,
+        **changed,
+    }
     return tokens.assertion(ACTING, how.pop("audience", PEER), **how)
 
 
@@ -244,7 +256,11 @@ async def test_what_is_used_stays_used_after_a_restart(tmp_path: Path) -> None:
     store = open_store(tmp_path / "node.db")
     once = open_once(store)
     assert [await once.spend("a", "x", 10), await once.spend("a", "x", 10)] == [True, False]
-    assert [await once.spend("b", "x", 20), await once.spend("a", "y", 10), await once.spend("", "ax", 10)] == [True] * 3
+    assert [
+        await once.spend("b", "x", 20),
+        await once.spend("a", "y", 10),
+        await once.spend("", "ax", 10),
+    ] == [True] * 3
     store.close()
     store = open_store(tmp_path / "node.db")
     once = open_once(store)

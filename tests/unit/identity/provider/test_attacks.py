@@ -97,7 +97,9 @@ async def test_a_code_that_was_tried_wrongly_is_spent(world: World, how: str) ->
     if how == "client":
         wrong = await world.trade(code, more, "other")
     else:
-        wrong = await world.trade(code, more, **{how: "https://portal.example/other" if "_uri" in how else "a" * 43})
+        wrong = await world.trade(
+            code, more, **{how: "https://portal.example/other" if "_uri" in how else "a" * 43}
+        )
     assert wrong.json()["error"] == "invalid_grant"
     assert (await world.trade(code, more)).json()["error"] == "invalid_grant"
 
@@ -148,7 +150,9 @@ async def test_the_same_jti_of_another_client_is_another_one(world: World) -> No
         {"nbf": 4_000_000_000},
     ],
 )
-async def test_an_assertion_that_is_not_quite_right_proves_nothing(world: World, changed: dict[str, Any]) -> None:
+async def test_an_assertion_that_is_not_quite_right_proves_nothing(
+    world: World, changed: dict[str, Any]
+) -> None:
     form = {"client_assertion": world.assertion("archive", **changed), "grant_type": "client_credentials"}
     answer = await world.post("/oauth/token", "archive", **form)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
@@ -166,7 +170,11 @@ async def test_a_client_with_a_key_cannot_leave_its_proof_out(world: World) -> N
         {"client_id": "archive"},
         {"client_id": "archive", "client_secret": ""},
         {"client_id": "archive", "client_secret": "x"},
-        {"client_id": "archive", "client_assertion": world.assertion("archive"), "client_assertion_type": "x"},
+        {
+            "client_id": "archive",
+            "client_assertion": world.assertion("archive"),
+            "client_assertion_type": "x",
+        },
         {"client_id": "app", "client_secret": "x"},
     ):
         answer = await world.post("/oauth/token", None, grant_type="client_credentials", **form)
@@ -197,9 +205,12 @@ async def test_algorithm_confusion_makes_no_assertion(world: World) -> None:
     claims |= {"iat": now, "exp": now + 60}
     for algorithm in ("none", "HS256"):
         signed = ".".join(
-            encode_base64url(json.dumps(part).encode()) for part in ({"alg": algorithm, "kid": "archive"}, claims)
+            encode_base64url(json.dumps(part).encode())
+            for part in ({"alg": algorithm, "kid": "archive"}, claims)
         )
-        mac = hmac.digest(key_set("archive"), signed.encode(), hashlib.sha256) if algorithm == "HS256" else b""
+        mac = (
+            hmac.digest(key_set("archive"), signed.encode(), hashlib.sha256) if algorithm == "HS256" else b""
+        )
         form = {"client_assertion": f"{signed}.{encode_base64url(mac)}", "grant_type": "client_credentials"}
         assert (await world.post("/oauth/token", "archive", **form)).json()["error"] == "invalid_client"
 
@@ -210,7 +221,10 @@ async def test_another_token_of_ours_is_no_access_token(world: World, typ: str) 
     token = (await world.tokens_of())["access_token"]
     claims = world.read(token, "at+jwt")
     assert world.provider.by_token(token) is not None
-    assert world.provider.by_token(sign_jwt(jwk_of(private("tokens"), algorithm="RS256"), claims, typ=typ)) is None
+    assert (
+        world.provider.by_token(sign_jwt(jwk_of(private("tokens"), algorithm="RS256"), claims, typ=typ))
+        is None
+    )
 
 
 async def test_a_token_that_someone_else_signed_is_nobody(world: World) -> None:
@@ -281,7 +295,9 @@ async def test_a_token_ends(world: World) -> None:
         "https://other.example/back",
     ],
 )
-async def test_nobody_is_sent_to_an_address_that_is_not_literally_registered(world: World, redirect_uri: str) -> None:
+async def test_nobody_is_sent_to_an_address_that_is_not_literally_registered(
+    world: World, redirect_uri: str
+) -> None:
     await world.sign_in()
     for how in ({}, {"response_type": "token"}, {"prompt": "none"}):
         answer = await world.get("/oauth/authorize", **asking(redirect_uri=redirect_uri, **how)[0])
@@ -296,10 +312,14 @@ async def test_an_unknown_client_sends_nobody_anywhere(world: World) -> None:
 
 
 async def test_signing_in_leads_back_to_a_path_of_this_node_alone(world: World) -> None:
-    where, how = place(await world.get("/oauth/authorize", **asking(state="https://evil.example/#" + "x" * 20)[0]))
+    where, how = place(
+        await world.get("/oauth/authorize", **asking(state="https://evil.example/#" + "x" * 20)[0])
+    )
     assert where == "/sign-in"
     assert how["next"][0].startswith("/oauth/authorize/continue/")
-    assert how["next"][0].removeprefix("/oauth/authorize/continue/").replace("-", "").replace("_", "").isalnum()
+    assert (
+        how["next"][0].removeprefix("/oauth/authorize/continue/").replace("-", "").replace("_", "").isalnum()
+    )
 
 
 @pytest.mark.parametrize(
@@ -402,7 +422,12 @@ async def test_nothing_about_anybody_is_logged(world: World, caplog: pytest.LogC
     await world.sign_in()
     tokens = await world.tokens_of()
     await world.get("/oauth/authorize", **asking(redirect_uri="https://evil.example")[0])
-    for word in (established().value, "Fictieve", world.read(tokens["id_token"])["sub"], tokens["access_token"]):
+    for word in (
+        established().value,
+        "Fictieve",
+        world.read(tokens["id_token"])["sub"],
+        tokens["access_token"],
+    ):
         assert word not in caplog.text.replace("https://node.example", "")
 
 

@@ -116,7 +116,9 @@ async def test_a_level_can_be_asked_as_a_claim(world: World, claims: dict[str, A
 async def test_a_level_that_is_not_known_is_never_replaced_by_a_lower_one(world: World) -> None:
     await world.sign_in()
     form, _ = asking(acr_values="urn:etoegang:core:assurance-class:loa4")
-    assert returned(await world.get("/oauth/authorize", **form))["error"] == "unmet_authentication_requirements"
+    assert (
+        returned(await world.get("/oauth/authorize", **form))["error"] == "unmet_authentication_requirements"
+    )
 
 
 async def test_below_the_level_of_a_client_nobody_signs_in(world: World) -> None:
@@ -182,7 +184,12 @@ async def test_who_acts_for_a_company_is_another_subject_and_says_for_whom(world
     assert claims["sub"] != alone["sub"]
     kind = "urn:nl-eid-gdi:1.0:id:KvKnr"
     company = {"sub": "90000003", "iss": ISSUER, "sub_id_type": kind}
-    assert claims["represents"] == {"sub": "90000011", "iss": ISSUER, "sub_id_type": kind, "represents": company}
+    assert claims["represents"] == {
+        "sub": "90000011",
+        "iss": ISSUER,
+        "sub_id_type": kind,
+        "represents": company,
+    }
     assert world.read(tokens["access_token"], "at+jwt")["represents"] == claims["represents"]
 
 
@@ -216,7 +223,9 @@ async def test_rfc8707_a_token_for_an_audience_names_it_and_its_own_subject(worl
 async def test_userinfo_tells_who_it_is(world: World) -> None:
     await world.sign_in(entity=COMPANY)
     tokens = await world.tokens_of()
-    answer = await world.http.get("/oauth/userinfo", headers={"authorization": f"Bearer {tokens['access_token']}"})
+    answer = await world.http.get(
+        "/oauth/userinfo", headers={"authorization": f"Bearer {tokens['access_token']}"}
+    )
     identity = world.read(tokens["id_token"])
     assert answer.json() == {
         name: identity[name] for name in ("sub", "sub_id_type", "represents", "acr", "auth_time")
@@ -232,7 +241,10 @@ async def test_userinfo_takes_a_token_in_the_header_alone(world: World) -> None:
         await world.http.get("/oauth/userinfo", headers={"authorization": f"Basic {token}"}),
         await world.http.get("/oauth/userinfo", headers={"authorization": "Bearer x"}),
     ):
-        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer error="invalid_token"')
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (
+            401,
+            'Bearer error="invalid_token"',
+        )
 
 
 async def test_userinfo_is_not_for_tokens_of_another_audience(world: World) -> None:
@@ -316,7 +328,9 @@ async def test_rfc7636_a_challenge_that_is_the_verifier_itself_does_not_verify(w
         ({"request_uri": "https://evil.example/request"}, "request_uri_not_supported"),
     ],
 )
-async def test_a_request_that_is_wrong_is_told_to_the_client(world: World, how: dict[str, str], error: str) -> None:
+async def test_a_request_that_is_wrong_is_told_to_the_client(
+    world: World, how: dict[str, str], error: str
+) -> None:
     await world.sign_in()
     form, _ = asking(**how)
     answer = await world.get("/oauth/authorize", **form)

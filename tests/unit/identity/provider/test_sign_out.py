@@ -56,7 +56,7 @@ async def test_without_proof_of_this_session_the_person_is_asked(world: World) -
 
 async def test_who_is_not_signed_in_goes_straight_back(world: World) -> None:
     assert place(await world.get("/oauth/end", client_id="portal", post_logout_redirect_uri=BYE))[0] == BYE
-    assert place(await world.get("/oauth/end"))[0] == "/"
+    assert place(await world.get("/oauth/end"))[0] == "/sign-out"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from litestar import Litestar, Request, Response
 from tests.unit.identity.people import BEGIN, Clock, established
 
 from sluis.crypto import FileKeyStore, Keys, encode_chain, jwk_of, read_jwks, read_jwt, sign_jwt
@@ -25,9 +24,8 @@ from sluis.identity.provider import Provider, open_provider, routes
 from sluis.identity.sessions import Established, Sessions, open_sessions
 from sluis.identity.tokens.keys import Ring
 from sluis.identity.tokens.service import Tokens
-from sluis.kernel import Problem
 from sluis.store import open_once, open_store
-from sluis.web import SignedIn
+from sluis.web import COOKIE, House, SignedIn, make_portal
 
 ISSUER = "https://node.example"
 BACK = "https://portal.example/back?from=sluis"
@@ -35,7 +33,6 @@ API = "https://api.example"
 COMPANY = "urn:nl:kvk:90000003"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TYPE = "urn:ietf:params:oauth:token-type:access_token"
-COOKIE = "__Host-sluis"
 
 
 @cache
@@ -72,7 +69,9 @@ def registered() -> list[Any]:
     }
     return [
         make_client("portal", title="Portaal", keys=key_set("portal"), **portal),  # type: ignore[arg-type]
-        make_client("other", title="Ander", keys=key_set("other"), redirect_uris=("https://other.example/back",)),
+        make_client(
+            "other", title="Ander", keys=key_set("other"), redirect_uris=("https://other.example/back",)
+        ),
         make_client("app", title="App", public=True, redirect_uris=("https://app.example/back",)),
         make_client(
             "machine",
@@ -124,14 +123,13 @@ class World:
         self.sessions = open_sessions(self.store, self.keys, self.clock)
         everyone = {client.id: client for client in registered()}
         self.clients = Clients(everyone, open_once(self.store), self.clock)
-        self.provider = open_provider(self.store, self.clients, self.tokens, self.sessions, self.clock, mutual)
-        self.sessions.on_end(self.provider.ended)
-        app = Litestar(
-            routes(self.provider, self.clients, self),
-            exception_handlers={Problem: _problem},
-            openapi_config=None,
-            logging_config=None,
+        self.provider = open_provider(
+            self.store, self.clients, self.tokens, self.sessions, self.clock, mutual
         )
+        self.sessions.on_end(self.provider.ended)
+        house = House("Gemeente (fictief)", ISSUER, True)
+        visitors: Any = self.sessions
+        app = make_portal(routes(self.provider, self.clients, self.sessions), visitors, house, bytes(32))
 
         async def with_certificate(scope: Any, receive: Any, send: Any) -> None:
             pem = [] if self.certificate is None else [self.certificate.public_bytes(Encoding.PEM).decode()]
@@ -139,21 +137,6 @@ class World:
             await app(scope, receive, send)
 
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=with_certificate), base_url=ISSUER)  # type: ignore[arg-type]
-
-    # What the provider needs of the pages.
-
-    def current(self, request: Request[Any, Any, Any]) -> SignedIn | None:
-        secret = request.cookies.get(COOKIE)
-        return None if secret is None else self.sessions.by_cookie(secret)
-
-    async def end(self, request: Request[Any, Any, Any], after: str) -> Response[bytes]:
-        signed_in = self.current(request)
-        assert signed_in is not None
-        await self.sessions.end(signed_in.session)
-        return Response(b"", status_code=303, headers={"Location": after})
-
-    def ask_to_end(self, after: str | None) -> str:
-        return "/sign-out" if after is None else f"/sign-out?next={after}"
 
     # What a browser and a client do.
 
@@ -170,7 +153,14 @@ class World:
     def assertion(self, client: str, *, by: str | None = None, **changed: Any) -> str:
         """What a client shows to prove itself, changed as a test wants it; None leaves a claim out."""
         now = int(self.clock().timestamp())
-        claims = {"iss": client, "sub": client, "aud": ISSUER, "iat": now, "exp": now + 60, "jti": secrets.token_hex(16)}
+        claims = {
+            "iss": client,
+            "sub": client,
+            "aud": ISSUER,
+            "iat": now,
+            "exp": now + 60,
+            "jti": secrets.token_hex(16),
+        }
         claims = {name: value for name, value in {**claims, **changed}.items() if value is not None}
         return sign_jwt(jwk_of(private(by or client), by or client), claims)
 
@@ -202,7 +192,9 @@ class World:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    async def trade(self, code: str, more: dict[str, str], client: str = "portal", **changed: str) -> httpx.Response:
+    async def trade(
+        self, code: str, more: dict[str, str], client: str = "portal", **changed: str
+    ) -> httpx.Response:
         form = {"grant_type": "authorization_code", "code": code, **more, **changed}
         if client == "app":
             return await self.post("/oauth/token", None, **{"client_id": "app", **form})
@@ -242,8 +234,6 @@ def place(answer: httpx.Response) -> tuple[str, dict[str, list[str]]]:
     """Where a browser is sent, and with which parameters."""
     assert answer.status_code == 303, answer.text
     parts = urlsplit(answer.headers["location"])
-    return f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else parts.path, parse_qs(parts.query)
-
-
-def _problem(request: Any, problem: Problem) -> Response[bytes]:
-    return Response(json.dumps(problem.members()).encode(), status_code=problem.status)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else parts.path, parse_qs(
+        parts.query
+    )
