@@ -4,7 +4,6 @@ The request stands in the body as it was decided on, so that with the policies o
 record's own time, the same decision follows again.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Literal
@@ -30,6 +29,15 @@ VERSION = "cedar"
 _SOFTWARE = {"sluis": version("sluis")}
 
 
+BEYOND = "decided"
+"""Where an answer that a limit turned into a refusal keeps what the policies had decided."""
+
+
+def refused_beyond(response: dict[str, Any], rule: str, **more: Any) -> dict[str, Any]:
+    """The answer when the policies permitted, and a limit of the disclosure then refused: `rule` is its name."""
+    return {"decision": False, "context": {"rule": rule, BEYOND: response, **more}}
+
+
 def response_of(decided: Decided, **more: Any) -> dict[str, Any]:
     """A decision as AuthZEN answers it (1.0, Access Evaluation Response), with what decided in its context."""
     context: dict[str, Any] = {"rule": decided.rule, "policies": list(decided.policies)}
@@ -53,6 +61,7 @@ def record(
     data_subject: str | None = None,
     policies: dict[str, Any] | None = None,
     response: dict[str, Any] | None = None,
+    limit: str | None = None,
 ) -> Decision:
     """The record of one decision, for whoever asked to append in a commit of their own.
 
@@ -66,10 +75,13 @@ def record(
         data_subject: pseudonym of whom it is about, as `Ledger.subject` gives it; never the identifier.
         policies: what else it rests on, by name, as references.
         response: what else the answer's context holds.
+        limit: the limit of the disclosure that refused what the policies permitted, if one did.
     """
     status: Literal["Error", "Unset"] = "Error" if decided.failed else "Unset"
+    more = response or {}
+    told = response_of(decided, **more) if limit is None else refused_beyond(response_of(decided), limit, **more)
     return call_record(
-        "adl.access_evaluation", plain(evaluation), response_of(decided, **(response or {})), decided.version,
+        "adl.access_evaluation", plain(evaluation), told, decided.version,
         trace, moment, service=service, transaction_id=transaction_id, data_subject=data_subject,
         policies=policies, status=status,
     )  # fmt: skip
@@ -112,9 +124,3 @@ def call_record(
         body={REQUEST: request, RESPONSE: response},
     )
 
-
-def responses(record: Decision) -> Sequence[dict[str, Any]]:
-    """The answers in a record: one, or those of a call with many."""
-    answer = record.body[RESPONSE]
-    found: Sequence[dict[str, Any]] = answer.get("evaluations", [answer])
-    return found
