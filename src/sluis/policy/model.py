@@ -5,13 +5,13 @@ from datetime import date
 import msgspec
 
 from sluis.grounds import Disclosure
-from sluis.kernel import PeerId, Period
+from sluis.kernel import Level, PeerId, Period
 
 
 class Facts(msgspec.Struct, frozen=True):
     """What is known when a peer asks to use a dataset.
 
-    `person` is the asking node's pseudonym of who acts; `day` is the owner's own; `candidates` are the owner's
+    `person` is the asking node's pseudonym of who acts, `level` the assurance that it reached; `day` is the owner's own; `candidates` are the owner's
     disclosures of this dataset, whomever they are for; `activity_valid` is None for an activity it does not know;
     `agreed` are the ids of those that the contract covers under which the peer came, None where there are no contracts.
     """
@@ -25,6 +25,7 @@ class Facts(msgspec.Struct, frozen=True):
     candidates: tuple[Disclosure, ...]
     activity_valid: Period | None
     agreed: frozenset[str] | None = None
+    level: Level | None = None
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sluis.grounds import Disclosure
+from sluis.kernel import reaches
 from sluis.policy.model import Decision, Facts
 
 _STEPS: tuple[tuple[str, Callable[[Facts, Disclosure], bool]], ...] = (
@@ -16,6 +17,10 @@ _STEPS: tuple[tuple[str, Callable[[Facts, Disclosure], bool]], ...] = (
     ),
     ("not-valid-today", lambda facts, one: one.valid.holds(facts.day)),
     ("sign-in-refused", lambda facts, one: facts.acr not in one.refuse_acr),
+    (
+        "sign-in-too-weak",
+        lambda facts, one: one.minimum_level is None or reaches(facts.level, one.minimum_level),
+    ),
 )
 """Rules in the order they are tried; each must leave a disclosure standing, else its name is the refusal."""
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sluis.grounds import Article, Disclosure
-from sluis.kernel import Oin, PeerId, Period
+from sluis.kernel import Level, Oin, PeerId, Period
 from sluis.policy import Decision, Facts, decide
 
 ASKER, OTHER, OWNER = (PeerId(f"0000000300000000000{i}") for i in (1, 2, 3))
@@ -45,6 +45,13 @@ def test_a_disclosure_counts_within_its_validity_only(day: date) -> None:
 def test_a_way_of_signing_in_can_be_refused() -> None:
     decision = decide(msgspec.structs.replace(FACTS, acr="local"))
     assert (decision.permit, decision.rule, decision.disclosure) == (False, "sign-in-refused", "d1")
+
+
+@pytest.mark.parametrize(("level", "permit"), [(None, False), ("basic", False), ("low", False), ("substantial", True), ("high", True)])  # fmt: skip
+def test_a_disclosure_may_ask_for_an_assurance_level(level: Level | None, permit: bool) -> None:
+    asks = msgspec.structs.replace(OPEN, minimum_level="substantial")
+    decision = decide(msgspec.structs.replace(FACTS, candidates=(asks,), level=level))
+    assert (decision.permit, decision.rule) == (permit, "disclosed" if permit else "sign-in-too-weak")
 
 
 def test_the_newest_version_that_permits_decides() -> None:
