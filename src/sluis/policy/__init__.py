@@ -1,6 +1,27 @@
-"""The decision point: facts come in, yes or no and a disclosure id come out. Whoever asks it writes the record."""
+"""The decision point: facts come in; yes or no, and which disclosure applies, come out, with the record of it."""
 
-from sluis.policy.model import Decision, Facts
-from sluis.policy.rules import decide
+from sluis.policy.disclosures import rulings_of
+from sluis.policy.model import (
+    CONSULT,
+    Action,
+    Decided,
+    Evaluation,
+    Policies,
+    Resource,
+    Subject,
+    consultation,
+)
+from sluis.policy.service import DecisionPoint
 
-__all__ = ["Decision", "Facts", "decide"]
+__all__ = [
+    "CONSULT",
+    "Action",
+    "Decided",
+    "DecisionPoint",
+    "Evaluation",
+    "Policies",
+    "Resource",
+    "Subject",
+    "consultation",
+    "rulings_of",
+]

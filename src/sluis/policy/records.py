@@ -1,0 +1,120 @@
+"""What the decision point writes down: one record per call (Authorization Decision Log 0.0.1, levels 1 to 4).
+
+The request stands in the body as it was decided on, so that with the policies of then, found by their digest, and the
+record's own time, the same decision follows again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any, Literal
+
+from sluis.kernel import Trace, milliseconds, plain
+from sluis.ledger import SUBJECT, Decision
+from sluis.policy.model import Decided, Evaluation
+
+Event = Literal[
+    "adl.access_evaluation",
+    "adl.access_evaluations",
+    "adl.search_subject",
+    "adl.search_action",
+    "adl.search_resource",
+]
+
+TRANSACTION = "adl.fsc.transaction_id"
+REQUEST, RESPONSE = "adl.core.request", "adl.core.response"
+POLICIES, CONFIGURATION = "adl.core.policies", "adl.core.configuration"
+VERSION = "cedar"
+"""Under which the policies refer to their digest."""
+
+_SOFTWARE = {"sluis": version("sluis")}
+
+
+def response_of(decided: Decided, **more: Any) -> dict[str, Any]:
+    """A decision as AuthZEN answers it (1.0, Access Evaluation Response), with what decided in its context."""
+    context: dict[str, Any] = {"rule": decided.rule, "policies": list(decided.policies)}
+    if decided.disclosure is not None and decided.permit:
+        context["disclosure"] = decided.disclosure
+    if decided.legal is not None:
+        context["legal"] = decided.legal
+    if decided.reason is not None:
+        context["reason_user"] = {"nl": decided.reason.nl, "en": decided.reason.en}
+    return {"decision": decided.permit, "context": {**context, **more}}
+
+
+def record(
+    evaluation: Evaluation,
+    decided: Decided,
+    trace: Trace,
+    moment: datetime,
+    *,
+    service: str,
+    transaction_id: str | None = None,
+    data_subject: str | None = None,
+    policies: dict[str, Any] | None = None,
+    response: dict[str, Any] | None = None,
+) -> Decision:
+    """The record of one decision, for whoever asked to append in a commit of their own.
+
+    Args:
+        evaluation: the request.
+        decided: the decision.
+        trace: of whoever asks; the record is a span below it.
+        moment: when it was decided, as given to the engine.
+        service: name of this node, where records of many are put together.
+        transaction_id: of the crossing, when it came over an inway or leaves by an outway.
+        data_subject: pseudonym of whom it is about, as `Ledger.subject` gives it; never the identifier.
+        policies: what else it rests on, by name, as references.
+        response: what else the answer's context holds.
+    """
+    status: Literal["Error", "Unset"] = "Error" if decided.failed else "Unset"
+    return call_record(
+        "adl.access_evaluation", plain(evaluation), response_of(decided, **(response or {})), decided.version,
+        trace, moment, service=service, transaction_id=transaction_id, data_subject=data_subject,
+        policies=policies, status=status,
+    )  # fmt: skip
+
+
+def call_record(
+    event: Event,
+    request: dict[str, Any],
+    response: dict[str, Any],
+    digest: str,
+    trace: Trace,
+    moment: datetime,
+    *,
+    service: str,
+    began: bool = False,
+    transaction_id: str | None = None,
+    data_subject: str | None = None,
+    policies: dict[str, Any] | None = None,
+    status: Literal["Unset", "Error"] = "Unset",
+) -> Decision:
+    """The record of one call, of whichever kind; arguments as `record`. `began` when the trace begins here: then the
+    record has no parent."""
+    attributes: dict[str, Any] = {
+        POLICIES: {VERSION: digest, **(policies or {})},
+        CONFIGURATION: _SOFTWARE,
+    }
+    if transaction_id is not None:
+        attributes[TRANSACTION] = transaction_id
+    if data_subject is not None:
+        attributes[SUBJECT] = data_subject
+    return Decision(
+        trace_id=trace.trace_id,
+        span_id=trace.span_id if began else trace.child().span_id,
+        event_name=event,
+        timestamp=milliseconds(moment),
+        status=status,
+        parent_span_id=None if began else trace.span_id,
+        attributes=attributes,
+        resource={"attributes": {"service.name": service}},
+        body={REQUEST: request, RESPONSE: response},
+    )
+
+
+def responses(record: Decision) -> Sequence[dict[str, Any]]:
+    """The answers in a record: one, or those of a call with many."""
+    answer = record.body[RESPONSE]
+    found: Sequence[dict[str, Any]] = answer.get("evaluations", [answer])
+    return found

@@ -1,0 +1,111 @@
+"""The decision point: one place says yes or no, and keeps a record that it did.
+
+Whoever asks from within this node either decides and takes the record along in its own commit (`decide` and `record`),
+or has it kept before the answer is known (`evaluate`).
+"""
+
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sluis.kernel import Clock, Trace
+from sluis.ledger import Decision, Position
+from sluis.policy import records
+from sluis.policy.engine import Engine
+from sluis.policy.model import Decided, Evaluation, Policies
+
+
+class Log(Protocol):
+    """The part of the ledger that this room needs."""
+
+    def append(self, records: Sequence[Decision]) -> Awaitable[Position]:
+        """Keep records durably, all in one commit. Raises `Unkept`, at the latest when awaited."""
+
+
+class DecisionPoint:
+    """Decides by the present policies.
+
+    Args:
+        policies: as `rulings_of` and `read_own` give them.
+        service: name of this node in its records.
+        log: the ledger.
+        clock: aware UTC.
+
+    Attributes:
+        engine: decides by the present version.
+    """
+
+    def __init__(self, policies: Policies, service: str, log: Log, clock: Clock) -> None:
+        self.engine = Engine(policies)
+        self._service, self._log, self._clock = service, log, clock
+
+    @property
+    def version(self) -> str:
+        """The digest of the present policies."""
+        return self.engine.version
+
+    def decide(self, evaluation: Evaluation, moment: datetime | None = None) -> Decided:
+        """Decide, and write down nothing: whoever asks does, with `record`.
+
+        Args:
+            evaluation: the request.
+            moment: aware UTC, the present when absent; the same must be given to `record`.
+
+        Raises:
+            Invalid: a value in the request has no meaning for policies.
+        """
+        return self.engine.decide(evaluation, moment or self._clock())
+
+    def record(
+        self,
+        evaluation: Evaluation,
+        decided: Decided,
+        trace: Trace,
+        moment: datetime,
+        *,
+        transaction_id: str | None = None,
+        data_subject: str | None = None,
+        policies: dict[str, Any] | None = None,
+        response: dict[str, Any] | None = None,
+    ) -> Decision:
+        """The record of a decision, to be appended by whoever asked; arguments as `records.record`."""
+        return records.record(
+            evaluation, decided, trace, moment, service=self._service, transaction_id=transaction_id,
+            data_subject=data_subject, policies=policies, response=response,
+        )  # fmt: skip
+
+    async def evaluate(
+        self,
+        evaluation: Evaluation,
+        trace: Trace,
+        *,
+        transaction_id: str | None = None,
+        data_subject: str | None = None,
+    ) -> Decided:
+        """Decide, and answer only when the record is durable.
+
+        Args:
+            evaluation: the request.
+            trace: of whoever asks.
+            transaction_id: of the crossing, if any.
+            data_subject: pseudonym of whom it is about, if any.
+
+        Raises:
+            Invalid: a value in the request has no meaning for policies.
+            Unkept: it could not be recorded: then nothing is permitted.
+        """
+        moment = self._clock()
+        decided = self.decide(evaluation, moment)
+        await self._log.append(
+            [
+                self.record(
+                    evaluation,
+                    decided,
+                    trace,
+                    moment,
+                    transaction_id=transaction_id,
+                    data_subject=data_subject,
+                )
+            ]
+        )
+        return decided
