@@ -14,7 +14,7 @@ from sluis.disclose import Discloser
 from sluis.gateway import Answer as WireAnswer
 from sluis.gateway import Card, Covers
 from sluis.grounds import Activity, Dataset, Disclosure, Grounds
-from sluis.kernel import PeerId, Problem, Text, Trace, Upstream, decode, encode
+from sluis.kernel import Acting, PeerId, Problem, Text, Trace, Upstream, decode, encode
 from sluis.ledger import Ledger, open_ledger
 from sluis.query import Answer, Asker, Explanation, Owner, Owners, Question, Who
 from sluis.sources import open_source
@@ -22,7 +22,7 @@ from sluis.statement import Combiner, SubQuestion, open_memory
 from sluis.store import Store, open_store
 
 ASKER = PeerId("00000009900000000000")
-OFFICIAL = Who("ambtenaar-fictief", "local")
+OFFICIAL = Who(Acting("ambtenaar-fictief"), "local")
 TODAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from sluis.disclose.model import Bounds, Kind, Opened
 from sluis.grounds import Disclosure, Role, Subject
-from sluis.kernel import Conflict, Invalid, Refused, Text
+from sluis.kernel import Conflict, Invalid, Level, Refused, Text
 from sluis.policy import Decision
 from sluis.statement import SubQuestion, base_tables, dataset_of, is_base, source_of, uses
 
@@ -40,6 +40,11 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
     "sign-in-refused": (
         Text("De bronhouder aanvaardt deze manier van aanmelden niet.", "The owner does not accept this way of signing in."),
         Text("Meld u aan op een hoger niveau.", "Sign in at a higher level."),
+    ),
+    "sign-in-too-weak": (
+        Text("De bronhouder vraagt een hoger betrouwbaarheidsniveau van wie handelt.",
+             "The owner asks for a higher assurance level of the person who acts."),
+        Text("Meld u aan op een hoger niveau, en stel de vraag opnieuw.", "Sign in at a higher level, and ask again."),
     ),
     "too-many-subjects": (
         Text("De vraag gaat over te veel mensen tegelijk.", "The question is about too many people at once."),
@@ -82,15 +87,23 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
 _WHAT = Text("De bronhouder geeft hierop geen antwoord.", "The owner gives no answer to this.")
 
 
-def refused(rule: str, legal: str | None = None, *, retry: bool = False) -> Refused:
+def refused(
+    rule: str, legal: str | None = None, *, retry: bool = False, level: Level | None = None
+) -> Refused:
     """The refusal under one of the rules above; what it says depends on nothing but the rule."""
     why, after = _TEXTS[rule]
-    return Refused(rule, _WHAT, why, after, rule=rule, legal=legal, retry=retry)
+    return Refused(rule, _WHAT, why, after, rule=rule, legal=legal, retry=retry, level=level)
 
 
-def refusal(decision: Decision) -> Refused:
-    """The refusal that the decision point gave."""
-    return refused(decision.rule, decision.legal)
+def refusal(decision: Decision, closest: Disclosure | None) -> Refused:
+    """The refusal that the decision point gave.
+
+    Args:
+        decision: which is no.
+        closest: the disclosure that came closest, when it names one.
+    """
+    too_weak = closest is not None and decision.rule == "sign-in-too-weak"
+    return refused(decision.rule, decision.legal, level=closest.minimum_level if closest and too_weak else None)
 
 
 def legal_of(opened: Iterable[Opened]) -> str | None:

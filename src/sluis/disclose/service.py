@@ -203,9 +203,10 @@ class Discloser:
         opened = {}
         for name, digest in question.disclosures.items():
             decision = self._decide(peer, question, name, day, purpose)
-            if not decision.permit or decision.disclosure is None:
-                raise rules.refusal(decision)
-            opened[name] = self._opened[decision.disclosure]
+            found = None if decision.disclosure is None else self._opened[decision.disclosure]
+            if not decision.permit or found is None:
+                raise rules.refusal(decision, found.disclosure if found else None)
+            opened[name] = found
             if opened[name].digest != digest:
                 raise rules.changed(name)
         return opened
@@ -219,6 +220,7 @@ class Discloser:
                 peer=peer,
                 person=acting.person,
                 acr=acting.acr,
+                level=acting.reached,
                 activity=question.activity,
                 dataset=dataset,
                 day=day,

@@ -8,7 +8,7 @@ from datetime import date
 import msgspec
 
 from sluis.grounds import Disclosure, Grounds
-from sluis.kernel import Level, Period
+from sluis.kernel import Period
 from sluis.policy.model import CONSULT, DATASET, PEER, Ruling
 from sluis.policy.rules import rank
 
@@ -34,7 +34,6 @@ def rulings_of(grounds: Grounds, alias: str, contracts: bool) -> tuple[Ruling, .
 
 def ruling_of(disclosure: Disclosure, alias: str, activity_valid: Period, contracts: bool) -> Ruling:
     """One disclosure as a ruling, with its Cedar policy; arguments as `rulings_of`."""
-    minimum: Level | None = getattr(disclosure, "minimum_level", None)
     ruling = Ruling(
         disclosure=disclosure.id,
         version=disclosure.version,
@@ -44,7 +43,7 @@ def ruling_of(disclosure: Disclosure, alias: str, activity_valid: Period, contra
         valid=disclosure.valid,
         activity_valid=activity_valid,
         refuse_acr=disclosure.refuse_acr,
-        minimum_level=minimum,
+        minimum_level=disclosure.minimum_level,
         article=str(disclosure.articles[0]) if disclosure.articles else None,
     )
     return msgspec.structs.replace(ruling, text=_text(ruling, contracts))

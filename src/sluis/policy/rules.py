@@ -17,7 +17,7 @@ _STEPS: tuple[tuple[str, Callable[[Facts, Ruling], bool]], ...] = (
     ("activity-ended", lambda facts, one: one.activity_valid.holds(facts.day)),
     ("not-valid-today", lambda facts, one: one.valid.holds(facts.day)),
     ("sign-in-refused", lambda facts, one: facts.acr not in one.refuse_acr),
-    ("level-too-low", lambda facts, one: facts.level >= rank(one.minimum_level)),
+    ("sign-in-too-weak", lambda facts, one: facts.level >= rank(one.minimum_level)),
 )
 """Rules in the order they are tried; each must leave a disclosure standing, else its name is the refusal."""
 

@@ -33,7 +33,7 @@ def decision(
         problem: why it did not go on; None when it did.
     """
     request = {
-        "subject": {"type": "person", "id": who.person, "properties": {"acr": who.acr}},
+        "subject": {"type": "person", "id": who.acting.person, "properties": {"acr": who.acr}},
         "action": {"name": "ask", "properties": {"processing_activity_id": question.activity}},
         "resource": {
             "type": "question",
