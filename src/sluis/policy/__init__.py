@@ -1,6 +1,10 @@
 """The decision point: facts come in; yes or no, and which disclosure applies, come out, with the record of it."""
 
 from sluis.policy.disclosures import rulings_of
+from sluis.policy.engine import Engine
+from sluis.policy.files import BY_DAY, Own, Tried, examine_own, policies_of, read_own, try_cases
+from sluis.policy.http import routes
+from sluis.policy.known import known_of
 from sluis.policy.model import (
     CONSULT,
     Action,
@@ -11,17 +15,35 @@ from sluis.policy.model import (
     Subject,
     consultation,
 )
-from sluis.policy.service import DecisionPoint
+from sluis.policy.replay import Replayed, replay
+from sluis.policy.service import Call, DecisionPoint
+from sluis.policy.versions import Version, Versions, open_versions
 
 __all__ = [
+    "BY_DAY",
     "CONSULT",
     "Action",
+    "Call",
     "Decided",
     "DecisionPoint",
+    "Engine",
     "Evaluation",
+    "Own",
     "Policies",
+    "Replayed",
     "Resource",
     "Subject",
+    "Tried",
+    "Version",
+    "Versions",
     "consultation",
+    "examine_own",
+    "known_of",
+    "open_versions",
+    "policies_of",
+    "read_own",
+    "replay",
+    "routes",
     "rulings_of",
+    "try_cases",
 ]
