@@ -12,9 +12,25 @@ from sluis.policy.model import (
     consultation,
 )
 from sluis.policy.service import DecisionPoint
+from sluis.policy.standard import (
+    CHANGE_GROUP,
+    GROUP,
+    LOG,
+    READ_GROUP,
+    READ_LOG,
+    STANDARD,
+    asking,
+    person,
+)
 
 __all__ = [
+    "CHANGE_GROUP",
     "CONSULT",
+    "GROUP",
+    "LOG",
+    "READ_GROUP",
+    "READ_LOG",
+    "STANDARD",
     "Action",
     "Decided",
     "DecisionPoint",
@@ -22,6 +38,8 @@ __all__ = [
     "Policies",
     "Resource",
     "Subject",
+    "asking",
     "consultation",
+    "person",
     "rulings_of",
 ]
