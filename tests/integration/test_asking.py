@@ -275,8 +275,8 @@ async def test_a_refusal_is_recorded(federation: Federation) -> None:
     assert record.body["adl.core.response"] == {
         "decision": False,
         "context": {
-            "reason": "column-closed", "rule": "column-closed", "legal": str(LAW), "policies": ["standard-ask"],
-            "permitted": True,
+            "reason": "column-closed", "rule": "column-closed", "legal": str(LAW),
+            "decided": {"decision": True, "context": {"rule": "standard-ask", "policies": ["standard-ask"]}},
         },
     }  # fmt: skip
 

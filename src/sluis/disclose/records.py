@@ -111,11 +111,12 @@ class Crossing(msgspec.Struct, frozen=True):
         """One decision per dataset that the decision point was asked about. What it permitted was refused by what a
         disclosure says further, or with the rest of the question: then the record says that too."""
         return [
-            self._decision(one) if not one.decided.permit else self._decision(_held_back(one, problem), True)
+            self._decision(one) if not one.decided.permit else self._decision(one, problem)
             for one in self.asked.values()
         ]
 
-    def _decision(self, asked: Asked, held_back: bool = False, **policies: Any) -> Decision:
+    def _decision(self, asked: Asked, limit: Problem | None = None, **policies: Any) -> Decision:
+        legal = {"legal": limit.legal} if limit is not None and limit.legal is not None else {}
         return self.point.record(
             asked.evaluation,
             asked.decided,
@@ -123,7 +124,8 @@ class Crossing(msgspec.Struct, frozen=True):
             self.began,
             transaction_id=self.transaction_id,
             policies=policies,
-            response={"permitted": asked.decided.disclosure} if held_back else None,
+            response=legal,
+            limit=None if limit is None else limit.rule or limit.code,
         )
 
     def about(
@@ -200,14 +202,6 @@ class Crossing(msgspec.Struct, frozen=True):
             return None
         longest = max(rules, key=lambda rule: rule.days)
         return Withheld(str(longest.article), milliseconds(self.began + timedelta(days=longest.days)))
-
-
-def _held_back(asked: Asked, problem: Problem) -> Asked:
-    """What was permitted, and came to nothing for a reason that is not the decision point's."""
-    decided = msgspec.structs.replace(
-        asked.decided, permit=False, rule=problem.rule or problem.code, legal=problem.legal
-    )
-    return Asked(asked.evaluation, decided)
 
 
 class Refusals:

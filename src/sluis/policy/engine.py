@@ -48,6 +48,7 @@ class Engine:
         self._opening = {one.id: one for one in read_generated(one.text for one in policies.rulings)}
         self._named = named_entities(list(self.own.values()))
         self._actions = {one.action for one in self.own.values()} - {None}
+        self._ids: dict[str, list[str]] | None = None
         self._slices: OrderedDict[tuple[str | None, _Pair | None], Slice] = OrderedDict()
 
     def decide(self, evaluation: Evaluation, moment: datetime) -> Decided:
@@ -78,6 +79,15 @@ class Engine:
         named = {name for one in self.own.values() for name in one.actions}
         listed = {id for kind, id in self.entities if kind == "Action"}
         return sorted(named | listed | ({CONSULT} if self._rulings else set()))
+
+    def known(self, type: str) -> list[str]:
+        """The ids of all that is known of a type, sorted."""
+        if self._ids is None:
+            self._ids = {}
+            for kind, id in sorted(self.entities):
+                named, _, rest = id.partition(" ") if kind == "Linked" else (kind, "", id)
+                self._ids.setdefault(named, []).append(rest)
+        return self._ids.get(type, [])
 
     def _evaluate(self, evaluation: Evaluation, facts: Facts, moment: datetime) -> Outcome:
         principal = uid_of(evaluation.subject.type, evaluation.subject.id)

@@ -4,7 +4,6 @@ The request stands in the body as it was decided on, so that with the policies o
 record's own time, the same decision follows again.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Literal
@@ -28,6 +27,15 @@ VERSION = "cedar"
 """Under which the policies refer to their digest."""
 
 _SOFTWARE = {"sluis": version("sluis")}
+
+
+BEYOND = "decided"
+"""Where an answer that a limit turned into a refusal keeps what the policies had decided."""
+
+
+def refused_beyond(response: dict[str, Any], rule: str, **more: Any) -> dict[str, Any]:
+    """The answer when the policies permitted, and a limit of the disclosure then refused: `rule` is its name."""
+    return {"decision": False, "context": {"rule": rule, BEYOND: response, **more}}
 
 
 def response_of(decided: Decided, **more: Any) -> dict[str, Any]:
@@ -54,6 +62,7 @@ def record(
     data_subject: str | None = None,
     policies: dict[str, Any] | None = None,
     response: dict[str, Any] | None = None,
+    limit: str | None = None,
 ) -> Decision:
     """The record of one decision, for whoever asked to append in a commit of their own.
 
@@ -67,10 +76,13 @@ def record(
         data_subject: pseudonym of whom it is about, as `Ledger.subject` gives it; never the identifier.
         policies: what else it rests on, by name, as references.
         response: what else the answer's context holds.
+        limit: the limit of the disclosure that refused what the policies permitted, if one did.
     """
     status: Literal["Error", "Unset"] = "Error" if decided.failed else "Unset"
+    more = response or {}
+    told = response_of(decided, **more) if limit is None else refused_beyond(response_of(decided), limit, **more)
     return call_record(
-        "adl.access_evaluation", plain(evaluation), response_of(decided, **(response or {})), decided.version,
+        "adl.access_evaluation", plain(evaluation), told, decided.version,
         trace, moment, service=service, began=began, transaction_id=transaction_id, data_subject=data_subject,
         policies=policies, status=status,
     )  # fmt: skip
@@ -113,9 +125,3 @@ def call_record(
         body={REQUEST: request, RESPONSE: response},
     )
 
-
-def responses(record: Decision) -> Sequence[dict[str, Any]]:
-    """The answers in a record: one, or those of a call with many."""
-    answer = record.body[RESPONSE]
-    found: Sequence[dict[str, Any]] = answer.get("evaluations", [answer])
-    return found

@@ -7,12 +7,12 @@ only forbidden where it does not fit.
 from typing import Any
 
 from sluis.kernel import Acting, Level
+from sluis.policy.known import ACTIVITY, PERSON
 from sluis.policy.model import ACTIVITY_ID, Action, Evaluation, Properties, Resource, Subject
 
-PERSON = "person"
 ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "change-group"
-ACTIVITY, LOG, GROUP = "activity", "log", "group"
-"""Types of resources: a processing activity, the log of a node, a node as a peer of its FSC group."""
+LOG, GROUP = "log", "group"
+"""Types of resources: the log of a node, a node as a peer of its FSC group."""
 
 STANDARD = {
     "(standard)": """

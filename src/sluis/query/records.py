@@ -61,20 +61,20 @@ class Asking(msgspec.Struct, frozen=True):
             problem: why it did not go on; None when it did.
             again: whether a record of it stands in the log already.
         """
-        decided, response = self.decided, None
-        if problem is not None and decided.permit:
-            rule = problem.rule or problem.code
-            decided = msgspec.structs.replace(decided, permit=False, rule=rule, legal=problem.legal)
-            response = {"permitted": True, "reason": problem.code}
+        response, limit = {}, None
+        if problem is not None and self.decided.permit:
+            limit = problem.rule or problem.code
+            response = {"reason": problem.code} | ({"legal": problem.legal} if problem.legal else {})
         policies = {"statement": {"sql": shape}} if shape else {}
         return point.record(
             self.evaluation,
-            decided,
+            self.decided,
             self.trace.child() if again else self.trace,
             self.moment,
             began=not again,
             policies=policies | ({"offers": dict(digests)} if digests else {}),
             response=response,
+            limit=limit,
         )
 
 
