@@ -78,11 +78,13 @@ class DecisionPoint:
         data_subject: str | None = None,
         policies: dict[str, Any] | None = None,
         response: dict[str, Any] | None = None,
+        limit: str | None = None,
     ) -> Decision:
         """The record of a decision, to be appended by whoever asked; arguments as `records.record`."""
         return records.record(
             evaluation, decided, trace, moment, service=self._service, began=began,
             transaction_id=transaction_id, data_subject=data_subject, policies=policies, response=response,
+            limit=limit,
         )  # fmt: skip
 
     async def evaluate(
