@@ -273,7 +273,11 @@ async def test_a_refusal_is_recorded(federation: Federation) -> None:
         await federation.ask("select geheim from rvig.personen where bsn = $bsn", BENEFIT, bsn=ONE)
     [record] = records_of(federation.store)
     assert record.body["adl.core.response"] == {
-        "decision": False, "context": {"reason": "column-closed", "rule": "column-closed"},
+        "decision": False,
+        "context": {
+            "reason": "column-closed", "rule": "column-closed", "legal": str(LAW),
+            "decided": {"decision": True, "context": {"rule": "standard-ask", "policies": ["standard-ask"]}},
+        },
     }  # fmt: skip
 
 

@@ -17,11 +17,27 @@ from sluis.policy.model import (
 )
 from sluis.policy.replay import Replayed, replay
 from sluis.policy.service import Call, DecisionPoint
+from sluis.policy.standard import (
+    CHANGE_GROUP,
+    GROUP,
+    LOG,
+    READ_GROUP,
+    READ_LOG,
+    STANDARD,
+    asking,
+    person,
+)
 from sluis.policy.versions import Version, Versions, open_versions
 
 __all__ = [
     "BY_DAY",
+    "CHANGE_GROUP",
     "CONSULT",
+    "GROUP",
+    "LOG",
+    "READ_GROUP",
+    "READ_LOG",
+    "STANDARD",
     "Action",
     "Call",
     "Decided",
@@ -36,10 +52,12 @@ __all__ = [
     "Tried",
     "Version",
     "Versions",
+    "asking",
     "consultation",
     "examine_own",
     "known_of",
     "open_versions",
+    "person",
     "policies_of",
     "read_own",
     "replay",

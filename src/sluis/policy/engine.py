@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from sluis.crypto import canonical
-from sluis.kernel import plain
+from sluis.kernel import Level, plain
 from sluis.policy.cedar import Outcome, Policy, Slice, named_entities, read_generated, read_policies
 from sluis.policy.disclosures import day_number
 from sluis.policy.model import CONSULT, Decided, Evaluation, Facts, Policies, Ruling
@@ -69,6 +69,10 @@ class Engine:
         if outcome.permit:
             return self._permitted(outcome)
         return self._denied(evaluation, facts, outcome)
+
+    def minimum_level(self, disclosure: str | None) -> Level | None:
+        """The level that a disclosure asks."""
+        return next((one.minimum_level for one in self.policies.rulings if one.disclosure == disclosure), None)
 
     def actions(self) -> list[str]:
         """Every action that a policy names, sorted."""

@@ -20,6 +20,7 @@ from sluis.policy.cedar import read_policies, schema_faults, twice
 from sluis.policy.disclosures import rulings_of
 from sluis.policy.engine import Engine
 from sluis.policy.model import Action, Evaluation, Policies, Properties, Resource, Subject
+from sluis.policy.standard import STANDARD
 
 ENTITIES, SCHEMA = "entities.json", "schema.cedarschema"
 _POLICIES, _TESTS = ".cedar", ".test.toml"
@@ -112,7 +113,7 @@ def policies_of(
     """
     entities = {_key(one): one for one in (*own.entities, *known)}
     ordered = tuple(entities[key] for key in sorted(entities))
-    return Policies(own.texts, rulings_of(grounds, alias, contracts), ordered, own.schema, contracts)
+    return Policies({**STANDARD, **own.texts}, rulings_of(grounds, alias, contracts), ordered, own.schema, contracts)
 
 
 def try_cases(own: Own, engine: Engine, clock: Clock) -> Iterator[Tried]:
@@ -150,7 +151,7 @@ class _Reading:
         self.schema: str | None = None
         self.cases: list[tuple[Case, Place]] = []
         self.problems: list[Invalid] = []
-        self.ids: set[str] = set()
+        self.ids = {one.id for file, text in STANDARD.items() for one in read_policies(text, file)}
 
     def run(self) -> None:
         try:

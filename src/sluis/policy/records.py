@@ -58,6 +58,7 @@ def record(
     moment: datetime,
     *,
     service: str,
+    began: bool = False,
     transaction_id: str | None = None,
     data_subject: str | None = None,
     policies: dict[str, Any] | None = None,
@@ -69,7 +70,7 @@ def record(
     Args:
         evaluation: the request.
         decided: the decision.
-        trace: of whoever asks; the record is a span below it.
+        trace: of whoever asks; the record is a span below it, or that very span when the trace `began` here.
         moment: when it was decided, as given to the engine.
         service: name of this node, where records of many are put together.
         transaction_id: of the crossing, when it came over an inway or leaves by an outway.
@@ -83,7 +84,7 @@ def record(
     told = response_of(decided, **more) if limit is None else refused_beyond(response_of(decided), limit, **more)
     return call_record(
         "adl.access_evaluation", plain(evaluation), told, decided.version,
-        trace, moment, service=service, transaction_id=transaction_id, data_subject=data_subject,
+        trace, moment, service=service, began=began, transaction_id=transaction_id, data_subject=data_subject,
         policies=policies, status=status,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from sluis.kernel import Clock, Trace
+from sluis.kernel import LEVELS, Clock, Level, Trace
 from sluis.ledger import Decision, Position
 from sluis.policy import records
 from sluis.policy.calls import PARTS, answer
@@ -84,6 +84,16 @@ class DecisionPoint:
         """
         return self.engine.decide(evaluation, moment or self._clock())
 
+    def level_asked(self, decided: Decided) -> Level | None:
+        """The assurance level that a refusal asks for, so that who was refused can sign in again: that of the disclosure,
+        or what an own policy says in `@level`; None when it was refused for another reason."""
+        if decided.permit:
+            return None
+        if decided.rule == "sign-in-too-weak":
+            return self.engine.minimum_level(decided.disclosure)
+        own = self.engine.own.get(decided.rule)
+        return next((level for level in LEVELS if own and own.annotations.get("level") == level), None)
+
     def record(
         self,
         evaluation: Evaluation,
@@ -91,6 +101,7 @@ class DecisionPoint:
         trace: Trace,
         moment: datetime,
         *,
+        began: bool = False,
         transaction_id: str | None = None,
         data_subject: str | None = None,
         policies: dict[str, Any] | None = None,
@@ -99,8 +110,9 @@ class DecisionPoint:
     ) -> Decision:
         """The record of a decision, to be appended by whoever asked; arguments as `records.record`."""
         return records.record(
-            evaluation, decided, trace, moment, service=self._service, transaction_id=transaction_id,
-            data_subject=data_subject, policies=policies, response=response, limit=limit,
+            evaluation, decided, trace, moment, service=self._service, began=began,
+            transaction_id=transaction_id, data_subject=data_subject, policies=policies, response=response,
+            limit=limit,
         )  # fmt: skip
 
     async def evaluate(

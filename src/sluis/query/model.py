@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from sluis.kernel import Acting, Level, PeerId, Problem, Text
 from sluis.statement import Receipt
+from sluis.web import Audience
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True):
@@ -28,13 +29,15 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
 class Who(msgspec.Struct, frozen=True):
     """The person who acts here, for whom, and how they signed in (`local`: known by the operating-system user).
 
-    `level` is the assurance of that way of signing in, None when it has none; `roles` are what the person does here.
+    `level` is the assurance of that way of signing in, None when it has none; `roles` are what the person does here;
+    `audience` is as whom.
     """
 
     acting: Acting
     acr: str
     level: Level | None = None
     roles: tuple[str, ...] = ()
+    audience: Audience = "staff"
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
