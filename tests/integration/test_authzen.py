@@ -377,17 +377,28 @@ for _ in range(200):
     DEEP = {"a": DEEP}
 
 
+SEVENTEEN: Any = {}
+for _ in range(17):
+    SEVENTEEN = {"a": SEVENTEEN}
+
+
+def soft(value: Any) -> dict[str, Any]:
+    """A request that says something odd where a policy looks."""
+    return {**FIRST, "action": {"name": "delete", "properties": {"soft": value}}}
+
+
 @pytest.mark.parametrize(
     "body",
     [
         {**FIRST, "context": DEEP},
         {**FIRST, "context": {"a": list(range(20_000))}},
-        {**FIRST, "context": {"__entity": {"type": "user", "id": "bob"}}},
-        {**FIRST, "context": {"a": {"__extn": {"fn": "ip", "arg": "x"}}}},
-        {**FIRST, "subject": {**ALICE, "properties": {"a": [{"__entity": {"type": "user", "id": "bob"}}]}}},
-        {**FIRST, "context": {"a": 0.00001}},
-        {**FIRST, "context": {"a": 1e300}},
-        {**FIRST, "context": {"a": "x" * 10_001}},
+        soft({"__entity": {"type": "user", "id": "bob"}}),
+        soft({"a": {"__extn": {"fn": "ip", "arg": "x"}}}),
+        soft([{"__entity": {"type": "user", "id": "bob"}}]),
+        soft(0.00001),
+        soft(1e300),
+        soft("x" * 10_001),
+        soft(SEVENTEEN),
         {**FIRST, "subject": {"type": "a b", "id": "x"}},
         {**FIRST, "subject": {"type": "user", "id": "x" * 2_001}},
         {**FIRST, "subject": {"type": "", "id": "x"}},
@@ -409,7 +420,7 @@ async def test_what_is_too_large_is_not_read(client: Client) -> None:
 
 
 async def test_names_and_numbers_that_cedar_cannot_hold_change_nothing(client: Client) -> None:
-    odd = {"a": None, "b": 1.5, "c": 3.0, "d": [1, None, "x"], "e": {}, '"; permit': '\\"\n\u2028', "f": 2**53 - 1}
+    odd = {"status": None, "soft": 1.5, "b": 1.5, "c": 3.0, "d": [1, None, "x"], "e": {}, '"; permit': '\\"\n\u2028', "f": 2**53 - 1}
     for thing in ("subject", "action", "resource"):
         body = {**FIRST, thing: {**FIRST[thing], "properties": odd}, "context": odd}
         assert (await client.ask("evaluation", body))["decision"] is True
