@@ -3,7 +3,7 @@
 from sluis.ledger import verifier
 from sluis.ledger.anchoring import Anchored, Anchors, no_authority
 from sluis.ledger.audit import Verification, verify
-from sluis.ledger.http import log_routes, reading_routes
+from sluis.ledger.http import Authorise, log_routes, reading_routes
 from sluis.ledger.model import (
     ACTIVITY,
     PROCESSOR,
@@ -32,6 +32,7 @@ __all__ = [
     "Agreement",
     "Anchored",
     "Anchors",
+    "Authorise",
     "Cosigned",
     "Crossings",
     "Decision",

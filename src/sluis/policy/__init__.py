@@ -1,6 +1,18 @@
 """The decision point: facts come in; yes or no, and which disclosure applies, come out, with the record of it."""
 
 from sluis.policy.disclosures import rulings_of
+from sluis.policy.engine import Engine
+from sluis.policy.files import (
+    BY_DAY,
+    Own,
+    Tried,
+    examine_own,
+    holds_policies,
+    policies_of,
+    read_own,
+    try_cases,
+)
+from sluis.policy.known import known_of
 from sluis.policy.model import (
     CONSULT,
     Action,
@@ -11,6 +23,7 @@ from sluis.policy.model import (
     Subject,
     consultation,
 )
+from sluis.policy.replay import Replayed, replay
 from sluis.policy.service import DecisionPoint
 from sluis.policy.standard import (
     CHANGE_GROUP,
@@ -22,8 +35,10 @@ from sluis.policy.standard import (
     asking,
     person,
 )
+from sluis.policy.versions import Version, Versions, open_versions
 
 __all__ = [
+    "BY_DAY",
     "CHANGE_GROUP",
     "CONSULT",
     "GROUP",
@@ -34,12 +49,26 @@ __all__ = [
     "Action",
     "Decided",
     "DecisionPoint",
+    "Engine",
     "Evaluation",
+    "Own",
     "Policies",
+    "Replayed",
     "Resource",
     "Subject",
+    "Tried",
+    "Version",
+    "Versions",
     "asking",
     "consultation",
+    "examine_own",
+    "holds_policies",
+    "known_of",
+    "open_versions",
     "person",
+    "policies_of",
+    "read_own",
+    "replay",
     "rulings_of",
+    "try_cases",
 ]
