@@ -12,6 +12,7 @@ from sluis.policy.files import (
     read_own,
     try_cases,
 )
+from sluis.policy.http import routes
 from sluis.policy.known import known_of
 from sluis.policy.model import (
     CONSULT,
@@ -24,7 +25,7 @@ from sluis.policy.model import (
     consultation,
 )
 from sluis.policy.replay import Replayed, replay
-from sluis.policy.service import DecisionPoint
+from sluis.policy.service import Call, DecisionPoint
 from sluis.policy.standard import (
     CHANGE_GROUP,
     GROUP,
@@ -47,6 +48,7 @@ __all__ = [
     "READ_LOG",
     "STANDARD",
     "Action",
+    "Call",
     "Decided",
     "DecisionPoint",
     "Engine",
@@ -62,13 +64,13 @@ __all__ = [
     "asking",
     "consultation",
     "examine_own",
-    "holds_policies",
     "known_of",
     "open_versions",
     "person",
     "policies_of",
     "read_own",
     "replay",
+    "routes",
     "rulings_of",
     "try_cases",
 ]

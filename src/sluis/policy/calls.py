@@ -33,8 +33,11 @@ MOST_TRIED = 500
 Answer = tuple[dict[str, Any], bool]
 """The response, and whether no decision could be made."""
 
+PARTS = ("subject", "action", "resource", "context", "evaluations", "options", "page")
+"""What a request may hold; the rest is passed over, and not written down."""
+
 SEMANTICS = ("execute_all", "deny_on_first_deny", "permit_on_first_permit")
-_PARTS = {"subject": ("type", "id"), "action": ("name",), "resource": ("type", "id"), "context": ()}
+_IDENTIFYING = {"subject": ("type", "id"), "action": ("name",), "resource": ("type", "id"), "context": ()}
 
 
 class _Of(msgspec.Struct, frozen=True):
@@ -152,7 +155,7 @@ def _merged(request: dict[str, Any], item: Any) -> Any:
     if not isinstance(item, dict):
         return item
     merged: dict[str, Any] = {}
-    for part, identifying in _PARTS.items():
+    for part, identifying in _IDENTIFYING.items():
         given, default = item.get(part), request.get(part)
         if isinstance(given, dict) and isinstance(default, dict):
             given = {**{name: default[name] for name in identifying if name in default}, **given}

@@ -20,6 +20,7 @@ Event = Literal[
     "adl.search_resource",
 ]
 
+CALLER = "sluis.policy.caller"
 TRANSACTION = "adl.fsc.transaction_id"
 REQUEST, RESPONSE = "adl.core.request", "adl.core.response"
 POLICIES, CONFIGURATION = "adl.core.policies", "adl.core.configuration"
@@ -103,16 +104,19 @@ def call_record(
     transaction_id: str | None = None,
     data_subject: str | None = None,
     policies: dict[str, Any] | None = None,
+    caller: str | None = None,
     status: Literal["Unset", "Error"] = "Unset",
 ) -> Decision:
     """The record of one call, of whichever kind; arguments as `record`. `began` when the trace begins here: then the
-    record has no parent."""
+    record has no parent. `caller` is the name of the program or person that called."""
     attributes: dict[str, Any] = {
         POLICIES: {VERSION: digest, **(policies or {})},
         CONFIGURATION: _SOFTWARE,
     }
     if transaction_id is not None:
         attributes[TRANSACTION] = transaction_id
+    if caller is not None:
+        attributes[CALLER] = caller
     if data_subject is not None:
         attributes[SUBJECT] = data_subject
     return Decision(

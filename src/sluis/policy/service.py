@@ -8,11 +8,18 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+import msgspec
+
 from sluis.kernel import LEVELS, Clock, Level, Trace
 from sluis.ledger import Decision, Position
 from sluis.policy import records
+from sluis.policy.calls import PARTS, answer
 from sluis.policy.engine import Engine
 from sluis.policy.model import Decided, Evaluation, Policies
+from sluis.policy.records import Event
+
+NUMBERS = frozenset({"BSN", "urn:nl-eid-gdi:1.0:id:BSN"})
+"""Types whose ids are citizen service numbers."""
 
 
 class Log(Protocol):
@@ -20,6 +27,27 @@ class Log(Protocol):
 
     def append(self, records: Sequence[Decision]) -> Awaitable[Position]:
         """Keep records durably, all in one commit. Raises `Unkept`, at the latest when awaited."""
+
+    def subject(self, kind: str, value: str, moment: datetime) -> str:
+        """The pseudonym of a data subject."""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call of the AuthZEN API.
+
+    Args:
+        event: which.
+        request: as plain values.
+        trace: of whoever calls; None when the trace begins here.
+        caller: who calls, by name.
+        transaction_id: of the crossing that it is about, if any.
+    """
+
+    event: Event
+    request: dict[str, Any]
+    trace: Trace | None
+    caller: str
+    transaction_id: str | None = None
 
 
 class DecisionPoint:
@@ -115,3 +143,40 @@ class DecisionPoint:
         )  # fmt: skip
         await self._log.append([record])
         return decided
+
+    async def call(self, call: Call) -> dict[str, Any]:
+        """Answer a call of the AuthZEN API, when the one record of it is durable.
+
+        A citizen service number that it names, as the id of a subject or resource of type `BSN`, is its pseudonym before
+        anything is decided or written down.
+
+        Raises:
+            Invalid: the request misses something, or does not fit; then nothing was decided.
+            Unkept: it could not be recorded.
+        """
+        moment = self._clock()
+        people: set[str] = set()
+        known = {name: value for name, value in call.request.items() if name in PARTS}
+        request = self._without_numbers(known, moment, people)
+        response, failed = answer(self.engine, call.event, request, moment)
+        record = records.call_record(
+            call.event, request, response, self.version, call.trace or Trace.begin(), moment,
+            service=self._service, began=call.trace is None, transaction_id=call.transaction_id,
+            data_subject=people.pop() if len(people) == 1 else None, caller=call.caller,
+            status="Error" if failed else "Unset",
+        )  # fmt: skip
+        await self._log.append([record])
+        return response
+
+    def _without_numbers(self, value: Any, moment: datetime, people: set[str]) -> Any:
+        if isinstance(value, list):
+            return [self._without_numbers(one, moment, people) for one in value]
+        if not isinstance(value, dict):
+            return value
+        made = {name: self._without_numbers(one, moment, people) for name, one in value.items()}
+        number = value.get("id")
+        if value.get("type") in NUMBERS and isinstance(number, str):
+            made["id"] = self._log.subject("BSN", number, moment)
+            people.add(made["id"])
+        return made
+
