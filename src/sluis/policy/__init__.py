@@ -64,6 +64,7 @@ __all__ = [
     "asking",
     "consultation",
     "examine_own",
+    "holds_policies",
     "known_of",
     "open_versions",
     "person",
