@@ -2,6 +2,7 @@
 
 from sluis.policy.disclosures import rulings_of
 from sluis.policy.engine import Engine
+from sluis.policy.explaining import Difference, Why, Would, differences, explained, simulated
 from sluis.policy.files import (
     BY_DAY,
     Own,
@@ -51,6 +52,7 @@ __all__ = [
     "Call",
     "Decided",
     "DecisionPoint",
+    "Difference",
     "Engine",
     "Evaluation",
     "Own",
@@ -61,9 +63,13 @@ __all__ = [
     "Tried",
     "Version",
     "Versions",
+    "Why",
+    "Would",
     "asking",
     "consultation",
+    "differences",
     "examine_own",
+    "explained",
     "holds_policies",
     "known_of",
     "open_versions",
@@ -73,5 +79,6 @@ __all__ = [
     "replay",
     "routes",
     "rulings_of",
+    "simulated",
     "try_cases",
 ]

@@ -179,4 +179,3 @@ class DecisionPoint:
             made["id"] = self._log.subject("BSN", number, moment)
             people.add(made["id"])
         return made
-
