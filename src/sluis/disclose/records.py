@@ -98,24 +98,19 @@ class Crossing(msgspec.Struct, frozen=True):
     ) -> list[Decision]:
         """One decision per dataset, each naming the disclosure and the statement with its constants taken out; and,
         where keys crossed `sealed`, who could read them: peers that work together could open each other's."""
-        return [
-            self._decision(
-                self.asked[one.dataset.name],
-                disclosure={"id": one.disclosure.id, "version": one.disclosure.version, "digest": one.digest},
-                statement={"sql": shape}, **({"sealed": dict(sealed)} if sealed else {}),
-            )
-            for one in opened
-        ]  # fmt: skip
+        more = {"statement": {"sql": shape}} | ({"sealed": dict(sealed)} if sealed else {})
+        return [self._decision(self.asked[one.dataset.name], {**_reference(one), **more}) for one in opened]
 
     def refusal(self, problem: Problem) -> list[Decision]:
         """One decision per dataset that the decision point was asked about. What it permitted was refused by what a
         disclosure says further, or with the rest of the question: then the record says that too."""
         return [
-            self._decision(one) if not one.decided.permit else self._decision(one, problem)
-            for one in self.asked.values()
+            self._decision(one, limit=problem if one.decided.permit else None) for one in self.asked.values()
         ]
 
-    def _decision(self, asked: Asked, limit: Problem | None = None, **policies: Any) -> Decision:
+    def _decision(
+        self, asked: Asked, policies: dict[str, Any] | None = None, limit: Problem | None = None
+    ) -> Decision:
         legal = {"legal": limit.legal} if limit is not None and limit.legal is not None else {}
         return self.point.record(
             asked.evaluation,
@@ -202,6 +197,11 @@ class Crossing(msgspec.Struct, frozen=True):
             return None
         longest = max(rules, key=lambda rule: rule.days)
         return Withheld(str(longest.article), milliseconds(self.began + timedelta(days=longest.days)))
+
+
+def _reference(opened: Opened) -> dict[str, Any]:
+    one = opened.disclosure
+    return {"disclosure": {"id": one.id, "version": one.version, "digest": opened.digest}}
 
 
 class Refusals:

@@ -150,7 +150,14 @@ class Discloser:
             Unkept: this node cannot record, so nothing leaves.
         """
         crossing = Crossing(
-            peer, self._address(peer), self._alias, trace, transaction_id, question, self._clock(), self._point
+            peer,
+            self._address(peer),
+            self._alias,
+            trace,
+            transaction_id,
+            question,
+            self._clock(),
+            self._point,
         )
         try:
             return await self._consult(crossing, purpose, recording)

@@ -2,7 +2,17 @@
 
 from sluis.policy.disclosures import rulings_of
 from sluis.policy.engine import Engine
-from sluis.policy.files import BY_DAY, Own, Tried, examine_own, policies_of, read_own, try_cases
+from sluis.policy.explaining import Difference, Why, Would, differences, explained, simulated
+from sluis.policy.files import (
+    BY_DAY,
+    Own,
+    Tried,
+    examine_own,
+    holds_policies,
+    policies_of,
+    read_own,
+    try_cases,
+)
 from sluis.policy.http import routes
 from sluis.policy.known import known_of
 from sluis.policy.model import (
@@ -42,6 +52,7 @@ __all__ = [
     "Call",
     "Decided",
     "DecisionPoint",
+    "Difference",
     "Engine",
     "Evaluation",
     "Own",
@@ -52,9 +63,14 @@ __all__ = [
     "Tried",
     "Version",
     "Versions",
+    "Why",
+    "Would",
     "asking",
     "consultation",
+    "differences",
     "examine_own",
+    "explained",
+    "holds_policies",
     "known_of",
     "open_versions",
     "person",
@@ -63,5 +79,6 @@ __all__ = [
     "replay",
     "routes",
     "rulings_of",
+    "simulated",
     "try_cases",
 ]

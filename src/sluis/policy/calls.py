@@ -246,9 +246,7 @@ def _read(request: Any, kind: type[Any]) -> Any:
     try:
         return convert(request, kind)
     except msgspec.ValidationError as problem:
-        raise _unreadable(
-            Text(f"De lezer meldt: {problem}.", f"The parser says: {problem}.")
-        ) from None
+        raise _unreadable(Text(f"De lezer meldt: {problem}.", f"The parser says: {problem}.")) from None
 
 
 def _unreadable(why: Text) -> Invalid:
@@ -258,5 +256,3 @@ def _unreadable(why: Text) -> Invalid:
         why,
         Text("Zie de Authorization API 1.0 van AuthZEN.", "See AuthZEN's Authorization API 1.0."),
     )
-
-

@@ -74,7 +74,9 @@ class Engine:
 
     def minimum_level(self, disclosure: str | None) -> Level | None:
         """The level that a disclosure asks."""
-        return next((one.minimum_level for one in self.policies.rulings if one.disclosure == disclosure), None)
+        return next(
+            (one.minimum_level for one in self.policies.rulings if one.disclosure == disclosure), None
+        )
 
     def actions(self) -> list[str]:
         """Every action that a policy names, sorted."""

@@ -29,6 +29,11 @@ BY_DAY = "policy-test-of-today"
 """The finding of a test without `at` that does not come out: time alone can bring it about, so a node starts with it."""
 
 
+def holds_policies(path: Path) -> bool:
+    """Whether a file is one of those in a folder of policies, by its name."""
+    return path.suffix == _POLICIES or path.name.endswith(_TESTS) or path.name in (ENTITIES, SCHEMA)
+
+
 class Named(msgspec.Struct, frozen=True):
     """An action in a test."""
 
@@ -113,7 +118,9 @@ def policies_of(
     """
     entities = {_key(one): one for one in (*own.entities, *known)}
     ordered = tuple(entities[key] for key in sorted(entities))
-    return Policies({**STANDARD, **own.texts}, rulings_of(grounds, alias, contracts), ordered, own.schema, contracts)
+    return Policies(
+        {**STANDARD, **own.texts}, rulings_of(grounds, alias, contracts), ordered, own.schema, contracts
+    )
 
 
 def try_cases(own: Own, engine: Engine, clock: Clock) -> Iterator[Tried]:
@@ -123,21 +130,21 @@ def try_cases(own: Own, engine: Engine, clock: Clock) -> Iterator[Tried]:
         try:
             decided = engine.decide(case.evaluation, moment)
         except Invalid as problem:
-            yield Tried(case, place, Invalid(problem.code, problem.what, problem.why, problem.next, place=place))
+            yield Tried(
+                case, place, Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
+            )
             continue
         came = "permit" if decided.permit else "deny"
         fits = came == case.expect and case.rule in (None, decided.rule)
         yield Tried(case, place, None if fits else _came_out(case, came, decided.rule, place))
 
 
-def examine_own(
-    folder: Path, grounds: Grounds, alias: str, contracts: bool, clock: Clock
-) -> tuple[Invalid, ...]:
-    """Every problem with the own policies: of the files, and of the tests when all files can be read."""
-    own = read_own(folder)
-    if own.problems:
+def examine_own(own: Own, policies: Policies, clock: Clock) -> tuple[Invalid, ...]:
+    """Every problem with the own policies: of the files, and of the tests when all files can be read; `policies` are those
+    that `policies_of` made of them."""
+    if own.problems or not own.cases:
         return own.problems
-    engine = Engine(policies_of(own, grounds, alias, contracts))
+    engine = Engine(policies)
     return tuple(one.problem for one in try_cases(own, engine, clock) if one.problem is not None)
 
 
@@ -262,7 +269,9 @@ def _came_out(case: Case, came: str, rule: str, place: Place) -> Invalid:
     return Invalid(
         "policy-test" if case.at is not None else BY_DAY,
         Text(f"De test `{case.name}` komt niet uit.", f"The test `{case.name}` does not come out."),
-        Text(f"Verwacht: {wanted}. Beslist: {came} ({rule}).", f"Expected: {wanted}. Decided: {came} ({rule})."),
+        Text(
+            f"Verwacht: {wanted}. Beslist: {came} ({rule}).", f"Expected: {wanted}. Decided: {came} ({rule})."
+        ),
         Text("Verander de regel, of de test.", "Change the policy, or the test."),
         place=place,
     )

@@ -89,7 +89,10 @@ async def _body(request: Request[Any, Any, Any]) -> dict[str, Any]:
     kind, _ = request.content_type
     if kind != "application/json":
         raise _no_object(
-            Text("De `Content-Type` is niet `application/json`.", "The `Content-Type` is not `application/json`.")
+            Text(
+                "De `Content-Type` is niet `application/json`.",
+                "The `Content-Type` is not `application/json`.",
+            )
         )
     value = read_json(await request.body(), most=MOST_VALUES)
     if not isinstance(value, dict):
@@ -101,7 +104,9 @@ def _trace(asked: dict[str, Any], request: Request[Any, Any, Any]) -> Trace | No
     """The trace that the decision belongs to (NL GOV: `context.traceparent`), else that of the call itself."""
     context = asked.get("context")
     told = context.get("traceparent") if isinstance(context, dict) else None
-    return Trace.parse(told if isinstance(told, str) else None) or Trace.parse(request.headers.get("traceparent"))
+    return Trace.parse(told if isinstance(told, str) else None) or Trace.parse(
+        request.headers.get("traceparent")
+    )
 
 
 def _with_request_id(app: ASGIApp) -> ASGIApp:

@@ -27,10 +27,17 @@ def known_of(
     return [
         *(_entity(PEER, str.__str__(id), {"name": name}) for id, name in peers.items()),
         *(
-            _entity(DATASET, f"{alias}.{one.name}", {"title": one.title.nl, "about_people": one.subject is not None})
+            _entity(
+                DATASET,
+                f"{alias}.{one.name}",
+                {"title": one.title.nl, "about_people": one.subject is not None},
+            )
             for one in grounds.datasets
         ),
-        *(_entity(ACTIVITY, one.id, {"name": one.name.nl, "ground": one.ground}) for one in grounds.activities),
+        *(
+            _entity(ACTIVITY, one.id, {"name": one.name.nl, "ground": one.ground})
+            for one in grounds.activities
+        ),
         *(_entity(PERSON, id, {"roles": sorted(roles)}, sorted(roles)) for id, roles in people.items()),
     ]
 

@@ -81,7 +81,9 @@ def record(
     """
     status: Literal["Error", "Unset"] = "Error" if decided.failed else "Unset"
     more = response or {}
-    told = response_of(decided, **more) if limit is None else refused_beyond(response_of(decided), limit, **more)
+    told = (
+        response_of(decided, **more) if limit is None else refused_beyond(response_of(decided), limit, **more)
+    )
     return call_record(
         "adl.access_evaluation", plain(evaluation), told, decided.version,
         trace, moment, service=service, began=began, transaction_id=transaction_id, data_subject=data_subject,
@@ -128,4 +130,3 @@ def call_record(
         resource={"attributes": {"service.name": service}},
         body={REQUEST: request, RESPONSE: response},
     )
-

@@ -118,7 +118,7 @@ class DecisionPoint:
     async def evaluate(
         self,
         evaluation: Evaluation,
-        trace: Trace,
+        trace: Trace | None = None,
         *,
         transaction_id: str | None = None,
         data_subject: str | None = None,
@@ -127,7 +127,7 @@ class DecisionPoint:
 
         Args:
             evaluation: the request.
-            trace: of whoever asks.
+            trace: of whoever asks; None when it begins here.
             transaction_id: of the crossing, if any.
             data_subject: pseudonym of whom it is about, if any.
 
@@ -137,18 +137,11 @@ class DecisionPoint:
         """
         moment = self._clock()
         decided = self.decide(evaluation, moment)
-        await self._log.append(
-            [
-                self.record(
-                    evaluation,
-                    decided,
-                    trace,
-                    moment,
-                    transaction_id=transaction_id,
-                    data_subject=data_subject,
-                )
-            ]
-        )
+        record = self.record(
+            evaluation, decided, trace or Trace.begin(), moment, began=trace is None,
+            transaction_id=transaction_id, data_subject=data_subject,
+        )  # fmt: skip
+        await self._log.append([record])
         return decided
 
     async def call(self, call: Call) -> dict[str, Any]:
@@ -186,4 +179,3 @@ class DecisionPoint:
             made["id"] = self._log.subject("BSN", number, moment)
             people.add(made["id"])
         return made
-

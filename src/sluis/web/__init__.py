@@ -2,6 +2,7 @@
 
 from sluis.web.access import CROSSED, LINE, Access, Crossed, Person, crossed, identified, write_line
 from sluis.web.app import Api, make_api
+from sluis.web.gate import Gate, subject_of
 from sluis.web.openapi import About
 from sluis.web.refusals import Refusals
 from sluis.web.server import FROM_ONE, LocalListener, LoopbackListener, PeerListener, Server, place_of
@@ -19,6 +20,7 @@ __all__ = [
     "Api",
     "Audience",
     "Crossed",
+    "Gate",
     "LocalListener",
     "LoopbackListener",
     "PeerListener",
@@ -33,5 +35,6 @@ __all__ = [
     "make_api",
     "place_of",
     "streamed",
+    "subject_of",
     "write_line",
 ]
