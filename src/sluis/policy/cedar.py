@@ -7,7 +7,7 @@ A policy set is parsed once and used many times: with a few policies an evaluati
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -20,6 +20,7 @@ _STATEMENT = re.compile(r'(?:[^;"/]|"(?:[^"\\]|\\.)*"|//[^\n]*|/)*;?', re.DOTALL
 _LEADING = re.compile(r"(?:\s+|//[^\n]*)*")
 _FAILED = re.compile(r"error while evaluating policy `([^`]*)`")
 _POLICY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_CONTEXT = {"Var": "context"}
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -75,10 +76,19 @@ class Slice:
 
     Args:
         policies: with ids that differ.
+        known: all entities of which something is known.
+
+    Attributes:
+        looks_at: what of the context they look at; None when that is the whole of it.
+        attributes: names of what they look at in any entity. Cedar takes as long to take in a value that nobody looks at
+            as one that matters, and longer than to decide.
+        named: every known entity that they name, and so may look at whatever the request is.
     """
 
-    def __init__(self, policies: Iterable[Policy]) -> None:
+    def __init__(self, policies: Iterable[Policy], known: Collection[Uid] = ()) -> None:
         trees = {one.id: one.tree for one in policies}
+        self.looks_at, self.attributes = _looked_at(list(trees.values()))
+        self.named = [one for one in _named(list(trees.values())) if one in known]
         document = {"staticPolicies": trees, "templates": {}, "templateLinks": []}
         self._set = PolicySet.from_json_str(json.dumps(document))
 
@@ -107,12 +117,15 @@ class Slice:
                 "context": _ENCODER.encode(context).decode(),
             },
             self._set,
-            _ENCODER.encode(entities).decode(),
+            _ENCODER.encode(entities).decode() if entities else "[]",
         )
         said = answer.diagnostics
-        failed = [match[1] for match in map(_FAILED.match, said.errors) if match]
-        undone = answer.decision is Decision.NoDecision or len(failed) < len(said.errors)
-        return Outcome(answer.allowed, tuple(sorted(said.reasons)), tuple(sorted(failed)), undone)
+        reasons, errors = tuple(sorted(said.reasons)), said.errors
+        if not errors:
+            return Outcome(answer.allowed, reasons)
+        failed = [match[1] for match in map(_FAILED.match, errors) if match]
+        undone = answer.decision is Decision.NoDecision or len(failed) < len(errors)
+        return Outcome(answer.allowed, reasons, tuple(sorted(failed)), undone)
 
 
 def read_policies(text: str, file: str) -> tuple[Policy, ...]:
@@ -213,8 +226,7 @@ def _as_policy(tree: dict[str, Any], line: int) -> Policy:
     return Policy(annotations["id"], tree["effect"], tree, annotations, line)
 
 
-def named_entities(policies: Sequence[Policy]) -> frozenset[Uid]:
-    """Every entity that policies name, and so may look at whatever the request is."""
+def _named(tree: Any) -> frozenset[Uid]:
     found: set[Uid] = set()
 
     def walk(value: Any) -> None:
@@ -227,8 +239,35 @@ def named_entities(policies: Sequence[Policy]) -> frozenset[Uid]:
             for one in value:
                 walk(one)
 
-    walk([one.tree for one in policies])
+    walk(tree)
     return frozenset(found)
+
+
+def _looked_at(tree: Any) -> tuple[frozenset[str] | None, frozenset[str]]:
+    """What policies look up: in the context (None when one takes it as a whole), and in anything else."""
+    context: set[str] = set()
+    others: set[str] = set()
+    whole = False
+
+    def walk(value: Any) -> None:
+        nonlocal whole
+        if isinstance(value, list):
+            for one in value:
+                walk(one)
+        elif value == _CONTEXT:
+            whole = True
+        elif isinstance(value, dict):
+            for operator, inner in value.items():
+                looks = operator in (".", "has") and isinstance(inner, dict) and "attr" in inner
+                if looks and inner.get("left") == _CONTEXT:
+                    context.add(inner["attr"])
+                    continue
+                if looks:
+                    others.add(inner["attr"])
+                walk(inner)
+
+    walk(tree)
+    return None if whole else frozenset(context), frozenset(others)
 
 
 def twice(id: str, place: Place) -> Invalid:

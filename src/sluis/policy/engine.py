@@ -10,13 +10,16 @@ from typing import Any
 
 from sluis.crypto import canonical
 from sluis.kernel import Level, plain
-from sluis.policy.cedar import Outcome, Policy, Slice, named_entities, read_generated, read_policies
+from sluis.policy.cedar import Outcome, Policy, Slice, read_generated, read_policies
 from sluis.policy.disclosures import day_number
-from sluis.policy.model import CONSULT, Decided, Evaluation, Facts, Policies, Ruling
+from sluis.policy.model import CONSULT, Decided, Evaluation, Facts, Policies, Resource, Ruling, Subject
 from sluis.policy.rules import applies, facts_of, why_not
 from sluis.policy.values import Uid, references, uid_of, values_of
 
 _SLICES = 1024
+_OWN = frozenset({"activity", "acr", "level", "day", "minute", "agreed", "action"})
+"""What policies find in the context whatever the request says."""
+_UNKNOWN: "_Entity" = {"attrs": {}, "parents": []}
 _Entity = dict[str, Any]
 _Pair = tuple[str, str]
 
@@ -46,7 +49,6 @@ class Engine:
         for one in policies.rulings:
             self._pairs.setdefault((one.recipient, one.activity), []).append(one)
         self._opening = {one.id: one for one in read_generated(one.text for one in policies.rulings)}
-        self._named = named_entities(list(self.own.values()))
         self._actions = {one.action for one in self.own.values()} - {None}
         self._ids: dict[str, list[str]] | None = None
         self._slices: OrderedDict[tuple[str | None, _Pair | None], Slice] = OrderedDict()
@@ -92,27 +94,15 @@ class Engine:
         return self._ids.get(type, [])
 
     def _evaluate(self, evaluation: Evaluation, facts: Facts, moment: datetime) -> Outcome:
-        principal = uid_of(evaluation.subject.type, evaluation.subject.id)
-        resource = uid_of(evaluation.resource.type, evaluation.resource.id)
-        given: dict[Uid, dict[str, Any]] = {}
-        for uid, one in ((principal, evaluation.subject), (resource, evaluation.resource)):
-            attributes = values_of(one.properties)
-            if uid[0] == "Linked":
-                attributes |= {"type": one.type, "id": one.id}
-            given[uid] = {**given.get(uid, {}), **attributes}
-        context = {
-            **values_of(evaluation.context),
-            "action": values_of(evaluation.action.properties),
-            "activity": facts.activity,
-            "acr": facts.acr,
-            "level": facts.level,
-            "day": day_number(facts.day),
-            "minute": moment.hour * 60 + moment.minute,
-            "agreed": sorted(facts.agreed or ()),
-        }
-        action = evaluation.action.name
-        entities = self._reachable(given, ("Action", action))
-        return self._slice(facts, action).evaluate(principal, action, resource, context, entities)
+        """Ask Cedar, with those values alone that a policy looks at."""
+        subject, action, resource = evaluation.subject, evaluation.action, evaluation.resource
+        policies = self._slice(facts, action.name)
+        principal, thing = uid_of(subject.type, subject.id), uid_of(resource.type, resource.id)
+        given = {principal: _given(subject, policies)}
+        given[thing] = {**given.get(thing, {}), **_given(resource, policies)}
+        entities = self._reachable(given, ("Action", action.name), policies)
+        context = _context(evaluation, facts, moment, policies.looks_at)
+        return policies.evaluate(principal, action.name, thing, context, entities)
 
     def _slice(self, facts: Facts, action: str) -> Slice:
         """The policies that can have to do with it. For a consultation: the disclosures to that peer for that activity,
@@ -125,29 +115,29 @@ class Engine:
             if action == CONSULT:
                 chosen = [one for one in chosen if one.effect == "forbid"]
                 chosen += [self._opening[one.policy] for one in self._pairs.get(pair or ("", ""), ())]
-            found = self._slices[key] = Slice(chosen)
+            found = self._slices[key] = Slice(chosen, self.entities.keys())
             if len(self._slices) > _SLICES:
                 self._slices.popitem(last=False)
         self._slices.move_to_end(key)
         return found
 
-    def _reachable(self, given: dict[Uid, dict[str, Any]], action: Uid) -> list[_Entity]:
+    def _reachable(self, given: dict[Uid, dict[str, Any]], action: Uid, policies: Slice) -> list[_Entity]:
         """What policies can look at: the parties, with what the request says of them, and all that these and the policies
         point at. What the request says goes before what was known: who may say who it is may say what it is."""
-        found: dict[Uid, _Entity] = {}
-        waiting: list[Uid] = [*given, action, *self._named]
+        found: dict[Uid, _Entity | None] = {}
+        waiting: list[Uid] = [*given, action, *policies.named]
         while waiting:
             uid = waiting.pop()
             known = self.entities.get(uid)
             if uid in found or (known is None and uid not in given):
                 continue
-            attributes = {**(known or {}).get("attrs", {}), **given.get(uid, {})}
-            parents = (known or {}).get("parents", [])
-            found[uid] = {"uid": {"type": uid[0], "id": uid[1]}, "attrs": attributes, "parents": parents}
+            attributes = given.get(uid, {})
             if known is not None:
-                waiting += [_uid_of(one) for one in parents]
-                waiting += references(attributes)
-        return list(found.values())
+                attributes = _looked_at(known["attrs"], policies) | attributes
+                waiting += map(_uid_of, known["parents"])
+                waiting += references([attributes, known.get("tags")])
+            found[uid] = _entity(uid, attributes, known or _UNKNOWN)
+        return [one for one in found.values() if one is not None]
 
     def _permitted(self, outcome: Outcome) -> Decided:
         opened = [self._rulings[id] for id in outcome.determining if id in self._rulings]
@@ -188,6 +178,51 @@ class Engine:
 def digest_of(policies: Policies) -> str:
     """The digest by which records name a version of the policies."""
     return f"sha256:{sha256(canonical(plain(policies))).hexdigest()}"
+
+
+def _given(one: Subject | Resource, policies: Slice) -> dict[str, Any]:
+    """What a request says of a party, as attributes."""
+    linked = {"type": one.type, "id": one.id} if policies.attributes and uid_of(one.type, "")[0] == "Linked" else {}
+    return _looked_at(values_of(_looked_at(one.properties, policies)) | linked, policies)
+
+
+def _looked_at(attributes: dict[str, Any], policies: Slice) -> dict[str, Any]:
+    wanted = policies.attributes
+    return {name: value for name, value in attributes.items() if name in wanted} if wanted else {}
+
+
+def _context(
+    evaluation: Evaluation, facts: Facts, moment: datetime, wanted: frozenset[str] | None
+) -> dict[str, Any]:
+    """The context: what the node knows itself stands above what the request claims."""
+    told = evaluation.context
+    context = values_of(told if wanted is None else {name: told[name] for name in wanted if name in told})
+    for name in _OWN if wanted is None else wanted & _OWN:
+        match name:
+            case "activity":
+                context[name] = facts.activity
+            case "acr":
+                context[name] = facts.acr
+            case "level":
+                context[name] = facts.level
+            case "day":
+                context[name] = day_number(facts.day)
+            case "minute":
+                context[name] = moment.hour * 60 + moment.minute
+            case "agreed":
+                context[name] = sorted(facts.agreed or ())
+            case _:
+                context[name] = values_of(evaluation.action.properties)
+    return context
+
+
+def _entity(uid: Uid, attributes: dict[str, Any], known: _Entity) -> _Entity | None:
+    """An entity as Cedar takes it; None when there is nothing to see of it."""
+    parents, tags = known["parents"], known.get("tags")
+    if not (attributes or parents or tags):
+        return None
+    made = {"uid": {"type": uid[0], "id": uid[1]}, "attrs": attributes, "parents": parents}
+    return {**made, "tags": tags} if tags else made
 
 
 def _uid(entity: _Entity) -> Uid:

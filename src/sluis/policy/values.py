@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sluis.kernel import Invalid, Text
+from sluis.policy.model import DATASET, PEER
 
 Uid = tuple[str, str]
 """Type and id of an entity, as Cedar names it."""
@@ -31,7 +32,7 @@ def uid_of(type: str, id: str) -> Uid:
     Raises:
         Invalid: the type has white space in it.
     """
-    if _NAME.fullmatch(type) and _RESERVED.isdisjoint(type.split("::")):
+    if type in (PEER, DATASET) or (_NAME.fullmatch(type) and _RESERVED.isdisjoint(type.split("::"))):
         return type, id
     if any(one.isspace() for one in type):
         raise _unfit(
@@ -47,7 +48,7 @@ def values_of(properties: dict[str, Any]) -> dict[str, Any]:
         Invalid: too deep or too many; a number that is not whole and has more than four decimals; a name that has a meaning
             in Cedar's JSON.
     """
-    return _record(properties, 0, [MOST])
+    return _record(properties, 0, [MOST]) if properties else {}
 
 
 def references(value: Any) -> Iterator[Uid]:
@@ -64,25 +65,29 @@ def references(value: Any) -> Iterator[Uid]:
 
 
 def _record(value: dict[str, Any], depth: int, left: list[int]) -> dict[str, Any]:
-    if any(name.startswith("__") for name in value):
-        raise _unfit(Text("Een naam begint met `__`.", "A name begins with `__`."))
-    if any(len(name) > LONGEST for name in value):
-        raise _unfit(_TOO_LONG)
-    return {name: _value(one, depth + 1, left) for name, one in value.items() if one is not None}
+    made = {}
+    for name, one in value.items():
+        if name[:2] == "__":
+            raise _unfit(Text("Een naam begint met `__`.", "A name begins with `__`."))
+        if len(name) > LONGEST:
+            raise _unfit(_TOO_LONG)
+        if one is not None:
+            made[name] = _value(one, depth + 1, left)
+    return made
 
 
 def _value(value: Any, depth: int, left: list[int]) -> Any:
     left[0] -= 1
     if depth > DEEPEST or left[0] < 0:
-        raise _unfit(
-            Text("Het zijn te veel waarden, of ze zitten te diep.", "There are too many values, or too deep.")
-        )
+        raise _unfit(Text("Het zijn te veel waarden, of ze zitten te diep.", "There are too many values, or too deep."))
+    if isinstance(value, str):
+        if len(value) > LONGEST:
+            raise _unfit(_TOO_LONG)
+        return value
     if isinstance(value, dict):
         return _record(value, depth, left)
     if isinstance(value, list):
         return [_value(one, depth + 1, left) for one in value if one is not None]
-    if isinstance(value, str) and len(value) > LONGEST:
-        raise _unfit(_TOO_LONG)
     if isinstance(value, float):
         return _fraction(value)
     if isinstance(value, int) and not -_WHOLE <= value < _WHOLE:
