@@ -70,7 +70,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         await server.stop(1)
 
 
-def who(request: Any) -> str:
+async def who(request: Any) -> str:
     name = request.headers.get("authorization")
     said = Text("-", "-")
     if name is None:
@@ -156,7 +156,7 @@ async def test_basic_the_request_id_comes_back_with_an_answer_and_with_a_problem
 
 async def test_who_is_nobody_gets_401_and_who_may_not_403(client: Client) -> None:
     answer = await client.http.post("/v1/access/v1/evaluation", json=FIRST)
-    assert answer.status_code == 401
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     answer = await client.http.post(
         "/v1/access/v1/evaluation", json=FIRST, headers={"authorization": "stranger"}
     )

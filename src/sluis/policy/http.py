@@ -5,7 +5,7 @@ standard asks; a caller need look at no more than the status. Every call but tha
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -18,7 +18,7 @@ from sluis.policy.calls import EVALUATION, EVALUATIONS, SEARCH_ACTION, SEARCH_RE
 from sluis.policy.records import Event
 from sluis.policy.service import Call, DecisionPoint
 
-Who = Callable[[Request[Any, Any, Any]], str]
+Who = Callable[[Request[Any, Any, Any]], Awaitable[str]]
 """The name of the program or person that calls, as it stands in the record; never a secret. Raises `Unidentified` or
 `Refused`."""
 
@@ -56,7 +56,7 @@ def routes(point: DecisionPoint, who: Who, address: str) -> list[HTTPRouteHandle
         return Response({"policy_decision_point": address, **endpoints})
 
     async def answer(event: Event, request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
-        caller = who(request)
+        caller = await who(request)
         asked = await _body(request)
         trace = _trace(asked, request)
         crossed = request.headers.get("fsc-transaction-id", "").lower()
@@ -110,14 +110,17 @@ def _trace(asked: dict[str, Any], request: Request[Any, Any, Any]) -> Trace | No
 
 
 def _with_request_id(app: ASGIApp) -> ASGIApp:
-    """Every answer to a request with an `X-Request-ID`, be it a problem, has the same one."""
+    """Every answer to a request with an `X-Request-ID`, be it a problem, has the same one; and a 401 says how one identifies
+    oneself (RFC 6750 §3)."""
 
     async def through(scope: Scope, receive: Receive, send: Send) -> None:
         sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
 
         async def named(message: Message) -> None:
-            if message["type"] == "http.response.start" and _REQUEST_ID.fullmatch(sent):
-                message["headers"] = [*message["headers"], (b"x-request-id", sent)]
+            if message["type"] == "http.response.start":
+                more = [(b"x-request-id", sent)] if _REQUEST_ID.fullmatch(sent) else []
+                more += [(b"www-authenticate", b"Bearer")] if message["status"] == 401 else []
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         await app(scope, receive, named)

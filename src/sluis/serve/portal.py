@@ -5,10 +5,12 @@ import logging
 import ssl
 from typing import Any
 
+from litestar import Request
+
 from sluis import policy, query
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
-from sluis.kernel import Invalid
+from sluis.kernel import Invalid, Refused
 from sluis.ledger import reading_routes
 from sluis.serve.api import about, readers
 from sluis.serve.identity import IdentityRooms
@@ -30,8 +32,10 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     house = House(config.node.name, str(config.portal.address), config.node.test, rooms.navigation)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
-    decisions = policy.routes(parts.point, _asker(rooms), str(config.portal.address).rstrip("/"))
-    return make_portal([*rooms.routes, *decisions], rooms.visiting, house, rooms.forms, api, on_refusal=refused)
+    decisions = policy.routes(parts.point, _asker(parts, rooms), str(config.portal.address).rstrip("/"))
+    return make_portal(
+        [*rooms.routes, *decisions], rooms.visiting, house, rooms.forms, api, on_refusal=refused
+    )
 
 
 def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
@@ -43,10 +47,18 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
     )
 
 
-def _asker(rooms: IdentityRooms) -> policy.Who:
+def _asker(parts: Parts, rooms: IdentityRooms) -> policy.Who:
     """Who asks the decision point over the portal: an official, with an access token."""
     access = TokenAccess(rooms.visiting)
-    return lambda request: access.person(request.scope).person
+
+    async def asker(request: Request[Any, Any, Any]) -> str:
+        try:
+            return access.person(request.scope).person
+        except Refused as refusal:
+            await parts.refusals.record(refusal)
+            raise
+
+    return asker
 
 
 class OwnPortal:
