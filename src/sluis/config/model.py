@@ -15,6 +15,7 @@ Environment = Literal["production", "test"]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Url = Annotated[str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+(/[^?#\s]*)?$", max_length=2000)]
 AnyUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$", max_length=2000)]
+OwnOrUrl = Annotated[str, msgspec.Meta(pattern=r"^(own|https?://[^@#\s]+)$", max_length=2000)]
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 HostName = Annotated[
     str,
@@ -127,7 +128,7 @@ class FscConfig(msgspec.Struct, frozen=True):
 
     group: Path | None = None
     plane: Literal["in-process", "nginx"] = "in-process"
-    decision_point: AnyUrl | None = None
+    decision_point: OwnOrUrl | None = None
     metrics_port: Port | None = None
     otlp: AnyUrl | None = None
     auto_sign: tuple[AutoSign, ...] = ()

@@ -44,8 +44,10 @@ WORDS: Words = {
             "What passes the requests of inway and outway on: this process itself (`in-process`) or `nginx`.",
         ),
         "decision_point": Text(
-            "Adres van een AuthZEN-beslispunt dat over contracten beslist.",
-            "Address of an AuthZEN decision point that decides about contracts.",
+            "Wie over contracten beslist waar geen regel op past: `own` is het beslispunt van dit knooppunt zelf, anders het "
+            "adres van een AuthZEN-beslispunt.",
+            "Who decides about contracts that no rule fits: `own` is the decision point of this node itself, else the "
+            "address of an AuthZEN decision point.",
         ),
         "metrics_port": Text(
             "Poort op 127.0.0.1 voor metingen (Prometheus) en gezondheid; zonder zijn ze er niet.",
