@@ -1,6 +1,6 @@
 """Signing in at another's provider as a browser meets it: redirects, cookies, pages; and a provider that signs out."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -55,8 +55,8 @@ class World:
 
 
 @pytest.fixture
-async def world(store: Store, tmp_path: Path, clock: Clock, broker: Broker) -> AsyncIterator[World]:
-    yield World(store, tmp_path, clock, broker)
+async def world(store: Store, tmp_path: Path, clock: Clock, broker: Broker) -> World:
+    return World(store, tmp_path, clock, broker)
 
 
 @pytest.fixture
