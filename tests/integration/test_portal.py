@@ -163,6 +163,14 @@ async def test_an_access_token_opens_the_api_for_officials(node: Node, browser: 
         assert (shown.status, shown.headers["www-authenticate"]) == (401, "Bearer")
 
 
+async def test_the_api_behind_the_portal_says_how_it_is_called(browser: Browser) -> None:
+    document = (await browser.get("/v1/openapi.json")).json
+    assert document["servers"] == [{"url": f"{ORIGIN}/v1"}]
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert document["paths"]["/questions"]["post"]["security"] == [{"token": []}]
+    assert document["paths"]["/activities"]["get"]["security"] == [{"token": []}]
+
+
 async def test_a_cookie_does_not_open_the_api(node: Node, browser: Browser) -> None:
     await signed_in(node, browser, audience="staff", kind="staff", value="https://directory.example|1")
     assert (await browser.get("/v1/activities")).status == 401

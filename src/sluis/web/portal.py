@@ -24,6 +24,7 @@ import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
@@ -32,7 +33,7 @@ from sluis.crypto import Peer
 from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches
 from sluis.web import problems
 from sluis.web.access import Access, Callers, OnRefusal, Person, keep_caller
-from sluis.web.app import MAX_BODY, access_log, log_request, problem_of
+from sluis.web.app import access_log, log_request, problem_of
 from sluis.web.openapi import BASE
 from sluis.web.pages import (
     HTML,
@@ -56,6 +57,7 @@ COOKIE = "__Host-sluis"
 _VISIT = "__Host-sluis-visit"  # what a form's token is bound to before there is a session
 _LANGUAGE = "__Host-sluis-language"
 _MOST_FORM = 64 * 1024  # bytes
+_MOST_BODY = 1024 * 1024  # bytes, unless a route sets its own `request_max_body_size`
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -262,7 +264,8 @@ def make_portal(
             raise
 
     def problem(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
-        found = problem_of(failure)
+        large = isinstance(failure, RequestEntityTooLarge)
+        found = problems.body_too_large(_MOST_BODY) if large else problem_of(failure)
         if _counts(request.scope, found):
             tries.failed(_who(request.scope))
         response = _problem_response(found, request.scope)
@@ -281,7 +284,7 @@ def make_portal(
             Exception: problem,
         },
         request_class=JsonRequest,
-        request_max_body_size=MAX_BODY,
+        request_max_body_size=_MOST_BODY,
         openapi_config=None,
         logging_config=None,
         debug=False,

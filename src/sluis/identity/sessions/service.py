@@ -184,10 +184,13 @@ class Sessions:
     async def tidy(self) -> None:
         """End what is over, and write down what was last used. To be called every minute. Raises `Unkept`."""
         await self._end([one for one in self._by_digest.values() if self._is_over(one)])
-        seen, self._unwritten = self._unwritten, {}
+        seen = dict(self._unwritten)
         if seen:
             rows = [{"digest": digest, "seen": moment} for digest, moment in seen.items()]
             await self._store.write(lambda connection: _execute(connection, sql.SEE, rows))
+        for digest, moment in seen.items():
+            if self._unwritten.get(digest) == moment:
+                del self._unwritten[digest]
 
     async def _replace(
         self,
