@@ -117,9 +117,10 @@ class SourceConfig(msgspec.Struct, frozen=True):
 
 
 class PersonConfig(msgspec.Struct, frozen=True):
-    """A person who may ask at this node, known by the user name of the operating system."""
+    """An official of this organisation, known by the user name of the operating system, by its directory, or both."""
 
-    os_user: Words
+    os_user: Words | None = None
+    signin: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}:\S(.{0,253}\S)?$")] | None = None
     roles: tuple[Key, ...] = ()
 
 
@@ -180,7 +181,11 @@ class SignInConfig(msgspec.Struct, frozen=True):
     scopes: tuple[Words, ...] = ("openid",)
     secret_file: Path | None = None
     levels: dict[str, Literal["basic", "low", "substantial", "high"]] = {}
-    claims: dict[Key, Words] = {}
+    claims: dict[
+        Literal["bsn", "kvk", "rsin", "vestiging", "person", "name", "intermediary", "company", "services"], Words
+    ] = {}
+    hosts: tuple[HostName, ...] = ()
+    authorities: tuple[Path, ...] = ()
 
 
 class ClientConfig(msgspec.Struct, frozen=True):

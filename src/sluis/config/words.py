@@ -189,6 +189,10 @@ WORDS: Words = {
     },
     "PersonConfig": {
         "os_user": Text("Gebruikersnaam in het besturingssysteem.", "User name in the operating system."),
+        "signin": Text(
+            "Hoe deze persoon op de pagina's inlogt: naam onder `signin`, `:`, en wat die claim `person` (zonder: `sub`) zegt.",
+            "How this person signs in on the pages: name under `signin`, `:`, and what its claim `person` (without: `sub`) says.",
+        ),
         "roles": Text("Rollen van deze persoon.", "Roles of this person."),
     },
     "PortalConfig": {
@@ -228,8 +232,16 @@ WORDS: Words = {
             "Which level goes with which `acr`; the three of eIDAS are known.",
         ),
         "claims": Text(
-            "In welke claim iets staat: `bsn`, `kvk`, `rsin`, `vestiging`, `person`, `name`, `intermediary`.",
-            "In which claim something stands: `bsn`, `kvk`, `rsin`, `vestiging`, `person`, `name`, `intermediary`.",
+            "In welke claim iets staat: `bsn`, `kvk`, `rsin`, `vestiging`, `person`, `name`, `intermediary`, `company`, `services`.",
+            "In which claim something stands: `bsn`, `kvk`, `rsin`, `vestiging`, `person`, `name`, `intermediary`, `company`, `services`.",
+        ),
+        "hosts": Text(
+            "Hosts die de provider ook gebruikt, naast die van `issuer` en wat daaronder valt.",
+            "Hosts that the provider uses too, beside that of `issuer` and those below it.",
+        ),
+        "authorities": Text(
+            "Autoriteiten die voor haar TLS-certificaat instaan (PEM); zonder die van het systeem.",
+            "Authorities that vouch for its TLS certificate (PEM); without it, those of the system.",
         ),
     },
     "ClientConfig": {
