@@ -160,6 +160,14 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
         for name, way in config.signin.items()
         for path in (*way.authorities, *([way.secret_file] if way.secret_file else []))
     ]
+    passport = config.passport
+    own = [path for path in (passport.certificate, passport.key) if path]
+    named += [("passport", path) for path in (*own, *passport.authorities)]
+    named += [
+        (f"passport.issuers.{name}", path)
+        for name, issuer in passport.issuers.items()
+        for path in issuer.certificates
+    ]
     for section, path in named:
         try:
             present = path.is_file()

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import inspect
 
 from sluis.config.model import Address, Config, SourceConfig, StoreConfig
+from sluis.config.passport import passport_faults
 from sluis.config.signin import sign_in_faults
 from sluis.grounds import Document, Fault, Keys, faults, meant, read_document, refuse_any
 from sluis.kernel import Invalid, Place, Text
@@ -261,6 +262,7 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
     for setting in ("os_user", "signin"):
         yield from _repeated(_each("people", setting, tables), setting)
     yield from sign_in_faults(config)
+    yield from passport_faults(config)
     if config.node.alias in names:
         yield _repeat(("peers", config.node.alias), "alias", config.node.alias)
     if not config.node.test:
