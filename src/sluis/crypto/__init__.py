@@ -1,7 +1,7 @@
 """Canonical JSON, JOSE, certificates, pseudonyms, sealing; keys behind one interface."""
 
 from sluis.crypto.authority import Authority, make_authority, open_authority
-from sluis.crypto.canonical import canonical, canonical_structs
+from sluis.crypto.canonical import canonical, canonical_structs, canonical_texts
 from sluis.crypto.certificates import (
     WARN_BEFORE,
     Identity,
@@ -50,6 +50,7 @@ from sluis.crypto.sealing import (
     sign_grant,
 )
 from sluis.crypto.tls import CURVE, SUITES_1_2, client_context, hand_over, server_context
+from sluis.crypto.vault import Vault
 
 __all__ = [
     "ALGORITHMS",
@@ -69,9 +70,11 @@ __all__ = [
     "Revocations",
     "Scope",
     "Tokens",
+    "Vault",
     "algorithm_for",
     "canonical",
     "canonical_structs",
+    "canonical_texts",
     "certificate_thumbprint",
     "chains_of",
     "client_context",

@@ -1,0 +1,16 @@
+"""Server-side sessions: begun by a way of signing in, found by the secret in a cookie, listed for their owner, ended."""
+
+from sluis.identity.sessions.model import Choice, Established, Kind, Listed, Way
+from sluis.identity.sessions.service import OnEnd, Sessions, open_sessions, person_of
+
+__all__ = [
+    "Choice",
+    "Established",
+    "Kind",
+    "Listed",
+    "OnEnd",
+    "Sessions",
+    "Way",
+    "open_sessions",
+    "person_of",
+]
