@@ -401,8 +401,8 @@ def _no_subject(keys: Keys, setting: str, dataset: str) -> Fault:
             "The dataset does not say whom a row is about.",
         ),
         Text(
-            "Zet `[subject]` in de dataset, of schrijf `subject_required = false`.",
-            "Put `[subject]` in the dataset, or write `subject_required = false`.",
+            "Zet `[subject]` in de dataset, of schrijf `subject_required = false`; bij toestemming kan alleen het eerste.",
+            "Put `[subject]` in the dataset, or write `subject_required = false`; with consent only the first will do.",
         ),
     )
 

@@ -201,7 +201,9 @@ def consented(consents: list[Consent], bsn: str, used: frozenset[str]) -> bool:
     return any_holds and not left
 
 
-@given(question=_questions(), consents=_CONSENTS, keys=st.lists(st.sampled_from([ANN, BOB, CIM, DEE, NOBODY])))
+@given(
+    question=_questions(), consents=_CONSENTS, keys=st.lists(st.sampled_from([ANN, BOB, CIM, DEE, NOBODY]))
+)
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_row_of_a_person_without_consent_ever_leaves(
     reference_owner: Callable[..., Owner],
@@ -234,5 +236,3 @@ def reference_owner(tmp_path: Path) -> Callable[..., Owner]:
         return owner
 
     return given
-
-

@@ -1,23 +1,19 @@
-"""What the log says of a consent that was given, narrowed or taken back: whose, to what, and who recorded it."""
+"""What the log says of a consent that was given, narrowed or taken back: to what, whose, and who recorded it."""
 
 from datetime import datetime
 from typing import Literal
 
 from sluis.grounds.consents.model import Consent
-from sluis.kernel import Trace, milliseconds
-from sluis.ledger import ACTIVITY, SUBJECT, SUBJECT_TYPE, Processing
+from sluis.kernel import milliseconds, new_span_id, plain
+from sluis.ledger import ACTIVITY, SUBJECT, SUBJECT_TYPE, Arrangement
 
 Change = Literal["give", "narrow", "revoke"]
 
-_NAMES: dict[Change, str] = {
-    "give": "Toestemming gegeven",
-    "narrow": "Toestemming beperkt",
-    "revoke": "Toestemming ingetrokken",
-}
+_TOLD = ("recipient", "datasets", "since", "until")
 
 
-def changed(change: Change, consent: Consent, by: str, moment: datetime) -> Processing:
-    """The record of one change.
+def changed(change: Change, consent: Consent, by: str, moment: datetime) -> Arrangement:
+    """The record of one change; all of one consent have its id as their trace.
 
     Args:
         change: what was done.
@@ -25,14 +21,14 @@ def changed(change: Change, consent: Consent, by: str, moment: datetime) -> Proc
         by: who recorded it.
         moment: when.
     """
-    trace, now = Trace.begin(), milliseconds(moment)
-    return Processing(
-        trace_id=trace.trace_id,
-        span_id=trace.span_id,
-        name=_NAMES[change],
-        status="Ok",
-        start_time=now,
-        end_time=now,
+    document = plain(consent)
+    return Arrangement(
+        trace_id=consent.id,
+        span_id=new_span_id(),
+        action=f"consent.{change}",
+        actor=by,
+        about=f"urn:sluis:consent:{consent.id}",
+        timestamp=milliseconds(moment),
         attributes={ACTIVITY: consent.activity, SUBJECT: consent.subject, SUBJECT_TYPE: consent.kind},
-        resource={"attributes": {"sluis.consent": consent.id, "sluis.by": by}},
+        body={name: document[name] for name in _TOLD},
     )

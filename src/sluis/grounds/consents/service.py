@@ -3,14 +3,13 @@ change is durable, together with its record in the log, before anybody is told o
 """
 
 import asyncio
-from base64 import urlsafe_b64encode
 from collections.abc import Collection
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
 
-from sluis.crypto import KeyStore, canonical
+from sluis.crypto import KeyStore, canonical_texts, encode_base64url
 from sluis.grounds.consents import rules, sql
 from sluis.grounds.consents.model import Consent, Narrowing, Request, Terms
 from sluis.grounds.consents.records import Change, changed
@@ -29,7 +28,7 @@ from sluis.kernel import (
 from sluis.ledger import Ledger
 from sluis.store import Store, migrate
 
-_SECRET = "consent"
+_NAMED = "consent"
 _BSN = 9  # digits; a source that keeps them as numbers loses the zeros in front
 
 Whom = tuple[str, str]
@@ -150,9 +149,7 @@ class Consents:
             one
             for standing in self._opened.values()
             for one in standing
-            if one.until >= today
-            and recipient in (None, one.recipient)
-            and activity in (None, one.activity)
+            if one.until >= today and recipient in (None, one.recipient) and activity in (None, one.activity)
         ]
         return sorted(found, key=lambda one: (one.given, one.id), reverse=True)
 
@@ -168,8 +165,8 @@ class Consents:
 
     def _pseudonym(self, whom: Whom) -> str:
         kind, value = whom
-        mac = self._keys.mac(_SECRET, canonical([str(kind), value.zfill(_BSN) if kind == "BSN" else str(value)]))
-        return urlsafe_b64encode(mac)[:-1].decode()
+        told = value.zfill(_BSN) if kind == "BSN" else value
+        return encode_base64url(self._keys.mac(_NAMED, canonical_texts(str(kind), str(told))))
 
     async def _one(self, id: str, whom: Whom | None) -> Consent:
         found = await asyncio.to_thread(self._read, sql.ONE, id=id)
