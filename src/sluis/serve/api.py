@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis import disclose, gateway, query
 from sluis.config import Config
+from sluis.identity import access
 from sluis.kernel import Refused, Text
 from sluis.ledger import log_routes, reading_routes
 from sluis.serve.parts import Parts
@@ -25,6 +26,7 @@ def published() -> Api:
         *gateway.routes(str),
         *query.routes(nothing),
         *disclose.routes(nothing),
+        *access.routes(nothing),
         *gateway.group_routes(nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
@@ -46,6 +48,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *gateway.routes(parts.card),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
+        *access.routes(parts.accesses),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, _may_read),
         *(gateway.group_routes(parts.operator) if parts.operator else ()),
