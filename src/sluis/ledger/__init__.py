@@ -3,7 +3,7 @@
 from sluis.ledger import verifier
 from sluis.ledger.anchoring import Anchored, Anchors, no_authority
 from sluis.ledger.audit import Verification, verify
-from sluis.ledger.http import log_routes, reading_routes
+from sluis.ledger.http import LDV_VERSION, Found, Line, line_of, log_routes, reading_routes
 from sluis.ledger.model import (
     ACTIVITY,
     PROCESSOR,
@@ -27,6 +27,7 @@ from sluis.ledger.witness import Cosigned, Peer, Witness
 
 __all__ = [
     "ACTIVITY",
+    "LDV_VERSION",
     "PROCESSOR",
     "SUBJECT",
     "SUBJECT_TYPE",
@@ -37,7 +38,9 @@ __all__ = [
     "Cosigned",
     "Crossings",
     "Decision",
+    "Found",
     "Ledger",
+    "Line",
     "Log",
     "Peer",
     "Position",
@@ -50,6 +53,7 @@ __all__ = [
     "base_origin",
     "crossings",
     "decisions",
+    "line_of",
     "lines_with",
     "log_routes",
     "no_authority",
