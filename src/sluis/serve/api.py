@@ -50,12 +50,12 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *disclose.routes(parts.discloser),
         *access.routes(parts.accesses),
         *log_routes(parts.ledger, parts.witness),
-        *reading_routes(parts.ledger, _may_read),
+        *reading_routes(parts.ledger, may_read),
         *(gateway.group_routes(parts.operator) if parts.operator else ()),
     ]
 
 
-def _may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
+def may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
     """Who reads the log over HTTP: until people sign in as themselves, only the node's own privacy officer."""
     caller = identified(request.scope)
     if isinstance(caller, Person) and PRIVACY_OFFICER in caller.roles:

@@ -38,6 +38,7 @@ from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
 from sluis.serve.group import membership_of, operator_of
+from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
@@ -67,6 +68,7 @@ class Parts(msgspec.Struct, frozen=True):
     operator: Operator | None
     own: OwnLink | None
     """The link, where there is no membership."""
+    identity: IdentityRooms | None
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -178,6 +180,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         membership=membership,
         operator=operator,
         own=None if membership else own_link,
+        identity=identity_rooms(config, store, keys, clock),
     )
 
 
