@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from sluis.crypto import (
+    LONGEST_JWT,
     Keys,
     certificate_thumbprint,
     check_claims,
@@ -206,6 +207,10 @@ class Clients:
             raise _not_proven()
         return Authenticated(client, method, None if method == "none" else thumbprint)
 
+    async def tidy(self) -> None:
+        """Forget assertions that are refused for their age anyway. Raises `Unkept`."""
+        await self._once.sweep(int(self._clock().timestamp()))
+
     async def _check(self, client: Client, assertion: str, endpoints: Collection[str]) -> None:
         """RFC 7523, 3, with the claims of OAuth-NL 1.2; for one audience, so that none can be shown elsewhere."""
         now = int(self._clock().timestamp())
@@ -230,7 +235,7 @@ class Clients:
 def _claimed(assertion: str) -> str | None:
     """Who an assertion says it is from; believed only when that one's key signed it."""
     try:
-        claims = read_json(read_jws(assertion).payload)
+        claims = read_json(read_jws(assertion, LONGEST_JWT).payload)
     except Invalid:
         return None
     issuer = claims.get("iss") if isinstance(claims, dict) else None
@@ -262,9 +267,12 @@ def _certificates(keys: bytes) -> tuple[str, ...]:
 
 def _subject(name: str, text: str) -> x509.Name:
     try:
-        return x509.Name.from_rfc4514_string(text, _NAMES)
+        found = x509.Name.from_rfc4514_string(text, _NAMES)
     except ValueError:
         raise _misconfigured(name, _SUBJECT) from None
+    if not list(found):  # it would be the name in every certificate that has none
+        raise _misconfigured(name, _SUBJECT)
+    return found
 
 
 def _is_safe(uri: str, public: bool) -> bool:

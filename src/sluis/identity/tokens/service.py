@@ -51,11 +51,12 @@ class Tokens:
 
     Attributes:
         issuer: the address of the sign-in provider, `iss` of every token.
+        keys: of this node, for pseudonyms.
     """
 
     def __init__(self, issuer: str, keys: KeyStore, signing: Ring, opening: Ring, clock: Clock) -> None:
-        self.issuer = issuer
-        self._keys, self._signing, self._opening, self._clock = keys, signing, opening, clock
+        self.issuer, self.keys = issuer, keys
+        self._signing, self._opening, self._clock = signing, opening, clock
 
     def jwks(self) -> dict[str, Any]:
         """The key set that is published: all keys for signatures that others may need, and the one to encrypt with."""
@@ -72,11 +73,11 @@ class Tokens:
         Who acts for another company is another subject: what one may see for one is not for the other.
         """
         parts = (sector, acting.person, acting.entity or "", acting.intermediary or "")
-        return encode_base64url(self._keys.mac("pairwise", canonical_texts("subject", *parts)))
+        return encode_base64url(self.keys.mac("pairwise", canonical_texts("subject", *parts)))
 
     def session_name(self, sector: str, session: str) -> str:
         """The name of a session for one sector (`sid`)."""
-        return encode_base64url(self._keys.mac("pairwise", canonical_texts("session", sector, session)))
+        return encode_base64url(self.keys.mac("pairwise", canonical_texts("session", sector, session)))
 
     def about(self, sector: str, acting: Acting) -> dict[str, Any]:
         """The claims that say who somebody is to one sector, and for whom they act."""
@@ -93,6 +94,7 @@ class Tokens:
         scope: Collection[str],
         seconds: int = ACCESS_SECONDS,
         thumbprint: str | None = None,
+        jti: str | None = None,
         more: Mapping[str, Any] | None = None,
     ) -> tuple[str, Access]:
         """An access token (RFC 9068), and what it says.
@@ -104,9 +106,10 @@ class Tokens:
             scope: what for.
             seconds: how long it lasts.
             thumbprint: of the client certificate that it is bound to.
+            jti: its name, when it was drawn before.
             more: `acr`, `auth_time`, `act`.
         """
-        claims = self._made(seconds) | dict(subject)
+        claims = self._made(seconds, jti) | dict(subject)
         claims |= {
             "aud": audience,
             "azp": client,
@@ -247,12 +250,17 @@ class Tokens:
             return _BY_URN[kind], content.get("sub")
         return None, None
 
-    def _made(self, seconds: int) -> dict[str, Any]:
+    def _made(self, seconds: int, jti: str | None = None) -> dict[str, Any]:
         now = self._now()
-        return {"iss": self.issuer, "iat": now, "exp": now + seconds, "jti": secrets.token_urlsafe(24)}
+        return {"iss": self.issuer, "iat": now, "exp": now + seconds, "jti": jti or draw_jti()}
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
+
+
+def draw_jti() -> str:
+    """A name for a token: 192 random bits."""
+    return secrets.token_urlsafe(24)
 
 
 def open_tokens(issuer: str, keys: KeyStore, directory: Path, clock: Clock) -> Tokens:
