@@ -6,11 +6,11 @@ too. Access that a person gives to data about them is a consent.
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from shlex import quote as quoted
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import click
@@ -20,6 +20,8 @@ from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option, settings
 from sluis.cli.terminal import in_words, json_text, language, many, say, shown, working
 from sluis.kernel import Invalid, Text
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 STATES = {
     "open": Text("open", "open"),
@@ -40,8 +42,10 @@ def command() -> None:
     """Asks the running node, over its socket."""
 
 
-def _dataset_option(help: str) -> Any:
-    return click.option("--dataset", "datasets", multiple=True, metavar=say("NAAM[:KOLOM,…]", "NAME[:COLUMN,…]"), help=help)  # fmt: skip
+def _dataset_option(help: str) -> Callable[[F], F]:
+    return click.option(
+        "--dataset", "datasets", multiple=True, metavar=say("NAAM[:KOLOM,…]", "NAME[:COLUMN,…]"), help=help
+    )
 
 
 _until_help = say("Laatste dag, jjjj-mm-dd.", "Last day, yyyy-mm-dd.")

@@ -200,6 +200,15 @@ class ClientConfig(msgspec.Struct, frozen=True):
     level: Literal["basic", "low", "substantial", "high"] = "low"
 
 
+class TrustConfig(msgspec.Struct, frozen=True):
+    """A sign-in provider of another organisation that is believed about who a person is, when that person reads here who
+    looked at their data."""
+
+    issuer: Url
+    keys: Path
+    level: Literal["basic", "low", "substantial", "high"] = "substantial"
+
+
 class PolicyConfig(msgspec.Struct, frozen=True):
     """The organisation's own Cedar policies, beside what its disclosures say."""
 
@@ -230,6 +239,7 @@ class Config(msgspec.Struct, frozen=True):
     portal: PortalConfig = PortalConfig()
     signin: dict[Key, SignInConfig] = {}
     clients: dict[Key, ClientConfig] = {}
+    trust: dict[Key, TrustConfig] = {}
     policy: PolicyConfig = PolicyConfig()
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()

@@ -258,6 +258,7 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
         yield from _same_places(config)
     yield from _repeated([(("node", "oin"), config.node.oin), *_each("peers", "oin", tables)], "OIN")
     yield from _repeated(_each("people", "os_user", tables), "os_user")
+    yield from _repeated(_each("trust", "issuer", tables), "issuer")
     if config.node.alias in names:
         yield _repeat(("peers", config.node.alias), "alias", config.node.alias)
     if not config.node.test:

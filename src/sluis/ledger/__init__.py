@@ -3,7 +3,7 @@
 from sluis.ledger import verifier
 from sluis.ledger.anchoring import Anchored, Anchors, no_authority
 from sluis.ledger.audit import Verification, verify
-from sluis.ledger.http import LDV_VERSION, Found, Line, line_of, log_routes, reading_routes
+from sluis.ledger.http import Allowed, Authorise, Found, Line, line_of, log_routes, reading_routes
 from sluis.ledger.model import (
     ACTIVITY,
     PROCESSOR,
@@ -27,14 +27,15 @@ from sluis.ledger.witness import Cosigned, Peer, Witness
 
 __all__ = [
     "ACTIVITY",
-    "LDV_VERSION",
     "PROCESSOR",
     "SUBJECT",
     "SUBJECT_TYPE",
     "Agreement",
+    "Allowed",
     "Anchored",
     "Anchors",
     "Arrangement",
+    "Authorise",
     "Cosigned",
     "Crossings",
     "Decision",

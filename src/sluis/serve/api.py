@@ -8,9 +8,10 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis import disclose, gateway, query
 from sluis.config import Config
-from sluis.identity import access
-from sluis.kernel import Refused, Text
-from sluis.ledger import log_routes, reading_routes
+from sluis.crypto import Peer
+from sluis.identity import access, looked
+from sluis.kernel import Invalid, Refused, Text
+from sluis.ledger import Allowed, Authorise, log_routes, reading_routes
 from sluis.serve.parts import Parts
 from sluis.web import About, Access, Api, Person, identified, make_api
 
@@ -50,13 +51,32 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *disclose.routes(parts.discloser),
         *access.routes(parts.accesses),
         *log_routes(parts.ledger, parts.witness),
-        *reading_routes(parts.ledger, may_read),
+        *reading_routes(parts.ledger, readers(parts)),
+        *(looked.routes(parts.looking.keys) if parts.looking else ()),
         *(gateway.group_routes(parts.operator) if parts.operator else ()),
     ]
 
 
-def may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
-    """Who reads the log over HTTP: until people sign in as themselves, only the node's own privacy officer."""
+def readers(parts: Parts) -> Authorise:
+    """Who reads the log over the node's own listeners: officials, and for a person another organisation that brings an
+    assertion about them. It reads the trace that it follows, and no more: whoever relays it could keep it."""
+
+    async def allowed(request: Request[Any, Any, Any], traced: bool) -> Allowed:
+        if not isinstance(identified(request.scope), Peer):
+            return await may_read(request, traced)
+        kind, _, assertion = request.headers.get("authorization", "").partition(" ")
+        if parts.looking is None or kind.lower() != "bearer":
+            return await may_read(request, traced)
+        if not traced:
+            raise _no_trace()
+        whom = await parts.looking.trusted.person(assertion.strip())
+        return frozenset(parts.ledger.subjects(*whom))
+
+    return allowed
+
+
+async def may_read(request: Request[Any, Any, Any], traced: bool) -> Literal["all"]:
+    """Who reads the log as an official of this organisation: its privacy officer."""
     caller = identified(request.scope)
     if isinstance(caller, Person) and PRIVACY_OFFICER in caller.roles:
         return "all"
@@ -69,4 +89,16 @@ def may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
         ),
         Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
         rule="log-readers",
+    )
+
+
+def _no_trace() -> Invalid:
+    return Invalid(
+        "trace-required",
+        Text("Deze zoekvraag noemt geen trace.", "This search names no trace."),
+        Text(
+            "Een andere organisatie leest voor een betrokkene alleen de trace die zij volgt.",
+            "For a data subject another organisation reads only the trace that it follows.",
+        ),
+        Text("Noem een traceId.", "Name a traceId."),
     )

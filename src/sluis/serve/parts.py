@@ -39,6 +39,7 @@ from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
+from sluis.serve.looked import Looking, looking_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
@@ -57,6 +58,7 @@ class Parts(msgspec.Struct, frozen=True):
     asker: Asker
     discloser: Discloser
     accesses: Accesses
+    looking: Looking | None
     access: Access
     refusals: Refusals
     witness: Witness
@@ -170,6 +172,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         asker=asker,
         discloser=discloser,
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
+        looking=looking_of(config, grounds, store, keys, ledger, link, owners, membership, clock),
         access=access,
         refusals=refusals,
         witness=witness,

@@ -32,6 +32,9 @@ class Elsewhere(Protocol):
     Guarantee: who answers has proved to be the organisation that is named; nobody else is sent anything.
     """
 
+    def look_around(self, seconds: float) -> Awaitable[None]:
+        """Learn where organisations are, as far as that is not known; takes no longer than this."""
+
     def organisation(self, address: str) -> Organisation | None:
         """Whose address this is, of an application or a reading API; None when no organisation that is known has it."""
 
@@ -87,6 +90,8 @@ class WhoLooked:
         own = await self._here(whom, since, until)
         following = _Following(self, asserting)
         ways = onward(map(line_of, own))
+        if ways:
+            await self._elsewhere.look_around(self._bounds.each)
         if asserting is not None:
             await following.follow(ways)
         elif any(self._organisation(address) != self._own for address, _ in ways):
@@ -98,9 +103,7 @@ class WhoLooked:
         whole = not silent and not following.cut and len(own) < self._bounds.lines
         return Looked(tuple(looks), silent, whole)
 
-    async def _here(
-        self, whom: tuple[str, str], since: int | None, until: int | None
-    ) -> list[Processing]:
+    async def _here(self, whom: tuple[str, str], since: int | None, until: int | None) -> list[Processing]:
         subjects = self._ledger.subjects(*whom)
         search = Search(subjects=subjects, since=since, until=until, limit=self._bounds.lines)
         return await self._ledger.processing_of(search, withheld=False)
