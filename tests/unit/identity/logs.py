@@ -134,17 +134,12 @@ class Group:
         """What makes assertions about a person who signed in."""
 
         def made(audience: str, reader: Jwk) -> str:
-            self.tokens.append(
-                self.provider.assertion(
-                    Acting("p"),
-                    audience,
-                    acr=acr,
-                    at=int(NOW.timestamp()),
-                    identifier=whom,
-                    reader=reader,  # type: ignore[arg-type]
-                )  # fmt: skip
+            kind: Any = whom
+            token = self.provider.assertion(
+                Acting("p"), audience, acr=acr, at=int(NOW.timestamp()), identifier=kind, reader=reader
             )
-            return self.tokens[-1]
+            self.tokens.append(token)
+            return token
 
         return made
 

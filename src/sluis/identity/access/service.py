@@ -28,12 +28,15 @@ _LINES, _TRACES = 2_000, 200
 class Accesses:
     """Who has access to what at one node.
 
+    Attributes:
+        name: what an organisation is called; its Peer ID when that is not known.
+
     Args:
         grounds: as loaded and checked.
         consents: of people.
         log: tells when a disclosure was last used.
         agreed: the contracts in force with others, newest first; None for a node in no group, where none are needed.
-        name: what an organisation is called; its Peer ID when that is not known.
+        name: as above.
         clock: aware UTC.
     """
 
@@ -47,14 +50,14 @@ class Accesses:
         clock: Clock,
     ) -> None:
         self._grounds, self._consents, self._log = grounds, consents, log
-        self._agreed, self._name, self._clock = agreed, name, clock
+        self._agreed, self.name, self._clock = agreed, name, clock
 
     async def every(self) -> AccessView:
         """The whole list, in the order of the disclosures. Raises `Unkept`: the database cannot be read."""
         agreed = None if self._agreed is None else await self._agreed()
         used = await asyncio.to_thread(self._last_used)
         asked = {one.disclosure: self._consents.in_force(one) for one in self._consents.requests()}
-        today = self._clock().date()
+        today = self.today()
         disclosures = tuple(
             self._disclosed(one, today, agreed, asked.get(one.id), used.get(one.id))
             for one in self._grounds.disclosures
@@ -69,6 +72,10 @@ class Accesses:
     def consents(self, recipient: PeerId | None = None, activity: str | None = None) -> list[ConsentView]:
         """Consents that hold or will, newest first, without whose they are."""
         return self._viewed(self._consents.every(recipient, activity))
+
+    def today(self) -> date:
+        """This node's own day."""
+        return self._clock().date()
 
     def requests(self) -> tuple[Request, ...]:
         """What people may consent to here."""
@@ -102,7 +109,7 @@ class Accesses:
         activity = self._grounds.activity(one.activity)
         contracts = tuple(each.contract for each in agreed or () if one.id in each.disclosures)
         return DisclosedView(
-            one.id, one.version, one.recipient, self._name(one.recipient), one.activity, one.dataset, one.columns,
+            one.id, one.version, one.recipient, self.name(one.recipient), one.activity, one.dataset, one.columns,
             one.ground, tuple(map(str, one.articles)),
             state_of(one, activity, today, agreed is None or bool(contracts), consents),
             contracts, one.valid.since, one.valid.until, activity.name if activity else None, consents, used,
@@ -131,7 +138,7 @@ class Accesses:
     def _view(self, consent: Consent) -> ConsentView:
         activity = self._grounds.activity(consent.activity)
         name, purpose = (activity.name, activity.purpose) if activity else (None, None)
-        return consent_view(consent, self._name(consent.recipient), name, purpose)
+        return consent_view(consent, self.name(consent.recipient), name, purpose)
 
 
 def state_of(

@@ -2,10 +2,12 @@
 
 from sluis.identity.looked.http import routes
 from sluis.identity.looked.model import Bounds, Look, Looked, Organisation, Silent, Trust
+from sluis.identity.looked.pages import NAVIGATION, page_routes
 from sluis.identity.looked.service import Asserting, Elsewhere, WhoLooked
 from sluis.identity.looked.trusted import Trusted
 
 __all__ = [
+    "NAVIGATION",
     "Asserting",
     "Bounds",
     "Elsewhere",
@@ -16,5 +18,6 @@ __all__ = [
     "Trust",
     "Trusted",
     "WhoLooked",
+    "page_routes",
     "routes",
 ]
