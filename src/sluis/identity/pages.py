@@ -24,7 +24,7 @@ from sluis.web import (
     take_back,
 )
 
-NAVIGATION = (Entry("/sessions", Text("Mijn sessies", "My sessions")),)
+NAVIGATION = (Entry("/sessions", Text("Waar u bent ingelogd", "Where you are signed in")),)
 """What the layout shows of this room."""
 
 _AUDIENCES: tuple[tuple[Audience, Text, Text], ...] = (

@@ -125,6 +125,8 @@ class Node:
                 log.info("the list of revoked certificates was renewed")
                 if self._group is not None:
                     await self._group.hold_to_lists()
+                if self.portal is not None:
+                    await self.portal.hold_to_lists()
 
     async def _renew_certificate(self) -> None:
         """Take a renewed certificate in use when there is one in its file, and its key in the other."""

@@ -236,6 +236,7 @@ def make_portal(
     secret: bytes,
     api: Any | None = None,
     services: Mapping[str, object] | None = None,
+    on_refusal: OnRefusal | None = None,
 ) -> Portal:
     """Gather the rooms' pages and endpoints into one portal.
 
@@ -246,13 +247,19 @@ def make_portal(
         secret: what forms' tokens are made with; 32 bytes that stay the same when the node starts again.
         api: the app that answers below `/v1`, whose access is a `TokenAccess`.
         services: what routes take by name besides.
+        on_refusal: told of each refusal at the door before it is answered.
 
     Raises `TypeError` when a route serves nobody in particular without being marked open.
     """
     tries = Tries()
 
     async def identify(request: Request[Any, Any, Any]) -> Response[Any] | None:
-        return await _identify(request, tries)
+        try:
+            return await _identify(request, tries)
+        except Refused as refusal:
+            if on_refusal is not None:
+                await on_refusal(refusal)
+            raise
 
     def problem(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
         found = problem_of(failure)
@@ -300,9 +307,8 @@ def hand_out(response: Response[Any], secret: str) -> Response[Any]:
 
 
 def take_back(response: Response[Any]) -> Response[Any]:
-    """Have the browser forget the secret of its session, and all that it kept of pages (Clear Site Data)."""
+    """Have the browser forget the secret of its session. Of pages it kept nothing (`no-store`)."""
     response.headers["set-cookie"] = _set_cookie(COOKIE, "", 0)
-    response.headers["clear-site-data"] = '"cache"'
     return response
 
 

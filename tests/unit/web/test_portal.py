@@ -377,7 +377,7 @@ async def test_a_title_names_nobody(browser: Browser, people: People) -> None:
     enter(browser, people, signed_in())
     shown = await browser.get("/nothing")
     title = shown.text.partition("<title>")[2].partition("</title>")[0]
-    assert title == "Deze pagina bestaat niet. – Fictieve Dienst"
+    assert title == "Deze pagina bestaat niet – Fictieve Dienst"
 
 
 # What goes wrong
@@ -395,7 +395,7 @@ async def test_a_fault_of_ours_tells_nothing_of_it(browser: Browser) -> None:
     shown = await browser.get("/broken")
     assert shown.status == 500
     assert "999990019" not in shown.text
-    assert "Hier gaat iets mis aan onze kant." in shown.text
+    assert "Hier gaat iets mis aan onze kant" in shown.text
 
 
 async def test_another_method_is_told_which_there_are(browser: Browser) -> None:

@@ -3,6 +3,7 @@
 OWASP ASVS 5.0, 7.2.4: whoever was there before, the secret is a new one.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -12,8 +13,11 @@ from sluis.identity.sessions.model import Choice, Established
 from sluis.identity.sessions.service import Sessions
 from sluis.web import SignedIn, hand_out, held_secret, local_path, redirect
 
+log = logging.getLogger("sluis.identity")
+
 Choices = Callable[[SignedIn], Awaitable[Sequence[Choice]]]
-"""For whom somebody may act. Empty when it is clear already."""
+"""For whom somebody may act, themselves among them where that makes sense. Of one there is nothing to choose, and of none
+it is clear already."""
 
 
 class SigningIn:
@@ -41,8 +45,14 @@ class SigningIn:
         """
         secret, signed_in = await self._sessions.begin(established, replaces=held_secret(request))
         target = local_path(onward)
-        if signed_in.acting.entity is None and await self._choices(signed_in):
+        log.info("signed in with %s at level %s", established.method, established.level or "-")
+        choices = [] if established.entity is not None else await self._choices(signed_in)
+        if len(choices) > 1:
             return hand_out(redirect("/choose", next=target), secret)
+        for only in choices:
+            secret, _ = await self._sessions.act_for(
+                signed_in.session, only.entity, only.name, only.intermediary
+            )
         return hand_out(redirect(target), secret)
 
     async def choices(self, signed_in: SignedIn) -> Sequence[Choice]:
