@@ -7,7 +7,7 @@ Answers that hold a code or token are kept by nobody, and no address of ours lea
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache, wraps
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from cryptography import x509
@@ -20,8 +20,9 @@ from sluis.identity.provider.faults import OAuthProblem
 from sluis.identity.provider.model import CONTINUE
 from sluis.identity.provider.rules import read_form
 from sluis.identity.provider.service import Provider
+from sluis.identity.sessions import Sessions
 from sluis.kernel import Text
-from sluis.web import SignedIn
+from sluis.web import SignedIn, redirect, setting_of, take_back
 
 LARGEST = 32 * 1024
 """Bytes of a form."""
@@ -30,60 +31,54 @@ _FORM = "application/x-www-form-urlencoded"
 _PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache", "Referrer-Policy": "no-referrer"}
 _PUBLIC = {"Cache-Control": "public, max-age=86400", "Access-Control-Allow-Origin": "*"}
 
+_OPEN = {"open": True, "cross_site": True}
+
 Asking = Request[Any, Any, Any]
 Answered = Response[bytes]
 
 
-class Portal(Protocol):
-    """What the provider needs of the pages of this node."""
+def routes(provider: Provider, clients: Clients, sessions: Sessions) -> list[HTTPRouteHandler]:
+    """Every endpoint of the provider. They are open, and for programs too: who asks proves it in the request itself.
 
-    def current(self, request: Asking) -> SignedIn | None:
-        """Who is signed in in the browser that this comes from."""
-
-    async def end(self, request: Asking, after: str) -> Answered:
-        """End the session of that browser, take its cookie away, and send it to `after`."""
-
-    def ask_to_end(self, after: str | None) -> str:
-        """A local path of a page where somebody can end their session; it leads to `after`."""
-
-
-def routes(provider: Provider, clients: Clients, portal: Portal) -> list[HTTPRouteHandler]:
-    """Every endpoint of the provider. They are open: who asks proves it in the request itself."""
+    Args:
+        provider: of this node.
+        clients: whose scopes are told of.
+        sessions: one of which ends when its client asks so.
+    """
     document = msgspec.json.encode(discovery(provider.issuer, clients, provider.mutual))
 
-    @get(["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"], opt={"open": True})
+    @get(["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"], opt=_OPEN)
     async def metadata() -> Answered:
         return _json(document, headers={**_PUBLIC, "Cache-Control": "public, max-age=604800"})
 
-    @get(ENDPOINTS["jwks_uri"], opt={"open": True})
+    @get(ENDPOINTS["jwks_uri"], opt=_OPEN)
     async def keys() -> Answered:
         return _json(msgspec.json.encode(provider.jwks()), headers=_PUBLIC, kind="application/jwk-set+json")
 
     @route(
         ENDPOINTS["authorization_endpoint"],
         http_method=["GET", "POST"],
-        opt={"open": True},
+        opt=_OPEN,
         request_max_body_size=LARGEST,
     )
     @_told
     async def authorize(request: Asking) -> Answered:
-        return _to(await provider.authorize(await _parameters(request), portal.current(request)))
+        return _to(await provider.authorize(await _parameters(request), _visitor(request)))
 
-    @get(CONTINUE + "/{held:str}", opt={"open": True})
+    @get(CONTINUE + "/{held:str}", opt=_OPEN)
     @_told
-    async def proceed(request: Asking, held: str) -> Answered:
+    async def proceed(request: Asking) -> Answered:
         cancelled = "cancelled" in read_form(request.scope["query_string"])
-        return _to(await provider.proceed(held, portal.current(request), cancelled=cancelled))
+        held = str(request.path_params["held"])
+        return _to(await provider.proceed(held, _visitor(request), cancelled=cancelled))
 
-    @post(
-        ENDPOINTS["pushed_authorization_request_endpoint"], opt={"open": True}, request_max_body_size=LARGEST
-    )
+    @post(ENDPOINTS["pushed_authorization_request_endpoint"], opt=_OPEN, request_max_body_size=LARGEST)
     @_told
     async def push(request: Asking) -> Answered:
         answer = await provider.push(await _posted(request), certificate_of(request))
         return _json(msgspec.json.encode(answer), status=201)
 
-    @post(ENDPOINTS["token_endpoint"], opt={"open": True}, request_max_body_size=LARGEST)
+    @post(ENDPOINTS["token_endpoint"], opt=_OPEN, request_max_body_size=LARGEST)
     @_told
     async def token(request: Asking) -> Answered:
         return _json(
@@ -93,21 +88,21 @@ def routes(provider: Provider, clients: Clients, portal: Portal) -> list[HTTPRou
     @route(
         ENDPOINTS["userinfo_endpoint"],
         http_method=["GET", "POST"],
-        opt={"open": True},
+        opt=_OPEN,
         request_max_body_size=LARGEST,
     )
     @_told
     async def userinfo(request: Asking) -> Answered:
         return _json(msgspec.json.encode(provider.userinfo(_bearer(request), certificate_of(request))))
 
-    @post(ENDPOINTS["introspection_endpoint"], opt={"open": True}, request_max_body_size=LARGEST)
+    @post(ENDPOINTS["introspection_endpoint"], opt=_OPEN, request_max_body_size=LARGEST)
     @_told
     async def introspect(request: Asking) -> Answered:
         return _json(
             msgspec.json.encode(await provider.introspect(await _posted(request), certificate_of(request)))
         )
 
-    @post(ENDPOINTS["revocation_endpoint"], opt={"open": True}, request_max_body_size=LARGEST)
+    @post(ENDPOINTS["revocation_endpoint"], opt=_OPEN, request_max_body_size=LARGEST)
     @_told
     async def revoke(request: Asking) -> Answered:
         await provider.revoke(await _posted(request), certificate_of(request))
@@ -116,16 +111,18 @@ def routes(provider: Provider, clients: Clients, portal: Portal) -> list[HTTPRou
     @route(
         ENDPOINTS["end_session_endpoint"],
         http_method=["GET", "POST"],
-        opt={"open": True},
+        opt=_OPEN,
         request_max_body_size=LARGEST,
     )
     @_told
     async def end(request: Asking) -> Answered:
-        signed_in = portal.current(request)
+        signed_in = _visitor(request)
         after, at_once = provider.sign_out(await _parameters(request), signed_in)
-        if signed_in is None:
-            return _to(after or "/")
-        return await portal.end(request, after or "/") if at_once else _to(portal.ask_to_end(after))
+        if signed_in is not None and not at_once:
+            return redirect("/sign-out")
+        if signed_in is not None:
+            await sessions.end(signed_in.session)
+        return take_back(_to(after or "/sign-out"))
 
     return [metadata, keys, authorize, proceed, push, token, userinfo, introspect, revoke, end]
 
@@ -140,6 +137,10 @@ def certificate_of(request: Asking) -> x509.Certificate | None:
 @lru_cache(maxsize=256)
 def _parsed(pem: str) -> x509.Certificate:
     return x509.load_der_x509_certificate(ssl.PEM_cert_to_DER_cert(pem))
+
+
+def _visitor(request: Asking) -> SignedIn | None:
+    return setting_of(request).visitor
 
 
 def _told(handler: Callable[..., Awaitable[Answered]]) -> Callable[..., Awaitable[Answered]]:

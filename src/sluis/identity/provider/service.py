@@ -7,7 +7,7 @@ consent, since the organisation that registers a client answers for what it may 
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ from sluis.identity.clients import Authenticated, Client, Clients
 from sluis.identity.provider import rules
 from sluis.identity.provider.faults import OAuthProblem
 from sluis.identity.provider.granting import TokenEndpoint
-from sluis.identity.provider.grants import Grants, open_grants
+from sluis.identity.provider.grants import Grants, SignedOut, open_grants
 from sluis.identity.provider.model import CONTINUE, PUSHED_SECONDS, REQUEST_URI, Asked, Grant, SignIn
 from sluis.identity.tokens import Access, Tokens
 from sluis.kernel import Clock, Invalid, Problem, Text, Unidentified
@@ -60,6 +60,7 @@ class Provider:
         self._present, self._clock = present, clock
         self._endpoint = TokenEndpoint(clients, tokens, grants, clock, self._good, self.counts)
         self.to_tell = asyncio.Event()
+        self._missed = True  # sessions may have ended while this was not running
         self._tasks = set[asyncio.Task[None]]()
 
     def jwks(self) -> dict[str, Any]:
@@ -234,31 +235,35 @@ class Provider:
     async def tidy(self) -> None:
         """Let go of what is over, tell of sessions that ended while nobody looked, and let keys take turns. To be called
         every minute, and at start. Raises `Unkept`."""
-        for session in await asyncio.to_thread(self._grants.sessions):
-            if not self._is_alive(session):
-                await self._end(session)
+        if self._missed:
+            self._missed = False
+            for session in await asyncio.to_thread(self._grants.sessions):
+                if not self._is_alive(session):
+                    await self._end(session)
         await self._grants.sweep(self._is_alive)
         await self._clients.tidy()
         await asyncio.to_thread(self._tokens.turn)
 
-    async def tell(self, send: Callable[[str, str], Any]) -> int:
+    async def tell(self, send: Callable[[str, str], Awaitable[bool]]) -> int:
         """Tell clients of sign-outs (OpenID Connect Back-Channel Logout 1.0, 2.5); how many are still to be told.
 
         Args:
             send: posts a logout token (second) to an address (first); awaited; gives whether it was taken.
         """
-        waiting = 0
-        for one in await asyncio.to_thread(self._grants.to_tell):
-            client = self._clients.get(one.client)
-            taken = client is None or client.sign_out_call is None
-            if client is not None and client.sign_out_call is not None:
-                token = self._tokens.logout(one.subject, client=client.id, session=one.session)
-                taken = await send(client.sign_out_call, token)
-                self.counts["sign-out", "told" if taken else "failed"] += 1
-            if taken:
-                await self._grants.told(one.id)
-            waiting += not taken
-        return waiting
+        found = await asyncio.to_thread(self._grants.to_tell)
+        taken = await asyncio.gather(*(self._tell(one, send) for one in found))
+        return taken.count(False)
+
+    async def _tell(self, one: SignedOut, send: Callable[[str, str], Awaitable[bool]]) -> bool:
+        client = self._clients.get(one.client)
+        if client is not None and client.sign_out_call is not None:
+            token = self._tokens.logout(one.subject, client=client.id, session=one.session)
+            taken = await send(client.sign_out_call, token)
+            self.counts["sign-out", "told" if taken else "failed"] += 1
+            if not taken:
+                return False
+        await self._grants.told(one.id)
+        return True
 
     async def _pushed(self, name: str, client: Client | None, signed_in: SignedIn | None) -> str:
         asked = await self._grants.held(name, pushed=True)
@@ -350,6 +355,7 @@ class Provider:
         try:
             await self._grants.end(session, told)
         except Problem:  # `tidy` comes back to it
+            self._missed = True
             return
         self.to_tell.set()
 
