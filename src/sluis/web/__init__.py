@@ -1,6 +1,16 @@
 """How every API and page of a node behaves: who calls, what an answer looks like, and what goes wrong."""
 
-from sluis.web.access import CROSSED, LINE, Access, Crossed, Person, crossed, identified, write_line
+from sluis.web.access import (
+    CROSSED,
+    LINE,
+    Access,
+    Crossed,
+    Person,
+    crossed,
+    identified,
+    keep_caller,
+    write_line,
+)
 from sluis.web.app import Api, make_api
 from sluis.web.openapi import About
 from sluis.web.pages import Entry, Setting, elsewhere, local_path, onward, page, redirect
@@ -65,6 +75,7 @@ __all__ = [
     "header",
     "held_secret",
     "identified",
+    "keep_caller",
     "local_path",
     "make_api",
     "make_portal",

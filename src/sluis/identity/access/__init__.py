@@ -2,7 +2,7 @@
 
 from sluis.identity.access.http import routes
 from sluis.identity.access.model import Agreed
-from sluis.identity.access.pages import NAVIGATION, Titles, page_routes
+from sluis.identity.access.pages import NAVIGATION, page_routes
 from sluis.identity.access.service import Accesses
 
-__all__ = ["NAVIGATION", "Accesses", "Agreed", "Titles", "page_routes", "routes"]
+__all__ = ["NAVIGATION", "Accesses", "Agreed", "page_routes", "routes"]

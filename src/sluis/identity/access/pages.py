@@ -55,8 +55,9 @@ class Titles:
         return column.title if column is not None and column.title else Text(name, name)
 
 
-def page_routes(accesses: Accesses, sessions: Sessions, titles: Titles) -> list[HTTPRouteHandler]:
-    """The pages of this room."""
+def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler]:
+    """The pages of this room, for who is signed in."""
+    titles = Titles(accesses.grounds)
 
     @get("/consents", opt=_FOR)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:

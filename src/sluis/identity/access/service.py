@@ -29,10 +29,11 @@ class Accesses:
     """Who has access to what at one node.
 
     Attributes:
+        grounds: as loaded and checked.
         name: what an organisation is called; its Peer ID when that is not known.
 
     Args:
-        grounds: as loaded and checked.
+        grounds: as above.
         consents: of people.
         log: tells when a disclosure was last used.
         agreed: the contracts in force with others, newest first; None for a node in no group, where none are needed.
@@ -49,7 +50,7 @@ class Accesses:
         name: Callable[[PeerId], str],
         clock: Clock,
     ) -> None:
-        self._grounds, self._consents, self._log = grounds, consents, log
+        self.grounds, self._consents, self._log = grounds, consents, log
         self._agreed, self.name, self._clock = agreed, name, clock
 
     async def every(self) -> AccessView:
@@ -60,7 +61,7 @@ class Accesses:
         today = self.today()
         disclosures = tuple(
             self._disclosed(one, today, agreed, asked.get(one.id), used.get(one.id))
-            for one in self._grounds.disclosures
+            for one in self.grounds.disclosures
         )
         services = tuple(
             ServiceView(one.service, one.recipient, one.contract, one.since, one.until)
@@ -106,7 +107,7 @@ class Accesses:
         consents: int | None,
         used: int | None,
     ) -> DisclosedView:
-        activity = self._grounds.activity(one.activity)
+        activity = self.grounds.activity(one.activity)
         contracts = tuple(each.contract for each in agreed or () if one.id in each.disclosures)
         return DisclosedView(
             one.id, one.version, one.recipient, self.name(one.recipient), one.activity, one.dataset, one.columns,
@@ -118,7 +119,7 @@ class Accesses:
     def _last_used(self) -> dict[str, int]:
         """When each disclosure last opened something, by its id; those found that far back. Blocks."""
         wanted: dict[str, set[str]] = {}
-        for one in self._grounds.disclosures:
+        for one in self.grounds.disclosures:
             wanted.setdefault(one.activity, set()).add(one.id)
         found: dict[str, int] = {}
         for activity, ids in wanted.items():
@@ -136,7 +137,7 @@ class Accesses:
         return [self._view(one) for one in consents]
 
     def _view(self, consent: Consent) -> ConsentView:
-        activity = self._grounds.activity(consent.activity)
+        activity = self.grounds.activity(consent.activity)
         name, purpose = (activity.name, activity.purpose) if activity else (None, None)
         return consent_view(consent, self.name(consent.recipient), name, purpose)
 
