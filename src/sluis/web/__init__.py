@@ -1,6 +1,16 @@
 """How every API and page of a node behaves: who calls, what an answer looks like, and what goes wrong."""
 
-from sluis.web.access import CROSSED, LINE, Access, Crossed, Person, crossed, identified, write_line
+from sluis.web.access import (
+    CROSSED,
+    LINE,
+    Access,
+    Crossed,
+    Person,
+    crossed,
+    identified,
+    keep_caller,
+    write_line,
+)
 from sluis.web.app import Api, make_api
 from sluis.web.gate import Gate, subject_of
 from sluis.web.openapi import About
@@ -15,6 +25,7 @@ from sluis.web.portal import (
     make_portal,
     setting_of,
     take_back,
+    token_of,
 )
 from sluis.web.refusals import Refusals
 from sluis.web.routes import Form
@@ -67,6 +78,7 @@ __all__ = [
     "header",
     "held_secret",
     "identified",
+    "keep_caller",
     "local_path",
     "make_api",
     "make_portal",
@@ -78,5 +90,6 @@ __all__ = [
     "streamed",
     "subject_of",
     "take_back",
+    "token_of",
     "write_line",
 ]
