@@ -20,8 +20,8 @@ from sluis.grounds import Grounds
 from sluis.kernel import Refused, Text, Unidentified, encode
 from sluis.ledger import Decision, Ledger, decisions
 from sluis.policy import DecisionPoint, open_versions, policies_of, read_own, replay, routes
-from sluis.policy.files import try_cases
 from sluis.policy.engine import Engine
+from sluis.policy.files import try_cases
 from sluis.store import Store
 from sluis.web import Access, LoopbackListener, Server, make_api
 
