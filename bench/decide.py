@@ -75,7 +75,10 @@ async def _measure(directory: Path, disclosures: int, seconds: int) -> None:
             number = next(numbers)
             question = questions[number % len(questions)]
             decided = await point.evaluate(question, Trace.begin())
-            must(decided.permit == (number % len(questions) % 10 != 0), f"{decided.rule} is not what was to come out")
+            must(
+                decided.permit == (number % len(questions) % 10 != 0),
+                f"{decided.rule} is not what was to come out",
+            )
             now = time.perf_counter()
             answered.append((now, (now - started) * 1000))
 

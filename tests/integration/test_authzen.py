@@ -143,7 +143,9 @@ async def test_basic_another_content_type_is_400(client: Client) -> None:
 
 
 @pytest.mark.parametrize("body", [FIRST, {}])
-async def test_basic_the_request_id_comes_back_with_an_answer_and_with_a_problem(client: Client, body: Any) -> None:
+async def test_basic_the_request_id_comes_back_with_an_answer_and_with_a_problem(
+    client: Client, body: Any
+) -> None:
     headers = {"content-type": "application/json", "authorization": "a", "X-Request-ID": "bfe9eb29-ab87"}
     answer = await client.http.post("/v1/access/v1/evaluation", json=body, headers=headers)
     assert answer.headers.get_list("x-request-id") == ["bfe9eb29-ab87"]
@@ -155,7 +157,9 @@ async def test_basic_the_request_id_comes_back_with_an_answer_and_with_a_problem
 async def test_who_is_nobody_gets_401_and_who_may_not_403(client: Client) -> None:
     answer = await client.http.post("/v1/access/v1/evaluation", json=FIRST)
     assert answer.status_code == 401
-    answer = await client.http.post("/v1/access/v1/evaluation", json=FIRST, headers={"authorization": "stranger"})
+    answer = await client.http.post(
+        "/v1/access/v1/evaluation", json=FIRST, headers={"authorization": "stranger"}
+    )
     assert answer.status_code == 403
     assert client.records() == []
 
@@ -190,11 +194,18 @@ async def test_batch_properties_count_for_each_item(client: Client) -> None:
     assert await many(client, action=WRITE, resource=ARCHIVED, evaluations=subjects) == [False, True]
     merged = [{"resource": {"id": "record-1", "properties": {"status": "active"}}}, {"resource": ARCHIVED}]
     default = {"type": "record"}
-    assert await many(client, subject=ALICE, action=WRITE, resource=default, evaluations=merged) == [True, False]
+    assert await many(client, subject=ALICE, action=WRITE, resource=default, evaluations=merged) == [
+        True,
+        False,
+    ]
 
 
 async def test_batch_an_item_that_is_wrong_is_denied_in_its_place(client: Client) -> None:
-    body = {"subject": ALICE, "action": READ, "evaluations": [{"resource": RECORD}, {}, "x", {"resource": RECORD}]}
+    body = {
+        "subject": ALICE,
+        "action": READ,
+        "evaluations": [{"resource": RECORD}, {}, "x", {"resource": RECORD}],
+    }
     answer = await client.ask("evaluations", body)
     assert [one["decision"] for one in answer["evaluations"]] == [True, False, False, True]
     assert answer["evaluations"][1]["context"]["error"]["status"] == 400
@@ -223,7 +234,9 @@ async def test_batch_semantics_end_where_they_say(client: Client, semantic: str,
 async def test_batch_too_many_or_an_unknown_semantic_is_400(client: Client) -> None:
     await client.ask("evaluations", {**FIRST, "evaluations": [{}] * 201}, 400)
     await client.ask("evaluations", {**FIRST, "evaluations": {"a": 1}}, 400)
-    await client.ask("evaluations", {**FIRST, "evaluations": [{}], "options": {"evaluations_semantic": "x"}}, 400)
+    await client.ask(
+        "evaluations", {**FIRST, "evaluations": [{}], "options": {"evaluations_semantic": "x"}}, 400
+    )
 
 
 # Search
@@ -246,7 +259,9 @@ async def test_search_finds_subjects(client: Client) -> None:
 async def test_search_finds_resources(client: Client) -> None:
     body = {"subject": ALICE, "action": READ, "resource": {"type": "record"}}
     assert ids(await client.ask("search/resource", body)) == ["record-1", "record-2"]
-    assert ids(await client.ask("search/resource", {**body, "subject": ADMIN, "action": WRITE})) == ["record-2"]
+    assert ids(await client.ask("search/resource", {**body, "subject": ADMIN, "action": WRITE})) == [
+        "record-2"
+    ]
 
 
 async def test_search_finds_actions(client: Client) -> None:
@@ -323,7 +338,9 @@ CALLS: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
-async def test_every_call_leaves_exactly_one_record_of_the_standard_and_is_replayed_from_it(client: Client) -> None:
+async def test_every_call_leaves_exactly_one_record_of_the_standard_and_is_replayed_from_it(
+    client: Client,
+) -> None:
     schema = json.loads((SHARED / "specs/standards/adl/adl-logrecord.schema.json").read_text())
     for number, (path, body) in enumerate(CALLS, 1):
         answer = await client.ask(path, body)
@@ -331,7 +348,9 @@ async def test_every_call_leaves_exactly_one_record_of_the_standard_and_is_repla
         assert len(records) == number
         record = records[-1]
         jsonschema.validate(json.loads(encode(record)), schema)
-        assert record.event_name == "adl.access_" + path if path[0] == "e" else "adl." + path.replace("/", "_")
+        assert (
+            record.event_name == "adl.access_" + path if path[0] == "e" else "adl." + path.replace("/", "_")
+        )
         assert record.body == {"adl.core.request": body, "adl.core.response": answer}
         assert record.attributes["adl.core.policies"] == {"cedar": client.point.version}
         assert record.attributes["sluis.policy.caller"] == "a-program"
@@ -342,7 +361,9 @@ async def test_every_call_leaves_exactly_one_record_of_the_standard_and_is_repla
 async def test_the_record_is_in_the_trace_of_the_request_and_names_its_crossing(client: Client) -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
     crossing = "0190f0c4-5a5e-7000-8000-000000000001"
-    await client.ask("evaluation", {**FIRST, "context": {"traceparent": parent}}, **{"fsc-transaction-id": crossing})
+    await client.ask(
+        "evaluation", {**FIRST, "context": {"traceparent": parent}}, **{"fsc-transaction-id": crossing}
+    )
     await client.ask("evaluation", FIRST, traceparent=parent)
     await client.ask("evaluation", FIRST, **{"fsc-transaction-id": "x"})
     told, header, alone = client.records()
@@ -420,7 +441,16 @@ async def test_what_is_too_large_is_not_read(client: Client) -> None:
 
 
 async def test_names_and_numbers_that_cedar_cannot_hold_change_nothing(client: Client) -> None:
-    odd = {"status": None, "soft": 1.5, "b": 1.5, "c": 3.0, "d": [1, None, "x"], "e": {}, '"; permit': '\\"\n\u2028', "f": 2**53 - 1}
+    odd = {
+        "status": None,
+        "soft": 1.5,
+        "b": 1.5,
+        "c": 3.0,
+        "d": [1, None, "x"],
+        "e": {},
+        '"; permit': '\\"\n\u2028',
+        "f": 2**53 - 1,
+    }
     for thing in ("subject", "action", "resource"):
         body = {**FIRST, thing: {**FIRST[thing], "properties": odd}, "context": odd}
         assert (await client.ask("evaluation", body))["decision"] is True

@@ -14,7 +14,9 @@ DUTCH = [
     ROOT / page
     for page in ("docs/tutorial/eerste-vraag.md", "docs/how-to/fsc.md", "docs/reference/configuration.md")
 ]
-_CODE = re.compile(r"```.*?```|`[^`]*`|--\w+|\w+\.toml", re.DOTALL)
+_CODE = re.compile(r"```.*?```|`[^`]*`|--\w+|\w+\.toml|\blog (\w+ ){0,4}in\b", re.DOTALL | re.IGNORECASE)
+"""Code, and a verb that looks like a word to avoid."""
+_ON_PAGES = re.compile(r"""\bt\("([^"]*)", |\bt\('([^']*)', """)
 
 
 def avoided() -> list[str]:
@@ -34,7 +36,13 @@ def texts() -> tuple[tuple[str, str], ...]:
     """Every Dutch text in the code, and the Dutch documents, without what is code in them."""
     written = [(path.name, path.read_text(encoding="utf-8")) for path in DUTCH]
     said = [one for path in sorted((ROOT / "src").rglob("*.py")) for one in _said(path)]
-    return tuple((where, _CODE.sub("", text)) for where, text in (*written, *said))
+    shown = [
+        (path.name, text)
+        for path in sorted((ROOT / "src").rglob("templates/*.html"))
+        for pair in _ON_PAGES.findall(path.read_text(encoding="utf-8"))
+        for text in pair
+    ]
+    return tuple((where, _CODE.sub("", text)) for where, text in (*written, *said, *shown))
 
 
 def _said(path: Path) -> Iterator[tuple[str, str]]:

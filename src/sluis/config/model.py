@@ -164,6 +164,7 @@ class PortalConfig(msgspec.Struct, frozen=True):
     address: Url | None = None
     host: Words = "127.0.0.1"
     port: Port = 8470
+    machine_port: Port | None = None
     certificate: Path | None = None
     key: Path | None = None
 

@@ -198,6 +198,10 @@ WORDS: Words = {
         ),
         "host": Text("Adres waarop de pagina's luisteren.", "Address on which the pages listen."),
         "port": Text("Poort van de pagina's.", "Port of the pages."),
+        "machine_port": Text(
+            "Poort voor programma's die zich met een clientcertificaat bekendmaken (`tls_client_auth`); zonder is die er niet.",
+            "Port for programs that show a client certificate (`tls_client_auth`); without it there is none.",
+        ),
         "certificate": Text(
             "Certificaat van de pagina's, met keten (PEM); zonder is dat het certificaat van het knooppunt.",
             "Certificate of the pages, with its chain (PEM); without it, that of the node.",

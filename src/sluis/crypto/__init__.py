@@ -49,7 +49,7 @@ from sluis.crypto.sealing import (
     seal_key,
     sign_grant,
 )
-from sluis.crypto.tls import CURVE, SUITES_1_2, client_context, hand_over, server_context
+from sluis.crypto.tls import CURVE, SUITES_1_2, browser_context, client_context, hand_over, server_context
 from sluis.crypto.vault import Vault
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "Tokens",
     "Vault",
     "algorithm_for",
+    "browser_context",
     "canonical",
     "canonical_structs",
     "canonical_texts",

@@ -1,4 +1,5 @@
-"""TLS as NCSC-NL calls it good or sufficient: 1.3, or 1.2 with AEAD suites over ECDHE; both sides show a certificate.
+"""TLS as NCSC-NL calls it good or sufficient: 1.3, or 1.2 with AEAD suites over ECDHE. Both sides show a certificate, unless
+browsers connect.
 
 Facts: the TLS guidelines of NCSC-NL as Internet.nl tests them. Compression, renegotiation, early data and session
 tickets are off: every connection proves its certificates anew. Which were revoked, `revocation` tells a context.
@@ -30,10 +31,16 @@ def server_context(certificate: Path, key: Path, anchors: Sequence[Path]) -> ssl
 
     Raises `Invalid` (`tls-files`) when a file cannot be read or does not fit.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.num_tickets = 0
-    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
-    return _finish(context, certificate, key, anchors)
+    return _finish(_serving(), certificate, key, anchors)
+
+
+def browser_context(certificate: Path, key: Path, anchors: Sequence[Path] = ()) -> ssl.SSLContext:
+    """The context of a listener for browsers: arguments as `server_context`. Clients need no certificate; with `anchors`
+    they are asked for one, and one that comes must be under these (RFC 8705)."""
+    context = _finish(_serving(), certificate, key, anchors)
+    context.verify_mode = ssl.CERT_OPTIONAL if anchors else ssl.CERT_NONE
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def client_context(certificate: Path, key: Path, anchors: Sequence[Path]) -> ssl.SSLContext:
@@ -51,6 +58,13 @@ def hand_over(door: ssl.SSLContext, to: ssl.SSLContext) -> None:
 
     door.verify_flags = to.verify_flags
     door.sni_callback = meet  # which OpenSSL calls for every client, also one that names no host
+
+
+def _serving() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.num_tickets = 0
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    return context
 
 
 def _finish(context: ssl.SSLContext, certificate: Path, key: Path, anchors: Sequence[Path]) -> ssl.SSLContext:

@@ -13,7 +13,7 @@ from sluis.policy.files import (
     read_own,
     try_cases,
 )
-from sluis.policy.http import routes
+from sluis.policy.http import Who, routes
 from sluis.policy.known import known_of
 from sluis.policy.model import (
     CONSULT,
@@ -63,6 +63,7 @@ __all__ = [
     "Tried",
     "Version",
     "Versions",
+    "Who",
     "Why",
     "Would",
     "asking",

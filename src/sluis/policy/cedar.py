@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
 import msgspec
-from cedarpy import Decision, PolicySet, is_authorized, policies_to_json_str, validate_policies
+from cedarpy import Decision, PolicySet, Schema, is_authorized, policies_to_json_str, validate_policies
 
 from sluis.kernel import Invalid, Place, Text
 from sluis.policy.values import Uid
@@ -158,20 +158,29 @@ def read_generated(texts: Iterable[str]) -> tuple[Policy, ...]:
     return tuple(_as_policy(trees[f"policy{at}"], 0) for at in range(len(trees)))
 
 
-def schema_faults(text: str, schema: str, file: str) -> list[Invalid]:
-    """What policies say that the schema does not know of. Raises Invalid when the schema itself cannot be read."""
-    lines = [text.count("\n", 0, at) + 1 for at, _ in _statements(text)]
+def read_schema(text: str, file: str) -> str:
+    """The text of a schema, when it is one. Raises Invalid when it is not."""
     try:
-        result = validate_policies(text, schema)
+        Schema.from_str(text)
     except ValueError as problem:
-        raise _schema_syntax(str(problem)) from None
-    faults = []
-    for error in result.errors:
-        number = error.policy_id.removeprefix("policy")
-        if not number.isdecimal():
-            raise _schema_syntax(error.error)
-        faults.append(_against_schema(error.error, Place(file, lines[int(number)])))
-    return faults
+        raise Invalid(
+            "cedar-schema",
+            Text("Het schema is geen geldig Cedar-schema.", "The schema is not a valid Cedar schema."),
+            Text(f"De lezer meldt: {problem}.", f"The parser says: {problem}."),
+            Text("Verbeter het schema.", "Correct the schema."),
+            place=Place(file),
+        ) from None
+    return text
+
+
+def schema_faults(text: str, schema: str, file: str) -> list[Invalid]:
+    """What policies, read before without a problem, say that the schema does not know of."""
+    lines = [text.count("\n", 0, at) + 1 for at, _ in _statements(text)]
+    errors = validate_policies(text, schema).errors
+    return [
+        _against_schema(one.error, Place(file, lines[int(one.policy_id.removeprefix("policy"))]))
+        for one in errors
+    ]
 
 
 def _trees(text: str, file: str) -> list[dict[str, Any]]:
@@ -313,15 +322,6 @@ def _without_id(place: Place) -> Invalid:
         Text("Zet `@id(\"korte-naam\")` boven de regel.", "Put `@id(\"short-name\")` above the policy."),
         place=place,
     )  # fmt: skip
-
-
-def _schema_syntax(reason: str) -> Invalid:
-    return Invalid(
-        "cedar-schema",
-        Text("Het schema is geen geldig Cedar-schema.", "The schema is not a valid Cedar schema."),
-        Text(f"De lezer meldt: {reason}.", f"The parser says: {reason}."),
-        Text("Verbeter het schema.", "Correct the schema."),
-    )
 
 
 def _against_schema(reason: str, place: Place) -> Invalid:

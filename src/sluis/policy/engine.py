@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 from sluis.crypto import canonical
-from sluis.kernel import Level, plain
-from sluis.policy.cedar import Outcome, Policy, Slice, read_generated, read_policies
+from sluis.kernel import Level, Place, plain
+from sluis.policy.cedar import Outcome, Policy, Slice, read_generated, read_policies, twice
 from sluis.policy.disclosures import day_number
 from sluis.policy.model import CONSULT, Decided, Evaluation, Facts, Policies, Resource, Ruling, Subject
 from sluis.policy.rules import applies, facts_of, why_not
@@ -40,14 +40,17 @@ class Engine:
     def __init__(self, policies: Policies) -> None:
         self.policies = policies
         self.version = digest_of(policies)
-        self.own = {
-            one.id: one for file, text in sorted(policies.own.items()) for one in read_policies(text, file)
-        }
+        self.own: dict[str, Policy] = {}
+        for file, text in sorted(policies.own.items()):
+            for one in read_policies(text, file):
+                if one.id in self.own:
+                    raise twice(one.id, Place(file, one.line))
+                self.own[one.id] = one
         self.entities: dict[Uid, _Entity] = {_uid(one): one for one in policies.entities}
         self._rulings = {one.policy: one for one in policies.rulings}
         self._pairs: dict[_Pair, list[Ruling]] = {}
-        for one in policies.rulings:
-            self._pairs.setdefault((one.recipient, one.activity), []).append(one)
+        for ruling in policies.rulings:
+            self._pairs.setdefault((ruling.recipient, ruling.activity), []).append(ruling)
         self._opening = {one.id: one for one in read_generated(one.text for one in policies.rulings)}
         self._actions = {one.action for one in self.own.values()} - {None}
         self._ids: dict[str, list[str]] | None = None
@@ -182,7 +185,11 @@ def digest_of(policies: Policies) -> str:
 
 def _given(one: Subject | Resource, policies: Slice) -> dict[str, Any]:
     """What a request says of a party, as attributes."""
-    linked = {"type": one.type, "id": one.id} if policies.attributes and uid_of(one.type, "")[0] == "Linked" else {}
+    linked = (
+        {"type": one.type, "id": one.id}
+        if policies.attributes and uid_of(one.type, "")[0] == "Linked"
+        else {}
+    )
     return _looked_at(values_of(_looked_at(one.properties, policies)) | linked, policies)
 
 

@@ -16,7 +16,7 @@ from cedarpy import Entities
 from sluis.crypto import read_json
 from sluis.grounds import Document, Fault, Grounds, faults, parse_document, read_text
 from sluis.kernel import Clock, Invalid, Place, Text, convert
-from sluis.policy.cedar import read_policies, schema_faults, twice
+from sluis.policy.cedar import read_policies, read_schema, schema_faults, twice
 from sluis.policy.disclosures import rulings_of
 from sluis.policy.engine import Engine
 from sluis.policy.model import Action, Evaluation, Policies, Properties, Resource, Subject
@@ -177,7 +177,7 @@ class _Reading:
 
     def read(self, path: Path) -> None:
         if path.name == SCHEMA:
-            self.schema = read_text(path)
+            self.schema = read_schema(read_text(path), str(path))
         elif path.name == ENTITIES:
             self.entities = _entities(read_text(path), str(path), self.schema)
         elif path.name.endswith(_TESTS):

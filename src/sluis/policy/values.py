@@ -79,7 +79,9 @@ def _record(value: dict[str, Any], depth: int, left: list[int]) -> dict[str, Any
 def _value(value: Any, depth: int, left: list[int]) -> Any:
     left[0] -= 1
     if depth > DEEPEST or left[0] < 0:
-        raise _unfit(Text("Het zijn te veel waarden, of ze zitten te diep.", "There are too many values, or too deep."))
+        raise _unfit(
+            Text("Het zijn te veel waarden, of ze zitten te diep.", "There are too many values, or too deep.")
+        )
     if isinstance(value, str):
         if len(value) > LONGEST:
             raise _unfit(_TOO_LONG)

@@ -46,7 +46,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
         *log_routes(parts.ledger, parts.witness),
-        *reading_routes(parts.ledger, _reader(gate, Resource(LOG, base_origin(parts.ledger.origin)))),
+        *reading_routes(parts.ledger, readers(parts)),
         *(
             gateway.group_routes(parts.operator, gate, parts.certificate.identity.peer.id)
             if parts.operator
@@ -55,8 +55,9 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
     ]
 
 
-def _reader(gate: Gate, log: Resource) -> Authorise:
+def readers(parts: Parts) -> Authorise:
     """Who reads the log over HTTP: until people sign in as themselves, only who may read all of it."""
+    gate, log = Gate(parts.point), Resource(LOG, base_origin(parts.ledger.origin))
 
     async def may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
         caller = identified(request.scope)

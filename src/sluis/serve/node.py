@@ -15,6 +15,7 @@ from sluis.kernel import Clock, Invalid, Problem, Upstream, cause_of, utc_now
 from sluis.serve.api import about, routes
 from sluis.serve.group import GroupServers
 from sluis.serve.parts import Parts, build_parts
+from sluis.serve.portal import portal_of
 from sluis.web import LocalListener, Server, make_api
 
 log = logging.getLogger("sluis.node")
@@ -38,6 +39,7 @@ class Node:
         self._group = (
             GroupServers(config, membership, parts.revocations, self.api, clock) if membership else None
         )
+        self.portal = portal_of(config, parts)
         if parts.own is not None:
             parts.own.node = self.api
         self._tasks: list[asyncio.Task[None]] = []
@@ -48,6 +50,8 @@ class Node:
             await self._server.listen(LocalListener(self.config.listen.socket))
             if self._group is not None:
                 await self._group.start()
+            if self.portal is not None:
+                await self.portal.start()
         except Problem:
             await self.stop()
             raise
@@ -56,6 +60,8 @@ class Node:
         self._every(_SECOND, self._publish)
         self._every(_SECOND, self._renew_revocations)
         self._every(_SECOND, self._renew_certificate)
+        if self.portal is not None:
+            self._every(_MINUTE, self.portal.tidy)
         if self.config.anchor.url is not None:
             self._every(_TEN_MINUTES, self._anchor)
         if self.parts.membership is not None:
@@ -66,6 +72,8 @@ class Node:
         await self._server.stop()
         if self._group is not None:
             await self._group.stop()
+        if self.portal is not None:
+            await self.portal.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -117,6 +125,8 @@ class Node:
                 log.info("the list of revoked certificates was renewed")
                 if self._group is not None:
                     await self._group.hold_to_lists()
+                if self.portal is not None:
+                    await self.portal.hold_to_lists()
 
     async def _renew_certificate(self) -> None:
         """Take a renewed certificate in use when there is one in its file, and its key in the other."""

@@ -36,6 +36,7 @@ from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
 from sluis.serve.group import membership_of, operator_of
+from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
@@ -65,6 +66,7 @@ class Parts(msgspec.Struct, frozen=True):
     operator: Operator | None
     own: OwnLink | None
     """The link, where there is no membership."""
+    identity: IdentityRooms | None
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -177,6 +179,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         membership=membership,
         operator=operator_of(config, grounds, store, membership, owners, clock) if membership else None,
         own=None if membership else own_link,
+        identity=identity_rooms(config, store, keys, clock),
     )
 
 

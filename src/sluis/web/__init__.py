@@ -4,13 +4,36 @@ from sluis.web.access import CROSSED, LINE, Access, Crossed, Person, crossed, id
 from sluis.web.app import Api, make_api
 from sluis.web.gate import Gate, subject_of
 from sluis.web.openapi import About
+from sluis.web.pages import Entry, Setting, elsewhere, local_path, onward, page, redirect
+from sluis.web.portal import (
+    COOKIE,
+    House,
+    Portal,
+    TokenAccess,
+    hand_out,
+    held_secret,
+    make_portal,
+    setting_of,
+    take_back,
+)
 from sluis.web.refusals import Refusals
-from sluis.web.server import FROM_ONE, LocalListener, LoopbackListener, PeerListener, Server, place_of
+from sluis.web.routes import Form
+from sluis.web.server import (
+    FROM_ONE,
+    BrowserListener,
+    LocalListener,
+    LoopbackListener,
+    PeerListener,
+    Server,
+    place_of,
+)
 from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
+from sluis.web.tries import TooOften, Tries
 from sluis.web.visitors import Audience, SignedIn, Visitors
 
 __all__ = [
+    "COOKIE",
     "CROSSED",
     "FROM_ONE",
     "LINE",
@@ -19,22 +42,41 @@ __all__ = [
     "Access",
     "Api",
     "Audience",
+    "BrowserListener",
     "Crossed",
+    "Entry",
+    "Form",
     "Gate",
+    "House",
     "LocalListener",
     "LoopbackListener",
     "PeerListener",
     "Person",
+    "Portal",
     "Refusals",
     "Server",
+    "Setting",
     "SignedIn",
+    "TokenAccess",
+    "TooOften",
+    "Tries",
     "Visitors",
     "crossed",
+    "elsewhere",
+    "hand_out",
     "header",
+    "held_secret",
     "identified",
+    "local_path",
     "make_api",
+    "make_portal",
+    "onward",
+    "page",
     "place_of",
+    "redirect",
+    "setting_of",
     "streamed",
     "subject_of",
+    "take_back",
     "write_line",
 ]

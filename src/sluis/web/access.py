@@ -16,8 +16,9 @@ from litestar.exceptions import MethodNotAllowedException
 from sluis.crypto import Peer
 from sluis.grounds import Purpose
 from sluis.kernel import PeerId, Refused, Text, Unidentified
+from sluis.web.visitors import SignedIn
 
-Callers = Literal["anyone", "peers", "people", "both"]
+Callers = Literal["anyone", "peers", "people", "both", "visitors"]
 
 OnRefusal = Callable[[Refused], Awaitable[None]]
 
@@ -125,14 +126,19 @@ class Access:
 
     def _identify(self, scope: Any, callers: Callers) -> None:
         if callers == "peers" or (callers == "both" and LOCAL not in scope["extensions"]):
-            scope[_CALLER] = self.peer(scope)
+            keep_caller(scope, self.peer(scope))
         elif callers != "anyone":
-            scope[_CALLER] = self.person(scope)
+            keep_caller(scope, self.person(scope))
 
 
-def identified(scope: Mapping[str, Any]) -> Peer | Person:
-    """Whom the guard identified on this request."""
-    caller: Peer | Person = scope[_CALLER]
+def keep_caller(scope: Any, caller: object) -> None:
+    """Keep who was identified on this request, for the route's own use."""
+    scope[_CALLER] = caller
+
+
+def identified(scope: Mapping[str, Any]) -> Peer | Person | SignedIn | None:
+    """Whom the guard identified on this request; in the portal a `SignedIn`, or None."""
+    caller: Peer | Person | SignedIn | None = scope[_CALLER]
     return caller
 
 

@@ -117,13 +117,13 @@ class Api:
             else:
                 await self._framework(scope, receive, finish)
         except Exception as exception:
-            failure = problems.failure_of(exception) if status else _problem_of(exception)
+            failure = problems.failure_of(exception) if status else problem_of(exception)
             if not status:
                 await _send(failure, scope, finish)
             # Otherwise the answer had begun: the server breaks it off, so that nobody takes it for whole.
         finally:
             if access_log.isEnabledFor(logging.INFO):
-                _log(scope, status, time.perf_counter() - started)
+                log_request(scope, status, time.perf_counter() - started, caller_label(scope))
 
 
 def make_api(
@@ -199,7 +199,8 @@ def _odd(path: str) -> bool:
     return "//" in path or (path.endswith("/") and path != "/")
 
 
-def _problem_of(exception: Exception) -> Problem:
+def problem_of(exception: Exception) -> Problem:
+    """The problem that an exception is, whoever raised it."""
     if isinstance(exception, Problem):
         return exception
     if isinstance(exception, HTTPException):
@@ -250,9 +251,7 @@ def _accept_language(scope: Scope) -> str:
     )
 
 
-def _log(scope: HTTPScope, status: int, seconds: float) -> None:
+def log_request(scope: HTTPScope, status: int, seconds: float, caller: str) -> None:
     """Method, route template, status, time, caller: nothing of the path or query that may name somebody."""
     template = scope.get("path_template", "-")
-    access_log.info(
-        "%s %s %d %.1fms %s", scope["method"], template, status, seconds * 1000, caller_label(scope)
-    )
+    access_log.info("%s %s %d %.1fms %s", scope["method"], template, status, seconds * 1000, caller)

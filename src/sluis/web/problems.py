@@ -115,6 +115,18 @@ def unknown_path() -> NotFound:
     )
 
 
+def unknown_page() -> NotFound:
+    """No page has this path."""
+    return NotFound(
+        "unknown-page",
+        Text("Deze pagina bestaat niet.", "This page does not exist."),
+        Text("Het adres klopt niet, of de pagina is weg.", "The address is wrong, or the page is gone."),
+        Text(
+            "Controleer het adres, of ga naar de beginpagina.", "Check the address, or go to the first page."
+        ),
+    )
+
+
 def method_not_allowed() -> NotAllowed:
     """The path has no such method."""
     return NotAllowed(

@@ -17,7 +17,13 @@ from litestar.params import Body, PathParameter, QueryParameter
 from sluis.kernel import Trace
 from sluis.web.access import Callers, identified
 
-_CALLERS: dict[str, Callers] = {"peer": "peers", "person": "people", "caller": "both"}
+_CALLERS: dict[str, Callers] = {"peer": "peers", "person": "people", "caller": "both", "visitor": "visitors"}
+
+Form = Mapping[str, str]
+"""What was filled in on a page, by the name of the field; each is there once."""
+
+FORM = "sluis.form"
+"""Key in the scope of a request's `Form`, and in the `opt` of a route that takes one."""
 
 
 def bound(handler: HTTPRouteHandler, services: Mapping[str, object]) -> HTTPRouteHandler:
@@ -51,6 +57,8 @@ def bound(handler: HTTPRouteHandler, services: Mapping[str, object]) -> HTTPRout
     _dress(call, function, [one for one in parameters.values() if one.name not in sources], hints)
     made = copy(handler)
     made.opt = {**handler.opt, "callers": _callers_of(handler, set(parameters))}
+    if "form" in parameters:
+        made.opt[FORM] = True
     made.summary = handler.summary or (function.__doc__ or "").split("\n")[0].rstrip(".") or None
     return made(call)
 
@@ -89,6 +97,8 @@ def _sources(names: set[str], services: Mapping[str, object]) -> dict[str, Calla
     found |= {name: _constant(services[name]) for name in names & set(services)}
     if "trace" in names:
         found["trace"] = _trace
+    if "form" in names:
+        found["form"] = _form
     return found
 
 
@@ -98,7 +108,7 @@ def _callers_of(handler: HTTPRouteHandler, names: set[str]) -> Callers:
         return "anyone"
     if len(named) != 1:
         raise TypeError(
-            f"route {handler.fn.__name__} must take one of peer, person, caller, or be marked open"
+            f"route {handler.fn.__name__} must take one of {', '.join(_CALLERS)}, or be marked open"
         )
     return _CALLERS[named.pop()]
 
@@ -106,6 +116,11 @@ def _callers_of(handler: HTTPRouteHandler, names: set[str]) -> Callers:
 def _trace(scope: Mapping[str, Any]) -> Trace:
     header = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
     return Trace.parse(header.decode("latin-1")) or Trace.begin()
+
+
+def _form(scope: Mapping[str, Any]) -> Form:
+    form: Form = scope[FORM]
+    return form
 
 
 def _constant(value: object) -> Callable[[Any], Any]:

@@ -1,4 +1,4 @@
-"""Two listeners in one process: mTLS over TCP for peers, a unix socket for the people of this machine.
+"""The listeners of one process: mTLS over TCP for peers, TLS for browsers, a unix socket for the people of this machine.
 
 uvicorn parses HTTP; the protocol class below adds what no Python ASGI server passes on by itself: the client
 certificate, as the ASGI TLS extension 0.2 writes it, and on a unix socket the user at the other end (SO_PEERCRED,
@@ -35,6 +35,10 @@ HEAD_LIMIT = 64 * 1024
 FROM_ONE = 256
 """Connections of one certificate or user; a node itself makes at most 200 to a peer."""
 
+ADDRESS = "sluis.address"
+"""Key in the ASGI scope's `extensions` of the address that a browser connects from."""
+
+_BROWSERS = 4096  # connections of browsers together
 _KEEP_ALIVE = 75  # seconds between an answer and the next request
 _REQUEST = 60.0  # seconds from a request's first byte to its last
 _STALLED = 60.0  # seconds in which nobody takes what is sent; whoever waits for that holds a source
@@ -101,7 +105,7 @@ class NodeProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.credentials = _credentials(transport)
+        self.credentials = self.find_credentials(transport)
         self.head = 0
         self.parser = _Parser(self)
         self._request_due = self.loop.call_later(_KEEP_ALIVE, transport.abort)
@@ -109,6 +113,10 @@ class NodeProtocol(HttpToolsProtocol):
         others = self.server_state.connections
         if sum(getattr(one, "credentials", None) == self.credentials for one in others) > self.from_one:
             transport.abort()
+
+    def find_credentials(self, transport: asyncio.BaseTransport) -> dict[str, Any]:
+        """What is known of the other end, for the scope of every request."""
+        return _credentials(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._request_due.cancel()
@@ -209,12 +217,33 @@ class ProxiedProtocol(StreamingProtocol):
     from_one = 16_384
 
 
+class BrowserProtocol(NodeProtocol):
+    """A connection of a browser, known by its address alone, of which many may be behind one."""
+
+    from_one = 1024
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.server_state.connections) > _BROWSERS:
+            transport.abort()
+
+    def find_credentials(self, transport: asyncio.BaseTransport) -> dict[str, Any]:
+        """Also the address: without a client certificate all look the same."""
+        client = transport.get_extra_info("peername")
+        return {**_credentials(transport), ADDRESS: client[0] if client else None}
+
+
 class PeerListener(msgspec.Struct, frozen=True):
     """Where peers connect. Port 0 lets the system choose."""
 
     host: str
     port: int
     context: ssl.SSLContext
+
+
+class BrowserListener(PeerListener, frozen=True):
+    """Where browsers connect, and programs that have people signed in: `context` asks for no client certificate, or takes
+    one when it comes. Its server is made for `browsers`."""
 
 
 class LoopbackListener(msgspec.Struct, frozen=True):
@@ -238,12 +267,17 @@ class Server:
         app: the app.
         streaming: whether request bodies may take longer than a minute; then only a pause of one ends them.
         proxied: whether one proxy brings the requests of all; streaming too.
+        browsers: whether browsers connect.
     """
 
-    def __init__(self, app: Any, streaming: bool = False, proxied: bool = False) -> None:
+    def __init__(
+        self, app: Any, streaming: bool = False, proxied: bool = False, browsers: bool = False
+    ) -> None:
         self._protocol_class = StreamingProtocol if streaming else NodeProtocol
         if proxied:
             self._protocol_class = ProxiedProtocol
+        if browsers:
+            self._protocol_class = BrowserProtocol
         self._config = Config(
             app,
             http=self._protocol_class,

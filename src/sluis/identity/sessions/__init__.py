@@ -1,15 +1,18 @@
 """Server-side sessions: begun by a way of signing in, found by the secret in a cookie, listed for their owner, ended."""
 
+from sluis.identity.sessions.http import Choices, SigningIn
 from sluis.identity.sessions.model import Choice, Established, Kind, Listed, Way
 from sluis.identity.sessions.service import OnEnd, Sessions, open_sessions, person_of
 
 __all__ = [
     "Choice",
+    "Choices",
     "Established",
     "Kind",
     "Listed",
     "OnEnd",
     "Sessions",
+    "SigningIn",
     "Way",
     "open_sessions",
     "person_of",

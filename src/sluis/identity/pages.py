@@ -1,0 +1,168 @@
+"""Signing in and out, as people see it: choosing a way, choosing for whom, and the sessions that are there.
+
+What a way of signing in asks of somebody is on its own pages; here they meet.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, Way
+from sluis.kernel import LEVELS, Level, Refused, Text, reaches
+from sluis.web import (
+    Audience,
+    Entry,
+    Form,
+    SignedIn,
+    hand_out,
+    local_path,
+    onward,
+    page,
+    redirect,
+    take_back,
+)
+
+NAVIGATION = (Entry("/sessions", Text("Waar u bent ingelogd", "Where you are signed in")),)
+"""What the layout shows of this room."""
+
+_AUDIENCES: tuple[tuple[Audience, Text, Text], ...] = (
+    ("citizen", Text("Voor uzelf", "For yourself"), Text("U regelt iets als inwoner.", "You act as a resident.")),
+    ("company", Text("Voor een bedrijf of organisatie", "For a company or organisation"),
+     Text("U handelt namens een bedrijf.", "You act on behalf of a company.")),
+    ("staff", Text("Voor medewerkers", "For staff"), Text("U werkt bij deze organisatie.", "You work for this organisation.")),
+)  # fmt: skip
+
+Farewell = Callable[[Established], str | None]
+"""Where a browser goes to end the session at another provider as well; None when there is nothing to end."""
+
+
+def routes(
+    sessions: Sessions,
+    signing_in: SigningIn,
+    ways: Callable[[], Sequence[Way]],
+    programs: Callable[[str], Iterable[str]] = lambda handle: (),
+    farewells: Sequence[Farewell] = (),
+) -> list[HTTPRouteHandler]:
+    """The pages of this room.
+
+    Args:
+        sessions: of this node.
+        signing_in: knows for whom somebody may act.
+        ways: of signing in that are there at the moment.
+        programs: titles of what was signed in with the session of a handle.
+        farewells: of the ways of signing in that have sessions of their own elsewhere.
+    """
+    titles = {
+        "passkey": Text("passkey", "passkey"),
+        "passport": Text("digitaal paspoort", "digital passport"),
+    }
+
+    def title_of(method: str) -> Text:
+        return next(
+            (way.title for way in ways() if way.name == method), titles.get(method, Text(method, method))
+        )
+
+    @get("/")
+    async def first(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The first page of the portal."""
+        return page(request, "identity/first.html")
+
+    @get("/sign-in")
+    async def sign_in(
+        visitor: SignedIn | None,
+        request: Request[Any, Any, Any],
+        next: str = "/",
+        level: Level | None = None,
+        audience: Audience | None = None,
+    ) -> Response[bytes]:
+        """The ways of signing in that are sure enough, each for whom it is."""
+        fitting = [way for way in ways() if _fits(way, level, audience)]
+        groups = [
+            (title, told, found)
+            for one, title, told in _AUDIENCES
+            if (found := [way for way in fitting if way.audience == one])
+        ]
+        higher = visitor is not None and level is not None and not reaches(visitor.level, level)
+        asked = {"next": local_path(next)} | ({"level": level} if level else {})
+        return page(request, "identity/sign_in.html", groups=groups, asked=asked, wanted=level, higher=higher)
+
+    @get("/choose")
+    async def choose(person: SignedIn, request: Request[Any, Any, Any], next: str = "/") -> Response[bytes]:
+        """For whom somebody acts from now on."""
+        choices = list(await signing_in.choices(person))
+        if not choices:
+            return redirect(local_path(next))
+        return page(request, "identity/choose.html", choices=choices, next=local_path(next), unchosen=False)
+
+    @post("/choose", status_code=200)
+    async def chosen(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Act for who was chosen."""
+        choices, target = list(await signing_in.choices(person)), local_path(form.get("next"))
+        if "choice" not in form and choices:
+            return page(
+                request, "identity/choose.html", choices=choices, next=target, unchosen=True, status=422
+            )
+        choice = _chosen(choices, form.get("choice", ""))
+        secret, _ = await sessions.act_for(person.session, choice.entity, choice.name, choice.intermediary)
+        return hand_out(onward(request, target), secret)
+
+    @get("/sessions")
+    async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Where somebody is signed in."""
+        found = sessions.of(person.acting.person, programs)
+        return page(request, "identity/sessions.html", sessions=found, here=person.session, title_of=title_of)
+
+    @post("/sessions/end", status_code=200)
+    async def end(person: SignedIn, form: Form) -> Response[Any]:
+        """End one session of one's own."""
+        own = {one.handle for one in sessions.of(person.acting.person)}
+        handle = form.get("session", "")
+        if handle in own:  # one that is over already needs no word
+            await sessions.end(handle)
+        return take_back(redirect("/")) if handle == person.session else redirect("/sessions")
+
+    @post("/sessions/end-others", status_code=200)
+    async def end_others(person: SignedIn) -> Response[Any]:
+        """End all sessions of one's own but this one."""
+        await sessions.end_all(person.acting.person, but=person.session)
+        return redirect("/sessions")
+
+    @get("/sign-out")
+    async def signing_out(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Ask whether to sign out: only a form does it."""
+        return page(request, "identity/sign_out.html", out=visitor is None)
+
+    @post("/sign-out", status_code=200)
+    async def sign_out(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[Any]:
+        """End this session, and the one at the provider that was signed in with."""
+        if visitor is None:
+            return take_back(redirect("/sign-out"))
+        established = sessions.established(visitor.session)
+        await sessions.end(visitor.session)
+        elsewhere = next((url for one in farewells if (url := one(established))), None)
+        return take_back(onward(request, elsewhere) if elsewhere else redirect("/sign-out"))
+
+    return [first, sign_in, choose, chosen, listed, end, end_others, signing_out, sign_out]
+
+
+def _fits(way: Way, level: Level | None, audience: Audience | None) -> bool:
+    """Whether a way of signing in is for this audience, and sure enough."""
+    sure = level is None or any(LEVELS.index(one) >= LEVELS.index(level) for one in way.levels)
+    return sure and audience in (None, way.audience)
+
+
+def _chosen(choices: Sequence[Choice], place: str) -> Choice:
+    """The choice at a place in the list. Raises `Refused` when it is none of them."""
+    if not place.isascii() or not place.isdecimal() or int(place) >= len(choices):
+        raise Refused("no-such-choice", _NOT_CHOSEN, *_NO_SUCH_CHOICE, rule="representation")
+    return choices[int(place)]
+
+
+_NOT_CHOSEN = Text("U kunt niet voor deze organisatie handelen.", "You cannot act for this organisation.")
+_NO_SUCH_CHOICE = (
+    Text("Zij staat niet, of niet meer, in de lijst van wie u vertegenwoordigt.",
+         "It is not, or no longer, in the list of whom you represent."),
+    Text("Kies opnieuw uit de lijst.", "Choose from the list again."),
+)  # fmt: skip

@@ -1,0 +1,115 @@
+"""The portal of a node, with its listeners; and the node's API for programs that bring an access token."""
+
+import asyncio
+import logging
+import ssl
+from typing import Any
+
+from sluis import policy, query
+from sluis.config import Config
+from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
+from sluis.kernel import Invalid
+from sluis.ledger import reading_routes
+from sluis.serve.api import about, readers
+from sluis.serve.identity import IdentityRooms
+from sluis.serve.parts import Parts
+from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
+
+log = logging.getLogger("sluis.node")
+
+
+def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
+    """The portal of a node with these rooms; None when it has none."""
+    if parts.identity is None:
+        return None
+    return OwnPortal(config, portal_app(config, parts, parts.identity), parts.identity, parts.revocations)
+
+
+def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
+    """The portal as an app, of a node with these rooms."""
+    house = House(config.node.name, str(config.portal.address), config.node.test, rooms.navigation)
+    api = token_api(config, parts, rooms)
+    refused = parts.refusals.record
+    decisions = policy.routes(parts.point, _asker(rooms), str(config.portal.address).rstrip("/"))
+    return make_portal([*rooms.routes, *decisions], rooms.visiting, house, rooms.forms, api, on_refusal=refused)
+
+
+def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
+    """What of the node's API officials reach with an access token: questions, and the log for who may read it. Nothing by
+    which the node itself is run."""
+    access = TokenAccess(rooms.visiting, parts.refusals.record)
+    return make_api(
+        [*query.routes(parts.asker), *reading_routes(parts.ledger, readers(parts))], access, about(config)
+    )
+
+
+def _asker(rooms: IdentityRooms) -> policy.Who:
+    """Who asks the decision point over the portal: an official, with an access token."""
+    access = TokenAccess(rooms.visiting)
+    return lambda request: access.person(request.scope).person
+
+
+class OwnPortal:
+    """A node's portal, and its life.
+
+    Args:
+        config: names the listeners and the files of the certificate.
+        app: the portal.
+        rooms: what it is of.
+        revocations: certificates of programs that are not taken any more.
+    """
+
+    def __init__(self, config: Config, app: Portal, rooms: IdentityRooms, revocations: Revocations) -> None:
+        self.app, self._rooms, self._settings, self._revocations = app, rooms, config.portal, revocations
+        own = config.portal
+        self._files = own.certificate or config.tls.certificate, own.key or config.tls.key
+        self._authorities = config.tls.authorities
+        self._server = Server(app, browsers=True)
+        self._doors: dict[int, ssl.SSLContext] = {}  # by port
+        self._shown: Any = None
+
+    async def start(self) -> None:
+        """Open the listeners. Raises `Problem` when one cannot, or the certificate is not right."""
+        self._shown = self._stamps()
+        for port in filter(None, (self._settings.port, self._settings.machine_port)):
+            door = self._doors[port] = self._context(port)
+            await self._server.listen(BrowserListener(self._settings.host, port, door))
+
+    async def stop(self) -> None:
+        """Let what is in hand finish, and close the listeners. May be called twice."""
+        await self._server.stop()
+
+    async def tidy(self) -> None:
+        """Forget sessions that are over, and show a renewed certificate. To be called every minute."""
+        await self._rooms.sessions.tidy()
+        stamps = self._stamps()
+        if stamps == self._shown:
+            return
+        try:
+            self._renew()
+        except Invalid as problem:  # files are renewed one after the other: the next look may find them right
+            log.error("the renewed certificate of the portal is not in use: %s", problem)
+        else:
+            self._shown = stamps
+            log.info("a renewed certificate of the portal is in use")
+
+    async def hold_to_lists(self) -> None:
+        """Close every connection of a program whose certificate was revoked, and take none of it any more. Raises `Invalid`."""
+        self._server.cut_off(self._revocations.revokes)
+        await asyncio.to_thread(self._renew)
+
+    def _renew(self) -> None:
+        made = {port: self._context(port) for port in self._doors}
+        for port, door in self._doors.items():
+            hand_over(door, made[port])
+
+    def _context(self, port: int) -> ssl.SSLContext:
+        """Of programs a certificate is asked; of people none, for a browser would have them choose one."""
+        if port != self._settings.machine_port:
+            return browser_context(*self._files)
+        context = browser_context(*self._files, self._authorities)
+        self._revocations.guard(context)
+        return context
+
+    def _stamps(self) -> Any:
+        return tuple(map(file_stamp, self._files))

@@ -1,0 +1,244 @@
+"""How a page is made: the templates of all rooms, in two languages, with one layout.
+
+Pages work without script, and hold none: what a page may load is in its Content-Security-Policy (CSP level 3), which
+allows this node's own files and nothing inline. A template writes its sentences in both languages, side by side:
+`t("Inloggen", "Sign in")`. WCAG 2.2 AA is the floor for the layout.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.resources import files
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from litestar import Request, Response
+from markupsafe import Markup
+
+from sluis.kernel import Level, Problem, Text
+from sluis.web.visitors import Audience, SignedIn
+
+HTML = "text/html"
+
+SETTING = "sluis.page"
+"""Key in the ASGI scope of what every page of a request is made with (`Setting`)."""
+
+_HERE = ZoneInfo("Europe/Amsterdam")
+_MOST = 4000  # characters of a local path
+_LOCAL = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
+_MONTHS = (
+    "januari februari maart april mei juni juli augustus september oktober november december".split(),
+    "January February March April May June July August September October November December".split(),
+)
+_LEVELS: dict[Level, Text] = {
+    "basic": Text("basis", "basic"),
+    "low": Text("laag", "low"),
+    "substantial": Text("substantieel", "substantial"),
+    "high": Text("hoog", "high"),
+}
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A line of the navigation.
+
+    Args:
+        path: where it leads.
+        title: what it says.
+        audiences: who sees it; None: everyone, also who is not signed in.
+    """
+
+    path: str
+    title: Text
+    audiences: tuple[Audience, ...] | None = None
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What every page of one request is made with.
+
+    Args:
+        organisation: whose node this is.
+        language: `nl` or `en`.
+        visitor: who is there.
+        here: path and query of this page, to come back to.
+        navigation: all entries there are.
+        test: whether this is no production.
+        token: gives the value that a form of this visitor must carry.
+    """
+
+    organisation: str
+    language: str
+    visitor: SignedIn | None
+    here: str
+    navigation: Sequence[Entry]
+    test: bool
+    token: Callable[[], str]
+
+    def say(self, text: Text | str, en: str | None = None) -> str:
+        """A sentence in the language of the page: a `Text`, or Dutch and English."""
+        said = text if isinstance(text, Text) else Text(text, text if en is None else en)
+        return said.en if self.language == "en" else said.nl
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file that pages load, such as a style sheet."""
+
+    content: bytes
+    media_type: str
+    version: str
+
+
+@lru_cache(maxsize=1)
+def static_files() -> Mapping[str, File]:
+    """What lies in the `static` folder of any room, by the path under which pages load it: `/static/web/portal.css`."""
+    house = Path(str(files("sluis")))
+    found = {}
+    for path in sorted(house.glob("**/static/*")):
+        room, content = "/".join(path.relative_to(house).parts[:-2]), path.read_bytes()
+        kind = guess_type(path.name)[0] or "application/octet-stream"
+        text = "; charset=utf-8" if kind.startswith("text/") else ""
+        version = hashlib.sha256(content).hexdigest()[:12]
+        found[f"/static/{room}/{path.name}"] = File(content, kind + text, version)
+    return found
+
+
+def page(
+    request: Request[Any, Any, Any],
+    template: str,
+    *,
+    status: int = 200,
+    to: Iterable[str] = (),
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Response[bytes]:
+    """A page.
+
+    Args:
+        request: what it answers; the portal has put there what the layout needs.
+        template: room and file: `identity/sign_in.html` is `sign_in.html` among the templates of `sluis.identity`.
+        status: of the answer.
+        to: other origins (`https://…`) that a form on this page may lead to, also by a redirect afterwards.
+        headers: more of them.
+        values: what the template names.
+    """
+    setting: Setting = request.scope[SETTING]  # type: ignore[literal-required]
+    return Response(
+        rendered(setting, template, **values),
+        status_code=status,
+        media_type=HTML,
+        headers={
+            "content-security-policy": policy(to),
+            "content-language": setting.language,
+            **(headers or {}),
+        },
+    )
+
+
+def rendered(setting: Setting, template: str, **values: Any) -> bytes:
+    """The same as HTML, outside a route."""
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            {"setting": setting, "t": setting.say, "visitor": setting.visitor, "moment": _moment(setting)}
+            | {"level": lambda level: setting.say(_LEVELS[level]), "csrf": lambda: _hidden(setting)}
+            | values
+        )
+        .encode()
+    )
+
+
+def problem_page(setting: Setting, problem: Problem) -> bytes:
+    """A problem, as a person reads it: what happened, why, and what to do next."""
+    return rendered(setting, "web/problem.html", problem=problem)
+
+
+def policy(to: Iterable[str] = ()) -> str:
+    """The Content-Security-Policy of a page; arguments as `page`."""
+    forms = " ".join(["'self'", *dict.fromkeys(_origin(one) for one in to)])
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+        f"form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def local_path(text: str | None, otherwise: str = "/") -> str:
+    """A path of this node, as a form or query gave it; `otherwise` for whatever could lead elsewhere (CWE-601)."""
+    if text is None or len(text) > _MOST or not _LOCAL.fullmatch(text):
+        return otherwise
+    return text
+
+
+def redirect(path: str, **query: str) -> Response[bytes]:
+    """To another page of this node (RFC 9110 §15.4.4); what is not a path of this node leads to its first page."""
+    target = local_path(path)
+    return Response(
+        b"", status_code=303, headers={"location": f"{target}?{urlencode(query)}" if query else target}
+    )
+
+
+def elsewhere(url: str) -> Response[bytes]:
+    """To another site, whose address comes from settings or was compared with them. After a GET: see `onward`."""
+    return Response(b"", status_code=303, headers={"location": url})
+
+
+def onward(request: Request[Any, Any, Any], target: str) -> Response[bytes]:
+    """Where a form leads when that may be another site in the end: a page that goes there by itself.
+
+    Browsers hold a form's redirects to `form-action` as well, and do not know a page for an end of that; where the whole
+    way is on this node, `redirect` is enough. `target` is a local path, or comes from settings.
+    """
+    refresh = {"refresh": f"0; url={quote(target, safe='/:?#[]@!$&()*+,;=%-._~')}"}
+    return page(request, "web/onward.html", target=target, headers=refresh)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals |= {"static": _static}
+    return environment
+
+
+def _template(name: str) -> str | None:
+    *rooms, file = name.split("/")
+    found = files(".".join(["sluis", *rooms])) / "templates" / file
+    return found.read_text(encoding="utf-8") if found.is_file() else None
+
+
+def _static(name: str) -> str:
+    path = f"/static/{name}"
+    return f"{path}?v={static_files()[path].version}"
+
+
+def _hidden(setting: Setting) -> Markup:
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(setting.token())
+
+
+def _moment(setting: Setting) -> Callable[[int], Markup]:
+    def moment(seconds: int) -> Markup:
+        at = datetime.fromtimestamp(seconds, UTC).astimezone(_HERE)
+        month = _MONTHS[setting.language == "en"][at.month - 1]
+        told = setting.say(f"om {at:%H.%M} uur", f"at {at:%H:%M}")
+        return Markup('<time datetime="{}">{} {} {} {}</time>').format(
+            at.isoformat(), at.day, month, at.year, told
+        )
+
+    return moment
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,529 @@
+"""The portal: pages for people in a browser, and the endpoints that programs need to have them signed in.
+
+Every route says in its signature whom it serves: `person: SignedIn`, or `visitor: SignedIn | None` for a page that is also
+there for who is not signed in; a route without either is marked `opt={"open": True}`, or the portal is not built. More can
+be asked in `opt`: `audience` (a tuple of those it is for), `level` (of assurance, at least), `tries` (who fails here often
+waits), and `cross_site` (it may be sent from another site or by a program, and does without the form's token). A route may
+take `form: Form`, what was filled in.
+
+OWASP ASVS 5.0, chapters 3 and 7: a `__Host-` cookie that scripts cannot read; a token in every form, and the origin of
+whoever sends it (CWE-352); strict headers. What is not right becomes a page for a browser, a problem document for a program.
+"""
+
+import base64
+import hmac
+import logging
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from litestar import Litestar, Request, Response, get
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+from litestar.types import HTTPScope, Message, Receive, Scope, Send
+
+from sluis.crypto import Peer
+from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches
+from sluis.web import problems
+from sluis.web.access import Access, Callers, OnRefusal, Person, keep_caller
+from sluis.web.app import MAX_BODY, access_log, log_request, problem_of
+from sluis.web.openapi import BASE
+from sluis.web.pages import (
+    HTML,
+    SETTING,
+    Entry,
+    Setting,
+    local_path,
+    policy,
+    problem_page,
+    redirect,
+    static_files,
+)
+from sluis.web.routes import FORM, Form, bound
+from sluis.web.short import JsonRequest, header
+from sluis.web.tries import TooOften, Tries, neighbourhood
+from sluis.web.visitors import SignedIn, Visitors
+
+COOKIE = "__Host-sluis"
+"""The cookie with the secret of a session."""
+
+_VISIT = "__Host-sluis-visit"  # what a form's token is bound to before there is a session
+_LANGUAGE = "__Host-sluis-language"
+_MOST_FORM = 64 * 1024  # bytes
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+_FORM_TYPE = "application/x-www-form-urlencoded"
+
+HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", policy().encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+    (b"referrer-policy", b"same-origin"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
+
+
+class House(msgspec.Struct, frozen=True):
+    """What pages say of the node they are of.
+
+    Args:
+        organisation: its name.
+        address: of the portal, `https://host:port`.
+        test: whether it is no production.
+        navigation: entries of the layout.
+    """
+
+    organisation: str
+    address: str
+    test: bool
+    navigation: tuple[Entry, ...] = ()
+
+
+class TokenAccess(Access):
+    """Who calls the API through the portal: an official of this organisation, with an access token (RFC 6750, in a header).
+
+    A cookie opens nothing here, so that no page of another site can ask in somebody's name.
+
+    Args:
+        visitors: who is behind a token.
+        on_refusal: told of each refusal before it is answered.
+    """
+
+    def __init__(self, visitors: Visitors, on_refusal: OnRefusal | None = None) -> None:
+        super().__init__([], lambda user: None, on_refusal)
+        self._visitors = visitors
+
+    def peer(self, scope: Mapping[str, Any]) -> Peer:
+        """Nobody: peers come through the inway. Raises `Unidentified`."""
+        return super().peer({"extensions": {}})
+
+    def person(self, scope: Mapping[str, Any]) -> Person:
+        """The person of the token. Raises `Unidentified`, `Refused`."""
+        kind, _, token = header(scope, b"authorization").partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise _no_token(_TOKEN_MISSING)
+        signed_in = self._visitors.by_token(token.strip())
+        if signed_in is None:
+            raise _no_token(_TOKEN_INVALID)
+        if signed_in.audience != "staff":
+            raise _refused("officials-only", _OFFICIALS_ONLY)
+        return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr)
+
+    def _identify(self, scope: Any, callers: Callers) -> None:
+        if callers == "peers":
+            keep_caller(scope, self.peer(scope))
+        elif callers != "anyone":
+            keep_caller(scope, self.person(scope))
+
+
+class Portal:
+    """A node's portal as an ASGI app. Made by `make_portal`."""
+
+    def __init__(
+        self, framework: Litestar, house: House, visitors: Visitors, secret: bytes, api: Any | None
+    ) -> None:
+        self._framework, self._house, self._visitors = framework, house, visitors
+        self._secret, self._api = secret, api
+
+    @property
+    def routes(self) -> list[tuple[str, str, HTTPRouteHandler]]:
+        """Every route as (method, path, handler), for whoever wants to prove something about all of them."""
+        return [
+            (method, route.path_format, handler)
+            for route in self._framework.routes
+            if isinstance(route, HTTPRoute)
+            for handler in route.route_handlers
+            if "callers" in handler.opt
+            for method in sorted(handler.http_methods)
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            return
+        if scope["path"].startswith(f"{BASE}/") and self._api is not None:
+            await self._api(scope, receive, partial(_challenging, send))
+            return
+        # uvicorn drops the body of an answer to HEAD; what the answer is, GET says (RFC 9110 §9.3.2).
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        request: Any = {**scope, "method": method, "extensions": dict(scope.get("extensions") or {})}
+        await self._answer(request, receive, send)
+
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        started, status = time.perf_counter(), 0
+        cookies = _cookies(scope)
+        visit = _Visit(cookies.get(_VISIT))
+        setting = self._setting(scope, cookies, visit)
+        scope[SETTING] = setting  # type: ignore[literal-required]
+
+        async def finish(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = list(message["headers"])
+                present = {name.lower() for name, _ in headers}
+                headers += [one for one in HEADERS if one[0] not in present]
+                if visit.made:
+                    headers.append((b"set-cookie", _set_cookie(_VISIT, visit.made).encode()))
+                message["headers"] = headers
+            await send(message)
+
+        try:
+            if scope["path"].startswith("/static/"):
+                await _send_static(scope, finish)
+            else:
+                await self._framework(scope, receive, finish)
+        except Exception as exception:
+            failure = problems.failure_of(exception) if status else problem_of(exception)
+            if not status:
+                answer = _problem_response(failure, scope)
+                await answer.to_asgi_response(app=None, request=Request(scope))(scope, receive, finish)
+        finally:
+            if access_log.isEnabledFor(logging.INFO):
+                who = "-" if setting.visitor is None else setting.visitor.audience
+                log_request(scope, status, time.perf_counter() - started, who)
+
+    def _setting(self, scope: HTTPScope, cookies: Mapping[str, str], visit: "_Visit") -> Setting:
+        secret = cookies.get(COOKIE)
+        visitor = self._visitors.by_cookie(secret) if secret else None
+        language = cookies.get(_LANGUAGE)
+        if language not in ("nl", "en"):
+            language = problems.preferred(header(scope, b"accept-language"))
+        query = scope["query_string"].decode("latin-1")
+        here = scope["path"] + (f"?{query}" if query else "") if scope["method"] in _SAFE else "/"
+        return Setting(
+            organisation=self._house.organisation,
+            language=language,
+            visitor=visitor,
+            here=local_path(here),
+            navigation=self._house.navigation,
+            test=self._house.test,
+            token=lambda: self._token(visitor, visit),
+        )
+
+    def _token(self, visitor: SignedIn | None, visit: "_Visit") -> str:
+        """What a form of this visitor carries: bound to the session, or else to a cookie of the visit."""
+        bound_to = f"session:{visitor.session}" if visitor is not None else f"visit:{visit.value()}"
+        mac = hmac.digest(self._secret, bound_to.encode(), "sha256")
+        return base64.urlsafe_b64encode(mac)[:-1].decode()
+
+
+class _Visit:
+    """The random cookie that forms are bound to before there is a session; made when a form first needs it."""
+
+    def __init__(self, given: str | None) -> None:
+        self._given = given
+        self.made = ""
+
+    def value(self) -> str:
+        if self._given is None:
+            self._given = self.made = secrets.token_urlsafe(32)
+        return self._given
+
+
+def make_portal(
+    handlers: Sequence[HTTPRouteHandler],
+    visitors: Visitors,
+    house: House,
+    secret: bytes,
+    api: Any | None = None,
+    services: Mapping[str, object] | None = None,
+    on_refusal: OnRefusal | None = None,
+) -> Portal:
+    """Gather the rooms' pages and endpoints into one portal.
+
+    Args:
+        handlers: routes, with whole paths.
+        visitors: who is behind a cookie or a token.
+        house: what pages say of this node.
+        secret: what forms' tokens are made with; 32 bytes that stay the same when the node starts again.
+        api: the app that answers below `/v1`, whose access is a `TokenAccess`.
+        services: what routes take by name besides.
+        on_refusal: told of each refusal at the door before it is answered.
+
+    Raises `TypeError` when a route serves nobody in particular without being marked open.
+    """
+    tries = Tries()
+
+    async def identify(request: Request[Any, Any, Any]) -> Response[Any] | None:
+        try:
+            return await _identify(request, tries)
+        except Refused as refusal:
+            if on_refusal is not None:
+                await on_refusal(refusal)
+            raise
+
+    def problem(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
+        found = problem_of(failure)
+        if _counts(request.scope, found):
+            tries.failed(_who(request.scope))
+        response = _problem_response(found, request.scope)
+        if isinstance(failure, MethodNotAllowedException):
+            allowed = {*(failure.headers or {}).get("allow", "").split(", ")} - {"OPTIONS", ""}
+            response.headers["allow"] = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
+        return response
+
+    framework = Litestar(
+        route_handlers=[bound(handler, services or {}) for handler in (*handlers, _language)],
+        before_request=identify,
+        exception_handlers={
+            Problem: problem,
+            HTTPException: problem,
+            msgspec.DecodeError: problem,
+            Exception: problem,
+        },
+        request_class=JsonRequest,
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    return Portal(framework, house, visitors, secret, api)
+
+
+def setting_of(request: Request[Any, Any, Any]) -> Setting:
+    """What pages of this request are made with: its language, its visitor, whose node it is."""
+    setting: Setting = request.scope[SETTING]  # type: ignore[literal-required]
+    return setting
+
+
+def held_secret(request: Request[Any, Any, Any]) -> str | None:
+    """What the browser holds as the secret of a session; None when it holds nothing."""
+    return _cookies(request.scope).get(COOKIE) or None
+
+
+def hand_out(response: Response[Any], secret: str) -> Response[Any]:
+    """Give the browser the secret of its session."""
+    response.headers["set-cookie"] = _set_cookie(COOKIE, secret)
+    return response
+
+
+def take_back(response: Response[Any]) -> Response[Any]:
+    """Have the browser forget the secret of its session. Of pages it kept nothing (`no-store`)."""
+    response.headers["set-cookie"] = _set_cookie(COOKIE, "", 0)
+    return response
+
+
+@get("/language/{language:str}", opt={"open": True})
+async def _language(language: Literal["nl", "en"], next: str = "/") -> Response[bytes]:
+    """Choose a language, and come back."""
+    response = redirect(next)
+    response.headers["set-cookie"] = _set_cookie(_LANGUAGE, language, 31_536_000)
+    return response
+
+
+async def _identify(request: Request[Any, Any, Any], tries: Tries) -> Response[Any] | None:
+    """Hold a request to what its route asks, before the route sees it."""
+    opt, scope = request.route_handler.opt, request.scope
+    callers = opt.get("callers")
+    if callers is None:  # the framework's own OPTIONS handlers
+        raise MethodNotAllowedException(headers={"allow": _methods(request)})
+    if opt.get("tries"):
+        tries.check(_who(scope))
+    visitor = setting_of(request).visitor
+    keep_caller(scope, visitor)
+    if FORM in opt or (scope["method"] not in _SAFE and not opt.get("cross_site")):
+        form = await _form(request)
+        if not opt.get("cross_site"):
+            _check_origin(request, form)
+        scope[FORM] = form  # type: ignore[literal-required]
+    if callers == "people":
+        return _admit(request, visitor)
+    return None
+
+
+def _admit(request: Request[Any, Any, Any], visitor: SignedIn | None) -> Response[Any] | None:
+    """Let in whom the route is for; who is not signed in, or not surely enough, is sent to sign in first."""
+    opt, setting = request.route_handler.opt, setting_of(request)
+    audiences, level = opt.get("audience"), opt.get("level")
+    if visitor is None or (level is not None and not reaches(visitor.level, level)):
+        if request.method in _SAFE and wants_page(request.scope):
+            asked = {"next": setting.here} | ({"level": level} if level else {})
+            return redirect("/sign-in", **asked)
+        raise Unidentified("not-signed-in", _WHO, *(_SIGN_IN if visitor is None else _SIGN_IN_BETTER))
+    if audiences is not None and visitor.audience not in audiences:
+        raise _refused("not-for-you", _NOT_FOR_YOU)
+    return None
+
+
+async def _form(request: Request[Any, Any, Any]) -> Form:
+    """What was filled in. Raises `Invalid` when it is too much, or a field is there twice."""
+    if header(request.scope, b"content-type").partition(";")[0].strip().lower() != _FORM_TYPE:
+        return {}
+    body = await request.body()
+    if len(body) > _MOST_FORM:
+        raise problems.body_too_large(_MOST_FORM)
+    try:
+        pairs = parse_qsl(
+            body.decode(),
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            errors="strict",
+            max_num_fields=500,
+        )
+    except ValueError:
+        raise _unreadable_form() from None
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise _unreadable_form()
+    return form
+
+
+def _check_origin(request: Request[Any, Any, Any], form: Form) -> None:
+    """A form must come from a page of this portal, made for this visitor (CWE-352). Raises `Refused`."""
+    scope = request.scope
+    site, origin = header(scope, b"sec-fetch-site"), header(scope, b"origin")
+    foreign = site not in ("", "same-origin", "none")
+    foreign |= origin not in ("",) and urlsplit(origin).netloc != header(scope, b"host")
+    given = form.get("csrf") or header(scope, b"x-csrf-token")
+    expected = setting_of(request).token()
+    if foreign or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise Refused("form-expired", *_FORM_EXPIRED, rule="form-token")
+
+
+def _counts(scope: Scope, problem: Problem) -> bool:
+    """Whether a problem is a failed try, of those that are counted."""
+    handler: Any = scope.get("route_handler")
+    counted = handler is not None and handler.opt.get("tries")
+    return bool(counted) and 400 <= problem.status < 404 and not isinstance(problem, TooOften)
+
+
+def _who(scope: Any) -> str:
+    client = scope.get("client")
+    return f"{neighbourhood(client[0]) if client else '-'} {scope.get('path_template', scope['path'])}"
+
+
+def _methods(request: Request[Any, Any, Any]) -> str:
+    template = request.scope["path_template"]
+    return ", ".join(
+        {method for route in request.app.routes if route.path_format == template for method in route.methods}
+    )
+
+
+def wants_page(scope: Mapping[str, Any]) -> bool:
+    """Whether whoever asks is a browser that shows what it gets."""
+    return "text/html" in header(scope, b"accept")
+
+
+def _problem_response(problem: Problem, scope: Any) -> Response[bytes]:
+    setting: Setting = scope[SETTING]
+    if problem.code == "unknown-path":
+        problem = problems.unknown_page()
+    headers = {"content-language": setting.language}
+    if isinstance(problem, TooOften):
+        headers["retry-after"] = str(problem.seconds)
+    if wants_page(scope):
+        return Response(
+            problem_page(setting, problem), status_code=problem.status, media_type=HTML, headers=headers
+        )
+    content, language = problems.body_of(problem, setting.language)
+    headers["content-language"] = language
+    return Response(content, status_code=problem.status, media_type=problems.MEDIA_TYPE, headers=headers)
+
+
+async def _send_static(scope: HTTPScope, send: Send) -> None:
+    file = static_files().get(scope["path"])
+    if file is None or scope["method"] != "GET":
+        raise problems.unknown_page()
+    named = scope["query_string"] == f"v={file.version}".encode()
+    headers = [
+        (b"content-type", file.media_type.encode()),
+        (b"content-length", str(len(file.content)).encode()),
+        (b"cache-control", b"public, max-age=31536000, immutable" if named else b"no-cache"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": file.content, "more_body": False})
+
+
+async def _challenging(send: Send, message: Message) -> None:
+    """Say with a 401 how one identifies oneself (RFC 6750 §3)."""
+    if message["type"] == "http.response.start" and message["status"] == 401:
+        message["headers"] = [*message["headers"], (b"www-authenticate", b"Bearer")]
+    await send(message)
+
+
+def _cookies(scope: Mapping[str, Any]) -> dict[str, str]:
+    """The cookies of a request; none when they are no cookies, or one of ours is there twice."""
+    found: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            for part in value.decode("latin-1").split(";"):
+                key, _, content = part.strip().partition("=")
+                if key.startswith("__Host-sluis"):
+                    if key in found and found[key] != content:
+                        return {}
+                    found[key] = content
+    return found
+
+
+def _set_cookie(name: str, value: str, seconds: int | None = None) -> str:
+    """A cookie for this host alone, over TLS alone, that scripts cannot read (RFC 6265bis §4.1.3.2)."""
+    age = "" if seconds is None else f"; Max-Age={seconds}"
+    return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"
+
+
+_WHO = Text("U bent niet ingelogd.", "You are not signed in.")
+_MAY_NOT = Text("U mag dit niet.", "You may not do this.")
+_SIGN_IN = (
+    Text("Deze pagina is er alleen voor wie is ingelogd.", "This page is only for people who are signed in."),
+    Text("Log in en probeer het opnieuw.", "Sign in and try again."),
+)
+_SIGN_IN_BETTER = (
+    Text("Hiervoor moet u met een hoger niveau inloggen.", "This needs a sign-in at a higher level."),
+    Text("Log opnieuw in, met een hoger niveau.", "Sign in again, at a higher level."),
+)
+_NOT_FOR_YOU = (
+    Text("Deze pagina is voor mensen die op een andere manier zijn ingelogd.",
+         "This page is for people who signed in in another way."),
+    Text("Ga terug naar de beginpagina, of log in als iemand anders.",
+         "Go back to the first page, or sign in as somebody else."),
+)  # fmt: skip
+_OFFICIALS_ONLY = (
+    Text("Alleen medewerkers van deze organisatie stellen hier vragen.",
+         "Only officials of this organisation ask questions here."),
+    Text("Log in als medewerker.", "Sign in as an official."),
+)  # fmt: skip
+_TOKEN_MISSING = (
+    Text("Er is geen access token meegestuurd.", "No access token was sent."),
+    Text("Vraag een access token aan en stuur het mee in de header Authorization.",
+         "Request an access token and send it in the header Authorization."),
+)  # fmt: skip
+_TOKEN_INVALID = (
+    Text("Het access token is verlopen, ingetrokken, of niet voor dit knooppunt.",
+         "The access token expired, was revoked, or is not for this node."),
+    Text("Vraag een nieuw access token aan.", "Request a new access token."),
+)  # fmt: skip
+_FORM_EXPIRED = (
+    Text("Dit formulier is verlopen.", "This form has expired."),
+    Text("U bent misschien opnieuw ingelogd, of het kwam niet van deze site.",
+         "You may have signed in again, or it did not come from this site."),
+    Text("Ga terug, ververs de pagina en probeer het opnieuw.", "Go back, reload the page and try again."),
+)  # fmt: skip
+
+
+def _no_token(because: tuple[Text, Text]) -> Unidentified:
+    who = Text("Wie u bent, is niet vastgesteld.", "Who you are has not been established.")
+    return Unidentified("token-needed", who, *because)
+
+
+def _refused(code: str, because: tuple[Text, Text]) -> Refused:
+    return Refused(code, _MAY_NOT, *because, rule=code)
+
+
+def _unreadable_form() -> Invalid:
+    return Invalid(
+        "unreadable-form",
+        Text("Dit formulier is niet te lezen.", "This form cannot be read."),
+        Text("Een veld is er twee keer, of het is geen tekst.", "A field is there twice, or is no text."),
+        Text(
+            "Ga terug, ververs de pagina en probeer het opnieuw.", "Go back, reload the page and try again."
+        ),
+    )

@@ -1,0 +1,202 @@
+"""The portal of a running node: over TLS, and every route of it; what an access token opens, and what a cookie does not."""
+
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.browser import Browser
+from tests.integration.nodes import Federation, build, free_ports
+
+from sluis.crypto import make_authority
+from sluis.identity.sessions import Established
+from sluis.kernel import Acting, PeerId
+from sluis.ledger import decisions
+from sluis.serve import Node
+from sluis.web import COOKIE, Audience, SignedIn
+
+ORIGIN = "https://localhost:8470"
+
+OPEN = {
+    ("GET", "/"),
+    ("GET", "/language/{language}"),
+    ("GET", "/sign-in"),
+    ("GET", "/sign-out"),
+    ("POST", "/sign-out"),
+}
+"""Every route that serves who is not signed in; another is added here by whoever has a reason for it."""
+
+PORTAL = """
+[portal]
+address = "https://localhost:8470"
+port = {port}
+machine_port = {machine_port}
+"""
+
+
+def official(audience: Audience = "staff", roles: tuple[str, ...] = ()) -> SignedIn:
+    return SignedIn("h", Acting("p"), audience, None, "urn:fictief:wachtwoord", "directory", 0, roles=roles)
+
+
+@pytest.fixture
+async def group(tmp_path: Path) -> Federation:
+    made = Federation(tmp_path)
+    settings = made.asker / "node.toml"
+    port, machine_port = free_ports(2)
+    with settings.open("a") as file:
+        file.write(PORTAL.format(port=port, machine_port=machine_port))
+    return made
+
+
+@pytest.fixture
+async def node(group: Federation) -> AsyncIterator[Node]:
+    made = build(group.asker)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def browser(node: Node) -> Browser:
+    assert node.portal is not None
+    return Browser(node.portal.app, ORIGIN)
+
+
+def client(group: Federation, certificate: Path | None = None) -> httpx.AsyncClient:
+    context = ssl.create_default_context(cafile=group.authority.path)
+    if certificate is not None:
+        context.load_cert_chain(certificate / "certificate.pem", certificate / "key.pem")
+    return httpx.AsyncClient(verify=context, headers={"accept": "text/html"})
+
+
+async def signed_in(node: Node, browser: Browser, **known: Any) -> SignedIn:
+    given: dict[str, Any] = {
+        "method": "digid", "audience": "citizen", "kind": "BSN", "value": "999990019", "level": "low",
+        "acr": "http://eidas.europa.eu/LoA/low", "at": 0, "issuer": "https://digid.example",
+    }  # fmt: skip
+    assert node.parts.identity is not None
+    secret, who = await node.parts.identity.sessions.begin(Established(**{**given, **known}))
+    browser.cookies[COOKIE] = secret
+    return who
+
+
+async def test_a_browser_needs_no_certificate(node: Node, group: Federation) -> None:
+    port = node.config.portal.port
+    async with client(group) as web:
+        answer = await web.get(f"https://localhost:{port}/sign-in")
+    assert answer.status_code == 200
+    assert "Inloggen" in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_a_program_shows_its_certificate_at_a_port_of_its_own(node: Node, group: Federation) -> None:
+    port = node.config.portal.machine_port
+    async with client(group) as web, client(group, group.owner / "tls") as program:
+        assert (await web.get(f"https://localhost:{port}/")).status_code == 200
+        assert (await program.get(f"https://localhost:{port}/")).status_code == 200
+
+
+async def test_a_certificate_of_another_authority_is_refused(
+    node: Node, group: Federation, tmp_path: Path
+) -> None:
+    other = make_authority(tmp_path / "other", "Ander")
+    other.issue(tmp_path / "stranger", PeerId("00000009999999999000"), "Vreemd (fictief)", ["localhost"])
+    async with client(group, tmp_path / "stranger") as program:
+        with pytest.raises(httpx.TransportError):
+            await program.get(f"https://localhost:{node.config.portal.machine_port}/")
+
+
+async def test_a_renewed_certificate_is_shown(node: Node, group: Federation) -> None:
+    assert node.portal is not None
+    renewed = make_authority(group.home / "renewed", "Vernieuwd")
+    renewed.issue(group.asker / "tls", PeerId("00000001001000001000"), "gemeente (fictief)", ["localhost"])
+    await node.portal.tidy()
+    context = ssl.create_default_context(cafile=renewed.path)
+    async with httpx.AsyncClient(verify=context) as web:
+        assert (await web.get(f"https://localhost:{node.config.portal.port}/")).status_code == 200
+
+
+async def test_every_route_refuses_who_is_not_signed_in(node: Node, browser: Browser) -> None:
+    assert node.portal is not None
+    closed = [one for one in node.portal.app.routes if one[:2] not in OPEN]
+    assert {one[:2] for one in node.portal.app.routes} >= OPEN
+    for method, path, handler in closed:
+        assert handler.opt["callers"] == "people", path
+        shown = await browser.request(method, path, {"accept": "application/json"})
+        # Of a form the token is looked at first, so that another site learns nothing.
+        assert (shown.status, shown.json["code"]) in ((401, "not-signed-in"), (403, "form-expired")), path
+
+
+async def test_every_route_that_changes_something_wants_a_form_of_this_portal(
+    node: Node, browser: Browser
+) -> None:
+    assert node.portal is not None
+    await signed_in(node, browser)
+    for method, path, handler in node.portal.app.routes:
+        if method != "GET" and not handler.opt.get("cross_site"):
+            shown = await browser.request(method, path, {"accept": "application/json"})
+            assert (shown.status, shown.json["code"]) == (403, "form-expired"), path
+
+
+async def test_a_refusal_at_the_door_is_recorded(node: Node, browser: Browser) -> None:
+    await signed_in(node, browser)
+    await browser.post("/sessions/end-others", {})
+    (refusal,) = decisions(node.parts.store, 0)
+    assert refusal.body["adl.core.response"] == {
+        "decision": False,
+        "context": {"rule": "form-expired", "times": 1},
+    }
+
+
+async def test_an_access_token_opens_the_api_for_officials(node: Node, browser: Browser) -> None:
+    assert node.parts.identity is not None
+    tokens = {"of-official": official(), "of-citizen": official("citizen")}
+    node.parts.identity.visiting._by_token = tokens.get
+    shown = await browser.get("/v1/activities", authorization="Bearer of-official")
+    assert (shown.status, shown.json) == (200, [])
+    shown = await browser.get("/v1/activities", authorization="Bearer of-citizen")
+    assert (shown.status, shown.json["code"]) == (403, "officials-only")
+    for wrong in ("Bearer expired", "Basic of-official", "Bearer", ""):
+        shown = await browser.get("/v1/activities", authorization=wrong)
+        assert (shown.status, shown.headers["www-authenticate"]) == (401, "Bearer")
+
+
+async def test_a_cookie_does_not_open_the_api(node: Node, browser: Browser) -> None:
+    await signed_in(node, browser, audience="staff", kind="staff", value="https://directory.example|1")
+    assert (await browser.get("/v1/activities")).status == 401
+    body = b'{"sql": "SELECT 1", "activity": "x", "case": "y"}'
+    assert (await browser.request("POST", "/v1/questions", {}, body)).status == 401
+
+
+async def test_a_token_does_not_run_the_node(node: Node, browser: Browser) -> None:
+    assert node.parts.identity is not None
+    node.parts.identity.visiting._by_token = lambda token: official(roles=("fsc-admin", "privacy-officer"))
+    served = {path for _, path, _ in node.api.routes}
+    for path in served:
+        if path.startswith(("/v1/fsc", "/v1/consultations")):
+            shown = await browser.get(path, authorization="Bearer x")
+            assert shown.status == 404, path
+    shown = await browser.get("/v1/node", authorization="Bearer x")
+    assert shown.status == 404
+    for method, path, callers in node.portal.app._api.routes:  # type: ignore[union-attr]
+        assert callers in ("people", "both", "anyone"), (method, path)
+
+
+async def test_a_session_outlives_a_restart(group: Federation) -> None:
+    first = build(group.asker)
+    browser = Browser(first.portal.app, ORIGIN)  # type: ignore[union-attr]
+    await signed_in(first, browser)
+    assert (await browser.get("/sessions")).status == 200
+    await first.stop()
+    second = build(group.asker)
+    browser.app = second.portal.app  # type: ignore[union-attr]
+    assert (await browser.get("/sessions")).status == 200
+    await second.stop()
+
+
+async def test_a_node_without_an_address_for_it_has_no_portal(tmp_path: Path) -> None:
+    node = build(Federation(tmp_path).asker)
+    assert node.portal is None
+    await node.stop()

@@ -1,0 +1,277 @@
+"""Signing in and out as people meet it: ways, choosing for whom, sessions; with a way of signing in that a test makes."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar import Request, Response, get
+from tests.browser import Browser
+from tests.unit.identity.people import Clock, established
+
+from sluis.crypto import FileKeyStore
+from sluis.identity import pages
+from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, Way, open_sessions
+from sluis.kernel import Text
+from sluis.store import open_store
+from sluis.web import COOKIE, House, SignedIn, make_portal
+
+COMPANY, OTHER = "urn:nl:kvk:90000003", "urn:nl:kvk:90000011"
+WAYS = (
+    Way("digid", Text("DigiD", "DigiD"), "citizen", ("basic", "low", "substantial"), "/way/digid"),
+    Way(
+        "broker", Text("eHerkenning", "eHerkenning"), "company", ("low", "substantial", "high"), "/way/broker"
+    ),
+    Way("staff", Text("Account van de gemeente", "Account of the municipality"), "staff", (), "/way/staff"),
+)
+
+
+class World:
+    """A portal with these pages, and one way of signing in: as whom the test says."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock = Clock()
+        self.store = open_store(directory / "node.db")
+        self.keys = FileKeyStore(directory / "keys")
+        self.sessions: Sessions = open_sessions(self.store, self.keys, self.clock)
+        self.who: Established = established()
+        self.choices: Sequence[Choice] = ()
+        self.ways: Sequence[Way] = WAYS
+        self.farewell: str | None = None
+        self.signing_in = SigningIn(self.sessions, self._choices)
+        routes = pages.routes(
+            self.sessions,
+            self.signing_in,
+            lambda: self.ways,
+            lambda handle: ["Fictief portaal"],
+            [lambda who: self.farewell],
+        )
+
+        @get("/way/{name:str}")
+        async def way(
+            name: str, visitor: SignedIn | None, request: Request[Any, Any, Any], next: str = "/"
+        ) -> Response[Any]:
+            """A way of signing in that asks nothing."""
+            return await self.signing_in.finish(self.who, request, next)
+
+        house = House("Fictieve Dienst", "https://portal.example", True, pages.NAVIGATION)
+        self.app = make_portal([*routes, way], self, house, b"s" * 32)
+
+    def by_cookie(self, secret: str) -> SignedIn | None:
+        return self.sessions.by_cookie(secret)
+
+    def by_token(self, token: str) -> SignedIn | None:
+        return None
+
+    async def _choices(self, signed_in: SignedIn) -> Sequence[Choice]:
+        return self.choices
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def browser(world: World) -> Browser:
+    return Browser(world.app)
+
+
+async def test_signing_in_offers_every_way_under_whom_it_is_for(browser: Browser) -> None:
+    shown = await browser.get("/sign-in?next=/sessions")
+    for told in ("Voor uzelf", "DigiD", "Voor een bedrijf", "eHerkenning", "Voor medewerkers"):
+        assert told in shown.text
+    assert 'href="/way/digid?next=%2Fsessions"' in shown.text
+
+
+async def test_signing_in_offers_only_what_is_sure_enough(browser: Browser) -> None:
+    shown = await browser.get("/sign-in?next=/sessions&level=high")
+    assert "/way/broker?next=%2Fsessions&amp;level=high" in shown.text
+    assert "/way/digid" not in shown.text
+    assert "/way/staff" not in shown.text  # its ways have no level
+
+
+async def test_a_node_without_a_way_of_signing_in_says_so(world: World, browser: Browser) -> None:
+    world.ways = ()
+    assert "nog geen manier van inloggen ingesteld" in (await browser.get("/sign-in")).text
+    assert "haalt het niveau" in (await browser.get("/sign-in?level=high")).text
+
+
+@pytest.mark.parametrize("query", ["level=highest", "audience=robot"])
+async def test_what_a_sign_in_page_is_asked_must_be_known(browser: Browser, query: str) -> None:
+    assert (await browser.get(f"/sign-in?{query}")).status == 400
+
+
+async def test_signing_in_gives_a_cookie_and_goes_on(browser: Browser) -> None:
+    shown = await browser.get("/way/digid?next=/sessions")
+    assert (shown.status, shown.headers["location"]) == (303, "/sessions")
+    (cookie,) = shown.cookies
+    assert cookie.startswith(f"{COOKIE}=")
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= {*cookie.split("; ")}
+    assert (await browser.get("/sessions")).status == 200
+
+
+async def test_signing_in_does_not_lead_to_another_site(browser: Browser) -> None:
+    shown = await browser.get("/way/digid?next=//evil.example/")
+    assert shown.headers["location"] == "/"
+    assert 'href="/way/digid?next=%2F"' in (await browser.get("/sign-in?next=https://evil.example/")).text
+
+
+async def test_a_session_that_was_planted_before_signing_in_is_not_the_one_after(
+    world: World, browser: Browser
+) -> None:
+    attacker = Browser(world.app)
+    await attacker.get("/way/digid")
+    browser.cookies[COOKIE] = attacker.cookies[
+        COOKIE
+    ]  # fixation: the victim signs in with the attacker's cookie
+    world.who = established(value="999990020")
+    await browser.get("/way/digid")
+    assert browser.cookies[COOKIE] != attacker.cookies[COOKIE]
+    assert (await attacker.get("/sessions")).status == 303
+
+
+async def test_a_step_up_goes_on_in_the_same_session_under_another_secret(
+    world: World, browser: Browser
+) -> None:
+    world.who = established(level="low")
+    await browser.get("/way/digid")
+    before = browser.cookies[COOKIE]
+    assert "Log nog een keer in" in (await browser.get("/sign-in?level=substantial")).text
+    world.who = established(level="substantial")
+    await browser.get("/way/digid")
+    assert browser.cookies[COOKIE] != before
+    assert world.sessions.by_cookie(before) is None
+    (session,) = world.sessions.of(world.sessions.by_cookie(browser.cookies[COOKIE]).acting.person)  # type: ignore[union-attr]
+    assert session.method == "digid"
+
+
+# For whom
+
+
+def two_companies() -> Sequence[Choice]:
+    mandate = Text("volgens een machtiging", "by a mandate")
+    return (Choice(COMPANY, "Fictief BV"), Choice(OTHER, "Verzonnen VOF", "urn:nl:kvk:90000038", mandate))
+
+
+async def test_who_may_act_for_more_than_one_chooses_first(world: World, browser: Browser) -> None:
+    world.who, world.choices = established(audience="company"), two_companies()
+    shown = await browser.get("/way/broker?next=/sessions")
+    assert shown.headers["location"] == "/choose?next=%2Fsessions"
+    shown = await browser.get(shown.headers["location"])
+    assert "Fictief BV" in shown.text
+    assert "volgens een machtiging" in shown.text
+    before = browser.cookies[COOKIE]
+    shown = await browser.send(shown.form("/choose"), choice="1")
+    assert (shown.status, shown.headers["refresh"]) == (200, "0; url=/sessions")
+    after = world.sessions.by_cookie(browser.cookies[COOKIE])
+    assert after is not None
+    assert (after.acting.entity, after.acting.intermediary) == (OTHER, "urn:nl:kvk:90000038")
+    assert world.sessions.by_cookie(before) is None
+
+
+@pytest.mark.parametrize("choice", ["2", "-1", "x", "", "²", "00000000000000000000009"])
+async def test_nobody_acts_for_who_was_not_in_the_list(world: World, browser: Browser, choice: str) -> None:
+    world.who, world.choices = established(audience="company"), two_companies()
+    shown = await browser.get("/way/broker", follow=True)
+    shown = await browser.send(shown.form("/choose"), choice=choice)
+    assert shown.status == 403
+    signed_in = world.sessions.by_cookie(browser.cookies[COOKIE])
+    assert signed_in is not None
+    assert signed_in.acting.entity is None
+
+
+async def test_a_choice_that_went_meanwhile_is_refused(world: World, browser: Browser) -> None:
+    world.who, world.choices = established(audience="company"), two_companies()
+    form = (await browser.get("/way/broker", follow=True)).form("/choose")
+    world.choices = ()
+    assert (await browser.send(form, choice="0")).status == 403
+
+
+async def test_not_choosing_is_told_beside_the_list(world: World, browser: Browser) -> None:
+    world.who, world.choices = established(audience="company"), two_companies()
+    form = (await browser.get("/way/broker", follow=True)).form("/choose")
+    shown = await browser.send(form)
+    assert (shown.status, "U hebt nog niets gekozen" in shown.text) == (422, True)
+
+
+async def test_who_has_nothing_to_choose_goes_on(browser: Browser) -> None:
+    await browser.get("/way/digid")
+    assert (await browser.get("/choose?next=/sessions")).headers["location"] == "/sessions"
+
+
+# Sessions
+
+
+async def test_somebody_sees_where_they_are_signed_in_and_ends_one(world: World, browser: Browser) -> None:
+    elsewhere = Browser(world.app)
+    await elsewhere.get("/way/digid")
+    await browser.get("/way/digid")
+    shown = await browser.get("/sessions")
+    assert shown.text.count('class="card"') == 2
+    assert "Fictief portaal" in shown.text
+    handle = world.sessions.by_cookie(elsewhere.cookies[COOKIE])
+    assert handle is not None
+    shown = await browser.send(shown.form("/sessions/end", session=handle.session), follow=True)
+    assert shown.text.count('class="card"') == 1
+    assert (await elsewhere.get("/sessions")).status == 303
+    assert (await browser.get("/sessions")).status == 200
+
+
+async def test_nobody_ends_a_session_of_somebody_else(world: World, browser: Browser) -> None:
+    victim = Browser(world.app)
+    world.who = established(value="999990020")
+    await victim.get("/way/digid")
+    handle = world.sessions.by_cookie(victim.cookies[COOKIE])
+    assert handle is not None
+    world.who = established()
+    await browser.get("/way/digid")
+    form = (await browser.get("/sessions")).form("/sessions/end")
+    form.fields["session"] = handle.session
+    await browser.send(form)
+    assert (await victim.get("/sessions")).status == 200
+
+
+async def test_all_other_sessions_end_together(world: World, browser: Browser) -> None:
+    others = [Browser(world.app) for _ in range(3)]
+    for one in (*others, browser):
+        await one.get("/way/digid")
+    shown = await browser.get("/sessions")
+    shown = await browser.send(shown.form("/sessions/end-others"), follow=True)
+    assert shown.text.count('class="card"') == 1
+    assert [(await one.get("/sessions")).status for one in others] == [303] * 3
+
+
+async def test_signing_out_ends_the_session_and_takes_the_cookie_back(world: World, browser: Browser) -> None:
+    await browser.get("/way/digid")
+    secret = browser.cookies[COOKIE]
+    shown = await browser.send((await browser.get("/sessions")).form("/sign-out"), follow=True)
+    assert "U bent uitgelogd" in shown.text
+    assert COOKIE not in browser.cookies
+    assert world.sessions.by_cookie(secret) is None
+
+
+async def test_following_a_link_signs_nobody_out(browser: Browser) -> None:
+    await browser.get("/way/digid")
+    assert "Wilt u uitloggen?" in (await browser.get("/sign-out")).text
+    assert (await browser.get("/sessions")).status == 200
+
+
+async def test_signing_out_goes_on_to_the_provider_that_was_signed_in_with(
+    world: World, browser: Browser
+) -> None:
+    world.farewell = "https://broker.example/end?hint=x"
+    await browser.get("/way/digid")
+    shown = await browser.send((await browser.get("/")).form("/sign-out"))
+    assert shown.headers["refresh"] == "0; url=https://broker.example/end?hint=x"
+    assert COOKIE not in browser.cookies
+
+
+async def test_no_address_of_these_pages_names_anybody(world: World, browser: Browser) -> None:
+    await browser.get("/way/digid")
+    for path in ("/", "/sessions", "/sign-out"):
+        shown = await browser.get(path)
+        links = [part.partition('"')[0] for part in shown.text.split('href="')[1:]]
+        assert not any("999990019" in link or "Burger" in link for link in links)

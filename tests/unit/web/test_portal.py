@@ -1,0 +1,445 @@
+"""The portal: who is let in where, what a form must carry, what every answer says to a browser, and what goes wrong."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from litestar import Request, Response, get, post
+from tests.browser import Browser
+
+from sluis.kernel import Acting, Level, Refused, Text
+from sluis.web import (
+    COOKIE,
+    Audience,
+    Entry,
+    Form,
+    House,
+    Portal,
+    SignedIn,
+    elsewhere,
+    make_portal,
+    onward,
+    redirect,
+)
+
+ORIGIN = "https://portal.example"
+
+
+def signed_in(audience: Audience = "citizen", level: Level | None = "low", session: str = "h1") -> SignedIn:
+    return SignedIn(session, Acting("p1"), audience, level, "acr", "digid", 0, "Fictieve Burger")
+
+
+class People:
+    """Sessions as a test wants them: by the secret in the cookie."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, SignedIn] = {}
+
+    def by_cookie(self, secret: str) -> SignedIn | None:
+        return self.sessions.get(secret)
+
+    def by_token(self, token: str) -> SignedIn | None:
+        return None
+
+
+@get("/mine")
+async def mine(person: SignedIn) -> dict[str, str]:
+    """For who is signed in."""
+    return {"session": person.session}
+
+
+@get("/sure", opt={"level": "substantial"})
+async def sure(person: SignedIn) -> dict[str, str]:
+    """For who is surely who they are."""
+    return {"session": person.session}
+
+
+@get("/desk", opt={"audience": ("staff",)})
+async def desk(person: SignedIn) -> dict[str, str]:
+    """For officials."""
+    return {"session": person.session}
+
+
+@get("/anyone")
+async def anyone(visitor: SignedIn | None) -> dict[str, bool]:
+    """For whoever comes."""
+    return {"known": visitor is not None}
+
+
+@post("/changes", status_code=200)
+async def change(visitor: SignedIn | None, form: Form) -> dict[str, str]:
+    """Something that changes something."""
+    return dict(form)
+
+
+@post("/calls", status_code=200, opt={"open": True, "cross_site": True})
+async def call(form: Form) -> dict[str, str]:
+    """What programs send."""
+    return dict(form)
+
+
+@post("/codes", status_code=200, opt={"open": True, "cross_site": True, "tries": True})
+async def code(form: Form) -> dict[str, str]:
+    """What could be found by trying."""
+    if form.get("code") != "right":
+        raise Refused("wrong-code", Text("Fout.", "Wrong."), Text("Fout.", "Wrong."), Text("x", "x"))
+    return {"code": "right"}
+
+
+@get("/broken", opt={"open": True})
+async def broken() -> None:
+    """A fault of ours."""
+    raise ValueError("999990019 is a secret")
+
+
+@get("/out/{how:str}", opt={"open": True})
+async def out(how: str, request: Request[Any, Any, Any], to: str = "/") -> Response[Any]:
+    """Leave this page."""
+    if how == "local":
+        return redirect(to)
+    return elsewhere("https://other.example/") if how == "elsewhere" else onward(request, to)
+
+
+ROUTES = (mine, sure, desk, anyone, change, call, code, broken, out)
+NAVIGATION = (
+    Entry("/mine", Text("Van mij", "Mine")),
+    Entry("/desk", Text("Balie", "Desk"), ("staff",)),
+)
+
+
+def portal(people: People, routes: Sequence[Any] = ROUTES, test: bool = True) -> Portal:
+    house = House("Fictieve Dienst", ORIGIN, test, NAVIGATION)
+    return make_portal(routes, people, house, b"s" * 32)
+
+
+@pytest.fixture
+def people() -> People:
+    return People()
+
+
+@pytest.fixture
+def browser(people: People) -> Browser:
+    return Browser(portal(people))
+
+
+def enter(browser: Browser, people: People, who: SignedIn) -> None:
+    people.sessions["secret"] = who
+    browser.cookies[COOKIE] = "secret"
+
+
+async def csrf(browser: Browser, page: str = "/nothing-here") -> str:
+    """The token that forms of this browser carry; any page with a form has it, and so has signing out on every page."""
+    shown = await browser.get(page)
+    return next(form.fields["csrf"] for form in shown.forms)
+
+
+async def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(browser: Browser) -> None:
+    shown = await browser.get("/mine?a=1&b=2")
+    assert (shown.status, shown.headers["location"]) == (303, "/sign-in?next=%2Fmine%3Fa%3D1%26b%3D2")
+
+
+async def test_a_program_that_is_not_signed_in_is_told_so(browser: Browser) -> None:
+    shown = await browser.get("/mine", accept="application/json")
+    assert (shown.status, shown.json["code"]) == (401, "not-signed-in")
+
+
+async def test_who_is_signed_in_gets_in(browser: Browser, people: People) -> None:
+    enter(browser, people, signed_in())
+    assert (await browser.get("/mine")).json == {"session": "h1"}
+
+
+async def test_a_page_that_asks_a_higher_level_sends_to_sign_in_with_that_level(
+    browser: Browser, people: People
+) -> None:
+    enter(browser, people, signed_in(level="low"))
+    shown = await browser.get("/sure")
+    assert (shown.status, shown.headers["location"]) == (303, "/sign-in?next=%2Fsure&level=substantial")
+    people.sessions["secret"] = signed_in(level="high")
+    assert (await browser.get("/sure")).status == 200
+
+
+async def test_a_page_for_others_is_refused(browser: Browser, people: People) -> None:
+    enter(browser, people, signed_in("citizen"))
+    shown = await browser.get("/desk")
+    assert shown.status == 403
+    assert "op een andere manier" in shown.text
+
+
+async def test_a_page_for_whoever_comes_knows_who_is_signed_in(browser: Browser, people: People) -> None:
+    assert (await browser.get("/anyone")).json == {"known": False}
+    enter(browser, people, signed_in())
+    assert (await browser.get("/anyone")).json == {"known": True}
+
+
+async def test_a_cookie_that_is_there_twice_is_none(browser: Browser, people: People) -> None:
+    people.sessions["secret"] = signed_in()
+    shown = await browser.get("/anyone", cookie=f"{COOKIE}=secret; {COOKIE}=planted")
+    assert shown.json == {"known": False}
+
+
+async def test_a_route_that_serves_nobody_in_particular_is_not_built(people: People) -> None:
+    @get("/oops")
+    async def oops() -> None:
+        """Nobody said for whom."""
+
+    with pytest.raises(TypeError):
+        portal(people, [oops])
+
+
+# Forms
+
+
+async def test_a_form_of_this_portal_is_taken(browser: Browser, people: People) -> None:
+    enter(browser, people, signed_in())
+    token = await csrf(browser)
+    shown = await browser.post("/changes", {"csrf": token, "name": "waarde & meer"})
+    assert shown.json["name"] == "waarde & meer"
+
+
+@pytest.mark.parametrize("token", ["", "wrong", None])
+async def test_a_form_without_the_token_is_refused(
+    browser: Browser, people: People, token: str | None
+) -> None:
+    enter(browser, people, signed_in())
+    shown = await browser.post("/changes", {} if token is None else {"csrf": token})
+    assert shown.status == 403
+    assert "formulier is verlopen" in shown.text
+
+
+async def test_a_token_of_another_session_is_refused(browser: Browser, people: People) -> None:
+    enter(browser, people, signed_in())
+    token = await csrf(browser)
+    people.sessions["secret"] = signed_in(session="h2")
+    assert (await browser.post("/changes", {"csrf": token})).status == 403
+
+
+async def test_a_token_of_before_signing_in_is_refused_after_it(browser: Browser, people: People) -> None:
+    first = await browser.post("/changes", {})
+    assert first.status == 403
+    assert "__Host-sluis-visit" in browser.cookies  # it was compared with that of this visit
+    enter(browser, people, signed_in())
+    assert (await browser.post("/changes", {"csrf": await csrf(browser)})).status == 200
+    del browser.cookies[COOKIE]
+    people.sessions.clear()
+    assert (await browser.post("/changes", {"csrf": "x"})).status == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://portal.example.evil.example"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+    ],
+)
+async def test_a_form_from_another_site_is_refused_even_with_the_token(
+    browser: Browser, people: People, headers: dict[str, str]
+) -> None:
+    enter(browser, people, signed_in())
+    token = await csrf(browser)
+    assert (await browser.post("/changes", {"csrf": token}, **headers)).status == 403
+
+
+async def test_a_script_sends_the_token_in_a_header(browser: Browser, people: People) -> None:
+    enter(browser, people, signed_in())
+    token = await csrf(browser)
+    headers = {"content-type": "application/json", "sec-fetch-site": "same-origin"}
+    assert (await browser.request("POST", "/changes", headers, b"{}")).status == 403
+    shown = await browser.request("POST", "/changes", {**headers, "x-csrf-token": token}, b"{}")
+    assert shown.status == 200
+
+
+async def test_what_programs_send_needs_no_token(browser: Browser) -> None:
+    shown = await browser.post(
+        "/calls", {"a": "1"}, origin="https://other.example", sec_fetch_site="cross-site"
+    )
+    assert shown.json == {"a": "1"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"a=1&a=2", b"a=%ff", b"a=1&b", b"&".join(b"f%d=1" % n for n in range(501))]
+)
+async def test_a_form_that_can_be_read_in_two_ways_is_refused(browser: Browser, body: bytes) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    shown = await browser.request("POST", "/calls", headers, body)
+    assert shown.status == 400
+    assert "niet te lezen" in shown.text
+
+
+async def test_a_form_is_bounded(browser: Browser) -> None:
+    shown = await browser.post("/calls", {"a": "x" * 70_000})
+    assert (shown.status, "te groot" in shown.text) == (400, True)
+
+
+# Leaving
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "\\/evil.example",
+        "/\t/evil.example",
+        "/a\\..\\b",
+        "javascript:alert(1)",
+        "evil",
+        "",
+        "/a\r\nset-cookie: x=y",
+        "/" + "a" * 5000,
+    ],
+)
+async def test_a_way_back_leads_nowhere_else(browser: Browser, target: str) -> None:
+    from urllib.parse import quote
+
+    shown = await browser.get(f"/out/local?to={quote(target)}")
+    assert (shown.status, shown.headers["location"]) == (303, "/")
+    shown = await browser.get(f"/language/en?next={quote(target)}")
+    assert (shown.status, shown.headers["location"]) == (303, "/")
+
+
+async def test_a_way_back_keeps_its_query(browser: Browser) -> None:
+    shown = await browser.get("/out/local?to=/mine%3Fa%3D1%26b%3D%252F")
+    assert shown.headers["location"] == "/mine?a=1&b=%2F"
+
+
+async def test_a_form_that_ends_at_another_site_goes_there_by_a_page(browser: Browser) -> None:
+    shown = await browser.get("/out/onward?to=/mine%3Fa%3D1")
+    assert (shown.status, shown.headers["refresh"]) == (200, "0; url=/mine?a=1")
+    assert 'href="/mine?a=1"' in shown.text
+
+
+# Every answer
+
+
+@pytest.mark.parametrize("path", ["/anyone", "/nothing", "/broken", "/mine", "/static/web/portal.css"])
+async def test_every_answer_has_the_headers_that_guard_it(browser: Browser, path: str) -> None:
+    headers = (await browser.get(path)).headers
+    content = headers["content-security-policy"]
+    assert "default-src 'none'" in content
+    assert "unsafe" not in content
+    assert "frame-ancestors 'none'" in content
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["strict-transport-security"].startswith("max-age=31536000")
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cache-control"] in ("no-store", "no-cache")
+
+
+async def test_pages_hold_no_script_and_no_style_of_their_own(browser: Browser, people: People) -> None:
+    enter(browser, people, signed_in())
+    shown = await browser.get("/nothing")
+    assert "<script" not in shown.text
+    assert "<style" not in shown.text
+    assert " style=" not in shown.text
+    assert " on" not in shown.text.replace(" on ", " ") or "onclick" not in shown.text
+
+
+async def test_what_a_page_shows_is_escaped(browser: Browser, people: People) -> None:
+    who = signed_in()
+    people.sessions["secret"] = SignedIn(
+        who.session, who.acting, "citizen", "low", "acr", "digid", 0, "<script>alert(1)</script>"
+    )
+    browser.cookies[COOKIE] = "secret"
+    shown = await browser.get("/nothing?%22%3E%3Cscript%3E")
+    assert "<script" not in shown.text
+
+
+async def test_a_page_is_in_the_language_that_is_preferred_or_chosen(browser: Browser) -> None:
+    shown = await browser.get("/nothing")
+    assert '<html lang="nl">' in shown.text
+    browser.language = "en-GB,nl;q=0.5"
+    shown = await browser.get("/nothing")
+    assert '<html lang="en">' in shown.text
+    assert shown.headers["content-language"] == "en"
+    await browser.get("/language/nl?next=/nothing")
+    assert '<html lang="nl">' in (await browser.get("/nothing")).text
+    assert (await browser.get("/language/fr")).status == 400
+
+
+async def test_a_test_node_says_so_on_every_page(people: People) -> None:
+    assert "proefomgeving" in (await Browser(portal(people)).get("/nothing")).text
+    assert "proefomgeving" not in (await Browser(portal(people, test=False)).get("/nothing")).text
+
+
+async def test_the_navigation_shows_what_somebody_may_open(browser: Browser, people: People) -> None:
+    enter(browser, people, signed_in("citizen"))
+    shown = await browser.get("/nothing")
+    assert 'href="/mine"' in shown.text
+    assert 'href="/desk"' not in shown.text
+    people.sessions["secret"] = signed_in("staff")
+    assert 'href="/desk"' in (await browser.get("/nothing")).text
+
+
+async def test_a_title_names_nobody(browser: Browser, people: People) -> None:
+    enter(browser, people, signed_in())
+    shown = await browser.get("/nothing")
+    title = shown.text.partition("<title>")[2].partition("</title>")[0]
+    assert title == "Deze pagina bestaat niet – Fictieve Dienst"
+
+
+# What goes wrong
+
+
+async def test_a_problem_is_a_page_for_a_browser_and_a_document_for_a_program(browser: Browser) -> None:
+    shown = await browser.get("/nothing")
+    assert (shown.status, shown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    shown = await browser.get("/nothing", accept="*/*")
+    assert (shown.status, shown.headers["content-type"]) == (404, "application/problem+json")
+    assert shown.json["code"] == "unknown-page"
+
+
+async def test_a_fault_of_ours_tells_nothing_of_it(browser: Browser) -> None:
+    shown = await browser.get("/broken")
+    assert shown.status == 500
+    assert "999990019" not in shown.text
+    assert "Hier gaat iets mis aan onze kant" in shown.text
+
+
+async def test_another_method_is_told_which_there_are(browser: Browser) -> None:
+    shown = await browser.request("DELETE", "/mine")
+    assert (shown.status, shown.headers["allow"]) == (405, "GET, HEAD")
+    shown = await browser.request("OPTIONS", "/mine")
+    assert shown.status == 405
+
+
+async def test_head_is_answered_as_get(browser: Browser) -> None:
+    assert (await browser.request("HEAD", "/anyone")).status == 200
+
+
+async def test_who_fails_often_waits_and_is_told_how_long(people: People) -> None:
+    app = portal(people)
+    browser, neighbour = Browser(app), Browser(app, address="192.0.2.2")
+    answers = [(await browser.post("/codes", {"code": str(n)})).status for n in range(20)]
+    assert answers == [403] * 20
+    shown = await browser.post("/codes", {"code": "right"})
+    assert (shown.status, shown.headers["retry-after"]) == (429, "300")
+    assert "Wacht 5 minuten" in shown.text
+    assert (await neighbour.post("/codes", {"code": "right"})).status == 200
+    assert (await browser.get("/anyone")).status == 200  # the rest goes on
+
+
+async def test_success_does_not_count_as_a_try(browser: Browser) -> None:
+    answers = {(await browser.post("/codes", {"code": "right"})).status for _ in range(50)}
+    assert answers == {200}
+
+
+# Files
+
+
+async def test_files_of_pages_are_named_by_their_content(browser: Browser) -> None:
+    page = (await browser.get("/nothing")).text
+    path = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
+    shown = await browser.get(path)
+    assert shown.headers["content-type"] == "text/css; charset=utf-8"
+    assert shown.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (await browser.get("/static/web/portal.css?v=other")).headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../__init__.py", "/static/web/../pages.py", "/static/web/", "/static/web/nothing.css"]
+)
+async def test_nothing_else_is_a_file(browser: Browser, path: str) -> None:
+    assert (await browser.get(path)).status == 404
