@@ -116,7 +116,7 @@ class TokenAccess(Access):
             raise _no_token(_TOKEN_INVALID)
         if signed_in.audience != "staff":
             raise _refused("officials-only", _OFFICIALS_ONLY)
-        return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr)
+        return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr, signed_in.level)
 
     def _identify(self, scope: Any, callers: Callers) -> None:
         if callers == "peers":
