@@ -12,7 +12,7 @@ from sluis.web.access import (
     write_line,
 )
 from sluis.web.app import Api, make_api
-from sluis.web.gate import Gate, subject_of
+from sluis.web.gate import Gate
 from sluis.web.openapi import About
 from sluis.web.pages import Entry, Setting, elsewhere, local_path, onward, page, redirect
 from sluis.web.portal import (
@@ -88,7 +88,6 @@ __all__ = [
     "redirect",
     "setting_of",
     "streamed",
-    "subject_of",
     "take_back",
     "token_of",
     "write_line",

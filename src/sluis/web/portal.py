@@ -122,7 +122,7 @@ class TokenAccess(Access):
         signed_in = self.signed_in(scope)
         if signed_in.audience != "staff":
             raise _refused("officials-only", _OFFICIALS_ONLY)
-        return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr)
+        return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr, signed_in.level)
 
     def signed_in(self, scope: Mapping[str, Any]) -> SignedIn:
         """Whoever is behind the token that came, over the connection that it is bound to. Raises `Unidentified`."""
