@@ -15,6 +15,7 @@ Environment = Literal["production", "test"]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Url = Annotated[str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+(/[^?#\s]*)?$", max_length=2000)]
 AnyUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$", max_length=2000)]
+OwnOrUrl = Annotated[str, msgspec.Meta(pattern=r"^(own|https?://[^@#\s]+)$", max_length=2000)]
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 HostName = Annotated[
     str,
@@ -128,7 +129,7 @@ class FscConfig(msgspec.Struct, frozen=True):
 
     group: Path | None = None
     plane: Literal["in-process", "nginx"] = "in-process"
-    decision_point: AnyUrl | None = None
+    decision_point: OwnOrUrl | None = None
     metrics_port: Port | None = None
     otlp: AnyUrl | None = None
     auto_sign: tuple[AutoSign, ...] = ()
@@ -253,6 +254,15 @@ class PassportConfig(msgspec.Struct, frozen=True):
     authorities: tuple[Path, ...] = ()
 
 
+class TrustConfig(msgspec.Struct, frozen=True):
+    """A sign-in provider of another organisation that is believed about who a person is, when that person reads here who
+    looked at their data."""
+
+    issuer: Url
+    keys: Path
+    level: Literal["basic", "low", "substantial", "high"] = "substantial"
+
+
 class PolicyConfig(msgspec.Struct, frozen=True):
     """The organisation's own Cedar policies, beside what its disclosures say."""
 
@@ -285,6 +295,7 @@ class Config(msgspec.Struct, frozen=True):
     passkeys: PasskeysConfig = PasskeysConfig()
     passport: PassportConfig = PassportConfig()
     clients: dict[Key, ClientConfig] = {}
+    trust: dict[Key, TrustConfig] = {}
     policy: PolicyConfig = PolicyConfig()
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()

@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from litestar import Litestar, Request, Response, get, post
+from litestar.params import FromPath
 
 from sluis.kernel import Clock, Text, utc_now
 from sluis_demo.simulators.model import OUTCOMES, Client, Simulator
@@ -92,20 +93,20 @@ def _routes(providers: Mapping[str, Provider]) -> list[Any]:
         )
 
     @get(f"{BASE}/{{kind:str}}/.well-known/openid-configuration")
-    async def discovery(kind: str) -> Response[bytes]:
+    async def discovery(kind: FromPath[str]) -> Response[bytes]:
         return _json(at(kind).discovery())
 
     @get(f"{BASE}/{{kind:str}}/jwks")
-    async def jwks(kind: str) -> Response[bytes]:
+    async def jwks(kind: FromPath[str]) -> Response[bytes]:
         return _json(at(kind).jwks())
 
     @get(f"{BASE}/{{kind:str}}/authorize")
-    async def authorize(request: Request[Any, Any, Any], kind: str) -> Response[bytes]:
+    async def authorize(request: Request[Any, Any, Any], kind: FromPath[str]) -> Response[bytes]:
         provider = at(kind)
         return _page(provider, provider.ask(_members(request.scope["query_string"])))
 
     @post(f"{BASE}/{{kind:str}}/authorize/{{id:str}}", status_code=200)
-    async def step(request: Request[Any, Any, Any], kind: str, id: str) -> Response[bytes]:
+    async def step(request: Request[Any, Any, Any], kind: FromPath[str], id: FromPath[str]) -> Response[bytes]:
         provider, form = at(kind), _members(await request.body())
         if "language" in form:
             provider.speak(id, form["language"])
@@ -121,17 +122,17 @@ def _routes(providers: Mapping[str, Provider]) -> list[Any]:
         return _page(provider, id) if target is None else _go(target)
 
     @post(f"{BASE}/{{kind:str}}/token", status_code=200)
-    async def token(request: Request[Any, Any, Any], kind: str) -> Response[bytes]:
+    async def token(request: Request[Any, Any, Any], kind: FromPath[str]) -> Response[bytes]:
         basic = _basic(request.headers.get("authorization", ""))
         return _tried(lambda form: at(kind).redeem(form, basic), _members(await request.body()))
 
     @get(f"{BASE}/{{kind:str}}/userinfo")
-    async def userinfo(request: Request[Any, Any, Any], kind: str) -> Response[bytes]:
+    async def userinfo(request: Request[Any, Any, Any], kind: FromPath[str]) -> Response[bytes]:
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         return _tried(lambda _: at(kind).userinfo(bearer), {})
 
     @get(f"{BASE}/{{kind:str}}/sign-out")
-    async def sign_out(request: Request[Any, Any, Any], kind: str) -> Response[bytes]:
+    async def sign_out(request: Request[Any, Any, Any], kind: FromPath[str]) -> Response[bytes]:
         provider = at(kind)
         target = provider.sign_out(_members(request.scope["query_string"]))
         return _render(provider, "signed-out.html", "nl") if target is None else _go(target)

@@ -104,7 +104,7 @@ def entrepreneurs() -> tuple[Persona, ...]:
     """Who signs in with the simulator of eHerkenning."""
     world = _world()
     companies = [Company(one.number, one.name) for one in world.companies]
-    first, second, third = (_director(world, at) for at in range(3))
+    first, second, clerk = (_director(world, at) for at in (0, 1, 3))
     owner = _director(world, 61)
     shop = companies[61]
     mandate = ("urn:sluis:voorbeeld:vergunningen",)
@@ -126,7 +126,7 @@ def entrepreneurs() -> tuple[Persona, ...]:
             ),
         ),
         _entrepreneur(
-            third,
+            clerk,
             Text("werkt bij een administratiekantoor", "works at an accountant's office"),
             _for(_OFFICE),
             _for(companies[0], through=_OFFICE),

@@ -64,7 +64,7 @@ class Provider:
     ) -> None:
         self.simulator, self.issuer = simulator, issuer
         self._clients, self._clock = clients, clock
-        self._keys = [_new_key()]
+        self._key: Jwk | None = None
         self._pseudonyms = secrets.token_bytes(32)
         self._asked: dict[str, Asked] = {}
         self._codes: dict[str, Issued] = {}
@@ -96,12 +96,12 @@ class Provider:
         }
 
     def jwks(self) -> dict[str, Any]:
-        """The keys that it signs with, the newest first."""
-        return {"keys": [key.public for key in self._keys]}
+        """The key that it signs with."""
+        return {"keys": [self._signing().public]}
 
     def rotate(self) -> None:
         """Sign with a new key from now on, and no longer show the one before it."""
-        self._keys = [_new_key()]
+        self._key = None
 
     def ask(self, query: Mapping[str, str]) -> str:
         """Take an authorization request; gives its id, or raises `Wrong` when it is not to be answered at all."""
@@ -200,7 +200,7 @@ class Provider:
             "access_token": self._keep(self._tokens, kept),
             "token_type": "Bearer",
             "expires_in": _TOKEN_SECONDS,
-            "id_token": sign_jwt(self._keys[0], issued.claims),
+            "id_token": sign_jwt(self._signing(), issued.claims),
         }
 
     def userinfo(self, token: str) -> dict[str, Any]:
@@ -230,7 +230,7 @@ class Provider:
             "sid": session,
             "events": {LOGOUT_EVENT: {}},
         }
-        return sign_jwt(self._keys[0], claims, typ="logout+jwt")
+        return sign_jwt(self._signing(), claims, typ="logout+jwt")
 
     def _issued(self, asked: Asked, choice: Choice) -> Issued:
         persona, now = cast(Persona, asked.persona), int(self._now())
@@ -330,12 +330,15 @@ class Provider:
         where[id] = what
         return id
 
+    def _signing(self) -> Jwk:
+        """Made when it is first needed."""
+        if self._key is None:
+            private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            self._key = jwk_of(private, algorithm="RS256")
+        return self._key
+
     def _now(self) -> float:
         return self._clock().timestamp()
-
-
-def _new_key() -> Jwk:
-    return jwk_of(rsa.generate_private_key(public_exponent=65537, key_size=2048), algorithm="RS256")
 
 
 def _with(url: str, query: Mapping[str, str]) -> str:

@@ -25,8 +25,7 @@ _LONGEST_NAME = 200
 _LONGEST_IDENTIFIER = 255
 _MOST_SERVICES = 100
 _TYPE = re.compile(r"urn:nl-eid-gdi:1\.0:id:([a-z]+)", re.IGNORECASE)  # OIDC-NLGOV 1.0.1, `sub_id_type`
-_COMPANY: tuple[Fact, ...] = ("vestiging", "kvk", "rsin")
-"""From narrow to wide: who may act for one establishment alone, may not for all of them."""
+_COMPANY: frozenset[Fact] = frozenset(("kvk", "rsin", "vestiging"))
 
 
 class Party(msgspec.Struct, frozen=True):
@@ -54,7 +53,7 @@ class Reader:
         if any(self._fact(claims, name) is None for name in named):
             return True
         return (
-            self._method.audience == "company" and "represents" not in claims and not {*named} & {*_COMPANY}
+            self._method.audience == "company" and "represents" not in claims and not _COMPANY & named.keys()
         )
 
     def established(
@@ -120,30 +119,39 @@ class Reader:
         """Who is served, and the URN of the intermediary."""
         if self._method.audience == "staff":
             return None, None
-        mapped, through = self._mapped(claims)
-        chain = self._chain(claims)
+        chain, mapped = self._chain(claims), self._mapped(claims)
         if chain and mapped is not None and chain[-1].urn != mapped.urn:
             raise self._untold(_CONTRADICTION)
-        served = chain[-1] if chain else mapped
-        middle = chain[0].urn if len(chain) == 2 else None
-        if through is not None and middle not in (None, through):
-            raise self._untold(_CONTRADICTION)
+        served = self._narrowed(claims, chain[-1] if chain else mapped)
         if self._method.audience == "company" and served is None:
             raise self._untold(_NO_COMPANY)
         if served is not None and served.urn == f"urn:sluis:person:{self._person_of(kind, value)}":
             served = None  # for themselves
-        return served, through or middle
+        return served, self._through(claims, chain)
 
-    def _mapped(self, claims: Mapping[str, Any]) -> tuple[Party | None, str | None]:
-        """Company and intermediary, from claims that the settings name."""
+    def _mapped(self, claims: Mapping[str, Any]) -> Party | None:
+        """The company in claims that the settings name; by its number in the trade register before its RSIN."""
+        numbers: tuple[Fact, ...] = ("kvk", "rsin")
         found = [
-            self._company(name, told) for name in _COMPANY if (told := self._fact(claims, name)) is not None
+            self._number(name, told) for name in numbers if (told := self._fact(claims, name)) is not None
         ]
-        through = self._fact(claims, "intermediary")
-        company = Party(found[0], _name(self._fact(claims, "company"))) if found else None
-        return company, None if through is None else self._company(
-            "kvk" if len(str(through)) == 8 else "rsin", through
-        )
+        return Party(found[0], _name(self._fact(claims, "company"))) if found else None
+
+    def _narrowed(self, claims: Mapping[str, Any], served: Party | None) -> Party | None:
+        """The establishment, where one is told: who may act for one establishment alone, may not for all of them."""
+        told = self._fact(claims, "vestiging")
+        if told is None:
+            return served
+        return Party(self._number("vestiging", told), served.name if served else None)
+
+    def _through(self, claims: Mapping[str, Any], chain: list[Party]) -> str | None:
+        told, middle = self._fact(claims, "intermediary"), chain[0].urn if len(chain) == 2 else None
+        if told is None:
+            return middle
+        through = self._number("kvk" if len(str(told)) == 8 else "rsin", told)
+        if middle not in (None, through):
+            raise self._untold(_CONTRADICTION)
+        return through
 
     def _chain(self, claims: Mapping[str, Any]) -> list[Party]:
         """Those in nested `represents`, from near to far: at most an intermediary and who is served."""
@@ -166,14 +174,14 @@ class Reader:
         }
         name = _name(told.get("name"))
         if "kvknr" in known:
-            return Party(self._company("kvk", known["kvknr"]), name)
+            return Party(self._number("kvk", known["kvknr"]), name)
         if "rsin" in known:
-            return Party(self._company("rsin", known["rsin"]), name)
+            return Party(self._number("rsin", known["rsin"]), name)
         if "bsn" in known and self._method.audience == "citizen":
             return Party(f"urn:sluis:person:{self._person_of('BSN', self._bsn(known['bsn']))}", name)
         raise self._untold(_UNKNOWN_PARTY)
 
-    def _company(self, kind: Fact, told: Any) -> str:
+    def _number(self, kind: Fact, told: Any) -> str:
         number = str(told) if isinstance(told, str | int) and not isinstance(told, bool) else ""
         fits = {
             "kvk": Kvk.accepts(number),

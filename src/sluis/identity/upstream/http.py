@@ -1,10 +1,9 @@
 """Where a browser begins to sign in at another's provider and comes back, and where that provider tells who signed out.
 
-OpenID Connect Core 1.0, 3.1.2; Back-Channel Logout 1.0, 2.5. What happens with who signed in, `Finish` says.
+OpenID Connect Core 1.0, 3.1.2; Back-Channel Logout 1.0, 2.5.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,27 +11,24 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.identity.sessions import Established, Sessions
+from sluis.identity.sessions import Sessions, SigningIn
 from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Begun
-from sluis.identity.upstream.service import COOKIE, Upstreams
+from sluis.identity.upstream.service import Upstreams
 from sluis.kernel import Level, Problem, Unkept
 from sluis.web import Form, elsewhere, setting_of
-
-Finish = Callable[[Request[Any, Any, Any], Established, str], Awaitable[Response[Any]]]
-"""Begins the session of who signed in, and goes on: the request, what was found out, and the local path to go to."""
 
 _MOST_MEMBERS = 30
 _ONCE = ("state", "code", "iss", "error")
 
 
-def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTTPRouteHandler]:
+def routes(upstreams: Upstreams, sessions: Sessions, signing_in: SigningIn) -> list[HTTPRouteHandler]:
     """The routes of all ways of signing in at others.
 
     Args:
         upstreams: the ways.
         sessions: where sessions end that ended at the provider.
-        finish: what happens with who signed in.
+        signing_in: begins the session of who signed in.
     """
 
     @get("/sign-in/at/{method:str}", opt={"open": True, "tries": True})
@@ -49,10 +45,8 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
     async def come_back(request: Request[Any, Any, Any], method: str) -> Response[Any]:
         """Come back from the provider, and be signed in."""
         completed = await upstreams.complete(method, _query(request), request.cookies)
-        response = await finish(request, completed.established, completed.next)
-        for name in request.cookies:
-            if name.startswith(COOKIE):
-                response.set_cookie(_cookie(Begun("", name, "", 0)))
+        response = await signing_in.finish(completed.established, request, completed.next)
+        response.set_cookie(_cookie(Begun("", completed.cookie, "", 0)))
         return response
 
     @post(
@@ -60,7 +54,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
         status_code=200,
         opt={"open": True, "tries": True, "cross_site": True},
     )
-    async def signed_out(form: Form, method: str) -> None:
+    async def signed_out(form: Form, method: str) -> Response[bytes]:
         """Hear from a provider that somebody signed out there."""
         try:
             issuer, ended = await upstreams.signed_out(method, form.get("logout_token", ""))
@@ -70,6 +64,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
             raise faults.not_signed_out() from problem
         for one in ended:
             await sessions.end_upstream(issuer, one)
+        return Response(b"")
 
     return [begin, come_back, signed_out]
 

@@ -110,7 +110,8 @@ class Begun(msgspec.Struct, frozen=True):
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """A sign-in that succeeded: who is there, and the local path to go to."""
+    """A sign-in that succeeded: who is there, the local path to go to, and the cookie that has done its work."""
 
     established: Established
     next: str
+    cookie: str

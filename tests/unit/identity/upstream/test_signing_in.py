@@ -5,6 +5,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 from tests.unit.identity.upstream.conftest import Opener
 from tests.unit.identity.upstream.providers import (
@@ -343,24 +344,27 @@ async def test_garbage_instead_of_tokens_is_told_and_signs_nobody_in(
 
 
 async def test_signing_out_there_too_names_this_node_and_nobody_else(visit: Visit) -> None:
-    url = await visit.upstreams.sign_out_url("digid")
+    established = (await visit.sign_in()).established
+    url = await visit.upstreams.farewell(established)
     assert url is not None
-    assert url.startswith(
-        f"{ISSUER}/end?client_id={CLIENT}&post_logout_redirect_uri=https%3A%2F%2Fmijn.voorbeeld.nl%2F&state="
-    )
+    back = "post_logout_redirect_uri=https%3A%2F%2Fmijn.voorbeeld.nl%2Fsign-out"
+    assert url.startswith(f"{ISSUER}/end?client_id={CLIENT}&{back}&state=")
+    assert await visit.upstreams.farewell(replace(established, method="passkey")) is None
 
 
 async def test_where_the_provider_has_no_place_to_sign_out_there_is_none(
     visit: Visit, broker: Broker
 ) -> None:
     broker.discovery["end_session_endpoint"] = None
-    assert await visit.upstreams.sign_out_url("digid") is None
-    assert await visit.upstreams.sign_out_url("passkey") is None
+    assert await visit.upstreams.farewell((await visit.sign_in()).established) is None
 
 
-async def test_who_signs_out_while_the_provider_is_away_is_not_held_up(visit: Visit, broker: Broker) -> None:
+async def test_who_signs_out_while_the_provider_is_away_is_not_held_up(
+    visit: Visit, visiting: Opener, broker: Broker
+) -> None:
+    established = (await visit.sign_in()).established
     broker.answers["/.well-known/openid-configuration"] = AWAY
-    assert await visit.upstreams.sign_out_url("digid") is None
+    assert await visiting().upstreams.farewell(established) is None
 
 
 def test_ways_say_for_whom_they_are_and_what_they_reach(visiting: Opener, broker: Broker) -> None:
