@@ -403,6 +403,7 @@ def _with(**others: Any) -> Callable[[dict[str, Any]], Any]:
         (lambda claims: claims.update(other={"_sd": [claims["_sd"][0]]}), "disclosures"),
         (lambda claims: claims.update(other=[{"...": claims["_sd"][0]}]), "disclosures"),
         (_with(other={"...": "x"}), "disclosures"),
+        (_with(other=[{"...": "x", "y": 1}]), "disclosures"),
         (_with(other={"_sd_alg": "sha-256"}), "disclosures"),
         (_with(_sd="x"), "disclosures"),
         (_with(bsn="999990020"), "disclosures"),
@@ -438,7 +439,7 @@ async def test_a_token_of_another_kind_is_no_credential(counter: Counter, typ: s
     assert await counter.refusal(counter.presented(shown, card), shown) == "form"
 
 
-@pytest.mark.parametrize("name", ["exp", "vct", "status", "cnf", "iss", "nbf"])
+@pytest.mark.parametrize("name", ["exp", "vct", "status", "cnf", "iss", "nbf", "_sd", "..."])
 async def test_what_must_be_plain_cannot_be_disclosed(counter: Counter, name: str) -> None:
     _, shown = await counter.asked()
     card = counter.held(CITIZEN, PERSON | {name: "x"}) if name in ("nbf",) else None
@@ -555,6 +556,16 @@ async def test_a_list_that_is_not_right_is_no_list(counter: Counter, other: dict
     counter.lists[counter.issuer.list_at] = counter.issuer.status_list(**other)
     _, shown = await counter.asked()
     assert await counter.refusal(counter.presented(shown), shown) == "status-list"
+
+
+async def test_a_list_that_the_issuer_did_not_sign_is_no_list(counter: Counter) -> None:
+    head, body, _ = counter.issuer.status_list().decode().split(".")
+    token = JWS(unb64(body))
+    other = JWK.generate(kty="EC", crv="P-256")
+    token.add_signature(other, alg="ES256", protected=unb64(head).decode())
+    counter.lists[counter.issuer.list_at] = str(token.serialize(compact=True)).encode()
+    _, shown = await counter.asked()
+    assert await counter.refusal(counter.presented(shown), shown) == "signature"
 
 
 async def test_a_list_of_another_issuer_is_no_list(counter: Counter, tmp_path: Path) -> None:
