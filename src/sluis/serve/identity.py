@@ -12,6 +12,7 @@ from sluis.crypto import KeyStore
 from sluis.identity import pages, passkeys, passport
 from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, open_sessions
 from sluis.kernel import Clock
+from sluis.ledger import Ledger
 from sluis.serve.passports import passkeys_of, passports_of
 from sluis.store import Store
 from sluis.web import Entry, SignedIn
@@ -51,13 +52,15 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     """What the tokens of forms are made with."""
 
 
-def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -> IdentityRooms | None:
+def identity_rooms(
+    config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock
+) -> IdentityRooms | None:
     """These rooms, from a node's settings; None when it has no portal. Raises `Problem`."""
     if config.portal.address is None:
         return None
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
-    keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
+    keyed, wallets = passkeys_of(config, store, ledger, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed)
     ways = [*([passkeys.way(keyed)] if keyed else []), *(passport.ways(wallets) if wallets else [])]
     return IdentityRooms(
