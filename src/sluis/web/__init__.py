@@ -2,19 +2,11 @@
 
 from sluis.web.access import CROSSED, LINE, Access, Crossed, Person, crossed, identified, write_line
 from sluis.web.app import Api, make_api
+from sluis.web.bearer import TokenAccess
+from sluis.web.cookies import COOKIE, hand_out, held_secret, take_back
 from sluis.web.openapi import About
 from sluis.web.pages import Entry, Setting, elsewhere, local_path, onward, page, redirect
-from sluis.web.portal import (
-    COOKIE,
-    House,
-    Portal,
-    TokenAccess,
-    hand_out,
-    held_secret,
-    make_portal,
-    setting_of,
-    take_back,
-)
+from sluis.web.portal import House, Portal, make_portal, setting_of
 from sluis.web.refusals import Refusals
 from sluis.web.routes import Form
 from sluis.web.server import (
