@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Litestar, Request, Response, get
@@ -88,10 +88,16 @@ class Portal:
     """A node's portal as an ASGI app. Made by `make_portal`."""
 
     def __init__(
-        self, framework: Litestar, house: House, visitors: Visitors, secret: bytes, api: Any | None
+        self,
+        framework: Litestar,
+        house: House,
+        visitors: Visitors,
+        secret: bytes,
+        api: Any | None,
+        tries: Tries,
     ) -> None:
         self._framework, self._house, self._visitors = framework, house, visitors
-        self._secret, self._api = secret, api
+        self._secret, self._api, self._tries = secret, api, tries
 
     @property
     def routes(self) -> list[tuple[str, str, HTTPRouteHandler]]:
@@ -146,6 +152,8 @@ class Portal:
                 answer = _problem_response(failure, scope)
                 await answer.to_asgi_response(app=None, request=Request(scope))(scope, receive, finish)
         finally:
+            if _failed(scope, status):
+                self._tries.failed(_who(scope))
             if access_log.isEnabledFor(logging.INFO):
                 who = "-" if setting.visitor is None else setting.visitor.audience
                 log_request(scope, status, time.perf_counter() - started, who)
@@ -210,8 +218,6 @@ def make_portal(
     def problem(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
         large = isinstance(failure, RequestEntityTooLarge)
         found = problems.body_too_large(_MOST_BODY) if large else problem_of(failure)
-        if _counts(request.scope, found):
-            tries.failed(_who(request.scope))
         response = _problem_response(found, request.scope)
         if isinstance(failure, MethodNotAllowedException):
             allowed = {*(failure.headers or {}).get("allow", "").split(", ")} - {"OPTIONS", ""}
@@ -233,7 +239,7 @@ def make_portal(
         logging_config=None,
         debug=False,
     )
-    return Portal(framework, house, visitors, secret, api)
+    return Portal(framework, house, visitors, secret, api, tries)
 
 
 def setting_of(request: Request[Any, Any, Any]) -> Setting:
@@ -314,18 +320,17 @@ def _check_origin(request: Request[Any, Any, Any], form: Form) -> None:
     scope = request.scope
     site, origin = header(scope, b"sec-fetch-site"), header(scope, b"origin")
     foreign = site not in ("", "same-origin", "none")
-    foreign |= origin not in ("",) and urlsplit(origin).netloc != header(scope, b"host")
+    foreign |= bool(origin) and origin.partition("://")[2] != header(scope, b"host")
     given = form.get("csrf") or header(scope, b"x-csrf-token")
     expected = setting_of(request).token()
     if foreign or not hmac.compare_digest(given.encode(), expected.encode()):
         raise Refused("form-expired", *_FORM_EXPIRED, rule="form-token")
 
 
-def _counts(scope: Scope, problem: Problem) -> bool:
-    """Whether a problem is a failed try, of those that are counted."""
-    handler: Any = scope.get("route_handler")
-    counted = handler is not None and handler.opt.get("tries")
-    return bool(counted) and 400 <= problem.status < 404 and not isinstance(problem, TooOften)
+def _failed(scope: Any, status: int) -> bool:
+    """Whether an answer is that to a failed try, of those that are counted."""
+    handler = scope.get("route_handler")
+    return 400 <= status < 404 and handler is not None and bool(handler.opt.get("tries"))
 
 
 def _who(scope: Any) -> str:
