@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from tests.unit.ledger.examples import clock, fill, opened
@@ -41,7 +41,11 @@ def hostile(tmp_path: Path) -> FileKeyStore:
 def call(ledger: Ledger, hostile: FileKeyStore, tmp_path: Path) -> Caller:
     keys = FileKeyStore(tmp_path / "keys")
     witness = Witness(ledger._store, keys, "witness.example", {"evil.example/1": hostile.public}.get, clock)
-    routes = [*reading_routes(ledger, lambda _request: "all"), *log_routes(ledger, witness)]
+
+    async def everything(_request: object) -> Literal["all"]:
+        return "all"
+
+    routes = [*reading_routes(ledger, everything), *log_routes(ledger, witness)]
     return calling(make_api(routes, Access([], {ME: Person(ME, ME)}.get), ABOUT))
 
 

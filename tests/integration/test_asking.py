@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,21 @@ from jsonschema import Draft202012Validator
 from tests.federation import ASKER, Federation, OwnerSetup
 
 from sluis.grounds import Activity, Article, Closed, Column, Dataset, Disclosure, Subject
-from sluis.kernel import Invalid, Oin, PeerId, Period, Problem, Refused, Text, Unkept, Upstream, encode
+from sluis.kernel import (
+    Acting,
+    Invalid,
+    Oin,
+    PeerId,
+    Period,
+    Problem,
+    Refused,
+    Text,
+    Unkept,
+    Upstream,
+    encode,
+)
 from sluis.ledger import Decision, Processing
+from sluis.query import Question, Who
 from sluis.query.http import as_document
 from sluis.serve import published
 from sluis.statement import MEDIA_TYPE, AnswerReader, Charge
@@ -72,6 +86,12 @@ INCOME = Dataset(
 
 @pytest.fixture
 def federation(tmp_path: Path) -> Iterator[Federation]:
+    running = two_owners(tmp_path)
+    yield running
+    running.close()
+
+
+def two_owners(tmp_path: Path, **income_only: Any) -> Federation:
     for name in ("rvig", "bd", "asker"):
         (tmp_path / name).mkdir()
     with sqlite3.connect(tmp_path / "rvig.db") as database:
@@ -96,8 +116,8 @@ def federation(tmp_path: Path) -> Iterator[Federation]:
         masks={"naam": "left(naam, 9)"}, max_subjects=2,
         closed=(Closed(("geheim",), both("Alleen voor de gemeente zelf."), LAW),),
     )  # fmt: skip
-    income = disclosure("inkomen", {"bsn": "output", "jaar": "output", "bedrag": "output"})
-    running = Federation(
+    income = disclosure("inkomen", {"bsn": "output", "jaar": "output", "bedrag": "output"}, **income_only)
+    return Federation(
         tmp_path,
         [
             OwnerSetup("rvig", RVIG, {"db": f"sqlite:///{tmp_path / 'rvig.db'}"}, [PERSONS], [persons]),
@@ -105,8 +125,6 @@ def federation(tmp_path: Path) -> Iterator[Federation]:
         ],
         [ACTIVITY],
     )
-    yield running
-    running.close()
 
 
 JOINED = (
@@ -255,7 +273,11 @@ async def test_a_refusal_is_recorded(federation: Federation) -> None:
         await federation.ask("select geheim from rvig.personen where bsn = $bsn", BENEFIT, bsn=ONE)
     [record] = records_of(federation.store)
     assert record.body["adl.core.response"] == {
-        "decision": False, "context": {"reason": "column-closed", "rule": "column-closed"},
+        "decision": False,
+        "context": {
+            "reason": "column-closed", "rule": "column-closed", "legal": str(LAW),
+            "decided": {"decision": True, "context": {"rule": "standard-ask", "policies": ["standard-ask"]}},
+        },
     }  # fmt: skip
 
 
@@ -278,6 +300,21 @@ async def test_explaining_asks_nobody(federation: Federation) -> None:
     assert told.parts[1].keys_from == ("rvig (sealed)",)
     assert federation.link.sent == []
     assert ONE not in str(told)
+
+
+async def test_explaining_says_which_level_an_owner_asks_and_asking_below_it_says_so_too(
+    tmp_path: Path,
+) -> None:
+    with closing(two_owners(tmp_path, minimum_level="substantial")) as federation:
+        sql = "select bsn from bd.inkomen where bsn = $bsn"
+        told = await federation.explain(sql, BENEFIT, bsn=ONE)
+        assert [part.level for part in told.parts] == ["substantial"]
+        with pytest.raises(Refused) as caught:
+            await federation.ask(sql, BENEFIT, bsn=ONE)
+        assert (caught.value.rule, caught.value.level) == ("sign-in-too-weak", "substantial")
+        signed_in = Who(Acting("ambtenaar-fictief"), "urn:voorbeeld:twee-factoren", "substantial")
+        answer = await federation.asker.ask(Question(sql, BENEFIT, "ZAAK-1", {"bsn": ONE}), signed_in)
+        assert answer.table.num_rows == 1
 
 
 async def test_an_owner_that_is_down_gives_no_answer_by_default(federation: Federation) -> None:

@@ -51,6 +51,13 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     ),
     "fsc": ("sluis.cli.fsc", Text("Bekijk en teken in de FSC-groep.", "Look and sign in the FSC group.")),
     "ledger": ("sluis.cli.ledger", Text("Controleer of toon het logboek.", "Verify or show the log.")),
+    "policy": (
+        "sluis.cli.policy",
+        Text(
+            "Toon wat het beslispunt zou zeggen, en waarom.",
+            "Show what the decision point would say, and why.",
+        ),
+    ),
     "openapi": (
         "sluis.cli.openapi",
         Text("Schrijf de gepubliceerde documenten.", "Write the published documents."),

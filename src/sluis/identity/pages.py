@@ -4,7 +4,7 @@ What a way of signing in asks of somebody is on its own pages; here they meet.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -35,7 +35,7 @@ _AUDIENCES: tuple[tuple[Audience, Text, Text], ...] = (
     ("staff", Text("Voor medewerkers", "For staff"), Text("U werkt bij deze organisatie.", "You work for this organisation.")),
 )  # fmt: skip
 
-Farewell = Callable[[Established], str | None]
+Farewell = Callable[[Established], Awaitable[str | None]]
 """Where a browser goes to end the session at another provider as well; None when there is nothing to end."""
 
 
@@ -142,7 +142,8 @@ def routes(
             return take_back(redirect("/sign-out"))
         established = sessions.established(visitor.session)
         await sessions.end(visitor.session)
-        elsewhere = next((url for one in farewells if (url := one(established))), None)
+        urls = [await one(established) for one in farewells]
+        elsewhere = next((url for url in urls if url), None)
         return take_back(onward(request, elsewhere) if elsewhere else redirect("/sign-out"))
 
     return [first, sign_in, choose, chosen, listed, end, end_others, signing_out, sign_out]

@@ -3,13 +3,14 @@
 from sluis.ledger import verifier
 from sluis.ledger.anchoring import Anchored, Anchors, no_authority
 from sluis.ledger.audit import Verification, verify
-from sluis.ledger.http import log_routes, reading_routes
+from sluis.ledger.http import Authorise, log_routes, reading_routes
 from sluis.ledger.model import (
     ACTIVITY,
     PROCESSOR,
     SUBJECT,
     SUBJECT_TYPE,
     Agreement,
+    Arrangement,
     Crossings,
     Decision,
     Position,
@@ -32,6 +33,8 @@ __all__ = [
     "Agreement",
     "Anchored",
     "Anchors",
+    "Arrangement",
+    "Authorise",
     "Cosigned",
     "Crossings",
     "Decision",

@@ -6,7 +6,7 @@ out of the node's own.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -21,7 +21,7 @@ from sluis.ledger.witness import LARGEST_REQUEST, Witness
 
 LDV_VERSION = "1.1.0"
 
-Authorise = Callable[[Request[Any, Any, Any]], "frozenset[str] | Literal['all']"]
+Authorise = Callable[[Request[Any, Any, Any]], Awaitable["frozenset[str] | Literal['all']"]]
 """The pseudonyms of the subjects whose records the caller of a request may read; `all` for the privacy officer.
 Raises `Unidentified` or `Refused`."""
 
@@ -93,7 +93,7 @@ def reading_routes(ledger: Ledger, authorise: Authorise) -> list[HTTPRouteHandle
     @post("/processing-activities", status_code=200, include_in_schema=False)
     async def find(data: Wanted, request: Request[Any, Any, Any], caller: object) -> Response[Found]:
         """Zoek verwerkingen op trace, verwerkingsactiviteit of betrokkene."""
-        allowed = authorise(request)
+        allowed = await authorise(request)
         search = _search(data, ledger, allowed)
         records = await ledger.processing_of(search, withheld=allowed == "all")
         return Response(Found([_line(record) for record in records]), headers={"API-Version": LDV_VERSION})

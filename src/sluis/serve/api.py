@@ -10,12 +10,10 @@ from msgspec import structs
 from sluis import disclose, gateway, query
 from sluis.config import Config
 from sluis.kernel import Refused, Text
-from sluis.ledger import log_routes, reading_routes
+from sluis.ledger import Authorise, base_origin, log_routes, reading_routes
+from sluis.policy import LOG, READ_LOG, Resource
 from sluis.serve.parts import Parts
-from sluis.web import About, Access, Api, Person, identified, make_api
-
-PRIVACY_OFFICER = "privacy-officer"
-"""The role, in `people` of the settings, of who may read all processing records over the unix socket."""
+from sluis.web import About, Access, Api, Gate, Person, identified, make_api
 
 
 def published() -> Api:
@@ -26,7 +24,7 @@ def published() -> Api:
         *gateway.routes(str),
         *query.routes(nothing),
         *disclose.routes(nothing),
-        *gateway.group_routes(nothing),
+        *gateway.group_routes(nothing, nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
 
@@ -48,27 +46,42 @@ def _about(name: str, url: str) -> About:
 
 def routes(parts: Parts) -> list[HTTPRouteHandler]:
     """Every route of a node with these rooms."""
+    gate = Gate(parts.point)
     return [
         *gateway.routes(parts.card),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
         *log_routes(parts.ledger, parts.witness),
-        *reading_routes(parts.ledger, may_read),
-        *(gateway.group_routes(parts.operator) if parts.operator else ()),
+        *reading_routes(parts.ledger, readers(parts)),
+        *(
+            gateway.group_routes(parts.operator, gate, parts.certificate.identity.peer.id)
+            if parts.operator
+            else ()
+        ),
     ]
 
 
-def may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
-    """Who reads the log over HTTP: until people sign in as themselves, only the node's own privacy officer."""
-    caller = identified(request.scope)
-    if isinstance(caller, Person) and PRIVACY_OFFICER in caller.roles:
+def readers(parts: Parts) -> Authorise:
+    """Who reads the log over HTTP: until people sign in as themselves, only who may read all of it."""
+    gate, log = Gate(parts.point), Resource(LOG, base_origin(parts.ledger.origin))
+
+    async def may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
+        caller = identified(request.scope)
+        if not isinstance(caller, Person):
+            raise _not_yours()
+        await gate.require(caller, READ_LOG, log, _not_yours())
         return "all"
-    raise Refused(
+
+    return may_read
+
+
+def _not_yours() -> Refused:
+    return Refused(
         "log-not-yours",
         Text("U mag deze logregels niet lezen.", "You may not read these log lines."),
         Text(
-            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van dit knooppunt.",
-            f"Only who has the role {PRIVACY_OFFICER} reads the log of this node.",
+            "Alleen wie de rol privacy-officer heeft, leest het logboek van dit knooppunt.",
+            "Only who has the role privacy-officer reads the log of this node.",
         ),
         Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
         rule="log-readers",

@@ -32,6 +32,7 @@ from sluis.gateway import (
 )
 from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
+from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
 from sluis.serve.group import membership_of, operator_of
@@ -51,6 +52,7 @@ class Parts(msgspec.Struct, frozen=True):
     link: Link
     sources: Mapping[str, Source]
     combiner: Combiner
+    point: DecisionPoint
     asker: Asker
     discloser: Discloser
     access: Access
@@ -110,7 +112,9 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
     memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    membership = membership_of(config, identity, store, ledger, revocations, clock)
+    open_versions(store).keep(loaded.policies, clock())
+    point = DecisionPoint(loaded.policies, own.alias, ledger, clock)
+    membership = membership_of(config, identity, store, ledger, point, revocations, clock)
     own_link = OwnLink(identity.peer, {peer.oin: peer.name for peer in config.peers.values()})
     link: Link = membership.link if membership else own_link
     card = _card(config, certificate, keys)
@@ -122,6 +126,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         owners=owners,
         link=link,
         ledger=ledger,
+        point=point,
         combiner=combiner,
         memory=memory,
         clock=clock,
@@ -141,6 +146,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         card_of=card_of,
         combiner=combiner,
         address=_addresses(config, membership),
+        point=point,
         clock=clock,
         bounds=_bounds(config),
         contracts=membership is not None,
@@ -160,6 +166,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         link=link,
         sources=sources,
         combiner=combiner,
+        point=point,
         asker=asker,
         discloser=discloser,
         access=access,
@@ -220,7 +227,11 @@ def _bounds(config: Config) -> Bounds:
 
 
 def _people(config: Config) -> dict[str, Person]:
-    return {entry.os_user: Person(entry.os_user, name, entry.roles) for name, entry in config.people.items()}
+    return {
+        entry.os_user: Person(entry.os_user, name, entry.roles)
+        for name, entry in config.people.items()
+        if entry.os_user is not None
+    }
 
 
 _CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")

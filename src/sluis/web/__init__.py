@@ -4,6 +4,7 @@ from sluis.web.access import CROSSED, LINE, Access, Crossed, Person, crossed, id
 from sluis.web.app import Api, make_api
 from sluis.web.bearer import TokenAccess
 from sluis.web.cookies import COOKIE, hand_out, held_secret, take_back
+from sluis.web.gate import Gate, subject_of
 from sluis.web.openapi import About
 from sluis.web.pages import Entry, Setting, elsewhere, local_path, onward, page, redirect
 from sluis.web.portal import House, Portal, make_portal, setting_of
@@ -37,6 +38,7 @@ __all__ = [
     "Crossed",
     "Entry",
     "Form",
+    "Gate",
     "House",
     "LocalListener",
     "LoopbackListener",
@@ -66,6 +68,7 @@ __all__ = [
     "redirect",
     "setting_of",
     "streamed",
+    "subject_of",
     "take_back",
     "write_line",
 ]

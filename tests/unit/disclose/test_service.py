@@ -25,7 +25,7 @@ from tests.unit.disclose.owner import (
 from sluis.disclose import Bounds, permit
 from sluis.grounds import Article, Filter
 from sluis.grounds.model import Withhold
-from sluis.kernel import Conflict, Invalid, Period, Problem, Refused, Text, Unkept, Upstream
+from sluis.kernel import ACR, Conflict, Invalid, Period, Problem, Refused, Text, Unkept, Upstream
 from sluis.ledger import Decision, Processing
 from sluis.sources import Limits, SourceFailure, TableInfo, open_source
 from sluis.statement import Acting, KeyList, Seal
@@ -92,6 +92,16 @@ async def test_a_way_of_signing_in_can_be_refused(make: Make) -> None:
     owner = make(disclosure(refuse_acr=("local",)))
     assert await refused(owner, BY_KEY, [ANN]) == "sign-in-refused"
     assert (await owner.ask(BY_KEY, [ANN], acting=Acting("p1", "substantial"))).rows == [("Ann",)]
+
+
+async def test_an_owner_that_asks_for_a_level_refuses_a_lower_one_and_says_which_it_asks(make: Make) -> None:
+    owner = make(disclosure(minimum_level="substantial"))
+    for acting in (Acting("p1", "local"), Acting("p1", ACR["low"]), Acting("p1", ACR["low"], "high")):
+        with pytest.raises(Refused) as caught:
+            await owner.ask(BY_KEY, [ANN], acting=acting)
+        assert (caught.value.rule, caught.value.members()["level"]) == ("sign-in-too-weak", "substantial")
+    for acting in (Acting("p1", ACR["high"]), Acting("p1", "urn:directory:two-factor", "substantial")):
+        assert (await owner.ask(BY_KEY, [ANN], acting=acting)).rows == [("Ann",)]
 
 
 async def test_an_asker_with_another_version_of_the_offer_is_told(make: Make) -> None:

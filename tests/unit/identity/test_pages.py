@@ -47,7 +47,7 @@ class World:
             self.signing_in,
             lambda: self.ways,
             lambda handle: ["Fictief portaal"],
-            [lambda who: self.farewell],
+            [self._farewell],
         )
 
         @get("/way/{name:str}")
@@ -70,6 +70,9 @@ class World:
 
     def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         return None
+
+    async def _farewell(self, who: Established) -> str | None:
+        return self.farewell
 
     async def _choices(self, signed_in: SignedIn) -> Sequence[Choice]:
         return self.choices

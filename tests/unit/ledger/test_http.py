@@ -48,7 +48,11 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def call(ledger: Ledger, reader: Reader, tmp_path: Path) -> Caller:
     keys = FileKeyStore(tmp_path / "keys")
     witness = Witness(ledger._store, keys, "witness.example", {ORIGIN: keys.public}.get, clock)
-    routes = [*reading_routes(ledger, lambda _request: reader.allowed), *log_routes(ledger, witness)]
+
+    async def authorise(_request: object) -> Any:
+        return reader.allowed
+
+    routes = [*reading_routes(ledger, authorise), *log_routes(ledger, witness)]
     people = {ME: Person(ME, ME)}
     return calling(make_api(routes, Access([], people.get), ABOUT))
 

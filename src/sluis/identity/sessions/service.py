@@ -115,8 +115,9 @@ class Sessions:
         Returns a new secret, and the session as it is now. Raises `NotFound`, `Unkept`.
         """
         before = self._get(handle)
+        found = self._open(handle, before.sealed)
         established = msgspec.structs.replace(
-            self._open(handle, before.sealed), entity=entity, entity_name=name, intermediary=intermediary
+            found, entity=entity, entity_name=name, intermediary=intermediary, said=found.vouched
         )
         after = rules.signed_in(established, handle, before.signed_in.acting.person)
         if not rules.continues(before.signed_in, after):
