@@ -27,7 +27,8 @@ def _make() -> rsa.RSAPrivateKey:
 
 
 class Ring:
-    """Keys for one use, of which one is current. Guarantee: a key is durable before it is published.
+    """Keys for one use, of which one is current. The first is made when one is needed. Guarantee: a key is durable before it
+    is published.
 
     Args:
         directory: where they are kept; made when it is not there.
@@ -49,7 +50,6 @@ class Ring:
         self._turning = threading.Lock()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._keys = {int(path.stem.rpartition("-")[2]): self._read(path) for path in self._files()}
-        self.turn()
 
     @property
     def current(self) -> Jwk:
@@ -64,8 +64,8 @@ class Ring:
         return tuple(self._keys[one] for one in (standing.current, *others))
 
     def turn(self) -> None:
-        """Make the key whose time has come, destroy those that are over. To be called every day, and at start. Blocks
-        for as long as it takes to make a key. Raises `Unkept`."""
+        """Make the key whose time has come, destroy those that are over. To be called every day, and at start. Blocks for
+        as long as it takes to make a key, which may be a second. Raises `Unkept`."""
         with self._turning:
             now = int(self._clock().timestamp())
             if not self._keys or standing(sorted(self._keys), now).due:
@@ -75,6 +75,8 @@ class Ring:
                 self._keys = {made: key for made, key in self._keys.items() if made != one}
 
     def _now_standing(self) -> Standing:
+        if not self._keys:
+            self.turn()
         return standing(sorted(self._keys), int(self._clock().timestamp()))
 
     def _add(self, made: int) -> None:
