@@ -54,14 +54,14 @@ class Ring:
     @property
     def current(self) -> Jwk:
         """The key to use now."""
-        return self._keys[self._now_standing().current]
+        keys, now = self._as_it_stands()
+        return keys[now.current]
 
     @property
     def kept(self) -> tuple[Jwk, ...]:
         """All that are not over, the current one first."""
-        standing = self._now_standing()
-        others = (one for one in standing.kept if one != standing.current)
-        return tuple(self._keys[one] for one in (standing.current, *others))
+        keys, now = self._as_it_stands()
+        return tuple(keys[one] for one in (now.current, *(one for one in now.kept if one != now.current)))
 
     def turn(self) -> None:
         """Make the key whose time has come, destroy those that are over. To be called every day, and at start. Blocks for
@@ -74,10 +74,11 @@ class Ring:
                 _destroy(self._path(one))
                 self._keys = {made: key for made, key in self._keys.items() if made != one}
 
-    def _now_standing(self) -> Standing:
+    def _as_it_stands(self) -> tuple[dict[int, Jwk], Standing]:
         if not self._keys:
             self.turn()
-        return standing(sorted(self._keys), int(self._clock().timestamp()))
+        keys = self._keys  # another thread may replace them meanwhile
+        return keys, standing(sorted(keys), int(self._clock().timestamp()))
 
     def _add(self, made: int) -> None:
         key = self._make()
