@@ -1,21 +1,25 @@
 """The rooms of identity, furnished, where the settings name a portal: who signs in, how, and what their pages are."""
 
-from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import msgspec
+from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.config import ClientConfig, Config
+from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity import pages, provider
-from sluis.identity.clients import Client, Clients, make_client
-from sluis.identity.provider import Provider, open_provider
-from sluis.identity.sessions import Choice, Sessions, SigningIn, Way, open_sessions
-from sluis.identity.tokens import open_tokens
-from sluis.kernel import Clock, Invalid, Text
-from sluis.store import Store, open_once
+from sluis.identity import pages, passkeys, passport
+from sluis.identity.provider import Provider
+from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, open_sessions
+from sluis.identity.tokens import Tokens
+from sluis.kernel import Clock
+from sluis.serve.passports import passkeys_of, passports_of
+from sluis.serve.provider import provider_of
+from sluis.store import Store
 from sluis.web import Entry, SignedIn
+
+Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
 
 
 class Visiting:
@@ -26,16 +30,16 @@ class Visiting:
         by_token: who is behind an access token.
     """
 
-    def __init__(self, sessions: Sessions, by_token: Callable[[str], SignedIn | None]) -> None:
+    def __init__(self, sessions: Sessions, by_token: Callable[[str, str | None], SignedIn | None]) -> None:
         self._sessions, self._by_token = sessions, by_token
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         """Whose session this is the secret of."""
         return self._sessions.by_cookie(secret)
 
-    def by_token(self, token: str) -> SignedIn | None:
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         """Whose access token this is."""
-        return self._by_token(token)
+        return self._by_token(token, thumbprint)
 
 
 class IdentityRooms(msgspec.Struct, frozen=True):
@@ -45,6 +49,7 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     signing_in: SigningIn
     visiting: Visiting
     provider: Provider
+    tokens: Tokens
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
     forms: bytes
@@ -57,57 +62,40 @@ def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -
         return None
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
-    issuer = config.portal.address.rstrip("/")
-    tokens = open_tokens(issuer, keys, config.keys.directory, clock)
-    registered = {name: _client(name, settings) for name, settings in config.clients.items()}
-    clients = Clients(registered, open_once(store), clock)
-    own = open_provider(store, clients, tokens, sessions, clock, _mutual(config))
-    sessions.on_end(own.ended)
-    ways = list[Way]()
+    own = provider_of(config, store, keys, sessions, clock)
+    keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
+    finish = _finishing(signing_in, keyed)
+    ways = [*([passkeys.way(keyed)] if keyed else []), *(passport.ways(wallets) if wallets else [])]
     return IdentityRooms(
         sessions=sessions,
         signing_in=signing_in,
-        visiting=Visiting(sessions, own.by_token),
-        provider=own,
+        visiting=Visiting(sessions, own.provider.by_token),
+        provider=own.provider,
+        tokens=own.tokens,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways, own.programs),
-            *provider.routes(own, clients, sessions),
+            *pages.routes(sessions, signing_in, lambda: ways, own.provider.programs),
+            *own.routes,
+            *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
+            *(passport.routes(wallets, finish) if wallets else ()),
         ),
-        navigation=pages.NAVIGATION,
+        navigation=(*pages.NAVIGATION, *(passkeys.NAVIGATION if keyed else ())),
         forms=keys.mac("portal", b"forms"),
     )
+
+
+def _finishing(signing_in: SigningIn, keyed: passkeys.Passkeys | None) -> Finish:
+    """What happens with who signed in, whatever the way: their passkeys go on working when it was another way than those."""
+
+    async def finish(
+        established: Established, request: Request[Any, Any, Any], onward: str = "/"
+    ) -> Response[Any]:
+        if keyed is not None and established.audience == "staff" and established.method != "passkey":
+            await keyed.confirm(established)
+        return await signing_in.finish(established, request, onward)
+
+    return finish
 
 
 async def _choices(signed_in: SignedIn) -> Sequence[Choice]:
     """For whom somebody may act: whom the way of signing in named, and nobody else."""
     return ()
-
-
-def _client(name: str, settings: ClientConfig) -> Client:
-    """A client from its settings. Raises `Invalid`."""
-    try:
-        keys = None if settings.keys is None else settings.keys.read_bytes()
-    except OSError as failure:
-        raise _unreadable(name, failure) from None
-    return make_client(name, **{**msgspec.structs.asdict(settings), "keys": keys})
-
-
-def _mutual(config: Config) -> str | None:
-    """Where programs show certificates, when they have a port of their own (RFC 8705, 5)."""
-    portal = config.portal
-    if portal.machine_port is None:
-        return None
-    return f"https://{urlsplit(str(portal.address)).hostname}:{portal.machine_port}"
-
-
-def _unreadable(name: str, failure: OSError) -> Invalid:
-    cause = failure.strerror or "?"
-    return Invalid(
-        "client-keys-unreadable",
-        Text(
-            f"De sleutels van [clients.{name}] zijn niet te lezen.",
-            f"The keys of [clients.{name}] cannot be read.",
-        ),
-        Text(f"Het bestand: {cause}.", f"The file: {cause}."),
-        Text("Controleer `keys` in de instellingen.", "Check `keys` in the settings."),
-    )
