@@ -10,9 +10,12 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.config import Config
 from sluis.crypto import KeyStore
 from sluis.identity import pages, passkeys, passport
+from sluis.identity.provider import Provider
 from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, open_sessions
+from sluis.identity.tokens import Tokens
 from sluis.kernel import Clock
 from sluis.serve.passports import passkeys_of, passports_of
+from sluis.serve.provider import provider_of
 from sluis.store import Store
 from sluis.web import Entry, SignedIn
 
@@ -45,6 +48,8 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     sessions: Sessions
     signing_in: SigningIn
     visiting: Visiting
+    provider: Provider
+    tokens: Tokens
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
     forms: bytes
@@ -57,15 +62,19 @@ def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -
         return None
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
+    own = provider_of(config, store, keys, sessions, clock)
     keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed)
     ways = [*([passkeys.way(keyed)] if keyed else []), *(passport.ways(wallets) if wallets else [])]
     return IdentityRooms(
         sessions=sessions,
         signing_in=signing_in,
-        visiting=Visiting(sessions, lambda token, thumbprint: None),
+        visiting=Visiting(sessions, own.provider.by_token),
+        provider=own.provider,
+        tokens=own.tokens,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways),
+            *pages.routes(sessions, signing_in, lambda: ways, own.provider.programs),
+            *own.routes,
             *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
             *(passport.routes(wallets, finish) if wallets else ()),
         ),
