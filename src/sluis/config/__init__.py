@@ -6,7 +6,7 @@ Only `serve` and `cli` read this; rooms get plain arguments.
 from sluis.config.change import Setting, with_settings
 from sluis.config.group import read_group
 from sluis.config.model import Address, Config, NodeConfig
-from sluis.config.node import NODE_FILE, Node, examine_node, load_node
+from sluis.config.node import NODE_FILE, Node, examine_node, load_node, node_policies
 from sluis.config.read import absolute_address, load_config
 from sluis.config.schemas import schemas
 
@@ -21,6 +21,7 @@ __all__ = [
     "examine_node",
     "load_config",
     "load_node",
+    "node_policies",
     "read_group",
     "schemas",
     "with_settings",

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import inspect
 
 from sluis.config.model import Address, Config, SourceConfig, StoreConfig
+from sluis.config.passport import passport_faults
 from sluis.config.signin import sign_in_faults
 from sluis.grounds import Document, Fault, Keys, faults, meant, read_document, refuse_any
 from sluis.kernel import Invalid, Place, Text
@@ -260,7 +261,9 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
     yield from _repeated([(("node", "oin"), config.node.oin), *_each("peers", "oin", tables)], "OIN")
     for setting in ("os_user", "signin"):
         yield from _repeated(_each("people", setting, tables), setting)
+    yield from _repeated(_each("trust", "issuer", tables), "issuer")
     yield from sign_in_faults(config)
+    yield from passport_faults(config)
     if config.node.alias in names:
         yield _repeat(("peers", config.node.alias), "alias", config.node.alias)
     if not config.node.test:

@@ -10,6 +10,8 @@ from sluis.crypto.certificates import (
     peer_of,
     read_certificates,
     read_key,
+    read_pair,
+    signer_chain,
     time_left,
     verify_chain,
 )
@@ -52,7 +54,7 @@ from sluis.crypto.jwt import (
 )
 from sluis.crypto.keys import FileKeyStore, KeyStore
 from sluis.crypto.pseudonyms import Pseudonymiser, Rereading
-from sluis.crypto.requests import key_text, make_request, new_key, unfit_hosts
+from sluis.crypto.requests import SigningKey, key_text, make_request, new_key, unfit_hosts
 from sluis.crypto.revocation import Revocations, file_stamp
 from sluis.crypto.sealing import (
     Grant,
@@ -92,6 +94,7 @@ __all__ = [
     "Rereading",
     "Revocations",
     "Scope",
+    "SigningKey",
     "Tokens",
     "Vault",
     "algorithm_for",
@@ -133,6 +136,7 @@ __all__ = [
     "read_jws",
     "read_jwt",
     "read_key",
+    "read_pair",
     "refused_jwt",
     "refused_token",
     "seal_key",
@@ -140,6 +144,7 @@ __all__ = [
     "sign_grant",
     "sign_jws",
     "sign_jwt",
+    "signer_chain",
     "thumbprint_in",
     "time_left",
     "unfit_hosts",

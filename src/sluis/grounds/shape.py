@@ -220,6 +220,10 @@ FORMS = {
     "https://": Text(
         "Schrijf een adres als `https://naam:8443`.", "Write an address as `https://name:8443`."
     ),
+    "(own": Text(
+        "Schrijf `own`, of een adres als `https://naam/pad`.",
+        "Write `own`, or an address as `https://name/path`.",
+    ),
     "https?://": Text(
         "Schrijf een adres als `https://naam/pad`.", "Write an address as `https://name/path`."
     ),

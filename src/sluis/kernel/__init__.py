@@ -2,7 +2,7 @@
 
 from sluis.kernel.acting import ACR, LEVELS, Acting, Level, is_simulator, level_of, reaches
 from sluis.kernel.codec import convert, decode, encode, plain
-from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, passes_eleven_test
+from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, Rsin, Vestiging, passes_eleven_test
 from sluis.kernel.moments import Clock, Period, milliseconds, utc_now
 from sluis.kernel.problem import (
     Conflict,
@@ -36,11 +36,13 @@ __all__ = [
     "Place",
     "Problem",
     "Refused",
+    "Rsin",
     "Text",
     "Trace",
     "Unidentified",
     "Unkept",
     "Upstream",
+    "Vestiging",
     "cause_of",
     "convert",
     "decode",

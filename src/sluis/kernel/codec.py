@@ -5,12 +5,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from sluis.kernel.identifiers import Bsn, Kvk, Oin
+from sluis.kernel.identifiers import Bsn, Kvk, Oin, Rsin, Vestiging
 
 T = TypeVar("T")
 
 
-_IDENTIFIERS = (Oin, Bsn, Kvk)
+_IDENTIFIERS = (Oin, Bsn, Kvk, Rsin, Vestiging)
 
 
 def _build(kind: type, value: Any) -> Any:

@@ -1,7 +1,8 @@
 """Identifiers of people, organisations and peers: checked when made, never bare strings afterwards.
 
 OIN: Logius OIN-stelsel 2.2.2 (20 digits). BSN: Wet algemene bepalingen burgerservicenummer, eleven-test.
-KVK: Handelsregister number, 8 digits. Peer ID: FSC Core 2.0.0, subject serialNumber, here an OIN.
+KVK and vestiging: Handelsregister numbers, 8 and 12 digits. RSIN: number of a legal person or partnership, the
+eleven-test of the BSN. Peer ID: FSC Core 2.0.0, subject serialNumber, here an OIN.
 """
 
 from typing import Self
@@ -66,6 +67,17 @@ class Kvk(_Identifier):
         return _digits(value, 8)
 
 
+class Vestiging(_Identifier):
+    """Number of an establishment in the trade register (vestigingsnummer): 12 digits."""
+
+    __slots__ = ()
+    shape = Text("Een vestigingsnummer heeft twaalf cijfers.", "An establishment number has twelve digits.")
+
+    @classmethod
+    def accepts(cls, value: str) -> bool:
+        return _digits(value, 12)
+
+
 class Bsn(_Identifier):
     """Citizen service number: nine digits that pass the eleven-test."""
 
@@ -77,6 +89,20 @@ class Bsn(_Identifier):
 
     def __repr__(self) -> str:
         return "Bsn(•)"
+
+    @classmethod
+    def accepts(cls, value: str) -> bool:
+        return _digits(value, 9) and passes_eleven_test(value)
+
+
+class Rsin(_Identifier):
+    """Number of a legal person or partnership: nine digits that pass the eleven-test."""
+
+    __slots__ = ()
+    shape = Text(
+        "Een RSIN heeft negen cijfers en doorstaat de elfproef.",
+        "An RSIN has nine digits and passes the eleven-test.",
+    )
 
     @classmethod
     def accepts(cls, value: str) -> bool:

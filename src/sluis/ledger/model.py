@@ -1,5 +1,5 @@
-"""What the ledger keeps: records of processing, decisions, contracts and crossings, and of its own epochs; and where a
-record stands.
+"""What the ledger keeps: records of processing, decisions, contracts, crossings and what was arranged, and of its own
+epochs; and where a record stands.
 
 Processing records are log lines of Logboek Dataverwerkingen (LDV) core 1.0.0; the names of fields and attributes
 are the standard's. Decisions are records of the Authorization Decision Log (ADL) 0.0.1. Each record is immutable.
@@ -102,6 +102,32 @@ class Crossings(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind
     resource: dict[str, Any] | None = None
 
 
+class Arrangement(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="admin"):
+    """Someone changed what decisions rest on: gave or revoked a mandate, signed with another, ended a session.
+
+    What BIO2 8.15.01 asks of a log line: the action, the object, the result (`status`), who, and when. All that ever
+    happened to one object has the same trace, and is found by it.
+
+    Args:
+        action: such as `mandate.revoke`.
+        actor: this node's pseudonym of the person.
+        about: to what it was done, as a URN.
+        timestamp: milliseconds since the epoch.
+        body: what was arranged; no personal data but pseudonyms.
+    """
+
+    trace_id: str
+    span_id: str
+    action: str
+    actor: str
+    about: str
+    timestamp: int
+    status: Status = "Ok"
+    attributes: dict[str, Any] = {}
+    resource: dict[str, Any] | None = None
+    body: dict[str, Any] = {}
+
+
 class Epoch(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="epoch"):
     """The log goes on under a new origin, because it no longer holds all that was seen of it before.
 
@@ -131,7 +157,7 @@ class Destruction(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ki
     status: Status = "Unset"
 
 
-Record = Processing | Decision | Agreement | Crossings
+Record = Processing | Decision | Agreement | Crossings | Arrangement
 Act = Epoch | Destruction
 """What the ledger records of itself; only the ledger writes these."""
 

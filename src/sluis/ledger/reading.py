@@ -6,19 +6,24 @@ one snapshot of the database.
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, bindparam, text
 
 from sluis.kernel import Invalid, NotFound, Text
 from sluis.ledger import sql
-from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Processing, Search, Stored
+from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Arrangement, Decision, Processing, Search, Stored
 from sluis.ledger.rules import SALT, activity_term, subject_term, trace_term
 from sluis.ledger.tree import WIDTH, TreeAt
 from sluis.store import Store
 
+T = TypeVar("T")
+K = TypeVar("K", Arrangement, Decision)
+
 _PROCESSING = msgspec.json.Decoder(Processing)
+_ARRANGEMENT = msgspec.json.Decoder(Arrangement)
+_DECISION = msgspec.json.Decoder(Decision)
 _LONGEST = 2**63 - 1
 _FIRST_RUNS = 16
 
@@ -117,13 +122,40 @@ class Log:
         """
         found: list[Processing] = []
         with self._store.read() as connection:
-            for salted in _candidates(connection, search):
-                record = _read(salted)
+            for _, salted in _candidates(connection, search):
+                record = _read(salted, _PROCESSING)
                 if record is not None and _fits(record, search) and not _withheld(record, now):
                     found.append(record)
                     if len(found) >= min(search.limit, MOST):
                         break
         return found
+
+    def arrangements(self, trace_id: str) -> list[tuple[int, Arrangement]]:
+        """All that ever happened to one object, oldest first, each with the index by which it is proved.
+
+        Args:
+            trace_id: that of the object, 32 hex digits.
+        """
+        return self._of_trace(trace_id, _ARRANGEMENT)
+
+    def decisions(self, trace_id: str) -> list[tuple[int, Decision]]:
+        """The decisions of a trace, oldest first, each with its index.
+
+        Args:
+            trace_id: 32 hex digits.
+        """
+        return self._of_trace(trace_id, _DECISION)
+
+    def _of_trace(self, trace_id: str, decoder: msgspec.json.Decoder[K]) -> list[tuple[int, K]]:
+        with self._store.read() as connection:
+            read = [
+                (index, _read(salted, decoder))
+                for index, salted in _candidates(connection, Search(trace_id=trace_id))
+            ]
+        return sorted(
+            ((index, one) for index, one in read if one is not None and one.trace_id == trace_id),
+            key=lambda found: found[0],
+        )
 
 
 def tiles_of(size: int) -> Iterator[tuple[int | str, int, int]]:
@@ -170,8 +202,8 @@ def _entries(connection: Connection, first: int, width: int) -> bytes:
     return b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])
 
 
-def _candidates(connection: Connection, search: Search) -> Iterator[bytes]:
-    """What may fit, newest first: from the tail, then from the runs."""
+def _candidates(connection: Connection, search: Search) -> Iterator[tuple[int, bytes]]:
+    """What may fit, with its index, newest first: from the tail, then from the runs."""
     runs = int(connection.execute(text(sql.RUNS)).scalar_one())
     period = {"since": search.since or 0, "until": _LONGEST if search.until is None else search.until}
     if search.trace_id is not None:
@@ -195,7 +227,7 @@ def _candidates(connection: Connection, search: Search) -> Iterator[bytes]:
 
 def _with_terms(
     connection: Connection, high: int, terms: list[int], period: dict[str, int]
-) -> Iterator[bytes]:
+) -> Iterator[tuple[int, bytes]]:
     """Through the search terms, of ever more runs at a time."""
     statement, step = text(sql.found_in_runs(len(terms))), _FIRST_RUNS
     values = {f"term{number}": term for number, term in enumerate(terms)} | period | {"size": sql.RUN}
@@ -205,21 +237,21 @@ def _with_terms(
         high, step = low, 2 * step
 
 
-def _of_activity(connection: Connection, values: dict[str, Any]) -> Iterator[bytes]:
+def _of_activity(connection: Connection, values: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
     """Run by run, of those in which the activity occurs."""
     for run in connection.execute(text(sql.RUNS_OF_ACTIVITY), values).scalars().all():
         stretch = {"first": run * sql.RUN, "end": (run + 1) * sql.RUN}
         yield from _salted(connection.execute(text(sql.FOUND_IN_RUN), {**values, **stretch}))
 
 
-def _salted(rows: Any) -> Iterator[bytes]:
+def _salted(rows: Any) -> Iterator[tuple[int, bytes]]:
     for row in rows:
-        yield bytes(row.salted)
+        yield row.idx, bytes(row.salted)
 
 
-def _read(salted: bytes) -> Processing | None:
+def _read(salted: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
     try:
-        return _PROCESSING.decode(memoryview(salted)[SALT:])
+        return decoder.decode(memoryview(salted)[SALT:])
     except msgspec.ValidationError:  # a record of another kind
         return None
 

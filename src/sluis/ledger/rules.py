@@ -24,6 +24,7 @@ from sluis.ledger.model import (
     SUBJECT_TYPE,
     Act,
     Agreement,
+    Arrangement,
     Crossings,
     Decision,
     Processing,
@@ -36,7 +37,7 @@ _STATUSES = frozenset({"Unset", "Ok", "Error"})
 _HASH, _SUBJECT = 2**29 - 1, 2**29
 _SPOT = 2**63 - 1
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
-_PROCESSING, _ACT, _AGREEMENT, _CROSSINGS = 0, 1, 2, 3
+_PROCESSING, _ACT, _AGREEMENT, _CROSSINGS, _ARRANGEMENT = 0, 1, 2, 3, 4
 
 
 class Columns(msgspec.Struct, frozen=True, gc=False):
@@ -172,6 +173,8 @@ def _kind(record: Record) -> int:
         return _AGREEMENT
     if type(record) is Crossings:
         return _CROSSINGS
+    if type(record) is Arrangement:
+        return _ARRANGEMENT
     raise _malformed()
 
 

@@ -5,12 +5,15 @@ import logging
 import ssl
 from typing import Any
 
-from sluis import query
+from litestar import Request
+
+from sluis import policy, query
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
-from sluis.kernel import Invalid
+from sluis.kernel import Invalid, Refused
 from sluis.ledger import reading_routes
-from sluis.serve.api import may_read, portal_about
+from sluis.serve.api import portal_about
+from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.parts import Parts
 from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
@@ -27,19 +30,36 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
 
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
-    house = House(config.node.name, str(config.portal.address), config.node.test, rooms.navigation)
+    house = House(
+        config.node.name, str(config.portal.address), config.node.test, (*rooms.navigation, *NAVIGATION)
+    )
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
-    return make_portal(rooms.routes, rooms.visiting, house, rooms.forms, api, on_refusal=refused)
+    decisions = policy.routes(parts.point, _asker(parts, rooms), str(config.portal.address).rstrip("/"))
+    routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *decisions]
+    return make_portal(routes, rooms.visiting, house, rooms.forms, api, on_refusal=refused)
 
 
 def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
-    """What of the node's API officials reach with an access token: questions, and the log for who may read it. Nothing by
-    which the node itself is run."""
-    access = TokenAccess(rooms.visiting, parts.refusals.record)
-    return make_api(
-        [*query.routes(parts.asker), *reading_routes(parts.ledger, may_read)], access, portal_about(config)
-    )
+    """What of the node's API officials reach with an access token: questions, and the log for who may read it, which are
+    data subjects too. Nothing by which the node itself is run."""
+    access = ReadingAccess(rooms.visiting, parts.refusals.record)
+    reading = reading_routes(parts.ledger, own_lines(parts, rooms.sessions))
+    return make_api([*query.routes(parts.asker), *reading], access, portal_about(config))
+
+
+def _asker(parts: Parts, rooms: IdentityRooms) -> policy.Who:
+    """Who asks the decision point over the portal: an official, with an access token."""
+    access = TokenAccess(rooms.visiting)
+
+    async def asker(request: Request[Any, Any, Any]) -> str:
+        try:
+            return access.person(request.scope).person
+        except Refused as refusal:
+            await parts.refusals.record(refusal)
+            raise
+
+    return asker
 
 
 class OwnPortal:

@@ -14,6 +14,7 @@ import base64
 import hmac
 import logging
 import secrets
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -29,7 +30,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
-from sluis.crypto import Peer
+from sluis.crypto import Peer, certificate_thumbprint
 from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches
 from sluis.web import problems
 from sluis.web.access import Access, Callers, OnRefusal, Person, keep_caller
@@ -90,6 +91,14 @@ class House(msgspec.Struct, frozen=True):
     navigation: tuple[Entry, ...] = ()
 
 
+def token_of(scope: Mapping[str, Any]) -> str:
+    """The access token that came with a request (RFC 6750, 2.1). Raises `Unidentified` when none did."""
+    kind, _, token = header(scope, b"authorization").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise _no_token(_TOKEN_MISSING)
+    return token.strip()
+
+
 class TokenAccess(Access):
     """Who calls the API through the portal: an official of this organisation, with an access token (RFC 6750, in a header).
 
@@ -110,15 +119,17 @@ class TokenAccess(Access):
 
     def person(self, scope: Mapping[str, Any]) -> Person:
         """The person of the token. Raises `Unidentified`, `Refused`."""
-        kind, _, token = header(scope, b"authorization").partition(" ")
-        if kind.lower() != "bearer" or not token:
-            raise _no_token(_TOKEN_MISSING)
-        signed_in = self._visitors.by_token(token.strip())
-        if signed_in is None:
-            raise _no_token(_TOKEN_INVALID)
+        signed_in = self.signed_in(scope)
         if signed_in.audience != "staff":
             raise _refused("officials-only", _OFFICIALS_ONLY)
-        return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr)
+        return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr, signed_in.level)
+
+    def signed_in(self, scope: Mapping[str, Any]) -> SignedIn:
+        """Whoever is behind the token that came, over the connection that it is bound to. Raises `Unidentified`."""
+        signed_in = self._visitors.by_token(token_of(scope), _thumbprint(scope))
+        if signed_in is None:
+            raise _no_token(_TOKEN_INVALID)
+        return signed_in
 
     def _identify(self, scope: Any, callers: Callers) -> None:
         if callers == "peers":
@@ -152,7 +163,7 @@ class Portal:
         if scope["type"] != ScopeType.HTTP:
             return
         if scope["path"].startswith(f"{BASE}/") and self._api is not None:
-            await self._api(scope, receive, partial(_challenging, send))
+            await self._api(scope, receive, partial(_challenging, scope, send))
             return
         # uvicorn drops the body of an answer to HEAD; what the answer is, GET says (RFC 9110 §9.3.2).
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -333,13 +344,15 @@ async def _identify(request: Request[Any, Any, Any], tries: Tries) -> Response[A
         tries.check(_who(scope))
     visitor = setting_of(request).visitor
     keep_caller(scope, visitor)
+    # Before the form: whose session is over is told that, and not that the form is.
+    elsewhere = _admit(request, visitor) if callers == "people" else None
+    if elsewhere is not None:
+        return elsewhere
     if FORM in opt or (scope["method"] not in _SAFE and not opt.get("cross_site")):
         form = await _form(request)
         if not opt.get("cross_site"):
             _check_origin(request, form)
         scope[FORM] = form  # type: ignore[literal-required]
-    if callers == "people":
-        return _admit(request, visitor)
     return None
 
 
@@ -446,11 +459,18 @@ async def _send_static(scope: HTTPScope, send: Send) -> None:
     await send({"type": "http.response.body", "body": file.content, "more_body": False})
 
 
-async def _challenging(send: Send, message: Message) -> None:
+async def _challenging(scope: Scope, send: Send, message: Message) -> None:
     """Say with a 401 how one identifies oneself (RFC 6750 §3)."""
     if message["type"] == "http.response.start" and message["status"] == 401:
-        message["headers"] = [*message["headers"], (b"www-authenticate", b"Bearer")]
+        said = b'Bearer error="invalid_token"' if header(scope, b"authorization") else b"Bearer"
+        message["headers"] = [*message["headers"], (b"www-authenticate", said)]
     await send(message)
+
+
+def _thumbprint(scope: Mapping[str, Any]) -> str | None:
+    """Of the client certificate on this connection (ASGI TLS extension 0.2); None when there is none."""
+    chain = scope["extensions"].get("tls", {}).get("client_cert_chain")
+    return certificate_thumbprint(ssl.PEM_cert_to_DER_cert(chain[0])) if chain else None
 
 
 def _cookies(scope: Mapping[str, Any]) -> dict[str, str]:

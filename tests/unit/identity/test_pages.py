@@ -68,7 +68,7 @@ class World:
     def by_cookie(self, secret: str) -> SignedIn | None:
         return self.sessions.by_cookie(secret)
 
-    def by_token(self, token: str) -> SignedIn | None:
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         return None
 
     async def _farewell(self, who: Established) -> str | None:
@@ -302,6 +302,17 @@ async def test_signing_out_ends_the_session_and_takes_the_cookie_back(world: Wor
     assert "U bent uitgelogd" in shown.text
     assert COOKIE not in browser.cookies
     assert world.sessions.by_cookie(secret) is None
+
+
+async def test_a_form_that_was_filled_in_too_late_says_that_the_session_is_over(
+    world: World, browser: Browser
+) -> None:
+    await browser.get("/way/digid")
+    form = (await browser.get("/sessions")).form("/sessions/end")
+    world.clock.later(hours=1)
+    shown = await browser.send(form)
+    assert (shown.status, "U bent niet ingelogd" in shown.text) == (401, True)
+    assert 'href="/sign-in"' in shown.text
 
 
 async def test_following_a_link_signs_nobody_out(browser: Browser) -> None:

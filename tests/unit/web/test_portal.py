@@ -38,7 +38,7 @@ class People:
     def by_cookie(self, secret: str) -> SignedIn | None:
         return self.sessions.get(secret)
 
-    def by_token(self, token: str) -> SignedIn | None:
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         return None
 
 
