@@ -9,10 +9,13 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity import pages, passkeys, passport
+from sluis.identity import pages, passkeys, passport, upstream
 from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, open_sessions
+from sluis.identity.tokens import open_tokens
+from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
 from sluis.serve.passports import passkeys_of, passports_of
+from sluis.serve.upstream import upstreams_of
 from sluis.store import Store
 from sluis.web import Entry, SignedIn
 
@@ -45,6 +48,7 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     sessions: Sessions
     signing_in: SigningIn
     visiting: Visiting
+    upstreams: Upstreams
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
     forms: bytes
@@ -57,15 +61,23 @@ def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -
         return None
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
+    tokens = open_tokens(config.portal.address.rstrip("/"), keys, config.keys.directory, clock)
+    upstreams = upstreams_of(config, store, keys, tokens.proof, clock)
     keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed)
-    ways = [*([passkeys.way(keyed)] if keyed else []), *(passport.ways(wallets) if wallets else [])]
+    ways = [
+        *upstreams.ways(),
+        *([passkeys.way(keyed)] if keyed else []),
+        *(passport.ways(wallets) if wallets else []),
+    ]
     return IdentityRooms(
         sessions=sessions,
         signing_in=signing_in,
         visiting=Visiting(sessions, lambda token, thumbprint: None),
+        upstreams=upstreams,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways),
+            *pages.routes(sessions, signing_in, lambda: ways, farewells=[upstreams.farewell]),
+            *upstream.routes(upstreams, sessions, finish),
             *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
             *(passport.routes(wallets, finish) if wallets else ()),
         ),

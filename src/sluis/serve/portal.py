@@ -91,6 +91,7 @@ class OwnPortal:
     async def stop(self) -> None:
         """Let what is in hand finish, and close the listeners. May be called twice."""
         await self._server.stop()
+        await self._rooms.upstreams.close()
 
     async def tidy(self) -> None:
         """Forget sessions that are over, and show a renewed certificate. To be called every minute."""

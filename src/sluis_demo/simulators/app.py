@@ -106,7 +106,9 @@ def _routes(providers: Mapping[str, Provider]) -> list[Any]:
         return _page(provider, provider.ask(_members(request.scope["query_string"])))
 
     @post(f"{BASE}/{{kind:str}}/authorize/{{id:str}}", status_code=200)
-    async def step(request: Request[Any, Any, Any], kind: FromPath[str], id: FromPath[str]) -> Response[bytes]:
+    async def step(
+        request: Request[Any, Any, Any], kind: FromPath[str], id: FromPath[str]
+    ) -> Response[bytes]:
         provider, form = at(kind), _members(await request.body())
         if "language" in form:
             provider.speak(id, form["language"])
