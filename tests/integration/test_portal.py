@@ -29,6 +29,21 @@ OPEN = {
     ("POST", "/sign-in/at/{method}/signed-out"),
     ("GET", "/sign-out"),
     ("POST", "/sign-out"),
+    # The sign-in provider: whoever asks there proves it in the request itself.
+    ("GET", "/.well-known/openid-configuration"),
+    ("GET", "/.well-known/oauth-authorization-server"),
+    ("GET", "/oauth/jwks"),
+    ("GET", "/oauth/authorize"),
+    ("POST", "/oauth/authorize"),
+    ("GET", "/oauth/authorize/continue/{held}"),
+    ("POST", "/oauth/par"),
+    ("POST", "/oauth/token"),
+    ("GET", "/oauth/userinfo"),
+    ("POST", "/oauth/userinfo"),
+    ("POST", "/oauth/introspect"),
+    ("POST", "/oauth/revoke"),
+    ("GET", "/oauth/end"),
+    ("POST", "/oauth/end"),
     ("GET", "/.well-known/authzen-configuration"),
 }
 """Every route that serves who is not signed in; another is added here by whoever has a reason for it."""

@@ -10,11 +10,13 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.config import Config
 from sluis.crypto import KeyStore
 from sluis.identity import pages, passkeys, passport, upstream
+from sluis.identity.provider import Provider
 from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, open_sessions
-from sluis.identity.tokens import open_tokens
+from sluis.identity.tokens import Tokens
 from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
 from sluis.serve.passports import passkeys_of, passports_of
+from sluis.serve.provider import provider_of
 from sluis.serve.upstream import upstreams_of
 from sluis.store import Store
 from sluis.web import Entry, SignedIn
@@ -48,6 +50,8 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     sessions: Sessions
     signing_in: SigningIn
     visiting: Visiting
+    provider: Provider
+    tokens: Tokens
     upstreams: Upstreams
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
@@ -61,8 +65,8 @@ def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -
         return None
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
-    tokens = open_tokens(config.portal.address.rstrip("/"), keys, config.keys.directory, clock)
-    upstreams = upstreams_of(config, store, keys, tokens.proof, clock)
+    own = provider_of(config, store, keys, sessions, clock)
+    upstreams = upstreams_of(config, store, keys, own.tokens.proof, clock)
     keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed)
     ways = [
@@ -73,10 +77,13 @@ def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -
     return IdentityRooms(
         sessions=sessions,
         signing_in=signing_in,
-        visiting=Visiting(sessions, lambda token, thumbprint: None),
+        visiting=Visiting(sessions, own.provider.by_token),
+        provider=own.provider,
+        tokens=own.tokens,
         upstreams=upstreams,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways, farewells=[upstreams.farewell]),
+            *pages.routes(sessions, signing_in, lambda: ways, own.provider.programs, [upstreams.farewell]),
+            *own.routes,
             *upstream.routes(upstreams, sessions, finish),
             *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
             *(passport.routes(wallets, finish) if wallets else ()),

@@ -27,7 +27,8 @@ def _make() -> rsa.RSAPrivateKey:
 
 
 class Ring:
-    """Keys for one use, of which one is current. Guarantee: a key is durable before it is published.
+    """Keys for one use, of which one is current. The first is made when one is needed. Guarantee: a key is durable before it
+    is published.
 
     Args:
         directory: where they are kept; made when it is not there.
@@ -49,23 +50,22 @@ class Ring:
         self._turning = threading.Lock()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._keys = {int(path.stem.rpartition("-")[2]): self._read(path) for path in self._files()}
-        self.turn()
 
     @property
     def current(self) -> Jwk:
         """The key to use now."""
-        return self._keys[self._now_standing().current]
+        keys, now = self._as_it_stands()
+        return keys[now.current]
 
     @property
     def kept(self) -> tuple[Jwk, ...]:
         """All that are not over, the current one first."""
-        standing = self._now_standing()
-        others = (one for one in standing.kept if one != standing.current)
-        return tuple(self._keys[one] for one in (standing.current, *others))
+        keys, now = self._as_it_stands()
+        return tuple(keys[one] for one in (now.current, *(one for one in now.kept if one != now.current)))
 
     def turn(self) -> None:
-        """Make the key whose time has come, destroy those that are over. To be called every day, and at start. Blocks
-        for as long as it takes to make a key. Raises `Unkept`."""
+        """Make the key whose time has come, destroy those that are over. To be called every day, and at start. Blocks for
+        as long as it takes to make a key, which may be a second. Raises `Unkept`."""
         with self._turning:
             now = int(self._clock().timestamp())
             if not self._keys or standing(sorted(self._keys), now).due:
@@ -74,8 +74,11 @@ class Ring:
                 _destroy(self._path(one))
                 self._keys = {made: key for made, key in self._keys.items() if made != one}
 
-    def _now_standing(self) -> Standing:
-        return standing(sorted(self._keys), int(self._clock().timestamp()))
+    def _as_it_stands(self) -> tuple[dict[int, Jwk], Standing]:
+        if not self._keys:
+            self.turn()
+        keys = self._keys  # another thread may replace them meanwhile
+        return keys, standing(sorted(keys), int(self._clock().timestamp()))
 
     def _add(self, made: int) -> None:
         key = self._make()

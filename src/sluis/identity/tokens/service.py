@@ -268,7 +268,7 @@ def draw_jti() -> str:
 
 
 def open_tokens(issuer: str, keys: KeyStore, directory: Path, clock: Clock) -> Tokens:
-    """The tokens of this node; its keys are made when there are none. Blocks.
+    """The tokens of this node; its keys are made when they are first needed. Blocks.
 
     Args:
         issuer: address of the sign-in provider, without a slash at its end.
