@@ -24,6 +24,9 @@ OPEN = {
     ("GET", "/"),
     ("GET", "/language/{language}"),
     ("GET", "/sign-in"),
+    ("GET", "/sign-in/at/{method}"),
+    ("GET", "/sign-in/at/{method}/return"),
+    ("POST", "/sign-in/at/{method}/signed-out"),
     ("GET", "/sign-out"),
     ("POST", "/sign-out"),
     # The sign-in provider: whoever asks there proves it in the request itself.

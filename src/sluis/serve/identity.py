@@ -9,13 +9,15 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity import pages, passkeys, passport
+from sluis.identity import pages, passkeys, passport, upstream
 from sluis.identity.provider import Provider
 from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, open_sessions
 from sluis.identity.tokens import Tokens
+from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
 from sluis.serve.passports import passkeys_of, passports_of
 from sluis.serve.provider import provider_of
+from sluis.serve.upstream import upstreams_of
 from sluis.store import Store
 from sluis.web import Entry, SignedIn
 
@@ -50,6 +52,7 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     visiting: Visiting
     provider: Provider
     tokens: Tokens
+    upstreams: Upstreams
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
     forms: bytes
@@ -63,18 +66,25 @@ def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
     own = provider_of(config, store, keys, sessions, clock)
+    upstreams = upstreams_of(config, store, keys, own.tokens.proof, clock)
     keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed)
-    ways = [*([passkeys.way(keyed)] if keyed else []), *(passport.ways(wallets) if wallets else [])]
+    ways = [
+        *upstreams.ways(),
+        *([passkeys.way(keyed)] if keyed else []),
+        *(passport.ways(wallets) if wallets else []),
+    ]
     return IdentityRooms(
         sessions=sessions,
         signing_in=signing_in,
         visiting=Visiting(sessions, own.provider.by_token),
         provider=own.provider,
         tokens=own.tokens,
+        upstreams=upstreams,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways, own.provider.programs),
+            *pages.routes(sessions, signing_in, lambda: ways, own.provider.programs, [upstreams.farewell]),
             *own.routes,
+            *upstream.routes(upstreams, sessions, finish),
             *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
             *(passport.routes(wallets, finish) if wallets else ()),
         ),

@@ -94,6 +94,7 @@ class OwnPortal:
     async def stop(self) -> None:
         """Let what is in hand finish, and close the listeners. May be called twice."""
         await self._server.stop()
+        await self._rooms.upstreams.close()
         if self._telling is not None:
             self._telling.cancel()
             await asyncio.gather(self._telling, return_exceptions=True)
