@@ -203,7 +203,8 @@ def _context(
 ) -> dict[str, Any]:
     """The context: what the node knows itself stands above what the request claims."""
     told = evaluation.context
-    context = values_of(told if wanted is None else {name: told[name] for name in wanted if name in told})
+    names = told.keys() if wanted is None else wanted
+    context = values_of({name: told[name] for name in names if name in told and name not in _OWN})
     for name in _OWN if wanted is None else wanted & _OWN:
         match name:
             case "activity":
