@@ -117,9 +117,10 @@ class SourceConfig(msgspec.Struct, frozen=True):
 
 
 class PersonConfig(msgspec.Struct, frozen=True):
-    """A person who may ask at this node, known by the user name of the operating system."""
+    """An official of this organisation, known by the user name of the operating system, by its directory, or both."""
 
-    os_user: Words
+    os_user: Words | None = None
+    signin: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}:\S(.{0,253}\S)?$")] | None = None
     roles: tuple[Key, ...] = ()
 
 
@@ -180,7 +181,12 @@ class SignInConfig(msgspec.Struct, frozen=True):
     scopes: tuple[Words, ...] = ("openid",)
     secret_file: Path | None = None
     levels: dict[str, Literal["basic", "low", "substantial", "high"]] = {}
-    claims: dict[Key, Words] = {}
+    claims: dict[
+        Literal["bsn", "kvk", "rsin", "vestiging", "person", "name", "intermediary", "company", "services"],
+        Words,
+    ] = {}
+    hosts: tuple[HostName, ...] = ()
+    authorities: tuple[Path, ...] = ()
 
 
 class ClientConfig(msgspec.Struct, frozen=True):
@@ -200,6 +206,52 @@ class ClientConfig(msgspec.Struct, frozen=True):
     )
     audiences: tuple[Words, ...] = ()
     level: Literal["basic", "low", "substantial", "high"] = "low"
+
+
+class PasskeysConfig(msgspec.Struct, frozen=True):
+    """How staff sign in with a device of their own. There are passkeys where there is another way of signing in for staff."""
+
+    level: Literal["low", "substantial", "high"] = "substantial"
+    enrol: Literal["low", "substantial", "high"] = "substantial"
+    days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
+
+
+class PassportIssuerConfig(msgspec.Struct, frozen=True):
+    """Who makes credentials that are believed here."""
+
+    title: Words
+    certificates: Annotated[tuple[Path, ...], msgspec.Meta(min_length=1)]
+    types: Annotated[tuple[Words, ...], msgspec.Meta(min_length=1)]
+    identifier: Words | None = None
+    status: tuple[Url, ...] = ()
+
+
+class PassportWayConfig(msgspec.Struct, frozen=True):
+    """A way of signing in with what somebody has in a wallet."""
+
+    title: Words
+    audience: Literal["citizen", "company"]
+    type: Words
+    level: Literal["low", "substantial", "high"]
+    why: Words
+    claims: dict[
+        Literal["bsn", "person", "name", "kvk", "company"],
+        Annotated[tuple[Words, ...], msgspec.Meta(min_length=1)],
+    ]
+
+
+class PassportConfig(msgspec.Struct, frozen=True):
+    """Digital passports: whose are believed, and what is asked of wallets."""
+
+    issuers: dict[Key, PassportIssuerConfig] = {}
+    ways: dict[Key, PassportWayConfig] = {}
+    certificate: Path | None = None
+    key: Path | None = None
+    encrypted: bool = True
+    wallet: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^?#\s]*$", max_length=2000)] = (
+        "openid4vp://"
+    )
+    authorities: tuple[Path, ...] = ()
 
 
 class PolicyConfig(msgspec.Struct, frozen=True):
@@ -231,6 +283,8 @@ class Config(msgspec.Struct, frozen=True):
     people: dict[Key, PersonConfig] = {}
     portal: PortalConfig = PortalConfig()
     signin: dict[Key, SignInConfig] = {}
+    passkeys: PasskeysConfig = PasskeysConfig()
+    passport: PassportConfig = PassportConfig()
     clients: dict[Key, ClientConfig] = {}
     policy: PolicyConfig = PolicyConfig()
     limits: LimitsConfig = LimitsConfig()

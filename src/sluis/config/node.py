@@ -154,7 +154,21 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
     named = [
         ("tls", path) for path in (config.tls.certificate, config.tls.key, *config.tls.authorities, *optional)
     ]
-    for section, path in [*named, *(("anchor", path) for path in config.anchor.certificates)]:
+    named += [("anchor", path) for path in config.anchor.certificates]
+    named += [
+        (f"signin.{name}", path)
+        for name, way in config.signin.items()
+        for path in (*way.authorities, *([way.secret_file] if way.secret_file else []))
+    ]
+    passport = config.passport
+    own = [path for path in (passport.certificate, passport.key) if path]
+    named += [("passport", path) for path in (*own, *passport.authorities)]
+    named += [
+        (f"passport.issuers.{name}", path)
+        for name, issuer in passport.issuers.items()
+        for path in issuer.certificates
+    ]
+    for section, path in named:
         try:
             present = path.is_file()
         except OSError:
@@ -166,7 +180,7 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
                 Text(f"De instellingen wijzen naar {path}.", f"The settings point to {path}."),
                 Text(f"Zet het bestand daar, of verander de instelling onder `[{section}]`.",
                      f"Put the file there, or change the setting under `[{section}]`."),
-                place=read_document(file).place((section,)),
+                place=read_document(file).place(tuple(section.split("."))),
             )  # fmt: skip
 
 

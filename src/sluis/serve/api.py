@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
+from msgspec import structs
 
 from sluis import disclose, gateway, query
 from sluis.config import Config
@@ -31,6 +32,11 @@ def published() -> Api:
 def about(config: Config) -> About:
     """What a node's API document says of it."""
     return _about(config.node.name, config.node.url)
+
+
+def portal_about(config: Config) -> About:
+    """What the document of the API behind the portal says of it."""
+    return structs.replace(about(config), url=str(config.portal.address).rstrip("/"), by_token=True)
 
 
 def _about(name: str, url: str) -> About:

@@ -1,17 +1,22 @@
 """The rooms of identity, furnished, where the settings name a portal: who signs in, how, and what their pages are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import msgspec
+from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity import pages
-from sluis.identity.sessions import Choice, Sessions, SigningIn, Way, open_sessions
+from sluis.identity import pages, passkeys, passport
+from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, open_sessions
 from sluis.kernel import Clock
+from sluis.serve.passports import passkeys_of, passports_of
 from sluis.store import Store
 from sluis.web import Entry, SignedIn
+
+Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
 
 
 class Visiting:
@@ -22,16 +27,16 @@ class Visiting:
         by_token: who is behind an access token.
     """
 
-    def __init__(self, sessions: Sessions, by_token: Callable[[str], SignedIn | None]) -> None:
+    def __init__(self, sessions: Sessions, by_token: Callable[[str, str | None], SignedIn | None]) -> None:
         self._sessions, self._by_token = sessions, by_token
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         """Whose session this is the secret of."""
         return self._sessions.by_cookie(secret)
 
-    def by_token(self, token: str) -> SignedIn | None:
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         """Whose access token this is."""
-        return self._by_token(token)
+        return self._by_token(token, thumbprint)
 
 
 class IdentityRooms(msgspec.Struct, frozen=True):
@@ -52,15 +57,34 @@ def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -
         return None
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
-    ways = list[Way]()
+    keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
+    finish = _finishing(signing_in, keyed)
+    ways = [*([passkeys.way(keyed)] if keyed else []), *(passport.ways(wallets) if wallets else [])]
     return IdentityRooms(
         sessions=sessions,
         signing_in=signing_in,
-        visiting=Visiting(sessions, lambda token: None),
-        routes=(*pages.routes(sessions, signing_in, lambda: ways),),
-        navigation=pages.NAVIGATION,
+        visiting=Visiting(sessions, lambda token, thumbprint: None),
+        routes=(
+            *pages.routes(sessions, signing_in, lambda: ways),
+            *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
+            *(passport.routes(wallets, finish) if wallets else ()),
+        ),
+        navigation=(*pages.NAVIGATION, *(passkeys.NAVIGATION if keyed else ())),
         forms=keys.mac("portal", b"forms"),
     )
+
+
+def _finishing(signing_in: SigningIn, keyed: passkeys.Passkeys | None) -> Finish:
+    """What happens with who signed in, whatever the way: their passkeys go on working when it was another way than those."""
+
+    async def finish(
+        established: Established, request: Request[Any, Any, Any], onward: str = "/"
+    ) -> Response[Any]:
+        if keyed is not None and established.audience == "staff" and established.method != "passkey":
+            await keyed.confirm(established)
+        return await signing_in.finish(established, request, onward)
+
+    return finish
 
 
 async def _choices(signed_in: SignedIn) -> Sequence[Choice]:

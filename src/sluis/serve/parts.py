@@ -227,7 +227,11 @@ def _bounds(config: Config) -> Bounds:
 
 
 def _people(config: Config) -> dict[str, Person]:
-    return {entry.os_user: Person(entry.os_user, name, entry.roles) for name, entry in config.people.items()}
+    return {
+        entry.os_user: Person(entry.os_user, name, entry.roles)
+        for name, entry in config.people.items()
+        if entry.os_user is not None
+    }
 
 
 _CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")

@@ -12,7 +12,7 @@ from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.kernel import Invalid, Refused
 from sluis.ledger import reading_routes
-from sluis.serve.api import about, readers
+from sluis.serve.api import portal_about, readers
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.parts import Parts
 from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
@@ -43,7 +43,9 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
     which the node itself is run."""
     access = TokenAccess(rooms.visiting, parts.refusals.record)
     return make_api(
-        [*query.routes(parts.asker), *reading_routes(parts.ledger, readers(parts))], access, about(config)
+        [*query.routes(parts.asker), *reading_routes(parts.ledger, readers(parts))],
+        access,
+        portal_about(config),
     )
 
 

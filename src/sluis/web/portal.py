@@ -14,6 +14,7 @@ import base64
 import hmac
 import logging
 import secrets
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -24,15 +25,16 @@ import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
-from sluis.crypto import Peer
+from sluis.crypto import Peer, certificate_thumbprint
 from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches
 from sluis.web import problems
 from sluis.web.access import Access, Callers, OnRefusal, Person, keep_caller
-from sluis.web.app import MAX_BODY, access_log, log_request, problem_of
+from sluis.web.app import access_log, log_request, problem_of
 from sluis.web.openapi import BASE
 from sluis.web.pages import (
     HTML,
@@ -56,6 +58,7 @@ COOKIE = "__Host-sluis"
 _VISIT = "__Host-sluis-visit"  # what a form's token is bound to before there is a session
 _LANGUAGE = "__Host-sluis-language"
 _MOST_FORM = 64 * 1024  # bytes
+_MOST_BODY = 1024 * 1024  # bytes, unless a route sets its own `request_max_body_size`
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -111,7 +114,7 @@ class TokenAccess(Access):
         kind, _, token = header(scope, b"authorization").partition(" ")
         if kind.lower() != "bearer" or not token:
             raise _no_token(_TOKEN_MISSING)
-        signed_in = self._visitors.by_token(token.strip())
+        signed_in = self._visitors.by_token(token.strip(), _thumbprint(scope))
         if signed_in is None:
             raise _no_token(_TOKEN_INVALID)
         if signed_in.audience != "staff":
@@ -150,7 +153,7 @@ class Portal:
         if scope["type"] != ScopeType.HTTP:
             return
         if scope["path"].startswith(f"{BASE}/") and self._api is not None:
-            await self._api(scope, receive, partial(_challenging, send))
+            await self._api(scope, receive, partial(_challenging, scope, send))
             return
         # uvicorn drops the body of an answer to HEAD; what the answer is, GET says (RFC 9110 §9.3.2).
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -262,7 +265,8 @@ def make_portal(
             raise
 
     def problem(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
-        found = problem_of(failure)
+        large = isinstance(failure, RequestEntityTooLarge)
+        found = problems.body_too_large(_MOST_BODY) if large else problem_of(failure)
         if _counts(request.scope, found):
             tries.failed(_who(request.scope))
         response = _problem_response(found, request.scope)
@@ -281,7 +285,7 @@ def make_portal(
             Exception: problem,
         },
         request_class=JsonRequest,
-        request_max_body_size=MAX_BODY,
+        request_max_body_size=_MOST_BODY,
         openapi_config=None,
         logging_config=None,
         debug=False,
@@ -330,13 +334,15 @@ async def _identify(request: Request[Any, Any, Any], tries: Tries) -> Response[A
         tries.check(_who(scope))
     visitor = setting_of(request).visitor
     keep_caller(scope, visitor)
+    # Before the form: whose session is over is told that, and not that the form is.
+    elsewhere = _admit(request, visitor) if callers == "people" else None
+    if elsewhere is not None:
+        return elsewhere
     if FORM in opt or (scope["method"] not in _SAFE and not opt.get("cross_site")):
         form = await _form(request)
         if not opt.get("cross_site"):
             _check_origin(request, form)
         scope[FORM] = form  # type: ignore[literal-required]
-    if callers == "people":
-        return _admit(request, visitor)
     return None
 
 
@@ -443,11 +449,18 @@ async def _send_static(scope: HTTPScope, send: Send) -> None:
     await send({"type": "http.response.body", "body": file.content, "more_body": False})
 
 
-async def _challenging(send: Send, message: Message) -> None:
+async def _challenging(scope: Scope, send: Send, message: Message) -> None:
     """Say with a 401 how one identifies oneself (RFC 6750 §3)."""
     if message["type"] == "http.response.start" and message["status"] == 401:
-        message["headers"] = [*message["headers"], (b"www-authenticate", b"Bearer")]
+        said = b'Bearer error="invalid_token"' if header(scope, b"authorization") else b"Bearer"
+        message["headers"] = [*message["headers"], (b"www-authenticate", said)]
     await send(message)
+
+
+def _thumbprint(scope: Mapping[str, Any]) -> str | None:
+    """Of the client certificate on this connection (ASGI TLS extension 0.2); None when there is none."""
+    chain = scope["extensions"].get("tls", {}).get("client_cert_chain")
+    return certificate_thumbprint(ssl.PEM_cert_to_DER_cert(chain[0])) if chain else None
 
 
 def _cookies(scope: Mapping[str, Any]) -> dict[str, str]:

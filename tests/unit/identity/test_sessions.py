@@ -132,6 +132,14 @@ async def test_choosing_for_whom_does_not_make_a_session_last_longer(world: Worl
     assert world.sessions.by_cookie(secret) is None
 
 
+async def test_what_somebody_chooses_is_not_what_their_way_of_signing_in_vouches_for(world: World) -> None:
+    _, signed_in = await world.sessions.begin(established(audience="company", entity=COMPANY))
+    for other in ("urn:nl:kvk:90000011", None, "urn:nl:kvk:90000012"):
+        _, signed_in = await world.sessions.act_for(signed_in.session, other, "Ander")
+        assert signed_in.acting.entity == other
+        assert world.sessions.established(signed_in.session).vouched.entity == COMPANY
+
+
 async def test_what_is_over_is_forgotten_and_told(world: World) -> None:
     _, signed_in = await world.sessions.begin(established())
     world.clock.later(seconds=IDLE)

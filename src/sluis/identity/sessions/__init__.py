@@ -1,7 +1,7 @@
 """Server-side sessions: begun by a way of signing in, found by the secret in a cookie, listed for their owner, ended."""
 
 from sluis.identity.sessions.http import Choices, SigningIn
-from sluis.identity.sessions.model import Choice, Established, Kind, Listed, Way
+from sluis.identity.sessions.model import Choice, Established, Kind, Listed, Represented, Way
 from sluis.identity.sessions.service import OnEnd, Sessions, open_sessions, person_of
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Kind",
     "Listed",
     "OnEnd",
+    "Represented",
     "Sessions",
     "SigningIn",
     "Way",

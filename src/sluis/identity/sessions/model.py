@@ -15,6 +15,17 @@ Kind = Literal["BSN", "pseudonym", "staff", "eidas"]
 organisation gives, or an identifier of another member state."""
 
 
+class Represented(msgspec.Struct, frozen=True):
+    """For whom somebody signed in: company or person, its name, and through which company; URNs."""
+
+    entity: str | None = None
+    name: str | None = None
+    intermediary: str | None = None
+
+    def __repr__(self) -> str:
+        return "Represented(•)"
+
+
 class Established(msgspec.Struct, frozen=True):
     """What a way of signing in found out about who is there.
 
@@ -35,6 +46,8 @@ class Established(msgspec.Struct, frozen=True):
         roles: of an official.
         services: for which services a mandate of eHerkenning is; empty when it does not say.
         upstream_session: the session there, to end it with this one.
+        said: for whom the way of signing in said it was, once somebody chose to act for another: what they choose is not
+            what that way vouches for. See `vouched`.
     """
 
     method: str
@@ -52,6 +65,12 @@ class Established(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     upstream_session: str | None = None
+    said: Represented | None = None
+
+    @property
+    def vouched(self) -> Represented:
+        """For whom the way of signing in says that somebody may act, whatever was chosen since."""
+        return self.said or Represented(self.entity, self.entity_name, self.intermediary)
 
     def __repr__(self) -> str:
         return "Established(•)"

@@ -1,0 +1,251 @@
+"""Everything this room knows, in memory by whatever it is looked up by, and sealed in the store.
+
+What changes is durable, together with its records in the ledger, before it is known here and before anybody is told.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from sluis.crypto import Vault
+from sluis.identity.people import sql
+from sluis.identity.people.company import Held, Officer, urn_of
+from sluis.identity.people.model import Contact, Guardianship, Mandate, Office, Signature
+from sluis.kernel import decode, encode
+from sluis.ledger import Arrangement, Ledger
+from sluis.store import Store, migrate
+
+T = TypeVar("T")
+
+
+class Known(msgspec.Struct, frozen=True):
+    """That a person who signs in here has this officer key: the name and date of birth that the register knows."""
+
+    person: str
+    key: str
+
+
+Thing = Held | Known | Mandate | Guardianship | Signature | Contact
+
+KINDS: dict[str, type[Thing]] = {
+    "company": Held,
+    "known": Known,
+    "mandate": Mandate,
+    "guardianship": Guardianship,
+    "signature": Signature,
+    "contact": Contact,
+}
+_NAMES: dict[Any, str] = {kind: name for name, kind in KINDS.items()}
+
+
+class Index:
+    """Things by some of their properties. Each thing stands under every key that `keys` gives for it."""
+
+    def __init__(self) -> None:
+        self._by: defaultdict[Hashable, dict[str, Any]] = defaultdict(dict)
+
+    def of(self, key: Hashable) -> list[Any]:
+        """What stands under a key."""
+        return [*self._by[key].values()] if key in self._by else []
+
+    def add(self, keys: Iterable[Hashable], name: str, thing: Any) -> None:
+        """Put a thing under keys."""
+        for key in keys:
+            self._by[key][name] = thing
+
+    def remove(self, keys: Iterable[Hashable], name: str) -> None:
+        """Take it away again."""
+        for key in keys:
+            found = self._by.get(key, {})
+            found.pop(name, None)
+            if not found:
+                self._by.pop(key, None)
+
+
+class Keeping:
+    """Made by `open_keeping`. Reading is from memory and never waits."""
+
+    def __init__(self, store: Store, ledger: Ledger, vault: Vault) -> None:
+        self._store, self._ledger, self._vault = store, ledger, vault
+        self._things: dict[tuple[str, str], Thing] = {}
+        self._index = Index()
+        self._one_at_a_time = asyncio.Lock()
+
+    def load(self) -> None:
+        """Go on with what is kept. Blocks. Raises `Invalid` when the keys of this node do not open it."""
+        with self._store.read() as connection:
+            rows = connection.execute(text(sql.ALL)).all()
+        for row in rows:
+            thing = decode(self._vault.open(bytes(row.sealed), f"{row.kind}|{row.id}"), KINDS[row.kind])
+            self._know(thing)
+
+    # Reading
+
+    def company(self, urn: str) -> Held | None:
+        """What was read of a company."""
+        return self._get(Held, urn)
+
+    def mandate(self, number: str) -> Mandate | None:
+        return self._get(Mandate, number)
+
+    def guardianship(self, number: str) -> Guardianship | None:
+        return self._get(Guardianship, number)
+
+    def contact(self, number: str) -> Contact | None:
+        return self._get(Contact, number)
+
+    def key_of(self, person: str) -> str:
+        """The officer key of a person; empty when it is not known."""
+        known = self._get(Known, person)
+        return known.key if known is not None else ""
+
+    def given_by(self, giver: str) -> list[Mandate]:
+        """Mandates of a giver (URN)."""
+        return self._index.of(("giver", giver))
+
+    def held_by(self, holder: str) -> list[Mandate]:
+        """Mandates of a holder (URN)."""
+        return self._index.of(("holder", holder))
+
+    def guarded_by(self, guardian: str) -> list[Guardianship]:
+        """Guardianships of a person."""
+        return self._index.of(("guardian", guardian))
+
+    def signatures_for(self, entity: str) -> list[Signature]:
+        """Second signatures under acts for an entity (URN)."""
+        return self._index.of(("signed", entity))
+
+    def contacts_of(self, entity: str) -> list[Contact]:
+        """Contact persons of a company (URN)."""
+        return self._index.of(("contact", entity))
+
+    def offices_of(self, person: str) -> list[Office]:
+        """What somebody is in the companies that were read."""
+        key = self.key_of(person)
+        found: list[Held] = self._index.of(("officer", key)) if key else []
+        return [
+            Office(person, urn_of(held.company.kvk), officer)
+            for held in found
+            for officer in held.company.officers
+            if officer.key == key
+        ]
+
+    def whole_of(self, establishment: str) -> str | None:
+        """The company of an establishment (URN), when exactly one of those that were read has it."""
+        found: list[Held] = self._index.of(("place", establishment))
+        return urn_of(found[0].company.kvk) if len(found) == 1 else None
+
+    # Changing
+
+    async def change(
+        self, things: Sequence[Thing], records: Sequence[Arrangement], gone: Sequence[Thing] = ()
+    ) -> None:
+        """Keep things, and put on record what was done; all of it durable when this returns. Goes on when whoever waits is
+        cancelled: what is kept must be known here. Raises `Unkept`."""
+        task = asyncio.ensure_future(self._change(things, records, gone))
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])  # or the next who holds the lock would not see what was changed
+            raise
+
+    async def _change(
+        self, things: Sequence[Thing], records: Sequence[Arrangement], gone: Sequence[Thing]
+    ) -> None:
+        async def on_record() -> None:
+            if records:
+                await self._ledger.append(records)
+
+        # Both begin in one turn of the event loop, so they share a commit: there is none of the one without the other.
+        kept, recorded = await asyncio.gather(self._write(things, gone), on_record(), return_exceptions=True)
+        if kept is None and recorded is not None:  # the ledger had no room, of all moments, just then
+            before = [self._things.get(_name(thing)) for thing in (*things, *gone)]
+            await self._write(
+                [one for one in before if one is not None],
+                [thing for thing, one in zip((*things, *gone), before, strict=True) if one is None],
+            )
+        for failure in (kept, recorded):
+            if failure is not None:
+                raise failure
+        for thing in gone:
+            self._forget(thing)
+        for thing in things:
+            self._know(thing)
+
+    async def _write(self, things: Sequence[Thing], gone: Sequence[Thing]) -> None:
+        def work(connection: Connection) -> None:
+            for thing in things:
+                kind, name = _name(thing)
+                sealed = self._vault.seal(encode(thing), f"{kind}|{name}")
+                connection.execute(text(sql.KEEP), {"kind": kind, "id": name, "sealed": sealed})
+            for thing in gone:
+                kind, name = _name(thing)
+                connection.execute(text(sql.FORGET), {"kind": kind, "id": name})
+
+        await self._store.write(work)
+
+    @property
+    def one_at_a_time(self) -> asyncio.Lock:
+        """Held by whoever looks at something and then changes it."""
+        return self._one_at_a_time
+
+    def _get(self, kind: type[T], name: str) -> T | None:
+        found: Any = self._things.get((_NAMES[kind], name))
+        thing: T | None = found
+        return thing
+
+    def _know(self, thing: Thing) -> None:
+        self._forget(thing)
+        self._things[_name(thing)] = thing
+        self._index.add(_keys(thing), "|".join(_name(thing)), thing)
+
+    def _forget(self, thing: Thing) -> None:
+        before = self._things.pop(_name(thing), None)
+        if before is not None:
+            self._index.remove(_keys(before), "|".join(_name(before)))
+
+
+def open_keeping(store: Store, ledger: Ledger, vault: Vault) -> Keeping:
+    """What is kept of people in a store. Blocks. Raises `Conflict`, `Invalid`, `Unkept`."""
+    migrate(store, "identity.people", sql.MIGRATIONS)
+    keeping = Keeping(store, ledger, vault)
+    keeping.load()
+    return keeping
+
+
+def _name(thing: Thing) -> tuple[str, str]:
+    match thing:
+        case Held():
+            return "company", urn_of(thing.company.kvk)
+        case Known():
+            return "known", thing.person
+        case Signature():
+            return "signature", f"{thing.digest}|{thing.person}"
+        case _:
+            return _NAMES[type(thing)], thing.id
+
+
+def _keys(thing: Thing) -> list[Hashable]:
+    match thing:
+        case Held():
+            company = thing.company
+            places = [("place", urn_of(one.number)) for one in company.establishments]
+            return [*places, *(("officer", key) for key in _officer_keys(company.officers))]
+        case Mandate():
+            return [("giver", thing.terms.giver), ("holder", thing.holder)]
+        case Guardianship():
+            return [("guardian", thing.guardian)]
+        case Signature():
+            return [("signed", thing.entity)]
+        case Contact():
+            return [("contact", thing.entity)]
+        case _:
+            return []
+
+
+def _officer_keys(officers: Iterable[Officer]) -> set[str]:
+    return {one.key for one in officers if one.key}

@@ -1,0 +1,351 @@
+"""Who may act for whom, at this node: the companies that were read, the people who are known in them, and the facts that a
+decision rests on.
+
+Decisions are made from memory. What the trade register said is read again when it is too old; when that cannot be, the
+company does not act. Mandates are `mandates`, contact persons `contacts`.
+"""
+
+import asyncio
+import hashlib
+from datetime import timedelta
+
+import msgspec
+
+from sluis.crypto import KeyStore, Vault, canonical_texts, encode_base64url
+from sluis.identity.people import rules
+from sluis.identity.people.company import (
+    PERSON,
+    Held,
+    Officer,
+    RegisteredName,
+    person_urn,
+    read_urn,
+    urn_of,
+)
+from sluis.identity.people.contacts import Contacts
+from sluis.identity.people.guardians import Guardians
+from sluis.identity.people.keeping import Keeping, Known, open_keeping
+from sluis.identity.people.kvk import normal, read_company
+from sluis.identity.people.mandates import Mandates
+from sluis.identity.people.model import Act, Allowed, Denied, Facts, Kind, Mandate, Signature, Vouched
+from sluis.identity.people.reasons import REASONS
+from sluis.identity.people.register import Register, unavailable
+from sluis.identity.people.saying import WHY, act_record, cannot_sign, nobody_there, refused, second_needed
+from sluis.identity.people.states import state_at
+from sluis.kernel import Acting, Clock, Kvk, NotFound, Problem, Text
+from sluis.ledger import Ledger
+from sluis.store import Store
+
+LONGEST_AGE = timedelta(hours=24)
+"""How old what the trade register said may be, unless a setting says otherwise."""
+
+SIGNATURE_LASTS = 7 * 86_400
+"""Seconds that a second signature waits for its act."""
+
+REST = 10.0
+"""Seconds in which a register that had nothing new to say of a company is not asked again for a decision."""
+
+_MOST_RESTS = 10_000
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """For whom somebody may choose to act.
+
+    Args:
+        entity: as a URN; None: for themselves.
+        name: for people to read.
+        kind: how they represent.
+        intermediary: through which company, as a URN.
+        why: on what this rests.
+    """
+
+    entity: str | None
+    name: str
+    kind: Kind
+    intermediary: str | None = None
+    why: Text | None = None
+
+    def __repr__(self) -> str:
+        return "Choice(•)"
+
+
+class People:
+    """Made by `open_people`; its methods are called on the event loop.
+
+    Attributes:
+        mandates: give, accept, revoke.
+        guardians: curators, and parents of minors.
+        contacts: contact persons of companies.
+    """
+
+    def __init__(
+        self,
+        keeping: Keeping,
+        ledger: Ledger,
+        keys: KeyStore,
+        clock: Clock,
+        register: Register | None,
+        longest: timedelta,
+    ) -> None:
+        self._keeping, self._keys, self._clock = keeping, keys, clock
+        self._register, self._longest = register, longest
+        self._reading: dict[Kvk, asyncio.Task[Held]] = {}
+        self._rests: dict[Kvk, float] = {}
+        self.mandates = Mandates(keeping, ledger, clock, self.facts, self.ready)
+        self.guardians = Guardians(keeping, clock)
+        self.contacts = Contacts(keeping, clock, self.may)
+
+    # Deciding
+
+    def facts(self, acting: Acting, vouched: Vouched | None = None) -> Facts:
+        """All that a decision about this representation may know, from memory.
+
+        Args:
+            acting: person, entity and intermediary.
+            vouched: what the way of signing in said about representation, if anything.
+        """
+        keeping, entity = self._keeping, rules.entity_of(acting)
+        whole = keeping.whole_of(entity)
+        concerned = [one for one in (whole or entity, acting.intermediary) if one is not None]
+        signatures = keeping.signatures_for(entity)
+        signers = {acting.person, *(one.person for one in signatures)}
+        holders = {person_urn(acting.person), acting.intermediary}
+        return Facts(
+            companies={urn: held for urn in concerned if (held := keeping.company(urn)) is not None},
+            offices=tuple(
+                one
+                for person in sorted(signers)
+                for one in keeping.offices_of(person)
+                if one.company in concerned
+            ),
+            mandates=tuple(
+                one for urn in concerned for one in keeping.given_by(urn) if one.holder in holders
+            ),
+            guardianships=tuple(keeping.guarded_by(acting.person)),
+            signatures=tuple(signatures),
+            wholes={entity: whole} if whole is not None else {},
+            vouched=vouched,
+            oldest=int((self._clock() - self._longest).timestamp()),
+            register=self._register is not None,
+        )
+
+    def decide(self, acting: Acting, act: Act, vouched: Vouched | None = None) -> Allowed | Denied:
+        """Whether whoever acts may do this, from memory; see `rules.may_represent`. Raises `Invalid`."""
+        return rules.may_represent(acting, act, self._clock(), self.facts(acting, vouched))
+
+    def properties(self, acting: Acting, vouched: Vouched | None = None) -> dict[str, object]:
+        """What the decision point gets to know of a representation, from memory; see `rules.properties`."""
+        return rules.properties(acting, self._clock(), self.facts(acting, vouched))
+
+    async def may(self, acting: Acting, act: Act, vouched: Vouched | None = None) -> Allowed | Denied:
+        """The same as `decide`, after reading again what is too old. Raises `Invalid`."""
+        await self.ready(acting)
+        return self.decide(acting, act, vouched)
+
+    async def ready(self, acting: Acting) -> None:
+        """Read the companies concerned again where that is needed; when it cannot be done, decisions say so."""
+        for urn in (rules.entity_of(acting), acting.intermediary):
+            whole = urn and (self._keeping.whole_of(urn) or urn)
+            number = read_urn(whole) if whole else None
+            if isinstance(number, Kvk):
+                held = self._keeping.company(urn_of(number))
+                if held is None or held.at < (self._clock() - self._longest).timestamp():
+                    await self._read_quietly(number)
+
+    # Acts
+
+    async def carry_out(self, acting: Acting, act: Act, vouched: Vouched | None = None) -> Allowed:
+        """Put on record that an act is done, and use up the second signature under it; durable when this returns.
+
+        Raises:
+            Refused: it may not be done; or not before somebody else has signed it (`second-signature-needed`).
+            Invalid: as `decide`.
+            Unkept: it cannot be recorded, and so is not done.
+        """
+        await self.ready(acting)
+        async with self._keeping.one_at_a_time:
+            found = self.decide(acting, act, vouched)
+            if isinstance(found, Denied):
+                raise refused(found)
+            if found.needs_second:
+                raise second_needed()
+            now = int(self._clock().timestamp())
+            used = [
+                msgspec.structs.replace(one, used=now)
+                for one in self._keeping.signatures_for(act.entity)
+                if (one.digest, one.used) == (act.digest, None)
+                and one.person != acting.person
+                and now < one.until
+            ]
+            await self._keeping.change(used, [act_record("act.done", acting.person, act, now, found, used)])
+            return found
+
+    async def second_signature(self, acting: Acting, act: Act) -> Signature:
+        """Sign an act that somebody else of the company is going to do; durable when this returns.
+
+        Raises `Refused` (`cannot-sign`) when this person is no director of the company that acts; `Invalid`, `Unkept`.
+        """
+        await self.ready(acting)
+        async with self._keeping.one_at_a_time:
+            moment, facts = self._clock(), self.facts(acting)
+            now = int(moment.timestamp())
+            for urn in (act.entity, act.intermediary):
+                if urn is not None and (rule := rules.standing_rule(urn, facts)):
+                    raise refused(Denied(rule, REASONS[rule]))
+            if (act.entity, act.intermediary) != (
+                rules.entity_of(acting),
+                acting.intermediary,
+            ) or not rules.may_sign(acting.person, act, moment, facts):
+                raise cannot_sign()
+            signature = Signature(act.digest, acting.person, act.entity, now, now + SIGNATURE_LASTS)
+            over = [one for one in self._keeping.signatures_for(act.entity) if one.until <= now]
+            record = act_record("act.sign", acting.person, act, now)
+            await self._keeping.change(
+                [signature], [record], [one for one in over if one.person != acting.person]
+            )
+            return signature
+
+    # For whom
+
+    async def recognise(self, person: str, name: RegisteredName) -> None:
+        """Let the trade register's officers of this name and date of birth be this person; durable when this returns.
+
+        Args:
+            person: pseudonym.
+            name: as an authoritative source says it, such as the BRP or a digital passport; never the person's own word. A
+                keyed hash is kept of it, and nothing else.
+
+        Raises `Unkept`.
+        """
+        known = Known(person, self._officer_key(name))
+        if self._keeping.key_of(person) != known.key:
+            await self._keeping.change([known], [])
+
+    async def look_up(self, person: str, kvk: Kvk) -> Choice:
+        """Find out whether somebody is a director of a company, by reading the register now.
+
+        Raises `NotFound` when there is no such company, or this person is nobody in it: both read the same. `Upstream` when
+        the register cannot be reached.
+        """
+        try:
+            held = await self.read(kvk)
+        except NotFound:
+            raise nobody_there() from None
+        for office in self._keeping.offices_of(person):
+            if office.company == urn_of(kvk) and office.officer.authority != "none":
+                return self._chosen(held, office.officer)
+        raise nobody_there()
+
+    def entities_for(self, person: str, vouched: Vouched | None = None) -> tuple[Choice, ...]:
+        """For whom somebody may choose to act: from memory, without holding each company against the register again; a
+        decision does that. Oneself comes first.
+
+        Args:
+            person: pseudonym.
+            vouched: what the way of signing in said.
+        """
+        now = int(self._clock().timestamp())
+        found = [Choice(None, "", "self", why=WHY["self"])]
+        if vouched is not None:
+            kind: Kind = "mandate" if vouched.intermediary is None else "chain"
+            found.append(Choice(vouched.entity, vouched.name, kind, vouched.intermediary, WHY["sign-in"]))
+        behind = list[str]()
+        for office in self._keeping.offices_of(person):
+            held = self._keeping.company(office.company)
+            if held is not None and office.officer.authority != "none":
+                found.append(self._chosen(held, office.officer))
+                behind.append(office.company)
+        for mandate in self._active(person_urn(person), now):
+            found.append(self._by(mandate, "mandate"))
+            if mandate.terms.onward:
+                behind.append(mandate.terms.giver)
+        for company in behind:
+            found += [self._by(one, "chain", company) for one in self._active(company, now)]
+        for one in self._keeping.guarded_by(person):
+            if one.since <= now and (one.until is None or now < one.until):
+                found.append(Choice(PERSON + one.ward, one.ward_name, "guardian", why=WHY["guardian"]))
+        unique = {(one.entity, one.intermediary): one for one in reversed(found)}
+        return tuple(
+            sorted(unique.values(), key=lambda one: (one.entity is not None, one.name, one.entity or ""))
+        )
+
+    async def read(self, kvk: Kvk) -> Held:
+        """Read a company in the register now, and keep what it says; who asks meanwhile shares the answer.
+
+        Raises `NotFound`, `Invalid` (the answer cannot be understood), `Upstream`, `Unkept`.
+        """
+        task = self._reading.get(kvk)
+        if task is None:
+            task = self._reading[kvk] = asyncio.ensure_future(self._read(kvk))
+            task.add_done_callback(lambda done: self._reading.pop(kvk, None) and done.exception())
+        return await asyncio.shield(task)
+
+    async def _read(self, kvk: Kvk) -> Held:
+        if self._register is None:
+            raise unavailable()
+        answer = await self._register.company(kvk)
+        company = await asyncio.to_thread(
+            read_company, answer.body, kvk, self._clock().date(), self._officer_key
+        )
+        held = Held(company, int(answer.at.timestamp()), hashlib.sha256(answer.body).hexdigest())
+        if self._keeping.company(urn_of(kvk)) != held:
+            await self._keeping.change([held], [])
+        return held
+
+    async def _read_quietly(self, kvk: Kvk) -> None:
+        now = self._clock().timestamp()
+        if self._register is None or now < self._rests.get(kvk, 0):
+            return
+        self._rests[kvk] = now + REST
+        if len(self._rests) > _MOST_RESTS:
+            self._rests = {one: until for one, until in self._rests.items() if until > now}
+        try:
+            await self.read(kvk)
+        except Problem as problem:
+            # An answer that says there is no such company any more, or that nobody understands, must not leave the one
+            # before it in force.
+            held = self._keeping.company(urn_of(kvk))
+            if held is not None and problem.code in ("unknown-company", "register-answer"):
+                await self._keeping.change([], [], [held])
+
+    def _officer_key(self, name: RegisteredName) -> str:
+        return encode_base64url(self._keys.mac("officer", canonical_texts(*normal(name))))
+
+    def _active(self, holder: str, now: int) -> list[Mandate]:
+        return [one for one in self._keeping.held_by(holder) if state_at(one, now) == "active"]
+
+    def _by(self, mandate: Mandate, kind: Kind, intermediary: str | None = None) -> Choice:
+        return Choice(mandate.terms.giver, self._name(mandate), kind, intermediary, WHY[kind])
+
+    def _name(self, mandate: Mandate) -> str:
+        held = self._keeping.company(mandate.terms.giver)
+        return held.company.name if held is not None else mandate.giver_name
+
+    @staticmethod
+    def _chosen(held: Held, officer: Officer) -> Choice:
+        why = WHY["joint" if officer.authority == "joint" else "director"]
+        return Choice(urn_of(held.company.kvk), held.company.name, officer.kind, why=why)
+
+
+def open_people(
+    store: Store,
+    ledger: Ledger,
+    keys: KeyStore,
+    clock: Clock,
+    *,
+    register: Register | None = None,
+    longest: timedelta = LONGEST_AGE,
+) -> People:
+    """The people and companies that this node knows. Blocks.
+
+    Args:
+        store: the node's database.
+        ledger: of the node.
+        keys: seal what is kept, and hash the names of officers.
+        clock: aware UTC.
+        register: how to ask the trade register; without, companies are not held against it, and nobody is a director.
+        longest: how old its answer may be.
+
+    Raises `Conflict`, `Invalid`, `Unkept`.
+    """
+    return People(open_keeping(store, ledger, Vault(keys, "people")), ledger, keys, clock, register, longest)

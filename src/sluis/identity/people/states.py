@@ -1,0 +1,68 @@
+"""What becomes of a mandate: its states as time and hands change them, and what its terms may say."""
+
+from sluis.identity.people.model import MANDATES, TRANSITIONS, Event, Mandate, State, Terms
+from sluis.identity.people.reasons import REASONS
+from sluis.kernel import Conflict, Invalid, Text
+
+LONGEST_MANDATE = 5 * 366 * 86_400
+"""Seconds. Who is still to act after five years is asked again."""
+
+MOST_SERVICES = 100
+
+
+def next_state(state: State, event: Event) -> State:
+    """The state of a mandate after an event. Raises `Conflict` for what cannot happen to it any more, or not yet."""
+    after = TRANSITIONS.get((state, event))
+    if after is None:
+        raise Conflict(
+            "mandate-state",
+            Text("Dit kan niet met deze machtiging.", "This cannot be done with this mandate."),
+            REASONS.get(
+                f"mandate-{state}", Text("De machtiging is al in gebruik.", "The mandate is in use already.")
+            ),
+            Text("Bekijk hoe de machtiging er nu voor staat.", "See how the mandate stands now."),
+        )
+    return after
+
+
+def state_at(mandate: Mandate, moment: int) -> State:
+    """The state of a mandate, with what time has done to it.
+
+    Args:
+        mandate: as somebody's hand left it.
+        moment: seconds since the epoch.
+    """
+    state, terms = mandate.state, mandate.terms
+    waiting = state in ("proposed", "offered")
+    if moment >= terms.until or (waiting and moment >= mandate.offer_until):
+        return TRANSITIONS.get((state, "end"), state)
+    if moment >= terms.since:
+        return TRANSITIONS.get((state, "begin"), state)
+    return state
+
+
+def check_terms(terms: Terms, moment: int) -> None:
+    """Raises `Invalid` (`mandate-terms`) for a mandate that says nothing, or more than a mandate may."""
+    wrong = {
+        "services": not 0 < len(terms.services) <= MOST_SERVICES or not all(terms.services),
+        "actions": not 0 < len(terms.actions) <= MOST_SERVICES or not all(terms.actions),
+        "period": not terms.since < terms.until or terms.until <= moment,
+        "longest": terms.until - max(terms.since, moment) > LONGEST_MANDATE,
+        "cap": terms.cap is not None and not 0 <= terms.cap < 2**53,
+        "holder": terms.holder == terms.giver,
+        "mandates": MANDATES in terms.services,
+    }
+    for what, is_wrong in wrong.items():
+        if is_wrong:
+            raise bad_terms(what)
+
+
+def bad_terms(what: str) -> Invalid:
+    """The problem of terms that cannot be."""
+    return Invalid(
+        "mandate-terms",
+        Text("Zo kan een machtiging niet luiden.", "A mandate cannot read like this."),
+        Text(f"Er klopt iets niet: {what}.", f"Something is wrong: {what}."),
+        Text("Een machtiging noemt diensten, handelingen en een periode van hoogstens vijf jaar; niet de machtigingen zelf.",
+             "A mandate names services, actions, and a period of at most five years; not mandates themselves."),
+    )  # fmt: skip
