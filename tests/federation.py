@@ -55,11 +55,12 @@ class _Party:
         self._combiner = Combiner()
         grounds = Grounds(tuple(setup.datasets), tuple(activities), tuple(setup.disclosures))
         policies = Policies(STANDARD, rulings_of(grounds, setup.alias, False))
+        self.point = DecisionPoint(policies, setup.alias, self.ledger, clock)
         self.discloser = Discloser(
             own=setup.peer,
             alias=setup.alias,
             grounds=grounds,
-            point=DecisionPoint(policies, setup.alias, self.ledger, clock),
+            point=self.point,
             sources=self.sources,
             log=self.ledger,
             memory=open_memory(self.store, self.keys),

@@ -40,12 +40,12 @@ def hostile(tmp_path: Path) -> FileKeyStore:
 @pytest.fixture
 def call(ledger: Ledger, hostile: FileKeyStore, tmp_path: Path) -> Caller:
     keys = FileKeyStore(tmp_path / "keys")
-    witness = Witness(ledger._store, keys, "witness.example", {"evil.example/1": hostile.public}.get, clock)
 
-    async def everything(_request: object) -> Literal["all"]:
+    async def allowed(_request: Any, _traced: bool) -> Literal["all"]:
         return "all"
 
-    routes = [*reading_routes(ledger, everything), *log_routes(ledger, witness)]
+    witness = Witness(ledger._store, keys, "witness.example", {"evil.example/1": hostile.public}.get, clock)
+    routes = [*reading_routes(ledger, allowed), *log_routes(ledger, witness)]
     return calling(make_api(routes, Access([], {ME: Person(ME, ME)}.get), ABOUT))
 
 

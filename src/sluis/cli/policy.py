@@ -259,10 +259,12 @@ def _changed(one: Difference) -> list[str]:
 
 
 def _print(heads: list[str], rows: Iterable[list[str]]) -> None:
-    table = Table(*heads, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
     for row in rows:
         table.add_row(*(Line(shown(cell)) for cell in row))
-    Console(soft_wrap=True).print(table)
+    Console().print(table)
 
 
 def _decisions(log: Log, record: str) -> list[tuple[int, Decision]]:

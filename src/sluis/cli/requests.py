@@ -44,7 +44,7 @@ def request_options(command: F) -> F:
     """A whole request, as options or as a file."""
     for option in reversed(
         [
-            click.option("--action", help=say("Wat: consult, ask, read-log, …", "What: consult, ask, read-log, …")),
+            click.option("--action", help=say("Wat: ask, consult, …", "What: ask, consult, …")),
             click.option("--resource", metavar="TYPE:ID", help=say(
                 "Waarmee: dataset:uwv.inkomen of activity:URI.", "With what: dataset:uwv.income or activity:URI.")),
             click.option("--activity", help=say("Verwerkingsactiviteit.", "Processing activity.")),

@@ -254,6 +254,15 @@ class PassportConfig(msgspec.Struct, frozen=True):
     authorities: tuple[Path, ...] = ()
 
 
+class TrustConfig(msgspec.Struct, frozen=True):
+    """A sign-in provider of another organisation that is believed about who a person is, when that person reads here who
+    looked at their data."""
+
+    issuer: Url
+    keys: Path
+    level: Literal["basic", "low", "substantial", "high"] = "substantial"
+
+
 class PolicyConfig(msgspec.Struct, frozen=True):
     """The organisation's own Cedar policies, beside what its disclosures say."""
 
@@ -286,6 +295,7 @@ class Config(msgspec.Struct, frozen=True):
     passkeys: PasskeysConfig = PasskeysConfig()
     passport: PassportConfig = PassportConfig()
     clients: dict[Key, ClientConfig] = {}
+    trust: dict[Key, TrustConfig] = {}
     policy: PolicyConfig = PolicyConfig()
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()

@@ -261,6 +261,7 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
     yield from _repeated([(("node", "oin"), config.node.oin), *_each("peers", "oin", tables)], "OIN")
     for setting in ("os_user", "signin"):
         yield from _repeated(_each("people", setting, tables), setting)
+    yield from _repeated(_each("trust", "issuer", tables), "issuer")
     yield from sign_in_faults(config)
     yield from passport_faults(config)
     if config.node.alias in names:

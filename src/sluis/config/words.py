@@ -32,6 +32,10 @@ WORDS: Words = {
             "Portalen en programma's die hier inloggen, op naam.",
             "Portals and programs that sign in here, by name.",
         ),
+        "trust": Text(
+            "Inlogvoorzieningen van anderen die dit knooppunt gelooft, op naam.",
+            "Sign-in providers of others that this node believes, by name.",
+        ),
         "policy": Text("Eigen regels voor het beslispunt.", "Rules of one's own for the decision point."),
         "limits": Text("Wat een vraag mag kosten.", "What a question may cost."),
         "fsc": Text("De FSC-groep waar dit knooppunt in zit.", "The FSC group that this node is in."),
@@ -310,6 +314,16 @@ WORDS: Words = {
         "claims": Text(
             "In welke claims iets staat: `bsn` of `person`, `name`, `kvk`, `company`; meer wordt niet gevraagd.",
             "In which claims something stands: `bsn` or `person`, `name`, `kvk`, `company`; nothing else is asked.",
+        ),
+    },
+    "TrustConfig": {
+        "issuer": Text(
+            "Adres van de inlogvoorziening, letterlijk.", "Address of the sign-in provider, literally."
+        ),
+        "keys": Text("Bestand met haar openbare sleutels (JWKS).", "File with its public keys (JWKS)."),
+        "level": Text(
+            "Laagste niveau waarmee een betrokkene eigen logregels leest.",
+            "Lowest level at which a data subject reads their own log lines.",
         ),
     },
     "ClientConfig": {

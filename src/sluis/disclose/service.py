@@ -5,7 +5,7 @@ hold to the limits, read, write down, send, and give a receipt.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 from sluis.crypto import KeyStore
 from sluis.disclose import rules
 from sluis.disclose.answer import Answer
-from sluis.disclose.model import Bounds, Consultation, Kind, Opened
+from sluis.disclose.model import Bounds, Consenting, Consultation, Kind, Opened
 from sluis.disclose.readers import Pulled, Readers
 from sluis.disclose.records import Crossing, Log, Permit, Refusals
 from sluis.disclose.seals import CardOf, Sealer
@@ -54,6 +54,7 @@ class Discloser:
         clock: aware UTC.
         bounds: what one question may cost.
         contracts: whether peers come under contracts, so that only what one covers is open to them.
+        consents: of people, for disclosures that rest on them; without any, these open nobody's rows.
     """
 
     def __init__(
@@ -74,8 +75,9 @@ class Discloser:
         clock: Clock,
         bounds: Bounds | None = None,
         contracts: bool = False,
+        consents: Consenting | None = None,
     ) -> None:
-        self._contracts = contracts
+        self._contracts, self._consents = contracts, consents
         self._own, self._alias, self._sources = own, alias, sources
         self._log, self._memory, self._keys, self._clock = log, memory, keys, clock
         self._address, self._bounds, self._combiner = address, bounds or Bounds(), combiner
@@ -187,6 +189,7 @@ class Discloser:
         asked = set(rules.keys_asked(statement.asked, values))
         if len(asked) > statement.max_subjects:
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
+        values |= self._consented(peer, question.activity, statement, asked)
         self._hold_rate(peer, statement, now)
         identity = self._memory.digest(_written_out(question)) if statement.kind in _COUNTED else ""
         await self._hold_budgets(crossing, statement, identity)
@@ -283,6 +286,27 @@ class Discloser:
         for name, keys in question.keys.items():
             given[name] = opens(keys.values) if keys.sealed else keys.values
         return bind(statement.lists, statement.types, given)
+
+    def _consented(
+        self, peer: PeerId, activity: str, statement: Statement, asked: Collection[tuple[str, str]]
+    ) -> dict[str, Any]:
+        """Whose rows are shown, of the people that the question names, per dataset that rests on consent."""
+        found: dict[str, Any] = {}
+        for one in statement.opened:
+            name, subject, consents = one.dataset.name, one.dataset.subject, self._consents
+            if one.by_consent is None or subject is None:
+                continue
+            columns = set(statement.columns[name]) - {subject.column}
+            people = [
+                key
+                for kind, key in sorted(asked)
+                if kind == subject.type
+                and consents is not None
+                and consents.opens((kind, key), peer, activity, name, columns)
+            ]
+            column_type = statement.column_types[("", name), subject.column]
+            found |= bind({one.by_consent}, {one.by_consent: column_type}, {one.by_consent: people})
+        return found
 
     def _hold_rate(self, peer: PeerId, statement: Statement, now: datetime) -> None:
         """At most so many questions in any hour, per disclosure."""

@@ -3,7 +3,7 @@
 from sluis.ledger import verifier
 from sluis.ledger.anchoring import Anchored, Anchors, no_authority
 from sluis.ledger.audit import Verification, verify
-from sluis.ledger.http import Authorise, log_routes, reading_routes
+from sluis.ledger.http import Allowed, Authorise, Found, Line, line_of, log_routes, reading_routes
 from sluis.ledger.model import (
     ACTIVITY,
     PROCESSOR,
@@ -31,6 +31,7 @@ __all__ = [
     "SUBJECT",
     "SUBJECT_TYPE",
     "Agreement",
+    "Allowed",
     "Anchored",
     "Anchors",
     "Arrangement",
@@ -38,7 +39,9 @@ __all__ = [
     "Cosigned",
     "Crossings",
     "Decision",
+    "Found",
     "Ledger",
+    "Line",
     "Log",
     "Peer",
     "Position",
@@ -51,6 +54,7 @@ __all__ = [
     "base_origin",
     "crossings",
     "decisions",
+    "line_of",
     "lines_with",
     "log_routes",
     "no_authority",

@@ -44,7 +44,7 @@ def routes(asker: Asker) -> list[HTTPRouteHandler]:
         operation_class=_Asking,
     )
     async def ask(data: Question, person: Person, request: Request[Any, Any, Any]) -> Response[bytes]:
-        who = Who(Acting(person.person), person.acr, roles=person.roles)
+        who = Who(Acting(person.person), person.acr, person.level, person.roles)
         if MEDIA_TYPE in header(request.scope, b"accept"):
             return Response(as_arrow(await asker.ask(data, who)), media_type=MEDIA_TYPE)
         document = await asker.rendered(data, who, as_document)

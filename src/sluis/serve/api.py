@@ -1,6 +1,6 @@
 """The API of a node as a whole: which routes it has, and what its document says of it."""
 
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request
@@ -9,8 +9,10 @@ from msgspec import structs
 
 from sluis import disclose, gateway, query
 from sluis.config import Config
-from sluis.kernel import Refused, Text
-from sluis.ledger import Authorise, base_origin, log_routes, reading_routes
+from sluis.crypto import Peer
+from sluis.identity import access, looked
+from sluis.kernel import Invalid, Refused, Text
+from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
 from sluis.policy import LOG, READ_LOG, Resource
 from sluis.serve.parts import Parts
 from sluis.web import About, Access, Api, Gate, Person, identified, make_api
@@ -24,6 +26,7 @@ def published() -> Api:
         *gateway.routes(str),
         *query.routes(nothing),
         *disclose.routes(nothing),
+        *access.routes(nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
@@ -51,8 +54,10 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *gateway.routes(parts.card),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
+        *access.routes(parts.accesses),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),
+        *(looked.routes(parts.looking.keys) if parts.looking else ()),
         *(
             gateway.group_routes(parts.operator, gate, parts.certificate.identity.peer.id)
             if parts.operator
@@ -62,10 +67,30 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
 
 
 def readers(parts: Parts) -> Authorise:
-    """Who reads the log over HTTP: until people sign in as themselves, only who may read all of it."""
+    """Who reads the log over the node's own listeners: officials who may read all of it, and for a person another
+    organisation that brings an assertion about them. It reads the trace that it follows, and no more: whoever relays it
+    could keep it."""
+    official = officials(parts)
+
+    async def allowed(request: Request[Any, Any, Any], traced: bool) -> Allowed:
+        if not isinstance(identified(request.scope), Peer):
+            return await official(request, traced)
+        kind, _, assertion = request.headers.get("authorization", "").partition(" ")
+        if parts.looking is None or kind.lower() != "bearer":
+            raise _not_yours()
+        if not traced:
+            raise _no_trace()
+        whom = await parts.looking.trusted.person(assertion.strip())
+        return frozenset(parts.ledger.subjects(*whom))
+
+    return allowed
+
+
+def officials(parts: Parts) -> Authorise:
+    """Who reads the log as an official of this organisation: who may read all of it, as the decision point says."""
     gate, log = Gate(parts.point), Resource(LOG, base_origin(parts.ledger.origin))
 
-    async def may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
+    async def may_read(request: Request[Any, Any, Any], traced: bool) -> Allowed:
         caller = identified(request.scope)
         if not isinstance(caller, Person):
             raise _not_yours()
@@ -85,4 +110,16 @@ def _not_yours() -> Refused:
         ),
         Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
         rule="log-readers",
+    )
+
+
+def _no_trace() -> Invalid:
+    return Invalid(
+        "trace-required",
+        Text("Deze zoekvraag noemt geen trace.", "This search names no trace."),
+        Text(
+            "Een andere organisatie leest voor een betrokkene alleen de trace die zij volgt.",
+            "For a data subject another organisation reads only the trace that it follows.",
+        ),
+        Text("Noem een traceId.", "Name a traceId."),
     )

@@ -65,7 +65,7 @@ def membership_of(
         config.inway_address,
         config.node.test,
         (*config.fsc.auto_sign, *_between_nodes(config)),
-        _judge(config, point),
+        judge_of(config, point),
     )
     anchors = tuple(anchor for path in group.anchors for anchor in read_certificates(path))
     context = connecting(identity, group, revocations)
@@ -77,7 +77,7 @@ def membership_of(
     return membership
 
 
-def _judge(config: Config, point: DecisionPoint) -> Judge | None:
+def judge_of(config: Config, point: DecisionPoint) -> Judge | None:
     """Who is asked about contracts that no rule fits: nobody, this node's own decision point, or another."""
     chosen = config.fsc.decision_point
     if chosen is None:

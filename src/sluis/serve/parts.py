@@ -30,6 +30,9 @@ from sluis.gateway import (
     sign_card,
     witness_name,
 )
+from sluis.grounds import Grounds
+from sluis.grounds.consents import Consents, open_consents
+from sluis.identity.access import Accesses, Agreed
 from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.policy import DecisionPoint, open_versions
@@ -37,6 +40,7 @@ from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
+from sluis.serve.looked import Looking, looking_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
@@ -55,6 +59,8 @@ class Parts(msgspec.Struct, frozen=True):
     point: DecisionPoint
     asker: Asker
     discloser: Discloser
+    accesses: Accesses
+    looking: Looking | None
     access: Access
     refusals: Refusals
     witness: Witness
@@ -134,6 +140,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
+    consents = open_consents(store, ledger, keys, grounds, clock)
     discloser = Discloser(
         own=own.oin,
         alias=own.alias,
@@ -150,6 +157,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         clock=clock,
         bounds=_bounds(config),
         contracts=membership is not None,
+        consents=consents,
     )
     if any(one.questions_per_hour is not None for one in grounds.disclosures):
         since = milliseconds(clock() - timedelta(hours=1))
@@ -159,6 +167,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
+    operator = operator_of(config, grounds, store, membership, owners, clock) if membership else None
     return Parts(
         certificate=certificate,
         store=store,
@@ -169,6 +178,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         point=point,
         asker=asker,
         discloser=discloser,
+        accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
+        looking=looking_of(config, grounds, store, keys, ledger, link, owners, membership, clock),
         access=access,
         refusals=refusals,
         witness=witness,
@@ -177,7 +188,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         stamps=Anchors(config.anchors, _roots(config), clock),
         card=card,
         membership=membership,
-        operator=operator_of(config, grounds, store, membership, owners, clock) if membership else None,
+        operator=operator,
         own=None if membership else own_link,
         identity=identity_rooms(config, store, keys, clock),
     )
@@ -204,6 +215,39 @@ def _addresses(config: Config, membership: Membership | None) -> Callable[[PeerI
         return known.address if known and known.address else f"urn:nld:oin:{peer!s}"
 
     return address
+
+
+def _accesses(
+    config: Config,
+    grounds: Grounds,
+    consents: Consents,
+    ledger: Ledger,
+    operator: Operator | None,
+    membership: Membership | None,
+    clock: Clock,
+) -> Accesses:
+    """Who has access to what; in a group only under its contracts."""
+    names = {peer.oin: peer.name for peer in config.peers.values()}
+
+    def name(peer: PeerId) -> str:
+        return membership.running.peers.name(peer) if membership else names.get(peer, str.__str__(peer))
+
+    async def agreed() -> list[Agreed]:
+        assert operator is not None
+        return [
+            Agreed(
+                one.contract,
+                one.recipient,
+                one.service,
+                one.purpose,
+                one.disclosures,
+                one.since,
+                one.until,
+            )
+            for one in await operator.granted()
+        ]
+
+    return Accesses(grounds, consents, ledger.log, agreed if operator else None, name, clock)
 
 
 def _roots(config: Config) -> list[x509.Certificate]:

@@ -12,7 +12,8 @@ from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.kernel import Invalid, Refused
 from sluis.ledger import reading_routes
-from sluis.serve.api import portal_about, readers
+from sluis.serve.api import portal_about
+from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.parts import Parts
 from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
@@ -29,24 +30,22 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
 
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
-    house = House(config.node.name, str(config.portal.address), config.node.test, rooms.navigation)
+    house = House(
+        config.node.name, str(config.portal.address), config.node.test, (*rooms.navigation, *NAVIGATION)
+    )
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
     decisions = policy.routes(parts.point, _asker(parts, rooms), str(config.portal.address).rstrip("/"))
-    return make_portal(
-        [*rooms.routes, *decisions], rooms.visiting, house, rooms.forms, api, on_refusal=refused
-    )
+    routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *decisions]
+    return make_portal(routes, rooms.visiting, house, rooms.forms, api, on_refusal=refused)
 
 
 def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
-    """What of the node's API officials reach with an access token: questions, and the log for who may read it. Nothing by
-    which the node itself is run."""
-    access = TokenAccess(rooms.visiting, parts.refusals.record)
-    return make_api(
-        [*query.routes(parts.asker), *reading_routes(parts.ledger, readers(parts))],
-        access,
-        portal_about(config),
-    )
+    """What of the node's API officials reach with an access token: questions, and the log for who may read it, which are
+    data subjects too. Nothing by which the node itself is run."""
+    access = ReadingAccess(rooms.visiting, parts.refusals.record)
+    reading = reading_routes(parts.ledger, own_lines(parts, rooms.sessions))
+    return make_api([*query.routes(parts.asker), *reading], access, portal_about(config))
 
 
 def _asker(parts: Parts, rooms: IdentityRooms) -> policy.Who:

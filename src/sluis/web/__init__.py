@@ -1,8 +1,18 @@
 """How every API and page of a node behaves: who calls, what an answer looks like, and what goes wrong."""
 
-from sluis.web.access import CROSSED, LINE, Access, Crossed, Person, crossed, identified, write_line
+from sluis.web.access import (
+    CROSSED,
+    LINE,
+    Access,
+    Crossed,
+    Person,
+    crossed,
+    identified,
+    keep_caller,
+    write_line,
+)
 from sluis.web.app import Api, make_api
-from sluis.web.gate import Gate, subject_of
+from sluis.web.gate import Gate
 from sluis.web.openapi import About
 from sluis.web.pages import Entry, Setting, elsewhere, local_path, onward, page, redirect
 from sluis.web.portal import (
@@ -15,6 +25,7 @@ from sluis.web.portal import (
     make_portal,
     setting_of,
     take_back,
+    token_of,
 )
 from sluis.web.refusals import Refusals
 from sluis.web.routes import Form
@@ -67,6 +78,7 @@ __all__ = [
     "header",
     "held_secret",
     "identified",
+    "keep_caller",
     "local_path",
     "make_api",
     "make_portal",
@@ -76,7 +88,7 @@ __all__ = [
     "redirect",
     "setting_of",
     "streamed",
-    "subject_of",
     "take_back",
+    "token_of",
     "write_line",
 ]

@@ -4,7 +4,6 @@ before anything follows from it (Authorization Decision Log 0.0.1)."""
 from sluis.kernel import Acting, Refused
 from sluis.policy import Action, DecisionPoint, Evaluation, Resource, Subject, person
 from sluis.web.access import Person
-from sluis.web.visitors import SignedIn
 
 
 class Gate:
@@ -17,9 +16,7 @@ class Gate:
     def __init__(self, point: DecisionPoint) -> None:
         self._point = point
 
-    async def require(
-        self, who: Person | SignedIn, action: str, resource: Resource, otherwise: Refused
-    ) -> None:
+    async def require(self, who: Person, action: str, resource: Resource, otherwise: Refused) -> None:
         """Ask whether this person may do this.
 
         Args:
@@ -32,7 +29,7 @@ class Gate:
             Refused: `otherwise`, with the rule, the law, the reason and the level that the policies name.
             Unkept: it could not be recorded: then nothing is permitted.
         """
-        decided = await self._point.evaluate(Evaluation(subject_of(who), Action(action), resource))
+        decided = await self._point.evaluate(Evaluation(_subject(who), Action(action), resource))
         if not decided.permit:
             raise Refused(
                 otherwise.code, otherwise.what, decided.reason or otherwise.why, otherwise.next, rule=decided.rule,
@@ -40,8 +37,5 @@ class Gate:
             )  # fmt: skip
 
 
-def subject_of(who: Person | SignedIn) -> Subject:
-    """A person of this node as the subject of a request."""
-    if isinstance(who, Person):
-        return person(Acting(who.person), who.acr, audience="staff", roles=who.roles)
-    return person(who.acting, who.acr, audience=who.audience, level=who.level, roles=who.roles)
+def _subject(who: Person) -> Subject:
+    return person(Acting(who.person), who.acr, audience="staff", level=who.level, roles=who.roles)

@@ -91,6 +91,14 @@ class House(msgspec.Struct, frozen=True):
     navigation: tuple[Entry, ...] = ()
 
 
+def token_of(scope: Mapping[str, Any]) -> str:
+    """The access token that came with a request (RFC 6750, 2.1). Raises `Unidentified` when none did."""
+    kind, _, token = header(scope, b"authorization").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise _no_token(_TOKEN_MISSING)
+    return token.strip()
+
+
 class TokenAccess(Access):
     """Who calls the API through the portal: an official of this organisation, with an access token (RFC 6750, in a header).
 
@@ -111,15 +119,17 @@ class TokenAccess(Access):
 
     def person(self, scope: Mapping[str, Any]) -> Person:
         """The person of the token. Raises `Unidentified`, `Refused`."""
-        kind, _, token = header(scope, b"authorization").partition(" ")
-        if kind.lower() != "bearer" or not token:
-            raise _no_token(_TOKEN_MISSING)
-        signed_in = self._visitors.by_token(token.strip(), _thumbprint(scope))
-        if signed_in is None:
-            raise _no_token(_TOKEN_INVALID)
+        signed_in = self.signed_in(scope)
         if signed_in.audience != "staff":
             raise _refused("officials-only", _OFFICIALS_ONLY)
-        return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr)
+        return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr, signed_in.level)
+
+    def signed_in(self, scope: Mapping[str, Any]) -> SignedIn:
+        """Whoever is behind the token that came, over the connection that it is bound to. Raises `Unidentified`."""
+        signed_in = self._visitors.by_token(token_of(scope), _thumbprint(scope))
+        if signed_in is None:
+            raise _no_token(_TOKEN_INVALID)
+        return signed_in
 
     def _identify(self, scope: Any, callers: Callers) -> None:
         if callers == "peers":

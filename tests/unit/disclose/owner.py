@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sluis.crypto import FileKeyStore
 from sluis.disclose import Bounds, Discloser
-from sluis.disclose.model import Consultation
+from sluis.disclose.model import Consenting, Consultation
 from sluis.gateway import Card
 from sluis.grounds import Activity, Article, Column, Dataset, Disclosure, Grounds, Subject
 from sluis.kernel import Oin, PeerId, Period, Text, Trace
@@ -153,6 +153,7 @@ class Owner:
         peer: PeerId = OWNER,
         cards: Mapping[str, Card] | None = None,
         own: dict[str, str] | None = None,
+        consents: Consenting | None = None,
     ) -> None:
         self.now = NOW
         self.log, self.memory = FakeLog(), FakeMemory()
@@ -184,6 +185,7 @@ class Owner:
             sources={"db": source}, log=self.log, memory=self.memory, keys=self.keys, card=lambda: f"card-{peer}",
             card_of=self.cards.__getitem__, combiner=Combiner(spares=0),
             address=lambda peer: "https://asker.example", clock=lambda: self.now, bounds=bounds,
+            consents=consents,
         )  # fmt: skip
 
     def question(self, sql: str, **changed: Any) -> SubQuestion:

@@ -104,6 +104,36 @@ async def test_an_owner_that_asks_for_a_level_refuses_a_lower_one_and_says_which
         assert (await owner.ask(BY_KEY, [ANN], acting=acting)).rows == [("Ann",)]
 
 
+FORBIDS = """
+@id("not-these-people")
+@nl("Dit geven wij nu niet.")
+@en("We do not give this now.")
+forbid (principal, action == Action::"consult", resource == dataset::"own.persons") when { context.case like "X-*" };
+"""
+
+
+async def test_an_owner_may_forbid_what_a_disclosure_opens_by_a_policy_of_its_own(make: Make) -> None:
+    owner = make(disclosure(), own={"own.cedar": FORBIDS})
+    with pytest.raises(Refused, match="We do not give this now") as caught:
+        await owner.ask(BY_KEY, [ANN], case="X-1")
+    assert caught.value.rule == "not-these-people"
+    assert (await owner.ask(BY_KEY, [ANN])).rows == [("Ann",)]
+
+
+async def test_every_answer_of_the_decision_point_is_on_record_whatever_became_of_the_question(
+    make: Make,
+) -> None:
+    owner = make(disclosure())
+    for sql, changed in ((BY_KEY, {"disclosures": {"persons": "sha256:0"}}), ("SELECT", {})):
+        with pytest.raises(Problem):
+            await owner.ask(
+                sql, [ANN], **{"disclosures": {"persons": owner.discloser.offers(ASKER)[0].digest}, **changed}
+            )
+    assert [
+        one.body["adl.core.response"]["context"]["decided"]["decision"] for one in owner.log.refusals()
+    ] == [True, True]
+
+
 async def test_an_asker_with_another_version_of_the_offer_is_told(make: Make) -> None:
     with pytest.raises(Conflict) as caught:
         await make(disclosure()).ask(BY_KEY, [ANN], disclosures={"persons": "sha256:0"})

@@ -47,12 +47,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 @pytest.fixture
 def call(ledger: Ledger, reader: Reader, tmp_path: Path) -> Caller:
     keys = FileKeyStore(tmp_path / "keys")
-    witness = Witness(ledger._store, keys, "witness.example", {ORIGIN: keys.public}.get, clock)
 
-    async def authorise(_request: object) -> Any:
+    async def allowed(_request: Any, _traced: bool) -> "frozenset[str] | Literal['all']":
         return reader.allowed
 
-    routes = [*reading_routes(ledger, authorise), *log_routes(ledger, witness)]
+    witness = Witness(ledger._store, keys, "witness.example", {ORIGIN: keys.public}.get, clock)
+    routes = [*reading_routes(ledger, allowed), *log_routes(ledger, witness)]
     people = {ME: Person(ME, ME)}
     return calling(make_api(routes, Access([], people.get), ABOUT))
 
