@@ -4,7 +4,7 @@ decision years later, which is what replaying a record is.
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from threading import Lock
 from typing import Any
@@ -63,11 +63,12 @@ class Engine:
 
         Args:
             evaluation: the request.
-            moment: aware UTC; policies see its day and its time, not those that a request claims.
+            moment: aware; policies see its day and its time in UTC, not those that a request claims.
 
         Raises:
             Invalid: a value in the request has no meaning for policies.
         """
+        moment = moment.astimezone(UTC)
         facts = facts_of(evaluation, moment, self.policies.contracts)
         outcome = self._evaluate(evaluation, facts, moment)
         failed = [id for id in outcome.failed if id in self.own and self.own[id].effect == "forbid"]
