@@ -139,7 +139,7 @@ async def test_every_route_that_changes_something_wants_a_form_of_this_portal(
     node: Node, browser: Browser
 ) -> None:
     assert node.portal is not None
-    await signed_in(node, browser)
+    await signed_in(node, browser, level="high")  # surely enough for every one of them
     for method, path, handler in node.portal.app.routes:
         if method != "GET" and not handler.opt.get("cross_site"):
             shown = await browser.request(method, path, {"accept": "application/json"})
