@@ -130,6 +130,10 @@ def routes(
         await sessions.end_all(person.acting.person, but=person.session)
         return redirect("/sessions")
 
+    @get("/still-here", status_code=204)
+    async def still_here(person: SignedIn) -> None:
+        """Use the session, so that it goes on."""
+
     @get("/sign-out")
     async def signing_out(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Ask whether to sign out: only a form does it."""
@@ -146,7 +150,7 @@ def routes(
         elsewhere = next((url for url in urls if url), None)
         return take_back(onward(request, elsewhere) if elsewhere else redirect("/sign-out"))
 
-    return [first, sign_in, choose, chosen, listed, end, end_others, signing_out, sign_out]
+    return [first, sign_in, choose, chosen, listed, end, end_others, still_here, signing_out, sign_out]
 
 
 def _fits(way: Way, level: Level | None, audience: Audience | None) -> bool:
