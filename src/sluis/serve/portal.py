@@ -35,7 +35,7 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
 
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
-    navigation = (*rooms.navigation, *NAVIGATION)
+    navigation = (*NAVIGATION, *rooms.navigation)  # what people come for first
     house = House(config.node.name, str(config.portal.address), config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
