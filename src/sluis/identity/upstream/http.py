@@ -37,10 +37,14 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
 
     @get("/sign-in/at/{method:str}", opt={"open": True, "tries": True})
     async def begin(
-        request: Request[Any, Any, Any], method: str, next: str = "/", level: Level | None = None
+        request: Request[Any, Any, Any],
+        method: str,
+        next: str = "/",
+        level: Level | None = None,
+        again: bool = False,
     ) -> Response[bytes]:
         """Begin to sign in: to the provider."""
-        begun = await upstreams.begin(method, next, level, setting_of(request).language)
+        begun = await upstreams.begin(method, next, level, setting_of(request).language, again=again)
         response = elsewhere(begun.url)
         response.set_cookie(_cookie(begun))
         return response
