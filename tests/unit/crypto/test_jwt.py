@@ -402,6 +402,13 @@ def test_other_ways_to_encrypt_are_refused(algorithm: str, encryption: str, more
         decrypt_jwt(text, [enc()])
 
 
+def test_a_header_may_repeat_claims() -> None:
+    header = {"alg": "RSA-OAEP", "enc": "A256GCM", "kid": "e0", "iss": "https://x.nl", "aud": "y"}
+    registry = jwe.JWERegistry(algorithms=["RSA-OAEP", "A256GCM"], strict_check_header=False)
+    text = jwe.encrypt_compact(header, b"x", RSAKey.import_key(rsa_key()), registry=registry)
+    assert decrypt_jwt(text, [enc()]) == b"x"
+
+
 def test_a_shared_secret_encrypts_nothing_for_us() -> None:
     text = jwe.encrypt_compact({"alg": "dir", "enc": "A256GCM", "kid": "e0"}, b"x", OctKey.generate_key(256))
     with pytest.raises(Invalid):
