@@ -66,7 +66,7 @@ def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
     own = provider_of(config, store, keys, sessions, clock)
-    upstreams = upstreams_of(config, store, keys, own.tokens.proof, clock)
+    upstreams = upstreams_of(config, store, keys, own.tokens, clock)
     keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed)
     ways = [
