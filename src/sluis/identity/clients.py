@@ -231,7 +231,7 @@ class Clients:
             or len(jti) < _SHORTEST_JTI
         ):
             raise _not_proven()
-        if not await self._once.spend(f"client {client.id}", jti, now + _LONGEST + 2 * LEEWAY):
+        if not await self._once.spend(f"client {client.id}", jti, int(claims["exp"]) + LEEWAY + 1):
             raise _not_proven()
 
 

@@ -51,7 +51,6 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     signing_in: SigningIn
     visiting: Visiting
     provider: Provider
-    tokens: Tokens
     upstreams: Upstreams
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
@@ -59,14 +58,16 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     """What the tokens of forms are made with."""
 
 
-def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -> IdentityRooms | None:
+def identity_rooms(
+    config: Config, store: Store, keys: KeyStore, tokens: Tokens | None, clock: Clock
+) -> IdentityRooms | None:
     """These rooms, from a node's settings; None when it has no portal. Raises `Problem`."""
-    if config.portal.address is None:
+    if config.portal.address is None or tokens is None:
         return None
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
-    own = provider_of(config, store, keys, sessions, clock)
-    upstreams = upstreams_of(config, store, keys, own.tokens, clock)
+    provider, endpoints = provider_of(config, store, tokens, sessions, clock)
+    upstreams = upstreams_of(config, store, keys, tokens, clock)
     keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed)
     ways = [
@@ -77,13 +78,12 @@ def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -
     return IdentityRooms(
         sessions=sessions,
         signing_in=signing_in,
-        visiting=Visiting(sessions, own.provider.by_token),
-        provider=own.provider,
-        tokens=own.tokens,
+        visiting=Visiting(sessions, provider.by_token),
+        provider=provider,
         upstreams=upstreams,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways, own.provider.programs, [upstreams.farewell]),
-            *own.routes,
+            *pages.routes(sessions, signing_in, lambda: ways, provider.programs, [upstreams.farewell]),
+            *endpoints,
             *upstream.routes(upstreams, sessions, finish),
             *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
             *(passport.routes(wallets, finish) if wallets else ()),

@@ -11,7 +11,7 @@ from sluis import policy, query
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.identity.provider import tell_of_sign_outs
-from sluis.kernel import Invalid, Refused
+from sluis.kernel import Invalid, Refused, Text
 from sluis.ledger import reading_routes
 from sluis.serve.api import portal_about
 from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
@@ -20,6 +20,9 @@ from sluis.serve.parts import Parts
 from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
 
 log = logging.getLogger("sluis.node")
+
+DECISION_CLIENT = "decision-client"
+"""The role of an official on whose behalf a program asks the decision point."""
 
 
 def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
@@ -50,17 +53,34 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
 
 
 def _asker(parts: Parts, rooms: IdentityRooms) -> policy.Who:
-    """Who asks the decision point over the portal: an official, with an access token."""
+    """Who asks the decision point over the portal: an official with an access token, and the role for it. What colleagues
+    may do is not for everyone to find out."""
     access = TokenAccess(rooms.visiting)
 
     async def asker(request: Request[Any, Any, Any]) -> str:
         try:
-            return access.person(request.scope).person
+            person = access.person(request.scope)
+            if DECISION_CLIENT not in person.roles:
+                raise _not_for_you()
+            return person.person
         except Refused as refusal:
             await parts.refusals.record(refusal)
             raise
 
     return asker
+
+
+def _not_for_you() -> Refused:
+    return Refused(
+        "decisions-not-yours",
+        Text("U mag het beslispunt niet zelf vragen.", "You may not ask the decision point yourself."),
+        Text(
+            f"Daarvoor is de rol {DECISION_CLIENT} nodig.",
+            f"That takes the role {DECISION_CLIENT}.",
+        ),
+        Text("Vraag de rol aan bij de beheerder.", "Request the role from whoever runs the node."),
+        rule="decisions-not-yours",
+    )
 
 
 class OwnPortal:

@@ -15,25 +15,24 @@ from sluis.kernel import Clock, Invalid, Text
 from sluis.store import Store, open_once
 
 
-class OwnProvider(msgspec.Struct, frozen=True):
-    """The provider, its tokens, and its endpoints."""
-
-    provider: Provider
-    tokens: Tokens
-    routes: tuple[HTTPRouteHandler, ...]
+def tokens_of(config: Config, keys: KeyStore, clock: Clock) -> Tokens | None:
+    """What this node signs as a sign-in provider, and reads of others; one for all its rooms, since they share their keys.
+    None when nobody signs in here and nobody elsewhere is believed. Raises `Problem`."""
+    if config.portal.address is None and not config.trust:
+        return None
+    issuer = str(config.portal.address or config.node.url).rstrip("/")
+    return open_tokens(issuer, keys, config.keys.directory / "tokens", clock)
 
 
 def provider_of(
-    config: Config, store: Store, keys: KeyStore, sessions: Sessions, clock: Clock
-) -> OwnProvider:
-    """The sign-in provider of a node with a portal. Raises `Problem`."""
-    issuer = str(config.portal.address).rstrip("/")
-    tokens = open_tokens(issuer, keys, config.keys.directory, clock)
+    config: Config, store: Store, tokens: Tokens, sessions: Sessions, clock: Clock
+) -> tuple[Provider, list[HTTPRouteHandler]]:
+    """The sign-in provider of a node with a portal, and its endpoints. Raises `Problem`."""
     registered = {name: _client(name, settings) for name, settings in config.clients.items()}
     clients = Clients(registered, open_once(store), clock)
     provider = open_provider(store, clients, tokens, sessions, clock, _mutual(config))
     sessions.on_end(provider.ended)
-    return OwnProvider(provider, tokens, (*routes(provider, clients, sessions),))
+    return provider, routes(provider, clients, sessions)
 
 
 def _client(name: str, settings: ClientConfig) -> Client:

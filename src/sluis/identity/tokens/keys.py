@@ -49,7 +49,7 @@ class Ring:
         self._directory, self._name, self._use, self._clock, self._make = directory, name, use, clock, make
         self._turning = threading.Lock()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._keys = {int(path.stem.rpartition("-")[2]): self._read(path) for path in self._files()}
+        self._keys = self._found()
 
     @property
     def current(self) -> Jwk:
@@ -68,6 +68,7 @@ class Ring:
         as long as it takes to make a key, which may be a second. Raises `Unkept`."""
         with self._turning:
             now = int(self._clock().timestamp())
+            self._keys = self._keys or self._found()
             if not self._keys or standing(sorted(self._keys), now).due:
                 self._add(max(now, *(one + 1 for one in self._keys)) if self._keys else now)
             for one in standing(sorted(self._keys), now).ended:
@@ -88,8 +89,9 @@ class Ring:
             raise _not_kept() from None
         self._keys = {**self._keys, made: self._jwk(key)}
 
-    def _files(self) -> list[Path]:
-        return sorted(self._directory.glob(f"{self._name}-[0-9]*.pem"))
+    def _found(self) -> dict[int, Jwk]:
+        files = sorted(self._directory.glob(f"{self._name}-[0-9]*.pem"))
+        return {int(path.stem.rpartition("-")[2]): self._read(path) for path in files}
 
     def _path(self, made: int) -> Path:
         return self._directory / f"{self._name}-{made}.pem"
