@@ -77,8 +77,9 @@ def routes(
         next: str = "/",
         level: Level | None = None,
         audience: Audience | None = None,
+        again: bool = False,
     ) -> Response[bytes]:
-        """The ways of signing in that are sure enough, each for whom it is."""
+        """The ways of signing in that are sure enough, each for whom it is; `again` when somebody must prove it anew."""
         fitting = [way for way in ways() if _fits(way, level, audience)]
         groups = [
             (title, told, found)
@@ -86,7 +87,7 @@ def routes(
             if (found := [way for way in fitting if way.audience == one])
         ]
         higher = visitor is not None and level is not None and not reaches(visitor.level, level)
-        asked = {"next": local_path(next)} | ({"level": level} if level else {})
+        asked = {"next": local_path(next)} | ({"level": level} if level else {}) | ({"again": "1"} if again else {})
         return page(request, "identity/sign_in.html", groups=groups, asked=asked, wanted=level, higher=higher)
 
     @get("/choose")

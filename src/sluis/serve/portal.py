@@ -109,7 +109,8 @@ class OwnPortal:
         for port in filter(None, (self._settings.port, self._settings.machine_port)):
             door = self._doors[port] = self._context(port)
             await self._server.listen(BrowserListener(self._settings.host, port, door))
-        self._telling = asyncio.create_task(tell_of_sign_outs(self._rooms.provider, self._trusting()))
+        if self._rooms.provider.tells:
+            self._telling = asyncio.create_task(tell_of_sign_outs(self._rooms.provider, self._trusting()))
 
     async def stop(self) -> None:
         """Let what is in hand finish, and close the listeners. May be called twice."""

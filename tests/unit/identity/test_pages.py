@@ -97,6 +97,12 @@ async def test_signing_in_offers_every_way_under_whom_it_is_for(browser: Browser
     assert 'href="/way/digid?next=%2Fsessions"' in shown.text
 
 
+async def test_who_must_prove_it_anew_does_so_whatever_the_way(browser: Browser) -> None:
+    assert "again" not in (await browser.get("/sign-in?next=/sessions")).text
+    shown = await browser.get("/sign-in?next=/sessions&again=1")
+    assert 'href="/way/digid?next=%2Fsessions&amp;again=1"' in shown.text
+
+
 async def test_signing_in_offers_only_what_is_sure_enough(browser: Browser) -> None:
     shown = await browser.get("/sign-in?next=/sessions&level=high")
     assert "/way/broker?next=%2Fsessions&amp;level=high" in shown.text

@@ -41,11 +41,16 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
 
     @get("/sign-in/at/{method:str}", opt={"open": True, "tries": True})
     async def begin(
-        request: Request[Any, Any, Any], method: str, next: str = "/", level: Level | None = None
+        request: Request[Any, Any, Any],
+        method: str,
+        next: str = "/",
+        level: Level | None = None,
+        again: bool = False,
     ) -> Response[bytes]:
         """Begin to sign in: to the provider."""
+        language = setting_of(request).language
         with _told():
-            begun = await upstreams.begin(method, next, level, setting_of(request).language)
+            begun = await upstreams.begin(method, next, level, language, again=again)
         response = elsewhere(begun.url)
         response.set_cookie(_cookie(begun))
         return response

@@ -103,7 +103,9 @@ class Upstreams:
         """Where the provider of a way must send the browser back to. Each way has its own (RFC 9700, 4.4.2)."""
         return f"{self._portal}/sign-in/at/{name}/return"
 
-    async def begin(self, name: str, next: str, level: Level | None, language: str = "nl") -> Begun:
+    async def begin(
+        self, name: str, next: str, level: Level | None, language: str = "nl", *, again: bool = False
+    ) -> Begun:
         """Begin a sign-in; durable when this returns.
 
         Args:
@@ -111,6 +113,7 @@ class Upstreams:
             next: local path to go to afterwards.
             level: that is needed.
             language: of the person, `nl` or `en`.
+            again: whether the person must prove it anew, also when the provider still knows them.
 
         Raises `NotFound`, `Refused`, `Upstream`, `Unkept`.
         """
@@ -130,6 +133,7 @@ class Upstreams:
             secret=secret,
             level=level,
             language=language,
+            again=again,
         )
         return Begun(url, _cookie(state), secret, SECONDS)
 

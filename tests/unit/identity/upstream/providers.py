@@ -160,10 +160,10 @@ class Visit:
         self.state = ""
 
     async def begin(
-        self, name: str = "digid", next: str = "/zaken", level: Level | None = None
+        self, name: str = "digid", next: str = "/zaken", level: Level | None = None, **how: Any
     ) -> dict[str, str]:
         """Go to the provider; gives what it was asked."""
-        begun: Begun = await self.upstreams.begin(name, next, level)
+        begun: Begun = await self.upstreams.begin(name, next, level, **how)
         self.cookies[begun.cookie] = begun.secret
         asked = dict(parse_qsl(urlsplit(begun.url).query))
         self.state, self.broker.nonce = asked["state"], asked["nonce"]

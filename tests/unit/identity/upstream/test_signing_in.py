@@ -139,6 +139,11 @@ async def test_a_step_up_asks_for_the_level_and_gets_it(visit: Visit, broker: Br
     assert (await visit.come_back()).established.level == "high"
 
 
+async def test_who_must_prove_it_anew_is_asked_to_by_the_provider(visit: Visit) -> None:
+    assert "prompt" not in await visit.begin()
+    assert (await visit.begin(again=True))["prompt"] == "login"
+
+
 async def test_a_way_that_never_reaches_a_level_does_not_begin(visiting: Opener, broker: Broker) -> None:
     with pytest.raises(Refused) as refused:
         await visiting(method(levels={"urn:basis": "basic"})).begin(level="low")
