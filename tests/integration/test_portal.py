@@ -24,8 +24,26 @@ OPEN = {
     ("GET", "/"),
     ("GET", "/language/{language}"),
     ("GET", "/sign-in"),
+    ("GET", "/sign-in/at/{method}"),
+    ("GET", "/sign-in/at/{method}/return"),
+    ("POST", "/sign-in/at/{method}/signed-out"),
     ("GET", "/sign-out"),
     ("POST", "/sign-out"),
+    # The sign-in provider: whoever asks there proves it in the request itself.
+    ("GET", "/.well-known/openid-configuration"),
+    ("GET", "/.well-known/oauth-authorization-server"),
+    ("GET", "/oauth/jwks"),
+    ("GET", "/oauth/authorize"),
+    ("POST", "/oauth/authorize"),
+    ("GET", "/oauth/authorize/continue/{held}"),
+    ("POST", "/oauth/par"),
+    ("POST", "/oauth/token"),
+    ("GET", "/oauth/userinfo"),
+    ("POST", "/oauth/userinfo"),
+    ("POST", "/oauth/introspect"),
+    ("POST", "/oauth/revoke"),
+    ("GET", "/oauth/end"),
+    ("POST", "/oauth/end"),
     ("GET", "/.well-known/authzen-configuration"),
 }
 """Every route that serves who is not signed in; another is added here by whoever has a reason for it."""
@@ -139,9 +157,10 @@ async def test_every_route_that_changes_something_wants_a_form_of_this_portal(
     node: Node, browser: Browser
 ) -> None:
     assert node.portal is not None
-    await signed_in(node, browser)
     for method, path, handler in node.portal.app.routes:
         if method != "GET" and not handler.opt.get("cross_site"):
+            (audience, *_) = handler.opt.get("audience") or ("citizen",)
+            await signed_in(node, browser, audience=audience, level="high")
             shown = await browser.request(method, path, {"accept": "application/json"})
             assert (shown.status, shown.json["code"]) == (403, "form-expired"), path
 

@@ -10,6 +10,7 @@ from litestar import Request
 from sluis import policy, query
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
+from sluis.identity.provider import tell_of_sign_outs
 from sluis.kernel import Invalid, Refused, Text
 from sluis.ledger import reading_routes
 from sluis.serve.api import portal_about
@@ -100,6 +101,7 @@ class OwnPortal:
         self._server = Server(app, browsers=True)
         self._doors: dict[int, ssl.SSLContext] = {}  # by port
         self._shown: Any = None
+        self._telling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the listeners. Raises `Problem` when one cannot, or the certificate is not right."""
@@ -107,14 +109,20 @@ class OwnPortal:
         for port in filter(None, (self._settings.port, self._settings.machine_port)):
             door = self._doors[port] = self._context(port)
             await self._server.listen(BrowserListener(self._settings.host, port, door))
+        self._telling = asyncio.create_task(tell_of_sign_outs(self._rooms.provider, self._trusting()))
 
     async def stop(self) -> None:
         """Let what is in hand finish, and close the listeners. May be called twice."""
         await self._server.stop()
+        await self._rooms.upstreams.close()
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
 
     async def tidy(self) -> None:
-        """Forget sessions that are over, and show a renewed certificate. To be called every minute."""
+        """Forget sessions that are over and what rested on them, and show a renewed certificate. To be called every minute."""
         await self._rooms.sessions.tidy()
+        await self._rooms.provider.tidy()
         stamps = self._stamps()
         if stamps == self._shown:
             return
@@ -142,6 +150,13 @@ class OwnPortal:
             return browser_context(*self._files)
         context = browser_context(*self._files, self._authorities)
         self._revocations.guard(context)
+        return context
+
+    def _trusting(self) -> ssl.SSLContext:
+        """Whose certificates are trusted of portals that are told of a sign-out: those of the system and of the node."""
+        context = ssl.create_default_context()
+        for file in self._authorities:
+            context.load_verify_locations(file)
         return context
 
     def _stamps(self) -> Any:

@@ -73,7 +73,9 @@ class Node:
         self.trusted = Trusted(
             self.peer, [Trust(PROVIDER, read_jwks(group.provider.jwks()))], self.tokens, open_once(store)
         )
-        parts: Any = SimpleNamespace(looking=SimpleNamespace(trusted=self.trusted), ledger=self.ledger)
+        parts: Any = SimpleNamespace(
+            looking=SimpleNamespace(trusted=self.trusted), ledger=self.ledger, point=None
+        )
         peers = [peer(one) for one in range(10)]
         api = make_api(reading_routes(self.ledger, readers(parts)), Access(peers, lambda _: None), ABOUT)
         self.call = calling(api)

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.grounds.examples import activity, dataset, disclosure
 from tests.unit.identity.logs import ANN, BOB, MS, Group, peer
 
+from sluis.grounds import Grounds
 from sluis.identity.looked import Bounds
+from sluis.identity.looked.rules import opened_by
 from sluis.kernel import new_trace_id
-from sluis.ledger import Line
+from sluis.ledger import Decision, Line
 
 
 @pytest.fixture
@@ -194,3 +197,22 @@ async def test_an_overview_is_what_can_be_reached_and_is_theirs(
         reached |= more_reached
     expected = sorted((f"Organisatie {at}", traces[trace]) for trace, at, _ in mine if (trace, at) in reached)
     assert [one for one in seen(looked) if one[1] in traces] == expected
+
+
+@pytest.mark.parametrize(
+    ("policies", "data", "articles"),
+    [
+        (None, [], ()),
+        ({"disclosure": {"id": "inkomen-bijstand"}}, ["Inkomen: bsn, inkomen"], ("Participatiewet, art. 64",)),
+        ({"disclosure": {"id": "gone"}}, [], ()),
+        ({"disclosure": "x", "offers": {"uwv.loon": "sha256:0"}}, ["uwv.loon"], ()),
+        ({"offers": "x"}, [], ()),
+    ],
+)  # fmt: skip
+def test_which_data_it_was_is_told_by_the_decisions_of_the_trace(
+    policies: Any, data: list[str], articles: tuple[str, ...]
+) -> None:
+    attributes = {} if policies is None else {"adl.core.policies": policies}
+    decision = Decision("a" * 32, "b" * 16, "adl.access_evaluation", 0, "Unset", attributes=attributes)
+    told, law = opened_by([decision], Grounds((dataset(),), (activity(),), (disclosure(),)))
+    assert ([one.nl for one in told], law) == (data, articles)

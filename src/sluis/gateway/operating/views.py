@@ -79,9 +79,7 @@ def grant_view(grant: Grant, name: Name, offers: Mapping[str, Offer]) -> GrantVi
     )
 
 
-def granted_of(
-    contract: Contract, own: PeerId, name: Name, offers: Mapping[str, Offer]
-) -> Iterator[Granted]:
+def granted_of(contract: Contract, own: PeerId, name: Name, offers: Mapping[str, Offer]) -> Iterator[Granted]:
     """What a contract lets others reach at this peer.
 
     Args:

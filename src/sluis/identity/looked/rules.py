@@ -63,8 +63,8 @@ def opened_by(decisions: Iterable[Decision], grounds: Grounds) -> tuple[tuple[Te
         if disclosure is not None and dataset is not None:
             data[_in_words(dataset, tuple(disclosure.columns))] = None
             articles |= dict.fromkeys(map(str, disclosure.articles))
-        elif used is None:
-            data |= {Text(name, name): None for name, digest in policies.items() if isinstance(digest, str)}
+        offers = policies.get("offers")
+        data |= {Text(name, name): None for name in offers} if isinstance(offers, dict) else {}
     return tuple(data), tuple(articles)
 
 
