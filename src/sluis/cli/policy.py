@@ -29,9 +29,12 @@ from sluis.grounds import Grounds, refuse_any
 from sluis.kernel import Conflict, NotFound, Problem, Text, plain, utc_now
 from sluis.ledger import Decision, Log
 from sluis.policy import (
+    ACCESS,
+    CHANGE_ACCESS,
     CHANGE_GROUP,
     GROUP,
     LOG,
+    READ_ACCESS,
     READ_GROUP,
     READ_LOG,
     Difference,
@@ -149,8 +152,11 @@ def simulate(
 ) -> None:
     config, engine = node_engine(directory)
     subject, moment = subject_of(options), moment_of(at)
-    group = Resource(GROUP, str.__str__(config.node.oin))
-    also = ((READ_LOG, Resource(LOG, config.log_origin)), (READ_GROUP, group), (CHANGE_GROUP, group))
+    own, log = str.__str__(config.node.oin), Resource(LOG, config.log_origin)
+    group, access = Resource(GROUP, own), Resource(ACCESS, own)
+    also = (
+        (READ_LOG, log), (READ_GROUP, group), (CHANGE_GROUP, group), (READ_ACCESS, access), (CHANGE_ACCESS, access),
+    )  # fmt: skip
     found = simulated(engine, subject, moment, also)
     if changed is not None:
         other = differences(found, simulated(changed_engine(directory, changed), subject, moment, also))

@@ -28,9 +28,12 @@ from sluis.policy.model import (
 from sluis.policy.replay import Replayed, replay
 from sluis.policy.service import Call, DecisionPoint
 from sluis.policy.standard import (
+    ACCESS,
+    CHANGE_ACCESS,
     CHANGE_GROUP,
     GROUP,
     LOG,
+    READ_ACCESS,
     READ_GROUP,
     READ_LOG,
     STANDARD,
@@ -40,11 +43,14 @@ from sluis.policy.standard import (
 from sluis.policy.versions import Version, Versions, open_versions
 
 __all__ = [
+    "ACCESS",
     "BY_DAY",
+    "CHANGE_ACCESS",
     "CHANGE_GROUP",
     "CONSULT",
     "GROUP",
     "LOG",
+    "READ_ACCESS",
     "READ_GROUP",
     "READ_LOG",
     "STANDARD",

@@ -11,8 +11,9 @@ from sluis.policy.known import ACTIVITY, PERSON
 from sluis.policy.model import ACTIVITY_ID, Action, Evaluation, Properties, Resource, Subject
 
 ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "change-group"
-LOG, GROUP = "log", "group"
-"""Types of resources: the log of a node, a node as a peer of its FSC group."""
+READ_ACCESS, CHANGE_ACCESS = "read-access", "change-access"
+LOG, GROUP, ACCESS = "log", "group", "access"
+"""Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node."""
 
 STANDARD = {
     "(standard)": """
@@ -31,6 +32,14 @@ when { principal has roles && principal.roles.containsAny(["fsc-admin", "fsc-rea
 @id("standard-change-group")
 permit (principal is person, action == Action::"change-group", resource is group)
 when { principal has roles && principal.roles.contains("fsc-admin") };
+
+@id("standard-read-access")
+permit (principal is person, action == Action::"read-access", resource is access)
+when { principal has roles && principal.roles.containsAny(["access-admin", "privacy-officer"]) };
+
+@id("standard-change-access")
+permit (principal is person, action == Action::"change-access", resource is access)
+when { principal has roles && principal.roles.contains("access-admin") };
 """
 }
 """Cedar texts by name, as `Policies.own` has them."""

@@ -26,7 +26,7 @@ def published() -> Api:
         *gateway.routes(str),
         *query.routes(nothing),
         *disclose.routes(nothing),
-        *access.routes(nothing),
+        *access.routes(nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
@@ -54,7 +54,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *gateway.routes(parts.card),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
-        *access.routes(parts.accesses),
+        *access.routes(parts.accesses, gate, parts.certificate.identity.peer.id),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),
         *(looked.routes(parts.looking.keys) if parts.looking else ()),

@@ -210,11 +210,13 @@ def test_what_someone_may_is_shown_over_everything_that_is_known(node: Path) -> 
     assert {(one["action"], one["resource"]["type"]) for one in allowed} == {
         ("ask", "activity"),
         ("read-log", "log"),
+        ("read-access", "access"),
     }
     everything = told("simulate", "--subject", "person:jansen", "--all", node=node)
     assert {one["action"] for one in everything if not one["decided"]["permit"]} == {
         "read-group",
         "change-group",
+        "change-access",
     }
     peer = told("simulate", "--subject", f"peer:{ASKER}", "--at", "2026-06-01T12:00:00Z", node=node)
     assert [(one["resource"]["id"], one["activity"]) for one in peer] == [("voorbeeld.inkomen", ACTIVITY_ID)]

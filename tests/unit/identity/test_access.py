@@ -21,8 +21,9 @@ from sluis.identity.access.service import state_of, used_by
 from sluis.identity.sessions import open_sessions
 from sluis.kernel import Period, Text, new_span_id, new_trace_id
 from sluis.ledger import ACTIVITY, Decision, Processing, open_ledger
+from sluis.policy import STANDARD, DecisionPoint, Policies
 from sluis.store import open_store
-from sluis.web import COOKIE, Access, House, Person, SignedIn, make_api, make_portal
+from sluis.web import COOKIE, Access, Gate, House, Person, SignedIn, make_api, make_portal
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TODAY, LAST = NOW.date(), (NOW + timedelta(30)).date()
@@ -72,7 +73,9 @@ class World:
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         people = {ME: Person(ME, "official-1", self.roles)}
-        reply = await calling(make_api(routes(self.accesses), Access([], people.get), ABOUT))(
+        point = DecisionPoint(Policies(STANDARD), "dienst", self.ledger, lambda: NOW)
+        made = routes(self.accesses, Gate(point), RECIPIENT)
+        reply = await calling(make_api(made, Access([], people.get), ABOUT))(
             method, path, body, extensions=LOCAL
         )
         return reply.status, reply.json

@@ -266,16 +266,19 @@ def test_a_contract_is_signed_without_asking_as_the_rules_say() -> None:
         assert held(one, asked, MOMENTS[0])[0] == permit
 
 
-def test_the_log_and_the_group_are_for_the_roles_that_every_node_knows() -> None:
+def test_log_group_and_access_are_for_the_roles_that_every_node_knows() -> None:
     one = point(contracts=True)
     may = {
-        "privacy-officer": {("read-log", "log")},
+        "privacy-officer": {("read-log", "log"), ("read-access", "access")},
+        "access-admin": {("read-access", "access"), ("change-access", "access")},
         "fsc-readonly": {("read-group", "group")},
         "fsc-admin": {("read-group", "group"), ("change-group", "group")},
         "lezer": set(),
     }
     for role, action, kind in product(
-        may, ("read-log", "read-group", "change-group", "other"), ("log", "group")
+        may,
+        ("read-log", "read-group", "change-group", "read-access", "change-access", "other"),
+        ("log", "group", "access"),
     ):
         who = person(Acting("p"), "local", audience="staff", roles=(role,))
         asked = Evaluation(who, Action(action), Resource(kind, "x"))
