@@ -12,7 +12,12 @@ ROOT = Path(__file__).parents[2]
 LIST = ROOT / "docs/reference/words.md"
 DUTCH = [
     ROOT / page
-    for page in ("docs/tutorial/eerste-vraag.md", "docs/how-to/fsc.md", "docs/reference/configuration.md")
+    for page in (
+        "docs/tutorial/eerste-vraag.md",
+        "docs/how-to/fsc.md",
+        "docs/reference/configuration.md",
+        "docs/reference/policies.md",
+    )
 ]
 _CODE = re.compile(r"```.*?```|`[^`]*`|--\w+|\w+\.toml|\blog (\w+ ){0,4}in\b", re.DOTALL | re.IGNORECASE)
 """Code, and a verb that looks like a word to avoid."""
