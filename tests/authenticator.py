@@ -75,6 +75,7 @@ class Authenticator:
             "challenge": how.get("challenge", challenge),
             "origin": how.get("origin", self.origin),
             "crossOrigin": how.get("framed", False),
+            **({"topOrigin": how["top"]} if "top" in how else {}),
         }
         return json.dumps(said).encode()
 

@@ -79,7 +79,7 @@ class Pages:
     def by_cookie(self, secret: str) -> SignedIn | None:
         return self.sessions.by_cookie(secret)
 
-    def by_token(self, token: str) -> SignedIn | None:
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         return None
 
     async def _nobody(self, signed_in: SignedIn) -> Sequence[Choice]:

@@ -107,7 +107,7 @@ class Node:
             test=True,
         )
         signing_in = SigningIn(self.sessions, self._choices)
-        own = routes(self.upstreams, self.sessions, signing_in)
+        own = routes(self.upstreams, self.sessions, signing_in.finish)
         around = pages.routes(
             self.sessions, signing_in, self.upstreams.ways, farewells=[self.upstreams.farewell]
         )

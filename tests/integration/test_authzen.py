@@ -352,7 +352,9 @@ async def test_every_call_leaves_exactly_one_record_of_the_standard_and_is_repla
             record.event_name == "adl.access_" + path if path[0] == "e" else "adl." + path.replace("/", "_")
         )
         assert record.body == {"adl.core.request": body, "adl.core.response": answer}
-        assert record.attributes["adl.core.policies"] == {"cedar": client.point.version}
+        for key in ("adl.core.policies", "adl.core.information"):
+            assert record.attributes[key] == {"cedar": client.point.version}
+        assert record.attributes["adl.core.configuration"].keys() == {"sluis"}
         assert record.attributes["sluis.policy.caller"] == "a-program"
         assert record.status == "Unset"
         assert replay(record, client.versions).same

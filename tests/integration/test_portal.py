@@ -24,8 +24,26 @@ OPEN = {
     ("GET", "/"),
     ("GET", "/language/{language}"),
     ("GET", "/sign-in"),
+    ("GET", "/sign-in/at/{method}"),
+    ("GET", "/sign-in/at/{method}/return"),
+    ("POST", "/sign-in/at/{method}/signed-out"),
     ("GET", "/sign-out"),
     ("POST", "/sign-out"),
+    # The sign-in provider: whoever asks there proves it in the request itself.
+    ("GET", "/.well-known/openid-configuration"),
+    ("GET", "/.well-known/oauth-authorization-server"),
+    ("GET", "/oauth/jwks"),
+    ("GET", "/oauth/authorize"),
+    ("POST", "/oauth/authorize"),
+    ("GET", "/oauth/authorize/continue/{held}"),
+    ("POST", "/oauth/par"),
+    ("POST", "/oauth/token"),
+    ("GET", "/oauth/userinfo"),
+    ("POST", "/oauth/userinfo"),
+    ("POST", "/oauth/introspect"),
+    ("POST", "/oauth/revoke"),
+    ("GET", "/oauth/end"),
+    ("POST", "/oauth/end"),
     ("GET", "/.well-known/authzen-configuration"),
 }
 """Every route that serves who is not signed in; another is added here by whoever has a reason for it."""
@@ -139,9 +157,10 @@ async def test_every_route_that_changes_something_wants_a_form_of_this_portal(
     node: Node, browser: Browser
 ) -> None:
     assert node.portal is not None
-    await signed_in(node, browser, level="high")  # surely enough for every one of them
     for method, path, handler in node.portal.app.routes:
         if method != "GET" and not handler.opt.get("cross_site"):
+            (audience, *_) = handler.opt.get("audience") or ("citizen",)
+            await signed_in(node, browser, audience=audience, level="high")
             shown = await browser.request(method, path, {"accept": "application/json"})
             assert (shown.status, shown.json["code"]) == (403, "form-expired"), path
 
@@ -200,8 +219,12 @@ async def test_the_api_behind_the_portal_says_how_it_is_called(browser: Browser)
 async def test_the_decision_point_is_asked_with_an_access_token_alone(node: Node, browser: Browser) -> None:
     assert node.parts.identity is not None
     assert node.portal is not None
-    tokens = {"of-official": official(), "of-citizen": official("citizen")}
-    node.parts.identity.visiting._by_token = tokens.get
+    tokens = {
+        "of-client": official(roles=("decision-client",)),
+        "of-official": official(),
+        "of-citizen": official("citizen", roles=("decision-client",)),
+    }
+    node.parts.identity.visiting._by_token = lambda token, thumbprint: tokens.get(token)
     await signed_in(node, browser, audience="staff", kind="staff", value="https://directory.example|1")
     asked = {"subject": {"type": "peer", "id": "1"}, "action": {"name": "consult"}}
     body = msgspec.json.encode({**asked, "resource": {"type": "dataset", "id": "x.y"}})
@@ -211,10 +234,11 @@ async def test_the_decision_point_is_asked_with_an_access_token_alone(node: Node
     for path in paths:
         shown = await browser.request("POST", path, sent, body)
         assert (shown.status, shown.headers["www-authenticate"]) == (401, "Bearer"), path
-        shown = await browser.request("POST", path, {**sent, "authorization": "Bearer of-citizen"}, body)
-        assert (shown.status, shown.json["code"]) == (403, "officials-only"), path
+        for token, code in (("of-citizen", "officials-only"), ("of-official", "decisions-not-yours")):
+            shown = await browser.request("POST", path, {**sent, "authorization": f"Bearer {token}"}, body)
+            assert (shown.status, shown.json["code"]) == (403, code), path
     shown = await browser.request(
-        "POST", "/access/v1/evaluation", {**sent, "authorization": "Bearer of-official"}, body
+        "POST", "/access/v1/evaluation", {**sent, "authorization": "Bearer of-client"}, body
     )
     assert (shown.status, shown.json["decision"]) == (200, False)
     records = [one for one in decisions(node.parts.store, 0) if "sluis.policy.caller" in one.attributes]

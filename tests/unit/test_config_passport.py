@@ -1,5 +1,6 @@
 """Digital passports in the settings: what cannot work is told, with its line."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from tests.unit.test_config import NODE, found, node_file
 
 from sluis.config import load_config
 
+HOW_TO = Path(__file__).parents[2] / "docs/how-to/passkeys-en-paspoorten.md"
 PASSPORT = (
     NODE
     + """
@@ -42,6 +44,12 @@ def test_passports_that_can_work_have_no_faults(tmp_path: Path) -> None:
 def test_files_of_issuers_count_from_the_settings(tmp_path: Path) -> None:
     settings = load_config(node_file(tmp_path, PASSPORT), {})
     assert settings.passport.issuers["rvig"].certificates == (tmp_path / "uitgevers/rvig.pem",)
+
+
+def test_the_settings_of_the_how_to_have_no_faults(tmp_path: Path) -> None:
+    blocks = "\n".join(re.findall(r"```toml\n(.*?)```", HOW_TO.read_text(), re.DOTALL))
+    portal = '[portal]\naddress = "https://portaal.voorbeeld.nl"\n'
+    assert found(node_file(tmp_path, f"{NODE}\n{portal}\n{blocks}")) == []
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from sluis.crypto import (
+    LEEWAY,
     LONGEST_JWT,
     Keys,
     certificate_thumbprint,
@@ -36,7 +37,9 @@ Method = Literal["private_key_jwt", "tls_client_auth", "self_signed_tls_client_a
 
 METHODS: tuple[Method, ...] = get_args(Method)
 
-_LONGEST = 300  # seconds that an assertion may last: as long its jti is remembered
+_LONGEST = (
+    3600  # seconds that an assertion may last: so long its jti is remembered; libraries make them of an hour
+)
 _SHORTEST_JTI = (
     16  # characters; OAuth-NL 1.2 wants 128 bits, and hexadecimal is the longest way to write those
 )
@@ -228,7 +231,7 @@ class Clients:
             or len(jti) < _SHORTEST_JTI
         ):
             raise _not_proven()
-        if not await self._once.spend(f"client {client.id}", jti, now + 2 * _LONGEST):
+        if not await self._once.spend(f"client {client.id}", jti, int(claims["exp"]) + LEEWAY + 1):
             raise _not_proven()
 
 

@@ -4,8 +4,9 @@ decision years later, which is what replaying a record is.
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
+from threading import Lock
 from typing import Any
 
 from sluis.crypto import canonical
@@ -25,7 +26,7 @@ _Pair = tuple[str, str]
 
 
 class Engine:
-    """Decides by one version of the policies.
+    """Decides by one version of the policies. May be used from any thread.
 
     Args:
         policies: texts that were read before without a problem.
@@ -53,6 +54,7 @@ class Engine:
             self._pairs.setdefault((ruling.recipient, ruling.activity), []).append(ruling)
         self._opening = {one.id: one for one in read_generated(one.text for one in policies.rulings)}
         self._actions = {one.action for one in self.own.values()} - {None}
+        self._choosing = Lock()
         self._ids: dict[str, list[str]] | None = None
         self._slices: OrderedDict[tuple[str | None, _Pair | None], Slice] = OrderedDict()
 
@@ -61,11 +63,12 @@ class Engine:
 
         Args:
             evaluation: the request.
-            moment: aware UTC; policies see its day and its time, not those that a request claims.
+            moment: aware; policies see its day and its time in UTC, not those that a request claims.
 
         Raises:
             Invalid: a value in the request has no meaning for policies.
         """
+        moment = moment.astimezone(UTC)
         facts = facts_of(evaluation, moment, self.policies.contracts)
         outcome = self._evaluate(evaluation, facts, moment)
         failed = [id for id in outcome.failed if id in self.own and self.own[id].effect == "forbid"]
@@ -90,10 +93,11 @@ class Engine:
     def known(self, type: str) -> list[str]:
         """The ids of all that is known of a type, sorted."""
         if self._ids is None:
-            self._ids = {}
+            ids: dict[str, list[str]] = {}
             for kind, id in sorted(self.entities):
                 named, _, rest = id.partition(" ") if kind == "Linked" else (kind, "", id)
-                self._ids.setdefault(named, []).append(rest)
+                ids.setdefault(named, []).append(rest)
+            self._ids = ids
         return self._ids.get(type, [])
 
     def _evaluate(self, evaluation: Evaluation, facts: Facts, moment: datetime) -> Outcome:
@@ -112,17 +116,21 @@ class Engine:
         and what forbids; nothing but a disclosure can permit one."""
         pair = (facts.peer, facts.activity) if (facts.peer, facts.activity) in self._pairs else None
         key = (action if action in self._actions or action == CONSULT else None, pair)
-        found = self._slices.get(key)
-        if found is None:
-            chosen = [one for one in self.own.values() if one.action in (None, action)]
-            if action == CONSULT:
-                chosen = [one for one in chosen if one.effect == "forbid"]
-                chosen += [self._opening[one.policy] for one in self._pairs.get(pair or ("", ""), ())]
-            found = self._slices[key] = Slice(chosen, self.entities.keys())
-            if len(self._slices) > _SLICES:
-                self._slices.popitem(last=False)
-        self._slices.move_to_end(key)
+        with self._choosing:
+            found = self._slices.get(key)
+            if found is None:
+                found = self._slices[key] = self._make(action, pair)
+                if len(self._slices) > _SLICES:
+                    self._slices.popitem(last=False)
+            self._slices.move_to_end(key)
         return found
+
+    def _make(self, action: str, pair: _Pair | None) -> Slice:
+        chosen = [one for one in self.own.values() if one.action in (None, action)]
+        if action == CONSULT:
+            chosen = [one for one in chosen if one.effect == "forbid"]
+            chosen += [self._opening[one.policy] for one in self._pairs.get(pair or ("", ""), ())]
+        return Slice(chosen, self.entities.keys())
 
     def _reachable(self, given: dict[Uid, dict[str, Any]], action: Uid, policies: Slice) -> list[_Entity]:
         """What policies can look at: the parties, with what the request says of them, and all that these and the policies
@@ -203,7 +211,8 @@ def _context(
 ) -> dict[str, Any]:
     """The context: what the node knows itself stands above what the request claims."""
     told = evaluation.context
-    context = values_of(told if wanted is None else {name: told[name] for name in wanted if name in told})
+    names = told.keys() if wanted is None else wanted
+    context = values_of({name: told[name] for name in names if name in told and name not in _OWN})
     for name in _OWN if wanted is None else wanted & _OWN:
         match name:
             case "activity":

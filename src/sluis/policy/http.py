@@ -25,7 +25,8 @@ Who = Callable[[Request[Any, Any, Any]], Awaitable[str]]
 LARGEST = 262_144
 """Bytes in a request."""
 
-MOST_VALUES = 10_000
+MOST_VALUES = 4_000
+"""In a request. A search takes in what policies look at once for every decision."""
 
 _ENDPOINTS: dict[Event, tuple[str, str]] = {
     "adl.access_evaluation": ("access_evaluation_endpoint", "/access/v1/evaluation"),

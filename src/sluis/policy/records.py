@@ -24,8 +24,9 @@ CALLER = "sluis.policy.caller"
 TRANSACTION = "adl.fsc.transaction_id"
 REQUEST, RESPONSE = "adl.core.request", "adl.core.response"
 POLICIES, CONFIGURATION = "adl.core.policies", "adl.core.configuration"
+INFORMATION = "adl.core.information"
 VERSION = "cedar"
-"""Under which the policies refer to their digest."""
+"""Under which the policies, and what is known besides the request, refer to the version that both are part of."""
 
 _SOFTWARE = {"sluis": version("sluis")}
 
@@ -111,6 +112,7 @@ def call_record(
     record has no parent. `caller` is the name of the program or person that called."""
     attributes: dict[str, Any] = {
         POLICIES: {VERSION: digest, **(policies or {})},
+        INFORMATION: {VERSION: digest},
         CONFIGURATION: _SOFTWARE,
     }
     if transaction_id is not None:

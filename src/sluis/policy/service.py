@@ -4,6 +4,7 @@ Whoever asks from within this node either decides and takes the record along in 
 or has it kept before the answer is known (`evaluate`).
 """
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ import msgspec
 from sluis.kernel import LEVELS, Clock, Level, Trace
 from sluis.ledger import Decision, Position
 from sluis.policy import records
-from sluis.policy.calls import PARTS, answer
+from sluis.policy.calls import EVALUATION, PARTS, answer
 from sluis.policy.engine import Engine
 from sluis.policy.model import Decided, Evaluation, Policies
 from sluis.policy.records import Event
@@ -158,7 +159,10 @@ class DecisionPoint:
         people: set[str] = set()
         known = {name: value for name, value in call.request.items() if name in PARTS}
         request = self._without_numbers(known, moment, people)
-        response, failed = answer(self.engine, call.event, request, moment)
+        if call.event == EVALUATION:
+            response, failed = answer(self.engine, call.event, request, moment)
+        else:  # hundreds of decisions: others get their turns meanwhile
+            response, failed = await asyncio.to_thread(answer, self.engine, call.event, request, moment)
         record = records.call_record(
             call.event, request, response, self.version, call.trace or Trace.begin(), moment,
             service=self._service, began=call.trace is None, transaction_id=call.transaction_id,

@@ -9,10 +9,15 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity import pages, passkeys, passport
+from sluis.identity import pages, passkeys, passport, upstream
+from sluis.identity.provider import Provider
 from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, open_sessions
+from sluis.identity.tokens import Tokens
+from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
 from sluis.serve.passports import passkeys_of, passports_of
+from sluis.serve.provider import provider_of
+from sluis.serve.upstream import upstreams_of
 from sluis.store import Store
 from sluis.web import Entry, SignedIn
 
@@ -45,27 +50,41 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     sessions: Sessions
     signing_in: SigningIn
     visiting: Visiting
+    provider: Provider
+    upstreams: Upstreams
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
     forms: bytes
     """What the tokens of forms are made with."""
 
 
-def identity_rooms(config: Config, store: Store, keys: KeyStore, clock: Clock) -> IdentityRooms | None:
+def identity_rooms(
+    config: Config, store: Store, keys: KeyStore, tokens: Tokens | None, clock: Clock
+) -> IdentityRooms | None:
     """These rooms, from a node's settings; None when it has no portal. Raises `Problem`."""
-    if config.portal.address is None:
+    if config.portal.address is None or tokens is None:
         return None
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
+    provider, endpoints = provider_of(config, store, tokens, sessions, clock)
+    upstreams = upstreams_of(config, store, keys, tokens.proof, clock)
     keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed)
-    ways = [*([passkeys.way(keyed)] if keyed else []), *(passport.ways(wallets) if wallets else [])]
+    ways = [
+        *upstreams.ways(),
+        *([passkeys.way(keyed)] if keyed else []),
+        *(passport.ways(wallets) if wallets else []),
+    ]
     return IdentityRooms(
         sessions=sessions,
         signing_in=signing_in,
-        visiting=Visiting(sessions, lambda token, thumbprint: None),
+        visiting=Visiting(sessions, provider.by_token),
+        provider=provider,
+        upstreams=upstreams,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways),
+            *pages.routes(sessions, signing_in, lambda: ways, provider.programs, [upstreams.farewell]),
+            *endpoints,
+            *upstream.routes(upstreams, sessions, finish),
             *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
             *(passport.routes(wallets, finish) if wallets else ()),
         ),

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from sluis.config import Config
-from sluis.crypto import Jwk, Keys, KeyStore, read_jwks
+from sluis.crypto import Jwk, Keys, read_jwks
 from sluis.gateway import Link, Membership
 from sluis.grounds import Grounds
 from sluis.identity.looked import Asserting, Organisation, Trust, Trusted, WhoLooked
 from sluis.identity.sessions import Sessions
-from sluis.identity.tokens import Tokens, open_tokens
+from sluis.identity.tokens import Tokens
 from sluis.kernel import (
     Clock,
     Invalid,
@@ -181,7 +181,7 @@ def looking_of(
     config: Config,
     grounds: Grounds,
     store: Store,
-    keys: KeyStore,
+    tokens: Tokens | None,
     ledger: Ledger,
     link: Link,
     owners: Owners,
@@ -192,10 +192,8 @@ def looking_of(
 
     Raises `Problem`: an unreadable key set, or a full disk.
     """
-    if config.portal.address is None and not config.trust:
+    if tokens is None:
         return None
-    issuer = str(config.portal.address or config.node.url).rstrip("/")
-    tokens = open_tokens(issuer, keys, config.keys.directory / "tokens", clock)
     trusts = [
         Trust(one.issuer, _key_set(one.keys.read_bytes, str(one.keys)), one.level)
         for one in config.trust.values()

@@ -41,6 +41,7 @@ from sluis.serve.certificate import Certificate
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
+from sluis.serve.provider import tokens_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
@@ -168,6 +169,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
     operator = operator_of(config, grounds, store, membership, owners, clock) if membership else None
+    tokens = tokens_of(config, keys, clock)
     return Parts(
         certificate=certificate,
         store=store,
@@ -179,7 +181,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         asker=asker,
         discloser=discloser,
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
-        looking=looking_of(config, grounds, store, keys, ledger, link, owners, membership, clock),
+        looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
         access=access,
         refusals=refusals,
         witness=witness,
@@ -190,7 +192,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         membership=membership,
         operator=operator,
         own=None if membership else own_link,
-        identity=identity_rooms(config, store, keys, clock),
+        identity=identity_rooms(config, store, keys, tokens, clock),
     )
 
 

@@ -12,21 +12,12 @@ from sluis.web.access import (
     write_line,
 )
 from sluis.web.app import Api, make_api
+from sluis.web.bearer import TokenAccess, token_of
+from sluis.web.cookies import COOKIE, hand_out, held_secret, take_back
 from sluis.web.gate import Gate
 from sluis.web.openapi import About
 from sluis.web.pages import Entry, Setting, elsewhere, local_path, onward, page, redirect
-from sluis.web.portal import (
-    COOKIE,
-    House,
-    Portal,
-    TokenAccess,
-    hand_out,
-    held_secret,
-    make_portal,
-    setting_of,
-    take_back,
-    token_of,
-)
+from sluis.web.portal import House, Portal, make_portal, setting_of
 from sluis.web.refusals import Refusals
 from sluis.web.routes import Form
 from sluis.web.server import (

@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
-import aiohttp
 import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from litestar import Litestar, Request, Response, get, post
@@ -106,7 +105,9 @@ def _routes(providers: Mapping[str, Provider]) -> list[Any]:
         return _page(provider, provider.ask(_members(request.scope["query_string"])))
 
     @post(f"{BASE}/{{kind:str}}/authorize/{{id:str}}", status_code=200)
-    async def step(request: Request[Any, Any, Any], kind: FromPath[str], id: FromPath[str]) -> Response[bytes]:
+    async def step(
+        request: Request[Any, Any, Any], kind: FromPath[str], id: FromPath[str]
+    ) -> Response[bytes]:
         provider, form = at(kind), _members(await request.body())
         if "language" in form:
             provider.speak(id, form["language"])
@@ -138,26 +139,6 @@ def _routes(providers: Mapping[str, Provider]) -> list[Any]:
         return _render(provider, "signed-out.html", "nl") if target is None else _go(target)
 
     return [style, discovery, jwks, authorize, step, token, userinfo, sign_out]
-
-
-async def tell_signed_out(provider: Provider, client: Client, session: str, context: Any) -> int:
-    """Tell a client that a session ended (OpenID Connect Back-Channel Logout 1.0, 2.5).
-
-    Args:
-        provider: whose session it was.
-        client: whom to tell.
-        session: its `sid`.
-        context: for TLS.
-
-    Returns: the status of the answer.
-    """
-    form = {"logout_token": provider.logout_token(client, session)}
-    connector = aiohttp.TCPConnector(ssl=context)
-    async with (
-        aiohttp.ClientSession(connector=connector) as http,
-        http.post(client.sign_out_call or "", data=form, allow_redirects=False) as answer,
-    ):
-        return answer.status
 
 
 def _page(provider: Provider, id: str, wrong: Wrong | None = None) -> Response[bytes]:

@@ -91,7 +91,6 @@ class Client(msgspec.Struct, frozen=True):
         id: its name here.
         redirect_uris: where answers may go, literally.
         sign_out_uris: where somebody may go after signing out, literally.
-        sign_out_call: told when somebody signs out here.
         secret: its secret; None when it signs.
         keys: those that it signs with.
     """
@@ -99,7 +98,6 @@ class Client(msgspec.Struct, frozen=True):
     id: str
     redirect_uris: tuple[str, ...]
     sign_out_uris: tuple[str, ...] = ()
-    sign_out_call: str | None = None
     secret: str | None = None
     keys: Callable[[], Keys] | None = None
 

@@ -38,7 +38,6 @@ _TOKEN_SECONDS = 300
 _MOST = 1_000  # requests, codes or tokens at once
 _TYPE = "urn:nl-eid-gdi:1.0:id:"
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 class Wrong(Exception):
@@ -91,8 +90,6 @@ class Provider:
             "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
-            "backchannel_logout_supported": True,
-            "backchannel_logout_session_supported": True,
         }
 
     def jwks(self) -> dict[str, Any]:
@@ -218,20 +215,6 @@ class Provider:
             return None
         return _with(back, {"state": query["state"]}) if "state" in query else back
 
-    def logout_token(self, client: Client, session: str) -> str:
-        """What a client is told when a session ends here (Back-Channel Logout 1.0, 2.4)."""
-        now = int(self._now())
-        claims = {
-            "iss": self.issuer,
-            "aud": client.id,
-            "iat": now,
-            "exp": now + 120,
-            "jti": new_transaction_id(),
-            "sid": session,
-            "events": {LOGOUT_EVENT: {}},
-        }
-        return sign_jwt(self._signing(), claims, typ="logout+jwt")
-
     def _issued(self, asked: Asked, choice: Choice) -> Issued:
         persona, now = cast(Persona, asked.persona), int(self._now())
         claims: dict[str, Any] = {
@@ -244,7 +227,6 @@ class Provider:
             "exp": now + _TOKEN_SECONDS,
             "auth_time": now,
             "jti": new_transaction_id(),
-            "sid": secrets.token_urlsafe(16),
             "nonce": "van-een-ander-verzoek" if asked.outcome == "wrong-nonce" else asked.nonce,
             "simulator": True,
         }

@@ -211,14 +211,6 @@ async def test_signing_out_comes_back_to_the_node_and_nowhere_else(world: World)
     assert "uitgelogd" in elsewhere.text
 
 
-async def test_a_node_hears_of_a_session_that_ended(world: World) -> None:
-    found = (await world.sign_in("digid", "Aylin Papierhof", "Hoog")).established
-    provider = world.simulators.providers["digid"]
-    session = str(found.upstream_session).removeprefix("sid ")
-    token = provider.logout_token(client_for(PORTAL, None), session)
-    assert await world.upstreams.signed_out("digid", token) == (provider.issuer, [found.upstream_session])
-
-
 async def test_keys_may_change(world: World, clock: Clock) -> None:
     await world.sign_in("digid", "Aylin Papierhof", "Hoog")
     world.simulators.providers["digid"].rotate()

@@ -103,6 +103,7 @@ def test_keys_take_turns_and_the_old_one_is_destroyed(tmp_path: Path, tokens: To
 def test_keys_are_their_owners_alone_and_outlive_the_process(
     tmp_path: Path, tokens: Tokens, clock: Clock
 ) -> None:
+    assert len(tokens.jwks()["keys"]) == 2
     files = sorted((tmp_path / "keys").glob("*-[0-9]*.pem"))
     assert [path.name.split("-")[0] for path in files] == ["opening", "tokens"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}

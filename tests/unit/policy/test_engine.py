@@ -127,6 +127,13 @@ def test_a_request_cannot_say_what_the_node_itself_knows() -> None:
     assert not engine(own=own).decide(claimed, NOW).permit
 
 
+def test_day_and_minute_are_those_of_utc() -> None:
+    own = {
+        "a.cedar": '@id("one") permit (principal, action, resource) when { context.day == 20260531 && context.minute == 1425 };'
+    }
+    assert engine(own=own).decide(SEE, datetime.fromisoformat("2026-06-01T01:45:00+02:00")).permit
+
+
 def test_properties_of_all_three_reach_the_policies() -> None:
     own = {
         "a.cedar": """@id("see") permit (principal, action == Action::"see", resource)

@@ -242,7 +242,8 @@ class Provider:
                     await self._end(session)
         await self._grants.sweep(self._is_alive)
         await self._clients.tidy()
-        await asyncio.to_thread(self._tokens.turn)
+        if self._clients.all:
+            await asyncio.to_thread(self._tokens.turn)
 
     async def tell(self, send: Callable[[str, str], Awaitable[bool]]) -> int:
         """Tell clients of sign-outs (OpenID Connect Back-Channel Logout 1.0, 2.5); how many are still to be told.

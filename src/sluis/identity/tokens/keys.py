@@ -27,7 +27,8 @@ def _make() -> rsa.RSAPrivateKey:
 
 
 class Ring:
-    """Keys for one use, of which one is current. Guarantee: a key is durable before it is published.
+    """Keys for one use, of which one is current. The first is made when one is needed. Guarantee: a key is durable before it
+    is published.
 
     Args:
         directory: where they are kept; made when it is not there.
@@ -48,34 +49,37 @@ class Ring:
         self._directory, self._name, self._use, self._clock, self._make = directory, name, use, clock, make
         self._turning = threading.Lock()
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._keys = {int(path.stem.rpartition("-")[2]): self._read(path) for path in self._files()}
-        self.turn()
+        self._keys = self._found()
 
     @property
     def current(self) -> Jwk:
         """The key to use now."""
-        return self._keys[self._now_standing().current]
+        keys, now = self._as_it_stands()
+        return keys[now.current]
 
     @property
     def kept(self) -> tuple[Jwk, ...]:
         """All that are not over, the current one first."""
-        standing = self._now_standing()
-        others = (one for one in standing.kept if one != standing.current)
-        return tuple(self._keys[one] for one in (standing.current, *others))
+        keys, now = self._as_it_stands()
+        return tuple(keys[one] for one in (now.current, *(one for one in now.kept if one != now.current)))
 
     def turn(self) -> None:
-        """Make the key whose time has come, destroy those that are over. To be called every day, and at start. Blocks
-        for as long as it takes to make a key. Raises `Unkept`."""
+        """Make the key whose time has come, destroy those that are over. To be called every day, and at start. Blocks for
+        as long as it takes to make a key, which may be a second. Raises `Unkept`."""
         with self._turning:
             now = int(self._clock().timestamp())
+            self._keys = self._keys or self._found()
             if not self._keys or standing(sorted(self._keys), now).due:
                 self._add(max(now, *(one + 1 for one in self._keys)) if self._keys else now)
             for one in standing(sorted(self._keys), now).ended:
                 _destroy(self._path(one))
                 self._keys = {made: key for made, key in self._keys.items() if made != one}
 
-    def _now_standing(self) -> Standing:
-        return standing(sorted(self._keys), int(self._clock().timestamp()))
+    def _as_it_stands(self) -> tuple[dict[int, Jwk], Standing]:
+        if not self._keys:
+            self.turn()
+        keys = self._keys  # another thread may replace them meanwhile
+        return keys, standing(sorted(keys), int(self._clock().timestamp()))
 
     def _add(self, made: int) -> None:
         key = self._make()
@@ -85,8 +89,9 @@ class Ring:
             raise _not_kept() from None
         self._keys = {**self._keys, made: self._jwk(key)}
 
-    def _files(self) -> list[Path]:
-        return sorted(self._directory.glob(f"{self._name}-[0-9]*.pem"))
+    def _found(self) -> dict[int, Jwk]:
+        files = sorted(self._directory.glob(f"{self._name}-[0-9]*.pem"))
+        return {int(path.stem.rpartition("-")[2]): self._read(path) for path in files}
 
     def _path(self, made: int) -> Path:
         return self._directory / f"{self._name}-{made}.pem"

@@ -173,6 +173,10 @@ class Tokens:
             claims["alt_sub"] = [{"aud": audience, "sub": sealed, "sub_id_type": ID_TYPES[kind]}]
         return sign_jwt(self._signing.current, claims, typ=ASSERTION)
 
+    def proof(self, claims: Mapping[str, Any]) -> str:
+        """What this node proves itself with where it is a client (RFC 7523, 2.2)."""
+        return sign_jwt(self._signing.current, claims)
+
     def read_access(self, text: str, audience: Collection[str] | None = None) -> Access:
         """An access token of this node that has not ended. Whether it was revoked, `provider` knows.
 
@@ -264,7 +268,7 @@ def draw_jti() -> str:
 
 
 def open_tokens(issuer: str, keys: KeyStore, directory: Path, clock: Clock) -> Tokens:
-    """The tokens of this node; its keys are made when there are none. Blocks.
+    """The tokens of this node; its keys are made when they are first needed. Blocks.
 
     Args:
         issuer: address of the sign-in provider, without a slash at its end.

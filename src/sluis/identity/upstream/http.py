@@ -4,6 +4,7 @@ OpenID Connect Core 1.0, 3.1.2; Back-Channel Logout 1.0, 2.5.
 """
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,24 +12,27 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.identity.sessions import Sessions, SigningIn
+from sluis.identity.sessions import Established, Sessions
 from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Begun
 from sluis.identity.upstream.service import Upstreams
 from sluis.kernel import Level, Problem, Unkept
 from sluis.web import Form, elsewhere, setting_of
 
+Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
+"""Begins the session of who signed in, and goes on to a local path (`SigningIn.finish`)."""
+
 _MOST_MEMBERS = 30
 _ONCE = ("state", "code", "iss", "error")
 
 
-def routes(upstreams: Upstreams, sessions: Sessions, signing_in: SigningIn) -> list[HTTPRouteHandler]:
+def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTTPRouteHandler]:
     """The routes of all ways of signing in at others.
 
     Args:
         upstreams: the ways.
         sessions: where sessions end that ended at the provider.
-        signing_in: begins the session of who signed in.
+        finish: what happens with who signed in.
     """
 
     @get("/sign-in/at/{method:str}", opt={"open": True, "tries": True})
@@ -45,7 +49,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, signing_in: SigningIn) -> l
     async def come_back(request: Request[Any, Any, Any], method: str) -> Response[Any]:
         """Come back from the provider, and be signed in."""
         completed = await upstreams.complete(method, _query(request), request.cookies)
-        response = await signing_in.finish(completed.established, request, completed.next)
+        response = await finish(completed.established, request, completed.next)
         response.set_cookie(_cookie(Begun("", completed.cookie, "", 0)))
         return response
 

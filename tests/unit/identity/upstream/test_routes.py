@@ -24,7 +24,7 @@ class World:
         self.sessions = open_sessions(store, FileKeyStore(folder / "keys"), clock)
         self.upstreams = opened(store, folder, clock, {ISSUER: broker}, method())
         signing_in = SigningIn(self.sessions, self._choices)
-        own = routes(self.upstreams, self.sessions, signing_in)
+        own = routes(self.upstreams, self.sessions, signing_in.finish)
         around = pages.routes(
             self.sessions, signing_in, self.upstreams.ways, farewells=[self.upstreams.farewell]
         )
