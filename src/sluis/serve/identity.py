@@ -67,7 +67,7 @@ def identity_rooms(
     sessions = open_sessions(store, keys, clock)
     signing_in = SigningIn(sessions, _choices)
     provider, endpoints = provider_of(config, store, tokens, sessions, clock)
-    upstreams = upstreams_of(config, store, keys, tokens.proof, clock)
+    upstreams = upstreams_of(config, store, keys, tokens, clock)
     keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed)
     ways = [
