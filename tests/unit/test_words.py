@@ -18,10 +18,11 @@ DUTCH = [
         "docs/how-to/inloggen.md",
         "docs/how-to/passkeys-en-paspoorten.md",
         "docs/reference/configuration.md",
+        "docs/reference/policies.md",
     )
 ]
 _CODE = re.compile(
-    r"```.*?```|`[^`]*`|--\w+|\w+\.toml|\bread-log\b|\blog (\w+ ){0,4}(in|uit)\b", re.DOTALL | re.IGNORECASE
+    r"```.*?```|`[^`]*`|--\w+|\w+\.toml|\blog (\w+ ){0,4}(in|uit)\b", re.DOTALL | re.IGNORECASE
 )
 """Code, and verbs that look like a word to avoid."""
 _ON_PAGES = re.compile(r"""\bt\("([^"]*)", |\bt\('([^']*)', """)
