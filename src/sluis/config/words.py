@@ -28,11 +28,24 @@ WORDS: Words = {
             "Portals and programs that sign in here, by name.",
         ),
         "policy": Text("Eigen regels voor het beslispunt.", "Rules of one's own for the decision point."),
+        "register": Text(
+            "Het handelsregister, dat zegt wie voor een bedrijf mag handelen.",
+            "The trade register, which says who may act for a company.",
+        ),
         "limits": Text("Wat een vraag mag kosten.", "What a question may cost."),
         "fsc": Text("De FSC-groep waar dit knooppunt in zit.", "The FSC group that this node is in."),
         "manager": Text("De Manager.", "The Manager."),
         "inway": Text("De inway.", "The inway."),
         "outway": Text("De outway.", "The outway."),
+    },
+    "RegisterConfig": {
+        "directory": Text(
+            "Map met antwoorden van de KVK, als `NUMMER.xml`; zonder leest dit knooppunt het register niet.",
+            "Folder with answers of the KVK, as `NUMBER.xml`; without it this node does not read the register.",
+        ),
+        "longest_hours": Text(
+            "Hoeveel uur oud zo'n antwoord mag zijn.", "How many hours old such an answer may be."
+        ),
     },
     "FscConfig": {
         "group": Text(

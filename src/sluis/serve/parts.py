@@ -172,7 +172,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         membership=membership,
         operator=operator_of(config, grounds, store, membership, owners, clock) if membership else None,
         own=None if membership else own_link,
-        identity=identity_rooms(config, store, keys, clock),
+        identity=identity_rooms(config, store, ledger, keys, clock),
     )
 
 

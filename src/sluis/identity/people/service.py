@@ -7,7 +7,7 @@ company does not act. Mandates are `mandates`, contact persons `contacts`.
 
 import asyncio
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -94,6 +94,10 @@ class People:
         self.mandates = Mandates(keeping, ledger, clock, self.facts, self.ready)
         self.guardians = Guardians(keeping, clock)
         self.contacts = Contacts(keeping, clock, self.may)
+
+    def now(self) -> datetime:
+        """The present, aware UTC."""
+        return self._clock()
 
     # Deciding
 
