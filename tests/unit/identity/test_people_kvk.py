@@ -280,6 +280,7 @@ _TWICE = registration(director(ANNE)).replace(b"<kvkNummer>", b"<kvkNummer>90000
         _BILLION.encode(),
         _OUTSIDE.encode(),
         b"<!DOCTYPE x><x/>",
+        b"<!DOCTYPE x>" + registration(director(ANNE)),
         _TWICE,
         registration(director(ANNE)).replace(b"catalogus/2015/02", b"catalogus/2099/02"),
         registration(director(ANNE)).replace(b"dataservice/2015/02", b"dataservice/2099/02"),

@@ -113,7 +113,7 @@ class People:
         concerned = [one for one in (whole or entity, acting.intermediary) if one is not None]
         signatures = keeping.signatures_for(entity)
         signers = {acting.person, *(one.person for one in signatures)}
-        holders = {person_urn(acting.person), acting.intermediary}
+        holders = [person_urn(acting.person), *([acting.intermediary] if acting.intermediary else [])]
         return Facts(
             companies={urn: held for urn in concerned if (held := keeping.company(urn)) is not None},
             offices=tuple(
@@ -123,7 +123,7 @@ class People:
                 if one.company in concerned
             ),
             mandates=tuple(
-                one for urn in concerned for one in keeping.given_by(urn) if one.holder in holders
+                one for urn in concerned for holder in holders for one in keeping.between(urn, holder)
             ),
             guardianships=tuple(keeping.guarded_by(acting.person)),
             signatures=tuple(signatures),
