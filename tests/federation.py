@@ -14,15 +14,16 @@ from sluis.disclose import Discloser
 from sluis.gateway import Answer as WireAnswer
 from sluis.gateway import Card, Covers
 from sluis.grounds import Activity, Dataset, Disclosure, Grounds
-from sluis.kernel import PeerId, Problem, Text, Trace, Upstream, decode, encode
+from sluis.kernel import Acting, PeerId, Problem, Text, Trace, Upstream, decode, encode
 from sluis.ledger import Ledger, open_ledger
+from sluis.policy import STANDARD, DecisionPoint, Policies, rulings_of
 from sluis.query import Answer, Asker, Explanation, Owner, Owners, Question, Who
 from sluis.sources import open_source
 from sluis.statement import Combiner, SubQuestion, open_memory
 from sluis.store import Store, open_store
 
 ASKER = PeerId("00000009900000000000")
-OFFICIAL = Who("ambtenaar-fictief", "local")
+OFFICIAL = Who(Acting("ambtenaar-fictief"), "local")
 TODAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -52,10 +53,14 @@ class _Party:
         ).decode()  # fmt: skip
         self.sources = {name: open_source(url) for name, url in setup.sources.items()}
         self._combiner = Combiner()
+        grounds = Grounds(tuple(setup.datasets), tuple(activities), tuple(setup.disclosures))
+        policies = Policies(STANDARD, rulings_of(grounds, setup.alias, False))
+        self.point = DecisionPoint(policies, setup.alias, self.ledger, clock)
         self.discloser = Discloser(
             own=setup.peer,
             alias=setup.alias,
-            grounds=Grounds(tuple(setup.datasets), tuple(activities), tuple(setup.disclosures)),
+            grounds=grounds,
+            point=self.point,
             sources=self.sources,
             log=self.ledger,
             memory=open_memory(self.store, self.keys),
@@ -140,6 +145,7 @@ class Federation:
         home: an empty directory for keys and stores.
         owners: who owns what.
         activities: the register of the asker, known to the owners too.
+        own: Cedar policies of the asker, by file name.
     """
 
     def __init__(
@@ -148,6 +154,7 @@ class Federation:
         owners: Sequence[OwnerSetup],
         activities: Sequence[Activity],
         moment: datetime = TODAY,
+        own: dict[str, str] | None = None,
     ) -> None:
         self.moment = moment
         clock = lambda: self.moment  # noqa: E731
@@ -160,9 +167,10 @@ class Federation:
         book = Owners(
             [Owner(one.alias, one.peer, one.alias) for one in owners], self.link, _card, clock, 10.0
         )
+        self.point = DecisionPoint(Policies({**STANDARD, **(own or {})}), "asker", self.ledger, clock)
         self.asker = Asker(
             peer=ASKER, activities={one.id: one for one in activities}, owners=book, link=self.link,
-            ledger=self.ledger, combiner=self._combiner,
+            ledger=self.ledger, point=self.point, combiner=self._combiner,
             memory=open_memory(self.store, keys), clock=clock,
         )  # fmt: skip
 

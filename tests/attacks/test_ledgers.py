@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from tests.unit.ledger.examples import clock, fill, opened
@@ -40,8 +40,12 @@ def hostile(tmp_path: Path) -> FileKeyStore:
 @pytest.fixture
 def call(ledger: Ledger, hostile: FileKeyStore, tmp_path: Path) -> Caller:
     keys = FileKeyStore(tmp_path / "keys")
+
+    async def allowed(_request: Any, _traced: bool) -> Literal["all"]:
+        return "all"
+
     witness = Witness(ledger._store, keys, "witness.example", {"evil.example/1": hostile.public}.get, clock)
-    routes = [*reading_routes(ledger, lambda _request: "all"), *log_routes(ledger, witness)]
+    routes = [*reading_routes(ledger, allowed), *log_routes(ledger, witness)]
     return calling(make_api(routes, Access([], {ME: Person(ME, ME)}.get), ABOUT))
 
 

@@ -23,7 +23,7 @@ from sluis.crypto import (
     server_context,
 )
 from sluis.gateway.contracts import Contract, State, open_contracts, state
-from sluis.gateway.manager import AutoSign, DecisionPoint, Running, Settings, Trust, open_manager
+from sluis.gateway.manager import AutoSign, Judge, Running, Settings, Trust, open_manager
 from sluis.gateway.peers import Directory, Group, hold_to
 from sluis.gateway.transactions import open_transactions
 from sluis.kernel import PeerId, utc_now
@@ -119,7 +119,7 @@ async def member(
     place: Place,
     services: tuple[str, ...] = (),
     auto_sign: tuple[AutoSign, ...] = (),
-    decision_point: DecisionPoint | None = None,
+    decision_point: Judge | None = None,
     unsettled: float = 3600,
     everything: float = 3600,
     crl: Path | None = None,

@@ -3,7 +3,9 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,23 @@ from jsonschema import Draft202012Validator
 from tests.federation import ASKER, Federation, OwnerSetup
 
 from sluis.grounds import Activity, Article, Closed, Column, Dataset, Disclosure, Subject
-from sluis.kernel import Invalid, Oin, PeerId, Period, Problem, Refused, Text, Unkept, Upstream, encode
+from sluis.kernel import (
+    ACR,
+    Acting,
+    Invalid,
+    Oin,
+    PeerId,
+    Period,
+    Problem,
+    Refused,
+    Text,
+    Unkept,
+    Upstream,
+    encode,
+)
 from sluis.ledger import Decision, Processing
+from sluis.policy import open_versions, replay
+from sluis.query import Question, Who
 from sluis.query.http import as_document
 from sluis.serve import published
 from sluis.statement import MEDIA_TYPE, AnswerReader, Charge
@@ -72,6 +89,12 @@ INCOME = Dataset(
 
 @pytest.fixture
 def federation(tmp_path: Path) -> Iterator[Federation]:
+    running = two_owners(tmp_path)
+    yield running
+    running.close()
+
+
+def two_owners(tmp_path: Path, own: dict[str, str] | None = None, **income_only: Any) -> Federation:
     for name in ("rvig", "bd", "asker"):
         (tmp_path / name).mkdir()
     with sqlite3.connect(tmp_path / "rvig.db") as database:
@@ -96,17 +119,16 @@ def federation(tmp_path: Path) -> Iterator[Federation]:
         masks={"naam": "left(naam, 9)"}, max_subjects=2,
         closed=(Closed(("geheim",), both("Alleen voor de gemeente zelf."), LAW),),
     )  # fmt: skip
-    income = disclosure("inkomen", {"bsn": "output", "jaar": "output", "bedrag": "output"})
-    running = Federation(
+    income = disclosure("inkomen", {"bsn": "output", "jaar": "output", "bedrag": "output"}, **income_only)
+    return Federation(
         tmp_path,
         [
             OwnerSetup("rvig", RVIG, {"db": f"sqlite:///{tmp_path / 'rvig.db'}"}, [PERSONS], [persons]),
             OwnerSetup("bd", TAX, {"db": f"sqlite:///{tmp_path / 'bd.db'}"}, [INCOME], [income]),
         ],
         [ACTIVITY],
+        own=own,
     )
-    yield running
-    running.close()
 
 
 JOINED = (
@@ -255,7 +277,11 @@ async def test_a_refusal_is_recorded(federation: Federation) -> None:
         await federation.ask("select geheim from rvig.personen where bsn = $bsn", BENEFIT, bsn=ONE)
     [record] = records_of(federation.store)
     assert record.body["adl.core.response"] == {
-        "decision": False, "context": {"reason": "column-closed", "rule": "column-closed"},
+        "decision": False,
+        "context": {
+            "reason": "column-closed", "rule": "column-closed", "legal": str(LAW),
+            "decided": {"decision": True, "context": {"rule": "standard-ask", "policies": ["standard-ask"]}},
+        },
     }  # fmt: skip
 
 
@@ -272,12 +298,93 @@ async def test_an_expired_disclosure_opens_nothing(federation: Federation) -> No
     assert federation.link.sent == []
 
 
+ENFORCERS = """
+@id("enforcers-only")
+@nl("Alleen handhavers.")
+@en("Enforcers only.")
+forbid (principal is person, action == Action::"ask", resource) unless { principal.roles.contains("handhaver") };
+"""
+
+
+async def test_an_own_policy_says_who_may_ask_and_what_it_refused_is_on_record_and_not_sent(
+    tmp_path: Path,
+) -> None:
+    with closing(two_owners(tmp_path, own={"own.cedar": ENFORCERS})) as federation:
+        with pytest.raises(Refused) as caught:
+            await federation.ask(JOINED, BENEFIT, bsn=ONE)
+        assert (caught.value.code, caught.value.rule, str(caught.value.why)) == (
+            "may-not-ask",
+            "enforcers-only",
+            "Enforcers only.",
+        )
+        assert federation.link.sent == []
+        [record] = records_of(federation.store)
+        assert isinstance(record, Decision)
+        assert record.body["adl.core.response"]["decision"] is False
+        enforcer = Who(Acting("ambtenaar-fictief"), "local", roles=("handhaver",))
+        answer = await federation.asker.ask(Question(JOINED, BENEFIT, "ZAAK-1", {"bsn": ONE}), enforcer)
+        assert answer.table.num_rows == 1
+
+
+async def test_every_decision_of_a_run_follows_again_from_its_record(tmp_path: Path) -> None:
+    """At the asker and at both owners: what was permitted, what was refused, and what a limit held back."""
+    with closing(
+        two_owners(tmp_path, own={"own.cedar": ENFORCERS}, minimum_level="substantial")
+    ) as federation:
+        people = (
+            Who(Acting("een-fictief"), "local"),
+            Who(Acting("twee-fictief"), "local", roles=("handhaver",)),
+            Who(Acting("drie-fictief"), ACR["high"], "high", ("handhaver", "lezer")),
+        )
+        questions: tuple[tuple[str, dict[str, Any]], ...] = (
+            (JOINED, {"bsn": ONE}),
+            ("select naam from rvig.personen where bsn = $bsn", {"bsn": TWO}),
+            ("select geheim from rvig.personen where bsn = $bsn", {"bsn": ONE}),  # closed
+            ("select naam from rvig.personen where bsn = any($all)", {"all": [ONE, TWO, SECRET]}),  # too many
+        )
+        for who, (sql, values) in product(people, questions):
+            with suppress(Problem):
+                await federation.asker.ask(Question(sql, BENEFIT, "ZAAK-1", values), who)
+        sides = [(federation.store, federation.point)]
+        sides += [(party.store, party.point) for party in federation.parties.values()]
+        outcomes = set()
+        for store, point in sides:
+            versions = open_versions(store)
+            versions.keep(point.engine.policies, federation.moment)
+            decisions = [one for one in records_of(store) if isinstance(one, Decision)]
+            assert decisions
+            for one in decisions:
+                again = replay(one, versions)
+                assert again.same, one
+                response = one.body["adl.core.response"]
+                outcomes.add((response["decision"], response["context"]["rule"], again.again["decision"]))
+        assert outcomes == {
+            (True, "standard-ask", True), (False, "enforcers-only", False), (False, "column-closed", True),
+            (True, "disclosed", True), (False, "sign-in-too-weak", False), (False, "max-subjects", True),
+        }  # fmt: skip
+
+
 async def test_explaining_asks_nobody(federation: Federation) -> None:
     told = await federation.explain(PARTNER, BENEFIT, bsn=ONE)
     assert [part.owner for part in told.parts] == ["rvig", "bd"]
     assert told.parts[1].keys_from == ("rvig (sealed)",)
     assert federation.link.sent == []
     assert ONE not in str(told)
+
+
+async def test_explaining_says_which_level_an_owner_asks_and_asking_below_it_says_so_too(
+    tmp_path: Path,
+) -> None:
+    with closing(two_owners(tmp_path, minimum_level="substantial")) as federation:
+        sql = "select bsn from bd.inkomen where bsn = $bsn"
+        told = await federation.explain(sql, BENEFIT, bsn=ONE)
+        assert [part.level for part in told.parts] == ["substantial"]
+        with pytest.raises(Refused) as caught:
+            await federation.ask(sql, BENEFIT, bsn=ONE)
+        assert (caught.value.rule, caught.value.level) == ("sign-in-too-weak", "substantial")
+        signed_in = Who(Acting("ambtenaar-fictief"), "urn:voorbeeld:twee-factoren", "substantial")
+        answer = await federation.asker.ask(Question(sql, BENEFIT, "ZAAK-1", {"bsn": ONE}), signed_in)
+        assert answer.table.num_rows == 1
 
 
 async def test_an_owner_that_is_down_gives_no_answer_by_default(federation: Federation) -> None:

@@ -41,7 +41,7 @@ from tests.unit.gateway.contracts.making import hashes
 from sluis.crypto import Identity, client_context
 from sluis.gateway.allowance import Allowance
 from sluis.gateway.contracts import Contract
-from sluis.gateway.manager import AutoSign, DecisionPoint, running
+from sluis.gateway.manager import AutoSign, DecisionPoint, elsewhere
 from sluis.kernel import Conflict, NotFound, PeerId, Problem, Upstream
 
 ANYTHING = AutoSign("anything", any_properties=True)
@@ -589,7 +589,7 @@ async def test_a_decision_point_is_asked_whether_to_sign(
 
     server = await asyncio.start_server(decide, "127.0.0.1", 0)
     point = DecisionPoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/access/v1/evaluation", 0.5)
-    async with member(world.place(UWV), services=("loon",), decision_point=point) as uwv:
+    async with member(world.place(UWV), services=("loon",), decision_point=elsewhere(point)) as uwv:
         made = await offered(gemeente)
         await until(lambda: asked)
         if expected == "valid":
@@ -606,15 +606,14 @@ async def test_a_decision_point_is_asked_whether_to_sign(
 
 
 async def test_a_decision_point_is_told_who_brought_a_contract_whatever_date_another_writes(
-    world: World, directory: Member, gemeente: Member, svb: Foreign, monkeypatch: pytest.MonkeyPatch
+    world: World, directory: Member, gemeente: Member, svb: Foreign
 ) -> None:
     asked, place = list[Any](), world.place(UWV)
 
-    async def ask(_: DecisionPoint, question: Any) -> bool:
+    async def judge(question: Any) -> bool:
         asked.append(question["subject"]["id"])
         return False
 
-    monkeypatch.setattr(running, "ask", ask)
     grant = connection(gemeente.place, UWV, "loon", delegator={"peer_id": str.__str__(SVB)})
     grant["type"] = "GRANT_TYPE_DELEGATED_SERVICE_CONNECTION"
     async with member(place, services=("loon",)) as uwv:
@@ -624,7 +623,7 @@ async def test_a_decision_point_is_told_who_brought_a_contract_whatever_date_ano
         body = json.dumps({"content": content, "signature": svb.signature(content, "accept", 1)}).encode()
         path = signing_path(content, "accept")
         assert (await svb.call(uwv.place.address, "PUT", path, body))[0] == 201
-    async with member(place, services=("loon",), decision_point=DecisionPoint("http://127.0.0.1:1")):
+    async with member(place, services=("loon",), decision_point=judge):
         await until(lambda: asked)
     assert asked == [str.__str__(GEMEENTE)]
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from tests.browser import Browser
 from tests.integration.nodes import Federation, build, free_ports
 
-from sluis.crypto import make_authority
+from sluis.crypto import certificate_thumbprint, make_authority, read_certificates
 from sluis.identity.sessions import Established
 from sluis.kernel import Acting, PeerId
 from sluis.ledger import decisions
@@ -23,10 +24,32 @@ OPEN = {
     ("GET", "/"),
     ("GET", "/language/{language}"),
     ("GET", "/sign-in"),
+    ("GET", "/sign-in/at/{method}"),
+    ("GET", "/sign-in/at/{method}/return"),
+    ("POST", "/sign-in/at/{method}/signed-out"),
     ("GET", "/sign-out"),
     ("POST", "/sign-out"),
+    # The sign-in provider: whoever asks there proves it in the request itself.
+    ("GET", "/.well-known/openid-configuration"),
+    ("GET", "/.well-known/oauth-authorization-server"),
+    ("GET", "/oauth/jwks"),
+    ("GET", "/oauth/authorize"),
+    ("POST", "/oauth/authorize"),
+    ("GET", "/oauth/authorize/continue/{held}"),
+    ("POST", "/oauth/par"),
+    ("POST", "/oauth/token"),
+    ("GET", "/oauth/userinfo"),
+    ("POST", "/oauth/userinfo"),
+    ("POST", "/oauth/introspect"),
+    ("POST", "/oauth/revoke"),
+    ("GET", "/oauth/end"),
+    ("POST", "/oauth/end"),
+    ("GET", "/.well-known/authzen-configuration"),
 }
 """Every route that serves who is not signed in; another is added here by whoever has a reason for it."""
+
+DECISIONS = "/access/v1/"
+"""Where programs ask the decision point: with an access token, and nothing else."""
 
 PORTAL = """
 [portal]
@@ -120,22 +143,24 @@ async def test_a_renewed_certificate_is_shown(node: Node, group: Federation) -> 
 
 async def test_every_route_refuses_who_is_not_signed_in(node: Node, browser: Browser) -> None:
     assert node.portal is not None
-    closed = [one for one in node.portal.app.routes if one[:2] not in OPEN]
+    closed = [
+        one for one in node.portal.app.routes if one[:2] not in OPEN and not one[1].startswith(DECISIONS)
+    ]
     assert {one[:2] for one in node.portal.app.routes} >= OPEN
     for method, path, handler in closed:
         assert handler.opt["callers"] == "people", path
         shown = await browser.request(method, path, {"accept": "application/json"})
-        # Of a form the token is looked at first, so that another site learns nothing.
-        assert (shown.status, shown.json["code"]) in ((401, "not-signed-in"), (403, "form-expired")), path
+        assert (shown.status, shown.json["code"]) == (401, "not-signed-in"), path
 
 
 async def test_every_route_that_changes_something_wants_a_form_of_this_portal(
     node: Node, browser: Browser
 ) -> None:
     assert node.portal is not None
-    await signed_in(node, browser)
     for method, path, handler in node.portal.app.routes:
         if method != "GET" and not handler.opt.get("cross_site"):
+            (audience, *_) = handler.opt.get("audience") or ("citizen",)
+            await signed_in(node, browser, audience=audience, level="high")
             shown = await browser.request(method, path, {"accept": "application/json"})
             assert (shown.status, shown.json["code"]) == (403, "form-expired"), path
 
@@ -153,14 +178,73 @@ async def test_a_refusal_at_the_door_is_recorded(node: Node, browser: Browser) -
 async def test_an_access_token_opens_the_api_for_officials(node: Node, browser: Browser) -> None:
     assert node.parts.identity is not None
     tokens = {"of-official": official(), "of-citizen": official("citizen")}
-    node.parts.identity.visiting._by_token = tokens.get
+    node.parts.identity.visiting._by_token = lambda token, thumbprint: tokens.get(token)
     shown = await browser.get("/v1/activities", authorization="Bearer of-official")
     assert (shown.status, shown.json) == (200, [])
     shown = await browser.get("/v1/activities", authorization="Bearer of-citizen")
     assert (shown.status, shown.json["code"]) == (403, "officials-only")
-    for wrong in ("Bearer expired", "Basic of-official", "Bearer", ""):
+    for wrong in ("Bearer expired", "Basic of-official", "Bearer"):
         shown = await browser.get("/v1/activities", authorization=wrong)
-        assert (shown.status, shown.headers["www-authenticate"]) == (401, "Bearer")
+        assert (shown.status, shown.headers["www-authenticate"]) == (401, 'Bearer error="invalid_token"')
+    shown = await browser.get("/v1/activities")
+    assert (shown.status, shown.headers["www-authenticate"]) == (401, "Bearer")
+
+
+async def test_a_token_comes_with_the_certificate_of_its_connection(node: Node, group: Federation) -> None:
+    assert node.parts.identity is not None
+    came: list[str | None] = []
+
+    def found(token: str, thumbprint: str | None) -> SignedIn | None:
+        came.append(thumbprint)
+        return official()
+
+    node.parts.identity.visiting._by_token = found
+    own = node.config.portal
+    (certificate, *_) = read_certificates(group.owner / "tls" / "certificate.pem")
+    async with client(group, group.owner / "tls") as program:
+        for port in (own.port, own.machine_port):
+            url, headers = f"https://localhost:{port}/v1/activities", {"authorization": "Bearer x"}
+            assert (await program.get(url, headers=headers)).status_code == 200
+    assert came == [None, certificate_thumbprint(certificate)]
+
+
+async def test_the_api_behind_the_portal_says_how_it_is_called(browser: Browser) -> None:
+    document = (await browser.get("/v1/openapi.json")).json
+    assert document["servers"] == [{"url": f"{ORIGIN}/v1"}]
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert document["paths"]["/questions"]["post"]["security"] == [{"token": []}]
+    assert document["paths"]["/activities"]["get"]["security"] == [{"token": []}]
+
+
+async def test_the_decision_point_is_asked_with_an_access_token_alone(node: Node, browser: Browser) -> None:
+    assert node.parts.identity is not None
+    assert node.portal is not None
+    tokens = {
+        "of-client": official(roles=("decision-client",)),
+        "of-official": official(),
+        "of-citizen": official("citizen", roles=("decision-client",)),
+    }
+    node.parts.identity.visiting._by_token = lambda token, thumbprint: tokens.get(token)
+    await signed_in(node, browser, audience="staff", kind="staff", value="https://directory.example|1")
+    asked = {"subject": {"type": "peer", "id": "1"}, "action": {"name": "consult"}}
+    body = msgspec.json.encode({**asked, "resource": {"type": "dataset", "id": "x.y"}})
+    paths = [path for _, path, _ in node.portal.app.routes if path.startswith(DECISIONS)]
+    assert len(paths) == 5
+    sent = {"content-type": "application/json", "accept": "*/*"}
+    for path in paths:
+        shown = await browser.request("POST", path, sent, body)
+        assert (shown.status, shown.headers["www-authenticate"]) == (401, "Bearer"), path
+        for token, code in (("of-citizen", "officials-only"), ("of-official", "decisions-not-yours")):
+            shown = await browser.request("POST", path, {**sent, "authorization": f"Bearer {token}"}, body)
+            assert (shown.status, shown.json["code"]) == (403, code), path
+    shown = await browser.request(
+        "POST", "/access/v1/evaluation", {**sent, "authorization": "Bearer of-client"}, body
+    )
+    assert (shown.status, shown.json["decision"]) == (200, False)
+    records = [one for one in decisions(node.parts.store, 0) if "sluis.policy.caller" in one.attributes]
+    assert [one.attributes["sluis.policy.caller"] for one in records] == ["p"]
+    shown = await browser.get("/.well-known/authzen-configuration")
+    assert shown.json["policy_decision_point"] == ORIGIN
 
 
 async def test_a_cookie_does_not_open_the_api(node: Node, browser: Browser) -> None:
@@ -172,7 +256,9 @@ async def test_a_cookie_does_not_open_the_api(node: Node, browser: Browser) -> N
 
 async def test_a_token_does_not_run_the_node(node: Node, browser: Browser) -> None:
     assert node.parts.identity is not None
-    node.parts.identity.visiting._by_token = lambda token: official(roles=("fsc-admin", "privacy-officer"))
+    node.parts.identity.visiting._by_token = lambda token, thumbprint: official(
+        roles=("fsc-admin", "privacy-officer")
+    )
     served = {path for _, path, _ in node.api.routes}
     for path in served:
         if path.startswith(("/v1/fsc", "/v1/consultations")):

@@ -12,10 +12,18 @@ ROOT = Path(__file__).parents[2]
 LIST = ROOT / "docs/reference/words.md"
 DUTCH = [
     ROOT / page
-    for page in ("docs/tutorial/eerste-vraag.md", "docs/how-to/fsc.md", "docs/reference/configuration.md")
+    for page in (
+        "docs/tutorial/eerste-vraag.md",
+        "docs/how-to/fsc.md",
+        "docs/how-to/inloggen.md",
+        "docs/how-to/passkeys-en-paspoorten.md",
+        "docs/reference/configuration.md",
+    )
 ]
-_CODE = re.compile(r"```.*?```|`[^`]*`|--\w+|\w+\.toml|\blog (\w+ ){0,4}in\b", re.DOTALL | re.IGNORECASE)
-"""Code, and a verb that looks like a word to avoid."""
+_CODE = re.compile(
+    r"```.*?```|`[^`]*`|--\w+|\w+\.toml|\bread-log\b|\blog (\w+ ){0,4}(in|uit)\b", re.DOTALL | re.IGNORECASE
+)
+"""Code, and verbs that look like a word to avoid."""
 _ON_PAGES = re.compile(r"""\bt\("([^"]*)", |\bt\('([^']*)', """)
 
 

@@ -50,7 +50,18 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         Text("Maak het knooppunt wat documenten zeggen.", "Make the node what documents say."),
     ),
     "fsc": ("sluis.cli.fsc", Text("Bekijk en teken in de FSC-groep.", "Look and sign in the FSC group.")),
+    "access": (
+        "sluis.cli.access",
+        Text("Toon, geef of trek toegang in.", "Show, give or revoke access."),
+    ),
     "ledger": ("sluis.cli.ledger", Text("Controleer of toon het logboek.", "Verify or show the log.")),
+    "policy": (
+        "sluis.cli.policy",
+        Text(
+            "Toon wat het beslispunt zou zeggen, en waarom.",
+            "Show what the decision point would say, and why.",
+        ),
+    ),
     "openapi": (
         "sluis.cli.openapi",
         Text("Schrijf de gepubliceerde documenten.", "Write the published documents."),

@@ -53,6 +53,8 @@ def _show_part(part: dict[str, Any], console: Console) -> None:
         console.print(hung(text[language()]))
     for article in part["articles"]:
         console.print(hung(f"{say('op grond van', 'under')} {article}"))
+    if level := part.get("level"):
+        console.print(hung(say(f"alleen op niveau {level} of hoger", f"only at level {level} or higher")))
     for owner in part.get("keysFrom", []):
         console.print(hung(f"{say('sleutels van', 'keys from')} {owner}"))
     console.print()

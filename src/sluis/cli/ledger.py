@@ -152,7 +152,7 @@ def show_records(record: int | None, trace_id: str | None, directory: Path, as_j
         if record is not None:
             document: Any = _record(log.stored(record))
         elif trace_id is not None:
-            document = [plain(line) for line in log.processing(Search(trace_id=_trace(trace_id)))]
+            document = [plain(line) for line in log.processing(Search(trace_id=trace_of(trace_id)))]
         else:
             document = _whole(log)
     finally:
@@ -338,7 +338,8 @@ def _whole(log: Log) -> dict[str, Any]:
     }
 
 
-def _trace(trace_id: str) -> str:
+def trace_of(trace_id: str) -> str:
+    """A trace id as records have it. Raises `Invalid`."""
     digits = trace_id.replace("-", "").lower()
     if len(digits) != 32 or any(digit not in "0123456789abcdef" for digit in digits):
         raise Invalid(

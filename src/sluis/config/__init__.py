@@ -5,14 +5,15 @@ Only `serve` and `cli` read this; rooms get plain arguments.
 
 from sluis.config.change import Setting, with_settings
 from sluis.config.group import read_group
-from sluis.config.model import Address, Config, NodeConfig
-from sluis.config.node import NODE_FILE, Node, examine_node, load_node
+from sluis.config.model import Address, ClientConfig, Config, NodeConfig
+from sluis.config.node import NODE_FILE, Node, examine_node, load_node, node_policies
 from sluis.config.read import absolute_address, load_config
 from sluis.config.schemas import schemas
 
 __all__ = [
     "NODE_FILE",
     "Address",
+    "ClientConfig",
     "Config",
     "Node",
     "NodeConfig",
@@ -21,6 +22,7 @@ __all__ = [
     "examine_node",
     "load_config",
     "load_node",
+    "node_policies",
     "read_group",
     "schemas",
     "with_settings",

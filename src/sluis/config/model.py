@@ -15,6 +15,7 @@ Environment = Literal["production", "test"]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Url = Annotated[str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+(/[^?#\s]*)?$", max_length=2000)]
 AnyUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$", max_length=2000)]
+OwnOrUrl = Annotated[str, msgspec.Meta(pattern=r"^(own|https?://[^@#\s]+)$", max_length=2000)]
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 HostName = Annotated[
     str,
@@ -116,9 +117,10 @@ class SourceConfig(msgspec.Struct, frozen=True):
 
 
 class PersonConfig(msgspec.Struct, frozen=True):
-    """A person who may ask at this node, known by the user name of the operating system."""
+    """An official of this organisation, known by the user name of the operating system, by its directory, or both."""
 
-    os_user: Words
+    os_user: Words | None = None
+    signin: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}:\S(.{0,253}\S)?$")] | None = None
     roles: tuple[Key, ...] = ()
 
 
@@ -127,7 +129,7 @@ class FscConfig(msgspec.Struct, frozen=True):
 
     group: Path | None = None
     plane: Literal["in-process", "nginx"] = "in-process"
-    decision_point: AnyUrl | None = None
+    decision_point: OwnOrUrl | None = None
     metrics_port: Port | None = None
     otlp: AnyUrl | None = None
     auto_sign: tuple[AutoSign, ...] = ()
@@ -179,7 +181,12 @@ class SignInConfig(msgspec.Struct, frozen=True):
     scopes: tuple[Words, ...] = ("openid",)
     secret_file: Path | None = None
     levels: dict[str, Literal["basic", "low", "substantial", "high"]] = {}
-    claims: dict[Key, Words] = {}
+    claims: dict[
+        Literal["bsn", "kvk", "rsin", "vestiging", "person", "name", "intermediary", "company", "services"],
+        Words,
+    ] = {}
+    hosts: tuple[HostName, ...] = ()
+    authorities: tuple[Path, ...] = ()
 
 
 class ClientConfig(msgspec.Struct, frozen=True):
@@ -199,6 +206,61 @@ class ClientConfig(msgspec.Struct, frozen=True):
     )
     audiences: tuple[Words, ...] = ()
     level: Literal["basic", "low", "substantial", "high"] = "low"
+
+
+class PasskeysConfig(msgspec.Struct, frozen=True):
+    """How staff sign in with a device of their own. There are passkeys where there is another way of signing in for staff."""
+
+    level: Literal["low", "substantial", "high"] = "substantial"
+    enrol: Literal["low", "substantial", "high"] = "substantial"
+    days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
+
+
+class PassportIssuerConfig(msgspec.Struct, frozen=True):
+    """Who makes credentials that are believed here."""
+
+    title: Words
+    certificates: Annotated[tuple[Path, ...], msgspec.Meta(min_length=1)]
+    types: Annotated[tuple[Words, ...], msgspec.Meta(min_length=1)]
+    identifier: Words | None = None
+    status: tuple[Url, ...] = ()
+
+
+class PassportWayConfig(msgspec.Struct, frozen=True):
+    """A way of signing in with what somebody has in a wallet."""
+
+    title: Words
+    audience: Literal["citizen", "company"]
+    type: Words
+    level: Literal["low", "substantial", "high"]
+    why: Words
+    claims: dict[
+        Literal["bsn", "person", "name", "kvk", "company"],
+        Annotated[tuple[Words, ...], msgspec.Meta(min_length=1)],
+    ]
+
+
+class PassportConfig(msgspec.Struct, frozen=True):
+    """Digital passports: whose are believed, and what is asked of wallets."""
+
+    issuers: dict[Key, PassportIssuerConfig] = {}
+    ways: dict[Key, PassportWayConfig] = {}
+    certificate: Path | None = None
+    key: Path | None = None
+    encrypted: bool = True
+    wallet: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^?#\s]*$", max_length=2000)] = (
+        "openid4vp://"
+    )
+    authorities: tuple[Path, ...] = ()
+
+
+class TrustConfig(msgspec.Struct, frozen=True):
+    """A sign-in provider of another organisation that is believed about who a person is, when that person reads here who
+    looked at their data."""
+
+    issuer: Url
+    keys: Path
+    level: Literal["basic", "low", "substantial", "high"] = "substantial"
 
 
 class PolicyConfig(msgspec.Struct, frozen=True):
@@ -238,7 +300,10 @@ class Config(msgspec.Struct, frozen=True):
     people: dict[Key, PersonConfig] = {}
     portal: PortalConfig = PortalConfig()
     signin: dict[Key, SignInConfig] = {}
+    passkeys: PasskeysConfig = PasskeysConfig()
+    passport: PassportConfig = PassportConfig()
     clients: dict[Key, ClientConfig] = {}
+    trust: dict[Key, TrustConfig] = {}
     policy: PolicyConfig = PolicyConfig()
     register: RegisterConfig = RegisterConfig()
     limits: LimitsConfig = LimitsConfig()

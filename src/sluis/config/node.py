@@ -1,7 +1,7 @@
 """A node directory as a whole: loading it to start from, and telling every problem in it."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from itertools import chain
 from pathlib import Path
 
@@ -25,8 +25,19 @@ from sluis.grounds import (
     read_document,
     read_item,
     read_text,
+    refuse_any,
 )
-from sluis.kernel import Invalid, Place, Text
+from sluis.kernel import Clock, Invalid, Place, Text, utc_now
+from sluis.policy import (
+    BY_DAY,
+    Own,
+    Policies,
+    examine_own,
+    holds_policies,
+    known_of,
+    policies_of,
+    read_own,
+)
 
 NODE_FILE = "node.toml"
 
@@ -35,11 +46,12 @@ TELLING: dict[str, type[Item]] = {"recipient": Disclosure, "purpose": Activity, 
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A node directory: its settings and its grounds."""
+    """A node directory: its settings, its grounds, and what decisions follow from."""
 
     directory: Path
     config: Config
     grounds: Grounds
+    policies: Policies
 
 
 def load_node(directory: Path, environ: Mapping[str, str] | None = None, day: date | None = None) -> Node:
@@ -52,7 +64,25 @@ def load_node(directory: Path, environ: Mapping[str, str] | None = None, day: da
     Raises: Invalid, the first problem in the files, saying how many there are.
     """
     config = load_config(directory / NODE_FILE, environ, secrets=True)
-    return Node(directory.absolute(), config, load_grounds(directory, _around(config, day)))
+    grounds = load_grounds(directory, _around(config, day))
+    own = read_own(config.policy.directory)
+    policies = node_policies(config, grounds, own)
+    refuse_any([one for one in examine_own(own, policies, _clock(day)) if one.code != BY_DAY])
+    return Node(directory.absolute(), config, grounds, policies)
+
+
+def node_policies(config: Config, grounds: Grounds, own: Own) -> Policies:
+    """What the decisions of a node follow from.
+
+    Args:
+        config: its settings.
+        grounds: as loaded.
+        own: its own policies, as read.
+    """
+    peers = {peer.oin: peer.name for peer in config.peers.values()} | {config.node.oin: config.node.name}
+    people = {name: entry.roles for name, entry in config.people.items()}
+    known = known_of(grounds, config.node.alias, peers, people)
+    return policies_of(own, grounds, config.node.alias, config.fsc.group is not None, known)
 
 
 def examine_node(
@@ -70,7 +100,7 @@ def examine_node(
         return _examine_declarations(path)
     directory = path.absolute().parent.parent
     kind = kind_of(path)
-    if kind is not None and (directory / NODE_FILE).exists():
+    if (kind is not None or holds_policies(path)) and (directory / NODE_FILE).exists():
         shown = str(directory / path.absolute().parent.name / path.name)
         found = [
             one
@@ -94,6 +124,9 @@ def _examine_directory(
     config, problems = _examine_settings(directory / NODE_FILE, environ)
     reading = read_directory(directory)
     told = [*problems, *examine(reading, _around(config, day)), *try_expressions(reading)]
+    if config is not None:
+        own = read_own(config.policy.directory)
+        told += examine_own(own, node_policies(config, reading.grounds, own), _clock(day))
     return tuple(sorted(told, key=lambda one: (one.place.file, one.place.line) if one.place else ("", 0)))
 
 
@@ -121,7 +154,21 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
     named = [
         ("tls", path) for path in (config.tls.certificate, config.tls.key, *config.tls.authorities, *optional)
     ]
-    for section, path in [*named, *(("anchor", path) for path in config.anchor.certificates)]:
+    named += [("anchor", path) for path in config.anchor.certificates]
+    named += [
+        (f"signin.{name}", path)
+        for name, way in config.signin.items()
+        for path in (*way.authorities, *([way.secret_file] if way.secret_file else []))
+    ]
+    passport = config.passport
+    own = [path for path in (passport.certificate, passport.key) if path]
+    named += [("passport", path) for path in (*own, *passport.authorities)]
+    named += [
+        (f"passport.issuers.{name}", path)
+        for name, issuer in passport.issuers.items()
+        for path in issuer.certificates
+    ]
+    for section, path in named:
         try:
             present = path.is_file()
         except OSError:
@@ -133,7 +180,7 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
                 Text(f"De instellingen wijzen naar {path}.", f"The settings point to {path}."),
                 Text(f"Zet het bestand daar, of verander de instelling onder `[{section}]`.",
                      f"Put the file there, or change the setting under `[{section}]`."),
-                place=read_document(file).place((section,)),
+                place=read_document(file).place(tuple(section.split("."))),
             )  # fmt: skip
 
 
@@ -157,6 +204,11 @@ def _unknown_sources(config: Config, file: Path) -> Iterator[Invalid]:
         except Invalid as problem:
             place = read_document(file).place(("sources", name, "url"))
             yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
+
+
+def _clock(day: date | None) -> Clock:
+    """The present, or the middle of a day."""
+    return utc_now if day is None else lambda: datetime.combine(day, time(12), UTC)
 
 
 def _around(config: Config | None, day: date | None) -> Surroundings:

@@ -17,6 +17,8 @@ import msgspec
 from msgspec import inspect
 
 from sluis.config.model import Address, Config, SourceConfig, StoreConfig
+from sluis.config.passport import passport_faults
+from sluis.config.signin import sign_in_faults
 from sluis.grounds import Document, Fault, Keys, faults, meant, read_document, refuse_any
 from sluis.kernel import Invalid, Place, Text
 
@@ -257,7 +259,11 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
     if config.fsc.group is not None:
         yield from _same_places(config)
     yield from _repeated([(("node", "oin"), config.node.oin), *_each("peers", "oin", tables)], "OIN")
-    yield from _repeated(_each("people", "os_user", tables), "os_user")
+    for setting in ("os_user", "signin"):
+        yield from _repeated(_each("people", setting, tables), setting)
+    yield from _repeated(_each("trust", "issuer", tables), "issuer")
+    yield from sign_in_faults(config)
+    yield from passport_faults(config)
     if config.node.alias in names:
         yield _repeat(("peers", config.node.alias), "alias", config.node.alias)
     if not config.node.test:
@@ -287,7 +293,11 @@ def _same_places(config: Config) -> Iterator[Fault]:
 
 
 def _each(section: str, setting: str, tables: dict[str, Any]) -> list[tuple[Keys, str]]:
-    return [((section, name, setting), table[setting]) for name, table in tables.get(section, {}).items()]
+    return [
+        ((section, name, setting), table[setting])
+        for name, table in tables.get(section, {}).items()
+        if setting in table
+    ]
 
 
 def _repeated(values: list[tuple[Keys, str]], kind: str) -> Iterator[Fault]:

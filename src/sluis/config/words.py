@@ -23,9 +23,18 @@ WORDS: Words = {
             "The pages and the sign-in provider of this node.",
         ),
         "signin": Text("Manieren om in te loggen, op naam.", "Ways of signing in, by name."),
+        "passkeys": Text("Passkeys van medewerkers.", "Passkeys of staff."),
+        "passport": Text(
+            "Inloggen met een digitaal paspoort in een wallet.",
+            "Signing in with a digital passport in a wallet.",
+        ),
         "clients": Text(
             "Portalen en programma's die hier inloggen, op naam.",
             "Portals and programs that sign in here, by name.",
+        ),
+        "trust": Text(
+            "Inlogvoorzieningen van anderen die dit knooppunt gelooft, op naam.",
+            "Sign-in providers of others that this node believes, by name.",
         ),
         "policy": Text("Eigen regels voor het beslispunt.", "Rules of one's own for the decision point."),
         "register": Text(
@@ -57,8 +66,10 @@ WORDS: Words = {
             "What passes the requests of inway and outway on: this process itself (`in-process`) or `nginx`.",
         ),
         "decision_point": Text(
-            "Adres van een AuthZEN-beslispunt dat over contracten beslist.",
-            "Address of an AuthZEN decision point that decides about contracts.",
+            "Wie over contracten beslist waar geen regel op past: `own` is het beslispunt van dit knooppunt zelf, anders het "
+            "adres van een AuthZEN-beslispunt.",
+            "Who decides about contracts that no rule fits: `own` is the decision point of this node itself, else the "
+            "address of an AuthZEN decision point.",
         ),
         "metrics_port": Text(
             "Poort op 127.0.0.1 voor metingen (Prometheus) en gezondheid; zonder zijn ze er niet.",
@@ -200,6 +211,10 @@ WORDS: Words = {
     },
     "PersonConfig": {
         "os_user": Text("Gebruikersnaam in het besturingssysteem.", "User name in the operating system."),
+        "signin": Text(
+            "Hoe deze persoon op de pagina's inlogt: naam onder `signin`, `:`, en wat die claim `person` (zonder: `sub`) zegt.",
+            "How this person signs in on the pages: name under `signin`, `:`, and what its claim `person` (without: `sub`) says.",
+        ),
         "roles": Text("Rollen van deze persoon.", "Roles of this person."),
     },
     "PortalConfig": {
@@ -239,8 +254,89 @@ WORDS: Words = {
             "Which level goes with which `acr`; the three of eIDAS are known.",
         ),
         "claims": Text(
-            "In welke claim iets staat: `bsn`, `kvk`, `rsin`, `vestiging`, `person`, `name`, `intermediary`.",
-            "In which claim something stands: `bsn`, `kvk`, `rsin`, `vestiging`, `person`, `name`, `intermediary`.",
+            "In welke claim iets staat: `bsn`, `kvk`, `rsin`, `vestiging`, `person`, `name`, `intermediary`, `company`, `services`.",
+            "In which claim something stands: `bsn`, `kvk`, `rsin`, `vestiging`, `person`, `name`, `intermediary`, `company`, `services`.",
+        ),
+        "hosts": Text(
+            "Hosts die de provider ook gebruikt, naast die van `issuer` en wat daaronder valt.",
+            "Hosts that the provider uses too, beside that of `issuer` and those below it.",
+        ),
+        "authorities": Text(
+            "Autoriteiten die voor haar TLS-certificaat instaan (PEM); zonder die van het systeem.",
+            "Authorities that vouch for its TLS certificate (PEM); without it, those of the system.",
+        ),
+    },
+    "PasskeysConfig": {
+        "level": Text(
+            "Niveau dat een passkey hoogstens geeft; nooit meer dan waarmee hij is gemaakt.",
+            "Level that a passkey gives at most; never more than it was made with.",
+        ),
+        "enrol": Text(
+            "Niveau waarmee iemand moet zijn ingelogd om er een te maken.",
+            "Level that somebody must have signed in with to make one.",
+        ),
+        "days": Text(
+            "Dagen dat een passkey werkt nadat iemand op een andere manier inlogde.",
+            "Days that a passkey works after somebody signed in in another way.",
+        ),
+    },
+    "PassportConfig": {
+        "issuers": Text("Uitgevers die worden geloofd, op naam.", "Issuers that are believed, by name."),
+        "ways": Text("Manieren om ermee in te loggen, op naam.", "Ways of signing in with it, by name."),
+        "certificate": Text(
+            "Certificaat waarmee verzoeken aan wallets worden getekend, met keten (PEM); zonder is dat het certificaat van de pagina's.",
+            "Certificate that requests to wallets are signed with, with its chain (PEM); without it, that of the pages.",
+        ),
+        "key": Text("Sleutel daarbij (PEM).", "Its key (PEM)."),
+        "encrypted": Text(
+            "Of alleen dit knooppunt het antwoord van een wallet kan lezen (JWE).",
+            "Whether only this node can read a wallet's answer (JWE).",
+        ),
+        "wallet": Text(
+            "Adres waarmee een wallet opent; zonder die op het apparaat zelf.",
+            "Address that opens a wallet; without it, the one on the device itself.",
+        ),
+        "authorities": Text(
+            "Autoriteiten die voor het TLS-certificaat van `status` instaan (PEM); zonder die van het systeem.",
+            "Authorities that vouch for the TLS certificate of `status` (PEM); without it, those of the system.",
+        ),
+    },
+    "PassportIssuerConfig": {
+        "title": Text("Naam zoals mensen die kennen.", "Name as people know it."),
+        "certificates": Text(
+            "Certificaten waaronder hij tekent (PEM).", "Certificates under which it signs (PEM)."
+        ),
+        "types": Text("Soorten gegevens die hij mag uitgeven (`vct`).", "Types that it may issue (`vct`)."),
+        "identifier": Text(
+            "Wat in `iss` moet staan, als dat er moet staan.", "What `iss` must be, if it must."
+        ),
+        "status": Text(
+            "Hosts met zijn lijsten van wat is ingetrokken (`https://…`); zonder trekt hij niets in.",
+            "Hosts with its lists of what was revoked (`https://…`); without them it revokes nothing.",
+        ),
+    },
+    "PassportWayConfig": {
+        "title": Text("Naam op de knop.", "Name on the button."),
+        "audience": Text(
+            "Wie zo inlogt: burger (`citizen`) of ondernemer (`company`).",
+            "Who signs in so: a citizen (`citizen`) or an entrepreneur (`company`).",
+        ),
+        "type": Text("Soort gegevens dat wordt gevraagd (`vct`).", "Type that is asked for (`vct`)."),
+        "level": Text("Niveau dat het geeft.", "Level that it gives."),
+        "why": Text("Waarvoor het nodig is, in gewone woorden.", "What it is needed for, in plain words."),
+        "claims": Text(
+            "In welke claims iets staat: `bsn` of `person`, `name`, `kvk`, `company`; meer wordt niet gevraagd.",
+            "In which claims something stands: `bsn` or `person`, `name`, `kvk`, `company`; nothing else is asked.",
+        ),
+    },
+    "TrustConfig": {
+        "issuer": Text(
+            "Adres van de inlogvoorziening, letterlijk.", "Address of the sign-in provider, literally."
+        ),
+        "keys": Text("Bestand met haar openbare sleutels (JWKS).", "File with its public keys (JWKS)."),
+        "level": Text(
+            "Laagste niveau waarmee een betrokkene eigen logregels leest.",
+            "Lowest level at which a data subject reads their own log lines.",
         ),
     },
     "ClientConfig": {

@@ -77,17 +77,24 @@ class Identity(msgspec.Struct, frozen=True):
     def load(cls, certificate: Path, key: Path) -> Self:
         """Read both files (PEM). Raises `Invalid` when they cannot be read, do not belong together, or anyone on the
         machine may read the key."""
-        chain = read_certificates(certificate)
-        private = read_key(key)
-        if private.public_key() != chain[0].public_key():
-            raise Invalid(
-                "key-of-another-certificate",
-                Text("Sleutel en certificaat horen niet bij elkaar.", "Key and certificate do not belong together."),
-                Text(f"Bestanden: {key.name} en {certificate.name}.", f"Files: {key.name} and {certificate.name}."),
-                Text("Wijs de sleutel aan waarmee het certificaat is aangevraagd.",
-                     "Point to the key that the certificate was requested with."),
-            )  # fmt: skip
+        chain, private = read_pair(certificate, key)
         return cls(chain, private, peer_of(chain[0]))
+
+
+def read_pair(certificate: Path, key: Path) -> tuple[tuple[x509.Certificate, ...], SigningKey]:
+    """A certificate with its chain, and the private key that goes with it (PEM). Raises `Invalid` when they cannot be read,
+    do not belong together, or anyone on the machine may read the key."""
+    chain = read_certificates(certificate)
+    private = read_key(key)
+    if private.public_key() != chain[0].public_key():
+        raise Invalid(
+            "key-of-another-certificate",
+            Text("Sleutel en certificaat horen niet bij elkaar.", "Key and certificate do not belong together."),
+            Text(f"Bestanden: {key.name} en {certificate.name}.", f"Files: {key.name} and {certificate.name}."),
+            Text("Wijs de sleutel aan waarmee het certificaat is aangevraagd.",
+                 "Point to the key that the certificate was requested with."),
+        )  # fmt: skip
+    return chain, private
 
 
 def read_certificates(path: Path) -> tuple[x509.Certificate, ...]:
@@ -166,6 +173,40 @@ def verify_chain(
             rule="certificate-valid",
         )
     return peer_of(leaf)
+
+
+def signer_chain(
+    leaf: x509.Certificate,
+    intermediates: Iterable[x509.Certificate],
+    anchors: Iterable[x509.Certificate],
+    moment: datetime,
+) -> tuple[x509.Certificate, ...]:
+    """The chain from a certificate that signs documents, and is no peer's, to an anchor (RFC 5280 §6).
+
+    Args:
+        leaf: the certificate at issue; what it may be used for besides signing is not looked at.
+        intermediates: further certificates that may lead from it to an anchor.
+        anchors: the roots that are trusted for such documents.
+        moment: the time to judge at.
+
+    Returns: the chain, from the leaf to its anchor. Raises `Refused` (`certificate-not-trusted`).
+    """
+    authorities, leaves = (
+        verification.ExtensionPolicy.webpki_defaults_ca(),
+        verification.ExtensionPolicy.permit_all(),
+    )
+    builder = verification.PolicyBuilder().store(verification.Store(list(anchors))).time(moment)
+    policy = builder.extension_policies(ca_policy=authorities, ee_policy=leaves).build_client_verifier()
+    try:
+        chain = policy.verify(leaf, list(intermediates)).chain
+        usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+    except verification.VerificationError as failure:
+        raise _not_trusted(str(failure)) from None
+    except x509.ExtensionNotFound:
+        return tuple(chain)
+    if not usage.digital_signature:
+        raise _not_trusted("keyUsage")
+    return tuple(chain)
 
 
 def is_test(certificate: x509.Certificate) -> bool:

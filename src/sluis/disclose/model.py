@@ -1,15 +1,20 @@
 """What the owner's side of a question works with: its bounds, a question as it was understood, and an answer."""
 
-from collections.abc import AsyncIterator
-from typing import Literal
+from collections.abc import AsyncIterator, Collection
+from typing import Literal, Protocol
 
 import msgspec
 import pyarrow as pa
 
 from sluis.grounds import Dataset, Disclosure, Subject
+from sluis.kernel import PeerId
 
 SUBJECT = "subject$"
 """The subject as it is at the source, unmasked, in a view; `$` never stands in a dataset's own column names."""
+
+CONSENTED = "sluis_consented_"
+"""Before the name of a dataset, in a view: this parameter lists the people whose rows are shown. No asker may use a name
+that begins so."""
 
 BROKEN = "broken$"
 """Before the name of a column, in a view: whether the value at the source does not fit it."""
@@ -51,6 +56,20 @@ class Opened(msgspec.Struct, frozen=True):
     dataset: Dataset
     disclosure: Disclosure
     digest: str
+
+    @property
+    def by_consent(self) -> str | None:
+        """The parameter with the keys of the people whose consent opens their rows; None where no row needs that."""
+        return CONSENTED + self.dataset.name if self.disclosure.ground == "consent" else None
+
+
+class Consenting(Protocol):
+    """Who consented to what, as it is now. Guarantee: what was revoked opens nothing from then on."""
+
+    def opens(
+        self, whom: tuple[str, str], recipient: PeerId, activity: str, dataset: str, columns: Collection[str]
+    ) -> bool:
+        """Whether the consents of a person (type of key, key) open these columns of a dataset."""
 
 
 class Trail(msgspec.Struct, frozen=True):

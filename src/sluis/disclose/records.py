@@ -13,6 +13,7 @@ import msgspec
 from sluis.disclose.model import Opened
 from sluis.kernel import Clock, PeerId, Problem, Trace, milliseconds
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Position, Processing, Withheld
+from sluis.policy import Decided, DecisionPoint, Evaluation, consultation
 from sluis.statement import CHARGE, SubQuestion
 
 _OBJECTS = "dpl.objects.dataset"
@@ -46,10 +47,18 @@ def permit(decision: Decision) -> Permit | None:
     return Permit(used["id"], PeerId(decision.body["adl.core.request"]["subject"]["id"]), moment)
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """What the decision point was asked about one dataset, and what it said."""
+
+    evaluation: Evaluation
+    decided: Decided
+
+
 class Crossing(msgspec.Struct, frozen=True):
     """One question as it crossed: who asked, where in the trace, when it began.
 
-    `processor` is the address of the asker's node; `alias` this owner's name before the dot.
+    `processor` is the address of the asker's node; `alias` this owner's name before the dot; `point` decides, and `asked`
+    is what it was asked so far, by dataset.
     """
 
     peer: PeerId
@@ -59,63 +68,60 @@ class Crossing(msgspec.Struct, frozen=True):
     transaction_id: str
     question: SubQuestion
     began: datetime
+    point: DecisionPoint
+    asked: dict[str, Asked] = {}
 
-    def decision(self, dataset: str, permit: bool, rule: str, legal: str | None, **more: Any) -> Decision:
-        """The record of one decision. `more` are references to the policy it rests on, by name."""
-        question = self.question
-        request = {
-            "subject": {
-                "type": "peer",
-                "id": str.__str__(self.peer),
-                "properties": {"person": question.acting.person, "acr": question.acting.acr},
-            },
-            "action": {"name": "consult"},
-            "resource": {"type": "dataset", "id": f"{self.alias}.{dataset}"},
-            "context": {
-                "activity": question.activity,
-                "case": question.case,
-                "traceparent": self.trace.traceparent,
-            },
-        }
-        context = {"rule": rule} if legal is None else {"rule": rule, "legal": legal}
-        attributes: dict[str, Any] = {"adl.fsc.transaction_id": self.transaction_id}
-        if more:
-            attributes["adl.core.policies"] = more
-        return Decision(
-            trace_id=self.trace.trace_id,
-            span_id=self.trace.child().span_id,
-            event_name="adl.access_evaluation",
-            timestamp=milliseconds(self.began),
-            status="Unset",
-            parent_span_id=self.trace.span_id,
-            attributes=attributes,
-            resource=self._resource(),
-            body={
-                "adl.core.request": request,
-                "adl.core.response": {"decision": permit, "context": context},
-            },
+    def ask(self, dataset: str, agreed: Iterable[str] | None) -> Decided:
+        """Ask the decision point whether this peer may use a dataset, and remember what it said for the record.
+
+        Args:
+            dataset: as the question names it; of one that is not here, what fits in a record.
+            agreed: ids of the disclosures that the contract covers; None where there are no contracts.
+        """
+        question, acting = self.question, self.question.acting
+        evaluation = consultation(
+            self.peer,
+            acting.person,
+            acting.acr,
+            question.activity,
+            f"{self.alias}.{dataset[:100]}",
+            agreed=agreed,
+            level=acting.reached,
+            context={"case": question.case, "traceparent": self.trace.traceparent},
         )
+        decided = self.point.decide(evaluation, self.began)
+        self.asked[dataset] = Asked(evaluation, decided)
+        return decided
 
     def permits(
         self, opened: Iterable[Opened], shape: str, sealed: Mapping[str, Any] | None = None
     ) -> list[Decision]:
         """One decision per dataset, each naming the disclosure and the statement with its constants taken out; and,
         where keys crossed `sealed`, who could read them: peers that work together could open each other's."""
-        return [
-            self.decision(
-                one.dataset.name, True, "disclosed", None,
-                disclosure={"id": one.disclosure.id, "version": one.disclosure.version, "digest": one.digest},
-                statement={"sql": shape}, **({"sealed": dict(sealed)} if sealed else {}),
-            )
-            for one in opened
-        ]  # fmt: skip
+        more = {"statement": {"sql": shape}} | ({"sealed": dict(sealed)} if sealed else {})
+        return [self._decision(self.asked[one.dataset.name], {**_reference(one), **more}) for one in opened]
 
-    def refusal(self, problem: Problem, datasets: Iterable[str]) -> list[Decision]:
-        """One decision per dataset that the refused question named."""
-        names = sorted(datasets) or ["-"]
+    def refusal(self, problem: Problem) -> list[Decision]:
+        """One decision per dataset that the decision point was asked about. What it permitted was refused by what a
+        disclosure says further, or with the rest of the question: then the record says that too."""
         return [
-            self.decision(name[:100], False, problem.rule or problem.code, problem.legal) for name in names
+            self._decision(one, limit=problem if one.decided.permit else None) for one in self.asked.values()
         ]
+
+    def _decision(
+        self, asked: Asked, policies: dict[str, Any] | None = None, limit: Problem | None = None
+    ) -> Decision:
+        legal = {"legal": limit.legal} if limit is not None and limit.legal is not None else {}
+        return self.point.record(
+            asked.evaluation,
+            asked.decided,
+            self.trace,
+            self.began,
+            transaction_id=self.transaction_id,
+            policies=policies,
+            response=legal,
+            limit=None if limit is None else limit.rule or limit.code,
+        )
 
     def about(
         self,
@@ -191,6 +197,11 @@ class Crossing(msgspec.Struct, frozen=True):
             return None
         longest = max(rules, key=lambda rule: rule.days)
         return Withheld(str(longest.article), milliseconds(self.began + timedelta(days=longest.days)))
+
+
+def _reference(opened: Opened) -> dict[str, Any]:
+    one = opened.disclosure
+    return {"disclosure": {"id": one.id, "version": one.version, "digest": opened.digest}}
 
 
 class Refusals:

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 from sqlglot import exp
 
-from sluis.disclose.model import Bounds, Kind, Opened
+from sluis.disclose.model import CONSENTED, Bounds, Kind, Opened
 from sluis.grounds import Disclosure, Role, Subject
-from sluis.kernel import Conflict, Invalid, Refused, Text
-from sluis.policy import Decision
+from sluis.kernel import Conflict, Invalid, Level, Refused, Text
+from sluis.policy import Decided
 from sluis.statement import SubQuestion, base_tables, dataset_of, is_base, source_of, uses
 
 _TYPE = re.compile(r"VARCHAR|BIGINT|INTEGER|DOUBLE|BOOLEAN|DATE|TIMESTAMP|DECIMAL\(\d{1,2},\d{1,2}\)")
@@ -40,6 +40,15 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
     "sign-in-refused": (
         Text("De bronhouder aanvaardt deze manier van aanmelden niet.", "The owner does not accept this way of signing in."),
         Text("Meld u aan op een hoger niveau.", "Sign in at a higher level."),
+    ),
+    "sign-in-too-weak": (
+        Text("De bronhouder vraagt een hoger betrouwbaarheidsniveau van wie handelt.",
+             "The owner asks for a higher assurance level of the person who acts."),
+        Text("Meld u aan op een hoger niveau, en stel de vraag opnieuw.", "Sign in at a higher level, and ask again."),
+    ),
+    "own-policy": (
+        Text("Een eigen regel van de bronhouder staat dit niet toe.", "A policy of the owner's own does not allow this."),
+        Text("Overleg met de bronhouder.", "Consult the owner."),
     ),
     "too-many-subjects": (
         Text("De vraag gaat over te veel mensen tegelijk.", "The question is about too many people at once."),
@@ -88,9 +97,17 @@ def refused(rule: str, legal: str | None = None, *, retry: bool = False) -> Refu
     return Refused(rule, _WHAT, why, after, rule=rule, legal=legal, retry=retry)
 
 
-def refusal(decision: Decision) -> Refused:
-    """The refusal that the decision point gave."""
-    return refused(decision.rule, decision.legal)
+def refusal(decided: Decided, level: Level | None) -> Refused:
+    """The refusal that the decision point gave, by a rule above or by one of the owner's own policies.
+
+    Args:
+        decided: which is no.
+        level: of assurance with which it would have been another answer, where that is why.
+    """
+    why, after = _TEXTS.get(decided.rule, _TEXTS["own-policy"])
+    return Refused(
+        decided.rule, _WHAT, decided.reason or why, after, rule=decided.rule, legal=decided.legal, level=level
+    )
 
 
 def legal_of(opened: Iterable[Opened]) -> str | None:
@@ -112,6 +129,7 @@ def require_bounds(question: SubQuestion, bounds: Bounds) -> None:
         > 1_000
         or any(isinstance(value, str) and len(value) > 10_000 for value in question.parameters.values())
         or any(None in keys.values for keys in question.keys.values())
+        or any(name.startswith(CONSENTED) for name in (*question.parameters, *question.keys))
         or not all(map(_TYPE.fullmatch, question.types.values()))
     ):
         raise Invalid(

@@ -5,7 +5,7 @@ hold to the limits, read, write down, send, and give a receipt.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,15 +14,15 @@ import pyarrow as pa
 from sluis.crypto import KeyStore
 from sluis.disclose import rules
 from sluis.disclose.answer import Answer
-from sluis.disclose.model import Bounds, Consultation, Kind, Opened
+from sluis.disclose.model import Bounds, Consenting, Consultation, Kind, Opened
 from sluis.disclose.readers import Pulled, Readers
 from sluis.disclose.records import Crossing, Log, Permit, Refusals
 from sluis.disclose.seals import CardOf, Sealer
 from sluis.disclose.understand import Statement, check_values, understand
 from sluis.disclose.views import OWN_DAY
 from sluis.grounds import Disclosure, Grounds, Offer, Purpose, make_offer
-from sluis.kernel import Clock, PeerId, Refused, Text, Trace, Upstream, new_span_id
-from sluis.policy import Decision, Facts, decide
+from sluis.kernel import Clock, PeerId, Problem, Refused, Text, Trace, Unkept, Upstream, new_span_id
+from sluis.policy import DecisionPoint
 from sluis.sources import Limits, Source, SourceFailure
 from sluis.statement import Combiner, Groups, Memory, SubQuestion, TooClose, bind, constants
 
@@ -50,9 +50,11 @@ class Discloser:
         card_of: reads another node's card, or raises a `Problem`.
         combiner: computes what sources cannot.
         address: where a peer is, for the processing log.
+        point: decides which disclosure, if any, opens a dataset.
         clock: aware UTC.
         bounds: what one question may cost.
         contracts: whether peers come under contracts, so that only what one covers is open to them.
+        consents: of people, for disclosures that rest on them; without any, these open nobody's rows.
     """
 
     def __init__(
@@ -69,14 +71,17 @@ class Discloser:
         card_of: CardOf,
         combiner: Combiner,
         address: Callable[[PeerId], str],
+        point: DecisionPoint,
         clock: Clock,
         bounds: Bounds | None = None,
         contracts: bool = False,
+        consents: Consenting | None = None,
     ) -> None:
-        self._contracts = contracts
+        self._contracts, self._consents = contracts, consents
         self._own, self._alias, self._sources = own, alias, sources
         self._log, self._memory, self._keys, self._clock = log, memory, keys, clock
         self._address, self._bounds, self._combiner = address, bounds or Bounds(), combiner
+        self._point = point
         self._activities = {one.id: one.valid for one in grounds.activities}
         self._candidates = {
             dataset.name: tuple(one for one in grounds.disclosures if one.dataset == dataset.name)
@@ -147,12 +152,21 @@ class Discloser:
             Unkept: this node cannot record, so nothing leaves.
         """
         crossing = Crossing(
-            peer, self._address(peer), self._alias, trace, transaction_id, question, self._clock()
+            peer,
+            self._address(peer),
+            self._alias,
+            trace,
+            transaction_id,
+            question,
+            self._clock(),
+            self._point,
         )
         try:
             return await self._consult(crossing, purpose, recording)
-        except Refused as refusal:
-            await self._record(crossing, refusal)
+        except Unkept:
+            raise
+        except Problem as problem:
+            await self._record(crossing, problem)
             raise
 
     async def close(self) -> None:
@@ -164,7 +178,7 @@ class Discloser:
     ) -> Consultation:
         question, peer, now = crossing.question, crossing.peer, crossing.began
         rules.require_bounds(question, self._bounds)
-        opened = self._decided(peer, question, now.date(), purpose)
+        opened = self._decided(crossing, purpose)
         statement = await self._understood(peer, question, opened, crossing)
         check_values(statement, question)
         sealing = self._sealer.sealing(peer, question, now)
@@ -175,6 +189,7 @@ class Discloser:
         asked = set(rules.keys_asked(statement.asked, values))
         if len(asked) > statement.max_subjects:
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
+        values |= self._consented(peer, question.activity, statement, asked)
         self._hold_rate(peer, statement, now)
         identity = self._memory.digest(_written_out(question)) if statement.kind in _COUNTED else ""
         await self._hold_budgets(crossing, statement, identity)
@@ -190,43 +205,25 @@ class Discloser:
             first = await self._readers.pull(source, limits, answer.foresee)
         except SourceFailure as failure:
             await answer.failed()
+            crossing.asked.clear()  # that is on record now
             raise _unavailable(crossing, failure) from None
         if statement.groups is not None:
             first = await self._reduced(crossing, statement, statement.groups, first, identity, values)
         body = await answer.begin(first, lambda: self._readers.pull(source, limits), recording)
         return Consultation(statement.schema, self._guarded(crossing, body()))
 
-    def _decided(
-        self, peer: PeerId, question: SubQuestion, day: date, purpose: Purpose | None
-    ) -> dict[str, Opened]:
+    def _decided(self, crossing: Crossing, purpose: Purpose | None) -> dict[str, Opened]:
         """Per dataset the disclosure that opens it, as the decision point says; its digest as the asker knows it."""
-        opened = {}
+        opened, question = {}, crossing.question
         for name, digest in question.disclosures.items():
-            decision = self._decide(peer, question, name, day, purpose)
-            if not decision.permit or decision.disclosure is None:
-                raise rules.refusal(decision)
-            opened[name] = self._opened[decision.disclosure]
+            agreed = self._agreed(purpose, question.activity, self._candidates.get(name, ()))
+            decided = crossing.ask(name, agreed)
+            if not decided.permit or decided.disclosure is None:
+                raise rules.refusal(decided, self._point.level_asked(decided))
+            opened[name] = self._opened[decided.disclosure]
             if opened[name].digest != digest:
                 raise rules.changed(name)
         return opened
-
-    def _decide(
-        self, peer: PeerId, question: SubQuestion, dataset: str, day: date, purpose: Purpose | None
-    ) -> Decision:
-        acting, candidates = question.acting, self._candidates.get(dataset, ())
-        return decide(
-            Facts(
-                peer=peer,
-                person=acting.person,
-                acr=acting.acr,
-                activity=question.activity,
-                dataset=dataset,
-                day=day,
-                candidates=candidates,
-                activity_valid=self._activities.get(question.activity),
-                agreed=self._agreed(purpose, question.activity, candidates),
-            )
-        )
 
     def _agreed(
         self, purpose: Purpose | None, activity: str, candidates: Iterable[Disclosure]
@@ -290,6 +287,27 @@ class Discloser:
             given[name] = opens(keys.values) if keys.sealed else keys.values
         return bind(statement.lists, statement.types, given)
 
+    def _consented(
+        self, peer: PeerId, activity: str, statement: Statement, asked: Collection[tuple[str, str]]
+    ) -> dict[str, Any]:
+        """Whose rows are shown, of the people that the question names, per dataset that rests on consent."""
+        found: dict[str, Any] = {}
+        for one in statement.opened:
+            name, subject, consents = one.dataset.name, one.dataset.subject, self._consents
+            if one.by_consent is None or subject is None:
+                continue
+            columns = set(statement.columns[name]) - {subject.column}
+            people = [
+                key
+                for kind, key in sorted(asked)
+                if kind == subject.type
+                and consents is not None
+                and consents.opens((kind, key), peer, activity, name, columns)
+            ]
+            column_type = statement.column_types[("", name), subject.column]
+            found |= bind({one.by_consent}, {one.by_consent: column_type}, {one.by_consent: people})
+        return found
+
     def _hold_rate(self, peer: PeerId, statement: Statement, now: datetime) -> None:
         """At most so many questions in any hour, per disclosure."""
         for one in statement.opened:
@@ -349,12 +367,10 @@ class Discloser:
         except SourceFailure as failure:
             raise _unavailable(crossing, failure) from None
 
-    async def _record(self, crossing: Crossing, refusal: Refused) -> None:
-        named = crossing.question.disclosures
-        known = [name for name in named if name in self._candidates]
-        # Of what is not here, one name is enough: a thousand would be a thousand records.
-        decisions = crossing.refusal(refusal, known or list(named)[:1])
-        await self._refusals.record(crossing.peer, decisions)
+    async def _record(self, crossing: Crossing, problem: Problem) -> None:
+        """Every answer of the decision point is a record, whatever then became of the question."""
+        if crossing.asked:
+            await self._refusals.record(crossing.peer, crossing.refusal(problem))
 
 
 def _written_out(question: SubQuestion) -> list[Any]:

@@ -133,7 +133,7 @@ def understand(
     executed = install(executed, opened, native)
     ready = partial(
         prepare,
-        types={**parameters, OWN_DAY: "DATE"},
+        types={**parameters, OWN_DAY: "DATE", **_consented(opened)},
         tables=list(tables.values()),
         sources=sources,
         combiner=combiner,
@@ -183,12 +183,17 @@ def _bound(tree: exp.Query, opened: Mapping[str, Opened]) -> tuple[tuple[Subject
     found = []
     for one in bindings(tree, {("", name): one.dataset.subject for name, one in opened.items()}):
         what = opened[one.dataset[1]]
-        if what.disclosure.subject_required and what.disclosure.aggregate is None:
+        if _names_people(what.disclosure):
             require(one)
         assert what.dataset.subject is not None
         if _on_record(what):
             found += [(what.dataset.subject, constant) for constant in one.constants]
     return tuple(found)
+
+
+def _names_people(disclosure: Disclosure) -> bool:
+    """Whether a question must name whom it is about. Consent is looked up for who is named, so it always asks that."""
+    return disclosure.ground == "consent" or (disclosure.subject_required and disclosure.aggregate is None)
 
 
 def _parameter_types(
@@ -262,6 +267,17 @@ def _named_tables(tree: exp.Query, opened: Mapping[str, Opened]) -> set[int]:
         subject = what.dataset.subject
         if one.constants and subject is not None and subject.column not in what.disclosure.masks:
             found.add(id(one.table))
+    return found
+
+
+def _consented(opened: Mapping[str, Opened]) -> dict[str, str]:
+    """The parameters that list who consented, and their types: those of the columns that hold whom a row is about."""
+    found = {}
+    for one in opened.values():
+        subject = one.dataset.subject
+        column = one.dataset.column(subject.column) if subject is not None else None
+        if one.by_consent is not None and column is not None:
+            found[one.by_consent] = column.type
     return found
 
 

@@ -34,7 +34,7 @@ def install(tree: exp.Query, opened: Mapping[str, Opened], native: Mapping[str, 
     for table in base_tables(tree):
         columns, one = used.get(id(table), []), opened[table.name.lower()]
         shown = _shown(one, [column.name.lower() for column in columns], native[one.dataset.name])
-        if one.disclosure.rows is None and all(isinstance(what, exp.Column) for what in shown.values()):
+        if not _conditional(one) and all(isinstance(what, exp.Column) for what in shown.values()):
             _rename(table, columns, one, shown)
         else:
             below = view(one, shown, native[one.dataset.name])
@@ -88,7 +88,21 @@ def view(opened: Opened, shown: Mapping[str, exp.Expression], native: Native) ->
     if opened.disclosure.rows is not None:
         condition = _over(_own(opened.disclosure.rows), opened, native)
         select = select.where(exp.paren(condition, copy=False), copy=False)
+    if opened.by_consent is not None:
+        select = select.where(_consented(opened, opened.by_consent, native), copy=False)
     return select
+
+
+def _conditional(opened: Opened) -> bool:
+    """Whether not every row of a dataset is shown."""
+    return opened.disclosure.rows is not None or opened.by_consent is not None
+
+
+def _consented(opened: Opened, parameter: str, native: Native) -> exp.Expression:
+    """That the person a row is about is one of those who consented; the key as the source has it, unmasked."""
+    assert opened.dataset.subject is not None
+    subject = at_source(opened, opened.dataset.subject.column, native)
+    return exp.EQ(this=subject, expression=exp.Any(this=exp.paren(exp.Placeholder(this=parameter))))
 
 
 def _shown(opened: Opened, used: list[str], native: Native) -> dict[str, exp.Expression]:

@@ -5,7 +5,7 @@ from sluis.gateway.crossing import SERVICE
 from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Covers, Link
-from sluis.gateway.manager import AutoSign, DecisionPoint, Trust
+from sluis.gateway.manager import AutoSign, DecisionPoint, Judge, Trust, elsewhere
 from sluis.gateway.manager import Settings as ManagerSettings
 from sluis.gateway.measures import reader_of
 from sluis.gateway.membership import Membership, open_membership
@@ -34,6 +34,7 @@ __all__ = [
     "DecisionPoint",
     "Group",
     "InwayPlane",
+    "Judge",
     "Link",
     "ManagerSettings",
     "Membership",
@@ -49,6 +50,7 @@ __all__ = [
     "Witnesses",
     "check_group",
     "check_nginx",
+    "elsewhere",
     "group_routes",
     "hold_to",
     "manager_address",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from sluis.kernel import Oin, PeerId, Period, Text, plain
+from sluis.kernel import Level, Oin, PeerId, Period, Text, plain
 
 Role = Literal["output", "join", "filter"]
 """`output`: may be used anywhere and handed out. `join`: only compared for equality with another dataset's key,
@@ -210,6 +210,8 @@ class Disclosure(msgspec.Struct, frozen=True, omit_defaults=True):
     retention: Duration = "P0D"
     refuse_acr: tuple[str, ...] = ()
     """Ways of signing in that this owner does not accept here (`local`)."""
+    minimum_level: Level | None = None
+    """The assurance level that the person who acts must have reached; a way of signing in without a level does not."""
 
 
 class OfferedColumn(msgspec.Struct, frozen=True, omit_defaults=True):

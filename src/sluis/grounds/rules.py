@@ -207,10 +207,13 @@ def _role_faults(one: Disclosure) -> Iterator[Fault]:
 
 def _subject_faults(one: Disclosure, dataset: Dataset) -> Iterator[Fault]:
     """Whether the person can be named at all, where one must be; and counted, where groups must be large enough."""
-    subject = dataset.subject
+    subject, by_name = dataset.subject, one.subject_required or one.ground == "consent"
+    if one.ground == "consent":
+        yield from _consent_faults(one)
     if subject is None:
-        if one.subject_required:
-            yield _no_subject(("subject_required",), "subject_required", dataset.name)
+        if by_name:
+            keys = ("subject_required",) if one.subject_required else ("ground",)
+            yield _no_subject(keys, keys[0], dataset.name)
         if one.aggregate:
             yield _no_subject(("aggregate",), "aggregate", dataset.name)
         return
@@ -218,7 +221,7 @@ def _subject_faults(one: Disclosure, dataset: Dataset) -> Iterator[Fault]:
     named = one.columns.get(subject.column) in ("output", "join") or (
         rule is not None and not {"=", "in"}.isdisjoint(rule.operators)
     )
-    if one.subject_required and not named:
+    if by_name and not named:
         yield _fault(
             ("subject_required",),
             "subject-cannot-be-named",
@@ -232,7 +235,7 @@ def _subject_faults(one: Disclosure, dataset: Dataset) -> Iterator[Fault]:
                 f"Give `{subject.column}` the role `output` or `join`, or a filter with `=` or `in`.",
             ),
         )
-    if one.subject_required and subject.column in one.masks:
+    if by_name and subject.column in one.masks:
         yield _fault(
             ("masks", subject.column),
             "masked-subject",
@@ -240,6 +243,31 @@ def _subject_faults(one: Disclosure, dataset: Dataset) -> Iterator[Fault]:
             Text("De vrager kan dan niemand noemen.", "The asker can then name nobody."),
             Text("Haal dit masker weg.", "Remove this mask."),
         )
+
+
+def _consent_faults(one: Disclosure) -> Iterator[Fault]:
+    """What cannot rest on consent: it is looked up for each person whom a question names."""
+    if one.aggregate is not None:
+        yield _fault(
+            ("aggregate",),
+            "consent-without-rows",
+            Text("Groepen kunnen niet op toestemming rusten.", "Groups cannot rest on consent."),
+            Text(
+                "Toestemming opent de rij van wie haar gaf; van een groep is niet te zeggen wie erin zit.",
+                "Consent opens the row of who gave it; of a group it cannot be told who is in it.",
+            ),
+            Text("Kies een andere grondslag, of haal `[aggregate]` weg.", "Choose another ground, or remove `[aggregate]`."),
+        )  # fmt: skip
+    if not one.subject_required:
+        yield _fault(
+            ("subject_required",),
+            "consent-without-subject",
+            Text("Bij toestemming noemt de vrager altijd over wie het gaat.",
+                 "With consent the asker always names whom it is about."),
+            Text("Zonder naam is er niemand van wie de toestemming is op te zoeken.",
+                 "Without a name there is nobody whose consent can be looked up."),
+            Text("Haal `subject_required = false` weg.", "Remove `subject_required = false`."),
+        )  # fmt: skip
 
 
 def _period_faults(valid: Period, day: date, kind: str) -> Iterator[Fault]:
@@ -373,8 +401,8 @@ def _no_subject(keys: Keys, setting: str, dataset: str) -> Fault:
             "The dataset does not say whom a row is about.",
         ),
         Text(
-            "Zet `[subject]` in de dataset, of schrijf `subject_required = false`.",
-            "Put `[subject]` in the dataset, or write `subject_required = false`.",
+            "Zet `[subject]` in de dataset, of schrijf `subject_required = false`; bij toestemming kan alleen het eerste.",
+            "Put `[subject]` in the dataset, or write `subject_required = false`; with consent only the first will do.",
         ),
     )
 

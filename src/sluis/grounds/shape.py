@@ -199,6 +199,10 @@ FORMS = {
         "Gebruik letters, cijfers, punt, schuine streep, streepje en `_`, ten hoogste 100.",
         "Use letters, digits, dot, slash, dash and `_`, 100 at most.",
     ),
+    "[a-z][a-z0-9_]{0,62}:": Text(
+        "Schrijf de naam van een manier van inloggen, een dubbele punt, en hoe iemand daar heet: `staf:anna`.",
+        "Write the name of a way of signing in, a colon, and what somebody is called there: `staff:anna`.",
+    ),
     "[0-9a-f]": Text("Schrijf 64 kleine hexadecimale cijfers.", "Write 64 lower-case hex digits."),
     "sha256:": Text(
         "Schrijf `sha256:` en 64 kleine hexadecimale cijfers.",
@@ -219,6 +223,10 @@ FORMS = {
     ),
     "https://": Text(
         "Schrijf een adres als `https://naam:8443`.", "Write an address as `https://name:8443`."
+    ),
+    "(own": Text(
+        "Schrijf `own`, of een adres als `https://naam/pad`.",
+        "Write `own`, or an address as `https://name/path`.",
     ),
     "https?://": Text(
         "Schrijf een adres als `https://naam/pad`.", "Write an address as `https://name/path`."

@@ -167,5 +167,11 @@ WORDS: Words = {
             "Manieren van aanmelden die hier niet volstaan, zoals local.",
             "Ways of signing in that do not suffice here, such as local.",
         ),
+        "minimum_level": Text(
+            "Laagste betrouwbaarheidsniveau (eIDAS) van wie handelt: basic (DigiD Basis), low, substantial of high. "
+            "Wie zonder niveau is aangemeld, zoals local, haalt geen enkel niveau.",
+            "Lowest assurance level (eIDAS) of the person who acts: basic (DigiD Basis), low, substantial or high. "
+            "Who signed in without a level, such as local, reaches none.",
+        ),
     },
 }

@@ -3,7 +3,8 @@
 What a way of signing in asks of somebody is on its own pages; here they meet.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -34,7 +35,7 @@ _AUDIENCES: tuple[tuple[Audience, Text, Text], ...] = (
     ("staff", Text("Voor medewerkers", "For staff"), Text("U werkt bij deze organisatie.", "You work for this organisation.")),
 )  # fmt: skip
 
-Farewell = Callable[[Established], str | None]
+Farewell = Callable[[Established], Awaitable[str | None]]
 """Where a browser goes to end the session at another provider as well; None when there is nothing to end."""
 
 
@@ -51,7 +52,7 @@ def routes(
         sessions: of this node.
         signing_in: knows for whom somebody may act.
         ways: of signing in that are there at the moment.
-        programs: titles of what was signed in with the session of a handle.
+        programs: titles of the portals and programs that were signed in with the session of a handle; may block.
         farewells: of the ways of signing in that have sessions of their own elsewhere.
     """
     titles = {
@@ -92,7 +93,7 @@ def routes(
     async def choose(person: SignedIn, request: Request[Any, Any, Any], next: str = "/") -> Response[bytes]:
         """For whom somebody acts from now on."""
         choices = list(await signing_in.choices(person))
-        if not choices:
+        if not choices or (len(choices) == 1 and person.acting.entity is not None):
             return redirect(local_path(next))
         return page(request, "identity/choose.html", choices=choices, next=local_path(next), unchosen=False)
 
@@ -111,7 +112,7 @@ def routes(
     @get("/sessions")
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Where somebody is signed in."""
-        found = sessions.of(person.acting.person, programs)
+        found = await asyncio.to_thread(sessions.of, person.acting.person, programs)
         return page(request, "identity/sessions.html", sessions=found, here=person.session, title_of=title_of)
 
     @post("/sessions/end", status_code=200)
@@ -141,7 +142,8 @@ def routes(
             return take_back(redirect("/sign-out"))
         established = sessions.established(visitor.session)
         await sessions.end(visitor.session)
-        elsewhere = next((url for one in farewells if (url := one(established))), None)
+        urls = [await one(established) for one in farewells]
+        elsewhere = next((url for url in urls if url), None)
         return take_back(onward(request, elsewhere) if elsewhere else redirect("/sign-out"))
 
     return [first, sign_in, choose, chosen, listed, end, end_others, signing_out, sign_out]

@@ -1,6 +1,6 @@
 """Value types and errors that every room speaks. Pure: no I/O but the clock and the random source."""
 
-from sluis.kernel.acting import ACR, LEVELS, Acting, Level, level_of, reaches
+from sluis.kernel.acting import ACR, LEVELS, Acting, Level, is_simulator, level_of, reaches
 from sluis.kernel.codec import convert, decode, encode, plain
 from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, Rsin, Vestiging, passes_eleven_test
 from sluis.kernel.moments import Clock, Period, milliseconds, utc_now
@@ -47,6 +47,7 @@ __all__ = [
     "convert",
     "decode",
     "encode",
+    "is_simulator",
     "level_of",
     "milliseconds",
     "new_span_id",

@@ -4,6 +4,7 @@ Levels of assurance as eIDAS knows them (Regulation (EU) 910/2014, article 8), a
 factor. What a broker or an operating system calls its own way of signing in is no level until a setting says which.
 """
 
+import re
 from typing import Literal
 
 import msgspec
@@ -31,6 +32,15 @@ def level_of(acr: str) -> Level | None:
 def reaches(level: Level | None, wanted: Level) -> bool:
     """Whether a level is at least the one wanted; none never is."""
     return level is not None and LEVELS.index(level) >= LEVELS.index(wanted)
+
+
+_SIMULATOR = re.compile(r"[a-z]+://[^/]*/(?:[^?#]*/)?sluis-simulator(?:[/?#].*)?", re.IGNORECASE)
+
+
+def is_simulator(issuer: str) -> bool:
+    """Whether an issuer is a simulator of DigiD or eHerkenning, which says so in its address: it invents people, so nothing
+    that rests on it means anything in production."""
+    return _SIMULATOR.fullmatch(issuer) is not None
 
 
 class Acting(msgspec.Struct, frozen=True, omit_defaults=True):

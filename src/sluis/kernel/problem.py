@@ -17,6 +17,8 @@ from typing import Any
 
 import msgspec
 
+from sluis.kernel.acting import LEVELS, Level
+
 
 class Text(msgspec.Struct, frozen=True):
     """The same sentence in Dutch and English."""
@@ -48,6 +50,7 @@ class Problem(Exception):
         peer: the other organisation concerned, by name or OIN.
         retry: whether sending the same again may succeed.
         place: where in a file, for configuration.
+        level: the assurance level with which it would have been allowed: who asks can sign in again, at that level.
     """
 
     status: int = 500
@@ -64,10 +67,12 @@ class Problem(Exception):
         peer: str | None = None,
         retry: bool = False,
         place: Place | None = None,
+        level: Level | None = None,
     ) -> None:
         super().__init__(f"{what.en} {why.en} {next.en}")
         self.code, self.what, self.why, self.next = code, what, why, next
         self.rule, self.legal, self.peer, self.retry, self.place = rule, legal, peer, retry, place
+        self.level = level
 
     def members(self, language: str = "nl") -> dict[str, Any]:
         """The RFC 9457 members of this problem, title and detail in `language` (`nl` or `en`)."""
@@ -75,7 +80,7 @@ class Problem(Exception):
         def say(text: Text) -> str:
             return text.en if language == "en" else text.nl
 
-        extra = {"rule": self.rule, "legalBasis": self.legal, "peer": self.peer}
+        extra = {"rule": self.rule, "legalBasis": self.legal, "peer": self.peer, "level": self.level}
         return {
             "type": f"urn:sluis:problem:{self.code}",
             "status": self.status,
@@ -131,6 +136,7 @@ class Problem(Exception):
             legal=string(members.get("legalBasis")) or None,
             peer=string(members.get("peer")) or None,
             retry=members.get("retry") is True,
+            level=next((level for level in LEVELS if level == members.get("level")), None),
         )
 
 

@@ -3,7 +3,7 @@
 from sluis.ledger import verifier
 from sluis.ledger.anchoring import Anchored, Anchors, no_authority
 from sluis.ledger.audit import Verification, verify
-from sluis.ledger.http import log_routes, reading_routes
+from sluis.ledger.http import Allowed, Authorise, Found, Line, line_of, log_routes, reading_routes
 from sluis.ledger.model import (
     ACTIVITY,
     PROCESSOR,
@@ -31,13 +31,17 @@ __all__ = [
     "SUBJECT",
     "SUBJECT_TYPE",
     "Agreement",
+    "Allowed",
     "Anchored",
     "Anchors",
     "Arrangement",
+    "Authorise",
     "Cosigned",
     "Crossings",
     "Decision",
+    "Found",
     "Ledger",
+    "Line",
     "Log",
     "Peer",
     "Position",
@@ -50,6 +54,7 @@ __all__ = [
     "base_origin",
     "crossings",
     "decisions",
+    "line_of",
     "lines_with",
     "log_routes",
     "no_authority",

@@ -6,7 +6,7 @@ out of the node's own.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -21,9 +21,11 @@ from sluis.ledger.witness import LARGEST_REQUEST, Witness
 
 LDV_VERSION = "1.1.0"
 
-Authorise = Callable[[Request[Any, Any, Any]], "frozenset[str] | Literal['all']"]
-"""The pseudonyms of the subjects whose records the caller of a request may read; `all` for the privacy officer.
-Raises `Unidentified` or `Refused`."""
+Allowed = frozenset[str] | Literal["all"]
+
+Authorise = Callable[[Request[Any, Any, Any], bool], Awaitable[Allowed]]
+"""The pseudonyms of the subjects whose records the caller of a request may read; `all` for the privacy officer. Whether the
+request names a trace is told with it. Raises `Unidentified`, `Refused` or `Invalid`."""
 
 _TRACE = re.compile(r"[0-9a-f]{32}")
 _DASHED = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -93,10 +95,10 @@ def reading_routes(ledger: Ledger, authorise: Authorise) -> list[HTTPRouteHandle
     @post("/processing-activities", status_code=200, include_in_schema=False)
     async def find(data: Wanted, request: Request[Any, Any, Any], caller: object) -> Response[Found]:
         """Zoek verwerkingen op trace, verwerkingsactiviteit of betrokkene."""
-        allowed = authorise(request)
+        allowed = await authorise(request, data.trace_id is not None)
         search = _search(data, ledger, allowed)
         records = await ledger.processing_of(search, withheld=allowed == "all")
-        return Response(Found([_line(record) for record in records]), headers={"API-Version": LDV_VERSION})
+        return Response(Found([line_of(record) for record in records]), headers={"API-Version": LDV_VERSION})
 
     return [find]
 
@@ -146,7 +148,7 @@ def log_routes(ledger: Ledger, witness: Witness | None = None) -> list[HTTPRoute
     return [checkpoint, tile, add_checkpoint, witnessed]
 
 
-def _search(wanted: Wanted, ledger: Ledger, allowed: "frozenset[str] | Literal['all']") -> Search:
+def _search(wanted: Wanted, ledger: Ledger, allowed: Allowed) -> Search:
     if wanted.trace_id is None and wanted.activity is None and wanted.subject is None:
         raise _too_wide()
     subjects: tuple[str, ...] | None = None
@@ -180,7 +182,8 @@ def _plain_trace(trace_id: str | None) -> str | None:
     return lower.replace("-", "")
 
 
-def _line(record: Processing) -> Line:
+def line_of(record: Processing) -> Line:
+    """A processing record as the reading extension writes it."""
     plain = record.trace_id
     dashed = f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
     return Line(

@@ -13,15 +13,17 @@ from sqlalchemy import Connection, bindparam, text
 
 from sluis.kernel import Invalid, NotFound, Text
 from sluis.ledger import sql
-from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Arrangement, Processing, Search, Stored
+from sluis.ledger.model import ACTIVITY, PROCESSOR, SUBJECT, Arrangement, Decision, Processing, Search, Stored
 from sluis.ledger.rules import SALT, activity_term, subject_term, trace_term
 from sluis.ledger.tree import WIDTH, TreeAt
 from sluis.store import Store
 
 T = TypeVar("T")
+K = TypeVar("K", Arrangement, Decision)
 
 _PROCESSING = msgspec.json.Decoder(Processing)
 _ARRANGEMENT = msgspec.json.Decoder(Arrangement)
+_DECISION = msgspec.json.Decoder(Decision)
 _LONGEST = 2**63 - 1
 _FIRST_RUNS = 16
 
@@ -134,9 +136,20 @@ class Log:
         Args:
             trace_id: that of the object, 32 hex digits.
         """
+        return self._of_trace(trace_id, _ARRANGEMENT)
+
+    def decisions(self, trace_id: str) -> list[tuple[int, Decision]]:
+        """The decisions of a trace, oldest first, each with its index.
+
+        Args:
+            trace_id: 32 hex digits.
+        """
+        return self._of_trace(trace_id, _DECISION)
+
+    def _of_trace(self, trace_id: str, decoder: msgspec.json.Decoder[K]) -> list[tuple[int, K]]:
         with self._store.read() as connection:
             read = [
-                (index, _read(salted, _ARRANGEMENT))
+                (index, _read(salted, decoder))
                 for index, salted in _candidates(connection, Search(trace_id=trace_id))
             ]
         return sorted(

@@ -1,6 +1,91 @@
-"""The decision point: facts come in, yes or no and a disclosure id come out. Whoever asks it writes the record."""
+"""The decision point: facts come in; yes or no, and which disclosure applies, come out, with the record of it."""
 
-from sluis.policy.model import Decision, Facts
-from sluis.policy.rules import decide
+from sluis.policy.disclosures import rulings_of
+from sluis.policy.engine import Engine
+from sluis.policy.explaining import Difference, Why, Would, differences, explained, simulated
+from sluis.policy.files import (
+    BY_DAY,
+    Own,
+    Tried,
+    examine_own,
+    holds_policies,
+    policies_of,
+    read_own,
+    try_cases,
+)
+from sluis.policy.http import Who, routes
+from sluis.policy.known import known_of
+from sluis.policy.model import (
+    CONSULT,
+    Action,
+    Decided,
+    Evaluation,
+    Policies,
+    Resource,
+    Subject,
+    consultation,
+)
+from sluis.policy.replay import Replayed, replay
+from sluis.policy.service import Call, DecisionPoint
+from sluis.policy.standard import (
+    ACCESS,
+    CHANGE_ACCESS,
+    CHANGE_GROUP,
+    GROUP,
+    LOG,
+    READ_ACCESS,
+    READ_GROUP,
+    READ_LOG,
+    STANDARD,
+    asking,
+    person,
+)
+from sluis.policy.versions import Version, Versions, open_versions
 
-__all__ = ["Decision", "Facts", "decide"]
+__all__ = [
+    "ACCESS",
+    "BY_DAY",
+    "CHANGE_ACCESS",
+    "CHANGE_GROUP",
+    "CONSULT",
+    "GROUP",
+    "LOG",
+    "READ_ACCESS",
+    "READ_GROUP",
+    "READ_LOG",
+    "STANDARD",
+    "Action",
+    "Call",
+    "Decided",
+    "DecisionPoint",
+    "Difference",
+    "Engine",
+    "Evaluation",
+    "Own",
+    "Policies",
+    "Replayed",
+    "Resource",
+    "Subject",
+    "Tried",
+    "Version",
+    "Versions",
+    "Who",
+    "Why",
+    "Would",
+    "asking",
+    "consultation",
+    "differences",
+    "examine_own",
+    "explained",
+    "holds_policies",
+    "known_of",
+    "open_versions",
+    "person",
+    "policies_of",
+    "read_own",
+    "replay",
+    "routes",
+    "rulings_of",
+    "simulated",
+    "try_cases",
+]

@@ -205,7 +205,7 @@ class Crossing:
             sql=part.sql,
             activity=self._question.activity,
             case=self._question.case,
-            acting=Acting(self._who.person, self._who.acr),
+            acting=Acting(self._who.acting.person, self._who.acr, self._who.level),
             disclosures={offer.dataset: offer.digest for offer in part.offers},
             parameters={name: to_plain(self._values[name]) for name in scalars},
             types={name: types[name] for name in scalars},

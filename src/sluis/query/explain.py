@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sluis.grounds import Offer
-from sluis.kernel import Text
+from sluis.kernel import LEVELS, Level, Text
 from sluis.query.model import ExplainedColumn, ExplainedPart, Explanation, Question
 from sluis.query.plan import Part, Ready
 from sluis.statement import Fetch
@@ -32,8 +32,15 @@ def _part(ready: Ready, fetch: Fetch) -> ExplainedPart:
         articles=tuple(
             dict.fromkeys(str(article) for offer in part.offers for article in offer.disclosure.articles)
         ),
+        level=_level(part),
         keys_from=tuple(dict.fromkeys(_keys_from(ready, fetch, part))),
     )
+
+
+def _level(part: Part) -> Level | None:
+    """What all datasets of a part together ask."""
+    asked = [one.disclosure.minimum_level for one in part.offers if one.disclosure.minimum_level is not None]
+    return max(asked, key=LEVELS.index, default=None)
 
 
 def _keys_from(ready: Ready, fetch: Fetch, part: Part) -> Iterator[str]:

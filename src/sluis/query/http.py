@@ -10,7 +10,7 @@ from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation
 
 from sluis.grounds import Activity
-from sluis.kernel import encode, plain
+from sluis.kernel import Acting, encode, plain
 from sluis.query.model import Answer, AnswerColumn, AnswerDocument, Explanation, Question, Who
 from sluis.query.service import Asker
 from sluis.statement import MEDIA_TYPE
@@ -44,7 +44,7 @@ def routes(asker: Asker) -> list[HTTPRouteHandler]:
         operation_class=_Asking,
     )
     async def ask(data: Question, person: Person, request: Request[Any, Any, Any]) -> Response[bytes]:
-        who = Who(person.person, person.acr)
+        who = Who(Acting(person.person), person.acr, person.level, person.roles)
         if MEDIA_TYPE in header(request.scope, b"accept"):
             return Response(as_arrow(await asker.ask(data, who)), media_type=MEDIA_TYPE)
         document = await asker.rendered(data, who, as_document)

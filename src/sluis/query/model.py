@@ -6,8 +6,9 @@ from typing import Any, Literal
 import msgspec
 import pyarrow as pa
 
-from sluis.kernel import PeerId, Problem, Text
+from sluis.kernel import Acting, Level, PeerId, Problem, Text
 from sluis.statement import Receipt
+from sluis.web import Audience
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True):
@@ -26,10 +27,17 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", 
 
 
 class Who(msgspec.Struct, frozen=True):
-    """The person who acts here, and how they signed in (`local`: known by the operating-system user)."""
+    """The person who acts here, for whom, and how they signed in (`local`: known by the operating-system user).
 
-    person: str
+    `level` is the assurance of that way of signing in, None when it has none; `roles` are what the person does here;
+    `audience` is as whom.
+    """
+
+    acting: Acting
     acr: str
+    level: Level | None = None
+    roles: tuple[str, ...] = ()
+    audience: Audience = "staff"
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -135,6 +143,8 @@ class ExplainedPart(msgspec.Struct, frozen=True, omit_defaults=True, rename="cam
     columns: dict[str, tuple[ExplainedColumn, ...]]
     rows: tuple[Text, ...]
     articles: tuple[str, ...]
+    level: Level | None = None
+    """The assurance level that the owner asks of the person who acts; a lower one is refused."""
     keys_from: tuple[str, ...] = ()
     """The owners whose answer gives the keys for this part; sealed keys are marked `(sealed)`."""
 

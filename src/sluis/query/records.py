@@ -8,52 +8,74 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+import msgspec
+
 from sluis.grounds import Offer
 from sluis.kernel import Problem, Trace, milliseconds, new_span_id
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Processing, Withheld
+from sluis.policy import Decided, DecisionPoint, Evaluation, asking, person
 from sluis.query.model import Question, Who
 from sluis.statement import CHARGE
 
 
-def decision(
-    trace: Trace,
-    question: Question,
-    who: Who,
-    shape: str,
-    digests: Mapping[str, str],
-    moment: datetime,
-    problem: Problem | None,
-) -> Decision:
-    """One record per question: who asked what, for which activity and case, and whether it went on.
+class Asking(msgspec.Struct, frozen=True):
+    """A question put to the decision point: may this person ask under this activity?
 
     Args:
         trace: the question's first span.
-        shape: the SQL without constants.
-        digests: per dataset the digest of the offer relied on.
-        problem: why it did not go on; None when it did.
+        evaluation: what the decision point was asked.
+        decided: what it said.
+        moment: when.
     """
-    request = {
-        "subject": {"type": "person", "id": who.person, "properties": {"acr": who.acr}},
-        "action": {"name": "ask", "properties": {"processing_activity_id": question.activity}},
-        "resource": {
-            "type": "question",
-            "id": trace.trace_id,
-            "properties": {"sql": shape, "case": question.case},
-        },
-        "context": {"traceparent": trace.traceparent},
-    }
-    response: dict[str, Any] = {"decision": problem is None}
-    if problem is not None:
-        response["context"] = {"reason": problem.code, "rule": problem.rule or problem.code}
-    return Decision(
-        trace_id=trace.trace_id,
-        span_id=trace.span_id,
-        event_name="adl.access_evaluation",
-        timestamp=milliseconds(moment),
-        status="Ok",
-        attributes={"adl.core.policies": dict(digests)} if digests else {},
-        body={"adl.core.request": request, "adl.core.response": response},
-    )
+
+    trace: Trace
+    evaluation: Evaluation
+    decided: Decided
+    moment: datetime
+
+    @classmethod
+    def of(
+        cls, point: DecisionPoint, trace: Trace, question: Question, who: Who, moment: datetime
+    ) -> "Asking":
+        """Ask it. Raises `Invalid` for values that have no meaning for policies."""
+        subject = person(who.acting, who.acr, audience=who.audience, level=who.level, roles=who.roles)
+        context = {"case": question.case, "traceparent": trace.traceparent}
+        evaluation = asking(subject, question.activity, context)
+        return cls(trace, evaluation, point.decide(evaluation, moment), moment)
+
+    def record(
+        self,
+        point: DecisionPoint,
+        shape: str = "",
+        digests: Mapping[str, str] | None = None,
+        problem: Problem | None = None,
+        *,
+        again: bool = False,
+    ) -> Decision:
+        """The record of it, with what became of the question; one per question, and one more when it goes wrong later.
+
+        Args:
+            point: which decided.
+            shape: the SQL without constants.
+            digests: per dataset the digest of the offer relied on.
+            problem: why it did not go on; None when it did.
+            again: whether a record of it stands in the log already.
+        """
+        response, limit = {}, None
+        if problem is not None and self.decided.permit:
+            limit = problem.rule or problem.code
+            response = {"reason": problem.code} | ({"legal": problem.legal} if problem.legal else {})
+        policies = {"statement": {"sql": shape}} if shape else {}
+        return point.record(
+            self.evaluation,
+            self.decided,
+            self.trace.child() if again else self.trace,
+            self.moment,
+            began=not again,
+            policies=policies | ({"offers": dict(digests)} if digests else {}),
+            response=response,
+            limit=limit,
+        )
 
 
 def processing(

@@ -10,7 +10,8 @@ from typing import Any
 from sqlglot import exp
 
 from sluis.grounds import Activity, Disclosure, Offer
-from sluis.kernel import Invalid, Refused, Text
+from sluis.kernel import Invalid, Level, Refused, Text
+from sluis.policy import Decided
 from sluis.query.model import Origin, Provenance, Question, StaysClosed
 from sluis.statement import base_tables, closing, dataset_of, definition, is_base, source_of, unknown, uses
 
@@ -58,6 +59,30 @@ def activity_of(activities: Mapping[str, Activity], name: str) -> Activity:
             ),
         )
     return activities[name]
+
+
+def may_not_ask(decided: Decided, level: Level | None) -> Refused:
+    """The refusal of the decision point to let this person ask under this activity.
+
+    Args:
+        decided: which is no.
+        level: of assurance with which it would have been another answer, where that is why.
+    """
+    return Refused(
+        "may-not-ask",
+        Text("U mag deze vraag niet stellen.", "You may not ask this question."),
+        decided.reason or Text(
+            "Een regel van uw organisatie laat u onder deze verwerkingsactiviteit niet vragen.",
+            "A policy of your organisation does not let you ask under this activity.",
+        ),
+        Text("Meld u aan op een hoger niveau.", "Sign in at a higher level.") if level else Text(
+            "Kies een andere verwerkingsactiviteit, of vraag het uw beheerder.",
+            "Choose another activity, or ask your operator.",
+        ),
+        rule=decided.rule,
+        legal=decided.legal,
+        level=level,
+    )  # fmt: skip
 
 
 def choose(

@@ -27,7 +27,8 @@ from sluis.kernel import (
     Trace,
 )
 from sluis.ledger import Ledger, Position
-from sluis.query import records, rules
+from sluis.policy import DecisionPoint
+from sluis.query import rules
 from sluis.query.combining import Combining
 from sluis.query.crossing import Crossing, Means
 from sluis.query.explain import explanation
@@ -35,6 +36,7 @@ from sluis.query.model import Answer, Explanation, Missing, OwnerFailed, Questio
 from sluis.query.owners import Known, Owners
 from sluis.query.partial import without
 from sluis.query.plan import Plans, Ready, check_roles, check_values, make_ready
+from sluis.query.records import Asking
 from sluis.statement import (
     TODAY,
     Combiner,
@@ -58,6 +60,7 @@ class Asker:
         owners: the book of owners.
         link: how a request reaches them.
         ledger: this node's ledger.
+        point: decides who may ask under which activity.
         combiner: joins the answers in memory.
         memory: of budgets and of groups that this node made and told.
         clock: this node's clock.
@@ -73,6 +76,7 @@ class Asker:
         owners: Owners,
         link: Link,
         ledger: Ledger,
+        point: DecisionPoint,
         combiner: Combiner,
         memory: Memory,
         clock: Clock,
@@ -82,6 +86,7 @@ class Asker:
         self._means = Means(peer, owners, link, ledger, clock, seconds, answer_bytes)
         self._activities, self._owners, self._ledger, self._clock = activities, owners, ledger, clock
         self._combiner, self._combining, self._plans = combiner, Combining(memory, clock), Plans()
+        self._point = point
 
     def activities(self) -> tuple[Activity, ...]:
         """The register of processing, in order of id."""
@@ -136,10 +141,10 @@ class Asker:
         self, question: Question, who: Who, missing: Mapping[str, Problem], render: Callable[[Answer], T]
     ) -> T:
         clock, trace = _Stopwatch(), Trace.begin()
-        ready, values = await self._checked(trace, question, who, missing)
+        asking, ready, values = await self._checked(trace, question, who, missing)
         clock.lap("plan")
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}
-        decided = records.decision(trace, question, who, ready.shape, digests, self._clock(), None)
+        decided = asking.record(self._point, ready.shape, digests)
 
         @cache
         def recorded() -> asyncio.Future[Position]:
@@ -194,7 +199,9 @@ class Asker:
             try:
                 table = await self._combining.told(table, ready, values)
             except Refused as refusal:
-                await self._record_refusal(trace.child(), question, who, refusal)
+                await self._ledger.append(
+                    [asking.record(self._point, ready.shape, digests, refusal, again=True)]
+                )
                 raise
             rendered = made(table)
         clock.lap("keep")
@@ -203,19 +210,22 @@ class Asker:
 
     async def _checked(
         self, trace: Trace, question: Question, who: Who, missing: Iterable[str]
-    ) -> tuple[Ready, dict[str, Any]]:
+    ) -> tuple[Asking, Ready, dict[str, Any]]:
         """A question that may be asked, and its values. A refusal is recorded."""
         rules.check_case(question)
         activity = self._activity(question)
+        asking = Asking.of(self._point, trace, question, who, self._clock())
         try:
+            if not asking.decided.permit:
+                raise rules.may_not_ask(asking.decided, self._point.level_asked(asking.decided))
             ready = await self._ready(question, activity, tuple(sorted(missing)))
             values = self._bind(ready, question)
             check_values(ready, values)
             await self._combining.hold_budget(ready, question.activity, values)
         except Problem as problem:
-            await self._record_refusal(trace, question, who, problem)
+            await self._ledger.append([asking.record(self._point, problem=problem)])
             raise
-        return ready, values
+        return asking, ready, values
 
     async def _keep_what_crossed(self, crossing: Crossing, kept: list[asyncio.Future[Position]]) -> None:
         """Have the lines of a question that failed on record; `kept` are those that are already on their way there."""
@@ -284,10 +294,6 @@ class Asker:
         if TODAY in ready.types:
             given[TODAY] = self._clock().date().isoformat()
         return bind(ready.lists, ready.types, given)
-
-    async def _record_refusal(self, trace: Trace, question: Question, who: Who, problem: Problem) -> None:
-        record = records.decision(trace, question, who, "", {}, self._clock(), problem)
-        await self._ledger.append([record])
 
 
 class _Stopwatch:

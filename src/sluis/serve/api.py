@@ -1,20 +1,21 @@
 """The API of a node as a whole: which routes it has, and what its document says of it."""
 
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
+from msgspec import structs
 
 from sluis import disclose, gateway, query
 from sluis.config import Config
-from sluis.kernel import Refused, Text
-from sluis.ledger import log_routes, reading_routes
+from sluis.crypto import Peer
+from sluis.identity import access, looked
+from sluis.kernel import Invalid, Refused, Text
+from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
+from sluis.policy import LOG, READ_LOG, Resource
 from sluis.serve.parts import Parts
-from sluis.web import About, Access, Api, Person, identified, make_api
-
-PRIVACY_OFFICER = "privacy-officer"
-"""The role, in `people` of the settings, of who may read all processing records over the unix socket."""
+from sluis.web import About, Access, Api, Gate, Person, identified, make_api
 
 
 def published() -> Api:
@@ -25,7 +26,8 @@ def published() -> Api:
         *gateway.routes(str),
         *query.routes(nothing),
         *disclose.routes(nothing),
-        *gateway.group_routes(nothing),
+        *access.routes(nothing, nothing, nothing),
+        *gateway.group_routes(nothing, nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
 
@@ -35,6 +37,11 @@ def about(config: Config) -> About:
     return _about(config.node.name, config.node.url)
 
 
+def portal_about(config: Config) -> About:
+    """What the document of the API behind the portal says of it."""
+    return structs.replace(about(config), url=str(config.portal.address).rstrip("/"), by_token=True)
+
+
 def _about(name: str, url: str) -> About:
     # Every domain that takes mail has a postmaster (RFC 5321 §4.5.1), so the contact needs no setting of its own.
     return About(f"Sluis: {name}", url.rstrip("/"), name, f"postmaster@{urlsplit(url).hostname}", url)
@@ -42,28 +49,77 @@ def _about(name: str, url: str) -> About:
 
 def routes(parts: Parts) -> list[HTTPRouteHandler]:
     """Every route of a node with these rooms."""
+    gate = Gate(parts.point)
     return [
         *gateway.routes(parts.card),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
+        *access.routes(parts.accesses, gate, parts.certificate.identity.peer.id),
         *log_routes(parts.ledger, parts.witness),
-        *reading_routes(parts.ledger, may_read),
-        *(gateway.group_routes(parts.operator) if parts.operator else ()),
+        *reading_routes(parts.ledger, readers(parts)),
+        *(looked.routes(parts.looking.keys) if parts.looking else ()),
+        *(
+            gateway.group_routes(parts.operator, gate, parts.certificate.identity.peer.id)
+            if parts.operator
+            else ()
+        ),
     ]
 
 
-def may_read(request: Request[Any, Any, Any]) -> Literal["all"]:
-    """Who reads the log over HTTP: until people sign in as themselves, only the node's own privacy officer."""
-    caller = identified(request.scope)
-    if isinstance(caller, Person) and PRIVACY_OFFICER in caller.roles:
+def readers(parts: Parts) -> Authorise:
+    """Who reads the log over the node's own listeners: officials who may read all of it, and for a person another
+    organisation that brings an assertion about them. It reads the trace that it follows, and no more: whoever relays it
+    could keep it."""
+    official = officials(parts)
+
+    async def allowed(request: Request[Any, Any, Any], traced: bool) -> Allowed:
+        if not isinstance(identified(request.scope), Peer):
+            return await official(request, traced)
+        kind, _, assertion = request.headers.get("authorization", "").partition(" ")
+        if parts.looking is None or kind.lower() != "bearer":
+            raise _not_yours()
+        if not traced:
+            raise _no_trace()
+        whom = await parts.looking.trusted.person(assertion.strip())
+        return frozenset(parts.ledger.subjects(*whom))
+
+    return allowed
+
+
+def officials(parts: Parts) -> Authorise:
+    """Who reads the log as an official of this organisation: who may read all of it, as the decision point says."""
+    gate, log = Gate(parts.point), Resource(LOG, base_origin(parts.ledger.origin))
+
+    async def may_read(request: Request[Any, Any, Any], traced: bool) -> Allowed:
+        caller = identified(request.scope)
+        if not isinstance(caller, Person):
+            raise _not_yours()
+        await gate.require(caller, READ_LOG, log, _not_yours())
         return "all"
-    raise Refused(
+
+    return may_read
+
+
+def _not_yours() -> Refused:
+    return Refused(
         "log-not-yours",
         Text("U mag deze logregels niet lezen.", "You may not read these log lines."),
         Text(
-            f"Alleen wie de rol {PRIVACY_OFFICER} heeft, leest het logboek van dit knooppunt.",
-            f"Only who has the role {PRIVACY_OFFICER} reads the log of this node.",
+            "Alleen wie de rol privacy-officer heeft, leest het logboek van dit knooppunt.",
+            "Only who has the role privacy-officer reads the log of this node.",
         ),
         Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
         rule="log-readers",
+    )
+
+
+def _no_trace() -> Invalid:
+    return Invalid(
+        "trace-required",
+        Text("Deze zoekvraag noemt geen trace.", "This search names no trace."),
+        Text(
+            "Een andere organisatie leest voor een betrokkene alleen de trace die zij volgt.",
+            "For a data subject another organisation reads only the trace that it follows.",
+        ),
+        Text("Noem een traceId.", "Name a traceId."),
     )

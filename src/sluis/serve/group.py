@@ -1,6 +1,7 @@
 """The node as a peer of its FSC group, where its settings name one: Manager, inway and outway, with their listeners."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Sequence
 from typing import Any
@@ -19,26 +20,31 @@ from sluis.crypto import (
 from sluis.gateway import (
     SERVICE,
     AutoSign,
-    DecisionPoint,
     Group,
+    Judge,
     ManagerSettings,
     Membership,
     MetricsApp,
     Operator,
     Trust,
+    elsewhere,
     hold_to,
     open_membership,
     open_operator,
     open_telemetry,
     reader_of,
 )
+from sluis.gateway import DecisionPoint as Elsewhere
 from sluis.grounds import Grounds, Offer, make_offer
-from sluis.kernel import Clock, PeerId
+from sluis.kernel import Clock, PeerId, convert
 from sluis.ledger import Ledger
+from sluis.policy import DecisionPoint, Evaluation
 from sluis.query import Owners
 from sluis.serve.planes import plane_of
 from sluis.store import Store
 from sluis.web import LoopbackListener, PeerListener, Server
+
+log = logging.getLogger("sluis.manager")
 
 
 def membership_of(
@@ -46,6 +52,7 @@ def membership_of(
     identity: Identity,
     store: Store,
     ledger: Ledger,
+    point: DecisionPoint,
     revocations: Revocations,
     clock: Clock,
 ) -> Membership | None:
@@ -53,13 +60,12 @@ def membership_of(
     if config.fsc.group is None:
         return None
     group = read_group(config.fsc.group)
-    point = config.fsc.decision_point
     settings = ManagerSettings(
         config.manager_address,
         config.inway_address,
         config.node.test,
         (*config.fsc.auto_sign, *_between_nodes(config)),
-        DecisionPoint(point) if point else None,
+        judge_of(config, point),
     )
     anchors = tuple(anchor for path in group.anchors for anchor in read_certificates(path))
     context = connecting(identity, group, revocations)
@@ -69,6 +75,24 @@ def membership_of(
     )
     membership.running.peers.name_unheard({peer.oin: peer.name for peer in config.peers.values()})
     return membership
+
+
+def judge_of(config: Config, point: DecisionPoint) -> Judge | None:
+    """Who is asked about contracts that no rule fits: nobody, this node's own decision point, or another."""
+    chosen = config.fsc.decision_point
+    if chosen is None:
+        return None
+    if chosen != "own":
+        return elsewhere(Elsewhere(chosen))
+
+    async def judge(question: dict[str, Any]) -> bool:
+        decided = await point.evaluate(convert(question, Evaluation))
+        log.info(
+            "the decision point says %s to a contract: %s", "yes" if decided.permit else "no", decided.rule
+        )
+        return decided.permit
+
+    return judge
 
 
 def operator_of(

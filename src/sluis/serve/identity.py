@@ -1,20 +1,30 @@
 """The rooms of identity, furnished, where the settings name a portal: who signs in, how, and what their pages are."""
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
+from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity import pages, people
-from sluis.identity.people import Folder, People, Vouched, open_people
-from sluis.identity.sessions import Choice, Sessions, SigningIn, Way, open_sessions
+from sluis.identity import pages, passkeys, passport, people, upstream
+from sluis.identity.people import People
+from sluis.identity.provider import Provider
+from sluis.identity.sessions import Established, Sessions, SigningIn, open_sessions
+from sluis.identity.tokens import Tokens
+from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
 from sluis.ledger import Ledger
+from sluis.serve.passports import passkeys_of, passports_of
+from sluis.serve.people import Representing, people_of
+from sluis.serve.provider import provider_of
+from sluis.serve.upstream import upstreams_of
 from sluis.store import Store
 from sluis.web import Entry, SignedIn
+
+Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
 
 
 class Visiting:
@@ -25,16 +35,16 @@ class Visiting:
         by_token: who is behind an access token.
     """
 
-    def __init__(self, sessions: Sessions, by_token: Callable[[str], SignedIn | None]) -> None:
+    def __init__(self, sessions: Sessions, by_token: Callable[[str, str | None], SignedIn | None]) -> None:
         self._sessions, self._by_token = sessions, by_token
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         """Whose session this is the secret of."""
         return self._sessions.by_cookie(secret)
 
-    def by_token(self, token: str) -> SignedIn | None:
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         """Whose access token this is."""
-        return self._by_token(token)
+        return self._by_token(token, thumbprint)
 
 
 class IdentityRooms(msgspec.Struct, frozen=True):
@@ -44,6 +54,8 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     people: People
     signing_in: SigningIn
     visiting: Visiting
+    provider: Provider
+    upstreams: Upstreams
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
     forms: bytes
@@ -51,64 +63,51 @@ class IdentityRooms(msgspec.Struct, frozen=True):
 
 
 def identity_rooms(
-    config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock
+    config: Config, store: Store, ledger: Ledger, keys: KeyStore, tokens: Tokens | None, clock: Clock
 ) -> IdentityRooms | None:
     """These rooms, from a node's settings; None when it has no portal. Raises `Problem`."""
-    if config.portal.address is None:
+    if config.portal.address is None or tokens is None:
         return None
     sessions = open_sessions(store, keys, clock)
     representing = Representing(sessions, people_of(config, store, ledger, keys, clock))
     signing_in = SigningIn(sessions, representing.choices)
-    ways = list[Way]()
+    provider, endpoints = provider_of(config, store, tokens, sessions, clock)
+    upstreams = upstreams_of(config, store, keys, tokens.proof, clock)
+    keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
+    finish = _finishing(signing_in, keyed)
+    ways = [
+        *upstreams.ways(),
+        *([passkeys.way(keyed)] if keyed else []),
+        *(passport.ways(wallets) if wallets else []),
+    ]
     return IdentityRooms(
         sessions=sessions,
         people=representing.people,
         signing_in=signing_in,
-        visiting=Visiting(sessions, lambda token: None),
+        visiting=Visiting(sessions, provider.by_token),
+        provider=provider,
+        upstreams=upstreams,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways),
+            *pages.routes(sessions, signing_in, lambda: ways, provider.programs, [upstreams.farewell]),
             *people.routes(representing.people, representing.vouched),
+            *endpoints,
+            *upstream.routes(upstreams, sessions, finish),
+            *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
+            *(passport.routes(wallets, finish) if wallets else ()),
         ),
-        navigation=(*people.NAVIGATION, *pages.NAVIGATION),
+        navigation=(*people.NAVIGATION, *pages.NAVIGATION, *(passkeys.NAVIGATION if keyed else ())),
         forms=keys.mac("portal", b"forms"),
     )
 
 
-def people_of(config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock) -> People:
-    """The people and companies that this node knows. Raises `Problem`."""
-    register = Folder(config.register.directory) if config.register.directory is not None else None
-    longest = timedelta(hours=config.register.longest_hours)
-    return open_people(store, ledger, keys, clock, register=register, longest=longest)
+def _finishing(signing_in: SigningIn, keyed: passkeys.Passkeys | None) -> Finish:
+    """What happens with who signed in, whatever the way: their passkeys go on working when it was another way than those."""
 
+    async def finish(
+        established: Established, request: Request[Any, Any, Any], onward: str = "/"
+    ) -> Response[Any]:
+        if keyed is not None and established.audience == "staff" and established.method != "passkey":
+            await keyed.confirm(established)
+        return await signing_in.finish(established, request, onward)
 
-class Representing:
-    """For whom those who signed in may act.
-
-    Args:
-        sessions: of this node; they remember what a way of signing in said.
-        known: people and companies.
-    """
-
-    def __init__(self, sessions: Sessions, known: People) -> None:
-        self._sessions, self.people = sessions, known
-
-    def vouched(self, signed_in: SignedIn) -> Vouched | None:
-        """What the way of signing in said about representation; None when it said nothing."""
-        established = self._sessions.established(signed_in.session)
-        said = established.vouched
-        if said.entity is None:
-            return None
-        return Vouched(
-            said.entity, said.name or "", said.intermediary, established.services, established.issuer
-        )
-
-    async def choices(self, signed_in: SignedIn) -> Sequence[Choice]:
-        """For whom somebody may act; who signed in for a company does not act for themselves, and an official for nobody."""
-        if signed_in.audience == "staff":
-            return ()
-        found = self.people.entities_for(signed_in.acting.person, self.vouched(signed_in))
-        return [
-            Choice(one.entity, one.name or signed_in.name or "", one.intermediary, one.why)
-            for one in found
-            if one.entity is not None or signed_in.audience == "citizen"
-        ]
+    return finish

@@ -83,6 +83,8 @@ class Node:
         try:
             await parts.discloser.close()
             await parts.refusals.flush()
+            if parts.identity is not None:
+                await parts.identity.sessions.tidy()
             await parts.ledger.checkpoint()
         except Problem as problem:
             log.error("not everything was recorded: %s", problem.code)

@@ -30,12 +30,18 @@ from sluis.gateway import (
     sign_card,
     witness_name,
 )
+from sluis.grounds import Grounds
+from sluis.grounds.consents import Consents, open_consents
+from sluis.identity.access import Accesses, Agreed
 from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
+from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
+from sluis.serve.looked import Looking, looking_of
+from sluis.serve.provider import tokens_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
@@ -51,8 +57,11 @@ class Parts(msgspec.Struct, frozen=True):
     link: Link
     sources: Mapping[str, Source]
     combiner: Combiner
+    point: DecisionPoint
     asker: Asker
     discloser: Discloser
+    accesses: Accesses
+    looking: Looking | None
     access: Access
     refusals: Refusals
     witness: Witness
@@ -110,7 +119,9 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
     memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    membership = membership_of(config, identity, store, ledger, revocations, clock)
+    open_versions(store).keep(loaded.policies, clock())
+    point = DecisionPoint(loaded.policies, own.alias, ledger, clock)
+    membership = membership_of(config, identity, store, ledger, point, revocations, clock)
     own_link = OwnLink(identity.peer, {peer.oin: peer.name for peer in config.peers.values()})
     link: Link = membership.link if membership else own_link
     card = _card(config, certificate, keys)
@@ -122,6 +133,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         owners=owners,
         link=link,
         ledger=ledger,
+        point=point,
         combiner=combiner,
         memory=memory,
         clock=clock,
@@ -129,6 +141,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
+    consents = open_consents(store, ledger, keys, grounds, clock)
     discloser = Discloser(
         own=own.oin,
         alias=own.alias,
@@ -141,9 +154,11 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         card_of=card_of,
         combiner=combiner,
         address=_addresses(config, membership),
+        point=point,
         clock=clock,
         bounds=_bounds(config),
         contracts=membership is not None,
+        consents=consents,
     )
     if any(one.questions_per_hour is not None for one in grounds.disclosures):
         since = milliseconds(clock() - timedelta(hours=1))
@@ -153,6 +168,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
+    operator = operator_of(config, grounds, store, membership, owners, clock) if membership else None
+    tokens = tokens_of(config, keys, clock)
     return Parts(
         certificate=certificate,
         store=store,
@@ -160,8 +177,11 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         link=link,
         sources=sources,
         combiner=combiner,
+        point=point,
         asker=asker,
         discloser=discloser,
+        accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
+        looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
         access=access,
         refusals=refusals,
         witness=witness,
@@ -170,9 +190,9 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         stamps=Anchors(config.anchors, _roots(config), clock),
         card=card,
         membership=membership,
-        operator=operator_of(config, grounds, store, membership, owners, clock) if membership else None,
+        operator=operator,
         own=None if membership else own_link,
-        identity=identity_rooms(config, store, ledger, keys, clock),
+        identity=identity_rooms(config, store, ledger, keys, tokens, clock),
     )
 
 
@@ -199,6 +219,39 @@ def _addresses(config: Config, membership: Membership | None) -> Callable[[PeerI
     return address
 
 
+def _accesses(
+    config: Config,
+    grounds: Grounds,
+    consents: Consents,
+    ledger: Ledger,
+    operator: Operator | None,
+    membership: Membership | None,
+    clock: Clock,
+) -> Accesses:
+    """Who has access to what; in a group only under its contracts."""
+    names = {peer.oin: peer.name for peer in config.peers.values()}
+
+    def name(peer: PeerId) -> str:
+        return membership.running.peers.name(peer) if membership else names.get(peer, str.__str__(peer))
+
+    async def agreed() -> list[Agreed]:
+        assert operator is not None
+        return [
+            Agreed(
+                one.contract,
+                one.recipient,
+                one.service,
+                one.purpose,
+                one.disclosures,
+                one.since,
+                one.until,
+            )
+            for one in await operator.granted()
+        ]
+
+    return Accesses(grounds, consents, ledger.log, agreed if operator else None, name, clock)
+
+
 def _roots(config: Config) -> list[x509.Certificate]:
     """The authorities that are trusted to tell the time. Raises `Invalid` when one cannot be read."""
     return [root for path in config.anchor.certificates for root in read_certificates(path)]
@@ -220,7 +273,11 @@ def _bounds(config: Config) -> Bounds:
 
 
 def _people(config: Config) -> dict[str, Person]:
-    return {entry.os_user: Person(entry.os_user, name, entry.roles) for name, entry in config.people.items()}
+    return {
+        entry.os_user: Person(entry.os_user, name, entry.roles)
+        for name, entry in config.people.items()
+        if entry.os_user is not None
+    }
 
 
 _CANNOT_START = Text("Dit knooppunt kan niet starten.", "This node cannot start.")

@@ -5,17 +5,24 @@ import logging
 import ssl
 from typing import Any
 
-from sluis import query
+from litestar import Request
+
+from sluis import policy, query
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
-from sluis.kernel import Invalid
+from sluis.identity.provider import tell_of_sign_outs
+from sluis.kernel import Invalid, Refused, Text
 from sluis.ledger import reading_routes
-from sluis.serve.api import about, may_read
+from sluis.serve.api import portal_about
+from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.parts import Parts
 from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
 
 log = logging.getLogger("sluis.node")
+
+DECISION_CLIENT = "decision-client"
+"""The role of an official on whose behalf a program asks the decision point."""
 
 
 def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
@@ -27,18 +34,52 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
 
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
-    house = House(config.node.name, str(config.portal.address), config.node.test, rooms.navigation)
+    house = House(
+        config.node.name, str(config.portal.address), config.node.test, (*rooms.navigation, *NAVIGATION)
+    )
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
-    return make_portal(rooms.routes, rooms.visiting, house, rooms.forms, api, on_refusal=refused)
+    decisions = policy.routes(parts.point, _asker(parts, rooms), str(config.portal.address).rstrip("/"))
+    routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *decisions]
+    return make_portal(routes, rooms.visiting, house, rooms.forms, api, on_refusal=refused)
 
 
 def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
-    """What of the node's API officials reach with an access token: questions, and the log for who may read it. Nothing by
-    which the node itself is run."""
-    access = TokenAccess(rooms.visiting, parts.refusals.record)
-    return make_api(
-        [*query.routes(parts.asker), *reading_routes(parts.ledger, may_read)], access, about(config)
+    """What of the node's API officials reach with an access token: questions, and the log for who may read it, which are
+    data subjects too. Nothing by which the node itself is run."""
+    access = ReadingAccess(rooms.visiting, parts.refusals.record)
+    reading = reading_routes(parts.ledger, own_lines(parts, rooms.sessions))
+    return make_api([*query.routes(parts.asker), *reading], access, portal_about(config))
+
+
+def _asker(parts: Parts, rooms: IdentityRooms) -> policy.Who:
+    """Who asks the decision point over the portal: an official with an access token, and the role for it. What colleagues
+    may do is not for everyone to find out."""
+    access = TokenAccess(rooms.visiting)
+
+    async def asker(request: Request[Any, Any, Any]) -> str:
+        try:
+            person = access.person(request.scope)
+            if DECISION_CLIENT not in person.roles:
+                raise _not_for_you()
+            return person.person
+        except Refused as refusal:
+            await parts.refusals.record(refusal)
+            raise
+
+    return asker
+
+
+def _not_for_you() -> Refused:
+    return Refused(
+        "decisions-not-yours",
+        Text("U mag het beslispunt niet zelf vragen.", "You may not ask the decision point yourself."),
+        Text(
+            f"Daarvoor is de rol {DECISION_CLIENT} nodig.",
+            f"That takes the role {DECISION_CLIENT}.",
+        ),
+        Text("Vraag de rol aan bij de beheerder.", "Request the role from whoever runs the node."),
+        rule="decisions-not-yours",
     )
 
 
@@ -60,6 +101,7 @@ class OwnPortal:
         self._server = Server(app, browsers=True)
         self._doors: dict[int, ssl.SSLContext] = {}  # by port
         self._shown: Any = None
+        self._telling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the listeners. Raises `Problem` when one cannot, or the certificate is not right."""
@@ -67,14 +109,20 @@ class OwnPortal:
         for port in filter(None, (self._settings.port, self._settings.machine_port)):
             door = self._doors[port] = self._context(port)
             await self._server.listen(BrowserListener(self._settings.host, port, door))
+        self._telling = asyncio.create_task(tell_of_sign_outs(self._rooms.provider, self._trusting()))
 
     async def stop(self) -> None:
         """Let what is in hand finish, and close the listeners. May be called twice."""
         await self._server.stop()
+        await self._rooms.upstreams.close()
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
 
     async def tidy(self) -> None:
-        """Forget sessions that are over, and show a renewed certificate. To be called every minute."""
+        """Forget sessions that are over and what rested on them, and show a renewed certificate. To be called every minute."""
         await self._rooms.sessions.tidy()
+        await self._rooms.provider.tidy()
         stamps = self._stamps()
         if stamps == self._shown:
             return
@@ -102,6 +150,13 @@ class OwnPortal:
             return browser_context(*self._files)
         context = browser_context(*self._files, self._authorities)
         self._revocations.guard(context)
+        return context
+
+    def _trusting(self) -> ssl.SSLContext:
+        """Whose certificates are trusted of portals that are told of a sign-out: those of the system and of the node."""
+        context = ssl.create_default_context()
+        for file in self._authorities:
+            context.load_verify_locations(file)
         return context
 
     def _stamps(self) -> Any:

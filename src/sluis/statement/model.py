@@ -2,15 +2,22 @@
 
 import msgspec
 
-from sluis.kernel import PeerId
+from sluis.kernel import Level, PeerId, level_of
 
 
 class Acting(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who acts, as the asking node vouches for it: a pseudonym of the person that only that node can undo, and how
-    the person signed in (`local`: mapped from the operating-system user)."""
+    the person signed in (`local`: mapped from the operating-system user). `level` stands beside an `acr` that does not
+    name one itself: of a broker or a directory whose own words the asking node's settings explain."""
 
     person: str
     acr: str
+    level: Level | None = None
+
+    @property
+    def reached(self) -> Level | None:
+        """The assurance level: what the `acr` names counts, whatever stands beside it."""
+        return level_of(self.acr) or self.level
 
 
 class KeyList(msgspec.Struct, frozen=True, omit_defaults=True):

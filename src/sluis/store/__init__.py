@@ -4,6 +4,7 @@ from sluis.store.commit import Commit
 from sluis.store.engine import Store, open_store
 from sluis.store.files import write_durably
 from sluis.store.migrations import Migration, migrate
+from sluis.store.once import Once, open_once
 from sluis.store.outbox import Message, Outbox, Waiting, open_outbox
 from sluis.store.writer import unkept
 
@@ -11,10 +12,12 @@ __all__ = [
     "Commit",
     "Message",
     "Migration",
+    "Once",
     "Outbox",
     "Store",
     "Waiting",
     "migrate",
+    "open_once",
     "open_outbox",
     "open_store",
     "unkept",

@@ -15,7 +15,7 @@ from litestar.exceptions import MethodNotAllowedException
 
 from sluis.crypto import Peer
 from sluis.grounds import Purpose
-from sluis.kernel import PeerId, Refused, Text, Unidentified
+from sluis.kernel import Level, PeerId, Refused, Text, Unidentified
 from sluis.web.visitors import SignedIn
 
 Callers = Literal["anyone", "peers", "people", "both", "visitors"]
@@ -54,12 +54,14 @@ class Person(msgspec.Struct, frozen=True):
         person: who that is in this organisation's own administration.
         roles: what the person does here.
         acr: how the person signed in; `local` is the operating system's word.
+        level: of assurance; None when the way of signing in has none.
     """
 
     user: str
     person: str
     roles: tuple[str, ...] = ()
     acr: str = "local"
+    level: Level | None = None
 
     def __repr__(self) -> str:
         return "Person(•)"

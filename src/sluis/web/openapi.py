@@ -28,7 +28,7 @@ API_VERSION = "1.0.0"
 BASE = "/v1"
 _DESCRIPTION = (
     "De API van een Sluis-knooppunt. Andere organisaties verbinden met een clientcertificaat (mTLS); medewerkers van de "
-    "eigen organisatie via de unix-socket van het knooppunt. Elke fout is een problem-document (RFC 9457)."
+    "eigen organisatie via de unix-socket van het knooppunt, of met een access token via het portaal. Elke fout is een problem-document (RFC 9457)."
 )
 _VERSION_HEADER = {
     "API-Version": {
@@ -48,6 +48,8 @@ class About(msgspec.Struct, frozen=True):
     contact_name: str
     contact_email: str
     contact_url: str
+    by_token: bool = False
+    """Whether its people come with an access token, and not over the node's socket."""
 
 
 class Identifiers(OpenAPISchemaPlugin):
@@ -88,11 +90,11 @@ def finished(framework: Litestar, callers: dict[tuple[str, str], str], about: Ab
     document["servers"] = [{"url": about.url + BASE}]
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            _finish(operation, method, callers[method.upper(), path])
+            _finish(operation, method, callers[method.upper(), path], about.by_token)
     document["paths"] = {path.removeprefix(BASE): item for path, item in sorted(document["paths"].items())}
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(Problem=problem_schema(), ProblemText=_TEXT)
-    components["securitySchemes"] = _SCHEMES
+    components["securitySchemes"] = _TOKEN_SCHEME if about.by_token else _PEER_SCHEME
     _mend_unions(document)
     return document
 
@@ -107,10 +109,15 @@ def _mend_unions(part: Any) -> None:
         _mend_unions(inner)
 
 
-def _finish(operation: dict[str, Any], method: str, callers: str) -> None:
-    description = operation.get("description", "")
-    operation["description"] = "\n\n".join(part for part in (description, _CALLERS[callers]) if part)
-    if callers != "people":  # OpenAPI has no name for a unix socket; the description says it
+def _finish(operation: dict[str, Any], method: str, callers: str, by_token: bool) -> None:
+    described = [
+        operation.get("description", ""),
+        _OFFICIALS if by_token and callers != "anyone" else _CALLERS[callers],
+    ]
+    operation["description"] = "\n\n".join(filter(None, described))
+    if by_token:
+        operation["security"] = [] if callers == "anyone" else [{"token": []}]
+    elif callers != "people":  # OpenAPI has no name for a unix socket; the description says it
         operation["security"] = {"anyone": [], "peers": [{"peer": []}], "both": [{"peer": []}, {}]}[callers]
     responses = operation["responses"]
     stated = {int(status) for status in responses if int(status) >= 400} - {400}
@@ -155,7 +162,16 @@ _CALLERS = {
     "people": "Voor medewerkers, via de unix-socket van het knooppunt; het besturingssysteem zegt wie verbindt.",
     "both": "Voor andere organisaties uit de groep, via de inway, en voor medewerkers via de unix-socket.",
 }
-_SCHEMES = {
+_OFFICIALS = "Voor medewerkers, met een access token voor dit knooppunt."
+_TOKEN_SCHEME = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Een access token van de inlogvoorziening van dit knooppunt.",
+    }
+}
+_PEER_SCHEME = {
     "peer": {
         "type": "mutualTLS",
         "description": "Aan de inway: het clientcertificaat van een organisatie uit de groep, en in `Fsc-Authorization`"

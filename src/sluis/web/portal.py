@@ -6,33 +6,33 @@ be asked in `opt`: `audience` (a tuple of those it is for), `level` (of assuranc
 waits), and `cross_site` (it may be sent from another site or by a program, and does without the form's token). A route may
 take `form: Form`, what was filled in.
 
-OWASP ASVS 5.0, chapters 3 and 7: a `__Host-` cookie that scripts cannot read; a token in every form, and the origin of
-whoever sends it (CWE-352); strict headers. What is not right becomes a page for a browser, a problem document for a program.
+OWASP ASVS 5.0, chapters 3 and 7: a token in every form, and the origin of whoever sends it (CWE-352); strict headers. What is not right becomes a page for a browser, a problem document for a program.
 """
 
 import base64
 import hmac
 import logging
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
-from sluis.crypto import Peer
 from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches
 from sluis.web import problems
-from sluis.web.access import Access, Callers, OnRefusal, Person, keep_caller
-from sluis.web.app import MAX_BODY, access_log, log_request, problem_of
+from sluis.web.access import OnRefusal, keep_caller
+from sluis.web.app import access_log, log_request, problem_of
+from sluis.web.bearer import challenging
+from sluis.web.cookies import COOKIE, LANGUAGE, VISIT, Visit, cookies_of, set_cookie
 from sluis.web.openapi import BASE
 from sluis.web.pages import (
     HTML,
@@ -50,12 +50,8 @@ from sluis.web.short import JsonRequest, header
 from sluis.web.tries import TooOften, Tries, neighbourhood
 from sluis.web.visitors import SignedIn, Visitors
 
-COOKIE = "__Host-sluis"
-"""The cookie with the secret of a session."""
-
-_VISIT = "__Host-sluis-visit"  # what a form's token is bound to before there is a session
-_LANGUAGE = "__Host-sluis-language"
 _MOST_FORM = 64 * 1024  # bytes
+_MOST_BODY = 1024 * 1024  # bytes, unless a route sets its own `request_max_body_size`
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -88,51 +84,20 @@ class House(msgspec.Struct, frozen=True):
     navigation: tuple[Entry, ...] = ()
 
 
-class TokenAccess(Access):
-    """Who calls the API through the portal: an official of this organisation, with an access token (RFC 6750, in a header).
-
-    A cookie opens nothing here, so that no page of another site can ask in somebody's name.
-
-    Args:
-        visitors: who is behind a token.
-        on_refusal: told of each refusal before it is answered.
-    """
-
-    def __init__(self, visitors: Visitors, on_refusal: OnRefusal | None = None) -> None:
-        super().__init__([], lambda user: None, on_refusal)
-        self._visitors = visitors
-
-    def peer(self, scope: Mapping[str, Any]) -> Peer:
-        """Nobody: peers come through the inway. Raises `Unidentified`."""
-        return super().peer({"extensions": {}})
-
-    def person(self, scope: Mapping[str, Any]) -> Person:
-        """The person of the token. Raises `Unidentified`, `Refused`."""
-        kind, _, token = header(scope, b"authorization").partition(" ")
-        if kind.lower() != "bearer" or not token:
-            raise _no_token(_TOKEN_MISSING)
-        signed_in = self._visitors.by_token(token.strip())
-        if signed_in is None:
-            raise _no_token(_TOKEN_INVALID)
-        if signed_in.audience != "staff":
-            raise _refused("officials-only", _OFFICIALS_ONLY)
-        return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr)
-
-    def _identify(self, scope: Any, callers: Callers) -> None:
-        if callers == "peers":
-            keep_caller(scope, self.peer(scope))
-        elif callers != "anyone":
-            keep_caller(scope, self.person(scope))
-
-
 class Portal:
     """A node's portal as an ASGI app. Made by `make_portal`."""
 
     def __init__(
-        self, framework: Litestar, house: House, visitors: Visitors, secret: bytes, api: Any | None
+        self,
+        framework: Litestar,
+        house: House,
+        visitors: Visitors,
+        secret: bytes,
+        api: Any | None,
+        tries: Tries,
     ) -> None:
         self._framework, self._house, self._visitors = framework, house, visitors
-        self._secret, self._api = secret, api
+        self._secret, self._api, self._tries = secret, api, tries
 
     @property
     def routes(self) -> list[tuple[str, str, HTTPRouteHandler]]:
@@ -150,7 +115,7 @@ class Portal:
         if scope["type"] != ScopeType.HTTP:
             return
         if scope["path"].startswith(f"{BASE}/") and self._api is not None:
-            await self._api(scope, receive, partial(_challenging, send))
+            await self._api(scope, receive, partial(challenging, scope, send))
             return
         # uvicorn drops the body of an answer to HEAD; what the answer is, GET says (RFC 9110 §9.3.2).
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -159,8 +124,8 @@ class Portal:
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started, status = time.perf_counter(), 0
-        cookies = _cookies(scope)
-        visit = _Visit(cookies.get(_VISIT))
+        cookies = cookies_of(scope)
+        visit = Visit(cookies.get(VISIT))
         setting = self._setting(scope, cookies, visit)
         scope[SETTING] = setting  # type: ignore[literal-required]
 
@@ -172,7 +137,7 @@ class Portal:
                 present = {name.lower() for name, _ in headers}
                 headers += [one for one in HEADERS if one[0] not in present]
                 if visit.made:
-                    headers.append((b"set-cookie", _set_cookie(_VISIT, visit.made).encode()))
+                    headers.append((b"set-cookie", set_cookie(VISIT, visit.made).encode()))
                 message["headers"] = headers
             await send(message)
 
@@ -187,14 +152,16 @@ class Portal:
                 answer = _problem_response(failure, scope)
                 await answer.to_asgi_response(app=None, request=Request(scope))(scope, receive, finish)
         finally:
+            if _failed(scope, status):
+                self._tries.failed(_who(scope))
             if access_log.isEnabledFor(logging.INFO):
                 who = "-" if setting.visitor is None else setting.visitor.audience
                 log_request(scope, status, time.perf_counter() - started, who)
 
-    def _setting(self, scope: HTTPScope, cookies: Mapping[str, str], visit: "_Visit") -> Setting:
+    def _setting(self, scope: HTTPScope, cookies: Mapping[str, str], visit: "Visit") -> Setting:
         secret = cookies.get(COOKIE)
         visitor = self._visitors.by_cookie(secret) if secret else None
-        language = cookies.get(_LANGUAGE)
+        language = cookies.get(LANGUAGE)
         if language not in ("nl", "en"):
             language = problems.preferred(header(scope, b"accept-language"))
         query = scope["query_string"].decode("latin-1")
@@ -209,24 +176,11 @@ class Portal:
             token=lambda: self._token(visitor, visit),
         )
 
-    def _token(self, visitor: SignedIn | None, visit: "_Visit") -> str:
+    def _token(self, visitor: SignedIn | None, visit: "Visit") -> str:
         """What a form of this visitor carries: bound to the session, or else to a cookie of the visit."""
         bound_to = f"session:{visitor.session}" if visitor is not None else f"visit:{visit.value()}"
         mac = hmac.digest(self._secret, bound_to.encode(), "sha256")
         return base64.urlsafe_b64encode(mac)[:-1].decode()
-
-
-class _Visit:
-    """The random cookie that forms are bound to before there is a session; made when a form first needs it."""
-
-    def __init__(self, given: str | None) -> None:
-        self._given = given
-        self.made = ""
-
-    def value(self) -> str:
-        if self._given is None:
-            self._given = self.made = secrets.token_urlsafe(32)
-        return self._given
 
 
 def make_portal(
@@ -262,9 +216,8 @@ def make_portal(
             raise
 
     def problem(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
-        found = problem_of(failure)
-        if _counts(request.scope, found):
-            tries.failed(_who(request.scope))
+        large = isinstance(failure, RequestEntityTooLarge)
+        found = problems.body_too_large(_MOST_BODY) if large else problem_of(failure)
         response = _problem_response(found, request.scope)
         if isinstance(failure, MethodNotAllowedException):
             allowed = {*(failure.headers or {}).get("allow", "").split(", ")} - {"OPTIONS", ""}
@@ -281,12 +234,12 @@ def make_portal(
             Exception: problem,
         },
         request_class=JsonRequest,
-        request_max_body_size=MAX_BODY,
+        request_max_body_size=_MOST_BODY,
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
-    return Portal(framework, house, visitors, secret, api)
+    return Portal(framework, house, visitors, secret, api, tries)
 
 
 def setting_of(request: Request[Any, Any, Any]) -> Setting:
@@ -295,28 +248,11 @@ def setting_of(request: Request[Any, Any, Any]) -> Setting:
     return setting
 
 
-def held_secret(request: Request[Any, Any, Any]) -> str | None:
-    """What the browser holds as the secret of a session; None when it holds nothing."""
-    return _cookies(request.scope).get(COOKIE) or None
-
-
-def hand_out(response: Response[Any], secret: str) -> Response[Any]:
-    """Give the browser the secret of its session."""
-    response.headers["set-cookie"] = _set_cookie(COOKIE, secret)
-    return response
-
-
-def take_back(response: Response[Any]) -> Response[Any]:
-    """Have the browser forget the secret of its session. Of pages it kept nothing (`no-store`)."""
-    response.headers["set-cookie"] = _set_cookie(COOKIE, "", 0)
-    return response
-
-
 @get("/language/{language:str}", opt={"open": True})
 async def _language(language: Literal["nl", "en"], next: str = "/") -> Response[bytes]:
     """Choose a language, and come back."""
     response = redirect(next)
-    response.headers["set-cookie"] = _set_cookie(_LANGUAGE, language, 31_536_000)
+    response.headers["set-cookie"] = set_cookie(LANGUAGE, language, 31_536_000)
     return response
 
 
@@ -330,13 +266,15 @@ async def _identify(request: Request[Any, Any, Any], tries: Tries) -> Response[A
         tries.check(_who(scope))
     visitor = setting_of(request).visitor
     keep_caller(scope, visitor)
+    # Before the form: whose session is over is told that, and not that the form is.
+    elsewhere = _admit(request, visitor) if callers == "people" else None
+    if elsewhere is not None:
+        return elsewhere
     if FORM in opt or (scope["method"] not in _SAFE and not opt.get("cross_site")):
         form = await _form(request)
         if not opt.get("cross_site"):
             _check_origin(request, form)
         scope[FORM] = form  # type: ignore[literal-required]
-    if callers == "people":
-        return _admit(request, visitor)
     return None
 
 
@@ -382,18 +320,17 @@ def _check_origin(request: Request[Any, Any, Any], form: Form) -> None:
     scope = request.scope
     site, origin = header(scope, b"sec-fetch-site"), header(scope, b"origin")
     foreign = site not in ("", "same-origin", "none")
-    foreign |= origin not in ("",) and urlsplit(origin).netloc != header(scope, b"host")
+    foreign |= bool(origin) and origin.partition("://")[2] != header(scope, b"host")
     given = form.get("csrf") or header(scope, b"x-csrf-token")
     expected = setting_of(request).token()
     if foreign or not hmac.compare_digest(given.encode(), expected.encode()):
         raise Refused("form-expired", *_FORM_EXPIRED, rule="form-token")
 
 
-def _counts(scope: Scope, problem: Problem) -> bool:
-    """Whether a problem is a failed try, of those that are counted."""
-    handler: Any = scope.get("route_handler")
-    counted = handler is not None and handler.opt.get("tries")
-    return bool(counted) and 400 <= problem.status < 404 and not isinstance(problem, TooOften)
+def _failed(scope: Any, status: int) -> bool:
+    """Whether an answer is that to a failed try, of those that are counted."""
+    handler = scope.get("route_handler")
+    return 400 <= status < 404 and handler is not None and bool(handler.opt.get("tries"))
 
 
 def _who(scope: Any) -> str:
@@ -443,33 +380,6 @@ async def _send_static(scope: HTTPScope, send: Send) -> None:
     await send({"type": "http.response.body", "body": file.content, "more_body": False})
 
 
-async def _challenging(send: Send, message: Message) -> None:
-    """Say with a 401 how one identifies oneself (RFC 6750 §3)."""
-    if message["type"] == "http.response.start" and message["status"] == 401:
-        message["headers"] = [*message["headers"], (b"www-authenticate", b"Bearer")]
-    await send(message)
-
-
-def _cookies(scope: Mapping[str, Any]) -> dict[str, str]:
-    """The cookies of a request; none when they are no cookies, or one of ours is there twice."""
-    found: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            for part in value.decode("latin-1").split(";"):
-                key, _, content = part.strip().partition("=")
-                if key.startswith("__Host-sluis"):
-                    if key in found and found[key] != content:
-                        return {}
-                    found[key] = content
-    return found
-
-
-def _set_cookie(name: str, value: str, seconds: int | None = None) -> str:
-    """A cookie for this host alone, over TLS alone, that scripts cannot read (RFC 6265bis §4.1.3.2)."""
-    age = "" if seconds is None else f"; Max-Age={seconds}"
-    return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"
-
-
 _WHO = Text("U bent niet ingelogd.", "You are not signed in.")
 _MAY_NOT = Text("U mag dit niet.", "You may not do this.")
 _SIGN_IN = (
@@ -486,32 +396,12 @@ _NOT_FOR_YOU = (
     Text("Ga terug naar de beginpagina, of log in als iemand anders.",
          "Go back to the first page, or sign in as somebody else."),
 )  # fmt: skip
-_OFFICIALS_ONLY = (
-    Text("Alleen medewerkers van deze organisatie stellen hier vragen.",
-         "Only officials of this organisation ask questions here."),
-    Text("Log in als medewerker.", "Sign in as an official."),
-)  # fmt: skip
-_TOKEN_MISSING = (
-    Text("Er is geen access token meegestuurd.", "No access token was sent."),
-    Text("Vraag een access token aan en stuur het mee in de header Authorization.",
-         "Request an access token and send it in the header Authorization."),
-)  # fmt: skip
-_TOKEN_INVALID = (
-    Text("Het access token is verlopen, ingetrokken, of niet voor dit knooppunt.",
-         "The access token expired, was revoked, or is not for this node."),
-    Text("Vraag een nieuw access token aan.", "Request a new access token."),
-)  # fmt: skip
 _FORM_EXPIRED = (
     Text("Dit formulier is verlopen.", "This form has expired."),
     Text("U bent misschien opnieuw ingelogd, of het kwam niet van deze site.",
          "You may have signed in again, or it did not come from this site."),
     Text("Ga terug, ververs de pagina en probeer het opnieuw.", "Go back, reload the page and try again."),
 )  # fmt: skip
-
-
-def _no_token(because: tuple[Text, Text]) -> Unidentified:
-    who = Text("Wie u bent, is niet vastgesteld.", "Who you are has not been established.")
-    return Unidentified("token-needed", who, *because)
 
 
 def _refused(code: str, because: tuple[Text, Text]) -> Refused:

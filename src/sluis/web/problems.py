@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from sluis.kernel import Invalid, NotFound, Problem, Text, new_transaction_id
+from sluis.kernel import LEVELS, Invalid, NotFound, Problem, Text, new_transaction_id
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -219,6 +219,10 @@ def problem_schema() -> dict[str, Any]:
             "rule": {"type": "string", "description": "The rule that decided, for refusals."},
             "legalBasis": {"type": "string", "description": "The article the rule rests on."},
             "peer": {"type": "string", "description": "The other organisation concerned."},
+            "level": {
+                "enum": list(LEVELS),
+                "description": "The assurance level with which this would have been allowed.",
+            },
             "place": {
                 "type": "object",
                 "properties": {"file": string, "line": {"type": "integer", "minimum": 0}},

@@ -50,5 +50,11 @@ class Visitors(Protocol):
     def by_cookie(self, secret: str) -> SignedIn | None:
         """The person whose browser holds this secret; None when there is no such session, or not any more."""
 
-    def by_token(self, token: str) -> SignedIn | None:
-        """The person of an access token for this node; None when it is not valid."""
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
+        """The person of an access token for this node; None when it is not valid.
+
+        Args:
+            token: as it came in a header.
+            thumbprint: of the client certificate on the connection (`crypto.certificate_thumbprint`); a token that is bound
+                to another, or to any when there is none, is not valid (RFC 8705 §3).
+        """

@@ -192,7 +192,7 @@ def test_explain_says_columns_roles_and_articles(monkeypatch: pytest.MonkeyPatch
         "parts": [
             {"owner": "bd", "datasets": ["inkomen"], "sql": "SELECT …", "rows": [{"nl": "Alleen genoemde mensen.", "en": "-"}],
              "columns": {"inkomen": [{"name": "bsn", "role": "join"}, {"name": "loon", "role": "output", "masked": "x"}]},
-             "articles": ["Participatiewet, art. 64"], "keysFrom": ["rvig (sealed)"]}
+             "articles": ["Participatiewet, art. 64"], "level": "substantial", "keysFrom": ["rvig (sealed)"]}
         ],
         "closed": ANSWER["closed"],
     }  # fmt: skip
@@ -206,6 +206,7 @@ def test_explain_says_columns_roles_and_articles(monkeypatch: pytest.MonkeyPatch
         "bsn (alleen om te koppelen, verzegeld)",
         "loon (afgeschermd, te zien)",
         "Participatiewet, art. 64",
+        "alleen op niveau substantial of hoger",
         "Geheim.",
     ):
         assert part in shown

@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from sluis.crypto import FileKeyStore
 from sluis.disclose import Bounds, Discloser
-from sluis.disclose.model import Consultation
+from sluis.disclose.model import Consenting, Consultation
 from sluis.gateway import Card
 from sluis.grounds import Activity, Article, Column, Dataset, Disclosure, Grounds, Subject
 from sluis.kernel import Oin, PeerId, Period, Text, Trace
 from sluis.ledger import Decision, Position, Processing
+from sluis.policy import DecisionPoint, Policies, rulings_of
 from sluis.sources import Source, open_source
 from sluis.statement import Acting, Combiner, KeyList, Memory, SubQuestion
 from sluis.statement.differencing import Level, too_close
@@ -151,6 +152,8 @@ class Owner:
         source: Source | None = None,
         peer: PeerId = OWNER,
         cards: Mapping[str, Card] | None = None,
+        own: dict[str, str] | None = None,
+        consents: Consenting | None = None,
     ) -> None:
         self.now = NOW
         self.log, self.memory = FakeLog(), FakeMemory()
@@ -174,11 +177,15 @@ class Owner:
             (LAW,),
             Period(date(2020, 1, 1)),
         )
+        grounds = Grounds(tuple(datasets), (activity,), disclosures)
+        policies = Policies(own or {}, rulings_of(grounds, "own", False))
+        self.point = DecisionPoint(policies, "own", self.log, lambda: self.now)
         self.discloser = Discloser(
-            own=peer, alias="own", grounds=Grounds(tuple(datasets), (activity,), disclosures),
+            own=peer, alias="own", grounds=grounds, point=self.point,
             sources={"db": source}, log=self.log, memory=self.memory, keys=self.keys, card=lambda: f"card-{peer}",
             card_of=self.cards.__getitem__, combiner=Combiner(spares=0),
             address=lambda peer: "https://asker.example", clock=lambda: self.now, bounds=bounds,
+            consents=consents,
         )  # fmt: skip
 
     def question(self, sql: str, **changed: Any) -> SubQuestion:

@@ -25,7 +25,7 @@ from tests.unit.disclose.owner import (
 from sluis.disclose import Bounds, permit
 from sluis.grounds import Article, Filter
 from sluis.grounds.model import Withhold
-from sluis.kernel import Conflict, Invalid, Period, Problem, Refused, Text, Unkept, Upstream
+from sluis.kernel import ACR, Conflict, Invalid, Period, Problem, Refused, Text, Unkept, Upstream
 from sluis.ledger import Decision, Processing
 from sluis.sources import Limits, SourceFailure, TableInfo, open_source
 from sluis.statement import Acting, KeyList, Seal
@@ -92,6 +92,46 @@ async def test_a_way_of_signing_in_can_be_refused(make: Make) -> None:
     owner = make(disclosure(refuse_acr=("local",)))
     assert await refused(owner, BY_KEY, [ANN]) == "sign-in-refused"
     assert (await owner.ask(BY_KEY, [ANN], acting=Acting("p1", "substantial"))).rows == [("Ann",)]
+
+
+async def test_an_owner_that_asks_for_a_level_refuses_a_lower_one_and_says_which_it_asks(make: Make) -> None:
+    owner = make(disclosure(minimum_level="substantial"))
+    for acting in (Acting("p1", "local"), Acting("p1", ACR["low"]), Acting("p1", ACR["low"], "high")):
+        with pytest.raises(Refused) as caught:
+            await owner.ask(BY_KEY, [ANN], acting=acting)
+        assert (caught.value.rule, caught.value.members()["level"]) == ("sign-in-too-weak", "substantial")
+    for acting in (Acting("p1", ACR["high"]), Acting("p1", "urn:directory:two-factor", "substantial")):
+        assert (await owner.ask(BY_KEY, [ANN], acting=acting)).rows == [("Ann",)]
+
+
+FORBIDS = """
+@id("not-these-people")
+@nl("Dit geven wij nu niet.")
+@en("We do not give this now.")
+forbid (principal, action == Action::"consult", resource == dataset::"own.persons") when { context.case like "X-*" };
+"""
+
+
+async def test_an_owner_may_forbid_what_a_disclosure_opens_by_a_policy_of_its_own(make: Make) -> None:
+    owner = make(disclosure(), own={"own.cedar": FORBIDS})
+    with pytest.raises(Refused, match="We do not give this now") as caught:
+        await owner.ask(BY_KEY, [ANN], case="X-1")
+    assert caught.value.rule == "not-these-people"
+    assert (await owner.ask(BY_KEY, [ANN])).rows == [("Ann",)]
+
+
+async def test_every_answer_of_the_decision_point_is_on_record_whatever_became_of_the_question(
+    make: Make,
+) -> None:
+    owner = make(disclosure())
+    for sql, changed in ((BY_KEY, {"disclosures": {"persons": "sha256:0"}}), ("SELECT", {})):
+        with pytest.raises(Problem):
+            await owner.ask(
+                sql, [ANN], **{"disclosures": {"persons": owner.discloser.offers(ASKER)[0].digest}, **changed}
+            )
+    assert [
+        one.body["adl.core.response"]["context"]["decided"]["decision"] for one in owner.log.refusals()
+    ] == [True, True]
 
 
 async def test_an_asker_with_another_version_of_the_offer_is_told(make: Make) -> None:

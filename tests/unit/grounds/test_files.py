@@ -174,6 +174,7 @@ def test_what_has_merely_expired_does_not_stop_a_node(tmp_path: Path) -> None:
                 withhold=Withhold(Article("AVG", "23"), 30),
                 closed=(Closed(("vermogen",), Text("a", "b")), Closed(("jaar",), Text("c", "d"), Article("x", "1"))),
                 refuse_acr=("local",),
+                minimum_level="substantial",
             ),
             "disclosures",
         ),

@@ -56,6 +56,9 @@ def test_files_that_agree_have_no_findings() -> None:
     ("changed", "code"),
     [
         ({"dataset": "inkomens"}, "unknown-dataset"),
+        ({"ground": "consent", "subject_required": False}, "consent-without-subject"),
+        ({"ground": "consent", "aggregate": Aggregate(10)}, "consent-without-rows"),
+        ({"ground": "consent", "aggregate": Aggregate(10, combiner=RECIPIENT)}, "consent-without-rows"),
         ({"activity": "urn:other"}, "unknown-activity"),
         ({"columns": {"bsn": "output", "naam": "output"}}, "unknown-column"),
         ({"valid": Period(date(2026, 1, 1), date(2026, 5, 31))}, "expired-disclosure"),

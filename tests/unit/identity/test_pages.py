@@ -1,6 +1,9 @@
 """Signing in and out as people meet it: ways, choosing for whom, sessions; with a way of signing in that a test makes."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
+from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +47,7 @@ class World:
             self.signing_in,
             lambda: self.ways,
             lambda handle: ["Fictief portaal"],
-            [lambda who: self.farewell],
+            [self._farewell],
         )
 
         @get("/way/{name:str}")
@@ -54,14 +57,22 @@ class World:
             """A way of signing in that asks nothing."""
             return await self.signing_in.finish(self.who, request, next)
 
+        @get("/tax", opt={"level": "substantial"})
+        async def tax(person: SignedIn) -> dict[str, str]:
+            """A page that asks certainty."""
+            return {"level": str(person.level)}
+
         house = House("Fictieve Dienst", "https://portal.example", True, pages.NAVIGATION)
-        self.app = make_portal([*routes, way], self, house, b"s" * 32)
+        self.app = make_portal([*routes, way, tax], self, house, b"s" * 32)
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         return self.sessions.by_cookie(secret)
 
-    def by_token(self, token: str) -> SignedIn | None:
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         return None
+
+    async def _farewell(self, who: Established) -> str | None:
+        return self.farewell
 
     async def _choices(self, signed_in: SignedIn) -> Sequence[Choice]:
         return self.choices
@@ -148,6 +159,37 @@ async def test_a_step_up_goes_on_in_the_same_session_under_another_secret(
     assert session.method == "digid"
 
 
+async def test_a_page_that_asks_more_certainty_is_reached_by_signing_in_once_more(
+    world: World, browser: Browser
+) -> None:
+    world.who = established(level="low")
+    await browser.get("/way/digid")
+    shown = await browser.get("/tax")
+    assert shown.headers["location"] == "/sign-in?next=%2Ftax&level=substantial"
+    shown = await browser.get(shown.headers["location"])
+    assert 'href="/way/digid?next=%2Ftax&amp;level=substantial"' in shown.text
+    world.who = established(level="substantial")
+    shown = await browser.get("/way/digid?next=/tax&level=substantial", follow=True)
+    assert shown.json == {"level": "substantial"}
+
+
+async def test_a_way_that_gives_less_than_was_asked_does_not_open_the_page(
+    world: World, browser: Browser
+) -> None:
+    world.who = established(level="low")  # whatever the address asked for
+    shown = await browser.get("/way/digid?next=/tax&level=substantial", follow=True)
+    assert "Log nog een keer in" in shown.text
+
+
+async def test_signing_in_again_less_surely_takes_certainty_away(world: World, browser: Browser) -> None:
+    world.who = established(level="high")
+    await browser.get("/way/digid")
+    assert (await browser.get("/tax")).status == 200
+    world.who = established(level="low")
+    await browser.get("/way/digid")
+    assert (await browser.get("/tax")).status == 303
+
+
 # For whom
 
 
@@ -195,6 +237,15 @@ async def test_not_choosing_is_told_beside_the_list(world: World, browser: Brows
     form = (await browser.get("/way/broker", follow=True)).form("/choose")
     shown = await browser.send(form)
     assert (shown.status, "U hebt nog niets gekozen" in shown.text) == (422, True)
+
+
+async def test_who_may_act_for_one_alone_need_not_choose(world: World, browser: Browser) -> None:
+    world.who, world.choices = established(audience="company"), two_companies()[:1]
+    shown = await browser.get("/way/broker?next=/sessions")
+    assert shown.headers["location"] == "/sessions"
+    signed_in = world.sessions.by_cookie(browser.cookies[COOKIE])
+    assert signed_in is not None
+    assert signed_in.acting.entity == COMPANY
 
 
 async def test_who_has_nothing_to_choose_goes_on(browser: Browser) -> None:
@@ -253,6 +304,17 @@ async def test_signing_out_ends_the_session_and_takes_the_cookie_back(world: Wor
     assert world.sessions.by_cookie(secret) is None
 
 
+async def test_a_form_that_was_filled_in_too_late_says_that_the_session_is_over(
+    world: World, browser: Browser
+) -> None:
+    await browser.get("/way/digid")
+    form = (await browser.get("/sessions")).form("/sessions/end")
+    world.clock.later(hours=1)
+    shown = await browser.send(form)
+    assert (shown.status, "U bent niet ingelogd" in shown.text) == (401, True)
+    assert 'href="/sign-in"' in shown.text
+
+
 async def test_following_a_link_signs_nobody_out(browser: Browser) -> None:
     await browser.get("/way/digid")
     assert "Wilt u uitloggen?" in (await browser.get("/sign-out")).text
@@ -275,3 +337,65 @@ async def test_no_address_of_these_pages_names_anybody(world: World, browser: Br
         shown = await browser.get(path)
         links = [part.partition('"')[0] for part in shown.text.split('href="')[1:]]
         assert not any("999990019" in link or "Burger" in link for link in links)
+
+
+# Every page, for whoever reads it
+
+
+class Outline(HTMLParser):
+    """What a page is made of, as assistive technology meets it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.ids: list[str] = []
+        self.unnamed: list[str] = []
+        self.language, self.landmarks = "", set[str]()
+        self._labels = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if "id" in given:
+            self.ids.append(str(given["id"]))
+        self.language = str(given["lang"]) if tag == "html" else self.language
+        self.landmarks |= {tag} & {"main", "header", "footer", "nav"}
+        self._labels += tag == "label"
+        named = self._labels or {"aria-label", "aria-labelledby"} & set(given)
+        if tag in ("input", "select", "textarea") and given.get("type") != "hidden" and not named:
+            self.unnamed.append(str(given.get("name")))
+        if tag == "img" and "alt" not in given:
+            self.unnamed.append("img")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._labels -= tag == "label"
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/choose", "/sessions", "/sign-out", "/nothing"])
+async def test_every_page_is_built_for_everyone(
+    world: World, browser: Browser, path: str, language: str
+) -> None:
+    world.who, world.choices = established(audience="company"), two_companies()
+    browser.language = language
+    await browser.get("/way/broker")
+    outline = Outline((await browser.get(path)).text)
+    assert outline.language == language
+    assert outline.headings[0] == 1
+    assert outline.headings.count(1) == 1
+    assert all(later - before <= 1 for before, later in pairwise(outline.headings))
+    assert len(outline.ids) == len({*outline.ids})
+    assert outline.unnamed == []
+    assert {"main", "header", "nav"} <= outline.landmarks
+
+
+async def test_no_two_pages_have_the_same_title(world: World, browser: Browser) -> None:
+    world.choices = two_companies()
+    await browser.get("/way/digid")
+    paths = ("/", "/sign-in", "/choose", "/sessions", "/sign-out", "/nothing")
+    titles = [
+        (await browser.get(path)).text.partition("</title>")[0].rpartition("<title>")[2] for path in paths
+    ]
+    assert len({*titles}) == len(paths)

@@ -47,8 +47,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 @pytest.fixture
 def call(ledger: Ledger, reader: Reader, tmp_path: Path) -> Caller:
     keys = FileKeyStore(tmp_path / "keys")
+
+    async def allowed(_request: Any, _traced: bool) -> "frozenset[str] | Literal['all']":
+        return reader.allowed
+
     witness = Witness(ledger._store, keys, "witness.example", {ORIGIN: keys.public}.get, clock)
-    routes = [*reading_routes(ledger, lambda _request: reader.allowed), *log_routes(ledger, witness)]
+    routes = [*reading_routes(ledger, allowed), *log_routes(ledger, witness)]
     people = {ME: Person(ME, ME)}
     return calling(make_api(routes, Access([], people.get), ABOUT))
 

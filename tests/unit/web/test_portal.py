@@ -38,7 +38,7 @@ class People:
     def by_cookie(self, secret: str) -> SignedIn | None:
         return self.sessions.get(secret)
 
-    def by_token(self, token: str) -> SignedIn | None:
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         return None
 
 
@@ -86,6 +86,12 @@ async def code(form: Form) -> dict[str, str]:
     return {"code": "right"}
 
 
+@post("/told", status_code=200, opt={"open": True, "cross_site": True, "tries": True})
+async def told(form: Form) -> Response[bytes]:
+    """The same, of a route that answers by itself what went wrong."""
+    return Response(b"{}", status_code=400)
+
+
 @get("/broken", opt={"open": True})
 async def broken() -> None:
     """A fault of ours."""
@@ -100,7 +106,7 @@ async def out(how: str, request: Request[Any, Any, Any], to: str = "/") -> Respo
     return elsewhere("https://other.example/") if how == "elsewhere" else onward(request, to)
 
 
-ROUTES = (mine, sure, desk, anyone, change, call, code, broken, out)
+ROUTES = (mine, sure, desk, anyone, change, call, code, told, broken, out)
 NAVIGATION = (
     Entry("/mine", Text("Van mij", "Mine")),
     Entry("/desk", Text("Balie", "Desk"), ("staff",)),
@@ -229,6 +235,8 @@ async def test_a_token_of_before_signing_in_is_refused_after_it(browser: Browser
     [
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "https://["},
+        {"origin": "https://portal.example@evil.example"},
         {"origin": "http://portal.example.evil.example"},
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-site"},
@@ -270,7 +278,13 @@ async def test_a_form_that_can_be_read_in_two_ways_is_refused(browser: Browser, 
 
 async def test_a_form_is_bounded(browser: Browser) -> None:
     shown = await browser.post("/calls", {"a": "x" * 70_000})
-    assert (shown.status, "te groot" in shown.text) == (400, True)
+    assert (shown.status, "hoogstens 65536 bytes" in shown.text) == (400, True)
+    headers = {"content-type": "application/json"}
+    shown = await browser.request("POST", "/calls", headers, b"x" * 1_100_000)
+    assert shown.status == 200  # of what a route does not read, nothing is kept
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    shown = await browser.request("POST", "/calls", headers, b"x" * 1_100_000)
+    assert (shown.status, "hoogstens 1048576 bytes" in shown.text) == (400, True)
 
 
 # Leaving
@@ -419,6 +433,11 @@ async def test_who_fails_often_waits_and_is_told_how_long(people: People) -> Non
     assert "Wacht 5 minuten" in shown.text
     assert (await neighbour.post("/codes", {"code": "right"})).status == 200
     assert (await browser.get("/anyone")).status == 200  # the rest goes on
+
+
+async def test_a_failure_counts_however_it_is_answered(browser: Browser) -> None:
+    assert {(await browser.post("/told", {})).status for _ in range(20)} == {400}
+    assert (await browser.post("/told", {})).status == 429
 
 
 async def test_success_does_not_count_as_a_try(browser: Browser) -> None:

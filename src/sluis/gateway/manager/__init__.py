@@ -1,17 +1,20 @@
 """The Manager of a peer (FSC Core 2.0.0): contracts with others, its directory side, and tokens; with its API."""
 
 from sluis.gateway.manager.client import Managers
-from sluis.gateway.manager.model import AutoSign, DecisionPoint
+from sluis.gateway.manager.decision import elsewhere
+from sluis.gateway.manager.model import AutoSign, DecisionPoint, Judge
 from sluis.gateway.manager.running import Running, Settings, open_manager
 from sluis.gateway.manager.service import Manager, Trust
 
 __all__ = [
     "AutoSign",
     "DecisionPoint",
+    "Judge",
     "Manager",
     "Managers",
     "Running",
     "Settings",
     "Trust",
+    "elsewhere",
     "open_manager",
 ]

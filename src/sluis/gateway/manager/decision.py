@@ -4,16 +4,22 @@ No answer, a late one, or one that is not understood is a no: the contract then 
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from sluis.gateway.manager.model import DecisionPoint
+from sluis.gateway.manager.model import DecisionPoint, Judge
 from sluis.gateway.manager.rules import permits
 
 log = logging.getLogger("sluis.manager")
 
 _MOST_BYTES = 64 * 1024
+
+
+def elsewhere(point: DecisionPoint) -> Judge:
+    """What asks a decision point of others, and takes its word."""
+    return partial(ask, point)
 
 
 async def ask(point: DecisionPoint, question: dict[str, Any]) -> bool:

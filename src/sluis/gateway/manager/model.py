@@ -1,5 +1,6 @@
 """What a Manager is told beforehand: which contracts it signs by itself."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 import msgspec
@@ -38,8 +39,13 @@ class AutoSign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: int | None = None
 
 
+Judge = Callable[[dict[str, Any]], Awaitable[bool]]
+"""Says whether to sign a contract, asked with an AuthZEN evaluation request (`rules.question`). Raises `Unkept` when it
+cannot record what it decided."""
+
+
 class DecisionPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An AuthZEN decision point (Authorization API 1.0) that is asked whether to sign.
+    """An AuthZEN decision point of others (Authorization API 1.0) that is asked whether to sign.
 
     Args:
         url: of its evaluation endpoint, `https://…/access/v1/evaluation`.

@@ -17,11 +17,10 @@ from sluis.gateway.allowance import Allowance
 from sluis.gateway.contracts import Content, Contract, Contracts, Kept, Signature, waiting_for
 from sluis.gateway.manager.callers import Callers
 from sluis.gateway.manager.client import Managers
-from sluis.gateway.manager.decision import ask
 from sluis.gateway.manager.delivery import Delivery, Letter
 from sluis.gateway.manager.directory import DirectoryClient
 from sluis.gateway.manager.http import ManagerApi
-from sluis.gateway.manager.model import AutoSign, DecisionPoint
+from sluis.gateway.manager.model import AutoSign, Judge
 from sluis.gateway.manager.reconcile import Reconciler
 from sluis.gateway.manager.rules import offered_by, question, signs_itself
 from sluis.gateway.manager.service import Manager, Trust
@@ -54,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
         inway: where others reach this peer's inway; tokens are for it.
         test: whether certificates of a test authority are accepted.
         auto_sign: rules by which it signs without asking.
-        decision_point: what it asks whether to sign when no rule fits.
+        decision_point: is asked whether to sign when no rule fits.
         unsettled_seconds: between two comparisons of what waits for somebody.
         everything_seconds: between two comparisons of all contracts.
         answer_seconds: how long another Manager may take.
@@ -64,7 +63,7 @@ class Settings(msgspec.Struct, frozen=True):
     inway: str
     test: bool = False
     auto_sign: tuple[AutoSign, ...] = ()
-    decision_point: DecisionPoint | None = None
+    decision_point: Judge | None = None
     unsettled_seconds: float = 30.0
     everything_seconds: float = 3600.0
     answer_seconds: float = 10.0
@@ -218,7 +217,7 @@ class Running:
         if submitter is None:
             return None
         if rule is None and settings.decision_point is not None:
-            said = await ask(settings.decision_point, question(contract, own, submitter))
+            said = await settings.decision_point(question(contract, own, submitter))
             rule = "decision point" if said else None
         if rule and await self._all_there(contract) and self._may_sign(contract, submitter):
             return rule

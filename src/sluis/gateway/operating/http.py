@@ -1,6 +1,7 @@
 """The gateway over HTTP, for the operators of this organisation: on the node's own socket, never on the network.
 
-Two roles, by the names that operators of FSC know: `fsc-admin` may do everything, `fsc-readonly` may look.
+Two roles, by the names that operators of FSC know: `fsc-admin` may do everything, `fsc-readonly` may look. So say the
+policies that every node has; an organisation's own can say otherwise.
 """
 
 from typing import Annotated
@@ -26,36 +27,43 @@ from sluis.gateway.operating.model import (
     Wish,
 )
 from sluis.gateway.operating.service import Operator
-from sluis.kernel import Refused, Text
-from sluis.web import Person
-
-ADMIN, READONLY = "fsc-admin", "fsc-readonly"
-"""Roles, in `people` of the settings."""
+from sluis.kernel import PeerId, Refused, Text
+from sluis.policy import CHANGE_GROUP, GROUP, READ_GROUP, Resource
+from sluis.web import Gate, Person
 
 _TAGS = ["groep"]
 
 
-def routes(operator: Operator) -> list[HTTPRouteHandler]:
-    """The routes of this room, around one operator's side."""
+def routes(operator: Operator, gate: Gate, own: PeerId) -> list[HTTPRouteHandler]:
+    """The routes of this room, around one operator's side.
+
+    Args:
+        operator: does it.
+        gate: asks who may.
+        own: this peer.
+    """
+
+    async def may(person: Person, action: str) -> None:
+        await gate.require(person, action, Resource(GROUP, str.__str__(own)), _not_yours())
 
     @get("/group", summary="Dit knooppunt in zijn FSC-groep", tags=_TAGS, response_description="De stand.")
     async def group(person: Person) -> GroupView:
-        may_look(person)
+        await may(person, READ_GROUP)
         return await operator.group()
 
     @get("/group/peers", summary="Wie in de groep zit", tags=_TAGS, response_description="De deelnemers.")
     async def peers(person: Person, name: str = "") -> list[PeerView]:
-        may_look(person)
+        await may(person, READ_GROUP)
         return await operator.peers(name)
 
     @get("/group/services", summary="Wat de directory noemt", tags=_TAGS, response_description="De diensten.")
     async def services(person: Person, organisation: str = "", name: str = "") -> list[ServiceView]:
-        may_look(person)
+        await may(person, READ_GROUP)
         return await operator.services(organisation, name)
 
     @get("/group/contracts", summary="De contracten", tags=_TAGS, response_description="Nieuwste eerst.")
     async def contracts(person: Person, cursor: str = "") -> ContractsView:
-        may_look(person)
+        await may(person, READ_GROUP)
         return await operator.contracts(cursor)
 
     @get(
@@ -65,7 +73,7 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         response_description="Het contract.",
     )
     async def contract(person: Person, hash: Annotated[str, PathParameter()]) -> ContractView:
-        may_look(person)
+        await may(person, READ_GROUP)
         return await operator.contract(hash)
 
     @post(
@@ -76,7 +84,7 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         response_description="Het contract, met deze handtekening.",
     )
     async def sign(person: Person, hash: Annotated[str, PathParameter()], data: Act) -> ContractView:
-        may_act(person)
+        await may(person, CHANGE_GROUP)
         return await operator.act(hash, data)
 
     @post(
@@ -87,7 +95,7 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         response_description="Per document wat dat deed.",
     )
     async def declare(person: Person, data: Documents) -> AppliedView:
-        may_act(person)
+        await may(person, CHANGE_GROUP)
         return await operator.apply(data)
 
     @post(
@@ -98,7 +106,7 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         response_description="Wat is ingetrokken.",
     )
     async def withdraw(person: Person, data: Rest) -> AppliedView:
-        may_act(person)
+        await may(person, CHANGE_GROUP)
         return await operator.withdraw(data)
 
     @post(
@@ -109,7 +117,7 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         response_description="Het voorstel.",
     )
     async def ask(person: Person, data: Wish) -> AppliedView:
-        may_act(person)
+        await may(person, CHANGE_GROUP)
         return await operator.request(data)
 
     @get(
@@ -119,7 +127,7 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         response_description="Nieuwste eerst.",
     )
     async def transactions(person: Person, cursor: str = "", organisation: str = "") -> LinesView:
-        may_look(person)
+        await may(person, READ_GROUP)
         return await operator.lines(cursor, organisation)
 
     @get(
@@ -129,7 +137,7 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         response_description="Nieuwste eerst.",
     )
     async def differences(person: Person) -> list[DifferenceView]:
-        may_look(person)
+        await may(person, READ_GROUP)
         return await operator.differences()
 
     @post(
@@ -140,7 +148,7 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
         response_description="Elke stap, en wat er mis is.",
     )
     async def diagnose(person: Person, data: Way) -> Diagnosis:
-        may_look(person)
+        await may(person, READ_GROUP)
         return await operator.diagnose(data)
 
     return [
@@ -149,23 +157,13 @@ def routes(operator: Operator) -> list[HTTPRouteHandler]:
     ]  # fmt: skip
 
 
-def may_look(person: Person) -> None:
-    """Raises `Refused` for who has neither role."""
-    if not {ADMIN, READONLY}.intersection(person.roles):
-        raise _not_yours(f"{ADMIN}/{READONLY}")
-
-
-def may_act(person: Person) -> None:
-    """Raises `Refused` for who is no administrator."""
-    if ADMIN not in person.roles:
-        raise _not_yours(ADMIN)
-
-
-def _not_yours(role: str) -> Refused:
+def _not_yours() -> Refused:
     return Refused(
         "group-not-yours",
         Text("U mag dit niet in de groep.", "You may not do this in the group."),
-        Text(f"Daarvoor is de rol {role} nodig.", f"That takes the role {role}."),
+        Text(
+            "Daarvoor is de rol fsc-admin nodig; om te kijken is fsc-readonly genoeg.",
+            "That takes the role fsc-admin; to look, fsc-readonly is enough.",
+        ),
         Text("Vraag het de beheerder van dit knooppunt.", "Ask the operator of this node."),
-        rule="group-operators",
     )

@@ -145,6 +145,28 @@ class ContractView(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class Granted(msgspec.Struct, frozen=True):
+    """What a contract in force lets another peer reach here. Times in seconds since the epoch.
+
+    Attributes:
+        contract: its hash.
+        recipient: who may, by name and Peer ID; on whose behalf, where it is on another's.
+        service: of this peer.
+        purpose: URI of the processing activity it is for; None for a service that asks for none.
+        disclosures: ids of this node's own that it covers, each with its rules as they are now.
+        since: from when.
+        until: until when.
+    """
+
+    contract: str
+    recipient: str
+    service: str
+    purpose: str | None
+    disclosures: tuple[str, ...]
+    since: int
+    until: int
+
+
 class ContractsView(msgspec.Struct, frozen=True):
     """A page of contracts, newest first, and the cursor of the next; empty at the end."""
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from sqlalchemy import Connection, bindparam, text
 
 from sluis.gateway.comparison import ALARMS
-from sluis.gateway.contracts import Contract
+from sluis.gateway.contracts import Contract, state
 from sluis.gateway.crossing import SERVICE
 from sluis.gateway.documents import Connection as Desired
 from sluis.gateway.documents import Declared, Metadata, Wanted, peer_named, read
@@ -22,6 +22,7 @@ from sluis.gateway.operating.model import (
     Diagnosis,
     DifferenceView,
     Documents,
+    Granted,
     GroupView,
     LinesView,
     LineView,
@@ -31,7 +32,7 @@ from sluis.gateway.operating.model import (
     Way,
     Wish,
 )
-from sluis.gateway.operating.views import alternative_view, contract_view, external_view
+from sluis.gateway.operating.views import alternative_view, contract_view, external_view, granted_of
 from sluis.gateway.transactions import Search, outcome_of
 from sluis.grounds import Offer, purpose_of, purpose_properties
 from sluis.kernel import Clock, Invalid, NotFound, PeerId, Place, Text
@@ -129,6 +130,18 @@ class Operator:
         """A page of this node's contracts, newest first. Raises `FscProblem` for a cursor of another's."""
         found, following = await asyncio.to_thread(self._membership.contracts.page, self._own, cursor, _PAGE)
         return ContractsView(tuple(await self._views(found)), following)
+
+    async def granted(self) -> list[Granted]:
+        """What contracts in force let others reach here, newest first; the node's own API without a purpose, by which
+        peers read what is offered to them, left out."""
+        found, cursor, now = list[Granted](), "", self._now()
+        while True:
+            page, cursor = await asyncio.to_thread(self._membership.contracts.page, self._own, cursor, _PAGE)
+            for one in page:
+                if state(one, now) == "valid":
+                    found += granted_of(one, self._own, self._called, self._offers)
+            if not cursor:
+                return [one for one in found if one.purpose is not None or one.service != SERVICE]
 
     async def contract(self, content_hash: str) -> ContractView:
         """One contract. Raises `NotFound`."""

@@ -1,6 +1,6 @@
 """From what the gateway knows to what an operator sees. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sluis.gateway.contracts import Contract, Grant, state, waiting_for
@@ -9,6 +9,7 @@ from sluis.gateway.operating.model import (
     ContractView,
     DisclosureView,
     ExternalView,
+    Granted,
     GrantView,
     PurposeView,
 )
@@ -76,6 +77,31 @@ def grant_view(grant: Grant, name: Name, offers: Mapping[str, Offer]) -> GrantVi
         external_view(grant.properties),
         alternative_view(grant.properties, name),
     )
+
+
+def granted_of(contract: Contract, own: PeerId, name: Name, offers: Mapping[str, Offer]) -> Iterator[Granted]:
+    """What a contract lets others reach at this peer.
+
+    Args:
+        contract: in force.
+        own: this peer.
+        name: what peers are called.
+        offers: this node's own, by the id of their disclosure.
+    """
+    content = contract.content
+    for grant in content.grants:
+        if grant.outway is None or grant.service_peer != own:
+            continue
+        purpose = purpose_if_readable(grant.properties)
+        covered = tuple(
+            bound.id
+            for bound in (purpose.disclosures if purpose else ())
+            if bound.id in offers and offers[bound.id].digest == bound.digest
+        )
+        yield Granted(
+            content.hash, name(grant.delegator or grant.outway.peer_id), grant.service_name,
+            purpose.activity if purpose else None, covered, content.not_before, content.not_after,
+        )  # fmt: skip
 
 
 def external_view(properties: Mapping[str, Any] | None) -> ExternalView | None:

@@ -139,25 +139,26 @@ class Sessions:
         return session.signed_in if session is not None and not self._is_over(session) else None
 
     def of(self, person: str, programs: Callable[[str], Iterable[str]] = lambda handle: ()) -> list[Listed]:
-        """The sessions of a person, the one that was used last first.
+        """The sessions of a person, the one that was used last first. May be called from any thread.
 
         Args:
             person: as `acting.person`.
-            programs: what was signed in with the session of a handle.
+            programs: titles of what was signed in with the session of a handle; when it blocks, so does this.
         """
-        found = [one for one in self._by_person.get(person, {}).values() if not self._is_over(one)]
-        found.sort(key=lambda one: (-self._seen[one.digest], one.signed_in.session))
+        held = [(one, self._seen.get(one.digest, 0)) for one in [*self._by_person.get(person, {}).values()]]
+        now = self._now()
         return [
             Listed(
                 one.signed_in.session,
                 one.signed_in.method,
                 one.signed_in.audience,
                 one.begun,
-                self._seen[one.digest],
+                seen,
                 one.signed_in.represented,
                 tuple(programs(one.signed_in.session)),
             )
-            for one in found
+            for one, seen in sorted(held, key=lambda pair: (-pair[1], pair[0].signed_in.session))
+            if not rules.is_over(seen, one.ends, now)
         ]
 
     def established(self, handle: str) -> Established:
@@ -185,10 +186,13 @@ class Sessions:
     async def tidy(self) -> None:
         """End what is over, and write down what was last used. To be called every minute. Raises `Unkept`."""
         await self._end([one for one in self._by_digest.values() if self._is_over(one)])
-        seen, self._unwritten = self._unwritten, {}
+        seen = dict(self._unwritten)
         if seen:
             rows = [{"digest": digest, "seen": moment} for digest, moment in seen.items()]
             await self._store.write(lambda connection: _execute(connection, sql.SEE, rows))
+        for digest, moment in seen.items():
+            if self._unwritten.get(digest) == moment:
+                del self._unwritten[digest]
 
     async def _replace(
         self,

@@ -1,0 +1,139 @@
+"""Access that a person gave: what it opens, to whom, what for, until when; with a button to take it back. And what they are
+asked for."""
+
+from datetime import date
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from sluis.grounds import Grounds
+from sluis.grounds.consents import Narrowing
+from sluis.grounds.consents import Request as Asked
+from sluis.identity.access.model import Key, NewConsent
+from sluis.identity.access.service import Accesses
+from sluis.identity.sessions import Sessions
+from sluis.kernel import Invalid, NotFound, Text
+from sluis.web import Entry, Form, SignedIn, page, redirect
+
+NAVIGATION = (Entry("/consents", Text("Toegang die ik gaf", "Access I gave"), ("citizen",)),)
+"""What the layout shows of this room."""
+
+_FOR: dict[str, Any] = {"audience": ("citizen",), "level": "substantial"}
+_COLUMN = "column."  # before the name of a column, in a form
+
+
+class Titles:
+    """What activities, datasets and columns are called.
+
+    Args:
+        grounds: as loaded and checked.
+    """
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._grounds = grounds
+
+    def activity(self, id: str) -> Text:
+        """The name of an activity; its id where that is not known."""
+        found = self._grounds.activity(id)
+        return found.name if found else Text(id, id)
+
+    def purpose(self, id: str) -> Text | None:
+        """What an activity is for."""
+        found = self._grounds.activity(id)
+        return found.purpose if found else None
+
+    def dataset(self, name: str) -> Text:
+        """The title of a dataset."""
+        found = self._grounds.dataset(name)
+        return found.title if found else Text(name, name)
+
+    def column(self, dataset: str, name: str) -> Text:
+        """The title of a column."""
+        found = self._grounds.dataset(dataset)
+        column = found.column(name) if found else None
+        return column.title if column is not None and column.title else Text(name, name)
+
+
+def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler]:
+    """The pages of this room, for who is signed in."""
+    titles = Titles(accesses.grounds)
+
+    @get("/consents", opt=_FOR)
+    async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Toegang die ik gaf, en wat mij gevraagd wordt."""
+        whom = sessions.subject(person.session)
+        found, today = await accesses.of(whom), accesses.today()
+        return page(
+            request,
+            "identity/consents.html",
+            given=[one for one in found if one.revoked is None and one.until >= today],
+            ended=[one for one in found if one.revoked is not None or one.until < today],
+            asked=[(one, accesses.name(one.recipient)) for one in accesses.requests() if one.kind == whom[0]],
+            titles=titles,
+            today=today,
+        )
+
+    @post("/consents/give", opt=_FOR, status_code=200)
+    async def give(person: SignedIn, form: Form) -> Response[bytes]:
+        """Geef toestemming."""
+        asked = _asked(accesses, form.get("disclosure", ""))
+        kind, value = sessions.subject(person.session)
+        new = NewConsent(
+            Key(kind, value), asked.recipient, asked.activity, {asked.dataset: _columns(form)}, _day(form)
+        )
+        await accesses.give(new, person.acting.person)
+        return redirect("/consents")
+
+    @post("/consents/narrow", opt=_FOR, status_code=200)
+    async def narrow(person: SignedIn, form: Form) -> Response[bytes]:
+        """Laat toestemming eerder eindigen."""
+        whom = sessions.subject(person.session)
+        await accesses.narrow(
+            form.get("consent", ""), Narrowing(until=_day(form)), person.acting.person, whom
+        )
+        return redirect("/consents")
+
+    @post("/consents/revoke", opt=_FOR, status_code=200)
+    async def revoke(person: SignedIn, form: Form) -> Response[bytes]:
+        """Trek toestemming in."""
+        await accesses.revoke(form.get("consent", ""), person.acting.person, sessions.subject(person.session))
+        return redirect("/consents")
+
+    return [listed, give, narrow, revoke]
+
+
+def _asked(accesses: Accesses, disclosure: str) -> Asked:
+    found = next((one for one in accesses.requests() if one.disclosure == disclosure), None)
+    if found is None:
+        raise NotFound(
+            "consent-not-asked",
+            Text("Deze toestemming is niet vastgelegd.", "This consent was not recorded."),
+            Text("Hiervoor wordt geen toestemming gevraagd.", "No consent is asked for this."),
+            Text("Kies uit de lijst van wat gevraagd wordt.", "Choose from the list of what is asked for."),
+        )
+    return found
+
+
+def _columns(form: Form) -> tuple[str, ...]:
+    chosen = tuple(name.removeprefix(_COLUMN) for name in form if name.startswith(_COLUMN))
+    if not chosen:
+        raise Invalid(
+            "consent-to-nothing",
+            Text("Deze toestemming opent niets.", "This consent opens nothing."),
+            Text("U koos geen enkel gegeven.", "You chose no data at all."),
+            Text("Ga terug en kies wat deze organisatie mag zien.", "Go back and choose what this organisation may see."),
+        )  # fmt: skip
+    return chosen
+
+
+def _day(form: Form) -> date:
+    try:
+        return date.fromisoformat(form.get("until", ""))
+    except ValueError:
+        raise Invalid(
+            "invalid-date",
+            Text("Deze datum klopt niet.", "This date is not right."),
+            Text("Een datum heeft dag, maand en jaar.", "A date has a day, month and year."),
+            Text("Ga terug en kies een laatste dag.", "Go back and choose a last day."),
+        ) from None

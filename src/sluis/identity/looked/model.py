@@ -1,0 +1,100 @@
+"""What a person gets to see of who looked at their data, and whom this node believes about who a person is."""
+
+import msgspec
+
+from sluis.crypto import Keys
+from sluis.kernel import Level, PeerId, Text
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """A sign-in provider that is believed about who a person is.
+
+    Args:
+        issuer: its address, as in `iss`, literally.
+        keys: with which it signs.
+        level: of assurance that a person must have signed in with, at least.
+    """
+
+    issuer: str
+    keys: Keys
+    level: Level = "substantial"
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """How far one overview goes.
+
+    Attributes:
+        lines: of this node's own log, newest first.
+        hops: organisations away from this one.
+        asked: requests to others, together.
+        at_once: of these under way.
+        seconds: for all of them together.
+        each: seconds for one.
+        found: lines that one answer may hold.
+    """
+
+    lines: int = 200
+    hops: int = 4
+    asked: int = 100
+    at_once: int = 8
+    seconds: float = 10.0
+    each: float = 4.0
+    found: int = 1_000
+
+
+class Organisation(msgspec.Struct, frozen=True):
+    """An organisation of the group, by its Peer ID, and what it is called."""
+
+    peer: PeerId
+    name: str
+
+
+class Look(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """One time that something was done with data about the person, as it stands in somebody's log.
+
+    Attributes:
+        organisation: in whose log it stands.
+        what: was done, in that organisation's own words.
+        activity: URI of the processing activity.
+        began: ms since the epoch.
+        trace: joins the lines of one question, also over organisations.
+        failed: whether it went wrong on the way.
+        other: the organisation on the other side; absent when it was asked and answered within one.
+        name: of the activity, in words; absent where this node does not know it.
+        purpose: of the activity, in words.
+        articles: that it rests on.
+        data: which kinds, in words.
+    """
+
+    organisation: str
+    what: str
+    activity: str
+    began: int
+    trace: str
+    failed: bool = False
+    other: str | None = None
+    name: Text | None = None
+    purpose: Text | None = None
+    articles: tuple[str, ...] = ()
+    data: tuple[Text, ...] = ()
+
+
+class Silent(msgspec.Struct, frozen=True):
+    """An organisation whose log could not be read: who, and why (the code of a problem)."""
+
+    organisation: str
+    why: str
+
+
+class Looked(msgspec.Struct, frozen=True, rename="camel"):
+    """The overview of one person, newest first.
+
+    Attributes:
+        looks: what was found.
+        silent: organisations that did not tell; what they did is missing.
+        whole: whether nothing is missing: nobody was silent and no bound was reached.
+    """
+
+    looks: tuple[Look, ...]
+    silent: tuple[Silent, ...]
+    whole: bool

@@ -1,0 +1,94 @@
+"""From lines of logs to what a person reads: what was done, by whom, what for. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sluis.grounds import Dataset, Grounds
+from sluis.identity.looked.model import Look
+from sluis.kernel import Text
+from sluis.ledger import ACTIVITY, PROCESSOR, Decision, Line
+
+READ_AT = "dpl.read.externalReadAPI_id"
+"""Where the log of the organisation that was asked can be read (LDV reading extension)."""
+
+_LONGEST_NAME = 300  # characters of what another organisation calls what it did
+_LAST_MOMENT = 2**53 - 1
+
+
+def look_of(
+    line: Line,
+    organisation: str,
+    grounds: Grounds,
+    called: Callable[[str], str | None],
+    decisions: Iterable[Decision] = (),
+) -> Look:
+    """One line for a person to read.
+
+    Args:
+        line: of a log, this node's or another's.
+        organisation: in whose log it stands.
+        grounds: of this node: what activities and data are called.
+        called: the name of an organisation by an address of it, None for one that is not known.
+        decisions: of the same trace, from this node's own log; they tell which data it was.
+    """
+    activity_id = str(line.attributes.get(ACTIVITY, ""))
+    activity = grounds.activity(activity_id)
+    data, articles = opened_by(decisions, grounds)
+    return Look(
+        organisation,
+        line.name[:_LONGEST_NAME],
+        activity_id,
+        min(max(line.start_time, 0), _LAST_MOMENT),
+        plain_trace(line.trace_id),
+        line.status == "Error",
+        called(str(line.attributes.get(PROCESSOR, ""))),
+        activity.name if activity else None,
+        activity.purpose if activity else None,
+        articles or tuple(map(str, activity.articles if activity else ())),
+        data,
+    )
+
+
+def opened_by(decisions: Iterable[Decision], grounds: Grounds) -> tuple[tuple[Text, ...], tuple[str, ...]]:
+    """Which data these decisions opened, in words, and the articles that the disclosures rest on; of another
+    organisation's data, the names of the datasets are all that is known."""
+    data: dict[Text, None] = {}
+    articles: dict[str, None] = {}
+    known = {one.id: one for one in grounds.disclosures}
+    for decision in decisions:
+        policies = decision.attributes.get("adl.core.policies")
+        policies = policies if isinstance(policies, dict) else {}
+        used = policies.get("disclosure")
+        disclosure = known.get(str(used.get("id"))) if isinstance(used, dict) else None
+        dataset = grounds.dataset(disclosure.dataset) if disclosure is not None else None
+        if disclosure is not None and dataset is not None:
+            data[_in_words(dataset, tuple(disclosure.columns))] = None
+            articles |= dict.fromkeys(map(str, disclosure.articles))
+        offers = policies.get("offers")
+        data |= {Text(name, name): None for name in offers} if isinstance(offers, dict) else {}
+    return tuple(data), tuple(articles)
+
+
+def _in_words(dataset: Dataset, columns: Sequence[str]) -> Text:
+    titles = []
+    for name in columns:
+        column = dataset.column(name)
+        titles.append(column.title if column is not None and column.title else Text(name, name))
+    return Text(
+        f"{dataset.title.nl}: {', '.join(one.nl for one in titles)}",
+        f"{dataset.title.en}: {', '.join(one.en for one in titles)}",
+    )
+
+
+def plain_trace(trace_id: str) -> str:
+    """A trace as W3C writes it; the reading extension writes it as a UUID."""
+    return trace_id.replace("-", "").lower()
+
+
+def onward(lines: Iterable[Line]) -> list[tuple[str, str]]:
+    """Where these lines say that the question went on: address of a reading API, and trace; each once, in order."""
+    found = [
+        (address, plain_trace(line.trace_id))
+        for line in lines
+        if isinstance(address := line.attributes.get(READ_AT), str)
+    ]
+    return list(dict.fromkeys(found))

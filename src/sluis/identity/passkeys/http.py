@@ -1,0 +1,90 @@
+"""Pages of passkeys: sign in with one; and for staff, their own: listed, made, revoked.
+
+What a browser does with a passkey takes script: `passkeys.js`, a file of this node, without which a page says what to do.
+An answer comes as a field of an ordinary form, so that its token and origin are checked as of any other.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from sluis.identity.browser import after_form, browser_of, remember
+from sluis.identity.passkeys.service import Passkeys
+from sluis.identity.sessions import Established, Sessions, Way
+from sluis.kernel import Text
+from sluis.web import Entry, Form, SignedIn, local_path, page, redirect
+
+Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
+"""Begins the session of who signed in, and goes on."""
+
+NAVIGATION = (Entry("/passkeys", Text("Mijn passkeys", "My passkeys"), ("staff",)),)
+"""What the layout shows of this room."""
+
+_STAFF: dict[str, Any] = {"audience": ("staff",)}
+
+
+def way(passkeys: Passkeys) -> Way:
+    """How the sign-in page offers passkeys."""
+    title = Text("Passkey", "Passkey")
+    return Way("passkey", title, "staff", (passkeys.settings.level,), "/sign-in/passkey")
+
+
+def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPRouteHandler]:
+    """The routes of this room.
+
+    Args:
+        passkeys: of this node's staff.
+        sessions: say who is there.
+        finish: what happens with who signed in.
+    """
+
+    @get("/sign-in/passkey")
+    async def ask(
+        visitor: SignedIn | None, request: Request[Any, Any, Any], next: str = "/"
+    ) -> Response[bytes]:
+        """Sign in with a passkey."""
+        browser = browser_of(request)
+        shown = page(
+            request,
+            "identity/passkeys/sign_in.html",
+            options=passkeys.begin_signing_in(browser),
+            next=local_path(next),
+        )
+        return remember(shown, browser)
+
+    @post("/sign-in/passkey", status_code=200, opt={"tries": True})
+    async def sign_in(visitor: SignedIn | None, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Take what a passkey answered."""
+        found = await passkeys.sign_in(browser_of(request), form.get("answer", ""))
+        return after_form(request, await finish(found, request, local_path(form.get("next"))))
+
+    @get("/passkeys", opt=_STAFF)
+    async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """One's own passkeys."""
+        kept = passkeys.of(person.acting.person)
+        return page(request, "identity/passkeys/list.html", passkeys=kept, settings=passkeys.settings)
+
+    @get("/passkeys/new", opt=_STAFF)
+    async def begin(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Make a passkey."""
+        browser = browser_of(request)
+        options = passkeys.begin_making(person, browser)
+        return remember(page(request, "identity/passkeys/new.html", options=options), browser)
+
+    @post("/passkeys/new", status_code=200, opt=_STAFF)
+    async def make(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Keep a passkey that was made."""
+        established = sessions.established(person.session)
+        name, answer = form.get("label", ""), form.get("answer", "")
+        await passkeys.make(person, established, browser_of(request), name, answer)
+        return redirect("/passkeys")
+
+    @post("/passkeys/revoke", status_code=200, opt=_STAFF)
+    async def revoke(person: SignedIn, form: Form) -> Response[Any]:
+        """Revoke one of one's own."""
+        await passkeys.revoke(person.acting.person, form.get("passkey", ""))
+        return redirect("/passkeys")
+
+    return [ask, sign_in, listed, begin, make, revoke]

@@ -1,0 +1,39 @@
+"""Telling portals that somebody signed out (OpenID Connect Back-Channel Logout 1.0, 2.5): at once, and again until they
+have it."""
+
+import asyncio
+import ssl
+from contextlib import suppress
+from functools import partial
+
+import httpx
+
+from sluis.identity.provider.service import Provider
+from sluis.kernel import Unkept
+
+_AGAIN = 60.0  # seconds
+_PATIENCE = 10.0  # seconds for one portal
+
+
+async def tell_of_sign_outs(provider: Provider, context: ssl.SSLContext) -> None:
+    """Tell of every sign-out, until this is cancelled. Only addresses that the settings name are called.
+
+    Args:
+        provider: knows whom to tell.
+        context: whose certificates are trusted.
+    """
+    async with httpx.AsyncClient(verify=context, timeout=_PATIENCE, trust_env=False) as web:
+        while True:
+            provider.to_tell.clear()
+            with suppress(Unkept):  # what was told and not noted is told again
+                await provider.tell(partial(_post, web))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(provider.to_tell.wait(), _AGAIN)
+
+
+async def _post(web: httpx.AsyncClient, address: str, token: str) -> bool:
+    try:
+        answer = await web.post(address, data={"logout_token": token})
+    except httpx.HTTPError:
+        return False
+    return answer.is_success

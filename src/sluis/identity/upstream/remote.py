@@ -1,0 +1,280 @@
+"""One OpenID provider of others, over the network: its description, its keys, tokens for codes, userinfo, rotation.
+
+What it answers is hostile until it was checked, and only its own hosts are asked. The description and the keys are kept for an hour, and are fetched anew when a token names a key that is
+not among them; a provider that is away for a while is still known by what it said before.
+"""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote_plus
+
+from sluis.crypto import LEEWAY, SIGNATURES, Keys, check_claims, read_json, read_jwks, read_jwt
+from sluis.identity.upstream import faults, rules
+from sluis.identity.upstream.calls import Answer, Calls
+from sluis.identity.upstream.model import Method, Provider
+from sluis.kernel import Clock, Invalid, Problem, Text, new_transaction_id
+
+Sign = Callable[[Mapping[str, Any]], str]
+"""Signs claims as a JWT with a key of this node that the provider knows."""
+
+_FRESH = timedelta(hours=1)
+_STALE = timedelta(days=7)
+_REST = timedelta(seconds=30)  # between two looks for a key that is not there
+_LONGEST_SECRET = 4096
+_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ID_TOKEN_SECONDS = 24 * 3600
+_LOGOUT_SECONDS = 3600
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+T = TypeVar("T")
+
+
+class _Kept(Generic[T]):
+    """Something that was fetched, and when."""
+
+    def __init__(self, value: T, at: datetime) -> None:
+        self.value, self.at = value, at
+
+
+class Remote:
+    """One provider. For one event loop.
+
+    Args:
+        method: how it is used.
+        calls: over the network.
+        sign: makes `private_key_jwt`.
+        clock: aware UTC.
+    """
+
+    def __init__(self, method: Method, calls: Calls, sign: Sign, clock: Clock) -> None:
+        self.method = method
+        self._calls, self._sign, self._clock = calls, sign, clock
+        self._lock = asyncio.Lock()
+        self._provider: _Kept[Provider] | None = None
+        self._keys: _Kept[Keys] | None = None
+
+    async def provider(self) -> Provider:
+        """What the provider says of itself. Raises `Upstream`."""
+        async with self._lock:
+            kept = self._provider
+            if kept is None or self._clock() >= kept.at + _FRESH:
+                url = self.method.issuer.rstrip("/") + "/.well-known/openid-configuration"
+                try:
+                    found = rules.read_provider(self.method, await self._document(url))
+                except Problem:
+                    if kept is None or self._clock() >= kept.at + _STALE:
+                        raise
+                    return kept.value
+                self._provider = kept = _Kept(found, self._clock())
+            return kept.value
+
+    async def redeem(self, code: str, redirect_uri: str, verifier: str) -> tuple[str, str]:
+        """Exchange a code (OpenID Connect Core 1.0, 3.1.3).
+
+        Args:
+            code: from the answer to the browser.
+            redirect_uri: as in the request.
+            verifier: of PKCE (RFC 7636, 4.5).
+
+        Returns: the id_token and the access token, unchecked. Raises `Upstream`, `Invalid`.
+        """
+        provider = await self.provider()
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        }
+        proof, headers = self._proof(provider)
+        answer = await self._call("POST", provider.token_endpoint, {**form, **proof}, headers)
+        told = self._parsed(answer.body)
+        if answer.status != 200:
+            raise faults.refused_there(self.method.title, rules.error_name(told.get("error")))
+        tokens = told.get("id_token"), told.get("access_token")
+        if not all(isinstance(one, str) for one in tokens) or str(told.get("token_type")).lower() != "bearer":
+            raise faults.not_understood(self.method.title, _NO_TOKEN)
+        return str(tokens[0]), str(tokens[1])
+
+    async def claims(self, id_token: str) -> dict[str, Any]:
+        """The claims of an id_token of this provider, for this node, of now. Raises `Refused`, `Upstream`."""
+        return await self._checked(id_token, "JWT", _ID_TOKEN_SECONDS)
+
+    async def userinfo(self, access_token: str, subject: str) -> dict[str, Any]:
+        """What else the provider tells (OpenID Connect Core 1.0, 5.3), as JSON or signed; nothing when it has no such place.
+
+        Args:
+            access_token: that came with the id_token.
+            subject: of the id_token, which must be the same.
+
+        Raises `Refused`, `Upstream`.
+        """
+        provider = await self.provider()
+        if provider.userinfo_endpoint is None:
+            return {}
+        bearer = {"authorization": f"Bearer {access_token}"}
+        answer = await self._call("GET", provider.userinfo_endpoint, headers=bearer)
+        if answer.status != 200:
+            raise faults.refused_there(self.method.title, "")
+        signed = answer.media_type == "application/jwt"
+        told = await self._signed_userinfo(answer.body) if signed else self._parsed(answer.body)
+        if told.get("sub") != subject:
+            raise faults.not_believed(self.method.title, _OTHER_SUBJECT)
+        return told
+
+    async def signed_out(self, token: str) -> dict[str, Any]:
+        """The claims of a logout token (OpenID Connect Back-Channel Logout 1.0, 2.6). Raises `Refused`, `Upstream`."""
+        try:
+            claims = await self._checked(token, "logout+jwt", _LOGOUT_SECONDS)
+        except Problem as problem:
+            if problem.rule != "typ":
+                raise
+            claims = await self._checked(token, "JWT", _LOGOUT_SECONDS)  # the type is a SHOULD (2.4)
+        events = claims.get("events")
+        told = isinstance(events, dict) and isinstance(events.get(LOGOUT_EVENT), dict)
+        if not told or "nonce" in claims or not isinstance(claims.get("jti"), str):
+            raise faults.not_signed_out()
+        return claims
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._calls.close()
+
+    async def _signed_userinfo(self, answer: bytes) -> dict[str, Any]:
+        """OpenID Connect Core 1.0, 5.3.2: signed, it should name issuer and audience; it has no times of its own."""
+        try:
+            claims = await self._verified(answer.decode("ascii"), "JWT")
+        except (UnicodeDecodeError, Invalid):
+            raise faults.not_believed(self.method.title, _NO_SIGNATURE) from None
+        audience = claims.get("aud", self.method.client)
+        if claims.get("iss") != self.method.issuer or self.method.client not in (
+            audience if isinstance(audience, list) else [audience]
+        ):
+            raise faults.not_believed(self.method.title, _OTHER_SUBJECT)
+        return claims
+
+    async def _checked(self, token: str, typ: str, longest: int) -> dict[str, Any]:
+        try:
+            claims = await self._verified(token, typ)
+            check_claims(
+                claims,
+                issuer=self.method.issuer,
+                audience=self.method.client,
+                now=self._clock().timestamp(),
+                leeway=LEEWAY,
+                longest=longest,
+            )
+        except Invalid as problem:
+            raise faults.not_believed(self.method.title, problem.why, rule=problem.rule or "token") from None
+        return claims
+
+    async def _verified(self, token: str, typ: str) -> dict[str, Any]:
+        """The claims in a token that the provider signed; with its keys as they are now when they seem to have changed.
+        Raises `Invalid`, `Upstream`."""
+        keys, fetched = await self._known_keys()
+        try:
+            return read_jwt(token, keys, typ=typ, algorithms=SIGNATURES)
+        except Invalid as problem:
+            if problem.rule not in ("key", "signature") or fetched or not self._may_look_again():
+                raise
+        keys, _ = await self._known_keys(anew=True)
+        return read_jwt(token, keys, typ=typ, algorithms=SIGNATURES)
+
+    def _may_look_again(self) -> bool:
+        return self._keys is None or self._clock() >= self._keys.at + _REST
+
+    async def _known_keys(self, *, anew: bool = False) -> tuple[Keys, bool]:
+        """The keys of the provider, and whether they were fetched for this."""
+        provider = await self.provider()
+        async with self._lock:
+            kept, now = self._keys, self._clock()
+            if kept is not None and now < kept.at + (_REST if anew else _FRESH):
+                return kept.value, False
+            try:
+                found = read_jwks(await self._document(provider.jwks_uri))
+            except Problem:
+                if kept is None or now >= kept.at + _FRESH * 24:
+                    raise faults.unreachable(self.method.title, _NO_KEYS) from None
+                return kept.value, False
+            self._keys = _Kept(found, now)
+            return found, True
+
+    def _proof(self, provider: Provider) -> tuple[dict[str, str], dict[str, str]]:
+        """How this node proves who it is: what goes into the form, or into the header (RFC 6749, 2.3.1; RFC 7523, 2.2)."""
+        client = self.method.client
+        if self.method.secret_file is None:
+            now = int(self._clock().timestamp())
+            claims = {
+                "iss": client,
+                "sub": client,
+                "aud": self.method.issuer,  # and nobody else, lest another provider use it (RFC 9700)
+                "jti": new_transaction_id(),
+                "iat": now,
+                "exp": now + 60,
+            }
+            signed = self._sign(claims)
+            return {"client_id": client, "client_assertion_type": _ASSERTION, "client_assertion": signed}, {}
+        secret = self._secret()
+        if "client_secret_basic" in provider.token_endpoint_auth_methods_supported:
+            return {}, {"authorization": _basic(client, secret)}
+        return {"client_id": client, "client_secret": secret}, {}
+
+    def _secret(self) -> str:
+        """Read at every use, so that a new one is taken without a restart."""
+        file = self.method.secret_file
+        try:
+            secret = file.read_bytes()[:_LONGEST_SECRET].decode().strip() if file is not None else ""
+        except (OSError, ValueError):
+            secret = ""
+        if not secret:
+            raise faults.unusable_secret(self.method.title)
+        return secret
+
+    async def _document(self, url: str) -> Any:
+        answer = await self._call("GET", url)
+        if answer.status != 200:
+            raise faults.unreachable(self.method.title, _ANSWERED_WRONG)
+        return self._parsed(answer.body)
+
+    def _parsed(self, answer: bytes) -> dict[str, Any]:
+        try:
+            told = read_json(answer)
+        except Invalid:
+            told = None
+        if not isinstance(told, dict):
+            raise faults.not_understood(self.method.title, _NOT_JSON)
+        return told
+
+    async def _call(
+        self,
+        method: str,
+        url: str,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        if not rules.may_call(self.method, url):
+            raise faults.not_understood(self.method.title, _OTHER_HOST)
+        return await self._calls.call(method, url, form, headers or {})
+
+
+def _basic(client: str, secret: str) -> str:
+    """RFC 6749, 2.3.1: both are form-encoded first."""
+    return "Basic " + b64encode(f"{quote_plus(client)}:{quote_plus(secret)}".encode()).decode()
+
+
+_ANSWERED_WRONG = Text("De inlogdienst geeft een fout.", "The sign-in service gives an error.")
+_NO_KEYS = Text(
+    "De sleutels van de inlogdienst zijn niet op te halen.",
+    "The keys of the sign-in service cannot be fetched.",
+)
+_NOT_JSON = Text(
+    "De inlogdienst antwoordt iets onleesbaars.", "The sign-in service answers something unreadable."
+)
+_NO_TOKEN = Text("In het antwoord staat geen token.", "There is no token in the answer.")
+_OTHER_HOST = Text("Het adres is niet van deze inlogdienst.", "The address is not of this sign-in service.")
+_OTHER_SUBJECT = Text("De gegevens zijn van een ander.", "The data are of somebody else.")
+_NO_SIGNATURE = Text(
+    "De handtekening onder de gegevens klopt niet.", "The signature under the data is wrong."
+)

@@ -1,0 +1,75 @@
+"""What people do at their own node, as requests to the decision point, and the policies for it that every node has.
+
+An organisation's own policies forbid beside these, or permit what they do not; a policy that permits cannot be taken away,
+only forbidden where it does not fit.
+"""
+
+from typing import Any
+
+from sluis.kernel import Acting, Level
+from sluis.policy.known import ACTIVITY, PERSON
+from sluis.policy.model import ACTIVITY_ID, Action, Evaluation, Properties, Resource, Subject
+
+ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "change-group"
+READ_ACCESS, CHANGE_ACCESS = "read-access", "change-access"
+LOG, GROUP, ACCESS = "log", "group", "access"
+"""Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node."""
+
+STANDARD = {
+    "(standard)": """
+@id("standard-ask")
+permit (principal is person, action == Action::"ask", resource is activity)
+when { principal has audience && principal.audience == "staff" };
+
+@id("standard-read-log")
+permit (principal is person, action == Action::"read-log", resource is log)
+when { principal has roles && principal.roles.contains("privacy-officer") };
+
+@id("standard-read-group")
+permit (principal is person, action == Action::"read-group", resource is group)
+when { principal has roles && principal.roles.containsAny(["fsc-admin", "fsc-readonly"]) };
+
+@id("standard-change-group")
+permit (principal is person, action == Action::"change-group", resource is group)
+when { principal has roles && principal.roles.contains("fsc-admin") };
+
+@id("standard-read-access")
+permit (principal is person, action == Action::"read-access", resource is access)
+when { principal has roles && principal.roles.containsAny(["access-admin", "privacy-officer"]) };
+
+@id("standard-change-access")
+permit (principal is person, action == Action::"change-access", resource is access)
+when { principal has roles && principal.roles.contains("access-admin") };
+"""
+}
+"""Cedar texts by name, as `Policies.own` has them."""
+
+
+def person(
+    acting: Acting, acr: str, *, audience: str, level: Level | None = None, roles: tuple[str, ...] = ()
+) -> Subject:
+    """Who acts, as the subject of a request.
+
+    Args:
+        acting: the person, and for whom.
+        acr: how that person signed in.
+        audience: as whom: `staff`, `citizen` or `company`.
+        level: of assurance; None when the way of signing in has none.
+        roles: of an official.
+    """
+    properties: dict[str, Any] = {"audience": audience, "acr": acr, "roles": list(roles)}
+    said = {"level": level, "entity": acting.entity, "intermediary": acting.intermediary}
+    return Subject(
+        PERSON, acting.person, properties | {name: one for name, one in said.items() if one is not None}
+    )
+
+
+def asking(who: Subject, activity: str, context: Properties) -> Evaluation:
+    """May this person ask questions for that activity?
+
+    Args:
+        who: as `person` makes it.
+        activity: URI of the processing activity.
+        context: what belongs in the record, such as `case` and `traceparent`.
+    """
+    return Evaluation(who, Action(ASK, {ACTIVITY_ID: activity}), Resource(ACTIVITY, activity), context)

@@ -1,0 +1,82 @@
+"""What a data subject does at a node's portal: see who looked at their data, and give and take access to it; in a browser,
+or with a program that brings their access token."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.handlers import HTTPRouteHandler
+
+from sluis.crypto import read_json, read_jws
+from sluis.identity import access, looked
+from sluis.identity.sessions import Sessions
+from sluis.kernel import Level, Refused, Text, reaches
+from sluis.ledger import Allowed, Authorise
+from sluis.serve.api import officials
+from sluis.serve.parts import Parts
+from sluis.web import Entry, SignedIn, TokenAccess, identified, keep_caller, token_of
+
+LEVEL: Level = "substantial"
+"""At which somebody must have signed in to read their own log lines, or to give access."""
+
+SCOPE = "own-log"
+"""What an access token must have been given for, to read the log lines of its person with it (OAuth 2.0, 3.3)."""
+
+NAVIGATION: tuple[Entry, ...] = (*looked.NAVIGATION, *access.NAVIGATION)
+"""What the layout shows of these pages."""
+
+
+def citizen_routes(parts: Parts, sessions: Sessions) -> list[HTTPRouteHandler]:
+    """The pages of a node for data subjects."""
+    looking = parts.looking
+    pages = access.page_routes(parts.accesses, sessions)
+    if looking is None:
+        return pages
+    return [
+        *looked.page_routes(looking.over, sessions, lambda person: looking.asserting(sessions, person)),
+        *pages,
+    ]
+
+
+class ReadingAccess(TokenAccess):
+    """As its parent, and a data subject too, where a route serves more than officials: with a token of their own that was
+    given for this. One that a portal got to learn who somebody is, does not open their log lines to that portal."""
+
+    def _identify(self, scope: Any, callers: Any) -> None:
+        if callers == "both":
+            known = self.signed_in(scope)
+            if known.audience == "citizen" and SCOPE in _scope(token_of(scope)):
+                keep_caller(scope, known)
+                return
+        super()._identify(scope, callers)
+
+
+def _scope(token: str) -> list[str]:
+    """What a token that was believed was given for."""
+    claims = read_json(read_jws(token).payload)
+    return str(claims.get("scope", "")).split()
+
+
+def own_lines(parts: Parts, sessions: Sessions) -> Authorise:
+    """Who reads the log through the portal: an official who may, and a data subject their own lines."""
+    official = officials(parts)
+
+    async def allowed(request: Request[Any, Any, Any], traced: bool) -> Allowed:
+        caller = identified(request.scope)
+        if not isinstance(caller, SignedIn):
+            return await official(request, traced)
+        if not reaches(caller.level, LEVEL):
+            raise _too_weak()
+        return frozenset(parts.ledger.subjects(*sessions.subject(caller.session)))
+
+    return allowed
+
+
+def _too_weak() -> Refused:
+    return Refused(
+        "sign-in-too-weak",
+        Text("U bent te zwak ingelogd.", "You signed in too weakly."),
+        Text("Voor uw eigen logregels is een hoger betrouwbaarheidsniveau nodig.",
+             "Your own log lines take a higher level of assurance."),
+        Text("Log sterker in.", "Sign in more surely."),
+        rule="log-level",
+    )  # fmt: skip

@@ -1,0 +1,41 @@
+"""What a person wants to do at this node itself, put to the decision point before it is done. The answer is on record
+before anything follows from it (Authorization Decision Log 0.0.1)."""
+
+from sluis.kernel import Acting, Refused
+from sluis.policy import Action, DecisionPoint, Evaluation, Resource, Subject, person
+from sluis.web.access import Person
+
+
+class Gate:
+    """Lets through what the decision point permits.
+
+    Args:
+        point: which decides.
+    """
+
+    def __init__(self, point: DecisionPoint) -> None:
+        self._point = point
+
+    async def require(self, who: Person, action: str, resource: Resource, otherwise: Refused) -> None:
+        """Ask whether this person may do this.
+
+        Args:
+            who: the person.
+            action: what.
+            resource: to what.
+            otherwise: what to tell when the policies say no and do not say why.
+
+        Raises:
+            Refused: `otherwise`, with the rule, the law, the reason and the level that the policies name.
+            Unkept: it could not be recorded: then nothing is permitted.
+        """
+        decided = await self._point.evaluate(Evaluation(_subject(who), Action(action), resource))
+        if not decided.permit:
+            raise Refused(
+                otherwise.code, otherwise.what, decided.reason or otherwise.why, otherwise.next, rule=decided.rule,
+                legal=decided.legal, level=self._point.level_asked(decided),
+            )  # fmt: skip
+
+
+def _subject(who: Person) -> Subject:
+    return person(Acting(who.person), who.acr, audience="staff", level=who.level, roles=who.roles)

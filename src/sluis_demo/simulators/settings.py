@@ -1,0 +1,63 @@
+"""How a test node and the simulators know each other: the node as a client, and what its `node.toml` says of them."""
+
+from pathlib import Path
+from typing import Any
+
+from sluis.grounds import render_tables
+from sluis_demo.simulators.app import issuer_of
+from sluis_demo.simulators.model import Client, Simulator
+from sluis_demo.simulators.personas import DIGID, EHERKENNING, LEVELS
+
+CLIENT = "sluis"
+"""What a node is called at the simulators."""
+
+
+def client_for(portal: str, secret: str | None) -> Client:
+    """A node as the simulators know it.
+
+    Args:
+        portal: the address of its pages.
+        secret: that it shares with the simulators.
+    """
+    portal = portal.rstrip("/")
+    kinds = (DIGID.kind, EHERKENNING.kind)
+    return Client(
+        id=CLIENT,
+        redirect_uris=tuple(f"{portal}/sign-in/at/{kind}/return" for kind in kinds),
+        sign_out_uris=(f"{portal}/sign-out",),
+        secret=secret,
+    )
+
+
+def sign_in_tables(address: str, secret_file: Path | None, authority: Path) -> dict[str, dict[str, Any]]:
+    """The tables of `[signin]` by name, for both simulators.
+
+    Args:
+        address: of the simulators.
+        secret_file: with the secret; None when the node signs.
+        authority: that issued their certificate.
+    """
+
+    def table(simulator: Simulator, audience: str, claims: dict[str, str]) -> dict[str, Any]:
+        return {
+            "issuer": issuer_of(address, simulator),
+            "client": CLIENT,
+            "audience": audience,
+            "title": f"{simulator.title} (simulator)",
+            "authorities": [str(authority)],
+            **({"secret_file": str(secret_file)} if secret_file is not None else {}),
+            "levels": LEVELS[simulator.kind],
+            "claims": claims,
+        }
+
+    return {
+        DIGID.kind: table(DIGID, "citizen", {"bsn": "bsn", "name": "name"}),
+        EHERKENNING.kind: table(
+            EHERKENNING, "company", {"vestiging": "vestiging", "services": "services", "name": "name"}
+        ),
+    }
+
+
+def sign_in_settings(address: str, secret_file: Path | None, authority: Path) -> str:
+    """The same as text for `node.toml`."""
+    return render_tables({"signin": sign_in_tables(address, secret_file, authority)})

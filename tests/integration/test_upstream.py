@@ -1,0 +1,160 @@
+"""Whole sign-ins at an independent OpenID provider (node-oidc-provider) over TLS: a person ends up with a session here."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.integration.openid import Browser, Node, Tls, address_of_node, foreign_provider, serving
+
+from sluis.crypto import jwk_of
+from sluis.identity.upstream import Method
+from sluis.kernel import ACR, is_simulator
+from sluis.store import open_store
+
+BSN, KVK = "999990019", "90000003"  # of nobody
+TYPE = "urn:nl-eid-gdi:1.0:id:"
+PEOPLE = {
+    "burger": {"bsn": BSN, "name": "Sanne Proefstra"},
+    "ondernemer": {
+        "name": "Niels Testdijk",
+        "represents": {
+            "iss": "urn:uuid:1",
+            "sub": KVK,
+            "sub_id_type": f"{TYPE}KvKnr",
+            "name": "Fictief Bedrijf",
+        },
+    },
+}
+SECRET = "only-for-tests-only-for-tests-only"
+KEY = jwk_of(ec.generate_private_key(ec.SECP256R1()))
+
+
+@pytest.fixture(scope="module")
+def address() -> str:
+    """Of the portal."""
+    return address_of_node()
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    return Tls(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def issuer(tls: Tls, address: str) -> Iterator[str]:
+    """The foreign provider, with one client that signs and one that has a secret."""
+
+    def client(way: str, **more: object) -> dict[str, object]:
+        at = f"{address}/sign-in/at/{way}"
+        return {
+            "client_id": f"sluis-{way}",
+            "redirect_uris": [f"{at}/return"],
+            "post_logout_redirect_uris": [f"{address}/sign-out"],
+            "backchannel_logout_uri": f"{at}/signed-out",
+            "backchannel_logout_session_required": True,
+            **more,
+        }
+
+    signing = {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256",
+        "jwks": {"keys": [KEY.public]},
+        "id_token_signed_response_alg": "PS256",
+        "userinfo_signed_response_alg": "RS256",
+    }
+    secret = {"token_endpoint_auth_method": "client_secret_basic", "client_secret": SECRET}
+    with foreign_provider(tls, [client("digid", **signing), client("bedrijf", **secret)], PEOPLE) as found:
+        yield found
+
+
+@pytest.fixture
+async def node(tmp_path: Path, tls: Tls, issuer: str, address: str) -> AsyncIterator[Node]:
+    """A portal where one signs in at that provider, as a citizen or for a company."""
+    (tmp_path / "secret").write_text(SECRET)
+    trusted = (tls.authority,)
+    methods = [
+        Method(
+            "digid", issuer, "sluis-digid", "citizen", "DigiD", claims={"bsn": "bsn"}, authorities=trusted
+        ),
+        Method(
+            "bedrijf",
+            issuer,
+            "sluis-bedrijf",
+            "company",
+            "eHerkenning",
+            secret_file=tmp_path / "secret",
+            authorities=trusted,
+        ),
+    ]
+    store = open_store(tmp_path / "node.db")
+    made = Node(store, tmp_path, address, methods, KEY)
+    async with serving(made, tls):
+        yield made
+    store.close()
+
+
+@pytest.fixture
+async def browser(tls: Tls) -> AsyncIterator[Browser]:
+    made = Browser(tls)
+    yield made
+    await made.http.aclose()
+
+
+async def test_a_citizen_signs_in_at_a_foreign_provider(node: Node, browser: Browser, issuer: str) -> None:
+    shown = await browser.sign_in(
+        f"{node.address}/sign-in/at/digid?next=/sessions&level=low", "burger", ACR["substantial"]
+    )
+    assert (shown.status_code, shown.url.path) == (200, "/sessions")
+    found = node.found[-1]
+    assert (found.kind, found.value, found.level, found.issuer) == ("BSN", BSN, "substantial", issuer)
+    assert found.name == "Sanne Proefstra"
+    assert not is_simulator(found.issuer)
+
+
+async def test_an_entrepreneur_signs_in_with_a_secret_for_a_company(node: Node, browser: Browser) -> None:
+    await browser.sign_in(
+        f"{node.address}/sign-in/at/bedrijf?next=/sessions&level=high", "ondernemer", ACR["high"]
+    )
+    found = node.found[-1]
+    assert (found.kind, found.entity, found.entity_name) == (
+        "pseudonym",
+        f"urn:nl:kvk:{KVK}",
+        "Fictief Bedrijf",
+    )
+    assert found.value.endswith("|ondernemer")
+
+
+async def test_a_lower_level_than_was_asked_for_is_refused(node: Node, browser: Browser) -> None:
+    shown = await browser.sign_in(
+        f"{node.address}/sign-in/at/digid?next=/sessions&level=high", "burger", ACR["low"]
+    )
+    assert shown.status_code == 403
+    assert "level-too-low" in shown.text
+    assert (await browser.get(f"{node.address}/sessions")).url.path == "/sign-in"
+
+
+async def test_who_cancels_there_gets_a_page_here(node: Node, browser: Browser) -> None:
+    shown = await browser.sign_in(f"{node.address}/sign-in/at/digid?next=/sessions")
+    assert shown.status_code == 401
+    assert "sign-in-cancelled" in shown.text
+
+
+async def test_signing_out_there_ends_the_session_here(node: Node, browser: Browser, issuer: str) -> None:
+    await browser.sign_in(f"{node.address}/sign-in/at/digid?next=/sessions&level=low", "burger", ACR["low"])
+    shown = await browser.get(f"{issuer}/session/end")
+    await browser.send(shown, "/session/end/confirm", logout="yes")
+    assert (await browser.get(f"{node.address}/sessions")).url.path == "/sign-in"
+
+
+async def test_signing_out_here_leads_by_the_provider_and_back(
+    node: Node, browser: Browser, issuer: str
+) -> None:
+    await browser.sign_in(f"{node.address}/sign-in/at/digid?next=/sessions&level=low", "burger", ACR["low"])
+    shown = await browser.send(await browser.get(f"{node.address}/sign-out"), 'action="/sign-out"')
+    onward = shown.headers["refresh"].partition("url=")[2]
+    assert onward.startswith(f"{issuer}/session/end?client_id=sluis-digid")
+    asked = await browser.get(onward)
+    back = await browser.send(asked, "/session/end/confirm", logout="yes")
+    assert str(back.url).startswith(f"{node.address}/sign-out?state=")
+    assert back.status_code == 200

@@ -1,0 +1,43 @@
+"""The reference page for who writes policies: its examples are right, and it names what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.unit.policy.samples import NOW
+
+from sluis.grounds import Grounds
+from sluis.policy import examine_own, policies_of, read_own, try_cases
+from sluis.policy.engine import _OWN, Engine
+from sluis.policy.http import _ENDPOINTS, WELL_KNOWN
+from sluis.policy.rules import _STEPS
+
+PAGE = (Path(__file__).parents[3] / "docs/reference/policy.md").read_text()
+
+
+def blocks(language: str) -> str:
+    return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def test_its_examples_are_read_and_their_tests_come_out(tmp_path: Path) -> None:
+    for name, language in (("a.cedar", "cedar"), ("entities.json", "json"), ("a.test.toml", "toml")):
+        (tmp_path / name).write_text(blocks(language))
+    own = read_own(tmp_path)
+    policies = policies_of(own, Grounds(), "dienst", False)
+    assert examine_own(own, policies, lambda: NOW) == ()
+    assert len(list(try_cases(own, Engine(policies), lambda: NOW))) == 2
+
+
+@pytest.mark.parametrize("name", sorted(_OWN))
+def test_it_names_all_that_policies_find_in_the_context(name: str) -> None:
+    assert f"| `context.{name}` |" in PAGE
+
+
+@pytest.mark.parametrize("rule", [*dict(_STEPS), "no-policy", "policy-failed"])
+def test_it_names_every_reason_to_refuse(rule: str) -> None:
+    assert f"| `{rule}` |" in PAGE
+
+
+@pytest.mark.parametrize("path", [WELL_KNOWN, *(path for _, path in _ENDPOINTS.values())])
+def test_it_names_every_address(path: str) -> None:
+    assert f" {path}` |" in PAGE
