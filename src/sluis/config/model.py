@@ -235,7 +235,7 @@ class PassportWayConfig(msgspec.Struct, frozen=True):
     level: Literal["low", "substantial", "high"]
     why: Words
     claims: dict[
-        Literal["bsn", "person", "name", "kvk", "company"],
+        Literal["bsn", "person", "name", "kvk", "company", "given", "surname", "born"],
         Annotated[tuple[Words, ...], msgspec.Meta(min_length=1)],
     ]
 

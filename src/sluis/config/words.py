@@ -325,8 +325,8 @@ WORDS: Words = {
         "level": Text("Niveau dat het geeft.", "Level that it gives."),
         "why": Text("Waarvoor het nodig is, in gewone woorden.", "What it is needed for, in plain words."),
         "claims": Text(
-            "In welke claims iets staat: `bsn` of `person`, `name`, `kvk`, `company`; meer wordt niet gevraagd.",
-            "In which claims something stands: `bsn` or `person`, `name`, `kvk`, `company`; nothing else is asked.",
+            "In welke claims iets staat: `bsn` of `person`, `name`, `kvk`, `company`; met `given`, `surname` en `born` herkent het handelsregister een bestuurder; meer wordt niet gevraagd.",
+            "In which claims something stands: `bsn` or `person`, `name`, `kvk`, `company`; by `given`, `surname` and `born` the trade register knows a director; nothing else is asked.",
         ),
     },
     "TrustConfig": {

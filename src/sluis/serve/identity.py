@@ -69,12 +69,12 @@ def identity_rooms(
     if config.portal.address is None or tokens is None:
         return None
     sessions = open_sessions(store, keys, clock)
-    representing = Representing(sessions, people_of(config, store, ledger, keys, clock))
+    representing = Representing(sessions, people_of(config, store, ledger, keys, clock), keys)
     signing_in = SigningIn(sessions, representing.choices)
     provider, endpoints = provider_of(config, store, tokens, sessions, clock)
     upstreams = upstreams_of(config, store, keys, tokens.proof, clock)
     keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
-    finish = _finishing(signing_in, keyed)
+    finish = _finishing(signing_in, keyed, representing)
     ways = [
         *upstreams.ways(),
         *([passkeys.way(keyed)] if keyed else []),
@@ -100,14 +100,15 @@ def identity_rooms(
     )
 
 
-def _finishing(signing_in: SigningIn, keyed: passkeys.Passkeys | None) -> Finish:
-    """What happens with who signed in, whatever the way: their passkeys go on working when it was another way than those."""
+def _finishing(signing_in: SigningIn, keyed: passkeys.Passkeys | None, representing: Representing) -> Finish:
+    """What happens with who signed in, whatever the way: their passkeys go on working when it was another way than those, and
+    the trade register knows them when it was a way that tells their name and date of birth."""
 
     async def finish(
         established: Established, request: Request[Any, Any, Any], onward: str = "/"
     ) -> Response[Any]:
         if keyed is not None and established.audience == "staff" and established.method != "passkey":
             await keyed.confirm(established)
-        return await signing_in.finish(established, request, onward)
+        return await signing_in.finish(await representing.recognised(established), request, onward)
 
     return finish

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import msgspec
+
 from sluis.config import Config
 from sluis.crypto import KeyStore
 from sluis.identity.people import Folder, People, Vouched, open_people
-from sluis.identity.sessions import Choice, Sessions
+from sluis.identity.sessions import Choice, Established, Sessions, person_of
 from sluis.kernel import Clock
 from sluis.ledger import Ledger
 from sluis.store import Store
@@ -26,10 +28,20 @@ class Representing:
     Args:
         sessions: of this node; they remember what a way of signing in said.
         known: people and companies.
+        keys: of this node.
     """
 
-    def __init__(self, sessions: Sessions, known: People) -> None:
-        self._sessions, self.people = sessions, known
+    def __init__(self, sessions: Sessions, known: People, keys: KeyStore) -> None:
+        self._sessions, self.people, self._keys = sessions, known, keys
+
+    async def recognised(self, established: Established) -> Established:
+        """Let the trade register know who signed in, where the way told their name and date of birth; without these. Raises
+        `Unkept`."""
+        if established.registered is None:
+            return established
+        person = person_of(self._keys, established.kind, established.value)
+        await self.people.recognise(person, established.registered)
+        return msgspec.structs.replace(established, registered=None)
 
     def vouched(self, signed_in: SignedIn) -> Vouched | None:
         """What the way of signing in said about representation; None when it said nothing."""

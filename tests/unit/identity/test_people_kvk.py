@@ -208,6 +208,13 @@ def test_a_name_one_letter_apart_is_another_person(other: RegisteredName) -> Non
     assert normal(other) != normal(NAMES[ANNE])
 
 
+def test_a_prefix_is_part_of_the_surname_where_it_is_not_set_apart() -> None:
+    apart, together = (
+        RegisteredName("Bram", *name, date(1975, 2, 3)) for name in (("van der", "Vos"), ("", "Van der Vos"))
+    )
+    assert normal(apart) == normal(together)
+
+
 # Standing
 
 
