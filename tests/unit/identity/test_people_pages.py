@@ -132,14 +132,14 @@ async def test_who_holds_a_mandate_gives_it_back(world: World) -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"services": ""}, "services"),
+        ({"services": ""}, "één tot honderd diensten"),
         ({"cap": "veel"}, "Het bedrag is niet te lezen"),
         ({"cap": "12,5"}, "Het bedrag is niet te lezen"),
         ({"since": "morgen"}, "Een datum is niet te lezen"),
         ({"until": "9999-12-31"}, "Een datum is niet te lezen"),
-        ({"until": "2026-11-21", "since": "2026-11-22"}, "period"),
+        ({"until": "2026-11-21", "since": "2026-11-22"}, "eindigt voor zij begint"),
         ({"holder": "1234"}, "acht cijfers"),
-        ({"holder": "90000010"}, "holder"),
+        ({"holder": "90000010"}, "zijn dezelfde"),
     ],
 )  # fmt: skip
 async def test_what_was_filled_in_wrong_is_told_and_stays_filled_in(

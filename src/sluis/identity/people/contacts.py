@@ -111,12 +111,20 @@ def _check(contact: Contact) -> None:
             raise Invalid(
                 "contact-details",
                 Text("Deze contactgegevens kloppen niet.", "These contact details are wrong."),
-                Text(f"Er klopt iets niet: {what}.", f"Something is wrong: {what}."),
-                Text(
-                    "Geef een naam, en vul in wat de voorkeur heeft.",
-                    "Give a name, and fill in what is preferred.",
-                ),
+                _WRONG[what],
+                Text("Verbeter het en probeer het opnieuw.", "Correct it and try again."),
             )
+
+
+_WRONG = {
+    "name": Text(
+        "Een naam is nodig, van hoogstens 200 tekens.", "A name is needed, of at most 200 characters."
+    ),
+    "roles": Text("Noem hoogstens twintig onderwerpen.", "Name at most twenty subjects."),
+    "email": Text("Dit is geen e-mailadres.", "This is no email address."),
+    "phone": Text("Dit is geen telefoonnummer.", "This is no telephone number."),
+    "preferred": Text("Wat de voorkeur heeft, is niet ingevuld.", "What is preferred was not filled in."),
+}
 
 
 def _too_many() -> Conflict:
