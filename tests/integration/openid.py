@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 from tests.servers import free_port, missing
 
-from sluis.crypto import FileKeyStore, Jwk, browser_context, make_authority, sign_jwt
+from sluis.crypto import FileKeyStore, browser_context, make_authority
 from sluis.identity import pages
 from sluis.identity.sessions import Choice, SigningIn, open_sessions
-from sluis.identity.upstream import Method, Upstreams, open_upstreams, routes
+from sluis.identity.upstream import Method, OwnKeys, Upstreams, open_upstreams, routes
 from sluis.kernel import ACR, PeerId, utc_now
 from sluis.store import Store
 from sluis.web import BrowserListener, House, Server, SignedIn, make_portal
@@ -93,7 +93,9 @@ class Node:
         found: what was established of who signed in last.
     """
 
-    def __init__(self, store: Store, folder: Path, address: str, methods: Sequence[Method], key: Jwk) -> None:
+    def __init__(
+        self, store: Store, folder: Path, address: str, methods: Sequence[Method], own: OwnKeys
+    ) -> None:
         self.address, self.found = address, list[Any]()
         keys = FileKeyStore(folder / "keys")
         self.sessions = open_sessions(store, keys, utc_now)
@@ -101,7 +103,7 @@ class Node:
             store,
             methods,
             portal=address,
-            sign=lambda claims: sign_jwt(key, claims),
+            own=own,
             keys=keys,
             clock=utc_now,
             test=True,

@@ -25,8 +25,16 @@ const provider = new Provider(issuer, {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },
     jwtUserinfo: { enabled: true },
+    encryption: { enabled: true },
   },
   fetch: (url, { dispatcher, ...options }) => fetch(url, options), // it would not call a portal on loopback
+  enabledJWA: {
+    clientAuthSigningAlgValues: ['ES256'],
+    idTokenSigningAlgValues: ['RS256', 'PS256'],
+    userinfoSigningAlgValues: ['RS256'],
+    idTokenEncryptionAlgValues: ['RSA-OAEP'],
+    idTokenEncryptionEncValues: ['A256GCM'],
+  },
   pkce: { required: () => true },
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (ctx, sub) => ({ accountId: sub, claims: () => ({ sub, ...settings.people[sub] }) }),

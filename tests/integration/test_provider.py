@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from tests.integration.nodes import Federation, build, free_ports
+from tests.unit.identity.provider.world import World, asking, place, returned
 
 from sluis.crypto import certificate_thumbprint, jwk_of
 from sluis.identity.sessions import Established
@@ -27,6 +28,7 @@ from sluis.serve import Node
 from sluis.web import COOKIE, SignedIn
 
 BACK, SUBSTANTIAL = "https://portal.example/back", "http://eidas.europa.eu/LoA/substantial"
+HIGH = "http://eidas.europa.eu/LoA/high"
 
 SETTINGS = """
 [portal]
@@ -223,3 +225,29 @@ async def test_a_machine_shows_its_certificate_and_its_token_is_bound_to_it(runn
     keys = KeySet.import_key_set((await running.go(f"{running.issuer}/oauth/jwks")).json())
     claims = jwt.decode(answer.json()["access_token"], keys, algorithms=["RS256"]).claims
     assert claims["cnf"]["x5t#S256"] == certificate_thumbprint(running.certificate)
+
+
+@pytest.mark.postgres
+async def test_what_was_used_stays_used_in_postgres_too(tmp_path: Path, empty_postgres: str) -> None:
+    world = World(tmp_path, empty_postgres)
+    signed_in = await world.sign_in()
+    code, more = await world.code()
+    token = (await world.trade(code, more)).json()["access_token"]
+    assertion = world.assertion("portal")
+    form = {"client_assertion": assertion, "token": token}
+    assert (await world.post("/oauth/introspect", "portal", **form)).json()["active"] is True
+    world.open()
+    assert world.provider.by_token(token) is not None
+    assert (await world.post("/oauth/introspect", "portal", **form)).json()["error"] == "invalid_client"
+    assert (await world.trade(code, more)).json()["error"] == "invalid_grant"
+    assert world.provider.by_token(token) is None
+    (waits,) = place(await world.get("/oauth/authorize", **asking(acr_values=HIGH)[0]))[1]["next"]
+    await world.sign_in(level="high", acr=HIGH)
+    assert "code" in returned(await world.get(waits))
+    assert (await world.get(waits)).json()["code"] == "sign-in-gone"
+    await world.tokens_of()
+    await world.sessions.end(signed_in.session)
+    world.clock.later(hours=13)
+    await world.provider.tidy()
+    assert world.provider._grants.clients_of(signed_in.session) == []
+    world.store.close()

@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from tests.integration.openid import Browser, Node, Tls, address_of_node, foreign_provider, serving
+from tests.unit.identity.upstream.providers import NODE_KEY, NODE_OPENS, OWN
 
-from sluis.crypto import jwk_of
 from sluis.identity.upstream import Method
 from sluis.kernel import ACR, is_simulator
 from sluis.store import open_store
@@ -27,7 +26,6 @@ PEOPLE = {
     },
 }
 SECRET = "only-for-tests-only-for-tests-only"
-KEY = jwk_of(ec.generate_private_key(ec.SECP256R1()))
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +57,10 @@ def issuer(tls: Tls, address: str) -> Iterator[str]:
     signing = {
         "token_endpoint_auth_method": "private_key_jwt",
         "token_endpoint_auth_signing_alg": "ES256",
-        "jwks": {"keys": [KEY.public]},
+        "jwks": {"keys": [NODE_KEY.public, {**NODE_OPENS.public, "alg": "RSA-OAEP"}]},
         "id_token_signed_response_alg": "PS256",
+        "id_token_encrypted_response_alg": "RSA-OAEP",
+        "id_token_encrypted_response_enc": "A256GCM",
         "userinfo_signed_response_alg": "RS256",
     }
     secret = {"token_endpoint_auth_method": "client_secret_basic", "client_secret": SECRET}
@@ -88,7 +88,7 @@ async def node(tmp_path: Path, tls: Tls, issuer: str, address: str) -> AsyncIter
         ),
     ]
     store = open_store(tmp_path / "node.db")
-    made = Node(store, tmp_path, address, methods, KEY)
+    made = Node(store, tmp_path, address, methods, OWN)
     async with serving(made, tls):
         yield made
     store.close()

@@ -12,6 +12,7 @@ from tests.integration.openid import Tls, address_of_node
 
 from sluis.config import load_config
 from sluis.crypto import FileKeyStore, browser_context, read_jwks
+from sluis.identity.tokens import open_tokens
 from sluis.kernel import utc_now
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.store import open_store
@@ -63,9 +64,10 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     )
     config = load_config(tmp_path / "node.toml", {})
     store = open_store(tmp_path / "node.db")
-    rooms = identity_rooms(config, store, FileKeyStore(tmp_path / "keys"), utc_now)
+    keys = FileKeyStore(tmp_path / "keys")
+    tokens = open_tokens(address, keys, tmp_path / "keys", utc_now)
+    rooms = identity_rooms(config, store, keys, tokens, utc_now)
     assert rooms is not None
-    tokens = rooms.tokens
     known = client_for(address, None)
     client = Client(CLIENT, known.redirect_uris, known.sign_out_uris, keys=lambda: read_jwks(tokens.jwks()))
     house = House("Fictieve Dienst", address, True, rooms.navigation)

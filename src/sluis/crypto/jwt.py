@@ -40,6 +40,8 @@ _RSA_BITS = range(2048, 8192 + 1)  # RFC 7518, 3.3; beyond it a verification cos
 _EXPONENTS = range(65537, 2**32)  # FIPS 186-5, A.1.1, and bounded for the same reason
 _CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
 _ENCRYPTION = ("RSA-OAEP", "A256GCM")
+_READING = jwe.JWERegistry(algorithms=list(_ENCRYPTION), strict_check_header=False)
+"""A header may repeat claims, to nobody's profit (RFC 7519, 5.3); what must not stand in it is looked at here."""
 _MOST_KEYS = 100
 _IV, _TAG = 12, 16  # bytes: RFC 7518, 5.3; a shorter tag is easier to guess
 
@@ -279,7 +281,7 @@ def decrypt_jwt(text: str, keys: Keys | Iterable[Jwk], *, typ: str = "JWT") -> b
     try:
         header, fitting = _encrypted(text, keys)
         _check_typ(header, typ)
-        content = jwe.decrypt_compact(text, fitting, list(_ENCRYPTION)).plaintext
+        content = jwe.decrypt_compact(text, fitting, registry=_READING).plaintext
         if content is None:
             raise ValueError
         return content

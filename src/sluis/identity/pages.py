@@ -77,8 +77,9 @@ def routes(
         next: str = "/",
         level: Level | None = None,
         audience: Audience | None = None,
+        again: bool = False,
     ) -> Response[bytes]:
-        """The ways of signing in that are sure enough, each for whom it is."""
+        """The ways of signing in that are sure enough, each for whom it is; `again` when somebody must prove it anew."""
         fitting = [way for way in ways() if _fits(way, level, audience)]
         groups = [
             (title, told, found)
@@ -86,7 +87,7 @@ def routes(
             if (found := [way for way in fitting if way.audience == one])
         ]
         higher = visitor is not None and level is not None and not reaches(visitor.level, level)
-        asked = {"next": local_path(next)} | ({"level": level} if level else {})
+        asked = {"next": local_path(next)} | ({"level": level} if level else {}) | ({"again": "1"} if again else {})
         return page(request, "identity/sign_in.html", groups=groups, asked=asked, wanted=level, higher=higher)
 
     @get("/choose")
@@ -130,6 +131,10 @@ def routes(
         await sessions.end_all(person.acting.person, but=person.session)
         return redirect("/sessions")
 
+    @get("/still-here", status_code=204)
+    async def still_here(person: SignedIn) -> None:
+        """Use the session, so that it goes on."""
+
     @get("/sign-out")
     async def signing_out(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Ask whether to sign out: only a form does it."""
@@ -146,7 +151,7 @@ def routes(
         elsewhere = next((url for url in urls if url), None)
         return take_back(onward(request, elsewhere) if elsewhere else redirect("/sign-out"))
 
-    return [first, sign_in, choose, chosen, listed, end, end_others, signing_out, sign_out]
+    return [first, sign_in, choose, chosen, listed, end, end_others, still_here, signing_out, sign_out]
 
 
 def _fits(way: Way, level: Level | None, audience: Audience | None) -> bool:

@@ -2,19 +2,19 @@
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity.upstream import Method, Officials, Sign, Upstreams, open_upstreams
+from sluis.identity.upstream import Method, Officials, OwnKeys, Upstreams, open_upstreams
 from sluis.kernel import Clock
 from sluis.store import Store
 
 
-def upstreams_of(config: Config, store: Store, keys: KeyStore, sign: Sign, clock: Clock) -> Upstreams:
+def upstreams_of(config: Config, store: Store, keys: KeyStore, own: OwnKeys, clock: Clock) -> Upstreams:
     """The ways of signing in at others that `[signin]` names. Blocks.
 
     Args:
         config: of a node with a portal.
         store: of the node.
         keys: of the node.
-        sign: makes a JWT with a key that the portal publishes.
+        own: keys that the portal publishes.
         clock: aware UTC.
 
     Raises `Problem`.
@@ -39,7 +39,7 @@ def upstreams_of(config: Config, store: Store, keys: KeyStore, sign: Sign, clock
         store,
         methods,
         portal=str(config.portal.address),
-        sign=sign,
+        own=own,
         keys=keys,
         clock=clock,
         test=config.node.test,

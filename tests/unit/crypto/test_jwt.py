@@ -138,7 +138,7 @@ def test_a_symmetric_key_is_no_key(secret: str) -> None:
 
 
 def test_a_key_whose_private_half_was_published_is_no_key() -> None:
-    assert not read_jwks({"keys": [dict(RSAKey.import_key(rsa_key()).as_dict(private=True))]})
+    assert not read_jwks({"keys": [dict(RSAKey.import_key(rsa_key(which=0)).as_dict(private=True))]})
 
 
 def test_a_key_that_is_for_one_algorithm_is_used_with_no_other() -> None:
@@ -397,9 +397,16 @@ def test_a_ciphertext_that_was_touched_says_nothing_but_that() -> None:
 def test_other_ways_to_encrypt_are_refused(algorithm: str, encryption: str, more: dict[str, str]) -> None:
     header = {"alg": algorithm, "enc": encryption, "kid": "e0", **more}
     with warnings.catch_warnings(action="ignore"):
-        text = jwe.encrypt_compact(header, b"x", RSAKey.import_key(rsa_key()), [algorithm, encryption, "DEF"])
+        text = jwe.encrypt_compact(header, b"x", RSAKey.import_key(rsa_key(which=0)), [algorithm, encryption, "DEF"])
     with pytest.raises(Invalid):
         decrypt_jwt(text, [enc()])
+
+
+def test_a_header_may_repeat_claims() -> None:
+    header = {"alg": "RSA-OAEP", "enc": "A256GCM", "kid": "e0", "iss": "https://x.nl", "aud": "y"}
+    registry = jwe.JWERegistry(algorithms=["RSA-OAEP", "A256GCM"], strict_check_header=False)
+    text = jwe.encrypt_compact(header, b"x", RSAKey.import_key(rsa_key(which=0)), registry=registry)
+    assert decrypt_jwt(text, [enc()]) == b"x"
 
 
 def test_a_shared_secret_encrypts_nothing_for_us() -> None:

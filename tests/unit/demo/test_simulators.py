@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from tests.unit.identity.upstream.providers import NODE_KEY, Clock
+from tests.unit.identity.upstream.providers import NODE_KEY, OWN, Clock
 
 from sluis.config import examine_node
-from sluis.crypto import FileKeyStore, Keys, sign_jwt
+from sluis.crypto import FileKeyStore, Keys
 from sluis.identity.upstream import Completed, Method, Upstreams, open_upstreams
 from sluis.identity.upstream.calls import Answer
 from sluis.kernel import ACR, LEVELS, Bsn, Problem, Refused, Unidentified, is_simulator
@@ -73,7 +73,7 @@ class World:
             self.store,
             methods,
             portal=PORTAL,
-            sign=lambda claims: sign_jwt(NODE_KEY, claims),
+            own=OWN,
             keys=FileKeyStore(folder / "keys"),
             clock=clock,
             test=test,

@@ -63,6 +63,11 @@ class Provider:
         self._missed = True  # sessions may have ended while this was not running
         self._tasks = set[asyncio.Task[None]]()
 
+    @property
+    def tells(self) -> bool:
+        """Whether there is a client that is told of sign-outs."""
+        return any(client.sign_out_call for client in self._clients.all)
+
     def jwks(self) -> dict[str, Any]:
         """The key set."""
         return self._tokens.jwks()

@@ -177,6 +177,13 @@ class Tokens:
         """What this node proves itself with where it is a client (RFC 7523, 2.2)."""
         return sign_jwt(self._signing.current, claims)
 
+    def opened(self, token: str) -> str:
+        """What another encrypted for this node: a signed token (RFC 7519, 5.2). Raises `Invalid`."""
+        try:
+            return decrypt_jwt(token, self._opening.kept).decode("ascii")
+        except UnicodeDecodeError:
+            raise refused_jwt("encryption") from None
+
     def read_access(self, text: str, audience: Collection[str] | None = None) -> Access:
         """An access token of this node that has not ended. Whether it was revoked, `provider` knows.
 

@@ -2,7 +2,7 @@
 
 from sluis.identity.upstream.http import routes
 from sluis.identity.upstream.model import Begun, Completed, Fact, Method, Officials
-from sluis.identity.upstream.remote import Sign
+from sluis.identity.upstream.remote import OwnKeys
 from sluis.identity.upstream.service import Upstreams, open_upstreams
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "Fact",
     "Method",
     "Officials",
-    "Sign",
+    "OwnKeys",
     "Upstreams",
     "open_upstreams",
     "routes",

@@ -34,6 +34,7 @@ def level_not_given(title: str) -> Refused:
         ),
         _OTHER_WAY,
         rule="level",
+        peer=title,
     )
 
 
@@ -79,6 +80,7 @@ def cancelled(title: str) -> Unidentified:
             "Do you want to go on after all? Then start signing in again.",
         ),
         rule="cancelled",
+        peer=title,
     )
 
 
@@ -152,6 +154,7 @@ def not_believed(title: str, why: Text, rule: str = "token") -> Refused:
         Text(f"Het bewijs van {title} klopt niet. {why.nl}", f"The proof of {title} does not hold. {why.en}"),
         _AGAIN,
         rule=rule,
+        peer=title,
     )
 
 
@@ -166,6 +169,7 @@ def unknown_level(title: str) -> Refused:
         ),
         Text("Meld dit bij de beheerder van deze site.", "Tell who looks after this site."),
         rule="level",
+        peer=title,
     )
 
 
@@ -183,6 +187,7 @@ def level_too_low(title: str) -> Refused:
             "Sign in again at a higher level, for example with an ID check or another means.",
         ),
         rule="level",
+        peer=title,
     )
 
 
@@ -205,6 +210,7 @@ def not_told(title: str, what: Text) -> Refused:
             "Choose another way, or tell who looks after this site.",
         ),
         rule="identity",
+        peer=title,
     )
 
 

@@ -3,8 +3,10 @@
 OpenID Connect Core 1.0, 3.1.2; Back-Channel Logout 1.0, 2.5.
 """
 
+import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,6 +24,8 @@ from sluis.web import Form, elsewhere, setting_of
 Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
 """Begins the session of who signed in, and goes on to a local path (`SigningIn.finish`)."""
 
+log = logging.getLogger("sluis.identity")
+
 _MOST_MEMBERS = 30
 _ONCE = ("state", "code", "iss", "error")
 
@@ -37,10 +41,16 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
 
     @get("/sign-in/at/{method:str}", opt={"open": True, "tries": True})
     async def begin(
-        request: Request[Any, Any, Any], method: str, next: str = "/", level: Level | None = None
+        request: Request[Any, Any, Any],
+        method: str,
+        next: str = "/",
+        level: Level | None = None,
+        again: bool = False,
     ) -> Response[bytes]:
         """Begin to sign in: to the provider."""
-        begun = await upstreams.begin(method, next, level, setting_of(request).language)
+        language = setting_of(request).language
+        with _told():
+            begun = await upstreams.begin(method, next, level, language, again=again)
         response = elsewhere(begun.url)
         response.set_cookie(_cookie(begun))
         return response
@@ -48,7 +58,8 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
     @get("/sign-in/at/{method:str}/return", opt={"open": True, "tries": True})
     async def come_back(request: Request[Any, Any, Any], method: str) -> Response[Any]:
         """Come back from the provider, and be signed in."""
-        completed = await upstreams.complete(method, _query(request), request.cookies)
+        with _told():
+            completed = await upstreams.complete(method, _query(request), request.cookies)
         response = await finish(completed.established, request, completed.next)
         response.set_cookie(_cookie(Begun("", completed.cookie, "", 0)))
         return response
@@ -71,6 +82,16 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
         return Response(b"")
 
     return [begin, come_back, signed_out]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """For who looks after the node: that somebody could not sign in, with which way, and why."""
+    try:
+        yield
+    except Problem as problem:
+        log.info("not signed in with %s: %s, %s", problem.peer or "-", problem.code, problem.rule or "-")
+        raise
 
 
 def _query(request: Request[Any, Any, Any]) -> dict[str, str]:

@@ -6,9 +6,9 @@ not among them; a provider that is away for a while is still known by what it sa
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote_plus
 
 from sluis.crypto import LEEWAY, SIGNATURES, Keys, check_claims, read_json, read_jwks, read_jwt
@@ -17,13 +17,22 @@ from sluis.identity.upstream.calls import Answer, Calls
 from sluis.identity.upstream.model import Method, Provider
 from sluis.kernel import Clock, Invalid, Problem, Text, new_transaction_id
 
-Sign = Callable[[Mapping[str, Any]], str]
-"""Signs claims as a JWT with a key of this node that the provider knows."""
+
+class OwnKeys(Protocol):
+    """The keys of this node that providers know."""
+
+    def proof(self, claims: Mapping[str, Any]) -> str:
+        """Claims as a JWT, signed (RFC 7523, 2.2)."""
+
+    def opened(self, token: str) -> str:
+        """What was encrypted for this node (RFC 7519, 5.2). Raises `Invalid`."""
+
 
 _FRESH = timedelta(hours=1)
 _STALE = timedelta(days=7)
 _REST = timedelta(seconds=30)  # between two looks for a key that is not there
 _LONGEST_SECRET = 4096
+_DOTS_OF_JWE = 4  # RFC 7516, 3.1
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ID_TOKEN_SECONDS = 24 * 3600
 _LOGOUT_SECONDS = 3600
@@ -45,13 +54,13 @@ class Remote:
     Args:
         method: how it is used.
         calls: over the network.
-        sign: makes `private_key_jwt`.
+        own: proves who this node is, and opens what is encrypted for it.
         clock: aware UTC.
     """
 
-    def __init__(self, method: Method, calls: Calls, sign: Sign, clock: Clock) -> None:
+    def __init__(self, method: Method, calls: Calls, own: OwnKeys, clock: Clock) -> None:
         self.method = method
-        self._calls, self._sign, self._clock = calls, sign, clock
+        self._calls, self._own, self._clock = calls, own, clock
         self._lock = asyncio.Lock()
         self._provider: _Kept[Provider] | None = None
         self._keys: _Kept[Keys] | None = None
@@ -171,19 +180,18 @@ class Remote:
         return claims
 
     async def _verified(self, token: str, typ: str) -> dict[str, Any]:
-        """The claims in a token that the provider signed; with its keys as they are now when they seem to have changed.
-        Raises `Invalid`, `Upstream`."""
+        """The claims in a token that the provider signed, and may have encrypted for this node (OIDC-NLGOV: one with a BSN
+        should be); with its keys as they are now when they seem to have changed. Raises `Invalid`, `Upstream`."""
+        if token.count(".") == _DOTS_OF_JWE:
+            token = self._own.opened(token)
         keys, fetched = await self._known_keys()
         try:
             return read_jwt(token, keys, typ=typ, algorithms=SIGNATURES)
         except Invalid as problem:
-            if problem.rule not in ("key", "signature") or fetched or not self._may_look_again():
+            if problem.rule not in ("key", "signature") or fetched:
                 raise
         keys, _ = await self._known_keys(anew=True)
         return read_jwt(token, keys, typ=typ, algorithms=SIGNATURES)
-
-    def _may_look_again(self) -> bool:
-        return self._keys is None or self._clock() >= self._keys.at + _REST
 
     async def _known_keys(self, *, anew: bool = False) -> tuple[Keys, bool]:
         """The keys of the provider, and whether they were fetched for this."""
@@ -214,7 +222,7 @@ class Remote:
                 "iat": now,
                 "exp": now + 60,
             }
-            signed = self._sign(claims)
+            signed = self._own.proof(claims)
             return {"client_id": client, "client_assertion_type": _ASSERTION, "client_assertion": signed}, {}
         secret = self._secret()
         if "client_secret_basic" in provider.token_endpoint_auth_methods_supported:

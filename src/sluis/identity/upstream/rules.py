@@ -59,6 +59,7 @@ def authorization_url(
     secret: str,
     level: Level | None,
     language: str = "nl",
+    again: bool = False,
 ) -> str:
     """Where to send the browser (OpenID Connect Core 1.0, 3.1.2.1).
 
@@ -70,6 +71,7 @@ def authorization_url(
         secret: of the browser.
         level: that is needed.
         language: of the person.
+        again: whether the person must prove it anew.
     """
     acr = acr_values(method, level)
     asked = {
@@ -83,6 +85,7 @@ def authorization_url(
         "code_challenge_method": "S256",
         "ui_locales": language,
         **({"acr_values": " ".join(acr)} if acr else {}),
+        **({"prompt": "login"} if again else {}),
     }
     mark = "&" if urlsplit(provider.authorization_endpoint).query else "?"
     return f"{provider.authorization_endpoint}{mark}{urlencode(asked)}"

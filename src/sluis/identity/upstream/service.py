@@ -18,7 +18,7 @@ from sluis.identity.upstream import faults, rules, sql
 from sluis.identity.upstream.calls import Calls, TlsCalls
 from sluis.identity.upstream.claims import Reader, upstream_session
 from sluis.identity.upstream.model import Begun, Completed, Method, Officials, Started
-from sluis.identity.upstream.remote import Remote, Sign
+from sluis.identity.upstream.remote import OwnKeys, Remote
 from sluis.kernel import Clock, Level, Text, Upstream, is_simulator, reaches
 from sluis.store import Store, migrate
 from sluis.web import local_path
@@ -39,7 +39,7 @@ def open_upstreams(
     methods: Sequence[Method],
     *,
     portal: str,
-    sign: Sign,
+    own: OwnKeys,
     keys: KeyStore,
     clock: Clock,
     test: bool,
@@ -52,7 +52,7 @@ def open_upstreams(
         store: of this node.
         methods: from the settings.
         portal: the address of this node's pages, without a path.
-        sign: makes a JWT with a key that the providers know, for `private_key_jwt`.
+        own: keys of this node that the providers know.
         keys: make pseudonyms of those who are represented.
         clock: aware UTC.
         test: whether this is a test node, where simulators may be used.
@@ -62,7 +62,7 @@ def open_upstreams(
     Raises `Problem`.
     """
     migrate(store, "identity.upstream", sql.MIGRATIONS)
-    return Upstreams(store, methods, portal, sign, keys, clock, test, officials or {}, calls)
+    return Upstreams(store, methods, portal, own, keys, clock, test, officials or {}, calls)
 
 
 class Upstreams:
@@ -73,7 +73,7 @@ class Upstreams:
         store: Store,
         methods: Sequence[Method],
         portal: str,
-        sign: Sign,
+        own: OwnKeys,
         keys: KeyStore,
         clock: Clock,
         test: bool,
@@ -82,7 +82,7 @@ class Upstreams:
     ) -> None:
         self._store, self._portal, self._keys, self._clock = store, portal.rstrip("/"), keys, clock
         self._test, self._officials = test, officials
-        self._remotes = {method.name: Remote(method, calls(method), sign, clock) for method in methods}
+        self._remotes = {method.name: Remote(method, calls(method), own, clock) for method in methods}
         self._heard: dict[tuple[str, str], float] = {}  # logout tokens, until when they could be sent again
 
     def ways(self) -> list[Way]:
@@ -103,7 +103,9 @@ class Upstreams:
         """Where the provider of a way must send the browser back to. Each way has its own (RFC 9700, 4.4.2)."""
         return f"{self._portal}/sign-in/at/{name}/return"
 
-    async def begin(self, name: str, next: str, level: Level | None, language: str = "nl") -> Begun:
+    async def begin(
+        self, name: str, next: str, level: Level | None, language: str = "nl", *, again: bool = False
+    ) -> Begun:
         """Begin a sign-in; durable when this returns.
 
         Args:
@@ -111,6 +113,7 @@ class Upstreams:
             next: local path to go to afterwards.
             level: that is needed.
             language: of the person, `nl` or `en`.
+            again: whether the person must prove it anew, also when the provider still knows them.
 
         Raises `NotFound`, `Refused`, `Upstream`, `Unkept`.
         """
@@ -130,6 +133,7 @@ class Upstreams:
             secret=secret,
             level=level,
             language=language,
+            again=again,
         )
         return Begun(url, _cookie(state), secret, SECONDS)
 

@@ -4,6 +4,7 @@ RFC 9700 (best current practice for the security of OAuth 2.0), RFC 6819.
 """
 
 import ast
+import asyncio
 import hashlib
 import hmac
 import inspect
@@ -46,6 +47,28 @@ async def test_a_code_is_traded_once_and_a_replay_revokes_what_came_of_it(world:
     assert world.provider.by_token(token) is None
     world.open()
     assert world.provider.by_token(token) is None
+
+
+async def test_of_two_who_trade_one_code_at_once_neither_keeps_anything(world: World) -> None:
+    await world.sign_in()
+    code, more = await world.code()
+    answers = await asyncio.gather(*(world.trade(code, more) for _ in range(4)))
+    assert sorted(one.status_code for one in answers) == [200, 400, 400, 400]
+    (good,) = [one.json()["access_token"] for one in answers if one.status_code == 200]
+    assert world.provider.by_token(good) is None
+
+
+async def test_of_several_who_show_one_assertion_at_once_one_is_believed(world: World) -> None:
+    form = {"grant_type": "client_credentials", "client_assertion": world.assertion("archive")}
+    answers = await asyncio.gather(*(world.post("/oauth/token", "archive", **form) for _ in range(4)))
+    assert sorted(one.status_code for one in answers) == [200, 401, 401, 401]
+
+
+async def test_of_several_who_come_back_at_once_one_gets_a_code(world: World) -> None:
+    (back,) = place(await world.get("/oauth/authorize", **asking()[0]))[1]["next"]
+    await world.sign_in()
+    answers = await asyncio.gather(*(world.get(back) for _ in range(4)))
+    assert sorted(one.status_code for one in answers) == [303, 400, 400, 400]
 
 
 async def test_a_replay_after_an_exchange_revokes_that_too(world: World) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 from tests.unit.identity.provider.world import ISSUER, World, place
 
 from sluis.crypto import check_claims
+from sluis.identity.provider import telling
 
 BYE = "https://portal.example/bye"
 
@@ -152,3 +154,28 @@ async def test_a_person_sees_where_a_session_was_used(world: World) -> None:
     assert world.provider.programs(signed_in.session) == ["Ander", "Portaal"]
     (listed,) = world.sessions.of(signed_in.acting.person, world.provider.programs)
     assert listed.programs == ("Ander", "Portaal")
+
+
+@pytest.mark.parametrize(
+    ("status", "taken"), [(200, True), (204, True), (303, False), (400, False), (503, False)]
+)
+async def test_a_sign_out_is_told_by_a_form_and_taken_by_a_success_alone(status: int, taken: bool) -> None:
+    """A redirect is not followed: only addresses in the settings are called."""
+    heard: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        heard.append(request)
+        return httpx.Response(status, headers={"location": "https://evil.example/"})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as web:
+        assert await telling._post(web, "https://portal.example/out", "a.b.c") is taken
+    (request,) = heard
+    assert (str(request.url), request.content) == ("https://portal.example/out", b"logout_token=a.b.c")
+
+
+async def test_a_portal_that_is_away_is_told_later() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("away")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as web:
+        assert not await telling._post(web, "https://portal.example/out", "a.b.c")

@@ -102,10 +102,10 @@ def registered() -> list[Any]:
 class World:
     """A provider that can be opened again as after a restart, and a browser."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, store: str | None = None) -> None:
         self.directory, self.clock = directory, Clock()
         self.keys = FileKeyStore(directory / "keys")
-        self.store = open_store(directory / "node.db")
+        self.store = open_store(store or directory / "node.db")
         self.certificate: x509.Certificate | None = None
         self.secret: str | None = None
         self.sessions: Sessions

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from sluis.crypto import FileKeyStore, Jwk, jwk_of, sign_jwt
+from sluis.crypto import FileKeyStore, Jwk, decrypt_jwt, jwk_of, sign_jwt
 from sluis.identity.upstream import Begun, Completed, Method, Officials, Upstreams, open_upstreams
 from sluis.identity.upstream.calls import Answer
 from sluis.kernel import ACR, Level
@@ -21,6 +21,20 @@ CLIENT = "sluis-node"
 BSN = "999990019"  # of nobody
 OTHER_BSN = "999990020"
 NODE_KEY = jwk_of(ec.generate_private_key(ec.SECP256R1()))
+NODE_OPENS = jwk_of(rsa.generate_private_key(public_exponent=65537, key_size=2048), use="enc")
+
+
+class Own:
+    """Keys of the node: to sign with, and to open what is encrypted for it."""
+
+    def proof(self, claims: Mapping[str, Any]) -> str:
+        return sign_jwt(NODE_KEY, claims)
+
+    def opened(self, token: str) -> str:
+        return decrypt_jwt(token, [NODE_OPENS]).decode()
+
+
+OWN = Own()
 
 
 def method(name: str = "digid", **changed: Any) -> Method:
@@ -146,10 +160,10 @@ class Visit:
         self.state = ""
 
     async def begin(
-        self, name: str = "digid", next: str = "/zaken", level: Level | None = None
+        self, name: str = "digid", next: str = "/zaken", level: Level | None = None, **how: Any
     ) -> dict[str, str]:
         """Go to the provider; gives what it was asked."""
-        begun: Begun = await self.upstreams.begin(name, next, level)
+        begun: Begun = await self.upstreams.begin(name, next, level, **how)
         self.cookies[begun.cookie] = begun.secret
         asked = dict(parse_qsl(urlsplit(begun.url).query))
         self.state, self.broker.nonce = asked["state"], asked["nonce"]
@@ -180,7 +194,7 @@ def opened(
         store,
         methods,
         portal=PORTAL,
-        sign=lambda claims: sign_jwt(NODE_KEY, claims),
+        own=OWN,
         keys=FileKeyStore(folder / "keys"),
         clock=clock,
         test=test,

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.unit.identity.upstream.providers import (
     CLIENT,
     ISSUER,
     NODE_KEY,
+    NODE_OPENS,
     PORTAL,
     Broker,
     Clock,
@@ -20,7 +22,7 @@ from tests.unit.identity.upstream.providers import (
     method,
 )
 
-from sluis.crypto import Jwk, check_claims, read_jwt, sign_jwt
+from sluis.crypto import Jwk, check_claims, encrypt_jwt, read_jwt, sign_jwt
 from sluis.identity.upstream.calls import Answer
 from sluis.kernel import ACR, NotFound, Problem, Refused, Text, Unidentified, Upstream
 from sluis.store import Store
@@ -135,6 +137,11 @@ async def test_a_step_up_asks_for_the_level_and_gets_it(visit: Visit, broker: Br
     assert asked["acr_values"] == ACR["high"]
     broker.claims["acr"] = ACR["high"]
     assert (await visit.come_back()).established.level == "high"
+
+
+async def test_who_must_prove_it_anew_is_asked_to_by_the_provider(visit: Visit) -> None:
+    assert "prompt" not in await visit.begin()
+    assert (await visit.begin(again=True))["prompt"] == "login"
 
 
 async def test_a_way_that_never_reaches_a_level_does_not_begin(visiting: Opener, broker: Broker) -> None:
@@ -264,6 +271,23 @@ async def test_what_the_token_does_not_tell_userinfo_may(visiting: Opener, broke
     broker.userinfo = {"sub": "onderwerp-1", "bsn": BSN}
     assert (await visiting().sign_in()).established.value == BSN
     assert broker.last("/userinfo")[1]["authorization"] == "Bearer a"
+
+
+async def test_a_token_may_be_encrypted_for_this_node(visit: Visit, broker: Broker, key: Jwk) -> None:
+    def sign(claims: dict[str, object]) -> str:
+        return encrypt_jwt(sign_jwt(key, claims).encode(), NODE_OPENS, content_type="JWT")
+
+    broker.sign = sign
+    assert (await visit.sign_in()).established.value == BSN
+
+
+async def test_what_is_encrypted_and_not_signed_is_refused(visit: Visit, broker: Broker) -> None:
+    """Anybody can encrypt with a key that is public."""
+    broker.sign = lambda claims: encrypt_jwt(json.dumps(claims).encode(), NODE_OPENS)
+    await visit.begin()
+    with pytest.raises(Refused) as told:
+        await visit.come_back()
+    assert told.value.rule == "form"
 
 
 async def test_userinfo_is_not_asked_for_what_is_known(visiting: Opener, broker: Broker) -> None:
