@@ -16,6 +16,7 @@ DUTCH = [
         "docs/tutorial/eerste-vraag.md",
         "docs/how-to/fsc.md",
         "docs/how-to/inloggen.md",
+        "docs/how-to/machtigingen.md",
         "docs/how-to/passkeys-en-paspoorten.md",
         "docs/reference/configuration.md",
         "docs/reference/policies.md",
