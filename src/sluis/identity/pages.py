@@ -87,7 +87,11 @@ def routes(
             if (found := [way for way in fitting if way.audience == one])
         ]
         higher = visitor is not None and level is not None and not reaches(visitor.level, level)
-        asked = {"next": local_path(next)} | ({"level": level} if level else {}) | ({"again": "1"} if again else {})
+        asked = (
+            {"next": local_path(next)}
+            | ({"level": level} if level else {})
+            | ({"again": "1"} if again else {})
+        )
         return page(request, "identity/sign_in.html", groups=groups, asked=asked, wanted=level, higher=higher)
 
     @get("/choose")
