@@ -262,9 +262,13 @@ class Provider:
         Args:
             send: posts a logout token (second) to an address (first); awaited; gives whether it was taken.
         """
-        found = await asyncio.to_thread(self._grants.to_tell)
-        taken = await asyncio.gather(*(self._tell(one, send) for one in found))
-        return taken.count(False)
+        failed = set[str]()
+        while found := [
+            one for one in await asyncio.to_thread(self._grants.to_tell) if one.id not in failed
+        ]:
+            taken = await asyncio.gather(*(self._tell(one, send) for one in found))
+            failed |= {one.id for one, took in zip(found, taken, strict=True) if not took}
+        return len(failed)
 
     async def _tell(self, one: SignedOut, send: Callable[[str, str], Awaitable[bool]]) -> bool:
         client = self._clients.get(one.client)

@@ -76,8 +76,11 @@ KEEP = "UPDATE oauth_grants SET until = :until WHERE session = :session"
 TELL = "INSERT INTO oauth_sign_outs (id, client, until, sealed) VALUES (:id, :client, :until, :sealed)"
 """A client is to be told that somebody signed out."""
 
-TO_TELL = "SELECT id, client, sealed FROM oauth_sign_outs WHERE until > :now ORDER BY until, id LIMIT 500"
-"""Whom to tell, longest waiting first."""
+TO_TELL = """SELECT id, client, sealed FROM (
+        SELECT id, client, sealed, ROW_NUMBER() OVER (PARTITION BY client ORDER BY until, id) AS place
+        FROM oauth_sign_outs WHERE until > :now) AS waiting
+    WHERE place <= 20 ORDER BY place, id"""
+"""Whom to tell, longest waiting first; of each client a few, so that one that does not answer keeps no other waiting."""
 
 TOLD = "DELETE FROM oauth_sign_outs WHERE id = :id"
 """It was told."""

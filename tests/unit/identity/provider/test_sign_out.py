@@ -1,10 +1,12 @@
 """Signing out everywhere: OpenID Connect RP-Initiated Logout 1.0 and Back-Channel Logout 1.0."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Connection
 from tests.unit.identity.provider.world import ISSUER, World, place
 
 from sluis.crypto import check_claims
@@ -179,3 +181,38 @@ async def test_a_portal_that_is_away_is_told_later() -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as web:
         assert not await telling._post(web, "https://portal.example/out", "a.b.c")
+
+
+async def test_a_portal_that_never_ends_its_answer_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telling, "_PATIENCE", 0.05)
+
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                yield b"."
+                await asyncio.sleep(0)
+
+    async def never(request: httpx.Request) -> httpx.Response:
+        return await asyncio.Future()
+
+    for answer, taken in ((lambda request: httpx.Response(200, stream=Endless()), True), (never, False)):
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as web, asyncio.timeout(5):
+            assert await telling._post(web, "https://portal.example/out", "a.b.c") is taken
+
+
+async def test_a_portal_that_is_away_keeps_no_other_from_being_told(world: World) -> None:
+    grants, until = world.provider._grants, int(world.clock().timestamp()) + 60
+
+    def wait(connection: Connection) -> None:
+        for _ in range(550):
+            grants._tell(connection, "portal", ("subject", "session"), until)
+        for _ in range(30):
+            grants._tell(connection, "other", ("subject", "session"), until + 1)
+
+    await world.store.write(wait)
+    away = Told(takes=False)
+    await world.provider.tell(away)
+    assert {one.client for one in grants.to_tell()} == {"portal"}
+    assert len(away.heard) < 50
