@@ -227,10 +227,9 @@ class Provider:
             if client is None or asked not in client.sign_out_uris:
                 raise _no_way_back()
             after = rules.with_parameters(asked, **({"state": form["state"]} if "state" in form else {}))
-        if signed_in is None:
+        if signed_in is None or hint is None or client is None:
             return after, False
-        named = self._tokens.session_name(client.sector, signed_in.session) if client is not None else None
-        return after, hint is not None and hint.get("sid") == named
+        return after, hint.get("sid") == self._tokens.session_name(client.sector, signed_in.session)
 
     def programs(self, session: str) -> list[str]:
         """Titles of the clients that somebody was signed in to with a session. Blocks."""

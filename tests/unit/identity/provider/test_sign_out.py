@@ -58,6 +58,16 @@ async def test_without_proof_of_this_session_the_person_is_asked(world: World) -
         assert world.sessions.by_handle(signed_in.session) is not None
 
 
+async def test_a_proof_for_another_provider_signs_nobody_out(world: World) -> None:
+    """A node may be called elsewhere what it is called itself: then that provider has a token of it that names no session."""
+    signed_in = await world.sign_in()
+    proof = world.tokens.proof({"iss": ISSUER, "sub": ISSUER, "aud": "https://broker.example"})
+    for hint in (proof, world.tokens.proof({"iss": ISSUER, "aud": "portal"})):
+        shown = await world.get("/oauth/end", id_token_hint=hint)
+        assert shown.headers["location"] == "/sign-out"
+    assert world.sessions.by_handle(signed_in.session) is not None
+
+
 async def test_who_is_not_signed_in_goes_straight_back(world: World) -> None:
     assert place(await world.get("/oauth/end", client_id="portal", post_logout_redirect_uri=BYE))[0] == BYE
     assert place(await world.get("/oauth/end"))[0] == "/sign-out"
