@@ -23,6 +23,7 @@ SKEW = 60
 OLDEST_TOKEN = 600
 """Seconds after which an id_token is of no sign-in of now."""
 
+_LONGEST_AGO = 12 * 3600  # seconds since the person proved it there; who is asked this must tell when (Core 1.0, 3.1.2.1)
 _LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0, 2
 _CANCELLED = frozenset({"access_denied", "interaction_required", "login_required", "consent_required"})
 _LEVEL_NOT_MET = (
@@ -84,6 +85,7 @@ def authorization_url(
         "code_challenge": challenge(derived(secret, state, "verifier")),
         "code_challenge_method": "S256",
         "ui_locales": language,
+        "max_age": str(_LONGEST_AGO),
         **({"acr_values": " ".join(acr)} if acr else {}),
         **({"prompt": "login"} if again else {}),
     }
@@ -198,10 +200,11 @@ def check_level(method: Method, claims: Mapping[str, Any], wanted: Level | None)
 
 
 def proven_at(claims: Mapping[str, Any], now: float) -> int:
-    """When the person proved who they are, seconds since the epoch: as told, and never later than now."""
+    """When the person proved who they are, seconds since the epoch: as told, and never later than now. 0 when it is not told:
+    that may be long ago, and whoever has the browser decides what the provider is asked, also to prove it anew."""
     told = claims.get("auth_time")
     if isinstance(told, bool) or not isinstance(told, int | float) or told <= 0:
-        return int(now)
+        return 0
     return int(min(told, now))
 
 
