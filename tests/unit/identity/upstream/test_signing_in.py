@@ -224,6 +224,22 @@ async def test_a_provider_whose_description_is_away_is_known_by_the_one_before(
         await visit.sign_in()
 
 
+async def test_a_provider_that_hangs_is_not_waited_for_by_everybody_in_turn(
+    visit: Visit, broker: Broker, clock: Clock
+) -> None:
+    path = "/.well-known/openid-configuration"
+    await visit.sign_in()
+    broker.answers[path] = broker.answers["/jwks"] = AWAY
+    clock.later(hours=2)
+    for _ in range(5):
+        await visit.sign_in()
+    assert (broker.count(path), broker.count("/jwks")) == (2, 2)
+    clock.later(seconds=30)
+    del broker.answers[path], broker.answers["/jwks"]
+    await visit.sign_in()
+    assert (broker.count(path), broker.count("/jwks")) == (3, 3)
+
+
 async def test_keys_that_have_been_away_for_a_day_are_not_believed(
     visit: Visit, broker: Broker, clock: Clock
 ) -> None:
