@@ -397,7 +397,9 @@ def test_a_ciphertext_that_was_touched_says_nothing_but_that() -> None:
 def test_other_ways_to_encrypt_are_refused(algorithm: str, encryption: str, more: dict[str, str]) -> None:
     header = {"alg": algorithm, "enc": encryption, "kid": "e0", **more}
     with warnings.catch_warnings(action="ignore"):
-        text = jwe.encrypt_compact(header, b"x", RSAKey.import_key(rsa_key(which=0)), [algorithm, encryption, "DEF"])
+        text = jwe.encrypt_compact(
+            header, b"x", RSAKey.import_key(rsa_key(which=0)), [algorithm, encryption, "DEF"]
+        )
     with pytest.raises(Invalid):
         decrypt_jwt(text, [enc()])
 
