@@ -14,6 +14,7 @@ from tests.browser import Browser
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages, passkeys, passport
 from sluis.identity.sessions import Choice, Established, SigningIn, open_sessions
+from sluis.ledger import open_ledger
 from sluis.store import Store
 from sluis.web import House, SignedIn, make_portal
 
@@ -44,7 +45,9 @@ class Pages:
         self.sessions = open_sessions(store, keys, clock)
         self.signing_in = SigningIn(self.sessions, self._nobody)
         settings = passkeys.Settings(origin, str(urlsplit(origin).hostname), "Dienst Voorbeeld (fictief)")
-        self.passkeys = passkeys.open_passkeys(store, keys, clock, settings)
+        self.passkeys = passkeys.open_passkeys(
+            store, open_ledger(store, keys, "portaal.dienst.example/log", clock), keys, clock, settings
+        )
         self.staff = Established("directory", "staff", "staff", "medewerker-1", "substantial", "loa", 0,
                                  "https://id.example", name="Fenna Fictief")  # fmt: skip
 

@@ -109,7 +109,6 @@ def test_what_is_no_consent_is_told_where_it_is_narrowed(pair: Pair) -> None:
     assert "disclosures" in sluis(pair.owner, "narrow", "$1$1$x").output
 
 
-
 def test_the_list_says_who_has_access_to_what_on_which_ground_and_when_it_was_used(pair: Pair) -> None:
     rows(pair, ANN, "personen")
     found = {one["disclosure"]: one for one in listed(pair.owner)["disclosures"]}

@@ -67,6 +67,12 @@ def at(node: Hosted, work: Any) -> Any:
 
 def overview(pair: Pair, **known: Any) -> tuple[int, Any]:
     """What somebody who is signed in at the asker gets."""
+    answer = shown(pair, "/looked/overview", **known)
+    return answer.status_code, answer.json()
+
+
+def shown(pair: Pair, path: str, **known: Any) -> httpx.Response:
+    """A page of the asker's portal, for who is signed in."""
     asker = hosted(pair, pair.asker)
     given: dict[str, Any] = {
         "method": "digid", "audience": "citizen", "kind": "BSN", "value": ANN, "level": "substantial",
@@ -77,8 +83,7 @@ def overview(pair: Pair, **known: Any) -> tuple[int, Any]:
     secret, _ = at(asker, identity.sessions.begin(Established(**{**given, **known})))
     context = ssl.create_default_context(cafile=pair.group.authority.path)
     with httpx.Client(verify=context, headers={"cookie": f"{COOKIE}={secret}"}) as web:
-        answer = web.get(f"https://localhost:{asker.node.config.portal.port}/looked/overview")
-    return answer.status_code, answer.json()
+        return web.get(f"https://localhost:{asker.node.config.portal.port}{path}")
 
 
 def test_a_person_sees_what_both_organisations_did_and_why(pair: Pair) -> None:
@@ -91,6 +96,18 @@ def test_a_person_sees_what_both_organisations_did_and_why(pair: Pair) -> None:
     (own,) = [one for one in found["looks"] if one["organisation"] == "gemeente (fictief)"]
     assert own["other"] == "uwv (fictief)"
     assert own["data"] == [{"nl": "uwv.personen", "en": "uwv.personen"}]
+
+
+def test_the_page_says_who_what_for_by_which_law_and_which_data(pair: Pair) -> None:
+    page = shown(pair, "/looked")
+    assert page.status_code == 200
+    for told in (
+        "gemeente (fictief)", "uwv (fictief)", "Bijstand. Recht vaststellen.", "Participatiewet, art. 53a", "uwv.personen",
+    ):  # fmt: skip
+        assert told in page.text
+    assert ANN not in page.text
+    (own,) = shown(pair, "/looked?until=1").text.split("Er is niets gevonden.")[1:]
+    assert own
 
 
 def test_somebody_else_sees_none_of_it(pair: Pair) -> None:

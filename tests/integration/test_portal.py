@@ -1,7 +1,8 @@
 """The portal of a running node: over TLS, and every route of it; what an access token opens, and what a cookie does not."""
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +64,18 @@ def official(audience: Audience = "staff", roles: tuple[str, ...] = ()) -> Signe
     return SignedIn("h", Acting("p"), audience, None, "urn:fictief:wachtwoord", "directory", 0, roles=roles)
 
 
-@pytest.fixture
-async def group(tmp_path: Path) -> Federation:
-    made = Federation(tmp_path)
-    settings = made.asker / "node.toml"
+def with_portal(home: Path) -> Federation:
+    """Two node directories, of which the asker has a portal."""
+    made = Federation(home)
     port, machine_port = free_ports(2)
-    with settings.open("a") as file:
+    with (made.asker / "node.toml").open("a") as file:
         file.write(PORTAL.format(port=port, machine_port=machine_port))
     return made
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Federation:
+    return with_portal(tmp_path)
 
 
 @pytest.fixture
@@ -81,10 +86,18 @@ async def node(group: Federation) -> AsyncIterator[Node]:
     await made.stop()
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node that does not listen, for what is asked of its portal without a connection."""
+    made = build(with_portal(tmp_path_factory.mktemp("quiet")).asker)
+    yield made
+    asyncio.run(made.stop())
+
+
 @pytest.fixture
-def browser(node: Node) -> Browser:
-    assert node.portal is not None
-    return Browser(node.portal.app, ORIGIN)
+def browser(quiet: Node) -> Browser:
+    assert quiet.portal is not None
+    return Browser(quiet.portal.app, ORIGIN)
 
 
 def client(group: Federation, certificate: Path | None = None) -> httpx.AsyncClient:
@@ -141,12 +154,12 @@ async def test_a_renewed_certificate_is_shown(node: Node, group: Federation) -> 
         assert (await web.get(f"https://localhost:{node.config.portal.port}/")).status_code == 200
 
 
-async def test_every_route_refuses_who_is_not_signed_in(node: Node, browser: Browser) -> None:
-    assert node.portal is not None
+async def test_every_route_refuses_who_is_not_signed_in(quiet: Node, browser: Browser) -> None:
+    assert quiet.portal is not None
     closed = [
-        one for one in node.portal.app.routes if one[:2] not in OPEN and not one[1].startswith(DECISIONS)
+        one for one in quiet.portal.app.routes if one[:2] not in OPEN and not one[1].startswith(DECISIONS)
     ]
-    assert {one[:2] for one in node.portal.app.routes} >= OPEN
+    assert {one[:2] for one in quiet.portal.app.routes} >= OPEN
     for method, path, handler in closed:
         assert handler.opt["callers"] == "people", path
         shown = await browser.request(method, path, {"accept": "application/json"})
@@ -154,31 +167,35 @@ async def test_every_route_refuses_who_is_not_signed_in(node: Node, browser: Bro
 
 
 async def test_every_route_that_changes_something_wants_a_form_of_this_portal(
-    node: Node, browser: Browser
+    quiet: Node, browser: Browser
 ) -> None:
-    assert node.portal is not None
-    for method, path, handler in node.portal.app.routes:
+    assert quiet.portal is not None
+    for method, path, handler in quiet.portal.app.routes:
         if method != "GET" and not handler.opt.get("cross_site"):
             (audience, *_) = handler.opt.get("audience") or ("citizen",)
-            await signed_in(node, browser, audience=audience, level="high")
+            await signed_in(quiet, browser, audience=audience, level="high")
             shown = await browser.request(method, path, {"accept": "application/json"})
             assert (shown.status, shown.json["code"]) == (403, "form-expired"), path
 
 
-async def test_a_refusal_at_the_door_is_recorded(node: Node, browser: Browser) -> None:
-    await signed_in(node, browser)
+async def test_a_refusal_at_the_door_is_recorded(quiet: Node, browser: Browser) -> None:
+    await signed_in(quiet, browser)
     await browser.post("/sessions/end-others", {})
-    (refusal,) = decisions(node.parts.store, 0)
+    *_, refusal = decisions(quiet.parts.store, 0)
     assert refusal.body["adl.core.response"] == {
         "decision": False,
         "context": {"rule": "form-expired", "times": 1},
     }
 
 
-async def test_an_access_token_opens_the_api_for_officials(node: Node, browser: Browser) -> None:
-    assert node.parts.identity is not None
+async def test_an_access_token_opens_the_api_for_officials(
+    quiet: Node, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert quiet.parts.identity is not None
     tokens = {"of-official": official(), "of-citizen": official("citizen")}
-    node.parts.identity.visiting._by_token = lambda token, thumbprint: tokens.get(token)
+    monkeypatch.setattr(
+        quiet.parts.identity.visiting, "_by_token", lambda token, thumbprint: tokens.get(token)
+    )
     shown = await browser.get("/v1/activities", authorization="Bearer of-official")
     assert (shown.status, shown.json) == (200, [])
     shown = await browser.get("/v1/activities", authorization="Bearer of-citizen")
@@ -216,19 +233,23 @@ async def test_the_api_behind_the_portal_says_how_it_is_called(browser: Browser)
     assert document["paths"]["/activities"]["get"]["security"] == [{"token": []}]
 
 
-async def test_the_decision_point_is_asked_with_an_access_token_alone(node: Node, browser: Browser) -> None:
-    assert node.parts.identity is not None
-    assert node.portal is not None
+async def test_the_decision_point_is_asked_with_an_access_token_alone(
+    quiet: Node, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert quiet.parts.identity is not None
+    assert quiet.portal is not None
     tokens = {
         "of-client": official(roles=("decision-client",)),
         "of-official": official(),
         "of-citizen": official("citizen", roles=("decision-client",)),
     }
-    node.parts.identity.visiting._by_token = lambda token, thumbprint: tokens.get(token)
-    await signed_in(node, browser, audience="staff", kind="staff", value="https://directory.example|1")
+    monkeypatch.setattr(
+        quiet.parts.identity.visiting, "_by_token", lambda token, thumbprint: tokens.get(token)
+    )
+    await signed_in(quiet, browser, audience="staff", kind="staff", value="https://directory.example|1")
     asked = {"subject": {"type": "peer", "id": "1"}, "action": {"name": "consult"}}
     body = msgspec.json.encode({**asked, "resource": {"type": "dataset", "id": "x.y"}})
-    paths = [path for _, path, _ in node.portal.app.routes if path.startswith(DECISIONS)]
+    paths = [path for _, path, _ in quiet.portal.app.routes if path.startswith(DECISIONS)]
     assert len(paths) == 5
     sent = {"content-type": "application/json", "accept": "*/*"}
     for path in paths:
@@ -241,32 +262,36 @@ async def test_the_decision_point_is_asked_with_an_access_token_alone(node: Node
         "POST", "/access/v1/evaluation", {**sent, "authorization": "Bearer of-client"}, body
     )
     assert (shown.status, shown.json["decision"]) == (200, False)
-    records = [one for one in decisions(node.parts.store, 0) if "sluis.policy.caller" in one.attributes]
+    records = [one for one in decisions(quiet.parts.store, 0) if "sluis.policy.caller" in one.attributes]
     assert [one.attributes["sluis.policy.caller"] for one in records] == ["p"]
     shown = await browser.get("/.well-known/authzen-configuration")
     assert shown.json["policy_decision_point"] == ORIGIN
 
 
-async def test_a_cookie_does_not_open_the_api(node: Node, browser: Browser) -> None:
-    await signed_in(node, browser, audience="staff", kind="staff", value="https://directory.example|1")
+async def test_a_cookie_does_not_open_the_api(quiet: Node, browser: Browser) -> None:
+    await signed_in(quiet, browser, audience="staff", kind="staff", value="https://directory.example|1")
     assert (await browser.get("/v1/activities")).status == 401
     body = b'{"sql": "SELECT 1", "activity": "x", "case": "y"}'
     assert (await browser.request("POST", "/v1/questions", {}, body)).status == 401
 
 
-async def test_a_token_does_not_run_the_node(node: Node, browser: Browser) -> None:
-    assert node.parts.identity is not None
-    node.parts.identity.visiting._by_token = lambda token, thumbprint: official(
-        roles=("fsc-admin", "privacy-officer")
+async def test_a_token_does_not_run_the_node(
+    quiet: Node, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert quiet.parts.identity is not None
+    monkeypatch.setattr(
+        quiet.parts.identity.visiting,
+        "_by_token",
+        lambda token, thumbprint: official(roles=("fsc-admin", "privacy-officer")),
     )
-    served = {path for _, path, _ in node.api.routes}
+    served = {path for _, path, _ in quiet.api.routes}
     for path in served:
         if path.startswith(("/v1/fsc", "/v1/consultations")):
             shown = await browser.get(path, authorization="Bearer x")
             assert shown.status == 404, path
     shown = await browser.get("/v1/node", authorization="Bearer x")
     assert shown.status == 404
-    for method, path, callers in node.portal.app._api.routes:  # type: ignore[union-attr]
+    for method, path, callers in quiet.portal.app._api.routes:  # type: ignore[union-attr]
         assert callers in ("people", "both", "anyone"), (method, path)
 
 

@@ -16,12 +16,14 @@ DUTCH = [
         "docs/tutorial/eerste-vraag.md",
         "docs/how-to/fsc.md",
         "docs/how-to/inloggen.md",
+        "docs/how-to/machtigingen.md",
         "docs/how-to/passkeys-en-paspoorten.md",
         "docs/reference/configuration.md",
+        "docs/reference/policies.md",
     )
 ]
 _CODE = re.compile(
-    r"```.*?```|`[^`]*`|--\w+|\w+\.toml|\bread-log\b|\blog (\w+ ){0,4}(in|uit)\b", re.DOTALL | re.IGNORECASE
+    r"```.*?```|`[^`]*`|--\w+|\w+\.toml|\blog (\w+ ){0,4}(in|uit)\b", re.DOTALL | re.IGNORECASE
 )
 """Code, and verbs that look like a word to avoid."""
 _ON_PAGES = re.compile(r"""\bt\("([^"]*)", |\bt\('([^']*)', """)

@@ -37,6 +37,7 @@ from sluis.policy import (
     READ_ACCESS,
     READ_GROUP,
     READ_LOG,
+    READ_OWN_LINES,
     Difference,
     Engine,
     Own,
@@ -155,7 +156,7 @@ def simulate(
     own, log = str.__str__(config.node.oin), Resource(LOG, config.log_origin)
     group, access = Resource(GROUP, own), Resource(ACCESS, own)
     also = (
-        (READ_LOG, log), (READ_GROUP, group), (CHANGE_GROUP, group), (READ_ACCESS, access), (CHANGE_ACCESS, access),
+        (READ_LOG, log), (READ_OWN_LINES, log), (READ_GROUP, group), (CHANGE_GROUP, group), (READ_ACCESS, access), (CHANGE_ACCESS, access),
     )  # fmt: skip
     found = simulated(engine, subject, moment, also)
     if changed is not None:

@@ -235,7 +235,7 @@ class PassportWayConfig(msgspec.Struct, frozen=True):
     level: Literal["low", "substantial", "high"]
     why: Words
     claims: dict[
-        Literal["bsn", "person", "name", "kvk", "company"],
+        Literal["bsn", "person", "name", "kvk", "company", "given", "surname", "born"],
         Annotated[tuple[Words, ...], msgspec.Meta(min_length=1)],
     ]
 
@@ -269,6 +269,14 @@ class PolicyConfig(msgspec.Struct, frozen=True):
     directory: Path = Path("policies")
 
 
+class RegisterConfig(msgspec.Struct, frozen=True):
+    """The trade register, which says who may act for a company and whether it still can. Without `directory` it is not read:
+    then nobody is a director, and no company is held against it."""
+
+    directory: Path | None = None
+    longest_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24
+
+
 class LimitsConfig(msgspec.Struct, frozen=True):
     """What one question may cost this node."""
 
@@ -297,6 +305,7 @@ class Config(msgspec.Struct, frozen=True):
     clients: dict[Key, ClientConfig] = {}
     trust: dict[Key, TrustConfig] = {}
     policy: PolicyConfig = PolicyConfig()
+    register: RegisterConfig = RegisterConfig()
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()
     manager: ManagerConfig = ManagerConfig()

@@ -37,11 +37,24 @@ WORDS: Words = {
             "Sign-in providers of others that this node believes, by name.",
         ),
         "policy": Text("Eigen regels voor het beslispunt.", "Rules of one's own for the decision point."),
+        "register": Text(
+            "Het handelsregister, dat zegt wie voor een bedrijf mag handelen.",
+            "The trade register, which says who may act for a company.",
+        ),
         "limits": Text("Wat een vraag mag kosten.", "What a question may cost."),
         "fsc": Text("De FSC-groep waar dit knooppunt in zit.", "The FSC group that this node is in."),
         "manager": Text("De Manager.", "The Manager."),
         "inway": Text("De inway.", "The inway."),
         "outway": Text("De outway.", "The outway."),
+    },
+    "RegisterConfig": {
+        "directory": Text(
+            "Map met antwoorden van de KVK, als `NUMMER.xml`; zonder leest dit knooppunt het register niet.",
+            "Folder with answers of the KVK, as `NUMBER.xml`; without it this node does not read the register.",
+        ),
+        "longest_hours": Text(
+            "Hoeveel uur oud zo'n antwoord mag zijn.", "How many hours old such an answer may be."
+        ),
     },
     "FscConfig": {
         "group": Text(
@@ -312,8 +325,8 @@ WORDS: Words = {
         "level": Text("Niveau dat het geeft.", "Level that it gives."),
         "why": Text("Waarvoor het nodig is, in gewone woorden.", "What it is needed for, in plain words."),
         "claims": Text(
-            "In welke claims iets staat: `bsn` of `person`, `name`, `kvk`, `company`; meer wordt niet gevraagd.",
-            "In which claims something stands: `bsn` or `person`, `name`, `kvk`, `company`; nothing else is asked.",
+            "In welke claims iets staat: `bsn` of `person`, `name`, `kvk`, `company`; met `given`, `surname` en `born` herkent het handelsregister een bestuurder; meer wordt niet gevraagd.",
+            "In which claims something stands: `bsn` or `person`, `name`, `kvk`, `company`; by `given`, `surname` and `born` the trade register knows a director; nothing else is asked.",
         ),
     },
     "TrustConfig": {

@@ -189,7 +189,8 @@ class Discloser:
         asked = set(rules.keys_asked(statement.asked, values))
         if len(asked) > statement.max_subjects:
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
-        values |= self._consented(peer, question.activity, statement, asked)
+        if any(one.by_consent is not None for one in statement.opened):
+            values |= await self._consented(peer, question.activity, statement, asked)
         self._hold_rate(peer, statement, now)
         identity = self._memory.digest(_written_out(question)) if statement.kind in _COUNTED else ""
         await self._hold_budgets(crossing, statement, identity)
@@ -287,10 +288,17 @@ class Discloser:
             given[name] = opens(keys.values) if keys.sealed else keys.values
         return bind(statement.lists, statement.types, given)
 
-    def _consented(
+    async def _consented(
         self, peer: PeerId, activity: str, statement: Statement, asked: Collection[tuple[str, str]]
     ) -> dict[str, Any]:
         """Whose rows are shown, of the people that the question names, per dataset that rests on consent."""
+        if len(asked) > _MANY_KEYS:
+            return await asyncio.to_thread(self._who_consents, peer, activity, statement, asked)
+        return self._who_consents(peer, activity, statement, asked)
+
+    def _who_consents(
+        self, peer: PeerId, activity: str, statement: Statement, asked: Collection[tuple[str, str]]
+    ) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for one in statement.opened:
             name, subject, consents = one.dataset.name, one.dataset.subject, self._consents

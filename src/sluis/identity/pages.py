@@ -87,7 +87,11 @@ def routes(
             if (found := [way for way in fitting if way.audience == one])
         ]
         higher = visitor is not None and level is not None and not reaches(visitor.level, level)
-        asked = {"next": local_path(next)} | ({"level": level} if level else {}) | ({"again": "1"} if again else {})
+        asked = (
+            {"next": local_path(next)}
+            | ({"level": level} if level else {})
+            | ({"again": "1"} if again else {})
+        )
         return page(request, "identity/sign_in.html", groups=groups, asked=asked, wanted=level, higher=higher)
 
     @get("/choose")
@@ -131,6 +135,10 @@ def routes(
         await sessions.end_all(person.acting.person, but=person.session)
         return redirect("/sessions")
 
+    @get("/still-here", status_code=204)
+    async def still_here(person: SignedIn) -> None:
+        """Use the session, so that it goes on."""
+
     @get("/sign-out")
     async def signing_out(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Ask whether to sign out: only a form does it."""
@@ -147,7 +155,7 @@ def routes(
         elsewhere = next((url for url in urls if url), None)
         return take_back(onward(request, elsewhere) if elsewhere else redirect("/sign-out"))
 
-    return [first, sign_in, choose, chosen, listed, end, end_others, signing_out, sign_out]
+    return [first, sign_in, choose, chosen, listed, end, end_others, still_here, signing_out, sign_out]
 
 
 def _fits(way: Way, level: Level | None, audience: Audience | None) -> bool:

@@ -11,7 +11,7 @@ from sluis.policy.known import ACTIVITY, PERSON
 from sluis.policy.model import ACTIVITY_ID, Action, Evaluation, Properties, Resource, Subject
 
 ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "change-group"
-READ_ACCESS, CHANGE_ACCESS = "read-access", "change-access"
+READ_ACCESS, CHANGE_ACCESS, READ_OWN_LINES = "read-access", "change-access", "read-own-lines"
 LOG, GROUP, ACCESS = "log", "group", "access"
 """Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node."""
 
@@ -24,6 +24,17 @@ when { principal has audience && principal.audience == "staff" };
 @id("standard-read-log")
 permit (principal is person, action == Action::"read-log", resource is log)
 when { principal has roles && principal.roles.contains("privacy-officer") };
+
+@id("standard-read-own-lines")
+permit (principal is person, action == Action::"read-own-lines", resource is log)
+when { principal has audience && principal.audience == "citizen" };
+
+@id("standard-own-lines-level")
+@level("substantial")
+@nl("Voor uw eigen logregels is een hoger betrouwbaarheidsniveau nodig.")
+@en("Your own log lines take a higher level of assurance.")
+forbid (principal is person, action == Action::"read-own-lines", resource is log)
+unless { context.level >= 3 };
 
 @id("standard-read-group")
 permit (principal is person, action == Action::"read-group", resource is group)

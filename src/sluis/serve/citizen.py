@@ -9,14 +9,12 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.crypto import read_json, read_jws
 from sluis.identity import access, looked
 from sluis.identity.sessions import Sessions
-from sluis.kernel import Level, Refused, Text, reaches
-from sluis.ledger import Allowed, Authorise
+from sluis.kernel import Refused, Text
+from sluis.ledger import Allowed, Authorise, base_origin
+from sluis.policy import LOG, READ_OWN_LINES, Resource
 from sluis.serve.api import officials
 from sluis.serve.parts import Parts
-from sluis.web import Entry, SignedIn, TokenAccess, identified, keep_caller, token_of
-
-LEVEL: Level = "substantial"
-"""At which somebody must have signed in to read their own log lines, or to give access."""
+from sluis.web import Entry, Gate, SignedIn, TokenAccess, identified, keep_caller, token_of
 
 SCOPE = "own-log"
 """What an access token must have been given for, to read the log lines of its person with it (OAuth 2.0, 3.3)."""
@@ -59,13 +57,13 @@ def _scope(token: str) -> list[str]:
 def own_lines(parts: Parts, sessions: Sessions) -> Authorise:
     """Who reads the log through the portal: an official who may, and a data subject their own lines."""
     official = officials(parts)
+    gate, log = Gate(parts.point), Resource(LOG, base_origin(parts.ledger.origin))
 
     async def allowed(request: Request[Any, Any, Any], traced: bool) -> Allowed:
         caller = identified(request.scope)
         if not isinstance(caller, SignedIn):
             return await official(request, traced)
-        if not reaches(caller.level, LEVEL):
-            raise _too_weak()
+        await gate.require(caller, READ_OWN_LINES, log, _too_weak())
         return frozenset(parts.ledger.subjects(*sessions.subject(caller.session)))
 
     return allowed
@@ -78,5 +76,4 @@ def _too_weak() -> Refused:
         Text("Voor uw eigen logregels is een hoger betrouwbaarheidsniveau nodig.",
              "Your own log lines take a higher level of assurance."),
         Text("Log sterker in.", "Sign in more surely."),
-        rule="log-level",
     )  # fmt: skip

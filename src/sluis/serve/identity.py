@@ -1,6 +1,6 @@
 """The rooms of identity, furnished, where the settings name a portal: who signs in, how, and what their pages are."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -9,13 +9,16 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity import pages, passkeys, passport, upstream
+from sluis.identity import pages, passkeys, passport, people, upstream
+from sluis.identity.people import People
 from sluis.identity.provider import Provider
-from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, open_sessions
+from sluis.identity.sessions import Established, Sessions, SigningIn, open_sessions
 from sluis.identity.tokens import Tokens
 from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
+from sluis.ledger import Ledger
 from sluis.serve.passports import passkeys_of, passports_of
+from sluis.serve.people import Representing, people_of
 from sluis.serve.provider import provider_of
 from sluis.serve.upstream import upstreams_of
 from sluis.store import Store
@@ -48,6 +51,7 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     """The rooms of identity, furnished."""
 
     sessions: Sessions
+    people: People
     signing_in: SigningIn
     visiting: Visiting
     provider: Provider
@@ -59,17 +63,18 @@ class IdentityRooms(msgspec.Struct, frozen=True):
 
 
 def identity_rooms(
-    config: Config, store: Store, keys: KeyStore, tokens: Tokens | None, clock: Clock
+    config: Config, store: Store, ledger: Ledger, keys: KeyStore, tokens: Tokens | None, clock: Clock
 ) -> IdentityRooms | None:
     """These rooms, from a node's settings; None when it has no portal. Raises `Problem`."""
     if config.portal.address is None or tokens is None:
         return None
     sessions = open_sessions(store, keys, clock)
-    signing_in = SigningIn(sessions, _choices)
+    representing = Representing(sessions, people_of(config, store, ledger, keys, clock), keys)
+    signing_in = SigningIn(sessions, representing.choices)
     provider, endpoints = provider_of(config, store, tokens, sessions, clock)
     upstreams = upstreams_of(config, store, keys, tokens, clock)
-    keyed, wallets = passkeys_of(config, store, keys, clock), passports_of(config, clock)
-    finish = _finishing(signing_in, keyed)
+    keyed, wallets = passkeys_of(config, store, ledger, keys, clock), passports_of(config, clock)
+    finish = _finishing(signing_in, keyed, representing)
     ways = [
         *upstreams.ways(),
         *([passkeys.way(keyed)] if keyed else []),
@@ -77,35 +82,33 @@ def identity_rooms(
     ]
     return IdentityRooms(
         sessions=sessions,
+        people=representing.people,
         signing_in=signing_in,
         visiting=Visiting(sessions, provider.by_token),
         provider=provider,
         upstreams=upstreams,
         routes=(
             *pages.routes(sessions, signing_in, lambda: ways, provider.programs, [upstreams.farewell]),
+            *people.routes(representing.people, representing.vouched),
             *endpoints,
             *upstream.routes(upstreams, sessions, finish),
             *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
             *(passport.routes(wallets, finish) if wallets else ()),
         ),
-        navigation=(*pages.NAVIGATION, *(passkeys.NAVIGATION if keyed else ())),
+        navigation=(*people.NAVIGATION, *pages.NAVIGATION, *(passkeys.NAVIGATION if keyed else ())),
         forms=keys.mac("portal", b"forms"),
     )
 
 
-def _finishing(signing_in: SigningIn, keyed: passkeys.Passkeys | None) -> Finish:
-    """What happens with who signed in, whatever the way: their passkeys go on working when it was another way than those."""
+def _finishing(signing_in: SigningIn, keyed: passkeys.Passkeys | None, representing: Representing) -> Finish:
+    """What happens with who signed in, whatever the way: their passkeys go on working when it was another way than those, and
+    the trade register knows them when it was a way that tells their name and date of birth."""
 
     async def finish(
         established: Established, request: Request[Any, Any, Any], onward: str = "/"
     ) -> Response[Any]:
         if keyed is not None and established.audience == "staff" and established.method != "passkey":
             await keyed.confirm(established)
-        return await signing_in.finish(established, request, onward)
+        return await signing_in.finish(await representing.recognised(established), request, onward)
 
     return finish
-
-
-async def _choices(signed_in: SignedIn) -> Sequence[Choice]:
-    """For whom somebody may act: whom the way of signing in named, and nobody else."""
-    return ()

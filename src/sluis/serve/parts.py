@@ -192,7 +192,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         membership=membership,
         operator=operator,
         own=None if membership else own_link,
-        identity=identity_rooms(config, store, keys, tokens, clock),
+        identity=identity_rooms(config, store, ledger, keys, tokens, clock),
     )
 
 

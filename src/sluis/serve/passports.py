@@ -9,10 +9,13 @@ from sluis.identity import passkeys, passport
 from sluis.identity.passport import Fetching, Issuer, Passports, Signer, StatusLists, Verifier
 from sluis.identity.sessions import Established
 from sluis.kernel import Clock, Text
+from sluis.ledger import Ledger
 from sluis.store import Store
 
 
-def passkeys_of(config: Config, store: Store, keys: KeyStore, clock: Clock) -> passkeys.Passkeys | None:
+def passkeys_of(
+    config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock
+) -> passkeys.Passkeys | None:
     """Passkeys of staff; None where staff have no other way of signing in. Raises `Problem`."""
     if config.portal.address is None or all(way.audience != "staff" for way in config.signin.values()):
         return None
@@ -26,7 +29,7 @@ def passkeys_of(config: Config, store: Store, keys: KeyStore, clock: Clock) -> p
             return None
         return msgspec.structs.replace(established, roles=person.roles)
 
-    return passkeys.open_passkeys(store, keys, clock, settings, current)
+    return passkeys.open_passkeys(store, ledger, keys, clock, settings, current)
 
 
 def passports_of(config: Config, clock: Clock) -> Passports | None:

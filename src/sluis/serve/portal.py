@@ -11,6 +11,7 @@ from sluis import policy, query
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.identity.provider import tell_of_sign_outs
+from sluis.identity.sessions import IDLE
 from sluis.kernel import Invalid, Refused, Text
 from sluis.ledger import reading_routes
 from sluis.serve.api import portal_about
@@ -34,9 +35,8 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
 
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
-    house = House(
-        config.node.name, str(config.portal.address), config.node.test, (*rooms.navigation, *NAVIGATION)
-    )
+    navigation = (*NAVIGATION, *rooms.navigation)  # what people come for first
+    house = House(config.node.name, str(config.portal.address), config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
     decisions = policy.routes(parts.point, _asker(parts, rooms), str(config.portal.address).rstrip("/"))

@@ -4,6 +4,7 @@ before anything follows from it (Authorization Decision Log 0.0.1)."""
 from sluis.kernel import Acting, Refused
 from sluis.policy import Action, DecisionPoint, Evaluation, Resource, Subject, person
 from sluis.web.access import Person
+from sluis.web.visitors import SignedIn
 
 
 class Gate:
@@ -16,7 +17,9 @@ class Gate:
     def __init__(self, point: DecisionPoint) -> None:
         self._point = point
 
-    async def require(self, who: Person, action: str, resource: Resource, otherwise: Refused) -> None:
+    async def require(
+        self, who: Person | SignedIn, action: str, resource: Resource, otherwise: Refused
+    ) -> None:
         """Ask whether this person may do this.
 
         Args:
@@ -37,5 +40,7 @@ class Gate:
             )  # fmt: skip
 
 
-def _subject(who: Person) -> Subject:
-    return person(Acting(who.person), who.acr, audience="staff", level=who.level, roles=who.roles)
+def _subject(who: Person | SignedIn) -> Subject:
+    if isinstance(who, Person):
+        return person(Acting(who.person), who.acr, audience="staff", level=who.level, roles=who.roles)
+    return person(who.acting, who.acr, audience=who.audience, level=who.level, roles=who.roles)

@@ -70,6 +70,7 @@ class Setting(msgspec.Struct, frozen=True):
         navigation: all entries there are.
         test: whether this is no production.
         token: gives the value that a form of this visitor must carry.
+        idle: seconds without a request after which a session is over.
     """
 
     organisation: str
@@ -79,6 +80,7 @@ class Setting(msgspec.Struct, frozen=True):
     navigation: Sequence[Entry]
     test: bool
     token: Callable[[], str]
+    idle: int
 
     def say(self, text: Text | str, en: str | None = None) -> str:
         """A sentence in the language of the page: a `Text`, or Dutch and English."""

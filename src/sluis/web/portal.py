@@ -76,12 +76,14 @@ class House(msgspec.Struct, frozen=True):
         address: of the portal, `https://host:port`.
         test: whether it is no production.
         navigation: entries of the layout.
+        idle: seconds without a request after which a session is over.
     """
 
     organisation: str
     address: str
     test: bool
     navigation: tuple[Entry, ...] = ()
+    idle: int = 1800
 
 
 class Portal:
@@ -174,6 +176,7 @@ class Portal:
             navigation=self._house.navigation,
             test=self._house.test,
             token=lambda: self._token(visitor, visit),
+            idle=self._house.idle,
         )
 
     def _token(self, visitor: SignedIn | None, visit: "Visit") -> str:
@@ -282,9 +285,11 @@ def _admit(request: Request[Any, Any, Any], visitor: SignedIn | None) -> Respons
     """Let in whom the route is for; who is not signed in, or not surely enough, is sent to sign in first."""
     opt, setting = request.route_handler.opt, setting_of(request)
     audiences, level = opt.get("audience"), opt.get("level")
+    only = audiences[0] if audiences is not None and len(audiences) == 1 else None
     if visitor is None or (level is not None and not reaches(visitor.level, level)):
         if request.method in _SAFE and wants_page(request.scope):
-            asked = {"next": setting.here} | ({"level": level} if level else {})
+            given = {"next": setting.here, "level": level, "audience": only}
+            asked = {name: value for name, value in given.items() if value is not None}
             return redirect("/sign-in", **asked)
         raise Unidentified("not-signed-in", _WHO, *(_SIGN_IN if visitor is None else _SIGN_IN_BETTER))
     if audiences is not None and visitor.audience not in audiences:

@@ -217,6 +217,7 @@ def test_what_someone_may_is_shown_over_everything_that_is_known(node: Path) -> 
         "read-group",
         "change-group",
         "change-access",
+        "read-own-lines",
     }
     peer = told("simulate", "--subject", f"peer:{ASKER}", "--at", "2026-06-01T12:00:00Z", node=node)
     assert [(one["resource"]["id"], one["activity"]) for one in peer] == [("voorbeeld.inkomen", ACTIVITY_ID)]

@@ -1,6 +1,7 @@
 """Organisations of one group with a log each, that read each other's without a network. Fictitious, all of them."""
 
 import asyncio
+import atexit
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -48,10 +49,8 @@ PROVIDER = "https://inloggen.example"
 def ring(name: str, use: Any) -> Ring:
     """Keys that all groups of a test run share: making one takes a second, and reading one a tenth."""
     home = Path(tempfile.mkdtemp(prefix="sluis-rings-"))
-    try:
-        return Ring(home, name, use, lambda: NOW, lambda: rsa.generate_private_key(65537, 2048))
-    finally:
-        shutil.rmtree(home)
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return Ring(home, name, use, lambda: NOW, lambda: rsa.generate_private_key(65537, 2048))
 
 
 def peer(number: int) -> PeerId:

@@ -14,7 +14,7 @@ from tests.unit.identity.people import Clock, established
 
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages
-from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, Way, open_sessions
+from sluis.identity.sessions import IDLE, Choice, Established, Sessions, SigningIn, Way, open_sessions
 from sluis.kernel import Text
 from sluis.store import open_store
 from sluis.web import COOKIE, House, SignedIn, make_portal
@@ -319,6 +319,17 @@ async def test_a_form_that_was_filled_in_too_late_says_that_the_session_is_over(
     shown = await browser.send(form)
     assert (shown.status, "U bent niet ingelogd" in shown.text) == (401, True)
     assert 'href="/sign-in"' in shown.text
+
+
+async def test_somebody_is_told_in_time_and_can_stay(world: World, browser: Browser) -> None:
+    await browser.get("/way/digid")
+    shown = await browser.get("/sessions")
+    assert f'data-idle="{IDLE}" hidden' in shown.text
+    for _ in range(4):
+        world.clock.later(seconds=IDLE - 300)
+        assert (await browser.get("/still-here", accept="*/*")).status == 204
+    world.clock.later(seconds=IDLE)
+    assert (await browser.get("/still-here", accept="*/*")).status == 401
 
 
 async def test_following_a_link_signs_nobody_out(browser: Browser) -> None:

@@ -208,6 +208,13 @@ def test_a_name_one_letter_apart_is_another_person(other: RegisteredName) -> Non
     assert normal(other) != normal(NAMES[ANNE])
 
 
+def test_a_prefix_is_part_of_the_surname_where_it_is_not_set_apart() -> None:
+    apart, together = (
+        RegisteredName("Bram", *name, date(1975, 2, 3)) for name in (("van der", "Vos"), ("", "Van der Vos"))
+    )
+    assert normal(apart) == normal(together)
+
+
 # Standing
 
 
@@ -280,6 +287,7 @@ _TWICE = registration(director(ANNE)).replace(b"<kvkNummer>", b"<kvkNummer>90000
         _BILLION.encode(),
         _OUTSIDE.encode(),
         b"<!DOCTYPE x><x/>",
+        b"<!DOCTYPE x>" + registration(director(ANNE)),
         _TWICE,
         registration(director(ANNE)).replace(b"catalogus/2015/02", b"catalogus/2099/02"),
         registration(director(ANNE)).replace(b"dataservice/2015/02", b"dataservice/2099/02"),

@@ -472,6 +472,10 @@ def test_a_mandate_is_given_by_directors_and_never_by_who_holds_one() -> None:
     known = facts(EMPTY, mandates=(everything,), vouched=Vouched(COMPANY))
     assert isinstance(ask(known), Allowed)
     assert rule(may_arrange(acting(ANNE), act(), NOW, known)) == "no-representation"
+    full = "<volmacht><typeVolmacht><code>v</code></typeVolmacht></volmacht>"
+    attorney = facts(held(registration(function("gemachtigde", ANNE, "01", full))))
+    assert isinstance(ask(attorney), Allowed)
+    assert rule(may_arrange(acting(ANNE), act(), NOW, attorney)) == "no-representation"
     assert isinstance(may_arrange(acting(ANNE), act(), NOW, facts(SOLE)), Allowed)
 
 

@@ -20,9 +20,14 @@ ACTIVITIES = ("urn:activity", "urn:other", "urn:unknown")
 ACRS = ("local", "basic", *ACR.values())
 
 
+def mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
+    """The usual nine times in ten: so that all conditions but one often hold."""
+    return st.sampled_from([usual] * 9 * max(1, len(others)) + list(others))
+
+
 @st.composite
 def periods(draw: Any) -> Period:
-    return Period(draw(DAYS), draw(st.none() | DAYS))
+    return Period(*sorted((draw(DAYS), draw(DAYS)))) if draw(st.booleans()) else Period(date(2026, 1, 1))
 
 
 @st.composite
@@ -31,9 +36,9 @@ def disclosures(draw: Any) -> Disclosure:
         OPEN,
         id=draw(st.sampled_from(("d1", "d2", "d3", "d4"))),
         version=draw(st.integers(1, 3)),
-        dataset=draw(st.sampled_from(("people", "income"))),
-        recipient=draw(st.sampled_from((ASKER, OTHER))),
-        activity=draw(st.sampled_from(ACTIVITIES)),
+        dataset=draw(mostly("people", "income")),
+        recipient=draw(mostly(ASKER, OTHER)),
+        activity=draw(mostly(*ACTIVITIES)),
         valid=draw(periods()),
         refuse_acr=tuple(draw(st.sets(st.sampled_from(ACRS), max_size=2))),
         minimum_level=draw(st.none() | st.sampled_from(LEVELS)),
@@ -43,11 +48,11 @@ def disclosures(draw: Any) -> Disclosure:
 @st.composite
 def requests(draw: Any) -> Evaluation:
     return consultation(
-        draw(st.sampled_from((ASKER, OTHER))),
+        draw(mostly(ASKER, OTHER)),
         "p",
         draw(st.sampled_from(ACRS)),
-        draw(st.sampled_from(ACTIVITIES)),
-        draw(st.sampled_from(("own.people", "own.income", "people"))),
+        draw(mostly(*ACTIVITIES)),
+        draw(mostly("own.people", "own.income", "people")),
         agreed=draw(st.none() | st.sets(st.sampled_from(("d1", "d2", "d3", "d4")))),
         level=draw(st.none() | st.sampled_from(LEVELS)),
     )
@@ -77,9 +82,9 @@ def expected(
     return max(((one.id, one.version) for one in standing), key=lambda key: (key[1], key[0]), default=None)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
-    st.lists(disclosures(), max_size=8, unique_by=lambda one: (one.id, one.version)),
+    st.lists(disclosures(), max_size=3, unique_by=lambda one: (one.id, one.version)),
     st.lists(periods(), min_size=2, max_size=2), requests(), DAYS, st.times(), st.booleans(),
 )  # fmt: skip
 def test_every_decision_is_that_of_a_reference_and_the_steps_say_why_not_exactly_when_it_is_no(

@@ -283,3 +283,16 @@ def test_log_group_and_access_are_for_the_roles_that_every_node_knows() -> None:
         who = person(Acting("p"), "local", audience="staff", roles=(role,))
         asked = Evaluation(who, Action(action), Resource(kind, "x"))
         assert held(one, asked, MOMENTS[0])[0] == ((action, kind) in may[role])
+
+
+def test_own_log_lines_are_for_a_citizen_who_is_sure_enough() -> None:
+    one = point(contracts=True)
+    for audience, signed_in in product(("staff", "citizen", "company"), SIGNED_IN):
+        acr, level = signed_in
+        who = person(Acting("p"), acr, audience=audience, level=level, roles=("privacy-officer",))  # type: ignore[arg-type]
+        asked = Evaluation(who, Action("read-own-lines"), Resource("log", "x"))
+        permit, rule, _ = held(one, asked, MOMENTS[0])
+        assert permit == (audience == "citizen" and level_number(acr, level) >= 3)
+        assert permit or rule == (
+            "no-policy" if level_number(acr, level) >= 3 else "standard-own-lines-level"
+        )

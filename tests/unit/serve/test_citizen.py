@@ -14,6 +14,7 @@ from sluis.crypto import FileKeyStore, encode_base64url
 from sluis.identity.sessions import open_sessions
 from sluis.kernel import Level
 from sluis.ledger import Ledger, reading_routes
+from sluis.policy import STANDARD, DecisionPoint, Policies
 from sluis.serve.citizen import SCOPE, ReadingAccess, own_lines
 from sluis.web import SignedIn, make_api
 
@@ -26,7 +27,8 @@ class World:
     def __init__(self, ledger: Ledger, directory: Path) -> None:
         self.sessions = open_sessions(ledger._store, FileKeyStore(directory / "keys"), lambda: BEGIN)
         self.tokens: dict[str, SignedIn] = {}
-        parts: Any = SimpleNamespace(ledger=ledger, point=None)
+        point = DecisionPoint(Policies(STANDARD), "test", ledger, lambda: BEGIN)
+        parts: Any = SimpleNamespace(ledger=ledger, point=point)
         routes = reading_routes(ledger, own_lines(parts, self.sessions))
         self.call: Caller = calling(make_api(routes, ReadingAccess(self), ABOUT))
 

@@ -76,7 +76,7 @@ class DisclosedView(msgspec.Struct, frozen=True, omit_defaults=True):
     last_used: int | None = None
 
 
-class ServiceView(msgspec.Struct, frozen=True):
+class ServiceAccess(msgspec.Struct, frozen=True):
     """A service of this organisation that another may call, whatever it answers. Times in seconds since the epoch."""
 
     service: str
@@ -90,7 +90,7 @@ class AccessView(msgspec.Struct, frozen=True):
     """Who has access to what of this organisation."""
 
     disclosures: tuple[DisclosedView, ...]
-    services: tuple[ServiceView, ...]
+    services: tuple[ServiceAccess, ...]
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

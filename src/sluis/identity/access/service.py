@@ -14,7 +14,7 @@ from sluis.identity.access.model import (
     ConsentView,
     DisclosedView,
     NewConsent,
-    ServiceView,
+    ServiceAccess,
     State,
     consent_view,
 )
@@ -64,7 +64,7 @@ class Accesses:
             for one in self.grounds.disclosures
         )
         services = tuple(
-            ServiceView(one.service, one.recipient, one.contract, one.since, one.until)
+            ServiceAccess(one.service, one.recipient, one.contract, one.since, one.until)
             for one in agreed or ()
             if one.activity is None
         )

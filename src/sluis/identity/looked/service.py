@@ -165,7 +165,8 @@ class _Following:
         for address, trace_id in ways:
             one = self._over._organisation(address)
             if one is None:
-                self.silent[address[:200]] = "unknown-organisation"
+                if len(self.silent) < self._over._bounds.asked:  # addresses are another's to make up
+                    self.silent[address[:200]] = "unknown-organisation"
             elif one.peer != self._over._own.peer and (one.peer, trace_id) not in self._been:
                 if self._asked == self._over._bounds.asked:
                     self.cut = True

@@ -30,11 +30,13 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 
 from sluis.crypto import KeyStore, Vault, decode_base64url, encode_base64url
 from sluis.identity.passkeys import rules, sql
-from sluis.identity.passkeys.model import Passkey, Settings
+from sluis.identity.passkeys.model import Passkey, Settings, State
+from sluis.identity.passkeys.records import Change, changed
 from sluis.identity.passkeys.rules import Answer
 from sluis.identity.sessions import Established, person_of
 from sluis.identity.waiting import Waiting
 from sluis.kernel import ACR, Clock, Conflict, Invalid, NotFound, Text
+from sluis.ledger import Ledger
 from sluis.store import Store, migrate
 from sluis.web import SignedIn
 
@@ -63,10 +65,16 @@ class Passkeys:
     """
 
     def __init__(
-        self, store: Store, keys: KeyStore, clock: Clock, settings: Settings, current: Current
+        self,
+        store: Store,
+        ledger: Ledger,
+        keys: KeyStore,
+        clock: Clock,
+        settings: Settings,
+        current: Current,
     ) -> None:
-        self._store, self._keys, self._clock, self.settings = store, keys, clock, settings
-        self._current = current
+        self._store, self._ledger, self._keys, self._clock = store, ledger, keys, clock
+        self.settings, self._current = settings, current
         self._waiting: Waiting[str] = Waiting(LASTS, clock)  # who makes a passkey; anyone signs in
         self._vault = Vault(keys, "passkeys")
 
@@ -144,7 +152,9 @@ class Passkeys:
         )
         have = sum(one.state == "active" for one in self.of(person))
         rules.check_may_make(who, self.settings, now, have)
-        await self._store.write(lambda connection: _add(connection, made))
+        if self._one(made.id) is not None:
+            raise _exists()
+        await self._recorded("make", made, lambda connection: _add(connection, made))
         return made
 
     def begin_signing_in(self, browser: str) -> str:
@@ -175,8 +185,12 @@ class Passkeys:
             raise rules.not_this_passkey("passkey-known")
         verified = _verified(lambda: self._verify(read, passkey))
         rules.check_works(passkey, self.settings, now)
-        if not await self._store.write(lambda connection: _use(connection, passkey.id, verified, now)):
+        state = await self._store.write(lambda connection: _use(connection, passkey.id, verified, now))
+        if state == "cloned":
+            await self._ledger.append([changed("block", passkey, now)])
             raise rules.copied()
+        if state != "active":
+            raise rules.not_this_passkey("passkey-active")
         return self._established(passkey, now)
 
     async def revoke(self, person: str, id: str) -> None:
@@ -185,8 +199,12 @@ class Passkeys:
         Raises:
             NotFound: this person has no such passkey.
         """
-        if not await self._store.write(lambda connection: _revoke(connection, person, id)):
+        passkey = self._one(id)
+        if passkey is None or passkey.person != person:
             raise _unknown()
+        if rules.may_become(passkey, "revoked"):
+            into = {"id": id, "state": "revoked"}
+            await self._recorded("revoke", passkey, lambda connection: _change(connection, into))
 
     async def confirm(self, established: Established) -> None:
         """Take over what another way of signing in says of a member of staff now; their passkeys go on working.
@@ -198,6 +216,14 @@ class Passkeys:
         values = {"person": person, "sealed": self._seal(person, established), "confirmed": self._now()}
         if any(one.state == "active" for one in self.of(person)):
             await self._store.write(lambda connection: connection.execute(text(sql.CONFIRM), values).rowcount)
+
+    async def _recorded(self, change: Change, passkey: Passkey, keep: Callable[[Connection], None]) -> None:
+        """Change something, and record that it was done: both durable when this returns."""
+        recorded = self._ledger.append([changed(change, passkey, self._now())])
+        try:
+            await self._store.write(keep)  # handed over in the same turn of the loop: one commit
+        finally:
+            await recorded
 
     def _one(self, id: str) -> Passkey | None:
         with self._store.read() as connection:
@@ -257,6 +283,7 @@ class Passkeys:
 
 def open_passkeys(
     store: Store,
+    ledger: Ledger,
     keys: KeyStore,
     clock: Clock,
     settings: Settings,
@@ -266,13 +293,14 @@ def open_passkeys(
 
     Args:
         store: of the node.
+        ledger: of the node; it keeps what was made, revoked and blocked.
         keys: of the node: they seal who owners are.
         clock: the time.
         settings: how passkeys are used here.
         current: asked at each sign-in.
     """
     migrate(store, "identity.passkeys", sql.MIGRATIONS)
-    return Passkeys(store, keys, clock, settings, current)
+    return Passkeys(store, ledger, keys, clock, settings, current)
 
 
 def _verified(verify: Callable[[], V]) -> V:
@@ -289,15 +317,6 @@ def _descriptor(passkey: Passkey) -> PublicKeyCredentialDescriptor:
 
 
 def _add(connection: Connection, passkey: Passkey) -> None:
-    if _found(connection, passkey.id):
-        raise Conflict(
-            "passkey-exists",
-            Text("Deze passkey bestaat al.", "There is this passkey already."),
-            Text("Hij is hier eerder gemaakt.", "It was made here before."),
-            Text(
-                "Gebruik hem, of maak er een op een ander apparaat.", "Use it, or make one on another device."
-            ),
-        )
     values = msgspec.structs.asdict(passkey) | {
         "transports": " ".join(passkey.transports),
         "travels": int(passkey.travels),
@@ -306,26 +325,21 @@ def _add(connection: Connection, passkey: Passkey) -> None:
     connection.execute(text(sql.ADD), values)
 
 
-def _use(connection: Connection, id: str, verified: VerifiedAuthentication, now: int) -> bool:
-    """Note that a passkey signed in; False, and it is blocked, when its counter went back."""
+def _change(connection: Connection, into: dict[str, str]) -> None:
+    connection.execute(text(sql.INTO_STATE), into)
+
+
+def _use(connection: Connection, id: str, verified: VerifiedAuthentication, now: int) -> State:
+    """Note that a passkey signed in, or block it when its counter went back; gives its state after that."""
     passkey = _found(connection, id)
     if passkey is None or passkey.state != "active":
-        return False
+        return "revoked"
     if rules.went_back(passkey, verified.new_sign_count):
-        connection.execute(text(sql.INTO_STATE), {"id": id, "state": "cloned"})
-        return False
+        _change(connection, {"id": id, "state": "cloned"})
+        return "cloned"
     said = {"count": verified.new_sign_count, "copied": int(verified.credential_backed_up)}
     connection.execute(text(sql.USED), {"id": id, "used": now} | said)
-    return True
-
-
-def _revoke(connection: Connection, person: str, id: str) -> bool:
-    passkey = _found(connection, id)
-    if passkey is None or passkey.person != person:
-        return False
-    if rules.may_become(passkey, "revoked"):
-        connection.execute(text(sql.INTO_STATE), {"id": id, "state": "revoked"})
-    return True
+    return "active"
 
 
 def _found(connection: Connection, id: str) -> Passkey | None:
@@ -339,6 +353,15 @@ def _passkey(row: Row[Any]) -> Passkey:
     values["public_key"], values["sealed"] = bytes(values["public_key"]), bytes(values["sealed"])
     values["travels"], values["copied"] = bool(values["travels"]), bool(values["copied"])
     return Passkey(**values)
+
+
+def _exists() -> Conflict:
+    return Conflict(
+        "passkey-exists",
+        Text("Deze passkey bestaat al.", "There is this passkey already."),
+        Text("Hij is hier eerder gemaakt.", "It was made here before."),
+        Text("Gebruik hem, of maak er een op een ander apparaat.", "Use it, or make one on another device."),
+    )
 
 
 def _unknown() -> NotFound:

@@ -73,7 +73,8 @@ class Way(msgspec.Struct, frozen=True):
         title: on the button.
         audience: as whom one signs in.
         type: of the credential (`vct`).
-        claims: where something stands: `bsn` or `person` who it is; `name`, and `kvk` with `company` for whom they act.
+        claims: where something stands: `bsn` or `person` who it is; `name`, and `kvk` with `company` for whom they act; `given`,
+            `surname` and `born` as the trade register knows them.
         level: that it gives.
         why: in plain words, for the person.
     """

@@ -2,6 +2,7 @@
 High Assurance profile of OpenID4VC 1.0 for the choices it leaves."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from sluis.crypto import algorithm_for, certificate_thumbprint, encode_chain, si
 from sluis.identity.passport.encryption import CONTENT, unreadable
 from sluis.identity.passport.model import Asked, Path, Presentation, ResponseMode, Signer, Way
 from sluis.identity.passport.presentation import ALGORITHMS, BINDING, refused
+from sluis.identity.people import RegisteredName
 from sluis.identity.sessions import Established
 from sluis.kernel import ACR, Bsn, Kvk, Refused, Text
 
@@ -129,7 +131,19 @@ def established(way: Way, shown: Presentation, now: int, test: bool) -> Establis
         name=found.get("name"),
         entity=None if kvk is None else f"urn:nl:kvk:{kvk}",
         entity_name=found.get("company"),
+        registered=_registered(found),
     )
+
+
+def _registered(found: dict[str, str]) -> RegisteredName | None:
+    """The name and date of birth by which the trade register knows somebody, when the way asks for them. Raises `Refused`."""
+    given, surname, born = (found.get(name) for name in ("given", "surname", "born"))
+    if given is None or surname is None or born is None:
+        return None
+    try:
+        return RegisteredName(given, "", surname, date.fromisoformat(born))
+    except ValueError:
+        raise refused("value") from None
 
 
 def label(path: Path) -> Text:

@@ -30,6 +30,7 @@ from sluis.identity.people.model import (
     Terms,
     Vouched,
 )
+from sluis.identity.people.pages import NAVIGATION, routes
 from sluis.identity.people.register import Answer, Folder, Register
 from sluis.identity.people.rules import may_represent
 from sluis.identity.people.saying import refused
@@ -39,6 +40,7 @@ __all__ = [
     "ANY",
     "CONTACTS",
     "MANDATES",
+    "NAVIGATION",
     "PERSON",
     "Act",
     "Allowed",
@@ -71,5 +73,6 @@ __all__ = [
     "person_urn",
     "read_urn",
     "refused",
+    "routes",
     "urn_of",
 ]

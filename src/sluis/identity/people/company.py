@@ -88,7 +88,7 @@ class Officer(msgspec.Struct, frozen=True, omit_defaults=True):
         function: code in the register's list FunctionarisRol; `owner` for the owner.
         authority: what comes of it.
         cap: in cents, where the register gives one.
-        why: with no authority, the reason: a key of `rules.REASONS`.
+        why: with no authority, the reason: a key of `reasons.REASONS`.
         adult: from which day on the person is of age, when that was not so at the time of reading.
     """
 

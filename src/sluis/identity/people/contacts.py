@@ -7,7 +7,7 @@ import msgspec
 
 from sluis.identity.people import rules
 from sluis.identity.people.keeping import Keeping
-from sluis.identity.people.model import Act, Allowed, Contact, Denied
+from sluis.identity.people.model import Act, Allowed, Contact, Denied, Vouched
 from sluis.identity.people.saying import contact_record, not_there, refused, second_needed
 from sluis.kernel import Acting, Clock, Conflict, Invalid, Text, new_trace_id
 
@@ -21,7 +21,7 @@ _LONGEST = 200
 _MAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,190}\.[^\s@.]{2,}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{5,24}")
 
-May = Callable[[Acting, Act], Awaitable[Allowed | Denied]]
+May = Callable[[Acting, Act, Vouched | None], Awaitable[Allowed | Denied]]
 
 
 class Contacts:
@@ -36,9 +36,10 @@ class Contacts:
     def __init__(self, keeping: Keeping, clock: Clock, may: May) -> None:
         self._keeping, self._clock, self._may = keeping, clock, may
 
-    async def of(self, acting: Acting) -> list[Contact]:
-        """Those of the company for which somebody acts, by name. Raises `Refused`."""
-        await self._check(acting, "read")
+    async def of(self, acting: Acting, vouched: Vouched | None = None) -> list[Contact]:
+        """Those of the company for which somebody acts, by name. `vouched` is what the way of signing in said. Raises
+        `Refused`."""
+        await self._check(acting, "read", vouched)
         found = self._keeping.contacts_of(rules.entity_of(acting))
         return sorted(found, key=lambda one: (one.name, one.id))
 
@@ -47,18 +48,19 @@ class Contacts:
         every = self._keeping.contacts_of(entity)
         return [one for one in every if role in one.roles] or every
 
-    async def put(self, acting: Acting, contact: Contact) -> Contact:
+    async def put(self, acting: Acting, contact: Contact, vouched: Vouched | None = None) -> Contact:
         """Add a contact person, or change the one of the same id; durable when this returns.
 
         Args:
             acting: for the company.
             contact: with an empty id for a new one.
+            vouched: what the way of signing in said.
 
         Raises `Invalid`, `NotFound`, `Refused`, `Conflict` (there are too many), `Unkept`.
         """
         _check(contact)
         entity = rules.entity_of(acting)
-        await self._check(acting, "edit")
+        await self._check(acting, "edit", vouched)
         async with self._keeping.one_at_a_time:
             if contact.id:
                 self._own(contact.id, entity)
@@ -69,10 +71,10 @@ class Contacts:
             await self._keeping.change([kept], [record])
             return kept
 
-    async def remove(self, acting: Acting, number: str) -> None:
+    async def remove(self, acting: Acting, number: str, vouched: Vouched | None = None) -> None:
         """Let go of a contact person; what was known of them is destroyed. Raises `NotFound`, `Refused`, `Unkept`."""
         entity = rules.entity_of(acting)
-        await self._check(acting, "edit")
+        await self._check(acting, "edit", vouched)
         async with self._keeping.one_at_a_time:
             gone = self._own(number, entity)
             record = contact_record("contact.remove", acting.person, number, entity, self._now())
@@ -84,8 +86,9 @@ class Contacts:
             raise not_there()
         return found
 
-    async def _check(self, acting: Acting, action: str) -> None:
-        found = await self._may(acting, Act(rules.entity_of(acting), acting.intermediary, CONTACTS, action))
+    async def _check(self, acting: Acting, action: str, vouched: Vouched | None) -> None:
+        act = Act(rules.entity_of(acting), acting.intermediary, CONTACTS, action)
+        found = await self._may(acting, act, vouched)
         if isinstance(found, Denied):
             raise refused(found)
         if found.needs_second and action == "edit":
@@ -108,12 +111,20 @@ def _check(contact: Contact) -> None:
             raise Invalid(
                 "contact-details",
                 Text("Deze contactgegevens kloppen niet.", "These contact details are wrong."),
-                Text(f"Er klopt iets niet: {what}.", f"Something is wrong: {what}."),
-                Text(
-                    "Geef een naam, en vul in wat de voorkeur heeft.",
-                    "Give a name, and fill in what is preferred.",
-                ),
+                _WRONG[what],
+                Text("Verbeter het en probeer het opnieuw.", "Correct it and try again."),
             )
+
+
+_WRONG = {
+    "name": Text(
+        "Een naam is nodig, van hoogstens 200 tekens.", "A name is needed, of at most 200 characters."
+    ),
+    "roles": Text("Noem hoogstens twintig onderwerpen.", "Name at most twenty subjects."),
+    "email": Text("Dit is geen e-mailadres.", "This is no email address."),
+    "phone": Text("Dit is geen telefoonnummer.", "This is no telephone number."),
+    "preferred": Text("Wat de voorkeur heeft, is niet ingevuld.", "What is preferred was not filled in."),
+}
 
 
 def _too_many() -> Conflict:

@@ -111,6 +111,10 @@ class Keeping:
         """Mandates of a holder (URN)."""
         return self._index.of(("holder", holder))
 
+    def between(self, giver: str, holder: str) -> list[Mandate]:
+        """Mandates of a giver for a holder (URNs)."""
+        return self._index.of(("between", giver, holder))
+
     def guarded_by(self, guardian: str) -> list[Guardianship]:
         """Guardianships of a person."""
         return self._index.of(("guardian", guardian))
@@ -236,7 +240,8 @@ def _keys(thing: Thing) -> list[Hashable]:
             places = [("place", urn_of(one.number)) for one in company.establishments]
             return [*places, *(("officer", key) for key in _officer_keys(company.officers))]
         case Mandate():
-            return [("giver", thing.terms.giver), ("holder", thing.holder)]
+            giver, holder = thing.terms.giver, thing.holder
+            return [("giver", giver), ("holder", holder), ("between", giver, holder)]
         case Guardianship():
             return [("guardian", thing.guardian)]
         case Signature():

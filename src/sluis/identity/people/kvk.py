@@ -45,14 +45,15 @@ def read_company(answer: bytes, kvk: Kvk, today: date, key_of: KeyOf) -> Company
     return Reading(response(answer), kvk, today, key_of).company()
 
 
-def normal(name: RegisteredName) -> tuple[str, str, str, str]:
-    """The four parts of a name as they are compared: case, spaces and composed letters do not matter, all else does."""
+def normal(name: RegisteredName) -> tuple[str, str, str]:
+    """The parts of a name as they are compared: case, spaces and composed letters do not matter, all else does. The prefix goes
+    with the surname: other sources do not set it apart."""
 
     def plain(part: str) -> str:
         one = " ".join(unicodedata.normalize("NFC", part).casefold().split())
         return re.sub(r" ?- ?", "-", one)
 
-    return plain(name.given), plain(name.prefix), plain(name.surname), name.born.isoformat()
+    return plain(name.given), plain(f"{name.prefix} {name.surname}"), name.born.isoformat()
 
 
 def _from_json(answer: bytes, kvk: Kvk, today: date) -> Company:

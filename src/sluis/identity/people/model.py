@@ -276,14 +276,12 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Representation(msgspec.Struct, frozen=True):
-    """One reason why a person may act for an entity, or would if it were not for `obstacle` (a key of `rules.REASONS`)."""
+    """One reason why a person may act for an entity at a moment, or could not: `obstacle` is a key of `reasons.REASONS`."""
 
     kind: Kind
     services: tuple[str, ...] = (ANY,)
     actions: tuple[str, ...] = (ANY,)
     cap: int | None = None
-    since: int = 0
-    until: int | None = None
     establishments: tuple[str, ...] = ()
     joint: bool = False
     onward: bool = False

@@ -47,11 +47,10 @@ def may_represent(acting: Acting, act: Act, moment: datetime, facts: Facts) -> A
         raise _below_zero()
     if is_self(acting):
         return Allowed("self", digest=act.digest)
-    now = int(moment.timestamp())
     for company in (act.entity, act.intermediary):
         if company is not None and (rule := standing_rule(company, facts)):
             return Denied(rule, REASONS[rule])
-    found = [(one, _obstacle(one, act, now)) for one in representations(acting, moment, facts)]
+    found = [(one, _obstacle(one, act)) for one in representations(acting, moment, facts)]
     return _best(found, acting, act, moment, facts)
 
 
@@ -163,7 +162,7 @@ def _mandates(giver: str, holder: str, now: int, facts: Facts) -> Iterator[Repre
             state = state_at(mandate, now)
             stands = {"active": "", "accepted": "mandate-not-begun"}.get(state, f"mandate-{state}")
             yield Representation(
-                "mandate", terms.services, terms.actions, terms.cap, terms.since, terms.until,
+                "mandate", terms.services, terms.actions, terms.cap,
                 tuple(f"urn:nl:vestiging:{str.__str__(one)}" for one in terms.establishments),
                 onward=terms.onward,
                 evidence=(Evidence("mandate", mandate.urn, digest=terms.digest),),
@@ -173,11 +172,9 @@ def _mandates(giver: str, holder: str, now: int, facts: Facts) -> Iterator[Repre
 
 def _guardianships(person: str, entity: str, now: int, facts: Facts) -> Iterator[Representation]:
     for one in facts.guardianships:
-        if one.guardian == person and entity == PERSON + one.ward and one.guardian != one.ward:
+        if one.guardian == person and entity == PERSON + one.ward:
             yield Representation(
                 "guardian",
-                since=one.since,
-                until=one.until,
                 evidence=(Evidence("guardian", f"urn:sluis:guardianship:{one.id}"),),
                 obstacle=_guardian_obstacle(one, now),
             )
@@ -204,7 +201,6 @@ def _vouched(entity: str, intermediary: str | None, facts: Facts) -> Iterator[Re
 
 def _chain(upper: Representation, lower: Representation) -> Representation:
     """What is left of both: the mandate of the intermediary, and what the person may do there for its clients."""
-    untils = [one.until for one in (upper, lower) if one.until is not None]
     caps = [one.cap for one in (upper, lower) if one.cap is not None]
     obstacle = upper.obstacle or lower.obstacle
     if not obstacle and not lower.onward:
@@ -216,8 +212,6 @@ def _chain(upper: Representation, lower: Representation) -> Representation:
         _both(upper.services, lower.services),
         _both(upper.actions, lower.actions),
         min(caps, default=None),
-        max(upper.since, lower.since),
-        min(untils, default=None),
         upper.establishments,
         lower.joint,
         evidence=(*upper.evidence, *lower.evidence),
@@ -231,13 +225,11 @@ def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return one if ANY in other else tuple(name for name in one if name in other)
 
 
-def _obstacle(one: Representation, act: Act, now: int) -> str:
+def _obstacle(one: Representation, act: Act) -> str:
     """What stands between a representation and an act; empty when nothing does."""
     if one.obstacle:
         return one.obstacle
     checks = {
-        "mandate-not-begun": now < one.since,
-        "mandate-ended": one.until is not None and now >= one.until,
         "other-establishment": bool(one.establishments) and act.entity not in one.establishments,
         "other-service": not {ANY, act.service} & {*one.services},
         "other-action": not {ANY, act.action} & {*one.actions},
@@ -270,7 +262,6 @@ def _is_signed(acting: Acting, act: Act, moment: datetime, facts: Facts) -> bool
     return any(
         (signature.digest, signature.used) == (act.digest, None)
         and signature.at <= now < signature.until
-        and signature.person != acting.person
         and any(_signs(one, signature.person, company, act, moment.date(), facts) for one in others)
         for signature in facts.signatures
     )
@@ -311,7 +302,6 @@ def properties(acting: Acting, moment: datetime, facts: Facts) -> dict[str, obje
         known["intermediary"] = acting.intermediary
     if is_self(acting):
         return {**known, "standing": "active", "kinds": ["self"], "grants": [_plain(Representation("self"))]}
-    now = int(moment.timestamp())
     rule = next(
         (
             found
@@ -323,9 +313,10 @@ def properties(acting: Acting, moment: datetime, facts: Facts) -> dict[str, obje
     grants = [
         one
         for one in representations(acting, moment, facts)
-        if not rule and not one.obstacle and one.since <= now and (one.until is None or now < one.until)
-        and not (one.establishments and entity_of(acting) not in one.establishments)
-    ]  # fmt: skip
+        if not rule
+        and not one.obstacle
+        and (not one.establishments or entity_of(acting) in one.establishments)
+    ]
     kinds = sorted({one.kind for one in grants})
     return {**known, "standing": rule or "active", "kinds": kinds, "grants": [_plain(one) for one in grants]}
 

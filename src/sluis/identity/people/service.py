@@ -7,7 +7,7 @@ company does not act. Mandates are `mandates`, contact persons `contacts`.
 
 import asyncio
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -95,6 +95,10 @@ class People:
         self.guardians = Guardians(keeping, clock)
         self.contacts = Contacts(keeping, clock, self.may)
 
+    def now(self) -> datetime:
+        """The present, aware UTC."""
+        return self._clock()
+
     # Deciding
 
     def facts(self, acting: Acting, vouched: Vouched | None = None) -> Facts:
@@ -109,7 +113,7 @@ class People:
         concerned = [one for one in (whole or entity, acting.intermediary) if one is not None]
         signatures = keeping.signatures_for(entity)
         signers = {acting.person, *(one.person for one in signatures)}
-        holders = {person_urn(acting.person), acting.intermediary}
+        holders = [person_urn(acting.person), *([acting.intermediary] if acting.intermediary else [])]
         return Facts(
             companies={urn: held for urn in concerned if (held := keeping.company(urn)) is not None},
             offices=tuple(
@@ -119,7 +123,7 @@ class People:
                 if one.company in concerned
             ),
             mandates=tuple(
-                one for urn in concerned for one in keeping.given_by(urn) if one.holder in holders
+                one for urn in concerned for holder in holders for one in keeping.between(urn, holder)
             ),
             guardianships=tuple(keeping.guarded_by(acting.person)),
             signatures=tuple(signatures),

@@ -57,12 +57,32 @@ def check_terms(terms: Terms, moment: int) -> None:
             raise bad_terms(what)
 
 
+_WRONG = {
+    "services": Text("Noem één tot honderd diensten.", "Name one to a hundred services."),
+    "actions": Text("Noem één tot honderd handelingen.", "Name one to a hundred actions."),
+    "period": Text(
+        "De periode is voorbij, of eindigt voor zij begint.", "The period is over, or ends before it begins."
+    ),
+    "longest": Text("De periode is langer dan vijf jaar.", "The period is longer than five years."),
+    "cap": Text("Het hoogste bedrag kan niet.", "The largest amount is not possible."),
+    "holder": Text(
+        "Wie machtigt en wie mag handelen zijn dezelfde.", "The giver and the holder are the same."
+    ),
+    "mandates": Text(
+        "Over machtigingen zelf gaat geen machtiging.", "No mandate is about mandates themselves."
+    ),
+    "parties": Text(
+        "Een vestiging geeft of krijgt geen machtiging; noem het bedrijf.",
+        "An establishment neither gives nor holds a mandate; name the company.",
+    ),
+}
+
+
 def bad_terms(what: str) -> Invalid:
-    """The problem of terms that cannot be."""
+    """The problem of terms that cannot be; `what` is a key above."""
     return Invalid(
         "mandate-terms",
         Text("Zo kan een machtiging niet luiden.", "A mandate cannot read like this."),
-        Text(f"Er klopt iets niet: {what}.", f"Something is wrong: {what}."),
-        Text("Een machtiging noemt diensten, handelingen en een periode van hoogstens vijf jaar; niet de machtigingen zelf.",
-             "A mandate names services, actions, and a period of at most five years; not mandates themselves."),
-    )  # fmt: skip
+        _WRONG[what],
+        Text("Verbeter de machtiging.", "Correct the mandate."),
+    )

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from sluis.identity.people import RegisteredName
 from sluis.kernel import Level, Text
 from sluis.web import Audience, SignedIn
 
@@ -45,6 +46,8 @@ class Established(msgspec.Struct, frozen=True):
         intermediary: through which company, in a chain mandate, as a URN.
         roles: of an official.
         services: for which services a mandate of eHerkenning is; empty when it does not say.
+        registered: name and date of birth as an authoritative source has them, by which the trade register knows the
+            person; taken out before the session is kept.
         upstream_session: the session there, to end it with this one.
         said: for whom the way of signing in said it was, once somebody chose to act for another: what they choose is not
             what that way vouches for. See `vouched`.
@@ -66,6 +69,7 @@ class Established(msgspec.Struct, frozen=True):
     services: tuple[str, ...] = ()
     upstream_session: str | None = None
     said: Represented | None = None
+    registered: RegisteredName | None = None
 
     @property
     def vouched(self) -> Represented:

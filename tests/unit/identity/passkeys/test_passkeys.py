@@ -13,8 +13,10 @@ from tests.authenticator import Authenticator, b64
 
 from sluis.crypto import FileKeyStore
 from sluis.identity.passkeys import Passkeys, Settings, open_passkeys, rules
+from sluis.identity.passkeys.records import trace_of
 from sluis.identity.sessions import Established, person_of
 from sluis.kernel import Acting, Conflict, Invalid, NotFound, Problem, Refused
+from sluis.ledger import open_ledger
 from sluis.store import Store, open_store
 from sluis.web import SignedIn
 
@@ -29,12 +31,13 @@ class Desk:
     def __init__(self, store: Store, directory: Path) -> None:
         self.now = datetime(2026, 3, 2, 9, tzinfo=UTC)
         self.store, self.keys = store, FileKeyStore(directory)
+        self.ledger = open_ledger(store, self.keys, "portaal.dienst.example/log", lambda: self.now)
         self.passkeys = self.opened()
         self.device = Authenticator(ORIGIN)
 
     def opened(self, **other: object) -> Passkeys:
         settings = msgspec.structs.replace(SETTINGS, **other)
-        return open_passkeys(self.store, self.keys, lambda: self.now, settings)
+        return open_passkeys(self.store, self.ledger, self.keys, lambda: self.now, settings)
 
     def established(self, value: str = "medewerker-1", **other: object) -> Established:
         at = int(self.now.timestamp())
@@ -365,8 +368,25 @@ def test_the_database_does_not_tell_who_has_passkeys(here: Desk, tmp_path: Path)
 async def test_a_passkey_gives_the_roles_of_now_and_nothing_to_who_left(here: Desk) -> None:
     await here.made()
     now: list[Established | None] = [here.established(roles=("chef",)), None]
-    here.passkeys = open_passkeys(here.store, here.keys, lambda: here.now, SETTINGS, lambda was: now.pop(0))
+    here.passkeys = open_passkeys(
+        here.store, here.ledger, here.keys, lambda: here.now, SETTINGS, lambda was: now.pop(0)
+    )
     assert (await here.sign_in()).roles == ("chef",)
     with pytest.raises(Refused) as refused:
         await here.sign_in()
     assert rule_of(refused) == "passkey-of-staff"
+
+
+async def test_the_log_keeps_what_was_made_revoked_and_blocked(desk: Desk) -> None:
+    first, other = await desk.made(), Authenticator(ORIGIN)
+    second = await desk.made(other)
+    await desk.sign_in(other)
+    with pytest.raises(Refused):
+        await desk.sign_in(other, count=1)
+    person = desk.signed_in().acting.person
+    await desk.passkeys.revoke(person, first)
+    await desk.passkeys.revoke(person, first)
+    told = {id: desk.ledger.log.arrangements(trace_of(id)) for id in (first, second)}
+    assert [one.action for _, one in told[first]] == ["passkey.make", "passkey.revoke"]
+    assert [one.action for _, one in told[second]] == ["passkey.make", "passkey.block"]
+    assert {one.actor for records in told.values() for _, one in records} == {person}

@@ -403,6 +403,7 @@ def _with(**others: Any) -> Callable[[dict[str, Any]], Any]:
         (lambda claims: claims.update(other={"_sd": [claims["_sd"][0]]}), "disclosures"),
         (lambda claims: claims.update(other=[{"...": claims["_sd"][0]}]), "disclosures"),
         (_with(other={"...": "x"}), "disclosures"),
+        (_with(other=[{"...": "x", "y": 1}]), "disclosures"),
         (_with(other={"_sd_alg": "sha-256"}), "disclosures"),
         (_with(_sd="x"), "disclosures"),
         (_with(bsn="999990020"), "disclosures"),
@@ -431,6 +432,26 @@ def _deep(levels: int) -> Any:
     return found
 
 
+@pytest.mark.parametrize(
+    ("parts", "place"),
+    [
+        (["salt", "x"], lambda claims, digest: claims["_sd"].append(digest)),
+        (["salt", "bsn", "x"], lambda claims, digest: claims.update(bsn=[{"...": digest}])),
+        (["salt"], lambda claims, digest: claims["_sd"].append(digest)),
+        (["salt", 1, "x"], lambda claims, digest: claims["_sd"].append(digest)),
+    ],
+)
+async def test_a_disclosure_stands_where_its_form_belongs(
+    counter: Counter, parts: list[Any], place: Callable[[dict[str, Any], str], Any]
+) -> None:
+    _, shown = await counter.asked()
+    made = b64(json.dumps(parts).encode())
+    digest = b64(hashlib.sha256(made.encode()).digest())
+    card = signed_again(counter, counter.person, lambda claims: place(claims, digest))
+    text = f"{card.credential.split('~')[0]}~{made}~x.{b64(b'{}')}.x"
+    assert await counter.refusal(text, shown) == "disclosures"
+
+
 @pytest.mark.parametrize("typ", ["JWT", "vc+sd-jwt", "at+jwt"])
 async def test_a_token_of_another_kind_is_no_credential(counter: Counter, typ: str) -> None:
     _, shown = await counter.asked()
@@ -438,7 +459,7 @@ async def test_a_token_of_another_kind_is_no_credential(counter: Counter, typ: s
     assert await counter.refusal(counter.presented(shown, card), shown) == "form"
 
 
-@pytest.mark.parametrize("name", ["exp", "vct", "status", "cnf", "iss", "nbf"])
+@pytest.mark.parametrize("name", ["exp", "vct", "status", "cnf", "iss", "nbf", "_sd", "..."])
 async def test_what_must_be_plain_cannot_be_disclosed(counter: Counter, name: str) -> None:
     _, shown = await counter.asked()
     card = counter.held(CITIZEN, PERSON | {name: "x"}) if name in ("nbf",) else None
@@ -555,6 +576,21 @@ async def test_a_list_that_is_not_right_is_no_list(counter: Counter, other: dict
     counter.lists[counter.issuer.list_at] = counter.issuer.status_list(**other)
     _, shown = await counter.asked()
     assert await counter.refusal(counter.presented(shown), shown) == "status-list"
+
+
+@pytest.mark.parametrize(
+    ("own", "typ", "rule"), [(False, "statuslist+jwt", "signature"), (True, "JWT", "status-list")]
+)
+async def test_a_list_is_one_that_its_issuer_signed_as_a_list(
+    counter: Counter, own: bool, typ: str, rule: str
+) -> None:
+    head, body, _ = counter.issuer.status_list().decode().split(".")
+    token = JWS(unb64(body))
+    key = counter.issuer._key if own else JWK.generate(kty="EC", crv="P-256")
+    token.add_signature(key, alg="ES256", protected=json.dumps(json.loads(unb64(head)) | {"typ": typ}))
+    counter.lists[counter.issuer.list_at] = str(token.serialize(compact=True)).encode()
+    _, shown = await counter.asked()
+    assert await counter.refusal(counter.presented(shown), shown) == rule
 
 
 async def test_a_list_of_another_issuer_is_no_list(counter: Counter, tmp_path: Path) -> None:

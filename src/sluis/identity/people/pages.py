@@ -1,0 +1,301 @@
+"""Mandates and contact persons, as people see them: give, accept, sign with another, revoke; and finding one's own company.
+
+What may be done here is decided by the room itself, at every request; a page only asks. A code of an invitation is shown once
+and never stands in an address.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from sluis.identity.people import rules
+from sluis.identity.people.company import PERSON, urn_of
+from sluis.identity.people.model import ANY, Contact, Mandate, Terms, Vouched
+from sluis.identity.people.service import People
+from sluis.kernel import Acting, Invalid, Kvk, Oin, Refused, Rsin, Text
+from sluis.web import Entry, Form, SignedIn, page, redirect
+
+NAVIGATION = (
+    Entry("/mandates", Text("Machtigingen", "Mandates"), ("citizen", "company")),
+    Entry("/contacts", Text("Contactpersonen", "Contact persons"), ("company",)),
+)
+"""What the layout shows of this room."""
+
+_PEOPLE = {"audience": ("citizen", "company")}
+_SURELY = {**_PEOPLE, "level": "substantial"}
+"""Giving away authority asks to be sure who does it; taking it back does not."""
+
+_HERE = ZoneInfo("Europe/Amsterdam")
+_EUROS = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d{1,12})(?:,(\d{2}))?", re.ASCII)
+
+VouchedOf = Callable[[SignedIn], Vouched | None]
+
+
+def routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
+    """The pages of this room.
+
+    Args:
+        people: of this node.
+        vouched: what somebody's way of signing in said about representation.
+    """
+    mandates, contacts = people.mandates, people.contacts
+
+    def lists(person: SignedIn) -> dict[str, Any]:
+        """What stands on the page with mandates: what whoever acts gave and holds, and what they hold themselves."""
+        acting = person.acting
+        own = Acting(acting.person)
+        refused: Refused | None = None
+        given, held = list[Mandate](), mandates.held(own)
+        try:
+            given = mandates.given(acting)
+            held += mandates.held(acting) if not rules.is_self(acting) else []
+        except Refused as problem:
+            refused = problem
+        return {"given": _newest(given), "held": _newest(held), "refused": refused, "state": mandates.state}
+
+    @get("/mandates", opt=_PEOPLE)
+    async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The mandates of whoever acts."""
+        return page(request, "identity/people/mandates.html", **lists(person), **_TOLD)
+
+    @get("/mandates/new", opt=_SURELY)
+    async def blank(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """What a mandate should say."""
+        today = people.now().astimezone(_HERE).date()
+        filled = {"since": today.isoformat(), "until": _in_a_year(today).isoformat()}
+        return page(request, "identity/people/give.html", filled=filled, wrong=None)
+
+    @post("/mandates/new", opt=_SURELY, status_code=200)
+    async def give(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Give a mandate, and show the code of an invitation, once."""
+        try:
+            terms = _terms(form, person.acting)
+            mandate, code = await mandates.give(
+                person.acting, terms, giver_name=person.represented or person.name or "",
+                holder_name=form.get("name", "")[:200],
+            )  # fmt: skip
+        except Invalid as problem:
+            return page(request, "identity/people/give.html", filled=form, wrong=problem, status=422)
+        whole = f"{mandate.id}.{code}" if code else None
+        return page(request, "identity/people/given.html", mandate=mandate, code=whole, **_TOLD)
+
+    @get("/mandates/invitation", opt=_SURELY)
+    async def invited(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Where somebody fills in the code that they got."""
+        return page(request, "identity/people/invitation.html")
+
+    @post("/mandates/invitation", opt={**_SURELY, "tries": True}, status_code=200)
+    async def take(person: SignedIn, form: Form) -> Response[Any]:
+        """Accept an invitation, for oneself."""
+        number, _, code = form.get("code", "").strip().partition(".")
+        await mandates.accept(Acting(person.acting.person), number, code)
+        return redirect("/mandates")
+
+    @post("/mandates/accept", opt=_SURELY, status_code=200)
+    async def accept(person: SignedIn, form: Form) -> Response[Any]:
+        """Accept a mandate that was offered."""
+        number = form.get("mandate", "")
+        await mandates.accept(_side(people, person, number), number)
+        return redirect("/mandates")
+
+    @post("/mandates/decline", opt=_PEOPLE, status_code=200)
+    async def decline(person: SignedIn, form: Form) -> Response[Any]:
+        """Decline a mandate that was offered."""
+        number = form.get("mandate", "")
+        await mandates.decline(_side(people, person, number), number)
+        return redirect("/mandates")
+
+    @post("/mandates/sign", opt=_SURELY, status_code=200)
+    async def sign(person: SignedIn, form: Form) -> Response[Any]:
+        """Sign, as another director, what a first one gave."""
+        await mandates.sign(person.acting, form.get("mandate", ""))
+        return redirect("/mandates")
+
+    @post("/mandates/revoke", opt=_PEOPLE, status_code=200)
+    async def revoke(person: SignedIn, form: Form) -> Response[Any]:
+        """Revoke a mandate, or give it back."""
+        number = form.get("mandate", "")
+        await mandates.revoke(_side(people, person, number), number)
+        return redirect("/mandates")
+
+    @get("/mandates/{number:str}", opt=_PEOPLE)
+    async def shown(number: str, person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """One mandate, with all that ever happened to it."""
+        acting = _side(people, person, number)
+        mandate = mandates.get(number, acting)
+        history = await mandates.history(number, acting)
+        return page(
+            request,
+            "identity/people/mandate.html",
+            mandate=mandate,
+            state=mandates.state,
+            history=history,
+            gives=rules.entity_of(acting) == mandate.terms.giver,
+            **_TOLD,
+        )
+
+    @get("/companies", opt=_PEOPLE)
+    async def company(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Where somebody fills in the number of their company."""
+        return page(request, "identity/people/company.html")
+
+    @post("/companies", opt={**_PEOPLE, "tries": True}, status_code=200)
+    async def find(person: SignedIn, form: Form) -> Response[Any]:
+        """Find a company of one's own in the trade register; it is among the choices from then on."""
+        await people.look_up(person.acting.person, Kvk(form.get("kvk", "").replace(" ", "")))
+        return redirect("/choose")
+
+    @get("/contacts", opt=_PEOPLE)
+    async def reached(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The contact persons of the company for which somebody acts."""
+        found = await contacts.of(person.acting, vouched(person))
+        return page(request, "identity/people/contacts.html", contacts=found, filled={}, wrong=None)
+
+    @post("/contacts", opt=_PEOPLE, status_code=200)
+    async def keep(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Add a contact person, or change one."""
+        said = vouched(person)
+        try:
+            await contacts.put(person.acting, _contact(form), said)
+        except Invalid as problem:
+            found = await contacts.of(person.acting, said)
+            return page(
+                request,
+                "identity/people/contacts.html",
+                status=422,
+                contacts=found,
+                filled=form,
+                wrong=problem,
+            )
+        return redirect("/contacts")
+
+    @post("/contacts/remove", opt=_PEOPLE, status_code=200)
+    async def remove(person: SignedIn, form: Form) -> Response[Any]:
+        """Let go of a contact person."""
+        await contacts.remove(person.acting, form.get("contact", ""), vouched(person))
+        return redirect("/contacts")
+
+    return [
+        listed, blank, give, invited, take, accept, decline, sign, revoke, shown, company, find, reached, keep, remove,
+    ]  # fmt: skip
+
+
+def _side(people: People, person: SignedIn, number: str) -> Acting:
+    """As whom somebody looks at a mandate: a holder acts for themselves, also while they chose to act for another."""
+    own = Acting(person.acting.person)
+    return own if any(one.id == number for one in people.mandates.held(own)) else person.acting
+
+
+def _newest(found: Sequence[Mandate]) -> list[Mandate]:
+    return sorted(found, key=lambda one: (-one.offer_until, one.id))
+
+
+# Forms
+
+
+def _terms(form: Form, acting: Acting) -> Terms:
+    """What was filled in. Raises `Invalid`."""
+    return Terms(
+        rules.entity_of(acting),
+        _holder(form.get("holder", "")),
+        _words(form.get("services", "")),
+        _words(form.get("actions", "")) or (ANY,),
+        _moment(form.get("since", "")),
+        _moment(form.get("until", ""), days=1),
+        _cents(form.get("cap", "")),
+        onward=form.get("onward") == "yes",
+    )
+
+
+def _holder(number: str) -> str:
+    """A company by its number; nobody yet, for an invitation. People are never named by a pseudonym."""
+    digits = number.replace(" ", "")
+    if not digits:
+        return ""
+    kinds: dict[int, type[Kvk | Rsin | Oin]] = {8: Kvk, 9: Rsin, 20: Oin}
+    return urn_of(kinds.get(len(digits), Kvk)(digits))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+def _moment(day: str, days: int = 0) -> int:
+    """The beginning of a day in the Netherlands, or of one so many days later."""
+    try:
+        found = date.fromisoformat(day) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        raise _unreadable(Text("Een datum is niet te lezen.", "A date cannot be read.")) from None
+    return int(datetime.combine(found, time(), _HERE).astimezone(UTC).timestamp())
+
+
+def _cents(text: str) -> int | None:
+    """Euros as people write them here: `1.250,50`. Nothing: no bound."""
+    written = text.strip().removeprefix("€").strip()
+    if not written:
+        return None
+    match = _EUROS.fullmatch(written)
+    if match is None:
+        raise _unreadable(Text("Het bedrag is niet te lezen.", "The amount cannot be read."))
+    return int(match[1].replace(".", "")) * 100 + int(match[2] or 0)
+
+
+def _contact(form: Form) -> Contact:
+    preferred: Any = "phone" if form.get("preferred") == "phone" else "email"
+    return Contact(
+        form.get("contact", ""), "", form.get("name", "").strip(), _words(form.get("roles", "")), preferred,
+        form.get("email", "").strip(), form.get("phone", "").strip(),
+    )  # fmt: skip
+
+
+def _in_a_year(day: date) -> date:
+    return day + timedelta(days=364)
+
+
+def _unreadable(why: Text) -> Invalid:
+    return Invalid(
+        "form-unreadable",
+        Text("Er is iets niet goed ingevuld.", "Something was not filled in right."),
+        why,
+        Text("Verbeter het en probeer het opnieuw.", "Correct it and try again."),
+    )
+
+
+# What is shown
+
+
+def _shown(number: str) -> str:
+    """A URN as people know it: the number. Nobody is shown a pseudonym."""
+    return "" if number.startswith(PERSON) else number.rpartition(":")[2]
+
+
+def _amount(cents: int) -> str:
+    euros = f"{cents // 100:,}".replace(",", ".")
+    return f"€ {euros},{cents % 100:02}"
+
+
+_TOLD: dict[str, Any] = {
+    "number": _shown,
+    "amount": _amount,
+    "states": {
+        "proposed": Text("wacht op een tweede handtekening", "waits for a second signature"),
+        "offered": Text("aangeboden", "offered"),
+        "accepted": Text("aanvaard, nog niet ingegaan", "accepted, not begun yet"),
+        "active": Text("geldt nu", "in force now"),
+        "declined": Text("afgewezen", "declined"),
+        "revoked": Text("ingetrokken", "revoked"),
+        "ended": Text("afgelopen", "ended"),
+    },
+    "actions": {
+        "mandate.give": Text("Gegeven", "Given"),
+        "mandate.sign": Text("Meegetekend", "Signed with another"),
+        "mandate.accept": Text("Aanvaard", "Accepted"),
+        "mandate.decline": Text("Afgewezen", "Declined"),
+        "mandate.revoke": Text("Ingetrokken", "Revoked"),
+    },
+}
