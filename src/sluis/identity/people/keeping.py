@@ -17,7 +17,7 @@ from sluis.identity.people.company import Held, Officer, urn_of
 from sluis.identity.people.model import Contact, Guardianship, Mandate, Office, Signature
 from sluis.kernel import decode, encode
 from sluis.ledger import Arrangement, Ledger
-from sluis.store import Store, migrate
+from sluis.store import Store, migrate, see_through
 
 T = TypeVar("T")
 
@@ -150,12 +150,7 @@ class Keeping:
     ) -> None:
         """Keep things, and put on record what was done; all of it durable when this returns. Goes on when whoever waits is
         cancelled: what is kept must be known here. Raises `Unkept`."""
-        task = asyncio.ensure_future(self._change(things, records, gone))
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait([task])  # or the next who holds the lock would not see what was changed
-            raise
+        await see_through(self._change(things, records, gone))
 
     async def _change(
         self, things: Sequence[Thing], records: Sequence[Arrangement], gone: Sequence[Thing]
