@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from tests.unit.grounds.test_consents import ANN, Kept, terms
 from tests.unit.ledger.examples import clock, opened
 
 from sluis.grounds import Grounds
-from sluis.kernel import encode
-from sluis.ledger import Decision, decisions
+from sluis.kernel import PeerId, decode, encode
+from sluis.ledger import Decision, Found, decisions
 from sluis.policy import DecisionPoint, policies_of
 from sluis.policy.calls import EVALUATION, EVALUATIONS, SEARCH_RESOURCE
 from sluis.policy.files import Own
 from sluis.policy.service import Call
+from sluis.serve.looked import Logs
 
 BSN = "999990019"  # fictitious
 READ, THING = {"name": "read"}, {"type": "page", "id": "p"}
@@ -132,3 +135,26 @@ async def test_what_is_revoked_in_the_database_is_so_in_memory_when_revoked_agai
     kept.consents._ledger.append = append  # type: ignore[method-assign]
     await kept.consents.revoke(made.id, "p", ANN)
     assert not kept.opens(ANN, "inkomen")
+
+
+# What other organisations write in their logs is hostile input
+
+
+HOSTILE = ["https://[x", "https://[::1", "//[", "http://a]b/", "https://\x00", "https://x:99999999", "\ud7ff", "", "x" * 100_000]
+
+
+@pytest.mark.parametrize("address", HOSTILE, ids=range(len(HOSTILE)))
+def test_an_address_that_is_none_is_nobodys(address: str, tmp_path: Path) -> None:
+    node = SimpleNamespace(oin=PeerId("00000003000000000001"), name="Eigen (fictief)", url="https://own.example")
+    config: Any = SimpleNamespace(node=node, peers={})
+    known = SimpleNamespace(known=lambda peer: None)
+    membership: Any = SimpleNamespace(running=SimpleNamespace(peers=known))
+    owners: Any = SimpleNamespace(by_alias={})
+    logs = Logs(config, None, owners, membership, clock)  # type: ignore[arg-type]
+    assert logs.organisation(address) is None
+
+
+@pytest.mark.parametrize("raw", [b'{"processingActivities":["\xff"]}', b"[" * 200_000, b"\xff", b'"\xff"'], ids=range(4))
+def test_what_is_no_json_is_told_in_one_way(raw: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        decode(raw, Found)
