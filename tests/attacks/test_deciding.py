@@ -140,12 +140,24 @@ async def test_what_is_revoked_in_the_database_is_so_in_memory_when_revoked_agai
 # What other organisations write in their logs is hostile input
 
 
-HOSTILE = ["https://[x", "https://[::1", "//[", "http://a]b/", "https://\x00", "https://x:99999999", "\ud7ff", "", "x" * 100_000]
+HOSTILE = [
+    "https://[x",
+    "https://[::1",
+    "//[",
+    "http://a]b/",
+    "https://\x00",
+    "https://x:99999999",
+    "\ud7ff",
+    "",
+    "x" * 100_000,
+]
 
 
 @pytest.mark.parametrize("address", HOSTILE, ids=range(len(HOSTILE)))
 def test_an_address_that_is_none_is_nobodys(address: str, tmp_path: Path) -> None:
-    node = SimpleNamespace(oin=PeerId("00000003000000000001"), name="Eigen (fictief)", url="https://own.example")
+    node = SimpleNamespace(
+        oin=PeerId("00000003000000000001"), name="Eigen (fictief)", url="https://own.example"
+    )
     config: Any = SimpleNamespace(node=node, peers={})
     known = SimpleNamespace(known=lambda peer: None)
     membership: Any = SimpleNamespace(running=SimpleNamespace(peers=known))
@@ -154,7 +166,9 @@ def test_an_address_that_is_none_is_nobodys(address: str, tmp_path: Path) -> Non
     assert logs.organisation(address) is None
 
 
-@pytest.mark.parametrize("raw", [b'{"processingActivities":["\xff"]}', b"[" * 200_000, b"\xff", b'"\xff"'], ids=range(4))
+@pytest.mark.parametrize(
+    "raw", [b'{"processingActivities":["\xff"]}', b"[" * 200_000, b"\xff", b'"\xff"'], ids=range(4)
+)
 def test_what_is_no_json_is_told_in_one_way(raw: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
         decode(raw, Found)

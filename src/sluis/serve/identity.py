@@ -71,7 +71,7 @@ def identity_rooms(
     sessions = open_sessions(store, keys, clock)
     representing = Representing(sessions, people_of(config, store, ledger, keys, clock), keys)
     signing_in = SigningIn(sessions, representing.choices)
-    provider, endpoints = provider_of(config, store, tokens, sessions, clock)
+    provider, endpoints = provider_of(config, store, tokens, sessions, representing, clock)
     upstreams = upstreams_of(config, store, keys, tokens, clock)
     keyed, wallets = passkeys_of(config, store, ledger, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed, representing)

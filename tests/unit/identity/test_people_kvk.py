@@ -404,12 +404,16 @@ def test_a_function_that_began_counts_also_when_the_day_is_not_known(begin: str)
 def test_an_officer_whose_relation_with_the_company_ended_is_none_any_more() -> None:
     ended = director(ANNE).replace("<heeft>", f"<heeft>{RELATION_OVER}")
     assert officers(ended) == []
-    (left,) = officers(director(ANNE).replace("<heeft>", f"<heeft>{RELATION_OVER.replace('20261122', '20270101')}"))
+    (left,) = officers(
+        director(ANNE).replace("<heeft>", f"<heeft>{RELATION_OVER.replace('20261122', '20270101')}")
+    )
     assert left.authority == "sole"
 
 
 def test_a_company_whose_owner_is_its_owner_no_more_is_ended() -> None:
-    answer = registration(director(ANNE)).replace(b"<heeftAlsEigenaar>", b"<heeftAlsEigenaar>" + RELATION_OVER.encode())
+    answer = registration(director(ANNE)).replace(
+        b"<heeftAlsEigenaar>", b"<heeftAlsEigenaar>" + RELATION_OVER.encode()
+    )
     assert read(answer).standing == "ended"
 
 

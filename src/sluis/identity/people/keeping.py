@@ -5,7 +5,7 @@ What changes is durable, together with its records in the ledger, before it is k
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -74,6 +74,7 @@ class Keeping:
         self._things: dict[tuple[str, str], Thing] = {}
         self._index = Index()
         self._one_at_a_time = asyncio.Lock()
+        self._on_change: list[Callable[[], None]] = []
 
     def load(self) -> None:
         """Go on with what is kept. Blocks. Raises `Invalid` when the keys of this node do not open it."""
@@ -174,6 +175,12 @@ class Keeping:
             self._forget(thing)
         for thing in things:
             self._know(thing)
+        for told in self._on_change:
+            told()
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Have `told` called after each change."""
+        self._on_change.append(told)
 
     async def _write(self, things: Sequence[Thing], gone: Sequence[Thing]) -> None:
         def work(connection: Connection) -> None:
