@@ -71,7 +71,7 @@ def identity_rooms(
     sessions = open_sessions(store, keys, clock, current)
     representing = Representing(sessions, people_of(config, store, ledger, keys, clock), keys)
     signing_in = SigningIn(sessions, representing.choices)
-    provider, endpoints = provider_of(config, store, tokens, sessions, clock, representing.stands)
+    provider, endpoints = provider_of(config, store, tokens, sessions, representing, clock)
     upstreams = upstreams_of(config, store, keys, tokens, clock)
     keyed, wallets = passkeys_of(config, store, ledger, keys, clock, current), passports_of(config, clock)
     finish = _finishing(signing_in, keyed, representing)
