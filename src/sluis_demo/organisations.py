@@ -215,7 +215,11 @@ def _sluiswijk() -> Organisation:
     number = _closed("zaaknummer", NOT_NEEDED, MINIMISATION)
     consented = _opens(applications, WORK, SLUISWIJK, (CONSENT,), "bsn soort ontvangen", closed=(number,))
     return Organisation(
-        "sluiswijk", "Gemeente Sluiswijk (fictief)", SLUISWIJK, (assistance, applications), (opened, consented)
+        "sluiswijk",
+        "Gemeente Sluiswijk (fictief)",
+        SLUISWIJK,
+        (assistance, applications),
+        (opened, consented),
     )
 
 
