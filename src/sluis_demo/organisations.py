@@ -149,6 +149,12 @@ def _dataset(name: str, table: str, nl: str, en: str, subject: str, *columns: st
     return Dataset(name, Text(nl, en), "register", table, faces, subject=Subject(subject, "BSN"), key=key)
 
 
+def _titled(dataset: Dataset, **titles: Text) -> Dataset:
+    """With what some of its columns are called, for people who are asked for consent."""
+    columns = tuple(msgspec.structs.replace(one, title=titles.get(one.name)) for one in dataset.columns)
+    return msgspec.structs.replace(dataset, columns=columns)
+
+
 def _read(text: str) -> re.Match[str]:
     found = _COLUMN.fullmatch(text)
     if found is None:
@@ -211,6 +217,9 @@ def _sluiswijk() -> Organisation:
     applications = _dataset(
         "aanvragen", "aanvragen", "Lopende aanvragen", "Applications under way", "bsn",
         "bsn", "zaaknummer", "soort", "ontvangen:DATE",
+    )  # fmt: skip
+    applications = _titled(
+        applications, soort=Text("soort aanvraag", "kind of application"), ontvangen=Text("dag van ontvangst", "day received")
     )  # fmt: skip
     number = _closed("zaaknummer", NOT_NEEDED, MINIMISATION)
     consented = _opens(applications, WORK, SLUISWIJK, (CONSENT,), "bsn soort ontvangen", closed=(number,))

@@ -62,9 +62,7 @@ def invitation(federation: Federation) -> str:
 
 def _signs_in(teller: Teller, browser: Browser) -> dict[str, Any]:
     federation, person = teller.federation, applicant(teller.federation)
-    teller.page.heading(
-        say("11. De inwoner logt in, en kijkt zelf", "11. The resident signs in, and looks for herself")
-    )
+    teller.page.heading(say("11. De inwoner logt in, en kijkt zelf", "11. The resident signs in, and looks"))
     teller.page.write(
         say(
             f"Sluiswijk heeft een portaal. {person.name} logt in met DigiD, hier een simulator, en kiest {GRADE}. "
@@ -223,7 +221,8 @@ def _why(teller: Teller, owner: Place, activity: str) -> dict[str, Any]:
         activity,
     ]
     command = ["explain", "--node", node, *asked]
-    teller.page.write(f"sluis policy {shlex.join(command)}", SQL)
+    pairs = [shlex.join(command[at : at + 2]) for at in range(1, len(command), 2)]
+    teller.page.write(" \\\n  ".join((".venv/bin/sluis policy explain", *pairs)), SQL)
     words, document = _printed(command), _printed([*command, "--json"])
     found: dict[str, Any] = json.loads(document)
     teller.page.more(words.rstrip(), GOOD if found["decided"]["permit"] else NOTE)

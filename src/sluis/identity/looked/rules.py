@@ -48,6 +48,15 @@ def look_of(
     )
 
 
+def by_question(looks: Iterable[Look]) -> list[list[Look]]:
+    """Lines of one question and one activity together, each question in order of time; the newest question, by its first
+    line, comes first."""
+    questions: dict[tuple[str, str], list[Look]] = {}
+    for look in sorted(looks, key=lambda one: one.began):
+        questions.setdefault((look.trace, look.activity), []).append(look)
+    return sorted(questions.values(), key=lambda lines: lines[0].began, reverse=True)
+
+
 def opened_by(decisions: Iterable[Decision], grounds: Grounds) -> tuple[tuple[Text, ...], tuple[str, ...]]:
     """Which data these decisions opened, in words, and the articles that the disclosures rest on; of another
     organisation's data, the names of the datasets are all that is known."""
