@@ -31,7 +31,7 @@ from sluis_demo.folder import read_folder
 from sluis_demo.network import Network, find_network
 from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS, Organisation
 from sluis_demo.registers import Registers
-from sluis_demo.simulators.settings import sign_in_tables
+from sluis_demo.simulators.settings import passport_tables, sign_in_tables
 
 GROUP = "sluis-demo"
 GROUP_FILE = "group.toml"
@@ -39,6 +39,7 @@ KEY_SET = "inlogvoorziening.jwks"
 WITNESSES = 2
 """How many others cosign the log of each node."""
 AUTHORITY = "Testautoriteit van de Sluis-demo (fictief)"
+ISSUERS = "Uitgevers van de Sluis-demo (fictief)"
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -91,6 +92,8 @@ class Federation(msgspec.Struct, frozen=True):
     """In all registers together."""
     network: Network
     authority: Authority
+    issuers: Authority
+    """Of the certificate of whoever gives people something for their wallet."""
     keys: Path
     """The key set of the asker's sign-in provider."""
 
@@ -166,9 +169,10 @@ def _written(
         alias: {table.name: len(table.rows) for table in listed} for alias, listed in contents.tables.items()
     }
     authority = make_authority(_fresh(home / "autoriteit").absolute(), AUTHORITY)
+    issuers = make_authority(_fresh(home / "uitgevers").absolute(), ISSUERS)
     rows = sum(sum(tables.values()) for tables in sizes.values())
     federation = Federation(
-        places, contents.applicant, contents.hidden, rows, network, authority, keys.result()
+        places, contents.applicant, contents.hidden, rows, network, authority, issuers, keys.result()
     )
     _write_group(home, federation.asker, network, authority)
     for place, register in zip(places, registers, strict=True):
@@ -267,6 +271,7 @@ def _signing_in(place: Place, federation: Federation) -> dict[str, Any]:
     return {
         "portal": {"address": issuer, "host": place.host, "port": network.portal},
         "signin": sign_in_tables(network.simulated, None, anchor),
+        "passport": passport_tables(network.simulated, federation.issuers.path, anchor),
     }
 
 

@@ -4,11 +4,12 @@ They are made ready while the story goes on, so that the first answer does not w
 """
 
 import asyncio
+import ssl
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Thread
 from typing import Any
 
-from sluis.crypto import browser_context, read_jwks
+from sluis.crypto import Identity, browser_context, read_jwks
 from sluis.kernel import PeerId, Text
 from sluis.web import BrowserListener, Server
 from sluis_demo.agreements import agree_for
@@ -17,7 +18,8 @@ from sluis_demo.network import SIMULATORS
 from sluis_demo.organisations import UWV, WORK
 from sluis_demo.run import Running
 from sluis_demo.simulators import Client, make_simulators
-from sluis_demo.simulators.model import Choice, Persona
+from sluis_demo.simulators.app import BASE
+from sluis_demo.simulators.model import CITIZEN, Choice, Persona
 from sluis_demo.simulators.personas import citizens
 from sluis_demo.simulators.settings import client_for
 
@@ -74,7 +76,13 @@ class Reception:
         network, authority = self._federation.network, self._federation.authority
         host = network.host(SIMULATORS)
         files = authority.issue(authority.directory / "simulators", _NOBODY, _NAME, [host])
-        server = Server(self._app(), browsers=True)
+        simulators, wallet = self._simulators(), self._wallet(host)
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            at_wallet = scope.get("path", "").startswith((f"{BASE}/wallet", f"{BASE}/passports"))
+            await (wallet if at_wallet else simulators)(scope, receive, send)
+
+        server = Server(app, browsers=True)
         await server.listen(BrowserListener(host, network.simulators, browser_context(*files)))
         self._up.set_result(None)
         try:
@@ -82,13 +90,27 @@ class Reception:
         finally:
             await server.stop()
 
-    def _app(self) -> Any:
+    def _simulators(self) -> Any:
         known = client_for(self._federation.portal, None)
         keys = read_jwks(self._federation.keys.read_bytes())
         client = Client(known.id, known.redirect_uris, known.sign_out_uris, keys=lambda: keys)
         person = self.applicant
         more = () if person in citizens() else (person,)
         return make_simulators(self._federation.network.simulated, [client], citizens=more)
+
+    def _wallet(self, host: str) -> Any:
+        """A wallet with something of the applicant in it, from an issuer that the portal believes."""
+        # Its libraries are heavy: no start waits for them.
+        from sluis_demo.simulators.wallet_app import CARDS, make_wallet
+
+        issuers, authority = self._federation.issuers, self._federation.authority
+        issuer = Identity.load(*issuers.issue(issuers.directory / "uitgever", _NOBODY, _NAME, [host]))
+        given, _, family = self.applicant.name.partition(" ")
+        claims = {"given_name": given, "family_name": family, "bsn": self.applicant.number}
+        card = (CITIZEN, f"Persoonsgegevens van {self.applicant.name} (verzonnen)", claims)
+        context = ssl.create_default_context(cafile=authority.path)
+        address = self._federation.network.simulated
+        return make_wallet(address, issuer, authority.certificate, context, cards=(card, *CARDS))
 
     def _end(self) -> None:
         if self._loop is not None and self._task is not None and not self._loop.is_closed():

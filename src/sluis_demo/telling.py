@@ -21,7 +21,7 @@ class Teller:
 
     def __init__(self, running: Running, console: Console) -> None:
         self.running, self.federation = running, running.federation
-        self.offered = script.Offered(running.federation)
+        self.offered = script.Offered(running.federation.places)
         self.page = Page(console, self.offered)
         self.bsn = running.federation.applicant
         self.found: dict[str, Any] = {}
