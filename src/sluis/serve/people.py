@@ -9,7 +9,7 @@ from sluis.config import Config
 from sluis.crypto import KeyStore
 from sluis.identity.people import Folder, People, Vouched, open_people
 from sluis.identity.sessions import Choice, Established, Sessions, person_of
-from sluis.kernel import Clock
+from sluis.kernel import Acting, Clock
 from sluis.ledger import Ledger
 from sluis.store import Store
 from sluis.web import SignedIn
@@ -52,6 +52,15 @@ class Representing:
         return Vouched(
             said.entity, said.name or "", said.intermediary, established.services, established.issuer
         )
+
+    def stands(self, session: str, acting: Acting) -> bool:
+        """Whether whoever is behind a session may act for whom they chose, still: a mandate is revoked at once."""
+        if acting.entity is None:
+            return True
+        signed_in = self._sessions.by_handle(session)
+        vouched = self.vouched(signed_in) if signed_in is not None else None
+        found = self.people.entities_for(acting.person, vouched)
+        return any((one.entity, one.intermediary) == (acting.entity, acting.intermediary) for one in found)
 
     async def choices(self, signed_in: SignedIn) -> Sequence[Choice]:
         """For whom somebody may act; who signed in for a company does not act for themselves, and an official for nobody."""

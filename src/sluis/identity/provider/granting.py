@@ -32,6 +32,7 @@ class TokenEndpoint:
         grants: what was granted.
         clock: aware UTC.
         good: the grant of a token while it stands.
+        stands: whether what a grant rests on does.
         counts: what was issued.
     """
 
@@ -42,10 +43,11 @@ class TokenEndpoint:
         grants: Grants,
         clock: Clock,
         good: Callable[[Access], Grant | None],
+        stands: Callable[[Grant], bool],
         counts: Counter[tuple[str, str]],
     ) -> None:
         self._clients, self._tokens, self._grants, self._clock = clients, tokens, grants, clock
-        self._good, self._counts = good, counts
+        self._good, self._stands, self._counts = good, stands, counts
         self._ways: dict[str, Callable[[Mapping[str, str], Authenticated], Awaitable[Answer]]] = {
             "authorization_code": self._by_code,
             "client_credentials": self._for_itself,
@@ -71,6 +73,8 @@ class TokenEndpoint:
 
         # What is signed is signed after the code is spent, durably: a token that nobody can revoke is not handed out.
         grant = await self._grants.redeem(form.get("code", ""), jti, now + ACCESS_SECONDS, refusal)
+        if not self._stands(grant):
+            raise OAuthProblem("invalid_grant", _OVER)
         asked = grant.asked
         subject = self._tokens.about(client.sector, grant.acting)
         if grant.roles and "roles" in asked.scope:
@@ -182,5 +186,9 @@ _NO_WAY = Text("grant_type is onbekend.", "grant_type is not known.")
 _NOT_THIS_WAY = Text("Dit programma krijgt zo geen tokens.", "This program gets no tokens this way.")
 _ONLY_ACCESS = Text("Alleen access tokens kunnen worden ingewisseld.", "Only access tokens can be exchanged.")
 _NO_SUBJECT = Text("Het token is niet van of voor dit programma, of niet geldig.", "The token is not of or for this program, or not valid.")  # fmt: skip
+_OVER = Text(
+    "Wie inlogde is er niet meer, of mag dit niet meer.",
+    "Who signed in is gone, or may not do this any more.",
+)
 _NO_TARGET = Text("Voor wie het token is, ontbreekt.", "For whom the token is, is missing.")
 _TOO_MANY = Text("Er staan te veel programma's achter elkaar.", "Too many programs stand behind each other.")

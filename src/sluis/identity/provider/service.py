@@ -21,7 +21,7 @@ from sluis.identity.provider.granting import TokenEndpoint
 from sluis.identity.provider.grants import Grants, SignedOut, open_grants
 from sluis.identity.provider.model import CONTINUE, PUSHED_SECONDS, REQUEST_URI, Asked, Grant, SignIn
 from sluis.identity.tokens import Access, Tokens
-from sluis.kernel import Clock, Invalid, Problem, Text, Unidentified
+from sluis.kernel import Acting, Clock, Invalid, Problem, Text, Unidentified
 from sluis.store import Store
 from sluis.web import SignedIn
 
@@ -34,6 +34,10 @@ class Present(Protocol):
 
     def by_handle(self, handle: str) -> SignedIn | None:
         """The session of this handle; None when it is over."""
+
+
+Stands = Callable[[str, Acting], bool]
+"""Whether who is behind the session of a handle may act for whom they say, still: what that rests on may be taken back."""
 
 
 class Provider:
@@ -53,12 +57,13 @@ class Provider:
         present: Present,
         clock: Clock,
         mutual: str | None,
+        stands: Stands,
     ) -> None:
         self.issuer, self.mutual = tokens.issuer, mutual
         self.counts: Counter[tuple[str, str]] = Counter()
         self._clients, self._tokens, self._grants = clients, tokens, grants
-        self._present, self._clock = present, clock
-        self._endpoint = TokenEndpoint(clients, tokens, grants, clock, self._good, self.counts)
+        self._present, self._clock, self._stands = present, clock, stands
+        self._endpoint = TokenEndpoint(clients, tokens, grants, clock, self._good, self._is_good, self.counts)
         self.to_tell = asyncio.Event()
         self._missed = True  # sessions may have ended while this was not running
         self._tasks = set[asyncio.Task[None]]()
@@ -202,6 +207,7 @@ class Provider:
             method=grant.method,
             at=grant.at,
             roles=grant.roles,
+            scope=access.scope,
         )
 
     def sign_out(self, form: Mapping[str, str], signed_in: SignedIn | None) -> tuple[str | None, bool]:
@@ -221,10 +227,9 @@ class Provider:
             if client is None or asked not in client.sign_out_uris:
                 raise _no_way_back()
             after = rules.with_parameters(asked, **({"state": form["state"]} if "state" in form else {}))
-        if signed_in is None:
+        if signed_in is None or hint is None or client is None:
             return after, False
-        named = self._tokens.session_name(client.sector, signed_in.session) if client is not None else None
-        return after, hint is not None and hint.get("sid") == named
+        return after, hint.get("sid") == self._tokens.session_name(client.sector, signed_in.session)
 
     def programs(self, session: str) -> list[str]:
         """Titles of the clients that somebody was signed in to with a session. Blocks."""
@@ -256,9 +261,13 @@ class Provider:
         Args:
             send: posts a logout token (second) to an address (first); awaited; gives whether it was taken.
         """
-        found = await asyncio.to_thread(self._grants.to_tell)
-        taken = await asyncio.gather(*(self._tell(one, send) for one in found))
-        return taken.count(False)
+        failed = set[str]()
+        while found := [
+            one for one in await asyncio.to_thread(self._grants.to_tell) if one.id not in failed
+        ]:
+            taken = await asyncio.gather(*(self._tell(one, send) for one in found))
+            failed |= {one.id for one, took in zip(found, taken, strict=True) if not took}
+        return len(failed)
 
     async def _tell(self, one: SignedOut, send: Callable[[str, str], Awaitable[bool]]) -> bool:
         client = self._clients.get(one.client)
@@ -281,6 +290,8 @@ class Provider:
         client = self._clients.get(asked.client)
         assert client is not None
         try:
+            if signed_in is not None and not self._stands(signed_in.session, signed_in.acting):
+                signed_in = None
             step = rules.next_step(asked, signed_in, self._now())
         except OAuthProblem as problem:
             return await self._turn_down(asked, held, problem)
@@ -339,9 +350,12 @@ class Provider:
         return access, grant
 
     def _good(self, access: Access) -> Grant | None:
-        """The grant of a person's token, while it stands and their session is alive."""
+        """The grant of a person's token, while it stands, their session is alive, and they may act for whom they do."""
         grant = self._grants.of(access.jti)
-        return grant if grant is not None and self._is_alive(grant.session) else None
+        return grant if grant is not None and self._is_good(grant) else None
+
+    def _is_good(self, grant: Grant) -> bool:
+        return self._is_alive(grant.session) and self._stands(grant.session, grant.acting)
 
     def _is_own(self, access: Access) -> bool:
         """Whether it is a client's token about itself, and was not revoked."""
@@ -383,7 +397,13 @@ class Provider:
 
 
 def open_provider(
-    store: Store, clients: Clients, tokens: Tokens, present: Present, clock: Clock, mutual: str | None = None
+    store: Store,
+    clients: Clients,
+    tokens: Tokens,
+    present: Present,
+    clock: Clock,
+    mutual: str | None = None,
+    stands: Stands = lambda session, acting: True,
 ) -> Provider:
     """The sign-in provider of a node, with what it granted before. Blocks. Raises as `migrate`.
 
@@ -394,9 +414,10 @@ def open_provider(
         present: its sessions; have `Sessions.on_end` call `ended`.
         clock: aware UTC.
         mutual: the address at which client certificates are asked for, when that is another one (RFC 8705, 5).
+        stands: asked whenever something rests on for whom somebody acts.
     """
     grants = open_grants(store, tokens.keys, clock)
-    return Provider(clients, tokens, grants, present, clock, mutual)
+    return Provider(clients, tokens, grants, present, clock, mutual, stands)
 
 
 def _sign_in(step: SignIn | None, held: str) -> str:
