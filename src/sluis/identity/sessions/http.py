@@ -49,7 +49,7 @@ class SigningIn:
         choices = [] if established.entity is not None else await self._choices(signed_in)
         if len(choices) > 1:
             return hand_out(redirect("/choose", next=target), secret)
-        for only in choices:
+        for only in (one for one in choices if one.entity is not None):
             secret, _ = await self._sessions.act_for(
                 signed_in.session, only.entity, only.name, only.intermediary
             )

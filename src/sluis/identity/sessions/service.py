@@ -170,7 +170,7 @@ class Sessions:
                 one.signed_in.audience,
                 one.begun,
                 seen,
-                one.signed_in.represented,
+                one.signed_in.represented if one.signed_in.acting.entity else None,
                 tuple(programs(one.signed_in.session)),
             )
             for one, seen in sorted(held, key=lambda pair: (-pair[1], pair[0].signed_in.session))
