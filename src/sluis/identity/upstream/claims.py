@@ -109,7 +109,9 @@ class Reader:
             return "BSN", self._bsn(bsn), ()
         if not isinstance(person, str) or not 0 < len(person) <= _LONGEST_IDENTIFIER:
             raise self._untold(_NO_PERSON)
-        if "person" in self._method.claims and _EIDAS.fullmatch(person):  # nobody chooses that form for a `sub`
+        if "person" in self._method.claims and _EIDAS.fullmatch(
+            person
+        ):  # nobody chooses that form for a `sub`
             return "eidas", person, ()
         return "pseudonym", f"{self._method.issuer}|{person}", ()
 

@@ -23,7 +23,9 @@ SKEW = 60
 OLDEST_TOKEN = 600
 """Seconds after which an id_token is of no sign-in of now."""
 
-_LONGEST_AGO = 12 * 3600  # seconds since the person proved it there; who is asked this must tell when (Core 1.0, 3.1.2.1)
+_LONGEST_AGO = (
+    12 * 3600
+)  # seconds since the person proved it there; who is asked this must tell when (Core 1.0, 3.1.2.1)
 _LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0, 2
 _CANCELLED = frozenset({"access_denied", "interaction_required", "login_required", "consent_required"})
 _LEVEL_NOT_MET = (
