@@ -14,7 +14,6 @@ from sluis.ledger import Ledger
 from sluis.store import Store
 from sluis.web import SignedIn
 
-
 _AHEAD = timedelta(minutes=10)
 
 
