@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.disclose.owner import BOB, disclosure
-from tests.unit.disclose.test_consent import Given
+from tests.unit.disclose.owner import ANN as ANNE
+from tests.unit.disclose.owner import BOB, NOBODY, PERSONS, disclosure
+from tests.unit.disclose.test_consent import Given, consent
 from tests.unit.grounds.test_consents import ANN, Kept, terms
 from tests.unit.ledger.examples import clock, opened
 
 from sluis.grounds import Grounds
-from sluis.kernel import Invalid, PeerId, decode, encode
+from sluis.kernel import Invalid, PeerId, Problem, decode, encode
 from sluis.ledger import Decision, Found, decisions
 from sluis.policy import DecisionPoint, policies_of
 from sluis.policy.calls import EVALUATION, EVALUATIONS, SEARCH_RESOURCE
@@ -223,3 +224,29 @@ async def test_two_parameters_cannot_be_one_to_a_source(make_either: Any) -> Non
         await owner.ask(
             "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k) AND p.bsn = ANY($K)", keys=keys
         )
+
+
+CONSENT_QUESTIONS = [
+    "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k)",
+    "SELECT count(*) AS n FROM persons AS p WHERE p.bsn = ANY($k)",
+    "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k) AND (p.age > 0 OR p.age IS NULL OR true)",
+    "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k) AND EXISTS (SELECT 1 FROM persons AS q WHERE q.bsn = p.bsn)",
+    "SELECT p.name AS name FROM (SELECT q.name AS name FROM persons AS q WHERE q.bsn = ANY($k)) AS p",
+    "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k) UNION ALL SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k)",
+    "SELECT p.name AS name, q.name AS other FROM persons AS p LEFT JOIN persons AS q ON q.bsn = p.bsn WHERE p.bsn = ANY($k)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", CONSENT_QUESTIONS, ids=range(len(CONSENT_QUESTIONS)))
+async def test_who_does_not_consent_is_as_absent_to_either_engine(make_either: Any, sql: str) -> None:
+    every = tuple(column.name for column in PERSONS.columns if column.name != "bsn")
+    owner = make_either(disclosure(ground="consent"), consents=Given(consent(ANNE, every)))
+    found = []
+    for other in (BOB, NOBODY):
+        try:
+            answered = await owner.ask(sql, [ANNE, other])
+            found.append((sorted(answered.rows, key=repr), answered.closing.receipt.subjects))
+        except Problem as problem:
+            found.append((problem.code, 0))
+    assert found[0] == found[1]
+    assert "Bob" not in repr(found)
