@@ -185,5 +185,9 @@ _NO_WAY = Text("grant_type is onbekend.", "grant_type is not known.")
 _NOT_THIS_WAY = Text("Dit programma krijgt zo geen tokens.", "This program gets no tokens this way.")
 _ONLY_ACCESS = Text("Alleen access tokens kunnen worden ingewisseld.", "Only access tokens can be exchanged.")
 _NO_SUBJECT = Text("Het token is niet van of voor dit programma, of niet geldig.", "The token is not of or for this program, or not valid.")  # fmt: skip
+_OVER = Text(
+    "Wie inlogde is er niet meer, of mag dit niet meer.",
+    "Who signed in is gone, or may not do this any more.",
+)
 _NO_TARGET = Text("Voor wie het token is, ontbreekt.", "For whom the token is, is missing.")
 _TOO_MANY = Text("Er staan te veel programma's achter elkaar.", "Too many programs stand behind each other.")

@@ -213,6 +213,7 @@ class Provider:
             method=grant.method,
             at=grant.at,
             roles=grant.roles,
+            scope=access.scope,
         )
 
     def sign_out(self, form: Mapping[str, str], signed_in: SignedIn | None) -> tuple[str | None, bool]:
@@ -232,10 +233,9 @@ class Provider:
             if client is None or asked not in client.sign_out_uris:
                 raise _no_way_back()
             after = rules.with_parameters(asked, **({"state": form["state"]} if "state" in form else {}))
-        if signed_in is None:
+        if signed_in is None or hint is None or client is None:
             return after, False
-        named = self._tokens.session_name(client.sector, signed_in.session) if client is not None else None
-        return after, hint is not None and hint.get("sid") == named
+        return after, hint.get("sid") == self._tokens.session_name(client.sector, signed_in.session)
 
     def programs(self, session: str) -> list[str]:
         """Titles of the clients that somebody was signed in to with a session. Blocks."""
@@ -284,9 +284,11 @@ class Provider:
         Args:
             send: posts a logout token (second) to an address (first); awaited; gives whether it was taken.
         """
-        found = await asyncio.to_thread(self._grants.to_tell)
-        taken = await asyncio.gather(*(self._tell(one, send) for one in found))
-        return taken.count(False)
+        failed = set[str]()
+        while found := [one for one in await asyncio.to_thread(self._grants.to_tell) if one.id not in failed]:
+            taken = await asyncio.gather(*(self._tell(one, send) for one in found))
+            failed |= {one.id for one, took in zip(found, taken, strict=True) if not took}
+        return len(failed)
 
     async def _tell(self, one: SignedOut, send: Callable[[str, str], Awaitable[bool]]) -> bool:
         client = self._clients.get(one.client)
