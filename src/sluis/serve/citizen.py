@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.crypto import read_json, read_jws
 from sluis.identity import access, looked
+from sluis.identity.provider import OWN_LOG
 from sluis.identity.sessions import Sessions
 from sluis.kernel import Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin
@@ -15,9 +16,6 @@ from sluis.policy import LOG, READ_OWN_LINES, Resource
 from sluis.serve.api import officials
 from sluis.serve.parts import Parts
 from sluis.web import Entry, Gate, SignedIn, TokenAccess, identified, keep_caller, token_of
-
-SCOPE = "own-log"
-"""What an access token must have been given for, to read the log lines of its person with it (OAuth 2.0, 3.3)."""
 
 NAVIGATION: tuple[Entry, ...] = (*looked.NAVIGATION, *access.NAVIGATION)
 """What the layout shows of these pages."""
@@ -42,7 +40,7 @@ class ReadingAccess(TokenAccess):
     def _identify(self, scope: Any, callers: Any) -> None:
         if callers == "both":
             known = self.signed_in(scope)
-            if known.audience == "citizen" and SCOPE in _scope(token_of(scope)):
+            if known.audience == "citizen" and OWN_LOG in _scope(token_of(scope)):
                 keep_caller(scope, known)
                 return
         super()._identify(scope, callers)

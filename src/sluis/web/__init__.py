@@ -5,6 +5,7 @@ from sluis.web.access import (
     LINE,
     Access,
     Crossed,
+    OnRefusal,
     Person,
     crossed,
     identified,
@@ -12,7 +13,7 @@ from sluis.web.access import (
     write_line,
 )
 from sluis.web.app import Api, make_api
-from sluis.web.bearer import TokenAccess, token_of
+from sluis.web.bearer import TokenAccess, thumbprint_of, token_of
 from sluis.web.cookies import COOKIE, hand_out, held_secret, take_back
 from sluis.web.gate import Gate
 from sluis.web.openapi import About
@@ -52,6 +53,7 @@ __all__ = [
     "House",
     "LocalListener",
     "LoopbackListener",
+    "OnRefusal",
     "PeerListener",
     "Person",
     "Portal",
@@ -80,6 +82,7 @@ __all__ = [
     "setting_of",
     "streamed",
     "take_back",
+    "thumbprint_of",
     "token_of",
     "write_line",
 ]
