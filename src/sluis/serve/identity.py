@@ -33,10 +33,16 @@ class Visiting:
     Args:
         sessions: of this node.
         by_token: who is behind an access token.
+        representing: how they represent another.
     """
 
-    def __init__(self, sessions: Sessions, by_token: Callable[[str, str | None], SignedIn | None]) -> None:
-        self._sessions, self._by_token = sessions, by_token
+    def __init__(
+        self,
+        sessions: Sessions,
+        by_token: Callable[[str, str | None], SignedIn | None],
+        representing: Representing,
+    ) -> None:
+        self._sessions, self._by_token, self._representing = sessions, by_token, representing
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         """Whose session this is the secret of."""
@@ -44,7 +50,8 @@ class Visiting:
 
     def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         """Whose access token this is."""
-        return self._by_token(token, thumbprint)
+        signed_in = self._by_token(token, thumbprint)
+        return None if signed_in is None else self._representing.known(signed_in)
 
 
 class IdentityRooms(msgspec.Struct, frozen=True):
@@ -52,6 +59,7 @@ class IdentityRooms(msgspec.Struct, frozen=True):
 
     sessions: Sessions
     people: People
+    representing: Representing
     signing_in: SigningIn
     visiting: Visiting
     provider: Provider
@@ -71,7 +79,7 @@ def identity_rooms(
     sessions = open_sessions(store, keys, clock)
     representing = Representing(sessions, people_of(config, store, ledger, keys, clock), keys)
     signing_in = SigningIn(sessions, representing.choices)
-    provider, endpoints = provider_of(config, store, tokens, sessions, clock)
+    provider, endpoints = provider_of(config, store, tokens, sessions, representing.obstacle, clock)
     upstreams = upstreams_of(config, store, keys, tokens, clock)
     keyed, wallets = passkeys_of(config, store, ledger, keys, clock), passports_of(config, clock)
     finish = _finishing(signing_in, keyed, representing)
@@ -83,8 +91,9 @@ def identity_rooms(
     return IdentityRooms(
         sessions=sessions,
         people=representing.people,
+        representing=representing,
         signing_in=signing_in,
-        visiting=Visiting(sessions, provider.by_token),
+        visiting=Visiting(sessions, provider.by_token, representing),
         provider=provider,
         upstreams=upstreams,
         routes=(

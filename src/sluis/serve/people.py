@@ -7,12 +7,12 @@ import msgspec
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity.people import Folder, People, Vouched, open_people
+from sluis.identity.people import Folder, People, Vouched, open_people, refused
 from sluis.identity.sessions import Choice, Established, Sessions, person_of
-from sluis.kernel import Clock
+from sluis.kernel import Acting, Clock, Text
 from sluis.ledger import Ledger
 from sluis.store import Store
-from sluis.web import SignedIn
+from sluis.web import Represents, SignedIn
 
 
 def people_of(config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock) -> People:
@@ -45,7 +45,42 @@ class Representing:
 
     def vouched(self, signed_in: SignedIn) -> Vouched | None:
         """What the way of signing in said about representation; None when it said nothing."""
-        established = self._sessions.established(signed_in.session)
+        return self._said(signed_in.session)
+
+    async def represents(self, signed_in: SignedIn) -> SignedIn:
+        """Somebody who acts for another, with how they represent them now; what is too old is read again first."""
+        vouched = self.vouched(signed_in)
+        await self.people.ready(signed_in.acting)
+        return self._with(signed_in, vouched)
+
+    def known(self, signed_in: SignedIn) -> SignedIn:
+        """The same from memory, for who brings an access token; who acts for themselves stays as they are."""
+        if signed_in.acting.entity is None:
+            return signed_in
+        return self._with(signed_in, self.vouched(signed_in))
+
+    def obstacle(self, session: str, acting: Acting) -> Text | None:
+        """Why somebody may do nothing for whom they act, from memory; None when there is something that they may.
+
+        Args:
+            session: handle of one that is alive.
+            acting: who, for whom.
+        """
+        if acting.entity is None:
+            return None
+        denied = self.people.obstacle(acting, self._said(session))
+        return None if denied is None else denied.reason
+
+    def _with(self, signed_in: SignedIn, vouched: Vouched | None) -> SignedIn:
+        acting = signed_in.acting
+        denied = self.people.obstacle(acting, vouched)
+        represents = Represents(
+            self.people.properties(acting, vouched), None if denied is None else refused(denied)
+        )
+        return msgspec.structs.replace(signed_in, represents=represents)
+
+    def _said(self, session: str) -> Vouched | None:
+        established = self._sessions.established(session)
         said = established.vouched
         if said.entity is None:
             return None

@@ -38,7 +38,15 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     who = by_token(rooms.provider, TokenAccess(rooms.visiting), refused)
     decisions = policy.routes(parts.point, who, str(config.portal.address).rstrip("/"))
     routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *decisions]
-    return make_portal(routes, rooms.visiting, house, rooms.forms, api, on_refusal=refused)
+    return make_portal(
+        routes,
+        rooms.visiting,
+        house,
+        rooms.forms,
+        api,
+        on_refusal=refused,
+        representing=rooms.representing.represents,
+    )
 
 
 def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:

@@ -33,7 +33,7 @@ from sluis.web.server import (
 from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
 from sluis.web.tries import TooOften, Tries
-from sluis.web.visitors import Audience, SignedIn, Visitors
+from sluis.web.visitors import Audience, Represents, SignedIn, Visitors
 
 __all__ = [
     "COOKIE",
@@ -58,6 +58,7 @@ __all__ = [
     "Person",
     "Portal",
     "Refusals",
+    "Represents",
     "Server",
     "Setting",
     "SignedIn",

@@ -5,10 +5,10 @@ becomes a `Representation` with its bounds and, when something stands in its way
 of these, laid over each other. One function holds all of them against an act.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from sluis.identity.people.company import PERSON, Held, person_urn
+from sluis.identity.people.company import KVK, PERSON, Held, person_urn
 from sluis.identity.people.model import (
     ANY,
     Act,
@@ -47,11 +47,22 @@ def may_represent(acting: Acting, act: Act, moment: datetime, facts: Facts) -> A
         raise _below_zero()
     if is_self(acting):
         return Allowed("self", digest=act.digest)
-    for company in (act.entity, act.intermediary):
-        if company is not None and (rule := standing_rule(company, facts)):
-            return Denied(rule, REASONS[rule])
-    found = [(one, _obstacle(one, act)) for one in representations(acting, moment, facts)]
+    if rule := _standing(acting, facts):
+        return Denied(rule, REASONS[rule])
+    found = [(one, _obstacle(one, acting, act)) for one in representations(acting, moment, facts)]
     return _best(found, acting, act, moment, facts)
+
+
+def cannot_represent(acting: Acting, moment: datetime, facts: Facts) -> Denied | None:
+    """Why somebody may do nothing for whom they act, whatever it would be; None when there is something left. Arguments as
+    `may_represent`."""
+    if is_self(acting):
+        return None
+    rule = _standing(acting, facts)
+    found = [] if rule else [_anyhow(one, acting) for one in representations(acting, moment, facts)]
+    if not rule and "" in found:
+        return None
+    return _denied([rule] if rule else found)
 
 
 def may_arrange(acting: Acting, act: Act, moment: datetime, facts: Facts) -> Allowed | Denied:
@@ -100,7 +111,7 @@ def standing_rule(urn: str, facts: Facts) -> str:
     whole = facts.wholes.get(urn, urn)
     if urn.startswith("urn:nl:vestiging:") and whole == urn:
         return "unknown-entity"
-    if not facts.register or not whole.startswith("urn:nl:kvk:"):
+    if not facts.register or not whole.startswith(KVK):
         return ""
     held = facts.companies.get(whole)
     if held is None:
@@ -108,6 +119,12 @@ def standing_rule(urn: str, facts: Facts) -> str:
     if held.at < facts.oldest:
         return "register-too-old"
     return "" if held.company.standing == "active" else f"company-{held.company.standing}"
+
+
+def _standing(acting: Acting, facts: Facts) -> str:
+    """The same of those for whom, and through whom, somebody acts."""
+    concerned = (entity_of(acting), acting.intermediary)
+    return next((rule for one in concerned if one is not None and (rule := standing_rule(one, facts))), "")
 
 
 def representations(acting: Acting, moment: datetime, facts: Facts) -> list[Representation]:
@@ -225,17 +242,25 @@ def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return one if ANY in other else tuple(name for name in one if name in other)
 
 
-def _obstacle(one: Representation, act: Act) -> str:
+def _obstacle(one: Representation, acting: Acting, act: Act) -> str:
     """What stands between a representation and an act; empty when nothing does."""
-    if one.obstacle:
-        return one.obstacle
     checks = {
-        "other-establishment": bool(one.establishments) and act.entity not in one.establishments,
         "other-service": not {ANY, act.service} & {*one.services},
         "other-action": not {ANY, act.action} & {*one.actions},
         "above-cap": one.cap is not None and act.amount is not None and act.amount > one.cap,
     }
-    return next((rule for rule, stands in checks.items() if stands), "")
+    return _anyhow(one, acting) or next((rule for rule, stands in checks.items() if stands), "")
+
+
+def _anyhow(one: Representation, acting: Acting) -> str:
+    """What stands in the way of a representation whatever the act is; empty when nothing does."""
+    elsewhere = bool(one.establishments) and entity_of(acting) not in one.establishments
+    return one.obstacle or ("other-establishment" if elsewhere else "")
+
+
+def _denied(obstacles: Iterable[str]) -> Denied:
+    nearest = max(obstacles, key=_NEARNESS.__getitem__, default="no-representation")
+    return Denied(nearest, REASONS[nearest])
 
 
 def _best(
@@ -243,10 +268,7 @@ def _best(
 ) -> Allowed | Denied:
     free = [one for one, obstacle in found if not obstacle]
     if not free:
-        nearest = max(
-            (obstacle for _, obstacle in found), key=_NEARNESS.__getitem__, default="no-representation"
-        )
-        return Denied(nearest, REASONS[nearest])
+        return _denied(obstacle for _, obstacle in found)
     alone = [one for one in free if not one.joint]
     if alone:
         return Allowed(alone[0].kind, False, act.digest, alone[0].evidence)
@@ -290,7 +312,8 @@ def _register(company: str, held: Held, now: int) -> Evidence:
 
 def properties(acting: Acting, moment: datetime, facts: Facts) -> dict[str, object]:
     """What a decision point gets to know of a representation: plain values, for AuthZEN and Cedar. No member is null;
-    `grants` are those in force now, each with `kind`, `services`, `actions`, `joint`, and `cap` where there is one.
+    `grants` are those in force now, each with `kind`, `services`, `actions`, `joint`, and `cap` where there is one; `kinds`
+    and `services` are of all of them together, since Cedar looks into no list of records.
 
     Args:
         acting: person, entity and intermediary.
@@ -301,24 +324,18 @@ def properties(acting: Acting, moment: datetime, facts: Facts) -> dict[str, obje
     if acting.intermediary is not None:
         known["intermediary"] = acting.intermediary
     if is_self(acting):
-        return {**known, "standing": "active", "kinds": ["self"], "grants": [_plain(Representation("self"))]}
-    rule = next(
-        (
-            found
-            for one in (entity_of(acting), acting.intermediary)
-            if one and (found := standing_rule(one, facts))
-        ),
-        "",
-    )
-    grants = [
-        one
-        for one in representations(acting, moment, facts)
-        if not rule
-        and not one.obstacle
-        and (not one.establishments or entity_of(acting) in one.establishments)
-    ]
-    kinds = sorted({one.kind for one in grants})
-    return {**known, "standing": rule or "active", "kinds": kinds, "grants": [_plain(one) for one in grants]}
+        rule, grants = "", [Representation("self")]
+    else:
+        rule = _standing(acting, facts)
+        found = () if rule else representations(acting, moment, facts)
+        grants = [one for one in found if not _anyhow(one, acting)]
+    return {
+        **known,
+        "standing": rule or "active",
+        "kinds": sorted({one.kind for one in grants}),
+        "services": sorted({service for one in grants for service in one.services}),
+        "grants": [_plain(one) for one in grants],
+    }
 
 
 def _plain(one: Representation) -> dict[str, object]:

@@ -14,12 +14,12 @@ import msgspec
 from sluis.crypto import KeyStore, Vault, canonical_texts, encode_base64url
 from sluis.identity.people import rules
 from sluis.identity.people.company import (
+    KVK,
     PERSON,
     Held,
     Officer,
     RegisteredName,
     person_urn,
-    read_urn,
     urn_of,
 )
 from sluis.identity.people.contacts import Contacts
@@ -141,6 +141,10 @@ class People:
         """What the decision point gets to know of a representation, from memory; see `rules.properties`."""
         return rules.properties(acting, self._clock(), self.facts(acting, vouched))
 
+    def obstacle(self, acting: Acting, vouched: Vouched | None = None) -> Denied | None:
+        """Why whoever acts may do nothing at all, from memory; see `rules.cannot_represent`."""
+        return rules.cannot_represent(acting, self._clock(), self.facts(acting, vouched))
+
     async def may(self, acting: Acting, act: Act, vouched: Vouched | None = None) -> Allowed | Denied:
         """The same as `decide`, after reading again what is too old. Raises `Invalid`."""
         await self.ready(acting)
@@ -150,8 +154,8 @@ class People:
         """Read the companies concerned again where that is needed; when it cannot be done, decisions say so."""
         for urn in (rules.entity_of(acting), acting.intermediary):
             whole = urn and (self._keeping.whole_of(urn) or urn)
-            number = read_urn(whole) if whole else None
-            if isinstance(number, Kvk):
+            if whole and whole.startswith(KVK):  # nothing else is in the trade register
+                number = Kvk(whole.removeprefix(KVK))
                 held = self._keeping.company(urn_of(number))
                 if held is None or held.at < (self._clock() - self._longest).timestamp():
                     await self._read_quietly(number)

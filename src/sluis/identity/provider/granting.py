@@ -32,6 +32,7 @@ class TokenEndpoint:
         grants: what was granted.
         clock: aware UTC.
         good: the grant of a token while it stands.
+        fallen: why nothing more comes of a grant; None when it stands.
         counts: what was issued.
     """
 
@@ -42,10 +43,11 @@ class TokenEndpoint:
         grants: Grants,
         clock: Clock,
         good: Callable[[Access], Grant | None],
+        fallen: Callable[[Grant], Text | None],
         counts: Counter[tuple[str, str]],
     ) -> None:
         self._clients, self._tokens, self._grants, self._clock = clients, tokens, grants, clock
-        self._good, self._counts = good, counts
+        self._good, self._fallen, self._counts = good, fallen, counts
         self._ways: dict[str, Callable[[Mapping[str, str], Authenticated], Awaitable[Answer]]] = {
             "authorization_code": self._by_code,
             "client_credentials": self._for_itself,
@@ -71,6 +73,8 @@ class TokenEndpoint:
 
         # What is signed is signed after the code is spent, durably: a token that nobody can revoke is not handed out.
         grant = await self._grants.redeem(form.get("code", ""), jti, now + ACCESS_SECONDS, refusal)
+        if why := self._fallen(grant):
+            raise OAuthProblem("invalid_grant", why)
         asked = grant.asked
         subject = self._tokens.about(client.sector, grant.acting)
         if grant.roles and "roles" in asked.scope:

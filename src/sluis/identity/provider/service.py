@@ -21,7 +21,7 @@ from sluis.identity.provider.granting import TokenEndpoint
 from sluis.identity.provider.grants import Grants, SignedOut, open_grants
 from sluis.identity.provider.model import CONTINUE, PUSHED_SECONDS, REQUEST_URI, Asked, Grant, SignIn
 from sluis.identity.tokens import Access, Tokens
-from sluis.kernel import Clock, Invalid, Problem, Text, Unidentified
+from sluis.kernel import Acting, Clock, Invalid, Problem, Text, Unidentified
 from sluis.store import Store
 from sluis.web import SignedIn
 
@@ -34,6 +34,11 @@ class Present(Protocol):
 
     def by_handle(self, handle: str) -> SignedIn | None:
         """The session of this handle; None when it is over."""
+
+
+Obstacle = Callable[[str, Acting], Text | None]
+"""Why somebody may do nothing for whom they act, any more; None when there is something that they may. Takes the handle of a
+session that is alive, and who acts for whom."""
 
 
 class Provider:
@@ -53,12 +58,13 @@ class Provider:
         present: Present,
         clock: Clock,
         mutual: str | None,
+        obstacle: Obstacle,
     ) -> None:
         self.issuer, self.mutual = tokens.issuer, mutual
         self.counts: Counter[tuple[str, str]] = Counter()
         self._clients, self._tokens, self._grants = clients, tokens, grants
-        self._present, self._clock = present, clock
-        self._endpoint = TokenEndpoint(clients, tokens, grants, clock, self._good, self.counts)
+        self._present, self._clock, self._obstacle = present, clock, obstacle
+        self._endpoint = TokenEndpoint(clients, tokens, grants, clock, self._good, self._fallen, self.counts)
         self.to_tell = asyncio.Event()
         self._missed = True  # sessions may have ended while this was not running
         self._tasks = set[asyncio.Task[None]]()
@@ -174,8 +180,8 @@ class Provider:
         """Revoke a token of this client, with all that came of the same sign-in (RFC 7009); a token that is no good is no
         error. Raises `OAuthProblem`, `Unkept`."""
         client = (await self._authenticated(form, certificate, "/oauth/revoke")).client
-        access = self._active(form.get("token", ""))
-        if access is not None and access.client == client.id:
+        access = self._read(form.get("token", ""))
+        if access is not None and access.client == client.id and self._stands(access):
             await self._grants.revoke(access.jti, access.ends)
             self.counts["token", "revoked"] += 1
 
@@ -301,6 +307,9 @@ class Provider:
             return await self._turn_down(asked, held, problem)
         if step is not None or signed_in is None:
             return _sign_in(step, held or await self._grants.hold(asked, pushed=False))
+        if signed_in.represents is not None and signed_in.represents.refusal is not None:
+            why = signed_in.represents.refusal.why
+            return await self._turn_down(asked, held, OAuthProblem("access_denied", why))
         grant = rules.grant_of(asked, signed_in)
         if asked.subject not in (None, self._tokens.pairwise(client.sector, grant.acting)):
             return await self._turn_down(asked, held, OAuthProblem("login_required", _SOMEONE_ELSE))
@@ -336,11 +345,20 @@ class Provider:
 
     def _active(self, token: str) -> Access | None:
         """A token of ours that is good now, whoever it is for."""
+        access = self._read(token)
+        if access is None or (self._good(access) is None and not self._is_own(access)):
+            return None
+        return access
+
+    def _read(self, token: str) -> Access | None:
         try:
-            access = self._tokens.read_access(token)
+            return self._tokens.read_access(token)
         except Invalid:
             return None
-        return access if self._good(access) is not None or self._is_own(access) else None
+
+    def _stands(self, access: Access) -> bool:
+        """Whether a token was not revoked, be it that it is not good at the moment."""
+        return self._grants.of(access.jti) is not None or self._is_own(access)
 
     def _believed(self, token: str, certificate: x509.Certificate | None) -> tuple[Access, Grant | None]:
         try:
@@ -354,9 +372,13 @@ class Provider:
         return access, grant
 
     def _good(self, access: Access) -> Grant | None:
-        """The grant of a person's token, while it stands and their session is alive."""
+        """The grant of a person's token, while it stands and nothing befell it."""
         grant = self._grants.of(access.jti)
-        return grant if grant is not None and self._is_alive(grant.session) else None
+        return grant if grant is not None and self._fallen(grant) is None else None
+
+    def _fallen(self, grant: Grant) -> Text | None:
+        """Why nothing more comes of a grant: the session is over, or the person may not act for the other any more."""
+        return self._obstacle(grant.session, grant.acting) if self._is_alive(grant.session) else _NO_SESSION
 
     def _is_own(self, access: Access) -> bool:
         """Whether it is a client's token about itself, and was not revoked."""
@@ -398,7 +420,13 @@ class Provider:
 
 
 def open_provider(
-    store: Store, clients: Clients, tokens: Tokens, present: Present, clock: Clock, mutual: str | None = None
+    store: Store,
+    clients: Clients,
+    tokens: Tokens,
+    present: Present,
+    clock: Clock,
+    mutual: str | None = None,
+    obstacle: Obstacle = lambda session, acting: None,
 ) -> Provider:
     """The sign-in provider of a node, with what it granted before. Blocks. Raises as `migrate`.
 
@@ -409,9 +437,10 @@ def open_provider(
         present: its sessions; have `Sessions.on_end` call `ended`.
         clock: aware UTC.
         mutual: the address at which client certificates are asked for, when that is another one (RFC 8705, 5).
+        obstacle: why somebody may do nothing for whom they act.
     """
     grants = open_grants(store, tokens.keys, clock)
-    return Provider(clients, tokens, grants, present, clock, mutual)
+    return Provider(clients, tokens, grants, present, clock, mutual, obstacle)
 
 
 def _sign_in(step: SignIn | None, held: str) -> str:
@@ -447,4 +476,5 @@ def _no_way_back() -> Invalid:
 _CANCELLED = Text("Het inloggen is afgebroken.", "Signing in was cancelled.")
 _SOMEONE_ELSE = Text("Er is iemand anders ingelogd.", "Someone else is signed in.")
 _NO_OPENID = Text("Het token heeft de scope openid niet.", "The token has not the scope openid.")
+_NO_SESSION = Text("De sessie is voorbij.", "The session is over.")
 _NO_TOKEN = Text("Het token is niet geldig, of niet meer.", "The token is not valid, or not any more.")

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -24,8 +25,9 @@ from sluis.identity.provider import Provider, open_provider, routes
 from sluis.identity.sessions import Established, Sessions, open_sessions
 from sluis.identity.tokens.keys import Ring
 from sluis.identity.tokens.service import Tokens
+from sluis.kernel import Acting, Refused, Text
 from sluis.store import open_once, open_store
-from sluis.web import COOKIE, House, SignedIn, make_portal
+from sluis.web import COOKIE, House, Represents, SignedIn, make_portal
 
 ISSUER = "https://node.example"
 BACK = "https://portal.example/back?from=sluis"
@@ -117,6 +119,7 @@ class World:
         self.store = open_store(store or directory / "node.db")
         self.certificate: x509.Certificate | None = None
         self.secret: str | None = None
+        self.obstacle: Refused | None = None  # for who acts for another
         self.sessions: Sessions
         self.provider: Provider
         self.http: httpx.AsyncClient
@@ -133,12 +136,15 @@ class World:
         everyone = {client.id: client for client in registered()}
         self.clients = Clients(everyone, open_once(self.store), self.clock)
         self.provider = open_provider(
-            self.store, self.clients, self.tokens, self.sessions, self.clock, mutual
+            self.store, self.clients, self.tokens, self.sessions, self.clock, mutual, self._obstacle
         )
         self.sessions.on_end(self.provider.ended)
         house = House("Gemeente (fictief)", ISSUER, True)
         visitors: Any = self.sessions
-        app = make_portal(routes(self.provider, self.clients, self.sessions), visitors, house, bytes(32))
+        app = make_portal(
+            routes(self.provider, self.clients, self.sessions), visitors, house, bytes(32),
+            representing=self._represents,
+        )  # fmt: skip
 
         async def with_certificate(scope: Any, receive: Any, send: Any) -> None:
             pem = [] if self.certificate is None else [self.certificate.public_bytes(Encoding.PEM).decode()]
@@ -146,6 +152,12 @@ class World:
             await app(scope, receive, send)
 
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=with_certificate), base_url=ISSUER)  # type: ignore[arg-type]
+
+    def _obstacle(self, session: str, acting: Acting) -> Text | None:
+        return None if acting.entity is None or self.obstacle is None else self.obstacle.why
+
+    async def _represents(self, signed_in: SignedIn) -> SignedIn:
+        return msgspec.structs.replace(signed_in, represents=Represents({}, self.obstacle))
 
     # What a browser and a client do.
 
