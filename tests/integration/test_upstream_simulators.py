@@ -14,6 +14,7 @@ from sluis.config import load_config
 from sluis.crypto import FileKeyStore, browser_context, read_jwks
 from sluis.identity.tokens import open_tokens
 from sluis.kernel import utc_now
+from sluis.ledger import open_ledger
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.store import open_store
 from sluis.web import BrowserListener, House, Server, make_portal
@@ -66,7 +67,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     store = open_store(tmp_path / "node.db")
     keys = FileKeyStore(tmp_path / "keys")
     tokens = open_tokens(address, keys, tmp_path / "keys", utc_now)
-    rooms = identity_rooms(config, store, keys, tokens, utc_now)
+    ledger = open_ledger(store, keys, config.log_origin, utc_now)
+    rooms = identity_rooms(config, store, ledger, keys, tokens, utc_now)
     assert rooms is not None
     known = client_for(address, None)
     client = Client(CLIENT, known.redirect_uris, known.sign_out_uris, keys=lambda: read_jwks(tokens.jwks()))

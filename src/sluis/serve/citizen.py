@@ -6,7 +6,6 @@ from typing import Any
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.crypto import read_json, read_jws
 from sluis.identity import access, looked
 from sluis.identity.provider import OWN_LOG
 from sluis.identity.sessions import Sessions
@@ -15,7 +14,7 @@ from sluis.ledger import Allowed, Authorise, base_origin
 from sluis.policy import LOG, READ_OWN_LINES, Resource
 from sluis.serve.api import officials
 from sluis.serve.parts import Parts
-from sluis.web import Entry, Gate, SignedIn, TokenAccess, identified, keep_caller, token_of
+from sluis.web import Entry, Gate, SignedIn, TokenAccess, identified, keep_caller
 
 NAVIGATION: tuple[Entry, ...] = (*looked.NAVIGATION, *access.NAVIGATION)
 """What the layout shows of these pages."""
@@ -40,16 +39,10 @@ class ReadingAccess(TokenAccess):
     def _identify(self, scope: Any, callers: Any) -> None:
         if callers == "both":
             known = self.signed_in(scope)
-            if known.audience == "citizen" and OWN_LOG in _scope(token_of(scope)):
+            if known.audience == "citizen" and OWN_LOG in known.scope:
                 keep_caller(scope, known)
                 return
         super()._identify(scope, callers)
-
-
-def _scope(token: str) -> list[str]:
-    """What a token that was believed was given for."""
-    claims = read_json(read_jws(token).payload)
-    return str(claims.get("scope", "")).split()
 
 
 def own_lines(parts: Parts, sessions: Sessions) -> Authorise:

@@ -88,6 +88,15 @@ class Representing:
             said.entity, said.name or "", said.intermediary, established.services, established.issuer
         )
 
+    def stands(self, session: str, acting: Acting) -> bool:
+        """Whether whoever is behind a session may act for whom they chose, still: a mandate is revoked at once."""
+        if acting.entity is None:
+            return True
+        signed_in = self._sessions.by_handle(session)
+        vouched = self.vouched(signed_in) if signed_in is not None else None
+        found = self.people.entities_for(acting.person, vouched)
+        return any((one.entity, one.intermediary) == (acting.entity, acting.intermediary) for one in found)
+
     async def choices(self, signed_in: SignedIn) -> Sequence[Choice]:
         """For whom somebody may act; who signed in for a company does not act for themselves, and an official for nobody."""
         if signed_in.audience == "staff":

@@ -13,7 +13,7 @@ from sluis.web.access import (
     write_line,
 )
 from sluis.web.app import Api, make_api
-from sluis.web.bearer import TokenAccess, thumbprint_of, token_of
+from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
 from sluis.web.cookies import COOKIE, hand_out, held_secret, take_back
 from sluis.web.gate import Gate
 from sluis.web.openapi import About
@@ -36,6 +36,7 @@ from sluis.web.tries import TooOften, Tries
 from sluis.web.visitors import Audience, Represents, SignedIn, Visitors
 
 __all__ = [
+    "API_SCOPE",
     "COOKIE",
     "CROSSED",
     "FROM_ONE",

@@ -45,6 +45,7 @@ class SignedIn(msgspec.Struct, frozen=True):
         roles: of an official.
         represents: how they represent the other for whom they act, when this request came; None when it was not found out,
             as for who acts for themselves.
+        scope: what an access token was given for; empty of who came with a cookie, which opens no API.
     """
 
     session: str
@@ -58,6 +59,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     represented: str | None = None
     roles: tuple[str, ...] = ()
     represents: Represents | None = None
+    scope: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "SignedIn(•)"

@@ -82,7 +82,7 @@ def expected(
     return max(((one.id, one.version) for one in standing), key=lambda key: (key[1], key[0]), default=None)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(disclosures(), max_size=3, unique_by=lambda one: (one.id, one.version)),
     st.lists(periods(), min_size=2, max_size=2), requests(), DAYS, st.times(), st.booleans(),
@@ -127,7 +127,7 @@ def test_a_literal_holds_exactly_what_was_put_in_it(text: str, other: str) -> No
         assert is_authorized(request, policies, "[]").allowed == (value == text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
 def test_whatever_a_disclosure_says_it_is_one_policy_that_opens_just_that(
     dataset: str, activity: str, acr: str, law: str
@@ -155,7 +155,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(TEXTS, VALUES, max_size=3),
     st.just("user") | TEXTS.filter(bool),

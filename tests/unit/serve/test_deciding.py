@@ -119,7 +119,7 @@ async def test_the_scope_of_a_program_is_nothing_in_a_token_of_a_person(world: D
 async def test_an_official_asks_who_has_the_role(world: Deciding) -> None:
     for roles, code in (((), "decisions-not-yours"), ((DECISION_CLIENT,), "")):
         signed_in = await world.sign_in(audience="staff", kind="staff", value=f"x{code}", roles=roles)
-        token = (await world.tokens_of("cases", scope="openid"))["access_token"]
+        token = (await world.tokens_of("cases", scope="openid api"))["access_token"]
         wanted = (403, code) if code else (200, signed_in.acting.person)
         assert await world.told(token) == wanted
 
@@ -155,7 +155,7 @@ async def test_without_a_token_nobody_asks(world: Deciding) -> None:
 
 async def test_the_provider_tells_of_the_scopes_that_this_node_knows(world: Deciding) -> None:
     document = (await world.http.get("/.well-known/openid-configuration")).json()
-    assert {"decisions", "own-log", "openid"} <= set(document["scopes_supported"])
+    assert {"decisions", "own-log", "api", "openid"} <= set(document["scopes_supported"])
 
 
 @pytest.mark.parametrize(("roles", "status"), [((DECISION_CLIENT,), 200), (("privacy-officer",), 403)])

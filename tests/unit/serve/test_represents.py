@@ -156,12 +156,12 @@ async def test_what_is_too_old_is_read_again_before_anybody_is_refused(world: Wo
 async def test_who_may_act_no_more_chooses_anew_sees_their_mandates_and_signs_out(world: World) -> None:
     clerk, mandate = await world.clerk()
     await world.revoke(mandate)
-    for path in ("/choose", "/sessions", "/mandates", f"/mandates/{mandate.id}", "/"):
+    for path in ("/sign-in", "/choose", "/sessions", "/mandates", f"/mandates/{mandate.id}", "/"):
         shown = await clerk.get(path)
         assert shown.status == 200, path
         assert "Deze machtiging is ingetrokken." in shown.text, path
     form = (await clerk.get("/choose")).form("/choose")
-    await clerk.send(form, choice="0")  # themselves
+    await clerk.send(form, choice="self")
     shown = await clerk.get("/service")
     assert (shown.status, "ingetrokken" in shown.text) == (200, False)
 

@@ -22,7 +22,7 @@ Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response
 
 _REQUEST = "application/oauth-authz-req+jwt"  # RFC 9101, 10.2
 _LONGEST_NONCE = 512  # characters
-_PROGRAM: dict[str, Any] = {"open": True, "tries": True, "cross_site": True}
+_PROGRAM: dict[str, Any] = {"open": True, "cross_site": True}
 
 
 def ways(passports: Passports) -> list[Way]:
@@ -58,7 +58,7 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
         )
         return remember(shown, browser)
 
-    @get("/passport/{handle:str}/request", opt={"open": True, "tries": True})
+    @get("/passport/{handle:str}/request", opt={"open": True})
     async def fetch(handle: str) -> Response[bytes]:
         """Hand a wallet the request."""
         return Response(passports.request(handle).encode(), media_type=_REQUEST)
@@ -76,7 +76,7 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
         """Take what a wallet shows."""
         return {"redirect_uri": await passports.answer(handle, form)}
 
-    @get("/passport/{handle:str}/done", opt={"open": True, "tries": True})
+    @get("/passport/{handle:str}/done", opt={"open": True})
     async def done(request: Request[Any, Any, Any], handle: str, response_code: str = "") -> Response[Any]:
         """Come back from a wallet: be signed in, or see the code to type elsewhere."""
         browser = browser_of(request)

@@ -8,6 +8,7 @@ from sluis.identity.provider.model import DECISIONS, EXCHANGE, OPENID, OWN_LOG
 from sluis.identity.provider.rules import PROMPTS
 from sluis.identity.tokens import ID_TYPES
 from sluis.kernel import ACR
+from sluis.web import API_SCOPE
 
 ENDPOINTS = {
     "authorization_endpoint": "/oauth/authorize",
@@ -46,7 +47,13 @@ def discovery(issuer: str, clients: Clients, mutual: str | None = None) -> dict[
         "issuer": issuer,
         **{name: issuer + path for name, path in ENDPOINTS.items()},
         "scopes_supported": sorted(
-            {OPENID, OWN_LOG, DECISIONS, *(scope for client in clients.all for scope in client.scopes)}
+            {
+                OPENID,
+                OWN_LOG,
+                DECISIONS,
+                API_SCOPE,
+                *(scope for client in clients.all for scope in client.scopes),
+            }
         ),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

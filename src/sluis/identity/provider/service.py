@@ -181,7 +181,7 @@ class Provider:
         error. Raises `OAuthProblem`, `Unkept`."""
         client = (await self._authenticated(form, certificate, "/oauth/revoke")).client
         access = self._read(form.get("token", ""))
-        if access is not None and access.client == client.id and self._stands(access):
+        if access is not None and access.client == client.id and self._is_kept(access):
             await self._grants.revoke(access.jti, access.ends)
             self.counts["token", "revoked"] += 1
 
@@ -208,6 +208,7 @@ class Provider:
             method=grant.method,
             at=grant.at,
             roles=grant.roles,
+            scope=access.scope,
         )
 
     def program(self, token: str, thumbprint: str | None = None) -> Access | None:
@@ -242,10 +243,9 @@ class Provider:
             if client is None or asked not in client.sign_out_uris:
                 raise _no_way_back()
             after = rules.with_parameters(asked, **({"state": form["state"]} if "state" in form else {}))
-        if signed_in is None:
+        if signed_in is None or hint is None or client is None:
             return after, False
-        named = self._tokens.session_name(client.sector, signed_in.session) if client is not None else None
-        return after, hint is not None and hint.get("sid") == named
+        return after, hint.get("sid") == self._tokens.session_name(client.sector, signed_in.session)
 
     def programs(self, session: str) -> list[str]:
         """Titles of the clients that somebody was signed in to with a session. Blocks."""
@@ -277,9 +277,11 @@ class Provider:
         Args:
             send: posts a logout token (second) to an address (first); awaited; gives whether it was taken.
         """
-        found = await asyncio.to_thread(self._grants.to_tell)
-        taken = await asyncio.gather(*(self._tell(one, send) for one in found))
-        return taken.count(False)
+        failed = set[str]()
+        while found := [one for one in await asyncio.to_thread(self._grants.to_tell) if one.id not in failed]:
+            taken = await asyncio.gather(*(self._tell(one, send) for one in found))
+            failed |= {one.id for one, took in zip(found, taken, strict=True) if not took}
+        return len(failed)
 
     async def _tell(self, one: SignedOut, send: Callable[[str, str], Awaitable[bool]]) -> bool:
         client = self._clients.get(one.client)
@@ -302,14 +304,13 @@ class Provider:
         client = self._clients.get(asked.client)
         assert client is not None
         try:
+            if signed_in is not None and self._obstacle(signed_in.session, signed_in.acting):
+                signed_in = None  # the page to sign in says why
             step = rules.next_step(asked, signed_in, self._now())
         except OAuthProblem as problem:
             return await self._turn_down(asked, held, problem)
         if step is not None or signed_in is None:
             return _sign_in(step, held or await self._grants.hold(asked, pushed=False))
-        if signed_in.represents is not None and signed_in.represents.refusal is not None:
-            why = signed_in.represents.refusal.why
-            return await self._turn_down(asked, held, OAuthProblem("access_denied", why))
         grant = rules.grant_of(asked, signed_in)
         if asked.subject not in (None, self._tokens.pairwise(client.sector, grant.acting)):
             return await self._turn_down(asked, held, OAuthProblem("login_required", _SOMEONE_ELSE))
@@ -356,7 +357,7 @@ class Provider:
         except Invalid:
             return None
 
-    def _stands(self, access: Access) -> bool:
+    def _is_kept(self, access: Access) -> bool:
         """Whether a token was not revoked, be it that it is not good at the moment."""
         return self._grants.of(access.jti) is not None or self._is_own(access)
 

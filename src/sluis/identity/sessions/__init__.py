@@ -3,12 +3,13 @@
 from sluis.identity.sessions.http import Choices, SigningIn
 from sluis.identity.sessions.model import Choice, Established, Kind, Listed, Represented, Way
 from sluis.identity.sessions.rules import IDLE
-from sluis.identity.sessions.service import OnEnd, Sessions, open_sessions, person_of
+from sluis.identity.sessions.service import Current, OnEnd, Sessions, open_sessions, person_of
 
 __all__ = [
     "IDLE",
     "Choice",
     "Choices",
+    "Current",
     "Established",
     "Kind",
     "Listed",

@@ -39,7 +39,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
         finish: what happens with who signed in.
     """
 
-    @get("/sign-in/at/{method:str}", opt={"open": True, "tries": True})
+    @get("/sign-in/at/{method:str}", opt={"open": True})
     async def begin(
         request: Request[Any, Any, Any],
         method: str,
@@ -55,7 +55,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
         response.set_cookie(_cookie(begun))
         return response
 
-    @get("/sign-in/at/{method:str}/return", opt={"open": True, "tries": True})
+    @get("/sign-in/at/{method:str}/return", opt={"open": True})
     async def come_back(request: Request[Any, Any, Any], method: str) -> Response[Any]:
         """Come back from the provider, and be signed in."""
         with _told():
@@ -67,7 +67,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
     @post(
         "/sign-in/at/{method:str}/signed-out",
         status_code=200,
-        opt={"open": True, "tries": True, "cross_site": True},
+        opt={"open": True, "cross_site": True},
     )
     async def signed_out(form: Form, method: str) -> Response[bytes]:
         """Hear from a provider that somebody signed out there."""

@@ -1,7 +1,7 @@
 """Who signed in for a company and may act for it no more gets no tokens, and those that there are serve nobody."""
 
 import pytest
-from tests.unit.identity.provider.world import ACCESS_TYPE, COMPANY, EXCHANGE, World, asking, returned
+from tests.unit.identity.provider.world import ACCESS_TYPE, COMPANY, EXCHANGE, World, asking, place, returned
 
 from sluis.kernel import Refused, Text
 
@@ -15,10 +15,11 @@ async def world(world: World) -> World:
     return world
 
 
-async def test_the_client_is_told_why_there_is_no_code(world: World) -> None:
+async def test_there_is_no_code_before_they_sign_in_again(world: World) -> None:
     world.obstacle = REVOKED
-    answer = returned(await world.get("/oauth/authorize", **asking()[0]))
-    assert (answer["error"], answer["error_description"]) == ("access_denied", "This mandate was revoked.")
+    assert place(await world.get("/oauth/authorize", **asking()[0]))[0] == "/sign-in"
+    answer = returned(await world.get("/oauth/authorize", **asking(prompt="none")[0]))
+    assert answer["error"] == "login_required"
 
 
 async def test_a_code_of_before_is_not_traded(world: World) -> None:

@@ -103,7 +103,7 @@ def registered() -> list[Any]:
             title="Zaken",
             keys=key_set("cases"),
             redirect_uris=("https://cases.example/back",),
-            scopes=("openid", "read", "decisions"),
+            scopes=("openid", "read", "decisions", "api"),
             grants=("authorization_code", "client_credentials"),
             audiences=(API,),
         ),
