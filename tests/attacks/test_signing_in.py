@@ -173,21 +173,7 @@ async def test_a_mandate_that_was_revoked_is_told_to_no_portal(shared: Site) -> 
     assert (await shared.posted("/oauth/introspect", token=token)).json == {"active": False}
     assert (await shared.traded(*waiting)).status == 400
     shown, _ = await shared.asked(browser)
-    assert shown.headers["location"].startswith("/sign-in?")
-
-
-async def test_a_session_for_a_company_ends_with_what_it_rests_on(shared: Site) -> None:
-    browser = shared.browser()
-    who = await shared.enter(browser)
-    mandate = await shared.mandate(who.acting.person)
-    page = await browser.get("/choose")
-    chosen = page.text.partition("Fictieve Fietsen")[0].rpartition('value="')[2].partition('"')[0]
-    await browser.send(page.form("/choose"), choice=chosen)
-    await shared.node.portal.tidy()  # type: ignore[union-attr]
-    assert (await browser.get("/sessions")).status == 200
-    await shared.rooms.representing.people.mandates.revoke(who.acting, mandate.id)
-    await shared.node.portal.tidy()  # type: ignore[union-attr]
-    assert (await browser.get("/sessions")).status == 303
+    assert shown.status == 403
 
 
 async def test_an_official_who_lost_a_role_or_left_has_it_in_no_session_that_was_kept(site: Site) -> None:

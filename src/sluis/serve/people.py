@@ -9,10 +9,12 @@ from sluis.config import Config
 from sluis.crypto import KeyStore
 from sluis.identity.people import Folder, People, Vouched, open_people, refused
 from sluis.identity.sessions import Choice, Established, Sessions, person_of
-from sluis.kernel import Acting, Clock, Text
+from sluis.kernel import Acting, Clock, Refused
 from sluis.ledger import Ledger
 from sluis.store import Store
 from sluis.web import Represents, SignedIn
+
+_AHEAD = timedelta(minutes=10)
 
 
 def people_of(config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock) -> People:
@@ -43,10 +45,6 @@ class Representing:
         await self.people.recognise(person, established.registered)
         return msgspec.structs.replace(established, registered=None)
 
-    def vouched(self, signed_in: SignedIn) -> Vouched | None:
-        """What the way of signing in said about representation; None when it said nothing."""
-        return self._said(signed_in.session)
-
     async def represents(self, signed_in: SignedIn) -> SignedIn:
         """Somebody who acts for another, with how they represent them now; what is too old is read again first."""
         vouched = self.vouched(signed_in)
@@ -59,21 +57,25 @@ class Representing:
             return signed_in
         return self._with(signed_in, self.vouched(signed_in))
 
-    def obstacle(self, session: str, acting: Acting) -> Text | None:
-        """Why somebody may do nothing for whom they act, from memory; None when there is something that they may.
+    async def read_again(self, acting: Acting) -> None:
+        """Have the trade register read again where that is needed, before anybody is signed out for want of it."""
+        await self.people.ready(acting, _AHEAD)
 
-        Args:
-            session: handle of one that is alive.
-            acting: who, for whom.
-        """
-        if acting.entity is None:
+    def refusal(self, session: str, acting: Acting) -> Refused | None:
+        """Why somebody with a session (its handle) can do nothing for whom they act; None when they can. Raises `NotFound`
+        when the session is over."""
+        if acting.entity is None and acting.intermediary is None:
             return None
-        denied = self.people.obstacle(acting, self._said(session))
-        return None if denied is None else denied.reason
+        denied = self.people.no_longer(acting, self._said(session))
+        return None if denied is None else refused(denied)
+
+    def vouched(self, signed_in: SignedIn) -> Vouched | None:
+        """What the way of signing in said about representation; None when it said nothing."""
+        return self._said(signed_in.session)
 
     def _with(self, signed_in: SignedIn, vouched: Vouched | None) -> SignedIn:
         acting = signed_in.acting
-        denied = self.people.obstacle(acting, vouched)
+        denied = self.people.no_longer(acting, vouched)
         represents = Represents(
             self.people.properties(acting, vouched), None if denied is None else refused(denied)
         )
@@ -87,15 +89,6 @@ class Representing:
         return Vouched(
             said.entity, said.name or "", said.intermediary, established.services, established.issuer
         )
-
-    def stands(self, session: str, acting: Acting) -> bool:
-        """Whether whoever is behind a session may act for whom they chose, still: a mandate is revoked at once."""
-        if acting.entity is None:
-            return True
-        signed_in = self._sessions.by_handle(session)
-        vouched = self.vouched(signed_in) if signed_in is not None else None
-        found = self.people.entities_for(acting.person, vouched)
-        return any((one.entity, one.intermediary) == (acting.entity, acting.intermediary) for one in found)
 
     async def choices(self, signed_in: SignedIn) -> Sequence[Choice]:
         """For whom somebody may act; who signed in for a company does not act for themselves, and an official for nobody."""

@@ -95,9 +95,8 @@ class OwnPortal:
             await asyncio.gather(self._telling, return_exceptions=True)
 
     async def tidy(self) -> None:
-        """Forget sessions that are over and what rested on them, those too of who may act for nobody any more, and show a renewed certificate. To be called every minute."""
-        standing = self._rooms.representing.stands
-        await self._rooms.sessions.tidy(lambda one: standing(one.session, one.acting))
+        """Forget sessions that are over and what rested on them, and show a renewed certificate. To be called every minute."""
+        await self._rooms.sessions.tidy()
         await self._rooms.provider.tidy()
         stamps = self._stamps()
         if stamps == self._shown:

@@ -199,6 +199,6 @@ async def test_a_token_carries_the_same_to_the_policies(world: World) -> None:
     assert known.represents is not None
     assert (known.represents.properties["kinds"], known.represents.refusal) == (["mandate"], None)
     await world.revoke(mandate)
-    told = world.representing.obstacle(known.session, known.acting)
+    told = world.representing.refusal(known.session, known.acting)
     assert told is not None
-    assert told.en == "This mandate was revoked."
+    assert told.why.en == "This mandate was revoked."

@@ -47,22 +47,11 @@ def may_represent(acting: Acting, act: Act, moment: datetime, facts: Facts) -> A
         raise _below_zero()
     if is_self(acting):
         return Allowed("self", digest=act.digest)
-    if rule := _standing(acting, facts):
-        return Denied(rule, REASONS[rule])
-    found = [(one, _obstacle(one, acting, act)) for one in representations(acting, moment, facts)]
+    for company in (act.entity, act.intermediary):
+        if company is not None and (rule := standing_rule(company, facts)):
+            return Denied(rule, REASONS[rule])
+    found = [(one, _obstacle(one, act)) for one in representations(acting, moment, facts)]
     return _best(found, acting, act, moment, facts)
-
-
-def cannot_represent(acting: Acting, moment: datetime, facts: Facts) -> Denied | None:
-    """Why somebody may do nothing for whom they act, whatever it would be; None when there is something left. Arguments as
-    `may_represent`."""
-    if is_self(acting):
-        return None
-    rule = _standing(acting, facts)
-    found = [] if rule else [_anyhow(one, acting) for one in representations(acting, moment, facts)]
-    if not rule and "" in found:
-        return None
-    return _denied([rule] if rule else found)
 
 
 def may_arrange(acting: Acting, act: Act, moment: datetime, facts: Facts) -> Allowed | Denied:
@@ -121,10 +110,17 @@ def standing_rule(urn: str, facts: Facts) -> str:
     return "" if held.company.standing == "active" else f"company-{held.company.standing}"
 
 
-def _standing(acting: Acting, facts: Facts) -> str:
-    """The same of those for whom, and through whom, somebody acts."""
-    concerned = (entity_of(acting), acting.intermediary)
-    return next((rule for one in concerned if one is not None and (rule := standing_rule(one, facts))), "")
+def no_longer(acting: Acting, moment: datetime, facts: Facts) -> Denied | None:
+    """Why somebody can do nothing at all for whom they chose to act, whatever the act; None when there is something. A choice
+    vouches for nothing: it is held against the facts whenever somebody relies on it."""
+    if is_self(acting):
+        return None
+    entity = entity_of(acting)
+    rules = [standing_rule(one, facts) for one in (entity, acting.intermediary) if one is not None]
+    rule = next(filter(None, rules), "") or _nearest(
+        one.obstacle or _elsewhere(one, entity) for one in representations(acting, moment, facts)
+    )
+    return Denied(rule, REASONS[rule]) if rule else None
 
 
 def representations(acting: Acting, moment: datetime, facts: Facts) -> list[Representation]:
@@ -242,25 +238,27 @@ def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return one if ANY in other else tuple(name for name in one if name in other)
 
 
-def _obstacle(one: Representation, acting: Acting, act: Act) -> str:
+def _obstacle(one: Representation, act: Act) -> str:
     """What stands between a representation and an act; empty when nothing does."""
+    if one.obstacle:
+        return one.obstacle
     checks = {
+        "other-establishment": bool(_elsewhere(one, act.entity)),
         "other-service": not {ANY, act.service} & {*one.services},
         "other-action": not {ANY, act.action} & {*one.actions},
         "above-cap": one.cap is not None and act.amount is not None and act.amount > one.cap,
     }
-    return _anyhow(one, acting) or next((rule for rule, stands in checks.items() if stands), "")
+    return next((rule for rule, stands in checks.items() if stands), "")
 
 
-def _anyhow(one: Representation, acting: Acting) -> str:
-    """What stands in the way of a representation whatever the act is; empty when nothing does."""
-    elsewhere = bool(one.establishments) and entity_of(acting) not in one.establishments
-    return one.obstacle or ("other-establishment" if elsewhere else "")
+def _elsewhere(one: Representation, entity: str) -> str:
+    return "other-establishment" if one.establishments and entity not in one.establishments else ""
 
 
-def _denied(obstacles: Iterable[str]) -> Denied:
-    nearest = max(obstacles, key=_NEARNESS.__getitem__, default="no-representation")
-    return Denied(nearest, REASONS[nearest])
+def _nearest(obstacles: Iterable[str]) -> str:
+    """What stands in the way of what came nearest; empty when nothing does."""
+    found = [*obstacles]
+    return "" if "" in found else max(found, key=_NEARNESS.__getitem__, default="no-representation")
 
 
 def _best(
@@ -268,7 +266,8 @@ def _best(
 ) -> Allowed | Denied:
     free = [one for one, obstacle in found if not obstacle]
     if not free:
-        return _denied(obstacle for _, obstacle in found)
+        nearest = _nearest(obstacle for _, obstacle in found)
+        return Denied(nearest, REASONS[nearest])
     alone = [one for one in free if not one.joint]
     if alone:
         return Allowed(alone[0].kind, False, act.digest, alone[0].evidence)
@@ -323,12 +322,13 @@ def properties(acting: Acting, moment: datetime, facts: Facts) -> dict[str, obje
     known: dict[str, object] = {"entity": entity_of(acting)}
     if acting.intermediary is not None:
         known["intermediary"] = acting.intermediary
-    if is_self(acting):
-        rule, grants = "", [Representation("self")]
-    else:
-        rule = _standing(acting, facts)
-        found = () if rule else representations(acting, moment, facts)
-        grants = [one for one in found if not _anyhow(one, acting)]
+    rule = ""
+    found = [Representation("self")]
+    if not is_self(acting):
+        concerned = [one for one in (entity_of(acting), acting.intermediary) if one is not None]
+        rule = next((rule for one in concerned if (rule := standing_rule(one, facts))), "")
+        found = [] if rule else representations(acting, moment, facts)
+    grants = [one for one in found if not one.obstacle and not _elsewhere(one, entity_of(acting))]
     return {
         **known,
         "standing": rule or "active",

@@ -21,7 +21,7 @@ from sluis.identity.provider.granting import TokenEndpoint
 from sluis.identity.provider.grants import Grants, SignedOut, open_grants
 from sluis.identity.provider.model import CONTINUE, PUSHED_SECONDS, REQUEST_URI, Asked, Grant, SignIn
 from sluis.identity.tokens import Access, Tokens
-from sluis.kernel import Acting, Clock, Invalid, Problem, Text, Unidentified
+from sluis.kernel import Acting, Clock, Invalid, Problem, Refused, Text, Unidentified
 from sluis.store import Store
 from sluis.web import SignedIn
 
@@ -36,9 +36,14 @@ class Present(Protocol):
         """The session of this handle; None when it is over."""
 
 
-Obstacle = Callable[[str, Acting], Text | None]
-"""Why somebody may do nothing for whom they act, any more; None when there is something that they may. Takes the handle of a
-session that is alive, and who acts for whom."""
+class Represents(Protocol):
+    """Whether somebody may act for whom they act, as far as the provider needs to know."""
+
+    async def read_again(self, acting: Acting) -> None:
+        """Have what is too old of those concerned looked up again."""
+
+    def refusal(self, session: str, acting: Acting) -> Refused | None:
+        """Why somebody with a session (its handle) can do nothing for whom they act; None when they can."""
 
 
 class Provider:
@@ -56,15 +61,15 @@ class Provider:
         tokens: Tokens,
         grants: Grants,
         present: Present,
+        representing: Represents,
         clock: Clock,
         mutual: str | None,
-        obstacle: Obstacle,
     ) -> None:
         self.issuer, self.mutual = tokens.issuer, mutual
         self.counts: Counter[tuple[str, str]] = Counter()
         self._clients, self._tokens, self._grants = clients, tokens, grants
-        self._present, self._clock, self._obstacle = present, clock, obstacle
-        self._endpoint = TokenEndpoint(clients, tokens, grants, clock, self._good, self._fallen, self.counts)
+        self._present, self._representing, self._clock = present, representing, clock
+        self._endpoint = TokenEndpoint(clients, tokens, grants, clock, self._good, self.counts)
         self.to_tell = asyncio.Event()
         self._missed = True  # sessions may have ended while this was not running
         self._tasks = set[asyncio.Task[None]]()
@@ -180,8 +185,8 @@ class Provider:
         """Revoke a token of this client, with all that came of the same sign-in (RFC 7009); a token that is no good is no
         error. Raises `OAuthProblem`, `Unkept`."""
         client = (await self._authenticated(form, certificate, "/oauth/revoke")).client
-        access = self._read(form.get("token", ""))
-        if access is not None and access.client == client.id and self._is_kept(access):
+        access = self._active(form.get("token", ""))
+        if access is not None and access.client == client.id:
             await self._grants.revoke(access.jti, access.ends)
             self.counts["token", "revoked"] += 1
 
@@ -196,7 +201,7 @@ class Provider:
             access = self._tokens.read_access(token, {self.issuer})
         except Invalid:
             return None
-        grant = self._good(access)
+        grant = self._good(access.jti)
         if grant is None or access.thumbprint not in (None, thumbprint):
             return None
         return SignedIn(
@@ -258,6 +263,13 @@ class Provider:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def look_again(self) -> None:
+        """What representations rest on has changed (`People.on_change`): who acts for nobody any more is signed out of what
+        they were signed in to for them."""
+        task = asyncio.get_running_loop().create_task(self._end_who_act_for_nobody())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def tidy(self) -> None:
         """Let go of what is over, tell of sessions that ended while nobody looked, and let keys take turns. To be called
         every minute, and at start. Raises `Unkept`."""
@@ -266,10 +278,20 @@ class Provider:
             for session in await asyncio.to_thread(self._grants.sessions):
                 if not self._is_alive(session):
                     await self._end(session)
+        await self._end_who_act_for_nobody()
         await self._grants.sweep(self._is_alive)
         await self._clients.tidy()
         if self._clients.all:
             await asyncio.to_thread(self._tokens.turn)
+
+    async def _end_who_act_for_nobody(self) -> None:
+        for session in await asyncio.to_thread(self._grants.sessions):
+            signed_in = self._present.by_handle(session)
+            if signed_in is not None and signed_in.acting.entity is not None:
+                await self._representing.read_again(signed_in.acting)
+                alive = self._is_alive(session)  # still
+                if alive and self._representing.refusal(session, signed_in.acting) is not None:
+                    await self._end(session)
 
     async def tell(self, send: Callable[[str, str], Awaitable[bool]]) -> int:
         """Tell clients of sign-outs (OpenID Connect Back-Channel Logout 1.0, 2.5); how many are still to be told.
@@ -304,14 +326,18 @@ class Provider:
         client = self._clients.get(asked.client)
         assert client is not None
         try:
-            if signed_in is not None and self._obstacle(signed_in.session, signed_in.acting):
-                signed_in = None  # the page to sign in says why
             step = rules.next_step(asked, signed_in, self._now())
         except OAuthProblem as problem:
             return await self._turn_down(asked, held, problem)
         if step is not None or signed_in is None:
             return _sign_in(step, held or await self._grants.hold(asked, pushed=False))
         grant = rules.grant_of(asked, signed_in)
+        await self._representing.read_again(grant.acting)
+        refusal = self._representing.refusal(grant.session, grant.acting)
+        if refusal is not None and asked.silent:
+            return await self._turn_down(asked, held, OAuthProblem("login_required", refusal.why))
+        if refusal is not None:
+            raise refusal
         if asked.subject not in (None, self._tokens.pairwise(client.sector, grant.acting)):
             return await self._turn_down(asked, held, OAuthProblem("login_required", _SOMEONE_ELSE))
         code = await self._grants.grant(grant, held)
@@ -346,20 +372,11 @@ class Provider:
 
     def _active(self, token: str) -> Access | None:
         """A token of ours that is good now, whoever it is for."""
-        access = self._read(token)
-        if access is None or (self._good(access) is None and not self._is_own(access)):
-            return None
-        return access
-
-    def _read(self, token: str) -> Access | None:
         try:
-            return self._tokens.read_access(token)
+            access = self._tokens.read_access(token)
         except Invalid:
             return None
-
-    def _is_kept(self, access: Access) -> bool:
-        """Whether a token was not revoked, be it that it is not good at the moment."""
-        return self._grants.of(access.jti) is not None or self._is_own(access)
+        return access if self._good(access.jti) is not None or self._is_own(access) else None
 
     def _believed(self, token: str, certificate: x509.Certificate | None) -> tuple[Access, Grant | None]:
         try:
@@ -367,19 +384,17 @@ class Provider:
         except Invalid as failure:
             raise OAuthProblem("invalid_token", failure.why) from None
         shown = None if certificate is None else certificate_thumbprint(certificate)
-        grant = self._good(access)
+        grant = self._good(access.jti)
         if (grant is None and not self._is_own(access)) or access.thumbprint not in (None, shown):
             raise OAuthProblem("invalid_token", _NO_TOKEN)
         return access, grant
 
-    def _good(self, access: Access) -> Grant | None:
-        """The grant of a person's token, while it stands and nothing befell it."""
-        grant = self._grants.of(access.jti)
-        return grant if grant is not None and self._fallen(grant) is None else None
-
-    def _fallen(self, grant: Grant) -> Text | None:
-        """Why nothing more comes of a grant: the session is over, or the person may not act for the other any more."""
-        return self._obstacle(grant.session, grant.acting) if self._is_alive(grant.session) else _NO_SESSION
+    def _good(self, jti: str) -> Grant | None:
+        """The grant of a person's token, while it stands, their session is alive, and they may act for whom they do."""
+        grant = self._grants.of(jti)
+        if grant is None or not self._is_alive(grant.session):
+            return None
+        return grant if self._representing.refusal(grant.session, grant.acting) is None else None
 
     def _is_own(self, access: Access) -> bool:
         """Whether it is a client's token about itself, and was not revoked."""
@@ -425,9 +440,9 @@ def open_provider(
     clients: Clients,
     tokens: Tokens,
     present: Present,
+    representing: Represents,
     clock: Clock,
     mutual: str | None = None,
-    obstacle: Obstacle = lambda session, acting: None,
 ) -> Provider:
     """The sign-in provider of a node, with what it granted before. Blocks. Raises as `migrate`.
 
@@ -436,12 +451,12 @@ def open_provider(
         clients: those that are registered.
         tokens: of the node.
         present: its sessions; have `Sessions.on_end` call `ended`.
+        representing: for whom they may act; have `People.on_change` call `look_again`.
         clock: aware UTC.
         mutual: the address at which client certificates are asked for, when that is another one (RFC 8705, 5).
-        obstacle: why somebody may do nothing for whom they act.
     """
     grants = open_grants(store, tokens.keys, clock)
-    return Provider(clients, tokens, grants, present, clock, mutual, obstacle)
+    return Provider(clients, tokens, grants, present, representing, clock, mutual)
 
 
 def _sign_in(step: SignIn | None, held: str) -> str:
@@ -477,5 +492,4 @@ def _no_way_back() -> Invalid:
 _CANCELLED = Text("Het inloggen is afgebroken.", "Signing in was cancelled.")
 _SOMEONE_ELSE = Text("Er is iemand anders ingelogd.", "Someone else is signed in.")
 _NO_OPENID = Text("Het token heeft de scope openid niet.", "The token has not the scope openid.")
-_NO_SESSION = Text("De sessie is voorbij.", "The session is over.")
 _NO_TOKEN = Text("Het token is niet geldig, of niet meer.", "The token is not valid, or not any more.")

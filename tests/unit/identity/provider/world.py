@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
-import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -25,9 +24,9 @@ from sluis.identity.provider import Provider, open_provider, routes
 from sluis.identity.sessions import Established, Sessions, open_sessions
 from sluis.identity.tokens.keys import Ring
 from sluis.identity.tokens.service import Tokens
-from sluis.kernel import Acting, Refused, Text
+from sluis.kernel import Acting, Refused
 from sluis.store import open_once, open_store
-from sluis.web import COOKIE, House, Represents, SignedIn, make_portal
+from sluis.web import COOKIE, House, SignedIn, make_portal
 
 ISSUER = "https://node.example"
 BACK = "https://portal.example/back?from=sluis"
@@ -119,7 +118,7 @@ class World:
         self.store = open_store(store or directory / "node.db")
         self.certificate: x509.Certificate | None = None
         self.secret: str | None = None
-        self.obstacle: Refused | None = None  # for who acts for another
+        self.refusals = dict[str | None, Refused]()  # by for whom somebody acts
         self.sessions: Sessions
         self.provider: Provider
         self.http: httpx.AsyncClient
@@ -136,15 +135,12 @@ class World:
         everyone = {client.id: client for client in registered()}
         self.clients = Clients(everyone, open_once(self.store), self.clock)
         self.provider = open_provider(
-            self.store, self.clients, self.tokens, self.sessions, self.clock, mutual, self._obstacle
+            self.store, self.clients, self.tokens, self.sessions, self, self.clock, mutual
         )
         self.sessions.on_end(self.provider.ended)
         house = House("Gemeente (fictief)", ISSUER, True)
         visitors: Any = self.sessions
-        app = make_portal(
-            routes(self.provider, self.clients, self.sessions), visitors, house, bytes(32),
-            representing=self._represents,
-        )  # fmt: skip
+        app = make_portal(routes(self.provider, self.clients, self.sessions), visitors, house, bytes(32))
 
         async def with_certificate(scope: Any, receive: Any, send: Any) -> None:
             pem = [] if self.certificate is None else [self.certificate.public_bytes(Encoding.PEM).decode()]
@@ -153,11 +149,14 @@ class World:
 
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=with_certificate), base_url=ISSUER)  # type: ignore[arg-type]
 
-    def _obstacle(self, session: str, acting: Acting) -> Text | None:
-        return None if acting.entity is None or self.obstacle is None else self.obstacle.why
+    # Whether somebody may act for whom they act.
 
-    async def _represents(self, signed_in: SignedIn) -> SignedIn:
-        return msgspec.structs.replace(signed_in, represents=Represents({}, self.obstacle))
+    async def read_again(self, acting: Acting) -> None:
+        """Nothing is ever too old here."""
+
+    def refusal(self, session: str, acting: Acting) -> Refused | None:
+        """As the test says."""
+        return self.refusals.get(acting.entity)
 
     # What a browser and a client do.
 
@@ -225,11 +224,7 @@ class World:
 def asking(**changed: str) -> tuple[dict[str, str], dict[str, str]]:
     """An authorization request, and what its code is traded with."""
     verifier = secrets.token_urlsafe(32)
-    back = {
-        "app": "https://app.example/back",
-        "other": "https://other.example/back",
-        "cases": "https://cases.example/back",
-    }
+    back = {one: f"https://{one}.example/back" for one in ("app", "other", "cases")}
     form = {
         "client_id": "portal",
         "redirect_uri": back.get(changed.get("client_id", ""), BACK),
