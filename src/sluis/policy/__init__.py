@@ -13,7 +13,7 @@ from sluis.policy.files import (
     read_own,
     try_cases,
 )
-from sluis.policy.http import Who, routes
+from sluis.policy.http import Who, call_routes, routes
 from sluis.policy.known import known_of
 from sluis.policy.model import (
     CONSULT,
@@ -75,6 +75,7 @@ __all__ = [
     "Why",
     "Would",
     "asking",
+    "call_routes",
     "consultation",
     "differences",
     "examine_own",
