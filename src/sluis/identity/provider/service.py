@@ -217,6 +217,21 @@ class Provider:
             scope=access.scope,
         )
 
+    def program(self, token: str, thumbprint: str | None = None) -> Access | None:
+        """The access token that a client got for itself (RFC 6749, 4.4), for this node; None when it is of a person, or not
+        valid, or not any more.
+
+        Args:
+            token: as it came in a header.
+            thumbprint: of the certificate on the connection; a token that is bound to another is not valid (RFC 8705, 3).
+        """
+        try:
+            access = self._tokens.read_access(token, {self.issuer})
+        except Invalid:
+            return None
+        known = self._clients.get(access.client) is not None and self._is_own(access)
+        return access if known and access.thumbprint in (None, thumbprint) else None
+
     def sign_out(self, form: Mapping[str, str], signed_in: SignedIn | None) -> tuple[str | None, bool]:
         """What a client's wish to sign somebody out comes to (OpenID Connect RP-Initiated Logout 1.0).
 

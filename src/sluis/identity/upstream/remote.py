@@ -12,6 +12,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote_plus
 
 from sluis.crypto import LEEWAY, SIGNATURES, Keys, check_claims, read_json, read_jwks, read_jwt
+from sluis.identity.clients import ASSERTION_TYPE
+from sluis.identity.tokens import LOGOUT_EVENT
 from sluis.identity.upstream import faults, rules
 from sluis.identity.upstream.calls import Answer, Calls
 from sluis.identity.upstream.model import Method, Provider
@@ -33,10 +35,8 @@ _STALE = timedelta(days=7)
 _REST = timedelta(seconds=30)  # between two looks for a key that is not there
 _LONGEST_SECRET = 4096
 _DOTS_OF_JWE = 4  # RFC 7516, 3.1
-_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ID_TOKEN_SECONDS = 24 * 3600
 _LOGOUT_SECONDS = 3600
-LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 T = TypeVar("T")
 
@@ -237,7 +237,11 @@ class Remote:
                 "exp": now + 60,
             }
             signed = self._own.proof(claims)
-            return {"client_id": client, "client_assertion_type": _ASSERTION, "client_assertion": signed}, {}
+            return {
+                "client_id": client,
+                "client_assertion_type": ASSERTION_TYPE,
+                "client_assertion": signed,
+            }, {}
         secret = self._secret()
         if "client_secret_basic" in provider.token_endpoint_auth_methods_supported:
             return {}, {"authorization": _basic(client, secret)}

@@ -12,13 +12,10 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from sluis.crypto import encode_base64url
+from sluis.crypto import LEEWAY, encode_base64url
 from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Method, Provider
 from sluis.kernel import ACR, Level, Problem, Text, reaches
-
-SKEW = 60
-"""Seconds that the clock of a provider may differ from ours."""
 
 OLDEST_TOKEN = 600
 """Seconds after which an id_token is of no sign-in of now."""
@@ -175,7 +172,7 @@ def check_token(method: Method, claims: Mapping[str, Any], nonce: str, now: floa
     if audience not in (method.client, [method.client]) or claims.get("azp", method.client) != method.client:
         raise faults.not_believed(method.title, _OTHER_CLIENT)
     made = claims.get("iat")
-    if not isinstance(made, int | float) or made < now - OLDEST_TOKEN - SKEW:
+    if not isinstance(made, int | float) or made < now - OLDEST_TOKEN - LEEWAY:
         raise faults.not_believed(method.title, _TOO_OLD)
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
