@@ -11,7 +11,7 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, Way
-from sluis.kernel import LEVELS, Level, Refused, Text, reaches
+from sluis.kernel import Level, Refused, Text, reaches
 from sluis.web import (
     Audience,
     Entry,
@@ -165,7 +165,7 @@ def routes(
 
 def _fits(way: Way, level: Level | None, audience: Audience | None) -> bool:
     """Whether a way of signing in is for this audience, and sure enough."""
-    sure = level is None or any(LEVELS.index(one) >= LEVELS.index(level) for one in way.levels)
+    sure = level is None or any(reaches(one, level) for one in way.levels)
     return sure and audience in (None, way.audience)
 
 

@@ -25,6 +25,7 @@ from sluis.policy.model import (
     Subject,
     consultation,
 )
+from sluis.policy.records import references_of
 from sluis.policy.replay import Replayed, replay
 from sluis.policy.service import Call, DecisionPoint
 from sluis.policy.standard import (
@@ -86,6 +87,7 @@ __all__ = [
     "person",
     "policies_of",
     "read_own",
+    "references_of",
     "replay",
     "routes",
     "rulings_of",

@@ -31,7 +31,7 @@ from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches
 from sluis.web import problems
-from sluis.web.access import OnRefusal, keep_caller
+from sluis.web.access import OnRefusal, keep_caller, methods_at
 from sluis.web.app import access_log, log_request, problem_of
 from sluis.web.bearer import challenging
 from sluis.web.cookies import COOKIE, LANGUAGE, VISIT, Visit, cookies_of, set_cookie
@@ -280,7 +280,7 @@ async def _identify(request: Request[Any, Any, Any], tries: Tries) -> Response[A
     opt, scope = request.route_handler.opt, request.scope
     callers = opt.get("callers")
     if callers is None:  # the framework's own OPTIONS handlers
-        raise MethodNotAllowedException(headers={"allow": _methods(request)})
+        raise MethodNotAllowedException(headers={"allow": methods_at(request)})
     if opt.get("tries"):
         tries.check(_who(scope))
     visitor = setting_of(request).visitor
@@ -362,13 +362,6 @@ def _failed(scope: Any, status: int) -> bool:
 def _who(scope: Any) -> str:
     client = scope.get("client")
     return f"{neighbourhood(client[0]) if client else '-'} {scope.get('path_template', scope['path'])}"
-
-
-def _methods(request: Request[Any, Any, Any]) -> str:
-    template = request.scope["path_template"]
-    return ", ".join(
-        {method for route in request.app.routes if route.path_format == template for method in route.methods}
-    )
 
 
 def wants_page(scope: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ of these, laid over each other. One function holds all of them against an act.
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from sluis.identity.people.company import KVK, PERSON, Held, person_urn
+from sluis.identity.people.company import KVK, PERSON, Held, person_urn, urn_of
 from sluis.identity.people.model import (
     ANY,
     Act,
@@ -176,7 +176,7 @@ def _mandates(giver: str, holder: str, now: int, facts: Facts) -> Iterator[Repre
             stands = {"active": "", "accepted": "mandate-not-begun"}.get(state, f"mandate-{state}")
             yield Representation(
                 "mandate", terms.services, terms.actions, terms.cap,
-                tuple(f"urn:nl:vestiging:{str.__str__(one)}" for one in terms.establishments),
+                tuple(map(urn_of, terms.establishments)),
                 onward=terms.onward,
                 evidence=(Evidence("mandate", mandate.urn, digest=terms.digest),),
                 obstacle=stands,
