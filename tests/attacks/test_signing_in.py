@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.browser import Browser, Shown
-from tests.integration.nodes import Federation, build
+from tests.integration.nodes import Federation, build, refused
 from tests.unit.identity.provider.world import challenge
 
-from sluis.crypto import jwk_of, sign_jwt
+from sluis.crypto import jwk_of, make_authority, sign_jwt
 from sluis.identity.clients import ASSERTION_TYPE
 from sluis.identity.people import Mandate, Terms
 from sluis.identity.sessions import Established
@@ -173,21 +173,7 @@ async def test_a_mandate_that_was_revoked_is_told_to_no_portal(shared: Site) -> 
     assert (await shared.posted("/oauth/introspect", token=token)).json == {"active": False}
     assert (await shared.traded(*waiting)).status == 400
     shown, _ = await shared.asked(browser)
-    assert shown.headers["location"].startswith("/sign-in?")
-
-
-async def test_a_session_for_a_company_ends_with_what_it_rests_on(shared: Site) -> None:
-    browser = shared.browser()
-    who = await shared.enter(browser)
-    mandate = await shared.mandate(who.acting.person)
-    page = await browser.get("/choose")
-    chosen = page.text.partition("Fictieve Fietsen")[0].rpartition('value="')[2].partition('"')[0]
-    await browser.send(page.form("/choose"), choice=chosen)
-    await shared.node.portal.tidy()  # type: ignore[union-attr]
-    assert (await browser.get("/sessions")).status == 200
-    await shared.rooms.representing.people.mandates.revoke(who.acting, mandate.id)
-    await shared.node.portal.tidy()  # type: ignore[union-attr]
-    assert (await browser.get("/sessions")).status == 303
+    assert shown.status == 403
 
 
 async def test_an_official_who_lost_a_role_or_left_has_it_in_no_session_that_was_kept(site: Site) -> None:
@@ -200,3 +186,15 @@ async def test_an_official_who_lost_a_role_or_left_has_it_in_no_session_that_was
     assert now.roles == ("archivist",)
     await site.again(settings=SETTINGS.partition("[people.olga]")[0])
     assert site.rooms.sessions.by_cookie(held) is None
+
+
+def test_in_production_no_test_authority_vouches_for_where_people_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, other = Federation(tmp_path), make_authority(tmp_path / "other", "Ander")
+    file = home.asker / "node.toml"
+    own = file.read_text().replace('environment = "test"', 'environment = "production"')
+    settings = SETTINGS.partition("[clients")[0] + f'authorities = ["{other.path}"]\n'
+    monkeypatch.setattr("sluis.serve.certificate.is_test", lambda one: one == other.certificate)
+    file.write_text(own + settings)
+    assert refused(home.asker).code == "test-authority"

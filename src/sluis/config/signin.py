@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 
 from sluis.config.model import Config
-from sluis.grounds import Fault, meant
+from sluis.grounds import Fault, Keys, meant
 from sluis.kernel import Text, is_simulator
 
 
 def sign_in_faults(config: Config) -> Iterator[Fault]:
     """Of `[signin]`, and of people who sign in with it."""
+    for table, issuers in (("signin", config.signin), ("trust", config.trust)):
+        for name, one in issuers.items():
+            if not config.node.test and is_simulator(one.issuer):
+                yield _simulator(table, name)
     for name, way in config.signin.items():
-        if not config.node.test and is_simulator(way.issuer):
-            yield _simulator(name)
         if config.portal.address is None:
-            yield _no_pages(name)
+            yield no_pages(("signin", name))
         if way.audience == "staff" and (told := sorted(way.claims.keys() - {"person", "name"})):
             yield _staff_claim(name, told[0])
     for name, person in config.people.items():
@@ -24,9 +26,9 @@ def sign_in_faults(config: Config) -> Iterator[Fault]:
             yield _no_way_for_staff(name, method, config)
 
 
-def _simulator(name: str) -> Fault:
+def _simulator(table: str, name: str) -> Fault:
     return Fault(
-        ("signin", name, "issuer"),
+        (table, name, "issuer"),
         "simulator-in-production",
         Text("Dit knooppunt werkt met echte mensen; een simulator mag hier niet.",
              "This node works with real people; a simulator may not be used here."),
@@ -37,9 +39,10 @@ def _simulator(name: str) -> Fault:
     )  # fmt: skip
 
 
-def _no_pages(name: str) -> Fault:
+def no_pages(where: Keys) -> Fault:
+    """A way of signing in, in these tables, at a node without pages."""
     return Fault(
-        ("signin", name),
+        where,
         "sign-in-without-pages",
         Text("Er is een manier om in te loggen, maar er zijn geen pagina's.",
              "There is a way of signing in, but there are no pages."),

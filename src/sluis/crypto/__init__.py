@@ -46,7 +46,6 @@ from sluis.crypto.jwt import (
     decrypt_jwt,
     encrypt_jwt,
     jwk_of,
-    kid_of,
     read_jwks,
     read_jwt,
     refused_jwt,
@@ -68,7 +67,15 @@ from sluis.crypto.sealing import (
     seal_key,
     sign_grant,
 )
-from sluis.crypto.tls import CURVE, SUITES_1_2, browser_context, client_context, hand_over, server_context
+from sluis.crypto.tls import (
+    CURVE,
+    SUITES_1_2,
+    browser_context,
+    calling_context,
+    client_context,
+    hand_over,
+    server_context,
+)
 from sluis.crypto.vault import Vault
 
 __all__ = [
@@ -99,6 +106,7 @@ __all__ = [
     "Vault",
     "algorithm_for",
     "browser_context",
+    "calling_context",
     "canonical",
     "canonical_structs",
     "canonical_texts",
@@ -119,7 +127,6 @@ __all__ = [
     "jwks",
     "key_digest",
     "key_text",
-    "kid_of",
     "make_authority",
     "make_request",
     "new_key",

@@ -1,6 +1,6 @@
 """The rooms of identity, furnished, where the settings name a portal: who signs in, how, and what their pages are."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from sluis.config import Config
 from sluis.crypto import KeyStore
 from sluis.identity import pages, passkeys, passport, people, upstream
 from sluis.identity.provider import Provider
-from sluis.identity.sessions import Current, Established, Sessions, SigningIn, open_sessions
+from sluis.identity.sessions import Current, Established, Finish, Sessions, SigningIn, open_sessions
 from sluis.identity.tokens import Tokens
 from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
@@ -23,8 +23,6 @@ from sluis.serve.upstream import upstreams_of
 from sluis.store import Store
 from sluis.web import Entry, SignedIn
 
-Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
-
 
 class Visiting:
     """Who a request to the portal comes from: the `Visitors` of this node.
@@ -32,10 +30,16 @@ class Visiting:
     Args:
         sessions: of this node.
         by_token: who is behind an access token.
+        representing: how they represent another.
     """
 
-    def __init__(self, sessions: Sessions, by_token: Callable[[str, str | None], SignedIn | None]) -> None:
-        self._sessions, self._by_token = sessions, by_token
+    def __init__(
+        self,
+        sessions: Sessions,
+        by_token: Callable[[str, str | None], SignedIn | None],
+        representing: Representing,
+    ) -> None:
+        self._sessions, self._by_token, self._representing = sessions, by_token, representing
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         """Whose session this is the secret of."""
@@ -43,7 +47,8 @@ class Visiting:
 
     def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         """Whose access token this is."""
-        return self._by_token(token, thumbprint)
+        signed_in = self._by_token(token, thumbprint)
+        return None if signed_in is None else self._representing.known(signed_in)
 
 
 class IdentityRooms(msgspec.Struct, frozen=True):
@@ -71,7 +76,7 @@ def identity_rooms(
     sessions = open_sessions(store, keys, clock, current)
     representing = Representing(sessions, people_of(config, store, ledger, keys, clock), keys)
     signing_in = SigningIn(sessions, representing.choices)
-    provider, endpoints = provider_of(config, store, tokens, sessions, clock, representing.stands)
+    provider, endpoints = provider_of(config, store, tokens, sessions, representing, clock)
     upstreams = upstreams_of(config, store, keys, tokens, clock)
     keyed, wallets = passkeys_of(config, store, ledger, keys, clock, current), passports_of(config, clock)
     finish = _finishing(signing_in, keyed, representing)
@@ -84,7 +89,7 @@ def identity_rooms(
         sessions=sessions,
         representing=representing,
         signing_in=signing_in,
-        visiting=Visiting(sessions, provider.by_token),
+        visiting=Visiting(sessions, provider.by_token, representing),
         provider=provider,
         upstreams=upstreams,
         routes=(

@@ -1,8 +1,9 @@
 """Who looked at a person's data, over this node and others: the ways to their logs, and whom this node believes."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -135,7 +136,7 @@ class Logs:
 
     def _by_directory(self, address: str) -> Organisation | None:
         """The one peer that the directory has at this host; of a peer that is away from the start nothing else is known."""
-        host = urlsplit(address).hostname if address.isascii() else None
+        host = _host(address)
         if self._membership is None or host is None:
             return None
         peers = self._membership.running.peers
@@ -194,18 +195,15 @@ def looking_of(
     """
     if tokens is None:
         return None
-    trusts = [
-        Trust(one.issuer, _key_set(one.keys.read_bytes, str(one.keys)), one.level)
-        for one in config.trust.values()
-    ]
+    trusts = [Trust(one.issuer, _key_set(one.keys), one.level) for one in config.trust.values()]
     logs = Logs(config, link, owners, membership, clock)
     over = WhoLooked(Organisation(config.node.oin, config.node.name), ledger, grounds, logs)
     return Looking(over, Trusted(config.node.oin, trusts, tokens, open_once(store)), tokens)
 
 
-def _key_set(read: Callable[[], bytes], file: str) -> Keys:
+def _key_set(file: Path) -> Keys:
     try:
-        return read_jwks(read())
+        return read_jwks(file.read_bytes())
     except (OSError, Invalid):
         raise Invalid(
             "unreadable-key-set",
@@ -213,13 +211,21 @@ def _key_set(read: Callable[[], bytes], file: str) -> Keys:
             Text("De sleutels van een inlogvoorziening onder [trust] zijn niet te lezen.",
                  "The keys of a sign-in provider under [trust] cannot be read."),
             Text("Zet er de JWKS neer die zij publiceert.", "Put there the JWKS that it publishes."),
-            place=Place(file),
+            place=Place(str(file)),
         ) from None  # fmt: skip
 
 
 def _base(address: str) -> str:
     """An address without what comes after the host and port, but for a path of its own."""
     return address.rstrip("/").removesuffix("/v1").rstrip("/").lower()
+
+
+def _host(address: str) -> str | None:
+    """The host of an address, which stands in somebody's log and may be anything; None when it has none."""
+    try:
+        return urlsplit(address).hostname if address.isascii() else None
+    except ValueError:
+        return None
 
 
 def _no_key(peer: PeerId) -> NotFound:

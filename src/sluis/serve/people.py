@@ -7,12 +7,14 @@ import msgspec
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity.people import Folder, People, Vouched, open_people
+from sluis.identity.people import Folder, People, Vouched, open_people, refused
 from sluis.identity.sessions import Choice, Established, Sessions, person_of
-from sluis.kernel import Acting, Clock
+from sluis.kernel import Acting, Clock, Refused
 from sluis.ledger import Ledger
 from sluis.store import Store
-from sluis.web import SignedIn
+from sluis.web import Represents, SignedIn
+
+_AHEAD = timedelta(minutes=10)
 
 
 def people_of(config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock) -> People:
@@ -43,24 +45,50 @@ class Representing:
         await self.people.recognise(person, established.registered)
         return msgspec.structs.replace(established, registered=None)
 
+    async def represents(self, signed_in: SignedIn) -> SignedIn:
+        """Somebody who acts for another, with how they represent them now; what is too old is read again first."""
+        vouched = self.vouched(signed_in)
+        await self.people.ready(signed_in.acting)
+        return self._with(signed_in, vouched)
+
+    def known(self, signed_in: SignedIn) -> SignedIn:
+        """The same from memory, for who brings an access token; who acts for themselves stays as they are."""
+        if signed_in.acting.entity is None:
+            return signed_in
+        return self._with(signed_in, self.vouched(signed_in))
+
+    async def read_again(self, acting: Acting) -> None:
+        """Have the trade register read again where that is needed, before anybody is signed out for want of it."""
+        await self.people.ready(acting, _AHEAD)
+
+    def refusal(self, session: str, acting: Acting) -> Refused | None:
+        """Why somebody with a session (its handle) can do nothing for whom they act; None when they can. Raises `NotFound`
+        when the session is over."""
+        if acting.entity is None and acting.intermediary is None:
+            return None
+        denied = self.people.no_longer(acting, self._said(session))
+        return None if denied is None else refused(denied)
+
     def vouched(self, signed_in: SignedIn) -> Vouched | None:
         """What the way of signing in said about representation; None when it said nothing."""
-        established = self._sessions.established(signed_in.session)
+        return self._said(signed_in.session)
+
+    def _with(self, signed_in: SignedIn, vouched: Vouched | None) -> SignedIn:
+        acting = signed_in.acting
+        denied = self.people.no_longer(acting, vouched)
+        represents = Represents(
+            self.people.properties(acting, vouched), None if denied is None else refused(denied)
+        )
+        return msgspec.structs.replace(signed_in, represents=represents)
+
+    def _said(self, session: str) -> Vouched | None:
+        established = self._sessions.established(session)
         said = established.vouched
         if said.entity is None:
             return None
         return Vouched(
             said.entity, said.name or "", said.intermediary, established.services, established.issuer
         )
-
-    def stands(self, session: str, acting: Acting) -> bool:
-        """Whether whoever is behind a session may act for whom they chose, still: a mandate is revoked at once."""
-        if acting.entity is None:
-            return True
-        signed_in = self._sessions.by_handle(session)
-        vouched = self.vouched(signed_in) if signed_in is not None else None
-        found = self.people.entities_for(acting.person, vouched)
-        return any((one.entity, one.intermediary) == (acting.entity, acting.intermediary) for one in found)
 
     async def choices(self, signed_in: SignedIn) -> Sequence[Choice]:
         """For whom somebody may act; who signed in for a company does not act for themselves, and an official for nobody."""

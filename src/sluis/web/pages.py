@@ -32,7 +32,9 @@ SETTING = "sluis.page"
 
 _HERE = ZoneInfo("Europe/Amsterdam")
 _MOST = 4000  # characters of a local path
-_LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")  # what else a path has, is percent-encoded (RFC 3986, 2.1)
+_LOCAL = re.compile(
+    r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*"
+)  # what else a path has, is percent-encoded (RFC 3986, 2.1)
 _MONTHS = (
     "januari februari maart april mei juni juli augustus september oktober november december".split(),
     "January February March April May June July August September October November December".split(),

@@ -238,7 +238,9 @@ async def test_a_choice_that_went_meanwhile_is_refused(world: World, browser: Br
     assert (await browser.send(form, choice=two_companies()[0].key)).status == 403
 
 
-async def test_who_is_added_to_the_list_meanwhile_is_not_chosen_instead(world: World, browser: Browser) -> None:
+async def test_who_is_added_to_the_list_meanwhile_is_not_chosen_instead(
+    world: World, browser: Browser
+) -> None:
     world.who, world.choices = established(audience="company"), two_companies()
     shown = await browser.get("/way/broker", follow=True)
     value = shown.text.partition("Fictief BV")[0].rpartition('value="')[2].partition('"')[0]

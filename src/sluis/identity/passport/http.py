@@ -4,7 +4,6 @@ A wallet is a program on a device of the person: it sends no cookie and no form 
 request by `state`, `nonce` and the key that it is encrypted to; what comes of it is handed to the browser that asked.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -13,12 +12,9 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.identity.browser import after_form, browser_of, remember
 from sluis.identity.passport import rules
 from sluis.identity.passport.service import Passports
-from sluis.identity.sessions import Established, Way
+from sluis.identity.sessions import Finish, Way
 from sluis.kernel import Invalid, Text
 from sluis.web import Form, local_path, page
-
-Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
-"""Begins the session of who signed in, and goes on."""
 
 _REQUEST = "application/oauth-authz-req+jwt"  # RFC 9101, 10.2
 _LONGEST_NONCE = 512  # characters

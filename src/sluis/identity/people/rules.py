@@ -5,10 +5,10 @@ becomes a `Representation` with its bounds and, when something stands in its way
 of these, laid over each other. One function holds all of them against an act.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from sluis.identity.people.company import PERSON, Held, person_urn
+from sluis.identity.people.company import KVK, PERSON, Held, person_urn, urn_of
 from sluis.identity.people.model import (
     ANY,
     Act,
@@ -100,7 +100,7 @@ def standing_rule(urn: str, facts: Facts) -> str:
     whole = facts.wholes.get(urn, urn)
     if urn.startswith("urn:nl:vestiging:") and whole == urn:
         return "unknown-entity"
-    if not facts.register or not whole.startswith("urn:nl:kvk:"):
+    if not facts.register or not whole.startswith(KVK):
         return ""
     held = facts.companies.get(whole)
     if held is None:
@@ -108,6 +108,19 @@ def standing_rule(urn: str, facts: Facts) -> str:
     if held.at < facts.oldest:
         return "register-too-old"
     return "" if held.company.standing == "active" else f"company-{held.company.standing}"
+
+
+def no_longer(acting: Acting, moment: datetime, facts: Facts) -> Denied | None:
+    """Why somebody can do nothing at all for whom they chose to act, whatever the act; None when there is something. A choice
+    vouches for nothing: it is held against the facts whenever somebody relies on it."""
+    if is_self(acting):
+        return None
+    entity = entity_of(acting)
+    rules = [standing_rule(one, facts) for one in (entity, acting.intermediary) if one is not None]
+    rule = next(filter(None, rules), "") or _nearest(
+        one.obstacle or _elsewhere(one, entity) for one in representations(acting, moment, facts)
+    )
+    return Denied(rule, REASONS[rule]) if rule else None
 
 
 def representations(acting: Acting, moment: datetime, facts: Facts) -> list[Representation]:
@@ -163,7 +176,7 @@ def _mandates(giver: str, holder: str, now: int, facts: Facts) -> Iterator[Repre
             stands = {"active": "", "accepted": "mandate-not-begun"}.get(state, f"mandate-{state}")
             yield Representation(
                 "mandate", terms.services, terms.actions, terms.cap,
-                tuple(f"urn:nl:vestiging:{str.__str__(one)}" for one in terms.establishments),
+                tuple(map(urn_of, terms.establishments)),
                 onward=terms.onward,
                 evidence=(Evidence("mandate", mandate.urn, digest=terms.digest),),
                 obstacle=stands,
@@ -230,7 +243,7 @@ def _obstacle(one: Representation, act: Act) -> str:
     if one.obstacle:
         return one.obstacle
     checks = {
-        "other-establishment": bool(one.establishments) and act.entity not in one.establishments,
+        "other-establishment": bool(_elsewhere(one, act.entity)),
         "other-service": not {ANY, act.service} & {*one.services},
         "other-action": not {ANY, act.action} & {*one.actions},
         "above-cap": one.cap is not None and act.amount is not None and act.amount > one.cap,
@@ -238,14 +251,22 @@ def _obstacle(one: Representation, act: Act) -> str:
     return next((rule for rule, stands in checks.items() if stands), "")
 
 
+def _elsewhere(one: Representation, entity: str) -> str:
+    return "other-establishment" if one.establishments and entity not in one.establishments else ""
+
+
+def _nearest(obstacles: Iterable[str]) -> str:
+    """What stands in the way of what came nearest; empty when nothing does."""
+    found = [*obstacles]
+    return "" if "" in found else max(found, key=_NEARNESS.__getitem__, default="no-representation")
+
+
 def _best(
     found: list[tuple[Representation, str]], acting: Acting, act: Act, moment: datetime, facts: Facts
 ) -> Allowed | Denied:
     free = [one for one, obstacle in found if not obstacle]
     if not free:
-        nearest = max(
-            (obstacle for _, obstacle in found), key=_NEARNESS.__getitem__, default="no-representation"
-        )
+        nearest = _nearest(obstacle for _, obstacle in found)
         return Denied(nearest, REASONS[nearest])
     alone = [one for one in free if not one.joint]
     if alone:
@@ -290,7 +311,8 @@ def _register(company: str, held: Held, now: int) -> Evidence:
 
 def properties(acting: Acting, moment: datetime, facts: Facts) -> dict[str, object]:
     """What a decision point gets to know of a representation: plain values, for AuthZEN and Cedar. No member is null;
-    `grants` are those in force now, each with `kind`, `services`, `actions`, `joint`, and `cap` where there is one.
+    `grants` are those in force now, each with `kind`, `services`, `actions`, `joint`, and `cap` where there is one; `kinds`
+    and `services` are of all of them together, since Cedar looks into no list of records.
 
     Args:
         acting: person, entity and intermediary.
@@ -300,25 +322,20 @@ def properties(acting: Acting, moment: datetime, facts: Facts) -> dict[str, obje
     known: dict[str, object] = {"entity": entity_of(acting)}
     if acting.intermediary is not None:
         known["intermediary"] = acting.intermediary
-    if is_self(acting):
-        return {**known, "standing": "active", "kinds": ["self"], "grants": [_plain(Representation("self"))]}
-    rule = next(
-        (
-            found
-            for one in (entity_of(acting), acting.intermediary)
-            if one and (found := standing_rule(one, facts))
-        ),
-        "",
-    )
-    grants = [
-        one
-        for one in representations(acting, moment, facts)
-        if not rule
-        and not one.obstacle
-        and (not one.establishments or entity_of(acting) in one.establishments)
-    ]
-    kinds = sorted({one.kind for one in grants})
-    return {**known, "standing": rule or "active", "kinds": kinds, "grants": [_plain(one) for one in grants]}
+    rule = ""
+    found = [Representation("self")]
+    if not is_self(acting):
+        concerned = [one for one in (entity_of(acting), acting.intermediary) if one is not None]
+        rule = next((rule for one in concerned if (rule := standing_rule(one, facts))), "")
+        found = [] if rule else representations(acting, moment, facts)
+    grants = [one for one in found if not one.obstacle and not _elsewhere(one, entity_of(acting))]
+    return {
+        **known,
+        "standing": rule or "active",
+        "kinds": sorted({one.kind for one in grants}),
+        "services": sorted({service for one in grants for service in one.services}),
+        "grants": [_plain(one) for one in grants],
+    }
 
 
 def _plain(one: Representation) -> dict[str, object]:

@@ -31,8 +31,7 @@ class TokenEndpoint:
         tokens: makes them.
         grants: what was granted.
         clock: aware UTC.
-        good: the grant of a token while it stands.
-        stands: whether what a grant rests on does.
+        good: the grant of a token (`jti`) while it stands.
         counts: what was issued.
     """
 
@@ -42,12 +41,11 @@ class TokenEndpoint:
         tokens: Tokens,
         grants: Grants,
         clock: Clock,
-        good: Callable[[Access], Grant | None],
-        stands: Callable[[Grant], bool],
+        good: Callable[[str], Grant | None],
         counts: Counter[tuple[str, str]],
     ) -> None:
         self._clients, self._tokens, self._grants, self._clock = clients, tokens, grants, clock
-        self._good, self._stands, self._counts = good, stands, counts
+        self._good, self._counts = good, counts
         self._ways: dict[str, Callable[[Mapping[str, str], Authenticated], Awaitable[Answer]]] = {
             "authorization_code": self._by_code,
             "client_credentials": self._for_itself,
@@ -73,8 +71,9 @@ class TokenEndpoint:
 
         # What is signed is signed after the code is spent, durably: a token that nobody can revoke is not handed out.
         grant = await self._grants.redeem(form.get("code", ""), jti, now + ACCESS_SECONDS, refusal)
-        if not self._stands(grant):
-            raise OAuthProblem("invalid_grant", _OVER)
+        if self._good(jti) is None:  # whoever they acted for, they do no longer
+            await self._grants.revoke(jti, now + ACCESS_SECONDS)
+            raise OAuthProblem("invalid_grant", _NO_SUBJECT)
         asked = grant.asked
         subject = self._tokens.about(client.sector, grant.acting)
         if grant.roles and "roles" in asked.scope:
@@ -117,7 +116,7 @@ class TokenEndpoint:
         """RFC 8693: the same person, the same level, at most the same scope and time, for another audience; and who did
         this stands in `act`, before those who did it earlier."""
         client, subject = who.client, self._subject_token(form, who)
-        grant = self._good(subject)
+        grant = self._good(subject.jti)
         if grant is None:
             raise OAuthProblem("invalid_grant", _NO_SUBJECT)
         target = rules.target_of(form, client)

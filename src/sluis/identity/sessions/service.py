@@ -199,11 +199,9 @@ class Sessions:
         key = rules.upstream_digest(issuer, session)
         await self._end([one for one in self._by_digest.values() if one.upstream == key])
 
-    async def tidy(self, holds: Callable[[SignedIn], bool] = lambda signed_in: True) -> None:
-        """End what is over, or does not hold any more, and write down what was last used. To be called every minute. Raises `Unkept`."""
-        await self._end(
-            [one for one in self._by_digest.values() if self._is_over(one) or not holds(one.signed_in)]
-        )
+    async def tidy(self) -> None:
+        """End what is over, and write down what was last used. To be called every minute. Raises `Unkept`."""
+        await self._end([one for one in self._by_digest.values() if self._is_over(one)])
         seen = dict(self._unwritten)
         if seen:
             rows = [{"digest": digest, "seen": moment} for digest, moment in seen.items()]

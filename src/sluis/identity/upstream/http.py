@@ -5,7 +5,7 @@ OpenID Connect Core 1.0, 3.1.2; Back-Channel Logout 1.0, 2.5.
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,15 +14,12 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.identity.sessions import Established, Sessions
+from sluis.identity.sessions import Finish, Sessions
 from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Begun
 from sluis.identity.upstream.service import Upstreams
 from sluis.kernel import Level, Problem, Unkept
 from sluis.web import Form, elsewhere, setting_of
-
-Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
-"""Begins the session of who signed in, and goes on to a local path (`SigningIn.finish`)."""
 
 log = logging.getLogger("sluis.identity")
 

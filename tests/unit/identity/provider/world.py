@@ -24,6 +24,7 @@ from sluis.identity.provider import Provider, open_provider, routes
 from sluis.identity.sessions import Established, Sessions, open_sessions
 from sluis.identity.tokens.keys import Ring
 from sluis.identity.tokens.service import Tokens
+from sluis.kernel import Acting, Refused
 from sluis.store import open_once, open_store
 from sluis.web import COOKIE, House, SignedIn, make_portal
 
@@ -96,6 +97,15 @@ def registered() -> list[Any]:
             audiences=("archive",),
         ),
         make_client("archive", title="Archief", keys=key_set("archive"), grants=("client_credentials",)),
+        make_client(
+            "cases",
+            title="Zaken",
+            keys=key_set("cases"),
+            redirect_uris=("https://cases.example/back",),
+            scopes=("openid", "read", "decisions", "api"),
+            grants=("authorization_code", "client_credentials"),
+            audiences=(API,),
+        ),
     ]
 
 
@@ -108,6 +118,7 @@ class World:
         self.store = open_store(store or directory / "node.db")
         self.certificate: x509.Certificate | None = None
         self.secret: str | None = None
+        self.refusals = dict[str | None, Refused]()  # by for whom somebody acts
         self.sessions: Sessions
         self.provider: Provider
         self.http: httpx.AsyncClient
@@ -124,7 +135,7 @@ class World:
         everyone = {client.id: client for client in registered()}
         self.clients = Clients(everyone, open_once(self.store), self.clock)
         self.provider = open_provider(
-            self.store, self.clients, self.tokens, self.sessions, self.clock, mutual
+            self.store, self.clients, self.tokens, self.sessions, self, self.clock, mutual
         )
         self.sessions.on_end(self.provider.ended)
         house = House("Gemeente (fictief)", ISSUER, True)
@@ -137,6 +148,15 @@ class World:
             await app(scope, receive, send)
 
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=with_certificate), base_url=ISSUER)  # type: ignore[arg-type]
+
+    # Whether somebody may act for whom they act.
+
+    async def read_again(self, acting: Acting) -> None:
+        """Nothing is ever too old here."""
+
+    def refusal(self, session: str, acting: Acting) -> Refused | None:
+        """As the test says."""
+        return self.refusals.get(acting.entity)
 
     # What a browser and a client do.
 
@@ -204,7 +224,7 @@ class World:
 def asking(**changed: str) -> tuple[dict[str, str], dict[str, str]]:
     """An authorization request, and what its code is traded with."""
     verifier = secrets.token_urlsafe(32)
-    back = {"app": "https://app.example/back", "other": "https://other.example/back"}
+    back = {one: f"https://{one}.example/back" for one in ("app", "other", "cases")}
     form = {
         "client_id": "portal",
         "redirect_uri": back.get(changed.get("client_id", ""), BACK),
