@@ -87,12 +87,12 @@ class Browser:
         """What stands at an address as JSON. Raises `Upstream`."""
         answer = self._http.get(url, headers={"accept": "application/json"})
         if answer.status_code != httpx.codes.OK:
-            raise _not_as_expected(str(answer.url))
+            raise _not_as_expected(str(answer.url), answer.status_code)
         return answer.json()
 
     def _shown(self, answer: httpx.Response) -> Shown:
         if answer.status_code != httpx.codes.OK:
-            raise _not_as_expected(str(answer.url))
+            raise _not_as_expected(str(answer.url), answer.status_code)
         reader = _Reader()
         reader.feed(answer.text)
         title = re.search(r"<h1[^>]*>([^<]*)", answer.text)
@@ -124,15 +124,16 @@ class _Reader(HTMLParser):
             self.forms[-1].fields[given["name"]] = given.get("value", "")
 
 
-def _not_as_expected(url: str) -> Upstream:
+def _not_as_expected(url: str, status: int = httpx.codes.OK) -> Upstream:
     place = urlsplit(url)
     where = f"{place.scheme}://{place.netloc}{place.path}"
     return Upstream(
         "page-not-as-expected",
         Text("De demo kon niet verder op een pagina.", "The demo could not go on at a page."),
-        Text(f"De pagina `{where}` is er niet, of ziet er anders uit.",
-             f"The page `{where}` is not there, or looks different."),
-        Text("Kijk in `node.log` van elk knooppunt, in de map van de demo.",
-             "Look at `node.log` of each node, in the demo's folder."),
+        Text(f"De pagina `{where}` is er niet, of ziet er anders uit (status {status}).",
+             f"The page `{where}` is not there, or looks different (status {status})."),
+        Text("Kijk in de logboeken van de knooppunten in de map van de demo (`node.log`).",
+             "Look at the logs of the nodes in the demo's folder (`node.log`)."),
         peer=place.netloc,
+        retry=True,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from sluis_demo.federation import Federation
 from sluis_demo.network import SIMULATORS
 from sluis_demo.organisations import UWV, WORK
 from sluis_demo.run import Running
-from sluis_demo.simulators import Client, make_simulators
+from sluis_demo.simulators import DIGID, Client, make_simulators
 from sluis_demo.simulators.app import BASE
 from sluis_demo.simulators.model import CITIZEN, Choice, Persona
 from sluis_demo.simulators.personas import citizens
@@ -96,7 +96,9 @@ class Reception:
         client = Client(known.id, known.redirect_uris, known.sign_out_uris, keys=lambda: keys)
         person = self.applicant
         more = () if person in citizens() else (person,)
-        return make_simulators(self._federation.network.simulated, [client], citizens=more)
+        made = make_simulators(self._federation.network.simulated, [client], citizens=more)
+        made.providers[DIGID.kind].jwks()  # makes its key: nobody who signs in waits for that
+        return made
 
     def _wallet(self, host: str) -> Any:
         """A wallet with something of the applicant in it, from an issuer that the portal believes."""
