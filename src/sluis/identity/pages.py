@@ -95,12 +95,17 @@ def routes(
         return page(request, "identity/sign_in.html", groups=groups, asked=asked, wanted=level, higher=higher)
 
     @get("/choose")
-    async def choose(person: SignedIn, request: Request[Any, Any, Any], next: str = "/") -> Response[bytes]:
-        """For whom somebody acts from now on."""
+    async def choose(
+        person: SignedIn, request: Request[Any, Any, Any], next: str | None = None
+    ) -> Response[bytes]:
+        """For whom somebody acts from now on; on the way to a page, only when there is a choice."""
         choices = list(await signing_in.choices(person))
-        if not choices or (len(choices) == 1 and person.acting.entity is not None):
+        if next is not None and len(choices) == 1 and person.acting.entity is not None:
+            choices = []
+        if not choices:
             return redirect(local_path(next))
-        return page(request, "identity/choose.html", choices=choices, next=local_path(next), unchosen=False)
+        target = local_path(next)
+        return page(request, "identity/choose.html", choices=choices, next=target, unchosen=False)
 
     @post("/choose", status_code=200)
     async def chosen(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
