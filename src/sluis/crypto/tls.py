@@ -79,11 +79,12 @@ def _finish(context: ssl.SSLContext, certificate: Path, key: Path, anchors: Sequ
         for file in anchors:
             context.load_verify_locations(file)
     except OSError as failure:  # ssl.SSLError is one
+        files = ", ".join(one.name for one in (certificate, key, *anchors))
         cause = failure.strerror or "PEM?"
         raise Invalid(
             "tls-files",
             Text("De bestanden voor TLS deugen niet.", "The files for TLS are not right."),
-            Text(f"Certificaat, sleutel of ankers: {cause}.", f"Certificate, key or anchors: {cause}."),
+            Text(f"Een van {files}: {cause}.", f"One of {files}: {cause}."),
             Text("Controleer paden, rechten en inhoud (PEM).", "Check paths, permissions and content (PEM)."),
         ) from None
     return context

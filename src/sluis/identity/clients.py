@@ -273,7 +273,7 @@ def _read_keys(name: str, document: bytes) -> tuple[Keys, tuple[str, ...]]:
         found = read_jwks(document), _certificates(document)
     except Invalid:
         raise _misconfigured(name, _NO_KEYS) from None
-    if not any(map(len, found)):
+    if not (len(found[0]) or found[1]):
         raise _misconfigured(name, _NO_KEYS)
     return found
 
