@@ -19,7 +19,7 @@ DUTCH = [
         "docs/how-to/machtigingen.md",
         "docs/how-to/passkeys-en-paspoorten.md",
         "docs/reference/configuration.md",
-        "docs/reference/policies.md",
+        "docs/reference/policy.md",
     )
 ]
 _CODE = re.compile(

@@ -7,7 +7,8 @@ import pytest
 from tests.unit.policy.samples import NOW
 
 from sluis.grounds import Grounds
-from sluis.policy import examine_own, policies_of, read_own, try_cases
+from sluis.policy import STANDARD, examine_own, policies_of, read_own, try_cases
+from sluis.policy.cedar import read_policies
 from sluis.policy.engine import _OWN, Engine
 from sluis.policy.http import _ENDPOINTS, WELL_KNOWN
 from sluis.policy.rules import _STEPS
@@ -25,7 +26,7 @@ def test_its_examples_are_read_and_their_tests_come_out(tmp_path: Path) -> None:
     own = read_own(tmp_path)
     policies = policies_of(own, Grounds(), "dienst", False)
     assert examine_own(own, policies, lambda: NOW) == ()
-    assert len(list(try_cases(own, Engine(policies), lambda: NOW))) == 2
+    assert len(list(try_cases(own, Engine(policies), lambda: NOW))) == 3
 
 
 @pytest.mark.parametrize("name", sorted(_OWN))
@@ -41,3 +42,9 @@ def test_it_names_every_reason_to_refuse(rule: str) -> None:
 @pytest.mark.parametrize("path", [WELL_KNOWN, *(path for _, path in _ENDPOINTS.values())])
 def test_it_names_every_address(path: str) -> None:
     assert f" {path}` |" in PAGE
+
+
+def test_every_action_that_a_node_permits_is_in_the_reference() -> None:
+    standard = [one for file, text in STANDARD.items() for one in read_policies(text, file)]
+    named = {action for one in standard for action in one.actions} | {"consult", "autosign_contract"}
+    assert [name for name in sorted(named) if f"`{name}`" not in PAGE] == []
