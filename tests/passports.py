@@ -13,7 +13,8 @@ from jwcrypto.jwk import JWK
 from sluis.crypto import Authority, Identity, make_authority
 from sluis.identity.passport import Issuer, Passports, Signer, StatusLists, Verifier, Way
 from sluis.kernel import PeerId, Problem, Text, Upstream
-from sluis_demo.simulators.passports import CITIZEN, COMPANY, SimulatedIssuer
+from sluis_demo.simulators.model import CITIZEN, COMPANY
+from sluis_demo.simulators.passports import SimulatedIssuer
 from sluis_demo.simulators.wallet import Card, Shown, Wallet, presentation
 
 PORTAL = "https://portaal.dienst.example"

@@ -63,7 +63,7 @@ def agree(asker: Place, owners: Iterable[Place]) -> tuple[Agreed, ...]:
     """
     wishes = [(owner, _activities(asker, owner)) for owner in owners if _activities(asker, owner)]
     with ThreadPoolExecutor(max(len(wishes), 1)) as at_once:
-        made = at_once.map(lambda wish: _agree(asker, *wish), wishes)
+        made = at_once.map(lambda wish: agree_for(asker, *wish), wishes)
         return tuple(one for each in made for one in each)
 
 
@@ -88,7 +88,8 @@ def _activities(asker: Place, owner: Place) -> list[str]:
     return list(dict.fromkeys(one.activity for one in opened if one.recipient == asker.organisation.oin))
 
 
-def _agree(asker: Place, owner: Place, activities: list[str]) -> list[Agreed]:
+def agree_for(asker: Place, owner: Place, activities: Iterable[str]) -> list[Agreed]:
+    """A contract with one owner for each of these activities. Raises as `agree`."""
     requested = [_requested(asker, owner, activity) for activity in activities]
     signed = [_signed(owner, contract) for contract in requested]
     for contract in requested:

@@ -101,6 +101,7 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], **wanted: Any) -> 
     from sluis_demo.federation import Options
     from sluis_demo.run import running, stay
     from sluis_demo.story import Story
+    from sluis_demo.visit import invitation
 
     console = Console(width=WIDTH, quiet=as_json, highlight=False)
     waiting = Console(stderr=True, width=WIDTH)
@@ -113,13 +114,15 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], **wanted: Any) -> 
             if as_json:
                 click.echo(json.dumps(found, ensure_ascii=False, indent=2))
             if not once:
-                _invite(console, story.example())
+                _invite(console, invitation(up.federation), story.example())
                 stay(up)
     except KeyboardInterrupt:
         waiting.print(say("Gestopt; er draait niets meer.", "Stopped; nothing is running any more."))
 
 
-def _invite(console: Console, example: str) -> None:
+def _invite(console: Console, look: str, example: str) -> None:
+    console.print()
+    console.print(look, markup=False)
     console.print()
     console.print(
         say(

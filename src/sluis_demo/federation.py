@@ -19,8 +19,10 @@ from typing import Any
 import msgspec
 
 from sluis.cli.local import call_at
-from sluis.crypto import Authority, make_authority
+from sluis.crypto import Authority, FileKeyStore, make_authority
 from sluis.grounds import FOLDERS, Item, render, render_tables
+from sluis.identity.tokens import open_tokens
+from sluis.kernel import utc_now
 from sluis_demo import dice, people
 from sluis_demo import registers as told
 from sluis_demo.databases import Server, fill, start_server
@@ -29,12 +31,15 @@ from sluis_demo.folder import read_folder
 from sluis_demo.network import Network, find_network
 from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS, Organisation
 from sluis_demo.registers import Registers
+from sluis_demo.simulators.settings import passport_tables, sign_in_tables
 
 GROUP = "sluis-demo"
 GROUP_FILE = "group.toml"
+KEY_SET = "inlogvoorziening.jwks"
 WITNESSES = 2
 """How many others cosign the log of each node."""
 AUTHORITY = "Testautoriteit van de Sluis-demo (fictief)"
+ISSUERS = "Uitgevers van de Sluis-demo (fictief)"
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -85,10 +90,21 @@ class Federation(msgspec.Struct, frozen=True):
     hidden: str | None
     rows: int
     """In all registers together."""
+    network: Network
+    authority: Authority
+    issuers: Authority
+    """Of the certificate of whoever gives people something for their wallet."""
+    keys: Path
+    """The key set of the asker's sign-in provider."""
 
     @property
     def asker(self) -> Place:
         return next(place for place in self.places if place.organisation.oin == ASKER.oin)
+
+    @property
+    def portal(self) -> str:
+        """Where people reach the pages of the asker's node."""
+        return f"https://{self.asker.host}:{self.network.portal}"
 
 
 class _Contents(msgspec.Struct):
@@ -117,7 +133,9 @@ def set_up(options: Options, servers: list[Server]) -> Federation:
         network = find_network()
         places = _places(options, contents, network)
         registers = at_once.map(lambda place: _register(place, contents, starting), places)
-        return _written(options.home, contents, network, places, registers)
+        issuer = f"https://{places[0].host}:{network.portal}"
+        keys = at_once.submit(_key_set, places[0], issuer, options.home / KEY_SET)
+        return _written(options.home, contents, network, places, registers, keys)
 
 
 def _started(kind: str, servers: list[Server]) -> Server:
@@ -143,17 +161,22 @@ def _written(
     network: Network,
     places: tuple[Place, ...],
     registers: Iterable[str | None],
+    keys: "Future[Path]",
 ) -> Federation:
-    """The folders of group and nodes; `registers` has the URL for each place, as soon as it is filled."""
+    """The folders of group and nodes; `registers` has the URL for each place, as soon as it is filled, and `keys` the key
+    set of the first, the asker."""
     sizes = {
         alias: {table.name: len(table.rows) for table in listed} for alias, listed in contents.tables.items()
     }
     authority = make_authority(_fresh(home / "autoriteit").absolute(), AUTHORITY)
+    issuers = make_authority(_fresh(home / "uitgevers").absolute(), ISSUERS)
     rows = sum(sum(tables.values()) for tables in sizes.values())
-    federation = Federation(places, contents.applicant, contents.hidden, rows)
+    federation = Federation(
+        places, contents.applicant, contents.hidden, rows, network, authority, issuers, keys.result()
+    )
     _write_group(home, federation.asker, network, authority)
     for place, register in zip(places, registers, strict=True):
-        _write_node(place, places, network, register, authority, sizes.get(place.alias, {}))
+        _write_node(place, federation, register, sizes.get(place.alias, {}))
     return federation
 
 
@@ -231,14 +254,29 @@ def _write_group(home: Path, directory: Place, network: Network, authority: Auth
     (home / GROUP_FILE).write_text(render_tables(rules), encoding="utf-8")
 
 
-def _write_node(
-    place: Place,
-    places: Iterable[Place],
-    network: Network,
-    register: str | None,
-    authority: Authority,
-    sizes: dict[str, int],
-) -> None:
+def _key_set(place: Place, issuer: str, file: Path) -> Path:
+    """Make the keys of a sign-in provider, and write down those that others may know."""
+    folder = place.directory / "keys"
+    tokens = open_tokens(issuer, FileKeyStore(folder), folder / "tokens", utc_now)
+    file.write_bytes(msgspec.json.encode(tokens.jwks()))
+    return file.absolute()
+
+
+def _signing_in(place: Place, federation: Federation) -> dict[str, Any]:
+    """What the settings say of people who sign in: at the asker they do, and the others believe it about them."""
+    issuer, network, anchor = federation.portal, federation.network, federation.authority.path
+    if place is not federation.asker:
+        trusted = {"issuer": issuer, "keys": str(federation.keys), "level": "substantial"}
+        return {"trust": {federation.asker.alias: trusted}}
+    return {
+        "portal": {"address": issuer, "host": place.host, "port": network.portal},
+        "signin": sign_in_tables(network.simulated, None, anchor),
+        "passport": passport_tables(network.simulated, federation.issuers.path, anchor),
+    }
+
+
+def _write_node(place: Place, federation: Federation, register: str | None, sizes: dict[str, int]) -> None:
+    places, network, authority = federation.places, federation.network, federation.authority
     certificate, key = authority.issue(
         place.directory / "tls", place.organisation.oin, place.organisation.name, (place.host, "localhost")
     )
@@ -271,6 +309,7 @@ def _write_node(
             for other in others
         },
         "ledger": {"witnesses": _witnesses(place, list(places))},
+        **_signing_in(place, federation),
     }
     (place.directory / "node.toml").write_text(render_tables(settings), encoding="utf-8")
     (place.directory / "node.toml").chmod(0o600)

@@ -11,8 +11,11 @@ from contextlib import ExitStack, closing
 
 import msgspec
 
-STANDARD = (8443, 443, 8480)
-"""Manager and inway by the standard, and an outway as every node has it."""
+STANDARD = (8443, 443, 8480, 8470, 8490)
+"""Manager and inway by the standard; an outway, a portal and the simulators as they are by default."""
+
+SIMULATORS = 100
+"""The number of the address of the simulators: they are nobody's node."""
 
 _MOST = 250  # networks, and addresses in each
 
@@ -24,6 +27,13 @@ class Network(msgspec.Struct, frozen=True):
     manager: int
     inway: int
     outway: int
+    portal: int
+    simulators: int
+
+    @property
+    def simulated(self) -> str:
+        """Where the simulators of sign-in services are, for browsers and nodes."""
+        return f"https://{self.host(SIMULATORS)}:{self.simulators}"
 
     def host(self, number: int) -> str:
         """The address of a node, counted from 1."""
@@ -39,7 +49,7 @@ def find_network() -> Network:
         if ports := _free(prefix, STANDARD):
             return Network(prefix, *ports)
     for prefix in _prefixes():
-        if ports := _free(prefix, (0, 0, 0)):
+        if ports := _free(prefix, (0,) * len(STANDARD)):
             return Network(prefix, *ports)
     raise OSError("there is no free loopback address")
 
@@ -49,7 +59,7 @@ def _prefixes() -> Iterator[str]:
         yield f"127.77.{number % _MOST + 1}."
 
 
-def _free(prefix: str, ports: tuple[int, int, int]) -> list[int]:
+def _free(prefix: str, ports: tuple[int, ...]) -> list[int]:
     """These ports on the first address, where 0 is any; nothing when one of them is not to be had."""
     with ExitStack() as probes:
         found = []

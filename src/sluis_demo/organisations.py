@@ -39,6 +39,7 @@ EXAMPLE_SECRECY = Article("Voorbeeldregel geheime adressen (fictief)", "1")
 EXAMPLE_STATISTICS = Article("Voorbeeldregel armoedestatistiek (fictief)", "1")
 RESEARCH = Article("Algemene verordening gegevensbescherming", "89")
 MUNICIPALITIES = Article("Gemeentewet", "225", "BWBR0005416")
+CONSENT = Article("Algemene verordening gegevensbescherming", "6, lid 1, onder a")
 
 NOT_NEEDED = Text("Niet nodig voor dit doel.", "Not needed for this purpose.")
 SECRET_TAX = Text("Fiscaal geheim; alleen het totaal is open.", "Tax secrecy; only the total is open.")
@@ -123,6 +124,18 @@ OVERLAP = Activity(
     valid=SINCE,
     subjects=("mensen met een WW-uitkering",),
 )
+WORK = Activity(
+    id="https://uwv.example/verwerkingen/hulp-bij-werk",
+    name=Text("Hulp bij werk zoeken", "Help with finding work"),
+    purpose=Text(
+        "Iemand die dat wil, helpen bij het vinden van werk.", "Help somebody who wants that to find work."
+    ),
+    controller=Oin(UWV),
+    ground="consent",
+    articles=(CONSENT,),
+    valid=SINCE,
+    subjects=("werkzoekenden die om hulp vragen",),
+)
 
 _COLUMN = re.compile(
     r"(?P<name>\w+)(?P<key>!)?(:(?P<type>\w+))?(=(?P<own>\w+|\{[^}]*\}))?( \[(?P<unit>[^]]*)\])?"
@@ -134,6 +147,12 @@ def _dataset(name: str, table: str, nl: str, en: str, subject: str, *columns: st
     key = tuple(one["name"] for one in found if one["key"])
     faces = tuple(map(_column, found))
     return Dataset(name, Text(nl, en), "register", table, faces, subject=Subject(subject, "BSN"), key=key)
+
+
+def _titled(dataset: Dataset, **titles: Text) -> Dataset:
+    """With what some of its columns are called, for people who are asked for consent."""
+    columns = tuple(msgspec.structs.replace(one, title=titles.get(one.name)) for one in dataset.columns)
+    return msgspec.structs.replace(dataset, columns=columns)
 
 
 def _read(text: str) -> re.Match[str]:
@@ -172,11 +191,11 @@ def _opens(
         id=f"{activity.id.rsplit('/', 1)[1]}-{dataset.name.replace('_', '-')}",
         version=1,
         dataset=dataset.name,
-        recipient=UWV if activity is OVERLAP else SLUISWIJK,
+        recipient=PeerId(activity.controller),
         activity=activity.id,
         columns=roles,
         articles=articles,
-        ground="public-task",
+        ground=activity.ground,
         controller=Oin(owner),
         valid=SINCE,
         max_subjects=25,
@@ -195,7 +214,22 @@ def _sluiswijk() -> Organisation:
     )  # fmt: skip
     amount = _closed("bedrag_per_maand", NOT_NEEDED, MINIMISATION)
     opened = _opens(assistance, OVERLAP, SLUISWIJK, (SUWI,), "bsn soort sinds", closed=(amount,))
-    return Organisation("sluiswijk", "Gemeente Sluiswijk (fictief)", SLUISWIJK, (assistance,), (opened,))
+    applications = _dataset(
+        "aanvragen", "aanvragen", "Lopende aanvragen", "Applications under way", "bsn",
+        "bsn", "zaaknummer", "soort", "ontvangen:DATE",
+    )  # fmt: skip
+    applications = _titled(
+        applications, soort=Text("soort aanvraag", "kind of application"), ontvangen=Text("dag van ontvangst", "day received")
+    )  # fmt: skip
+    number = _closed("zaaknummer", NOT_NEEDED, MINIMISATION)
+    consented = _opens(applications, WORK, SLUISWIJK, (CONSENT,), "bsn soort ontvangen", closed=(number,))
+    return Organisation(
+        "sluiswijk",
+        "Gemeente Sluiswijk (fictief)",
+        SLUISWIJK,
+        (assistance, applications),
+        (opened, consented),
+    )
 
 
 def _rvig() -> Organisation:
@@ -359,6 +393,6 @@ def _rdw() -> Organisation:
     )  # fmt: skip
 
 
-ACTIVITIES = (BENEFIT, POVERTY, PARKING, OVERLAP)
+ACTIVITIES = (BENEFIT, POVERTY, PARKING, OVERLAP, WORK)
 ORGANISATIONS = (_sluiswijk(), _rvig(), _belastingdienst(), _uwv(), _svb(), _kvk(), _rdw())
 ASKER = ORGANISATIONS[0]

@@ -38,6 +38,8 @@ class Running(msgspec.Struct):
     down: tuple[str, ...]
     started_in: float
     """Seconds from the start of the set-up until every node answered and every contract was signed."""
+    ending: ExitStack
+    """What is still to be stopped at the end, before the nodes are."""
     contracts: tuple[Agreed, ...] = ()
 
     def dead(self) -> str | None:
@@ -63,7 +65,7 @@ def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
         clean.callback(_stop, nursery)
         federation = set_up(options, servers)
         up = [place for place in federation.places if place.alias not in down]
-        one = Running(federation, nursery, down, 0.0)
+        one = Running(federation, nursery, down, 0.0, clean.enter_context(ExitStack()))
         _start(up, one)
         one.contracts = _agree(one, up)
         one.started_in = time.monotonic() - begin

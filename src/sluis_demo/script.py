@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from sluis.grounds import Article, Column, Disclosure
-from sluis_demo.federation import Federation
+from sluis_demo.federation import Place
 from sluis_demo.organisations import BENEFIT
 
 
@@ -60,10 +60,10 @@ HOME = (
 class Offered:
     """What the owners open to the asker, as the story needs to know it."""
 
-    def __init__(self, federation: Federation) -> None:
+    def __init__(self, places: Iterable[Place]) -> None:
         self._opened: dict[tuple[str, str], Disclosure] = {}
         self._columns: dict[tuple[str, str], Column] = {}
-        for place in federation.places:
+        for place in places:
             for one in place.organisation.disclosures:
                 self._opened[(f"{place.alias}.{one.dataset}", one.activity)] = one
             for dataset in place.organisation.datasets:

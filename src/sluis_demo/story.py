@@ -4,40 +4,32 @@ Each chapter asks something and shows it; what the chapters found is the documen
 there is no data, or whose owner is down, says so and is skipped.
 """
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from rich.console import Console
 
 from sluis.cli.terminal import in_words, say
-from sluis.kernel import Problem
-from sluis_demo import script
+from sluis_demo import script, visit
 from sluis_demo.agreements import crossed
 from sluis_demo.evidence import Looked, tampering_found, verified, who_looked, witnessed
 from sluis_demo.organisations import ACTIVITIES, BENEFIT, PARKING, POVERTY
-from sluis_demo.page import BAD, GOOD, NOTE, SQL, Answer, Page, cited
+from sluis_demo.page import BAD, GOOD, NOTE, cited
 from sluis_demo.people import DISTRICTS
-from sluis_demo.run import Running
+from sluis_demo.reception import Reception
+from sluis_demo.telling import CASE, Teller
 
-CASE, OTHER_CASE = "Z-2026-0001", "Z-2026-0002"
+OTHER_CASE = "Z-2026-0002"
 
 
-class Story:
-    """One telling. `found` fills up with what `--json` prints."""
-
-    def __init__(self, running: Running, console: Console) -> None:
-        self.running, self.federation = running, running.federation
-        self.offered = script.Offered(running.federation)
-        self.page = Page(console, self.offered)
-        self.bsn = running.federation.applicant
-        self.found: dict[str, Any] = {}
+class Story(Teller):
+    """One telling of the story."""
 
     def tell(self) -> dict[str, Any]:
         """Tell every chapter in turn. Raises: Problem when a question that should be answered is not."""
         self.opening()
         self.application()
+        reception = Reception(self.running)  # the first answer does not wait for it
         self.contracts()
         self.partner()
         self.purpose()
@@ -47,6 +39,7 @@ class Story:
         self.secret_address()
         self.citizen()
         self.tampering()
+        visit.tell(self, reception)
         return self.found
 
     def opening(self) -> None:
@@ -264,14 +257,14 @@ class Story:
     def citizen(self) -> None:
         """What the applicant sees: who looked, when, why."""
         self.page.heading(
-            say("9. De burger: wie keek er in mijn gegevens?", "9. The citizen: who looked at my data?")
+            say("9. Wie keek er naar de gegevens van deze inwoner?", "9. Who looked at this resident's data?")
         )
         self.page.write(
             say(
-                "Elke organisatie schreef op dat zij naar deze inwoner keek, vóór er iets de deur uit ging. Tot burgers zelf "
-                "kunnen inloggen, leest de privacyfunctionaris van elke organisatie het voor:",
-                "Every organisation wrote down that it looked at this resident, before anything left. Until citizens can "
-                "sign in themselves, the privacy officer of each organisation reads it out:",
+                "Elke organisatie schreef op dat zij naar deze inwoner keek, vóór er iets de deur uit ging. Hier leest de "
+                "privacyfunctionaris van elke organisatie het voor; in deel 11 kijkt de inwoner zelf.",
+                "Every organisation wrote down that it looked at this resident, before anything left. Here the privacy "
+                "officer of each organisation reads it out; in part 11 residents look for themselves.",
             )
         )
         looked = who_looked(self.running, self.bsn)
@@ -317,62 +310,6 @@ class Story:
             "tampered": msgspec.to_builtins(tampered),
             "witnessed": seen_by,
         }
-
-    def example(self) -> str:
-        """A command for who wants to ask something themselves while the federation is up."""
-        node = os.path.relpath(self.federation.asker.directory)
-        return (
-            f"  .venv/bin/sluis ask --node {node} --case Z-2026-0003 --set bsn={self.bsn} \\\n"
-            f"    --activity {BENEFIT.id} \\\n"
-            "    'SELECT geboren, nationaliteit FROM rvig.personen WHERE bsn = $bsn'"
-        )
-
-    # Asking.
-
-    def can_ask(self, title: str, sql: str, *owners: str) -> bool:
-        """Open a chapter; say so when there is nothing to ask (`sql` is empty), or an owner is down."""
-        self.page.heading(title)
-        absent = ", ".join(owner for owner in owners if owner in self.running.down)
-        if absent:
-            self.page.write(say(f"Weggelaten: {absent} is er niet.", f"Left out: {absent} is down."), NOTE)
-        elif not sql:
-            self.page.write(
-                say(
-                    "Weggelaten: hiervoor ontbreken gegevens of een grond.",
-                    "Left out: the data or the ground for this is missing.",
-                ),
-                NOTE,
-            )
-        return bool(sql) and not absent
-
-    def show(self, sql: str) -> None:
-        """The question itself."""
-        self.page.write(sql, SQL)
-
-    def ask(
-        self,
-        sql: str,
-        activity: str = BENEFIT.id,
-        parameters: dict[str, Any] | None = None,
-        *,
-        case: str = CASE,
-        partial: bool = False,
-    ) -> Answer:
-        """One question to the municipality's own node, as `sluis ask` does it. About the applicant, unless said."""
-        question: dict[str, Any] = {"sql": sql, "activity": activity, "case": case}
-        question["parameters"] = {"bsn": self.bsn} if parameters is None else parameters
-        if partial:
-            question["partial"] = "flagged"
-        answer: Answer = self.federation.asker.call("POST", "/v1/questions", question)
-        return answer
-
-    def refused(self, sql: str) -> None:
-        """Ask what is closed, and show what comes back."""
-        self.show(sql)
-        try:
-            self.ask(sql)
-        except Problem as problem:
-            self.page.refusal(problem)
 
 
 def by_question(looked: Iterable[Looked]) -> list[list[Looked]]:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 from tests.conftest import SHARED
 
+from sluis_demo.browser import Browser
+
 KEYS = {
     "question",
     "columns",
@@ -24,6 +26,7 @@ KEYS = {
     "consultations",
     "ledger",
     "contracts",
+    "signin",
 }
 OWNERS = {"rvig", "belastingdienst", "uwv", "svb", "kvk", "rdw"}
 SECONDS = 120
@@ -156,6 +159,28 @@ def test_every_owner_signed_for_each_purpose_and_each_request_stands_in_both_log
         assert all(sorted(both) == sorted(["sluiswijk", owner]) for both in logs)
 
 
+def test_a_resident_signs_in_and_sees_who_looked_in_the_logs_of_all_seven(found: dict[str, Any]) -> None:
+    signin = found["signin"]
+    assert (signin["person"], signin["level"]) == ("Sanne Proefstra", "substantial")
+    assert signin["page"] == f"{signin['portal']}/looked"
+    assert (signin["looked"]["whole"], signin["looked"]["silent"]) == (True, [])
+    names = ("Gemeente Sluiswijk", "RvIG", "Belastingdienst", "UWV", "SVB", "KVK", "RDW")
+    assert signin["looked"]["lines"].keys() == {f"{name} (fictief)" for name in names}
+
+
+def test_what_she_gives_is_seen_and_what_she_takes_back_is_not(found: dict[str, Any]) -> None:
+    consent = found["signin"]["consent"]
+    assert (consent["before"], consent["revoked"]) == ([], [])
+    assert [row[0] for row in consent["given"]] == ["bijstand"]
+    assert consent["seconds"] < 5
+
+
+def test_a_decision_is_explained_for_one_purpose_and_for_another(found: dict[str, Any]) -> None:
+    allowed, refused = (one["decided"] for one in found["signin"]["explained"])
+    assert (allowed["permit"], allowed["disclosure"]) == (True, "parkeervergunning-voertuigen")
+    assert (refused["permit"], refused["rule"]) == (False, "not-disclosed")
+
+
 @pytest.mark.prove
 def test_the_first_answer_comes_within_fifteen_seconds_on_a_quiet_machine(found: dict[str, Any]) -> None:
     assert found["timings"]["ready"] + found["timings"]["total"] < 15_000
@@ -178,6 +203,7 @@ def test_given_tables_take_the_place_of_invented_people(home: Path) -> None:
     assert "Weggelaten" in out
     assert "art. 31 lid 2" in out
     assert "Sanne" not in out
+    assert "Wie keek er naar mijn gegevens" in out
 
 
 @pytest.mark.postgres
@@ -199,6 +225,18 @@ def test_the_story_in_words_names_law_masks_and_small_groups_within_100_columns(
     ):
         assert part in up.story, part
     assert "Weggelaten" not in up.story
+
+
+def test_while_it_is_up_a_resident_signs_in_with_a_digital_passport_too(up: Up) -> None:
+    said = " ".join(up.story.split())
+    assert "het certificaat is van de testautoriteit van deze demo" in said
+    assert "Sanne Proefstra, Substantieel, en voor uzelf" in said
+    portal = said.partition("op deze computer: ")[2].split()[0]
+    with Browser(up.home / "autoriteit" / "authority.pem") as browser:
+        shown = browser.follow(browser.open(f"{portal}looked"), "/sign-in/passport/paspoort")
+        shown = browser.follow(shown, "/sluis-simulator/wallet?")
+        shown = browser.send(shown, {"card": "0"}, "/sluis-simulator/wallet/")
+        assert (shown.url, "Sanne Proefstra" in shown.text) == (f"{portal}looked", True)
 
 
 def test_a_second_demo_is_refused(up: Up) -> None:

@@ -5,7 +5,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from litestar import Response, get
@@ -220,3 +221,15 @@ async def test_who_asks_whether_to_go_on_is_told_at_once(tmp_path: Path) -> None
         writer.write(b"x")
         assert (await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)).startswith(b"HTTP/1.1 200")
         writer.close()
+
+
+def test_addresses_of_one_ipv6_connection_count_as_one() -> None:
+    """Or one visitor, who has 2**64 of them, holds every connection there is."""
+    protocol = object.__new__(server.BrowserProtocol)
+    known = []
+    for address in ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "192.0.2.1", "192.0.2.2"):
+        said = {"peername": (address, 1)}
+        transport = SimpleNamespace(get_extra_info=said.get)
+        known.append(protocol.find_credentials(cast(Any, transport)))
+    assert known[0] == known[1]
+    assert len({str(one) for one in known}) == 4

@@ -102,10 +102,11 @@ def test_the_page_says_who_what_for_by_which_law_and_which_data(pair: Pair) -> N
     page = shown(pair, "/looked")
     assert page.status_code == 200
     for told in (
-        "gemeente (fictief)", "uwv (fictief)", "Bijstand. Recht vaststellen.", "Participatiewet, art. 53a", "uwv.personen",
+        "gemeente (fictief)", "uwv (fictief)", ">Bijstand<", "Recht vaststellen.", "Participatiewet, art. 53a", "Raadpleging Personen",
     ):  # fmt: skip
         assert told in page.text
     assert ANN not in page.text
+    assert "uwv.personen" not in page.text  # the owner says it in words
     (own,) = shown(pair, "/looked?until=1").text.split("Er is niets gevonden.")[1:]
     assert own
 

@@ -61,7 +61,17 @@ machine_port = {machine_port}
 
 
 def official(audience: Audience = "staff", roles: tuple[str, ...] = ()) -> SignedIn:
-    return SignedIn("h", Acting("p"), audience, None, "urn:fictief:wachtwoord", "directory", 0, roles=roles)
+    return SignedIn(
+        "h",
+        Acting("p"),
+        audience,
+        None,
+        "urn:fictief:wachtwoord",
+        "directory",
+        0,
+        roles=roles,
+        scope=("api",),
+    )
 
 
 def with_portal(home: Path) -> Federation:

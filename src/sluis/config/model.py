@@ -9,7 +9,8 @@ import msgspec
 
 from sluis.gateway import AutoSign
 from sluis.grounds import Key, Name
-from sluis.kernel import PeerId
+from sluis.kernel import Level, PeerId
+from sluis.web import Audience
 
 Environment = Literal["production", "test"]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
@@ -176,11 +177,11 @@ class SignInConfig(msgspec.Struct, frozen=True):
 
     issuer: Url
     client: Words
-    audience: Literal["citizen", "company", "staff"]
+    audience: Audience
     title: Words
     scopes: tuple[Words, ...] = ("openid",)
     secret_file: Path | None = None
-    levels: dict[str, Literal["basic", "low", "substantial", "high"]] = {}
+    levels: dict[str, Level] = {}
     claims: dict[
         Literal["bsn", "kvk", "rsin", "vestiging", "person", "name", "intermediary", "company", "services"],
         Words,
@@ -205,7 +206,7 @@ class ClientConfig(msgspec.Struct, frozen=True):
         "authorization_code",
     )
     audiences: tuple[Words, ...] = ()
-    level: Literal["basic", "low", "substantial", "high"] = "low"
+    level: Level = "low"
 
 
 class PasskeysConfig(msgspec.Struct, frozen=True):
@@ -260,7 +261,7 @@ class TrustConfig(msgspec.Struct, frozen=True):
 
     issuer: Url
     keys: Path
-    level: Literal["basic", "low", "substantial", "high"] = "substantial"
+    level: Level = "substantial"
 
 
 class PolicyConfig(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sluis.config.model import Config
+from sluis.config.signin import no_pages
 from sluis.grounds import Fault, meant
 from sluis.kernel import Text
 
@@ -13,7 +14,7 @@ def passport_faults(config: Config) -> Iterator[Fault]:
     types = sorted({type for issuer in passport.issuers.values() for type in issuer.types})
     for name, way in passport.ways.items():
         if config.portal.address is None:
-            yield _no_pages(name)
+            yield no_pages(("passport", "ways", name))
         if not {"bsn", "person"} & way.claims.keys():
             yield _nobody(name)
         if (way.audience == "company") != ("kvk" in way.claims):
@@ -24,18 +25,6 @@ def passport_faults(config: Config) -> Iterator[Fault]:
             yield _same_name(name)
     if (passport.certificate is None) != (passport.key is None):
         yield _half()
-
-
-def _no_pages(name: str) -> Fault:
-    return Fault(
-        ("passport", "ways", name),
-        "sign-in-without-pages",
-        Text("Er is een manier om in te loggen, maar er zijn geen pagina's.",
-             "There is a way of signing in, but there are no pages."),
-        Text("Zonder `portal.address` heeft dit knooppunt geen pagina's.",
-             "Without `portal.address` this node has no pages."),
-        Text("Vul `address` in onder `[portal]`.", "Fill in `address` under `[portal]`."),
-    )  # fmt: skip
 
 
 def _nobody(name: str) -> Fault:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sluis.config.model import Config
-from sluis.grounds import Fault, meant
+from sluis.grounds import Fault, Keys, meant
 from sluis.kernel import Text, is_simulator
 
 
@@ -13,7 +13,7 @@ def sign_in_faults(config: Config) -> Iterator[Fault]:
         if not config.node.test and is_simulator(way.issuer):
             yield _simulator(name)
         if config.portal.address is None:
-            yield _no_pages(name)
+            yield no_pages(("signin", name))
         if way.audience == "staff" and (told := sorted(way.claims.keys() - {"person", "name"})):
             yield _staff_claim(name, told[0])
     for name, person in config.people.items():
@@ -37,9 +37,10 @@ def _simulator(name: str) -> Fault:
     )  # fmt: skip
 
 
-def _no_pages(name: str) -> Fault:
+def no_pages(where: Keys) -> Fault:
+    """A way of signing in, in these tables, at a node without pages."""
     return Fault(
-        ("signin", name),
+        where,
         "sign-in-without-pages",
         Text("Er is een manier om in te loggen, maar er zijn geen pagina's.",
              "There is a way of signing in, but there are no pages."),

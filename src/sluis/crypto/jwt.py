@@ -202,16 +202,6 @@ def read_jwt(
     return _claims(jws.payload)
 
 
-def kid_of(text: str) -> str | None:
-    """The name of the key that a token says it was signed with, to fetch keys anew when it is not known. Believe nothing
-    else of it."""
-    try:
-        named = read_jws(text, LONGEST_JWT).header.get("kid")
-    except Invalid:
-        return None
-    return named if isinstance(named, str) else None
-
-
 def check_claims(
     claims: Mapping[str, Any],
     *,

@@ -169,11 +169,12 @@ def _fits(way: Way, level: Level | None, audience: Audience | None) -> bool:
     return sure and audience in (None, way.audience)
 
 
-def _chosen(choices: Sequence[Choice], place: str) -> Choice:
-    """The choice at a place in the list. Raises `Refused` when it is none of them."""
-    if not place.isascii() or not place.isdecimal() or int(place) >= len(choices):
+def _chosen(choices: Sequence[Choice], key: str) -> Choice:
+    """The choice that a form names. Raises `Refused` when it is none, or not any more."""
+    found = next((one for one in choices if one.key == key), None)
+    if found is None:
         raise Refused("no-such-choice", _NOT_CHOSEN, *_NO_SUCH_CHOICE, rule="representation")
-    return choices[int(place)]
+    return found
 
 
 _NOT_CHOSEN = Text("U kunt niet voor deze organisatie handelen.", "You cannot act for this organisation.")

@@ -52,6 +52,8 @@ def decode(raw: bytes | str, kind: type[T]) -> T:
         found: T = _decoder(wanted).decode(raw)
     except RecursionError:
         raise msgspec.DecodeError("JSON is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("a text is no UTF-8") from None
     return found
 
 

@@ -5,7 +5,7 @@ alone, so that the record of a call can be replayed. Limits are ours; they keep 
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, get_args
@@ -158,10 +158,42 @@ def _merged(request: dict[str, Any], item: Any) -> Any:
     for part, identifying in _IDENTIFYING.items():
         given, default = item.get(part), request.get(part)
         if isinstance(given, dict) and isinstance(default, dict):
-            given = {**{name: default[name] for name in identifying if name in default}, **given}
+            given = _whole(default, given, identifying)
         if given is not None or default is not None:
             merged[part] = default if given is None else given
     return merged
+
+
+def written_out(request: dict[str, Any], types: Collection[str]) -> dict[str, Any]:
+    """A call of many evaluations in which every subject and resource of these types says its own type and id, whichever of
+    the two came from the defaults. Any other call is given back as it is."""
+    items = request.get("evaluations")
+    if not isinstance(items, list):
+        return request
+    made = dict(request)
+    for part in ("subject", "resource"):
+        default = request.get(part)
+        if not isinstance(default, dict):
+            continue
+        written = []
+        for item in items:
+            given = item.get(part) if isinstance(item, dict) else None
+            whole = _whole(default, given, _IDENTIFYING[part]) if isinstance(given, dict) else {}
+            written.append({**item, part: whole} if is_of(whole, types) else item)
+        if written != items and "type" not in default:  # its id is a number then, for all that is known
+            made[part] = {name: value for name, value in default.items() if name != "id"}
+        items = written
+    return {**made, "evaluations": items}
+
+
+def is_of(one: dict[str, Any], types: Collection[str]) -> bool:
+    """Whether something in a request is of one of these types."""
+    kind = one.get("type")
+    return isinstance(kind, str) and kind in types
+
+
+def _whole(default: dict[str, Any], given: dict[str, Any], identifying: Sequence[str]) -> dict[str, Any]:
+    return {**{name: default[name] for name in identifying if name in default}, **given}
 
 
 def _search(

@@ -14,7 +14,7 @@ import msgspec
 from sluis.kernel import LEVELS, Clock, Level, Trace
 from sluis.ledger import Decision, Position
 from sluis.policy import records
-from sluis.policy.calls import EVALUATION, PARTS, answer
+from sluis.policy.calls import EVALUATION, PARTS, answer, is_of, written_out
 from sluis.policy.engine import Engine
 from sluis.policy.model import Decided, Evaluation, Policies
 from sluis.policy.records import Event
@@ -158,7 +158,7 @@ class DecisionPoint:
         moment = self._clock()
         people: set[str] = set()
         known = {name: value for name, value in call.request.items() if name in PARTS}
-        request = self._without_numbers(known, moment, people)
+        request = self._without_numbers(written_out(known, NUMBERS), moment, people)
         if call.event == EVALUATION:
             response, failed = answer(self.engine, call.event, request, moment)
         else:  # hundreds of decisions: others get their turns meanwhile
@@ -178,8 +178,11 @@ class DecisionPoint:
         if not isinstance(value, dict):
             return value
         made = {name: self._without_numbers(one, moment, people) for name, one in value.items()}
-        number = value.get("id")
-        if value.get("type") in NUMBERS and isinstance(number, str):
-            made["id"] = self._log.subject("BSN", number, moment)
-            people.add(made["id"])
+        if "id" in value and is_of(value, NUMBERS):
+            number = made.pop(
+                "id"
+            )  # what is neither text nor a number is no identifier, and is not written down
+            if isinstance(number, str | int):
+                made["id"] = self._log.subject("BSN", str(number), moment)
+                people.add(made["id"])
         return made

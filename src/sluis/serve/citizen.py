@@ -6,7 +6,6 @@ from typing import Any
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.crypto import read_json, read_jws
 from sluis.identity import access, looked
 from sluis.identity.sessions import Sessions
 from sluis.kernel import Refused, Text
@@ -14,7 +13,7 @@ from sluis.ledger import Allowed, Authorise, base_origin
 from sluis.policy import LOG, READ_OWN_LINES, Resource
 from sluis.serve.api import officials
 from sluis.serve.parts import Parts
-from sluis.web import Entry, Gate, SignedIn, TokenAccess, identified, keep_caller, token_of
+from sluis.web import Entry, Gate, SignedIn, TokenAccess, identified, keep_caller
 
 SCOPE = "own-log"
 """What an access token must have been given for, to read the log lines of its person with it (OAuth 2.0, 3.3)."""
@@ -42,16 +41,10 @@ class ReadingAccess(TokenAccess):
     def _identify(self, scope: Any, callers: Any) -> None:
         if callers == "both":
             known = self.signed_in(scope)
-            if known.audience == "citizen" and SCOPE in _scope(token_of(scope)):
+            if known.audience == "citizen" and SCOPE in known.scope:
                 keep_caller(scope, known)
                 return
         super()._identify(scope, callers)
-
-
-def _scope(token: str) -> list[str]:
-    """What a token that was believed was given for."""
-    claims = read_json(read_jws(token).payload)
-    return str(claims.get("scope", "")).split()
 
 
 def own_lines(parts: Parts, sessions: Sessions) -> Authorise:

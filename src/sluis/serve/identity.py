@@ -1,6 +1,6 @@
 """The rooms of identity, furnished, where the settings name a portal: who signs in, how, and what their pages are."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,9 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.config import Config
 from sluis.crypto import KeyStore
 from sluis.identity import pages, passkeys, passport, people, upstream
-from sluis.identity.people import People
 from sluis.identity.provider import Provider
-from sluis.identity.sessions import Established, Sessions, SigningIn, open_sessions
+from sluis.identity.sessions import Current, Established, Finish, Sessions, SigningIn, open_sessions
 from sluis.identity.tokens import Tokens
 from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
@@ -23,8 +22,6 @@ from sluis.serve.provider import provider_of
 from sluis.serve.upstream import upstreams_of
 from sluis.store import Store
 from sluis.web import Entry, SignedIn
-
-Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
 
 
 class Visiting:
@@ -51,7 +48,7 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     """The rooms of identity, furnished."""
 
     sessions: Sessions
-    people: People
+    representing: Representing
     signing_in: SigningIn
     visiting: Visiting
     provider: Provider
@@ -68,12 +65,13 @@ def identity_rooms(
     """These rooms, from a node's settings; None when it has no portal. Raises `Problem`."""
     if config.portal.address is None or tokens is None:
         return None
-    sessions = open_sessions(store, keys, clock)
+    current = _current(config)
+    sessions = open_sessions(store, keys, clock, current)
     representing = Representing(sessions, people_of(config, store, ledger, keys, clock), keys)
     signing_in = SigningIn(sessions, representing.choices)
-    provider, endpoints = provider_of(config, store, tokens, sessions, clock)
+    provider, endpoints = provider_of(config, store, tokens, sessions, representing, clock)
     upstreams = upstreams_of(config, store, keys, tokens, clock)
-    keyed, wallets = passkeys_of(config, store, ledger, keys, clock), passports_of(config, clock)
+    keyed, wallets = passkeys_of(config, store, ledger, keys, clock, current), passports_of(config, clock)
     finish = _finishing(signing_in, keyed, representing)
     ways = [
         *upstreams.ways(),
@@ -82,7 +80,7 @@ def identity_rooms(
     ]
     return IdentityRooms(
         sessions=sessions,
-        people=representing.people,
+        representing=representing,
         signing_in=signing_in,
         visiting=Visiting(sessions, provider.by_token),
         provider=provider,
@@ -98,6 +96,20 @@ def identity_rooms(
         navigation=(*people.NAVIGATION, *pages.NAVIGATION, *(passkeys.NAVIGATION if keyed else ())),
         forms=keys.mac("portal", b"forms"),
     )
+
+
+def _current(config: Config) -> Current:
+    """What the settings say now of an official who signed in before; nothing of who is none."""
+
+    def current(established: Established) -> Established | None:
+        if established.kind != "staff":
+            return established
+        person = config.people.get(established.value)
+        if person is None or person.signin is None:
+            return None
+        return msgspec.structs.replace(established, roles=person.roles)
+
+    return current
 
 
 def _finishing(signing_in: SigningIn, keyed: passkeys.Passkeys | None, representing: Representing) -> Finish:

@@ -135,7 +135,7 @@ class Logs:
 
     def _by_directory(self, address: str) -> Organisation | None:
         """The one peer that the directory has at this host; of a peer that is away from the start nothing else is known."""
-        host = urlsplit(address).hostname if address.isascii() else None
+        host = _host(address)
         if self._membership is None or host is None:
             return None
         peers = self._membership.running.peers
@@ -220,6 +220,14 @@ def _key_set(read: Callable[[], bytes], file: str) -> Keys:
 def _base(address: str) -> str:
     """An address without what comes after the host and port, but for a path of its own."""
     return address.rstrip("/").removesuffix("/v1").rstrip("/").lower()
+
+
+def _host(address: str) -> str | None:
+    """The host of an address, which stands in somebody's log and may be anything; None when it has none."""
+    try:
+        return urlsplit(address).hostname if address.isascii() else None
+    except ValueError:
+        return None
 
 
 def _no_key(peer: PeerId) -> NotFound:

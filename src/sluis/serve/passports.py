@@ -7,14 +7,14 @@ from sluis.config.model import PassportIssuerConfig, PassportWayConfig
 from sluis.crypto import KeyStore, read_certificates, read_pair
 from sluis.identity import passkeys, passport
 from sluis.identity.passport import Fetching, Issuer, Passports, Signer, StatusLists, Verifier
-from sluis.identity.sessions import Established
+from sluis.identity.sessions import Current
 from sluis.kernel import Clock, Text
 from sluis.ledger import Ledger
 from sluis.store import Store
 
 
 def passkeys_of(
-    config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock
+    config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock, current: Current
 ) -> passkeys.Passkeys | None:
     """Passkeys of staff; None where staff have no other way of signing in. Raises `Problem`."""
     if config.portal.address is None or all(way.audience != "staff" for way in config.signin.values()):
@@ -22,12 +22,6 @@ def passkeys_of(
     settings = passkeys.settings_of(
         config.portal.address, config.node.name, **msgspec.structs.asdict(config.passkeys)
     )
-
-    def current(established: Established) -> Established | None:
-        person = config.people.get(established.value)
-        if person is None or person.signin is None:
-            return None
-        return msgspec.structs.replace(established, roles=person.roles)
 
     return passkeys.open_passkeys(store, ledger, keys, clock, settings, current)
 

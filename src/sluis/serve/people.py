@@ -7,12 +7,14 @@ import msgspec
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
-from sluis.identity.people import Folder, People, Vouched, open_people
+from sluis.identity.people import Folder, People, Vouched, open_people, refused
 from sluis.identity.sessions import Choice, Established, Sessions, person_of
-from sluis.kernel import Clock
+from sluis.kernel import Acting, Clock, Refused
 from sluis.ledger import Ledger
 from sluis.store import Store
 from sluis.web import SignedIn
+
+_AHEAD = timedelta(minutes=10)
 
 
 def people_of(config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock) -> People:
@@ -43,9 +45,24 @@ class Representing:
         await self.people.recognise(person, established.registered)
         return msgspec.structs.replace(established, registered=None)
 
+    async def read_again(self, acting: Acting) -> None:
+        """Have the trade register read again where that is needed, before anybody is signed out for want of it."""
+        await self.people.ready(acting, _AHEAD)
+
+    def refusal(self, session: str, acting: Acting) -> Refused | None:
+        """Why somebody with a session (its handle) can do nothing for whom they act; None when they can. Raises `NotFound`
+        when the session is over."""
+        if acting.entity is None and acting.intermediary is None:
+            return None
+        denied = self.people.no_longer(acting, self._said(session))
+        return None if denied is None else refused(denied)
+
     def vouched(self, signed_in: SignedIn) -> Vouched | None:
         """What the way of signing in said about representation; None when it said nothing."""
-        established = self._sessions.established(signed_in.session)
+        return self._said(signed_in.session)
+
+    def _said(self, session: str) -> Vouched | None:
+        established = self._sessions.established(session)
         said = established.vouched
         if said.entity is None:
             return None

@@ -1,5 +1,7 @@
 """Ways of signing in at others, from the settings of a node."""
 
+import msgspec
+
 from sluis.config import Config
 from sluis.crypto import KeyStore
 from sluis.identity.upstream import Method, Officials, OwnKeys, Upstreams, open_upstreams
@@ -19,22 +21,7 @@ def upstreams_of(config: Config, store: Store, keys: KeyStore, own: OwnKeys, clo
 
     Raises `Problem`.
     """
-    methods = [
-        Method(
-            name=name,
-            issuer=way.issuer,
-            client=way.client,
-            audience=way.audience,
-            title=way.title,
-            scopes=way.scopes,
-            levels=way.levels,
-            claims=way.claims,
-            secret_file=way.secret_file,
-            hosts=way.hosts,
-            authorities=way.authorities,
-        )
-        for name, way in config.signin.items()
-    ]
+    methods = [Method(name=name, **msgspec.structs.asdict(way)) for name, way in config.signin.items()]
     return open_upstreams(
         store,
         methods,

@@ -1,7 +1,7 @@
 """The node's own database: SQLite beside the process or PostgreSQL on a server, with one SQL layer over both."""
 
 from sluis.store.commit import Commit
-from sluis.store.engine import Store, open_store
+from sluis.store.engine import Store, open_store, see_through
 from sluis.store.files import write_durably
 from sluis.store.migrations import Migration, migrate
 from sluis.store.once import Once, open_once
@@ -20,6 +20,7 @@ __all__ = [
     "open_once",
     "open_outbox",
     "open_store",
+    "see_through",
     "unkept",
     "write_durably",
 ]

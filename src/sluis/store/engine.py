@@ -7,7 +7,7 @@ does so by itself (synchronous_commit=on is set, whatever the server's default).
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -104,6 +104,17 @@ class Store:
         """Finish what is waiting, stop the writer, close every connection."""
         self._writer.close()
         self.engine.dispose()
+
+
+async def see_through(work: Coroutine[Any, Any, T]) -> T:
+    """Await what writes something and then knows it in memory. It goes on to its end when whoever waits is cancelled, so that
+    memory and database never say different things."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])  # or the next who holds the lock would not see what was changed
+        raise
 
 
 def open_store(where: Path | str, *, waiting: int = 200_000) -> Store:

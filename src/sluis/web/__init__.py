@@ -12,7 +12,7 @@ from sluis.web.access import (
     write_line,
 )
 from sluis.web.app import Api, make_api
-from sluis.web.bearer import TokenAccess, token_of
+from sluis.web.bearer import API_SCOPE, TokenAccess
 from sluis.web.cookies import COOKIE, hand_out, held_secret, take_back
 from sluis.web.gate import Gate
 from sluis.web.openapi import About
@@ -35,6 +35,7 @@ from sluis.web.tries import TooOften, Tries
 from sluis.web.visitors import Audience, SignedIn, Visitors
 
 __all__ = [
+    "API_SCOPE",
     "COOKIE",
     "CROSSED",
     "FROM_ONE",
@@ -80,6 +81,5 @@ __all__ = [
     "setting_of",
     "streamed",
     "take_back",
-    "token_of",
     "write_line",
 ]

@@ -1,6 +1,7 @@
 """Access tokens at the API behind the portal: who a program comes for (RFC 6750; bound to a certificate, RFC 8705).
 
-A cookie opens nothing here, so that no page of another site can ask in somebody's name.
+A cookie opens nothing here, so that no page of another site can ask in somebody's name. Neither does a token that a portal
+got to learn who somebody is: it must have been given for this (`API_SCOPE`).
 """
 
 import ssl
@@ -14,6 +15,9 @@ from sluis.kernel import Refused, Text, Unidentified
 from sluis.web.access import Access, Callers, OnRefusal, Person, keep_caller
 from sluis.web.short import header
 from sluis.web.visitors import SignedIn, Visitors
+
+API_SCOPE = "api"
+"""What an access token must have been given for, to do with it what its official may do at this API (OAuth 2.0, 3.3)."""
 
 
 def token_of(scope: Mapping[str, Any]) -> str:
@@ -45,6 +49,8 @@ class TokenAccess(Access):
         signed_in = self.signed_in(scope)
         if signed_in.audience != "staff":
             raise _officials_only()
+        if API_SCOPE not in signed_in.scope:
+            raise _not_given_for_this()
         return Person("", signed_in.acting.person, signed_in.roles, signed_in.acr, signed_in.level)
 
     def signed_in(self, scope: Mapping[str, Any]) -> SignedIn:
@@ -83,6 +89,16 @@ def _officials_only() -> Refused:
              "Only officials of this organisation ask questions here."),
         Text("Log in als medewerker.", "Sign in as an official."),
         rule="officials-only",
+    )  # fmt: skip
+
+
+def _not_given_for_this() -> Refused:
+    return Refused(
+        "token-not-for-this",
+        Text("U mag dit niet met dit token.", "You may not do this with this token."),
+        Text(f"Het token is niet gegeven voor de scope {API_SCOPE}.", f"The token was not given for the scope {API_SCOPE}."),
+        Text("Vraag een token aan met die scope.", "Request a token with that scope."),
+        rule="token-not-for-this",
     )  # fmt: skip
 
 

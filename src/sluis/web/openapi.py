@@ -162,7 +162,7 @@ _CALLERS = {
     "people": "Voor medewerkers, via de unix-socket van het knooppunt; het besturingssysteem zegt wie verbindt.",
     "both": "Voor andere organisaties uit de groep, via de inway, en voor medewerkers via de unix-socket.",
 }
-_OFFICIALS = "Voor medewerkers, met een access token voor dit knooppunt."
+_OFFICIALS = "Voor medewerkers, met een access token voor dit knooppunt, gegeven voor de scope `api`."
 _TOKEN_SCHEME = {
     "token": {
         "type": "http",

@@ -8,7 +8,7 @@ allows this node's own files and nothing inline. A template writes its sentences
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.resources import files
 from mimetypes import guess_type
@@ -32,7 +32,9 @@ SETTING = "sluis.page"
 
 _HERE = ZoneInfo("Europe/Amsterdam")
 _MOST = 4000  # characters of a local path
-_LOCAL = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
+_LOCAL = re.compile(
+    r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*"
+)  # what else a path has, is percent-encoded (RFC 3986, 2.1)
 _MONTHS = (
     "januari februari maart april mei juni juli augustus september oktober november december".split(),
     "January February March April May June July August September October November December".split(),
@@ -148,7 +150,13 @@ def rendered(setting: Setting, template: str, **values: Any) -> bytes:
         _environment()
         .get_template(template)
         .render(
-            {"setting": setting, "t": setting.say, "visitor": setting.visitor, "moment": _moment(setting)}
+            {
+                "setting": setting,
+                "t": setting.say,
+                "visitor": setting.visitor,
+                "moment": _moment(setting),
+                "day": _day(setting),
+            }
             | {"level": lambda level: setting.say(_LEVELS[level]), "csrf": lambda: _hidden(setting)}
             | values
         )
@@ -227,6 +235,14 @@ def _static(name: str) -> str:
 
 def _hidden(setting: Setting) -> Markup:
     return Markup('<input type="hidden" name="csrf" value="{}">').format(setting.token())
+
+
+def _day(setting: Setting) -> Callable[[date], Markup]:
+    def day(one: date) -> Markup:
+        month = _MONTHS[setting.language == "en"][one.month - 1]
+        return Markup('<time datetime="{}">{} {} {}</time>').format(one.isoformat(), one.day, month, one.year)
+
+    return day
 
 
 def _moment(setting: Setting) -> Callable[[int], Markup]:

@@ -3,7 +3,7 @@
 Every route says in its signature whom it serves: `person: SignedIn`, or `visitor: SignedIn | None` for a page that is also
 there for who is not signed in; a route without either is marked `opt={"open": True}`, or the portal is not built. More can
 be asked in `opt`: `audience` (a tuple of those it is for), `level` (of assurance, at least), `tries` (who fails here often
-waits), and `cross_site` (it may be sent from another site or by a program, and does without the form's token). A route may
+waits: where something short is typed or guessed, and never where another site can send somebody's browser), and `cross_site` (it may be sent from another site or by a program, and does without the form's token). A route may
 take `form: Form`, what was filled in.
 
 OWASP ASVS 5.0, chapters 3 and 7: a token in every form, and the origin of whoever sends it (CWE-352); strict headers. What is not right becomes a page for a browser, a problem document for a program.
@@ -53,6 +53,7 @@ from sluis.web.visitors import SignedIn, Visitors
 _MOST_FORM = 64 * 1024  # bytes
 _MOST_BODY = 1024 * 1024  # bytes, unless a route sets its own `request_max_body_size`
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+_TRIED = "sluis.tried"  # key in the scope: the route was reached, and what it is asked counts as a try
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
@@ -278,6 +279,8 @@ async def _identify(request: Request[Any, Any, Any], tries: Tries) -> Response[A
         if not opt.get("cross_site"):
             _check_origin(request, form)
         scope[FORM] = form  # type: ignore[literal-required]
+    if opt.get("tries"):
+        scope[_TRIED] = True  # type: ignore[literal-required]
     return None
 
 
@@ -333,9 +336,9 @@ def _check_origin(request: Request[Any, Any, Any], form: Form) -> None:
 
 
 def _failed(scope: Any, status: int) -> bool:
-    """Whether an answer is that to a failed try, of those that are counted."""
-    handler = scope.get("route_handler")
-    return 400 <= status < 404 and handler is not None and bool(handler.opt.get("tries"))
+    """Whether an answer is that to a failed try, of those that are counted. What was stopped at the door is none: another
+    site can send somebody's browser that far, and would lock out all behind their address."""
+    return 400 <= status < 404 and _TRIED in scope
 
 
 def _who(scope: Any) -> str:

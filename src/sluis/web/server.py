@@ -28,6 +28,7 @@ from uvicorn.server import ServerState
 from sluis.kernel import Conflict, Invalid, Text, Unkept
 from sluis.web.access import LOCAL
 from sluis.web.problems import MEDIA_TYPE, body_of, malformed_request
+from sluis.web.tries import neighbourhood
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of request line and headers together; more closes the connection."""
@@ -228,9 +229,9 @@ class BrowserProtocol(NodeProtocol):
             transport.abort()
 
     def find_credentials(self, transport: asyncio.BaseTransport) -> dict[str, Any]:
-        """Also the address: without a client certificate all look the same."""
+        """Also the address: without a client certificate all look the same. Of IPv6 one connection has a whole /64."""
         client = transport.get_extra_info("peername")
-        return {**_credentials(transport), ADDRESS: client[0] if client else None}
+        return {**_credentials(transport), ADDRESS: neighbourhood(client[0]) if client else None}
 
 
 class PeerListener(msgspec.Struct, frozen=True):

@@ -91,10 +91,6 @@ class Tries:
         if len(self._failures) > _KEYS:
             self._failures.popitem(last=False)
 
-    def succeeded(self, who: str) -> None:
-        """Forget the failures of who got in."""
-        self._failures.pop(who, None)
-
 
 def neighbourhood(address: str) -> str:
     """What counts as one address: of IPv6 the /64, which one connection has as a whole."""

@@ -27,6 +27,7 @@ class SignedIn(msgspec.Struct, frozen=True):
         name: of the person, for their own pages alone.
         represented: name of the company or person for whom they act, for their own pages alone.
         roles: of an official.
+        scope: what an access token was given for; empty of who came with a cookie, which opens no API.
     """
 
     session: str
@@ -39,6 +40,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     name: str | None = None
     represented: str | None = None
     roles: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "SignedIn(•)"

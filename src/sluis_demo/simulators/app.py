@@ -15,8 +15,8 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.params import FromPath
 
 from sluis.kernel import Clock, Text, utc_now
-from sluis_demo.simulators.model import OUTCOMES, Client, Simulator
-from sluis_demo.simulators.personas import DIGID, EHERKENNING, personas
+from sluis_demo.simulators.model import OUTCOMES, Client, Persona, Simulator
+from sluis_demo.simulators.personas import DIGID, EHERKENNING
 from sluis_demo.simulators.provider import Provider, Wrong
 
 BASE = "/sluis-simulator"
@@ -42,10 +42,18 @@ class Simulators:
         providers: by kind, `digid` and `eherkenning`.
     """
 
-    def __init__(self, address: str, clients: Sequence[Client], clock: Clock) -> None:
+    def __init__(
+        self, address: str, clients: Sequence[Client], clock: Clock, citizens: tuple[Persona, ...]
+    ) -> None:
         by_id = {client.id: client for client in clients}
         self.providers = {
-            simulator.kind: Provider(simulator, issuer_of(address, simulator), by_id, clock)
+            simulator.kind: Provider(
+                simulator,
+                issuer_of(address, simulator),
+                by_id,
+                clock,
+                citizens if simulator.tells_bsn else (),
+            )
             for simulator in (DIGID, EHERKENNING)
         }
         self.framework = Litestar(
@@ -62,15 +70,18 @@ class Simulators:
             await self.framework(scope, receive, send)
 
 
-def make_simulators(address: str, clients: Sequence[Client], clock: Clock = utc_now) -> Simulators:
+def make_simulators(
+    address: str, clients: Sequence[Client], clock: Clock = utc_now, citizens: tuple[Persona, ...] = ()
+) -> Simulators:
     """Both simulators.
 
     Args:
         address: where browsers and nodes reach them, `https://host:port`.
         clients: the nodes that may use them.
         clock: aware UTC.
+        citizens: who signs in with the simulator of DigiD besides those whom it invents itself.
     """
-    return Simulators(address, clients, clock)
+    return Simulators(address, clients, clock, citizens)
 
 
 def issuer_of(address: str, simulator: Simulator) -> str:
@@ -149,7 +160,7 @@ def _page(provider: Provider, id: str, wrong: Wrong | None = None) -> Response[b
     if asked.persona is not None:
         return _render(provider, "for-whom.html", asked.language, **common)
     grades = [(grade, provider.enough(asked, grade)) for grade in provider.simulator.grades]
-    people = personas(provider.simulator)
+    people = provider.people()
     return _render(
         provider, "who.html", asked.language, people=people, grades=grades, outcomes=OUTCOMES, **common
     )

@@ -21,6 +21,10 @@ OUTCOMES: dict[Outcome, Text] = {
 """What can be chosen; cancelling has a button of its own."""
 
 
+CITIZEN, COMPANY = "urn:sluis:simulator:persoonsgegevens:1", "urn:sluis:simulator:bedrijfsgegevens:1"
+"""Types of the credentials of the simulated issuer: of a person, of a company."""
+
+
 class Grade(msgspec.Struct, frozen=True):
     """A level as people know it, the `acr` that tells it, and how one reaches it."""
 

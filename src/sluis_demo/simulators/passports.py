@@ -16,9 +16,6 @@ from sd_jwt.issuer import SDJWTIssuer
 from sluis.crypto import Identity, encode_base64url, encode_chain, is_test
 from sluis.kernel import Clock
 
-CITIZEN, COMPANY = "urn:sluis:simulator:persoonsgegevens:1", "urn:sluis:simulator:bedrijfsgegevens:1"
-"""Types of the credentials of this simulator."""
-
 VALID, REVOKED, SUSPENDED = 0, 1, 2
 
 _ENTRIES = 256

@@ -56,12 +56,18 @@ class Provider:
         issuer: its address, which ends in `/sluis-simulator/` and its kind.
         clients: who may use it, by id.
         clock: aware UTC.
+        more: others who may sign in, before those of `personas`.
     """
 
     def __init__(
-        self, simulator: Simulator, issuer: str, clients: Mapping[str, Client], clock: Clock
+        self,
+        simulator: Simulator,
+        issuer: str,
+        clients: Mapping[str, Client],
+        clock: Clock,
+        more: tuple[Persona, ...] = (),
     ) -> None:
-        self.simulator, self.issuer = simulator, issuer
+        self.simulator, self.issuer, self._more = simulator, issuer, more
         self._clients, self._clock = clients, clock
         self._key: Jwk | None = None
         self._pseudonyms = secrets.token_bytes(32)
@@ -69,6 +75,10 @@ class Provider:
         self._codes: dict[str, Issued] = {}
         self._tokens: dict[str, Issued] = {}
         self._used: dict[str, float] = {}
+
+    def people(self) -> tuple[Persona, ...]:
+        """Who may sign in."""
+        return (*self._more, *personas(self.simulator))
 
     def discovery(self) -> dict[str, Any]:
         """OpenID Connect Discovery 1.0, 3."""
@@ -154,7 +164,7 @@ class Provider:
         Returns: where the browser goes; None when the person still has to say for whom. Raises `Wrong`.
         """
         asked = self.asked(id)
-        people = {one.number: one for one in personas(self.simulator)}
+        people = {one.number: one for one in self.people()}
         grades = {one.name: one for one in self.simulator.grades}
         persona, grade = people.get(form.get("person", "")), grades.get(form.get("level", ""))
         outcome = form.get("outcome", "signed-in")

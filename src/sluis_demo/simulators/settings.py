@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from sluis.grounds import render_tables
-from sluis_demo.simulators.app import issuer_of
-from sluis_demo.simulators.model import Client, Simulator
+from sluis_demo.simulators.app import BASE, issuer_of
+from sluis_demo.simulators.model import CITIZEN, Client, Simulator
 from sluis_demo.simulators.personas import DIGID, EHERKENNING, LEVELS
 
 CLIENT = "sluis"
@@ -55,6 +55,38 @@ def sign_in_tables(address: str, secret_file: Path | None, authority: Path) -> d
         EHERKENNING.kind: table(
             EHERKENNING, "company", {"vestiging": "vestiging", "services": "services", "name": "name"}
         ),
+    }
+
+
+def passport_tables(address: str, issuers: Path, authority: Path) -> dict[str, Any]:
+    """The tables of `[passport]`, for the simulated wallet and issuer.
+
+    Args:
+        address: of both.
+        issuers: the test authority that issued the certificate of the issuer.
+        authority: the one that issued their TLS certificate.
+    """
+    return {
+        "wallet": f"{address}{BASE}/wallet",
+        "authorities": [str(authority)],
+        "issuers": {
+            "simulator": {
+                "title": "Uitgever (simulator)",
+                "certificates": [str(issuers)],
+                "types": [CITIZEN],
+                "status": [address],
+            }
+        },
+        "ways": {
+            "paspoort": {
+                "title": "Digitaal paspoort (simulator)",
+                "audience": "citizen",
+                "type": CITIZEN,
+                "level": "high",
+                "why": "Om u te laten inloggen en te weten wie u bent.",
+                "claims": {"bsn": ["bsn"], "name": ["given_name", "family_name"]},
+            }
+        },
     }
 
 

@@ -19,7 +19,8 @@ from litestar.params import PathParameter
 from sluis.crypto import Identity
 from sluis.kernel import Clock, utc_now
 from sluis_demo.simulators.app import BASE
-from sluis_demo.simulators.passports import CITIZEN, COMPANY, SimulatedIssuer
+from sluis_demo.simulators.model import CITIZEN, COMPANY
+from sluis_demo.simulators.passports import SimulatedIssuer
 from sluis_demo.simulators.wallet import Card, Post, Shown, Unfit, Wallet
 
 _HTML = "text/html; charset=utf-8"
@@ -31,7 +32,10 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
-CARDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+Printed = tuple[str, str, dict[str, Any]]
+"""A card before it is issued: type, title, claims."""
+
+CARDS: tuple[Printed, ...] = (
     (CITIZEN, "Persoonsgegevens van Fenna Fictief (verzonnen)",
      {"given_name": "Fenna", "family_name": "Fictief", "birthdate": "1990-01-01", "bsn": "999990019"}),
     (CITIZEN, "Persoonsgegevens van Bram Bedacht (verzonnen)",
@@ -39,7 +43,7 @@ CARDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     (COMPANY, "Bedrijfsgegevens van Verzonnen Fietsen B.V. (verzonnen)",
      {"kvk_number": "90000003", "legal_name": "Verzonnen Fietsen B.V.", "person": "simulator-1"}),
 )  # fmt: skip
-"""What is in the wallet: type, title, claims. Nobody and nothing of it exists."""
+"""What is in the wallet, unless said otherwise. Nobody and nothing of it exists."""
 
 
 class WalletApp:
@@ -52,12 +56,18 @@ class WalletApp:
     """
 
     def __init__(
-        self, address: str, identity: Identity, anchor: x509.Certificate, post: Post, clock: Clock
+        self,
+        address: str,
+        identity: Identity,
+        anchor: x509.Certificate,
+        post: Post,
+        clock: Clock,
+        cards: tuple[Printed, ...],
     ) -> None:
         self.issuer = SimulatedIssuer(identity, f"{address}{BASE}/passports", clock)
         self.wallet = Wallet(anchor, post)
         self.link = f"{address}{BASE}/wallet"
-        for type, title, claims in CARDS:
+        for type, title, claims in cards:
             key = JWK.generate(kty="EC", crv="P-256")
             self.wallet.cards.append(Card(type, title, self.issuer.issue(type, claims, key), key))
         self._asked: dict[str, Shown] = {}
@@ -117,6 +127,7 @@ def make_wallet(
     anchor: x509.Certificate,
     context: ssl.SSLContext,
     clock: Clock = utc_now,
+    cards: tuple[Printed, ...] = CARDS,
 ) -> WalletApp:
     """A wallet with the cards of a simulated issuer.
 
@@ -126,6 +137,7 @@ def make_wallet(
         anchor: the test authority of the group whose nodes the wallet answers.
         context: for calls to those nodes.
         clock: the time.
+        cards: what is in it.
 
     Raises `ValueError` when either is of no test authority.
     """
@@ -138,7 +150,7 @@ def make_wallet(
         ):
             return said.status, await said.read()
 
-    return WalletApp(address, identity, anchor, send, clock)
+    return WalletApp(address, identity, anchor, send, clock, cards)
 
 
 def _page(template: str, status: int = 200, **values: Any) -> Response[bytes]:

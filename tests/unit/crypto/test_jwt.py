@@ -25,7 +25,6 @@ from sluis.crypto.jwt import (
     decrypt_jwt,
     encrypt_jwt,
     jwk_of,
-    kid_of,
     read_jwks,
     read_jwt,
     sign_jwt,
@@ -86,7 +85,7 @@ def test_what_a_key_signs_its_published_half_believes(algorithm: str, private: A
     own = jwk_of(private(), algorithm=algorithm)
     token = sign_jwt(own, CLAIMS, typ="at+jwt")
     assert read_jwt(token, published(own), typ="at+jwt", algorithms=SIGNATURES) == CLAIMS
-    assert kid_of(token) == own.kid == own.thumbprint
+    assert own.kid == own.thumbprint
 
 
 def test_what_is_published_holds_no_private_half() -> None:
@@ -291,7 +290,6 @@ def test_an_algorithm_that_the_caller_does_not_name_is_refused() -> None:
 
 def test_a_long_token_is_not_looked_at() -> None:
     assert refuses(made({"kid": "k"}, {"x": "y" * 16_384})) == "form"
-    assert kid_of(made({"kid": "k"}, {"x": "y" * 16_384})) is None
 
 
 def test_a_signature_over_other_claims_is_refused() -> None:

@@ -131,7 +131,7 @@ def test_what_no_line_opens_is_said_to_stay_closed(data: Path, tables: Registers
 
 def test_the_question_holds_what_is_there_and_leaves_out_the_rest(data: Path, tmp_path: Path) -> None:
     federation = set_up(Options(home=tmp_path / "demo", data=data), [])
-    offered = Offered(federation)
+    offered = Offered(federation.places)
     assert (federation.applicant, federation.hidden) == ("999900031", None)
     assert question(ABOUT_THE_APPLICANT, offered) == (
         "SELECT p.geboren,\n       r.soort AS relatie,\n       w.bezittingen\n"

@@ -14,7 +14,7 @@ from sluis.grounds import Article
 from sluis.kernel import Problem, Refused, Text
 from sluis_demo.command import Kinds
 from sluis_demo.evidence import Looked
-from sluis_demo.federation import Federation, Place
+from sluis_demo.federation import Place
 from sluis_demo.organisations import BENEFIT, ORGANISATIONS, PARKING
 from sluis_demo.page import Page, cited
 from sluis_demo.script import ABOUT_THE_APPLICANT, ABOUT_THE_PARTNER, Offered, about_the_applicant, question
@@ -24,7 +24,7 @@ from sluis_demo.story import by_question
 @pytest.fixture
 def offered() -> Offered:
     places = tuple(Place(one, Path(), "127.0.0.1", "sqlite") for one in ORGANISATIONS)
-    return Offered(Federation(places, "", None, 0))
+    return Offered(places)
 
 
 @pytest.fixture(autouse=True)

@@ -225,6 +225,16 @@ async def test_a_person_gives_sees_narrows_and_takes_back(world: World) -> None:
     assert "Ingetrokken op" in (await world.browser.get("/consents")).text
 
 
+async def test_what_was_given_whole_is_not_asked_for_any_more(world: World) -> None:
+    await world.give(datasets={"inkomen": ["inkomen"]})
+    await world.sign_in()
+    form = (await world.browser.get("/consents")).form("/consents/give", disclosure="wens")
+    await world.browser.send(form, until=LAST.isoformat(), **{"column.jaar": "1", "column.inkomen": "1"})
+    shown = await world.browser.get("/consents")
+    assert [one.action for one in shown.forms].count("/consents/give") == 0
+    assert f"{LAST.day} " in shown.text
+
+
 async def test_the_consent_of_somebody_else_is_not_there(world: World) -> None:
     theirs = (await world.give(BOB))[1]["id"]
     mine = (await world.give(ANN))[1]["id"]

@@ -14,8 +14,9 @@ from tests.unit.identity.logs import ANN, BOB, MS, Group, peer
 
 from sluis.grounds import Grounds
 from sluis.identity.looked import Bounds
-from sluis.identity.looked.rules import opened_by
-from sluis.kernel import new_trace_id
+from sluis.identity.looked.model import Look, Told
+from sluis.identity.looked.rules import by_question, opened_by
+from sluis.kernel import Text, new_trace_id
 from sluis.ledger import Decision, Line
 
 
@@ -167,6 +168,27 @@ async def test_without_an_assertion_only_this_log_is_read_and_it_is_told(group: 
     await chain(group, new_trace_id(), 0, 1)
     looked = await group.over(0).of(ANN, None)
     assert (len(looked.looks), group.asked, looked.whole) == (1, [], False)
+
+
+def look(organisation: str, trace: str, began: int, other: str | None = None, **more: Any) -> Look:
+    return Look(organisation, "Raadpleging", "urn:test:bijstand", began, trace, other=other, **more)
+
+
+def test_lines_of_one_question_are_told_together_and_the_newest_question_first() -> None:
+    names = (Text("uwv.loon", "uwv.loon"),)
+    looks = [
+        look("Gemeente", "b", 9), look("UWV", "a", 2), look("Gemeente", "a", 1, "UWV", data=names),
+        look("Gemeente", "a", 1, "RDW", data=names, failed=True), look("Gemeente", "a", 3, "UWV", data=names),
+    ]  # fmt: skip
+    newest, before = by_question(looks)
+    assert (newest.first.trace, newest.failed) == ("b", False)
+    assert (before.first.began, before.failed) == (1, True)
+    said = (Text("Raadpleging", "Raadpleging"),)
+    assert before.told == (
+        Told("Gemeente", ("UWV",), ()),  # UWV tells that itself, and in words
+        Told("Gemeente", ("RDW",), names),
+        Told("UWV", (), said),
+    )
 
 
 _LINES = st.lists(

@@ -212,7 +212,7 @@ async def test_who_may_act_for_more_than_one_chooses_first(world: World, browser
     assert "Fictief BV" in shown.text
     assert "volgens een machtiging" in shown.text
     before = browser.cookies[COOKIE]
-    shown = await browser.send(shown.form("/choose"), choice="1")
+    shown = await browser.send(shown.form("/choose"), choice=two_companies()[1].key)
     assert (shown.status, shown.headers["refresh"]) == (200, "0; url=/sessions")
     after = world.sessions.by_cookie(browser.cookies[COOKIE])
     assert after is not None
@@ -220,7 +220,7 @@ async def test_who_may_act_for_more_than_one_chooses_first(world: World, browser
     assert world.sessions.by_cookie(before) is None
 
 
-@pytest.mark.parametrize("choice", ["2", "-1", "x", "", "²", "00000000000000000000009"])
+@pytest.mark.parametrize("choice", ["1", "x", "", "self", OTHER, f"{COMPANY} {OTHER}"])
 async def test_nobody_acts_for_who_was_not_in_the_list(world: World, browser: Browser, choice: str) -> None:
     world.who, world.choices = established(audience="company"), two_companies()
     shown = await browser.get("/way/broker", follow=True)
@@ -235,7 +235,20 @@ async def test_a_choice_that_went_meanwhile_is_refused(world: World, browser: Br
     world.who, world.choices = established(audience="company"), two_companies()
     form = (await browser.get("/way/broker", follow=True)).form("/choose")
     world.choices = ()
-    assert (await browser.send(form, choice="0")).status == 403
+    assert (await browser.send(form, choice=two_companies()[0].key)).status == 403
+
+
+async def test_who_is_added_to_the_list_meanwhile_is_not_chosen_instead(
+    world: World, browser: Browser
+) -> None:
+    world.who, world.choices = established(audience="company"), two_companies()
+    shown = await browser.get("/way/broker", follow=True)
+    value = shown.text.partition("Fictief BV")[0].rpartition('value="')[2].partition('"')[0]
+    world.choices = (Choice("urn:nl:kvk:90000046", "Fictiev BV"), *two_companies())
+    await browser.send(shown.form("/choose"), choice=value)
+    signed_in = world.sessions.by_cookie(browser.cookies[COOKIE])
+    assert signed_in is not None
+    assert signed_in.acting.entity == COMPANY
 
 
 async def test_not_choosing_is_told_beside_the_list(world: World, browser: Browser) -> None:
@@ -277,7 +290,8 @@ async def test_who_acts_for_themselves_reads_no_name_twice(world: World, browser
     world.who, world.choices = established(), (Choice(None, "Fictieve Burger"), *two_companies())
     shown = await browser.get("/way/broker?next=/sessions", follow=True)
     await browser.send(shown.form("/choose"), choice="0")
-    assert "voor <strong>uzelf</strong>" in (await browser.get("/sessions")).text
+    shown = await browser.get("/sessions")
+    assert shown.text.partition('class="who"')[2].partition("</p>")[0].count("Fictieve Burger") == 1
 
 
 async def test_who_has_nothing_to_choose_goes_on(browser: Browser) -> None:

@@ -383,3 +383,45 @@ def test_a_profile_that_is_none_is_refused(answer: bytes) -> None:
 def test_another_number_than_was_asked_for_is_refused() -> None:
     with pytest.raises(Invalid):
         read_company(profile(), Kvk("90000011"), TODAY, key_of)
+
+
+RELATION_OVER = "<relatieRegistratie><datumEinde>20261122</datumEinde></relatieRegistratie>"
+
+
+@pytest.mark.parametrize("begin", ["20261123", "20990000", "20270100"])
+def test_a_function_that_has_not_begun_gives_no_authority(begin: str) -> None:
+    later = f"<registratie><datumAanvang>{begin}</datumAanvang></registratie>"
+    assert officers(director(ANNE, more=later)) == []
+
+
+@pytest.mark.parametrize("begin", ["20261122", "19820000", "20261100", ""])
+def test_a_function_that_began_counts_also_when_the_day_is_not_known(begin: str) -> None:
+    began = f"<registratie><datumAanvang>{begin}</datumAanvang></registratie>"
+    (officer,) = officers(director(ANNE, more=began))
+    assert officer.authority == "sole"
+
+
+def test_an_officer_whose_relation_with_the_company_ended_is_none_any_more() -> None:
+    ended = director(ANNE).replace("<heeft>", f"<heeft>{RELATION_OVER}")
+    assert officers(ended) == []
+    (left,) = officers(
+        director(ANNE).replace("<heeft>", f"<heeft>{RELATION_OVER.replace('20261122', '20270101')}")
+    )
+    assert left.authority == "sole"
+
+
+def test_a_company_whose_owner_is_its_owner_no_more_is_ended() -> None:
+    answer = registration(director(ANNE)).replace(
+        b"<heeftAlsEigenaar>", b"<heeftAlsEigenaar>" + RELATION_OVER.encode()
+    )
+    assert read(answer).standing == "ended"
+
+
+@pytest.mark.parametrize("what", [OVER, LATER.replace("Einde", "Aanvang")])
+def test_an_authority_that_ended_or_has_not_begun_is_none(what: str) -> None:
+    found = [
+        director(ANNE).replace("<bevoegdheid>", f"<bevoegdheid>{what}"),
+        partner().replace("<bevoegdheid>", f"<bevoegdheid>{what}"),
+        attorney(more=what),
+    ]
+    assert [one.authority for one in officers(*found)] == ["none"] * 3

@@ -4,7 +4,7 @@ it in the database."""
 import asyncio
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +158,17 @@ async def test_a_parent_acts_for_a_child_until_the_day_it_is_eighteen(node: Node
     assert isinstance(node.people.decide(parent, act(child)), Allowed)
     assert [one.name for one in node.people.entities_for(ANNE)] == ["", "Bram"]
     node.again()
-    node.clock.now = NOW.replace(day=23, hour=21, minute=59)
+    node.clock.now = NOW.replace(day=23, hour=22, minute=59)
     assert isinstance(node.people.decide(parent, act(child)), Allowed)
     node.later(minutes=1)
     assert rule(node.people.decide(parent, act(child))) == "guardian-ended"
     with pytest.raises(Conflict):
         await guardians.parent("official", ANNE, BRAM, date(2008, 11, 22), evidence="BRP")
+
+
+async def test_a_child_is_eighteen_when_the_day_begins_here_also_in_summer(node: Node) -> None:
+    made = await node.people.guardians.parent("official", ANNE, BRAM, date(2009, 7, 1), evidence="BRP")
+    assert made.until == int(datetime(2027, 6, 30, 22, tzinfo=UTC).timestamp())
 
 
 async def test_a_curator_acts_until_that_is_ended(node: Node) -> None:

@@ -1,16 +1,18 @@
 """A data subject reads their own log lines with an access token that was given for it, and nobody else's."""
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from tests.unit.identity.people import BEGIN, established
 from tests.unit.ledger.examples import NOW, opened, processing
 from tests.unit.web.conftest import ABOUT, Caller, calling
 
-from sluis.crypto import FileKeyStore, encode_base64url
+from sluis.crypto import FileKeyStore
 from sluis.identity.sessions import open_sessions
 from sluis.kernel import Level
 from sluis.ledger import Ledger, reading_routes
@@ -41,9 +43,8 @@ class World:
     async def token(self, scope: str, level: Level = "substantial", **known: Any) -> str:
         """A token of somebody who signed in now; who believes it, is `by_token`."""
         _, signed_in = await self.sessions.begin(established(level=level, **known))
-        parts = ('{"alg":"RS256"}', f'{{"scope":"{scope}"}}', "signature")
-        token = ".".join(encode_base64url(one.encode()) for one in parts)
-        self.tokens[token] = signed_in
+        token = secrets.token_urlsafe(8)
+        self.tokens[token] = msgspec.structs.replace(signed_in, scope=tuple(scope.split()))
         return token
 
     async def read(self, token: str, **body: Any) -> tuple[int, list[Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.identity.companies import COMPANY, KVK, NAMES, OTHER_COMPANY, director
+from tests.unit.identity.companies import COMPANY, KVK, NAMES, OTHER_COMPANY, acting, director
 from tests.unit.identity.people import established
 from tests.unit.identity.people_node import Node
 
@@ -14,7 +14,7 @@ from sluis.crypto import FileKeyStore
 from sluis.identity.passport import Issuer
 from sluis.identity.passport.model import Presentation, Way
 from sluis.identity.passport.rules import established as established_by
-from sluis.identity.people import RegisteredName
+from sluis.identity.people import RegisteredName, person_urn
 from sluis.identity.sessions import Sessions, open_sessions
 from sluis.kernel import Refused, Text
 from sluis.serve.people import Representing
@@ -103,3 +103,40 @@ async def test_what_was_chosen_is_not_vouched_for(world: World) -> None:
     said = world.representing.vouched(signed_in)
     assert said is not None
     assert said.entity == OTHER_COMPANY
+
+
+async def test_a_mandate_that_is_revoked_is_no_reason_any_more_in_a_session_that_goes_on(
+    world: World,
+) -> None:
+    giver = next(iter(NAMES))
+    await world.know(giver)
+    _, signed_in = await world.sessions.begin(established())
+    person = signed_in.acting.person
+    mandate = await world.given(person_urn(person), giver)
+    _, chosen = await world.sessions.act_for(signed_in.session, COMPANY, "Fictieve Fietsen B.V.")
+    assert world.representing.refusal(chosen.session, chosen.acting) is None
+    told = list[bool]()
+    world.people.on_change(lambda: told.append(True))
+    await world.people.mandates.revoke(acting(giver), mandate.id)
+    refusal = world.representing.refusal(chosen.session, chosen.acting)
+    assert (refusal and refusal.rule, told) == ("mandate-revoked", [True])
+
+
+async def test_a_company_that_cannot_act_is_refused_with_the_reason_whoever_vouches(world: World) -> None:
+    who = established(audience="company", entity=COMPANY, entity_name="Fictieve Fietsen B.V.")
+    _, signed_in = await world.sessions.begin(who)
+    await world.representing.read_again(signed_in.acting)
+    assert world.representing.refusal(signed_in.session, signed_in.acting) is None
+    bankrupt = "<bijzondereRechtstoestand><soort><code>FAIL</code></soort></bijzondereRechtstoestand>"
+    world.register.put(director(next(iter(NAMES))), about=bankrupt)
+    world.later(hours=23, minutes=55)  # read again before the first answer is too old
+    _, signed_in = await world.sessions.begin(who)
+    await world.representing.read_again(signed_in.acting)
+    refusal = world.representing.refusal(signed_in.session, signed_in.acting)
+    assert refusal is not None
+    assert refusal.rule == "company-bankrupt"
+
+
+async def test_who_acts_for_themselves_is_never_refused(world: World) -> None:
+    _, signed_in = await world.sessions.begin(established())
+    assert world.representing.refusal(signed_in.session, signed_in.acting) is None

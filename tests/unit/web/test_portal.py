@@ -300,6 +300,10 @@ async def test_a_form_is_bounded(browser: Browser) -> None:
     "target",
     [
         "https://evil.example/",
+        "/€",
+        "/\u2028",
+        "/é",
+        "/\x85",
         "//evil.example/",
         "/\\evil.example/",
         "\\/evil.example",

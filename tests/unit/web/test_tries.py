@@ -64,13 +64,6 @@ def test_each_failure_after_a_lock_locks_twice_as_long_up_to_a_bound(tries: Trie
     assert waits == [120, 200, 200, 200]
 
 
-def test_getting_in_forgets_the_failures(tries: Tries) -> None:
-    fail(tries, 2)
-    tries.succeeded("192.0.2.1")
-    fail(tries, 2)
-    assert wait_of(tries) == 0
-
-
 def test_failures_long_ago_are_forgotten(tries: Tries, seconds: Seconds) -> None:
     fail(tries, 2)
     seconds.now = 61.0

@@ -26,7 +26,7 @@ from sluis.kernel import (
     new_trace_id,
 )
 from sluis.ledger import Ledger
-from sluis.store import Store, migrate
+from sluis.store import Store, migrate, see_through
 
 _NAMED = "consent"
 _BSN = 9  # digits; a source that keeps them as numbers loses the zeros in front
@@ -100,7 +100,7 @@ class Consents:
                 new_trace_id(), self._pseudonym(whom), whom[0], terms.recipient, terms.activity, datasets, since,
                 terms.until, milliseconds(now),
             )  # fmt: skip
-            return await self._keep("give", consent, by)
+            return await see_through(self._keep("give", consent, by))
 
     async def narrow(self, id: str, change: Narrowing, by: str, whom: Whom | None = None) -> Consent:
         """Leave less of a consent.
@@ -122,7 +122,7 @@ class Consents:
             if consent.revoked is not None:
                 raise _revoked()
             left = rules.narrowed(consent, change, self._clock().date())
-            return consent if left == consent else await self._keep("narrow", left, by)
+            return consent if left == consent else await see_through(self._keep("narrow", left, by))
 
     async def revoke(self, id: str, by: str, whom: Whom | None = None) -> Consent:
         """Take a consent back: from the next question on it opens nothing. Once more changes nothing.
@@ -132,9 +132,10 @@ class Consents:
         async with self._changing:
             consent = await self._one(id, whom)
             if consent.revoked is not None:
+                self._take(consent)
                 return consent
             ended = msgspec.structs.replace(consent, revoked=milliseconds(self._clock()))
-            return await self._keep("revoke", ended, by)
+            return await see_through(self._keep("revoke", ended, by))
 
     # Seeing
 

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.grounds import Grounds
 from sluis.grounds.consents import Narrowing
 from sluis.grounds.consents import Request as Asked
-from sluis.identity.access.model import Key, NewConsent
+from sluis.identity.access.model import ConsentView, Key, NewConsent
 from sluis.identity.access.service import Accesses
 from sluis.identity.sessions import Sessions
 from sluis.kernel import Invalid, NotFound, Text
@@ -64,12 +64,17 @@ def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler
         """Toegang die ik gaf, en wat mij gevraagd wordt."""
         whom = sessions.subject(person.session)
         found, today = await accesses.of(whom), accesses.today()
+        given = [one for one in found if one.revoked is None and one.until >= today]
         return page(
             request,
             "identity/consents.html",
-            given=[one for one in found if one.revoked is None and one.until >= today],
-            ended=[one for one in found if one.revoked is not None or one.until < today],
-            asked=[(one, accesses.name(one.recipient)) for one in accesses.requests() if one.kind == whom[0]],
+            given=given,
+            ended=[one for one in found if one not in given],
+            asked=[
+                (one, accesses.name(one.recipient))
+                for one in accesses.requests()
+                if one.kind == whom[0] and not any(_covers(each, one) for each in given)
+            ],
             titles=titles,
             today=today,
         )
@@ -101,6 +106,12 @@ def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler
         return redirect("/consents")
 
     return [listed, give, narrow, revoke]
+
+
+def _covers(given: ConsentView, asked: Asked) -> bool:
+    """Whether all that is asked for was given already."""
+    same = (given.recipient, given.activity) == (asked.recipient, asked.activity)
+    return same and set(given.datasets.get(asked.dataset, ())) >= set(asked.columns)
 
 
 def _asked(accesses: Accesses, disclosure: str) -> Asked:

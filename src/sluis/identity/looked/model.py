@@ -79,6 +79,34 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     data: tuple[Text, ...] = ()
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What one organisation did within one question, for a page; lines that say the same are one.
+
+    Attributes:
+        organisation: in whose log it stands.
+        others: the organisations on the other side.
+        said: what it was, in words; empty where the other side tells that itself.
+    """
+
+    organisation: str
+    others: tuple[str, ...]
+    said: tuple[Text, ...]
+
+
+class Question(msgspec.Struct, frozen=True):
+    """All that was found of one question for one activity.
+
+    Attributes:
+        first: its first line.
+        failed: whether something of it went wrong.
+        told: by whom what was done, in order of time.
+    """
+
+    first: Look
+    failed: bool
+    told: tuple[Told, ...]
+
+
 class Silent(msgspec.Struct, frozen=True):
     """An organisation whose log could not be read: who, and why (the code of a problem)."""
 

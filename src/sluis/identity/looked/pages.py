@@ -7,6 +7,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.looked.model import Looked
+from sluis.identity.looked.rules import by_question
 from sluis.identity.looked.service import Asserting, WhoLooked
 from sluis.identity.sessions import Sessions
 from sluis.kernel import Text
@@ -39,7 +40,8 @@ def page_routes(
         """Wie keek er naar mijn gegevens, als pagina."""
         overview = await found(person, until)
         earlier = min((one.began for one in overview.looks), default=None)
-        return page(request, "identity/looked.html", overview=overview, earlier=earlier, until=until)
+        questions = by_question(overview.looks)
+        return page(request, "identity/looked.html", overview=overview, questions=questions, earlier=earlier)
 
     @get("/looked/overview", opt=_FOR)
     async def overview(person: SignedIn, until: int | None = None) -> Looked:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from sluis.grounds import Dataset, Grounds
-from sluis.identity.looked.model import Look
+from sluis.identity.looked.model import Look, Question, Told
 from sluis.kernel import Text
 from sluis.ledger import ACTIVITY, PROCESSOR, Decision, Line
 
@@ -46,6 +46,25 @@ def look_of(
         articles or tuple(map(str, activity.articles if activity else ())),
         data,
     )
+
+
+def by_question(looks: Iterable[Look]) -> list[Question]:
+    """Lines of one question and one activity together; the newest question, by its first line, comes first."""
+    found: dict[tuple[str, str], list[Look]] = {}
+    for look in sorted(looks, key=lambda one: one.began):
+        found.setdefault((look.trace, look.activity), []).append(look)
+    questions = [Question(one[0], any(each.failed for each in one), _told(one)) for one in found.values()]
+    return sorted(questions, key=lambda one: one.first.began, reverse=True)
+
+
+def _told(lines: Sequence[Look]) -> tuple[Told, ...]:
+    """Who asked need not say what, where whoever was asked says that in its own words."""
+    tellers = {one.organisation for one in lines}
+    others: dict[tuple[str, tuple[Text, ...]], dict[str, None]] = {}
+    for one in lines:
+        said = () if one.other in tellers else one.data or (Text(one.what, one.what),)
+        others.setdefault((one.organisation, said), {}).update({one.other: None} if one.other else {})
+    return tuple(Told(organisation, tuple(names), said) for (organisation, said), names in others.items())
 
 
 def opened_by(decisions: Iterable[Decision], grounds: Grounds) -> tuple[tuple[Text, ...], tuple[str, ...]]:

@@ -4,7 +4,6 @@ What a browser does with a passkey takes script: `passkeys.js`, a file of this n
 An answer comes as a field of an ordinary form, so that its token and origin are checked as of any other.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -12,12 +11,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.browser import after_form, browser_of, remember
 from sluis.identity.passkeys.service import Passkeys
-from sluis.identity.sessions import Established, Sessions, Way
+from sluis.identity.sessions import Finish, Sessions, Way
 from sluis.kernel import Text
 from sluis.web import Entry, Form, SignedIn, local_path, page, redirect
-
-Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
-"""Begins the session of who signed in, and goes on."""
 
 NAVIGATION = (Entry("/passkeys", Text("Mijn passkeys", "My passkeys"), ("staff",)),)
 """What the layout shows of this room."""

@@ -33,7 +33,7 @@ from sluis.identity.passkeys import rules, sql
 from sluis.identity.passkeys.model import Passkey, Settings, State
 from sluis.identity.passkeys.records import Change, changed
 from sluis.identity.passkeys.rules import Answer
-from sluis.identity.sessions import Established, person_of
+from sluis.identity.sessions import Current, Established, person_of
 from sluis.identity.waiting import Waiting
 from sluis.kernel import ACR, Clock, Conflict, Invalid, NotFound, Text
 from sluis.ledger import Ledger
@@ -50,9 +50,6 @@ _ALGORITHMS = [
 ]
 _HANDLES = "passkey-handles"
 _ANYONE = ""
-
-Current = Callable[[Established], Established | None]
-"""What is true now of a member of staff who signed in in another way before, such as their roles; None: no longer staff."""
 
 V = TypeVar("V", VerifiedRegistration, VerifiedAuthentication)
 

@@ -4,7 +4,6 @@ A wallet is a program on a device of the person: it sends no cookie and no form 
 request by `state`, `nonce` and the key that it is encrypted to; what comes of it is handed to the browser that asked.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -13,16 +12,13 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.identity.browser import after_form, browser_of, remember
 from sluis.identity.passport import rules
 from sluis.identity.passport.service import Passports
-from sluis.identity.sessions import Established, Way
+from sluis.identity.sessions import Finish, Way
 from sluis.kernel import Invalid, Text
 from sluis.web import Form, local_path, page
 
-Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
-"""Begins the session of who signed in, and goes on."""
-
 _REQUEST = "application/oauth-authz-req+jwt"  # RFC 9101, 10.2
 _LONGEST_NONCE = 512  # characters
-_PROGRAM: dict[str, Any] = {"open": True, "tries": True, "cross_site": True}
+_PROGRAM: dict[str, Any] = {"open": True, "cross_site": True}
 
 
 def ways(passports: Passports) -> list[Way]:
@@ -58,7 +54,7 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
         )
         return remember(shown, browser)
 
-    @get("/passport/{handle:str}/request", opt={"open": True, "tries": True})
+    @get("/passport/{handle:str}/request", opt={"open": True})
     async def fetch(handle: str) -> Response[bytes]:
         """Hand a wallet the request."""
         return Response(passports.request(handle).encode(), media_type=_REQUEST)
@@ -76,7 +72,7 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
         """Take what a wallet shows."""
         return {"redirect_uri": await passports.answer(handle, form)}
 
-    @get("/passport/{handle:str}/done", opt={"open": True, "tries": True})
+    @get("/passport/{handle:str}/done", opt={"open": True})
     async def done(request: Request[Any, Any, Any], handle: str, response_code: str = "") -> Response[Any]:
         """Come back from a wallet: be signed in, or see the code to type elsewhere."""
         browser = browser_of(request)

@@ -1,6 +1,7 @@
 """Guardians: a curator, and parents of a minor, as an official of this organisation found them in a judgment or the BRP."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -11,6 +12,8 @@ from sluis.identity.people.saying import guardian_record, not_there
 from sluis.kernel import Clock, Conflict, Invalid, Text, new_trace_id
 
 ADULT = 18
+_HERE = ZoneInfo("Europe/Amsterdam")
+"""Where the day begins on which a child is eighteen."""
 
 
 class Guardians:
@@ -61,9 +64,7 @@ class Guardians:
 
         Raises `Invalid` when both are the same person; `Conflict` (`ward-of-age`) when the child is eighteen; `Unkept`.
         """
-        # The day begins in Amsterdam an hour or two before it does in UTC: it must not end later than that.
-        eighteenth = datetime.combine(birthday(born, ADULT), time(), UTC)
-        until = int(eighteenth.timestamp()) - 2 * 3600
+        until = int(datetime.combine(birthday(born, ADULT), time(), _HERE).timestamp())
         if until <= self._now():
             raise _of_age()
         made = Guardianship(new_trace_id(), "parent", guardian, ward, self._now(), until, evidence, ward_name)

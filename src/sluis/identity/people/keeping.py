@@ -5,7 +5,7 @@ What changes is durable, together with its records in the ledger, before it is k
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,7 +17,7 @@ from sluis.identity.people.company import Held, Officer, urn_of
 from sluis.identity.people.model import Contact, Guardianship, Mandate, Office, Signature
 from sluis.kernel import decode, encode
 from sluis.ledger import Arrangement, Ledger
-from sluis.store import Store, migrate
+from sluis.store import Store, migrate, see_through
 
 T = TypeVar("T")
 
@@ -74,6 +74,7 @@ class Keeping:
         self._things: dict[tuple[str, str], Thing] = {}
         self._index = Index()
         self._one_at_a_time = asyncio.Lock()
+        self._on_change: list[Callable[[], None]] = []
 
     def load(self) -> None:
         """Go on with what is kept. Blocks. Raises `Invalid` when the keys of this node do not open it."""
@@ -150,12 +151,7 @@ class Keeping:
     ) -> None:
         """Keep things, and put on record what was done; all of it durable when this returns. Goes on when whoever waits is
         cancelled: what is kept must be known here. Raises `Unkept`."""
-        task = asyncio.ensure_future(self._change(things, records, gone))
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait([task])  # or the next who holds the lock would not see what was changed
-            raise
+        await see_through(self._change(things, records, gone))
 
     async def _change(
         self, things: Sequence[Thing], records: Sequence[Arrangement], gone: Sequence[Thing]
@@ -179,6 +175,12 @@ class Keeping:
             self._forget(thing)
         for thing in things:
             self._know(thing)
+        for told in self._on_change:
+            told()
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Have `told` called after each change."""
+        self._on_change.append(told)
 
     async def _write(self, things: Sequence[Thing], gone: Sequence[Thing]) -> None:
         def work(connection: Connection) -> None:

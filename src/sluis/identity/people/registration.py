@@ -35,6 +35,7 @@ _SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _SERVICE = "{http://schemas.kvk.nl/schemas/hrip/dataservice/2015/02}"
 _CATALOGUE = "{http://schemas.kvk.nl/schemas/hrip/catalogus/2015/02}"
 
+_RELATION = "relatieRegistratie"
 _ADULT = 18
 
 # Lists of the register (KVK HR-Dataservice, enumerations). What is not in these tables gives no authority.
@@ -111,7 +112,7 @@ class Reading:
 
     def _owner(self, activity: Element) -> tuple[str, Element]:
         relation = _needed(activity, f"{_CATALOGUE}heeftAlsEigenaar")
-        found = [child for child in relation if not child.tag.endswith("}relatieRegistratie")]
+        found = [child for child in relation if child.tag != _CATALOGUE + _RELATION]
         if len(found) != 1 or not found[0].tag.startswith(_CATALOGUE):
             raise not_understood("owner")
         return found[0].tag.removeprefix(_CATALOGUE), found[0]
@@ -119,7 +120,9 @@ class Reading:
     # Standing
 
     def _standing(self, activity: Element, kind: str, owner: Element) -> Standing:
-        if self._is_over(activity) or self._is_over(owner) or _one(owner, "datumUitschrijving") is not None:
+        relation = _needed(activity, f"{_CATALOGUE}heeftAlsEigenaar")
+        over = self._is_over(activity) or self._is_over(owner) or self._is_over(relation, _RELATION)
+        if over or _one(owner, "datumUitschrijving") is not None:
             return "ended"
         if _one(owner, "ontbinding") is not None:
             return "dissolved"
@@ -147,14 +150,25 @@ class Reading:
         found = [_one(person, name) for name in ("beperkingInRechtshandeling", "buitenlandseRechtstoestand")]
         return any(one is not None and not self._is_over(one) for one in found)
 
-    def _is_over(self, element: Element) -> bool:
+    def _is_over(self, element: Element, registered: str = "registratie") -> bool:
         """Whether the registration of something has ended by today; an end that cannot be read is one."""
-        registration = _one(element, "registratie")
+        registration = _one(element, registered)
         end = None if registration is None else _one(registration, "datumEinde")
         if end is None:
             return False
         day = day_of(end.text)
         return day is None or day <= self._today
+
+    def _holds(self, element: Element) -> bool:
+        """Whether something has begun by today and is not over. Of a begin, month or day may be unknown (`00`)."""
+        registration = _one(element, "registratie")
+        begin = "" if registration is None else _text(registration, "datumAanvang")
+        return begin <= f"{self._today:%Y%m%d}" and not self._is_over(element)
+
+    def _held(self, function: Element, name: str) -> Element | None:
+        """The authority that goes with a function, while it holds."""
+        found = _one(function, name)
+        return found if found is not None and self._holds(found) else None
 
     # Officers
 
@@ -164,8 +178,8 @@ class Reading:
         if len(relations) > MOST_OFFICERS:
             raise not_understood("too-many-officers")
         for relation in relations:
-            for function in relation:
-                if not self._is_over(function):
+            for function in relation if not self._is_over(relation, _RELATION) else ():
+                if function.tag != _CATALOGUE + _RELATION and self._holds(function):
                     found.append(self._officer(function))
         return tuple(found)
 
@@ -198,7 +212,7 @@ class Reading:
         return _with(made, authority, cap, made.why or why)
 
     def _director(self, function: Element, code: str) -> tuple[Any, int | None, str]:
-        authority = _one(function, "bevoegdheid")
+        authority = self._held(function, "bevoegdheid")
         kind = "" if authority is None else _code(authority, "soort")
         if code not in DIRECTORS:
             return self._unclear("bestuursfunctie", code)
@@ -213,7 +227,7 @@ class Reading:
         return ("joint", None, "") if with_others == "N" else self._unclear("gb", with_others)
 
     def _partner(self, function: Element, code: str) -> tuple[Any, int | None, str]:
-        authority = _one(function, "bevoegdheid")
+        authority = self._held(function, "bevoegdheid")
         kind = "" if authority is None else _code(authority, "soort")
         if code not in PARTNERS:
             return self._unclear("aansprakelijke", code)
@@ -230,7 +244,7 @@ class Reading:
         return "sole", cap, ""
 
     def _attorney(self, function: Element, code: str) -> tuple[Any, int | None, str]:
-        mandate = _one(function, "volmacht")
+        mandate = self._held(function, "volmacht")
         kind = "" if mandate is None else _code(mandate, "typeVolmacht")
         if code not in ATTORNEYS:
             return self._unclear("gemachtigde", code)
@@ -302,17 +316,11 @@ class Reading:
             one.number: one for relation in ([led] if led is not None else []) for one in _places(relation)
         }
         for relation in relations:
-            if not self._has_ended(relation):
+            if not self._is_over(relation, _RELATION):
                 found |= {one.number: one for one in _places(relation)}
         if len(found) > MOST_ESTABLISHMENTS:
             raise not_understood("too-many-establishments")
         return tuple(Establishment(one.number, one.name, one.number in main) for one in found.values())
-
-    def _has_ended(self, relation: Element) -> bool:
-        registration = _one(relation, "relatieRegistratie")
-        end = None if registration is None else _one(registration, "datumEinde")
-        day = None if end is None else day_of(end.text)
-        return end is not None and (day is None or day <= self._today)
 
     def _note(self, what: str, code: str) -> None:
         """A code alone: what stands in an answer may be anybody's words."""

@@ -5,7 +5,7 @@ becomes a `Representation` with its bounds and, when something stands in its way
 of these, laid over each other. One function holds all of them against an act.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from sluis.identity.people.company import PERSON, Held, person_urn
@@ -108,6 +108,19 @@ def standing_rule(urn: str, facts: Facts) -> str:
     if held.at < facts.oldest:
         return "register-too-old"
     return "" if held.company.standing == "active" else f"company-{held.company.standing}"
+
+
+def no_longer(acting: Acting, moment: datetime, facts: Facts) -> Denied | None:
+    """Why somebody can do nothing at all for whom they chose to act, whatever the act; None when there is something. A choice
+    vouches for nothing: it is held against the facts whenever somebody relies on it."""
+    if is_self(acting):
+        return None
+    entity = entity_of(acting)
+    rules = [standing_rule(one, facts) for one in (entity, acting.intermediary) if one is not None]
+    rule = next(filter(None, rules), "") or _nearest(
+        one.obstacle or _elsewhere(one, entity) for one in representations(acting, moment, facts)
+    )
+    return Denied(rule, REASONS[rule]) if rule else None
 
 
 def representations(acting: Acting, moment: datetime, facts: Facts) -> list[Representation]:
@@ -230,7 +243,7 @@ def _obstacle(one: Representation, act: Act) -> str:
     if one.obstacle:
         return one.obstacle
     checks = {
-        "other-establishment": bool(one.establishments) and act.entity not in one.establishments,
+        "other-establishment": bool(_elsewhere(one, act.entity)),
         "other-service": not {ANY, act.service} & {*one.services},
         "other-action": not {ANY, act.action} & {*one.actions},
         "above-cap": one.cap is not None and act.amount is not None and act.amount > one.cap,
@@ -238,14 +251,22 @@ def _obstacle(one: Representation, act: Act) -> str:
     return next((rule for rule, stands in checks.items() if stands), "")
 
 
+def _elsewhere(one: Representation, entity: str) -> str:
+    return "other-establishment" if one.establishments and entity not in one.establishments else ""
+
+
+def _nearest(obstacles: Iterable[str]) -> str:
+    """What stands in the way of what came nearest; empty when nothing does."""
+    found = [*obstacles]
+    return "" if "" in found else max(found, key=_NEARNESS.__getitem__, default="no-representation")
+
+
 def _best(
     found: list[tuple[Representation, str]], acting: Acting, act: Act, moment: datetime, facts: Facts
 ) -> Allowed | Denied:
     free = [one for one, obstacle in found if not obstacle]
     if not free:
-        nearest = max(
-            (obstacle for _, obstacle in found), key=_NEARNESS.__getitem__, default="no-representation"
-        )
+        nearest = _nearest(obstacle for _, obstacle in found)
         return Denied(nearest, REASONS[nearest])
     alone = [one for one in free if not one.joint]
     if alone:
@@ -313,9 +334,7 @@ def properties(acting: Acting, moment: datetime, facts: Facts) -> dict[str, obje
     grants = [
         one
         for one in representations(acting, moment, facts)
-        if not rule
-        and not one.obstacle
-        and (not one.establishments or entity_of(acting) in one.establishments)
+        if not rule and not one.obstacle and not _elsewhere(one, entity_of(acting))
     ]
     kinds = sorted({one.kind for one in grants})
     return {**known, "standing": rule or "active", "kinds": kinds, "grants": [_plain(one) for one in grants]}

@@ -7,6 +7,7 @@ company does not act. Mandates are `mandates`, contact persons `contacts`.
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -137,6 +138,14 @@ class People:
         """Whether whoever acts may do this, from memory; see `rules.may_represent`. Raises `Invalid`."""
         return rules.may_represent(acting, act, self._clock(), self.facts(acting, vouched))
 
+    def no_longer(self, acting: Acting, vouched: Vouched | None = None) -> Denied | None:
+        """Why somebody can do nothing for whom they chose to act, from memory; see `rules.no_longer`."""
+        return rules.no_longer(acting, self._clock(), self.facts(acting, vouched))
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Have `told` called when something changed that a representation may rest on."""
+        self._keeping.on_change(told)
+
     def properties(self, acting: Acting, vouched: Vouched | None = None) -> dict[str, object]:
         """What the decision point gets to know of a representation, from memory; see `rules.properties`."""
         return rules.properties(acting, self._clock(), self.facts(acting, vouched))
@@ -146,14 +155,15 @@ class People:
         await self.ready(acting)
         return self.decide(acting, act, vouched)
 
-    async def ready(self, acting: Acting) -> None:
-        """Read the companies concerned again where that is needed; when it cannot be done, decisions say so."""
+    async def ready(self, acting: Acting, ahead: timedelta = timedelta(0)) -> None:
+        """Read the companies concerned again where that is needed, or will be so long from now; when it cannot be done, decisions
+        say so."""
         for urn in (rules.entity_of(acting), acting.intermediary):
             whole = urn and (self._keeping.whole_of(urn) or urn)
             number = read_urn(whole) if whole else None
             if isinstance(number, Kvk):
                 held = self._keeping.company(urn_of(number))
-                if held is None or held.at < (self._clock() - self._longest).timestamp():
+                if held is None or held.at < (self._clock() + ahead - self._longest).timestamp():
                     await self._read_quietly(number)
 
     # Acts

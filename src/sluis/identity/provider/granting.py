@@ -31,7 +31,7 @@ class TokenEndpoint:
         tokens: makes them.
         grants: what was granted.
         clock: aware UTC.
-        good: the grant of a token while it stands.
+        good: the grant of a token (`jti`) while it stands.
         counts: what was issued.
     """
 
@@ -41,7 +41,7 @@ class TokenEndpoint:
         tokens: Tokens,
         grants: Grants,
         clock: Clock,
-        good: Callable[[Access], Grant | None],
+        good: Callable[[str], Grant | None],
         counts: Counter[tuple[str, str]],
     ) -> None:
         self._clients, self._tokens, self._grants, self._clock = clients, tokens, grants, clock
@@ -71,6 +71,9 @@ class TokenEndpoint:
 
         # What is signed is signed after the code is spent, durably: a token that nobody can revoke is not handed out.
         grant = await self._grants.redeem(form.get("code", ""), jti, now + ACCESS_SECONDS, refusal)
+        if self._good(jti) is None:  # whoever they acted for, they do no longer
+            await self._grants.revoke(jti, now + ACCESS_SECONDS)
+            raise OAuthProblem("invalid_grant", _NO_SUBJECT)
         asked = grant.asked
         subject = self._tokens.about(client.sector, grant.acting)
         if grant.roles and "roles" in asked.scope:
@@ -113,7 +116,7 @@ class TokenEndpoint:
         """RFC 8693: the same person, the same level, at most the same scope and time, for another audience; and who did
         this stands in `act`, before those who did it earlier."""
         client, subject = who.client, self._subject_token(form, who)
-        grant = self._good(subject)
+        grant = self._good(subject.jti)
         if grant is None:
             raise OAuthProblem("invalid_grant", _NO_SUBJECT)
         target = rules.target_of(form, client)
@@ -182,5 +185,9 @@ _NO_WAY = Text("grant_type is onbekend.", "grant_type is not known.")
 _NOT_THIS_WAY = Text("Dit programma krijgt zo geen tokens.", "This program gets no tokens this way.")
 _ONLY_ACCESS = Text("Alleen access tokens kunnen worden ingewisseld.", "Only access tokens can be exchanged.")
 _NO_SUBJECT = Text("Het token is niet van of voor dit programma, of niet geldig.", "The token is not of or for this program, or not valid.")  # fmt: skip
+_OVER = Text(
+    "Wie inlogde is er niet meer, of mag dit niet meer.",
+    "Who signed in is gone, or may not do this any more.",
+)
 _NO_TARGET = Text("Voor wie het token is, ontbreekt.", "For whom the token is, is missing.")
 _TOO_MANY = Text("Er staan te veel programma's achter elkaar.", "Too many programs stand behind each other.")

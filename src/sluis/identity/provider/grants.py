@@ -16,7 +16,9 @@ from sluis.crypto import KeyStore, Vault
 from sluis.identity.provider import sql
 from sluis.identity.provider.faults import OAuthProblem
 from sluis.identity.provider.model import (
+    CODE_SECONDS,
     GRANT_SECONDS,
+    MOST_PENDING,
     MOVES,
     PENDING_SECONDS,
     PUSHED_SECONDS,
@@ -116,7 +118,7 @@ class Grants:
             "session": grant.session,
             "state": State.CODE.value,
             "made": now,
-            "until": now + GRANT_SECONDS,
+            "until": now + 2 * CODE_SECONDS,  # of a code that nobody trades nothing is to be told
             "sealed": self._seal(grant, name),
         }
 
@@ -162,6 +164,7 @@ class Grants:
             wrong = problem if state != State.CODE else refusal(grant, row.made)
             _move(connection, row.id, state, State.SPENT if wrong is None else State.REVOKED)
             if wrong is None:
+                connection.execute(text(sql.LAST), {"id": row.id, "until": self._now() + GRANT_SECONDS})
                 connection.execute(text(sql.NOTE), {"jti": jti, "parent": row.id, "until": until})
             return row.id, grant, wrong
 
@@ -247,6 +250,7 @@ class Grants:
                     connection.execute(text(sql.KEEP), values)
             for statement in sql.SWEEP:
                 connection.execute(text(statement), {"now": now})
+            connection.execute(text(sql.CROWD), {"most": MOST_PENDING})
 
         await self._store.write(work)
 

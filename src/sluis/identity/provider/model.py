@@ -22,6 +22,9 @@ PENDING_SECONDS = 900
 GRANT_SECONDS = 12 * 3600
 """How long it is remembered who was signed in where, at least: as long as a session lasts."""
 
+MOST_PENDING = 100_000
+"""Requests that wait at once: anybody can make one, and each is kept."""
+
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 """What the address of a pushed request begins with (RFC 9126, 2.2)."""
 

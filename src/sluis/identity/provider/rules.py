@@ -25,6 +25,7 @@ PROMPTS = ("none", "login", "select_account")
 """What may be prompted; consent is not asked for, since the organisation that registers a client answers for it."""
 
 _MOST_PARAMETERS = 40
+_LONGEST_SUBJECT = 255  # characters: OpenID Connect Core 1.0, 2
 _LONG_ENOUGH = re.compile(r"[\x21-\x7e]{22,512}")  # 128 bits need 22 characters of base64url
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636, 4.2: a SHA-256
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636, 4.1
@@ -227,8 +228,9 @@ def _wanted(form: Form, claims: Mapping[str, Any], lowest: Level) -> Level:
 
 
 def _asked_subject(claims: Mapping[str, Any]) -> str | None:
+    """Who it must be, as a `sub` of ours: nothing else that stands there is anybody, and it is kept no longer than that."""
     values = _values(claims.get("sub"))
-    return str(values[0]) if values else None
+    return str(values[0])[:_LONGEST_SUBJECT] if values else None
 
 
 def _stray(why: Text) -> Invalid:

@@ -21,7 +21,7 @@ from sluis.identity.provider.granting import TokenEndpoint
 from sluis.identity.provider.grants import Grants, SignedOut, open_grants
 from sluis.identity.provider.model import CONTINUE, PUSHED_SECONDS, REQUEST_URI, Asked, Grant, SignIn
 from sluis.identity.tokens import Access, Tokens
-from sluis.kernel import Clock, Invalid, Problem, Text, Unidentified
+from sluis.kernel import Acting, Clock, Invalid, Problem, Refused, Text, Unidentified
 from sluis.store import Store
 from sluis.web import SignedIn
 
@@ -34,6 +34,16 @@ class Present(Protocol):
 
     def by_handle(self, handle: str) -> SignedIn | None:
         """The session of this handle; None when it is over."""
+
+
+class Represents(Protocol):
+    """Whether somebody may act for whom they act, as far as the provider needs to know."""
+
+    async def read_again(self, acting: Acting) -> None:
+        """Have what is too old of those concerned looked up again."""
+
+    def refusal(self, session: str, acting: Acting) -> Refused | None:
+        """Why somebody with a session (its handle) can do nothing for whom they act; None when they can."""
 
 
 class Provider:
@@ -51,13 +61,14 @@ class Provider:
         tokens: Tokens,
         grants: Grants,
         present: Present,
+        representing: Represents,
         clock: Clock,
         mutual: str | None,
     ) -> None:
         self.issuer, self.mutual = tokens.issuer, mutual
         self.counts: Counter[tuple[str, str]] = Counter()
         self._clients, self._tokens, self._grants = clients, tokens, grants
-        self._present, self._clock = present, clock
+        self._present, self._representing, self._clock = present, representing, clock
         self._endpoint = TokenEndpoint(clients, tokens, grants, clock, self._good, self.counts)
         self.to_tell = asyncio.Event()
         self._missed = True  # sessions may have ended while this was not running
@@ -190,7 +201,7 @@ class Provider:
             access = self._tokens.read_access(token, {self.issuer})
         except Invalid:
             return None
-        grant = self._good(access)
+        grant = self._good(access.jti)
         if grant is None or access.thumbprint not in (None, thumbprint):
             return None
         return SignedIn(
@@ -202,6 +213,7 @@ class Provider:
             method=grant.method,
             at=grant.at,
             roles=grant.roles,
+            scope=access.scope,
         )
 
     def sign_out(self, form: Mapping[str, str], signed_in: SignedIn | None) -> tuple[str | None, bool]:
@@ -221,10 +233,9 @@ class Provider:
             if client is None or asked not in client.sign_out_uris:
                 raise _no_way_back()
             after = rules.with_parameters(asked, **({"state": form["state"]} if "state" in form else {}))
-        if signed_in is None:
+        if signed_in is None or hint is None or client is None:
             return after, False
-        named = self._tokens.session_name(client.sector, signed_in.session) if client is not None else None
-        return after, hint is not None and hint.get("sid") == named
+        return after, hint.get("sid") == self._tokens.session_name(client.sector, signed_in.session)
 
     def programs(self, session: str) -> list[str]:
         """Titles of the clients that somebody was signed in to with a session. Blocks."""
@@ -237,6 +248,13 @@ class Provider:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def look_again(self) -> None:
+        """What representations rest on has changed (`People.on_change`): who acts for nobody any more is signed out of what
+        they were signed in to for them."""
+        task = asyncio.get_running_loop().create_task(self._end_who_act_for_nobody())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def tidy(self) -> None:
         """Let go of what is over, tell of sessions that ended while nobody looked, and let keys take turns. To be called
         every minute, and at start. Raises `Unkept`."""
@@ -245,10 +263,20 @@ class Provider:
             for session in await asyncio.to_thread(self._grants.sessions):
                 if not self._is_alive(session):
                     await self._end(session)
+        await self._end_who_act_for_nobody()
         await self._grants.sweep(self._is_alive)
         await self._clients.tidy()
         if self._clients.all:
             await asyncio.to_thread(self._tokens.turn)
+
+    async def _end_who_act_for_nobody(self) -> None:
+        for session in await asyncio.to_thread(self._grants.sessions):
+            signed_in = self._present.by_handle(session)
+            if signed_in is not None and signed_in.acting.entity is not None:
+                await self._representing.read_again(signed_in.acting)
+                alive = self._is_alive(session)  # still
+                if alive and self._representing.refusal(session, signed_in.acting) is not None:
+                    await self._end(session)
 
     async def tell(self, send: Callable[[str, str], Awaitable[bool]]) -> int:
         """Tell clients of sign-outs (OpenID Connect Back-Channel Logout 1.0, 2.5); how many are still to be told.
@@ -256,9 +284,11 @@ class Provider:
         Args:
             send: posts a logout token (second) to an address (first); awaited; gives whether it was taken.
         """
-        found = await asyncio.to_thread(self._grants.to_tell)
-        taken = await asyncio.gather(*(self._tell(one, send) for one in found))
-        return taken.count(False)
+        failed = set[str]()
+        while found := [one for one in await asyncio.to_thread(self._grants.to_tell) if one.id not in failed]:
+            taken = await asyncio.gather(*(self._tell(one, send) for one in found))
+            failed |= {one.id for one, took in zip(found, taken, strict=True) if not took}
+        return len(failed)
 
     async def _tell(self, one: SignedOut, send: Callable[[str, str], Awaitable[bool]]) -> bool:
         client = self._clients.get(one.client)
@@ -287,6 +317,12 @@ class Provider:
         if step is not None or signed_in is None:
             return _sign_in(step, held or await self._grants.hold(asked, pushed=False))
         grant = rules.grant_of(asked, signed_in)
+        await self._representing.read_again(grant.acting)
+        refusal = self._representing.refusal(grant.session, grant.acting)
+        if refusal is not None and asked.silent:
+            return await self._turn_down(asked, held, OAuthProblem("login_required", refusal.why))
+        if refusal is not None:
+            raise refusal
         if asked.subject not in (None, self._tokens.pairwise(client.sector, grant.acting)):
             return await self._turn_down(asked, held, OAuthProblem("login_required", _SOMEONE_ELSE))
         code = await self._grants.grant(grant, held)
@@ -325,7 +361,7 @@ class Provider:
             access = self._tokens.read_access(token)
         except Invalid:
             return None
-        return access if self._good(access) is not None or self._is_own(access) else None
+        return access if self._good(access.jti) is not None or self._is_own(access) else None
 
     def _believed(self, token: str, certificate: x509.Certificate | None) -> tuple[Access, Grant | None]:
         try:
@@ -333,15 +369,17 @@ class Provider:
         except Invalid as failure:
             raise OAuthProblem("invalid_token", failure.why) from None
         shown = None if certificate is None else certificate_thumbprint(certificate)
-        grant = self._good(access)
+        grant = self._good(access.jti)
         if (grant is None and not self._is_own(access)) or access.thumbprint not in (None, shown):
             raise OAuthProblem("invalid_token", _NO_TOKEN)
         return access, grant
 
-    def _good(self, access: Access) -> Grant | None:
-        """The grant of a person's token, while it stands and their session is alive."""
-        grant = self._grants.of(access.jti)
-        return grant if grant is not None and self._is_alive(grant.session) else None
+    def _good(self, jti: str) -> Grant | None:
+        """The grant of a person's token, while it stands, their session is alive, and they may act for whom they do."""
+        grant = self._grants.of(jti)
+        if grant is None or not self._is_alive(grant.session):
+            return None
+        return grant if self._representing.refusal(grant.session, grant.acting) is None else None
 
     def _is_own(self, access: Access) -> bool:
         """Whether it is a client's token about itself, and was not revoked."""
@@ -383,7 +421,13 @@ class Provider:
 
 
 def open_provider(
-    store: Store, clients: Clients, tokens: Tokens, present: Present, clock: Clock, mutual: str | None = None
+    store: Store,
+    clients: Clients,
+    tokens: Tokens,
+    present: Present,
+    representing: Represents,
+    clock: Clock,
+    mutual: str | None = None,
 ) -> Provider:
     """The sign-in provider of a node, with what it granted before. Blocks. Raises as `migrate`.
 
@@ -392,11 +436,12 @@ def open_provider(
         clients: those that are registered.
         tokens: of the node.
         present: its sessions; have `Sessions.on_end` call `ended`.
+        representing: for whom they may act; have `People.on_change` call `look_again`.
         clock: aware UTC.
         mutual: the address at which client certificates are asked for, when that is another one (RFC 8705, 5).
     """
     grants = open_grants(store, tokens.keys, clock)
-    return Provider(clients, tokens, grants, present, clock, mutual)
+    return Provider(clients, tokens, grants, present, representing, clock, mutual)
 
 
 def _sign_in(step: SignIn | None, held: str) -> str:

@@ -12,6 +12,7 @@ MIGRATIONS = (
         (
             """CREATE TABLE oauth_requests (
                 digest {bytes} NOT NULL PRIMARY KEY, pushed {int} NOT NULL, until {int} NOT NULL, sealed {bytes} NOT NULL)""",
+            "CREATE INDEX oauth_requests_until ON oauth_requests (until)",
             """CREATE TABLE oauth_grants (
                 id TEXT NOT NULL PRIMARY KEY, code {bytes} NOT NULL, client TEXT NOT NULL, session TEXT NOT NULL,
                 state {int} NOT NULL, made {int} NOT NULL, until {int} NOT NULL, sealed {bytes} NOT NULL)""",
@@ -26,6 +27,10 @@ MIGRATIONS = (
         ),
     ),
 )
+
+CROWD = """DELETE FROM oauth_requests WHERE pushed = 0 AND until <= (
+    SELECT until FROM oauth_requests WHERE pushed = 0 ORDER BY until DESC LIMIT 1 OFFSET :most)"""
+"""Of too many requests, those that wait longest give way."""
 
 HOLD = "INSERT INTO oauth_requests (digest, pushed, until, sealed) VALUES (:digest, :pushed, :until, :sealed)"
 """Keep a request, pushed by a client (1) or waiting for somebody to sign in (0)."""
@@ -49,6 +54,9 @@ BY_CODE = "SELECT id, state, made, sealed FROM oauth_grants WHERE code = :code"
 MOVE = "UPDATE oauth_grants SET state = :state WHERE id = :id"
 """A grant goes on to another state."""
 
+LAST = "UPDATE oauth_grants SET until = :until WHERE id = :id"
+"""A code was traded: who was signed in where is remembered for long."""
+
 NOTE = "INSERT INTO oauth_tokens (jti, parent, until) VALUES (:jti, :parent, :until) ON CONFLICT (jti) DO NOTHING"
 """A token came of a grant; or one without was revoked."""
 
@@ -70,14 +78,17 @@ CLIENTS = f"""SELECT DISTINCT client FROM oauth_grants WHERE session = :session
 OLD = "SELECT DISTINCT session FROM oauth_grants WHERE until < :now"
 """Sessions of grants that were kept long enough, if they are over."""
 
-KEEP = "UPDATE oauth_grants SET until = :until WHERE session = :session"
+KEEP = f"UPDATE oauth_grants SET until = :until WHERE session = :session AND state <> {State.CODE.value}"
 """A session is still alive: its client must be told when it ends."""
 
 TELL = "INSERT INTO oauth_sign_outs (id, client, until, sealed) VALUES (:id, :client, :until, :sealed)"
 """A client is to be told that somebody signed out."""
 
-TO_TELL = "SELECT id, client, sealed FROM oauth_sign_outs WHERE until > :now ORDER BY until, id LIMIT 500"
-"""Whom to tell, longest waiting first."""
+TO_TELL = """SELECT id, client, sealed FROM (
+        SELECT id, client, sealed, ROW_NUMBER() OVER (PARTITION BY client ORDER BY until, id) AS place
+        FROM oauth_sign_outs WHERE until > :now) AS waiting
+    WHERE place <= 20 ORDER BY place, id"""
+"""Whom to tell, longest waiting first; of each client a few, so that one that does not answer keeps no other waiting."""
 
 TOLD = "DELETE FROM oauth_sign_outs WHERE id = :id"
 """It was told."""

@@ -12,7 +12,7 @@ from sluis.identity.provider.service import Provider
 from sluis.kernel import Unkept
 
 _AGAIN = 60.0  # seconds
-_PATIENCE = 10.0  # seconds for one portal
+_PATIENCE = 10.0  # seconds for one portal, all of it
 
 
 async def tell_of_sign_outs(provider: Provider, context: ssl.SSLContext) -> None:
@@ -22,7 +22,8 @@ async def tell_of_sign_outs(provider: Provider, context: ssl.SSLContext) -> None
         provider: knows whom to tell.
         context: whose certificates are trusted.
     """
-    async with httpx.AsyncClient(verify=context, timeout=_PATIENCE, trust_env=False) as web:
+    everyone = httpx.Limits(max_connections=None)  # who does not answer takes no connection from who does
+    async with httpx.AsyncClient(verify=context, timeout=_PATIENCE, limits=everyone, trust_env=False) as web:
         while True:
             provider.to_tell.clear()
             with suppress(Unkept):  # what was told and not noted is told again
@@ -32,8 +33,12 @@ async def tell_of_sign_outs(provider: Provider, context: ssl.SSLContext) -> None
 
 
 async def _post(web: httpx.AsyncClient, address: str, token: str) -> bool:
+    """Only how the answer begins is looked at: what else comes could be without end."""
     try:
-        answer = await web.post(address, data={"logout_token": token})
-    except httpx.HTTPError:
+        async with (
+            asyncio.timeout(_PATIENCE),
+            web.stream("POST", address, data={"logout_token": token}) as answer,
+        ):
+            return answer.is_success
+    except (httpx.HTTPError, TimeoutError):
         return False
-    return answer.is_success

@@ -1,15 +1,17 @@
 """Server-side sessions: begun by a way of signing in, found by the secret in a cookie, listed for their owner, ended."""
 
-from sluis.identity.sessions.http import Choices, SigningIn
+from sluis.identity.sessions.http import Choices, Finish, SigningIn
 from sluis.identity.sessions.model import Choice, Established, Kind, Listed, Represented, Way
 from sluis.identity.sessions.rules import IDLE
-from sluis.identity.sessions.service import OnEnd, Sessions, open_sessions, person_of
+from sluis.identity.sessions.service import Current, OnEnd, Sessions, open_sessions, person_of
 
 __all__ = [
     "IDLE",
     "Choice",
     "Choices",
+    "Current",
     "Established",
+    "Finish",
     "Kind",
     "Listed",
     "OnEnd",

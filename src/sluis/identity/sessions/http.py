@@ -15,6 +15,10 @@ from sluis.web import SignedIn, hand_out, held_secret, local_path, redirect
 
 log = logging.getLogger("sluis.identity")
 
+Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
+"""What every way of signing in ends with, as `SigningIn.finish`: who signed in, their last request, and the local path to go
+on to."""
+
 Choices = Callable[[SignedIn], Awaitable[Sequence[Choice]]]
 """For whom somebody may act, themselves among them where that makes sense. Of one there is nothing to choose, and of none
 it is clear already."""
@@ -49,7 +53,7 @@ class SigningIn:
         choices = [] if established.entity is not None else await self._choices(signed_in)
         if len(choices) > 1:
             return hand_out(redirect("/choose", next=target), secret)
-        for only in choices:
+        for only in (one for one in choices if one.entity is not None):
             secret, _ = await self._sessions.act_for(
                 signed_in.session, only.entity, only.name, only.intermediary
             )

@@ -151,5 +151,10 @@ class Choice(msgspec.Struct, frozen=True):
     intermediary: str | None = None
     why: Text | None = None
 
+    @property
+    def key(self) -> str:
+        """What names it in a form: not its place in a list that others can lengthen meanwhile."""
+        return f"{self.entity or 'self'} {self.intermediary or ''}".strip()
+
     def __repr__(self) -> str:
         return "Choice(•)"

@@ -24,11 +24,24 @@ OnEnd = Callable[[SignedIn], None]
 """Told of a session that ended, once that is durable."""
 
 
-def open_sessions(store: Store, keys: KeyStore, clock: Clock) -> "Sessions":
-    """The sessions of this node, with those that are still alive. Blocks. Raises `Problem`."""
+Current = Callable[[Established], Established | None]
+"""What is true now of somebody who signed in before, such as the roles of an official; None: they are not known any more."""
+
+
+def open_sessions(
+    store: Store, keys: KeyStore, clock: Clock, current: Current = lambda established: established
+) -> "Sessions":
+    """The sessions of this node, with those that are still alive. Blocks. Raises `Problem`.
+
+    Args:
+        store: of the node.
+        keys: of the node.
+        clock: aware UTC.
+        current: asked of each that is kept: settings may have changed meanwhile.
+    """
     migrate(store, "identity.sessions", sql.MIGRATIONS)
     sessions = Sessions(store, keys, clock)
-    sessions.load()
+    sessions.load(current)
     return sessions
 
 
@@ -58,16 +71,19 @@ class Sessions:
         self._forgotten: set[bytes] = set()  # ended, and still in the database
         self._on_end: list[OnEnd] = []
 
-    def load(self) -> None:
-        """Go on with the sessions that are kept. Those that this node's keys do not open are no more. Blocks."""
+    def load(self, current: Current) -> None:
+        """Go on with the sessions that are kept. Those that this node's keys do not open, or whose person is not known any
+        more, are no more. Blocks."""
         with self._store.read() as connection:
             rows = connection.execute(text(sql.ALL)).all()
         now = self._now()
         for row in rows:
             digest, sealed = bytes(row.digest), bytes(row.sealed)
             try:
-                established = self._open(row.handle, sealed)
+                established = current(self._open(row.handle, sealed))
             except (Invalid, msgspec.DecodeError):
+                established = None
+            if established is None:
                 self._forgotten.add(digest)
                 continue
             signed_in = rules.signed_in(established, row.handle, self._person(established))
@@ -154,7 +170,7 @@ class Sessions:
                 one.signed_in.audience,
                 one.begun,
                 seen,
-                one.signed_in.represented,
+                one.signed_in.represented if one.signed_in.acting.entity else None,
                 tuple(programs(one.signed_in.session)),
             )
             for one, seen in sorted(held, key=lambda pair: (-pair[1], pair[0].signed_in.session))

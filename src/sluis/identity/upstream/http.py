@@ -5,7 +5,7 @@ OpenID Connect Core 1.0, 3.1.2; Back-Channel Logout 1.0, 2.5.
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,15 +14,12 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.identity.sessions import Established, Sessions
+from sluis.identity.sessions import Finish, Sessions
 from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Begun
 from sluis.identity.upstream.service import Upstreams
 from sluis.kernel import Level, Problem, Unkept
 from sluis.web import Form, elsewhere, setting_of
-
-Finish = Callable[[Established, Request[Any, Any, Any], str], Awaitable[Response[Any]]]
-"""Begins the session of who signed in, and goes on to a local path (`SigningIn.finish`)."""
 
 log = logging.getLogger("sluis.identity")
 
@@ -39,7 +36,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
         finish: what happens with who signed in.
     """
 
-    @get("/sign-in/at/{method:str}", opt={"open": True, "tries": True})
+    @get("/sign-in/at/{method:str}", opt={"open": True})
     async def begin(
         request: Request[Any, Any, Any],
         method: str,
@@ -55,7 +52,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
         response.set_cookie(_cookie(begun))
         return response
 
-    @get("/sign-in/at/{method:str}/return", opt={"open": True, "tries": True})
+    @get("/sign-in/at/{method:str}/return", opt={"open": True})
     async def come_back(request: Request[Any, Any, Any], method: str) -> Response[Any]:
         """Come back from the provider, and be signed in."""
         with _told():
@@ -67,7 +64,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
     @post(
         "/sign-in/at/{method:str}/signed-out",
         status_code=200,
-        opt={"open": True, "tries": True, "cross_site": True},
+        opt={"open": True, "cross_site": True},
     )
     async def signed_out(form: Form, method: str) -> Response[bytes]:
         """Hear from a provider that somebody signed out there."""

@@ -90,6 +90,17 @@ async def test_signing_in_leads_to_no_other_site(pages: Pages) -> None:
     assert answered.headers["refresh"] == "0; url=/"
 
 
+async def test_a_form_of_another_site_locks_nobody_out(pages: Pages) -> None:
+    browser = pages.browser()
+    for _ in range(25):
+        shown = await browser.post(
+            "/sign-in/passkey", {}, origin="https://evil.example", sec_fetch_site="cross-site"
+        )
+        assert shown.status == 403
+    form = (await browser.get("/sign-in/passkey")).form("/sign-in/passkey")
+    assert (await browser.send(form, answer="{}")).status == 403
+
+
 async def test_who_tries_too_often_waits(pages: Pages) -> None:
     browser = pages.browser(address="203.0.113.9")
     for _ in range(40):

@@ -20,7 +20,8 @@ from tests.passports import AWAY, BROWSER, PERSON, STATUS, Counter, certified, p
 
 from sluis.identity.passport.service import TRIES
 from sluis.kernel import Invalid, Problem, Refused
-from sluis_demo.simulators.passports import CITIZEN, COMPANY, REVOKED, SUSPENDED, VALID, SimulatedIssuer
+from sluis_demo.simulators.model import CITIZEN, COMPANY
+from sluis_demo.simulators.passports import REVOKED, SUSPENDED, VALID, SimulatedIssuer
 from sluis_demo.simulators.wallet import Card, presentation
 
 

@@ -31,7 +31,7 @@ from tests.unit.identity.provider.world import (
 from sluis.crypto import encode_base64url, jwk_of, sign_jws, sign_jwt
 from sluis.identity import clients as clients_module
 from sluis.identity.clients import ASSERTION_TYPE, make_client
-from sluis.identity.provider import granting, rules
+from sluis.identity.provider import granting, grants, rules
 from sluis.identity.provider.model import MOVES, State
 from sluis.kernel import Invalid
 
@@ -464,6 +464,31 @@ async def test_what_is_over_is_let_go(world: World) -> None:
     assert rows(world) == {"oauth_requests": 0, "oauth_tokens": 0, "oauth_grants": 1, "once": 0}
     assert world.provider.programs(signed_in.session) == ["Portaal"]
     world.clock.later(hours=13)
+    await world.provider.tidy()
+    assert rows(world)["oauth_grants"] == 0
+
+
+async def test_requests_of_nobody_fill_no_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grants, "MOST_PENDING", 5)
+    for _ in range(10):
+        world.clock.later(seconds=1)
+        claims = json.dumps({"id_token": {"sub": {"value": "x" * 20_000}}})
+        shown = await world.get("/oauth/authorize", **asking(claims=claims)[0])
+    await world.provider.tidy()
+    assert rows(world)["oauth_requests"] == 5
+    with world.store.read() as connection:
+        longest = connection.execute(text("SELECT max(length(sealed)) FROM oauth_requests")).scalar_one()
+    assert longest < 2_000
+    await world.sign_in()
+    _, sent = place(shown)
+    assert (await world.get(sent["next"][0])).status_code == 303, "the last one is still there"
+
+
+async def test_codes_that_nobody_trades_are_let_go(world: World) -> None:
+    await world.sign_in()
+    for _ in range(3):
+        await world.code()
+    world.clock.later(minutes=3)
     await world.provider.tidy()
     assert rows(world)["oauth_grants"] == 0
 

@@ -1,10 +1,12 @@
 """Signing out everywhere: OpenID Connect RP-Initiated Logout 1.0 and Back-Channel Logout 1.0."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Connection
 from tests.unit.identity.provider.world import ISSUER, World, place
 
 from sluis.crypto import check_claims
@@ -54,6 +56,16 @@ async def test_without_proof_of_this_session_the_person_is_asked(world: World) -
         where, _ = place(await world.get("/oauth/end", **how))
         assert where == "/sign-out"
         assert world.sessions.by_handle(signed_in.session) is not None
+
+
+async def test_a_proof_for_another_provider_signs_nobody_out(world: World) -> None:
+    """A node may be called elsewhere what it is called itself: then that provider has a token of it that names no session."""
+    signed_in = await world.sign_in()
+    proof = world.tokens.proof({"iss": ISSUER, "sub": ISSUER, "aud": "https://broker.example"})
+    for hint in (proof, world.tokens.proof({"iss": ISSUER, "aud": "portal"})):
+        shown = await world.get("/oauth/end", id_token_hint=hint)
+        assert shown.headers["location"] == "/sign-out"
+    assert world.sessions.by_handle(signed_in.session) is not None
 
 
 async def test_who_is_not_signed_in_goes_straight_back(world: World) -> None:
@@ -179,3 +191,38 @@ async def test_a_portal_that_is_away_is_told_later() -> None:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as web:
         assert not await telling._post(web, "https://portal.example/out", "a.b.c")
+
+
+async def test_a_portal_that_never_ends_its_answer_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telling, "_PATIENCE", 0.05)
+
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                yield b"."
+                await asyncio.sleep(0)
+
+    async def never(request: httpx.Request) -> httpx.Response:
+        return await asyncio.Future()
+
+    for answer, taken in ((lambda request: httpx.Response(200, stream=Endless()), True), (never, False)):
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as web, asyncio.timeout(5):
+            assert await telling._post(web, "https://portal.example/out", "a.b.c") is taken
+
+
+async def test_a_portal_that_is_away_keeps_no_other_from_being_told(world: World) -> None:
+    grants, until = world.provider._grants, int(world.clock().timestamp()) + 60
+
+    def wait(connection: Connection) -> None:
+        for _ in range(550):
+            grants._tell(connection, "portal", ("subject", "session"), until)
+        for _ in range(30):
+            grants._tell(connection, "other", ("subject", "session"), until + 1)
+
+    await world.store.write(wait)
+    away = Told(takes=False)
+    await world.provider.tell(away)
+    assert {one.client for one in grants.to_tell()} == {"portal"}
+    assert len(away.heard) < 50

@@ -24,6 +24,7 @@ from sluis.identity.provider import Provider, open_provider, routes
 from sluis.identity.sessions import Established, Sessions, open_sessions
 from sluis.identity.tokens.keys import Ring
 from sluis.identity.tokens.service import Tokens
+from sluis.kernel import Acting, Refused
 from sluis.store import open_once, open_store
 from sluis.web import COOKIE, House, SignedIn, make_portal
 
@@ -108,6 +109,7 @@ class World:
         self.store = open_store(store or directory / "node.db")
         self.certificate: x509.Certificate | None = None
         self.secret: str | None = None
+        self.refusals = dict[str | None, Refused]()  # by for whom somebody acts
         self.sessions: Sessions
         self.provider: Provider
         self.http: httpx.AsyncClient
@@ -124,7 +126,7 @@ class World:
         everyone = {client.id: client for client in registered()}
         self.clients = Clients(everyone, open_once(self.store), self.clock)
         self.provider = open_provider(
-            self.store, self.clients, self.tokens, self.sessions, self.clock, mutual
+            self.store, self.clients, self.tokens, self.sessions, self, self.clock, mutual
         )
         self.sessions.on_end(self.provider.ended)
         house = House("Gemeente (fictief)", ISSUER, True)
@@ -137,6 +139,15 @@ class World:
             await app(scope, receive, send)
 
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=with_certificate), base_url=ISSUER)  # type: ignore[arg-type]
+
+    # Whether somebody may act for whom they act.
+
+    async def read_again(self, acting: Acting) -> None:
+        """Nothing is ever too old here."""
+
+    def refusal(self, session: str, acting: Acting) -> Refused | None:
+        """As the test says."""
+        return self.refusals.get(acting.entity)
 
     # What a browser and a client do.
 

@@ -1,0 +1,174 @@
+"""What an attacker tries on the decision point, on consents and on who looked; each named after the rule that holds."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from tests.unit.grounds.test_consents import ANN, Kept, terms
+from tests.unit.ledger.examples import clock, opened
+
+from sluis.grounds import Grounds
+from sluis.kernel import PeerId, decode, encode
+from sluis.ledger import Decision, Found, decisions
+from sluis.policy import DecisionPoint, policies_of
+from sluis.policy.calls import EVALUATION, EVALUATIONS, SEARCH_RESOURCE
+from sluis.policy.files import Own
+from sluis.policy.service import Call
+from sluis.serve.looked import Logs
+
+BSN = "999990019"  # fictitious
+READ, THING = {"name": "read"}, {"type": "page", "id": "p"}
+ITEM: dict[str, Any] = {"action": READ, "resource": THING}
+
+
+class Point:
+    """A decision point with a log of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._open = opened(folder)
+        self.store, self.ledger = self._open.__enter__()
+        own = Own({"a.cedar": '@id("all") permit (principal, action == Action::"read", resource);'})
+        self.point = DecisionPoint(policies_of(own, Grounds(), "own", False), "own", self.ledger, clock)
+
+    async def ask(self, event: Any, **request: Any) -> Any:
+        return await self.point.call(Call(event, request, None, "a-program"))
+
+    def records(self) -> list[Decision]:
+        return list(decisions(self.store, 0))
+
+    def close(self) -> None:
+        self._open.__exit__(None, None, None)
+
+
+@pytest.fixture
+def point(tmp_path: Path) -> Iterator[Point]:
+    made = Point(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    made = Kept(tmp_path)
+    yield made
+    made.stores[-1].close()
+
+
+# Citizen service numbers stay out of the log, however a request is put together
+
+
+NUMBERED: list[dict[str, Any]] = [
+    {"subject": {"type": "BSN"}, "evaluations": [{"subject": {"id": BSN}, **ITEM}]},
+    {"subject": {"id": BSN}, "evaluations": [{"subject": {"type": "BSN"}, **ITEM}]},
+    {"subject": {"type": "BSN", "id": BSN}, "evaluations": [{"subject": {"properties": {}}, **ITEM}]},
+    {"resource": {"type": "urn:nl-eid-gdi:1.0:id:BSN"}, "subject": THING,
+     "evaluations": [{"action": READ, "resource": {"id": BSN}}]},
+    {"evaluations": [{"subject": {"type": "BSN", "id": int(BSN)}, **ITEM}]},
+    {"evaluations": [{"subject": {"type": "BSN", "id": [BSN]}, **ITEM}]},
+    {"subject": {"type": "BSN"}, "evaluations": [{"subject": {"id": int(BSN)}, **ITEM}]},
+    {"subject": {"id": BSN}, "evaluations": [{"subject": {"type": "page"}, **ITEM}, {"subject": {"type": "BSN"}, **ITEM}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("request_", NUMBERED, ids=range(len(NUMBERED)))
+async def test_no_way_to_write_a_batch_puts_a_number_in_the_log(point: Point, request_: Any) -> None:
+    await point.ask(EVALUATIONS, **request_)
+    (record,) = point.records()
+    assert BSN.encode() not in encode(record)
+
+
+async def test_a_number_from_the_defaults_is_the_same_person_as_one_written_out(point: Point) -> None:
+    person = {"type": "BSN", "id": BSN}
+    await point.ask(EVALUATION, subject=person, **ITEM)
+    await point.ask(EVALUATIONS, subject={"type": "BSN"}, evaluations=[{"subject": {"id": BSN}, **ITEM}])
+    one, other = (record.body["adl.core.request"] for record in point.records())
+    assert other["evaluations"][0]["subject"]["id"] == one["subject"]["id"]
+
+
+async def test_a_number_in_a_search_stays_out_of_the_log(point: Point) -> None:
+    await point.ask(
+        SEARCH_RESOURCE, subject={"type": "BSN", "id": BSN}, action=READ, resource={"type": "page"}
+    )
+    assert BSN.encode() not in encode(point.records()[0])
+
+
+# A consent that is taken back is closed, whatever becomes of who takes it back
+
+
+async def test_who_leaves_while_a_consent_is_revoked_has_revoked_it(kept: Kept) -> None:
+    made = await kept.consents.give(ANN, terms("inkomen"), "p")
+    store, reached, on = kept.stores[-1], asyncio.Event(), asyncio.Event()
+    write = store.write
+
+    async def slowly(work: Any) -> Any:
+        await write(work)
+        reached.set()
+        await on.wait()
+
+    store.write = slowly  # type: ignore[method-assign]
+    revoking = asyncio.ensure_future(kept.consents.revoke(made.id, "p", ANN))
+    await reached.wait()
+    revoking.cancel()
+    await asyncio.sleep(0)
+    on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await revoking
+    assert kept.consents.of(ANN)[0].revoked is not None
+    assert not kept.opens(ANN, "inkomen")
+
+
+async def test_what_is_revoked_in_the_database_is_so_in_memory_when_revoked_again(kept: Kept) -> None:
+    made = await kept.consents.give(ANN, terms("inkomen"), "p")
+    append = kept.ledger.append
+
+    async def failing(records: Any) -> Any:
+        await append(records)
+        raise OSError
+
+    kept.consents._ledger.append = failing  # type: ignore[method-assign,assignment]
+    with pytest.raises(OSError):
+        await kept.consents.revoke(made.id, "p", ANN)
+    kept.consents._ledger.append = append  # type: ignore[method-assign]
+    await kept.consents.revoke(made.id, "p", ANN)
+    assert not kept.opens(ANN, "inkomen")
+
+
+# What other organisations write in their logs is hostile input
+
+
+HOSTILE = [
+    "https://[x",
+    "https://[::1",
+    "//[",
+    "http://a]b/",
+    "https://\x00",
+    "https://x:99999999",
+    "\ud7ff",
+    "",
+    "x" * 100_000,
+]
+
+
+@pytest.mark.parametrize("address", HOSTILE, ids=range(len(HOSTILE)))
+def test_an_address_that_is_none_is_nobodys(address: str, tmp_path: Path) -> None:
+    node = SimpleNamespace(
+        oin=PeerId("00000003000000000001"), name="Eigen (fictief)", url="https://own.example"
+    )
+    config: Any = SimpleNamespace(node=node, peers={})
+    known = SimpleNamespace(known=lambda peer: None)
+    membership: Any = SimpleNamespace(running=SimpleNamespace(peers=known))
+    owners: Any = SimpleNamespace(by_alias={})
+    logs = Logs(config, None, owners, membership, clock)  # type: ignore[arg-type]
+    assert logs.organisation(address) is None
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"processingActivities":["\xff"]}', b"[" * 200_000, b"\xff", b'"\xff"'], ids=range(4)
+)
+def test_what_is_no_json_is_told_in_one_way(raw: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        decode(raw, Found)
