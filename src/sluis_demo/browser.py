@@ -132,7 +132,7 @@ def _not_as_expected(url: str) -> Upstream:
         Text("De demo kon niet verder op een pagina.", "The demo could not go on at a page."),
         Text(f"De pagina `{where}` is er niet, of ziet er anders uit.",
              f"The page `{where}` is not there, or looks different."),
-        Text("Kijk in de logboeken van de knooppunten in de map van de demo (node.log).",
-             "Look at the logs of the nodes in the demo's folder (node.log)."),
+        Text("Kijk in `node.log` van elk knooppunt, in de map van de demo.",
+             "Look at `node.log` of each node, in the demo's folder."),
         peer=place.netloc,
     )  # fmt: skip

@@ -8,17 +8,21 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.unit.disclose.owner import ANN as ANNE
+from tests.unit.disclose.owner import BOB, NOBODY, PERSONS, disclosure
+from tests.unit.disclose.test_consent import Given, consent
 from tests.unit.grounds.test_consents import ANN, Kept, terms
 from tests.unit.ledger.examples import clock, opened
 
 from sluis.grounds import Grounds
-from sluis.kernel import PeerId, decode, encode
+from sluis.kernel import Invalid, PeerId, Problem, decode, encode
 from sluis.ledger import Decision, Found, decisions
 from sluis.policy import DecisionPoint, policies_of
 from sluis.policy.calls import EVALUATION, EVALUATIONS, SEARCH_RESOURCE
 from sluis.policy.files import Own
 from sluis.policy.service import Call
 from sluis.serve.looked import Logs
+from sluis.statement import KeyList
 
 BSN = "999990019"  # fictitious
 READ, THING = {"name": "read"}, {"type": "page", "id": "p"}
@@ -172,3 +176,77 @@ def test_an_address_that_is_none_is_nobodys(address: str, tmp_path: Path) -> Non
 def test_what_is_no_json_is_told_in_one_way(raw: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
         decode(raw, Found)
+
+
+# A name in another case is the same name to DuckDB, which gives both the value that it finds last
+
+
+DEEP = "SELECT p.name AS name FROM persons AS p WHERE " + "(NOT " * 8 + "{}" + ")" * 8
+SPELLINGS = ["sluis_{}", "SLUIS_{}", "sluis_{}".title(), "slu\u0130s_{}", "\u017fluis_{}"]
+
+
+@pytest.fixture(params=["files", "sqlite"])
+def make_either(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue({"files": "make_files", "sqlite": "make"}[request.param])
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_who_consents_cannot_come_from_the_asker_in_any_spelling(
+    make_either: Any, spelling: str
+) -> None:
+    owner, name = (
+        make_either(disclosure(ground="consent"), consents=Given()),
+        spelling.format("consented_persons"),
+    )
+    keys = {one: KeyList("VARCHAR", [BOB]) for one in (name, "k")}
+    with pytest.raises(Invalid):
+        await owner.ask(f"{DEEP.format(f'p.bsn = ANY(${name})')} AND p.bsn = ANY($k)", keys=keys)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_the_day_of_the_owner_cannot_come_from_the_asker_in_any_spelling(
+    make_either: Any, spelling: str
+) -> None:
+    owner = make_either(disclosure(rows="CURRENT_DATE < DATE '2020-01-01'", subject_required=False))
+    name = spelling.format("own_day")
+    with pytest.raises(Invalid):
+        await owner.ask(
+            DEEP.format(f"${name} = DATE '2019-01-01'"), parameters={name: "2019-01-01"}, types={name: "DATE"}
+        )
+
+
+async def test_two_parameters_cannot_be_one_to_a_source(make_either: Any) -> None:
+    owner, keys = (
+        make_either(disclosure()),
+        {"k": KeyList("VARCHAR", [ANN[1]]), "K": KeyList("VARCHAR", [BOB])},
+    )
+    with pytest.raises(Invalid):
+        await owner.ask(
+            "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k) AND p.bsn = ANY($K)", keys=keys
+        )
+
+
+CONSENT_QUESTIONS = [
+    "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k)",
+    "SELECT count(*) AS n FROM persons AS p WHERE p.bsn = ANY($k)",
+    "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k) AND (p.age > 0 OR p.age IS NULL OR true)",
+    "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k) AND EXISTS (SELECT 1 FROM persons AS q WHERE q.bsn = p.bsn)",
+    "SELECT p.name AS name FROM (SELECT q.name AS name FROM persons AS q WHERE q.bsn = ANY($k)) AS p",
+    "SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k) UNION ALL SELECT p.name AS name FROM persons AS p WHERE p.bsn = ANY($k)",
+    "SELECT p.name AS name, q.name AS other FROM persons AS p LEFT JOIN persons AS q ON q.bsn = p.bsn WHERE p.bsn = ANY($k)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", CONSENT_QUESTIONS, ids=range(len(CONSENT_QUESTIONS)))
+async def test_who_does_not_consent_is_as_absent_to_either_engine(make_either: Any, sql: str) -> None:
+    every = tuple(column.name for column in PERSONS.columns if column.name != "bsn")
+    owner = make_either(disclosure(ground="consent"), consents=Given(consent(ANNE, every)))
+    found = []
+    for other in (BOB, NOBODY):
+        try:
+            answered = await owner.ask(sql, [ANNE, other])
+            found.append((sorted(answered.rows, key=repr), answered.closing.receipt.subjects))
+        except Problem as problem:
+            found.append((problem.code, 0))
+    assert found[0] == found[1]
+    assert "Bob" not in repr(found)

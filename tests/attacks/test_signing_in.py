@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.browser import Browser, Shown
-from tests.integration.nodes import Federation, build
+from tests.integration.nodes import Federation, build, refused
 from tests.unit.identity.provider.world import challenge
 
-from sluis.crypto import jwk_of, sign_jwt
+from sluis.crypto import jwk_of, make_authority, sign_jwt
 from sluis.identity.clients import ASSERTION_TYPE
 from sluis.identity.people import Mandate, Terms
 from sluis.identity.sessions import Established
@@ -186,3 +186,15 @@ async def test_an_official_who_lost_a_role_or_left_has_it_in_no_session_that_was
     assert now.roles == ("archivist",)
     await site.again(settings=SETTINGS.partition("[people.olga]")[0])
     assert site.rooms.sessions.by_cookie(held) is None
+
+
+def test_in_production_no_test_authority_vouches_for_where_people_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, other = Federation(tmp_path), make_authority(tmp_path / "other", "Ander")
+    file = home.asker / "node.toml"
+    own = file.read_text().replace('environment = "test"', 'environment = "production"')
+    settings = SETTINGS.partition("[clients")[0] + f'authorities = ["{other.path}"]\n'
+    monkeypatch.setattr("sluis.serve.certificate.is_test", lambda one: one == other.certificate)
+    file.write_text(own + settings)
+    assert refused(home.asker).code == "test-authority"

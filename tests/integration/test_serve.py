@@ -150,11 +150,15 @@ async def test_no_route_of_a_node_answers_a_stranger(federation: Federation) -> 
     node = build(federation.owner)
     await node.start()
     link = _through(node, STRANGER)
-    open_to_all = {path for _, path, callers in node.api.routes if callers == "anyone"}
+    routes = [
+        (method, path, callers == "anyone" and not path.startswith("/v1/access/v1/"))  # these know themselves
+        for method, path, callers in node.api.routes
+    ]
+    open_to_all = {path for _, path, is_open in routes if is_open}
     assert open_to_all == {"/v1/openapi.json", "/v1/node"} | {path for path in open_to_all if "/log/" in path}
-    for method, path, callers in node.api.routes:
+    for method, path, is_open in routes:
         async with link.send(STRANGER, method, path, {}, b"", 5) as answer:
-            assert (answer.status in (401, 403)) is (callers != "anyone"), path
+            assert (answer.status in (401, 403)) is not is_open, path
     await node.stop()
 
 

@@ -60,6 +60,12 @@ SIMULATOR = 'issuer = "https://localhost:8490/sluis-simulator/digid"'
     ("old", "new", "code", "line"),
     [
         ('issuer = "https://broker.voorbeeld.nl"', SIMULATOR, "simulator-in-production", "sluis-simulator"),
+        (
+            "[people.anna]",
+            f'[trust.ander]\nkeys = "ander.json"\n{SIMULATOR}\n\n[people.anna]',
+            "simulator-in-production",
+            "sluis-simulator",
+        ),
         ('bsn = "bsn"', 'bnn = "bsn"', "wrong-value", "bnn"),
         ('bsn = "bsn"', 'bsn = ""', "empty-value", "bsn ="),
         ('person = "upn"', 'kvk = "upn"', "claim-not-for-staff", "kvk"),

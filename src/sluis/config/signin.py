@@ -9,9 +9,11 @@ from sluis.kernel import Text, is_simulator
 
 def sign_in_faults(config: Config) -> Iterator[Fault]:
     """Of `[signin]`, and of people who sign in with it."""
+    for table, issuers in (("signin", config.signin), ("trust", config.trust)):
+        for name, one in issuers.items():
+            if not config.node.test and is_simulator(one.issuer):
+                yield _simulator(table, name)
     for name, way in config.signin.items():
-        if not config.node.test and is_simulator(way.issuer):
-            yield _simulator(name)
         if config.portal.address is None:
             yield no_pages(("signin", name))
         if way.audience == "staff" and (told := sorted(way.claims.keys() - {"person", "name"})):
@@ -24,9 +26,9 @@ def sign_in_faults(config: Config) -> Iterator[Fault]:
             yield _no_way_for_staff(name, method, config)
 
 
-def _simulator(name: str) -> Fault:
+def _simulator(table: str, name: str) -> Fault:
     return Fault(
-        ("signin", name, "issuer"),
+        (table, name, "issuer"),
         "simulator-in-production",
         Text("Dit knooppunt werkt met echte mensen; een simulator mag hier niet.",
              "This node works with real people; a simulator may not be used here."),

@@ -67,7 +67,15 @@ from sluis.crypto.sealing import (
     seal_key,
     sign_grant,
 )
-from sluis.crypto.tls import CURVE, SUITES_1_2, browser_context, client_context, hand_over, server_context
+from sluis.crypto.tls import (
+    CURVE,
+    SUITES_1_2,
+    browser_context,
+    calling_context,
+    client_context,
+    hand_over,
+    server_context,
+)
 from sluis.crypto.vault import Vault
 
 __all__ = [
@@ -98,6 +106,7 @@ __all__ = [
     "Vault",
     "algorithm_for",
     "browser_context",
+    "calling_context",
     "canonical",
     "canonical_structs",
     "canonical_texts",

@@ -48,6 +48,28 @@ def client_context(certificate: Path, key: Path, anchors: Sequence[Path]) -> ssl
     return _finish(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, key, anchors)
 
 
+def calling_context(authorities: Sequence[Path] = ()) -> ssl.SSLContext:
+    """The context of calls to servers that are no peers, as a browser makes them: without a certificate of our own.
+
+    Args:
+        authorities: PEM files of those that vouch for them; empty: those of the system.
+
+    Raises `Invalid` (`tls-files`) when a file cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if authorities else ssl.create_default_context()
+    for file in authorities:
+        try:
+            context.load_verify_locations(file)
+        except OSError as failure:  # ssl.SSLError is one
+            cause = failure.strerror or "PEM?"
+            raise _unusable(
+                Text(f"Bestand: {file.name} ({cause}).", f"File: {file.name} ({cause}).")
+            ) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(SUITES_1_2)
+    return context
+
+
 def hand_over(door: ssl.SSLContext, to: ssl.SSLContext) -> None:
     """Let whoever connects from now on at a listener of `door` meet the certificate and the anchors of `to`. Connections
     that are there stay as they are. What is checked of a certificate is a setting of the connection, which begins at the
@@ -81,10 +103,14 @@ def _finish(context: ssl.SSLContext, certificate: Path, key: Path, anchors: Sequ
     except OSError as failure:  # ssl.SSLError is one
         files = ", ".join(one.name for one in (certificate, key, *anchors))
         cause = failure.strerror or "PEM?"
-        raise Invalid(
-            "tls-files",
-            Text("De bestanden voor TLS deugen niet.", "The files for TLS are not right."),
-            Text(f"Een van {files}: {cause}.", f"One of {files}: {cause}."),
-            Text("Controleer paden, rechten en inhoud (PEM).", "Check paths, permissions and content (PEM)."),
-        ) from None
+        raise _unusable(Text(f"Een van {files}: {cause}.", f"One of {files}: {cause}.")) from None
     return context
+
+
+def _unusable(which: Text) -> Invalid:
+    return Invalid(
+        "tls-files",
+        Text("De bestanden voor TLS deugen niet.", "The files for TLS are not right."),
+        which,
+        Text("Controleer paden, rechten en inhoud (PEM).", "Check paths, permissions and content (PEM)."),
+    )

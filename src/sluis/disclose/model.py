@@ -13,8 +13,8 @@ SUBJECT = "subject$"
 """The subject as it is at the source, unmasked, in a view; `$` never stands in a dataset's own column names."""
 
 CONSENTED = "sluis_consented_"
-"""Before the name of a dataset, in a view: this parameter lists the people whose rows are shown. No asker may use a name
-that begins so."""
+"""Before the name of a dataset, in a view: this parameter lists the people whose rows are shown. No asker's parameter begins
+with `statement.parse.RESERVED`."""
 
 BROKEN = "broken$"
 """Before the name of a column, in a view: whether the value at the source does not fit it."""

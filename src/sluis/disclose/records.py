@@ -13,7 +13,7 @@ import msgspec
 from sluis.disclose.model import Opened
 from sluis.kernel import Clock, PeerId, Problem, Trace, milliseconds
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Position, Processing, Withheld
-from sluis.policy import Decided, DecisionPoint, Evaluation, consultation
+from sluis.policy import Decided, DecisionPoint, Evaluation, consultation, references_of
 from sluis.statement import CHARGE, SubQuestion
 
 _OBJECTS = "dpl.objects.dataset"
@@ -39,8 +39,7 @@ class Permit(msgspec.Struct, frozen=True):
 
 def permit(decision: Decision) -> Permit | None:
     """What `Crossing.permits` wrote, read back; None for a decision of another kind."""
-    policies = decision.attributes.get("adl.core.policies")
-    used = policies.get("disclosure") if isinstance(policies, dict) else None
+    used = references_of(decision).get("disclosure")
     if not isinstance(used, dict):
         return None
     moment = datetime.fromtimestamp(decision.timestamp / 1000, UTC)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlglot import exp
 
-from sluis.disclose.model import CONSENTED, Bounds, Kind, Opened
+from sluis.disclose.model import Bounds, Kind, Opened
 from sluis.grounds import Disclosure, Role, Subject
 from sluis.kernel import Conflict, Invalid, Level, Refused, Text
 from sluis.policy import Decided
@@ -129,7 +129,6 @@ def require_bounds(question: SubQuestion, bounds: Bounds) -> None:
         > 1_000
         or any(isinstance(value, str) and len(value) > 10_000 for value in question.parameters.values())
         or any(None in keys.values for keys in question.keys.values())
-        or any(name.startswith(CONSENTED) for name in (*question.parameters, *question.keys))
         or not all(map(_TYPE.fullmatch, question.types.values()))
     ):
         raise Invalid(

@@ -14,7 +14,7 @@ from sluis.grounds import Subject
 from sluis.statement import AGGREGATES, base_tables, conjuncts, is_base, looks_aside, tied, uses
 
 OWN_DAY = "sluis_own_day"
-"""CURRENT_DATE in an owner's own expressions: this parameter, which whatever the asker calls by that name."""
+"""CURRENT_DATE in an owner's own expressions: this parameter. No asker's begins with `statement.parse.RESERVED`."""
 
 Native = Mapping[str, str]
 """DuckDB type per column of a source's table, lower case."""

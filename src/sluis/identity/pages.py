@@ -11,7 +11,7 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, Way
-from sluis.kernel import LEVELS, Level, Refused, Text, reaches
+from sluis.kernel import Level, Refused, Text, reaches
 from sluis.web import (
     Audience,
     Entry,
@@ -34,6 +34,9 @@ _AUDIENCES: tuple[tuple[Audience, Text, Text], ...] = (
      Text("U handelt namens een bedrijf.", "You act on behalf of a company.")),
     ("staff", Text("Voor medewerkers", "For staff"), Text("U werkt bij deze organisatie.", "You work for this organisation.")),
 )  # fmt: skip
+
+_WAY_OUT = {"represents": False}
+"""Who may not act for another any more can still choose, and sign out."""
 
 Farewell = Callable[[Established], Awaitable[str | None]]
 """Where a browser goes to end the session at another provider as well; None when there is nothing to end."""
@@ -94,20 +97,21 @@ def routes(
         )
         return page(request, "identity/sign_in.html", groups=groups, asked=asked, wanted=level, higher=higher)
 
-    @get("/choose")
+    @get("/choose", opt=_WAY_OUT)
     async def choose(
         person: SignedIn, request: Request[Any, Any, Any], next: str | None = None
     ) -> Response[bytes]:
         """For whom somebody acts from now on; on the way to a page, only when there is a choice."""
         choices = list(await signing_in.choices(person))
-        if next is not None and len(choices) == 1 and person.acting.entity is not None:
-            choices = []
-        if not choices:
+        acting = person.acting
+        whom = None if acting.entity is None else (acting.entity, acting.intermediary)
+        alone = [(one.entity, one.intermediary) for one in choices] == [whom]
+        if not choices or (alone and next is not None):
             return redirect(local_path(next))
         target = local_path(next)
         return page(request, "identity/choose.html", choices=choices, next=target, unchosen=False)
 
-    @post("/choose", status_code=200)
+    @post("/choose", opt=_WAY_OUT, status_code=200)
     async def chosen(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
         """Act for who was chosen."""
         choices, target = list(await signing_in.choices(person)), local_path(form.get("next"))
@@ -119,13 +123,13 @@ def routes(
         secret, _ = await sessions.act_for(person.session, choice.entity, choice.name, choice.intermediary)
         return hand_out(onward(request, target), secret)
 
-    @get("/sessions")
+    @get("/sessions", opt=_WAY_OUT)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Where somebody is signed in."""
         found = await asyncio.to_thread(sessions.of, person.acting.person, programs)
         return page(request, "identity/sessions.html", sessions=found, here=person.session, title_of=title_of)
 
-    @post("/sessions/end", status_code=200)
+    @post("/sessions/end", opt=_WAY_OUT, status_code=200)
     async def end(person: SignedIn, form: Form) -> Response[Any]:
         """End one session of one's own."""
         own = {one.handle for one in sessions.of(person.acting.person)}
@@ -134,13 +138,13 @@ def routes(
             await sessions.end(handle)
         return take_back(redirect("/")) if handle == person.session else redirect("/sessions")
 
-    @post("/sessions/end-others", status_code=200)
+    @post("/sessions/end-others", opt=_WAY_OUT, status_code=200)
     async def end_others(person: SignedIn) -> Response[Any]:
         """End all sessions of one's own but this one."""
         await sessions.end_all(person.acting.person, but=person.session)
         return redirect("/sessions")
 
-    @get("/still-here", status_code=204)
+    @get("/still-here", opt=_WAY_OUT, status_code=204)
     async def still_here(person: SignedIn) -> None:
         """Use the session, so that it goes on."""
 
@@ -165,7 +169,7 @@ def routes(
 
 def _fits(way: Way, level: Level | None, audience: Audience | None) -> bool:
     """Whether a way of signing in is for this audience, and sure enough."""
-    sure = level is None or any(LEVELS.index(one) >= LEVELS.index(level) for one in way.levels)
+    sure = level is None or any(reaches(one, level) for one in way.levels)
     return sure and audience in (None, way.audience)
 
 

@@ -2,7 +2,7 @@
 
 from sluis.kernel.acting import ACR, LEVELS, Acting, Level, is_simulator, level_of, reaches
 from sluis.kernel.codec import convert, decode, encode, plain
-from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, Rsin, Vestiging, passes_eleven_test
+from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, Rsin, Vestiging, nine_digits, passes_eleven_test
 from sluis.kernel.moments import Clock, Period, milliseconds, utc_now
 from sluis.kernel.problem import (
     Conflict,
@@ -53,6 +53,7 @@ __all__ = [
     "new_span_id",
     "new_trace_id",
     "new_transaction_id",
+    "nine_digits",
     "passes_eleven_test",
     "plain",
     "reaches",

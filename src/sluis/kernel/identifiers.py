@@ -106,6 +106,16 @@ class Rsin(_Identifier):
         return _digits(value, 9) and passes_eleven_test(value)
 
 
+def nine_digits(value: str, test: bool) -> bool:
+    """Whether this is a BSN or an RSIN; on a test node also one that fails the eleven-test, as those of official test sets do.
+
+    Args:
+        value: the number.
+        test: whether this is a test node.
+    """
+    return _digits(value, 9) and (test or passes_eleven_test(value))
+
+
 def passes_eleven_test(digits: str) -> bool:
     """Whether nine digits d1…d9 satisfy 9·d1 + 8·d2 + … + 2·d8 − d9 ≡ 0 (mod 11), and are not all zero."""
     total = sum(

@@ -13,7 +13,7 @@ from sluis.policy.files import (
     read_own,
     try_cases,
 )
-from sluis.policy.http import Who, routes
+from sluis.policy.http import Who, call_routes, routes
 from sluis.policy.known import known_of
 from sluis.policy.model import (
     CONSULT,
@@ -25,6 +25,7 @@ from sluis.policy.model import (
     Subject,
     consultation,
 )
+from sluis.policy.records import references_of
 from sluis.policy.replay import Replayed, replay
 from sluis.policy.service import Call, DecisionPoint
 from sluis.policy.standard import (
@@ -75,6 +76,7 @@ __all__ = [
     "Why",
     "Would",
     "asking",
+    "call_routes",
     "consultation",
     "differences",
     "examine_own",
@@ -85,6 +87,7 @@ __all__ = [
     "person",
     "policies_of",
     "read_own",
+    "references_of",
     "replay",
     "routes",
     "rulings_of",

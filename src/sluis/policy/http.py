@@ -42,7 +42,7 @@ _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,200}")
 
 
 def routes(point: DecisionPoint, who: Who, address: str) -> list[HTTPRouteHandler]:
-    """The routes of the decision point, below the root.
+    """The routes of the decision point, below the root: its calls, and where they are.
 
     Args:
         point: decides.
@@ -55,6 +55,12 @@ def routes(point: DecisionPoint, who: Who, address: str) -> list[HTTPRouteHandle
         """Wat dit beslispunt kan, en waar (AuthZEN 1.0, PDP Metadata)."""
         endpoints = {name: address + path for name, path in _ENDPOINTS.values()}
         return Response({"policy_decision_point": address, **endpoints})
+
+    return [configuration, *call_routes(point, who)]
+
+
+def call_routes(point: DecisionPoint, who: Who) -> list[HTTPRouteHandler]:
+    """The calls alone; arguments as `routes`."""
 
     async def answer(event: Event, request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
         caller = await who(request)
@@ -76,7 +82,6 @@ def routes(point: DecisionPoint, who: Who, address: str) -> list[HTTPRouteHandle
         return made
 
     return [
-        configuration,
         route(EVALUATION, "Mag dit?"),
         route(EVALUATIONS, "Mogen deze dingen?"),
         route(SEARCH_SUBJECT, "Wie mag dit?"),

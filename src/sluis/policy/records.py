@@ -31,6 +31,12 @@ VERSION = "cedar"
 _SOFTWARE = {"sluis": version("sluis")}
 
 
+def references_of(record: Decision) -> dict[str, Any]:
+    """What a decision rests on besides, by name, as `record` was given it in `policies`; nothing for one of another kind."""
+    found = record.attributes.get(POLICIES)
+    return found if isinstance(found, dict) else {}
+
+
 BEYOND = "decided"
 """Where an answer that a limit turned into a refusal keeps what the policies had decided."""
 

@@ -4,6 +4,8 @@ An organisation's own policies forbid beside these, or permit what they do not; 
 only forbidden where it does not fit.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sluis.kernel import Acting, Level
@@ -14,6 +16,8 @@ ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "chan
 READ_ACCESS, CHANGE_ACCESS, READ_OWN_LINES = "read-access", "change-access", "read-own-lines"
 LOG, GROUP, ACCESS = "log", "group", "access"
 """Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 STANDARD = {
     "(standard)": """
@@ -57,7 +61,13 @@ when { principal has roles && principal.roles.contains("access-admin") };
 
 
 def person(
-    acting: Acting, acr: str, *, audience: str, level: Level | None = None, roles: tuple[str, ...] = ()
+    acting: Acting,
+    acr: str,
+    *,
+    audience: str,
+    level: Level | None = None,
+    roles: tuple[str, ...] = (),
+    represents: Mapping[str, Any] = _NOTHING,
 ) -> Subject:
     """Who acts, as the subject of a request.
 
@@ -67,8 +77,9 @@ def person(
         audience: as whom: `staff`, `citizen` or `company`.
         level: of assurance; None when the way of signing in has none.
         roles: of an official.
+        represents: what is known of how they represent another; plain values.
     """
-    properties: dict[str, Any] = {"audience": audience, "acr": acr, "roles": list(roles)}
+    properties: dict[str, Any] = {**represents, "audience": audience, "acr": acr, "roles": list(roles)}
     said = {"level": level, "entity": acting.entity, "intermediary": acting.intermediary}
     return Subject(
         PERSON, acting.person, properties | {name: one for name, one in said.items() if one is not None}

@@ -13,7 +13,8 @@ from sluis.crypto import Peer
 from sluis.identity import access, looked
 from sluis.kernel import Invalid, Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
-from sluis.policy import LOG, READ_LOG, Resource
+from sluis.policy import LOG, READ_LOG, Resource, call_routes
+from sluis.serve.deciding import by_socket
 from sluis.serve.parts import Parts
 from sluis.web import About, Access, Api, Gate, Person, identified, make_api
 
@@ -57,6 +58,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *access.routes(parts.accesses, gate, parts.certificate.identity.peer.id),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),
+        *call_routes(parts.point, by_socket(parts.access, parts.refusals.record)),
         *(looked.routes(parts.looking.keys) if parts.looking else ()),
         *(
             gateway.group_routes(parts.operator, gate, parts.certificate.identity.peer.id)

@@ -49,6 +49,7 @@ class Certificate:
         self._files = config.tls.certificate, config.tls.key
         self.anchors = tuple(one for path in config.tls.authorities for one in read_certificates(path))
         self._group = tuple(one for path in _group_files(config) for one in read_certificates(path))
+        self._others = tuple(one for path in _other_files(config) for one in read_certificates(path))
         self._seen = self._stamps()
         self.identity = Identity.load(*self._files)
         self._check(self.identity)
@@ -110,11 +111,18 @@ class Certificate:
             raise _unfit("clock-behind", _CLOCK_BEHIND)
         if time_left(certificate, now) <= timedelta(0):
             raise _unfit("certificate-ended", _ENDED)
-        if not node.test and any(map(is_test, (certificate, *self.anchors, *self._group))):
+        if not node.test and any(map(is_test, (certificate, *self.anchors, *self._group, *self._others))):
             raise Refused("test-authority", _CANNOT_USE, *_TEST_AUTHORITY, rule="production-trusts-no-test")
 
     def _stamps(self) -> tuple[tuple[int, ...], ...]:
         return tuple(map(file_stamp, self._files))
+
+
+def _other_files(config: Config) -> list[Path]:
+    """Who vouches for where people sign in, and for who says which passports are still good; and the portal's own."""
+    files = [path for way in config.signin.values() for path in way.authorities]
+    files += config.passport.authorities
+    return files if config.portal.certificate is None else [*files, config.portal.certificate]
 
 
 def _group_files(config: Config) -> Sequence[Path]:

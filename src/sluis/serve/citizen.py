@@ -7,6 +7,7 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity import access, looked
+from sluis.identity.provider import OWN_LOG
 from sluis.identity.sessions import Sessions
 from sluis.kernel import Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin
@@ -14,9 +15,6 @@ from sluis.policy import LOG, READ_OWN_LINES, Resource
 from sluis.serve.api import officials
 from sluis.serve.parts import Parts
 from sluis.web import Entry, Gate, SignedIn, TokenAccess, identified, keep_caller
-
-SCOPE = "own-log"
-"""What an access token must have been given for, to read the log lines of its person with it (OAuth 2.0, 3.3)."""
 
 NAVIGATION: tuple[Entry, ...] = (*looked.NAVIGATION, *access.NAVIGATION)
 """What the layout shows of these pages."""
@@ -41,7 +39,7 @@ class ReadingAccess(TokenAccess):
     def _identify(self, scope: Any, callers: Any) -> None:
         if callers == "both":
             known = self.signed_in(scope)
-            if known.audience == "citizen" and SCOPE in known.scope:
+            if known.audience == "citizen" and OWN_LOG in known.scope:
                 keep_caller(scope, known)
                 return
         super()._identify(scope, callers)

@@ -30,10 +30,16 @@ class Visiting:
     Args:
         sessions: of this node.
         by_token: who is behind an access token.
+        representing: how they represent another.
     """
 
-    def __init__(self, sessions: Sessions, by_token: Callable[[str, str | None], SignedIn | None]) -> None:
-        self._sessions, self._by_token = sessions, by_token
+    def __init__(
+        self,
+        sessions: Sessions,
+        by_token: Callable[[str, str | None], SignedIn | None],
+        representing: Representing,
+    ) -> None:
+        self._sessions, self._by_token, self._representing = sessions, by_token, representing
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         """Whose session this is the secret of."""
@@ -41,7 +47,8 @@ class Visiting:
 
     def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         """Whose access token this is."""
-        return self._by_token(token, thumbprint)
+        signed_in = self._by_token(token, thumbprint)
+        return None if signed_in is None else self._representing.known(signed_in)
 
 
 class IdentityRooms(msgspec.Struct, frozen=True):
@@ -82,7 +89,7 @@ def identity_rooms(
         sessions=sessions,
         representing=representing,
         signing_in=signing_in,
-        visiting=Visiting(sessions, provider.by_token),
+        visiting=Visiting(sessions, provider.by_token, representing),
         provider=provider,
         upstreams=upstreams,
         routes=(

@@ -1,8 +1,9 @@
 """Who looked at a person's data, over this node and others: the ways to their logs, and whom this node believes."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -194,18 +195,15 @@ def looking_of(
     """
     if tokens is None:
         return None
-    trusts = [
-        Trust(one.issuer, _key_set(one.keys.read_bytes, str(one.keys)), one.level)
-        for one in config.trust.values()
-    ]
+    trusts = [Trust(one.issuer, _key_set(one.keys), one.level) for one in config.trust.values()]
     logs = Logs(config, link, owners, membership, clock)
     over = WhoLooked(Organisation(config.node.oin, config.node.name), ledger, grounds, logs)
     return Looking(over, Trusted(config.node.oin, trusts, tokens, open_once(store)), tokens)
 
 
-def _key_set(read: Callable[[], bytes], file: str) -> Keys:
+def _key_set(file: Path) -> Keys:
     try:
-        return read_jwks(read())
+        return read_jwks(file.read_bytes())
     except (OSError, Invalid):
         raise Invalid(
             "unreadable-key-set",
@@ -213,7 +211,7 @@ def _key_set(read: Callable[[], bytes], file: str) -> Keys:
             Text("De sleutels van een inlogvoorziening onder [trust] zijn niet te lezen.",
                  "The keys of a sign-in provider under [trust] cannot be read."),
             Text("Zet er de JWKS neer die zij publiceert.", "Put there the JWKS that it publishes."),
-            place=Place(file),
+            place=Place(str(file)),
         ) from None  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from sluis.identity.sessions import Choice, Established, Sessions, person_of
 from sluis.kernel import Acting, Clock, Refused
 from sluis.ledger import Ledger
 from sluis.store import Store
-from sluis.web import SignedIn
+from sluis.web import Represents, SignedIn
 
 _AHEAD = timedelta(minutes=10)
 
@@ -45,6 +45,18 @@ class Representing:
         await self.people.recognise(person, established.registered)
         return msgspec.structs.replace(established, registered=None)
 
+    async def represents(self, signed_in: SignedIn) -> SignedIn:
+        """Somebody who acts for another, with how they represent them now; what is too old is read again first."""
+        vouched = self.vouched(signed_in)
+        await self.people.ready(signed_in.acting)
+        return self._with(signed_in, vouched)
+
+    def known(self, signed_in: SignedIn) -> SignedIn:
+        """The same from memory, for who brings an access token; who acts for themselves stays as they are."""
+        if signed_in.acting.entity is None:
+            return signed_in
+        return self._with(signed_in, self.vouched(signed_in))
+
     async def read_again(self, acting: Acting) -> None:
         """Have the trade register read again where that is needed, before anybody is signed out for want of it."""
         await self.people.ready(acting, _AHEAD)
@@ -60,6 +72,14 @@ class Representing:
     def vouched(self, signed_in: SignedIn) -> Vouched | None:
         """What the way of signing in said about representation; None when it said nothing."""
         return self._said(signed_in.session)
+
+    def _with(self, signed_in: SignedIn, vouched: Vouched | None) -> SignedIn:
+        acting = signed_in.acting
+        denied = self.people.no_longer(acting, vouched)
+        represents = Represents(
+            self.people.properties(acting, vouched), None if denied is None else refused(denied)
+        )
+        return msgspec.structs.replace(signed_in, represents=represents)
 
     def _said(self, session: str) -> Vouched | None:
         established = self._sessions.established(session)

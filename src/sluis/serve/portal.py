@@ -5,25 +5,21 @@ import logging
 import ssl
 from typing import Any
 
-from litestar import Request
-
 from sluis import policy, query
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.identity.provider import tell_of_sign_outs
 from sluis.identity.sessions import IDLE
-from sluis.kernel import Invalid, Refused, Text
+from sluis.kernel import Invalid
 from sluis.ledger import reading_routes
 from sluis.serve.api import portal_about
 from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
+from sluis.serve.deciding import by_token
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.parts import Parts
 from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
 
 log = logging.getLogger("sluis.node")
-
-DECISION_CLIENT = "decision-client"
-"""The role of an official on whose behalf a program asks the decision point."""
 
 
 def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
@@ -39,9 +35,18 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     house = House(config.node.name, str(config.portal.address), config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
-    decisions = policy.routes(parts.point, _asker(parts, rooms), str(config.portal.address).rstrip("/"))
+    who = by_token(rooms.provider, TokenAccess(rooms.visiting), refused)
+    decisions = policy.routes(parts.point, who, str(config.portal.address).rstrip("/"))
     routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *decisions]
-    return make_portal(routes, rooms.visiting, house, rooms.forms, api, on_refusal=refused)
+    return make_portal(
+        routes,
+        rooms.visiting,
+        house,
+        rooms.forms,
+        api,
+        on_refusal=refused,
+        representing=rooms.representing.represents,
+    )
 
 
 def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
@@ -50,37 +55,6 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
     access = ReadingAccess(rooms.visiting, parts.refusals.record)
     reading = reading_routes(parts.ledger, own_lines(parts, rooms.sessions))
     return make_api([*query.routes(parts.asker), *reading], access, portal_about(config))
-
-
-def _asker(parts: Parts, rooms: IdentityRooms) -> policy.Who:
-    """Who asks the decision point over the portal: an official with an access token, and the role for it. What colleagues
-    may do is not for everyone to find out."""
-    access = TokenAccess(rooms.visiting)
-
-    async def asker(request: Request[Any, Any, Any]) -> str:
-        try:
-            person = access.person(request.scope)
-            if DECISION_CLIENT not in person.roles:
-                raise _not_for_you()
-            return person.person
-        except Refused as refusal:
-            await parts.refusals.record(refusal)
-            raise
-
-    return asker
-
-
-def _not_for_you() -> Refused:
-    return Refused(
-        "decisions-not-yours",
-        Text("U mag het beslispunt niet zelf vragen.", "You may not ask the decision point yourself."),
-        Text(
-            f"Daarvoor is de rol {DECISION_CLIENT} nodig.",
-            f"That takes the role {DECISION_CLIENT}.",
-        ),
-        Text("Vraag de rol aan bij de beheerder.", "Request the role from whoever runs the node."),
-        rule="decisions-not-yours",
-    )
 
 
 class OwnPortal:

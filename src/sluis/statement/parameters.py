@@ -37,7 +37,7 @@ def parameterise(tree: exp.Query, types: Types) -> tuple[exp.Query, dict[str, An
         an element. A constant whose exact value the column's type cannot hold stays where it was.
     """
     tree = tree.copy()
-    names = _fresh({node.name for node in tree.find_all(exp.Placeholder)})
+    names = _fresh({node.name.lower() for node in tree.find_all(exp.Placeholder)})
     values: dict[str, Any] = {}
     for node in list(tree.find_all(*_COMPARISONS, exp.In, exp.Between)):
         kind = _column_type(node, types)

@@ -26,6 +26,9 @@ MAX_SQL = 65_536
 TODAY = "today"
 """CURRENT_DATE becomes this parameter, so that every owner computes with the same day."""
 
+RESERVED = "sluis_"
+"""What the names of a node's own parameters begin with, and nobody else's."""
+
 Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Per owner alias ("" on the owner's own side), per dataset, per column its DuckDB type."""
 
@@ -160,9 +163,24 @@ def _admit(tree: exp.Query) -> exp.Query:
         _admit_details(node)
     for node in list(tree.find_all(exp.CurrentDate)):
         node.replace(exp.Placeholder(this=TODAY))
+    _admit_names({str(node.this) for node in tree.find_all(exp.Placeholder)})
     for select in tree.find_all(exp.Select):
         _expand_group_all(select)
     return tree
+
+
+def _admit_names(parameters: set[str]) -> None:
+    """To DuckDB `$a` and `$A` are one parameter, so that one of two values would count for both; and what a node adds itself
+    must be nobody else's."""
+    names = {name.lower() for name in parameters}
+    own = any(name.startswith(RESERVED) for name in names)
+    if own or len(names) < len(parameters) or not "".join(names).isascii():
+        raise _invalid(
+            "parameter-name", "De namen van de parameters kunnen zo niet.",
+            "The names of the parameters cannot be like this.",
+            f"Geef elke parameter een eigen naam, ook zonder hoofdletters, van letters zonder accent; niet met {RESERVED} ervoor.",
+            f"Give each a name of its own, in lower case too, of letters without accents; not with {RESERVED} before it.",
+        )  # fmt: skip
 
 
 def _name_of(node: exp.Expression) -> str:

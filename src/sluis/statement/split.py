@@ -249,7 +249,8 @@ def _fetches(blocks: Blocks, steps: list[keys.Step], taken: set[str]) -> tuple[l
 
 
 def _names(stem: str, taken: set[str]) -> Iterator[str]:
-    return (name for n in itertools.count() if (name := f"{stem}{n}") not in taken)
+    lower = {name.lower() for name in taken}  # to DuckDB `$k0` and `$K0` are one
+    return (name for n in itertools.count() if (name := f"{stem}{n}") not in lower)
 
 
 def _key_use(

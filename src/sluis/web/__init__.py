@@ -5,6 +5,7 @@ from sluis.web.access import (
     LINE,
     Access,
     Crossed,
+    OnRefusal,
     Person,
     crossed,
     identified,
@@ -12,7 +13,7 @@ from sluis.web.access import (
     write_line,
 )
 from sluis.web.app import Api, make_api
-from sluis.web.bearer import API_SCOPE, TokenAccess
+from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
 from sluis.web.cookies import COOKIE, hand_out, held_secret, take_back
 from sluis.web.gate import Gate
 from sluis.web.openapi import About
@@ -32,7 +33,7 @@ from sluis.web.server import (
 from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
 from sluis.web.tries import TooOften, Tries
-from sluis.web.visitors import Audience, SignedIn, Visitors
+from sluis.web.visitors import Audience, Represents, SignedIn, Visitors
 
 __all__ = [
     "API_SCOPE",
@@ -53,10 +54,12 @@ __all__ = [
     "House",
     "LocalListener",
     "LoopbackListener",
+    "OnRefusal",
     "PeerListener",
     "Person",
     "Portal",
     "Refusals",
+    "Represents",
     "Server",
     "Setting",
     "SignedIn",
@@ -81,5 +84,7 @@ __all__ = [
     "setting_of",
     "streamed",
     "take_back",
+    "thumbprint_of",
+    "token_of",
     "write_line",
 ]

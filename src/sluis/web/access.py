@@ -111,14 +111,7 @@ class Access:
         """Identify the caller as the route asks, and keep it for the route's own use; before the body is read."""
         callers = request.route_handler.opt.get("callers")
         if callers is None:  # the framework's own OPTIONS handlers
-            template = request.scope["path_template"]
-            methods = {
-                method
-                for route in request.app.routes
-                if route.path_format == template
-                for method in route.methods
-            }
-            raise MethodNotAllowedException(headers={"allow": ", ".join(methods)})
+            raise MethodNotAllowedException(headers={"allow": methods_at(request)})
         try:
             self._identify(request.scope, callers)
         except Refused as refusal:
@@ -131,6 +124,14 @@ class Access:
             keep_caller(scope, self.peer(scope))
         elif callers != "anyone":
             keep_caller(scope, self.person(scope))
+
+
+def methods_at(request: Request[Any, Any, Any]) -> str:
+    """Those that the path of a request takes, as `Allow` writes them."""
+    template = request.scope["path_template"]
+    return ", ".join(
+        {method for route in request.app.routes if route.path_format == template for method in route.methods}
+    )
 
 
 def keep_caller(scope: Any, caller: object) -> None:

@@ -55,7 +55,7 @@ class TokenAccess(Access):
 
     def signed_in(self, scope: Mapping[str, Any]) -> SignedIn:
         """Whoever is behind the token that came, over the connection that it is bound to. Raises `Unidentified`."""
-        signed_in = self._visitors.by_token(token_of(scope), _thumbprint(scope))
+        signed_in = self._visitors.by_token(token_of(scope), thumbprint_of(scope))
         if signed_in is None:
             raise _no_token(_TOKEN_INVALID)
         return signed_in
@@ -75,7 +75,7 @@ async def challenging(scope: Scope, send: Send, message: Message) -> None:
     await send(message)
 
 
-def _thumbprint(scope: Mapping[str, Any]) -> str | None:
+def thumbprint_of(scope: Mapping[str, Any]) -> str | None:
     """Of the client certificate on this connection (ASGI TLS extension 0.2); None when there is none."""
     chain = scope["extensions"].get("tls", {}).get("client_cert_chain")
     return certificate_thumbprint(ssl.PEM_cert_to_DER_cert(chain[0])) if chain else None

@@ -43,4 +43,7 @@ class Gate:
 def _subject(who: Person | SignedIn) -> Subject:
     if isinstance(who, Person):
         return person(Acting(who.person), who.acr, audience="staff", level=who.level, roles=who.roles)
-    return person(who.acting, who.acr, audience=who.audience, level=who.level, roles=who.roles)
+    represents = {} if who.represents is None else who.represents.properties
+    return person(
+        who.acting, who.acr, audience=who.audience, level=who.level, roles=who.roles, represents=represents
+    )

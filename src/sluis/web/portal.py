@@ -3,8 +3,10 @@
 Every route says in its signature whom it serves: `person: SignedIn`, or `visitor: SignedIn | None` for a page that is also
 there for who is not signed in; a route without either is marked `opt={"open": True}`, or the portal is not built. More can
 be asked in `opt`: `audience` (a tuple of those it is for), `level` (of assurance, at least), `tries` (who fails here often
-waits: where something short is typed or guessed, and never where another site can send somebody's browser), and `cross_site` (it may be sent from another site or by a program, and does without the form's token). A route may
-take `form: Form`, what was filled in.
+waits: where something short is typed or guessed, and never where another site can send somebody's browser), and `cross_site`
+(it may be sent from another site or by a program, and does without the form's token). Who acts for another and may do nothing
+for them, any more, is refused with the reason, except where `represents` is False. A route may take `form: Form`, what was
+filled in.
 
 OWASP ASVS 5.0, chapters 3 and 7: a token in every form, and the origin of whoever sends it (CWE-352); strict headers. What is not right becomes a page for a browser, a problem document for a program.
 """
@@ -13,7 +15,7 @@ import base64
 import hmac
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -29,7 +31,7 @@ from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches
 from sluis.web import problems
-from sluis.web.access import OnRefusal, keep_caller
+from sluis.web.access import OnRefusal, keep_caller, methods_at
 from sluis.web.app import access_log, log_request, problem_of
 from sluis.web.bearer import challenging
 from sluis.web.cookies import COOKIE, LANGUAGE, VISIT, Visit, cookies_of, set_cookie
@@ -87,6 +89,10 @@ class House(msgspec.Struct, frozen=True):
     idle: int = 1800
 
 
+Representing = Callable[[SignedIn], Awaitable[SignedIn]]
+"""Finds out how somebody represents another at this moment (`SignedIn.represents`). Awaited for who acts for another."""
+
+
 class Portal:
     """A node's portal as an ASGI app. Made by `make_portal`."""
 
@@ -98,9 +104,10 @@ class Portal:
         secret: bytes,
         api: Any | None,
         tries: Tries,
+        representing: Representing | None,
     ) -> None:
         self._framework, self._house, self._visitors = framework, house, visitors
-        self._secret, self._api, self._tries = secret, api, tries
+        self._secret, self._api, self._tries, self._representing = secret, api, tries, representing
 
     @property
     def routes(self) -> list[tuple[str, str, HTTPRouteHandler]]:
@@ -129,7 +136,7 @@ class Portal:
         started, status = time.perf_counter(), 0
         cookies = cookies_of(scope)
         visit = Visit(cookies.get(VISIT))
-        setting = self._setting(scope, cookies, visit)
+        setting = self._setting(scope, cookies, visit, await self._visitor(cookies.get(COOKIE)))
         scope[SETTING] = setting  # type: ignore[literal-required]
 
         async def finish(message: Message) -> None:
@@ -161,9 +168,15 @@ class Portal:
                 who = "-" if setting.visitor is None else setting.visitor.audience
                 log_request(scope, status, time.perf_counter() - started, who)
 
-    def _setting(self, scope: HTTPScope, cookies: Mapping[str, str], visit: "Visit") -> Setting:
-        secret = cookies.get(COOKIE)
+    async def _visitor(self, secret: str | None) -> SignedIn | None:
         visitor = self._visitors.by_cookie(secret) if secret else None
+        if visitor is None or visitor.acting.entity is None or self._representing is None:
+            return visitor
+        return await self._representing(visitor)
+
+    def _setting(
+        self, scope: HTTPScope, cookies: Mapping[str, str], visit: "Visit", visitor: SignedIn | None
+    ) -> Setting:
         language = cookies.get(LANGUAGE)
         if language not in ("nl", "en"):
             language = problems.preferred(header(scope, b"accept-language"))
@@ -195,6 +208,7 @@ def make_portal(
     api: Any | None = None,
     services: Mapping[str, object] | None = None,
     on_refusal: OnRefusal | None = None,
+    representing: Representing | None = None,
 ) -> Portal:
     """Gather the rooms' pages and endpoints into one portal.
 
@@ -206,6 +220,7 @@ def make_portal(
         api: the app that answers below `/v1`, whose access is a `TokenAccess`.
         services: what routes take by name besides.
         on_refusal: told of each refusal at the door before it is answered.
+        representing: finds out how somebody represents another; without, nobody is held to that.
 
     Raises `TypeError` when a route serves nobody in particular without being marked open.
     """
@@ -243,7 +258,7 @@ def make_portal(
         logging_config=None,
         debug=False,
     )
-    return Portal(framework, house, visitors, secret, api, tries)
+    return Portal(framework, house, visitors, secret, api, tries, representing)
 
 
 def setting_of(request: Request[Any, Any, Any]) -> Setting:
@@ -265,7 +280,7 @@ async def _identify(request: Request[Any, Any, Any], tries: Tries) -> Response[A
     opt, scope = request.route_handler.opt, request.scope
     callers = opt.get("callers")
     if callers is None:  # the framework's own OPTIONS handlers
-        raise MethodNotAllowedException(headers={"allow": _methods(request)})
+        raise MethodNotAllowedException(headers={"allow": methods_at(request)})
     if opt.get("tries"):
         tries.check(_who(scope))
     visitor = setting_of(request).visitor
@@ -297,6 +312,9 @@ def _admit(request: Request[Any, Any, Any], visitor: SignedIn | None) -> Respons
         raise Unidentified("not-signed-in", _WHO, *(_SIGN_IN if visitor is None else _SIGN_IN_BETTER))
     if audiences is not None and visitor.audience not in audiences:
         raise _refused("not-for-you", _NOT_FOR_YOU)
+    represents = visitor.represents if opt.get("represents", True) else None
+    if represents is not None and represents.refusal is not None:
+        raise represents.refusal
     return None
 
 
@@ -344,13 +362,6 @@ def _failed(scope: Any, status: int) -> bool:
 def _who(scope: Any) -> str:
     client = scope.get("client")
     return f"{neighbourhood(client[0]) if client else '-'} {scope.get('path_template', scope['path'])}"
-
-
-def _methods(request: Request[Any, Any, Any]) -> str:
-    template = request.scope["path_template"]
-    return ", ".join(
-        {method for route in request.app.routes if route.path_format == template for method in route.methods}
-    )
 
 
 def wants_page(scope: Mapping[str, Any]) -> bool:

@@ -3,14 +3,30 @@
 Sessions are kept by `identity`; here stands only what a route is given, and how it is found.
 """
 
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
 import msgspec
 
-from sluis.kernel import Acting, Level
+from sluis.kernel import Acting, Level, Refused
 
 Audience = Literal["citizen", "company", "staff"]
 """As whom someone signed in: for themselves, for a company, or as an official of this organisation."""
+
+
+class Represents(msgspec.Struct, frozen=True):
+    """How somebody represents another at this moment.
+
+    Args:
+        properties: for policies; plain values, none of them null.
+        refusal: why they may do nothing for the other, any more; None when there is something that they may.
+    """
+
+    properties: Mapping[str, Any]
+    refusal: Refused | None = None
+
+    def __repr__(self) -> str:
+        return "Represents(•)"
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -27,6 +43,8 @@ class SignedIn(msgspec.Struct, frozen=True):
         name: of the person, for their own pages alone.
         represented: name of the company or person for whom they act, for their own pages alone.
         roles: of an official.
+        represents: how they represent the other for whom they act, when this request came; None when it was not found out,
+            as for who acts for themselves.
         scope: what an access token was given for; empty of who came with a cookie, which opens no API.
     """
 
@@ -40,6 +58,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     name: str | None = None
     represented: str | None = None
     roles: tuple[str, ...] = ()
+    represents: Represents | None = None
     scope: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

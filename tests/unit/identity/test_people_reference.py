@@ -33,7 +33,7 @@ from sluis.identity.people.model import (
     Terms,
     Vouched,
 )
-from sluis.identity.people.rules import entity_of, is_self, may_represent, properties
+from sluis.identity.people.rules import entity_of, is_self, may_represent, no_longer, properties
 from sluis.kernel import Acting
 
 T = TypeVar("T")
@@ -261,6 +261,7 @@ def test_a_decision_equals_the_reference(seed: int) -> None:
 def test_what_the_decision_point_is_told_allows_what_the_rules_allow(seed: int) -> None:
     for who, doing, known in worlds(seed):
         told: Any = properties(who, NOW, known)
+        assert bool(told["grants"]) is (no_longer(who, NOW, known) is None)
         fitting = [
             one["joint"]
             for one in told["grants"]

@@ -519,6 +519,7 @@ def test_the_decision_point_gets_plain_values_and_only_what_is_in_force() -> Non
         "entity": COMPANY,
         "standing": "active",
         "kinds": ["director", "mandate"],
+        "services": ["*", SERVICE],
         "grants": grants,
     }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluis.kernel import Invalid, Kvk, Oin, Rsin, Vestiging, decode
+from sluis.kernel import Invalid, Kvk, Oin, Rsin, Vestiging, decode, nine_digits
 
 
 @pytest.mark.parametrize("number", ["992386032", "123456782"])
@@ -32,3 +32,19 @@ def test_other_numbers_name_no_establishment(number: str) -> None:
 def test_each_is_checked_where_json_is_read(kind: type) -> None:
     with pytest.raises(Invalid):
         decode(b'"1"', kind)
+
+
+@pytest.mark.parametrize(
+    ("value", "test", "fits"),
+    [
+        ("999990019", False, True),
+        ("123456789", False, False),
+        ("123456789", True, True),
+        ("12345678", True, False),
+        ("٩٩٩٩٩٠٠١٩", True, False),
+    ],
+)
+def test_only_a_test_node_takes_nine_digits_that_fail_the_eleven_test(
+    value: str, test: bool, fits: bool
+) -> None:
+    assert nine_digits(value, test) is fits

@@ -7,7 +7,10 @@ import pytest
 from tests.unit.policy.samples import NOW
 
 from sluis.grounds import Grounds
-from sluis.policy import STANDARD, examine_own, policies_of, read_own, try_cases
+from sluis.identity.people.model import Facts
+from sluis.identity.people.rules import properties
+from sluis.kernel import Acting
+from sluis.policy import STANDARD, examine_own, person, policies_of, read_own, try_cases
 from sluis.policy.cedar import read_policies
 from sluis.policy.engine import _OWN, Engine
 from sluis.policy.http import _ENDPOINTS, WELL_KNOWN
@@ -26,7 +29,7 @@ def test_its_examples_are_read_and_their_tests_come_out(tmp_path: Path) -> None:
     own = read_own(tmp_path)
     policies = policies_of(own, Grounds(), "dienst", False)
     assert examine_own(own, policies, lambda: NOW) == ()
-    assert len(list(try_cases(own, Engine(policies), lambda: NOW))) == 3
+    assert len(list(try_cases(own, Engine(policies), lambda: NOW))) == 4
 
 
 @pytest.mark.parametrize("name", sorted(_OWN))
@@ -44,7 +47,14 @@ def test_it_names_every_address(path: str) -> None:
     assert f" {path}` |" in PAGE
 
 
-def test_every_action_that_a_node_permits_is_in_the_reference() -> None:
+def test_it_names_every_action_that_a_node_permits() -> None:
     standard = [one for file, text in STANDARD.items() for one in read_policies(text, file)]
     named = {action for one in standard for action in one.actions} | {"consult", "autosign_contract"}
     assert [name for name in sorted(named) if f"`{name}`" not in PAGE] == []
+
+
+def test_it_names_all_that_policies_find_of_a_person() -> None:
+    acting = Acting("p", "urn:nl:kvk:90000003", "urn:nl:kvk:90000010")
+    represents = properties(acting, NOW, Facts())
+    told = person(acting, "-", audience="company", level="low", represents=represents).properties
+    assert [name for name in told if f"| `principal.{name}` |" not in PAGE] == []

@@ -13,11 +13,12 @@ from tests.unit.ledger.examples import NOW, opened, processing
 from tests.unit.web.conftest import ABOUT, Caller, calling
 
 from sluis.crypto import FileKeyStore
+from sluis.identity.provider import OWN_LOG
 from sluis.identity.sessions import open_sessions
 from sluis.kernel import Level
 from sluis.ledger import Ledger, reading_routes
 from sluis.policy import STANDARD, DecisionPoint, Policies
-from sluis.serve.citizen import SCOPE, ReadingAccess, own_lines
+from sluis.serve.citizen import ReadingAccess, own_lines
 from sluis.web import SignedIn, make_api
 
 ANN, BOB = "999990019", "999990020"  # fictitious
@@ -61,7 +62,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 async def test_a_person_reads_their_own_lines_and_no_others(world: World) -> None:
-    token = await world.token(f"openid {SCOPE}")
+    token = await world.token(f"openid {OWN_LOG}")
     activity = {
         "dpl.core.processing_activity_id": processing("x").attributes["dpl.core.processing_activity_id"]
     }
@@ -71,13 +72,13 @@ async def test_a_person_reads_their_own_lines_and_no_others(world: World) -> Non
 
 
 async def test_a_token_that_was_given_for_something_else_opens_no_log(world: World) -> None:
-    for scope in ("openid", f"{SCOPE}s", ""):
+    for scope in ("openid", f"{OWN_LOG}s", ""):
         token = await world.token(scope)
         assert (await world.read(token, **{"dpl.core.data_subject_id": ANN}))[0] == 403
 
 
 async def test_a_sign_in_that_is_too_weak_opens_no_log(world: World) -> None:
-    token = await world.token(SCOPE, "low")
+    token = await world.token(OWN_LOG, "low")
     assert (await world.read(token, **{"dpl.core.data_subject_id": ANN}))[0] == 403
 
 
@@ -86,6 +87,6 @@ async def test_a_token_that_is_no_good_opens_no_log(world: World) -> None:
 
 
 async def test_a_token_opens_nothing_after_signing_out(world: World) -> None:
-    token = await world.token(SCOPE)
+    token = await world.token(OWN_LOG)
     await world.sessions.end(world.tokens[token].session)
     assert (await world.read(token, **{"dpl.core.data_subject_id": ANN}))[0] == 404

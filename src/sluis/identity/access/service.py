@@ -20,6 +20,7 @@ from sluis.identity.access.model import (
 )
 from sluis.kernel import Clock, PeerId
 from sluis.ledger import Decision, Log, Search
+from sluis.policy import references_of
 
 _LINES, _TRACES = 2_000, 200
 """How far back the log is looked through for the last use, per processing activity: lines, and traces of these."""
@@ -163,6 +164,5 @@ def state_of(
 
 def used_by(decisions: Iterable[Decision]) -> set[str]:
     """The ids of the disclosures under which these decisions opened something."""
-    policies = [one.attributes.get("adl.core.policies") for one in decisions]
-    used = [one.get("disclosure") for one in policies if isinstance(one, dict)]
+    used = [references_of(one).get("disclosure") for one in decisions]
     return {str(one["id"]) for one in used if isinstance(one, dict) and "id" in one}

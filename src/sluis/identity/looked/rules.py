@@ -6,6 +6,7 @@ from sluis.grounds import Dataset, Grounds
 from sluis.identity.looked.model import Look, Question, Told
 from sluis.kernel import Text
 from sluis.ledger import ACTIVITY, PROCESSOR, Decision, Line
+from sluis.policy import references_of
 
 READ_AT = "dpl.read.externalReadAPI_id"
 """Where the log of the organisation that was asked can be read (LDV reading extension)."""
@@ -74,15 +75,14 @@ def opened_by(decisions: Iterable[Decision], grounds: Grounds) -> tuple[tuple[Te
     articles: dict[str, None] = {}
     known = {one.id: one for one in grounds.disclosures}
     for decision in decisions:
-        policies = decision.attributes.get("adl.core.policies")
-        policies = policies if isinstance(policies, dict) else {}
-        used = policies.get("disclosure")
+        references = references_of(decision)
+        used = references.get("disclosure")
         disclosure = known.get(str(used.get("id"))) if isinstance(used, dict) else None
         dataset = grounds.dataset(disclosure.dataset) if disclosure is not None else None
         if disclosure is not None and dataset is not None:
             data[_in_words(dataset, tuple(disclosure.columns))] = None
             articles |= dict.fromkeys(map(str, disclosure.articles))
-        offers = policies.get("offers")
+        offers = references.get("offers")
         data |= {Text(name, name): None for name in offers} if isinstance(offers, dict) else {}
     return tuple(data), tuple(articles)
 

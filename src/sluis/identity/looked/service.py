@@ -73,7 +73,6 @@ class WhoLooked:
         self,
         whom: tuple[str, str],
         asserting: Asserting | None,
-        since: int | None = None,
         until: int | None = None,
     ) -> Looked:
         """The overview of a person, newest first. Lines that are withheld from them are in nobody's part of it.
@@ -81,13 +80,12 @@ class WhoLooked:
         Args:
             whom: the person: type of key, and key.
             asserting: makes assertions about them; None: only this node's own log is read.
-            since: ms since the epoch.
             until: ms since the epoch; to go on where an overview that is not whole ends.
 
         Raises:
             Refused: people are being looked up too fast.
         """
-        own = await self._here(whom, since, until)
+        own = await self._here(whom, until)
         following = _Following(self, asserting)
         ways = onward(map(line_of, own))
         if ways:
@@ -103,9 +101,9 @@ class WhoLooked:
         whole = not silent and not following.cut and len(own) < self._bounds.lines
         return Looked(tuple(looks), silent, whole)
 
-    async def _here(self, whom: tuple[str, str], since: int | None, until: int | None) -> list[Processing]:
+    async def _here(self, whom: tuple[str, str], until: int | None) -> list[Processing]:
         subjects = self._ledger.subjects(*whom)
-        search = Search(subjects=subjects, since=since, until=until, limit=self._bounds.lines)
+        search = Search(subjects=subjects, until=until, limit=self._bounds.lines)
         return await self._ledger.processing_of(search, withheld=False)
 
     def _look(self, record: Processing) -> Look:

@@ -79,8 +79,12 @@ def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPR
 
     @post("/passkeys/revoke", status_code=200, opt=_STAFF)
     async def revoke(person: SignedIn, form: Form) -> Response[Any]:
-        """Revoke one of one's own."""
-        await passkeys.revoke(person.acting.person, form.get("passkey", ""))
+        """Revoke one of one's own, and end what it signed in to elsewhere: somebody else may have it."""
+        own = person.acting.person
+        await passkeys.revoke(own, form.get("passkey", ""))
+        for one in sessions.of(own):
+            if one.method == "passkey" and one.handle != person.session:
+                await sessions.end(one.handle)
         return redirect("/passkeys")
 
     return [ask, sign_in, listed, begin, make, revoke]

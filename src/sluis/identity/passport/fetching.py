@@ -1,13 +1,12 @@
 """Fetching status lists (draft-ietf-oauth-status-list, 8.1): over TLS alone, bounded in time and size, never followed
 elsewhere. From which hosts, `status` says."""
 
-import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
 
-from sluis.crypto import SUITES_1_2
+from sluis.crypto import calling_context
 from sluis.identity.passport.status import LARGEST
 from sluis.kernel import Text, Upstream
 
@@ -22,16 +21,12 @@ class Fetching:
 
     Args:
         authorities: that vouch for the hosts (PEM files); empty: those of the system.
+
+    Raises `Invalid` when an authority file cannot be read.
     """
 
     def __init__(self, authorities: Sequence[Path] = ()) -> None:
-        self._context = ssl.create_default_context()
-        if authorities:
-            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            for file in authorities:
-                self._context.load_verify_locations(file)
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._context.set_ciphers(SUITES_1_2)
+        self._context = calling_context(authorities)
 
     async def __call__(self, url: str) -> bytes:
         """The list at an address. Raises `Upstream` when it cannot be had."""

@@ -15,6 +15,8 @@ from jwcrypto.jwk import JWK
 from sd_jwt.verifier import SDJWTVerifier
 
 from sluis.crypto import (
+    LEEWAY,
+    Chain,
     Jws,
     decode_base64url,
     encode_base64url,
@@ -27,7 +29,6 @@ from sluis.crypto import (
     signer_chain,
     verify_jws,
 )
-from sluis.crypto.jose import Chain
 from sluis.identity.passport.model import Asked, Issuer, Path, Presentation, StatusAt
 from sluis.kernel import Invalid, Refused, Text
 
@@ -36,9 +37,6 @@ ALGORITHMS = frozenset({"ES256", "ES384", "ES512"})
 
 BINDING = frozenset({"ES256"})
 """Of wallets."""
-
-LEEWAY = 60
-"""Seconds that two clocks may differ."""
 
 FRESH = 300
 """Seconds after making its proof that a wallet may send it."""
@@ -157,17 +155,18 @@ def _issuer(
 
 
 def _check_moments(claims: dict[str, Any], now: float) -> None:
-    end, start, made = (_moment(claims, name) for name in ("exp", "nbf", "iat"))
+    end, start, made = (moment_of(claims, name) for name in ("exp", "nbf", "iat"))
     if end is not None and end <= now - LEEWAY:
         raise refused("expired")
     if any(one is not None and one > now + LEEWAY for one in (start, made)):
         raise refused("future")
 
 
-def _moment(claims: dict[str, Any], name: str) -> float | None:
+def moment_of(claims: dict[str, Any], name: str, rule: str = "form") -> float | None:
+    """A NumericDate (RFC 7519, 2), or a number of seconds; None when there is none. Raises `Refused` with the rule."""
     found = claims.get(name)
     if isinstance(found, bool) or not isinstance(found, int | float | None):
-        raise refused("form")
+        raise refused(rule)
     return found
 
 
@@ -266,7 +265,7 @@ def _check_binding(
         said = read_jwt(text, read_jwks({"keys": [key]}), typ="kb+jwt", algorithms=BINDING)
     except Invalid:
         raise refused("binding") from None
-    made = _moment(said, "iat")
+    made = moment_of(said, "iat")
     if (
         said.get("aud") != audience
         or said.get("nonce") != nonce

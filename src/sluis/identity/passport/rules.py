@@ -11,9 +11,9 @@ from sluis.crypto import algorithm_for, certificate_thumbprint, encode_chain, si
 from sluis.identity.passport.encryption import CONTENT, unreadable
 from sluis.identity.passport.model import Asked, Path, Presentation, ResponseMode, Signer, Way
 from sluis.identity.passport.presentation import ALGORITHMS, BINDING, refused
-from sluis.identity.people import RegisteredName
+from sluis.identity.people import RegisteredName, urn_of
 from sluis.identity.sessions import Established
-from sluis.kernel import ACR, Bsn, Kvk, Refused, Text
+from sluis.kernel import ACR, Kvk, Refused, Text, nine_digits
 
 QUERY = "passport"
 """The id of our one credential query."""
@@ -115,7 +115,7 @@ def established(way: Way, shown: Presentation, now: int, test: bool) -> Establis
     found = {name: _value(shown, paths) for name, paths in way.claims.items()}
     issuer = shown.issuer.identifier or shown.issuer.name
     bsn, kvk = found.get("bsn"), found.get("kvk")
-    if bsn is not None and not (Bsn.accepts(bsn) or (test and len(bsn) == 9 and bsn.isdecimal())):
+    if bsn is not None and not nine_digits(bsn, test):
         raise refused("value")
     if kvk is not None and not Kvk.accepts(kvk):
         raise refused("value")
@@ -129,7 +129,7 @@ def established(way: Way, shown: Presentation, now: int, test: bool) -> Establis
         at=now,
         issuer=issuer,
         name=found.get("name"),
-        entity=None if kvk is None else f"urn:nl:kvk:{kvk}",
+        entity=None if kvk is None else urn_of(Kvk(kvk)),
         entity_name=found.get("company"),
         registered=_registered(found),
     )

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from sluis.crypto import decode_base64url, read_json, read_jws
+from sluis.crypto import LEEWAY, decode_base64url, read_json, read_jws
 from sluis.identity.passport.model import Issuer, StatusAt
-from sluis.identity.passport.presentation import LEEWAY, chain_of, refused
+from sluis.identity.passport.presentation import chain_of, moment_of, refused
 from sluis.kernel import Clock, Invalid
 
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -109,7 +109,7 @@ def read_status_list(raw: bytes, issuer: Issuer, uri: str, clock: Clock, test: b
     listed = claims.get("status_list") if isinstance(claims, dict) else None
     if jws.header.get("typ") != "statuslist+jwt" or not isinstance(listed, dict) or claims.get("sub") != uri:
         raise refused("status-list")
-    made, end, lasts = (_number(claims, name) for name in ("iat", "exp", "ttl"))
+    made, end, lasts = (moment_of(claims, name, "status-list") for name in ("iat", "exp", "ttl"))
     if (
         made is None
         or made > now + LEEWAY
@@ -122,13 +122,6 @@ def read_status_list(raw: bytes, issuer: Issuer, uri: str, clock: Clock, test: b
     if bits not in _BITS or isinstance(bits, bool):
         raise refused("status-list")
     return StatusList(bits, _unpacked(listed.get("lst")), until if end is None else min(until, end))
-
-
-def _number(claims: dict[str, Any], name: str) -> float | None:
-    found = claims.get(name)
-    if isinstance(found, bool) or not isinstance(found, int | float | None):
-        raise refused("status-list")
-    return found
 
 
 def _unpacked(text: Any) -> bytes:

@@ -18,8 +18,11 @@ Identifier = Kvk | Rsin | Oin | Vestiging
 PERSON = "urn:sluis:person:"
 """Before this node's pseudonym of a person, where a person is represented."""
 
+KVK = "urn:nl:kvk:"
+"""Before the number of a company in the trade register."""
+
 _PREFIXES: dict[str, type[Identifier]] = {
-    "urn:nl:kvk:": Kvk,
+    KVK: Kvk,
     "urn:nl:rsin:": Rsin,
     "urn:nld:oin:": Oin,
     "urn:nl:vestiging:": Vestiging,

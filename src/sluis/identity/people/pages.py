@@ -26,7 +26,9 @@ NAVIGATION = (
 )
 """What the layout shows of this room."""
 
-_PEOPLE = {"audience": ("citizen", "company")}
+_PEOPLE = {"audience": ("citizen", "company"), "represents": False}
+"""The room decides itself, and who may act for a company no more can still see what was agreed, and end it."""
+
 _SURELY = {**_PEOPLE, "level": "substantial"}
 """Giving away authority asks to be sure who does it; taking it back does not."""
 

@@ -8,7 +8,7 @@ of these, laid over each other. One function holds all of them against an act.
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from sluis.identity.people.company import PERSON, Held, person_urn
+from sluis.identity.people.company import KVK, PERSON, Held, person_urn, urn_of
 from sluis.identity.people.model import (
     ANY,
     Act,
@@ -100,7 +100,7 @@ def standing_rule(urn: str, facts: Facts) -> str:
     whole = facts.wholes.get(urn, urn)
     if urn.startswith("urn:nl:vestiging:") and whole == urn:
         return "unknown-entity"
-    if not facts.register or not whole.startswith("urn:nl:kvk:"):
+    if not facts.register or not whole.startswith(KVK):
         return ""
     held = facts.companies.get(whole)
     if held is None:
@@ -176,7 +176,7 @@ def _mandates(giver: str, holder: str, now: int, facts: Facts) -> Iterator[Repre
             stands = {"active": "", "accepted": "mandate-not-begun"}.get(state, f"mandate-{state}")
             yield Representation(
                 "mandate", terms.services, terms.actions, terms.cap,
-                tuple(f"urn:nl:vestiging:{str.__str__(one)}" for one in terms.establishments),
+                tuple(map(urn_of, terms.establishments)),
                 onward=terms.onward,
                 evidence=(Evidence("mandate", mandate.urn, digest=terms.digest),),
                 obstacle=stands,
@@ -311,7 +311,8 @@ def _register(company: str, held: Held, now: int) -> Evidence:
 
 def properties(acting: Acting, moment: datetime, facts: Facts) -> dict[str, object]:
     """What a decision point gets to know of a representation: plain values, for AuthZEN and Cedar. No member is null;
-    `grants` are those in force now, each with `kind`, `services`, `actions`, `joint`, and `cap` where there is one.
+    `grants` are those in force now, each with `kind`, `services`, `actions`, `joint`, and `cap` where there is one; `kinds`
+    and `services` are of all of them together, since Cedar looks into no list of records.
 
     Args:
         acting: person, entity and intermediary.
@@ -321,23 +322,20 @@ def properties(acting: Acting, moment: datetime, facts: Facts) -> dict[str, obje
     known: dict[str, object] = {"entity": entity_of(acting)}
     if acting.intermediary is not None:
         known["intermediary"] = acting.intermediary
-    if is_self(acting):
-        return {**known, "standing": "active", "kinds": ["self"], "grants": [_plain(Representation("self"))]}
-    rule = next(
-        (
-            found
-            for one in (entity_of(acting), acting.intermediary)
-            if one and (found := standing_rule(one, facts))
-        ),
-        "",
-    )
-    grants = [
-        one
-        for one in representations(acting, moment, facts)
-        if not rule and not one.obstacle and not _elsewhere(one, entity_of(acting))
-    ]
-    kinds = sorted({one.kind for one in grants})
-    return {**known, "standing": rule or "active", "kinds": kinds, "grants": [_plain(one) for one in grants]}
+    rule = ""
+    found = [Representation("self")]
+    if not is_self(acting):
+        concerned = [one for one in (entity_of(acting), acting.intermediary) if one is not None]
+        rule = next((rule for one in concerned if (rule := standing_rule(one, facts))), "")
+        found = [] if rule else representations(acting, moment, facts)
+    grants = [one for one in found if not one.obstacle and not _elsewhere(one, entity_of(acting))]
+    return {
+        **known,
+        "standing": rule or "active",
+        "kinds": sorted({one.kind for one in grants}),
+        "services": sorted({service for one in grants for service in one.services}),
+        "grants": [_plain(one) for one in grants],
+    }
 
 
 def _plain(one: Representation) -> dict[str, object]:

@@ -15,12 +15,12 @@ import msgspec
 from sluis.crypto import KeyStore, Vault, canonical_texts, encode_base64url
 from sluis.identity.people import rules
 from sluis.identity.people.company import (
+    KVK,
     PERSON,
     Held,
     Officer,
     RegisteredName,
     person_urn,
-    read_urn,
     urn_of,
 )
 from sluis.identity.people.contacts import Contacts
@@ -160,8 +160,8 @@ class People:
         say so."""
         for urn in (rules.entity_of(acting), acting.intermediary):
             whole = urn and (self._keeping.whole_of(urn) or urn)
-            number = read_urn(whole) if whole else None
-            if isinstance(number, Kvk):
+            if whole and whole.startswith(KVK):  # nothing else is in the trade register
+                number = Kvk(whole.removeprefix(KVK))
                 held = self._keeping.company(urn_of(number))
                 if held is None or held.at < (self._clock() + ahead - self._longest).timestamp():
                     await self._read_quietly(number)

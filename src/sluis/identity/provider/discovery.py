@@ -4,10 +4,11 @@ from typing import Any
 
 from sluis.crypto import PROFILE
 from sluis.identity.clients import METHODS, Clients
-from sluis.identity.provider.model import EXCHANGE
+from sluis.identity.provider.model import DECISIONS, EXCHANGE, OPENID, OWN_LOG
 from sluis.identity.provider.rules import PROMPTS
 from sluis.identity.tokens import ID_TYPES
 from sluis.kernel import ACR
+from sluis.web import API_SCOPE
 
 ENDPOINTS = {
     "authorization_endpoint": "/oauth/authorize",
@@ -45,7 +46,15 @@ def discovery(issuer: str, clients: Clients, mutual: str | None = None) -> dict[
     document: dict[str, Any] = {
         "issuer": issuer,
         **{name: issuer + path for name, path in ENDPOINTS.items()},
-        "scopes_supported": sorted({scope for client in clients.all for scope in client.scopes} | {"openid"}),
+        "scopes_supported": sorted(
+            {
+                OPENID,
+                OWN_LOG,
+                DECISIONS,
+                API_SCOPE,
+                *(scope for client in clients.all for scope in client.scopes),
+            }
+        ),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "client_credentials", EXCHANGE],

@@ -170,7 +170,8 @@ class Grants:
 
         name, grant, wrong = await self._store.write(work)
         if wrong is not None or grant is None:
-            self._forget([name])
+            if grant is not None:  # of a code that never was there is nothing to look for
+                self._forget([name])
             raise wrong or OAuthProblem("invalid_grant", _NO_CODE)
         self._by_jti[jti] = (name, grant, until)
         return grant

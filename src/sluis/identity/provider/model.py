@@ -38,6 +38,11 @@ ACCESS_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 """RFC 8693, 3."""
 
 
+OPENID, OWN_LOG, DECISIONS = "openid", "own-log", "decisions"
+"""What a token must have been given for (OAuth 2.0, 3.3), to learn from this node who somebody is, to read the log lines of
+its person, or to ask the decision point as a program."""
+
+
 class State(IntEnum):
     """Where a grant is."""
 

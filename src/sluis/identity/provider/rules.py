@@ -219,12 +219,14 @@ def _values(claim: Any) -> list[Any]:
 
 
 def _wanted(form: Form, claims: Mapping[str, Any], lowest: Level) -> Level:
-    """The lowest level that will do: of what is asked, but never below what the client has to have."""
-    asked = [*_words(form, "acr_values"), *_values(claims.get("acr"))]
-    known = [level for one in asked if isinstance(one, str) and (level := level_of(one)) is not None]
-    if asked and not known:
-        raise OAuthProblem("unmet_authentication_requirements", _NO_LEVEL)
-    return max(lowest, min(known, key=LEVELS.index, default=lowest), key=LEVELS.index)
+    """The lowest level that will do: of what is asked in each of the two ways, but never below what the client has to have."""
+    wanted = [lowest]
+    for asked in (_words(form, "acr_values"), _values(claims.get("acr"))):
+        known = [level for one in asked if isinstance(one, str) and (level := level_of(one)) is not None]
+        if asked and not known:
+            raise OAuthProblem("unmet_authentication_requirements", _NO_LEVEL)
+        wanted.append(min(known, key=LEVELS.index, default=lowest))
+    return max(wanted, key=LEVELS.index)
 
 
 def _asked_subject(claims: Mapping[str, Any]) -> str | None:

@@ -73,6 +73,7 @@ class Provider:
         self.to_tell = asyncio.Event()
         self._missed = True  # sessions may have ended while this was not running
         self._tasks = set[asyncio.Task[None]]()
+        self._changed = self._looking = False  # what representations rest on; whether that is being looked at
 
     @property
     def tells(self) -> bool:
@@ -216,6 +217,21 @@ class Provider:
             scope=access.scope,
         )
 
+    def program(self, token: str, thumbprint: str | None = None) -> Access | None:
+        """The access token that a client got for itself (RFC 6749, 4.4), for this node; None when it is of a person, or not
+        valid, or not any more.
+
+        Args:
+            token: as it came in a header.
+            thumbprint: of the certificate on the connection; a token that is bound to another is not valid (RFC 8705, 3).
+        """
+        try:
+            access = self._tokens.read_access(token, {self.issuer})
+        except Invalid:
+            return None
+        known = self._clients.get(access.client) is not None and self._is_own(access)
+        return access if known and access.thumbprint in (None, thumbprint) else None
+
     def sign_out(self, form: Mapping[str, str], signed_in: SignedIn | None) -> tuple[str | None, bool]:
         """What a client's wish to sign somebody out comes to (OpenID Connect RP-Initiated Logout 1.0).
 
@@ -250,10 +266,13 @@ class Provider:
 
     def look_again(self) -> None:
         """What representations rest on has changed (`People.on_change`): who acts for nobody any more is signed out of what
-        they were signed in to for them."""
-        task = asyncio.get_running_loop().create_task(self._end_who_act_for_nobody())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        they were signed in to for them. Changes that come while it looks are looked at together: anybody can make many."""
+        self._changed = True
+        if not self._looking:
+            self._looking = True
+            task = asyncio.get_running_loop().create_task(self._look())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def tidy(self) -> None:
         """Let go of what is over, tell of sessions that ended while nobody looked, and let keys take turns. To be called
@@ -268,6 +287,14 @@ class Provider:
         await self._clients.tidy()
         if self._clients.all:
             await asyncio.to_thread(self._tokens.turn)
+
+    async def _look(self) -> None:
+        try:
+            while self._changed:
+                self._changed = False
+                await self._end_who_act_for_nobody()
+        finally:
+            self._looking = False
 
     async def _end_who_act_for_nobody(self) -> None:
         for session in await asyncio.to_thread(self._grants.sessions):

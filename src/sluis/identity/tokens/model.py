@@ -14,6 +14,9 @@ ACCESS = "at+jwt"
 LOGOUT = "logout+jwt"
 """`typ` of a logout token (OpenID Connect Back-Channel Logout 1.0, 2.4)."""
 
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"  # a name, not an address
+"""What a logout token says that happened (the same, 2.4)."""
+
 ASSERTION = "subject-assertion+jwt"
 """`typ` of an assertion about who a person is, for one organisation."""
 

@@ -34,6 +34,7 @@ from sluis.identity.tokens.model import (
     ID_TOKEN_SECONDS,
     ID_TYPES,
     LOGOUT,
+    LOGOUT_EVENT,
     Access,
     Asserted,
     IdType,
@@ -41,7 +42,6 @@ from sluis.identity.tokens.model import (
 from sluis.identity.tokens.rules import represents
 from sluis.kernel import Acting, Clock
 
-_LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"  # a name, not an address
 _LOGOUT_SECONDS = 120
 _BY_URN = {urn: kind for kind, urn in ID_TYPES.items()}
 
@@ -140,7 +140,7 @@ class Tokens:
 
     def logout(self, subject: str, *, client: str, session: str) -> str:
         """A logout token: who holds that session there is signed out (OpenID Connect Back-Channel Logout 1.0)."""
-        claims = {"sub": subject, "aud": client, "sid": session, "events": {_LOGOUT_EVENT: {}}}
+        claims = {"sub": subject, "aud": client, "sid": session, "events": {LOGOUT_EVENT: {}}}
         return sign_jwt(self._signing.current, {**self._made(_LOGOUT_SECONDS), **claims}, typ=LOGOUT)
 
     def assertion(

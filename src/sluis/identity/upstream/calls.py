@@ -1,13 +1,12 @@
 """Calls over the network to one provider: only over TLS, bounded in time and size, never followed elsewhere."""
 
-import ssl
 from collections.abc import Mapping
 from typing import Protocol
 
 import aiohttp
 import msgspec
 
-from sluis.crypto import SUITES_1_2
+from sluis.crypto import calling_context
 from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Method
 from sluis.kernel import Text
@@ -52,7 +51,7 @@ class TlsCalls:
 
     def __init__(self, method: Method) -> None:
         self._title = method.title
-        self._context = _context(method)
+        self._context = calling_context(method.authorities)
         self._session: aiohttp.ClientSession | None = None
 
     async def call(
@@ -88,21 +87,6 @@ class TlsCalls:
                 trust_env=False,
             )
         return self._session
-
-
-def _context(method: Method) -> ssl.SSLContext:
-    try:
-        if method.authorities:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            for file in method.authorities:
-                context.load_verify_locations(file)
-        else:
-            context = ssl.create_default_context()
-    except OSError:  # ssl.SSLError is one
-        raise faults.unusable_authorities(method.name) from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(SUITES_1_2)
-    return context
 
 
 _TOO_SLOW = Text("De inlogdienst antwoordt niet op tijd.", "The sign-in service does not answer in time.")

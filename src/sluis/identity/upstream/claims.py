@@ -11,16 +11,16 @@ from typing import Any
 
 import msgspec
 
+from sluis.identity.people import person_urn
 from sluis.identity.sessions import Established, Kind
 from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Fact, Method, Officials
-from sluis.kernel import ACR, Bsn, Kvk, Level, Text, passes_eleven_test
+from sluis.kernel import ACR, Kvk, Level, Text, Vestiging, nine_digits
 
 PersonOf = Callable[[Kind, str], str]
 """This node's pseudonym of a person, from the kind and value of an identifier (`sessions.person_of`)."""
 
 _EIDAS = re.compile(r"[A-Z]{2}/[A-Z]{2}/[!-~]{1,200}")  # eIDAS SAML Attribute Profile 1.2, 2.2.3
-_ESTABLISHMENT = re.compile(r"[0-9]{12}")
 _LONGEST_NAME = 200
 _LONGEST_IDENTIFIER = 255
 _MOST_SERVICES = 100
@@ -109,7 +109,9 @@ class Reader:
             return "BSN", self._bsn(bsn), ()
         if not isinstance(person, str) or not 0 < len(person) <= _LONGEST_IDENTIFIER:
             raise self._untold(_NO_PERSON)
-        if _EIDAS.fullmatch(person):
+        if "person" in self._method.claims and _EIDAS.fullmatch(
+            person
+        ):  # nobody chooses that form for a `sub`
             return "eidas", person, ()
         return "pseudonym", f"{self._method.issuer}|{person}", ()
 
@@ -125,7 +127,7 @@ class Reader:
         served = self._narrowed(claims, chain[-1] if chain else mapped)
         if self._method.audience == "company" and served is None:
             raise self._untold(_NO_COMPANY)
-        if served is not None and served.urn == f"urn:sluis:person:{self._person_of(kind, value)}":
+        if served is not None and served.urn == person_urn(self._person_of(kind, value)):
             served = None  # for themselves
         return served, self._through(claims, chain)
 
@@ -178,15 +180,15 @@ class Reader:
         if "rsin" in known:
             return Party(self._number("rsin", known["rsin"]), name)
         if "bsn" in known and self._method.audience == "citizen":
-            return Party(f"urn:sluis:person:{self._person_of('BSN', self._bsn(known['bsn']))}", name)
+            return Party(person_urn(self._person_of("BSN", self._bsn(known["bsn"]))), name)
         raise self._untold(_UNKNOWN_PARTY)
 
     def _number(self, kind: Fact, told: Any) -> str:
         number = str(told) if isinstance(told, str | int) and not isinstance(told, bool) else ""
         fits = {
             "kvk": Kvk.accepts(number),
-            "rsin": len(number) == 9 and number.isascii() and number.isdigit() and self._passes(number),
-            "vestiging": _ESTABLISHMENT.fullmatch(number) is not None,
+            "rsin": nine_digits(number, self._test),
+            "vestiging": Vestiging.accepts(number),
         }[kind]
         if not fits:
             raise self._untold(_NO_NUMBER)
@@ -194,14 +196,9 @@ class Reader:
 
     def _bsn(self, told: Any) -> str:
         number = told if isinstance(told, str) else ""
-        if not (
-            len(number) == 9 and number.isascii() and number.isdigit() and (Bsn.accepts(number) or self._test)
-        ):
+        if not nine_digits(number, self._test):
             raise self._untold(_NO_BSN)
         return number
-
-    def _passes(self, number: str) -> bool:
-        return self._test or passes_eleven_test(number)
 
     def _services(self, claims: Mapping[str, Any]) -> tuple[str, ...]:
         told = self._fact(claims, "services")

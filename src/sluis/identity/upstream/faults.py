@@ -258,19 +258,6 @@ def unusable_secret(title: str) -> Invalid:
     )
 
 
-def unusable_authorities(name: str) -> Invalid:
-    """A file with authorities of a method that cannot be used."""
-    return Invalid(
-        "tls-files",
-        Text("De bestanden voor TLS deugen niet.", "The files for TLS are not right."),
-        Text(
-            f"Het gaat om `signin.{name}.authorities`.",
-            f"It is about `signin.{name}.authorities`.",
-        ),
-        Text("Controleer paden, rechten en inhoud (PEM).", "Check paths, permissions and content (PEM)."),
-    )
-
-
 def not_signed_out() -> Invalid:
     """A message that somebody signed out, which does not hold."""
     return Invalid(

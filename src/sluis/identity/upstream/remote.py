@@ -6,12 +6,14 @@ not among them; a provider that is away for a while is still known by what it sa
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote_plus
 
 from sluis.crypto import LEEWAY, SIGNATURES, Keys, check_claims, read_json, read_jwks, read_jwt
+from sluis.identity.clients import ASSERTION_TYPE
+from sluis.identity.tokens import LOGOUT_EVENT
 from sluis.identity.upstream import faults, rules
 from sluis.identity.upstream.calls import Answer, Calls
 from sluis.identity.upstream.model import Method, Provider
@@ -33,19 +35,45 @@ _STALE = timedelta(days=7)
 _REST = timedelta(seconds=30)  # between two looks for a key that is not there
 _LONGEST_SECRET = 4096
 _DOTS_OF_JWE = 4  # RFC 7516, 3.1
-_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ID_TOKEN_SECONDS = 24 * 3600
 _LOGOUT_SECONDS = 3600
-LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 T = TypeVar("T")
 
 
-class _Kept(Generic[T]):
-    """Something that was fetched, and when."""
+class _Told(Generic[T]):
+    """What a provider tells at one address: kept, and asked for again when it is old. Who waits meanwhile shares the answer,
+    also that there is none; and what is kept is used at once while the provider is away.
 
-    def __init__(self, value: T, at: datetime) -> None:
-        self.value, self.at = value, at
+    Args:
+        fetch: asks for it. Raises `Problem`.
+        longest: how old it may be when it cannot be had anew.
+        clock: aware UTC.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[T]], longest: timedelta, clock: Clock) -> None:
+        self._fetch, self._longest, self._clock = fetch, longest, clock
+        self._lock = asyncio.Lock()
+        self._kept: tuple[T, datetime] | None = None
+        self._failed: tuple[Problem, datetime] | None = None
+
+    async def get(self, fresh: timedelta) -> tuple[T, bool]:
+        """It, at most so old if that can be; and whether it was fetched for this. Raises `Problem`."""
+        since = self._clock()
+        async with self._lock:
+            now = self._clock()
+            if self._kept is not None and now < self._kept[1] + fresh:
+                return self._kept[0], False
+            kept = self._kept if self._kept is not None and now < self._kept[1] + self._longest else None
+            if self._failed is None or since >= self._failed[1] + (_REST if kept else timedelta(0)):
+                try:
+                    self._kept, self._failed = (await self._fetch(), now), None
+                    return self._kept[0], True
+                except Problem as problem:
+                    self._failed = problem, self._clock()
+            if kept is None:
+                raise self._failed[0].with_traceback(None)
+            return kept[0], False
 
 
 class Remote:
@@ -61,24 +89,12 @@ class Remote:
     def __init__(self, method: Method, calls: Calls, own: OwnKeys, clock: Clock) -> None:
         self.method = method
         self._calls, self._own, self._clock = calls, own, clock
-        self._lock = asyncio.Lock()
-        self._provider: _Kept[Provider] | None = None
-        self._keys: _Kept[Keys] | None = None
+        self._described = _Told(self._describe, _STALE, clock)
+        self._signing = _Told(self._fetch_keys, _FRESH * 24, clock)
 
     async def provider(self) -> Provider:
         """What the provider says of itself. Raises `Upstream`."""
-        async with self._lock:
-            kept = self._provider
-            if kept is None or self._clock() >= kept.at + _FRESH:
-                url = self.method.issuer.rstrip("/") + "/.well-known/openid-configuration"
-                try:
-                    found = rules.read_provider(self.method, await self._document(url))
-                except Problem:
-                    if kept is None or self._clock() >= kept.at + _STALE:
-                        raise
-                    return kept.value
-                self._provider = kept = _Kept(found, self._clock())
-            return kept.value
+        return (await self._described.get(_FRESH))[0]
 
     async def redeem(self, code: str, redirect_uri: str, verifier: str) -> tuple[str, str]:
         """Exchange a code (OpenID Connect Core 1.0, 3.1.3).
@@ -195,19 +211,17 @@ class Remote:
 
     async def _known_keys(self, *, anew: bool = False) -> tuple[Keys, bool]:
         """The keys of the provider, and whether they were fetched for this."""
-        provider = await self.provider()
-        async with self._lock:
-            kept, now = self._keys, self._clock()
-            if kept is not None and now < kept.at + (_REST if anew else _FRESH):
-                return kept.value, False
-            try:
-                found = read_jwks(await self._document(provider.jwks_uri))
-            except Problem:
-                if kept is None or now >= kept.at + _FRESH * 24:
-                    raise faults.unreachable(self.method.title, _NO_KEYS) from None
-                return kept.value, False
-            self._keys = _Kept(found, now)
-            return found, True
+        return await self._signing.get(_REST if anew else _FRESH)
+
+    async def _describe(self) -> Provider:
+        url = self.method.issuer.rstrip("/") + "/.well-known/openid-configuration"
+        return rules.read_provider(self.method, await self._document(url))
+
+    async def _fetch_keys(self) -> Keys:
+        try:
+            return read_jwks(await self._document((await self.provider()).jwks_uri))
+        except Problem:
+            raise faults.unreachable(self.method.title, _NO_KEYS) from None
 
     def _proof(self, provider: Provider) -> tuple[dict[str, str], dict[str, str]]:
         """How this node proves who it is: what goes into the form, or into the header (RFC 6749, 2.3.1; RFC 7523, 2.2)."""
@@ -223,7 +237,11 @@ class Remote:
                 "exp": now + 60,
             }
             signed = self._own.proof(claims)
-            return {"client_id": client, "client_assertion_type": _ASSERTION, "client_assertion": signed}, {}
+            return {
+                "client_id": client,
+                "client_assertion_type": ASSERTION_TYPE,
+                "client_assertion": signed,
+            }, {}
         secret = self._secret()
         if "client_secret_basic" in provider.token_endpoint_auth_methods_supported:
             return {}, {"authorization": _basic(client, secret)}

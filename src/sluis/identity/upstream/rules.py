@@ -12,17 +12,17 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from sluis.crypto import encode_base64url
+from sluis.crypto import LEEWAY, encode_base64url
 from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Method, Provider
 from sluis.kernel import ACR, Level, Problem, Text, reaches
 
-SKEW = 60
-"""Seconds that the clock of a provider may differ from ours."""
-
 OLDEST_TOKEN = 600
 """Seconds after which an id_token is of no sign-in of now."""
 
+_LONGEST_AGO = (
+    12 * 3600
+)  # seconds since the person proved it there; who is asked this must tell when (Core 1.0, 3.1.2.1)
 _LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0, 2
 _CANCELLED = frozenset({"access_denied", "interaction_required", "login_required", "consent_required"})
 _LEVEL_NOT_MET = (
@@ -84,6 +84,7 @@ def authorization_url(
         "code_challenge": challenge(derived(secret, state, "verifier")),
         "code_challenge_method": "S256",
         "ui_locales": language,
+        "max_age": str(_LONGEST_AGO),
         **({"acr_values": " ".join(acr)} if acr else {}),
         **({"prompt": "login"} if again else {}),
     }
@@ -171,7 +172,7 @@ def check_token(method: Method, claims: Mapping[str, Any], nonce: str, now: floa
     if audience not in (method.client, [method.client]) or claims.get("azp", method.client) != method.client:
         raise faults.not_believed(method.title, _OTHER_CLIENT)
     made = claims.get("iat")
-    if not isinstance(made, int | float) or made < now - OLDEST_TOKEN - SKEW:
+    if not isinstance(made, int | float) or made < now - OLDEST_TOKEN - LEEWAY:
         raise faults.not_believed(method.title, _TOO_OLD)
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
@@ -198,10 +199,11 @@ def check_level(method: Method, claims: Mapping[str, Any], wanted: Level | None)
 
 
 def proven_at(claims: Mapping[str, Any], now: float) -> int:
-    """When the person proved who they are, seconds since the epoch: as told, and never later than now."""
+    """When the person proved who they are, seconds since the epoch: as told, and never later than now. 0 when it is not told:
+    that may be long ago, and whoever has the browser decides what the provider is asked, also to prove it anew."""
     told = claims.get("auth_time")
     if isinstance(told, bool) or not isinstance(told, int | float) or told <= 0:
-        return int(now)
+        return 0
     return int(min(told, now))
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, text
 
-from sluis.crypto import KeyStore
+from sluis.crypto import LEEWAY, KeyStore
 from sluis.identity.sessions import Established, Way, person_of
 from sluis.identity.upstream import faults, rules, sql
 from sluis.identity.upstream.calls import Calls, TlsCalls
@@ -194,7 +194,7 @@ class Upstreams:
         if id in self._heard:
             return remote.method.issuer, []
         if len(self._heard) < _REMEMBERED:
-            self._heard[id] = float(claims["exp"]) + rules.SKEW
+            self._heard[id] = float(claims["exp"]) + LEEWAY
         sid, subject = claims.get("sid"), claims.get("sub")
         ended = [upstream_session(sid, "")] if isinstance(sid, str) else []
         ended += [upstream_session(None, subject)] if isinstance(subject, str) else []

@@ -58,6 +58,17 @@ async def test_staff_make_one_sign_in_with_it_see_it_and_revoke_it(pages: Pages)
     assert COOKIE not in last.cookies
 
 
+async def test_who_has_a_passkey_that_is_revoked_is_signed_out(pages: Pages) -> None:
+    device, browser, thief = Authenticator(ORIGIN), pages.browser(), pages.browser(address="203.0.113.5")
+    await made(pages, browser, device)
+    shown = await thief.get("/sign-in/passkey")
+    await thief.send(shown.form("/sign-in/passkey"), answer=device.get(options(shown)))
+    assert (await thief.get("/passkeys")).status == 200
+    await browser.send((await browser.get("/passkeys")).form("/passkeys/revoke"))
+    assert (await thief.get("/passkeys")).status == 303
+    assert (await browser.get("/passkeys")).status == 200
+
+
 async def test_an_answer_of_another_browser_signs_nobody_in(pages: Pages) -> None:
     device, browser, thief = Authenticator(ORIGIN), pages.browser(), pages.browser(address="203.0.113.5")
     await made(pages, browser, device)

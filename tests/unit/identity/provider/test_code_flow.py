@@ -19,6 +19,7 @@ from tests.unit.identity.provider.world import (
 )
 
 from sluis.crypto import check_claims
+from sluis.kernel import ACR
 
 SUBSTANTIAL, HIGH = (f"http://eidas.europa.eu/LoA/{level}" for level in ("substantial", "high"))
 NOW = int(BEGIN.timestamp())
@@ -111,6 +112,13 @@ async def test_a_level_can_be_asked_as_a_claim(world: World, claims: dict[str, A
     await world.sign_in()
     form, _ = asking(claims=json.dumps({"id_token": {"acr": claims}, "userinfo": {"name": None}}))
     assert place(await world.get("/oauth/authorize", **form))[1]["level"] == ["high"]
+
+
+async def test_a_level_that_is_asked_as_a_claim_is_not_lowered_by_another_parameter(world: World) -> None:
+    await world.sign_in(level="low")
+    claims = json.dumps({"id_token": {"acr": {"essential": True, "value": ACR["high"]}}})
+    shown = await world.get("/oauth/authorize", **asking(claims=claims, acr_values=ACR["low"])[0])
+    assert place(shown)[1]["level"] == ["high"]
 
 
 async def test_a_level_that_is_not_known_is_never_replaced_by_a_lower_one(world: World) -> None:

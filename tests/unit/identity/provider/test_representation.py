@@ -1,5 +1,7 @@
 """Who may no longer act for somebody is not said to represent them, by no token and to no portal, from that moment on."""
 
+import asyncio
+
 import pytest
 from tests.unit.identity.provider.test_sign_out import Told, settled
 from tests.unit.identity.provider.world import API, COMPANY, EXCHANGE, World, asking, returned
@@ -73,6 +75,21 @@ async def test_portals_are_told_at_once_and_the_session_itself_goes_on(world: Wo
     assert len(told.heard) == 1
     assert world.secret is not None
     assert world.sessions.by_cookie(world.secret) is not None
+
+
+async def test_many_changes_are_looked_at_together(world: World) -> None:
+    """Or who gives and revokes mandates all day keeps the node looking through everybody's sessions."""
+    await for_the_company(world)
+    for _ in range(50):
+        world.provider.look_again()
+    assert len(world.provider._tasks) == 1
+    await asyncio.sleep(0)
+    world.refusals[COMPANY] = REVOKED
+    world.provider.look_again()
+    await settled(world)
+    told = Told()
+    await world.provider.tell(told)
+    assert len(told.heard) == 1, "the last change is seen"
 
 
 async def test_who_acts_for_themselves_is_signed_out_of_nothing(world: World) -> None:

@@ -97,6 +97,15 @@ def registered() -> list[Any]:
             audiences=("archive",),
         ),
         make_client("archive", title="Archief", keys=key_set("archive"), grants=("client_credentials",)),
+        make_client(
+            "cases",
+            title="Zaken",
+            keys=key_set("cases"),
+            redirect_uris=("https://cases.example/back",),
+            scopes=("openid", "read", "decisions", "api"),
+            grants=("authorization_code", "client_credentials"),
+            audiences=(API,),
+        ),
     ]
 
 
@@ -215,7 +224,7 @@ class World:
 def asking(**changed: str) -> tuple[dict[str, str], dict[str, str]]:
     """An authorization request, and what its code is traded with."""
     verifier = secrets.token_urlsafe(32)
-    back = {"app": "https://app.example/back", "other": "https://other.example/back"}
+    back = {one: f"https://{one}.example/back" for one in ("app", "other", "cases")}
     form = {
         "client_id": "portal",
         "redirect_uri": back.get(changed.get("client_id", ""), BACK),

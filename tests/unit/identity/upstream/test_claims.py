@@ -83,6 +83,12 @@ def test_an_identifier_of_another_member_state_is_known_by_its_form() -> None:
     assert (found.kind, found.value) == ("eidas", "ES/NL/12345-a")
 
 
+def test_a_subject_of_that_form_is_nobody_from_another_member_state() -> None:
+    """Or who may choose their own name at one provider is whoever they like of another."""
+    found = read({"sub": "ES/NL/12345-a"}, claims={})
+    assert (found.kind, found.value) == ("pseudonym", f"{ISSUER}|ES/NL/12345-a")
+
+
 def test_an_official_is_who_the_settings_say_by_subject_and_never_by_name() -> None:
     staff: Any = {"audience": "staff", "claims": {"person": "upn", "name": "naam"}}
     found = read({"upn": "anna@v.nl", "naam": "Anna Proefstra"}, **staff)

@@ -30,11 +30,11 @@ from sluis.store import Store
 AWAY = Upstream("sign-in-unreachable", Text("-", "-"), Text("-", "-"), Text("-", "-"), retry=True)
 
 
-async def test_a_sign_in_ends_in_who_is_there(visit: Visit, clock: Clock) -> None:
+async def test_a_sign_in_ends_in_who_is_there(visit: Visit) -> None:
     completed = await visit.sign_in()
     told = completed.established
     assert (told.kind, told.value, told.level, told.acr) == ("BSN", BSN, "substantial", ACR["substantial"])
-    assert (told.method, told.issuer, told.audience, told.at) == ("digid", ISSUER, "citizen", clock.seconds)
+    assert (told.method, told.issuer, told.audience) == ("digid", ISSUER, "citizen")
     assert completed.next == "/zaken"
 
 
@@ -224,6 +224,22 @@ async def test_a_provider_whose_description_is_away_is_known_by_the_one_before(
         await visit.sign_in()
 
 
+async def test_a_provider_that_hangs_is_not_waited_for_by_everybody_in_turn(
+    visit: Visit, broker: Broker, clock: Clock
+) -> None:
+    path = "/.well-known/openid-configuration"
+    await visit.sign_in()
+    broker.answers[path] = broker.answers["/jwks"] = AWAY
+    clock.later(hours=2)
+    for _ in range(5):
+        await visit.sign_in()
+    assert (broker.count(path), broker.count("/jwks")) == (2, 2)
+    clock.later(seconds=30)
+    del broker.answers[path], broker.answers["/jwks"]
+    await visit.sign_in()
+    assert (broker.count(path), broker.count("/jwks")) == (3, 3)
+
+
 async def test_keys_that_have_been_away_for_a_day_are_not_believed(
     visit: Visit, broker: Broker, clock: Clock
 ) -> None:
@@ -343,6 +359,13 @@ async def test_when_somebody_proved_who_they_are_is_as_told_and_never_in_the_fut
     assert (await visit.sign_in()).established.at == clock.seconds - 3600
     broker.claims["auth_time"] = clock.seconds + 3600
     assert (await visit.sign_in()).established.at == clock.seconds
+
+
+async def test_a_provider_that_does_not_tell_when_proves_nothing_anew(visit: Visit, broker: Broker) -> None:
+    """Who has somebody's browser decides what the provider is asked, and can leave out that it must be proven anew."""
+    broker.claims.pop("auth_time", None)
+    assert (await visit.sign_in()).established.at == 0
+    assert (await visit.begin(again=True))["max_age"] == "43200"
 
 
 @pytest.mark.parametrize(
