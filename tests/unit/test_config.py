@@ -197,6 +197,41 @@ def test_a_missing_certificate_is_told(tmp_path: Path) -> None:
     assert [one.code for one in examine_node(tmp_path, {}, DAY)] == ["missing-file"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "keys", "code"),
+    [
+        ('keys = "portaal.jwks"', None, "client-keys-unreadable"),
+        ('keys = "portaal.jwks"', "{}", "client-misconfigured"),
+        ('keys = "portaal.jwks"', '{"keys": []}', "client-misconfigured"),
+        ('keys = "portaal.jwks"\npublic = true', '{"keys": []}', "client-misconfigured"),
+        ("", None, "client-misconfigured"),
+    ],
+)
+def test_a_portal_with_which_a_node_would_not_start_is_told_at_its_line(
+    tmp_path: Path, settings: str, keys: str | None, code: str
+) -> None:
+    client = f'[clients.portaal]\ntitle = "Portaal"\nredirect_uris = ["https://portaal.example/terug"]\n{settings}\n'
+    text = NODE.replace("[people.anna]", f"{client}[people.anna]")
+    directory = whole_node(tmp_path, text)
+    if keys is not None:
+        (directory / "portaal.jwks").write_text(keys)
+    line = line_of(text, "[clients.portaal]")
+    problems = examine_node(directory, {}, DAY)
+    assert [(one.code, one.place.line) for one in problems if one.place] == [(code, line)]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        '[portal]\naddress = "https://mijn.voorbeeld.nl"\ncertificate = "no.pem"\n',
+        '[trust.ander]\nissuer = "https://ander.example"\nkeys = "no.jwks"\n',
+    ],
+)
+def test_a_missing_file_of_the_pages_or_of_another_provider_is_told(tmp_path: Path, settings: str) -> None:
+    directory = whole_node(tmp_path, NODE.replace("[people.anna]", f"{settings}[people.anna]"))
+    assert [one.code for one in examine_node(directory, {}, DAY)] == ["missing-file"]
+
+
 def test_a_kind_of_source_that_does_not_exist_is_told_at_its_line(tmp_path: Path) -> None:
     wrong = NODE.replace("postgresql://", "postgrsql://")
     [problem] = examine_node(whole_node(tmp_path, wrong), {}, DAY)

@@ -26,7 +26,7 @@ from sluis.cli.requests import (
 from sluis.cli.terminal import in_words, json_text, language, lines, many, say, shown
 from sluis.config import NODE_FILE
 from sluis.grounds import Grounds, refuse_any
-from sluis.kernel import Conflict, NotFound, Problem, Text, plain, utc_now
+from sluis.kernel import Conflict, NotFound, Place, Problem, Text, plain, utc_now
 from sluis.ledger import Decision, Log
 from sluis.policy import (
     ACCESS,
@@ -214,6 +214,15 @@ def _as_document(name: str, place: Any, problem: Problem | None) -> dict[str, An
     return at if problem is None else {**at, "problem": problem.members(language())}
 
 
+def _where(place: Place | None) -> str:
+    """Where a policy stands, for people; those of disclosures stand in no file."""
+    if place is None:
+        return ""
+    if place.file.startswith("("):  # in `policy.STANDARD`, where no file can be
+        return say(" (in elk knooppunt)", " (in every node)")
+    return f" ({place.file}:{place.line})"
+
+
 def _why_told(why: Why) -> Iterable[str]:
     decided = why.decided
     yield f"{say('Mag', 'Allowed') if decided.permit else say('Mag niet', 'Not allowed')}: {_rule(decided.rule)}."
@@ -224,8 +233,11 @@ def _why_told(why: Why) -> Iterable[str]:
     if decided.legal is not None:
         yield "  " + say(f"Grond: {decided.legal}.", f"Ground: {decided.legal}.")
     for id, place in why.policies.items():
-        yield (
-            "  " + say("Regel: ", "Policy: ") + (id if place is None else f"{id} ({place.file}:{place.line})")
+        yield "  " + say("Regel: ", "Policy: ") + id + _where(place)
+    if decided.failed:
+        yield "  " + say(
+            "Vaak ontbreekt er een eigenschap, of staat de naam verkeerd. Vraag er eerst naar met `has`.",
+            "Often an attribute is missing, or its name is wrong. Ask for it with `has` first.",
         )
     for one in why.disclosures:
         fell = say("laat dit toe", "permits this") if one.fell is None else _rule(one.fell)

@@ -4,6 +4,7 @@ Only `serve` and `cli` read this; rooms get plain arguments.
 """
 
 from sluis.config.change import Setting, with_settings
+from sluis.config.clients import client_of
 from sluis.config.group import read_group
 from sluis.config.model import Address, ClientConfig, Config, NodeConfig
 from sluis.config.node import NODE_FILE, Node, examine_node, load_node, node_policies
@@ -19,6 +20,7 @@ __all__ = [
     "NodeConfig",
     "Setting",
     "absolute_address",
+    "client_of",
     "examine_node",
     "load_config",
     "load_node",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from sluis.config.clients import client_of
 from sluis.config.model import Config
 from sluis.config.read import load_config, read_config
 from sluis.config.trial import try_expressions
@@ -144,7 +145,12 @@ def _examine_settings(
     config, problems = read_config(file, environ, secrets=True)
     if config is None:
         return None, problems
-    found = (_absent_files(config, file), _absent_program(config, file), _unknown_sources(config, file))
+    found = (
+        _absent_files(config, file),
+        _absent_program(config, file),
+        _wrong_clients(config, file),
+        _unknown_sources(config, file),
+    )
     return config, (*problems, *chain.from_iterable(found))
 
 
@@ -155,6 +161,8 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
         ("tls", path) for path in (config.tls.certificate, config.tls.key, *config.tls.authorities, *optional)
     ]
     named += [("anchor", path) for path in config.anchor.certificates]
+    named += [("portal", path) for path in (config.portal.certificate, config.portal.key) if path]
+    named += [(f"trust.{name}", trusted.keys) for name, trusted in config.trust.items()]
     named += [
         (f"signin.{name}", path)
         for name, way in config.signin.items()
@@ -182,6 +190,16 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
                      f"Put the file there, or change the setting under `[{section}]`."),
                 place=read_document(file).place(tuple(section.split("."))),
             )  # fmt: skip
+
+
+def _wrong_clients(config: Config, file: Path) -> Iterator[Invalid]:
+    """Portals and programs with which a node does not start."""
+    for name, client in config.clients.items():
+        try:
+            client_of(name, client)
+        except Invalid as problem:
+            place = read_document(file).place(("clients", name))
+            yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
 
 
 def _absent_program(config: Config, file: Path) -> Iterator[Invalid]:

@@ -101,10 +101,9 @@ def _finish(context: ssl.SSLContext, certificate: Path, key: Path, anchors: Sequ
         for file in anchors:
             context.load_verify_locations(file)
     except OSError as failure:  # ssl.SSLError is one
+        files = ", ".join(one.name for one in (certificate, key, *anchors))
         cause = failure.strerror or "PEM?"
-        raise _unusable(
-            Text(f"Certificaat, sleutel of ankers: {cause}.", f"Certificate, key or anchors: {cause}.")
-        ) from None
+        raise _unusable(Text(f"Een van {files}: {cause}.", f"One of {files}: {cause}.")) from None
     return context
 
 

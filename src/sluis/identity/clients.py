@@ -126,8 +126,7 @@ def make_client(
     Raises:
         Invalid: the settings contradict each other, or what they say is not safe.
     """
-    found = read_jwks(keys) if keys is not None else Keys()
-    certificates = _certificates(keys) if keys is not None else ()
+    found, certificates = _read_keys(name, keys) if keys is not None else (Keys(), ())
     ways = [public, bool(len(found) or certificates), certificate_subject is not None]
     if ways.count(True) != 1:
         raise _misconfigured(name, _ONE_WAY)
@@ -268,6 +267,17 @@ def _certificates(keys: bytes) -> tuple[str, ...]:
     return tuple(certificate_thumbprint(chain[0]) for chain in chains if chain)
 
 
+def _read_keys(name: str, document: bytes) -> tuple[Keys, tuple[str, ...]]:
+    """The keys in a client's set, and the thumbprints of its certificates. Raises `Invalid` when neither is there."""
+    try:
+        found = read_jwks(document), _certificates(document)
+    except Invalid:
+        raise _misconfigured(name, _NO_KEYS) from None
+    if not (len(found[0]) or found[1]):
+        raise _misconfigured(name, _NO_KEYS)
+    return found
+
+
 def _subject(name: str, text: str) -> x509.Name:
     try:
         found = x509.Name.from_rfc4514_string(text, _NAMES)
@@ -289,6 +299,10 @@ def _is_safe(uri: str, public: bool) -> bool:
 _ONE_WAY = Text(
     "Kies één van `keys`, `certificate_subject` en `public`.",
     "Choose one of `keys`, `certificate_subject` and `public`.",
+)
+_NO_KEYS = Text(
+    "In het bestand van `keys` (JWKS) staat geen bruikbare openbare sleutel. Een sleutel met de geheime helft erbij telt niet.",
+    "The file of `keys` (JWKS) has no public key that is of use. A key beside its private half does not count.",
 )
 _PUBLIC = Text(
     "Een programma zonder geheim kan alleen `authorization_code` gebruiken.",

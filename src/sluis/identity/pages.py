@@ -98,14 +98,18 @@ def routes(
         return page(request, "identity/sign_in.html", groups=groups, asked=asked, wanted=level, higher=higher)
 
     @get("/choose", opt=_WAY_OUT)
-    async def choose(person: SignedIn, request: Request[Any, Any, Any], next: str = "/") -> Response[bytes]:
-        """For whom somebody acts from now on."""
+    async def choose(
+        person: SignedIn, request: Request[Any, Any, Any], next: str | None = None
+    ) -> Response[bytes]:
+        """For whom somebody acts from now on; on the way to a page, only when there is a choice."""
         choices = list(await signing_in.choices(person))
         acting = person.acting
         whom = None if acting.entity is None else (acting.entity, acting.intermediary)
-        if not choices or [(one.entity, one.intermediary) for one in choices] == [whom]:
+        alone = [(one.entity, one.intermediary) for one in choices] == [whom]
+        if not choices or (alone and next is not None):
             return redirect(local_path(next))
-        return page(request, "identity/choose.html", choices=choices, next=local_path(next), unchosen=False)
+        target = local_path(next)
+        return page(request, "identity/choose.html", choices=choices, next=target, unchosen=False)
 
     @post("/choose", opt=_WAY_OUT, status_code=200)
     async def chosen(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:

@@ -19,10 +19,7 @@ class _Identifier(str):
         if not (isinstance(value, str) and cls.accepts(value)):
             raise Invalid(
                 f"invalid-{cls.__name__.lower()}",
-                Text(
-                    f"Dit is geen geldig {cls.__name__}-nummer.",
-                    f"This is not a valid {cls.__name__} number.",
-                ),
+                Text("Dit nummer klopt niet.", "This number is not right."),
                 Text(cls.shape.nl, cls.shape.en),
                 Text("Controleer het nummer en probeer het opnieuw.", "Check the number and try again."),
             )

@@ -2,16 +2,15 @@
 
 from urllib.parse import urlsplit
 
-import msgspec
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.config import ClientConfig, Config
+from sluis.config import Config, client_of
 from sluis.crypto import KeyStore
-from sluis.identity.clients import Client, Clients, make_client
+from sluis.identity.clients import Clients
 from sluis.identity.provider import Provider, open_provider, routes
 from sluis.identity.sessions import Sessions
 from sluis.identity.tokens import Tokens, open_tokens
-from sluis.kernel import Clock, Invalid, Text
+from sluis.kernel import Clock
 from sluis.serve.people import Representing
 from sluis.store import Store, open_once
 
@@ -29,21 +28,12 @@ def provider_of(
     config: Config, store: Store, tokens: Tokens, sessions: Sessions, representing: Representing, clock: Clock
 ) -> tuple[Provider, list[HTTPRouteHandler]]:
     """The sign-in provider of a node with a portal, and its endpoints. Raises `Problem`."""
-    registered = {name: _client(name, settings) for name, settings in config.clients.items()}
+    registered = {name: client_of(name, settings) for name, settings in config.clients.items()}
     clients = Clients(registered, open_once(store), clock)
     provider = open_provider(store, clients, tokens, sessions, representing, clock, _mutual(config))
     sessions.on_end(provider.ended)
     representing.people.on_change(provider.look_again)
     return provider, routes(provider, clients, sessions)
-
-
-def _client(name: str, settings: ClientConfig) -> Client:
-    """A client from its settings. Raises `Invalid`."""
-    try:
-        keys = None if settings.keys is None else settings.keys.read_bytes()
-    except OSError as failure:
-        raise _unreadable(name, failure) from None
-    return make_client(name, **{**msgspec.structs.asdict(settings), "keys": keys})
 
 
 def _mutual(config: Config) -> str | None:
@@ -52,16 +42,3 @@ def _mutual(config: Config) -> str | None:
     if portal.machine_port is None:
         return None
     return f"https://{urlsplit(str(portal.address)).hostname}:{portal.machine_port}"
-
-
-def _unreadable(name: str, failure: OSError) -> Invalid:
-    cause = failure.strerror or "?"
-    return Invalid(
-        "client-keys-unreadable",
-        Text(
-            f"De sleutels van [clients.{name}] zijn niet te lezen.",
-            f"The keys of [clients.{name}] cannot be read.",
-        ),
-        Text(f"Het bestand: {cause}.", f"The file: {cause}."),
-        Text("Controleer `keys` in de instellingen.", "Check `keys` in the settings."),
-    )

@@ -59,6 +59,8 @@ def command(portal: str, address: str, home: Path) -> None:
         await server.listen(
             BrowserListener("127.0.0.1", place.port or 443, browser_context(certificate, key))
         )
+        click.echo(say(f"# De simulators draaien op {address}. Laat dit venster open; Ctrl-C stopt ze.",
+                       f"# The simulators are at {address}. Leave this window open; Ctrl-C stops them."))  # fmt: skip
         try:
             await asyncio.Event().wait()
         finally:

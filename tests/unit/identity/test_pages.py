@@ -267,6 +267,33 @@ async def test_who_may_act_for_one_alone_need_not_choose(world: World, browser: 
     assert signed_in.acting.entity == COMPANY
 
 
+async def test_who_may_act_for_one_alone_and_asks_to_change_reads_why_not(
+    world: World, browser: Browser
+) -> None:
+    world.who, world.choices = established(audience="company"), two_companies()[:1]
+    await browser.get("/way/broker?next=/sessions")
+    shown = await browser.get("/choose")
+    assert "alleen handelen voor <strong>Fictief BV</strong>" in shown.text
+    assert 'action="/choose"' not in shown.text
+
+
+async def test_whose_only_choice_is_another_than_now_can_still_choose_it(
+    world: World, browser: Browser
+) -> None:
+    world.who, world.choices = established(audience="company"), two_companies()[:1]
+    await browser.get("/way/broker?next=/sessions")
+    world.choices = two_companies()[1:]
+    assert 'action="/choose"' in (await browser.get("/choose")).text
+
+
+async def test_who_acts_for_themselves_reads_no_name_twice(world: World, browser: Browser) -> None:
+    world.who, world.choices = established(), (Choice(None, "Fictieve Burger"), *two_companies())
+    shown = await browser.get("/way/broker?next=/sessions", follow=True)
+    await browser.send(shown.form("/choose"), choice="0")
+    shown = await browser.get("/sessions")
+    assert shown.text.partition('class="who"')[2].partition("</p>")[0].count("Fictieve Burger") == 1
+
+
 async def test_who_has_nothing_to_choose_goes_on(browser: Browser) -> None:
     await browser.get("/way/digid")
     assert (await browser.get("/choose?next=/sessions")).headers["location"] == "/sessions"

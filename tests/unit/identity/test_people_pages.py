@@ -106,6 +106,22 @@ async def test_a_director_gives_a_mandate_with_a_code_that_a_person_accepts_and_
     assert code not in (await boss.get("/mandates")).text
 
 
+async def test_a_wrong_code_is_told_where_it_was_filled_in(world: World) -> None:
+    clerk, _ = await world.enter("c")
+    form = (await clerk.get("/mandates/invitation")).form("/mandates/invitation")
+    shown = await clerk.send(form, code="0" * 32 + ".no")
+    assert shown.status == 422
+    assert "Deze code klopt niet" in shown.text
+
+
+async def test_who_may_give_no_mandate_hears_so_before_filling_in_a_form(world: World) -> None:
+    browser, _ = await world.enter("c", COMPANY)
+    assert (await browser.get("/mandates/new")).status == 403
+    listed = await browser.get("/mandates")
+    assert "een bestuurder die in het handelsregister staat" in listed.text
+    assert "/mandates/new" not in listed.text
+
+
 async def test_a_mandate_is_revoked_with_a_button_and_its_page_tells_all_that_happened(world: World) -> None:
     boss, _ = await world.director()
     await boss.send((await boss.get("/mandates/new")).form("/mandates/new"), **GIVEN)
@@ -132,11 +148,11 @@ async def test_who_holds_a_mandate_gives_it_back(world: World) -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"services": ""}, "één tot honderd diensten"),
-        ({"cap": "veel"}, "Het bedrag is niet te lezen"),
-        ({"cap": "12,5"}, "Het bedrag is niet te lezen"),
-        ({"since": "morgen"}, "Een datum is niet te lezen"),
-        ({"until": "9999-12-31"}, "Een datum is niet te lezen"),
+        ({"services": ""}, "één tot honderd namen"),
+        ({"cap": "veel"}, "Schrijf het bedrag als"),
+        ({"cap": "12,5"}, "Schrijf het bedrag als"),
+        ({"since": "morgen"}, "Een datum ontbreekt, of klopt niet"),
+        ({"until": "9999-12-31"}, "Een datum ontbreekt, of klopt niet"),
         ({"until": "2026-11-21", "since": "2026-11-22"}, "eindigt voor zij begint"),
         ({"holder": "1234"}, "acht cijfers"),
         ({"holder": "90000010"}, "zijn dezelfde"),

@@ -213,7 +213,7 @@ class Mandates:
 
     def _check_side(self, acting: Acting) -> None:
         if not rules.is_side(acting, self._clock(), self._facts(acting)):
-            raise refused(Denied("office-without-authority", REASONS["office-without-authority"]))
+            raise refused(Denied("not-yours-to-mandate", REASONS["not-yours-to-mandate"]))
 
     def _offered_to(self, acting: Acting, number: str, code: str) -> Mandate:
         mandate = self._keeping.mandate(number)

@@ -17,7 +17,7 @@ from sluis.identity.people import rules
 from sluis.identity.people.company import PERSON, urn_of
 from sluis.identity.people.model import ANY, Contact, Mandate, Terms, Vouched
 from sluis.identity.people.service import People
-from sluis.kernel import Acting, Invalid, Kvk, Oin, Refused, Rsin, Text
+from sluis.kernel import Acting, Invalid, Kvk, NotFound, Oin, Refused, Rsin, Text
 from sluis.web import Entry, Form, SignedIn, page, redirect
 
 NAVIGATION = (
@@ -68,6 +68,7 @@ def routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
     @get("/mandates/new", opt=_SURELY)
     async def blank(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """What a mandate should say."""
+        mandates.given(person.acting)  # who may not give one is told so before filling in a form
         today = people.now().astimezone(_HERE).date()
         filled = {"since": today.isoformat(), "until": _in_a_year(today).isoformat()}
         return page(request, "identity/people/give.html", filled=filled, wrong=None)
@@ -89,13 +90,16 @@ def routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
     @get("/mandates/invitation", opt=_SURELY)
     async def invited(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Where somebody fills in the code that they got."""
-        return page(request, "identity/people/invitation.html")
+        return page(request, "identity/people/invitation.html", wrong=False)
 
     @post("/mandates/invitation", opt={**_SURELY, "tries": True}, status_code=200)
-    async def take(person: SignedIn, form: Form) -> Response[Any]:
+    async def take(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
         """Accept an invitation, for oneself."""
         number, _, code = form.get("code", "").strip().partition(".")
-        await mandates.accept(Acting(person.acting.person), number, code)
+        try:
+            await mandates.accept(Acting(person.acting.person), number, code)
+        except NotFound:
+            return page(request, "identity/people/invitation.html", wrong=True, status=422)
         return redirect("/mandates")
 
     @post("/mandates/accept", opt=_SURELY, status_code=200)
@@ -232,7 +236,9 @@ def _moment(day: str, days: int = 0) -> int:
     try:
         found = date.fromisoformat(day) + timedelta(days=days)
     except (ValueError, OverflowError):
-        raise _unreadable(Text("Een datum is niet te lezen.", "A date cannot be read.")) from None
+        raise _unreadable(
+            Text("Een datum ontbreekt, of klopt niet.", "A date is missing, or wrong.")
+        ) from None
     return int(datetime.combine(found, time(), _HERE).astimezone(UTC).timestamp())
 
 
@@ -243,7 +249,7 @@ def _cents(text: str) -> int | None:
         return None
     match = _EUROS.fullmatch(written)
     if match is None:
-        raise _unreadable(Text("Het bedrag is niet te lezen.", "The amount cannot be read."))
+        raise _unreadable(Text("Schrijf het bedrag als 150 of 150,50.", "Write the amount as 150 or 150,50."))
     return int(match[1].replace(".", "")) * 100 + int(match[2] or 0)
 
 

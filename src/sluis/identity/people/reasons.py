@@ -11,6 +11,10 @@ REASONS: dict[str, Text] = {
         "Dit is geen bedrijf, organisatie of persoon die dit knooppunt kent.",
         "This is no company, organisation or person that this node knows.",
     ),
+    "not-yours-to-mandate": Text(
+        "Machtigingen regelt wie het zelf aangaat, of een bestuurder die in het handelsregister staat.",
+        "Mandates are for whom they concern, or for a director who is in the trade register.",
+    ),
     # Offices, as read from the trade register
     "officer-is-a-company": Text(
         "Deze functie is van een bedrijf, niet van een mens.", "This office is held by a company, not by a person."

@@ -58,8 +58,12 @@ def check_terms(terms: Terms, moment: int) -> None:
 
 
 _WRONG = {
-    "services": Text("Noem één tot honderd diensten.", "Name one to a hundred services."),
-    "actions": Text("Noem één tot honderd handelingen.", "Name one to a hundred actions."),
+    "services": Text(
+        "Vul bij de diensten één tot honderd namen in.", "Fill in one to a hundred names of services."
+    ),
+    "actions": Text(
+        "Vul bij de handelingen één tot honderd namen in.", "Fill in one to a hundred names of actions."
+    ),
     "period": Text(
         "De periode is voorbij, of eindigt voor zij begint.", "The period is over, or ends before it begins."
     ),
@@ -82,7 +86,7 @@ def bad_terms(what: str) -> Invalid:
     """The problem of terms that cannot be; `what` is a key above."""
     return Invalid(
         "mandate-terms",
-        Text("Zo kan een machtiging niet luiden.", "A mandate cannot read like this."),
+        Text("Deze machtiging kan zo niet.", "This mandate is not possible."),
         _WRONG[what],
-        Text("Verbeter de machtiging.", "Correct the mandate."),
+        Text("Verbeter dit en probeer het opnieuw.", "Correct this and try again."),
     )

@@ -164,7 +164,7 @@ def unknown_level(title: str) -> Refused:
         "unknown-level",
         Text("Het inloggen is niet gelukt.", "Signing in did not succeed."),
         Text(
-            f"{title} zegt niet, of onbekend, hoe zeker het is dat u het bent.",
+            f"{title} zegt niet goed hoe zeker het is dat u het bent.",
             f"{title} does not say, or in an unknown way, how certain it is that it is you.",
         ),
         Text("Meld dit bij de beheerder van deze site.", "Tell who looks after this site."),
