@@ -21,7 +21,7 @@ from sluis.web import LocalListener, Server, make_api
 log = logging.getLogger("sluis.node")
 
 _DAY_AHEAD = timedelta(days=1)
-_DAY, _TEN_MINUTES, _FIVE_MINUTES, _MINUTE, _SECOND = 86_400.0, 600.0, 300.0, 60.0, 1.0  # seconds
+_DAY, _HOUR, _TEN_MINUTES, _FIVE_MINUTES, _MINUTE, _SECOND = 86_400.0, 3_600.0, 600.0, 300.0, 60.0, 1.0  # seconds
 
 
 class Node:
@@ -62,6 +62,8 @@ class Node:
         self._every(_SECOND, self._renew_certificate)
         if self.portal is not None:
             self._every(_MINUTE, self.portal.tidy)
+        if self.parts.looking is not None:
+            self._every(_HOUR, self._turn_keys, at_once=False)  # they are made when they are first asked for
         if self.config.anchor.url is not None:
             self._every(_TEN_MINUTES, self._anchor)
         if self.parts.membership is not None:
@@ -94,6 +96,11 @@ class Node:
         self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]], at_once: bool = True
     ) -> None:
         self._tasks.append(asyncio.create_task(_repeat(seconds, work, at_once)))
+
+    async def _turn_keys(self) -> None:
+        """Let the keys with which assertions are made and read take turns."""
+        if self.parts.looking is not None:
+            await asyncio.to_thread(self.parts.looking.turn)
 
     async def _publish(self) -> None:
         """Publish what was recorded, witnessed by the peers that can be reached."""
