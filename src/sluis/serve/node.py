@@ -21,7 +21,14 @@ from sluis.web import LocalListener, Server, make_api
 log = logging.getLogger("sluis.node")
 
 _DAY_AHEAD = timedelta(days=1)
-_DAY, _HOUR, _TEN_MINUTES, _FIVE_MINUTES, _MINUTE, _SECOND = 86_400.0, 3_600.0, 600.0, 300.0, 60.0, 1.0  # seconds
+_DAY, _HOUR, _TEN_MINUTES, _FIVE_MINUTES, _MINUTE, _SECOND = (
+    86_400.0,
+    3_600.0,
+    600.0,
+    300.0,
+    60.0,
+    1.0,
+)  # seconds
 
 
 class Node:
