@@ -250,7 +250,7 @@ class Running:
         return self.process.returncode, errors
 
 
-async def _settled() -> None:
+async def settled() -> None:
     """As at the end of a process: what still goes on is cancelled, and what is still open is closed, also connections
     that are being made, which neither side's node knows of yet."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -258,9 +258,11 @@ async def _settled() -> None:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
     loop: Any = asyncio.get_running_loop()
-    for transport in list(loop._transports.values()):
+    left = list(loop._transports.values())
+    for transport in left:
         transport.abort()
-    await asyncio.sleep(0.05)
+    if left:
+        await asyncio.sleep(0.05)
 
 
 _BUILDING = threading.Lock()
@@ -306,4 +308,4 @@ class Hosted:
             self._up.set()
         await self._stopping.wait()
         await self.node.stop()
-        await _settled()
+        await settled()
