@@ -17,6 +17,8 @@ from sluis.policy.http import Who, call_routes, routes
 from sluis.policy.known import known_of
 from sluis.policy.model import (
     CONSULT,
+    EVENT_TYPE,
+    NOTIFY,
     Action,
     Decided,
     Evaluation,
@@ -24,6 +26,7 @@ from sluis.policy.model import (
     Resource,
     Subject,
     consultation,
+    notification,
 )
 from sluis.policy.records import references_of
 from sluis.policy.replay import Replayed, replay
@@ -50,8 +53,10 @@ __all__ = [
     "CHANGE_ACCESS",
     "CHANGE_GROUP",
     "CONSULT",
+    "EVENT_TYPE",
     "GROUP",
     "LOG",
+    "NOTIFY",
     "READ_ACCESS",
     "READ_GROUP",
     "READ_LOG",
@@ -83,6 +88,7 @@ __all__ = [
     "explained",
     "holds_policies",
     "known_of",
+    "notification",
     "open_versions",
     "person",
     "policies_of",
