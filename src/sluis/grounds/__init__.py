@@ -30,6 +30,7 @@ from sluis.grounds.notices import Attribute, attributes_of, offered_notice, valu
 from sluis.grounds.purpose import (
     PROPERTY,
     Bound,
+    Opened,
     Purpose,
     purpose_if_readable,
     purpose_of,
@@ -72,6 +73,7 @@ __all__ = [
     "Notice",
     "Offer",
     "OfferedNotice",
+    "Opened",
     "Price",
     "Purpose",
     "Reading",

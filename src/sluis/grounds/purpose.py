@@ -48,6 +48,35 @@ class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         return activity == self.activity and Bound(id, digest) in self.notices
 
 
+class Opened(msgspec.Struct, frozen=True):
+    """What an organisation's files open, by the id in them: its offers, and its notices."""
+
+    offers: Mapping[str, Offer] = {}
+    notices: Mapping[str, OfferedNotice] = {}
+
+    def agreed(self, purpose: Purpose) -> "Opened":
+        """What of it a purpose covers, with its rules as they are now."""
+        return Opened(
+            {
+                id: self.offers[id]
+                for id, digest in _pairs(purpose.disclosures)
+                if _same(self.offers, id, digest)
+            },
+            {
+                id: self.notices[id]
+                for id, digest in _pairs(purpose.notices)
+                if _same(self.notices, id, digest)
+            },
+        )
+
+    def wanted(self, activity: str) -> "Opened":
+        """What of it is for a processing activity."""
+        return Opened(
+            {id: one for id, one in self.offers.items() if one.disclosure.activity == activity},
+            {id: one for id, one in self.notices.items() if one.notice.activity == activity},
+        )
+
+
 def purpose_of(properties: Mapping[str, Any] | None) -> Purpose | None:
     """The purpose in a grant's properties; None when they hold none.
 
@@ -79,6 +108,14 @@ def purpose_properties(
     disclosures = _in_order(Bound(one.disclosure.id, one.digest) for one in offers)
     told = _in_order(Bound(one.notice.id, one.digest) for one in notices)
     return {PROPERTY: plain(Purpose(activity, disclosures, told))}
+
+
+def _pairs(bound: Iterable[Bound]) -> list[tuple[str, str]]:
+    return [(one.id, one.digest) for one in bound]
+
+
+def _same(known: Mapping[str, Offer] | Mapping[str, OfferedNotice], id: str, digest: str) -> bool:
+    return id in known and known[id].digest == digest
 
 
 def _in_order(bound: Iterable[Bound]) -> tuple[Bound, ...]:
