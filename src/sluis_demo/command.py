@@ -97,11 +97,9 @@ def _speak(_context: click.Context, _parameter: click.Parameter, value: str | No
     callback=_speak,
     help="Taal / language.",
 )
-@click.pass_context
-def command(
-    context: click.Context, once: bool, as_json: bool, down: tuple[str, ...], home: Path, **wanted: Any
-) -> None:
+def command(once: bool, as_json: bool, down: tuple[str, ...], home: Path, **wanted: Any) -> None:
     """Starting takes a few seconds; the heavy parts are loaded after the options are known to be right."""
+    context = click.get_current_context()
     context.obj = home
     if context.invoked_subcommand is not None:
         return

@@ -197,7 +197,9 @@ def entrepreneurs() -> tuple[Persona, ...]:
 
 def personas(simulator: Simulator) -> tuple[Persona, ...]:
     """Who signs in with a simulator."""
-    return {DIGID: citizens, EHERKENNING: entrepreneurs, STAFF: officials}[simulator]()
+    if simulator is STAFF:
+        return officials()
+    return citizens() if simulator is DIGID else entrepreneurs()
 
 
 def officials() -> tuple[Persona, ...]:
