@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.browser import after_form, browser_of, remember
 from sluis.identity.passport import rules
+from sluis.identity.passport.qr import drawn
 from sluis.identity.passport.service import Passports
 from sluis.identity.sessions import Finish, Way
 from sluis.kernel import Invalid, Text
@@ -42,13 +43,14 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
         """Ask a wallet: what for, and for what."""
         browser = browser_of(request)
         handle = passports.begin(name, browser, local_path(next))
-        way = passports.way(name)
+        way, link = passports.way(name), passports.link(handle)
         shown = page(
             request,
             "identity/passport/ask.html",
             way=way,
             claims=[rules.label(path) for path in way.asked.claims],
-            link=passports.link(handle),
+            link=link,
+            picture=drawn(link),
             handle=handle,
             next=local_path(next),
         )
