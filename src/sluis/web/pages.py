@@ -72,6 +72,7 @@ class Setting(msgspec.Struct, frozen=True):
         navigation: all entries there are.
         test: whether this is no production.
         token: gives the value that a form of this visitor must carry.
+        browser: gives the secret of this browser, which it is handed with the answer when it had none.
         idle: seconds without a request after which a session is over.
     """
 
@@ -82,6 +83,7 @@ class Setting(msgspec.Struct, frozen=True):
     navigation: Sequence[Entry]
     test: bool
     token: Callable[[], str]
+    browser: Callable[[], str]
     idle: int
 
     def say(self, text: Text | str, en: str | None = None) -> str:
@@ -206,6 +208,13 @@ def onward(request: Request[Any, Any, Any], target: str) -> Response[bytes]:
     """
     refresh = {"refresh": f"0; url={quote(target, safe='/:?#[]@!$&()*+,;=%-._~')}"}
     return page(request, "web/onward.html", target=target, headers=refresh)
+
+
+def after_form(request: Request[Any, Any, Any], response: Response[Any]) -> Response[Any]:
+    """The same redirect, with its cookie, as a page that goes there by itself (`onward`)."""
+    made: Response[Any] = onward(request, response.headers["location"])
+    made.headers["set-cookie"] = response.headers["set-cookie"]
+    return made
 
 
 @lru_cache(maxsize=1)
