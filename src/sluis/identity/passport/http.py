@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.passport import rules
+from sluis.identity.passport.qr import drawn
 from sluis.identity.passport.service import Passports
 from sluis.identity.sessions import Finish, Way
 from sluis.kernel import Invalid, Text
@@ -41,13 +42,14 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
         """Ask a wallet: what for, and for what."""
         browser = setting_of(request).browser()
         handle = passports.begin(name, browser, local_path(next))
-        way = passports.way(name)
+        way, link = passports.way(name), passports.link(handle)
         return page(
             request,
             "identity/passport/ask.html",
             way=way,
             claims=[rules.label(path) for path in way.asked.claims],
-            link=passports.link(handle),
+            link=link,
+            picture=drawn(link),
             handle=handle,
             next=local_path(next),
         )
