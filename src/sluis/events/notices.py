@@ -140,7 +140,8 @@ class Notices:
             return None
         notice, digest = told.notice, told.offered.digest
         return any(
-            one.tells(notice.activity, notice.id, digest) for one in self._agreements.purposes(notice.recipient)
+            one.tells(notice.activity, notice.id, digest)
+            for one in self._agreements.purposes(notice.recipient)
         )
 
     async def _ask(self, told: Told) -> _Permit:

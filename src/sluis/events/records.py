@@ -36,7 +36,7 @@ def about(
     attributes: dict[str, Any] = {ACTIVITY: notice.activity, PROCESSOR: processor, **more}
     if subject is not None:
         attributes[SUBJECT_TYPE], attributes[SUBJECT] = subject
-    moment, held = milliseconds(now), notice.withhold
+    moment = milliseconds(now)
     return Processing(
         trace_id=trace.trace_id,
         span_id=new_span_id(),
@@ -47,6 +47,12 @@ def about(
         parent_span_id=trace.span_id,
         attributes=attributes,
         resource={"attributes": {"service.name": service}},
-        withheld=held
-        and Withheld(str(held.article), milliseconds(now + timedelta(days=held.days))),
+        withheld=_withheld(notice, now),
     )
+
+
+def _withheld(notice: Notice, now: datetime) -> Withheld | None:
+    rule = notice.withhold
+    if rule is None:
+        return None
+    return Withheld(str(rule.article), milliseconds(now + timedelta(days=rule.days)))

@@ -24,9 +24,9 @@ Attribute = str | int | bool
 
 _RESERVED = frozenset(
     "id source specversion type subject time datacontenttype dataschema data data_base64 dataref sequence sequencetype "
-    "traceparent tracestate".split()
+    "traceparent tracestate and or xor not in like exists true false".split()
 )
-"""Attributes of every event, which a fact may not be taken for."""
+"""Attributes of every event, which a fact may not be taken for; and the words of conditions."""
 
 _INTEGERS = range(-(2**31), 2**31)
 
@@ -85,8 +85,8 @@ def _event_faults(event: EventType) -> Iterator[Fault]:
                     (part, name),
                     "reserved-name",
                     Text(f"`{name}` is al iets anders.", f"`{name}` is something else already."),
-                    Text("Elke gebeurtenis heeft een kenmerk met die naam.",
-                         "Every event has an attribute of that name."),
+                    Text("Een kenmerk van elke gebeurtenis heet zo, of een woord van voorwaarden.",
+                         "An attribute of every event has that name, or a word of conditions."),
                     Text("Kies een andere naam.", "Choose another name."),
                 )  # fmt: skip
 

@@ -34,7 +34,9 @@ def check_subjects(told: Told, subjects: Sequence[Whom], test: bool) -> None:
     kind = told.event.subject
     for place, one in enumerate(subjects, 1):
         if one.kind != kind:
-            raise _at(place, Text(f"Het soort sleutel hoort {kind} te zijn.", f"The kind of key must be {kind}."))
+            raise _at(
+                place, Text(f"Het soort sleutel hoort {kind} te zijn.", f"The kind of key must be {kind}.")
+            )
         if not is_key(one, test):
             raise _at(place, Text("De sleutel is geen BSN.", "The key is no BSN."))
     if len(set(subjects)) < len(subjects):

@@ -142,14 +142,12 @@ class Interests:
         def forget(connection: Connection) -> None:
             ended.append(connection.execute(_many(sql.END), values).rowcount)
 
-        recorded = self._ledger.append(
-            self._lines("end", told, wish.subjects, trace, self._clock()), forget
-        )
+        recorded = self._ledger.append(self._lines("end", told, wish.subjects, trace, self._clock()), forget)
         recording()
         await recorded
         return Ended(ended[0])
 
-    async def list(
+    async def registered(
         self, peer: PeerId, notice: str, purpose: Purpose | None, cursor: str = ""
     ) -> InterestsView:
         """A page of what a recipient registered for a notice, in no order that means anything.
