@@ -10,6 +10,7 @@ from sluis.web.access import (
     crossed,
     identified,
     keep_caller,
+    shown_certificate,
     write_line,
 )
 from sluis.web.app import Api, make_api
@@ -89,6 +90,7 @@ __all__ = [
     "place_of",
     "redirect",
     "setting_of",
+    "shown_certificate",
     "streamed",
     "take_back",
     "thumbprint_of",

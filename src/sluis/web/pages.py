@@ -15,14 +15,13 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from litestar import Request, Response
 from markupsafe import Markup
 
-from sluis.kernel import Level, Problem, Text
+from sluis.kernel import HERE, Level, Problem, Text
 from sluis.web.visitors import Audience, SignedIn
 
 HTML = "text/html"
@@ -30,7 +29,6 @@ HTML = "text/html"
 SETTING = "sluis.page"
 """Key in the ASGI scope of what every page of a request is made with (`Setting`)."""
 
-_HERE = ZoneInfo("Europe/Amsterdam")
 _MOST = 4000  # characters of a local path
 _LOCAL = re.compile(
     r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*"
@@ -256,7 +254,7 @@ def _day(setting: Setting) -> Callable[[date], Markup]:
 
 def _moment(setting: Setting) -> Callable[[int], Markup]:
     def moment(seconds: int) -> Markup:
-        at = datetime.fromtimestamp(seconds, UTC).astimezone(_HERE)
+        at = datetime.fromtimestamp(seconds, UTC).astimezone(HERE)
         month = _MONTHS[setting.language == "en"][at.month - 1]
         told = setting.say(f"om {at:%H.%M} uur", f"at {at:%H:%M}")
         return Markup('<time datetime="{}">{} {} {} {}</time>').format(

@@ -18,7 +18,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Litestar, Request, Response, get
@@ -29,7 +28,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
-from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches
+from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches, read_fields
 from sluis.web import problems
 from sluis.web.access import OnRefusal, keep_caller, methods_at
 from sluis.web.app import access_log, log_request, problem_of
@@ -53,6 +52,7 @@ from sluis.web.tries import TooOften, Tries, neighbourhood
 from sluis.web.visitors import SignedIn, Visitors
 
 _MOST_FORM = 64 * 1024  # bytes
+_MOST_FIELDS = 500
 _MOST_BODY = 1024 * 1024  # bytes, unless a route sets its own `request_max_body_size`
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _TRIED = "sluis.tried"  # key in the scope: the route was reached, and what it is asked counts as a try
@@ -325,19 +325,9 @@ async def _form(request: Request[Any, Any, Any]) -> Form:
     if len(body) > _MOST_FORM:
         raise problems.body_too_large(_MOST_FORM)
     try:
-        pairs = parse_qsl(
-            body.decode(),
-            keep_blank_values=True,
-            strict_parsing=bool(body),
-            errors="strict",
-            max_num_fields=500,
-        )
+        return read_fields(body.decode(), _MOST_FIELDS, strict=True)
     except ValueError:
         raise _unreadable_form() from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise _unreadable_form()
-    return form
 
 
 def _check_origin(request: Request[Any, Any, Any], form: Form) -> None:
