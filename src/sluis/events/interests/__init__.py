@@ -1,5 +1,7 @@
 """Interests: recipients say whom they must hear about, and the source keeps that as sealed pseudonyms."""
 
+from sluis.events.interests.elsewhere import Registrar, Wish
+from sluis.events.interests.http import not_yours, official_routes, routes
 from sluis.events.interests.model import (
     MOST,
     Bounds,
@@ -23,8 +25,13 @@ __all__ = [
     "InterestsView",
     "NewInterest",
     "Registered",
+    "Registrar",
     "Registration",
     "Whom",
+    "Wish",
     "is_key",
+    "not_yours",
+    "official_routes",
     "open_interests",
+    "routes",
 ]
