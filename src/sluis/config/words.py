@@ -41,6 +41,7 @@ WORDS: Words = {
             "Het handelsregister, dat zegt wie voor een bedrijf mag handelen.",
             "The trade register, which says who may act for a company.",
         ),
+        "events": Text("Wat dit knooppunt anderen meldt.", "What this node tells others of."),
         "limits": Text("Wat een vraag mag kosten.", "What a question may cost."),
         "fsc": Text("De FSC-groep waar dit knooppunt in zit.", "The FSC group that this node is in."),
         "manager": Text("De Manager.", "The Manager."),
@@ -374,6 +375,16 @@ WORDS: Words = {
     "PolicyConfig": {
         "directory": Text(
             "Map met Cedar-regels en hun proeven.", "Folder with Cedar policies and their tests."
+        ),
+    },
+    "EventsConfig": {
+        "interest_days": Text(
+            "Hoeveel dagen vooruit een afnemersindicatie mag gelden.",
+            "For how many days ahead an interest may hold.",
+        ),
+        "interests_each": Text(
+            "Hoeveel afnemersindicaties één kennisgeving mag hebben.",
+            "How many interests one notice may have.",
         ),
     },
     "LimitsConfig": {

@@ -106,7 +106,8 @@ class Records:
         outcomes = self._added(commit, batch)
         for at, one in enumerate(batch.payloads):
             if type(one) is Along and isinstance(refused := outcomes[at], Exception):
-                raise refused  # its change was made, so nothing of this commit may stay
+                # Its change was made, so nothing of this commit may stay.
+                raise RuntimeError("a change was made for records that are none") from refused
         return [failed.get(at, one) for at, one in enumerate(outcomes)] if failed else outcomes
 
     def _added(self, commit: Commit, batch: Batch) -> list[Position | Exception]:

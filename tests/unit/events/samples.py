@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from sqlalchemy import Connection
 
 from sluis.crypto import FileKeyStore
@@ -23,7 +24,7 @@ from sluis.events.notices import Agreements, Notices
 from sluis.events.publishing import Occurrence, Publisher, Settings, open_publisher
 from sluis.events.publishing.model import Outgoing
 from sluis.grounds import Activity, Article, EventType, Fact, Grounds, Notice
-from sluis.kernel import Oin, PeerId, Period, Text, Trace
+from sluis.kernel import Oin, PeerId, Period, Problem, Text, Trace
 from sluis.ledger import Ledger, open_ledger
 from sluis.policy import DecisionPoint, Policies, rulings_of
 from sluis.store import Store, open_store
@@ -56,6 +57,14 @@ NOTICE = Notice(
 )  # fmt: skip
 
 GROUNDS = Grounds(activities=(ACTIVITY,), events=(EVENT,), notices=(NOTICE,))
+
+
+@contextmanager
+def refused(kind: type[Problem], code: str) -> Iterator[pytest.ExceptionInfo[Problem]]:
+    """What happens inside must raise a problem of this kind and code."""
+    with pytest.raises(kind) as raised:
+        yield raised
+    assert raised.value.code == code
 
 
 def notice(**changed: Any) -> Notice:

@@ -262,7 +262,7 @@ def _place(notice: str, digest: bytes) -> str:
 def _cursor(cursor: str) -> bytes:
     try:
         return decode_base64url(cursor) if cursor else b""
-    except Invalid:
+    except ValueError:
         raise Invalid(
             "unknown-cursor",
             Text("Deze cursor is er niet.", "There is no such cursor."),
