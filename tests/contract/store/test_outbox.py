@@ -4,7 +4,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import closing
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
@@ -20,14 +19,10 @@ TABLE = (Migration("table", ("CREATE TABLE changes (id {int} PRIMARY KEY)",)),)
 LATER = 4_000_000_000
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    sqlite = request.param == "sqlite"
-    with closing(
-        open_store(tmp_path / "node.db" if sqlite else request.getfixturevalue("empty_postgres"))
-    ) as store:
-        migrate(store, "test", TABLE)
-        yield store
+@pytest.fixture
+def store(store: Store) -> Store:
+    migrate(store, "test", TABLE)
+    return store
 
 
 @pytest.fixture
