@@ -5,24 +5,21 @@ allows this node's own files and nothing inline. A template writes its sentences
 `t("Inloggen", "Sign in")`. WCAG 2.2 AA is the floor for the layout.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.resources import files
-from mimetypes import guess_type
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from litestar import Request, Response
 from markupsafe import Markup
 
-from sluis.kernel import Level, Problem, Text
+from sluis.kernel import HERE, Level, Problem, Text
+from sluis.web.files import static_files
 from sluis.web.visitors import Audience, SignedIn
 
 HTML = "text/html"
@@ -30,7 +27,6 @@ HTML = "text/html"
 SETTING = "sluis.page"
 """Key in the ASGI scope of what every page of a request is made with (`Setting`)."""
 
-_HERE = ZoneInfo("Europe/Amsterdam")
 _MOST = 4000  # characters of a local path
 _LOCAL = re.compile(
     r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*"
@@ -92,28 +88,6 @@ class Setting(msgspec.Struct, frozen=True):
         return said.en if self.language == "en" else said.nl
 
 
-class File(msgspec.Struct, frozen=True):
-    """A file that pages load, such as a style sheet."""
-
-    content: bytes
-    media_type: str
-    version: str
-
-
-@lru_cache(maxsize=1)
-def static_files() -> Mapping[str, File]:
-    """What lies in the `static` folder of any room, by the path under which pages load it: `/static/web/portal.css`."""
-    house = Path(str(files("sluis")))
-    found = {}
-    for path in sorted(house.glob("**/static/*")):
-        room, content = "/".join(path.relative_to(house).parts[:-2]), path.read_bytes()
-        kind = guess_type(path.name)[0] or "application/octet-stream"
-        text = "; charset=utf-8" if kind.startswith("text/") else ""
-        version = hashlib.sha256(content).hexdigest()[:12]
-        found[f"/static/{room}/{path.name}"] = File(content, kind + text, version)
-    return found
-
-
 def page(
     request: Request[Any, Any, Any],
     template: str,
@@ -133,7 +107,7 @@ def page(
         headers: more of them.
         values: what the template names.
     """
-    setting: Setting = request.scope[SETTING]  # type: ignore[literal-required]
+    setting = setting_of(request)
     return Response(
         rendered(setting, template, **values),
         status_code=status,
@@ -144,6 +118,12 @@ def page(
             **(headers or {}),
         },
     )
+
+
+def setting_of(request: Request[Any, Any, Any]) -> Setting:
+    """What pages of this request are made with: its language, its visitor, whose node it is."""
+    setting: Setting = request.scope[SETTING]  # type: ignore[literal-required]
+    return setting
 
 
 def rendered(setting: Setting, template: str, **values: Any) -> bytes:
@@ -256,7 +236,7 @@ def _day(setting: Setting) -> Callable[[date], Markup]:
 
 def _moment(setting: Setting) -> Callable[[int], Markup]:
     def moment(seconds: int) -> Markup:
-        at = datetime.fromtimestamp(seconds, UTC).astimezone(_HERE)
+        at = datetime.fromtimestamp(seconds, UTC).astimezone(HERE)
         month = _MONTHS[setting.language == "en"][at.month - 1]
         told = setting.say(f"om {at:%H.%M} uur", f"at {at:%H:%M}")
         return Markup('<time datetime="{}">{} {} {} {}</time>').format(
