@@ -10,7 +10,7 @@ from msgspec import structs
 from sluis import disclose, gateway, query
 from sluis.config import Config
 from sluis.crypto import Peer
-from sluis.identity import access, looked
+from sluis.identity import access, looked, people
 from sluis.kernel import Invalid, Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
 from sluis.policy import LOG, READ_LOG, Resource, call_routes
@@ -28,6 +28,7 @@ def published() -> Api:
         *query.routes(nothing),
         *disclose.routes(nothing),
         *access.routes(nothing, nothing, nothing),
+        *people.routes(nothing, nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
@@ -50,21 +51,19 @@ def _about(name: str, url: str) -> About:
 
 def routes(parts: Parts) -> list[HTTPRouteHandler]:
     """Every route of a node with these rooms."""
-    gate = Gate(parts.point)
+    gate, own = Gate(parts.point), parts.certificate.identity.peer.id
+    known = None if parts.identity is None else parts.identity.representing.people
     return [
         *gateway.routes(parts.card),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
-        *access.routes(parts.accesses, gate, parts.certificate.identity.peer.id),
+        *access.routes(parts.accesses, gate, own),
+        *(people.routes(known, gate, own, parts.whom) if known else ()),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),
         *call_routes(parts.point, by_socket(parts.access, parts.refusals.record)),
         *(looked.routes(parts.looking.keys) if parts.looking else ()),
-        *(
-            gateway.group_routes(parts.operator, gate, parts.certificate.identity.peer.id)
-            if parts.operator
-            else ()
-        ),
+        *(gateway.group_routes(parts.operator, gate, own) if parts.operator else ()),
     ]
 
 
