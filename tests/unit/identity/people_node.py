@@ -50,7 +50,9 @@ class Node:
         keys = FileKeyStore(self.folder / "keys")
         self.store = open_store(self.folder / "node.db")
         self.ledger = open_ledger(self.store, keys, "node.example/log", self.clock)
-        self.people = open_people(self.store, self.ledger, keys, self.clock, register=self.register, services=SERVICES)
+        self.people = open_people(
+            self.store, self.ledger, keys, self.clock, register=self.register, services=SERVICES
+        )
 
     def again(self) -> None:
         self.store.close()

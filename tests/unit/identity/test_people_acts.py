@@ -216,9 +216,7 @@ class Office(World):
             *signing_routes(self.people),
             *act_routes(self.people, caller, lambda person: None, "https://portal.example/acts", refused),
         ]
-        self.app = make_portal(
-            self.routes, self, House("Fictieve Dienst", "https://portal.example", True), b"s" * 32
-        )
+        self.app = make_portal(self.routes, self, House("Fictieve Dienst", True), b"s" * 32)
 
     async def signed_in(self, value: str, name: str) -> tuple[Browser, str]:
         browser, person = await self.director(value, NAMES[name])

@@ -52,9 +52,7 @@ class Desk(World):
         gate = Gate(DecisionPoint(Policies(STANDARD), "dienst", self.ledger, self.clock))
         self.whom, self.roles, self.gate = whom, ("people-admin",), gate
         self.routes += desk_routes(self.people, gate, OWN, whom)
-        self.app = make_portal(
-            self.routes, self, House("Fictieve Dienst", "https://portal.example", True), b"s" * 32
-        )
+        self.app = make_portal(self.routes, self, House("Fictieve Dienst", True), b"s" * 32)
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         access = Access([], {ME: Person(ME, "official-1", self.roles)}.get)

@@ -1,8 +1,7 @@
 """Guardians: curators, administrators (bewindvoerders), and parents of minors, as an official of this organisation found them:
 in a judgment and the register of curatorships and administrations (Centraal Curatele- en bewindregister), or in the BRP."""
 
-from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import msgspec
 
@@ -10,11 +9,9 @@ from sluis.identity.people.company import birthday
 from sluis.identity.people.keeping import Keeping
 from sluis.identity.people.model import ANY, GuardianKind, Guardianship
 from sluis.identity.people.saying import guardian_record, not_there
-from sluis.kernel import Clock, Conflict, Invalid, Text, new_trace_id
+from sluis.kernel import Clock, Conflict, Invalid, Text, beginning, new_trace_id
 
 ADULT = 18
-_HERE = ZoneInfo("Europe/Amsterdam")
-"""Where the day begins on which a child is eighteen."""
 
 MOST_SERVICES, LONGEST = 100, 200
 MOST_GUARDIANS = 20
@@ -67,7 +64,7 @@ class Guardians:
         _check(what)
         now, until = self._now(), what.until
         if what.kind == "parent" and what.born is not None:
-            until = int(datetime.combine(birthday(what.born, ADULT), time(), _HERE).timestamp())
+            until = beginning(birthday(what.born, ADULT))
             if until <= now:
                 raise _of_age()
         elif until is not None and until <= now:

@@ -6,9 +6,8 @@ with a token of its own (RFC 6749 §4.4), which outlives the session.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -31,7 +30,7 @@ from sluis.identity.people.views import (
     guardian_view,
     service_view,
 )
-from sluis.kernel import PeerId, Refused, Text, convert
+from sluis.kernel import PeerId, Refused, Text, beginning, convert
 from sluis.policy import CHANGE_PEOPLE, PEOPLE, READ_PEOPLE, Resource
 from sluis.web import Gate, Person, SignedIn
 
@@ -41,7 +40,6 @@ ACTS = "/representation/v1/acts"
 LARGEST = 16 * 1024
 """Bytes in a request of a portal."""
 
-_HERE = ZoneInfo("Europe/Amsterdam")
 _TAGS = ["vertegenwoordiging"]
 _PROGRAMS: dict[str, Any] = {"open": True, "cross_site": True}
 
@@ -183,9 +181,7 @@ def appointment(people: People, new: NewGuardian, whom: WhomOf) -> Appointment:
     people.catalogue.check(new.services)
     until = None
     if new.until is not None:
-        until = int(
-            datetime.combine(new.until + timedelta(days=1), time(), _HERE).astimezone(UTC).timestamp()
-        )
+        until = beginning(new.until + timedelta(days=1))
     return Appointment(
         new.kind, whom(new.guardian), whom(new.ward), new.evidence, new.services, until, new.born, new.guardian_name,
         new.ward_name,

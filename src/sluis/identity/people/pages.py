@@ -6,9 +6,8 @@ and never stands in an address.
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -18,7 +17,7 @@ from sluis.identity.people.company import urn_of
 from sluis.identity.people.model import ANY, Contact, Mandate, Terms, Vouched
 from sluis.identity.people.service import People
 from sluis.identity.people.shown import TOLD, chosen_services
-from sluis.kernel import Acting, Invalid, Kvk, NotFound, Oin, Refused, Rsin, Text
+from sluis.kernel import HERE, Acting, Invalid, Kvk, NotFound, Oin, Refused, Rsin, Text, beginning
 from sluis.web import Entry, Form, SignedIn, Tries, page, redirect
 
 NAVIGATION = (
@@ -38,7 +37,6 @@ _SURELY = {**_PEOPLE, "level": "substantial"}
 WRONG_CODES = 5
 """That one person may fill in before they have to wait: five minutes, and longer each time."""
 
-_HERE = ZoneInfo("Europe/Amsterdam")
 _EUROS = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d{1,12})(?:,(\d{2}))?", re.ASCII)
 
 VouchedOf = Callable[[SignedIn], Vouched | None]
@@ -87,7 +85,7 @@ def page_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
     async def blank(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """What a mandate should say."""
         mandates.given(person.acting)  # who may not give one is told so before filling in a form
-        today = people.now().astimezone(_HERE).date()
+        today = people.now().astimezone(HERE).date()
         filled = {"since": today.isoformat(), "until": _in_a_year(today).isoformat()}
         return filling(request, filled, None)
 
@@ -260,7 +258,7 @@ def _moment(day: str, days: int = 0) -> int:
         raise _unreadable(
             Text("Een datum ontbreekt, of klopt niet.", "A date is missing, or wrong.")
         ) from None
-    return int(datetime.combine(found, time(), _HERE).astimezone(UTC).timestamp())
+    return beginning(found)
 
 
 def _cents(text: str) -> int | None:
