@@ -285,6 +285,14 @@ class EventsConfig(msgspec.Struct, frozen=True):
     interests_each: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] = 1_000_000
 
 
+class ServiceConfig(msgspec.Struct, frozen=True):
+    """A service that somebody can be mandated for: what a portal calls it, and what people read."""
+
+    title: Words
+    about: Words
+    id: Words | None = None
+
+
 class LimitsConfig(msgspec.Struct, frozen=True):
     """What one question may cost this node."""
 
@@ -315,6 +323,7 @@ class Config(msgspec.Struct, frozen=True):
     policy: PolicyConfig = PolicyConfig()
     register: RegisterConfig = RegisterConfig()
     events: EventsConfig = EventsConfig()
+    services: dict[Key, ServiceConfig] = {}
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()
     manager: ManagerConfig = ManagerConfig()

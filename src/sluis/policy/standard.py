@@ -15,9 +15,10 @@ from sluis.policy.model import ACTIVITY_ID, Action, Evaluation, Properties, Reso
 ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "change-group"
 READ_ACCESS, CHANGE_ACCESS, READ_OWN_LINES = "read-access", "change-access", "read-own-lines"
 READ_EVENTS, CHANGE_EVENTS = "read-events", "change-events"
-LOG, GROUP, ACCESS, EVENTS = "log", "group", "access", "events"
-"""Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node, and what it
-tells others of and hears from them."""
+READ_PEOPLE, CHANGE_PEOPLE = "read-people", "change-people"
+LOG, GROUP, ACCESS, PEOPLE, EVENTS = "log", "group", "access", "people", "events"
+"""Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node, who acts for
+whom there, and what it tells others of and hears from them."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -65,6 +66,14 @@ when { principal has roles && principal.roles.containsAny(["event-admin", "priva
 @id("standard-change-events")
 permit (principal is person, action == Action::"change-events", resource is events)
 when { principal has roles && principal.roles.contains("event-admin") };
+
+@id("standard-read-people")
+permit (principal is person, action == Action::"read-people", resource is people)
+when { principal has roles && principal.roles.containsAny(["people-admin", "privacy-officer"]) };
+
+@id("standard-change-people")
+permit (principal is person, action == Action::"change-people", resource is people)
+when { principal has roles && principal.roles.contains("people-admin") };
 """
 }
 """Cedar texts by name, as `Policies.own` has them."""
