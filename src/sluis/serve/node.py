@@ -71,6 +71,7 @@ class Node:
             self._every(_MINUTE, self.portal.tidy)
         if self.parts.looking is not None:
             self._every(_HOUR, self._turn_keys, at_once=False)  # they are made when they are first asked for
+        self._every(_HOUR, self.parts.events.tidy)
         if self.config.anchor.url is not None:
             self._every(_TEN_MINUTES, self._anchor)
         if self.parts.membership is not None:

@@ -38,6 +38,7 @@ from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
+from sluis.serve.events import EventRooms, event_rooms
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
@@ -62,6 +63,7 @@ class Parts(msgspec.Struct, frozen=True):
     asker: Asker
     discloser: Discloser
     accesses: Accesses
+    events: EventRooms
     looking: Looking | None
     access: Access
     refusals: Refusals
@@ -143,6 +145,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         seconds=limits.peer_seconds,
         answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
+    address = _addresses(config, membership)
+    events = event_rooms(config, grounds, store, ledger, keys, point, link, membership, address, clock)
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
     consents = open_consents(store, ledger, keys, grounds, clock)
     discloser = Discloser(
@@ -156,7 +160,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         card=card,
         card_of=card_of,
         combiner=combiner,
-        address=_addresses(config, membership),
+        address=address,
         point=point,
         clock=clock,
         bounds=_bounds(config),
@@ -171,7 +175,10 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
-    operator = operator_of(config, grounds, store, membership, owners, clock) if membership else None
+    operator = None
+    if membership:
+        told = events.registrar.offered
+        operator = operator_of(config, grounds, store, membership, owners, told, clock)
     tokens = tokens_of(config, keys, clock)
     return Parts(
         certificate=certificate,
@@ -184,6 +191,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         asker=asker,
         discloser=discloser,
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
+        events=events,
         looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
         access=access,
         refusals=refusals,
