@@ -11,7 +11,7 @@ from sluis.config import Config
 from sluis.crypto import KeyStore
 from sluis.identity import pages, passkeys, passport, people, upstream
 from sluis.identity.provider import Provider
-from sluis.identity.sessions import Current, Established, Finish, Sessions, SigningIn, open_sessions
+from sluis.identity.sessions import Current, Established, Finish, Leaving, Sessions, SigningIn, open_sessions
 from sluis.identity.tokens import Tokens
 from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
@@ -77,8 +77,9 @@ def identity_rooms(
     sessions = open_sessions(store, keys, clock, current)
     representing = Representing(sessions, people_of(config, store, ledger, keys, clock), keys)
     signing_in = SigningIn(sessions, representing.choices)
-    provider, endpoints = provider_of(config, store, tokens, sessions, representing, clock)
     upstreams = upstreams_of(config, store, keys, tokens, clock)
+    leaving = Leaving(sessions, [upstreams.farewell], clock)
+    provider, endpoints = provider_of(config, store, tokens, sessions, leaving, representing, clock)
     keyed, wallets = passkeys_of(config, store, ledger, keys, clock, current), passports_of(config, clock)
     finish = _finishing(signing_in, keyed, representing)
     ways = [
@@ -95,7 +96,9 @@ def identity_rooms(
         upstreams=upstreams,
         passkeys=keyed,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways, provider.programs, [upstreams.farewell]),
+            *pages.routes(
+                sessions, signing_in, lambda: ways, provider.programs, leaving, provider.portal_behind
+            ),
             *people.routes(representing.people, representing.vouched),
             *endpoints,
             *upstream.routes(upstreams, sessions, finish),

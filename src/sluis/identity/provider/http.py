@@ -20,7 +20,7 @@ from sluis.identity.provider.faults import OAuthProblem
 from sluis.identity.provider.model import CONTINUE
 from sluis.identity.provider.rules import read_form
 from sluis.identity.provider.service import Provider
-from sluis.identity.sessions import Sessions
+from sluis.identity.sessions import Leaving
 from sluis.kernel import Text
 from sluis.web import SignedIn, redirect, setting_of, shown_certificate, take_back
 
@@ -37,13 +37,13 @@ Asking = Request[Any, Any, Any]
 Answered = Response[bytes]
 
 
-def routes(provider: Provider, clients: Clients, sessions: Sessions) -> list[HTTPRouteHandler]:
+def routes(provider: Provider, clients: Clients, leaving: Leaving) -> list[HTTPRouteHandler]:
     """Every endpoint of the provider. They are open, and for programs too: who asks proves it in the request itself.
 
     Args:
         provider: of this node.
         clients: whose scopes are told of.
-        sessions: one of which ends when its client asks so.
+        leaving: ends the session whose client asks so.
     """
     document = msgspec.json.encode(discovery(provider.issuer, clients, provider.mutual))
 
@@ -118,11 +118,12 @@ def routes(provider: Provider, clients: Clients, sessions: Sessions) -> list[HTT
     async def end(request: Asking) -> Answered:
         signed_in = _visitor(request)
         after, at_once = provider.sign_out(await _parameters(request), signed_in)
-        if signed_in is not None and not at_once:
-            return redirect("/sign-out")
-        if signed_in is not None:
-            await sessions.end(signed_in.session)
-        return take_back(_to(after or "/sign-out"))
+        if signed_in is None:
+            return take_back(_to(after or "/sign-out"))
+        browser = setting_of(request).browser()
+        if not at_once:
+            return redirect("/sign-out", **({"state": leaving.remember(browser, after)} if after else {}))
+        return take_back(_to(await leaving.end(signed_in, browser, after or "")))
 
     return [metadata, keys, authorize, proceed, push, token, userinfo, introspect, revoke, end]
 

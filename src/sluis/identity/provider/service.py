@@ -138,6 +138,13 @@ class Provider:
             return await self._turn_down(asked, held, OAuthProblem("access_denied", _CANCELLED))
         return await self._answer(asked, held, signed_in)
 
+    async def portal_behind(self, path: str) -> str | None:
+        """The title of the client whose request goes on at a local path once somebody signed in; None when it is none."""
+        held = path.removeprefix(CONTINUE + "/")
+        asked = await self._grants.held(held, pushed=False) if held != path else None
+        client = None if asked is None else self._clients.get(asked.client)
+        return None if client is None else client.title
+
     async def token(self, form: Mapping[str, str], certificate: x509.Certificate | None) -> dict[str, Any]:
         """The answer of the token endpoint. Raises `OAuthProblem`, `Unkept`."""
         grant_type = form.get("grant_type", "")

@@ -1,6 +1,7 @@
 """Signing out everywhere: OpenID Connect RP-Initiated Logout 1.0 and Back-Channel Logout 1.0."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -37,6 +38,30 @@ async def test_a_client_signs_its_own_user_out_at_once(world: World) -> None:
     answer = await world.get("/oauth/end", id_token_hint=hint, post_logout_redirect_uri=BYE, state="abc")
     assert place(answer) == (BYE, {"state": ["abc"]})
     assert world.sessions.by_handle(signed_in.session) is None
+
+
+async def test_who_is_signed_out_by_a_client_is_signed_out_at_the_provider_too_and_comes_back(
+    world: World,
+) -> None:
+    world.elsewhere = "https://broker.example/end"
+    signed_in = await world.sign_in()
+    hint = (await world.tokens_of())["id_token"]
+    answer = await world.get("/oauth/end", id_token_hint=hint, post_logout_redirect_uri=BYE, state="abc")
+    where, query = place(answer)
+    assert where == "https://broker.example/end"
+    assert world.sessions.by_handle(signed_in.session) is None
+    [browser] = re.findall(r"__Host-sluis-browser=([^;]+)", str(answer.headers.get_list("set-cookie")))
+    assert world.leaving.back("another browser", query["state"][0]) is None
+    assert world.leaving.back(browser, query["state"][0]) == f"{BYE}?state=abc"
+    assert world.leaving.back(browser, query["state"][0]) is None  # once
+
+
+async def test_who_is_asked_first_still_goes_back_to_the_client(world: World) -> None:
+    await world.sign_in()
+    answer = await world.get("/oauth/end", client_id="portal", post_logout_redirect_uri=BYE)
+    where, query = place(answer)
+    [browser] = re.findall(r"__Host-sluis-browser=([^;]+)", str(answer.headers.get_list("set-cookie")))
+    assert (where, world.leaving.back(browser, query["state"][0])) == ("/sign-out", BYE)
 
 
 async def test_an_id_token_that_ended_still_says_whose_session_it_was(world: World) -> None:
