@@ -37,8 +37,8 @@ def provider_of(
     registered = {name: client_of(name, settings) for name, settings in config.clients.items()}
     clients = Clients(registered, open_once(store), clock)
     provider = open_provider(store, clients, tokens, sessions, representing, clock, _mutual(config))
-    sessions.on_end(provider.ended)
-    representing.people.on_change(provider.look_again)
+    sessions.on_end(provider.endings.ended)
+    representing.people.on_change(provider.endings.look_again)
     return provider, routes(provider, clients, leaving)
 
 

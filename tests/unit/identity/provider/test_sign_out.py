@@ -29,7 +29,7 @@ class Told:
 
 async def settled(world: World) -> None:
     """What the end of a session sets going is done."""
-    await asyncio.gather(*world.provider._tasks)
+    await asyncio.gather(*world.provider.endings._tasks)
 
 
 async def test_a_client_signs_its_own_user_out_at_once(world: World) -> None:
@@ -129,7 +129,7 @@ async def test_clients_are_told_of_a_session_that_ended(world: World) -> None:
     await world.sessions.end(signed_in.session)
     await settled(world)
     told = Told()
-    assert await world.provider.tell(told) == 0
+    assert await world.provider.endings.tell(told) == 0
     ((address, token),) = told.heard
     assert address == "https://portal.example/out"
     claims = world.read(token, "logout+jwt")
@@ -137,7 +137,7 @@ async def test_clients_are_told_of_a_session_that_ended(world: World) -> None:
     assert (claims["sub"], claims["sid"]) == (identity["sub"], identity["sid"])
     assert claims["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
     assert "nonce" not in claims
-    assert await world.provider.tell(told) == 0
+    assert await world.provider.endings.tell(told) == 0
     assert len(told.heard) == 1
 
 
@@ -146,10 +146,10 @@ async def test_who_does_not_answer_is_told_again_also_after_a_restart(world: Wor
     await world.tokens_of()
     await world.sessions.end(signed_in.session)
     await settled(world)
-    assert await world.provider.tell(Told(takes=False)) == 1
+    assert await world.provider.endings.tell(Told(takes=False)) == 1
     world.open()
     told = Told()
-    assert await world.provider.tell(told) == 0
+    assert await world.provider.endings.tell(told) == 0
     assert len(told.heard) == 1
 
 
@@ -158,9 +158,9 @@ async def test_a_session_that_ended_while_nobody_looked_is_told_of(world: World)
     await world.tokens_of()
     world.clock.later(hours=13)
     world.open()
-    await world.provider.tidy()
+    await world.provider.endings.tidy()
     told = Told()
-    await world.provider.tell(told)
+    await world.provider.endings.tell(told)
     assert len(told.heard) == 1
 
 
@@ -170,7 +170,7 @@ async def test_nobody_is_told_for_two_hours_long(world: World) -> None:
     await world.sessions.end(signed_in.session)
     await settled(world)
     world.clock.later(hours=2)
-    assert await world.provider.tell(Told()) == 0
+    assert await world.provider.endings.tell(Told()) == 0
 
 
 async def test_a_code_that_was_not_traded_is_worth_nothing_after_signing_out(world: World) -> None:
@@ -180,7 +180,7 @@ async def test_a_code_that_was_not_traded_is_worth_nothing_after_signing_out(wor
     await settled(world)
     assert (await world.trade(code, more)).json()["error"] == "invalid_grant"
     told: Any = Told()
-    await world.provider.tell(told)
+    await world.provider.endings.tell(told)
     assert told.heard == [], "the client never knew of anybody"
 
 
@@ -232,6 +232,6 @@ async def test_a_portal_that_is_away_keeps_no_other_from_being_told(world: World
 
     await world.store.write(wait)
     away = Told(takes=False)
-    await world.provider.tell(away)
+    await world.provider.endings.tell(away)
     assert {one.client for one in grants.to_tell()} == {"portal"}
     assert len(away.heard) < 50

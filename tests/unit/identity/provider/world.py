@@ -138,7 +138,7 @@ class World:
         self.provider = open_provider(
             self.store, self.clients, self.tokens, self.sessions, self, self.clock, mutual
         )
-        self.sessions.on_end(self.provider.ended)
+        self.sessions.on_end(self.provider.endings.ended)
         house = House("Gemeente (fictief)", True)
         visitors: Any = self.sessions
         self.leaving = Leaving(self.sessions, [self._farewell], self.clock)
@@ -167,7 +167,7 @@ class World:
 
     async def sign_in(self, **changed: Any) -> SignedIn:
         """A session in the browser."""
-        who: Established = established(at=int(self.clock().timestamp()), **changed)
+        who: Established = established(**{"at": int(self.clock().timestamp()), **changed})
         self.secret, signed_in = await self.sessions.begin(who, replaces=self.secret)
         return signed_in
 
