@@ -33,6 +33,7 @@ from sluis.gateway import (
 from sluis.grounds import Grounds
 from sluis.grounds.consents import Consents, open_consents
 from sluis.identity.access import Accesses, Agreed
+from sluis.identity.tokens import Tokens
 from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.policy import DecisionPoint, open_versions
@@ -62,6 +63,7 @@ class Parts(msgspec.Struct, frozen=True):
     asker: Asker
     discloser: Discloser
     accesses: Accesses
+    tokens: Tokens | None
     looking: Looking | None
     access: Access
     refusals: Refusals
@@ -185,6 +187,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         asker=asker,
         discloser=discloser,
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
+        tokens=tokens,
         looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
         access=access,
         refusals=refusals,
