@@ -278,6 +278,12 @@ class RegisterConfig(msgspec.Struct, frozen=True):
     longest_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24
 
 
+class ConsentsConfig(msgspec.Struct, frozen=True):
+    """Consents of people, after they have ended."""
+
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=36_600)] = 1830
+
+
 class ServiceConfig(msgspec.Struct, frozen=True):
     """A service that somebody can be mandated for: what a portal calls it, and what people read."""
 
@@ -316,6 +322,7 @@ class Config(msgspec.Struct, frozen=True):
     policy: PolicyConfig = PolicyConfig()
     register: RegisterConfig = RegisterConfig()
     services: dict[Key, ServiceConfig] = {}
+    consents: ConsentsConfig = ConsentsConfig()
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()
     manager: ManagerConfig = ManagerConfig()

@@ -45,6 +45,7 @@ WORDS: Words = {
             "Diensten waarvoor iemand een machtiging kan krijgen, op naam.",
             "Services that somebody can be mandated for, by name.",
         ),
+        "consents": Text("Toestemmingen die voorbij zijn.", "Consents that are over."),
         "limits": Text("Wat een vraag mag kosten.", "What a question may cost."),
         "fsc": Text("De FSC-groep waar dit knooppunt in zit.", "The FSC group that this node is in."),
         "manager": Text("De Manager.", "The Manager."),
@@ -58,6 +59,12 @@ WORDS: Words = {
         ),
         "longest_hours": Text(
             "Hoeveel uur oud zo'n antwoord mag zijn.", "How many hours old such an answer may be."
+        ),
+    },
+    "ConsentsConfig": {
+        "keep_days": Text(
+            "Zoveel dagen na haar laatste dag bewaart het knooppunt een toestemming; wat ermee is gebeurd, blijft in het logboek.",
+            "So many days after its last day the node keeps a consent; what happened to it stays in the log.",
         ),
     },
     "ServiceConfig": {

@@ -69,6 +69,7 @@ class Node:
         self._every(_SECOND, self._publish)
         self._every(_SECOND, self._renew_revocations)
         self._every(_SECOND, self._renew_certificate)
+        self._every(_HOUR, self.parts.accesses.tidy)
         if self.portal is not None:
             self._every(_MINUTE, self.portal.tidy)
         if self.parts.tokens is not None:

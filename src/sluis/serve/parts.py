@@ -146,7 +146,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
-    consents = open_consents(store, ledger, keys, grounds, clock)
+    kept = timedelta(days=config.consents.keep_days)
+    consents = open_consents(store, ledger, keys, grounds, clock, kept)
     discloser = Discloser(
         own=own.oin,
         alias=own.alias,
