@@ -17,6 +17,7 @@ from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
 from sluis.web.cookies import COOKIE, hand_out, held_secret, take_back
 from sluis.web.gate import Gate
 from sluis.web.openapi import About
+from sluis.web.outgoing import EVERYWHERE, Answer, Outgoing, Unreached
 from sluis.web.pages import Entry, Setting, elsewhere, local_path, onward, page, redirect
 from sluis.web.portal import House, Portal, make_portal, setting_of
 from sluis.web.refusals import Refusals
@@ -39,11 +40,13 @@ __all__ = [
     "API_SCOPE",
     "COOKIE",
     "CROSSED",
+    "EVERYWHERE",
     "FROM_ONE",
     "LINE",
     "SHORT",
     "About",
     "Access",
+    "Answer",
     "Api",
     "Audience",
     "BrowserListener",
@@ -55,6 +58,7 @@ __all__ = [
     "LocalListener",
     "LoopbackListener",
     "OnRefusal",
+    "Outgoing",
     "PeerListener",
     "Person",
     "Portal",
@@ -66,6 +70,7 @@ __all__ = [
     "TokenAccess",
     "TooOften",
     "Tries",
+    "Unreached",
     "Visitors",
     "crossed",
     "elsewhere",
