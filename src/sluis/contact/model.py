@@ -23,7 +23,7 @@ Wait = Annotated[str, msgspec.Meta(pattern=r"^P(?=[0-9T])([0-9]{1,4}D)?(T(?=[0-9
 
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Uri = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", max_length=2000)]
-EventType = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9][A-Za-z0-9_-]*)+$", max_length=200)]
+EventType = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")]
 """Of CloudEvents, `type`: a reversed domain name and what happened."""
 
 

@@ -164,7 +164,8 @@ def next_action(
             return _send(route, len(done) + 1, now, quiet)
         match tried.state:
             case "claimed":
-                return Resolve(route, tried)
+                if moment - tried.began < max(route.wait, LONGEST_DELAY):
+                    return Resolve(route, tried)
             case "delayed":
                 if moment - tried.began < max(route.wait, LONGEST_DELAY):
                     return Later(tried.due) if moment < tried.due else _send(route, tried.number, now, quiet)

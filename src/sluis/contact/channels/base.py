@@ -16,6 +16,11 @@ How = Literal["later", "never", "doubtful"]
 """`later`: not now, it did not leave. `never`: it will not, to this address. `doubtful`: it may have left."""
 
 
+Doubt = Literal["again", "ask", "unknown"]
+"""What to do when nobody noted whether a parcel left. `again`: send it, the same reference has no second effect. `ask`: `find`
+tells. `unknown`: nobody can tell."""
+
+
 class Parcel(msgspec.Struct, frozen=True):
     """One message for one address.
 
@@ -101,20 +106,19 @@ class Channel(Protocol):
 
     - `send` returns or raises `Failed` within the time that the settings give; nothing else comes out of it.
     - `Failed` with `later` or `never` means that nothing left.
-    - Where `exact`, sending the same reference again has no second effect.
+    - Where `doubt` is `again`, sending the same reference again has no second effect; where it is `ask`, `find` tells the truth.
     - What `reports` gave is given again until it was `heed`ed, so that a report is lost to no restart.
     """
 
     kind: Kind
-    exact: bool
+    doubt: Doubt
     enough: Enough
 
     async def send(self, parcel: Parcel) -> Sent:
         """Hand over a parcel. Raises `Failed`."""
 
     async def find(self, waiting: Waiting) -> Sent | None:
-        """Whether the channel has this parcel, where it can tell; None when it does not have it, or cannot tell. Raises
-        `Failed`."""
+        """Whether the channel has this parcel; None when it does not, or cannot tell. Raises `Failed` (`later`)."""
 
     async def reports(self, waiting: Sequence[Waiting]) -> list[Report]:
         """What is known by now of parcels, of these at least. Raises `Failed` (`later`)."""
