@@ -3,8 +3,7 @@
 Every method blocks and takes a connection, so that whoever calls decides what stands or falls together.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, Row, text
@@ -17,7 +16,7 @@ from sluis.crypto import KeyStore, Vault, canonical_texts
 from sluis.identity.sessions import person_of
 from sluis.kernel import decode, encode
 
-PERSON = "BSN"
+PERSON: Literal["BSN"] = "BSN"
 """The kind of number by which people are reached; whoever signs in with it is the same person."""
 
 Thing = Address | Preference | Pending
@@ -61,12 +60,14 @@ class Keeping:
 
     # Messages
 
-    def add(self, connection: Connection, scenario: Scenario, occurrence: Occurrence, trace: str, now: int) -> None:
+    def add(
+        self, connection: Connection, scenario: Scenario, occurrence: Occurrence, trace: str, now: int
+    ) -> None:
         """Keep that somebody must be told of what happened; nothing when that is known already."""
         assert occurrence.about is not None
         person = self.person(occurrence.about[1])
         name = self.digest("message", person, occurrence.type, occurrence.id, scenario.id)[:16].hex()
-        case = str(occurrence.facts[scenario.case]) if scenario.case in occurrence.facts else ""
+        case = str(occurrence.facts.get(scenario.case, "")) if scenario.case else ""
         content = Content(occurrence.about, dict(occurrence.facts), trace, case)
         values = {
             "id": name,
@@ -176,5 +177,3 @@ class Keeping:
 def with_state(tried: Try, state: str, now: int, **more: Any) -> Try:
     """A try in another state."""
     return msgspec.structs.replace(tried, state=state, changed=now, **more)
-
-

@@ -18,7 +18,9 @@ KINDS: tuple[Kind, ...] = ("box", "email", "sms", "letter")
 
 Language = Literal["nl", "en"]
 
-Wait = Annotated[str, msgspec.Meta(pattern=r"^P(?=[0-9T])([0-9]{1,4}D)?(T(?=[0-9])([0-9]{1,4}H)?([0-9]{1,4}M)?)?$")]
+Wait = Annotated[
+    str, msgspec.Meta(pattern=r"^P(?=[0-9T])([0-9]{1,4}D)?(T(?=[0-9])([0-9]{1,4}H)?([0-9]{1,4}M)?)?$")
+]
 """Part of ISO 8601 durations: days, hours, minutes. Months differ in length, and nobody waits seconds for a person."""
 
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
@@ -85,7 +87,9 @@ MESSAGE: dict[MessageState, frozenset[MessageState]] = {
 TryState = Literal["claimed", "delayed", "doubtful", "sent", "delivered", "read", "bounced", "refused"]
 
 TRY: dict[TryState, frozenset[TryState]] = {
-    "claimed": frozenset({"claimed", "delayed", "doubtful", "sent", "delivered", "read", "bounced", "refused"}),
+    "claimed": frozenset(
+        {"claimed", "delayed", "doubtful", "sent", "delivered", "read", "bounced", "refused"}
+    ),
     "delayed": frozenset({"claimed", "refused", "bounced", "delivered", "read"}),
     "doubtful": frozenset({"claimed", "sent", "delivered", "read", "bounced", "refused"}),
     "sent": frozenset({"delivered", "read", "bounced"}),

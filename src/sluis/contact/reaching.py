@@ -8,12 +8,13 @@ again where that has no second effect, and otherwise does as the person prefers 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
 
-from sluis.contact.channels.base import Channel, Failed, Parcel, Report, Sent
+from sluis.contact.channels.base import Channel, Failed, Parcel, Report, Waiting
 from sluis.contact.keeping import Keeping, Known, with_state
 from sluis.contact.model import (
     TRY,
@@ -122,8 +123,11 @@ class Reaching:
         for message, content in fresh:
             task = asyncio.create_task(self._handle(message, content))
             self._in_hand[message.id] = task
-            task.add_done_callback(lambda _, name=message.id: self._in_hand.pop(name, None))
+            task.add_done_callback(partial(self._let_go, message.id))
         return len(fresh)
+
+    def _let_go(self, name: str, _task: asyncio.Task[None]) -> None:
+        self._in_hand.pop(name, None)
 
     async def settled(self) -> None:
         """Wait until nothing is in hand."""
@@ -143,7 +147,7 @@ class Reaching:
     async def take(self, reports: Sequence[Report]) -> None:
         """Keep what a channel says; durable when this returns. Raises `Unkept`."""
         for report in reports:
-            await self._store.write(lambda connection, one=report: self._take(connection, one))  # type: ignore[misc]
+            await self._store.write(partial(self._take, report=report))
 
     # Deciding
 
@@ -158,7 +162,7 @@ class Reaching:
             log.error("message %s waits: %s", message.id[:8], problem.code)
             await self._put_off(message, _MEND if problem.code.startswith("template") else _BUSY * 12)
         except Exception as failure:  # one message must not hold up the others
-            log.exception("message %s waits: %s", message.id[:8], cause_of(failure))
+            log.error("message %s waits: %s", message.id[:8], cause_of(failure))
             await self._put_off(message, _MEND)
 
     async def _do(self, message: Message, content: Content) -> None:
@@ -182,7 +186,9 @@ class Reaching:
 
     def _history(self, message: Message) -> tuple[list[Try], Known]:
         with self._store.read() as connection:
-            return self._keeping.tries(connection, message.id), self._keeping.known(connection, message.person)
+            return self._keeping.tries(connection, message.id), self._keeping.known(
+                connection, message.person
+            )
 
     def _next(
         self, scenario: Scenario, content: Content, known: Known, tries: Sequence[Try]
@@ -256,7 +262,9 @@ class Reaching:
             to = await self._address(tried.kind, content, known)
         except Problem as problem:
             log.warning("no address for message %s yet: %s", message.id[:8], problem.code)
-            late = with_state(claimed, "delayed", now, due=now + delay(claimed.attempts), trouble="address-unknown")
+            late = with_state(
+                claimed, "delayed", now, due=now + delay(claimed.attempts), trouble="address-unknown"
+            )
             await self._note(message, content, scenario, known, late)
             return
         if to is None:
@@ -268,7 +276,9 @@ class Reaching:
             said = await asyncio.to_thread(self._templates.render, scenario, language, content.facts)
             content = msgspec.structs.replace(content, said=said)
         await self._claim(claimed, content, scenario)
-        done = await self._send(channel, claimed, _parcel(claimed, to, content, self._settings.organisation, message), preference)
+        done = await self._send(
+            channel, claimed, _parcel(claimed, to, content, self._settings.organisation, message), preference
+        )
         await self._note(message, content, scenario, known, done)
 
     async def _address(self, kind: Kind, content: Content, known: Known) -> tuple[str, ...] | None:
@@ -305,9 +315,7 @@ class Reaching:
             },
         )
         # Both begin in one turn of the event loop, so they share a commit.
-        outcomes = await asyncio.gather(
-            self._store.write(work), self._recorded(line), return_exceptions=True
-        )
+        outcomes = await asyncio.gather(self._store.write(work), self._recorded(line), return_exceptions=True)
         for failure in outcomes:
             if isinstance(failure, BaseException):
                 raise failure
@@ -321,7 +329,7 @@ class Reaching:
         except Failed as failed:
             return self._failed(channel, tried, failed, preference)
         except Exception as failure:  # a channel that breaks its promise may have sent it
-            log.exception("channel %s: %s", tried.channel, cause_of(failure))
+            log.error("channel %s: %s", tried.channel, cause_of(failure))
             return self._failed(channel, tried, Failed("channel-broke", "doubtful"), preference)
         return with_state(tried, sent.state, self._now(), remote=sent.remote)
 
@@ -368,7 +376,9 @@ class Reaching:
 
     async def _settle(self, message: Message, action: Later | Over) -> None:
         state, due = _after(action, self._now())
-        await self._store.write(lambda connection: self._keeping.set_message(connection, message.id, state, due))
+        await self._store.write(
+            lambda connection: self._keeping.set_message(connection, message.id, state, due)
+        )
 
     async def _put_off(self, message: Message, later: int) -> None:
         due = self._now() + later
@@ -430,5 +440,13 @@ def _parcel(tried: Try, to: tuple[str, ...], content: Content, organisation: str
     said = content.said
     assert said is not None
     return Parcel(
-        tried.reference, to, said.language, said.subject, said.text, said.html, said.short, organisation, message.created
+        tried.reference,
+        to,
+        said.language,
+        said.subject,
+        said.text,
+        said.html,
+        said.short,
+        organisation,
+        message.created,
     )

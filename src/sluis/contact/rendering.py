@@ -6,7 +6,6 @@ every template with made-up facts before anybody gets a message.
 
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,9 @@ class Templates:
         given = {**facts, **self._given}
         subject = scenario.subject.en if language == "en" else scenario.subject.nl
         short = scenario.short.en if language == "en" else scenario.short.nl
-        text, html = (self._file(f"{scenario.template}.{language}.{form}", language, form, given) for form in FORMS)
+        text, html = (
+            self._file(f"{scenario.template}.{language}.{form}", language, form, given) for form in FORMS
+        )
         return Said(language, subject, text, html, self._short(short, language, given, scenario))
 
     def _file(self, name: str, language: Language, form: str, given: Mapping[str, Any]) -> str:
@@ -81,7 +82,6 @@ class Templates:
         return made
 
 
-@lru_cache(maxsize=16)
 def _environment(folder: Path, language: Language) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folder),
@@ -104,7 +104,9 @@ def _day(value: Any, language: Language) -> str:
 def wrong_template(path: Path, failure: Exception) -> Invalid:
     """What is wrong with a template. Only what Jinja says of the template itself is told: other errors may hold a fact."""
     line = getattr(failure, "lineno", None) or 0
-    said = failure.message if isinstance(failure, TemplateError) and failure.message else type(failure).__name__
+    said = (
+        failure.message if isinstance(failure, TemplateError) and failure.message else type(failure).__name__
+    )
     return Invalid(
         "template-wrong",
         Text("Dit sjabloon geeft geen bericht.", "This template gives no message."),

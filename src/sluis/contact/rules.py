@@ -180,7 +180,8 @@ def next_action(
 
 def delay(attempts: int, asked: int = 0) -> int:
     """Seconds before another attempt, after so many; not sooner than the channel asked."""
-    return max(min(FIRST_DELAY * 2 ** min(attempts - 1, 20), LONGEST_DELAY), min(asked, 86_400))
+    longest: int = min(FIRST_DELAY * 2 ** min(max(attempts - 1, 0), 20), LONGEST_DELAY)
+    return max(longest, min(asked, 86_400))
 
 
 def masked(kind: Kind, value: str) -> str:

@@ -29,7 +29,10 @@ def too_many_cases() -> Invalid:
     """A preference about one more case."""
     return Invalid(
         "too-many-cases",
-        Text("U hebt al voor veel zaken een eigen keuze.", "You have a choice of its own for many cases already."),
+        Text(
+            "U hebt al voor veel zaken een eigen keuze.",
+            "You have a choice of its own for many cases already.",
+        ),
         Text("Meer keuzes kunnen wij niet bewaren.", "We cannot keep more choices."),
         Text("Haal een keuze weg die u niet meer nodig hebt.", "Remove a choice that you need no longer."),
     )
@@ -40,7 +43,10 @@ def no_email() -> Invalid:
     return Invalid(
         "no-email",
         Text("Dit is geen e-mailadres.", "This is no e-mail address."),
-        Text("Een e-mailadres ziet eruit als `naam@voorbeeld.nl`.", "An e-mail address looks like `name@example.org`."),
+        Text(
+            "Een e-mailadres ziet eruit als `naam@voorbeeld.nl`.",
+            "An e-mail address looks like `name@example.org`.",
+        ),
         Text("Kijk na wat u hebt ingevuld.", "Check what you filled in."),
     )
 

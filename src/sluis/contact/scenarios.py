@@ -93,7 +93,7 @@ def examine_scenarios(reading: ScenarioReading, around: Around) -> tuple[Invalid
     for one in reading.written:
         for fault in (*_unknown(one.scenario, around), *_twice(one, seen)):
             told.append(fault.problem(one.document))
-        told += _condition(one)
+        told += _condition(one, around)
         told += _templates(one.scenario, around)
     return tuple(told)
 
@@ -101,7 +101,9 @@ def examine_scenarios(reading: ScenarioReading, around: Around) -> tuple[Invalid
 def listening(reading: ScenarioReading) -> tuple[Listening, ...]:
     """The scenarios, their conditions compiled. Raises `Invalid` for one that cannot be."""
     return tuple(
-        Listening(one.scenario, None if (text := one.scenario.condition) is None else compile_expression(text))
+        Listening(
+            one.scenario, None if (text := one.scenario.condition) is None else compile_expression(text)
+        )
         for one in reading.written
     )
 
@@ -151,14 +153,31 @@ def _twice(one: WrittenScenario, seen: dict[str, str]) -> Iterator[Fault]:
             )
 
 
-def _condition(one: WrittenScenario) -> Iterator[Invalid]:
+def _condition(one: WrittenScenario, around: Around) -> Iterator[Invalid]:
     if one.scenario.condition is None:
         return
+    place = one.document.place(("condition",))
     try:
-        compile_expression(one.scenario.condition)
+        expression = compile_expression(one.scenario.condition)
     except Invalid as problem:
-        place = one.document.place(("condition",))
         yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
+        return
+    for doubt in expression.doubts:
+        yield _doubtful(doubt.name, place)
+    if around.facts is not None and one.scenario.event in around.facts:
+        known = around.facts[one.scenario.event]
+        for name in sorted(expression.names - set(known)):
+            yield _absent(("condition",), "unknown-fact", name, known).problem(one.document)
+
+
+def _doubtful(name: str, place: Place) -> Invalid:
+    return Invalid(
+        "unknown-function",
+        Text(f"`{name}` is geen functie van CESQL.", f"`{name}` is no function of CESQL."),
+        Text("De voorwaarde zou dan nooit gelden.", "Then the condition would never hold."),
+        Text("Kijk de naam en het aantal waarden na.", "Check the name and the number of values."),
+        place=place,
+    )
 
 
 def _templates(scenario: Scenario, around: Around) -> Iterator[Invalid]:

@@ -166,7 +166,7 @@ class Contact:
     async def work(self) -> None:
         """Begin with everything that is due."""
         while await self.reaching.round():
-            await asyncio.sleep(0)
+            pass
 
     async def tidy(self) -> None:
         """Destroy what was kept long enough; to be called every hour. Raises `Unkept`."""
@@ -240,7 +240,9 @@ class Contact:
 
         Raises `Invalid` (`unknown-kind`, `too-many-cases`), `Unkept`.
         """
-        if any(kind not in self.kinds for kind in preference.kinds) or len(set(preference.kinds)) != len(preference.kinds):
+        if any(kind not in self.kinds for kind in preference.kinds) or len(set(preference.kinds)) != len(
+            preference.kinds
+        ):
             raise unknown_kind()
         known = await self.known(person)
         cases = {one.case for one in known.preferences if one.case}
@@ -248,7 +250,9 @@ class Contact:
             raise too_many_cases()
         now = self._now()
         await self._on_record(
-            person, "contact.preference", lambda connection: self._keeping.keep(connection, person, preference, now)
+            person,
+            "contact.preference",
+            lambda connection: self._keeping.keep(connection, person, preference, now),
         )
 
     async def forget_preference(self, person: str, case: str) -> None:
@@ -284,7 +288,12 @@ class Contact:
             raise too_many_codes()
         code = f"{secrets.randbelow(1_000_000):06d}"
         pending = Pending(
-            address.kind, address.value, self._code_digest(person, address, code), now + CODE_SECONDS, CODE_TRIES, (*lately, now)
+            address.kind,
+            address.value,
+            self._code_digest(person, address, code),
+            now + CODE_SECONDS,
+            CODE_TRIES,
+            (*lately, now),
         )
         # Counted before it is sent: who breaks off has used it up all the same.
         await self._store.write(lambda connection: self._keeping.keep(connection, person, pending, now))
@@ -306,7 +315,9 @@ class Contact:
             pending = found[0]
             address = Address(pending.kind, pending.value, now)
             if not hmac.compare_digest(self._code_digest(person, address, code.strip()), pending.digest):
-                self._keeping.keep(connection, person, msgspec.structs.replace(pending, left=pending.left - 1), now)
+                self._keeping.keep(
+                    connection, person, msgspec.structs.replace(pending, left=pending.left - 1), now
+                )
                 return False
             self._keeping.forget(connection, person, pending)
             self._keeping.keep(connection, person, address, now)
@@ -333,7 +344,15 @@ class Contact:
         said = text.format(code)
         reference = secrets.token_hex(17)
         parcel = Parcel(
-            reference, (address.value,), language, subject, said, f"<p>{said}</p>", said, self._settings.organisation, now
+            reference,
+            (address.value,),
+            language,
+            subject,
+            said,
+            f"<p>{said}</p>",
+            said,
+            self._settings.organisation,
+            now,
         )
         try:
             await channel.send(parcel)
@@ -387,7 +406,13 @@ def normal_address(kind: str, value: str) -> Address:
     given = value.strip()
     if kind == "email":
         name, _, domain = given.rpartition("@")
-        if len(given) > 254 or not _MAIL.fullmatch(given) or ".." in given or name[0] == "." or name[-1] == ".":
+        if (
+            len(given) > 254
+            or not _MAIL.fullmatch(given)
+            or ".." in given
+            or name[0] == "."
+            or name[-1] == "."
+        ):
             raise no_email()
         return Address("email", f"{name}@{domain.lower()}", 0)
     if kind == "sms":

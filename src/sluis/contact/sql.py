@@ -37,7 +37,9 @@ DUE = """SELECT id, person, scenario, state, created, due, ends, sealed FROM con
     WHERE due IS NOT NULL AND due <= :now ORDER BY due LIMIT :most"""
 """Messages with which something must be done."""
 
-ONE = """SELECT id, person, scenario, state, created, due, ends, sealed FROM contact_messages WHERE id = :id"""
+ONE = (
+    """SELECT id, person, scenario, state, created, due, ends, sealed FROM contact_messages WHERE id = :id"""
+)
 """One message."""
 
 OF_PERSON = """SELECT id, person, scenario, state, created, due, ends, sealed FROM contact_messages

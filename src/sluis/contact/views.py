@@ -32,7 +32,9 @@ _REASONS: dict[str, Text] = {
     "address-unknown": Text("Het adres was niet op te vragen.", "The address could not be asked for."),
     "no-such-address": Text("Dit adres bestaat niet.", "This address does not exist."),
     "mailbox-full": Text("De mailbox is vol.", "The mailbox is full."),
-    "no-box": Text("U hebt geen berichtenbox voor deze organisatie.", "You have no message box for this organisation."),
+    "no-box": Text(
+        "U hebt geen berichtenbox voor deze organisatie.", "You have no message box for this organisation."
+    ),
     "unknown": Text("Er is een storing geweest.", "There was a disturbance."),
 }
 _OTHER = Text("De ontvangende kant nam het niet aan.", "The receiving side did not take it.")

@@ -101,6 +101,10 @@ class _Session:
         self._settings, self._context, self._parcel = settings, context, parcel
         self._told: list[Text] = []
         self._step = "connect"
+        try:
+            self._message = message_of(parcel, settings.sender).as_bytes(policy=WIRE)
+        except ValueError:  # a line break in a header, an address that is none
+            raise Failed("mail-unfit", "never") from None
 
     async def run(self) -> Sent:
         from aiosmtplib import SMTPException, SMTPResponseException
@@ -141,7 +145,10 @@ class _Session:
         settings = self._settings
         await client.connect()
         await client.ehlo()
-        self._say(f"Verbonden met {settings.host}:{settings.port}.", f"Connected to {settings.host}:{settings.port}.")
+        self._say(
+            f"Verbonden met {settings.host}:{settings.port}.",
+            f"Connected to {settings.host}:{settings.port}.",
+        )
         if settings.security == "starttls":
             self._step = "starttls"
             if not client.supports_extension("starttls"):
@@ -157,7 +164,10 @@ class _Session:
             self._say("De server nam naam en wachtwoord aan.", "The server took name and password.")
 
     async def _hand_over(self, client: "SMTP") -> None:
-        parcel, notified = self._parcel, client.supports_extension("dsn") and self._settings.returns is not None
+        parcel, notified = (
+            self._parcel,
+            client.supports_extension("dsn") and self._settings.returns is not None,
+        )
         self._step = "sender"
         await client.mail(
             self._return_path(), options=["RET=HDRS", f"ENVID={parcel.reference}"] if notified else None
@@ -166,7 +176,7 @@ class _Session:
         await client.rcpt(parcel.to[0], options=["NOTIFY=FAILURE,DELAY"] if notified else None)
         self._say("De server nam het adres aan.", "The server took the address.")
         self._step = "data"
-        answer = await client.data(message_of(parcel, self._settings.sender).as_bytes(policy=WIRE))
+        answer = await client.data(self._message)
         self._say(f"De server nam het bericht aan: {answer.code} {answer.message}",
                   f"The server took the message: {answer.code} {answer.message}")  # fmt: skip
 
