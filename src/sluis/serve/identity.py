@@ -60,6 +60,7 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     visiting: Visiting
     provider: Provider
     upstreams: Upstreams
+    passkeys: passkeys.Passkeys | None
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
     forms: bytes
@@ -92,6 +93,7 @@ def identity_rooms(
         visiting=Visiting(sessions, provider.by_token, representing),
         provider=provider,
         upstreams=upstreams,
+        passkeys=keyed,
         routes=(
             *pages.routes(sessions, signing_in, lambda: ways, provider.programs, [upstreams.farewell]),
             *people.routes(representing.people, representing.vouched),
