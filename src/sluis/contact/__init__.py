@@ -7,6 +7,7 @@ from sluis.contact.reaching import Addresses, Settings
 from sluis.contact.rendering import Templates
 from sluis.contact.rules import Quiet
 from sluis.contact.scenarios import (
+    SCENARIOS,
     Around,
     FactTypes,
     Listening,
@@ -17,9 +18,11 @@ from sluis.contact.scenarios import (
 )
 from sluis.contact.service import Contact, open_contact
 from sluis.contact.views import Entry, Step
+from sluis.contact.words import scenario_schema
 
 __all__ = [
     "KINDS",
+    "SCENARIOS",
     "Addresses",
     "Around",
     "Channel",
@@ -50,4 +53,5 @@ __all__ = [
     "listening",
     "open_contact",
     "read_scenarios",
+    "scenario_schema",
 ]

@@ -65,10 +65,10 @@ class Keeping:
     ) -> None:
         """Keep that somebody must be told of what happened; nothing when that is known already."""
         assert occurrence.about is not None
-        person = self.person(occurrence.about[1])
+        person = self.person(occurrence.about.value)
         name = self.digest("message", person, occurrence.type, occurrence.id, scenario.id)[:16].hex()
         case = str(occurrence.facts.get(scenario.case, "")) if scenario.case else ""
-        content = Content(occurrence.about, dict(occurrence.facts), trace, case)
+        content = Content((occurrence.about.kind, occurrence.about.value), dict(occurrence.facts), trace, case)
         values = {
             "id": name,
             "person": person,

@@ -58,6 +58,15 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     retention: Wait = "P365D"
 
 
+class Whom(Protocol):
+    """Whom something is about."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+
+
 class Occurrence(Protocol):
     """What happened, as this room needs to know it: the occurrence of `events` is one."""
 
@@ -66,7 +75,7 @@ class Occurrence(Protocol):
     @property
     def id(self) -> str: ...
     @property
-    def about(self) -> tuple[str, str] | None: ...
+    def about(self) -> Whom | None: ...
     @property
     def facts(self) -> Mapping[str, Any]: ...
     @property

@@ -14,7 +14,8 @@ from sluis.events.cesql import Expression, compile_expression
 from sluis.grounds import Document, Fault, faults, meant, read_document
 from sluis.kernel import Invalid, Place, Text, convert
 
-FOLDER = "scenarios"
+SCENARIOS = "scenarios"
+"""The folder that they are in."""
 
 SAMPLES: dict[str, Any] = {"text": "voorbeeld", "number": 1, "boolean": True, "date": "2026-11-22"}
 """A fact of each type, made up."""
@@ -70,7 +71,7 @@ def read_scenarios(directory: Path) -> ScenarioReading:
     """Every file in `scenarios/` of a node directory. Does not raise for what is wrong inside: see `problems`."""
     written, problems = list[WrittenScenario](), list[Invalid]()
     try:
-        paths = sorted((directory / FOLDER).glob("[!.]*.toml"))
+        paths = sorted((directory / SCENARIOS).glob("[!.]*.toml"))
     except OSError:
         paths = []
     for path in paths:

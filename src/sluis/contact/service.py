@@ -137,7 +137,7 @@ class Contact:
             connection: of the transaction; on the writer's thread.
             occurrence: what happened.
         """
-        if occurrence.about is None or occurrence.about[0] != PERSON:
+        if occurrence.about is None or occurrence.about.kind != PERSON:
             return
         now, trace = self._now(), occurrence.trace_id or new_trace_id()
         for one in self._listening.get(occurrence.type, ()):

@@ -11,6 +11,7 @@ from cryptography import x509
 from sluis import disclose
 from sluis.config import Config
 from sluis.config import Node as Loaded
+from sluis.contact import Contact
 from sluis.crypto import (
     FileKeyStore,
     Identity,
@@ -38,6 +39,7 @@ from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
+from sluis.serve.contact import contact_of
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
@@ -74,6 +76,7 @@ class Parts(msgspec.Struct, frozen=True):
     own: OwnLink | None
     """The link, where there is no membership."""
     identity: IdentityRooms | None
+    contact: Contact | None
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -193,6 +196,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         operator=operator,
         own=None if membership else own_link,
         identity=identity_rooms(config, store, ledger, keys, tokens, clock),
+        contact=contact_of(loaded, store, ledger, keys, asker, clock),
     )
 
 

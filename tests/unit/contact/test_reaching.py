@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from tests.unit.contact.world import BSN, DAY, NOON, OTHER, QUIET, Fake, Happened, World, scenario
+from tests.unit.contact.world import BSN, DAY, NOON, OTHER, QUIET, Fake, Happened, Whom, World, scenario
 
 from sluis.contact import Channel, Failed, Preference, Quiet, Report, Scenario
 from sluis.kernel import Text, Unkept, Upstream
@@ -71,7 +71,7 @@ async def test_the_same_event_is_told_once(make: MakeWorld) -> None:
 async def test_another_event_person_or_scenario_is_another_message(make: MakeWorld) -> None:
     channels = {"box": Fake("box")}
     world = make(channels, scenario("box"), scenario("box", id="besluit-kopie"))
-    for more in ({}, {"id": "2"}, {"about": ("BSN", OTHER)}):
+    for more in ({}, {"id": "2"}, {"about": Whom("BSN", OTHER)}):
         await world.happens(**more)
     await world.settle()
     assert len(channels["box"].got) == 6
@@ -81,7 +81,7 @@ async def test_what_is_about_nobody_or_about_a_company_is_told_to_nobody(make: M
     channels = {"box": Fake("box")}
     world = make(channels)
     await world.happens(about=None)
-    await world.happens(about=("urn:nl:kvk", "90000003"))
+    await world.happens(about=Whom("urn:nl:kvk", "90000003"))
     await world.settle()
     assert channels["box"].got == []
 

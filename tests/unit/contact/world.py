@@ -41,12 +41,19 @@ QUIET = Quiet(time(21, 0), time(8, 0))
 DAY = 86_400
 
 
+class Whom(msgspec.Struct, frozen=True):
+    """Whom something is about."""
+
+    kind: str
+    value: str
+
+
 class Happened(msgspec.Struct, frozen=True):
     """An occurrence, as `events` tells it."""
 
     type: str = EVENT
     id: str = "1"
-    about: tuple[str, str] | None = ("BSN", BSN)
+    about: Whom | None = Whom("BSN", BSN)
     facts: Mapping[str, Any] = MappingProxyType({"uitkomst": "afgewezen", "kenmerk": "Z-1", "bedrag": 250})
     trace_id: str | None = None
 
