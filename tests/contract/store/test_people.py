@@ -24,14 +24,6 @@ from sluis.ledger import open_ledger
 from sluis.store import Store, open_store
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/node.db"
-    url: str = request.getfixturevalue("empty_postgres")
-    return url
-
-
 @pytest.fixture
 def register() -> FakeRegister:
     made = FakeRegister()

@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from tests.unit.identity.upstream.providers import NODE_KEY, OWN, Clock
+from tests.clocks import Clock
+from tests.unit.identity.upstream.providers import NODE_KEY, OWN
 
 from sluis.config import examine_node
 from sluis.crypto import FileKeyStore, Keys

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from tests.clocks import Clock
 from tests.unit.identity.companies import (
     ANNE,
     CARLA,
@@ -17,7 +18,6 @@ from tests.unit.identity.companies import (
     acting,
     director,
 )
-from tests.unit.identity.people import Clock
 
 from sluis.crypto import FileKeyStore
 from sluis.identity.people import Act, Allowed, Denied, Mandate, People, Terms, open_people, person_urn

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from litestar import Request, Response, get
 from tests.browser import Browser
-from tests.unit.identity.people import Clock, established
+from tests.clocks import Clock
+from tests.unit.identity.people import established
 
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.identity.people import BEGIN
+from tests.clocks import BEGIN
 from tests.unit.identity.provider.world import (
     API,
     BACK,

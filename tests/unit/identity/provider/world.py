@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from tests.unit.identity.people import BEGIN, Clock, established
+from tests.clocks import BEGIN, Clock
+from tests.unit.identity.people import established
 
 from sluis.crypto import FileKeyStore, Keys, encode_chain, jwk_of, read_jwks, read_jwt, sign_jwt
 from sluis.identity.clients import ASSERTION_TYPE, Clients, make_client

@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from tests.browser import Browser, Shown
-from tests.unit.identity.upstream.providers import CLIENT, ISSUER, PORTAL, Broker, Clock, method, opened
+from tests.clocks import Clock
+from tests.unit.identity.upstream.providers import CLIENT, ISSUER, PORTAL, Broker, method, opened
 
 from sluis.crypto import FileKeyStore, sign_jwt
 from sluis.identity import pages
