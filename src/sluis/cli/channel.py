@@ -64,7 +64,9 @@ def test(context: click.Context, name: str, lines: tuple[str, ...], directory: P
     told = [in_words(one) for one in outcome.told]
     if as_json:
         problem = outcome.trouble if isinstance(outcome, Failed) else None
-        click.echo(json.dumps({"sent": problem is None, "trouble": problem, "told": told}, ensure_ascii=False))
+        click.echo(
+            json.dumps({"sent": problem is None, "trouble": problem, "told": told}, ensure_ascii=False)
+        )
     else:
         for line in told:
             click.echo(f"  {line}")
@@ -87,7 +89,15 @@ def _parcel(lines: tuple[str, ...], config: Config) -> Parcel:
     language = config.node.language
     reference = secrets.token_hex(17)
     return Parcel(
-        reference, lines, language, subject, f"{text}\n", f"<p>{text}</p>", text, config.node.name, int(time.time())
+        reference,
+        lines,
+        language,
+        subject,
+        f"{text}\n",
+        f"<p>{text}</p>",
+        text,
+        config.node.name,
+        int(time.time()),
     )
 
 
@@ -95,7 +105,9 @@ def _end(outcome: Sent | Failed) -> str:
     if isinstance(outcome, Failed):
         return f"{in_words(_HOW[outcome.how])} ({outcome.trouble})"
     named = say(f" Het kanaal noemt het {outcome.remote}.", f" The channel calls it {outcome.remote}.")
-    return say("Het kanaal heeft het bericht.", "The channel has the message.") + (named if outcome.remote else "")
+    return say("Het kanaal heeft het bericht.", "The channel has the message.") + (
+        named if outcome.remote else ""
+    )
 
 
 def _no_channel(name: str, config: Config) -> NotFound:

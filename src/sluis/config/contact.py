@@ -17,7 +17,6 @@ NEEDS: dict[str, tuple[str, ...]] = {
 """What a channel of each kind cannot do without."""
 
 
-
 def contact_faults(config: Config) -> Iterator[Fault]:
     """Of `[contact]` and `[channels]`."""
     contact = config.contact
@@ -68,8 +67,8 @@ def _unencrypted(name: str, setting: str) -> Fault:
     return Fault(
         ("channels", name, setting),
         "channel-unencrypted",
-        Text(f"Kanaal `{name}` is niet versleuteld.", f"Channel `{name}` is not encrypted."),
-        Text("Berichten aan mensen gaan alleen versleuteld de deur uit.",
+        Text(f"Kanaal `{name}` is niet beveiligd.", f"Channel `{name}` is not encrypted."),
+        Text("Berichten aan mensen gaan alleen over TLS de deur uit.",
              "Messages to people leave encrypted, or not at all."),
         Text("Gebruik TLS, of zet `environment = \"test\"` onder `[node]`.",
              "Use TLS, or set `environment = \"test\"` under `[node]`."),

@@ -37,7 +37,9 @@ WORDS: Words = {
             "Sign-in providers of others that this node believes, by name.",
         ),
         "contact": Text("Hoe mensen worden bereikt.", "How people are reached."),
-        "channels": Text("Kanalen om mensen te bereiken, op naam.", "Channels by which people are reached, by name."),
+        "channels": Text(
+            "Kanalen om mensen te bereiken, op naam.", "Channels by which people are reached, by name."
+        ),
         "policy": Text("Eigen regels voor het beslispunt.", "Rules of one's own for the decision point."),
         "register": Text(
             "Het handelsregister, dat zegt wie voor een bedrijf mag handelen.",
@@ -397,10 +399,13 @@ WORDS: Words = {
             "Soort: `smtp`, `notify-email`, `notify-sms`, `notify-letter`, `print` of `box`.",
             "Kind: `smtp`, `notify-email`, `notify-sms`, `notify-letter`, `print` or `box`.",
         ),
-        "host": Text("Mailserver, of server van de printstraat (SFTP).", "Mail server, or server of the print street (SFTP)."),
+        "host": Text(
+            "Mailserver, of server van de printstraat (SFTP).",
+            "Mail server, or server of the print street (SFTP).",
+        ),
         "port": Text("Poort daarvan.", "Its port."),
         "security": Text(
-            "Hoe de verbinding met de mailserver is versleuteld; `none` mag alleen in een proefomgeving.",
+            "Hoe de verbinding met de mailserver is beveiligd; `none` mag alleen in een proefomgeving.",
             "How the connection to the mail server is encrypted; `none` only in a test environment.",
         ),
         "sender": Text("Adres waarvan e-mail komt.", "Address that e-mail comes from."),
@@ -414,7 +419,9 @@ WORDS: Words = {
             "Bestand met het wachtwoord, de API-sleutel of het token.",
             "File with the password, the API key or the token.",
         ),
-        "url": Text("Adres van de dienst (Notify, berichtenbox).", "Address of the service (Notify, message box)."),
+        "url": Text(
+            "Adres van de dienst (Notify, berichtenbox).", "Address of the service (Notify, message box)."
+        ),
         "template": Text(
             "Sjabloon bij Notify, met `((subject))` en `((body))`.",
             "Template at Notify, with `((subject))` and `((body))`.",
@@ -425,8 +432,13 @@ WORDS: Words = {
         ),
         "folder": Text("Map van de printstraat.", "Folder of the print street."),
         "remote": Text("Map op de server van de printstraat.", "Folder on the server of the print street."),
-        "key": Text("Sleutel waarmee het knooppunt daar inlogt (SSH).", "Key with which the node signs in there (SSH)."),
-        "known_hosts": Text("Sleutels waaraan die server te herkennen is.", "Keys by which that server is known."),
+        "key": Text(
+            "Sleutel waarmee het knooppunt daar inlogt (SSH).",
+            "Key with which the node signs in there (SSH).",
+        ),
+        "known_hosts": Text(
+            "Sleutels waaraan die server te herkennen is.", "Keys by which that server is known."
+        ),
         "authorities": Text(
             "Autoriteiten die voor het TLS-certificaat instaan (PEM); zonder die van het systeem.",
             "Authorities that vouch for the TLS certificate (PEM); without it, those of the system.",

@@ -68,7 +68,9 @@ class Keeping:
         person = self.person(occurrence.about.value)
         name = self.digest("message", person, occurrence.type, occurrence.id, scenario.id)[:16].hex()
         case = str(occurrence.facts.get(scenario.case, "")) if scenario.case else ""
-        content = Content((occurrence.about.kind, occurrence.about.value), dict(occurrence.facts), trace, case)
+        content = Content(
+            (occurrence.about.kind, occurrence.about.value), dict(occurrence.facts), trace, case
+        )
         values = {
             "id": name,
             "person": person,

@@ -50,7 +50,9 @@ WORDS: Words = {
             "Whether the last step is taken also when the data subject did not choose it.",
         ),
         "urgent": Text("Of het ook in de stille uren gaat.", "Whether it goes in quiet hours too."),
-        "retention": Text("Hoe lang het bericht wordt bewaard (ISO 8601).", "How long the message is kept (ISO 8601)."),
+        "retention": Text(
+            "Hoe lang het bericht wordt bewaard (ISO 8601).", "How long the message is kept (ISO 8601)."
+        ),
     },
 }
 

@@ -47,7 +47,9 @@ def contact_of(
 
 def quiet_of(config: Config) -> Quiet:
     """When nobody is disturbed."""
-    return Quiet(time.fromisoformat(config.contact.quiet_from), time.fromisoformat(config.contact.quiet_until))
+    return Quiet(
+        time.fromisoformat(config.contact.quiet_from), time.fromisoformat(config.contact.quiet_until)
+    )
 
 
 def channel_of(name: str, settings: ChannelConfig, config: Config) -> Channel:
@@ -89,7 +91,9 @@ class Homes:
         """The first row of the answer: columns `line_1`, `line_2`, … in that order; fewer than two are no address. Raises
         `Problem`."""
         question = Question(self._sql, self._activity, case or _NO_CASE, {"bsn": value})
-        rows = await self._asker.rendered(question, _OURSELVES, lambda answer: answer.table.slice(0, 1).to_pylist())
+        rows = await self._asker.rendered(
+            question, _OURSELVES, lambda answer: answer.table.slice(0, 1).to_pylist()
+        )
         return address_in(rows[0]) if rows else None
 
 

@@ -1,6 +1,7 @@
 """An address counts when its owner proved it: by a code that went there, a few at a time, for a short while."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from sluis.kernel import Invalid, NotFound, Refused, Upstream
 
 
 @pytest.fixture
-def world(tmp_path: Path, request: pytest.FixtureRequest) -> World:
+def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path, {"mail": Fake("email"), "sms": Fake("sms")})
-    request.addfinalizer(lambda: made.store.close())
-    return made
+    yield made
+    made.store.close()
 
 
 def code(world: World, channel: str = "mail", number: int = -1) -> str:
@@ -59,7 +60,9 @@ async def test_a_code_cannot_be_found_by_trying(world: World) -> None:
     right = code(world)
     for _ in range(CODE_TRIES):
         with pytest.raises(Invalid):
-            await world.contact.prove_address(world.person, "email", "000000" if right != "000000" else "111111")
+            await world.contact.prove_address(
+                world.person, "email", "000000" if right != "000000" else "111111"
+            )
     with pytest.raises(NotFound):
         await world.contact.prove_address(world.person, "email", right)
 
@@ -87,7 +90,11 @@ async def test_nobody_is_bothered_with_many_codes(world: World) -> None:
 
 async def test_a_code_that_did_not_leave_counts_all_the_same(world: World) -> None:
     fake: Any = world.channels["mail"]
-    fake.says = [Failed("mail-later", "later"), Failed("no-such-address", "never"), Failed("mail-later", "later")]
+    fake.says = [
+        Failed("mail-later", "later"),
+        Failed("no-such-address", "never"),
+        Failed("mail-later", "later"),
+    ]
     for kind in (Upstream, Invalid, Upstream, Refused):
         with pytest.raises(kind):
             await offer(world)

@@ -156,7 +156,7 @@ class _Session:
             await client.starttls(tls_context=self._context)
             await client.ehlo()
         if settings.security != "none":
-            self._say("De verbinding is versleuteld en de server is wie hij moet zijn.",
+            self._say("De verbinding is beveiligd (TLS) en de server is wie hij moet zijn.",
                       "The connection is encrypted, and the server is who it should be.")  # fmt: skip
         if settings.user is not None:
             self._step = "sign-in"
@@ -237,6 +237,6 @@ def _domain(address: str) -> str:
 
 
 _NO_TLS = Text(
-    "De server biedt geen versleuteling aan (STARTTLS). Er is niets verstuurd.",
+    "De server biedt geen TLS aan (STARTTLS). Er is niets verstuurd.",
     "The server offers no encryption (STARTTLS). Nothing was sent.",
 )
