@@ -43,11 +43,12 @@ from sluis.serve.contact import contact_of
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
+from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
-from sluis.web import Access, Person, Refusals
+from sluis.web import Access, Gate, Person, Refusals
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -76,6 +77,8 @@ class Parts(msgspec.Struct, frozen=True):
     own: OwnLink | None
     """The link, where there is no membership."""
     identity: IdentityRooms | None
+    whom: Callable[[str], str]
+    """The pseudonym of who has a BSN."""
     contact: Contact | None
 
     def close(self) -> None:
@@ -195,7 +198,10 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         membership=membership,
         operator=operator,
         own=None if membership else own_link,
-        identity=identity_rooms(config, store, ledger, keys, tokens, clock),
+        identity=identity_rooms(
+            config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock
+        ),
+        whom=whom_of(config, keys),
         contact=contact_of(loaded, store, ledger, keys, asker, clock),
     )
 

@@ -98,6 +98,7 @@ class OwnPortal:
         """Forget sessions that are over and what rested on them, and show a renewed certificate. To be called every minute."""
         await self._rooms.sessions.tidy()
         await self._rooms.provider.tidy()
+        await self._rooms.representing.people.tidy()
         stamps = self._stamps()
         if stamps == self._shown:
             return

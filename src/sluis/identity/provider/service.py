@@ -215,6 +215,7 @@ class Provider:
             at=grant.at,
             roles=grant.roles,
             scope=access.scope,
+            client=access.client,
         )
 
     def program(self, token: str, thumbprint: str | None = None) -> Access | None:
