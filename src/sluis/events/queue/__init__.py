@@ -7,10 +7,12 @@ from sluis.events.queue.model import (
     Addition,
     DeadLetter,
     Delivery,
+    Found,
     News,
     Outcome,
     Outgoing,
     Standing,
+    Wanted,
 )
 from sluis.events.queue.rules import TROUBLES, explained
 from sluis.events.queue.service import MOST_WAITING, Queue, open_queue
@@ -24,11 +26,13 @@ __all__ = [
     "Addition",
     "DeadLetter",
     "Delivery",
+    "Found",
     "News",
     "Outcome",
     "Outgoing",
     "Queue",
     "Standing",
+    "Wanted",
     "explained",
     "open_queue",
 ]

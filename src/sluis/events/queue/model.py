@@ -54,6 +54,28 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
         return self.stream or self.sequence
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """What is to be read of one subscription, of what waits.
+
+    Args:
+        after: all after this number; None for nothing of that.
+        heads: these numbers.
+        streams: of a stream, after a number, up to a number.
+    """
+
+    after: int | None = None
+    heads: Sequence[int] = ()
+    streams: Sequence[tuple[str, int, int]] = ()
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What was read, as it was wanted, each in the order of its numbers."""
+
+    ahead: Sequence[Delivery] = ()
+    heads: Sequence[Delivery] = ()
+    streams: Sequence[Sequence[Delivery]] = ()
+
+
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What came of trying: the state from now on, what was wrong (a code of `TROUBLES`), when it is tried again (ms)."""
 

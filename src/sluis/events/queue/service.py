@@ -25,11 +25,13 @@ from sluis.events.queue.model import (
     Addition,
     DeadLetter,
     Delivery,
+    Found,
     Listener,
     News,
     Outcome,
     Outgoing,
     Standing,
+    Wanted,
 )
 from sluis.kernel import Clock, milliseconds
 from sluis.store import Commit, Store, insert_values, migrate
@@ -182,18 +184,30 @@ class Queue:
         """Have it called no more."""
         self._listeners = [one for one in self._listeners if one[1] != listener]
 
-    def pages(self, after: Mapping[str, int], most: int) -> dict[str, list[Delivery]]:
-        """What waits for some subscriptions, in its order. Blocks.
+    def fetch(self, wanted: Mapping[str, Wanted], most: int) -> dict[str, Found]:
+        """What waits for some subscriptions. Blocks.
 
         Args:
-            after: per subscription, the number after which to begin.
-            most: for each, at most so many.
+            wanted: of each.
+            most: at most so many of what comes after a number, and of each stream.
         """
-        return self._read(sql.PAGE, after, most)
+        with self._store.read() as connection:
+            rows = {name: _rows(connection, name, one, most) for name, one in wanted.items()}
+            numbers = {row[1] for some in rows.values() for part in some for row in part}
+            events = self._events(connection, numbers)
+        return {
+            name: Found(*parts[:2], parts[2:])
+            for name, some in rows.items()
+            for parts in [[[self._delivery(name, row, events) for row in part] for part in some]]
+        }
 
     def since(self, subscription: str, after: int, most: int) -> list[Delivery]:
         """What a subscription got after a number, delivered or not, as far as it is still there. Blocks."""
-        return self._read(sql.SINCE, {subscription: after}, most)[subscription]
+        values = {"subscription": subscription, "after": after, "most": most}
+        with self._store.read() as connection:
+            rows = connection.execute(text(sql.SINCE), values).all()
+            events = self._events(connection, {row[1] for row in rows})
+        return [self._delivery(subscription, row, events) for row in rows]
 
     def counters(self) -> dict[str, tuple[int, int]]:
         """Of every subscription the number up to which all has its outcome, and how many wait. Blocks."""
@@ -218,17 +232,6 @@ class Queue:
             rows = connection.execute(text(sql.DEAD_LETTERS), values).all()
             events = self._events(connection, {row.event for row in rows})
         return [DeadLetter(*row[:7], events[row.event].id, events[row.event].type) for row in rows]
-
-    def _read(self, statement: str, after: Mapping[str, int], most: int) -> dict[str, list[Delivery]]:
-        with self._store.read() as connection:
-            rows = {
-                name: connection.execute(
-                    text(statement), {"subscription": name, "after": place, "most": most}
-                ).all()
-                for name, place in after.items()
-            }
-            events = self._events(connection, {row[1] for some in rows.values() for row in some})
-        return {name: [self._delivery(name, row, events) for row in some] for name, some in rows.items()}
 
     def _delivery(self, subscription: str, row: Any, events: Mapping[int, CloudEvent]) -> Delivery:
         sequence, number, stream, sealed, trace, attempts, due, began = row
@@ -377,6 +380,21 @@ def open_queue(store: Store, keys: KeyStore, clock: Clock, most: int = MOST_WAIT
     queue = Queue(store, keys, clock, most)
     store.register(queue)
     return queue
+
+
+def _rows(connection: Connection, subscription: str, wanted: Wanted, most: int) -> list[Sequence[Any]]:
+    """First what comes after a number, then the heads, then each stream."""
+    values: dict[str, Any] = {"subscription": subscription, "most": most}
+    found: list[Sequence[Any]] = [(), ()]
+    if wanted.after is not None:
+        found[0] = connection.execute(text(sql.PAGE), {**values, "after": wanted.after}).all()
+    if wanted.heads:
+        heads = {"subscription": subscription, "heads": [*wanted.heads]}
+        found[1] = connection.execute(_listed(sql.HEADS, "heads"), heads).all()
+    for stream, after, last in wanted.streams:
+        of = {**values, "stream": stream, "after": after, "last": last}
+        found.append(connection.execute(text(sql.STREAM), of).all())
+    return found
 
 
 def _place(subscription: str, sequence: int) -> str:

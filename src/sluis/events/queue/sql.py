@@ -65,6 +65,15 @@ PAGE = """SELECT sequence, event, stream, subject, trace, attempts, due, began F
     WHERE subscription = :subscription AND sequence > :after AND state = 0 ORDER BY sequence LIMIT :most"""
 """What waits, in its order."""
 
+HEADS = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
+    WHERE subscription = :subscription AND sequence IN :heads AND state = 0 ORDER BY sequence"""
+"""These, as far as they wait."""
+
+STREAM = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
+    WHERE subscription = :subscription AND sequence > :after AND sequence <= :last AND state = 0 AND stream = :stream
+    ORDER BY sequence LIMIT :most"""
+"""What waits of one stream."""
+
 SINCE = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
     WHERE subscription = :subscription AND sequence > :after ORDER BY sequence LIMIT :most"""
 """What there was after one, whatever became of it."""
