@@ -113,7 +113,7 @@ class Node:
         around = pages.routes(
             self.sessions, signing_in, self.upstreams.ways, farewells=[self.upstreams.farewell]
         )
-        house = House("Fictieve Dienst", address, True, pages.NAVIGATION)
+        house = House("Fictieve Dienst", True, pages.NAVIGATION)
         self.portal = make_portal([*own, *around], self, house, b"s" * 32)
 
     def by_cookie(self, secret: str) -> SignedIn | None:

@@ -72,7 +72,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     assert rooms is not None
     known = client_for(address, None)
     client = Client(CLIENT, known.redirect_uris, known.sign_out_uris, keys=lambda: read_jwks(tokens.jwks()))
-    house = House("Fictieve Dienst", address, True, rooms.navigation)
+    house = House("Fictieve Dienst", True, rooms.navigation)
     portal = make_portal(rooms.routes, rooms.visiting, house, rooms.forms)
     servers = [Server(portal, browsers=True), Server(make_simulators(simulator, [client]), browsers=True)]
     for server, at in zip(servers, (address, simulator), strict=True):

@@ -32,7 +32,7 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
     navigation = (*NAVIGATION, *rooms.navigation)  # what people come for first
-    house = House(config.node.name, str(config.portal.address), config.node.test, navigation, IDLE)
+    house = House(config.node.name, config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
     who = by_token(rooms.provider, TokenAccess(rooms.visiting), refused)

@@ -10,14 +10,16 @@ from sluis.web.access import (
     crossed,
     identified,
     keep_caller,
+    shown_certificate,
     write_line,
 )
 from sluis.web.app import Api, make_api
 from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
-from sluis.web.cookies import COOKIE, hand_out, held_secret, take_back
+from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_back
 from sluis.web.gate import Gate
 from sluis.web.openapi import About
-from sluis.web.pages import Entry, Setting, elsewhere, local_path, onward, page, redirect
+from sluis.web.outgoing import EVERYWHERE, Answer, Outgoing, Unreached
+from sluis.web.pages import Entry, Setting, after_form, elsewhere, local_path, onward, page, redirect
 from sluis.web.portal import House, Portal, make_portal, setting_of
 from sluis.web.refusals import Refusals
 from sluis.web.routes import Form
@@ -39,11 +41,13 @@ __all__ = [
     "API_SCOPE",
     "COOKIE",
     "CROSSED",
+    "EVERYWHERE",
     "FROM_ONE",
     "LINE",
     "SHORT",
     "About",
     "Access",
+    "Answer",
     "Api",
     "Audience",
     "BrowserListener",
@@ -55,6 +59,7 @@ __all__ = [
     "LocalListener",
     "LoopbackListener",
     "OnRefusal",
+    "Outgoing",
     "PeerListener",
     "Person",
     "Portal",
@@ -66,7 +71,10 @@ __all__ = [
     "TokenAccess",
     "TooOften",
     "Tries",
+    "Unreached",
     "Visitors",
+    "after_form",
+    "cookies_of",
     "crossed",
     "elsewhere",
     "hand_out",
@@ -82,6 +90,7 @@ __all__ = [
     "place_of",
     "redirect",
     "setting_of",
+    "shown_certificate",
     "streamed",
     "take_back",
     "thumbprint_of",

@@ -15,14 +15,13 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from litestar import Request, Response
 from markupsafe import Markup
 
-from sluis.kernel import Level, Problem, Text
+from sluis.kernel import HERE, Level, Problem, Text
 from sluis.web.visitors import Audience, SignedIn
 
 HTML = "text/html"
@@ -30,7 +29,6 @@ HTML = "text/html"
 SETTING = "sluis.page"
 """Key in the ASGI scope of what every page of a request is made with (`Setting`)."""
 
-_HERE = ZoneInfo("Europe/Amsterdam")
 _MOST = 4000  # characters of a local path
 _LOCAL = re.compile(
     r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*"
@@ -72,6 +70,7 @@ class Setting(msgspec.Struct, frozen=True):
         navigation: all entries there are.
         test: whether this is no production.
         token: gives the value that a form of this visitor must carry.
+        browser: gives the secret of this browser, which it is handed with the answer when it had none.
         idle: seconds without a request after which a session is over.
     """
 
@@ -82,6 +81,7 @@ class Setting(msgspec.Struct, frozen=True):
     navigation: Sequence[Entry]
     test: bool
     token: Callable[[], str]
+    browser: Callable[[], str]
     idle: int
 
     def say(self, text: Text | str, en: str | None = None) -> str:
@@ -208,6 +208,13 @@ def onward(request: Request[Any, Any, Any], target: str) -> Response[bytes]:
     return page(request, "web/onward.html", target=target, headers=refresh)
 
 
+def after_form(request: Request[Any, Any, Any], response: Response[Any]) -> Response[Any]:
+    """The same redirect, with its cookie, as a page that goes there by itself (`onward`)."""
+    made: Response[Any] = onward(request, response.headers["location"])
+    made.headers["set-cookie"] = response.headers["set-cookie"]
+    return made
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
@@ -247,7 +254,7 @@ def _day(setting: Setting) -> Callable[[date], Markup]:
 
 def _moment(setting: Setting) -> Callable[[int], Markup]:
     def moment(seconds: int) -> Markup:
-        at = datetime.fromtimestamp(seconds, UTC).astimezone(_HERE)
+        at = datetime.fromtimestamp(seconds, UTC).astimezone(HERE)
         month = _MONTHS[setting.language == "en"][at.month - 1]
         told = setting.say(f"om {at:%H.%M} uur", f"at {at:%H:%M}")
         return Markup('<time datetime="{}">{} {} {} {}</time>').format(

@@ -18,7 +18,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Litestar, Request, Response, get
@@ -29,12 +28,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
-from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches
+from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches, read_fields
 from sluis.web import problems
 from sluis.web.access import OnRefusal, keep_caller, methods_at
 from sluis.web.app import access_log, log_request, problem_of
 from sluis.web.bearer import challenging
-from sluis.web.cookies import COOKIE, LANGUAGE, VISIT, Visit, cookies_of, set_cookie
+from sluis.web.cookies import BROWSER, COOKIE, LANGUAGE, BrowserSecret, cookies_of, set_cookie
 from sluis.web.openapi import BASE
 from sluis.web.pages import (
     HTML,
@@ -53,6 +52,7 @@ from sluis.web.tries import TooOften, Tries, neighbourhood
 from sluis.web.visitors import SignedIn, Visitors
 
 _MOST_FORM = 64 * 1024  # bytes
+_MOST_FIELDS = 500
 _MOST_BODY = 1024 * 1024  # bytes, unless a route sets its own `request_max_body_size`
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _TRIED = "sluis.tried"  # key in the scope: the route was reached, and what it is asked counts as a try
@@ -76,14 +76,12 @@ class House(msgspec.Struct, frozen=True):
 
     Args:
         organisation: its name.
-        address: of the portal, `https://host:port`.
         test: whether it is no production.
         navigation: entries of the layout.
         idle: seconds without a request after which a session is over.
     """
 
     organisation: str
-    address: str
     test: bool
     navigation: tuple[Entry, ...] = ()
     idle: int = 1800
@@ -135,8 +133,8 @@ class Portal:
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started, status = time.perf_counter(), 0
         cookies = cookies_of(scope)
-        visit = Visit(cookies.get(VISIT))
-        setting = self._setting(scope, cookies, visit, await self._visitor(cookies.get(COOKIE)))
+        browser = BrowserSecret(cookies.get(BROWSER))
+        setting = self._setting(scope, cookies, browser, await self._visitor(cookies.get(COOKIE)))
         scope[SETTING] = setting  # type: ignore[literal-required]
 
         async def finish(message: Message) -> None:
@@ -146,8 +144,8 @@ class Portal:
                 headers = list(message["headers"])
                 present = {name.lower() for name, _ in headers}
                 headers += [one for one in HEADERS if one[0] not in present]
-                if visit.made:
-                    headers.append((b"set-cookie", set_cookie(VISIT, visit.made).encode()))
+                if browser.cookie is not None:
+                    headers.append((b"set-cookie", browser.cookie.encode()))
                 message["headers"] = headers
             await send(message)
 
@@ -175,7 +173,7 @@ class Portal:
         return await self._representing(visitor)
 
     def _setting(
-        self, scope: HTTPScope, cookies: Mapping[str, str], visit: "Visit", visitor: SignedIn | None
+        self, scope: HTTPScope, cookies: Mapping[str, str], browser: BrowserSecret, visitor: SignedIn | None
     ) -> Setting:
         language = cookies.get(LANGUAGE)
         if language not in ("nl", "en"):
@@ -189,13 +187,14 @@ class Portal:
             here=local_path(here),
             navigation=self._house.navigation,
             test=self._house.test,
-            token=lambda: self._token(visitor, visit),
+            token=lambda: self._token(visitor, browser),
+            browser=browser.value,
             idle=self._house.idle,
         )
 
-    def _token(self, visitor: SignedIn | None, visit: "Visit") -> str:
-        """What a form of this visitor carries: bound to the session, or else to a cookie of the visit."""
-        bound_to = f"session:{visitor.session}" if visitor is not None else f"visit:{visit.value()}"
+    def _token(self, visitor: SignedIn | None, browser: BrowserSecret) -> str:
+        """What a form of this visitor carries: bound to the session, or else to the browser."""
+        bound_to = f"session:{visitor.session}" if visitor is not None else f"browser:{browser.value()}"
         mac = hmac.digest(self._secret, bound_to.encode(), "sha256")
         return base64.urlsafe_b64encode(mac)[:-1].decode()
 
@@ -326,19 +325,9 @@ async def _form(request: Request[Any, Any, Any]) -> Form:
     if len(body) > _MOST_FORM:
         raise problems.body_too_large(_MOST_FORM)
     try:
-        pairs = parse_qsl(
-            body.decode(),
-            keep_blank_values=True,
-            strict_parsing=bool(body),
-            errors="strict",
-            max_num_fields=500,
-        )
+        return read_fields(body.decode(), _MOST_FIELDS, strict=True)
     except ValueError:
         raise _unreadable_form() from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise _unreadable_form()
-    return form
 
 
 def _check_origin(request: Request[Any, Any, Any], form: Form) -> None:

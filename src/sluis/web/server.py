@@ -26,7 +26,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from sluis.kernel import Conflict, Invalid, Text, Unkept
-from sluis.web.access import LOCAL
+from sluis.web.access import LOCAL, shown_certificate
 from sluis.web.problems import MEDIA_TYPE, body_of, malformed_request
 from sluis.web.tries import neighbourhood
 
@@ -325,8 +325,8 @@ class Server:
         """Close every connection whose client certificate (DER) is unwanted, whatever it is doing."""
         for connection in list(self._state.connections):
             assert isinstance(connection, NodeProtocol)
-            chain = connection.credentials.get("tls", {}).get("client_cert_chain", ())
-            if any(unwanted(ssl.PEM_cert_to_DER_cert(pem)) for pem in chain):
+            shown = shown_certificate(connection.credentials)
+            if shown is not None and unwanted(ssl.PEM_cert_to_DER_cert(shown)):
                 connection.transport.close()
 
     async def stop(self, seconds: float = 10.0) -> None:

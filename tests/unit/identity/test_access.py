@@ -59,7 +59,7 @@ class World:
         )
         self.roles: tuple[str, ...] = ("access-admin",)
         self.sessions = open_sessions(self.store, keys, lambda: NOW)
-        house = House("Fictieve Dienst", "https://portal.example", True, NAVIGATION)
+        house = House("Fictieve Dienst", True, NAVIGATION)
         self.browser = Browser(make_portal(page_routes(self.accesses, self.sessions), self, house, b"s" * 32))
 
     async def _agreed(self) -> list[Agreed]:

@@ -62,7 +62,7 @@ class World:
             """A page that asks certainty."""
             return {"level": str(person.level)}
 
-        house = House("Fictieve Dienst", "https://portal.example", True, pages.NAVIGATION)
+        house = House("Fictieve Dienst", True, pages.NAVIGATION)
         self.app = make_portal([*routes, way, tax], self, house, b"s" * 32)
 
     def by_cookie(self, secret: str) -> SignedIn | None:

@@ -41,7 +41,7 @@ class World(Node):
             *people.routes(self.people, lambda signed_in: self.said),
             way,
         ]
-        house = House("Fictieve Dienst", "https://portal.example", True, people.NAVIGATION)
+        house = House("Fictieve Dienst", True, people.NAVIGATION)
         self.app = make_portal(routes, self, house, b"s" * 32)
 
     def by_cookie(self, secret: str) -> SignedIn | None:

@@ -48,7 +48,7 @@ class Deciding(World):
         self.point = DecisionPoint(Policies(STANDARD), "test", self.kept, self.clock)
         visitors: Any = SimpleNamespace(by_cookie=lambda secret: None, by_token=self._by_token)
         who = by_token(self.provider, TokenAccess(visitors), self._refusal)
-        app = make_portal(routes(self.point, who, ISSUER), visitors, House("-", ISSUER, True), bytes(32))
+        app = make_portal(routes(self.point, who, ISSUER), visitors, House("-", True), bytes(32))
         self.asking = httpx.AsyncClient(transport=httpx.ASGITransport(app=self._with(app)), base_url=ISSUER)  # type: ignore[arg-type]
 
     async def program(self, client: str = "cases", **form: str) -> str:

@@ -65,7 +65,7 @@ class World(Node):
             *people.routes(self.people, self.representing.vouched),
         ]
         self.app = make_portal(
-            routes, self._visiting({}), House("-", "https://portal.example", True), b"s" * 32,
+            routes, self._visiting({}), House("-", True), b"s" * 32,
             on_refusal=self._refusal, representing=self.representing.represents,
         )  # fmt: skip
 

@@ -1,7 +1,6 @@
 """Guardians: a curator, and parents of a minor, as an official of this organisation found them in a judgment or the BRP."""
 
-from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import msgspec
 
@@ -9,11 +8,9 @@ from sluis.identity.people.company import birthday
 from sluis.identity.people.keeping import Keeping
 from sluis.identity.people.model import Guardianship
 from sluis.identity.people.saying import guardian_record, not_there
-from sluis.kernel import Clock, Conflict, Invalid, Text, new_trace_id
+from sluis.kernel import Clock, Conflict, Invalid, Text, beginning, new_trace_id
 
 ADULT = 18
-_HERE = ZoneInfo("Europe/Amsterdam")
-"""Where the day begins on which a child is eighteen."""
 
 
 class Guardians:
@@ -64,7 +61,7 @@ class Guardians:
 
         Raises `Invalid` when both are the same person; `Conflict` (`ward-of-age`) when the child is eighteen; `Unkept`.
         """
-        until = int(datetime.combine(birthday(born, ADULT), time(), _HERE).timestamp())
+        until = beginning(birthday(born, ADULT))
         if until <= self._now():
             raise _of_age()
         made = Guardianship(new_trace_id(), "parent", guardian, ward, self._now(), until, evidence, ward_name)

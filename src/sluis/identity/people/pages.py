@@ -6,9 +6,8 @@ and never stands in an address.
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -17,7 +16,7 @@ from sluis.identity.people import rules
 from sluis.identity.people.company import PERSON, urn_of
 from sluis.identity.people.model import ANY, Contact, Mandate, Terms, Vouched
 from sluis.identity.people.service import People
-from sluis.kernel import Acting, Invalid, Kvk, NotFound, Oin, Refused, Rsin, Text
+from sluis.kernel import HERE, Acting, Invalid, Kvk, NotFound, Oin, Refused, Rsin, Text, beginning
 from sluis.web import Entry, Form, SignedIn, page, redirect
 
 NAVIGATION = (
@@ -32,7 +31,6 @@ _PEOPLE = {"audience": ("citizen", "company"), "represents": False}
 _SURELY = {**_PEOPLE, "level": "substantial"}
 """Giving away authority asks to be sure who does it; taking it back does not."""
 
-_HERE = ZoneInfo("Europe/Amsterdam")
 _EUROS = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d{1,12})(?:,(\d{2}))?", re.ASCII)
 
 VouchedOf = Callable[[SignedIn], Vouched | None]
@@ -69,7 +67,7 @@ def routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
     async def blank(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """What a mandate should say."""
         mandates.given(person.acting)  # who may not give one is told so before filling in a form
-        today = people.now().astimezone(_HERE).date()
+        today = people.now().astimezone(HERE).date()
         filled = {"since": today.isoformat(), "until": _in_a_year(today).isoformat()}
         return page(request, "identity/people/give.html", filled=filled, wrong=None)
 
@@ -239,7 +237,7 @@ def _moment(day: str, days: int = 0) -> int:
         raise _unreadable(
             Text("Een datum ontbreekt, of klopt niet.", "A date is missing, or wrong.")
         ) from None
-    return int(datetime.combine(found, time(), _HERE).astimezone(UTC).timestamp())
+    return beginning(found)
 
 
 def _cents(text: str) -> int | None:

@@ -22,7 +22,7 @@ from sluis.identity.provider.rules import read_form
 from sluis.identity.provider.service import Provider
 from sluis.identity.sessions import Sessions
 from sluis.kernel import Text
-from sluis.web import SignedIn, redirect, setting_of, take_back
+from sluis.web import SignedIn, redirect, setting_of, shown_certificate, take_back
 
 LARGEST = 32 * 1024
 """Bytes of a form."""
@@ -128,10 +128,9 @@ def routes(provider: Provider, clients: Clients, sessions: Sessions) -> list[HTT
 
 
 def certificate_of(request: Asking) -> x509.Certificate | None:
-    """The client certificate that TLS verified on this connection (ASGI TLS extension 0.2)."""
-    extensions: Mapping[str, Any] = request.scope.get("extensions") or {}
-    chain = extensions.get("tls", {}).get("client_cert_chain") or ()
-    return _parsed(chain[0]) if chain else None
+    """The client certificate that TLS verified on this connection."""
+    shown = shown_certificate(request.scope.get("extensions") or {})
+    return None if shown is None else _parsed(shown)
 
 
 @lru_cache(maxsize=256)

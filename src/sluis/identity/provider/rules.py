@@ -9,13 +9,13 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sluis.crypto import encode_base64url, read_json
 from sluis.identity.clients import Client
 from sluis.identity.provider.faults import OAuthProblem
 from sluis.identity.provider.model import CODE_SECONDS, Asked, Grant, SignIn
-from sluis.kernel import ACR, LEVELS, Invalid, Level, Text, level_of, reaches
+from sluis.kernel import ACR, LEVELS, Invalid, Level, Repeated, Text, level_of, reaches, read_fields
 from sluis.web import SignedIn
 
 Form = Mapping[str, str]
@@ -42,14 +42,11 @@ def read_form(raw: bytes) -> dict[str, str]:
         OAuthProblem: invalid_request: not readable, or one that stands there twice.
     """
     try:
-        pairs = parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
-        )
+        form = read_fields(raw.decode("ascii"), _MOST_PARAMETERS)
+    except Repeated:
+        raise OAuthProblem("invalid_request", _TWICE) from None
     except ValueError:
         raise OAuthProblem("invalid_request", _UNREADABLE) from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise OAuthProblem("invalid_request", _TWICE)
     return {name: value for name, value in form.items() if value}
 
 

@@ -138,7 +138,7 @@ class World:
             self.store, self.clients, self.tokens, self.sessions, self, self.clock, mutual
         )
         self.sessions.on_end(self.provider.ended)
-        house = House("Gemeente (fictief)", ISSUER, True)
+        house = House("Gemeente (fictief)", True)
         visitors: Any = self.sessions
         app = make_portal(routes(self.provider, self.clients, self.sessions), visitors, house, bytes(32))
 

@@ -28,7 +28,7 @@ class World:
         around = pages.routes(
             self.sessions, signing_in, self.upstreams.ways, farewells=[self.upstreams.farewell]
         )
-        house = House("Fictieve Dienst", PORTAL, True, pages.NAVIGATION)
+        house = House("Fictieve Dienst", True, pages.NAVIGATION)
         self.portal: Portal = make_portal([*own, *around], self, house, b"s" * 32)
 
     def by_cookie(self, secret: str) -> SignedIn | None:
