@@ -18,7 +18,7 @@ from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
 from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_back
 from sluis.web.gate import Gate
 from sluis.web.openapi import About
-from sluis.web.outgoing import EVERYWHERE, Answer, Outgoing, Unreached
+from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
 from sluis.web.pages import Entry, Setting, after_form, elsewhere, local_path, onward, page, redirect
 from sluis.web.portal import House, Portal, make_portal, setting_of
 from sluis.web.refusals import Refusals
@@ -58,6 +58,7 @@ __all__ = [
     "House",
     "LocalListener",
     "LoopbackListener",
+    "Network",
     "OnRefusal",
     "Outgoing",
     "PeerListener",
@@ -82,6 +83,7 @@ __all__ = [
     "held_secret",
     "identified",
     "keep_caller",
+    "is_inside",
     "local_path",
     "make_api",
     "make_portal",

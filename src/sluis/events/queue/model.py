@@ -1,14 +1,16 @@
 """What waits to be told to others: deliveries, what became of them, and those that did not arrive."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from sluis.events.cloudevent import CloudEvent
 
 State = Literal[0, 1, 2]
-WAITING, DELIVERED, DEAD = 0, 1, 2
+WAITING: Final = 0
+DELIVERED: Final = 1
+DEAD: Final = 2
 """States of a delivery; only what waits is ever sent, and `replay` alone brings something dead back to waiting."""
 
 
@@ -36,10 +38,11 @@ Addition = tuple[CloudEvent, Sequence[Outgoing]]
 
 class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One event of one subscription. `sequence` counts from 1 in the subscription: it is the extension `sequence` of the
-    event (CloudEvents, Sequence), and the cursor of who reads along. `began` is when trying began, in milliseconds."""
+    event (CloudEvents, Sequence), and the cursor of who reads along. `number` is the event's at this node. `began` is when trying began, in milliseconds."""
 
     subscription: str
     sequence: int
+    number: int
     event: CloudEvent
     stream: str
     subject: str | None

@@ -21,6 +21,7 @@ from sluis.events.queue import sql
 from sluis.events.queue.faults import busy
 from sluis.events.queue.model import (
     DEAD,
+    DELIVERED,
     WAITING,
     Addition,
     DeadLetter,
@@ -195,11 +196,11 @@ class Queue:
             rows = {name: _rows(connection, name, one, most) for name, one in wanted.items()}
             numbers = {row[1] for some in rows.values() for part in some for row in part}
             events = self._events(connection, numbers)
-        return {
-            name: Found(*parts[:2], parts[2:])
-            for name, some in rows.items()
-            for parts in [[[self._delivery(name, row, events) for row in part] for part in some]]
-        }
+        found = dict[str, Found]()
+        for name, parts in rows.items():
+            ahead, heads, *streams = ([self._delivery(name, row, events) for row in part] for part in parts)
+            found[name] = Found(ahead, heads, streams)
+        return found
 
     def since(self, subscription: str, after: int, most: int) -> list[Delivery]:
         """What a subscription got after a number, delivered or not, as far as it is still there. Blocks."""
@@ -217,7 +218,7 @@ class Queue:
     def standing(self) -> dict[str, Standing]:
         """How all subscriptions stand, for metrics and the doctor. Blocks."""
         with self._store.read() as connection:
-            dead = {name: count for name, count in connection.execute(text(sql.HOW_MANY_DEAD))}
+            dead = dict[str, int]((name, count) for name, count in connection.execute(text(sql.HOW_MANY_DEAD)))
             return {
                 row.subscription: Standing(
                     row.newest, row.waiting, dead.get(row.subscription, 0), _oldest(connection, row)
@@ -231,13 +232,19 @@ class Queue:
         with self._store.read() as connection:
             rows = connection.execute(text(sql.DEAD_LETTERS), values).all()
             events = self._events(connection, {row.event for row in rows})
-        return [DeadLetter(*row[:7], events[row.event].id, events[row.event].type) for row in rows]
+        return [
+            DeadLetter(
+                row.subscription, row.sequence, row.since, row.trouble, row.notice, row.trace, row.attempts,
+                events[row.event].id, events[row.event].type,
+            )
+            for row in rows
+        ]  # fmt: skip
 
     def _delivery(self, subscription: str, row: Any, events: Mapping[int, CloudEvent]) -> Delivery:
         sequence, number, stream, sealed, trace, attempts, due, began = row
         subject = sealed and self._handles.open(bytes(sealed), _place(subscription, sequence)).decode()
         return Delivery(
-            subscription, sequence, events[number], stream, subject or None, trace, attempts, due, began
+            subscription, sequence, number, events[number], stream, subject or None, trace, attempts, due, began
         )
 
     def _events(self, connection: Connection, numbers: Collection[int]) -> dict[int, CloudEvent]:
@@ -277,7 +284,7 @@ class Queue:
         def work(connection: Connection) -> int:
             values = {"subscription": subscription, "settled": _settled(connection, subscription), "last": last}
             sequences = [row.sequence for row in connection.execute(text(sql.CONFIRM), values)]
-            outcomes = [Outcome(subscription, sequence, 1) for sequence in sequences]
+            outcomes = [Outcome(subscription, sequence, DELIVERED) for sequence in sequences]
             if outcomes:
                 noted = _Noted(outcomes, {subscription: sequences[-1]})
                 self._settle(connection, noted, milliseconds(self._clock()))

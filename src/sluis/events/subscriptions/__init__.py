@@ -1,0 +1,1 @@
+"""Where and how somebody wants its events."""
