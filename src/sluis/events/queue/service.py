@@ -109,9 +109,7 @@ class Queue:
         return [*range(first, first + len(additions))]
 
     def _row(self, number: int, one: Outgoing, sequence: int, now: int) -> tuple[Any, ...]:
-        subject = one.subject and self._handles.seal(
-            one.subject.encode(), _place(one.subscription, sequence)
-        )
+        subject = one.subject and self._handles.seal(one.subject.encode(), _place(one.subscription, sequence))
         return (
             one.subscription, sequence, number, one.stream, subject or None, one.notice, one.trace_id,
             WAITING, 0, 0, "", now, 0,
@@ -161,7 +159,9 @@ class Queue:
             rows = [(o.state, o.trouble, o.due, now, o.subscription, o.sequence) for o in outcomes]
             driver.executemany(sql.SETTLE, rows)
         else:
-            columns = zip(*((o.subscription, o.sequence, o.state, o.trouble, o.due) for o in outcomes), strict=True)
+            columns = zip(
+                *((o.subscription, o.sequence, o.state, o.trouble, o.due) for o in outcomes), strict=True
+            )
             with driver.cursor() as cursor:
                 cursor.execute(sql.SETTLE_ALL, (now, *map(list, columns)))
         dead = [(o.subscription, o.sequence) for o in outcomes if o.state == DEAD]
@@ -213,12 +213,16 @@ class Queue:
     def counters(self) -> dict[str, tuple[int, int]]:
         """Of every subscription the number up to which all has its outcome, and how many wait. Blocks."""
         with self._store.read() as connection:
-            return {row.subscription: (row.settled, row.waiting) for row in connection.execute(text(sql.COUNTERS))}
+            return {
+                row.subscription: (row.settled, row.waiting) for row in connection.execute(text(sql.COUNTERS))
+            }
 
     def standing(self) -> dict[str, Standing]:
         """How all subscriptions stand, for metrics and the doctor. Blocks."""
         with self._store.read() as connection:
-            dead = dict[str, int]((name, count) for name, count in connection.execute(text(sql.HOW_MANY_DEAD)))
+            dead = dict[str, int](
+                (name, count) for name, count in connection.execute(text(sql.HOW_MANY_DEAD))
+            )
             return {
                 row.subscription: Standing(
                     row.newest, row.waiting, dead.get(row.subscription, 0), _oldest(connection, row)
@@ -244,7 +248,16 @@ class Queue:
         sequence, number, stream, sealed, trace, attempts, due, began = row
         subject = sealed and self._handles.open(bytes(sealed), _place(subscription, sequence)).decode()
         return Delivery(
-            subscription, sequence, number, events[number], stream, subject or None, trace, attempts, due, began
+            subscription,
+            sequence,
+            number,
+            events[number],
+            stream,
+            subject or None,
+            trace,
+            attempts,
+            due,
+            began,
         )
 
     def _events(self, connection: Connection, numbers: Collection[int]) -> dict[int, CloudEvent]:
@@ -257,7 +270,9 @@ class Queue:
         return found
 
     def _unpacked(self, number: int, content: bytes, sealed: int) -> CloudEvent:
-        return CloudEvent(**msgspec.msgpack.decode(self._content.open(content, str(number)) if sealed else content))
+        return CloudEvent(
+            **msgspec.msgpack.decode(self._content.open(content, str(number)) if sealed else content)
+        )
 
     def _remember(self, number: int, event: CloudEvent) -> None:
         with self._remembering:
@@ -282,7 +297,11 @@ class Queue:
         """Who reads along has everything up to `last`. Gives how many that ends. Raises `Unkept`."""
 
         def work(connection: Connection) -> int:
-            values = {"subscription": subscription, "settled": _settled(connection, subscription), "last": last}
+            values = {
+                "subscription": subscription,
+                "settled": _settled(connection, subscription),
+                "last": last,
+            }
             sequences = [row.sequence for row in connection.execute(text(sql.CONFIRM), values)]
             outcomes = [Outcome(subscription, sequence, DELIVERED) for sequence in sequences]
             if outcomes:
@@ -303,7 +322,9 @@ class Queue:
         Returns how many. Raises `Unkept`.
         """
         return await self._store.write(
-            lambda connection: self._bury(connection, sql.TOO_OLD, subscription, "expired", spare, before, _AT_ONCE)
+            lambda connection: self._bury(
+                connection, sql.TOO_OLD, subscription, "expired", spare, before, _AT_ONCE
+            )
         )
 
     async def bury_oldest(self, subscription: str, count: int, spare: Collection[int] = ()) -> int:
@@ -445,7 +466,9 @@ def _forget(connection: Connection, subscription: str, rows: Iterable[Any]) -> i
     for statement in (sql.FORGET, sql.FORGET_DEAD):
         connection.execute(_listed(statement, "sequences"), values)
     fewer = Counter(row.event for row in found)
-    connection.execute(text(sql.RELEASE), [{"number": number, "fewer": count} for number, count in fewer.items()])
+    connection.execute(
+        text(sql.RELEASE), [{"number": number, "fewer": count} for number, count in fewer.items()]
+    )
     connection.execute(_listed(sql.DESTROY, "numbers"), {"numbers": [*fewer]})
     return len(found)
 

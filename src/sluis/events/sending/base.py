@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from sluis.events.queue import Delivery
-from sluis.events.subscriptions.model import Subscription
+from sluis.events.subscriptions import Subscription
 
 Verdict = Literal["arrived", "again", "refused", "gone"]
 """`again`: it may arrive another time. `refused`: the same would be refused again. `gone`: nothing more is wanted."""

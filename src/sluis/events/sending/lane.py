@@ -16,7 +16,7 @@ from itertools import islice
 from sluis.events.queue import DEAD, DELIVERED, WAITING, Delivery, Found, Outcome, Wanted
 from sluis.events.sending.base import Result
 from sluis.events.sending.rules import DOWN_AFTER, LONGEST_PROBE, backoff
-from sluis.events.subscriptions.model import Subscription
+from sluis.events.subscriptions import Subscription
 
 WINDOW = 1024
 """Deliveries of one subscription in memory, a page more at most."""
@@ -59,7 +59,11 @@ class Lane:
     def configure(self, subscription: Subscription) -> None:
         """Go by the subscription as it is now."""
         config = subscription.config
-        self._name, self._in_flight, self._retry_for = subscription.id, config.in_flight, config.retry_for * 1000
+        self._name, self._in_flight, self._retry_for = (
+            subscription.id,
+            config.in_flight,
+            config.retry_for * 1000,
+        )
         self._batch = config.batch if config.content == "batch" else 1
         self._interval = 60_000 / subscription.rate if subscription.rate else 0.0
         was, self.stopped = self.stopped, subscription.state != "active"
@@ -310,7 +314,9 @@ class Lane:
 
     def expire(self, now: float) -> list[Outcome]:
         """What was tried for too long, of what is held and not under way; to be noted."""
-        ready = [one for key in self._ready for one in self._streams[key] if now - one.began >= self._retry_for]
+        ready = [
+            one for key in self._ready for one in self._streams[key] if now - one.began >= self._retry_for
+        ]
         for key, some in _by_stream(ready).items():
             for delivery in some:
                 self._streams[key].remove(delivery)

@@ -14,7 +14,7 @@ from sluis.events.queue import DELIVERED, Delivery, News, Outcome, Queue
 from sluis.events.sending.base import Result, Transport
 from sluis.events.sending.lane import PAGE, Lane
 from sluis.events.sending.rules import quiet_for
-from sluis.events.subscriptions.model import Mode, Subscription
+from sluis.events.subscriptions import Mode, Subscription
 from sluis.kernel import Clock, Unkept, cause_of, milliseconds
 
 log = logging.getLogger("sluis.events")
@@ -145,7 +145,9 @@ class Sender:
             hungry, self._hungry = self._hungry, set()
             now = self._now()
             runners = {name: self._runners[name] for name in hungry if name in self._runners}
-            wanted = {name: want for name, one in runners.items() if (want := one.lane.wants(now)) is not None}
+            wanted = {
+                name: want for name, one in runners.items() if (want := one.lane.wants(now)) is not None
+            }
             if wanted:
                 try:
                     found = await asyncio.to_thread(self._queue.fetch, wanted, PAGE)

@@ -76,7 +76,9 @@ class Signer:
     def _of(self, name: str) -> tuple[Ed25519PrivateKey, Jwk]:
         found = self._known.get(name)
         if found is None:
-            key = Ed25519PrivateKey.from_private_bytes(self._keys.mac(f"events-signing-{name}", b"sluis.events.ed25519.v1"))
+            key = Ed25519PrivateKey.from_private_bytes(
+                self._keys.mac(f"events-signing-{name}", b"sluis.events.ed25519.v1")
+            )
             found = self._known[name] = (key, jwk_of(key))
         return found
 

@@ -15,14 +15,17 @@ from sluis.events.sending.connections import Address, Connections, Inside, addre
 from sluis.events.sending.messages import Messages
 from sluis.events.sending.rules import result_of
 from sluis.events.sending.signing import Signer
-from sluis.events.subscriptions.model import Subscription
+from sluis.events.subscriptions import Subscription
 from sluis.gateway import HttpStream, head_of
 from sluis.kernel import Clock, new_span_id
 
 SECONDS = 10.0
 """For one request, from looking the name up to the head of the answer."""
 
-_REST, _PATIENCE = 16 * 1024, 1.0  # bytes after the head, and seconds, that are read so that the connection can be kept
+_REST, _PATIENCE = (
+    16 * 1024,
+    1.0,
+)  # bytes after the head, and seconds, that are read so that the connection can be kept
 
 
 class Webhook:
