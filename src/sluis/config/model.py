@@ -278,6 +278,14 @@ class RegisterConfig(msgspec.Struct, frozen=True):
     longest_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24
 
 
+class ServiceConfig(msgspec.Struct, frozen=True):
+    """A service that somebody can be mandated for: what a portal calls it, and what people read."""
+
+    title: Words
+    about: Words
+    id: Words | None = None
+
+
 class LimitsConfig(msgspec.Struct, frozen=True):
     """What one question may cost this node."""
 
@@ -307,6 +315,7 @@ class Config(msgspec.Struct, frozen=True):
     trust: dict[Key, TrustConfig] = {}
     policy: PolicyConfig = PolicyConfig()
     register: RegisterConfig = RegisterConfig()
+    services: dict[Key, ServiceConfig] = {}
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()
     manager: ManagerConfig = ManagerConfig()

@@ -41,6 +41,10 @@ WORDS: Words = {
             "Het handelsregister, dat zegt wie voor een bedrijf mag handelen.",
             "The trade register, which says who may act for a company.",
         ),
+        "services": Text(
+            "Diensten waarvoor iemand een machtiging kan krijgen, op naam.",
+            "Services that somebody can be mandated for, by name.",
+        ),
         "limits": Text("Wat een vraag mag kosten.", "What a question may cost."),
         "fsc": Text("De FSC-groep waar dit knooppunt in zit.", "The FSC group that this node is in."),
         "manager": Text("De Manager.", "The Manager."),
@@ -54,6 +58,17 @@ WORDS: Words = {
         ),
         "longest_hours": Text(
             "Hoeveel uur oud zo'n antwoord mag zijn.", "How many hours old such an answer may be."
+        ),
+    },
+    "ServiceConfig": {
+        "title": Text("Hoe mensen de dienst noemen.", "What people call the service."),
+        "about": Text(
+            "Wat iemand daar voor een ander doet, in een zin.",
+            "What one does there for another, in a sentence.",
+        ),
+        "id": Text(
+            "Hoe portalen en inlogdiensten haar noemen; anders haar naam hier.",
+            "What portals and sign-in services call it; else its name here.",
         ),
     },
     "FscConfig": {

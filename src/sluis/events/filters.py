@@ -149,12 +149,17 @@ def _comparison(compare: Callable[[str, str], bool], content: object, where: str
     if not isinstance(content, Mapping) or not content:
         raise _unfit(where, Text("het is geen object met attributen", "it is no object with attributes"))
     for name, text in content.items():
-        if not isinstance(name, str) or not name or not isinstance(text, str) or len(text) > MAX_VALUE:
+        if (
+            not isinstance(name, str)
+            or not name
+            or not isinstance(text, str)
+            or not 0 < len(text) <= MAX_VALUE
+        ):
             raise _unfit(
                 where,
                 Text(
-                    f"een attribuut krijgt een tekst van ten hoogste {MAX_VALUE} tekens",
-                    f"an attribute takes a text of at most {MAX_VALUE} characters",
+                    f"een attribuut krijgt een tekst van 1 tot en met {MAX_VALUE} tekens",
+                    f"an attribute takes a text of 1 to {MAX_VALUE} characters",
                 ),
             )
     return _every([_one(compare, name, text) for name, text in content.items()])

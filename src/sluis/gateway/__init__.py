@@ -7,7 +7,7 @@ from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Covers, Link
 from sluis.gateway.manager import AutoSign, DecisionPoint, Judge, Trust, elsewhere
 from sluis.gateway.manager import Settings as ManagerSettings
-from sluis.gateway.measures import reader_of
+from sluis.gateway.measures import Counted, reader_of
 from sluis.gateway.membership import Membership, open_membership
 from sluis.gateway.metrics import MetricsApp
 from sluis.gateway.operating import Operator, open_operator
@@ -32,6 +32,7 @@ __all__ = [
     "Answer",
     "AutoSign",
     "Card",
+    "Counted",
     "Covers",
     "DecisionPoint",
     "Group",

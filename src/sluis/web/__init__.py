@@ -15,23 +15,27 @@ from sluis.web.access import (
 )
 from sluis.web.app import Api, make_api
 from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
+from sluis.web.connection import FROM_ONE
 from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_back
 from sluis.web.gate import Gate
+from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
 from sluis.web.openapi import About
 from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
-from sluis.web.pages import Entry, Setting, after_form, elsewhere, local_path, onward, page, redirect
-from sluis.web.portal import House, Portal, make_portal, setting_of
+from sluis.web.pages import (
+    Entry,
+    Setting,
+    after_form,
+    elsewhere,
+    local_path,
+    onward,
+    page,
+    redirect,
+    setting_of,
+)
+from sluis.web.portal import House, Portal, make_portal
 from sluis.web.refusals import Refusals
 from sluis.web.routes import Form
-from sluis.web.server import (
-    FROM_ONE,
-    BrowserListener,
-    LocalListener,
-    LoopbackListener,
-    PeerListener,
-    Server,
-    place_of,
-)
+from sluis.web.server import Server
 from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
 from sluis.web.tries import TooOften, Tries
@@ -82,8 +86,8 @@ __all__ = [
     "header",
     "held_secret",
     "identified",
-    "keep_caller",
     "is_inside",
+    "keep_caller",
     "local_path",
     "make_api",
     "make_portal",

@@ -5,14 +5,11 @@ allows this node's own files and nothing inline. A template writes its sentences
 `t("Inloggen", "Sign in")`. WCAG 2.2 AA is the floor for the layout.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.resources import files
-from mimetypes import guess_type
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -22,6 +19,7 @@ from litestar import Request, Response
 from markupsafe import Markup
 
 from sluis.kernel import HERE, Level, Problem, Text
+from sluis.web.files import static_files
 from sluis.web.visitors import Audience, SignedIn
 
 HTML = "text/html"
@@ -90,28 +88,6 @@ class Setting(msgspec.Struct, frozen=True):
         return said.en if self.language == "en" else said.nl
 
 
-class File(msgspec.Struct, frozen=True):
-    """A file that pages load, such as a style sheet."""
-
-    content: bytes
-    media_type: str
-    version: str
-
-
-@lru_cache(maxsize=1)
-def static_files() -> Mapping[str, File]:
-    """What lies in the `static` folder of any room, by the path under which pages load it: `/static/web/portal.css`."""
-    house = Path(str(files("sluis")))
-    found = {}
-    for path in sorted(house.glob("**/static/*")):
-        room, content = "/".join(path.relative_to(house).parts[:-2]), path.read_bytes()
-        kind = guess_type(path.name)[0] or "application/octet-stream"
-        text = "; charset=utf-8" if kind.startswith("text/") else ""
-        version = hashlib.sha256(content).hexdigest()[:12]
-        found[f"/static/{room}/{path.name}"] = File(content, kind + text, version)
-    return found
-
-
 def page(
     request: Request[Any, Any, Any],
     template: str,
@@ -131,7 +107,7 @@ def page(
         headers: more of them.
         values: what the template names.
     """
-    setting: Setting = request.scope[SETTING]  # type: ignore[literal-required]
+    setting = setting_of(request)
     return Response(
         rendered(setting, template, **values),
         status_code=status,
@@ -142,6 +118,12 @@ def page(
             **(headers or {}),
         },
     )
+
+
+def setting_of(request: Request[Any, Any, Any]) -> Setting:
+    """What pages of this request are made with: its language, its visitor, whose node it is."""
+    setting: Setting = request.scope[SETTING]  # type: ignore[literal-required]
+    return setting
 
 
 def rendered(setting: Setting, template: str, **values: Any) -> bytes:

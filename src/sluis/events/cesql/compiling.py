@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sluis.events.cesql.casting import CASTS, in_32_bits, to_text, type_of
+from sluis.events.cesql.casting import CASTS, Cast, in_32_bits, to_text, type_of
 from sluis.events.cesql.functions import Unfit, function_of
 from sluis.events.cesql.like import matcher
 from sluis.events.cesql.model import Stop
@@ -46,17 +46,36 @@ def compiled(node: Node) -> Part:
             return _binary(node)
 
 
-def _as(part: Part, kind: type, at: int, name: str) -> Run:
+def _as(node: Node, kind: type, at: int, name: str) -> Run:
     """A part with its value cast to `kind`; a cast that fails is an error of `name`, at `at`."""
-    run, cast = part.run, CASTS.get(kind)
+    cast = CASTS.get(kind)
+    if isinstance(node, Attribute) and cast is not None:
+        return _attribute_as(node, kind, cast, at, name)
+    part = compiled(node)
     if part.kind is kind or cast is None:
-        return run
+        return part.run
+    run = part.run
 
     def casting(attributes: Attributes) -> Any:
         value = run(attributes)
         return value if type(value) is kind else cast(value, at, name)
 
     return casting
+
+
+def _attribute_as(node: Attribute, kind: type, cast: Cast, at: int, name: str) -> Run:
+    """Reading and casting in one step: what most operands are."""
+    attribute, place = node.name, node.at
+
+    def read(attributes: Attributes) -> Any:
+        value = attributes.get(attribute)
+        if type(value) is kind:
+            return value
+        if value is None:
+            raise Stop("missing-attribute", place, attribute)
+        return cast(value, at, name)
+
+    return read
 
 
 def _constant(value: Any) -> Run:
@@ -80,9 +99,9 @@ def _exists(name: str) -> Run:
 def _unary(node: Unary) -> Part:
     at = node.at
     if node.operator == "NOT":
-        truth = _as(compiled(node.operand), bool, at, "NOT")
+        truth = _as(node.operand, bool, at, "NOT")
         return Part(lambda attributes: not truth(attributes), bool)
-    number = _as(compiled(node.operand), int, at, "-")
+    number = _as(node.operand, int, at, "-")
 
     def minus(attributes: Attributes) -> int:
         return _bounded(-number(attributes), at, "-")
@@ -92,10 +111,10 @@ def _unary(node: Unary) -> Part:
 
 def _like(node: Like) -> Run:
     fits, negated = matcher(node.pattern), node.negated
-    operand = _as(compiled(node.operand), str, node.at, "LIKE")
+    operand = _as(node.operand, str, node.at, "LIKE")
     if negated:
         return lambda attributes: not fits(operand(attributes))
-    return lambda attributes: bool(fits(operand(attributes)))
+    return lambda attributes: True if fits(operand(attributes)) else False  # noqa: SIM210 - half of bool()
 
 
 def _among(node: In) -> Run:
@@ -123,7 +142,7 @@ def _call(node: Call) -> Part:
         return Part(_raising("missing-function", at, name), bool)
     run, more = function.run, len(node.arguments) - len(function.takes)
     kinds = (*function.takes, *((function.rest,) * more if function.rest else ()))
-    arguments = [_as(compiled(one), kind, at, name) for one, kind in zip(node.arguments, kinds, strict=True)]
+    arguments = [_as(one, kind, at, name) for one, kind in zip(node.arguments, kinds, strict=True)]
     if len(arguments) == 1 and name in ("INT", "BOOL", "STRING"):
         return Part(arguments[0], function.gives)
 
@@ -150,16 +169,18 @@ def _binary(node: Binary) -> Part:
         return Part(_logic(node), bool)
     if sign in ("=", "!="):
         return Part(_equality(node), bool)
-    left = _as(compiled(node.left), int, node.at, sign)
-    right = _as(compiled(node.right), int, node.at, sign)
+    left = _as(node.left, int, node.at, sign)
+    right = _as(node.right, int, node.at, sign)
     if sign in _ORDERS:
+        if isinstance(node.right, Literal) and type(node.right.value) is int:
+            return Part(_AGAINST[sign](left, node.right.value), bool)
         return Part(_ordered(_ORDERS[sign], left, right), bool)
     return Part(_arithmetic(sign, node.at, left, right), int)
 
 
 def _logic(node: Binary) -> Run:
-    left = _as(compiled(node.left), bool, node.at, node.operator)
-    right = _as(compiled(node.right), bool, node.at, node.operator)
+    left = _as(node.left, bool, node.at, node.operator)
+    right = _as(node.right, bool, node.at, node.operator)
     if node.operator == "AND":
         return lambda attributes: left(attributes) and right(attributes)
     if node.operator == "OR":
@@ -170,10 +191,10 @@ def _logic(node: Binary) -> Run:
 def _equality(node: Binary) -> Run:
     """The right operand gives the type that the left one is cast to."""
     at, sign, same = node.at, node.operator, node.operator == "="
-    first, second = compiled(node.left), compiled(node.right)
-    left, right = first.run, second.run
+    second = compiled(node.right)
+    right = second.run
     if second.kind is not None:
-        cast_left = _as(first, second.kind, at, sign)
+        cast_left = _as(node.left, second.kind, at, sign)
         if isinstance(node.right, Literal):
             value = node.right.value
             return (
@@ -182,6 +203,8 @@ def _equality(node: Binary) -> Run:
                 else (lambda attributes: cast_left(attributes) != value)
             )
         return lambda attributes: (cast_left(attributes) == right(attributes)) is same
+
+    left = compiled(node.left).run
 
     def equal(attributes: Attributes) -> bool:
         a, b = left(attributes), right(attributes)
@@ -192,6 +215,13 @@ def _equality(node: Binary) -> Run:
 
 
 _ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_AGAINST: dict[str, Callable[[Run, int], Run]] = {
+    "<": lambda left, value: lambda attributes: left(attributes) < value,
+    "<=": lambda left, value: lambda attributes: left(attributes) <= value,
+    ">": lambda left, value: lambda attributes: left(attributes) > value,
+    ">=": lambda left, value: lambda attributes: left(attributes) >= value,
+}
+"""Against a number that stands in the expression: without calling for it, nor for the comparison."""
 
 
 def _ordered(order: Callable[[int, int], bool], left: Run, right: Run) -> Run:

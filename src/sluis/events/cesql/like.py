@@ -6,6 +6,7 @@ as well match at its first place; so no number of `%` makes a text be read again
 
 import re
 from collections.abc import Callable
+from operator import methodcaller
 
 _PIECE = re.compile(r"\\([%_])|(%+)|(_)|(.)", re.DOTALL)
 
@@ -25,11 +26,9 @@ def matcher(pattern: str) -> Callable[[str], object]:
         if len(pieces) == 1:
             return literal[0].__eq__
         if len(pieces) == 2 and not literal[1]:
-            begin = literal[0]
-            return lambda text: text.startswith(begin)
+            return methodcaller("startswith", literal[0])
         if len(pieces) == 2 and not literal[0]:
-            end = literal[1]
-            return lambda text: text.endswith(end)
+            return methodcaller("endswith", literal[1])
     return re.compile(_expression(pieces), re.DOTALL).fullmatch
 
 
