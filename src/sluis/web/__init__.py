@@ -38,7 +38,7 @@ from sluis.web.routes import Form
 from sluis.web.server import Server
 from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
-from sluis.web.tries import TooOften, Tries
+from sluis.web.tries import TooOften, Tries, address_of
 from sluis.web.visitors import Audience, Represents, SignedIn, Visitors
 
 __all__ = [
@@ -78,6 +78,7 @@ __all__ = [
     "Tries",
     "Unreached",
     "Visitors",
+    "address_of",
     "after_form",
     "cookies_of",
     "crossed",
