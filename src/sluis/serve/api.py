@@ -10,7 +10,7 @@ from msgspec import structs
 from sluis import disclose, gateway, query
 from sluis.config import Config
 from sluis.crypto import Peer
-from sluis.identity import access, looked, passkeys
+from sluis.identity import access, looked, passkeys, people
 from sluis.kernel import Invalid, PeerId, Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
 from sluis.policy import LOG, READ_LOG, Resource, call_routes
@@ -28,6 +28,7 @@ def published() -> Api:
         *query.routes(nothing),
         *disclose.routes(nothing),
         *access.routes(nothing, nothing, nothing),
+        *people.routes(nothing, nothing, nothing, nothing),
         *passkeys.desk_routes(nothing, nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]
@@ -52,11 +53,13 @@ def _about(name: str, url: str) -> About:
 def routes(parts: Parts) -> list[HTTPRouteHandler]:
     """Every route of a node with these rooms."""
     gate, own = Gate(parts.point), parts.certificate.identity.peer.id
+    known = None if parts.identity is None else parts.identity.representing.people
     return [
         *gateway.routes(parts.card),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
         *access.routes(parts.accesses, gate, own),
+        *(people.routes(known, gate, own, parts.whom) if known else ()),
         *_desk(parts, gate, own),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),

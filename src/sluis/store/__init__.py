@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sluis.kernel import on_demand
 
 if TYPE_CHECKING:
-    from sluis.store.commit import Commit
+    from sluis.store.commit import Commit, insert_values
     from sluis.store.engine import Store, open_store, see_through
     from sluis.store.files import write_durably
     from sluis.store.migrations import Migration, migrate
@@ -23,6 +23,7 @@ __all__ = [
     "Outbox",
     "Store",
     "Waiting",
+    "insert_values",
     "migrate",
     "open_once",
     "open_outbox",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sluis.web.gate import Gate
     from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
     from sluis.web.openapi import About
-    from sluis.web.outgoing import EVERYWHERE, Answer, Outgoing, Unreached
+    from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
     from sluis.web.pages import (
         Entry,
         Setting,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sluis.web.server import Server
     from sluis.web.short import SHORT, header
     from sluis.web.stream import streamed
-    from sluis.web.tries import TooOften, Tries
+    from sluis.web.tries import TooOften, Tries, address_of
     from sluis.web.visitors import Audience, Represents, SignedIn, Visitors
 else:
     __getattr__ = on_demand(__name__)
@@ -69,6 +69,7 @@ __all__ = [
     "House",
     "LocalListener",
     "LoopbackListener",
+    "Network",
     "OnRefusal",
     "Outgoing",
     "PeerListener",
@@ -84,6 +85,7 @@ __all__ = [
     "Tries",
     "Unreached",
     "Visitors",
+    "address_of",
     "after_form",
     "cookies_of",
     "crossed",
@@ -92,6 +94,7 @@ __all__ = [
     "header",
     "held_secret",
     "identified",
+    "is_inside",
     "keep_caller",
     "local_path",
     "make_api",

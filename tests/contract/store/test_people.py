@@ -19,7 +19,8 @@ from tests.unit.identity.companies import (
 from tests.unit.identity.people_node import act, terms
 
 from sluis.crypto import FileKeyStore
-from sluis.identity.people import Allowed, People, open_people
+from sluis.identity.people import People, open_people
+from sluis.identity.people.model import Allowed
 from sluis.ledger import open_ledger
 from sluis.store import Store, open_store
 
