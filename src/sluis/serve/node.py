@@ -64,6 +64,9 @@ class Node:
         except Problem:
             await self.stop()
             raise
+        if self.parts.contact is not None:
+            self.parts.contact.start()
+            self._every(_HOUR, self.parts.contact.tidy)
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_SECOND, self._publish)
@@ -92,6 +95,8 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         parts = self.parts
+        if parts.contact is not None:
+            await parts.contact.stop()
         await parts.link.close()
         try:
             await parts.discloser.close()

@@ -11,6 +11,7 @@ from cryptography import x509
 from sluis import disclose
 from sluis.config import Config
 from sluis.config import Node as Loaded
+from sluis.contact import Contact
 from sluis.crypto import (
     FileKeyStore,
     Identity,
@@ -39,6 +40,7 @@ from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
+from sluis.serve.contact import contact_of
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
@@ -79,6 +81,7 @@ class Parts(msgspec.Struct, frozen=True):
     identity: IdentityRooms | None
     whom: Callable[[str], str]
     """The pseudonym of who has a BSN."""
+    contact: Contact | None
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -203,6 +206,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
             config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock
         ),
         whom=whom_of(config, keys),
+        contact=contact_of(loaded, store, ledger, keys, asker, clock),
     )
 
 
