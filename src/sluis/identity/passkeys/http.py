@@ -39,8 +39,14 @@ def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPR
         person: SignedIn, request: Request[Any, Any, Any], wrong: Invalid | None = None, name: str = ""
     ) -> Response[bytes]:
         options = passkeys.begin_making(person, setting_of(request).browser())
-        values = {"options": options, "wrong": wrong, "name": name}
-        return page(request, "identity/passkeys/new.html", status=422 if wrong else 200, **values)
+        return page(
+            request,
+            "identity/passkeys/new.html",
+            status=422 if wrong else 200,
+            options=options,
+            wrong=wrong,
+            name=name,
+        )
 
     @get("/sign-in/passkey")
     async def ask(
