@@ -23,7 +23,9 @@ def ledger(
     with opened(tmp_path) as (store, made):
         made.append_blocking([processing(f"p{number}") for number in range(70)])
         made.append_blocking([processing("me", trace_id="ab" * 16, activity="urn:own")])
-        made.append_blocking([one for _ in range(115) for one in (processing(), decision())][:229])
+        more = [one for _ in range(115) for one in (processing(), decision())]
+        made.append_blocking(more[:185])
+        made.append_blocking(more[185:229])  # a run is added while the next is written
         store.write_blocking(lambda _connection: None)  # what was left to tidy up is done
         yield made
 
