@@ -193,7 +193,9 @@ class Tail:
         while columns and columns[0]:
             run = self._runs[-1]
             room = sql.RUN - len(run.spots)
+            if len(columns[0]) < room:
+                run.add(*columns)
+                return
             run.add(*[column[:room] for column in columns])
             columns = [column[room:] for column in columns]
-            if run.is_full:
-                self._runs.append(Run(run.number + 1))
+            self._runs.append(Run(run.number + 1))
