@@ -6,5 +6,6 @@ keys, the clock, the lock of the log, the listeners.
 
 from sluis.serve.api import published
 from sluis.serve.node import Node, build_node, run
+from sluis.serve.settling import settle
 
-__all__ = ["Node", "build_node", "published", "run"]
+__all__ = ["Node", "build_node", "published", "run", "settle"]
