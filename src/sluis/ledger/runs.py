@@ -173,7 +173,7 @@ class Tail:
 
     def has_none_of(self, spots: Sequence[int]) -> bool:
         """Whether no record here has one of these idempotency keys."""
-        return all([run.places.keys().isdisjoint(spots) for run in self._runs])
+        return all(run.places.keys().isdisjoint(spots) for run in self._runs)
 
     def forget(self, index: int) -> None:
         """The record at this index was destroyed."""

@@ -126,7 +126,9 @@ class Records:
         tiles = self._tree.extend(new.leaves)
         if tiles:
             commit.insert("ledger_tiles", sql.TILE_COLUMNS, map(msgspec.structs.astuple, tiles))
-        step = max(sql.RUN // (2 * SHARES), 1)  # of a real run: a tile, so that no more commits have a second table
+        step = max(
+            sql.RUN // (2 * SHARES), 1
+        )  # of a real run: a tile, so that no more commits have a second table
         self._add_terms(commit, self._tree.size // step - base // step)
         self._tail.add(new)
 

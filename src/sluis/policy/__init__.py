@@ -25,7 +25,7 @@ from sluis.policy.model import (
     Subject,
     consultation,
 )
-from sluis.policy.records import references_of
+from sluis.policy.records import Occasion, references_of
 from sluis.policy.replay import Replayed, replay
 from sluis.policy.service import Call, DecisionPoint
 from sluis.policy.standard import (
@@ -64,6 +64,7 @@ __all__ = [
     "Difference",
     "Engine",
     "Evaluation",
+    "Occasion",
     "Own",
     "Policies",
     "Replayed",

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.ledger.examples import decision, fill, opened, processing
+from tests.unit.ledger.examples import appended, decision, fill, opened, processing
 
 from sluis.kernel import Conflict, new_span_id, new_trace_id
 from sluis.ledger import Ledger, sql
@@ -58,7 +58,7 @@ def mixed(ledger: Ledger, count: int) -> None:
         one = (
             decision() if number % 3 else processing("me", activity=f"urn:{number % 2}", start=1000 - number)
         )
-        ledger.append_blocking([one])
+        appended(ledger, [one])
 
 
 def settled(store: Any) -> None:
@@ -113,14 +113,14 @@ async def test_a_record_of_a_run_that_is_being_added_is_one_record(tmp_path: Pat
 @pytest.mark.parametrize("again", [False, True], ids=["at once", "after opening again"])
 @pytest.mark.parametrize("first", [2, RUN + 2], ids=["of a run that is being added", "after it"])
 async def test_a_destroyed_record_gets_no_terms(tmp_path: Path, again: bool, first: int) -> None:
-    with opened(tmp_path) as (store, ledger):
+    with opened(tmp_path) as (_, ledger):
         mixed(ledger, RUN + 8)
         await ledger.destroy([(first, first + 5)], "selection list")
         if not again:
             mixed(ledger, 2 * RUN)
             agrees(tmp_path, 2)
     if again:
-        with opened(tmp_path) as (store, ledger):
+        with opened(tmp_path) as (_, ledger):
             mixed(ledger, 2 * RUN)
             agrees(tmp_path, 2)
     with opened(tmp_path) as (_, ledger):
