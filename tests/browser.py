@@ -1,24 +1,26 @@
-"""A browser for tests: calls a portal as an ASGI app without sockets, keeps its cookies, fills in its forms, and follows
-redirects when asked to. It knows what browsers refuse: a `__Host-` cookie that is not strict enough."""
+"""A browser for tests: calls a portal as an ASGI app without sockets, or others over TLS; keeps cookies, fills in forms, and
+follows redirects when asked to. It knows what browsers refuse: a `__Host-` cookie that is not strict enough."""
 
 import json
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
+import httpx
 import msgspec
 
 PAGE = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 
 class Form(msgspec.Struct):
-    """A form as it stands on a page."""
+    """A form as it stands on a page; `url` is where it leads from there."""
 
     action: str
     method: str
     fields: dict[str, str]
+    url: str
 
 
 class Shown(msgspec.Struct):
@@ -41,7 +43,7 @@ class Shown(msgspec.Struct):
     @property
     def forms(self) -> list[Form]:
         """The forms of this page, in order, with what is filled in already."""
-        reader = _Forms()
+        reader = _Forms(self.url)
         reader.feed(self.text)
         return reader.found
 
@@ -55,14 +57,15 @@ class Shown(msgspec.Struct):
 
 
 class _Forms(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, page: str) -> None:
         super().__init__()
-        self.found: list[Form] = []
+        self.page, self.found = page, list[Form]()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "form":
-            self.found.append(Form(given.get("action") or "", given.get("method") or "get", {}))
+            action = given.get("action") or ""
+            self.found.append(Form(action, given.get("method") or "get", {}, urljoin(self.page, action)))
         elif tag == "input" and given.get("type") == "hidden":
             self.found[-1].fields[str(given["name"])] = given.get("value") or ""
 
@@ -71,8 +74,8 @@ class Browser:
     """One browser of one person.
 
     Args:
-        app: the portal.
-        origin: under which it knows the portal.
+        app: the portal, or the way there (`over_tls`).
+        origin: of an address that names none.
         address: where it connects from.
         language: that it prefers.
     """
@@ -93,7 +96,7 @@ class Browser:
 
     async def send(self, form: Form, follow: bool = False, **fields: str) -> Shown:
         """Send a form of a page, with these fields besides."""
-        return await self.post(form.action, form.fields | fields, follow=follow)
+        return await self.post(form.url, form.fields | fields, follow=follow)
 
     async def post(self, url: str, fields: Mapping[str, str], follow: bool = False, **headers: str) -> Shown:
         """Send fields from a page of the portal itself."""
@@ -102,7 +105,7 @@ class Browser:
             url,
             {
                 "content-type": "application/x-www-form-urlencoded",
-                "origin": self.origin,
+                "origin": self._origin(url),
                 "sec-fetch-site": "same-origin",
                 **headers,
             },
@@ -126,7 +129,7 @@ class Browser:
 
     async def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Shown:
         parts = urlsplit(url)
-        sent = {"host": urlsplit(self.origin).netloc, "accept": PAGE, "accept-language": self.language}
+        sent = {"host": urlsplit(self._origin(url)).netloc, "accept": PAGE, "accept-language": self.language}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookies and "cookie" not in sent:
             sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -160,6 +163,10 @@ class Browser:
         content = b"".join(message.get("body", b"") for message in messages[1:])
         return Shown(url, messages[0]["status"], dict(raw), content, cookies)
 
+    def _origin(self, url: str) -> str:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else self.origin
+
     def _keep(self, cookie: str) -> None:
         pair, *attributes = cookie.split("; ")
         name, _, value = pair.partition("=")
@@ -171,3 +178,20 @@ class Browser:
             self.cookies.pop(name, None)
         else:
             self.cookies[name] = value
+
+
+def over_tls(http: httpx.AsyncClient) -> Any:
+    """The way to whoever a request names, over the network, as an ASGI app."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        host = dict(scope["headers"])[b"host"].decode()
+        url = httpx.URL(
+            f"https://{host}", raw_path=b"?".join(filter(None, (scope["raw_path"], scope["query_string"])))
+        )
+        body = (await receive())["body"]
+        answer = await http.request(scope["method"], url, headers=scope["headers"], content=body)
+        headers = [(name.lower(), value) for name, value in answer.headers.raw]
+        await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.content})
+
+    return app

@@ -67,7 +67,7 @@ class Pages:
             *passkeys.routes(self.passkeys, self.sessions, finish),
             *(passport.routes(passports, finish) if passports else []),
         ]
-        house = House("Dienst Voorbeeld (fictief)", origin, True, (*pages.NAVIGATION, *passkeys.NAVIGATION))
+        house = House("Dienst Voorbeeld (fictief)", True, (*pages.NAVIGATION, *passkeys.NAVIGATION))
         self.app = make_portal(routes, self, house, b"s" * 32)
 
     def browser(self, **other: Any) -> Browser:

@@ -38,8 +38,9 @@ def _speak(_context: click.Context, _parameter: click.Parameter, value: str | No
         choose_language(value)
 
 
-@click.command(
+@click.group(
     "demo",
+    invoke_without_command=True,
     help=say(
         "Start een fictieve federatie van zeven organisaties en vertel het verhaal van één aanvraag.",
         "Start a fictitious federation of seven organisations and tell the story of one application.",
@@ -96,8 +97,12 @@ def _speak(_context: click.Context, _parameter: click.Parameter, value: str | No
     callback=_speak,
     help="Taal / language.",
 )
-def command(once: bool, as_json: bool, down: tuple[str, ...], **wanted: Any) -> None:
+def command(once: bool, as_json: bool, down: tuple[str, ...], home: Path, **wanted: Any) -> None:
     """Starting takes a few seconds; the heavy parts are loaded after the options are known to be right."""
+    context = click.get_current_context()
+    context.obj = home
+    if context.invoked_subcommand is not None:
+        return
     from sluis_demo.federation import Options
     from sluis_demo.run import running, stay
     from sluis_demo.story import Story
@@ -107,7 +112,7 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], **wanted: Any) -> 
     waiting = Console(stderr=True, width=WIDTH)
     try:
         starting = waiting.status(say("De federatie start…", "The federation is starting…"))
-        with starting, running(Options(**wanted), down) as up:
+        with starting, running(Options(home=home, **wanted), down) as up:
             starting.stop()
             story = Story(up, console)
             found = story.tell()
@@ -118,6 +123,44 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], **wanted: Any) -> 
                 stay(up)
     except KeyboardInterrupt:
         waiting.print(say("Gestopt; er draait niets meer.", "Stopped; nothing is running any more."))
+
+
+@command.command(
+    "wallet",
+    help=say(
+        "Speel de wallet op een ander apparaat: toon een verzonnen paspoort aan de demo die draait.",
+        "Play the wallet on another device: show an invented passport to the demo that is running.",
+    ),
+    epilog=say("Voorbeeld", "Example") + ":  sluis demo wallet 'https://127.77.1.100:8490/…' --card 1",
+)
+@click.argument("link")
+@click.option(
+    "--card",
+    type=click.IntRange(min=1),
+    help=say("Welke kaart, van boven naar beneden.", "Which card, from top to bottom."),
+)
+@click.option("--refuse", is_flag=True, help=say("Laat niets zien.", "Show nothing."))
+@click.pass_obj
+def wallet(home: Path, link: str, card: int | None, refuse: bool) -> None:
+    """Who asks, what, and with which card; then the code to type."""
+    from sluis_demo.otherdevice import Device
+
+    with Device(home) as device:
+        asked = device.open(link)
+        click.echo(say(f"{asked.verifier} vraagt uw gegevens:", f"{asked.verifier} asks for your data:"))
+        for claim in asked.claims:
+            click.echo(f"  - {claim}")
+        for number, title in enumerate(asked.cards, 1):
+            click.echo(f"  {number}. {title}")
+        if not (refuse or card) and asked.cards:
+            choices = click.IntRange(1, len(asked.cards))
+            said = say("Welke kaart laat u zien?", "Which card do you show?")
+            card = click.prompt(said, type=choices, default=1)
+        if card and card > len(asked.cards):
+            raise click.BadParameter(
+                say("Zo'n kaart is er niet.", "There is no such card."), param_hint="--card"
+            )
+        click.echo(device.answer(asked, None if refuse else card))
 
 
 def _invite(console: Console, look: str, example: str) -> None:

@@ -28,16 +28,17 @@ from sluis_demo import registers as told
 from sluis_demo.databases import Server, fill, start_server
 from sluis_demo.derived import derive, read_grounds
 from sluis_demo.folder import read_folder
-from sluis_demo.network import Network, find_network
+from sluis_demo.network import AT_HOME, Network, find_network
 from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS, Organisation
 from sluis_demo.registers import Registers
-from sluis_demo.simulators.settings import passport_tables, sign_in_tables
+from sluis_demo.simulators.settings import passport_tables, people_tables, sign_in_tables
 
 GROUP = "sluis-demo"
 GROUP_FILE = "group.toml"
 KEY_SET = "inlogvoorziening.jwks"
 WITNESSES = 2
 """How many others cosign the log of each node."""
+AUTHORITY_FILE = "autoriteit/authority.pem"
 AUTHORITY = "Testautoriteit van de Sluis-demo (fictief)"
 ISSUERS = "Uitgevers van de Sluis-demo (fictief)"
 
@@ -104,7 +105,7 @@ class Federation(msgspec.Struct, frozen=True):
     @property
     def portal(self) -> str:
         """Where people reach the pages of the asker's node."""
-        return f"https://{self.asker.host}:{self.network.portal}"
+        return self.network.received
 
 
 class _Contents(msgspec.Struct):
@@ -133,8 +134,7 @@ def set_up(options: Options, servers: list[Server]) -> Federation:
         network = find_network()
         places = _places(options, contents, network)
         registers = at_once.map(lambda place: _register(place, contents, starting), places)
-        issuer = f"https://{places[0].host}:{network.portal}"
-        keys = at_once.submit(_key_set, places[0], issuer, options.home / KEY_SET)
+        keys = at_once.submit(_key_set, places[0], network.received, options.home / KEY_SET)
         return _written(options.home, contents, network, places, registers, keys)
 
 
@@ -168,7 +168,7 @@ def _written(
     sizes = {
         alias: {table.name: len(table.rows) for table in listed} for alias, listed in contents.tables.items()
     }
-    authority = make_authority(_fresh(home / "autoriteit").absolute(), AUTHORITY)
+    authority = make_authority(_fresh((home / AUTHORITY_FILE).parent).absolute(), AUTHORITY)
     issuers = make_authority(_fresh(home / "uitgevers").absolute(), ISSUERS)
     rows = sum(sum(tables.values()) for tables in sizes.values())
     federation = Federation(
@@ -269,7 +269,7 @@ def _signing_in(place: Place, federation: Federation) -> dict[str, Any]:
         trusted = {"issuer": issuer, "keys": str(federation.keys), "level": "substantial"}
         return {"trust": {federation.asker.alias: trusted}}
     return {
-        "portal": {"address": issuer, "host": place.host, "port": network.portal},
+        "portal": {"address": issuer, "host": AT_HOME, "port": network.portal},
         "signin": sign_in_tables(network.simulated, None, anchor),
         "passport": passport_tables(network.simulated, federation.issuers.path, anchor),
     }
@@ -299,7 +299,8 @@ def _write_node(place: Place, federation: Federation, register: str | None, size
             "medewerker": {
                 "os_user": pwd.getpwuid(getuid()).pw_name,
                 "roles": ["medewerker", "privacy-officer", "fsc-admin"],
-            }
+            },
+            **(people_tables() if place is federation.asker else {}),
         },
         "peers": {
             other.alias: {

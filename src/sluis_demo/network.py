@@ -1,7 +1,8 @@
 """Where the nodes listen: each on a loopback address of its own, so that all of them use the same ports.
 
 FSC Core 2.0.0 fixes those ports (443 and 8443). Where this user may not have them, or another program has them, the
-whole federation takes free ones, which is why its group's rules name them.
+whole federation takes free ones, which is why its group's rules name them. The portal alone is at `localhost`: browsers know
+passkeys at a name and not at an address, and at this one without an authority that they know.
 """
 
 import os
@@ -11,8 +12,14 @@ from contextlib import ExitStack, closing
 
 import msgspec
 
-STANDARD = (8443, 443, 8480, 8470, 8490)
-"""Manager and inway by the standard; an outway, a portal and the simulators as they are by default."""
+STANDARD = (8443, 443, 8480, 8490)
+"""Manager and inway by the standard; an outway and the simulators as they are by default."""
+
+PORTAL = 8470
+"""The port of a portal, as it is by default."""
+
+AT_HOME = "127.0.0.1"
+"""Where the portal listens: `localhost`."""
 
 SIMULATORS = 100
 """The number of the address of the simulators: they are nobody's node."""
@@ -27,8 +34,13 @@ class Network(msgspec.Struct, frozen=True):
     manager: int
     inway: int
     outway: int
-    portal: int
     simulators: int
+    portal: int
+
+    @property
+    def received(self) -> str:
+        """Where people reach the portal."""
+        return f"https://localhost:{self.portal}"
 
     @property
     def simulated(self) -> str:
@@ -45,12 +57,13 @@ def find_network() -> Network:
 
     Raises: OSError when there is no loopback network with free ports.
     """
+    portal = _free(AT_HOME, (PORTAL,)) or _free(AT_HOME, (0,))
     for prefix in _prefixes():
-        if ports := _free(prefix, STANDARD):
-            return Network(prefix, *ports)
+        if ports := _free(f"{prefix}1", STANDARD):
+            return Network(prefix, *ports, *portal)
     for prefix in _prefixes():
-        if ports := _free(prefix, (0,) * len(STANDARD)):
-            return Network(prefix, *ports)
+        if ports := _free(f"{prefix}1", (0,) * len(STANDARD)):
+            return Network(prefix, *ports, *portal)
     raise OSError("there is no free loopback address")
 
 
@@ -59,14 +72,14 @@ def _prefixes() -> Iterator[str]:
         yield f"127.77.{number % _MOST + 1}."
 
 
-def _free(prefix: str, ports: tuple[int, ...]) -> list[int]:
-    """These ports on the first address, where 0 is any; nothing when one of them is not to be had."""
+def _free(address: str, ports: tuple[int, ...]) -> list[int]:
+    """These ports on one address, where 0 is any; nothing when one of them is not to be had."""
     with ExitStack() as probes:
         found = []
         for port in ports:
             probe = probes.enter_context(closing(socket.socket()))
             try:
-                probe.bind((f"{prefix}1", port))
+                probe.bind((address, port))
             except OSError:
                 return []
             found.append(probe.getsockname()[1])

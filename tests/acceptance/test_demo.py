@@ -2,18 +2,23 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from click.testing import CliRunner
 from tests.conftest import SHARED
 
+from sluis.cli import main
 from sluis_demo.browser import Browser
+from sluis_demo.federation import AUTHORITY_FILE
 
 KEYS = {
     "question",
@@ -231,12 +236,37 @@ def test_while_it_is_up_a_resident_signs_in_with_a_digital_passport_too(up: Up) 
     said = " ".join(up.story.split())
     assert "het certificaat is van de testautoriteit van deze demo" in said
     assert "Sanne Proefstra, Substantieel, en voor uzelf" in said
-    portal = said.partition("op deze computer: ")[2].split()[0]
-    with Browser(up.home / "autoriteit" / "authority.pem") as browser:
+    portal = portal_of(up)
+    with Browser(up.home / AUTHORITY_FILE) as browser:
         shown = browser.follow(browser.open(f"{portal}looked"), "/sign-in/passport/paspoort")
         shown = browser.follow(shown, "/sluis-simulator/wallet?")
         shown = browser.send(shown, {"card": "0"}, "/sluis-simulator/wallet/")
         assert (shown.url, "Sanne Proefstra" in shown.text) == (f"{portal}looked", True)
+
+
+def portal_of(up: Up) -> str:
+    return " ".join(up.story.split()).partition("op deze computer: ")[2].split()[0]
+
+
+def test_while_it_is_up_a_member_of_staff_may_make_a_passkey(up: Up) -> None:
+    with Browser(up.home / AUTHORITY_FILE) as browser:
+        shown = browser.follow(browser.open(f"{portal_of(up)}passkeys/new"), "/at/medewerkers?")
+        shown = browser.send(shown, {"person": "fenna@medewerkers.example", "level": "Wachtwoord en app"})
+        assert shown.url == f"{portal_of(up)}passkeys/new"
+        options = re.findall(r'data-options="([^"]*)"', shown.text)
+        assert json.loads(unescape(options[0]))["rp"]["id"] == "localhost"
+
+
+def test_while_it_is_up_a_wallet_in_a_terminal_signs_in_a_browser(up: Up) -> None:
+    with Browser(up.home / AUTHORITY_FILE) as browser:
+        asked = browser.open(f"{portal_of(up)}sign-in/passport/paspoort?next=/sessions")
+        link = next(one for one in asked.links if "request_uri" in one)
+        run = CliRunner().invoke(
+            main, ["--language", "nl", "demo", "--home", str(up.home), "wallet", link, "--card", "1"]
+        )
+        assert (run.exit_code, "given_name" in run.output) == (0, True)
+        shown = browser.send(asked, {"code": run.output.split()[-1]}, "/code")
+        assert "/sessions" in shown.text
 
 
 def test_a_second_demo_is_refused(up: Up) -> None:

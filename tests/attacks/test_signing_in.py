@@ -16,7 +16,7 @@ from tests.unit.identity.provider.world import challenge
 
 from sluis.crypto import jwk_of, make_authority, sign_jwt
 from sluis.identity.clients import ASSERTION_TYPE
-from sluis.identity.people import Mandate, Terms
+from sluis.identity.people.model import Mandate, Terms
 from sluis.identity.sessions import Established
 from sluis.serve import Node
 from sluis.serve.identity import IdentityRooms

@@ -2,22 +2,23 @@
 
 import json
 import os
-import re
 import shutil
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
+import msgspec
+from tests.browser import Browser, Shown, over_tls
 from tests.servers import free_port, missing
 
 from sluis.crypto import FileKeyStore, browser_context, make_authority
 from sluis.identity import pages
-from sluis.identity.sessions import Choice, SigningIn, open_sessions
+from sluis.identity.sessions import Choice, Leaving, SigningIn, open_sessions
 from sluis.identity.upstream import Method, OwnKeys, Upstreams, open_upstreams, routes
 from sluis.kernel import ACR, PeerId, utc_now
 from sluis.store import Store
@@ -111,9 +112,12 @@ class Node:
         signing_in = SigningIn(self.sessions, self._choices)
         own = routes(self.upstreams, self.sessions, signing_in.finish)
         around = pages.routes(
-            self.sessions, signing_in, self.upstreams.ways, farewells=[self.upstreams.farewell]
+            self.sessions,
+            signing_in,
+            self.upstreams.ways,
+            leaving=Leaving(self.sessions, [self.upstreams.farewell]),
         )
-        house = House("Fictieve Dienst", address, True, pages.NAVIGATION)
+        house = House("Fictieve Dienst", True, pages.NAVIGATION)
         self.portal = make_portal([*own, *around], self, house, b"s" * 32)
 
     def by_cookie(self, secret: str) -> SignedIn | None:
@@ -142,38 +146,34 @@ async def serving(node: Node, tls: Tls) -> AsyncIterator[None]:
         await node.upstreams.close()
 
 
-class Browser:
-    """A browser that trusts the test authority, and asks for pages."""
+class Traveller(Browser):
+    """A browser that goes from the portal to the provider and back, over TLS that the test authority vouches for."""
 
     def __init__(self, tls: Tls) -> None:
         context = ssl.create_default_context(cafile=str(tls.authority))
-        self.http = httpx.AsyncClient(verify=context, headers={"accept": "text/html"}, trust_env=False)
+        self.http = httpx.AsyncClient(verify=context, trust_env=False)
+        super().__init__(over_tls(self.http))
 
-    async def get(self, url: str) -> httpx.Response:
+    async def go(self, url: str) -> Shown:
         """Follow redirects until a page, or until an interaction of the provider that nobody answers yet."""
-        shown = await self.http.get(url)
-        while shown.has_redirect_location:
-            target = str(shown.url.join(shown.headers["location"]))
-            if "/interaction/" in target:
-                return httpx.Response(200, headers={"interaction": target}, request=shown.request)
-            shown = await self.http.get(target)
-        return shown
+        return await self._onward(await self.get(url))
 
-    async def sign_in(self, url: str, who: str = "", acr: str = "") -> httpx.Response:
+    async def sign_in(self, url: str, who: str = "", acr: str = "") -> Shown:
         """Begin at an address of the portal, and answer the provider as somebody; as nobody: cancel."""
-        asked = (await self.get(url)).headers["interaction"]
-        return await self.get(str(httpx.URL(asked, params={"as": who, "acr": acr} if who else {})))
+        asked = (await self.go(url)).url
+        return await self.go(str(httpx.URL(asked, params={"as": who, "acr": acr} if who else {})))
 
-    async def send(self, shown: httpx.Response, action: str, **fields: str) -> httpx.Response:
-        """Send the form of a page with its hidden fields."""
-        form = next(part for part in re.findall(r"<form.*?</form>", shown.text, re.DOTALL) if action in part)
-        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
-        target = unescape(re.findall(r'action="([^"]+)"', form)[0])
-        data = {name: unescape(value) for name, value in hidden.items()} | fields
-        sent = await self.http.post(shown.url.join(target), data=data)
-        if sent.has_redirect_location:
-            return await self.get(str(sent.url.join(sent.headers["location"])))
-        return sent
+    async def give(self, shown: Shown, action: str, **fields: str) -> Shown:
+        """Send the form of a page, and go on."""
+        return await self._onward(await self.send(shown.form(action), **fields))
+
+    async def _onward(self, shown: Shown) -> Shown:
+        while shown.status in (302, 303):
+            target = urljoin(shown.url, shown.headers["location"])
+            if "/interaction/" in target:
+                return msgspec.structs.replace(shown, url=target)
+            shown = await self.get(target)
+        return shown
 
 
 def address_of_node() -> str:

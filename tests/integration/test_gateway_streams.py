@@ -349,8 +349,8 @@ async def test_body_may_be_slow_but_not_stand_still(
     pair: Gateways, monkeypatch: pytest.MonkeyPatch, steps: int, pause: float, passes: bool
 ) -> None:
     await pair.call("GET", "/l/x")  # so that everything is at hand
-    monkeypatch.setattr("sluis.web.server._REQUEST", 1.0)
-    monkeypatch.setattr("sluis.web.server._STALLED", 1.0)
+    monkeypatch.setattr("sluis.web.connection._REQUEST", 1.0)
+    monkeypatch.setattr("sluis.web.connection._STALLED", 1.0)
     got = await slow_body(pair, steps, pause)
     assert got.startswith(b"HTTP/1.1 200 ") == passes
     assert len(pair.backend.requests) == 1 + passes

@@ -49,8 +49,8 @@ OPEN = {
 }
 """Every route that serves who is not signed in; another is added here by whoever has a reason for it."""
 
-DECISIONS = "/access/v1/"
-"""Where programs ask the decision point: with an access token, and nothing else."""
+PROGRAMS = ("/access/v1/", "/representation/v1/")
+"""Where programs ask the decision point, and for acts: with an access token, and nothing else."""
 
 PORTAL = """
 [portal]
@@ -167,7 +167,7 @@ async def test_a_renewed_certificate_is_shown(node: Node, group: Federation) -> 
 async def test_every_route_refuses_who_is_not_signed_in(quiet: Node, browser: Browser) -> None:
     assert quiet.portal is not None
     closed = [
-        one for one in quiet.portal.app.routes if one[:2] not in OPEN and not one[1].startswith(DECISIONS)
+        one for one in quiet.portal.app.routes if one[:2] not in OPEN and not one[1].startswith(PROGRAMS)
     ]
     assert {one[:2] for one in quiet.portal.app.routes} >= OPEN
     for method, path, handler in closed:
@@ -259,7 +259,7 @@ async def test_the_decision_point_is_asked_with_an_access_token_alone(
     await signed_in(quiet, browser, audience="staff", kind="staff", value="https://directory.example|1")
     asked = {"subject": {"type": "peer", "id": "1"}, "action": {"name": "consult"}}
     body = msgspec.json.encode({**asked, "resource": {"type": "dataset", "id": "x.y"}})
-    paths = [path for _, path, _ in quiet.portal.app.routes if path.startswith(DECISIONS)]
+    paths = [path for _, path, _ in quiet.portal.app.routes if path.startswith(PROGRAMS[0])]
     assert len(paths) == 5
     sent = {"content-type": "application/json", "accept": "*/*"}
     for path in paths:

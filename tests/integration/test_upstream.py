@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from tests.integration.openid import Browser, Node, Tls, address_of_node, foreign_provider, serving
+from tests.integration.openid import Node, Tls, Traveller, address_of_node, foreign_provider, serving
 from tests.unit.identity.upstream.providers import NODE_KEY, NODE_OPENS, OWN
 
 from sluis.identity.upstream import Method
@@ -95,24 +96,24 @@ async def node(tmp_path: Path, tls: Tls, issuer: str, address: str) -> AsyncIter
 
 
 @pytest.fixture
-async def browser(tls: Tls) -> AsyncIterator[Browser]:
-    made = Browser(tls)
+async def browser(tls: Tls) -> AsyncIterator[Traveller]:
+    made = Traveller(tls)
     yield made
     await made.http.aclose()
 
 
-async def test_a_citizen_signs_in_at_a_foreign_provider(node: Node, browser: Browser, issuer: str) -> None:
+async def test_a_citizen_signs_in_at_a_foreign_provider(node: Node, browser: Traveller, issuer: str) -> None:
     shown = await browser.sign_in(
         f"{node.address}/sign-in/at/digid?next=/sessions&level=low", "burger", ACR["substantial"]
     )
-    assert (shown.status_code, shown.url.path) == (200, "/sessions")
+    assert (shown.status, urlsplit(shown.url).path) == (200, "/sessions")
     found = node.found[-1]
     assert (found.kind, found.value, found.level, found.issuer) == ("BSN", BSN, "substantial", issuer)
     assert found.name == "Sanne Proefstra"
     assert not is_simulator(found.issuer)
 
 
-async def test_an_entrepreneur_signs_in_with_a_secret_for_a_company(node: Node, browser: Browser) -> None:
+async def test_an_entrepreneur_signs_in_with_a_secret_for_a_company(node: Node, browser: Traveller) -> None:
     await browser.sign_in(
         f"{node.address}/sign-in/at/bedrijf?next=/sessions&level=high", "ondernemer", ACR["high"]
     )
@@ -125,36 +126,36 @@ async def test_an_entrepreneur_signs_in_with_a_secret_for_a_company(node: Node, 
     assert found.value.endswith("|ondernemer")
 
 
-async def test_a_lower_level_than_was_asked_for_is_refused(node: Node, browser: Browser) -> None:
+async def test_a_lower_level_than_was_asked_for_is_refused(node: Node, browser: Traveller) -> None:
     shown = await browser.sign_in(
         f"{node.address}/sign-in/at/digid?next=/sessions&level=high", "burger", ACR["low"]
     )
-    assert shown.status_code == 403
+    assert shown.status == 403
     assert "level-too-low" in shown.text
-    assert (await browser.get(f"{node.address}/sessions")).url.path == "/sign-in"
+    assert urlsplit((await browser.go(f"{node.address}/sessions")).url).path == "/sign-in"
 
 
-async def test_who_cancels_there_gets_a_page_here(node: Node, browser: Browser) -> None:
+async def test_who_cancels_there_gets_a_page_here(node: Node, browser: Traveller) -> None:
     shown = await browser.sign_in(f"{node.address}/sign-in/at/digid?next=/sessions")
-    assert shown.status_code == 401
+    assert shown.status == 401
     assert "sign-in-cancelled" in shown.text
 
 
-async def test_signing_out_there_ends_the_session_here(node: Node, browser: Browser, issuer: str) -> None:
+async def test_signing_out_there_ends_the_session_here(node: Node, browser: Traveller, issuer: str) -> None:
     await browser.sign_in(f"{node.address}/sign-in/at/digid?next=/sessions&level=low", "burger", ACR["low"])
-    shown = await browser.get(f"{issuer}/session/end")
-    await browser.send(shown, "/session/end/confirm", logout="yes")
-    assert (await browser.get(f"{node.address}/sessions")).url.path == "/sign-in"
+    shown = await browser.go(f"{issuer}/session/end")
+    await browser.give(shown, f"{issuer}/session/end/confirm", logout="yes")
+    assert urlsplit((await browser.go(f"{node.address}/sessions")).url).path == "/sign-in"
 
 
 async def test_signing_out_here_leads_by_the_provider_and_back(
-    node: Node, browser: Browser, issuer: str
+    node: Node, browser: Traveller, issuer: str
 ) -> None:
     await browser.sign_in(f"{node.address}/sign-in/at/digid?next=/sessions&level=low", "burger", ACR["low"])
-    shown = await browser.send(await browser.get(f"{node.address}/sign-out"), 'action="/sign-out"')
+    shown = await browser.give(await browser.go(f"{node.address}/sign-out"), "/sign-out")
     onward = shown.headers["refresh"].partition("url=")[2]
     assert onward.startswith(f"{issuer}/session/end?client_id=sluis-digid")
-    asked = await browser.get(onward)
-    back = await browser.send(asked, "/session/end/confirm", logout="yes")
-    assert str(back.url).startswith(f"{node.address}/sign-out?state=")
-    assert back.status_code == 200
+    asked = await browser.go(onward)
+    back = await browser.give(asked, f"{issuer}/session/end/confirm", logout="yes")
+    assert back.url.startswith(f"{node.address}/sign-out?state=")
+    assert back.status == 200

@@ -1,12 +1,10 @@
 """Calls to a provider that is away, slow, another, or sends whatever it likes: bounded, and told as what it is."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.answering import Writer, answering, bytes_of, head
 from tests.integration.openid import Tls
 from tests.servers import free_port
 
@@ -14,8 +12,6 @@ from sluis.crypto import browser_context
 from sluis.identity.upstream import Method, calls
 from sluis.identity.upstream.calls import MOST_BYTES, Answer, TlsCalls
 from sluis.kernel import Invalid, Upstream
-
-Writer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
@@ -27,32 +23,6 @@ def method(*authorities: Path) -> Method:
     return Method("digid", "https://localhost", "sluis", "citizen", "DigiD", authorities=authorities)
 
 
-@asynccontextmanager
-async def answering(context: ssl.SSLContext, write: Writer) -> AsyncIterator[str]:
-    """A server that does this with every request; gives its address."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await reader.readuntil(b"\r\n\r\n")
-            await write(writer)
-            await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    async with server:
-        yield f"https://localhost:{server.sockets[0].getsockname()[1]}/"
-
-
-def bytes_of(raw: bytes) -> Writer:
-    async def write(writer: asyncio.StreamWriter) -> None:
-        writer.write(raw)
-
-    return write
-
-
 async def asked(tls: Tls, write: Writer, *authorities: Path) -> Answer:
     """What a call brings."""
     client = TlsCalls(method(*(authorities or (tls.authority,))))
@@ -61,10 +31,6 @@ async def asked(tls: Tls, write: Writer, *authorities: Path) -> Answer:
             return await client.call("GET", address, None, {})
     finally:
         await client.close()
-
-
-def head(*lines: str) -> bytes:
-    return "\r\n".join(["HTTP/1.1 200 OK", *lines, "connection: close", "", ""]).encode()
 
 
 async def test_an_answer_comes_with_its_type(tls: Tls) -> None:

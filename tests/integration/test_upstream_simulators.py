@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from tests.integration.openid import Tls, address_of_node
 
 from sluis.config import load_config
 from sluis.crypto import FileKeyStore, browser_context, read_jwks
+from sluis.grounds import Grounds
 from sluis.identity.tokens import open_tokens
 from sluis.kernel import utc_now
 from sluis.ledger import open_ledger
@@ -68,11 +70,12 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     keys = FileKeyStore(tmp_path / "keys")
     tokens = open_tokens(address, keys, tmp_path / "keys", utc_now)
     ledger = open_ledger(store, keys, config.log_origin, utc_now)
-    rooms = identity_rooms(config, store, ledger, keys, tokens, utc_now)
+    nobody: Any = None  # no official comes here
+    rooms = identity_rooms(config, Grounds(), store, ledger, keys, tokens, nobody, nobody, utc_now)
     assert rooms is not None
     known = client_for(address, None)
     client = Client(CLIENT, known.redirect_uris, known.sign_out_uris, keys=lambda: read_jwks(tokens.jwks()))
-    house = House("Fictieve Dienst", address, True, rooms.navigation)
+    house = House("Fictieve Dienst", True, rooms.navigation)
     portal = make_portal(rooms.routes, rooms.visiting, house, rooms.forms)
     servers = [Server(portal, browsers=True), Server(make_simulators(simulator, [client]), browsers=True)]
     for server, at in zip(servers, (address, simulator), strict=True):

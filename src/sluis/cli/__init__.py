@@ -54,6 +54,14 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "sluis.cli.access",
         Text("Toon, geef of trek toegang in.", "Show, give or revoke access."),
     ),
+    "people": (
+        "sluis.cli.people",
+        Text("Leg vast wie voor een ander handelt.", "Write down who acts for another."),
+    ),
+    "passkeys": (
+        "sluis.cli.passkeys",
+        Text("Bekijk passkeys van medewerkers, of trek ze in.", "Look at passkeys of staff, or revoke them."),
+    ),
     "ledger": ("sluis.cli.ledger", Text("Controleer of toon het logboek.", "Verify or show the log.")),
     "policy": (
         "sluis.cli.policy",
@@ -61,6 +69,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
             "Toon wat het beslispunt zou zeggen, en waarom.",
             "Show what the decision point would say, and why.",
         ),
+    ),
+    "channel": (
+        "sluis.cli.channel",
+        Text("Probeer een kanaal om mensen te bereiken.", "Try a channel by which people are reached."),
     ),
     "openapi": (
         "sluis.cli.openapi",

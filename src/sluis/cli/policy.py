@@ -32,12 +32,15 @@ from sluis.policy import (
     ACCESS,
     CHANGE_ACCESS,
     CHANGE_GROUP,
+    CHANGE_PEOPLE,
     GROUP,
     LOG,
+    PEOPLE,
     READ_ACCESS,
     READ_GROUP,
     READ_LOG,
     READ_OWN_LINES,
+    READ_PEOPLE,
     Difference,
     Engine,
     Own,
@@ -154,9 +157,10 @@ def simulate(
     config, engine = node_engine(directory)
     subject, moment = subject_of(options), moment_of(at)
     own, log = str.__str__(config.node.oin), Resource(LOG, config.log_origin)
-    group, access = Resource(GROUP, own), Resource(ACCESS, own)
+    group, access, people = Resource(GROUP, own), Resource(ACCESS, own), Resource(PEOPLE, own)
     also = (
         (READ_LOG, log), (READ_OWN_LINES, log), (READ_GROUP, group), (CHANGE_GROUP, group), (READ_ACCESS, access), (CHANGE_ACCESS, access),
+        (READ_PEOPLE, people), (CHANGE_PEOPLE, people),
     )  # fmt: skip
     found = simulated(engine, subject, moment, also)
     if changed is not None:

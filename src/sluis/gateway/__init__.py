@@ -7,7 +7,7 @@ from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Covers, Link
 from sluis.gateway.manager import AutoSign, DecisionPoint, Judge, Trust, elsewhere
 from sluis.gateway.manager import Settings as ManagerSettings
-from sluis.gateway.measures import reader_of
+from sluis.gateway.measures import Counted, reader_of
 from sluis.gateway.membership import Membership, open_membership
 from sluis.gateway.metrics import MetricsApp
 from sluis.gateway.operating import Operator, open_operator
@@ -20,6 +20,8 @@ from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_layout import Listen as NginxListen
 from sluis.gateway.planes.nginx_process import Files as NginxFiles
 from sluis.gateway.planes.nginx_system import check_nginx
+from sluis.gateway.streams import Stream as HttpStream
+from sluis.gateway.streams import head_of
 from sluis.gateway.telemetry import open_telemetry
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.transactions import fits as sealed_lines_fit
@@ -30,9 +32,11 @@ __all__ = [
     "Answer",
     "AutoSign",
     "Card",
+    "Counted",
     "Covers",
     "DecisionPoint",
     "Group",
+    "HttpStream",
     "InwayPlane",
     "Judge",
     "Link",
@@ -52,6 +56,7 @@ __all__ = [
     "check_nginx",
     "elsewhere",
     "group_routes",
+    "head_of",
     "hold_to",
     "manager_address",
     "meeting",

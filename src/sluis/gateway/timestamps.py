@@ -3,14 +3,12 @@
 What comes back is not believed here: `ledger` checks it against the authority's certificate, so plain HTTP will do.
 """
 
-from typing import TYPE_CHECKING
-
+from sluis.crypto import calling_context
 from sluis.ledger import anchoring
-
-if TYPE_CHECKING:
-    from aiohttp import ClientResponse
+from sluis.web import EVERYWHERE, Outgoing, Unreached
 
 _SECONDS = 30.0
+_ASKED = {"content-type": "application/timestamp-query"}
 
 
 class TimestampAuthority:
@@ -21,29 +19,15 @@ class TimestampAuthority:
 
     async def send(self, request: bytes) -> bytes:
         """Ask for one timestamp; see `anchoring.Send`. No redirect is followed."""
-        import aiohttp
-
         try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session,
-                session.post(
-                    self._url,
-                    data=request,
-                    headers={"content-type": "application/timestamp-query"},
-                    allow_redirects=False,
-                ) as answer,
-            ):
-                if answer.status != 200 or answer.content_type != "application/timestamp-reply":
-                    raise OSError(f"HTTP {answer.status}, {answer.content_type}")
-                return await _whole(answer)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as failure:
-            raise OSError(type(failure).__name__) from None
-
-
-async def _whole(answer: "ClientResponse") -> bytes:
-    read = bytearray()
-    async for chunk in answer.content.iter_any():
-        read += chunk
-        if len(read) > anchoring.MOST_BYTES:
+            async with Outgoing(calling_context(), EVERYWHERE, plain=True) as web:
+                answer = await web.call(
+                    "POST", self._url, request, _ASKED, seconds=_SECONDS, most=anchoring.MOST_BYTES
+                )
+        except Unreached as failure:
+            raise OSError(failure.code) from None
+        if answer.status != 200 or answer.media_type != "application/timestamp-reply":
+            raise OSError(f"HTTP {answer.status}, {answer.media_type}")
+        if not answer.whole:
             raise OSError("too long")
-    return bytes(read)
+        return answer.body

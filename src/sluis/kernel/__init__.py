@@ -1,9 +1,9 @@
 """Value types and errors that every room speaks. Pure: no I/O but the clock and the random source."""
 
 from sluis.kernel.acting import ACR, LEVELS, Acting, Level, is_simulator, level_of, reaches
-from sluis.kernel.codec import convert, decode, encode, plain
+from sluis.kernel.codec import Repeated, convert, decode, encode, plain, read_fields
 from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, Rsin, Vestiging, nine_digits, passes_eleven_test
-from sluis.kernel.moments import Clock, Period, milliseconds, utc_now
+from sluis.kernel.moments import HERE, Clock, Period, beginning, milliseconds, utc_now
 from sluis.kernel.problem import (
     Conflict,
     Invalid,
@@ -21,6 +21,7 @@ from sluis.kernel.trace import Trace, new_span_id, new_trace_id, new_transaction
 
 __all__ = [
     "ACR",
+    "HERE",
     "LEVELS",
     "Acting",
     "Bsn",
@@ -36,6 +37,7 @@ __all__ = [
     "Place",
     "Problem",
     "Refused",
+    "Repeated",
     "Rsin",
     "Text",
     "Trace",
@@ -43,6 +45,7 @@ __all__ = [
     "Unkept",
     "Upstream",
     "Vestiging",
+    "beginning",
     "cause_of",
     "convert",
     "decode",
@@ -57,5 +60,6 @@ __all__ = [
     "passes_eleven_test",
     "plain",
     "reaches",
+    "read_fields",
     "utc_now",
 ]

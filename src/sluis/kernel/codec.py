@@ -1,7 +1,8 @@
-"""JSON to structs and back, with the kernel's identifiers as fields. One strict decoder for every room."""
+"""JSON to structs and back, with the kernel's identifiers as fields; and forms. One strict decoder for every room."""
 
 from threading import Lock
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -71,3 +72,30 @@ def encode(value: Any) -> bytes:
 def plain(value: Any) -> Any:
     """A struct to dicts, lists, strings and numbers."""
     return msgspec.to_builtins(value, enc_hook=_plain)
+
+
+class Repeated(ValueError):
+    """A field that stands in a form twice, so that two readers could read it in two ways."""
+
+
+def read_fields(text: str, most: int, strict: bool = False) -> dict[str, str]:
+    """The fields of a query or a form (`application/x-www-form-urlencoded`), each there once.
+
+    Args:
+        text: bounded by the caller.
+        most: fields.
+        strict: whether each must have its `=`.
+
+    Raises `ValueError` when it cannot be read or is too much, and `Repeated`, which is one.
+    """
+    pairs = parse_qsl(
+        text,
+        keep_blank_values=True,
+        strict_parsing=strict and bool(text),
+        errors="strict",
+        max_num_fields=most,
+    )
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Repeated
+    return fields

@@ -14,8 +14,10 @@ from sluis.policy.model import ACTIVITY_ID, Action, Evaluation, Properties, Reso
 
 ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "change-group"
 READ_ACCESS, CHANGE_ACCESS, READ_OWN_LINES = "read-access", "change-access", "read-own-lines"
-LOG, GROUP, ACCESS = "log", "group", "access"
-"""Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node."""
+READ_PEOPLE, CHANGE_PEOPLE = "read-people", "change-people"
+LOG, GROUP, ACCESS, PEOPLE = "log", "group", "access", "people"
+"""Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node, who acts for
+whom there."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -55,6 +57,14 @@ when { principal has roles && principal.roles.containsAny(["access-admin", "priv
 @id("standard-change-access")
 permit (principal is person, action == Action::"change-access", resource is access)
 when { principal has roles && principal.roles.contains("access-admin") };
+
+@id("standard-read-people")
+permit (principal is person, action == Action::"read-people", resource is people)
+when { principal has roles && principal.roles.containsAny(["people-admin", "privacy-officer"]) };
+
+@id("standard-change-people")
+permit (principal is person, action == Action::"change-people", resource is people)
+when { principal has roles && principal.roles.contains("people-admin") };
 """
 }
 """Cedar texts by name, as `Policies.own` has them."""

@@ -10,8 +10,8 @@ from msgspec import structs
 from sluis import disclose, gateway, query
 from sluis.config import Config
 from sluis.crypto import Peer
-from sluis.identity import access, looked
-from sluis.kernel import Invalid, Refused, Text
+from sluis.identity import access, looked, passkeys, people
+from sluis.kernel import Invalid, PeerId, Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
 from sluis.policy import LOG, READ_LOG, Resource, call_routes
 from sluis.serve.deciding import by_socket
@@ -28,6 +28,8 @@ def published() -> Api:
         *query.routes(nothing),
         *disclose.routes(nothing),
         *access.routes(nothing, nothing, nothing),
+        *people.routes(nothing, nothing, nothing, nothing),
+        *passkeys.desk_routes(nothing, nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
@@ -50,22 +52,29 @@ def _about(name: str, url: str) -> About:
 
 def routes(parts: Parts) -> list[HTTPRouteHandler]:
     """Every route of a node with these rooms."""
-    gate = Gate(parts.point)
+    gate, own = Gate(parts.point), parts.certificate.identity.peer.id
+    known = None if parts.identity is None else parts.identity.representing.people
     return [
         *gateway.routes(parts.card),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
-        *access.routes(parts.accesses, gate, parts.certificate.identity.peer.id),
+        *access.routes(parts.accesses, gate, own),
+        *(people.routes(known, gate, own, parts.whom) if known else ()),
+        *_desk(parts, gate, own),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),
         *call_routes(parts.point, by_socket(parts.access, parts.refusals.record)),
         *(looked.routes(parts.looking.keys) if parts.looking else ()),
-        *(
-            gateway.group_routes(parts.operator, gate, parts.certificate.identity.peer.id)
-            if parts.operator
-            else ()
-        ),
+        *(gateway.group_routes(parts.operator, gate, own) if parts.operator else ()),
     ]
+
+
+def _desk(parts: Parts, gate: Gate, own: PeerId) -> list[HTTPRouteHandler]:
+    """The operator's passkeys, where staff have any."""
+    rooms = parts.identity
+    if rooms is None or rooms.passkeys is None:
+        return []
+    return passkeys.desk_routes(rooms.passkeys, rooms.sessions, gate, own)
 
 
 def readers(parts: Parts) -> Authorise:

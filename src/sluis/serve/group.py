@@ -20,6 +20,7 @@ from sluis.crypto import (
 from sluis.gateway import (
     SERVICE,
     AutoSign,
+    Counted,
     Group,
     Judge,
     ManagerSettings,
@@ -131,7 +132,13 @@ class GroupServers:
     """The listeners of a membership: the Manager's, and those of its data plane."""
 
     def __init__(
-        self, config: Config, membership: Membership, revocations: Revocations, node: Any, clock: Clock
+        self,
+        config: Config,
+        membership: Membership,
+        revocations: Revocations,
+        node: Any,
+        clock: Clock,
+        signed_in: Counted = dict,
     ) -> None:
         self._config, self._membership, self._revocations = config, membership, revocations
         self._door: ssl.SSLContext | None = None
@@ -139,7 +146,7 @@ class GroupServers:
         self._renewing = asyncio.Lock()  # of certificates and of lists: both make contexts
         self.manager = Server(membership.running.api)
         self.plane = plane_of(config, membership, revocations, node)
-        read, fsc = reader_of(membership, clock), config.fsc
+        read, fsc = reader_of(membership, clock, signed_in), config.fsc
         self._metrics = fsc.metrics_port and Server(MetricsApp(membership, read, self.plane.well))
         self._telemetry = fsc.otlp and open_telemetry(fsc.otlp, _resource(membership), read, clock)
 

@@ -9,19 +9,20 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
 from sluis.crypto import KeyStore
+from sluis.grounds import Grounds
 from sluis.identity import pages, passkeys, passport, people, upstream
 from sluis.identity.provider import Provider
-from sluis.identity.sessions import Current, Established, Finish, Sessions, SigningIn, open_sessions
+from sluis.identity.sessions import Current, Established, Finish, Leaving, Sessions, SigningIn, open_sessions
 from sluis.identity.tokens import Tokens
 from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
 from sluis.ledger import Ledger
 from sluis.serve.passports import passkeys_of, passports_of
-from sluis.serve.people import Representing, people_of
+from sluis.serve.people import Representing, caller_of, people_of, whom_of
 from sluis.serve.provider import provider_of
 from sluis.serve.upstream import upstreams_of
 from sluis.store import Store
-from sluis.web import Entry, SignedIn
+from sluis.web import Entry, Gate, OnRefusal, SignedIn
 
 
 class Visiting:
@@ -60,6 +61,7 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     visiting: Visiting
     provider: Provider
     upstreams: Upstreams
+    passkeys: passkeys.Passkeys | None
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
     forms: bytes
@@ -67,17 +69,26 @@ class IdentityRooms(msgspec.Struct, frozen=True):
 
 
 def identity_rooms(
-    config: Config, store: Store, ledger: Ledger, keys: KeyStore, tokens: Tokens | None, clock: Clock
+    config: Config,
+    grounds: Grounds,
+    store: Store,
+    ledger: Ledger,
+    keys: KeyStore,
+    tokens: Tokens | None,
+    gate: Gate,
+    on_refusal: OnRefusal,
+    clock: Clock,
 ) -> IdentityRooms | None:
     """These rooms, from a node's settings; None when it has no portal. Raises `Problem`."""
     if config.portal.address is None or tokens is None:
         return None
     current = _current(config)
     sessions = open_sessions(store, keys, clock, current)
-    representing = Representing(sessions, people_of(config, store, ledger, keys, clock), keys)
+    representing = Representing(sessions, people_of(config, grounds, store, ledger, keys, clock), keys)
     signing_in = SigningIn(sessions, representing.choices)
-    provider, endpoints = provider_of(config, store, tokens, sessions, representing, clock)
     upstreams = upstreams_of(config, store, keys, tokens, clock)
+    leaving = Leaving(sessions, [upstreams.farewell], clock)
+    provider, endpoints = provider_of(config, store, tokens, sessions, leaving, representing, clock)
     keyed, wallets = passkeys_of(config, store, ledger, keys, clock, current), passports_of(config, clock)
     finish = _finishing(signing_in, keyed, representing)
     ways = [
@@ -92,9 +103,12 @@ def identity_rooms(
         visiting=Visiting(sessions, provider.by_token, representing),
         provider=provider,
         upstreams=upstreams,
+        passkeys=keyed,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways, provider.programs, [upstreams.farewell]),
-            *people.routes(representing.people, representing.vouched),
+            *pages.routes(
+                sessions, signing_in, lambda: ways, provider.programs, leaving, provider.portal_behind
+            ),
+            *_people_routes(config, representing, provider, keys, gate, on_refusal),
             *endpoints,
             *upstream.routes(upstreams, sessions, finish),
             *(passkeys.routes(keyed, sessions, finish) if keyed else ()),
@@ -103,6 +117,23 @@ def identity_rooms(
         navigation=(*people.NAVIGATION, *pages.NAVIGATION, *(passkeys.NAVIGATION if keyed else ())),
         forms=keys.mac("portal", b"forms"),
     )
+
+
+def _people_routes(
+    config: Config,
+    representing: Representing,
+    provider: Provider,
+    keys: KeyStore,
+    gate: Gate,
+    on_refusal: OnRefusal,
+) -> list[HTTPRouteHandler]:
+    known, sign_at = representing.people, str(config.portal.address).rstrip("/") + people.SIGNING
+    return [
+        *people.page_routes(known, representing.vouched),
+        *people.signing_routes(known),
+        *people.desk_routes(known, gate, config.node.oin, whom_of(config, keys)),
+        *people.act_routes(known, caller_of(config, provider), representing.vouched, sign_at, on_refusal),
+    ]
 
 
 def _current(config: Config) -> Current:

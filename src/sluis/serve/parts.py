@@ -11,6 +11,7 @@ from cryptography import x509
 from sluis import disclose
 from sluis.config import Config
 from sluis.config import Node as Loaded
+from sluis.contact import Contact
 from sluis.crypto import (
     FileKeyStore,
     Identity,
@@ -33,19 +34,22 @@ from sluis.gateway import (
 from sluis.grounds import Grounds
 from sluis.grounds.consents import Consents, open_consents
 from sluis.identity.access import Accesses, Agreed
+from sluis.identity.tokens import Tokens
 from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
+from sluis.serve.contact import contact_of
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
+from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
-from sluis.web import Access, Person, Refusals
+from sluis.web import Access, Gate, Person, Refusals
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -61,6 +65,7 @@ class Parts(msgspec.Struct, frozen=True):
     asker: Asker
     discloser: Discloser
     accesses: Accesses
+    tokens: Tokens | None
     looking: Looking | None
     access: Access
     refusals: Refusals
@@ -74,6 +79,9 @@ class Parts(msgspec.Struct, frozen=True):
     own: OwnLink | None
     """The link, where there is no membership."""
     identity: IdentityRooms | None
+    whom: Callable[[str], str]
+    """The pseudonym of who has a BSN."""
+    contact: Contact | None
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -141,7 +149,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
-    consents = open_consents(store, ledger, keys, grounds, clock)
+    kept = timedelta(days=config.consents.keep_days)
+    consents = open_consents(store, ledger, keys, grounds, clock, kept)
     discloser = Discloser(
         own=own.oin,
         alias=own.alias,
@@ -181,6 +190,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         asker=asker,
         discloser=discloser,
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
+        tokens=tokens,
         looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
         access=access,
         refusals=refusals,
@@ -192,7 +202,11 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         membership=membership,
         operator=operator,
         own=None if membership else own_link,
-        identity=identity_rooms(config, store, ledger, keys, tokens, clock),
+        identity=identity_rooms(
+            config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock
+        ),
+        whom=whom_of(config, keys),
+        contact=contact_of(loaded, store, ledger, keys, asker, clock),
     )
 
 

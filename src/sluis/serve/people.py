@@ -1,27 +1,90 @@
 """The people and companies that a node knows, and for whom those who sign in may act."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import msgspec
+from litestar import Request
 
-from sluis.config import Config
+from sluis.config import Config, RegisterConfig
 from sluis.crypto import KeyStore
-from sluis.identity.people import Folder, People, Vouched, open_people, refused
+from sluis.grounds import Grounds
+from sluis.identity.people import (
+    Caller,
+    Folder,
+    Online,
+    People,
+    Register,
+    Service,
+    Vouched,
+    open_people,
+    refused,
+)
+from sluis.identity.provider import ACTS, Provider
 from sluis.identity.sessions import Choice, Established, Sessions, person_of
-from sluis.kernel import Acting, Clock, Refused
+from sluis.kernel import Acting, Clock, Invalid, Refused, Text, Unidentified, nine_digits
 from sluis.ledger import Ledger
 from sluis.store import Store
-from sluis.web import Represents, SignedIn
+from sluis.web import Represents, SignedIn, thumbprint_of, token_of
 
 _AHEAD = timedelta(minutes=10)
 
 
-def people_of(config: Config, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock) -> People:
+def people_of(
+    config: Config, grounds: Grounds, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock
+) -> People:
     """The people and companies that this node knows. Raises `Problem`."""
-    register = Folder(config.register.directory) if config.register.directory is not None else None
+    register = register_of(config.register, clock)
     longest = timedelta(hours=config.register.longest_hours)
-    return open_people(store, ledger, keys, clock, register=register, longest=longest)
+    services = [*_configured(config), *_activities(grounds)]
+    return open_people(store, ledger, keys, clock, register=register, longest=longest, services=services)
+
+
+def register_of(settings: RegisterConfig, clock: Clock) -> Register | None:
+    """How the trade register is asked; None when it is not. Raises `Invalid` when an authority file cannot be read."""
+    if settings.url is not None:
+        return Online(settings.url, settings.key_file, clock, settings.authorities)
+    return Folder(settings.directory) if settings.directory is not None else None
+
+
+def _configured(config: Config) -> Iterator[Service]:
+    for name, one in config.services.items():
+        yield Service(one.id or name, Text(one.title, one.title), Text(one.about, one.about))
+
+
+def _activities(grounds: Grounds) -> Iterator[Service]:
+    """What this organisation does with data, under the same URI as in questions and policies."""
+    for one in grounds.activities:
+        yield Service(one.id, one.name, one.purpose)
+
+
+def whom_of(config: Config, keys: KeyStore) -> Callable[[str], str]:
+    """Who has a BSN, by this node's pseudonym, as when they sign in. Raises `Invalid` for a number that is none."""
+
+    def whom(bsn: str) -> str:
+        if not nine_digits(bsn, config.node.test):
+            raise _no_bsn()
+        return person_of(keys, "BSN", bsn)
+
+    return whom
+
+
+def caller_of(config: Config, provider: Provider) -> Callable[[Request[Any, Any, Any]], Awaitable[Caller]]:
+    """Which portal asks for an act, and who is signed in there: by an access token that was given for that."""
+
+    async def caller(request: Request[Any, Any, Any]) -> Caller:
+        token, thumbprint = token_of(request.scope), thumbprint_of(request.scope)
+        program, person = provider.program(token, thumbprint), provider.by_token(token, thumbprint)
+        if program is None and person is None:
+            raise _no_token()
+        scope, client = (program.scope, program.client) if program else (person.scope, person.client)  # type: ignore[union-attr]
+        if ACTS not in scope:
+            raise _not_given_for_this()
+        known = config.clients.get(client)
+        return Caller(client, known.title if known else client, person)
+
+    return caller
 
 
 class Representing:
@@ -100,3 +163,35 @@ class Representing:
             for one in found
             if one.entity is not None or signed_in.audience == "citizen"
         ]
+
+
+def _no_bsn() -> Invalid:
+    return Invalid(
+        "invalid-bsn",
+        Text("Dit burgerservicenummer klopt niet.", "This citizen service number is not right."),
+        Text("Een BSN heeft negen cijfers, waarvan het laatste de andere controleert.",
+             "A BSN has nine digits, the last of which checks the others."),
+        Text("Neem het nummer opnieuw over.", "Copy the number again."),
+    )  # fmt: skip
+
+
+def _no_token() -> Unidentified:
+    return Unidentified(
+        "token-invalid",
+        Text("Wie u bent, is niet vastgesteld.", "Who you are has not been established."),
+        Text(
+            "Het access token is niet geldig, of niet meer.",
+            "The access token is not valid, or not any more.",
+        ),
+        Text("Vraag een nieuw token.", "Request a new token."),
+    )
+
+
+def _not_given_for_this() -> Refused:
+    return Refused(
+        "insufficient-scope",
+        Text("Met dit token kan geen handeling worden gevraagd.", "With this token no act can be asked for."),
+        Text(f"Het is niet voor de scope {ACTS} gegeven.", f"It was not given for the scope {ACTS}."),
+        Text(f"Vraag een token met de scope {ACTS}.", f"Request a token with the scope {ACTS}."),
+        rule="insufficient-scope",
+    )

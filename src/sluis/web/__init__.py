@@ -10,40 +10,48 @@ from sluis.web.access import (
     crossed,
     identified,
     keep_caller,
+    shown_certificate,
     write_line,
 )
 from sluis.web.app import Api, make_api
 from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
-from sluis.web.cookies import COOKIE, hand_out, held_secret, take_back
+from sluis.web.connection import FROM_ONE
+from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_back
 from sluis.web.gate import Gate
+from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
 from sluis.web.openapi import About
-from sluis.web.pages import Entry, Setting, elsewhere, local_path, onward, page, redirect
-from sluis.web.portal import House, Portal, make_portal, setting_of
+from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
+from sluis.web.pages import (
+    Entry,
+    Setting,
+    after_form,
+    elsewhere,
+    local_path,
+    onward,
+    page,
+    redirect,
+    setting_of,
+)
+from sluis.web.portal import House, Portal, make_portal
 from sluis.web.refusals import Refusals
 from sluis.web.routes import Form
-from sluis.web.server import (
-    FROM_ONE,
-    BrowserListener,
-    LocalListener,
-    LoopbackListener,
-    PeerListener,
-    Server,
-    place_of,
-)
+from sluis.web.server import Server
 from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
-from sluis.web.tries import TooOften, Tries
+from sluis.web.tries import TooOften, Tries, address_of
 from sluis.web.visitors import Audience, Represents, SignedIn, Visitors
 
 __all__ = [
     "API_SCOPE",
     "COOKIE",
     "CROSSED",
+    "EVERYWHERE",
     "FROM_ONE",
     "LINE",
     "SHORT",
     "About",
     "Access",
+    "Answer",
     "Api",
     "Audience",
     "BrowserListener",
@@ -54,7 +62,9 @@ __all__ = [
     "House",
     "LocalListener",
     "LoopbackListener",
+    "Network",
     "OnRefusal",
+    "Outgoing",
     "PeerListener",
     "Person",
     "Portal",
@@ -66,13 +76,18 @@ __all__ = [
     "TokenAccess",
     "TooOften",
     "Tries",
+    "Unreached",
     "Visitors",
+    "address_of",
+    "after_form",
+    "cookies_of",
     "crossed",
     "elsewhere",
     "hand_out",
     "header",
     "held_secret",
     "identified",
+    "is_inside",
     "keep_caller",
     "local_path",
     "make_api",
@@ -82,6 +97,7 @@ __all__ = [
     "place_of",
     "redirect",
     "setting_of",
+    "shown_certificate",
     "streamed",
     "take_back",
     "thumbprint_of",

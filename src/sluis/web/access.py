@@ -34,6 +34,16 @@ LINE = "sluis.line"
 _CALLER = "sluis.caller"
 
 
+def shown_certificate(extensions: Mapping[str, Any]) -> str | None:
+    """The certificate with which a client opened its connection, PEM (ASGI TLS extension 0.2); None when it showed none.
+
+    Args:
+        extensions: of the ASGI scope.
+    """
+    chain = extensions.get("tls", {}).get("client_cert_chain")
+    return chain[0] if chain else None
+
+
 class Crossed(msgspec.Struct, frozen=True):
     """Who came through this node's inway.
 

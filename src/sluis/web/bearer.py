@@ -12,7 +12,7 @@ from litestar.types import Message, Scope, Send
 
 from sluis.crypto import Peer, certificate_thumbprint
 from sluis.kernel import Refused, Text, Unidentified
-from sluis.web.access import Access, Callers, OnRefusal, Person, keep_caller
+from sluis.web.access import Access, Callers, OnRefusal, Person, keep_caller, shown_certificate
 from sluis.web.short import header
 from sluis.web.visitors import SignedIn, Visitors
 
@@ -76,9 +76,9 @@ async def challenging(scope: Scope, send: Send, message: Message) -> None:
 
 
 def thumbprint_of(scope: Mapping[str, Any]) -> str | None:
-    """Of the client certificate on this connection (ASGI TLS extension 0.2); None when there is none."""
-    chain = scope["extensions"].get("tls", {}).get("client_cert_chain")
-    return certificate_thumbprint(ssl.PEM_cert_to_DER_cert(chain[0])) if chain else None
+    """Of the client certificate on this connection; None when there is none."""
+    shown = shown_certificate(scope["extensions"])
+    return None if shown is None else certificate_thumbprint(ssl.PEM_cert_to_DER_cert(shown))
 
 
 def _officials_only() -> Refused:

@@ -1,8 +1,9 @@
-"""The cookies of the portal: the secret of a session, what forms are bound to before there is one, and a language.
+"""The cookies of the portal: the secret of a session, that of a browser, and a language.
 
 All are `__Host-` cookies (RFC 6265bis, 4.1.3.2): for this host alone, over TLS alone; and no script can read them.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -12,22 +13,36 @@ from litestar import Request, Response
 COOKIE = "__Host-sluis"
 """The cookie with the secret of a session."""
 
-VISIT = "__Host-sluis-visit"  # what a form's token is bound to before there is a session
+BROWSER = "__Host-sluis-browser"
 LANGUAGE = "__Host-sluis-language"
 
+_BYTES = 32
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_DAY = 86_400  # seconds: who comes back from a wallet may find that their browser was started anew meanwhile
 
-class Visit:
-    """The random cookie that forms are bound to before there is a session; `made` when a form first needed it."""
+
+class BrowserSecret:
+    """Which browser asks, whoever is behind it: a random secret, that it is given when something first needs one. What one
+    browser began no other can end (RFC 6819, 4.4.1.8; OpenID4VP 1.0, 14.2), and a form is of the browser that was shown it.
+
+    Args:
+        given: what the browser holds; what was not handed out here is as good as nothing.
+    """
 
     def __init__(self, given: str | None) -> None:
-        self._given = given
-        self.made = ""
+        self._held = given if given is not None and _SECRET.fullmatch(given) else None
+        self._made = False
 
     def value(self) -> str:
-        """What it holds; from now on the browser must hold it too."""
-        if self._given is None:
-            self._given = self.made = secrets.token_urlsafe(32)
-        return self._given
+        """The secret; from now on the browser must hold it."""
+        if self._held is None:
+            self._held, self._made = secrets.token_urlsafe(_BYTES), True
+        return self._held
+
+    @property
+    def cookie(self) -> str | None:
+        """With which the browser gets it; None when it holds it, or needs none."""
+        return set_cookie(BROWSER, self.value(), _DAY) if self._made else None
 
 
 def held_secret(request: Request[Any, Any, Any]) -> str | None:

@@ -5,24 +5,21 @@ allows this node's own files and nothing inline. A template writes its sentences
 `t("Inloggen", "Sign in")`. WCAG 2.2 AA is the floor for the layout.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.resources import files
-from mimetypes import guess_type
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
-from zoneinfo import ZoneInfo
 
 import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from litestar import Request, Response
 from markupsafe import Markup
 
-from sluis.kernel import Level, Problem, Text
+from sluis.kernel import HERE, Level, Problem, Text
+from sluis.web.files import static_files
 from sluis.web.visitors import Audience, SignedIn
 
 HTML = "text/html"
@@ -30,7 +27,6 @@ HTML = "text/html"
 SETTING = "sluis.page"
 """Key in the ASGI scope of what every page of a request is made with (`Setting`)."""
 
-_HERE = ZoneInfo("Europe/Amsterdam")
 _MOST = 4000  # characters of a local path
 _LOCAL = re.compile(
     r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*"
@@ -72,6 +68,7 @@ class Setting(msgspec.Struct, frozen=True):
         navigation: all entries there are.
         test: whether this is no production.
         token: gives the value that a form of this visitor must carry.
+        browser: gives the secret of this browser, which it is handed with the answer when it had none.
         idle: seconds without a request after which a session is over.
     """
 
@@ -82,34 +79,13 @@ class Setting(msgspec.Struct, frozen=True):
     navigation: Sequence[Entry]
     test: bool
     token: Callable[[], str]
+    browser: Callable[[], str]
     idle: int
 
     def say(self, text: Text | str, en: str | None = None) -> str:
         """A sentence in the language of the page: a `Text`, or Dutch and English."""
         said = text if isinstance(text, Text) else Text(text, text if en is None else en)
         return said.en if self.language == "en" else said.nl
-
-
-class File(msgspec.Struct, frozen=True):
-    """A file that pages load, such as a style sheet."""
-
-    content: bytes
-    media_type: str
-    version: str
-
-
-@lru_cache(maxsize=1)
-def static_files() -> Mapping[str, File]:
-    """What lies in the `static` folder of any room, by the path under which pages load it: `/static/web/portal.css`."""
-    house = Path(str(files("sluis")))
-    found = {}
-    for path in sorted(house.glob("**/static/*")):
-        room, content = "/".join(path.relative_to(house).parts[:-2]), path.read_bytes()
-        kind = guess_type(path.name)[0] or "application/octet-stream"
-        text = "; charset=utf-8" if kind.startswith("text/") else ""
-        version = hashlib.sha256(content).hexdigest()[:12]
-        found[f"/static/{room}/{path.name}"] = File(content, kind + text, version)
-    return found
 
 
 def page(
@@ -131,7 +107,7 @@ def page(
         headers: more of them.
         values: what the template names.
     """
-    setting: Setting = request.scope[SETTING]  # type: ignore[literal-required]
+    setting = setting_of(request)
     return Response(
         rendered(setting, template, **values),
         status_code=status,
@@ -142,6 +118,12 @@ def page(
             **(headers or {}),
         },
     )
+
+
+def setting_of(request: Request[Any, Any, Any]) -> Setting:
+    """What pages of this request are made with: its language, its visitor, whose node it is."""
+    setting: Setting = request.scope[SETTING]  # type: ignore[literal-required]
+    return setting
 
 
 def rendered(setting: Setting, template: str, **values: Any) -> bytes:
@@ -208,6 +190,13 @@ def onward(request: Request[Any, Any, Any], target: str) -> Response[bytes]:
     return page(request, "web/onward.html", target=target, headers=refresh)
 
 
+def after_form(request: Request[Any, Any, Any], response: Response[Any]) -> Response[Any]:
+    """The same redirect, with its cookie, as a page that goes there by itself (`onward`)."""
+    made: Response[Any] = onward(request, response.headers["location"])
+    made.headers["set-cookie"] = response.headers["set-cookie"]
+    return made
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
@@ -247,7 +236,7 @@ def _day(setting: Setting) -> Callable[[date], Markup]:
 
 def _moment(setting: Setting) -> Callable[[int], Markup]:
     def moment(seconds: int) -> Markup:
-        at = datetime.fromtimestamp(seconds, UTC).astimezone(_HERE)
+        at = datetime.fromtimestamp(seconds, UTC).astimezone(HERE)
         month = _MONTHS[setting.language == "en"][at.month - 1]
         told = setting.say(f"om {at:%H.%M} uur", f"at {at:%H:%M}")
         return Markup('<time datetime="{}">{} {} {} {}</time>').format(

@@ -18,7 +18,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Litestar, Request, Response, get
@@ -29,34 +28,22 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
-from sluis.kernel import Invalid, Problem, Refused, Text, Unidentified, reaches
+from sluis.kernel import Problem, Refused
 from sluis.web import problems
-from sluis.web.access import OnRefusal, keep_caller, methods_at
+from sluis.web.access import OnRefusal
 from sluis.web.app import access_log, log_request, problem_of
 from sluis.web.bearer import challenging
-from sluis.web.cookies import COOKIE, LANGUAGE, VISIT, Visit, cookies_of, set_cookie
+from sluis.web.cookies import BROWSER, COOKIE, LANGUAGE, BrowserSecret, cookies_of, set_cookie
+from sluis.web.door import SAFE, let_in, note_failure, wants_page
+from sluis.web.files import send_file
 from sluis.web.openapi import BASE
-from sluis.web.pages import (
-    HTML,
-    SETTING,
-    Entry,
-    Setting,
-    local_path,
-    policy,
-    problem_page,
-    redirect,
-    static_files,
-)
-from sluis.web.routes import FORM, Form, bound
+from sluis.web.pages import HTML, SETTING, Entry, Setting, local_path, policy, problem_page, redirect
+from sluis.web.routes import bound
 from sluis.web.short import JsonRequest, header
-from sluis.web.tries import TooOften, Tries, neighbourhood
+from sluis.web.tries import TooOften, Tries
 from sluis.web.visitors import SignedIn, Visitors
 
-_MOST_FORM = 64 * 1024  # bytes
 _MOST_BODY = 1024 * 1024  # bytes, unless a route sets its own `request_max_body_size`
-_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-_TRIED = "sluis.tried"  # key in the scope: the route was reached, and what it is asked counts as a try
-_FORM_TYPE = "application/x-www-form-urlencoded"
 
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
@@ -76,14 +63,12 @@ class House(msgspec.Struct, frozen=True):
 
     Args:
         organisation: its name.
-        address: of the portal, `https://host:port`.
         test: whether it is no production.
         navigation: entries of the layout.
         idle: seconds without a request after which a session is over.
     """
 
     organisation: str
-    address: str
     test: bool
     navigation: tuple[Entry, ...] = ()
     idle: int = 1800
@@ -135,8 +120,8 @@ class Portal:
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started, status = time.perf_counter(), 0
         cookies = cookies_of(scope)
-        visit = Visit(cookies.get(VISIT))
-        setting = self._setting(scope, cookies, visit, await self._visitor(cookies.get(COOKIE)))
+        browser = BrowserSecret(cookies.get(BROWSER))
+        setting = self._setting(scope, cookies, browser, await self._visitor(cookies.get(COOKIE)))
         scope[SETTING] = setting  # type: ignore[literal-required]
 
         async def finish(message: Message) -> None:
@@ -146,14 +131,14 @@ class Portal:
                 headers = list(message["headers"])
                 present = {name.lower() for name, _ in headers}
                 headers += [one for one in HEADERS if one[0] not in present]
-                if visit.made:
-                    headers.append((b"set-cookie", set_cookie(VISIT, visit.made).encode()))
+                if browser.cookie is not None:
+                    headers.append((b"set-cookie", browser.cookie.encode()))
                 message["headers"] = headers
             await send(message)
 
         try:
             if scope["path"].startswith("/static/"):
-                await _send_static(scope, finish)
+                await send_file(scope, finish)
             else:
                 await self._framework(scope, receive, finish)
         except Exception as exception:
@@ -162,8 +147,7 @@ class Portal:
                 answer = _problem_response(failure, scope)
                 await answer.to_asgi_response(app=None, request=Request(scope))(scope, receive, finish)
         finally:
-            if _failed(scope, status):
-                self._tries.failed(_who(scope))
+            note_failure(scope, status, self._tries)
             if access_log.isEnabledFor(logging.INFO):
                 who = "-" if setting.visitor is None else setting.visitor.audience
                 log_request(scope, status, time.perf_counter() - started, who)
@@ -175,13 +159,13 @@ class Portal:
         return await self._representing(visitor)
 
     def _setting(
-        self, scope: HTTPScope, cookies: Mapping[str, str], visit: "Visit", visitor: SignedIn | None
+        self, scope: HTTPScope, cookies: Mapping[str, str], browser: BrowserSecret, visitor: SignedIn | None
     ) -> Setting:
         language = cookies.get(LANGUAGE)
         if language not in ("nl", "en"):
             language = problems.preferred(header(scope, b"accept-language"))
         query = scope["query_string"].decode("latin-1")
-        here = scope["path"] + (f"?{query}" if query else "") if scope["method"] in _SAFE else "/"
+        here = scope["path"] + (f"?{query}" if query else "") if scope["method"] in SAFE else "/"
         return Setting(
             organisation=self._house.organisation,
             language=language,
@@ -189,13 +173,14 @@ class Portal:
             here=local_path(here),
             navigation=self._house.navigation,
             test=self._house.test,
-            token=lambda: self._token(visitor, visit),
+            token=lambda: self._token(visitor, browser),
+            browser=browser.value,
             idle=self._house.idle,
         )
 
-    def _token(self, visitor: SignedIn | None, visit: "Visit") -> str:
-        """What a form of this visitor carries: bound to the session, or else to a cookie of the visit."""
-        bound_to = f"session:{visitor.session}" if visitor is not None else f"visit:{visit.value()}"
+    def _token(self, visitor: SignedIn | None, browser: BrowserSecret) -> str:
+        """What a form of this visitor carries: bound to the session, or else to the browser."""
+        bound_to = f"session:{visitor.session}" if visitor is not None else f"browser:{browser.value()}"
         mac = hmac.digest(self._secret, bound_to.encode(), "sha256")
         return base64.urlsafe_b64encode(mac)[:-1].decode()
 
@@ -226,9 +211,9 @@ def make_portal(
     """
     tries = Tries()
 
-    async def identify(request: Request[Any, Any, Any]) -> Response[Any] | None:
+    async def guard(request: Request[Any, Any, Any]) -> Response[Any] | None:
         try:
-            return await _identify(request, tries)
+            return await let_in(request, tries)
         except Refused as refusal:
             if on_refusal is not None:
                 await on_refusal(refusal)
@@ -245,7 +230,7 @@ def make_portal(
 
     framework = Litestar(
         route_handlers=[bound(handler, services or {}) for handler in (*handlers, _language)],
-        before_request=identify,
+        before_request=guard,
         exception_handlers={
             Problem: problem,
             HTTPException: problem,
@@ -261,112 +246,12 @@ def make_portal(
     return Portal(framework, house, visitors, secret, api, tries, representing)
 
 
-def setting_of(request: Request[Any, Any, Any]) -> Setting:
-    """What pages of this request are made with: its language, its visitor, whose node it is."""
-    setting: Setting = request.scope[SETTING]  # type: ignore[literal-required]
-    return setting
-
-
 @get("/language/{language:str}", opt={"open": True})
 async def _language(language: Literal["nl", "en"], next: str = "/") -> Response[bytes]:
     """Choose a language, and come back."""
     response = redirect(next)
     response.headers["set-cookie"] = set_cookie(LANGUAGE, language, 31_536_000)
     return response
-
-
-async def _identify(request: Request[Any, Any, Any], tries: Tries) -> Response[Any] | None:
-    """Hold a request to what its route asks, before the route sees it."""
-    opt, scope = request.route_handler.opt, request.scope
-    callers = opt.get("callers")
-    if callers is None:  # the framework's own OPTIONS handlers
-        raise MethodNotAllowedException(headers={"allow": methods_at(request)})
-    if opt.get("tries"):
-        tries.check(_who(scope))
-    visitor = setting_of(request).visitor
-    keep_caller(scope, visitor)
-    # Before the form: whose session is over is told that, and not that the form is.
-    elsewhere = _admit(request, visitor) if callers == "people" else None
-    if elsewhere is not None:
-        return elsewhere
-    if FORM in opt or (scope["method"] not in _SAFE and not opt.get("cross_site")):
-        form = await _form(request)
-        if not opt.get("cross_site"):
-            _check_origin(request, form)
-        scope[FORM] = form  # type: ignore[literal-required]
-    if opt.get("tries"):
-        scope[_TRIED] = True  # type: ignore[literal-required]
-    return None
-
-
-def _admit(request: Request[Any, Any, Any], visitor: SignedIn | None) -> Response[Any] | None:
-    """Let in whom the route is for; who is not signed in, or not surely enough, is sent to sign in first."""
-    opt, setting = request.route_handler.opt, setting_of(request)
-    audiences, level = opt.get("audience"), opt.get("level")
-    only = audiences[0] if audiences is not None and len(audiences) == 1 else None
-    if visitor is None or (level is not None and not reaches(visitor.level, level)):
-        if request.method in _SAFE and wants_page(request.scope):
-            given = {"next": setting.here, "level": level, "audience": only}
-            asked = {name: value for name, value in given.items() if value is not None}
-            return redirect("/sign-in", **asked)
-        raise Unidentified("not-signed-in", _WHO, *(_SIGN_IN if visitor is None else _SIGN_IN_BETTER))
-    if audiences is not None and visitor.audience not in audiences:
-        raise _refused("not-for-you", _NOT_FOR_YOU)
-    represents = visitor.represents if opt.get("represents", True) else None
-    if represents is not None and represents.refusal is not None:
-        raise represents.refusal
-    return None
-
-
-async def _form(request: Request[Any, Any, Any]) -> Form:
-    """What was filled in. Raises `Invalid` when it is too much, or a field is there twice."""
-    if header(request.scope, b"content-type").partition(";")[0].strip().lower() != _FORM_TYPE:
-        return {}
-    body = await request.body()
-    if len(body) > _MOST_FORM:
-        raise problems.body_too_large(_MOST_FORM)
-    try:
-        pairs = parse_qsl(
-            body.decode(),
-            keep_blank_values=True,
-            strict_parsing=bool(body),
-            errors="strict",
-            max_num_fields=500,
-        )
-    except ValueError:
-        raise _unreadable_form() from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise _unreadable_form()
-    return form
-
-
-def _check_origin(request: Request[Any, Any, Any], form: Form) -> None:
-    """A form must come from a page of this portal, made for this visitor (CWE-352). Raises `Refused`."""
-    scope = request.scope
-    site, origin = header(scope, b"sec-fetch-site"), header(scope, b"origin")
-    foreign = site not in ("", "same-origin", "none")
-    foreign |= bool(origin) and origin.partition("://")[2] != header(scope, b"host")
-    given = form.get("csrf") or header(scope, b"x-csrf-token")
-    expected = setting_of(request).token()
-    if foreign or not hmac.compare_digest(given.encode(), expected.encode()):
-        raise Refused("form-expired", *_FORM_EXPIRED, rule="form-token")
-
-
-def _failed(scope: Any, status: int) -> bool:
-    """Whether an answer is that to a failed try, of those that are counted. What was stopped at the door is none: another
-    site can send somebody's browser that far, and would lock out all behind their address."""
-    return 400 <= status < 404 and _TRIED in scope
-
-
-def _who(scope: Any) -> str:
-    client = scope.get("client")
-    return f"{neighbourhood(client[0]) if client else '-'} {scope.get('path_template', scope['path'])}"
-
-
-def wants_page(scope: Mapping[str, Any]) -> bool:
-    """Whether whoever asks is a browser that shows what it gets."""
-    return "text/html" in header(scope, b"accept")
 
 
 def _problem_response(problem: Problem, scope: Any) -> Response[bytes]:
@@ -383,56 +268,3 @@ def _problem_response(problem: Problem, scope: Any) -> Response[bytes]:
     content, language = problems.body_of(problem, setting.language)
     headers["content-language"] = language
     return Response(content, status_code=problem.status, media_type=problems.MEDIA_TYPE, headers=headers)
-
-
-async def _send_static(scope: HTTPScope, send: Send) -> None:
-    file = static_files().get(scope["path"])
-    if file is None or scope["method"] != "GET":
-        raise problems.unknown_page()
-    named = scope["query_string"] == f"v={file.version}".encode()
-    headers = [
-        (b"content-type", file.media_type.encode()),
-        (b"content-length", str(len(file.content)).encode()),
-        (b"cache-control", b"public, max-age=31536000, immutable" if named else b"no-cache"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": file.content, "more_body": False})
-
-
-_WHO = Text("U bent niet ingelogd.", "You are not signed in.")
-_MAY_NOT = Text("U mag dit niet.", "You may not do this.")
-_SIGN_IN = (
-    Text("Deze pagina is er alleen voor wie is ingelogd.", "This page is only for people who are signed in."),
-    Text("Log in en probeer het opnieuw.", "Sign in and try again."),
-)
-_SIGN_IN_BETTER = (
-    Text("Hiervoor moet u met een hoger niveau inloggen.", "This needs a sign-in at a higher level."),
-    Text("Log opnieuw in, met een hoger niveau.", "Sign in again, at a higher level."),
-)
-_NOT_FOR_YOU = (
-    Text("Deze pagina is voor mensen die op een andere manier zijn ingelogd.",
-         "This page is for people who signed in in another way."),
-    Text("Ga terug naar de beginpagina, of log in als iemand anders.",
-         "Go back to the first page, or sign in as somebody else."),
-)  # fmt: skip
-_FORM_EXPIRED = (
-    Text("Dit formulier is verlopen.", "This form has expired."),
-    Text("U bent misschien opnieuw ingelogd, of het kwam niet van deze site.",
-         "You may have signed in again, or it did not come from this site."),
-    Text("Ga terug, ververs de pagina en probeer het opnieuw.", "Go back, reload the page and try again."),
-)  # fmt: skip
-
-
-def _refused(code: str, because: tuple[Text, Text]) -> Refused:
-    return Refused(code, _MAY_NOT, *because, rule=code)
-
-
-def _unreadable_form() -> Invalid:
-    return Invalid(
-        "unreadable-form",
-        Text("Dit formulier is niet te lezen.", "This form cannot be read."),
-        Text("Een veld is er twee keer, of het is geen tekst.", "A field is there twice, or is no text."),
-        Text(
-            "Ga terug, ververs de pagina en probeer het opnieuw.", "Go back, reload the page and try again."
-        ),
-    )

@@ -46,6 +46,7 @@ class SignedIn(msgspec.Struct, frozen=True):
         represents: how they represent the other for whom they act, when this request came; None when it was not found out,
             as for who acts for themselves.
         scope: what an access token was given for; empty of who came with a cookie, which opens no API.
+        client: `client_id` of the program that brought the access token; empty of who came with a cookie.
     """
 
     session: str
@@ -60,6 +61,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] = ()
     represents: Represents | None = None
     scope: tuple[str, ...] = ()
+    client: str = ""
 
     def __repr__(self) -> str:
         return "SignedIn(•)"

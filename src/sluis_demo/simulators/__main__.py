@@ -1,4 +1,4 @@
-"""`python -m sluis_demo.simulators`: both simulators over TLS, on this machine, for one test node, until Ctrl-C."""
+"""`python -m sluis_demo.simulators`: the simulators over TLS, on this machine, for one test node, until Ctrl-C."""
 
 import asyncio
 import secrets
@@ -21,8 +21,8 @@ _NOBODY = PeerId("00000000000000000000")
 
 @click.command(
     help=say(
-        "Start nagemaakte inlogdiensten (DigiD en eHerkenning) voor een testknooppunt. Niemand daarin bestaat.",
-        "Start make-believe sign-in services (DigiD and eHerkenning) for a test node. Nobody in them exists.",
+        "Start nagemaakte inlogdiensten (DigiD, eHerkenning, medewerkers) voor een testknooppunt. Niemand daarin bestaat.",
+        "Start make-believe sign-in services (DigiD, eHerkenning, staff) for a test node. Nobody in them exists.",
     )
 )
 @click.option(

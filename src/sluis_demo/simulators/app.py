@@ -16,7 +16,7 @@ from litestar.params import FromPath
 
 from sluis.kernel import Clock, Text, utc_now
 from sluis_demo.simulators.model import OUTCOMES, Client, Persona, Simulator
-from sluis_demo.simulators.personas import DIGID, EHERKENNING
+from sluis_demo.simulators.personas import ALL, DIGID
 from sluis_demo.simulators.provider import Provider, Wrong
 
 BASE = "/sluis-simulator"
@@ -36,10 +36,10 @@ log = logging.getLogger("sluis.simulator")
 
 
 class Simulators:
-    """DigiD and eHerkenning at one address, as an ASGI app.
+    """DigiD, eHerkenning and the staff directory at one address, as an ASGI app.
 
     Attributes:
-        providers: by kind, `digid` and `eherkenning`.
+        providers: by kind, `digid`, `eherkenning` and `medewerkers`.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class Simulators:
                 issuer_of(address, simulator),
                 by_id,
                 clock,
-                citizens if simulator.tells_bsn else (),
+                citizens if simulator is DIGID else (),
             )
-            for simulator in (DIGID, EHERKENNING)
+            for simulator in ALL
         }
         self.framework = Litestar(
             route_handlers=_routes(self.providers),
@@ -73,7 +73,7 @@ class Simulators:
 def make_simulators(
     address: str, clients: Sequence[Client], clock: Clock = utc_now, citizens: tuple[Persona, ...] = ()
 ) -> Simulators:
-    """Both simulators.
+    """All simulators.
 
     Args:
         address: where browsers and nodes reach them, `https://host:port`.

@@ -62,7 +62,8 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Persona(msgspec.Struct, frozen=True):
-    """Somebody who does not exist: a number that nobody has, a name, a word about them, and for whom they may sign in."""
+    """Somebody who does not exist: a number or account that nobody has, a name, a word about them, and for whom they may sign
+    in."""
 
     number: str
     name: str
@@ -71,21 +72,21 @@ class Persona(msgspec.Struct, frozen=True):
 
 
 class Simulator(msgspec.Struct, frozen=True):
-    """One of the two.
+    """One of the three.
 
     Args:
         kind: the last part of its issuer.
         title: what it stands for.
         grades: its levels, from weak to strong.
         whom: what the page asks after who has signed in.
-        tells_bsn: whether its tokens carry the BSN of who signs in.
+        tells: the claim in which its tokens carry the number of who signs in; None: a pseudonym alone.
     """
 
     kind: str
     title: str
     grades: tuple[Grade, ...]
     whom: Text
-    tells_bsn: bool
+    tells: str | None
 
 
 class Client(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from sluis_demo.simulators.model import Choice, Company, Grade, Persona, Simulat
 
 _SAML = "urn:oasis:names:tc:SAML:2.0:ac:classes:"
 _EH = "urn:etoegang:core:assurance-class:"
+_STAFF = "urn:sluis:simulator:medewerkers:"
 
 DIGID = Simulator(
     "digid",
@@ -34,7 +35,7 @@ DIGID = Simulator(
         ),
     ),
     Text("Voor wie logt u in?", "For whom do you sign in?"),
-    tells_bsn=True,
+    tells="bsn",
 )
 
 EHERKENNING = Simulator(
@@ -55,8 +56,22 @@ EHERKENNING = Simulator(
         ),
     ),
     Text("Namens welk bedrijf logt u in?", "On behalf of which company do you sign in?"),
-    tells_bsn=False,
+    tells=None,
 )
+
+STAFF = Simulator(
+    "medewerkers",
+    "Medewerkersaccount",
+    (
+        Grade("Wachtwoord", f"{_STAFF}wachtwoord", Text("alleen een wachtwoord", "a password alone")),
+        Grade("Wachtwoord en app", f"{_STAFF}app", Text("met een code uit een app", "with a code out of an app")),
+        Grade("Dienstpas", f"{_STAFF}pas", Text("pas met pincode, aan de balie uitgereikt", "card with PIN, handed out in person")),
+    ),
+    Text("Waarvoor logt u in?", "For what do you sign in?"),
+    tells="preferred_username",
+)  # fmt: skip
+
+ALL = (DIGID, EHERKENNING, STAFF)
 
 LEVELS = {
     "digid": dict(
@@ -65,6 +80,7 @@ LEVELS = {
     "eherkenning": dict(
         zip((one.acr for one in EHERKENNING.grades), ("low", "low", "substantial", "high"), strict=True)
     ),
+    "medewerkers": dict(zip((one.acr for one in STAFF.grades), ("low", "substantial", "high"), strict=True)),
 }
 """What a node's settings say of each `acr` (`[signin.NAME.levels]`)."""
 
@@ -74,6 +90,37 @@ _LIKE_IT = Company("99900012", "Fictieve Bakkerij Proefsta")  # one letter apart
 _PEOPLE = 200  # the first of those whom the demo invents
 
 _ITSELF = Text("uzelf", "yourself")
+
+_WORK = (Choice(Text("uw werk", "your work")),)
+
+OFFICIALS: dict[str, tuple[Persona, tuple[str, ...]]] = {
+    "fenna": (
+        Persona(
+            "fenna@medewerkers.example", "Fenna Fictief", Text("medewerker", "member of staff"), _WORK
+        ),
+        ("medewerker",),
+    ),
+    "bram": (
+        Persona(
+            "bram@medewerkers.example", "Bram Bedacht", Text("houdt toezicht op privacy", "privacy officer"), _WORK
+        ),
+        ("medewerker", "privacy-officer"),
+    ),
+    "vera": (
+        Persona(
+            "vera@medewerkers.example", "Vera Verzonnen", Text("beheert toegang", "looks after access"), _WORK
+        ),
+        ("medewerker", "access-admin"),
+    ),
+}  # fmt: skip
+"""Staff whom a node knows: name in its settings, who it is, and roles."""
+
+_GONE = Persona(
+    "oscar@medewerkers.example",
+    "Oscar Oudgediend",
+    Text("staat niet (meer) bij uw medewerkers", "is not among your staff (any more)"),
+    _WORK,
+)
 
 
 @lru_cache(maxsize=1)
@@ -150,7 +197,14 @@ def entrepreneurs() -> tuple[Persona, ...]:
 
 def personas(simulator: Simulator) -> tuple[Persona, ...]:
     """Who signs in with a simulator."""
-    return citizens() if simulator.tells_bsn else entrepreneurs()
+    if simulator is STAFF:
+        return officials()
+    return citizens() if simulator is DIGID else entrepreneurs()
+
+
+def officials() -> tuple[Persona, ...]:
+    """Who signs in with the simulated staff directory; the last is nobody's."""
+    return (*(persona for persona, _ in OFFICIALS.values()), _GONE)
 
 
 def _director(world: World, company: int) -> Person:

@@ -94,7 +94,10 @@ class Provider:
             "grant_types_supported": ["authorization_code"],
             "subject_types_supported": ["pairwise"],
             "acr_values_supported": [grade.acr for grade in self.simulator.grades],
-            "claims_supported": ["sub", "sub_id_type", "bsn", "name", "represents", "acr", "auth_time"],
+            "claims_supported": [
+                *("sub", "sub_id_type", "name", "represents", "acr", "auth_time"),
+                *filter(None, (self.simulator.tells,)),
+            ],
             "id_token_signing_alg_values_supported": ["RS256"],
             "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic"],
             "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256"],
@@ -242,8 +245,8 @@ class Provider:
         }
         if asked.outcome != "no-level":
             claims["acr"] = self._acr(asked)
-        if self.simulator.tells_bsn:
-            claims["bsn"] = persona.number
+        if self.simulator.tells is not None:
+            claims[self.simulator.tells] = persona.number
         represented = self._represents(choice)
         if represented is not None:
             claims["represents"] = represented

@@ -6,7 +6,7 @@ from typing import Any
 from sluis.grounds import render_tables
 from sluis_demo.simulators.app import BASE, issuer_of
 from sluis_demo.simulators.model import CITIZEN, Client, Simulator
-from sluis_demo.simulators.personas import DIGID, EHERKENNING, LEVELS
+from sluis_demo.simulators.personas import ALL, DIGID, EHERKENNING, LEVELS, OFFICIALS, STAFF
 
 CLIENT = "sluis"
 """What a node is called at the simulators."""
@@ -20,17 +20,16 @@ def client_for(portal: str, secret: str | None) -> Client:
         secret: that it shares with the simulators.
     """
     portal = portal.rstrip("/")
-    kinds = (DIGID.kind, EHERKENNING.kind)
     return Client(
         id=CLIENT,
-        redirect_uris=tuple(f"{portal}/sign-in/at/{kind}/return" for kind in kinds),
+        redirect_uris=tuple(f"{portal}/sign-in/at/{kind}/return" for kind in (one.kind for one in ALL)),
         sign_out_uris=(f"{portal}/sign-out",),
         secret=secret,
     )
 
 
 def sign_in_tables(address: str, secret_file: Path | None, authority: Path) -> dict[str, dict[str, Any]]:
-    """The tables of `[signin]` by name, for both simulators.
+    """The tables of `[signin]` by name, for all simulators.
 
     Args:
         address: of the simulators.
@@ -55,6 +54,15 @@ def sign_in_tables(address: str, secret_file: Path | None, authority: Path) -> d
         EHERKENNING.kind: table(
             EHERKENNING, "company", {"vestiging": "vestiging", "services": "services", "name": "name"}
         ),
+        STAFF.kind: table(STAFF, "staff", {"person": str(STAFF.tells), "name": "name"}),
+    }
+
+
+def people_tables() -> dict[str, dict[str, Any]]:
+    """The tables of `[people]` by name: the staff of the simulated directory."""
+    return {
+        name: {"signin": f"{STAFF.kind}:{persona.number}", "roles": list(roles)}
+        for name, (persona, roles) in OFFICIALS.items()
     }
 
 
@@ -92,4 +100,5 @@ def passport_tables(address: str, issuers: Path, authority: Path) -> dict[str, A
 
 def sign_in_settings(address: str, secret_file: Path | None, authority: Path) -> str:
     """The same as text for `node.toml`."""
-    return render_tables({"signin": sign_in_tables(address, secret_file, authority)})
+    tables = sign_in_tables(address, secret_file, authority)
+    return render_tables({"signin": tables, "people": people_tables()})

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 import aiohttp
+import msgspec
 from cryptography import x509
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jwcrypto.jwk import JWK
@@ -23,7 +24,7 @@ from sluis_demo.simulators.model import CITIZEN, COMPANY
 from sluis_demo.simulators.passports import SimulatedIssuer
 from sluis_demo.simulators.wallet import Card, Post, Shown, Unfit, Wallet
 
-_HTML = "text/html; charset=utf-8"
+_HTML, _JSON = "text/html; charset=utf-8", "application/json"
 _MOST = 100  # requests that wait for the holder
 _HEADERS = {
     "cache-control": "no-store",
@@ -90,7 +91,16 @@ class WalletApp:
             while len(self._asked) >= _MOST:
                 del self._asked[next(iter(self._asked))]
             self._asked[id] = shown
-            return _page("wallet.html", shown=shown, action=f"{BASE}/wallet/{id}")
+            action = f"{BASE}/wallet/{id}"
+            if request.headers.get("accept") == _JSON:  # a wallet in a terminal
+                told = {
+                    "verifier": shown.verifier,
+                    "claims": [".".join(path) for path in shown.claims],
+                    "cards": [card.title for card in shown.cards],
+                    "answer": action,
+                }
+                return Response(msgspec.json.encode(told), media_type=_JSON, headers=_HEADERS)
+            return _page("wallet.html", shown=shown, action=action)
 
         @post(f"{BASE}/wallet/{{id:str}}", status_code=200)
         async def answer(

@@ -2,10 +2,8 @@
 
 import asyncio
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,20 +42,6 @@ from sluis.kernel import PeerId, Unkept
 from sluis.store import Store, open_store
 
 OWN = PeerId(CONSUMER)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/node.db"
-    url: str = request.getfixturevalue("empty_postgres")
-    return url
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with closing(open_store(url)) as store:
-        yield store
 
 
 def opened(store: Store, own: str = OWN, now: int = NOW) -> Contracts:

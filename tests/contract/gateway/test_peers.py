@@ -1,8 +1,6 @@
 """Who is known, and which certificates are believed: kept durably, asked for once, held against the group at each use."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,19 +12,10 @@ from sluis.crypto import Authority, Peer, make_authority, read_certificates
 from sluis.crypto.jose import Chain, certificate_thumbprint, jwks
 from sluis.gateway.peers import Certificates, Known, Peers, open_peers
 from sluis.kernel import Invalid, PeerId, Text, Upstream, utc_now
-from sluis.store import Store, open_store
+from sluis.store import Store
 
 A, B = PeerId("0" * 19 + "1"), PeerId("0" * 19 + "2")
 HERE, THERE = "https://here.example:8443", "https://there.example:8443"
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    sqlite = request.param == "sqlite"
-    with closing(
-        open_store(tmp_path / "node.db" if sqlite else request.getfixturevalue("empty_postgres"))
-    ) as store:
-        yield store
 
 
 @pytest.fixture

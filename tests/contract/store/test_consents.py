@@ -4,7 +4,6 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from tests.unit.grounds.examples import ACTIVITY_ID, RECIPIENT
 from tests.unit.grounds.test_consents import ANN, BOB, GROUNDS, NOW, TODAY, terms
 
@@ -12,14 +11,6 @@ from sluis.crypto import FileKeyStore
 from sluis.grounds.consents import Consents, Narrowing, open_consents
 from sluis.ledger import open_ledger
 from sluis.store import Store, open_store
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/node.db"
-    url: str = request.getfixturevalue("empty_postgres")
-    return url
 
 
 def opened(store: Store, folder: Path) -> Consents:

@@ -1,6 +1,5 @@
 """The ledger does the same on both store engines."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,22 +11,13 @@ from sluis.crypto import FileKeyStore
 from sluis.kernel import Conflict
 from sluis.ledger import Ledger, Search, audit, open_ledger, sql
 from sluis.ledger.verifier import Rejected, check_receipt, entry_of
-from sluis.store import open_store
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(sql, "RUN", 64)
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/node.db"
-    url: str = request.getfixturevalue("empty_postgres")
-    return url
+from sluis.store import Store, open_store
 
 
 @pytest.fixture
-def ledger(url: str, tmp_path: Path) -> Iterator[Ledger]:
-    with closing(open_store(url)) as store:
-        yield open_ledger(store, FileKeyStore(tmp_path / "keys"), ORIGIN, clock)
+def ledger(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    monkeypatch.setattr(sql, "RUN", 64)
+    return open_ledger(store, FileKeyStore(tmp_path / "keys"), ORIGIN, clock)
 
 
 async def test_records_are_kept_proved_found_and_verified(ledger: Ledger, url: str, tmp_path: Path) -> None:

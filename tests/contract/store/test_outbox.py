@@ -4,15 +4,14 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
+from tests.clocks import Clock
 
 from sluis.store import Migration, Outbox, Store, migrate, open_outbox, open_store
 
@@ -20,27 +19,10 @@ TABLE = (Migration("table", ("CREATE TABLE changes (id {int} PRIMARY KEY)",)),)
 LATER = 4_000_000_000
 
 
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    sqlite = request.param == "sqlite"
-    with closing(
-        open_store(tmp_path / "node.db" if sqlite else request.getfixturevalue("empty_postgres"))
-    ) as store:
-        migrate(store, "test", TABLE)
-        yield store
+@pytest.fixture
+def store(store: Store) -> Store:
+    migrate(store, "test", TABLE)
+    return store
 
 
 @pytest.fixture
@@ -101,7 +83,7 @@ async def test_what_did_not_get_there_holds_up_the_rest_of_its_stream(
     await put(store, outbox, "one", "two")
     await outbox.again(outbox.due()[0], "peer-unreachable", refused=False)
     assert payloads(outbox) == []
-    clock.forward(1)
+    clock.later(seconds=1)
     assert payloads(outbox) == ["one"]
 
 
@@ -109,7 +91,7 @@ async def test_what_was_refused_lets_the_rest_go_first(store: Store, outbox: Out
     await put(store, outbox, "one", "two")
     await outbox.again(outbox.due()[0], "refused", refused=True)
     assert payloads(outbox) == ["two"]
-    clock.forward(1)
+    clock.later(seconds=1)
     assert payloads(outbox) == ["two", "one"]
 
 
@@ -123,7 +105,7 @@ async def test_each_failure_doubles_the_wait_up_to_five_minutes(
         wait = outbox.seconds_to_next()
         assert wait is not None
         waits.append(wait)
-        clock.forward(wait)
+        clock.later(seconds=wait)
     assert waits == [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 150, 150, 150]
 
 
@@ -136,9 +118,9 @@ async def test_the_wait_is_spread(store: Store, clock: Clock) -> None:
 
 async def test_a_message_is_tried_until_nobody_needs_it(store: Store, outbox: Outbox, clock: Clock) -> None:
     await put(store, outbox, "one")
-    clock.forward(LATER - clock.now.timestamp() - 1)
+    clock.later(seconds=LATER - clock.now.timestamp() - 1)
     assert payloads(outbox) == ["one"]
-    clock.forward(1)
+    clock.later(seconds=1)
     assert payloads(outbox) == []
     await outbox.sweep()
     assert outbox.waiting() == []
@@ -170,7 +152,7 @@ async def test_a_receiver_that_is_back_gets_all_at_once(store: Store, outbox: Ou
 
 async def test_what_is_urgent_goes_first(store: Store, outbox: Outbox, clock: Clock) -> None:
     await put(store, outbox, "one")
-    clock.forward(1)
+    clock.later(seconds=1)
     await store.write(lambda connection: outbox.add(connection, "b", "t", b"two", LATER, urgent=True))
     assert payloads(outbox) == ["two", "one"]
 

@@ -19,17 +19,10 @@ from tests.unit.identity.companies import (
 from tests.unit.identity.people_node import act, terms
 
 from sluis.crypto import FileKeyStore
-from sluis.identity.people import Allowed, People, open_people
+from sluis.identity.people import People, open_people
+from sluis.identity.people.model import Allowed
 from sluis.ledger import open_ledger
 from sluis.store import Store, open_store
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/node.db"
-    url: str = request.getfixturevalue("empty_postgres")
-    return url
 
 
 @pytest.fixture

@@ -1,26 +1,15 @@
 """What sessions promise on both engines: durable when they were handed out, gone when they ended."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-import pytest
 from sqlalchemy import text
-from tests.unit.identity.people import Clock, established
+from tests.clocks import Clock
+from tests.unit.identity.people import established
 
 from sluis.crypto import FileKeyStore
 from sluis.identity.sessions import open_sessions
 from sluis.identity.sessions.rules import IDLE
-from sluis.store import Store, open_store
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    sqlite = request.param == "sqlite"
-    with closing(
-        open_store(tmp_path / "node.db" if sqlite else request.getfixturevalue("empty_postgres"))
-    ) as opened:
-        yield opened
+from sluis.store import Store
 
 
 async def test_sessions_live_and_end_alike_on_both_engines(store: Store, tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 """What both store engines promise: durable when acknowledged, nothing half, one writer, no newer database."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,19 +14,10 @@ from sluis.store.commit import insert_values
 TABLE = (Migration("table", ("CREATE TABLE kept (id {int} PRIMARY KEY, content {bytes})",)),)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/node.db"
-    url: str = request.getfixturevalue("empty_postgres")
-    return url
-
-
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with closing(open_store(url)) as store:
-        migrate(store, "test", TABLE)
-        yield store
+def store(store: Store) -> Store:
+    migrate(store, "test", TABLE)
+    return store
 
 
 def insert(number: int) -> Any:

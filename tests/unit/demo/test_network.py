@@ -24,7 +24,7 @@ def test_where_the_ports_of_the_standard_are_not_to_be_had_the_group_names_other
 ) -> None:
     with closing(socket.socket()) as taken:
         taken.bind(("0.0.0.0", 0))  # on every address
-        monkeypatch.setattr(network, "STANDARD", (taken.getsockname()[1], 443, 8480, 8470, 8490))
+        monkeypatch.setattr(network, "STANDARD", (taken.getsockname()[1], 443, 8480, 8490))
         places = set_up(Options(home=tmp_path), []).places
     group = read_group(tmp_path / GROUP_FILE)
     addresses = set()

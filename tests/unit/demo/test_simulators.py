@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from tests.unit.identity.upstream.providers import NODE_KEY, OWN, Clock
+from tests.clocks import Clock
+from tests.unit.identity.upstream.providers import NODE_KEY, OWN
 
 from sluis.config import examine_node
 from sluis.crypto import FileKeyStore, Keys
@@ -17,9 +18,9 @@ from sluis.identity.upstream import Completed, Method, Upstreams, open_upstreams
 from sluis.identity.upstream.calls import Answer
 from sluis.kernel import ACR, LEVELS, Bsn, Problem, Refused, Unidentified, is_simulator
 from sluis.store import open_store
-from sluis_demo.simulators import DIGID, EHERKENNING, Client, Simulators, make_simulators
-from sluis_demo.simulators.personas import citizens, entrepreneurs, personas
-from sluis_demo.simulators.settings import CLIENT, client_for, sign_in_settings, sign_in_tables
+from sluis_demo.simulators import ALL, DIGID, EHERKENNING, STAFF, Client, Simulators, make_simulators
+from sluis_demo.simulators.personas import OFFICIALS, citizens, entrepreneurs, officials, personas
+from sluis_demo.simulators.settings import CLIENT, client_for, people_tables, sign_in_settings, sign_in_tables
 
 ADDRESS, PORTAL = "https://localhost:8490", "https://localhost:8470"
 BANNER = "SIMULATOR — verzonnen personen"
@@ -69,6 +70,7 @@ class World:
             Method(name, **{**table, "secret_file": folder / "secret" if secret else None})
             for name, table in tables.items()
         ]
+        staff = {persona.number: (name, roles) for name, (persona, roles) in OFFICIALS.items()}
         self.upstreams: Upstreams = open_upstreams(
             self.store,
             methods,
@@ -77,6 +79,7 @@ class World:
             keys=FileKeyStore(folder / "keys"),
             clock=clock,
             test=test,
+            officials={STAFF.kind: staff},
             calls=lambda method: Direct(self.http),
         )
 
@@ -86,7 +89,7 @@ class World:
         """Sign in as somebody, with these things filled in."""
         begun = await self.upstreams.begin(kind, "/", asked)
         shown = await self.http.get(begun.url)
-        people = {one.name: one for one in (*citizens(), *entrepreneurs())}
+        people = {one.name: one for one in (*officials(), *citizens(), *entrepreneurs())}
         filled = {"person": people[person].number, "level": level, "outcome": "signed-in", **form}
         shown = await self.http.post(action(shown), data=filled)
         if shown.status_code == 200:
@@ -150,6 +153,18 @@ async def test_a_mandate_may_be_for_one_establishment_or_for_some_services(world
     assert found.services == ("urn:sluis:voorbeeld:vergunningen",)
 
 
+async def test_an_official_signs_in_with_the_roles_of_the_settings(world: World) -> None:
+    found = (await world.sign_in("medewerkers", "Bram Bedacht", "Wachtwoord en app")).established
+    assert (found.audience, found.kind, found.value) == ("staff", "staff", "bram")
+    assert found.roles == tuple(people_tables()["bram"]["roles"]) == ("medewerker", "privacy-officer")
+
+
+async def test_who_is_not_among_the_staff_is_not_signed_in(world: World) -> None:
+    with pytest.raises(Refused) as refused:
+        await world.sign_in("medewerkers", "Oscar Oudgediend", "Dienstpas")
+    assert refused.value.code == "unknown-official"
+
+
 async def test_a_parent_may_sign_in_for_a_child(world: World) -> None:
     found = (await world.sign_in("digid", "Sanne Proefstra", "Midden", 1)).established
     assert found.entity is not None
@@ -157,14 +172,22 @@ async def test_a_parent_may_sign_in_for_a_child(world: World) -> None:
     assert found.entity_name == "Noor Proefstra"
 
 
-@pytest.mark.parametrize("simulator", [DIGID, EHERKENNING], ids=lambda one: one.kind)
+@pytest.mark.parametrize("simulator", ALL, ids=lambda one: one.kind)
 async def test_every_level_can_be_reached_and_is_told(tmp_path: Path, clock: Clock, simulator: Any) -> None:
     world = World(tmp_path, clock, "a-secret")
-    who = {"digid": "Aylin Papierhof", "eherkenning": "Niels Testdijk"}[simulator.kind]
+    who = {
+        "digid": "Aylin Papierhof",
+        "eherkenning": "Niels Testdijk",
+        "medewerkers": "Fenna Fictief",
+    }[simulator.kind]
     found = [
         (await world.sign_in(simulator.kind, who, grade.name)).established.level for grade in simulator.grades
     ]
-    expected = {"digid": list(LEVELS), "eherkenning": ["low", "low", "substantial", "high"]}
+    expected = {
+        "digid": list(LEVELS),
+        "eherkenning": ["low", "low", "substantial", "high"],
+        "medewerkers": ["low", "substantial", "high"],
+    }
     assert found == expected[simulator.kind]
     world.store.close()
 
@@ -202,7 +225,7 @@ async def test_who_cancels_is_not_signed_in(world: World, step: int) -> None:
 
 async def test_signing_out_comes_back_to_the_node_and_nowhere_else(world: World) -> None:
     completed = await world.sign_in("digid", "Aylin Papierhof", "Hoog")
-    url = await world.upstreams.farewell(completed.established)
+    url = await world.upstreams.farewell(completed.established, "s")
     assert url is not None
     shown = await world.http.get(url)
     assert shown.headers["location"].startswith(f"{PORTAL}/sign-out?state=")
@@ -226,7 +249,7 @@ async def test_production_refuses_simulators_in_settings_and_when_a_token_comes(
         await world.upstreams.begin("digid", "/", None)
     assert refused.value.rule == "simulator"
     settings = tmp_path / "node.toml"
-    for environment, expected in (("production", 2), ("test", 0)):
+    for environment, expected in (("production", 3), ("test", 0)):
         settings.write_text(
             '[node]\noin = "00000001000000000001"\nname = "Fictieve Dienst"\nalias = "dienst"\n'
             f'url = "https://localhost"\nenvironment = "{environment}"\n[portal]\naddress = "{PORTAL}"\n'
@@ -258,9 +281,9 @@ async def test_every_page_says_that_nobody_in_it_exists(http: httpx.AsyncClient)
 
 async def test_pages_are_there_in_english_too(http: httpx.AsyncClient) -> None:
     shown = await http.get("/sluis-simulator/digid/authorize", params={**GOOD, "ui_locales": "en"})
-    assert "This is not DigiD" in shown.text
+    assert "it simulates DigiD" in shown.text
     shown = await http.post(action(shown), data={"language": "nl"})
-    assert "Dit is niet DigiD" in shown.text
+    assert "het doet DigiD na" in shown.text
 
 
 @pytest.mark.parametrize(
@@ -325,3 +348,5 @@ def test_everybody_in_the_simulators_is_invented() -> None:
                 for company in filter(None, (choice.company, choice.through)):
                     assert company.name.startswith("Fictie")
                     assert company.kvk.startswith("99")
+    for persona in personas(STAFF):
+        assert persona.number.endswith(".example")

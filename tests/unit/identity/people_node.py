@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from tests.clocks import Clock
 from tests.unit.identity.companies import (
     ANNE,
     CARLA,
@@ -17,16 +18,21 @@ from tests.unit.identity.companies import (
     acting,
     director,
 )
-from tests.unit.identity.people import Clock
 
 from sluis.crypto import FileKeyStore
-from sluis.identity.people import Act, Allowed, Denied, Mandate, People, Terms, open_people, person_urn
+from sluis.identity.people import People, Service, open_people, person_urn
 from sluis.identity.people.company import PERSON
+from sluis.identity.people.model import Act, Allowed, Denied, Mandate, Terms
+from sluis.kernel import Text
 from sluis.ledger import Ledger, open_ledger
 from sluis.store import Store, open_store
 
 DAY = 86_400
 SERVICE, ACTION = "permits", "apply"
+SERVICES = [
+    Service(id, Text(f"{id}-nl", f"{id}-en"), Text("Wat het is.", "What it is."))
+    for id in (SERVICE, "subsidies")
+]
 
 
 class Node:
@@ -44,7 +50,9 @@ class Node:
         keys = FileKeyStore(self.folder / "keys")
         self.store = open_store(self.folder / "node.db")
         self.ledger = open_ledger(self.store, keys, "node.example/log", self.clock)
-        self.people = open_people(self.store, self.ledger, keys, self.clock, register=self.register)
+        self.people = open_people(
+            self.store, self.ledger, keys, self.clock, register=self.register, services=SERVICES
+        )
 
     def again(self) -> None:
         self.store.close()

@@ -1,5 +1,6 @@
 """Mandates and contact persons in a browser: what is shown, to whom, and what a form does."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from tests.unit.identity.people_node import Node, act
 
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages, people
-from sluis.identity.people import Allowed, RegisteredName, Vouched
+from sluis.identity.people import RegisteredName, Vouched
+from sluis.identity.people.model import Allowed
+from sluis.identity.people.pages import WRONG_CODES
 from sluis.identity.sessions import Established, Sessions, SigningIn, open_sessions
 from sluis.kernel import Acting
 from sluis.web import House, SignedIn, make_portal
@@ -36,13 +39,13 @@ class World(Node):
             """A way of signing in that asks nothing."""
             return await self.signing_in.finish(self.who, request, next)
 
-        routes = [
+        self.routes = [
             *pages.routes(self.sessions, self.signing_in, lambda: ()),
-            *people.routes(self.people, lambda signed_in: self.said),
+            *people.page_routes(self.people, lambda signed_in: self.said),
             way,
         ]
-        house = House("Fictieve Dienst", "https://portal.example", True, people.NAVIGATION)
-        self.app = make_portal(routes, self, house, b"s" * 32)
+        house = House("Fictieve Dienst", True, people.NAVIGATION)
+        self.app = make_portal(self.routes, self, house, b"s" * 32)
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         return self.sessions.by_cookie(secret)
@@ -73,7 +76,7 @@ class World(Node):
         return browser, person
 
 
-GIVEN = {"holder": "", "name": "Onze Fictieve Medewerker", "services": "permits\nsubsidies\n", "actions": "", "cap": "1.250,50",
+GIVEN = {"holder": "", "name": "Onze Fictieve Medewerker", "service.permits": "1", "service.subsidies": "1", "actions": "", "cap": "1.250,50",
          "since": "2026-11-22", "until": "2027-11-21"}  # fmt: skip
 
 
@@ -93,7 +96,10 @@ async def test_a_director_gives_a_mandate_with_a_code_that_a_person_accepts_and_
     code = shown.text.partition("<code>")[2].partition("</code>")[0]
     clerk, person = await world.enter("c")
     invitation = (await clerk.get("/mandates/invitation")).form("/mandates/invitation")
-    done = await clerk.send(invitation, code=f" {code} ")
+    assert re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){4}[0-9A-HJKMNP-TV-Z]{4}", code)
+    done = await clerk.send(
+        invitation, code=f" {code.lower().replace('-', ' ').replace('0', 'o').replace('1', 'l')} "
+    )
     assert (done.status, done.headers["location"]) == (303, "/mandates")
     acting = Acting(person, COMPANY)
     assert isinstance(world.people.decide(acting, act(amount=125_050)), Allowed)
@@ -109,9 +115,26 @@ async def test_a_director_gives_a_mandate_with_a_code_that_a_person_accepts_and_
 async def test_a_wrong_code_is_told_where_it_was_filled_in(world: World) -> None:
     clerk, _ = await world.enter("c")
     form = (await clerk.get("/mandates/invitation")).form("/mandates/invitation")
-    shown = await clerk.send(form, code="0" * 32 + ".no")
+    shown = await clerk.send(form, code="0000-0000-0000-0000-0000")
     assert shown.status == 422
     assert "Deze code klopt niet" in shown.text
+
+
+async def test_who_fills_in_wrong_codes_waits_from_whatever_address_and_can_go_on_later(world: World) -> None:
+    boss, _ = await world.director()
+    given = await boss.send((await boss.get("/mandates/new")).form("/mandates/new"), **GIVEN)
+    code = given.text.partition("<code>")[2].partition("</code>")[0]
+    clerk, _ = await world.enter("c")
+    form = (await clerk.get("/mandates/invitation")).form("/mandates/invitation")
+    for turn in range(WRONG_CODES):
+        clerk.address = f"192.0.2.{turn + 1}"
+        assert (await clerk.send(form, code="0000-0000")).status == 422
+    shown = await clerk.send(form, code=code)
+    assert shown.status == 429
+    assert "Wacht 5 minuten" in shown.text
+    other, _ = await world.enter("o")
+    taken = (await other.get("/mandates/invitation")).form("/mandates/invitation")
+    assert (await other.send(taken, code=code)).status == 303
 
 
 async def test_who_may_give_no_mandate_hears_so_before_filling_in_a_form(world: World) -> None:
@@ -148,7 +171,7 @@ async def test_who_holds_a_mandate_gives_it_back(world: World) -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"services": ""}, "één tot honderd namen"),
+        ({"service.anders": "1"}, "Het kent deze: permits, subsidies"),
         ({"cap": "veel"}, "Schrijf het bedrag als"),
         ({"cap": "12,5"}, "Schrijf het bedrag als"),
         ({"since": "morgen"}, "Een datum ontbreekt, of klopt niet"),

@@ -195,8 +195,8 @@ def test_an_organisation_that_is_in_no_trade_register_is_not_held_against_it() -
 # Two together
 
 
-def second(doing: Act, who: str = BRAM, at: int = -1, until: int = 10, used: int | None = None) -> Signature:
-    return Signature(doing.digest, who, doing.entity, SECONDS + at, SECONDS + until, used)
+def second(doing: Act, who: str = BRAM, at: int = -1, until: int = 10) -> Signature:
+    return Signature(doing.digest, who, SECONDS + at, SECONDS + until)
 
 
 def needs_second(found: Allowed | Denied) -> bool:
@@ -237,9 +237,8 @@ def test_a_signature_under_another_act_is_none(other: dict[str, Any]) -> None:
         second(act(), "d" * 43),
         second(act(), at=1),
         second(act(), until=0),
-        second(act(), used=SECONDS - 1),
     ],
-    ids=["oneself", "no director", "a stranger", "not yet", "expired", "used"],
+    ids=["oneself", "no director", "a stranger", "not yet", "expired"],
 )
 def test_a_signature_that_does_not_count(wrong: Signature) -> None:
     company = held(

@@ -27,14 +27,9 @@ from tests.unit.identity.companies import (
 from tests.unit.identity.people_node import Node, act, opened, rule
 
 from sluis.crypto import FileKeyStore
-from sluis.identity.people import (
-    Allowed,
-    Contact,
-    Folder,
-    Vouched,
-    open_people,
-    person_urn,
-)
+from sluis.identity.people import Folder, Vouched, open_people, person_urn
+from sluis.identity.people.guardians import Appointment
+from sluis.identity.people.model import Allowed, Contact
 from sluis.kernel import Conflict, Invalid, Kvk, NotFound, Refused, Upstream
 from sluis.ledger import open_ledger
 from sluis.store import open_store
@@ -151,29 +146,38 @@ async def test_a_folder_gives_the_newest_file_of_a_number_and_says_when_it_came(
 # Guardians
 
 
+def appointment(**changed: Any) -> Appointment:
+    given: dict[str, Any] = {"kind": "curator", "guardian": ANNE, "ward": BRAM, "evidence": "C/16/1234"}
+    return Appointment(**{**given, "guardian_name": "Fictieve Anne", "ward_name": "Fictieve Bram", **changed})
+
+
+def of_child(born: date) -> Appointment:
+    return appointment(kind="parent", born=born, evidence="BRP")
+
+
 async def test_a_parent_acts_for_a_child_until_the_day_it_is_eighteen(node: Node) -> None:
     guardians = node.people.guardians
     child, parent = person_urn(BRAM), acting(ANNE, person_urn(BRAM))
-    await guardians.parent("official", ANNE, BRAM, date(2008, 11, 24), evidence="BRP", ward_name="Bram")
+    await guardians.appoint("official", of_child(date(2008, 11, 24)))
     assert isinstance(node.people.decide(parent, act(child)), Allowed)
-    assert [one.name for one in node.people.entities_for(ANNE)] == ["", "Bram"]
+    assert [one.name for one in node.people.entities_for(ANNE)] == ["", "Fictieve Bram"]
     node.again()
     node.clock.now = NOW.replace(day=23, hour=22, minute=59)
     assert isinstance(node.people.decide(parent, act(child)), Allowed)
     node.later(minutes=1)
     assert rule(node.people.decide(parent, act(child))) == "guardian-ended"
     with pytest.raises(Conflict):
-        await guardians.parent("official", ANNE, BRAM, date(2008, 11, 22), evidence="BRP")
+        await guardians.appoint("official", of_child(date(2008, 11, 22)))
 
 
 async def test_a_child_is_eighteen_when_the_day_begins_here_also_in_summer(node: Node) -> None:
-    made = await node.people.guardians.parent("official", ANNE, BRAM, date(2009, 7, 1), evidence="BRP")
+    made = await node.people.guardians.appoint("official", of_child(date(2009, 7, 1)))
     assert made.until == int(datetime(2027, 6, 30, 22, tzinfo=UTC).timestamp())
 
 
 async def test_a_curator_acts_until_that_is_ended(node: Node) -> None:
     guardians = node.people.guardians
-    made = await guardians.curator("official", ANNE, BRAM, evidence="C/16/1234")
+    made = await guardians.appoint("official", appointment())
     assert isinstance(node.people.decide(acting(ANNE, person_urn(BRAM)), act(person_urn(BRAM))), Allowed)
     await guardians.end("official", made.id)
     assert rule(node.people.decide(acting(ANNE, person_urn(BRAM)), act(person_urn(BRAM)))) == "guardian-ended"
@@ -183,8 +187,40 @@ async def test_a_curator_acts_until_that_is_ended(node: Node) -> None:
     ]
     with pytest.raises(NotFound):
         await guardians.end("official", made.id)
+
+
+async def test_an_administrator_acts_only_for_the_services_of_the_administration(node: Node) -> None:
+    await node.people.guardians.appoint("official", appointment(kind="administrator", services=("permits",)))
+    ward, who = person_urn(BRAM), acting(ANNE, person_urn(BRAM))
+    assert isinstance(node.people.decide(who, act(ward)), Allowed)
+    assert rule(node.people.decide(who, act(ward, service="subsidies"))) == "other-service"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ward": ANNE},
+        {"evidence": " "},
+        {"guardian_name": ""},
+        {"kind": "parent"},
+        {"born": date(2010, 1, 1)},
+        {"kind": "administrator"},
+        {"services": ("permits",)},
+        {"until": 1},
+    ],
+)
+async def test_a_guardianship_that_cannot_be_is_refused(node: Node, wrong: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
-        await guardians.curator("official", ANNE, ANNE, evidence="C/16/1234")
+        await node.people.guardians.appoint("official", appointment(**wrong))
+
+
+async def test_a_guardian_is_written_down_once(node: Node) -> None:
+    made = await node.people.guardians.appoint("official", appointment())
+    with pytest.raises(Conflict) as problem:
+        await node.people.guardians.appoint("official", appointment())
+    assert problem.value.code == "guardian-there"
+    await node.people.guardians.end("official", made.id)
+    await node.people.guardians.appoint("official", appointment())
 
 
 # For whom

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from tests.unit.identity.people import Clock, established
+from tests.clocks import Clock
+from tests.unit.identity.people import established
 
 from sluis.crypto import FileKeyStore
 from sluis.identity.sessions import Sessions, open_sessions, person_of

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.identity.people import Clock
+from tests.clocks import Clock
 from tests.unit.identity.provider.world import ISSUER, private
 
 from sluis.crypto import FileKeyStore, Keys, decrypt_jwt, encrypt_jwt, jwk_of, read_jwks, read_jwt, sign_jwt

@@ -1,10 +1,12 @@
-"""Decoding, from threads that all begin at once."""
+"""Decoding, from threads that all begin at once; and forms, that can be read in one way alone."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from sluis.kernel import Repeated, read_fields
 
 AT_ONCE = """
 import sys, threading, msgspec
@@ -39,3 +41,34 @@ def test_a_kind_that_many_threads_meet_for_the_first_time_at_once_crashes_none_o
     script.write_text(AT_ONCE.format(name=name))
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("", {}),
+        ("a=1&b=", {"a": "1", "b": ""}),
+        ("a=%C3%A9+x", {"a": "é x"}),
+        ("a=1&b=2&c=3", {"a": "1", "b": "2", "c": "3"}),
+    ],
+)
+def test_a_form_is_read_as_it_was_written(text: str, fields: dict[str, str]) -> None:
+    assert read_fields(text, 3) == fields == read_fields(text, 3, strict=True)
+
+
+@pytest.mark.parametrize("text", ["a=1&a=1", "a=1&%61=2", "a=&a=1"])
+def test_a_field_that_stands_there_twice_is_none_of_the_two(text: str) -> None:
+    with pytest.raises(Repeated):
+        read_fields(text, 3)
+
+
+@pytest.mark.parametrize("text", ["a=1&b=2&c=3&d=4", "a=%FF"])
+def test_a_form_that_is_too_much_or_no_text_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError):
+        read_fields(text, 3)
+
+
+def test_a_name_without_a_value_is_a_field_unless_each_must_have_one() -> None:
+    assert read_fields("a", 3) == {"a": ""}
+    with pytest.raises(ValueError):
+        read_fields("a", 3, strict=True)

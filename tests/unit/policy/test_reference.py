@@ -267,10 +267,11 @@ def test_a_contract_is_signed_without_asking_as_the_rules_say() -> None:
         assert held(one, asked, MOMENTS[0])[0] == permit
 
 
-def test_log_group_and_access_are_for_the_roles_that_every_node_knows() -> None:
+def test_log_group_access_and_people_are_for_the_roles_that_every_node_knows() -> None:
     one = point(contracts=True)
     may = {
-        "privacy-officer": {("read-log", "log"), ("read-access", "access")},
+        "privacy-officer": {("read-log", "log"), ("read-access", "access"), ("read-people", "people")},
+        "people-admin": {("read-people", "people"), ("change-people", "people")},
         "access-admin": {("read-access", "access"), ("change-access", "access")},
         "fsc-readonly": {("read-group", "group")},
         "fsc-admin": {("read-group", "group"), ("change-group", "group")},
@@ -278,8 +279,17 @@ def test_log_group_and_access_are_for_the_roles_that_every_node_knows() -> None:
     }
     for role, action, kind in product(
         may,
-        ("read-log", "read-group", "change-group", "read-access", "change-access", "other"),
-        ("log", "group", "access"),
+        (
+            "read-log",
+            "read-group",
+            "change-group",
+            "read-access",
+            "change-access",
+            "read-people",
+            "change-people",
+            "other",
+        ),
+        ("log", "group", "access", "people"),
     ):
         who = person(Acting("p"), "local", audience="staff", roles=(role,))
         asked = Evaluation(who, Action(action), Resource(kind, "x"))

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.identity.people import BEGIN, established
+from tests.clocks import BEGIN
+from tests.unit.identity.people import established
 from tests.unit.ledger.examples import NOW, appended, opened, processing
 from tests.unit.web.conftest import ABOUT, Caller, calling
 

@@ -1,6 +1,6 @@
 """Who may ask the decision point: programs with a token of their own, and officials who have the role; nobody else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from tests.kept import Kept
 from tests.unit.identity.provider.world import API, ISSUER, World, certificate
 from tests.unit.web.conftest import ABOUT
 
 from sluis.kernel import Refused
-from sluis.ledger import Decision, Position
 from sluis.policy import STANDARD, DecisionPoint, Policies, call_routes, routes
 from sluis.policy.records import CALLER
 from sluis.serve.deciding import DECISION_CLIENT, by_socket, by_token
@@ -25,20 +25,6 @@ ASKED = {
 }
 
 
-class Kept:
-    """A ledger that is a list."""
-
-    def __init__(self) -> None:
-        self.records: list[Decision] = []
-
-    async def append(self, records: Sequence[Decision]) -> Position:
-        self.records += records
-        return Position("log", 0, len(self.records), 0)
-
-    def subject(self, kind: str, value: str, moment: Any) -> str:
-        raise AssertionError
-
-
 class Deciding(World):
     """A sign-in provider, and the decision point beside it."""
 
@@ -48,7 +34,7 @@ class Deciding(World):
         self.point = DecisionPoint(Policies(STANDARD), "test", self.kept, self.clock)
         visitors: Any = SimpleNamespace(by_cookie=lambda secret: None, by_token=self._by_token)
         who = by_token(self.provider, TokenAccess(visitors), self._refusal)
-        app = make_portal(routes(self.point, who, ISSUER), visitors, House("-", ISSUER, True), bytes(32))
+        app = make_portal(routes(self.point, who, ISSUER), visitors, House("-", True), bytes(32))
         self.asking = httpx.AsyncClient(transport=httpx.ASGITransport(app=self._with(app)), base_url=ISSUER)  # type: ignore[arg-type]
 
     async def program(self, client: str = "cases", **form: str) -> str:

@@ -1,14 +1,13 @@
 """Contracts that no rule fits: asked of this node's own decision point, and on record before anything is signed."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.kept import Kept
 
 from sluis.config.model import Config, FscConfig, NodeConfig
-from sluis.kernel import PeerId, Text, Unkept
-from sluis.ledger import Decision, Position
+from sluis.kernel import PeerId, Unkept
 from sluis.policy import STANDARD, DecisionPoint, Policies
 from sluis.serve.group import judge_of
 
@@ -18,23 +17,6 @@ SIGNS = """
 permit (principal == peer::"00000001001000001000", action == Action::"autosign_contract", resource is contract)
 when { resource.grant_types == [2] };
 """
-
-
-class Kept:
-    """A ledger that is a list; `full` makes it refuse to keep."""
-
-    def __init__(self) -> None:
-        self.records: list[Decision] = []
-        self.full = False
-
-    async def append(self, records: Sequence[Decision]) -> Position:
-        if self.full:
-            raise Unkept("disk-full", *[Text("Vol.", "Full.")] * 3)
-        self.records += records
-        return Position("log", len(self.records) - 1, len(self.records), 0)
-
-    def subject(self, kind: str, value: str, moment: datetime) -> str:
-        raise AssertionError
 
 
 def config(decision_point: str | None) -> Config:

@@ -14,7 +14,8 @@ from tests.unit.serve.test_deciding import Kept
 
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages, people
-from sluis.identity.people import Mandate, person_urn
+from sluis.identity.people import person_urn
+from sluis.identity.people.model import Mandate
 from sluis.identity.sessions import Sessions, SigningIn, open_sessions
 from sluis.kernel import Acting, Refused, Text
 from sluis.policy import LOG, STANDARD, DecisionPoint, Policies, Resource
@@ -62,10 +63,10 @@ class World(Node):
             service,
             looked,
             *pages.routes(self.sessions, signing_in, lambda: ()),
-            *people.routes(self.people, self.representing.vouched),
+            *people.page_routes(self.people, self.representing.vouched),
         ]
         self.app = make_portal(
-            routes, self._visiting({}), House("-", "https://portal.example", True), b"s" * 32,
+            routes, self._visiting({}), House("-", True), b"s" * 32,
             on_refusal=self._refusal, representing=self.representing.represents,
         )  # fmt: skip
 

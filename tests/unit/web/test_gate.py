@@ -1,12 +1,11 @@
 """What a person wants to do at this node is asked of the decision point, and on record before it is done."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from tests.kept import Kept
 
 from sluis.kernel import Refused, Text, Unkept
-from sluis.ledger import Decision, Position
 from sluis.policy import LOG, READ_LOG, STANDARD, DecisionPoint, Policies, Resource
 from sluis.web import Gate, Person
 
@@ -20,23 +19,6 @@ STRICT = """
 @article("Eigen regel, art. 3")
 forbid (principal, action == Action::"read-log", resource) when { context.level < 3 };
 """
-
-
-class Kept:
-    """A ledger that is a list; `full` makes it refuse to keep."""
-
-    def __init__(self) -> None:
-        self.records: list[Decision] = []
-        self.full = False
-
-    async def append(self, records: Sequence[Decision]) -> Position:
-        if self.full:
-            raise Unkept("disk-full", *[Text("Vol.", "Full.")] * 3)
-        self.records += records
-        return Position("log", len(self.records) - 1, len(self.records), 0)
-
-    def subject(self, kind: str, value: str, moment: datetime) -> str:
-        raise AssertionError
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from sluis.web import (
     make_portal,
     onward,
     redirect,
+    setting_of,
 )
 
 ORIGIN = "https://portal.example"
@@ -107,7 +108,13 @@ async def out(how: str, request: Request[Any, Any, Any], to: str = "/") -> Respo
     return elsewhere("https://other.example/") if how == "elsewhere" else onward(request, to)
 
 
-ROUTES = (mine, sure, desk, anyone, change, call, code, told, broken, out)
+@get("/known-by", opt={"open": True})
+async def known_by(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """What a browser began here rests on this."""
+    return {"browser": setting_of(request).browser()}
+
+
+ROUTES = (known_by, mine, sure, desk, anyone, change, call, code, told, broken, out)
 NAVIGATION = (
     Entry("/mine", Text("Van mij", "Mine")),
     Entry("/desk", Text("Balie", "Desk"), ("staff",)),
@@ -115,7 +122,7 @@ NAVIGATION = (
 
 
 def portal(people: People, routes: Sequence[Any] = ROUTES, test: bool = True) -> Portal:
-    house = House("Fictieve Dienst", ORIGIN, test, NAVIGATION)
+    house = House("Fictieve Dienst", test, NAVIGATION)
     return make_portal(routes, people, house, b"s" * 32)
 
 
@@ -189,6 +196,29 @@ async def test_a_cookie_that_is_there_twice_is_none(browser: Browser, people: Pe
     assert shown.json == {"known": False}
 
 
+async def test_a_browser_has_one_secret_that_no_script_reads_and_that_goes_nowhere_else(
+    browser: Browser,
+) -> None:
+    (given,) = (await browser.get("/known-by")).cookies
+    assert given.endswith("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=86400")
+    first = (await browser.get("/known-by")).json["browser"]
+    again = await browser.get("/known-by")
+    assert (again.json["browser"], again.cookies) == (first, [])
+    assert len(first) == 43
+
+
+@pytest.mark.parametrize(
+    "held", ["", "short", "x" * 44, "é" + "x" * 42, "{0}; __Host-sluis-browser=" + "x" * 43]
+)
+async def test_a_secret_that_this_node_did_not_give_is_not_that_of_a_browser(
+    browser: Browser, held: str
+) -> None:
+    own = (await browser.get("/known-by")).json["browser"]
+    shown = await browser.get("/known-by", cookie=f"__Host-sluis-browser={held.format(own)}")
+    assert shown.json["browser"] not in ("", own, *held.format(own).split("; "))
+    assert len(shown.cookies) == 1
+
+
 async def test_a_route_that_serves_nobody_in_particular_is_not_built(people: People) -> None:
     @get("/oops")
     async def oops() -> None:
@@ -228,7 +258,7 @@ async def test_a_token_of_another_session_is_refused(browser: Browser, people: P
 async def test_a_token_of_before_signing_in_is_refused_after_it(browser: Browser, people: People) -> None:
     first = await browser.post("/changes", {})
     assert first.status == 403
-    assert "__Host-sluis-visit" in browser.cookies  # it was compared with that of this visit
+    assert "__Host-sluis-browser" in browser.cookies  # it was compared with that of this browser
     enter(browser, people, signed_in())
     assert (await browser.post("/changes", {"csrf": await csrf(browser)})).status == 200
     del browser.cookies[COOKIE]

@@ -1,10 +1,11 @@
 """Refusals at the door are recorded, and cannot fill the log."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.clocks import Clock
 
 from sluis.kernel import Refused, Text
 from sluis.web import Refusals
@@ -21,16 +22,6 @@ class Kept:
 
     async def append(self, records: Sequence[Any]) -> None:
         self.records += records
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 def refusal(peer: str | None = "00000009999999999000") -> Refused:

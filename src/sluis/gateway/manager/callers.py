@@ -15,6 +15,7 @@ from cryptography import x509
 from sluis.crypto import Peer, is_test, peer_of
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.kernel import Clock, Refused, Text
+from sluis.web import shown_certificate
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -49,10 +50,10 @@ class Callers:
 
         Raises `FscProblem` (ERROR_CODE_PEER_CERTIFICATE_VERIFICATION_FAILED).
         """
-        chain = extensions.get("tls", {}).get("client_cert_chain") or ()
-        if not chain:
+        shown = shown_certificate(extensions)
+        if shown is None:
             raise _unusable("certificate-required", _NO_CERTIFICATE)
-        certificate, peer, marked = _read(chain[0])
+        certificate, peer, marked = _read(shown)
         if self._clock() > certificate.not_valid_after_utc:
             raise _unusable("certificate-ended", _ENDED)  # it ended while the connection was open
         if any(

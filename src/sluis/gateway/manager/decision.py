@@ -9,8 +9,11 @@ from typing import Any
 
 import msgspec
 
+from sluis.crypto import calling_context
 from sluis.gateway.manager.model import DecisionPoint, Judge
 from sluis.gateway.manager.rules import permits
+from sluis.kernel import cause_of
+from sluis.web import EVERYWHERE, Outgoing, Unreached
 
 log = logging.getLogger("sluis.manager")
 
@@ -29,28 +32,22 @@ async def ask(point: DecisionPoint, question: dict[str, Any]) -> bool:
         point: where it is.
         question: an evaluation request.
     """
-    import aiohttp  # only nodes with a decision point need it
-
+    asked = {"content-type": "application/json"}
     try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=point.seconds)) as session,
-            session.post(point.url, json=question, allow_redirects=False) as answer,
-        ):
-            if answer.status != 200:
-                raise OSError(f"HTTP {answer.status}")
-            read = bytearray()
-            async for chunk in answer.content.iter_any():
-                read += chunk
-                if len(read) > _MOST_BYTES:
-                    raise OSError("too long")
-            return permits(msgspec.json.decode(bytes(read)))
-    except (
-        aiohttp.ClientError,
-        OSError,
-        TimeoutError,
-        ValueError,
-        msgspec.MsgspecError,
-        RecursionError,
-    ) as failure:
-        log.warning("no decision from %s: %s", point.url, type(failure).__name__)
+        async with Outgoing(calling_context(), EVERYWHERE, plain=True) as web:
+            answer = await web.call(
+                "POST",
+                point.url,
+                msgspec.json.encode(question),
+                asked,
+                seconds=point.seconds,
+                most=_MOST_BYTES,
+            )
+        if answer.status != 200:
+            raise OSError(f"HTTP {answer.status}")
+        if not answer.whole:
+            raise OSError("too long")
+        return permits(msgspec.json.decode(answer.body))
+    except (Unreached, OSError, ValueError, msgspec.MsgspecError, RecursionError) as failure:
+        log.warning("no decision from %s: %s", point.url, cause_of(failure))
         return False

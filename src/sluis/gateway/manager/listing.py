@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
-from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -10,7 +9,7 @@ from sluis.gateway.contracts import Action, Contract, Grant, GrantType
 from sluis.gateway.faults import FscProblem, manager_fault
 from sluis.gateway.peers import Known, in_pages, name_holds
 from sluis.gateway.transactions import TransactionRecord
-from sluis.kernel import PeerId, Text
+from sluis.kernel import PeerId, Text, read_fields
 
 MOST, USUAL = 1000, 25
 """Items on a page: at most, and when the caller does not say."""
@@ -34,13 +33,9 @@ class Query(msgspec.Struct, frozen=True):
     def read(cls, raw: bytes) -> "Query":
         """Raises `FscProblem` when it is not text, or says something twice."""
         try:
-            pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
+            return cls(read_fields(raw.decode("ascii"), 50))
         except ValueError:
             raise wrong_parameter("?") from None
-        given = dict(pairs)
-        if len(given) != len(pairs):
-            raise wrong_parameter("?")
-        return cls(given)
 
     def text(self, name: str, most: int = 255) -> str:
         """A parameter, empty when it is not there."""

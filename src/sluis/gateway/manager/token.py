@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from typing import Literal
-from urllib.parse import parse_qsl
 
 from cryptography import x509
 
 from sluis.gateway.contracts import Grant, fits_outway, is_hash, plain_hash
-from sluis.kernel import PeerId
+from sluis.kernel import PeerId, Repeated, read_fields
 
 Error = Literal[
     "invalid_request",
@@ -75,18 +74,11 @@ def granted(
 
 def _form(body: bytes) -> dict[str, str]:
     try:
-        pairs = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=True,
-            errors="strict",
-            max_num_fields=20,
-        )
+        form = read_fields(body.decode("ascii"), 20, strict=True)
+    except Repeated:
+        raise Refusal("invalid_request", "a field stands in the form twice") from None
     except ValueError:
         raise Refusal("invalid_request", "the body is no form") from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise Refusal("invalid_request", "a field stands in the form twice")
     for name in ("grant_type", "scope", "client_id"):
         if not 0 < len(form.get(name, "")) <= _LONGEST:
             raise Refusal("invalid_request", f"{name} is missing")

@@ -22,7 +22,7 @@ from sluis.gateway.planes.relay import Relay
 from sluis.gateway.streams import FAILURES, Streams, because
 from sluis.gateway.tokens import Recent
 from sluis.gateway.transactions import Write, durable
-from sluis.web import CROSSED, LINE
+from sluis.web import CROSSED, LINE, shown_certificate
 
 _TOGETHER = 0.02  # seconds in which the node's own records come, as a rule
 
@@ -107,10 +107,9 @@ class InwayPlane:
 
     def _certificate(self, scope: Scope) -> bytes:
         """The client certificate, DER; empty when there is none, which no peer has."""
-        chain = scope["extensions"].get("tls", {}).get("client_cert_chain")
-        if not chain:
+        pem = shown_certificate(scope["extensions"])
+        if pem is None:
             return b""
-        pem = chain[0]
         return self._certificates.get(pem) or self._certificates.put(pem, ssl.PEM_cert_to_DER_cert(pem))
 
 

@@ -9,11 +9,10 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.identity.browser import after_form, browser_of, remember
 from sluis.identity.passkeys.service import Passkeys
 from sluis.identity.sessions import Finish, Sessions, Way
 from sluis.kernel import Text
-from sluis.web import Entry, Form, SignedIn, local_path, page, redirect
+from sluis.web import Entry, Form, SignedIn, address_of, after_form, local_path, page, redirect, setting_of
 
 NAVIGATION = (Entry("/passkeys", Text("Mijn passkeys", "My passkeys"), ("staff",)),)
 """What the layout shows of this room."""
@@ -41,19 +40,18 @@ def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPR
         visitor: SignedIn | None, request: Request[Any, Any, Any], next: str = "/"
     ) -> Response[bytes]:
         """Sign in with a passkey."""
-        browser = browser_of(request)
-        shown = page(
+        browser = setting_of(request).browser()
+        return page(
             request,
             "identity/passkeys/sign_in.html",
-            options=passkeys.begin_signing_in(browser),
+            options=passkeys.begin_signing_in(browser, address_of(request.scope)),
             next=local_path(next),
         )
-        return remember(shown, browser)
 
     @post("/sign-in/passkey", status_code=200, opt={"tries": True})
     async def sign_in(visitor: SignedIn | None, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
         """Take what a passkey answered."""
-        found = await passkeys.sign_in(browser_of(request), form.get("answer", ""))
+        found = await passkeys.sign_in(setting_of(request).browser(), form.get("answer", ""))
         return after_form(request, await finish(found, request, local_path(form.get("next"))))
 
     @get("/passkeys", opt=_STAFF)
@@ -65,16 +63,16 @@ def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPR
     @get("/passkeys/new", opt=_STAFF)
     async def begin(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Make a passkey."""
-        browser = browser_of(request)
+        browser = setting_of(request).browser()
         options = passkeys.begin_making(person, browser)
-        return remember(page(request, "identity/passkeys/new.html", options=options), browser)
+        return page(request, "identity/passkeys/new.html", options=options)
 
     @post("/passkeys/new", status_code=200, opt=_STAFF)
     async def make(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
         """Keep a passkey that was made."""
         established = sessions.established(person.session)
         name, answer = form.get("label", ""), form.get("answer", "")
-        await passkeys.make(person, established, browser_of(request), name, answer)
+        await passkeys.make(person, established, setting_of(request).browser(), name, answer)
         return redirect("/passkeys")
 
     @post("/passkeys/revoke", status_code=200, opt=_STAFF)

@@ -15,19 +15,20 @@ def trace_of(id: str) -> str:
     return hashlib.sha256(id.encode()).hexdigest()[:32]
 
 
-def changed(change: Change, passkey: Passkey, now: int) -> Arrangement:
+def changed(change: Change, passkey: Passkey, now: int, by: str | None = None) -> Arrangement:
     """The record of one change. The owner is the actor, also when the node blocks it as they sign in.
 
     Args:
         change: what was done.
         passkey: to which.
         now: seconds since the epoch.
+        by: who did it, when it was not the owner.
     """
     return Arrangement(
         trace_id=trace_of(passkey.id),
         span_id=new_span_id(),
         action=f"passkey.{change}",
-        actor=passkey.person,
+        actor=by or passkey.person,
         about=f"urn:sluis:passkey:{trace_of(passkey.id)}",
         timestamp=now * 1000,
         body={"level": passkey.level, "travels": passkey.travels},

@@ -75,6 +75,10 @@ class Passkeys:
         self._waiting: Waiting[str] = Waiting(LASTS, clock)  # who makes a passkey; anyone signs in
         self._vault = Vault(keys, "passkeys")
 
+    def owner(self, official: str) -> str:
+        """This node's pseudonym of a member of staff, by their name in the settings."""
+        return person_of(self._keys, "staff", official)
+
     def of(self, person: str) -> tuple[Passkey, ...]:
         """Every passkey of one person, revoked ones too, the oldest first."""
         with self._store.read() as connection:
@@ -98,7 +102,7 @@ class Passkeys:
             rp_name=self.settings.title,
             user_id=self._handle(person),
             user_name=who.name or self.settings.title,
-            challenge=decode_base64url(self._waiting.put(browser, person)),
+            challenge=decode_base64url(self._waiting.put(browser, person, person)),
             timeout=LASTS * 1000,
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.REQUIRED,
@@ -154,11 +158,16 @@ class Passkeys:
         await self._recorded("make", made, lambda connection: _add(connection, made))
         return made
 
-    def begin_signing_in(self, browser: str) -> str:
-        """Options for `navigator.credentials.get`, as JSON (WebAuthn, 5.5): any passkey of this node, person verified."""
+    def begin_signing_in(self, browser: str, address: str = "") -> str:
+        """Options for `navigator.credentials.get`, as JSON (WebAuthn, 5.5): any passkey of this node, person verified.
+
+        Args:
+            browser: the secret of the browser that asks.
+            address: where it is.
+        """
         options = generate_authentication_options(
             rp_id=self.settings.host,
-            challenge=decode_base64url(self._waiting.put(browser, _ANYONE)),
+            challenge=decode_base64url(self._waiting.put(browser, _ANYONE, address)),
             timeout=LASTS * 1000,
             user_verification=UserVerificationRequirement.REQUIRED,
         )
@@ -190,8 +199,13 @@ class Passkeys:
             raise rules.not_this_passkey("passkey-active")
         return self._established(passkey, now)
 
-    async def revoke(self, person: str, id: str) -> None:
+    async def revoke(self, person: str, id: str, *, by: str | None = None) -> None:
         """Let a passkey of this person work no more; durable when this returns.
+
+        Args:
+            person: its owner.
+            id: of the credential.
+            by: who does this, when it is not the owner.
 
         Raises:
             NotFound: this person has no such passkey.
@@ -201,7 +215,7 @@ class Passkeys:
             raise _unknown()
         if rules.may_become(passkey, "revoked"):
             into = {"id": id, "state": "revoked"}
-            await self._recorded("revoke", passkey, lambda connection: _change(connection, into))
+            await self._recorded("revoke", passkey, lambda connection: _change(connection, into), by)
 
     async def confirm(self, established: Established) -> None:
         """Take over what another way of signing in says of a member of staff now; their passkeys go on working.
@@ -214,9 +228,11 @@ class Passkeys:
         if any(one.state == "active" for one in self.of(person)):
             await self._store.write(lambda connection: connection.execute(text(sql.CONFIRM), values).rowcount)
 
-    async def _recorded(self, change: Change, passkey: Passkey, keep: Callable[[Connection], None]) -> None:
+    async def _recorded(
+        self, change: Change, passkey: Passkey, keep: Callable[[Connection], None], by: str | None = None
+    ) -> None:
         """Change something, and record that it was done: both durable when this returns."""
-        recorded = self._ledger.append([changed(change, passkey, self._now())])
+        recorded = self._ledger.append([changed(change, passkey, self._now(), by)])
         try:
             await self._store.write(keep)  # handed over in the same turn of the loop: one commit
         finally:

@@ -1,14 +1,12 @@
-"""Fetching status lists (draft-ietf-oauth-status-list, 8.1): over TLS alone, bounded in time and size, never followed
-elsewhere. From which hosts, `status` says."""
+"""Fetching status lists (draft-ietf-oauth-status-list, 8.1). From which hosts, `status` says."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import aiohttp
-
 from sluis.crypto import calling_context
 from sluis.identity.passport.status import LARGEST
 from sluis.kernel import Text, Upstream
+from sluis.web import EVERYWHERE, Outgoing, Unreached
 
 SECONDS = 10.0
 """That one list may take."""
@@ -30,24 +28,15 @@ class Fetching:
 
     async def __call__(self, url: str) -> bytes:
         """The list at an address. Raises `Upstream` when it cannot be had."""
-        headers = {"accept": "application/statuslist+jwt", "accept-encoding": "identity"}
+        headers = {"accept": "application/statuslist+jwt"}
         try:
-            async with (
-                aiohttp.ClientSession(
-                    timeout=aiohttp.ClientTimeout(SECONDS),
-                    connector=aiohttp.TCPConnector(ssl=self._context),
-                    auto_decompress=False,
-                ) as session,
-                session.get(url, headers=headers, allow_redirects=False) as response,
-            ):
-                body = await response.content.read(LARGEST + 1) if response.status == _OK else b""
-                while body and len(body) <= LARGEST and (more := await response.content.readany()):
-                    body += more
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            async with Outgoing(self._context, EVERYWHERE) as web:
+                got = await web.call("GET", url, None, headers, seconds=SECONDS, most=LARGEST)
+        except Unreached:
             raise _away() from None
-        if not body or len(body) > LARGEST:
+        if got.status != _OK or not got.body or not got.whole:
             raise _away()
-        return body
+        return got.body
 
 
 def _away() -> Upstream:

@@ -9,12 +9,12 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.identity.browser import after_form, browser_of, remember
 from sluis.identity.passport import rules
+from sluis.identity.passport.qr import drawn
 from sluis.identity.passport.service import Passports
 from sluis.identity.sessions import Finish, Way
 from sluis.kernel import Invalid, Text
-from sluis.web import Form, local_path, page
+from sluis.web import Form, address_of, after_form, local_path, page, setting_of
 
 _REQUEST = "application/oauth-authz-req+jwt"  # RFC 9101, 10.2
 _LONGEST_NONCE = 512  # characters
@@ -40,19 +40,19 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
     @get("/sign-in/passport/{name:str}", opt={"open": True})
     async def ask(request: Request[Any, Any, Any], name: str, next: str = "/") -> Response[bytes]:
         """Ask a wallet: what for, and for what."""
-        browser = browser_of(request)
-        handle = passports.begin(name, browser, local_path(next))
-        way = passports.way(name)
-        shown = page(
+        browser = setting_of(request).browser()
+        handle = passports.begin(name, browser, local_path(next), address_of(request.scope))
+        way, link = passports.way(name), passports.link(handle)
+        return page(
             request,
             "identity/passport/ask.html",
             way=way,
             claims=[rules.label(path) for path in way.asked.claims],
-            link=passports.link(handle),
+            link=link,
+            picture=drawn(link),
             handle=handle,
             next=local_path(next),
         )
-        return remember(shown, browser)
 
     @get("/passport/{handle:str}/request", opt={"open": True})
     async def fetch(handle: str) -> Response[bytes]:
@@ -75,7 +75,7 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
     @get("/passport/{handle:str}/done", opt={"open": True})
     async def done(request: Request[Any, Any, Any], handle: str, response_code: str = "") -> Response[Any]:
         """Come back from a wallet: be signed in, or see the code to type elsewhere."""
-        browser = browser_of(request)
+        browser = setting_of(request).browser()
         code = passports.code(handle, browser, response_code)
         if code is not None:
             return page(request, "identity/passport/code.html", code=f"{code[:4]}-{code[4:]}")
@@ -85,7 +85,7 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
     @post("/passport/{handle:str}/code", status_code=200, opt={"open": True, "tries": True})
     async def typed(request: Request[Any, Any, Any], handle: str, form: Form) -> Response[Any]:
         """Type the code that another device shows, and be signed in."""
-        found, target = passports.take(handle, browser_of(request), form.get("code", ""))
+        found, target = passports.take(handle, setting_of(request).browser(), form.get("code", ""))
         return after_form(request, await finish(found, request, target))
 
     return [ask, fetch, fetch_with_nonce, answer, done, typed]

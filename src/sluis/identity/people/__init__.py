@@ -1,78 +1,36 @@
 """People and organisations, who may act for whom, and on what that rests: the trade register, mandates, guardians."""
 
-from sluis.identity.people.company import (
-    PERSON,
-    Company,
-    Establishment,
-    Held,
-    RegisteredName,
-    person_urn,
-    read_urn,
-    urn_of,
-)
-from sluis.identity.people.contacts import CONTACTS, Contacts
-from sluis.identity.people.guardians import Guardians
-from sluis.identity.people.mandates import Mandates, acceptance
-from sluis.identity.people.model import (
-    ANY,
-    MANDATES,
-    Act,
-    Allowed,
-    Contact,
-    Denied,
-    Evidence,
-    Facts,
-    Guardianship,
-    Kind,
-    Mandate,
-    Signature,
-    State,
-    Terms,
-    Vouched,
-)
-from sluis.identity.people.pages import NAVIGATION, routes
-from sluis.identity.people.register import Answer, Folder, Register
-from sluis.identity.people.rules import may_represent
+from sluis.identity.people.catalogue import Service
+from sluis.identity.people.company import RegisteredName, person_urn, urn_of
+from sluis.identity.people.desk import desk_routes
+from sluis.identity.people.http import Caller, act_routes, routes
+from sluis.identity.people.model import Vouched
+from sluis.identity.people.online import Online
+from sluis.identity.people.pages import NAVIGATION, page_routes
+from sluis.identity.people.register import Folder, Register
 from sluis.identity.people.saying import refused
-from sluis.identity.people.service import Choice, People, open_people
+from sluis.identity.people.service import People, open_people
+from sluis.identity.people.signing import PLACE as SIGNING
+from sluis.identity.people.signing import signing_routes
 
 __all__ = [
-    "ANY",
-    "CONTACTS",
-    "MANDATES",
     "NAVIGATION",
-    "PERSON",
-    "Act",
-    "Allowed",
-    "Answer",
-    "Choice",
-    "Company",
-    "Contact",
-    "Contacts",
-    "Denied",
-    "Establishment",
-    "Evidence",
-    "Facts",
+    "SIGNING",
+    "Caller",
     "Folder",
-    "Guardians",
-    "Guardianship",
-    "Held",
-    "Kind",
-    "Mandate",
-    "Mandates",
+    "Online",
     "People",
     "Register",
     "RegisteredName",
-    "Signature",
-    "State",
-    "Terms",
+    "Service",
     "Vouched",
-    "acceptance",
-    "may_represent",
+    "act_routes",
+    "desk_routes",
     "open_people",
+    "page_routes",
     "person_urn",
-    "read_urn",
     "refused",
     "routes",
+    "signing_routes",
     "urn_of",
 ]

@@ -8,7 +8,7 @@ import msgspec
 from sluis.identity.people import rules
 from sluis.identity.people.keeping import Keeping
 from sluis.identity.people.model import Act, Allowed, Contact, Denied, Vouched
-from sluis.identity.people.saying import contact_record, not_there, refused, second_needed
+from sluis.identity.people.saying import contact_record, not_there, refused
 from sluis.kernel import Acting, Clock, Conflict, Invalid, Text, new_trace_id
 
 CONTACTS = "urn:sluis:service:contacts"
@@ -25,7 +25,8 @@ May = Callable[[Acting, Act, Vouched | None], Awaitable[Allowed | Denied]]
 
 
 class Contacts:
-    """The contact persons of companies. Who is one of them gets no authority by it.
+    """The contact persons of companies. Who is one of them gets no authority by it, and a company is bound to nothing: so of
+    directors who are jointly authorised, one will do.
 
     Args:
         keeping: where they are.
@@ -91,8 +92,6 @@ class Contacts:
         found = await self._may(acting, act, vouched)
         if isinstance(found, Denied):
             raise refused(found)
-        if found.needs_second and action == "edit":
-            raise second_needed()
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

@@ -1,19 +1,48 @@
-"""Guardians: a curator, and parents of a minor, as an official of this organisation found them in a judgment or the BRP."""
+"""Guardians: curators, administrators (bewindvoerders), and parents of minors, as an official of this organisation found them:
+in a judgment and the register of curatorships and administrations (Centraal Curatele- en bewindregister), or in the BRP."""
 
-from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import msgspec
 
 from sluis.identity.people.company import birthday
 from sluis.identity.people.keeping import Keeping
-from sluis.identity.people.model import Guardianship
+from sluis.identity.people.model import ANY, GuardianKind, Guardianship
 from sluis.identity.people.saying import guardian_record, not_there
-from sluis.kernel import Clock, Conflict, Invalid, Text, new_trace_id
+from sluis.kernel import Clock, Conflict, Invalid, Text, beginning, new_trace_id
 
 ADULT = 18
-_HERE = ZoneInfo("Europe/Amsterdam")
-"""Where the day begins on which a child is eighteen."""
+
+MOST_SERVICES, LONGEST = 100, 200
+MOST_GUARDIANS = 20
+"""Over one ward at once."""
+
+
+class Appointment(msgspec.Struct, frozen=True):
+    """What an official writes down.
+
+    Args:
+        kind: of guardian.
+        guardian, ward: pseudonyms.
+        evidence: reference of the judgment, or of the extract of the BRP.
+        services: for which an administrator acts; a curator and a parent act for everything.
+        until: seconds since the epoch, when a judgment names an end.
+        born: of the child of a parent; not kept.
+        guardian_name, ward_name: for their own pages.
+    """
+
+    kind: GuardianKind
+    guardian: str
+    ward: str
+    evidence: str
+    services: tuple[str, ...] = (ANY,)
+    until: int | None = None
+    born: date | None = None
+    guardian_name: str = ""
+    ward_name: str = ""
+
+    def __repr__(self) -> str:
+        return "Appointment(•)"
 
 
 class Guardians:
@@ -22,76 +51,134 @@ class Guardians:
     def __init__(self, keeping: Keeping, clock: Clock) -> None:
         self._keeping, self._clock = keeping, clock
 
-    async def curator(
-        self,
-        official: str,
-        guardian: str,
-        ward: str,
-        *,
-        evidence: str,
-        until: int | None = None,
-        ward_name: str = "",
-    ) -> Guardianship:
-        """Let a curator act for their ward from now on.
+    async def appoint(self, official: str, what: Appointment) -> Guardianship:
+        """Let a guardian act for their ward from now on; a parent until the child is eighteen.
 
         Args:
-            official: pseudonym of who found this out.
-            guardian: pseudonym.
-            ward: pseudonym.
-            evidence: reference of the judgment.
-            until: seconds since the epoch, when the judgment names an end.
-            ward_name: for the guardian's own pages.
+            official: who found this out.
+            what: they found.
 
-        Raises `Invalid` when both are the same person; `Unkept`.
+        Raises `Invalid` (`guardianship-unreadable`, `own-guardian`); `Conflict` (`ward-of-age`, `guardian-there`: this
+        guardian acts for this ward already, `too-many-guardians`); `Unkept`.
         """
+        _check(what)
+        now, until = self._now(), what.until
+        if what.kind == "parent" and what.born is not None:
+            until = beginning(birthday(what.born, ADULT))
+            if until <= now:
+                raise _of_age()
+        elif until is not None and until <= now:
+            raise _unreadable("until")
         made = Guardianship(
-            new_trace_id(), "curator", guardian, ward, self._now(), until, evidence, ward_name
-        )
-        return await self._appoint(official, made)
-
-    async def parent(
-        self, official: str, guardian: str, ward: str, born: date, *, evidence: str, ward_name: str = ""
-    ) -> Guardianship:
-        """Let a parent act for a child until it is eighteen.
-
-        Args:
-            official: pseudonym of who found this out.
-            guardian: pseudonym.
-            ward: pseudonym of the child.
-            born: when; not kept.
-            evidence: reference of the extract.
-            ward_name: for the parent's own pages.
-
-        Raises `Invalid` when both are the same person; `Conflict` (`ward-of-age`) when the child is eighteen; `Unkept`.
-        """
-        until = int(datetime.combine(birthday(born, ADULT), time(), _HERE).timestamp())
-        if until <= self._now():
-            raise _of_age()
-        made = Guardianship(new_trace_id(), "parent", guardian, ward, self._now(), until, evidence, ward_name)
-        return await self._appoint(official, made)
+            new_trace_id(), what.kind, what.guardian, what.ward, now, until, what.evidence.strip(), what.services,
+            what.ward_name.strip(), what.guardian_name.strip(),
+        )  # fmt: skip
+        async with self._keeping.one_at_a_time:
+            acts = [one for one in self._keeping.guardians_of(what.ward) if self.holds(one)]
+            if any((one.kind, one.guardian) == (what.kind, what.guardian) for one in acts):
+                raise _there()
+            if len(acts) >= MOST_GUARDIANS:
+                raise _too_many()
+            await self._keeping.change([made], [guardian_record("guardian.appoint", official, made, now)])
+            return made
 
     async def end(self, official: str, number: str) -> Guardianship:
         """End a guardianship at once. Raises `NotFound`, `Unkept`."""
         async with self._keeping.one_at_a_time:
             one, now = self._keeping.guardianship(number), self._now()
-            if one is None or (one.until is not None and one.until <= now):
+            if one is None or not self.holds(one):
                 raise not_there()
             ended = msgspec.structs.replace(one, until=now)
             await self._keeping.change([ended], [guardian_record("guardian.end", official, ended, now)])
             return ended
 
-    def of(self, guardian: str) -> list[Guardianship]:
-        """Those of a person, also those that are over."""
-        return self._keeping.guarded_by(guardian)
+    def holds(self, one: Guardianship) -> bool:
+        """Whether it is in force now."""
+        return one.until is None or self._now() < one.until
 
-    async def _appoint(self, official: str, made: Guardianship) -> Guardianship:
-        if made.guardian == made.ward:
-            raise _same_person()
-        await self._keeping.change([made], [guardian_record("guardian.appoint", official, made, self._now())])
-        return made
+    def every(self) -> list[Guardianship]:
+        """All that are kept, newest first."""
+        return _newest(self._keeping.guardianships())
+
+    def of(self, guardian: str) -> list[Guardianship]:
+        """Those of a guardian, also those that are over, newest first."""
+        return _newest(self._keeping.guarded_by(guardian))
+
+    def over(self, ward: str) -> list[Guardianship]:
+        """Those over a ward, also those that are over, newest first."""
+        return _newest(self._keeping.guardians_of(ward))
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
+
+
+def _newest(found: list[Guardianship]) -> list[Guardianship]:
+    return sorted(found, key=lambda one: (-one.since, one.id))
+
+
+def _check(what: Appointment) -> None:
+    every = what.services == (ANY,)
+    wrong = {
+        "evidence": not 3 <= len(what.evidence.strip()) <= LONGEST,
+        "names": not all(0 < len(one.strip()) <= LONGEST for one in (what.guardian_name, what.ward_name)),
+        "born": (what.kind == "parent") != (what.born is not None)
+        or (what.born is not None and what.until is not None),
+        "services": not 0 < len(what.services) <= MOST_SERVICES
+        or not all(0 < len(one) <= LONGEST for one in what.services)
+        or every == (what.kind == "administrator"),
+    }
+    for part, is_wrong in wrong.items():
+        if is_wrong:
+            raise _unreadable(part)
+    if what.guardian == what.ward:
+        raise _same_person()
+
+
+_WRONG = {
+    "evidence": Text(
+        "Noem de uitspraak of het uittreksel waar dit op rust, in hoogstens 200 tekens.",
+        "Name the judgment or the extract that this rests on, in at most 200 characters.",
+    ),
+    "names": Text("Vul van allebei een naam in.", "Fill in a name of both."),
+    "born": Text(
+        "Bij een ouder hoort de geboortedatum van het kind, en geen einddatum; bij een ander niet.",
+        "The date of birth of the child goes with a parent, and no end date; not with another.",
+    ),
+    "services": Text(
+        "Kies voor een bewindvoerder de diensten waarvoor het bewind geldt; een curator en een ouder handelen voor alles.",
+        "Choose for an administrator the services that the administration is for; a curator and a parent act for everything.",
+    ),
+    "until": Text("De einddatum is voorbij.", "The end date is past."),
+}  # fmt: skip
+
+
+def _unreadable(part: str) -> Invalid:
+    return Invalid(
+        "guardianship-unreadable",
+        Text("Dit is niet vastgelegd.", "This was not written down."),
+        _WRONG[part],
+        Text("Verbeter het en probeer het opnieuw.", "Correct it and try again."),
+    )
+
+
+def _there() -> Conflict:
+    return Conflict(
+        "guardian-there",
+        Text("Dit is al vastgelegd.", "This was written down already."),
+        Text(
+            "Deze persoon handelt al zo voor de ander.", "This person acts for the other like this already."
+        ),
+        Text("Beëindig eerst wat er staat.", "End first what is there."),
+    )
+
+
+def _too_many() -> Conflict:
+    return Conflict(
+        "too-many-guardians",
+        Text("Er handelen te veel mensen voor deze persoon.", "Too many people act for this person."),
+        Text(f"Het zijn er hoogstens {MOST_GUARDIANS}.", f"There are at most {MOST_GUARDIANS}."),
+        Text("Beëindig wat niet meer klopt.", "End what is not right any more."),
+    )
 
 
 def _of_age() -> Conflict:

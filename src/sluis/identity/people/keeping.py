@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from sluis.crypto import Vault
 from sluis.identity.people import sql
 from sluis.identity.people.company import Held, Officer, urn_of
-from sluis.identity.people.model import Contact, Guardianship, Mandate, Office, Signature
+from sluis.identity.people.model import AskedAct, Contact, Guardianship, Mandate, Office
 from sluis.kernel import decode, encode
 from sluis.ledger import Arrangement, Ledger
 from sluis.store import Store, migrate, see_through
@@ -29,14 +29,14 @@ class Known(msgspec.Struct, frozen=True):
     key: str
 
 
-Thing = Held | Known | Mandate | Guardianship | Signature | Contact
+Thing = Held | Known | Mandate | Guardianship | AskedAct | Contact
 
 KINDS: dict[str, type[Thing]] = {
     "company": Held,
     "known": Known,
     "mandate": Mandate,
     "guardianship": Guardianship,
-    "signature": Signature,
+    "act": AskedAct,
     "contact": Contact,
 }
 _NAMES: dict[Any, str] = {kind: name for name, kind in KINDS.items()}
@@ -93,6 +93,10 @@ class Keeping:
     def mandate(self, number: str) -> Mandate | None:
         return self._get(Mandate, number)
 
+    def invited(self, digest: str) -> Mandate | None:
+        """The mandate of the invitation with a code of this digest."""
+        return next(iter(self._index.of(("invited", digest))), None)
+
     def guardianship(self, number: str) -> Guardianship | None:
         return self._get(Guardianship, number)
 
@@ -120,9 +124,24 @@ class Keeping:
         """Guardianships of a person."""
         return self._index.of(("guardian", guardian))
 
-    def signatures_for(self, entity: str) -> list[Signature]:
-        """Second signatures under acts for an entity (URN)."""
-        return self._index.of(("signed", entity))
+    def guardians_of(self, ward: str) -> list[Guardianship]:
+        """Guardianships over a person."""
+        return self._index.of(("ward", ward))
+
+    def guardianships(self) -> list[Guardianship]:
+        """All of them."""
+        return [one for one in self._things.values() if isinstance(one, Guardianship)]
+
+    def act(self, number: str) -> AskedAct | None:
+        return self._get(AskedAct, number)
+
+    def acts_of(self, company: str) -> list[AskedAct]:
+        """Acts that were asked for, by the company (URN) whose directors do them."""
+        return self._index.of(("acts", company))
+
+    def acts(self) -> list[AskedAct]:
+        """All of them."""
+        return [one for one in self._things.values() if isinstance(one, AskedAct)]
 
     def contacts_of(self, entity: str) -> list[Contact]:
         """Contact persons of a company (URN)."""
@@ -229,8 +248,6 @@ def _name(thing: Thing) -> tuple[str, str]:
             return "company", urn_of(thing.company.kvk)
         case Known():
             return "known", thing.person
-        case Signature():
-            return "signature", f"{thing.digest}|{thing.person}"
         case _:
             return _NAMES[type(thing)], thing.id
 
@@ -243,11 +260,12 @@ def _keys(thing: Thing) -> list[Hashable]:
             return [*places, *(("officer", key) for key in _officer_keys(company.officers))]
         case Mandate():
             giver, holder = thing.terms.giver, thing.holder
-            return [("giver", giver), ("holder", holder), ("between", giver, holder)]
+            invited = [("invited", thing.invitation)] if thing.invitation else []
+            return [("giver", giver), ("holder", holder), ("between", giver, holder), *invited]
         case Guardianship():
-            return [("guardian", thing.guardian)]
-        case Signature():
-            return [("signed", thing.entity)]
+            return [("guardian", thing.guardian), ("ward", thing.ward)]
+        case AskedAct():
+            return [("acts", thing.act.entity if thing.act.intermediary is None else thing.act.intermediary)]
         case Contact():
             return [("contact", thing.entity)]
         case _:

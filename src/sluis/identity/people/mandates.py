@@ -23,19 +23,25 @@ from sluis.identity.people.model import (
     Act,
     Allowed,
     Denied,
-    Facts,
+    FactsOf,
     Mandate,
     Signature,
     State,
     Terms,
 )
 from sluis.identity.people.reasons import REASONS
-from sluis.identity.people.saying import cannot_sign, mandate_record, not_there, refused, second_needed
+from sluis.identity.people.saying import cannot_sign, mandate_record, not_there, refused
 from sluis.kernel import Acting, Clock, Conflict, Text, Vestiging, new_trace_id
 from sluis.ledger import Arrangement, Ledger
 
 OFFER_LASTS = 30 * 86_400
 """Seconds in which an offer can be signed and accepted."""
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Base32 as Crockford writes it: no I, L, O or U, so that nothing is misread; what is typed in their place is understood."""
+
+_CODE, _GROUP = 20, 4
+_MEANT = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 MOST_MANDATES = 10_000
 """That one giver may have given and that are not over."""
@@ -57,7 +63,7 @@ class Mandates:
         keeping: Keeping,
         ledger: Ledger,
         clock: Clock,
-        facts: Callable[[Acting], Facts],
+        facts: FactsOf,
         ready: Callable[[Acting], Awaitable[None]],
     ) -> None:
         self._keeping, self._ledger, self._clock, self._facts, self._ready = (
@@ -128,14 +134,14 @@ class Mandates:
             given = self._keeping.given_by(terms.giver)
             if len([one for one in given if self.state(one) in _UNDER_WAY]) >= MOST_MANDATES:
                 raise _too_many()
-            code = None if terms.holder else secrets.token_urlsafe(32)
+            code = None if terms.holder else new_code()
             mandate = Mandate(
                 new_trace_id(),
                 terms,
                 "proposed" if found.needs_second else "offered",
                 acting.person,
                 now + OFFER_LASTS,
-                _digest(code) if code else "",
+                code_digest(code) if code else "",
                 terms.holder,
                 giver_name,
                 holder_name,
@@ -154,14 +160,14 @@ class Mandates:
             mandate, moment = self.get(number, acting), self._clock()
             after = states.next_state(self.state(mandate), "sign")
             act, now = _act("give", mandate.terms, mandate.terms.giver), int(moment.timestamp())
-            first, own = Acting(mandate.given_by, mandate.terms.giver), self._facts(acting)
+            own = self._facts(acting)
             if rules.entity_of(acting) != act.entity or not rules.may_sign(acting.person, act, moment, own):
                 raise cannot_sign()
-            signature = Signature(act.digest, acting.person, act.entity, now, now + 1)
-            facts = self._facts(first)
-            offices = tuple({*facts.offices, *own.offices})
-            signed = msgspec.structs.replace(facts, signatures=(signature,), offices=offices)
-            found = rules.may_arrange(first, act, moment, signed)
+            first, signature = (
+                Acting(mandate.given_by, act.entity),
+                Signature(act.digest, acting.person, now, now + 1),
+            )
+            found = rules.may_arrange(first, act, moment, self._facts(first, signed=signature))
             if isinstance(found, Denied):
                 raise refused(found)
             if found.needs_second:
@@ -170,10 +176,19 @@ class Mandates:
 
     # At the other side
 
-    async def accept(self, acting: Acting, number: str, code: str = "") -> Mandate:
-        """Accept a mandate that is offered, as its holder, or with the code of the invitation.
+    def invited(self, code: str) -> Mandate:
+        """The mandate of the invitation with this code, however its letters and spaces were typed. Raises `NotFound`."""
+        found = self._keeping.invited(code_digest(code))
+        if found is None:
+            raise not_there()
+        return found
 
-        Raises `NotFound`, also for a wrong code; `Conflict` when it is not offered; `Refused`; `Unkept`.
+    async def accept(self, acting: Acting, number: str, code: str = "") -> Mandate:
+        """Accept a mandate that is offered, as its holder, or with the code of the invitation. Of directors who are jointly
+        authorised the first one's word is kept; the mandate stays offered until another of them accepts it too.
+
+        Raises `NotFound`, also for a wrong code; `Conflict` when it is not offered; `Refused`, also (`cannot-sign`) for who
+        accepted it before; `Unkept`.
         """
         await self._ready(acting)
         async with self._keeping.one_at_a_time:
@@ -182,11 +197,16 @@ class Mandates:
             holder = rules.entity_of(acting)
             if holder == mandate.terms.giver:
                 raise not_there()
-            found = self._may(acting, "accept", mandate.terms, self._clock())
-            if found.needs_second:
-                raise second_needed()
+            found = self._may(
+                acting, "accept", mandate.terms, self._clock(), self._first_word(mandate, holder)
+            )
             taken = msgspec.structs.replace(mandate, holder=holder, invitation="")
-            return await self._move("mandate.accept", acting.person, taken, after, found)
+            if not found.needs_second:
+                return await self._move("mandate.accept", acting.person, taken, after, found)
+            if mandate.accepted_by:
+                raise cannot_sign()
+            waiting = msgspec.structs.replace(taken, accepted_by=acting.person, accepted_at=self._now())
+            return await self._move("mandate.accept-first", acting.person, waiting, "offered", found)
 
     async def decline(self, acting: Acting, number: str, code: str = "") -> Mandate:
         """Decline a mandate that is offered. Raises as `accept`."""
@@ -217,15 +237,28 @@ class Mandates:
 
     def _offered_to(self, acting: Acting, number: str, code: str) -> Mandate:
         mandate = self._keeping.mandate(number)
-        if mandate is not None and mandate.invitation and compare_digest(_digest(code), mandate.invitation):
+        if (
+            mandate is not None
+            and mandate.invitation
+            and compare_digest(code_digest(code), mandate.invitation)
+        ):
             return mandate
         if mandate is None or mandate.invitation or mandate.holder != rules.entity_of(acting):
             raise not_there()
         return mandate
 
-    def _may(self, acting: Acting, action: str, terms: Terms, moment: datetime) -> Allowed:
+    @staticmethod
+    def _first_word(mandate: Mandate, holder: str) -> Signature | None:
+        if not mandate.accepted_by:
+            return None
+        digest = _act("accept", mandate.terms, holder).digest
+        return Signature(digest, mandate.accepted_by, mandate.accepted_at, mandate.offer_until)
+
+    def _may(
+        self, acting: Acting, action: str, terms: Terms, moment: datetime, signed: Signature | None = None
+    ) -> Allowed:
         act = _act(action, terms, rules.entity_of(acting))
-        found = rules.may_arrange(acting, act, moment, self._facts(acting))
+        found = rules.may_arrange(acting, act, moment, self._facts(acting, signed=signed))
         if isinstance(found, Denied):
             raise refused(found)
         return found
@@ -248,11 +281,6 @@ class Mandates:
 _UNDER_WAY: frozenset[State] = frozenset({"proposed", "offered", "accepted", "active"})
 
 
-def acceptance(terms: Terms, holder: str) -> Act:
-    """The act of accepting a mandate, which two directors of a holder sign who are jointly authorised."""
-    return _act("accept", terms, holder)
-
-
 def _act(action: str, terms: Terms, entity: str) -> Act:
     return Act(entity, None, MANDATES, action, None, terms.digest)
 
@@ -267,8 +295,21 @@ def _check_parties(terms: Terms, acting: Acting) -> None:
         raise refused(Denied("no-representation", REASONS["no-representation"]))
 
 
-def _digest(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()
+def new_code() -> str:
+    """The code of an invitation: 20 characters in groups of four, 100 random bits.
+
+    It can be read out and typed over, and not be found by trying. Say a million invitations are open, on a node that would take
+    a million tries a second for the thirty days that an invitation lasts: that is 2^41 tries of which each finds one of 2^20
+    out of 2^100 codes, one chance in 2^39 (5 * 10^11). In fact a person waits after five wrong codes, and an address after
+    twenty (`web.Tries`).
+    """
+    letters = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE))
+    return "-".join(letters[at : at + _GROUP] for at in range(0, _CODE, _GROUP))
+
+
+def code_digest(code: str) -> str:
+    """SHA-256 (hex) of a code, however it was typed: what is kept of it."""
+    return hashlib.sha256(code.upper().translate(_MEANT).encode()).hexdigest()
 
 
 def _too_many() -> Conflict:

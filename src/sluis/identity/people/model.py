@@ -7,13 +7,13 @@ amounts are in cents.
 """
 
 import hashlib
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
 from sluis.crypto import canonical
 from sluis.identity.people.company import Held, Officer
-from sluis.kernel import Text, Vestiging, plain
+from sluis.kernel import Acting, Text, Vestiging, plain
 
 
 class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -77,15 +77,67 @@ class Act(msgspec.Struct, frozen=True):
         return hashlib.sha256(canonical(plain(self))).hexdigest()
 
 
-class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A second signature under an act. `used` is when the act was done: then it serves no other."""
+class Signature(msgspec.Struct, frozen=True):
+    """What one of two signed: the digest of an act, by whom, and between which moments it counts (seconds)."""
 
     digest: str
     person: str
-    entity: str
     at: int
     until: int
-    used: int | None = None
+
+
+# Acts of two
+
+ActState = Literal["waiting", "done", "refused", "withdrawn", "ended"]
+ActEvent = Literal["sign", "refuse", "withdraw", "end"]
+
+ACT_TRANSITIONS: dict[tuple[ActState, ActEvent], ActState] = {
+    ("waiting", "sign"): "done",
+    ("waiting", "refuse"): "refused",
+    ("waiting", "withdraw"): "withdrawn",
+    ("waiting", "end"): "ended",
+}
+"""What can happen to an act that waits for its second signature. `end` comes with the time, the others by somebody's hand."""
+
+
+class AskedAct(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An act that a portal or program asked for, and what became of it.
+
+    Args:
+        id: also the trace under which the ledger has all that happened to it, 32 hex digits.
+        act: what is to be done.
+        title: the same in words, by the portal; what the second director reads.
+        person: pseudonym of who asked to do it; the first signature is theirs.
+        client: `client_id` of the portal.
+        portal: its title, for people to read.
+        at: when, seconds since the epoch.
+        until: an act that was not signed by then is over.
+        state: as it was left by somebody's hand; `states.act_state_at` adds what time does.
+        kind: how who did it represents the other; empty until it is done.
+        other: pseudonym of who signed or refused.
+        closed: when that was.
+    """
+
+    id: str
+    act: Act
+    title: str
+    person: str
+    client: str
+    portal: str
+    at: int
+    until: int
+    state: ActState = "waiting"
+    kind: str = ""
+    other: str = ""
+    closed: int | None = None
+
+    @property
+    def signature(self) -> Signature:
+        """That of who asked for it."""
+        return Signature(self.act.digest, self.person, self.at, self.until)
+
+    def __repr__(self) -> str:
+        return "AskedAct(•)"
 
 
 # Mandates
@@ -153,6 +205,8 @@ class Mandate(msgspec.Struct, frozen=True, omit_defaults=True):
         offer_until: an offer that was not accepted by then is over.
         invitation: SHA-256 (hex) of the code of the invitation; empty when the holder was named.
         holder: who may act with it, as a URN; empty until an invitation was accepted.
+        accepted_by: pseudonym of the director of the holder who accepted first, while a second is to do so too.
+        accepted_at: when.
         giver_name, holder_name: for people to read.
     """
 
@@ -165,34 +219,46 @@ class Mandate(msgspec.Struct, frozen=True, omit_defaults=True):
     holder: str = ""
     giver_name: str = ""
     holder_name: str = ""
+    accepted_by: str = ""
+    accepted_at: int = 0
 
     @property
     def urn(self) -> str:
         return f"urn:sluis:mandate:{self.id}"
 
 
+GuardianKind = Literal["curator", "administrator", "parent"]
+
+
 class Guardianship(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A curator, or a parent of a minor, who acts for their ward.
+    """Who acts for somebody by law, and not by their wish.
 
     Args:
         id: also the trace in the ledger, 32 hex digits.
-        kind: `parent` always ends when the child is eighteen.
+        kind: `curator` (BW 1:381) and `parent` (1:245) for everything, `administrator` (bewindvoerder, 1:441) for what the
+            goods are that they administer; `parent` always ends when the child is eighteen.
         guardian: pseudonym.
         ward: pseudonym.
         since: from when.
         until: up to when; None: until it is ended.
         evidence: the judgment or the extract that it rests on, by its reference.
-        ward_name: for people to read.
+        services: for which; `ANY` stands for all.
+        ward_name, guardian_name: for people to read.
     """
 
     id: str
-    kind: Literal["curator", "parent"]
+    kind: GuardianKind
     guardian: str
     ward: str
     since: int
     until: int | None
     evidence: str
+    services: tuple[str, ...] = (ANY,)
     ward_name: str = ""
+    guardian_name: str = ""
+
+    def __repr__(self) -> str:
+        return "Guardianship(•)"
 
 
 # What a decision rests on
@@ -273,6 +339,14 @@ class Facts(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "Facts(•)"
+
+
+class FactsOf(Protocol):
+    """Gathers all that is known of whoever acts, with what their way of signing in said, and what another signed with them."""
+
+    def __call__(
+        self, acting: Acting, vouched: Vouched | None = None, signed: Signature | None = None
+    ) -> Facts: ...
 
 
 class Representation(msgspec.Struct, frozen=True):

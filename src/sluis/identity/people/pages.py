@@ -6,23 +6,25 @@ and never stands in an address.
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.people import rules
-from sluis.identity.people.company import PERSON, urn_of
+from sluis.identity.people.company import urn_of
 from sluis.identity.people.model import ANY, Contact, Mandate, Terms, Vouched
 from sluis.identity.people.service import People
-from sluis.kernel import Acting, Invalid, Kvk, NotFound, Oin, Refused, Rsin, Text
-from sluis.web import Entry, Form, SignedIn, page, redirect
+from sluis.identity.people.shown import TOLD, chosen_services
+from sluis.kernel import HERE, Acting, Invalid, Kvk, NotFound, Oin, Refused, Rsin, Text, beginning
+from sluis.web import Entry, Form, SignedIn, Tries, page, redirect
 
 NAVIGATION = (
     Entry("/mandates", Text("Machtigingen", "Mandates"), ("citizen", "company")),
+    Entry("/acts", Text("Samen tekenen", "Signing together"), ("citizen", "company")),
     Entry("/contacts", Text("Contactpersonen", "Contact persons"), ("company",)),
+    Entry("/guardians", Text("Wettelijk vertegenwoordigers", "Guardians"), ("staff",)),
 )
 """What the layout shows of this room."""
 
@@ -32,20 +34,22 @@ _PEOPLE = {"audience": ("citizen", "company"), "represents": False}
 _SURELY = {**_PEOPLE, "level": "substantial"}
 """Giving away authority asks to be sure who does it; taking it back does not."""
 
-_HERE = ZoneInfo("Europe/Amsterdam")
+WRONG_CODES = 5
+"""That one person may fill in before they have to wait: five minutes, and longer each time."""
+
 _EUROS = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d{1,12})(?:,(\d{2}))?", re.ASCII)
 
 VouchedOf = Callable[[SignedIn], Vouched | None]
 
 
-def routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
+def page_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
     """The pages of this room.
 
     Args:
         people: of this node.
         vouched: what somebody's way of signing in said about representation.
     """
-    mandates, contacts = people.mandates, people.contacts
+    mandates, contacts, wrong_codes = people.mandates, people.contacts, Tries(most=WRONG_CODES)
 
     def lists(person: SignedIn) -> dict[str, Any]:
         """What stands on the page with mandates: what whoever acts gave and holds, and what they hold themselves."""
@@ -58,34 +62,46 @@ def routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
             held += mandates.held(acting) if not rules.is_self(acting) else []
         except Refused as problem:
             refused = problem
-        return {"given": _newest(given), "held": _newest(held), "refused": refused, "state": mandates.state}
+        return {
+            "given": _newest(given), "held": _newest(held), "refused": refused, "state": mandates.state,
+            "own": acting.person, "guardians": people.guardians.over(acting.person),
+            "wards": people.guardians.of(acting.person), "holds": people.guardians.holds, "title": people.catalogue.title,
+        }  # fmt: skip
+
+    def filling(
+        request: Request[Any, Any, Any], filled: Form, wrong: Invalid | None, status: int = 200
+    ) -> Response[bytes]:
+        services = people.catalogue.all
+        return page(
+            request, "identity/people/give.html", filled=filled, wrong=wrong, services=services, status=status
+        )
 
     @get("/mandates", opt=_PEOPLE)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The mandates of whoever acts."""
-        return page(request, "identity/people/mandates.html", **lists(person), **_TOLD)
+        return page(request, "identity/people/mandates.html", **lists(person), **TOLD)
 
     @get("/mandates/new", opt=_SURELY)
     async def blank(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """What a mandate should say."""
         mandates.given(person.acting)  # who may not give one is told so before filling in a form
-        today = people.now().astimezone(_HERE).date()
+        today = people.now().astimezone(HERE).date()
         filled = {"since": today.isoformat(), "until": _in_a_year(today).isoformat()}
-        return page(request, "identity/people/give.html", filled=filled, wrong=None)
+        return filling(request, filled, None)
 
     @post("/mandates/new", opt=_SURELY, status_code=200)
     async def give(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
         """Give a mandate, and show the code of an invitation, once."""
         try:
             terms = _terms(form, person.acting)
+            people.catalogue.check(terms.services)
             mandate, code = await mandates.give(
                 person.acting, terms, giver_name=person.represented or person.name or "",
                 holder_name=form.get("name", "")[:200],
             )  # fmt: skip
         except Invalid as problem:
-            return page(request, "identity/people/give.html", filled=form, wrong=problem, status=422)
-        whole = f"{mandate.id}.{code}" if code else None
-        return page(request, "identity/people/given.html", mandate=mandate, code=whole, **_TOLD)
+            return filling(request, form, problem, 422)
+        return page(request, "identity/people/given.html", mandate=mandate, code=code, **TOLD)
 
     @get("/mandates/invitation", opt=_SURELY)
     async def invited(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -95,10 +111,12 @@ def routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
     @post("/mandates/invitation", opt={**_SURELY, "tries": True}, status_code=200)
     async def take(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
         """Accept an invitation, for oneself."""
-        number, _, code = form.get("code", "").strip().partition(".")
+        code, who = form.get("code", ""), person.acting.person
+        wrong_codes.check(who)
         try:
-            await mandates.accept(Acting(person.acting.person), number, code)
+            await mandates.accept(Acting(who), mandates.invited(code).id, code)
         except NotFound:
+            wrong_codes.failed(who)
             return page(request, "identity/people/invitation.html", wrong=True, status=422)
         return redirect("/mandates")
 
@@ -142,7 +160,8 @@ def routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
             state=mandates.state,
             history=history,
             gives=rules.entity_of(acting) == mandate.terms.giver,
-            **_TOLD,
+            title=people.catalogue.title,
+            **TOLD,
         )
 
     @get("/companies", opt=_PEOPLE)
@@ -209,7 +228,7 @@ def _terms(form: Form, acting: Acting) -> Terms:
     return Terms(
         rules.entity_of(acting),
         _holder(form.get("holder", "")),
-        _words(form.get("services", "")),
+        chosen_services(form),
         _words(form.get("actions", "")) or (ANY,),
         _moment(form.get("since", "")),
         _moment(form.get("until", ""), days=1),
@@ -239,7 +258,7 @@ def _moment(day: str, days: int = 0) -> int:
         raise _unreadable(
             Text("Een datum ontbreekt, of klopt niet.", "A date is missing, or wrong.")
         ) from None
-    return int(datetime.combine(found, time(), _HERE).astimezone(UTC).timestamp())
+    return beginning(found)
 
 
 def _cents(text: str) -> int | None:
@@ -272,38 +291,3 @@ def _unreadable(why: Text) -> Invalid:
         why,
         Text("Verbeter het en probeer het opnieuw.", "Correct it and try again."),
     )
-
-
-# What is shown
-
-
-def _shown(number: str) -> str:
-    """A URN as people know it: the number. Nobody is shown a pseudonym."""
-    return "" if number.startswith(PERSON) else number.rpartition(":")[2]
-
-
-def _amount(cents: int) -> str:
-    euros = f"{cents // 100:,}".replace(",", ".")
-    return f"€ {euros},{cents % 100:02}"
-
-
-_TOLD: dict[str, Any] = {
-    "number": _shown,
-    "amount": _amount,
-    "states": {
-        "proposed": Text("wacht op een tweede handtekening", "waits for a second signature"),
-        "offered": Text("aangeboden", "offered"),
-        "accepted": Text("aanvaard, nog niet ingegaan", "accepted, not begun yet"),
-        "active": Text("geldt nu", "in force now"),
-        "declined": Text("afgewezen", "declined"),
-        "revoked": Text("ingetrokken", "revoked"),
-        "ended": Text("afgelopen", "ended"),
-    },
-    "actions": {
-        "mandate.give": Text("Gegeven", "Given"),
-        "mandate.sign": Text("Meegetekend", "Signed with another"),
-        "mandate.accept": Text("Aanvaard", "Accepted"),
-        "mandate.decline": Text("Afgewezen", "Declined"),
-        "mandate.revoke": Text("Ingetrokken", "Revoked"),
-    },
-}

@@ -188,6 +188,7 @@ def _guardianships(person: str, entity: str, now: int, facts: Facts) -> Iterator
         if one.guardian == person and entity == PERSON + one.ward:
             yield Representation(
                 "guardian",
+                one.services,
                 evidence=(Evidence("guardian", f"urn:sluis:guardianship:{one.id}"),),
                 obstacle=_guardian_obstacle(one, now),
             )
@@ -281,7 +282,7 @@ def _is_signed(acting: Acting, act: Act, moment: datetime, facts: Facts) -> bool
     own = {one.officer.key for one in facts.offices if (one.person, one.company) == (acting.person, company)}
     others = [one for one in facts.offices if one.officer.key not in own]
     return any(
-        (signature.digest, signature.used) == (act.digest, None)
+        signature.digest == act.digest
         and signature.at <= now < signature.until
         and any(_signs(one, signature.person, company, act, moment.date(), facts) for one in others)
         for signature in facts.signatures

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sluis.identity.people.model import Act, Allowed, Denied, Evidence, Guardianship, Mandate, Signature
+from sluis.identity.people.model import Allowed, AskedAct, Denied, Evidence, Guardianship, Mandate
 from sluis.kernel import NotFound, Refused, Text, new_span_id, plain
 from sluis.ledger import Arrangement
 
@@ -33,23 +33,6 @@ def refused(denied: Denied) -> Refused:
             "Ask who may sign, or choose for whom you act.",
         ),
         rule=denied.rule,
-    )
-
-
-def second_needed() -> Refused:
-    """The problem of an act that only one of two has signed."""
-    return Refused(
-        "second-signature-needed",
-        Text("Hiervoor is een tweede handtekening nodig.", "This needs a second signature."),
-        Text(
-            "U bent samen met een medebestuurder bevoegd, niet alleen.",
-            "You are authorised together with a fellow director, not alone.",
-        ),
-        Text(
-            "Laat een medebestuurder precies hetzelfde tekenen.",
-            "Have a fellow director sign exactly the same.",
-        ),
-        rule="second-signature-needed",
     )
 
 
@@ -93,33 +76,24 @@ def not_there() -> NotFound:
     )
 
 
-def act_record(
-    action: str,
-    actor: str,
-    act: Act,
-    now: int,
-    found: Allowed | None = None,
-    signatures: Sequence[Signature] = (),
-) -> Arrangement:
-    """The record of an act, or of a signature under it. All about one act have its trace.
+def act_record(action: str, actor: str, one: AskedAct, now: int, found: Allowed | None = None) -> Arrangement:
+    """The record of what happened to an act; its trace is the number of the act.
 
     Args:
-        action: `act.done` or `act.sign`.
+        action: `act.ask`, `act.done`, `act.refuse` or `act.withdraw`.
         actor: pseudonym.
-        act: which.
+        one: which.
         now: seconds since the epoch.
         found: on what it rests.
-        signatures: of others.
     """
-    body: dict[str, Any] = {"act": plain(act), "digest": act.digest}
+    body: dict[str, Any] = {
+        "act": plain(one.act), "digest": one.act.digest, "state": one.state, "asked_by": one.person, "client": one.client,
+    }  # fmt: skip
     if found is not None:
         body |= {"kind": found.kind, "evidence": _evidence(found.evidence)}
-    if signatures:
-        body["signed_with"] = [one.person for one in signatures]
-    trace = act.digest[:32]
-    return Arrangement(
-        trace, new_span_id(), action, actor, f"urn:sluis:act:{act.digest}", now * 1000, body=body
-    )
+    if one.other:
+        body["signed_with"] = [one.person]
+    return Arrangement(one.id, new_span_id(), action, actor, f"urn:sluis:act:{one.id}", now * 1000, body=body)
 
 
 def mandate_record(
@@ -139,6 +113,7 @@ def guardian_record(action: str, actor: str, one: Guardianship, now: int) -> Arr
     """The record of what happened to a guardianship. Args: as `act_record`."""
     body: dict[str, Any] = {
         "kind": one.kind, "guardian": one.guardian, "ward": one.ward, "since": one.since, "evidence": one.evidence,
+        "services": list(one.services),
     }  # fmt: skip
     if one.until is not None:
         body["until"] = one.until

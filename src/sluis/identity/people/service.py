@@ -7,13 +7,16 @@ company does not act. Mandates are `mandates`, contact persons `contacts`.
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
 from sluis.crypto import KeyStore, Vault, canonical_texts, encode_base64url
 from sluis.identity.people import rules
+from sluis.identity.people.acts import Acts
+from sluis.identity.people.catalogue import Catalogue, Service
 from sluis.identity.people.company import (
     KVK,
     PERSON,
@@ -23,28 +26,39 @@ from sluis.identity.people.company import (
     person_urn,
     urn_of,
 )
-from sluis.identity.people.contacts import Contacts
+from sluis.identity.people.contacts import CONTACTS, Contacts
 from sluis.identity.people.guardians import Guardians
 from sluis.identity.people.keeping import Keeping, Known, open_keeping
 from sluis.identity.people.kvk import normal, read_company
 from sluis.identity.people.mandates import Mandates
 from sluis.identity.people.model import Act, Allowed, Denied, Facts, Kind, Mandate, Signature, Vouched
-from sluis.identity.people.reasons import REASONS
 from sluis.identity.people.register import Register, unavailable
-from sluis.identity.people.saying import WHY, act_record, cannot_sign, nobody_there, refused, second_needed
+from sluis.identity.people.saying import WHY, nobody_there
 from sluis.identity.people.states import state_at
 from sluis.kernel import Acting, Clock, Kvk, NotFound, Problem, Text
 from sluis.ledger import Ledger
 from sluis.store import Store
 
+log = logging.getLogger("sluis.node")
+
 LONGEST_AGE = timedelta(hours=24)
 """How old what the trade register said may be, unless a setting says otherwise."""
 
-SIGNATURE_LASTS = 7 * 86_400
-"""Seconds that a second signature waits for its act."""
+LOOK_AGAIN = 600
+"""Seconds after which somebody who looks for their company has it read anew."""
 
 REST = 10.0
 """Seconds in which a register that had nothing new to say of a company is not asked again for a decision."""
+
+OWN_SERVICES = (
+    Service(
+        CONTACTS,
+        Text("Contactpersonen", "Contact persons"),
+        Text("Bekijken en veranderen wie deze organisatie bereikt bij het bedrijf.",
+             "See and change whom this organisation reaches at the company."),
+    ),
+)  # fmt: skip
+"""Services of this room."""
 
 _MOST_RESTS = 10_000
 
@@ -75,8 +89,10 @@ class People:
 
     Attributes:
         mandates: give, accept, revoke.
-        guardians: curators, and parents of minors.
+        acts: what portals ask to be done for another, and two directors sign.
+        guardians: curators, administrators, and parents of minors.
         contacts: contact persons of companies.
+        catalogue: the services that a mandate may be for.
     """
 
     def __init__(
@@ -87,12 +103,15 @@ class People:
         clock: Clock,
         register: Register | None,
         longest: timedelta,
+        catalogue: Catalogue,
     ) -> None:
+        self.catalogue = catalogue
         self._keeping, self._keys, self._clock = keeping, keys, clock
         self._register, self._longest = register, longest
         self._reading: dict[Kvk, asyncio.Task[Held]] = {}
         self._rests: dict[Kvk, float] = {}
         self.mandates = Mandates(keeping, ledger, clock, self.facts, self.ready)
+        self.acts = Acts(keeping, clock, self.facts, self.ready)
         self.guardians = Guardians(keeping, clock)
         self.contacts = Contacts(keeping, clock, self.may)
 
@@ -102,17 +121,18 @@ class People:
 
     # Deciding
 
-    def facts(self, acting: Acting, vouched: Vouched | None = None) -> Facts:
+    def facts(self, acting: Acting, vouched: Vouched | None = None, signed: Signature | None = None) -> Facts:
         """All that a decision about this representation may know, from memory.
 
         Args:
             acting: person, entity and intermediary.
             vouched: what the way of signing in said about representation, if anything.
+            signed: what another has signed with them, if anything.
         """
         keeping, entity = self._keeping, rules.entity_of(acting)
         whole = keeping.whole_of(entity)
         concerned = [one for one in (whole or entity, acting.intermediary) if one is not None]
-        signatures = keeping.signatures_for(entity)
+        signatures = () if signed is None else (signed,)
         signers = {acting.person, *(one.person for one in signatures)}
         holders = [person_urn(acting.person), *([acting.intermediary] if acting.intermediary else [])]
         return Facts(
@@ -127,7 +147,7 @@ class People:
                 one for urn in concerned for holder in holders for one in keeping.between(urn, holder)
             ),
             guardianships=tuple(keeping.guarded_by(acting.person)),
-            signatures=tuple(signatures),
+            signatures=signatures,
             wholes={entity: whole} if whole is not None else {},
             vouched=vouched,
             oldest=int((self._clock() - self._longest).timestamp()),
@@ -141,6 +161,15 @@ class People:
     def no_longer(self, acting: Acting, vouched: Vouched | None = None) -> Denied | None:
         """Why somebody can do nothing for whom they chose to act, from memory; see `rules.no_longer`."""
         return rules.no_longer(acting, self._clock(), self.facts(acting, vouched))
+
+    def name(self, urn: str) -> str:
+        """What the trade register calls a company (URN), or the place of one; empty when it was not read."""
+        held = self._keeping.company(self._keeping.whole_of(urn) or urn)
+        return "" if held is None else held.company.name
+
+    async def tidy(self) -> None:
+        """Forget what is over and nobody asks for any more. To be called every minute. Raises `Unkept`."""
+        await self.acts.tidy()
 
     def on_change(self, told: Callable[[], None]) -> None:
         """Have `told` called when something changed that a representation may rest on."""
@@ -166,59 +195,6 @@ class People:
                 if held is None or held.at < (self._clock() + ahead - self._longest).timestamp():
                     await self._read_quietly(number)
 
-    # Acts
-
-    async def carry_out(self, acting: Acting, act: Act, vouched: Vouched | None = None) -> Allowed:
-        """Put on record that an act is done, and use up the second signature under it; durable when this returns.
-
-        Raises:
-            Refused: it may not be done; or not before somebody else has signed it (`second-signature-needed`).
-            Invalid: as `decide`.
-            Unkept: it cannot be recorded, and so is not done.
-        """
-        await self.ready(acting)
-        async with self._keeping.one_at_a_time:
-            found = self.decide(acting, act, vouched)
-            if isinstance(found, Denied):
-                raise refused(found)
-            if found.needs_second:
-                raise second_needed()
-            now = int(self._clock().timestamp())
-            used = [
-                msgspec.structs.replace(one, used=now)
-                for one in self._keeping.signatures_for(act.entity)
-                if (one.digest, one.used) == (act.digest, None)
-                and one.person != acting.person
-                and now < one.until
-            ]
-            await self._keeping.change(used, [act_record("act.done", acting.person, act, now, found, used)])
-            return found
-
-    async def second_signature(self, acting: Acting, act: Act) -> Signature:
-        """Sign an act that somebody else of the company is going to do; durable when this returns.
-
-        Raises `Refused` (`cannot-sign`) when this person is no director of the company that acts; `Invalid`, `Unkept`.
-        """
-        await self.ready(acting)
-        async with self._keeping.one_at_a_time:
-            moment, facts = self._clock(), self.facts(acting)
-            now = int(moment.timestamp())
-            for urn in (act.entity, act.intermediary):
-                if urn is not None and (rule := rules.standing_rule(urn, facts)):
-                    raise refused(Denied(rule, REASONS[rule]))
-            if (act.entity, act.intermediary) != (
-                rules.entity_of(acting),
-                acting.intermediary,
-            ) or not rules.may_sign(acting.person, act, moment, facts):
-                raise cannot_sign()
-            signature = Signature(act.digest, acting.person, act.entity, now, now + SIGNATURE_LASTS)
-            over = [one for one in self._keeping.signatures_for(act.entity) if one.until <= now]
-            record = act_record("act.sign", acting.person, act, now)
-            await self._keeping.change(
-                [signature], [record], [one for one in over if one.person != acting.person]
-            )
-            return signature
-
     # For whom
 
     async def recognise(self, person: str, name: RegisteredName) -> None:
@@ -236,13 +212,16 @@ class People:
             await self._keeping.change([known], [])
 
     async def look_up(self, person: str, kvk: Kvk) -> Choice:
-        """Find out whether somebody is a director of a company, by reading the register now.
+        """Find out whether somebody is a director of a company, by reading the register now; not again within ten minutes, for
+        whoever keeps asking.
 
         Raises `NotFound` when there is no such company, or this person is nobody in it: both read the same. `Upstream` when
         the register cannot be reached.
         """
         try:
-            held = await self.read(kvk)
+            held = self._keeping.company(urn_of(kvk))
+            if held is None or held.at + LOOK_AGAIN <= self._clock().timestamp():
+                held = await self.read(kvk)
         except NotFound:
             raise nobody_there() from None
         for office in self._keeping.offices_of(person):
@@ -316,6 +295,7 @@ class People:
         try:
             await self.read(kvk)
         except Problem as problem:
+            log.warning("a company could not be read in the trade register: %s", problem.code)
             # An answer that says there is no such company any more, or that nobody understands, must not leave the one
             # before it in force.
             held = self._keeping.company(urn_of(kvk))
@@ -349,6 +329,7 @@ def open_people(
     *,
     register: Register | None = None,
     longest: timedelta = LONGEST_AGE,
+    services: Iterable[Service] = (),
 ) -> People:
     """The people and companies that this node knows. Blocks.
 
@@ -359,7 +340,12 @@ def open_people(
         clock: aware UTC.
         register: how to ask the trade register; without, companies are not held against it, and nobody is a director.
         longest: how old its answer may be.
+        services: that a mandate may be for, besides those of this room.
 
     Raises `Conflict`, `Invalid`, `Unkept`.
     """
-    return People(open_keeping(store, ledger, Vault(keys, "people")), ledger, keys, clock, register, longest)
+    keeping, catalogue = (
+        open_keeping(store, ledger, Vault(keys, "people")),
+        Catalogue((*services, *OWN_SERVICES)),
+    )
+    return People(keeping, ledger, keys, clock, register, longest, catalogue)

@@ -1,6 +1,17 @@
-"""What becomes of a mandate: its states as time and hands change them, and what its terms may say."""
+"""What becomes of a mandate, and of an act that waits: their states as time and hands change them, and what its terms may say."""
 
-from sluis.identity.people.model import MANDATES, TRANSITIONS, Event, Mandate, State, Terms
+from sluis.identity.people.model import (
+    ACT_TRANSITIONS,
+    MANDATES,
+    TRANSITIONS,
+    ActEvent,
+    ActState,
+    AskedAct,
+    Event,
+    Mandate,
+    State,
+    Terms,
+)
 from sluis.identity.people.reasons import REASONS
 from sluis.kernel import Conflict, Invalid, Text
 
@@ -39,6 +50,24 @@ def state_at(mandate: Mandate, moment: int) -> State:
     if moment >= terms.since:
         return TRANSITIONS.get((state, "begin"), state)
     return state
+
+
+def next_act_state(state: ActState, event: ActEvent) -> ActState:
+    """The state of an act that was asked for, after an event. Raises `Conflict` for what cannot happen to it any more."""
+    after = ACT_TRANSITIONS.get((state, event))
+    if after is None:
+        raise Conflict(
+            "act-state",
+            Text("Dit kan niet meer met deze handeling.", "This cannot be done with this act any more."),
+            Text("Zij wacht niet op een handtekening.", "It does not wait for a signature."),
+            Text("Bekijk wat ermee is gebeurd.", "See what became of it."),
+        )
+    return after
+
+
+def act_state_at(one: AskedAct, moment: int) -> ActState:
+    """The state of an act at a moment (seconds), with what time has done to it."""
+    return ACT_TRANSITIONS.get((one.state, "end"), one.state) if moment >= one.until else one.state
 
 
 def check_terms(terms: Terms, moment: int) -> None:

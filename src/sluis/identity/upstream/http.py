@@ -19,7 +19,7 @@ from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Begun
 from sluis.identity.upstream.service import Upstreams
 from sluis.kernel import Level, Problem, Unkept
-from sluis.web import Form, elsewhere, setting_of
+from sluis.web import Form, cookies_of, elsewhere, setting_of
 
 log = logging.getLogger("sluis.identity")
 
@@ -56,7 +56,7 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
     async def come_back(request: Request[Any, Any, Any], method: str) -> Response[Any]:
         """Come back from the provider, and be signed in."""
         with _told():
-            completed = await upstreams.complete(method, _query(request), request.cookies)
+            completed = await upstreams.complete(method, _query(request), cookies_of(request.scope))
         response = await finish(completed.established, request, completed.next)
         response.set_cookie(_cookie(Begun("", completed.cookie, "", 0)))
         return response

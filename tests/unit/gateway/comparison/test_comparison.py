@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.clocks import Clock
 
 from sluis.gateway.comparison import SKEW, Comparison, Seen, open_comparison
 from sluis.gateway.comparison.rules import Matching
@@ -32,16 +33,6 @@ ASKER, OWNER, THIRD = (PeerId(f"0000000100100100000{digit}") for digit in "123")
 CROSSING = Crossing("$1$3$grant", "personen", ASKER, OWNER)
 
 
-class Hands:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 class Other:
     """The peer's log, read as a Manager would give it."""
 
@@ -60,8 +51,8 @@ class Other:
 
 
 @pytest.fixture
-def clock() -> Hands:
-    return Hands()
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -71,13 +62,13 @@ def stores(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
 
 
 @pytest.fixture
-def logs(stores: tuple[Store, Store], clock: Hands) -> tuple[TransactionLog, TransactionLog]:
+def logs(stores: tuple[Store, Store], clock: Clock) -> tuple[TransactionLog, TransactionLog]:
     return open_transactions(stores[0], clock), open_transactions(stores[1], clock)
 
 
 @pytest.fixture
 def comparison(
-    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Hands
+    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Clock
 ) -> Comparison:
     return open_comparison(stores[0], logs[0], Other(logs[1]), ASKER, clock)
 
@@ -98,7 +89,7 @@ async def cross(
 
 
 async def test_logs_that_tell_the_same_differ_in_nothing(
-    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Clock
 ) -> None:
     for _ in range(40):
         await cross(logs)
@@ -110,7 +101,7 @@ async def test_logs_that_tell_the_same_differ_in_nothing(
 
 
 async def test_what_only_one_side_knows_is_found_once_and_kept(
-    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Clock
 ) -> None:
     await cross(logs)
     mine, theirs = await cross(logs, there=None), await cross(logs, here=None)
@@ -130,7 +121,7 @@ async def test_what_only_one_side_knows_is_found_once_and_kept(
 async def test_what_the_outway_noted_as_failed_is_found_by_itself_and_not_as_an_alarm(
     logs: tuple[TransactionLog, TransactionLog],
     comparison: Comparison,
-    clock: Hands,
+    clock: Clock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     lost, removed = await cross(logs, there=None), await cross(logs, there=None)
@@ -145,7 +136,7 @@ async def test_what_the_outway_noted_as_failed_is_found_by_itself_and_not_as_an_
 
 
 async def test_the_other_side_learns_that_it_failed(
-    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Hands
+    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Clock
 ) -> None:
     lost, removed = await cross(logs, there=None), await cross(logs, there=None)
     await logs[0].note(UUID(lost).bytes, OWNER, "refused")
@@ -160,7 +151,7 @@ async def test_the_other_side_learns_that_it_failed(
 
 
 async def test_an_inway_cannot_pass_off_its_own_line_as_failed(
-    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Hands
+    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Clock
 ) -> None:
     class Excusing(Other):
         async def logs(
@@ -177,7 +168,7 @@ async def test_an_inway_cannot_pass_off_its_own_line_as_failed(
 
 
 async def test_a_call_that_both_have_is_no_difference_whatever_was_noted(
-    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Clock
 ) -> None:
     name = await cross(logs)
     await logs[0].note(UUID(name).bytes, OWNER, "no-answer")
@@ -188,7 +179,7 @@ async def test_a_call_that_both_have_is_no_difference_whatever_was_noted(
 async def test_what_failed_does_not_push_out_what_is_an_alarm(
     logs: tuple[TransactionLog, TransactionLog],
     comparison: Comparison,
-    clock: Hands,
+    clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sluis.gateway.comparison.service._KEPT", 1)
@@ -209,7 +200,7 @@ async def test_what_failed_does_not_push_out_what_is_an_alarm(
 async def test_a_line_of_an_id_that_was_used_again_is_missed_too(
     logs: tuple[TransactionLog, TransactionLog],
     comparison: Comparison,
-    clock: Hands,
+    clock: Clock,
     here: int,
     there: int,
     kind: str | None,
@@ -227,7 +218,7 @@ async def test_a_line_of_an_id_that_was_used_again_is_missed_too(
 
 
 async def test_a_line_about_another_grant_differs(
-    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Clock
 ) -> None:
     name = await cross(logs, there=msgspec.structs.replace(CROSSING, grant_hash="$1$3$another"))
     clock.now += timedelta(seconds=2 * SKEW)
@@ -236,7 +227,7 @@ async def test_a_line_about_another_grant_differs(
 
 
 async def test_what_an_extension_adds_at_one_side_is_no_difference(
-    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Clock
 ) -> None:
     await cross(logs, there=msgspec.structs.replace(CROSSING, additional='{"reference":"R-1"}'))
     clock.now += timedelta(seconds=2 * SKEW)
@@ -244,7 +235,7 @@ async def test_what_an_extension_adds_at_one_side_is_no_difference(
 
 
 async def test_the_newest_lines_get_time_to_find_their_other_half(
-    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Clock
 ) -> None:
     raw, _ = new_transaction()
     await logs[0].write([(raw, logs[0].passage(OUTGOING, CROSSING))])
@@ -256,7 +247,7 @@ async def test_the_newest_lines_get_time_to_find_their_other_half(
 
 
 async def test_lines_about_others_are_passed_over(
-    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Hands
+    logs: tuple[TransactionLog, TransactionLog], comparison: Comparison, clock: Clock
 ) -> None:
     await cross(logs, here=Crossing("$1$3$x", "personen", ASKER, THIRD), there=None)
     await cross(logs, here=None, there=Crossing("$1$3$y", "personen", THIRD, OWNER, ASKER))
@@ -268,7 +259,7 @@ async def test_lines_about_others_are_passed_over(
 async def test_lines_that_a_peer_makes_up_take_no_more_memory_than_so_many(
     stores: tuple[Store, Store],
     logs: tuple[TransactionLog, TransactionLog],
-    clock: Hands,
+    clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
     alone: int,
     waiting: int,
@@ -300,7 +291,7 @@ async def test_lines_that_a_peer_makes_up_take_no_more_memory_than_so_many(
 
 
 async def test_a_log_without_end_is_none(
-    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Hands
+    stores: tuple[Store, Store], logs: tuple[TransactionLog, TransactionLog], clock: Clock
 ) -> None:
     class Endless(Other):
         async def logs(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
+from tests.clocks import Clock
 
 from sluis.gateway.transactions import (
     INCOMING,
@@ -41,17 +42,8 @@ FOREIGN = Crossing("$1$3$foreign", "personen", OTHER, OWNER, None, None, '{"refe
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-class Hands:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+class Hands(Clock):
+    """A clock that is set by hand, and the ids that are made by it."""
 
     def transaction(self, seconds: float = 0) -> bytes:
         """An id made so many seconds from now."""
@@ -61,7 +53,7 @@ class Hands:
 
 @pytest.fixture
 def clock() -> Hands:
-    return Hands()
+    return Hands(START)
 
 
 @pytest.fixture
@@ -83,7 +75,7 @@ async def written(
     for crossing in crossings:
         ids.append(clock.transaction())
         await log.write([(ids[-1], log.passage(direction, crossing))])
-        clock.move(1)
+        clock.later(seconds=1)
     return [text_of(one) for one in ids]
 
 
@@ -203,7 +195,7 @@ async def test_one_id_that_is_sent_for_ever_does_not_fill_memory_and_hides_no_li
 
 async def test_times_never_go_down_when_the_clock_does(transactions: TransactionLog, clock: Hands) -> None:
     await written(transactions, clock, PLAIN, PLAIN)
-    clock.move(-3600)
+    clock.later(seconds=-3600)
     [late] = await written(transactions, clock, PLAIN)
     times = [r.created_at for r in (await transactions.find(OWNER, Search(ascending=True))).records]
     assert times == sorted(times)

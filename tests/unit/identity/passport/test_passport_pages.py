@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from tests.browser import Browser, Shown
 from tests.passports import Counter
 from tests.portals import Pages
 
+from sluis.identity.passport.qr import drawn
 from sluis.store import open_store
 from sluis.web import COOKIE
 
@@ -65,6 +66,30 @@ async def test_the_page_says_what_for_and_just_what(counter: Counter, pages: Pag
     for said in ("Om u te laten inloggen.", "burgerservicenummer (BSN)", "voornamen", "achternaam"):
         assert said in shown.text
     assert "geboortedatum" not in shown.text
+
+
+async def test_a_qr_code_holds_the_link_that_stands_below_it_in_letters(
+    counter: Counter, pages: Pages
+) -> None:
+    shown = await pages.browser().get("/sign-in/passport/burger")
+    picture = re.search(r'<div class="qr" role="img" aria-label="[^"]+">(<svg .*?</svg>)</div>', shown.text)
+    assert picture is not None
+    assert picture[1] == drawn(link(shown))
+    assert drawn(link(shown)) != drawn(link(shown) + "x")
+    assert f"<code>{escape(link(shown))}</code>" in shown.text
+    assert "style" not in picture[1]  # which the policy of the page would refuse
+    assert 'fill="#fff"' in picture[1]  # on a dark page too
+
+
+async def test_one_address_does_not_push_out_the_unfinished_sign_ins_of_others(
+    counter: Counter, pages: Pages
+) -> None:
+    counter.passports._waiting._most = counter.passports._waiting._each = 20
+    shown = await pages.browser(address="192.0.2.1").get("/sign-in/passport/burger")
+    for one in range(40):  # of IPv6 a whole network counts as one
+        flood = pages.browser(address=f"2001:db8::{one:x}")
+        assert (await flood.get("/sign-in/passport/burger")).status == 200
+    assert (await counter.wallet.open(link(shown))).cards
 
 
 async def test_with_the_wallet_elsewhere_the_code_is_typed(counter: Counter, pages: Pages) -> None:

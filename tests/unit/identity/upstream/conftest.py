@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.identity.upstream.providers import ISSUER, Broker, Clock, Visit, method, opened, rsa_key
+from tests.clocks import Clock
+from tests.unit.identity.upstream.providers import ISSUER, Broker, Visit, method, opened, rsa_key
 
 from sluis.crypto import Jwk
 from sluis.identity.upstream import Method

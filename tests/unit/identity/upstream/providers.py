@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from tests.clocks import Clock
 
 from sluis.crypto import FileKeyStore, Jwk, decrypt_jwt, jwk_of, sign_jwt
 from sluis.identity.upstream import Begun, Completed, Method, Officials, Upstreams, open_upstreams
@@ -52,23 +52,6 @@ def method(name: str = "digid", **changed: Any) -> Method:
 
 def rsa_key() -> Jwk:
     return jwk_of(rsa.generate_private_key(public_exponent=65537, key_size=2048), algorithm="RS256")
-
-
-class Clock:
-    """The present, as a test sets it."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def later(self, **passed: float) -> None:
-        self.now += timedelta(**passed)
-
-    @property
-    def seconds(self) -> int:
-        return int(self.now.timestamp())
 
 
 class Broker:

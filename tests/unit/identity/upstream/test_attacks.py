@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.clocks import Clock
 from tests.unit.identity.upstream.conftest import Opener
-from tests.unit.identity.upstream.providers import BSN, CLIENT, ISSUER, Broker, Clock, Visit, method, rsa_key
+from tests.unit.identity.upstream.providers import BSN, CLIENT, ISSUER, Broker, Visit, method, rsa_key
 
 from sluis.crypto import Jwk, encode_base64url, sign_jwt
 from sluis.identity.upstream.calls import Answer

@@ -6,11 +6,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from tests.browser import Browser, Shown
-from tests.unit.identity.upstream.providers import CLIENT, ISSUER, PORTAL, Broker, Clock, method, opened
+from tests.clocks import Clock
+from tests.unit.identity.upstream.providers import CLIENT, ISSUER, PORTAL, Broker, method, opened
 
 from sluis.crypto import FileKeyStore, sign_jwt
 from sluis.identity import pages
-from sluis.identity.sessions import Choice, SigningIn, open_sessions
+from sluis.identity.sessions import Choice, Leaving, SigningIn, open_sessions
 from sluis.identity.upstream import routes
 from sluis.store import Store
 from sluis.web import House, Portal, SignedIn, make_portal
@@ -26,9 +27,12 @@ class World:
         signing_in = SigningIn(self.sessions, self._choices)
         own = routes(self.upstreams, self.sessions, signing_in.finish)
         around = pages.routes(
-            self.sessions, signing_in, self.upstreams.ways, farewells=[self.upstreams.farewell]
+            self.sessions,
+            signing_in,
+            self.upstreams.ways,
+            leaving=Leaving(self.sessions, [self.upstreams.farewell]),
         )
-        house = House("Fictieve Dienst", PORTAL, True, pages.NAVIGATION)
+        house = House("Fictieve Dienst", True, pages.NAVIGATION)
         self.portal: Portal = make_portal([*own, *around], self, house, b"s" * 32)
 
     def by_cookie(self, secret: str) -> SignedIn | None:
