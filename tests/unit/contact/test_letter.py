@@ -24,9 +24,13 @@ LETTER = parcel(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _pango() -> None:
+    need_pango()
+
+
 @pytest.fixture(scope="module")
 def pdf() -> bytes:
-    need_pango()
     return make_letter(LETTER)
 
 
@@ -98,7 +102,6 @@ def test_nothing_is_fetched_while_it_is_made(tmp_path: Path) -> None:
 
 
 async def test_the_manifest_comes_last_and_tells_of_the_file_as_it_is(tmp_path: Path) -> None:
-    need_pango()
     put: list[str] = []
 
     class Watched(Folder):
