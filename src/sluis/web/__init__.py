@@ -20,7 +20,7 @@ from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_ba
 from sluis.web.gate import Gate
 from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
 from sluis.web.openapi import About
-from sluis.web.outgoing import EVERYWHERE, Answer, Outgoing, Unreached
+from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
 from sluis.web.pages import (
     Entry,
     Setting,
@@ -38,7 +38,7 @@ from sluis.web.routes import Form
 from sluis.web.server import Server
 from sluis.web.short import SHORT, header
 from sluis.web.stream import streamed
-from sluis.web.tries import TooOften, Tries
+from sluis.web.tries import TooOften, Tries, address_of
 from sluis.web.visitors import Audience, Represents, SignedIn, Visitors
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "House",
     "LocalListener",
     "LoopbackListener",
+    "Network",
     "OnRefusal",
     "Outgoing",
     "PeerListener",
@@ -77,6 +78,7 @@ __all__ = [
     "Tries",
     "Unreached",
     "Visitors",
+    "address_of",
     "after_form",
     "cookies_of",
     "crossed",
@@ -85,6 +87,7 @@ __all__ = [
     "header",
     "held_secret",
     "identified",
+    "is_inside",
     "keep_caller",
     "local_path",
     "make_api",

@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.identity.passkeys.service import Passkeys
 from sluis.identity.sessions import Finish, Sessions, Way
 from sluis.kernel import Text
-from sluis.web import Entry, Form, SignedIn, after_form, local_path, page, redirect, setting_of
+from sluis.web import Entry, Form, SignedIn, address_of, after_form, local_path, page, redirect, setting_of
 
 NAVIGATION = (Entry("/passkeys", Text("Mijn passkeys", "My passkeys"), ("staff",)),)
 """What the layout shows of this room."""
@@ -44,7 +44,7 @@ def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPR
         return page(
             request,
             "identity/passkeys/sign_in.html",
-            options=passkeys.begin_signing_in(browser),
+            options=passkeys.begin_signing_in(browser, address_of(request.scope)),
             next=local_path(next),
         )
 

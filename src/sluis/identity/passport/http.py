@@ -14,7 +14,7 @@ from sluis.identity.passport.qr import drawn
 from sluis.identity.passport.service import Passports
 from sluis.identity.sessions import Finish, Way
 from sluis.kernel import Invalid, Text
-from sluis.web import Form, after_form, local_path, page, setting_of
+from sluis.web import Form, address_of, after_form, local_path, page, setting_of
 
 _REQUEST = "application/oauth-authz-req+jwt"  # RFC 9101, 10.2
 _LONGEST_NONCE = 512  # characters
@@ -41,7 +41,7 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
     async def ask(request: Request[Any, Any, Any], name: str, next: str = "/") -> Response[bytes]:
         """Ask a wallet: what for, and for what."""
         browser = setting_of(request).browser()
-        handle = passports.begin(name, browser, local_path(next))
+        handle = passports.begin(name, browser, local_path(next), address_of(request.scope))
         way, link = passports.way(name), passports.link(handle)
         return page(
             request,

@@ -81,6 +81,17 @@ async def test_a_qr_code_holds_the_link_that_stands_below_it_in_letters(
     assert 'fill="#fff"' in picture[1]  # on a dark page too
 
 
+async def test_one_address_does_not_push_out_the_unfinished_sign_ins_of_others(
+    counter: Counter, pages: Pages
+) -> None:
+    counter.passports._waiting._most = counter.passports._waiting._each = 20
+    shown = await pages.browser(address="192.0.2.1").get("/sign-in/passport/burger")
+    for one in range(40):  # of IPv6 a whole network counts as one
+        flood = pages.browser(address=f"2001:db8::{one:x}")
+        assert (await flood.get("/sign-in/passport/burger")).status == 200
+    assert (await counter.wallet.open(link(shown))).cards
+
+
 async def test_with_the_wallet_elsewhere_the_code_is_typed(counter: Counter, pages: Pages) -> None:
     browser, phone = pages.browser(), pages.browser(address="192.0.2.77")
     shown, there = await answered(counter, browser)

@@ -1,0 +1,57 @@
+"""Deliveries as HTTP messages: what is the same for all recipients of an event is made once, and each recipient's own handle
+and number are added to it (CloudEvents JSON Format and HTTP Protocol Binding 1.0.2; Sequence)."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from sluis.events.cloudevent import BATCH, STRUCTURED, CloudEvent, encode_binary, encode_structured
+from sluis.events.queue import Delivery
+
+Headers = list[tuple[str, str]]
+
+_REMEMBERED = 512  # events
+
+
+class Messages:
+    """Makes messages. What is the same for all recipients is kept for those that come next."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, bytes] = {}
+
+    def of(
+        self, content: Literal["structured", "binary", "batch"], deliveries: Sequence[Delivery]
+    ) -> tuple[Headers, bytes]:
+        """The headers that describe a message, and its body.
+
+        Args:
+            content: the mode. What has no data goes structured where binary was wanted: a webhook wants a body
+                (HTTP Webhooks 1.0.2, section 2.1).
+            deliveries: one; in the mode `batch` one or more.
+
+        Raises `Invalid` when an event is too large.
+        """
+        if content == "batch":
+            return [("content-type", BATCH)], b"[" + b",".join(map(self._structured, deliveries)) + b"]"
+        if content == "binary" and deliveries[0].event.data is not None:
+            headers, body = encode_binary(event_of(deliveries[0]))
+            return [*headers.items()], body
+        return [("content-type", STRUCTURED)], self._structured(deliveries[0])
+
+    def _structured(self, delivery: Delivery) -> bytes:
+        whole = self._known.get(delivery.number)
+        if whole is None:
+            whole = self._known[delivery.number] = encode_structured(delivery.event)
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+        own = {} if delivery.subject is None else {"subject": delivery.subject}
+        added = msgspec.json.encode({**own, "sequence": str(delivery.sequence), "sequencetype": "Integer"})
+        return whole[:-1] + b"," + added[1:]
+
+
+def event_of(delivery: Delivery) -> CloudEvent:
+    """The event as its recipient gets it: with its own handle and number."""
+    event = delivery.event
+    extensions = {**event.extensions, "sequence": str(delivery.sequence), "sequencetype": "Integer"}
+    return msgspec.structs.replace(event, subject=delivery.subject, extensions=extensions)
