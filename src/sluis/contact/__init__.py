@@ -19,8 +19,10 @@ from sluis.contact.channels import (
     Waiting,
     callback,
 )
+from sluis.contact.http import api_routes
 from sluis.contact.keeping import Known
 from sluis.contact.model import KINDS, Kind, Language, Occurrence, PostalAddress, Preference, Scenario
+from sluis.contact.pages import NAVIGATION, routes
 from sluis.contact.reaching import Addresses, Settings
 from sluis.contact.rendering import Templates
 from sluis.contact.rules import Quiet
@@ -40,6 +42,7 @@ from sluis.contact.words import scenario_schema
 
 __all__ = [
     "KINDS",
+    "NAVIGATION",
     "SCENARIOS",
     "Addresses",
     "Around",
@@ -75,10 +78,12 @@ __all__ = [
     "Street",
     "Templates",
     "Waiting",
+    "api_routes",
     "callback",
     "examine_scenarios",
     "listening",
     "open_contact",
     "read_scenarios",
+    "routes",
     "scenario_schema",
 ]

@@ -13,8 +13,8 @@ from sluis.contact.saying import not_the_channel
 from sluis.contact.service import Contact
 from sluis.contact.views import KIND_NAMES, Entry
 from sluis.kernel import Invalid, NotFound, Problem, Text
-from sluis.web import Form, SignedIn, page, redirect, setting_of
 from sluis.web import Entry as Link
+from sluis.web import Form, SignedIn, page, redirect, setting_of
 
 NAVIGATION = (Link("/messages", Text("Berichten", "Messages"), ("citizen",)),)
 """What the layout shows of this room."""
@@ -37,7 +37,12 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
     @get("/messages", opt=_FOR)
     async def messages(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Every message to whoever looks, and how it got there."""
-        return page(request, "contact/messages.html", entries=await contact.history(person.acting.person), kinds=KIND_NAMES)
+        return page(
+            request,
+            "contact/messages.html",
+            entries=await contact.history(person.acting.person),
+            kinds=KIND_NAMES,
+        )
 
     @get("/messages/overview", opt=_FOR)
     async def overview(person: SignedIn) -> list[Entry]:
@@ -122,8 +127,13 @@ def preference_in(form: Form) -> Preference:
     chosen = [form.get(place, "") for place in ("first", "second", "third", "fourth")]
     kinds: tuple[Kind, ...] = tuple(kind for one in chosen for kind in KINDS if kind == one)
     languages: dict[str, Language] = {"nl": "nl", "en": "en"}
-    return Preference(kinds, languages.get(form.get("language", "")), form.get("twice") != "no", form.get("case", "").strip()[:100])
+    return Preference(
+        kinds,
+        languages.get(form.get("language", "")),
+        form.get("twice") != "no",
+        form.get("case", "").strip()[:100],
+    )
 
 
 def _language(request: Request[Any, Any, Any]) -> Language:
-    return "en" if setting_of(request.scope).language == "en" else "nl"
+    return "en" if setting_of(request).language == "en" else "nl"

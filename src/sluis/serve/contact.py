@@ -54,6 +54,15 @@ def contact_of(
     )
 
 
+def callbacks_of(config: Config) -> dict[str, str]:
+    """By channel, what a service shows when it calls to report. Raises `Invalid`."""
+    return {
+        name: secret
+        for name, settings in config.channels.items()
+        if (secret := _secret(name, settings.callback_file))
+    }
+
+
 def quiet_of(config: Config) -> Quiet:
     """When nobody is disturbed."""
     return Quiet(
