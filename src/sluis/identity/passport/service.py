@@ -121,6 +121,17 @@ class Passports:
         encrypted = self.verifier.mode == "direct_post.jwt"
         return self._waiting.put(browser, _Request(self.way(way), next, encrypted), address)
 
+    def asked(self, handle: str) -> tuple[Way, str]:
+        """The way of signing in of a request, and the local path to go to afterwards.
+
+        Raises:
+            Refused: there is no such request.
+        """
+        found = self._waiting.look(handle)
+        if found is None:
+            raise rules.gone()
+        return found.way, found.next
+
     def link(self, handle: str) -> str:
         """What opens a wallet with a request (OpenID4VP 1.0, 5.7 and 9)."""
         query = {

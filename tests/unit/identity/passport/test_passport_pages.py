@@ -106,6 +106,24 @@ async def test_with_the_wallet_elsewhere_the_code_is_typed(counter: Counter, pag
     assert COOKIE in browser.cookies
 
 
+async def test_a_wrong_code_is_told_at_the_field_and_can_be_typed_again(
+    counter: Counter, pages: Pages
+) -> None:
+    browser, phone = pages.browser(), pages.browser(address="203.0.113.9")
+    shown, there = await answered(counter, browser)
+    code = re.search(r"<strong>([^<]+)</strong>", (await phone.get(there)).text)
+    assert code is not None
+    [form] = [one for one in shown.forms if one.action.endswith("/code")]
+    wrong = await browser.send(form, code="AAAA-AAAA")
+    assert wrong.status == 403
+    assert '<a href="#code">Deze code klopt niet. U kunt het nog 4 keer proberen.' in wrong.text
+    assert 'aria-invalid="true" aria-describedby="code-wrong"' in wrong.text
+    assert 'class="error" id="code-wrong"' in wrong.text
+    [form] = [one for one in wrong.forms if one.action.endswith("/code")]
+    assert (await browser.send(form, code=code[1], follow=True)).status == 200
+    assert COOKIE in browser.cookies
+
+
 async def test_nobody_gets_the_session_of_whoever_they_lured(counter: Counter, pages: Pages) -> None:
     thief, victim = pages.browser(), pages.browser(address="192.0.2.88")
     shown, there = await answered(counter, thief)  # the victim's wallet, with the link of the thief
