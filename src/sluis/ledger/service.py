@@ -66,11 +66,6 @@ class Ledger:
         """
         return self._store.submit(self._records, records, len(records))
 
-    def append_blocking(self, records: Sequence[Record]) -> Position:
-        """`append` for a thread without an event loop."""
-        position: Position = self._store.submit_blocking(self._records, records, len(records))
-        return position
-
     def subject(self, kind: str, value: str, moment: datetime) -> str:
         """The pseudonym under which a data subject stands in records of the year of `moment`.
 
