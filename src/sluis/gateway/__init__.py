@@ -20,6 +20,8 @@ from sluis.gateway.planes.nginx import NginxPlane
 from sluis.gateway.planes.nginx_layout import Listen as NginxListen
 from sluis.gateway.planes.nginx_process import Files as NginxFiles
 from sluis.gateway.planes.nginx_system import check_nginx
+from sluis.gateway.streams import Stream as HttpStream
+from sluis.gateway.streams import head_of
 from sluis.gateway.telemetry import open_telemetry
 from sluis.gateway.timestamps import TimestampAuthority
 from sluis.gateway.transactions import fits as sealed_lines_fit
@@ -33,6 +35,7 @@ __all__ = [
     "Covers",
     "DecisionPoint",
     "Group",
+    "HttpStream",
     "InwayPlane",
     "Judge",
     "Link",
@@ -52,6 +55,7 @@ __all__ = [
     "check_nginx",
     "elsewhere",
     "group_routes",
+    "head_of",
     "hold_to",
     "manager_address",
     "meeting",

@@ -1,6 +1,6 @@
 """The node's own database: SQLite beside the process or PostgreSQL on a server, with one SQL layer over both."""
 
-from sluis.store.commit import Commit
+from sluis.store.commit import Commit, insert_values
 from sluis.store.engine import Store, open_store, see_through
 from sluis.store.files import write_durably
 from sluis.store.migrations import Migration, migrate
@@ -16,6 +16,7 @@ __all__ = [
     "Outbox",
     "Store",
     "Waiting",
+    "insert_values",
     "migrate",
     "open_once",
     "open_outbox",

@@ -20,7 +20,7 @@ from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_ba
 from sluis.web.gate import Gate
 from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
 from sluis.web.openapi import About
-from sluis.web.outgoing import EVERYWHERE, Answer, Outgoing, Unreached
+from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
 from sluis.web.pages import (
     Entry,
     Setting,
@@ -62,6 +62,7 @@ __all__ = [
     "House",
     "LocalListener",
     "LoopbackListener",
+    "Network",
     "OnRefusal",
     "Outgoing",
     "PeerListener",
@@ -86,6 +87,7 @@ __all__ = [
     "held_secret",
     "identified",
     "keep_caller",
+    "is_inside",
     "local_path",
     "make_api",
     "make_portal",

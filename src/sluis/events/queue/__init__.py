@@ -1,0 +1,38 @@
+"""Deliveries: kept with the fact they tell of, until somebody has them."""
+
+from sluis.events.queue.model import (
+    DEAD,
+    DELIVERED,
+    WAITING,
+    Addition,
+    DeadLetter,
+    Delivery,
+    Found,
+    News,
+    Outcome,
+    Outgoing,
+    Standing,
+    Wanted,
+)
+from sluis.events.queue.rules import TROUBLES, explained
+from sluis.events.queue.service import MOST_WAITING, Queue, open_queue
+
+__all__ = [
+    "DEAD",
+    "DELIVERED",
+    "MOST_WAITING",
+    "TROUBLES",
+    "WAITING",
+    "Addition",
+    "DeadLetter",
+    "Delivery",
+    "Found",
+    "News",
+    "Outcome",
+    "Outgoing",
+    "Queue",
+    "Standing",
+    "Wanted",
+    "explained",
+    "open_queue",
+]

@@ -1,0 +1,56 @@
+"""Why a delivery did not arrive, in words. Pure."""
+
+from sluis.kernel import Text
+
+TROUBLES: dict[str, Text] = {
+    "unreachable": Text("Op het adres van de afnemer antwoordde niemand.", "Nobody answered at the recipient's address."),
+    "too-slow": Text("De afnemer antwoordde niet op tijd.", "The recipient did not answer in time."),
+    "broke-off": Text("De verbinding brak af voor er een antwoord was.", "The connection broke off before there was an answer."),
+    "not-trusted": Text("Het certificaat van de afnemer wordt niet vertrouwd.", "The recipient's certificate is not trusted."),
+    "inside": Text(
+        "Het adres van de afnemer ligt in het eigen netwerk van dit knooppunt; daar wordt niets heen gestuurd.",
+        "The recipient's address lies inside the network of this node; nothing is sent there.",
+    ),
+    "redirected": Text(
+        "De afnemer verwees naar een ander adres; dat volgt dit knooppunt niet (CloudEvents Webhook 2.2).",
+        "The recipient pointed to another address; this node does not follow (CloudEvents Webhook 2.2).",
+    ),
+    "gone": Text("De afnemer wil op dit adres niets meer ontvangen (410).", "The recipient wants nothing more at this address (410)."),
+    "not-authorised": Text(
+        "De afnemer liet dit knooppunt niet toe (401, 403 of 407): kijk naar het toegangsbewijs van het abonnement.",
+        "The recipient did not admit this node (401, 403 or 407): look at the credential of the subscription.",
+    ),
+    "credential-expired": Text(
+        "Het toegangsbewijs van het abonnement is verlopen.", "The credential of the subscription has expired."
+    ),
+    "not-found": Text("Op dit adres is bij de afnemer niets (404).", "There is nothing at this address (404)."),
+    "wrong-format": Text(
+        "De afnemer begrijpt de vorm niet waarin gebeurtenissen komen (415): kies een andere `content`.",
+        "The recipient does not understand the format of the events (415): choose another `content`.",
+    ),
+    "too-large": Text("De gebeurtenis is de afnemer te groot (413).", "The event is too large for the recipient (413)."),
+    "refused": Text("De afnemer weigerde deze gebeurtenis.", "The recipient refused this event."),
+    "too-busy": Text("De afnemer had het te druk (429 of 503).", "The recipient was too busy (429 or 503)."),
+    "failed": Text("Bij de afnemer ging iets mis (5xx).", "Something went wrong at the recipient (5xx)."),
+    "no-contract": Text("Er is geen contract meer waaronder dit mag.", "There is no contract any more under which this may be sent."),
+    "expired": Text(
+        "De gebeurtenis kwam niet aan binnen de tijd die het abonnement stelt.",
+        "The event did not arrive within the time that the subscription sets.",
+    ),
+    "overflow": Text(
+        "Er wachtte te veel voor dit abonnement; het oudste werd niet meer geprobeerd.",
+        "Too much was waiting for this subscription; the oldest was tried no longer.",
+    ),
+}  # fmt: skip
+"""Every code that an outcome may have, with its explanation."""
+
+_OTHER = Text("De bezorging lukte niet.", "The delivery did not succeed.")
+
+
+def explained(trouble: str) -> Text:
+    """What a code says in words. A code may be of several parts (`expired:too-slow`): why it is tried no longer, and what was
+    wrong the last time."""
+    found = [TROUBLES[part] for part in trouble.split(":") if part in TROUBLES]
+    if not found:
+        return _OTHER
+    return Text(" ".join(text.nl for text in found), " ".join(text.en for text in found))

@@ -1,0 +1,477 @@
+"""Deliveries, kept in the transaction of the fact they tell of, until somebody has them.
+
+At least once, whatever happens to this process: what was delivered and not yet noted goes again, with the same id and
+number. Nothing here sends: who sends reads what waits for a subscription, and notes what came of it. One reader at a time
+takes from a subscription; the queue leaves to it which may go before which.
+"""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Connection, bindparam, text
+
+from sluis.crypto import KeyStore, Vault
+from sluis.events.cloudevent import CloudEvent
+from sluis.events.queue import sql
+from sluis.events.queue.faults import busy
+from sluis.events.queue.model import (
+    DEAD,
+    DELIVERED,
+    WAITING,
+    Addition,
+    DeadLetter,
+    Delivery,
+    Found,
+    Listener,
+    News,
+    Outcome,
+    Outgoing,
+    Standing,
+    Wanted,
+)
+from sluis.kernel import Clock, milliseconds
+from sluis.store import Commit, Store, insert_values, migrate
+
+MOST_WAITING = 1_000_000
+"""Deliveries that may wait at a node before nothing more is published."""
+
+_REMEMBERED = 2048  # events kept in memory: each is read once for every subscription
+_AT_ONCE = 5000  # rows of one act of looking after the tables: other writers are waiting
+
+
+class _Noted(msgspec.Struct, frozen=True):
+    outcomes: Sequence[Outcome]
+    settled: Mapping[str, int]
+
+
+class Queue:
+    """The deliveries of a store. Made by `open_queue`; one per store. It takes part in the group commits itself (`store.Lane`),
+    so that it hears when something is durable.
+
+    Args:
+        store: where they are kept.
+        keys: seal what an event carries, and the recipients' handles.
+        clock: aware UTC.
+        most: deliveries that may wait here.
+    """
+
+    def __init__(self, store: Store, keys: KeyStore, clock: Clock, most: int = MOST_WAITING) -> None:
+        self._store, self._clock, self._most = store, clock, most
+        self._content, self._handles = Vault(keys, "events-content"), Vault(keys, "events-subject")
+        self._listeners: list[tuple[asyncio.AbstractEventLoop, Listener]] = []
+        self._known: dict[int, CloudEvent] = {}
+        self._remembering = threading.Lock()
+        # What follows belongs to the writer's thread; others may look at how many wait.
+        self._waiting = 0
+        self._new: set[str] = set()
+        self._again: set[str] = set()
+
+    # Adding
+
+    def check_room(self) -> None:
+        """To be called before something is published. Raises `Unkept` (`events-busy`) when too much waits at this node."""
+        if self._waiting >= self._most:
+            raise busy()
+
+    def add(self, connection: Connection, additions: Sequence[Addition]) -> list[int]:
+        """Keep events and their deliveries, in the transaction of the fact they tell of, or in a savepoint of it. Those who
+        send are woken after the commit.
+
+        Args:
+            connection: of that transaction, on the writer's thread.
+            additions: events, each with everyone who is to be told.
+
+        Returns:
+            The number of each event at this node.
+        """
+        counts = Counter(one.subscription for _, outgoing in additions for one in outgoing)
+        newest = _count_up(connection, {"": len(additions), **counts})
+        first = newest[""] - len(additions) + 1
+        next_of = {name: newest[name] - count for name, count in counts.items()}
+        now = milliseconds(self._clock())
+        kept, rows = list[Any](), list[Any]()
+        for number, (event, outgoing) in enumerate(additions, first):
+            kept += [number, *self._packed(number, event), len(outgoing)]
+            self._remember(number, event)
+            for one in outgoing:
+                next_of[one.subscription] += 1
+                rows += self._row(number, one, next_of[one.subscription], now)
+        insert_values(connection, "events_kept", sql.KEPT_COLUMNS, kept)
+        if rows:
+            insert_values(connection, "events_deliveries", sql.COLUMNS, rows)
+        self._new |= counts.keys()
+        self._waiting += counts.total()
+        return [*range(first, first + len(additions))]
+
+    def _row(self, number: int, one: Outgoing, sequence: int, now: int) -> tuple[Any, ...]:
+        subject = one.subject and self._handles.seal(one.subject.encode(), _place(one.subscription, sequence))
+        return (
+            one.subscription, sequence, number, one.stream, subject or None, one.notice, one.trace_id,
+            WAITING, 0, 0, "", now, 0,
+        )  # fmt: skip
+
+    def _packed(self, number: int, event: CloudEvent) -> tuple[bytes, int]:
+        content = msgspec.msgpack.encode(event)
+        if event.data is None:
+            return content, 0
+        return self._content.seal(content, str(number)), 1
+
+    # What the store calls, on the writer's thread
+
+    def load(self, connection: Connection) -> None:
+        """Begin anew: what was not committed is not there."""
+        self._new, self._again = set(), set()
+        self._waiting = int(connection.execute(text(sql.ALL_WAITING)).scalar_one())
+
+    def prepare(self, payloads: Sequence[_Noted]) -> Sequence[_Noted]:
+        """Nothing has to be prepared."""
+        return payloads
+
+    def apply(self, commit: Commit, batch: Sequence[_Noted]) -> Sequence[None]:
+        """Write outcomes."""
+        now = milliseconds(self._clock())
+        for noted in batch:
+            self._settle(commit.connection, noted, now)
+        return [None] * len(batch)
+
+    def committed(self, connection: Connection) -> bool:
+        """Tell the listeners, each in its own loop."""
+        if self._new or self._again:
+            news = News(self._new, self._again)
+            self._new, self._again = set(), set()
+            for loop, listener in self._listeners:
+                with suppress(RuntimeError):  # that loop has ended
+                    loop.call_soon_threadsafe(listener, news)
+        return False
+
+    def tidy(self, connection: Connection) -> None:
+        """Nothing is left for later."""
+
+    def _settle(self, connection: Connection, noted: _Noted, now: int) -> None:
+        outcomes = noted.outcomes
+        driver: Any = connection.connection.driver_connection
+        if connection.dialect.name == "sqlite":
+            rows = [(o.state, o.trouble, o.due, now, o.subscription, o.sequence) for o in outcomes]
+            driver.executemany(sql.SETTLE, rows)
+        else:
+            columns = zip(
+                *((o.subscription, o.sequence, o.state, o.trouble, o.due) for o in outcomes), strict=True
+            )
+            with driver.cursor() as cursor:
+                cursor.execute(sql.SETTLE_ALL, (now, *map(list, columns)))
+        dead = [(o.subscription, o.sequence) for o in outcomes if o.state == DEAD]
+        _bury(connection, dead, now)
+        ended = Counter(o.subscription for o in outcomes if o.state != WAITING)
+        places = [
+            {"subscription": name, "ended": ended[name], "settled": settled}
+            for name, settled in noted.settled.items()
+        ]
+        if places:
+            connection.execute(text(sql.COUNT_DOWN), places)
+        self._waiting -= ended.total()
+
+    # Reading
+
+    def listen(self, listener: Listener) -> None:
+        """Have `listener` called in this event loop, after each commit that brought something."""
+        self._listeners.append((asyncio.get_running_loop(), listener))
+
+    def leave(self, listener: Listener) -> None:
+        """Have it called no more."""
+        self._listeners = [one for one in self._listeners if one[1] != listener]
+
+    def fetch(self, wanted: Mapping[str, Wanted], most: int) -> dict[str, Found]:
+        """What waits for some subscriptions. Blocks.
+
+        Args:
+            wanted: of each.
+            most: at most so many of what comes after a number, and of each stream.
+        """
+        with self._store.read() as connection:
+            rows = {name: _rows(connection, name, one, most) for name, one in wanted.items()}
+            numbers = {row[1] for some in rows.values() for part in some for row in part}
+            events = self._events(connection, numbers)
+        found = dict[str, Found]()
+        for name, parts in rows.items():
+            ahead, heads, *streams = ([self._delivery(name, row, events) for row in part] for part in parts)
+            found[name] = Found(ahead, heads, streams)
+        return found
+
+    def since(self, subscription: str, after: int, most: int) -> list[Delivery]:
+        """What a subscription got after a number, delivered or not, as far as it is still there. Blocks."""
+        values = {"subscription": subscription, "after": after, "most": most}
+        with self._store.read() as connection:
+            rows = connection.execute(text(sql.SINCE), values).all()
+            events = self._events(connection, {row[1] for row in rows})
+        return [self._delivery(subscription, row, events) for row in rows]
+
+    def counters(self) -> dict[str, tuple[int, int]]:
+        """Of every subscription the number up to which all has its outcome, and how many wait. Blocks."""
+        with self._store.read() as connection:
+            return {
+                row.subscription: (row.settled, row.waiting) for row in connection.execute(text(sql.COUNTERS))
+            }
+
+    def standing(self) -> dict[str, Standing]:
+        """How all subscriptions stand, for metrics and the doctor. Blocks."""
+        with self._store.read() as connection:
+            dead = dict[str, int](
+                (name, count) for name, count in connection.execute(text(sql.HOW_MANY_DEAD))
+            )
+            return {
+                row.subscription: Standing(
+                    row.newest, row.waiting, dead.get(row.subscription, 0), _oldest(connection, row)
+                )
+                for row in connection.execute(text(sql.COUNTERS)).all()
+            }
+
+    def dead_letters(self, subscription: str, after: int = 0, most: int = 100) -> list[DeadLetter]:
+        """The dead letters of a subscription, in its order. Blocks."""
+        values = {"subscription": subscription, "after": after, "most": most}
+        with self._store.read() as connection:
+            rows = connection.execute(text(sql.DEAD_LETTERS), values).all()
+            events = self._events(connection, {row.event for row in rows})
+        return [
+            DeadLetter(
+                row.subscription, row.sequence, row.since, row.trouble, row.notice, row.trace, row.attempts,
+                events[row.event].id, events[row.event].type,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    def _delivery(self, subscription: str, row: Any, events: Mapping[int, CloudEvent]) -> Delivery:
+        sequence, number, stream, sealed, trace, attempts, due, began = row
+        subject = sealed and self._handles.open(bytes(sealed), _place(subscription, sequence)).decode()
+        return Delivery(
+            subscription,
+            sequence,
+            number,
+            events[number],
+            stream,
+            subject or None,
+            trace,
+            attempts,
+            due,
+            began,
+        )
+
+    def _events(self, connection: Connection, numbers: Collection[int]) -> dict[int, CloudEvent]:
+        found = {number: event for number in numbers if (event := self._known.get(number)) is not None}
+        if len(found) < len(numbers):
+            missing = {"numbers": [number for number in numbers if number not in found]}
+            for row in connection.execute(_listed(sql.KEPT, "numbers"), missing):
+                found[row.number] = self._unpacked(row.number, bytes(row.content), row.sealed)
+                self._remember(row.number, found[row.number])
+        return found
+
+    def _unpacked(self, number: int, content: bytes, sealed: int) -> CloudEvent:
+        return CloudEvent(
+            **msgspec.msgpack.decode(self._content.open(content, str(number)) if sealed else content)
+        )
+
+    def _remember(self, number: int, event: CloudEvent) -> None:
+        with self._remembering:
+            self._known[number] = event
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+
+    # What came of it
+
+    def note(self, outcomes: Sequence[Outcome], settled: Mapping[str, int]) -> "asyncio.Future[None]":
+        """Keep what came of deliveries.
+
+        Args:
+            outcomes: of deliveries that wait, each once.
+            settled: for each of their subscriptions: all up to this number has its outcome, these included.
+
+        The future raises `Unkept`; then they go again.
+        """
+        return self._store.submit(self, _Noted(outcomes, settled), len(outcomes))
+
+    async def confirm(self, subscription: str, last: int) -> int:
+        """Who reads along has everything up to `last`. Gives how many that ends. Raises `Unkept`."""
+
+        def work(connection: Connection) -> int:
+            values = {
+                "subscription": subscription,
+                "settled": _settled(connection, subscription),
+                "last": last,
+            }
+            sequences = [row.sequence for row in connection.execute(text(sql.CONFIRM), values)]
+            outcomes = [Outcome(subscription, sequence, DELIVERED) for sequence in sequences]
+            if outcomes:
+                noted = _Noted(outcomes, {subscription: sequences[-1]})
+                self._settle(connection, noted, milliseconds(self._clock()))
+            return len(outcomes)
+
+        return await self._store.write(work)
+
+    async def bury_older(self, subscription: str, before: int, spare: Collection[int] = ()) -> int:
+        """What was tried since before a moment is tried no longer: it becomes dead letters, up to some thousands at once.
+
+        Args:
+            subscription: whose.
+            before: milliseconds since the epoch.
+            spare: numbers that are being tried now.
+
+        Returns how many. Raises `Unkept`.
+        """
+        return await self._store.write(
+            lambda connection: self._bury(
+                connection, sql.TOO_OLD, subscription, "expired", spare, before, _AT_ONCE
+            )
+        )
+
+    async def bury_oldest(self, subscription: str, count: int, spare: Collection[int] = ()) -> int:
+        """The oldest `count` become dead letters, so that the rest has room; as `bury_older`."""
+        return await self._store.write(
+            lambda connection: self._bury(connection, sql.TOO_MANY, subscription, "overflow", spare, 0, count)
+        )
+
+    def _bury(
+        self, connection: Connection, statement: str, subscription: str, why: str, spare: Collection[int], before: int, most: int
+    ) -> int:  # fmt: skip
+        settled = _settled(connection, subscription)
+        values = {"subscription": subscription, "settled": settled, "before": before, "most": most}
+        if "before" not in statement:
+            del values["before"]
+        found = [row.sequence for row in connection.execute(text(statement), values)]
+        found = [sequence for sequence in found if sequence not in set(spare)]
+        outcomes = [Outcome(subscription, sequence, DEAD, why) for sequence in found]
+        if outcomes:
+            self._settle(connection, _Noted(outcomes, {subscription: settled}), milliseconds(self._clock()))
+        return len(outcomes)
+
+    async def replay(self, subscription: str, first: int, last: int) -> int:
+        """Try the dead letters of a stretch again, both ends included, as if they were new. Gives how many there were.
+        Raises `Unkept`."""
+
+        def work(connection: Connection) -> int:
+            stretch = {"subscription": subscription, "first": first, "last": last}
+            raised = [row.sequence for row in connection.execute(text(sql.TO_REPLAY), stretch)]
+            if raised:
+                connection.execute(text(sql.REPLAY), {**stretch, "now": milliseconds(self._clock())})
+                connection.execute(text(sql.RAISE), stretch)
+                values = {"subscription": subscription, "raised": len(raised), "first": min(raised)}
+                connection.execute(text(sql.COUNT_AGAIN), values)
+                self._again.add(subscription)
+                self._waiting += len(raised)
+            return len(raised)
+
+        return await self._store.write(work)
+
+    # Retention
+
+    async def sweep(self, subscription: str, before: int, dead: int) -> int:
+        """Let go of what ended longer ago than it is kept for; a few thousand at once.
+
+        Args:
+            subscription: whose.
+            before: what was delivered before this moment (ms) goes.
+            dead: what became a dead letter before this one, too.
+
+        Returns how many went. Raises `Unkept`.
+        """
+
+        def work(connection: Connection) -> int:
+            values = {"subscription": subscription, "before": before, "dead": dead, "most": _AT_ONCE}
+            return _forget(connection, subscription, connection.execute(text(sql.OVER), values).all())
+
+        return await self._store.write(work)
+
+    async def drop(self, subscription: str) -> None:
+        """Let go of all of a subscription that has ended. Raises `Unkept`."""
+
+        def work(connection: Connection) -> int:
+            values = {"subscription": subscription, "most": _AT_ONCE}
+            gone = _forget(connection, subscription, connection.execute(text(sql.ALL_OF), values).all())
+            if not gone:
+                connection.execute(text(sql.FORGET_COUNTER), {"subscription": subscription})
+                self._waiting = int(connection.execute(text(sql.ALL_WAITING)).scalar_one())
+            return gone
+
+        while await self._store.write(work):
+            pass
+
+
+def open_queue(store: Store, keys: KeyStore, clock: Clock, most: int = MOST_WAITING) -> Queue:
+    """The queue of a store, its tables made when they are not there. Blocks.
+
+    Raises `Conflict` (another process writes, a newer database), `Unkept`.
+    """
+    migrate(store, "events-queue", sql.MIGRATIONS)
+    queue = Queue(store, keys, clock, most)
+    store.register(queue)
+    return queue
+
+
+def _rows(connection: Connection, subscription: str, wanted: Wanted, most: int) -> list[Sequence[Any]]:
+    """First what comes after a number, then the heads, then each stream."""
+    values: dict[str, Any] = {"subscription": subscription, "most": most}
+    found: list[Sequence[Any]] = [(), ()]
+    if wanted.after is not None:
+        found[0] = connection.execute(text(sql.PAGE), {**values, "after": wanted.after}).all()
+    if wanted.heads:
+        heads = {"subscription": subscription, "heads": [*wanted.heads]}
+        found[1] = connection.execute(_listed(sql.HEADS, "heads"), heads).all()
+    for stream, after, last in wanted.streams:
+        of = {**values, "stream": stream, "after": after, "last": last}
+        found.append(connection.execute(text(sql.STREAM), of).all())
+    return found
+
+
+def _place(subscription: str, sequence: int) -> str:
+    return f"{subscription}/{sequence}"
+
+
+def _count_up(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
+    """Give so many numbers of each; gives the last of each."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        return {
+            name: driver.execute(sql.COUNT_UP, (name, count, count)).fetchall()[0][0]
+            for name, count in counts.items()
+        }
+    with driver.cursor() as cursor:
+        return dict(cursor.execute(sql.COUNT_ALL_UP, ([*counts], [*counts.values()])).fetchall())
+
+
+def _bury(connection: Connection, dead: Sequence[tuple[str, int]], now: int) -> None:
+    if dead:
+        rows = [{"subscription": name, "sequence": sequence, "since": now} for name, sequence in dead]
+        connection.execute(text(sql.BURY), rows)
+
+
+def _settled(connection: Connection, subscription: str) -> int:
+    statement = "SELECT settled FROM events_counters WHERE subscription = :subscription"
+    return int(connection.execute(text(statement), {"subscription": subscription}).scalar() or 0)
+
+
+def _oldest(connection: Connection, row: Any) -> int | None:
+    values = {"subscription": row.subscription, "settled": row.settled}
+    found: int | None = connection.execute(text(sql.OLDEST), values).scalar() if row.waiting else None
+    return found
+
+
+def _forget(connection: Connection, subscription: str, rows: Iterable[Any]) -> int:
+    found = list(rows)
+    if not found:
+        return 0
+    values = {"subscription": subscription, "sequences": [row.sequence for row in found]}
+    for statement in (sql.FORGET, sql.FORGET_DEAD):
+        connection.execute(_listed(statement, "sequences"), values)
+    fewer = Counter(row.event for row in found)
+    connection.execute(
+        text(sql.RELEASE), [{"number": number, "fewer": count} for number, count in fewer.items()]
+    )
+    connection.execute(_listed(sql.DESTROY, "numbers"), {"numbers": [*fewer]})
+    return len(found)
+
+
+def _listed(statement: str, name: str) -> Any:
+    return text(statement).bindparams(bindparam(name, expanding=True, type_=BigInteger))

@@ -1,0 +1,148 @@
+"""The tables of the queue. An event is kept once; of every subscription a row for each event in the order of its own
+numbers, so that reading what waits for one never passes what waits for another."""
+
+from sluis.store import Migration
+
+MIGRATIONS = (
+    Migration(
+        "queue",
+        (
+            # `open` is how many deliveries still speak of it.
+            """CREATE TABLE events_kept (
+                number {int} PRIMARY KEY, content {bytes} NOT NULL, sealed {int} NOT NULL, open {int} NOT NULL)""",
+            # `newest` was given last; all up to `settled` has its outcome. Of the node itself: the subscription ''.
+            """CREATE TABLE events_counters (
+                subscription TEXT PRIMARY KEY, newest {int} NOT NULL, settled {int} NOT NULL, waiting {int} NOT NULL)
+                {clustered}""",
+            """CREATE TABLE events_deliveries (
+                subscription TEXT NOT NULL, sequence {int} NOT NULL, event {int} NOT NULL, stream TEXT NOT NULL,
+                subject {bytes}, notice TEXT NOT NULL, trace TEXT NOT NULL, state {int} NOT NULL, due {int} NOT NULL,
+                attempts {int} NOT NULL, trouble TEXT NOT NULL, began {int} NOT NULL, ended {int} NOT NULL,
+                PRIMARY KEY (subscription, sequence)) {clustered}""",
+            # A table of their own, so that the many updates of the other touch no index.
+            """CREATE TABLE events_dead (
+                subscription TEXT NOT NULL, sequence {int} NOT NULL, since {int} NOT NULL,
+                PRIMARY KEY (subscription, sequence)) {clustered}""",
+        ),
+    ),
+)
+
+KEPT_COLUMNS = ("number", "content", "sealed", "open")
+COLUMNS = (
+    "subscription", "sequence", "event", "stream", "subject", "notice", "trace",
+    "state", "due", "attempts", "trouble", "began", "ended",
+)  # fmt: skip
+
+COUNT_UP = """INSERT INTO events_counters (subscription, newest, settled, waiting) VALUES (?, ?, 0, ?)
+    ON CONFLICT (subscription) DO UPDATE SET newest = events_counters.newest + excluded.newest,
+    waiting = events_counters.waiting + excluded.waiting RETURNING newest"""
+"""Give so many numbers of a subscription; gives the last. SQLite."""
+
+COUNT_ALL_UP = """INSERT INTO events_counters (subscription, newest, settled, waiting)
+    SELECT s, n, 0, n FROM unnest(%s::text[], %s::bigint[]) AS t(s, n)
+    ON CONFLICT (subscription) DO UPDATE SET newest = events_counters.newest + excluded.newest,
+    waiting = events_counters.waiting + excluded.waiting RETURNING subscription, newest"""
+"""The same for all at once. PostgreSQL."""
+
+SETTLE = """UPDATE events_deliveries SET state = ?, trouble = ?, due = ?, ended = ?, attempts = attempts + 1
+    WHERE subscription = ? AND sequence = ? AND state = 0"""
+"""What came of one. SQLite."""
+
+SETTLE_ALL = """UPDATE events_deliveries AS d SET state = v.state, trouble = v.trouble, due = v.due, ended = %s,
+    attempts = attempts + 1
+    FROM unnest(%s::text[], %s::bigint[], %s::smallint[], %s::text[], %s::bigint[])
+    AS v(subscription, sequence, state, trouble, due)
+    WHERE d.subscription = v.subscription AND d.sequence = v.sequence AND d.state = 0"""
+"""What came of all of them. PostgreSQL."""
+
+COUNT_DOWN = """UPDATE events_counters SET waiting = waiting - :ended, settled = :settled WHERE subscription = :subscription"""
+"""So many wait no longer; all up to this one has its outcome."""
+
+BURY = "INSERT INTO events_dead (subscription, sequence, since) VALUES (:subscription, :sequence, :since)"
+"""This one is a dead letter."""
+
+PAGE = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
+    WHERE subscription = :subscription AND sequence > :after AND state = 0 ORDER BY sequence LIMIT :most"""
+"""What waits, in its order."""
+
+HEADS = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
+    WHERE subscription = :subscription AND sequence IN :heads AND state = 0 ORDER BY sequence"""
+"""These, as far as they wait."""
+
+STREAM = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
+    WHERE subscription = :subscription AND sequence > :after AND sequence <= :last AND state = 0 AND stream = :stream
+    ORDER BY sequence LIMIT :most"""
+"""What waits of one stream."""
+
+SINCE = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
+    WHERE subscription = :subscription AND sequence > :after ORDER BY sequence LIMIT :most"""
+"""What there was after one, whatever became of it."""
+
+KEPT = "SELECT number, content, sealed FROM events_kept WHERE number IN :numbers"
+"""These events."""
+
+COUNTERS = "SELECT subscription, newest, settled, waiting FROM events_counters WHERE subscription <> ''"
+"""How all subscriptions stand."""
+
+ALL_WAITING = "SELECT COALESCE(SUM(waiting), 0) FROM events_counters WHERE subscription <> ''"
+"""How many wait at this node."""
+
+OLDEST = """SELECT began FROM events_deliveries WHERE subscription = :subscription AND sequence > :settled AND state = 0
+    ORDER BY sequence LIMIT 1"""
+"""Since when the first of those that wait does."""
+
+HOW_MANY_DEAD = "SELECT subscription, COUNT(*) FROM events_dead GROUP BY subscription"
+"""How many dead letters each has."""
+
+DEAD_LETTERS = """SELECT d.subscription, d.sequence, x.since, d.trouble, d.notice, d.trace, d.attempts, d.event
+    FROM events_dead AS x JOIN events_deliveries AS d ON d.subscription = x.subscription AND d.sequence = x.sequence
+    WHERE x.subscription = :subscription AND x.sequence > :after ORDER BY x.sequence LIMIT :most"""
+"""The dead letters of a subscription, in its order."""
+
+TO_REPLAY = "SELECT sequence FROM events_dead WHERE subscription = :subscription AND sequence BETWEEN :first AND :last"
+"""The dead letters of a stretch."""
+
+REPLAY = """UPDATE events_deliveries SET state = 0, due = 0, attempts = 0, trouble = '', began = :now, ended = 0
+    WHERE subscription = :subscription AND sequence BETWEEN :first AND :last AND state = 2"""
+"""Try the dead letters of a stretch again, as if they were new."""
+
+RAISE = "DELETE FROM events_dead WHERE subscription = :subscription AND sequence BETWEEN :first AND :last"
+"""They are no dead letters any more."""
+
+COUNT_AGAIN = """UPDATE events_counters SET waiting = waiting + :raised,
+    settled = CASE WHEN settled < :first THEN settled ELSE :first - 1 END WHERE subscription = :subscription"""
+"""So many wait again, from this one on."""
+
+TOO_OLD = """SELECT sequence FROM events_deliveries WHERE subscription = :subscription AND sequence > :settled
+    AND state = 0 AND began < :before ORDER BY sequence LIMIT :most"""
+"""What was tried for too long."""
+
+TOO_MANY = """SELECT sequence FROM events_deliveries WHERE subscription = :subscription AND sequence > :settled
+    AND state = 0 ORDER BY sequence LIMIT :most"""
+"""The first of those that wait."""
+
+CONFIRM = """SELECT sequence FROM events_deliveries WHERE subscription = :subscription AND sequence > :settled
+    AND sequence <= :last AND state = 0 ORDER BY sequence"""
+"""What waits up to one."""
+
+OVER = """SELECT sequence, event FROM events_deliveries WHERE subscription = :subscription AND state <> 0
+    AND ended < :before AND NOT (state = 2 AND ended >= :dead) ORDER BY sequence LIMIT :most"""
+"""What nobody will want to read again."""
+
+ALL_OF = "SELECT sequence, event FROM events_deliveries WHERE subscription = :subscription ORDER BY sequence LIMIT :most"
+"""All of a subscription that has ended."""
+
+FORGET = "DELETE FROM events_deliveries WHERE subscription = :subscription AND sequence IN :sequences"
+"""Let go of these."""
+
+FORGET_DEAD = "DELETE FROM events_dead WHERE subscription = :subscription AND sequence IN :sequences"
+"""Nor are they dead letters."""
+
+FORGET_COUNTER = "DELETE FROM events_counters WHERE subscription = :subscription"
+"""A subscription that has ended counts no more."""
+
+RELEASE = "UPDATE events_kept SET open = open - :fewer WHERE number = :number"
+"""So many fewer speak of it."""
+
+DESTROY = "DELETE FROM events_kept WHERE number IN :numbers AND open <= 0"
+"""Nobody speaks of it any more."""
