@@ -278,6 +278,13 @@ class RegisterConfig(msgspec.Struct, frozen=True):
     longest_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24
 
 
+class EventsConfig(msgspec.Struct, frozen=True):
+    """What recipients of events may register here."""
+
+    interest_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 366
+    interests_each: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] = 1_000_000
+
+
 class ServiceConfig(msgspec.Struct, frozen=True):
     """A service that somebody can be mandated for: what a portal calls it, and what people read."""
 
@@ -315,6 +322,7 @@ class Config(msgspec.Struct, frozen=True):
     trust: dict[Key, TrustConfig] = {}
     policy: PolicyConfig = PolicyConfig()
     register: RegisterConfig = RegisterConfig()
+    events: EventsConfig = EventsConfig()
     services: dict[Key, ServiceConfig] = {}
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()
