@@ -13,7 +13,7 @@ from sluis.web.access import (
     shown_certificate,
     write_line,
 )
-from sluis.web.app import Api, make_api
+from sluis.web.app import Api, make_api, problem_of
 from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
 from sluis.web.connection import FROM_ONE
 from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_back
@@ -86,14 +86,15 @@ __all__ = [
     "header",
     "held_secret",
     "identified",
-    "keep_caller",
     "is_inside",
+    "keep_caller",
     "local_path",
     "make_api",
     "make_portal",
     "onward",
     "page",
     "place_of",
+    "problem_of",
     "redirect",
     "setting_of",
     "shown_certificate",

@@ -26,7 +26,9 @@ HOUR = 3_600_000
 
 
 def subscription(state: str = "active", rate: int | None = None, **config: Any) -> Subscription:
-    return Subscription("a", OWNER, "https://a.example/", "push", config=Config(**config), state=state, rate=rate)  # type: ignore[arg-type]
+    return Subscription(
+        "a", OWNER, "https://a.example/", "push", config=Config(**config), state=state, rate=rate
+    )  # type: ignore[arg-type]
 
 
 class Table:
@@ -195,7 +197,19 @@ def test_who_is_down_gets_one_try_at_a_time_ever_more_seldom() -> None:
         node.note()
     waits = [later - earlier for earlier, later in pairwise(tries)]
     assert waits[:2] == [0, 0], "not yet down"
-    assert waits[2:] == [4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000, 300_000, 300_000]
+    assert waits[2:] == [
+        4000,
+        8000,
+        16_000,
+        32_000,
+        64_000,
+        128_000,
+        256_000,
+        300_000,
+        300_000,
+        300_000,
+        300_000,
+    ]
 
 
 def test_who_is_back_gets_all_at_once_again() -> None:
