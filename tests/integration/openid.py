@@ -18,7 +18,7 @@ from tests.servers import free_port, missing
 
 from sluis.crypto import FileKeyStore, browser_context, make_authority
 from sluis.identity import pages
-from sluis.identity.sessions import Choice, SigningIn, open_sessions
+from sluis.identity.sessions import Choice, Leaving, SigningIn, open_sessions
 from sluis.identity.upstream import Method, OwnKeys, Upstreams, open_upstreams, routes
 from sluis.kernel import ACR, PeerId, utc_now
 from sluis.store import Store
@@ -112,7 +112,10 @@ class Node:
         signing_in = SigningIn(self.sessions, self._choices)
         own = routes(self.upstreams, self.sessions, signing_in.finish)
         around = pages.routes(
-            self.sessions, signing_in, self.upstreams.ways, farewells=[self.upstreams.farewell]
+            self.sessions,
+            signing_in,
+            self.upstreams.ways,
+            leaving=Leaving(self.sessions, [self.upstreams.farewell]),
         )
         house = House("Fictieve Dienst", True, pages.NAVIGATION)
         self.portal = make_portal([*own, *around], self, house, b"s" * 32)

@@ -248,6 +248,6 @@ async def test_what_was_used_stays_used_in_postgres_too(tmp_path: Path, empty_po
     await world.tokens_of()
     await world.sessions.end(signed_in.session)
     world.clock.later(hours=13)
-    await world.provider.tidy()
+    await world.provider.endings.tidy()
     assert world.provider._grants.clients_of(signed_in.session) == []
     world.store.close()

@@ -360,7 +360,7 @@ def _purpose_told(purpose: dict[str, Any], owner: str, yours: bool) -> Iterator[
         columns = ", ".join(f"{name} ({in_words(ROLES[role])})" for name, role in one["columns"].items())
         yield shown(f"    {one['dataset']}: {columns}")
         yield shown("      " + say("Wet: ", "Law: ") + "; ".join(one["articles"]))
-    for one in purpose["notices"]:
+    for one in purpose.get("notices", ()):
         if not one["known"]:
             where = say(f"Wat zij meldt, weet {owner}.", f"What it tells, {owner} knows.")
             if yours:

@@ -1,13 +1,13 @@
 """How nodes reach each other: the link, and the signed card by which a node says what it is."""
 
 from sluis.gateway.card import Card, read_card, sign_card
-from sluis.gateway.crossing import SERVICE
+from sluis.gateway.crossing import SERVICE, Agreed
 from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Covers, Link
 from sluis.gateway.manager import AutoSign, DecisionPoint, Judge, Trust, elsewhere
 from sluis.gateway.manager import Settings as ManagerSettings
-from sluis.gateway.measures import reader_of
+from sluis.gateway.measures import Counted, reader_of
 from sluis.gateway.membership import Membership, open_membership
 from sluis.gateway.metrics import MetricsApp
 from sluis.gateway.operating import Operator, open_operator
@@ -29,9 +29,11 @@ from sluis.gateway.witnesses import Witnesses, witness_name
 
 __all__ = [
     "SERVICE",
+    "Agreed",
     "Answer",
     "AutoSign",
     "Card",
+    "Counted",
     "Covers",
     "DecisionPoint",
     "Group",

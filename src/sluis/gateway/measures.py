@@ -106,9 +106,16 @@ UNSEALED = Metric(
     "Hoe oud de oudste regel is die nog niet in het logboek is verzegeld; 0 als er geen is.",
     "How old the oldest line is that is not sealed into the ledger yet; 0 when there is none.",
 )  # fmt: skip
+SIGN_IN = Metric(
+    "sluis.provider.results", "counter", "{result}",
+    "Wat portalen en programma's van de inlogvoorziening van dit knooppunt kregen, en waarom niet; `client`: een programma dat niet "
+    "bewees welk het is.",
+    "What portals and programs got of this node's sign-in provider, and why not; `client`: a program that did not prove which "
+    "it is.", ("kind", "result"),
+)  # fmt: skip
 
 METRICS = (
-    REQUESTS, REFUSALS, DURATION, BODIES, PAUSED, CERTIFICATE, CONTRACTS, OUTBOX, DIFFERENCES, COMPARED, UNSEALED,
+    REQUESTS, REFUSALS, DURATION, BODIES, PAUSED, CERTIFICATE, CONTRACTS, OUTBOX, DIFFERENCES, COMPARED, UNSEALED, SIGN_IN,
 )  # fmt: skip
 """All of them."""
 
@@ -117,10 +124,20 @@ Read = Callable[[], Readings]
 """Reads all metrics. Blocks."""
 
 
-def reader_of(membership: Membership, clock: Clock) -> Read:
-    """What reads the metrics of a node."""
+Counted = Callable[[], Mapping[tuple[str, str], int]]
+"""What another room counts, by kind and result."""
+
+
+def reader_of(membership: Membership, clock: Clock, signed_in: Counted = dict) -> Read:
+    """What reads the metrics of a node; `signed_in` has those of its sign-in provider."""
     return lambda: (*metered({"inway": membership.meters.inway, "outway": membership.meters.outway}),
-                    *_kept(membership, clock))  # fmt: skip
+                    *_kept(membership, clock), provided(signed_in))  # fmt: skip
+
+
+def provided(signed_in: Counted) -> tuple[Metric, Values]:
+    """What the sign-in provider counted."""
+    counted = dict(signed_in())  # it goes on counting
+    return SIGN_IN, {(kind, result): count for (kind, result), count in counted.items()}
 
 
 def metered(meters: Mapping[str, Meter]) -> Readings:

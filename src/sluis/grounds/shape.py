@@ -232,6 +232,10 @@ FORMS = {
     "https://": Text(
         "Schrijf een adres als `https://naam:8443`.", "Write an address as `https://name:8443`."
     ),
+    "[^\\s@": Text(
+        "Schrijf een e-mailadres als `naam@voorbeeld.nl`.", "Write an e-mail address as `name@example.org`."
+    ),
+    "([01]": Text("Schrijf een tijd als `21:00`.", "Write a time as `21:00`."),
     "(own": Text(
         "Schrijf `own`, of een adres als `https://naam/pad`.",
         "Write `own`, or an address as `https://name/path`.",

@@ -101,6 +101,19 @@ class Authenticated(msgspec.Struct, frozen=True):
     thumbprint: str | None = None
 
 
+class NotProven(Unidentified):
+    """Somebody did not prove which program they are. What failed is for this node's operator, and is not told.
+
+    Attributes:
+        client: which one it was said to be, if it is registered.
+        rule: what failed.
+    """
+
+    def __init__(self, rule: str, client: Client | None) -> None:
+        super().__init__("client-not-proven", *_NOT_PROVEN, rule=rule)
+        self.client = client
+
+
 def make_client(
     name: str,
     *,
@@ -197,16 +210,16 @@ class Clients:
         assertion = form.get("client_assertion")
         client = self.get(_claimed(assertion) if assertion is not None else form.get("client_id"))
         if client is None or form.get("client_id", client.id) != client.id or "client_secret" in form:
-            raise _not_proven()
+            raise NotProven("unknown" if client is None else "form", client)
         thumbprint = None if certificate is None else certificate_thumbprint(certificate)
         if assertion is not None:
             if form.get("client_assertion_type") != ASSERTION_TYPE:
-                raise _not_proven()
+                raise NotProven("form", client)
             await self._check(client, assertion, endpoints)
             return Authenticated(client, "private_key_jwt", thumbprint)
         method = _by_certificate(client, certificate, thumbprint)
         if method is None:
-            raise _not_proven()
+            raise NotProven("certificate", client)
         return Authenticated(client, method, None if method == "none" else thumbprint)
 
     async def tidy(self) -> None:
@@ -219,8 +232,8 @@ class Clients:
         try:
             claims = read_jwt(assertion, client.keys)
             check_claims(claims, issuer=client.id, audience=endpoints, now=now, longest=_LONGEST)
-        except Invalid:
-            raise _not_proven() from None
+        except Invalid as failure:
+            raise NotProven(f"assertion-{failure.rule or 'form'}", client) from None
         jti, audience = claims.get("jti"), claims["aud"]
         single = isinstance(audience, str) or len(audience) == 1
         if (
@@ -229,9 +242,9 @@ class Clients:
             or not isinstance(jti, str)
             or len(jti) < _SHORTEST_JTI
         ):
-            raise _not_proven()
+            raise NotProven("assertion-claims", client)
         if not await self._once.spend(f"client {client.id}", jti, int(claims["exp"]) + LEEWAY + 1):
-            raise _not_proven()
+            raise NotProven("assertion-used", client)
 
 
 def _claimed(assertion: str) -> str | None:
@@ -330,13 +343,11 @@ def _misconfigured(name: str, why: Text) -> Invalid:
     )
 
 
-def _not_proven() -> Unidentified:
-    return Unidentified(
-        "client-not-proven",
-        Text("Welk programma dit is, is niet bewezen.", "Which program this is has not been proven."),
-        Text(
-            "De ondertekende verklaring of het certificaat past niet bij een bekend programma, of is al gebruikt.",
-            "The signed assertion or the certificate fits no known program, or was used before.",
-        ),
-        Text("Maak een nieuwe verklaring en probeer het opnieuw.", "Make a new assertion and try again."),
-    )
+_NOT_PROVEN = (
+    Text("Welk programma dit is, is niet bewezen.", "Which program this is has not been proven."),
+    Text(
+        "De ondertekende verklaring of het certificaat past niet bij een bekend programma, of is al gebruikt.",
+        "The signed assertion or the certificate fits no known program, or was used before.",
+    ),
+    Text("Maak een nieuwe verklaring en probeer het opnieuw.", "Make a new assertion and try again."),
+)

@@ -10,18 +10,20 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.identity.sessions import Choice, Established, Sessions, SigningIn, Way
+from sluis.identity.sessions import Choice, Leaving, Sessions, SigningIn, Way
 from sluis.kernel import Level, Refused, Text, reaches
 from sluis.web import (
     Audience,
     Entry,
     Form,
     SignedIn,
+    elsewhere,
     hand_out,
     local_path,
     onward,
     page,
     redirect,
+    setting_of,
     take_back,
 )
 
@@ -38,8 +40,8 @@ _AUDIENCES: tuple[tuple[Audience, Text, Text], ...] = (
 _WAY_OUT = {"represents": False}
 """Who may not act for another any more can still choose, and sign out."""
 
-Farewell = Callable[[Established], Awaitable[str | None]]
-"""Where a browser goes to end the session at another provider as well; None when there is nothing to end."""
+Title = Callable[[str], Awaitable[str | None]]
+"""Of the portal that waits behind a local path for somebody to sign in; None when none does."""
 
 
 def routes(
@@ -47,7 +49,8 @@ def routes(
     signing_in: SigningIn,
     ways: Callable[[], Sequence[Way]],
     programs: Callable[[str], Iterable[str]] = lambda handle: (),
-    farewells: Sequence[Farewell] = (),
+    leaving: Leaving | None = None,
+    portal_behind: Title | None = None,
 ) -> list[HTTPRouteHandler]:
     """The pages of this room.
 
@@ -56,8 +59,10 @@ def routes(
         signing_in: knows for whom somebody may act.
         ways: of signing in that are there at the moment.
         programs: titles of the portals and programs that were signed in with the session of a handle; may block.
-        farewells: of the ways of signing in that have sessions of their own elsewhere.
+        leaving: how one signs out; None: only here.
+        portal_behind: knows for which portal somebody signs in.
     """
+    leaving = leaving or Leaving(sessions)
     titles = {
         "passkey": Text("passkey", "passkey"),
         "passport": Text("digitaal paspoort", "digital passport"),
@@ -95,7 +100,16 @@ def routes(
             | ({"level": level} if level else {})
             | ({"again": "1"} if again else {})
         )
-        return page(request, "identity/sign_in.html", groups=groups, asked=asked, wanted=level, higher=higher)
+        portal = None if portal_behind is None else await portal_behind(local_path(next))
+        return page(
+            request,
+            "identity/sign_in.html",
+            groups=groups,
+            asked=asked,
+            wanted=level,
+            higher=higher,
+            portal=portal,
+        )
 
     @get("/choose", opt=_WAY_OUT)
     async def choose(
@@ -150,19 +164,23 @@ def routes(
 
     @get("/sign-out")
     async def signing_out(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
-        """Ask whether to sign out: only a form does it."""
-        return page(request, "identity/sign_out.html", out=visitor is None)
+        """Ask whether to sign out: only a form does it. Who is out goes back to where it was asked (`state`)."""
+        browser, state = setting_of(request).browser, request.query_params.get("state", "")
+        if visitor is None and state and (after := leaving.back(browser(), state)):
+            return elsewhere(after)
+        return page(request, "identity/sign_out.html", out=visitor is None, state=state)
 
     @post("/sign-out", status_code=200)
-    async def sign_out(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def sign_out(
+        visitor: SignedIn | None, form: Form, request: Request[Any, Any, Any]
+    ) -> Response[Any]:
         """End this session, and the one at the provider that was signed in with."""
         if visitor is None:
             return take_back(redirect("/sign-out"))
-        established = sessions.established(visitor.session)
-        await sessions.end(visitor.session)
-        urls = [await one(established) for one in farewells]
-        elsewhere = next((url for url in urls if url), None)
-        return take_back(onward(request, elsewhere) if elsewhere else redirect("/sign-out"))
+        browser = setting_of(request).browser()
+        after = leaving.back(browser, form.get("state", ""))
+        target = await leaving.end(visitor, browser, after or "")
+        return take_back(redirect(target) if local_path(target) == target else onward(request, target))
 
     return [first, sign_in, choose, chosen, listed, end, end_others, still_here, signing_out, sign_out]
 

@@ -12,7 +12,7 @@ from sluis.crypto import KeyStore
 from sluis.grounds import Grounds
 from sluis.identity import pages, passkeys, passport, people, upstream
 from sluis.identity.provider import Provider
-from sluis.identity.sessions import Current, Established, Finish, Sessions, SigningIn, open_sessions
+from sluis.identity.sessions import Current, Established, Finish, Leaving, Sessions, SigningIn, open_sessions
 from sluis.identity.tokens import Tokens
 from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
@@ -86,8 +86,9 @@ def identity_rooms(
     sessions = open_sessions(store, keys, clock, current)
     representing = Representing(sessions, people_of(config, grounds, store, ledger, keys, clock), keys)
     signing_in = SigningIn(sessions, representing.choices)
-    provider, endpoints = provider_of(config, store, tokens, sessions, representing, clock)
     upstreams = upstreams_of(config, store, keys, tokens, clock)
+    leaving = Leaving(sessions, [upstreams.farewell], clock)
+    provider, endpoints = provider_of(config, store, tokens, sessions, leaving, representing, clock)
     keyed, wallets = passkeys_of(config, store, ledger, keys, clock, current), passports_of(config, clock)
     finish = _finishing(signing_in, keyed, representing)
     ways = [
@@ -104,7 +105,9 @@ def identity_rooms(
         upstreams=upstreams,
         passkeys=keyed,
         routes=(
-            *pages.routes(sessions, signing_in, lambda: ways, provider.programs, [upstreams.farewell]),
+            *pages.routes(
+                sessions, signing_in, lambda: ways, provider.programs, leaving, provider.portal_behind
+            ),
             *_people_routes(config, representing, provider, keys, gate, on_refusal),
             *endpoints,
             *upstream.routes(upstreams, sessions, finish),

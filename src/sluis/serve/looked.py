@@ -163,10 +163,6 @@ class Looking:
         """The key set of this node (RFC 7517)."""
         return self._tokens.jwks()
 
-    def turn(self) -> None:
-        """Let these keys take turns; to be called at least every day. Blocks. Raises `Unkept`."""
-        self._tokens.turn()
-
     def asserting(self, sessions: Sessions, person: SignedIn) -> Asserting | None:
         """What makes assertions about who is signed in; None when that is known under a number that others do not know."""
         established = sessions.established(person.session)

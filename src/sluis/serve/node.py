@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -44,7 +44,9 @@ class Node:
         self._server = Server(self.api)
         membership = parts.membership
         self._group = (
-            GroupServers(config, membership, parts.revocations, self.api, clock) if membership else None
+            GroupServers(config, membership, parts.revocations, self.api, clock, _counted(parts))
+            if membership
+            else None
         )
         self.portal = portal_of(config, parts)
         if parts.own is not None:
@@ -62,15 +64,21 @@ class Node:
         except Problem:
             await self.stop()
             raise
+        if self.parts.contact is not None:
+            self.parts.contact.start()
+            self._every(_HOUR, self.parts.contact.tidy)
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_SECOND, self._publish)
         self._every(_SECOND, self._renew_revocations)
         self._every(_SECOND, self._renew_certificate)
+        self._every(_HOUR, self.parts.accesses.tidy)
         if self.portal is not None:
             self._every(_MINUTE, self.portal.tidy)
-        if self.parts.looking is not None:
-            self._every(_HOUR, self._turn_keys, at_once=False)  # they are made when they are first asked for
+        self._every(_HOUR, self.parts.events.tidy)
+        if self.parts.tokens is not None:
+            # Where portals sign people in, their keys are made now: nobody waits for that. Elsewhere when they are asked for.
+            self._every(_HOUR, self._turn_keys, at_once=bool(self.config.clients))
         if self.config.anchor.url is not None:
             self._every(_TEN_MINUTES, self._anchor)
         if self.parts.membership is not None:
@@ -88,6 +96,8 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         parts = self.parts
+        if parts.contact is not None:
+            await parts.contact.stop()
         await parts.link.close()
         try:
             await parts.discloser.close()
@@ -105,9 +115,9 @@ class Node:
         self._tasks.append(asyncio.create_task(_repeat(seconds, work, at_once)))
 
     async def _turn_keys(self) -> None:
-        """Let the keys with which assertions are made and read take turns."""
-        if self.parts.looking is not None:
-            await asyncio.to_thread(self.parts.looking.turn)
+        """Let the keys with which tokens and assertions are made and read take turns."""
+        if self.parts.tokens is not None:
+            await asyncio.to_thread(self.parts.tokens.turn)
 
     async def _publish(self) -> None:
         """Publish what was recorded, witnessed by the peers that can be reached."""
@@ -182,6 +192,12 @@ class Node:
                 "the list of revoked certificates of %s ends within a day, or has; then nobody connects",
                 authority,
             )
+
+
+def _counted(parts: Parts) -> Callable[[], Mapping[tuple[str, str], int]]:
+    """What the sign-in provider counts; nothing where there is none."""
+    counts = {} if parts.identity is None else parts.identity.provider.counts
+    return lambda: counts
 
 
 def build_node(loaded: Loaded, clock: Clock = utc_now) -> Node:

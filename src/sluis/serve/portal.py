@@ -83,8 +83,10 @@ class OwnPortal:
         for port in filter(None, (self._settings.port, self._settings.machine_port)):
             door = self._doors[port] = self._context(port)
             await self._server.listen(BrowserListener(self._settings.host, port, door))
-        if self._rooms.provider.tells:
-            self._telling = asyncio.create_task(tell_of_sign_outs(self._rooms.provider, self._trusting()))
+        if self._rooms.provider.endings.tells:
+            self._telling = asyncio.create_task(
+                tell_of_sign_outs(self._rooms.provider.endings, self._trusting())
+            )
 
     async def stop(self) -> None:
         """Let what is in hand finish, and close the listeners. May be called twice."""
@@ -97,7 +99,7 @@ class OwnPortal:
     async def tidy(self) -> None:
         """Forget sessions that are over and what rested on them, and show a renewed certificate. To be called every minute."""
         await self._rooms.sessions.tidy()
-        await self._rooms.provider.tidy()
+        await self._rooms.provider.endings.tidy()
         await self._rooms.representing.people.tidy()
         stamps = self._stamps()
         if stamps == self._shown:

@@ -8,7 +8,7 @@ from sluis.config import Config, client_of
 from sluis.crypto import KeyStore
 from sluis.identity.clients import Clients
 from sluis.identity.provider import Provider, open_provider, routes
-from sluis.identity.sessions import Sessions
+from sluis.identity.sessions import Leaving, Sessions
 from sluis.identity.tokens import Tokens, open_tokens
 from sluis.kernel import Clock
 from sluis.serve.people import Representing
@@ -25,15 +25,21 @@ def tokens_of(config: Config, keys: KeyStore, clock: Clock) -> Tokens | None:
 
 
 def provider_of(
-    config: Config, store: Store, tokens: Tokens, sessions: Sessions, representing: Representing, clock: Clock
+    config: Config,
+    store: Store,
+    tokens: Tokens,
+    sessions: Sessions,
+    leaving: Leaving,
+    representing: Representing,
+    clock: Clock,
 ) -> tuple[Provider, list[HTTPRouteHandler]]:
     """The sign-in provider of a node with a portal, and its endpoints. Raises `Problem`."""
     registered = {name: client_of(name, settings) for name, settings in config.clients.items()}
     clients = Clients(registered, open_once(store), clock)
     provider = open_provider(store, clients, tokens, sessions, representing, clock, _mutual(config))
-    sessions.on_end(provider.ended)
-    representing.people.on_change(provider.look_again)
-    return provider, routes(provider, clients, sessions)
+    sessions.on_end(provider.endings.ended)
+    representing.people.on_change(provider.endings.look_again)
+    return provider, routes(provider, clients, leaving)
 
 
 def _mutual(config: Config) -> str | None:

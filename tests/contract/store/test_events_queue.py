@@ -78,7 +78,9 @@ def to(subscription: str, stream: str = "s", subject: str | None = "dossier 7") 
     return Outgoing(subscription, stream, subject, "notice", TRACE)
 
 
-async def add(store: Store, queue: Queue, *subscriptions: str, name: str = "1", data: bytes | None = None) -> None:
+async def add(
+    store: Store, queue: Queue, *subscriptions: str, name: str = "1", data: bytes | None = None
+) -> None:
     outgoing = [to(one) for one in subscriptions]
     await store.write(lambda connection: queue.add(connection, [(event(name, data), outgoing)]))
 
@@ -122,12 +124,15 @@ async def test_listeners_hear_of_what_is_durable(store: Store, queue: Queue) -> 
     assert [sorted(news.new) for news in heard] == [["a", "b"], ["c"]]
 
 
-async def test_what_an_event_carries_and_whom_it_is_about_are_sealed_at_rest(store: Store, queue: Queue) -> None:
+async def test_what_an_event_carries_and_whom_it_is_about_are_sealed_at_rest(
+    store: Store, queue: Queue
+) -> None:
     await add(store, queue, "a", data=b'{"naam":"Verzonnen Persoon"}')
     with store.read() as connection:
         kept = connection.execute(text("SELECT content FROM events_kept")).scalar_one()
         subject = connection.execute(text("SELECT subject FROM events_deliveries")).scalar_one()
-    assert b"Verzonnen" not in bytes(kept) and b"dossier" not in bytes(subject)
+    assert b"Verzonnen" not in bytes(kept)
+    assert b"dossier" not in bytes(subject)
 
 
 async def test_another_process_reads_what_was_kept(
@@ -148,7 +153,9 @@ async def test_what_arrived_waits_no_longer_and_stays_to_be_read_again(store: St
     assert queue.counters() == {"a": (1, 1)}
 
 
-async def test_what_did_not_arrive_keeps_its_place_and_its_tries(store: Store, queue: Queue, clock: Clock) -> None:
+async def test_what_did_not_arrive_keeps_its_place_and_its_tries(
+    store: Store, queue: Queue, clock: Clock
+) -> None:
     await add(store, queue, "a")
     await queue.note([Outcome("a", 1, WAITING, "too-slow", clock.ms + 5000)], {"a": 0})
     [found] = queue.fetch({"a": Wanted(0)}, 10)["a"].ahead
@@ -170,7 +177,8 @@ async def test_a_dead_letter_is_listed_with_why(store: Store, queue: Queue) -> N
     await queue.note([Outcome("a", 1, DEAD, "expired:too-slow")], {"a": 1})
     [letter] = queue.dead_letters("a")
     assert (letter.sequence, letter.event_id, letter.attempts) == (1, "1", 1)
-    assert "binnen de tijd" in explained(letter.trouble).nl and "in time" in explained(letter.trouble).en
+    assert "binnen de tijd" in explained(letter.trouble).nl
+    assert "in time" in explained(letter.trouble).en
     assert queue.standing()["a"].dead == 1
 
 
@@ -185,7 +193,8 @@ async def test_dead_letters_are_replayed_one_by_one_and_by_range(store: Store, q
     assert await queue.replay("a", 1, 3) == 2
     assert waiting(queue, "a") == [1, 2, 3]
     assert [letter.sequence for letter in queue.dead_letters("a")] == [4]
-    assert queue.counters() == {"a": (0, 3)} and heard[0].again == {"a"}
+    assert queue.counters() == {"a": (0, 3)}
+    assert heard[0].again == {"a"}
 
 
 async def test_what_was_tried_too_long_becomes_a_dead_letter_but_for_what_is_under_way(

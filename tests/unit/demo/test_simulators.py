@@ -225,7 +225,7 @@ async def test_who_cancels_is_not_signed_in(world: World, step: int) -> None:
 
 async def test_signing_out_comes_back_to_the_node_and_nowhere_else(world: World) -> None:
     completed = await world.sign_in("digid", "Aylin Papierhof", "Hoog")
-    url = await world.upstreams.farewell(completed.established)
+    url = await world.upstreams.farewell(completed.established, "s")
     assert url is not None
     shown = await world.http.get(url)
     assert shown.headers["location"].startswith(f"{PORTAL}/sign-out?state=")

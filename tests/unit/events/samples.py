@@ -101,8 +101,8 @@ class Subscriptions:
         wanted = self.wants is None or attributes["type"] in self.wants
         return [Subscription(f"of-{owner!s}")] if owner in self.owners and wanted else []
 
-    def has(self, owner: PeerId) -> bool:
-        return owner in self.owners
+    def of(self, owner: PeerId) -> Sequence[Subscription]:
+        return [Subscription(f"of-{owner!s}")] if owner in self.owners else []
 
 
 class Queue:

@@ -364,12 +364,6 @@ def test_whatever_happens_all_arrive_and_each_stream_in_its_order(seed: int) -> 
     for stream in streams[1:]:
         of = [n for n in dict.fromkeys(arrived) if table.rows[n - 1]["stream"] == stream]
         assert of == sorted(of), "each stream in its order, by first arrival"
-    if node.reading is not None:
-        node.lane.take(*node.reading)
-    node.now += 10**9
-    while node.read():
-        pass
-    assert node.lane.settled(()) == 300
 
 
 @pytest.mark.parametrize("seed", range(3))

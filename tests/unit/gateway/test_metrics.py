@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sluis.gateway.faults import FAULTS
-from sluis.gateway.measures import METRICS, Metric, metered
+from sluis.gateway.measures import METRICS, Metric, metered, provided
 from sluis.gateway.meter import Meter
 from sluis.gateway.metrics import name_of, written
 
@@ -78,3 +78,11 @@ def test_page_of_reference_tells_every_metric_as_it_is() -> None:
     named = {name_of(one) for one in METRICS}
     for line in told:
         assert line.split("`")[1] in named
+
+
+def test_what_the_sign_in_provider_counts_is_among_them() -> None:
+    told = list(written([provided(lambda: {("code", "issued"): 2, ("client", "unknown"): 1})]))
+    assert told[2:] == [
+        'sluis_provider_results_total{kind="client",result="unknown"} 1',
+        'sluis_provider_results_total{kind="code",result="issued"} 2',
+    ]

@@ -15,7 +15,16 @@ from tests.unit.identity.people import established
 
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages
-from sluis.identity.sessions import IDLE, Choice, Established, Sessions, SigningIn, Way, open_sessions
+from sluis.identity.sessions import (
+    IDLE,
+    Choice,
+    Established,
+    Leaving,
+    Sessions,
+    SigningIn,
+    Way,
+    open_sessions,
+)
 from sluis.kernel import Text
 from sluis.store import open_store
 from sluis.web import COOKIE, House, SignedIn, make_portal
@@ -42,13 +51,15 @@ class World:
         self.choices: Sequence[Choice] = ()
         self.ways: Sequence[Way] = WAYS
         self.farewell: str | None = None
+        self.state = ""
         self.signing_in = SigningIn(self.sessions, self._choices)
         routes = pages.routes(
             self.sessions,
             self.signing_in,
             lambda: self.ways,
             lambda handle: ["Fictief portaal"],
-            [self._farewell],
+            Leaving(self.sessions, [self._farewell]),
+            self._portal_behind,
         )
 
         @get("/way/{name:str}")
@@ -72,8 +83,12 @@ class World:
     def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         return None
 
-    async def _farewell(self, who: Established) -> str | None:
+    async def _farewell(self, who: Established, state: str) -> str | None:
+        self.state = state
         return self.farewell
+
+    async def _portal_behind(self, path: str) -> str | None:
+        return "Parkeren (fictief)" if path.startswith("/oauth/") else None
 
     async def _choices(self, signed_in: SignedIn) -> Sequence[Choice]:
         return self.choices
@@ -387,6 +402,21 @@ async def test_signing_out_goes_on_to_the_provider_that_was_signed_in_with(
     shown = await browser.send((await browser.get("/")).form("/sign-out"))
     assert shown.headers["refresh"] == "0; url=https://broker.example/end?hint=x"
     assert COOKIE not in browser.cookies
+
+
+async def test_who_comes_back_from_the_provider_is_signed_out_and_told_so(
+    world: World, browser: Browser
+) -> None:
+    world.farewell = "https://broker.example/end"
+    await browser.get("/way/digid")
+    await browser.send((await browser.get("/")).form("/sign-out"))
+    assert "U bent uitgelogd" in (await browser.get(f"/sign-out?state={world.state}")).text
+
+
+async def test_the_page_says_for_which_portal_somebody_signs_in(browser: Browser) -> None:
+    shown = await browser.get("/sign-in?next=/oauth/authorize/continue/x")
+    assert "<h1>Inloggen bij Parkeren (fictief)</h1>" in shown.text
+    assert "<h1>Inloggen</h1>" in (await browser.get("/sign-in")).text
 
 
 async def test_no_address_of_these_pages_names_anybody(world: World, browser: Browser) -> None:

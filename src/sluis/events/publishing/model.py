@@ -84,8 +84,8 @@ class Subscriptions(Protocol):
     def matching(self, owner: PeerId, attributes: Mapping[str, Any]) -> Sequence[Subscribed]:
         """The subscriptions of a peer that an event with these attributes is for; from memory."""
 
-    def has(self, owner: PeerId) -> bool:
-        """Whether a peer has any subscription; from memory."""
+    def of(self, owner: PeerId) -> Sequence[Subscribed]:
+        """All subscriptions of a peer; from memory."""
 
 
 class Outgoing(msgspec.Struct, frozen=True):

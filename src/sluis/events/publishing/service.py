@@ -282,7 +282,7 @@ class Publisher:
     def _why_none(self, recipient: PeerId, heard: bool) -> str:
         if heard:
             return "told-already"
-        return "filtered" if self._subscriptions.has(recipient) else "no-subscription"
+        return "filtered" if self._subscriptions.of(recipient) else "no-subscription"
 
     def _pseudonym(self, whom: Whom, now: datetime) -> tuple[str, str]:
         return whom.kind, self._ledger.subject(whom.kind, whom.value, now)

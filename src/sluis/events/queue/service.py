@@ -7,7 +7,7 @@ takes from a subscription; the queue leaves to it which may go before which.
 
 import asyncio
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -154,19 +154,11 @@ class Queue:
 
     def _settle(self, connection: Connection, noted: _Noted, now: int) -> None:
         outcomes = noted.outcomes
-        driver: Any = connection.connection.driver_connection
-        if connection.dialect.name == "sqlite":
-            rows = [(o.state, o.trouble, o.due, now, o.subscription, o.sequence) for o in outcomes]
-            driver.executemany(sql.SETTLE, rows)
-        else:
-            columns = zip(
-                *((o.subscription, o.sequence, o.state, o.trouble, o.due) for o in outcomes), strict=True
-            )
-            with driver.cursor() as cursor:
-                cursor.execute(sql.SETTLE_ALL, (now, *map(list, columns)))
-        dead = [(o.subscription, o.sequence) for o in outcomes if o.state == DEAD]
-        _bury(connection, dead, now)
-        ended = Counter(o.subscription for o in outcomes if o.state != WAITING)
+        settle = _settle_sqlite if connection.dialect.name == "sqlite" else _settle_postgresql
+        ended = settle(connection.connection.driver_connection, outcomes, now)
+        dead = [{"subscription": o.subscription, "sequence": o.sequence} for o in outcomes if o.state == DEAD]
+        if dead:
+            connection.execute(text(sql.BURY), dead)
         places = [
             {"subscription": name, "ended": ended[name], "settled": settled}
             for name, settled in noted.settled.items()
@@ -441,10 +433,25 @@ def _count_up(connection: Connection, counts: Mapping[str, int]) -> dict[str, in
         return dict(cursor.execute(sql.COUNT_ALL_UP, ([*counts], [*counts.values()])).fetchall())
 
 
-def _bury(connection: Connection, dead: Sequence[tuple[str, int]], now: int) -> None:
-    if dead:
-        rows = [{"subscription": name, "sequence": sequence, "since": now} for name, sequence in dead]
-        connection.execute(text(sql.BURY), rows)
+def _settle_sqlite(driver: Any, outcomes: Sequence[Outcome], now: int) -> Counter[str]:
+    """Write outcomes; gives how many of each subscription wait no longer. What waited no longer before stays as it is."""
+    of = defaultdict[tuple[str, bool], list[Any]](list)
+    for o in outcomes:
+        row = (o.state, o.trouble, o.due, now, o.subscription, o.sequence)
+        of[o.subscription, o.state != WAITING].append(row)
+    ended = Counter[str]()
+    for (name, over), rows in of.items():
+        changed = driver.executemany(sql.SETTLE, rows).rowcount
+        ended[name] += changed if over else 0
+    return ended
+
+
+def _settle_postgresql(driver: Any, outcomes: Sequence[Outcome], now: int) -> Counter[str]:
+    """The same."""
+    columns = zip(*((o.subscription, o.sequence, o.state, o.trouble, o.due) for o in outcomes), strict=True)
+    with driver.cursor() as cursor:
+        changed = cursor.execute(sql.SETTLE_ALL, (now, *map(list, columns))).fetchall()
+    return Counter(name for name, state in changed if state != WAITING)
 
 
 def _settled(connection: Connection, subscription: str) -> int:

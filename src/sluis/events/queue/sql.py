@@ -52,13 +52,15 @@ SETTLE_ALL = """UPDATE events_deliveries AS d SET state = v.state, trouble = v.t
     attempts = attempts + 1
     FROM unnest(%s::text[], %s::bigint[], %s::smallint[], %s::text[], %s::bigint[])
     AS v(subscription, sequence, state, trouble, due)
-    WHERE d.subscription = v.subscription AND d.sequence = v.sequence AND d.state = 0"""
+    WHERE d.subscription = v.subscription AND d.sequence = v.sequence AND d.state = 0 RETURNING d.subscription, d.state"""
 """What came of all of them. PostgreSQL."""
 
 COUNT_DOWN = """UPDATE events_counters SET waiting = waiting - :ended, settled = :settled WHERE subscription = :subscription"""
 """So many wait no longer; all up to this one has its outcome."""
 
-BURY = "INSERT INTO events_dead (subscription, sequence, since) VALUES (:subscription, :sequence, :since)"
+BURY = """INSERT INTO events_dead (subscription, sequence, since)
+    SELECT subscription, sequence, ended FROM events_deliveries
+    WHERE subscription = :subscription AND sequence = :sequence AND state = 2 ON CONFLICT DO NOTHING"""
 """This one is a dead letter."""
 
 PAGE = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries

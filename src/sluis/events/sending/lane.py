@@ -82,6 +82,11 @@ class Lane:
         return self._requests == 0
 
     @property
+    def reading(self) -> bool:
+        """Whether something is being read for it."""
+        return self._reading
+
+    @property
     def held(self) -> Collection[int]:
         """The numbers in memory."""
         return self._open.keys()
@@ -166,7 +171,8 @@ class Lane:
         if not self._is_new(delivery.sequence):
             return
         if key in self._resting:
-            self._resting[key] = min(self._resting[key], delivery.sequence)
+            if delivery.sequence < self._resting[key]:
+                self._rest(key, delivery.sequence, delivery.due)
         elif key in self._heads:
             self._heads[key] = min(self._heads[key], delivery.sequence)
         if key in self._behind:
@@ -198,7 +204,7 @@ class Lane:
     def _wake(self, now: float) -> None:
         while self._dues and self._dues[0][0] <= now:
             _, sequence, key = heappop(self._dues)
-            if self._resting.get(key) is None:
+            if self._resting.get(key) != sequence:  # it went, and rests anew
                 continue
             if sequence in self._open:
                 heappush(self._dues, (now + _BUSY_NOTING, sequence, key))
@@ -309,7 +315,7 @@ class Lane:
         """These outcomes are durable."""
         for outcome in outcomes:
             self._open.pop(outcome.sequence, None)
-            if self._reading:
+            if self._reading and outcome.state != WAITING:
                 self._ended.add(outcome.sequence)
 
     def expire(self, now: float) -> list[Outcome]:

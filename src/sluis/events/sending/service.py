@@ -279,6 +279,8 @@ class Sender:
         if expired:
             self._keep(expired)
         held: Collection[int] = runner.lane.held
+        if runner.lane.reading:  # what is being read may be under way in a moment
+            return
         await self._queue.bury_older(name, now - config.retry_for * 1000, [*held])
         counters = await asyncio.to_thread(self._queue.counters)
         waiting = counters.get(name, (0, 0))[1]

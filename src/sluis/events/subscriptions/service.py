@@ -31,6 +31,8 @@ REQUEST_RATE = 6000
 
 _PATIENCE = 10.0  # seconds for the handshake
 
+_TOLD = ("active", "suspended")
+
 Changed = Callable[[Subscription], Awaitable[None]]
 
 
@@ -117,11 +119,15 @@ class Subscriptions:
         return [
             one.subscription
             for one in self._by_owner.get(owner, ())
-            if one.subscription.state in ("active", "suspended")
+            if one.subscription.state in _TOLD
             and (not one.types or attributes["type"] in one.types)
             and one.subscription.source in (None, attributes["source"])
             and one.holds(attributes)
         ]
+
+    def has(self, owner: PeerId) -> bool:
+        """Whether an owner has any that gets something."""
+        return any(one.state in _TOLD for one in self.of(owner))
 
     def listen(self, changed: Changed) -> None:
         """Have `changed` called after every change that is durable."""

@@ -145,6 +145,18 @@ def check_may_make(who: SignedIn, settings: Settings, now: int, have: int) -> No
             ),
             Text("Log in met een sterker middel.", "Sign in with a stronger means."),
         )
+    if who.at == 0:
+        raise _may_not(
+            "passkey-time-untold",
+            Text(
+                "Uw inlogdienst zegt niet wanneer u bewees wie u bent; opnieuw inloggen helpt niet.",
+                "Your sign-in service does not tell when you proved who you are; signing in again does not help.",
+            ),
+            Text(
+                "Vraag uw beheerder om `auth_time` van de inlogdienst.",
+                "Ask your administrator for `auth_time` of the sign-in service.",
+            ),
+        )
     if not -_AHEAD <= now - who.at <= FRESH:
         raise _may_not(
             "passkey-fresh",

@@ -2,14 +2,13 @@
 
 from sluis.identity.provider.http import certificate_of, routes
 from sluis.identity.provider.model import ACTS, DECISIONS, OWN_LOG
-from sluis.identity.provider.service import Present, Provider, open_provider
+from sluis.identity.provider.service import Provider, open_provider
 from sluis.identity.provider.telling import tell_of_sign_outs
 
 __all__ = [
     "ACTS",
     "DECISIONS",
     "OWN_LOG",
-    "Present",
     "Provider",
     "certificate_of",
     "open_provider",

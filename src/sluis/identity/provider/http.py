@@ -20,7 +20,7 @@ from sluis.identity.provider.faults import OAuthProblem
 from sluis.identity.provider.model import CONTINUE
 from sluis.identity.provider.rules import read_form
 from sluis.identity.provider.service import Provider
-from sluis.identity.sessions import Sessions
+from sluis.identity.sessions import Leaving
 from sluis.kernel import Text
 from sluis.web import SignedIn, redirect, setting_of, shown_certificate, take_back
 
@@ -37,13 +37,13 @@ Asking = Request[Any, Any, Any]
 Answered = Response[bytes]
 
 
-def routes(provider: Provider, clients: Clients, sessions: Sessions) -> list[HTTPRouteHandler]:
+def routes(provider: Provider, clients: Clients, leaving: Leaving) -> list[HTTPRouteHandler]:
     """Every endpoint of the provider. They are open, and for programs too: who asks proves it in the request itself.
 
     Args:
         provider: of this node.
         clients: whose scopes are told of.
-        sessions: one of which ends when its client asks so.
+        leaving: ends the session whose client asks so.
     """
     document = msgspec.json.encode(discovery(provider.issuer, clients, provider.mutual))
 
@@ -63,7 +63,7 @@ def routes(provider: Provider, clients: Clients, sessions: Sessions) -> list[HTT
     )
     @_told
     async def authorize(request: Asking) -> Answered:
-        return _to(await provider.authorize(await _parameters(request), _visitor(request)))
+        return _to(await provider.authorize(await _parameters(provider, request), _visitor(request)))
 
     @get(CONTINUE + "/{held:str}", opt=_OPEN)
     @_told
@@ -75,14 +75,16 @@ def routes(provider: Provider, clients: Clients, sessions: Sessions) -> list[HTT
     @post(ENDPOINTS["pushed_authorization_request_endpoint"], opt=_OPEN, request_max_body_size=LARGEST)
     @_told
     async def push(request: Asking) -> Answered:
-        answer = await provider.push(await _posted(request), certificate_of(request))
+        answer = await provider.push(await _posted(provider, request), certificate_of(request))
         return _json(msgspec.json.encode(answer), status=201)
 
     @post(ENDPOINTS["token_endpoint"], opt=_OPEN, request_max_body_size=LARGEST)
     @_told
     async def token(request: Asking) -> Answered:
         return _json(
-            msgspec.json.encode(await provider.token(await _posted(request), certificate_of(request)))
+            msgspec.json.encode(
+                await provider.token(await _posted(provider, request), certificate_of(request))
+            )
         )
 
     @route(
@@ -99,13 +101,15 @@ def routes(provider: Provider, clients: Clients, sessions: Sessions) -> list[HTT
     @_told
     async def introspect(request: Asking) -> Answered:
         return _json(
-            msgspec.json.encode(await provider.introspect(await _posted(request), certificate_of(request)))
+            msgspec.json.encode(
+                await provider.introspect(await _posted(provider, request), certificate_of(request))
+            )
         )
 
     @post(ENDPOINTS["revocation_endpoint"], opt=_OPEN, request_max_body_size=LARGEST)
     @_told
     async def revoke(request: Asking) -> Answered:
-        await provider.revoke(await _posted(request), certificate_of(request))
+        await provider.revoke(await _posted(provider, request), certificate_of(request))
         return _json(b"{}")
 
     @route(
@@ -117,12 +121,13 @@ def routes(provider: Provider, clients: Clients, sessions: Sessions) -> list[HTT
     @_told
     async def end(request: Asking) -> Answered:
         signed_in = _visitor(request)
-        after, at_once = provider.sign_out(await _parameters(request), signed_in)
-        if signed_in is not None and not at_once:
-            return redirect("/sign-out")
-        if signed_in is not None:
-            await sessions.end(signed_in.session)
-        return take_back(_to(after or "/sign-out"))
+        after, at_once = provider.sign_out(await _parameters(provider, request), signed_in)
+        if signed_in is None:
+            return take_back(_to(after or "/sign-out"))
+        browser = setting_of(request).browser()
+        if not at_once:
+            return redirect("/sign-out", **({"state": leaving.remember(browser, after)} if after else {}))
+        return take_back(_to(await leaving.end(signed_in, browser, after or "")))
 
     return [metadata, keys, authorize, proceed, push, token, userinfo, introspect, revoke, end]
 
@@ -155,15 +160,20 @@ def _told(handler: Callable[..., Awaitable[Answered]]) -> Callable[..., Awaitabl
     return told
 
 
-async def _parameters(request: Asking) -> dict[str, str]:
+async def _parameters(provider: Provider, request: Asking) -> dict[str, str]:
     """Of a query, or of a form that was posted."""
-    return read_form(request.scope["query_string"]) if request.method == "GET" else await _posted(request)
+    return (
+        read_form(request.scope["query_string"])
+        if request.method == "GET"
+        else await _posted(provider, request)
+    )
 
 
-async def _posted(request: Asking) -> dict[str, str]:
+async def _posted(provider: Provider, request: Asking) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise OAuthProblem("invalid_request", _NO_FORM)
     if request.headers.get("authorization", "").lower().startswith("basic "):
+        provider.unproven(None, "secret", request.scope["path"])
         raise OAuthProblem("invalid_client", _NO_SECRETS)
     return read_form(await request.body())
 

@@ -97,11 +97,17 @@ def understand(form: Form, client: Client, now: int) -> Asked:
     )
 
 
-def next_step(asked: Asked, signed_in: SignedIn | None, now: int) -> SignIn | None:
+def next_step(asked: Asked, signed_in: SignedIn | None, now: int, *, tried: bool = False) -> SignIn | None:
     """Who has to sign in before a code is given; None when nobody has to.
 
+    Args:
+        asked: the request.
+        signed_in: who is there.
+        now: seconds since the epoch.
+        tried: whether somebody signed in for this very request already.
+
     Raises:
-        OAuthProblem: somebody would have to, and nobody may be asked.
+        OAuthProblem: somebody would have to, and nobody may be asked, or it would not help.
     """
     fresh = asked.fresh and (signed_in is None or signed_in.at < asked.made)
     if asked.max_age is not None and signed_in is not None:
@@ -111,6 +117,8 @@ def next_step(asked: Asked, signed_in: SignedIn | None, now: int) -> SignIn | No
         return None
     if asked.silent:
         raise OAuthProblem("login_required", _SILENT)
+    if tried and fresh and signed_in is not None and signed_in.at == 0:
+        raise OAuthProblem("unmet_authentication_requirements", _NOT_TOLD_WHEN)
     return SignIn(asked.level, fresh)
 
 
@@ -269,6 +277,10 @@ _NO_TARGET = Text(
     "Voor deze ontvanger mag het geen token vragen.", "It may not ask a token for this audience."
 )
 _NO_LEVEL = Text("Geen van de gevraagde niveaus is bekend.", "None of the levels asked for is known.")
+_NOT_TOLD_WHEN = Text(
+    "De inlogdienst zegt niet wanneer iemand bewees wie hij is.",
+    "The sign-in service does not tell when somebody proved who they are.",
+)
 _SILENT = Text("Zonder iets te vragen gaat het niet.", "It cannot be done without asking.")
 _OTHER_CLIENT = Text("De code is van een ander programma.", "The code is of another program.")
 _TOO_LATE = Text("De code is verlopen.", "The code has ended.")

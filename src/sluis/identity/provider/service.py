@@ -5,45 +5,31 @@ addresses, no shared secrets, tokens that say for whom they are. Who is signed i
 consent, since the organisation that registers a client answers for what it may have.
 """
 
-import asyncio
+import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from cryptography import x509
 
 from sluis.crypto import certificate_thumbprint
-from sluis.identity.clients import Authenticated, Client, Clients
+from sluis.identity.clients import Authenticated, Client, Clients, NotProven
 from sluis.identity.provider import rules
+from sluis.identity.provider.ending import Endings, Present, Represents
 from sluis.identity.provider.faults import OAuthProblem
 from sluis.identity.provider.granting import TokenEndpoint
-from sluis.identity.provider.grants import Grants, SignedOut, open_grants
+from sluis.identity.provider.grants import Grants, open_grants
 from sluis.identity.provider.model import CONTINUE, PUSHED_SECONDS, REQUEST_URI, Asked, Grant, SignIn
 from sluis.identity.tokens import Access, Tokens
-from sluis.kernel import Acting, Clock, Invalid, Problem, Refused, Text, Unidentified
+from sluis.kernel import Clock, Invalid, Text
 from sluis.store import Store
 from sluis.web import SignedIn
 
+log = logging.getLogger("sluis.identity")
+
 PAR = "/oauth/par"
 TOKEN = "/oauth/token"  # noqa: S105 an address
-
-
-class Present(Protocol):
-    """The sessions, as far as the provider needs them."""
-
-    def by_handle(self, handle: str) -> SignedIn | None:
-        """The session of this handle; None when it is over."""
-
-
-class Represents(Protocol):
-    """Whether somebody may act for whom they act, as far as the provider needs to know."""
-
-    async def read_again(self, acting: Acting) -> None:
-        """Have what is too old of those concerned looked up again."""
-
-    def refusal(self, session: str, acting: Acting) -> Refused | None:
-        """Why somebody with a session (its handle) can do nothing for whom they act; None when they can."""
 
 
 class Provider:
@@ -53,6 +39,7 @@ class Provider:
         issuer: its address.
         counts: how often each thing was issued, or refused and why.
         mutual: the address where it asks for client certificates; None when that is the same one.
+        endings: what of all that still stands.
     """
 
     def __init__(
@@ -68,17 +55,26 @@ class Provider:
         self.issuer, self.mutual = tokens.issuer, mutual
         self.counts: Counter[tuple[str, str]] = Counter()
         self._clients, self._tokens, self._grants = clients, tokens, grants
-        self._present, self._representing, self._clock = present, representing, clock
+        self._representing, self._clock = representing, clock
+        self.endings = Endings(clients, tokens, grants, present, representing, self.counts)
+        self._good = self.endings.good
+        self._noted: dict[tuple[str, str], int] = {}  # in which minute the operator was told
         self._endpoint = TokenEndpoint(clients, tokens, grants, clock, self._good, self.counts)
-        self.to_tell = asyncio.Event()
-        self._missed = True  # sessions may have ended while this was not running
-        self._tasks = set[asyncio.Task[None]]()
-        self._changed = self._looking = False  # what representations rest on; whether that is being looked at
 
-    @property
-    def tells(self) -> bool:
-        """Whether there is a client that is told of sign-outs."""
-        return any(client.sign_out_call for client in self._clients.all)
+    def unproven(self, client: Client | None, rule: str, path: str) -> None:
+        """Count that somebody did not prove which program they are, and tell the operator: once a minute for each program and
+        reason, however often somebody knocks. Of who is not registered no name is told: anything could stand there.
+
+        Args:
+            client: which it was said to be, if it is registered.
+            rule: what failed.
+            path: of the endpoint.
+        """
+        self.counts["client", rule] += 1
+        name, minute = "-" if client is None else client.id, self._now() // 60
+        if self._noted.get((name, rule)) != minute:
+            self._noted[name, rule] = minute
+            log.warning("a program did not prove itself at %s: %s: %s", path, name, rule)
 
     def jwks(self) -> dict[str, Any]:
         """The key set."""
@@ -136,7 +132,14 @@ class Provider:
             raise _gone()
         if cancelled:
             return await self._turn_down(asked, held, OAuthProblem("access_denied", _CANCELLED))
-        return await self._answer(asked, held, signed_in)
+        return await self._answer(asked, held, signed_in, tried=True)
+
+    async def portal_behind(self, path: str) -> str | None:
+        """The title of the client whose request goes on at a local path once somebody signed in; None when it is none."""
+        held = path.removeprefix(CONTINUE + "/")
+        asked = await self._grants.held(held, pushed=False) if held != path else None
+        client = None if asked is None else self._clients.get(asked.client)
+        return None if client is None else client.title
 
     async def token(self, form: Mapping[str, str], certificate: x509.Certificate | None) -> dict[str, Any]:
         """The answer of the token endpoint. Raises `OAuthProblem`, `Unkept`."""
@@ -259,87 +262,19 @@ class Provider:
         found = (self._clients.get(name) for name in self._grants.clients_of(session))
         return [client.title for client in found if client is not None]
 
-    def ended(self, signed_in: SignedIn) -> None:
-        """A session is over (`Sessions.on_end`): its tokens are good no more, and its clients are told."""
-        task = asyncio.get_running_loop().create_task(self._end(signed_in.session))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def look_again(self) -> None:
-        """What representations rest on has changed (`People.on_change`): who acts for nobody any more is signed out of what
-        they were signed in to for them. Changes that come while it looks are looked at together: anybody can make many."""
-        self._changed = True
-        if not self._looking:
-            self._looking = True
-            task = asyncio.get_running_loop().create_task(self._look())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def tidy(self) -> None:
-        """Let go of what is over, tell of sessions that ended while nobody looked, and let keys take turns. To be called
-        every minute, and at start. Raises `Unkept`."""
-        if self._missed:
-            self._missed = False
-            for session in await asyncio.to_thread(self._grants.sessions):
-                if not self._is_alive(session):
-                    await self._end(session)
-        await self._end_who_act_for_nobody()
-        await self._grants.sweep(self._is_alive)
-        await self._clients.tidy()
-        if self._clients.all:
-            await asyncio.to_thread(self._tokens.turn)
-
-    async def _look(self) -> None:
-        try:
-            while self._changed:
-                self._changed = False
-                await self._end_who_act_for_nobody()
-        finally:
-            self._looking = False
-
-    async def _end_who_act_for_nobody(self) -> None:
-        for session in await asyncio.to_thread(self._grants.sessions):
-            signed_in = self._present.by_handle(session)
-            if signed_in is not None and signed_in.acting.entity is not None:
-                await self._representing.read_again(signed_in.acting)
-                alive = self._is_alive(session)  # still
-                if alive and self._representing.refusal(session, signed_in.acting) is not None:
-                    await self._end(session)
-
-    async def tell(self, send: Callable[[str, str], Awaitable[bool]]) -> int:
-        """Tell clients of sign-outs (OpenID Connect Back-Channel Logout 1.0, 2.5); how many are still to be told.
-
-        Args:
-            send: posts a logout token (second) to an address (first); awaited; gives whether it was taken.
-        """
-        failed = set[str]()
-        while found := [one for one in await asyncio.to_thread(self._grants.to_tell) if one.id not in failed]:
-            taken = await asyncio.gather(*(self._tell(one, send) for one in found))
-            failed |= {one.id for one, took in zip(found, taken, strict=True) if not took}
-        return len(failed)
-
-    async def _tell(self, one: SignedOut, send: Callable[[str, str], Awaitable[bool]]) -> bool:
-        client = self._clients.get(one.client)
-        if client is not None and client.sign_out_call is not None:
-            token = self._tokens.logout(one.subject, client=client.id, session=one.session)
-            taken = await send(client.sign_out_call, token)
-            self.counts["sign-out", "told" if taken else "failed"] += 1
-            if not taken:
-                return False
-        await self._grants.told(one.id)
-        return True
-
     async def _pushed(self, name: str, client: Client | None, signed_in: SignedIn | None) -> str:
         asked = await self._grants.held(name, pushed=True)
         if asked is None or client is None or asked.client != client.id:
             raise _gone()
         return await self._answer(asked, name, signed_in)
 
-    async def _answer(self, asked: Asked, held: str | None, signed_in: SignedIn | None) -> str:
+    async def _answer(
+        self, asked: Asked, held: str | None, signed_in: SignedIn | None, *, tried: bool = False
+    ) -> str:
         client = self._clients.get(asked.client)
         assert client is not None
         try:
-            step = rules.next_step(asked, signed_in, self._now())
+            step = rules.next_step(asked, signed_in, self._now(), tried=tried)
         except OAuthProblem as problem:
             return await self._turn_down(asked, held, problem)
         if step is not None or signed_in is None:
@@ -380,7 +315,8 @@ class Provider:
         endpoints = {self.issuer, *(base + TOKEN for base in bases), *(base + path for base in bases)}
         try:
             return await self._clients.authenticate(form, certificate, endpoints)
-        except Unidentified as failure:
+        except NotProven as failure:
+            self.unproven(failure.client, str(failure.rule), path)
             raise OAuthProblem("invalid_client", failure.why) from None
 
     def _active(self, token: str) -> Access | None:
@@ -402,34 +338,9 @@ class Provider:
             raise OAuthProblem("invalid_token", _NO_TOKEN)
         return access, grant
 
-    def _good(self, jti: str) -> Grant | None:
-        """The grant of a person's token, while it stands, their session is alive, and they may act for whom they do."""
-        grant = self._grants.of(jti)
-        if grant is None or not self._is_alive(grant.session):
-            return None
-        return grant if self._representing.refusal(grant.session, grant.acting) is None else None
-
     def _is_own(self, access: Access) -> bool:
         """Whether it is a client's token about itself, and was not revoked."""
         return access.subject == access.client and not self._grants.is_revoked(access.jti)
-
-    def _is_alive(self, session: str) -> bool:
-        return self._present.by_handle(session) is not None
-
-    async def _end(self, session: str) -> None:
-        def told(grant: Grant) -> tuple[str, str] | None:
-            client = self._clients.get(grant.asked.client)
-            if client is None or client.sign_out_call is None:
-                return None
-            sector = client.sector
-            return self._tokens.pairwise(sector, grant.acting), self._tokens.session_name(sector, session)
-
-        try:
-            await self._grants.end(session, told)
-        except Problem:  # `tidy` comes back to it
-            self._missed = True
-            return
-        self.to_tell.set()
 
     def _hint(self, form: Mapping[str, str]) -> tuple[dict[str, Any] | None, Client | None]:
         """The id token that came along, and the client that it, or the request, names."""
@@ -463,8 +374,8 @@ def open_provider(
         store: of the node.
         clients: those that are registered.
         tokens: of the node.
-        present: its sessions; have `Sessions.on_end` call `ended`.
-        representing: for whom they may act; have `People.on_change` call `look_again`.
+        present: its sessions; have `Sessions.on_end` call `endings.ended`.
+        representing: for whom they may act; have `People.on_change` call `endings.look_again`.
         clock: aware UTC.
         mutual: the address at which client certificates are asked for, when that is another one (RFC 8705, 5).
     """

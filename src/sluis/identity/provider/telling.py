@@ -6,7 +6,7 @@ import ssl
 from contextlib import suppress
 from functools import partial
 
-from sluis.identity.provider.service import Provider
+from sluis.identity.provider.ending import Endings
 from sluis.kernel import Unkept
 from sluis.web import EVERYWHERE, Outgoing, Unreached
 
@@ -14,20 +14,20 @@ _AGAIN = 60.0  # seconds
 _PATIENCE = 10.0  # seconds for one portal, all of it
 
 
-async def tell_of_sign_outs(provider: Provider, context: ssl.SSLContext) -> None:
+async def tell_of_sign_outs(endings: Endings, context: ssl.SSLContext) -> None:
     """Tell of every sign-out, until this is cancelled. Only addresses that the settings name are called.
 
     Args:
-        provider: knows whom to tell.
+        endings: know whom to tell.
         context: whose certificates are trusted.
     """
     async with Outgoing(context, EVERYWHERE, plain=True) as web:
         while True:
-            provider.to_tell.clear()
+            endings.to_tell.clear()
             with suppress(Unkept):  # what was told and not noted is told again
-                await provider.tell(partial(_post, web))
+                await endings.tell(partial(_post, web))
             with suppress(TimeoutError):
-                await asyncio.wait_for(provider.to_tell.wait(), _AGAIN)
+                await asyncio.wait_for(endings.to_tell.wait(), _AGAIN)
 
 
 async def _post(web: Outgoing, address: str, token: str) -> bool:

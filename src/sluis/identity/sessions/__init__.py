@@ -1,6 +1,7 @@
 """Server-side sessions: begun by a way of signing in, found by the secret in a cookie, listed for their owner, ended."""
 
 from sluis.identity.sessions.http import Choices, Finish, SigningIn
+from sluis.identity.sessions.leaving import Farewell, Leaving
 from sluis.identity.sessions.model import Choice, Established, Kind, Listed, Represented, Way
 from sluis.identity.sessions.rules import IDLE
 from sluis.identity.sessions.service import Current, OnEnd, Sessions, open_sessions, person_of
@@ -11,8 +12,10 @@ __all__ = [
     "Choices",
     "Current",
     "Established",
+    "Farewell",
     "Finish",
     "Kind",
+    "Leaving",
     "Listed",
     "OnEnd",
     "Represented",

@@ -163,9 +163,9 @@ class Upstreams:
         established = await self._established(remote, query.get("code", ""), state, secret, started)
         return Completed(established, started.next, _cookie(state))
 
-    async def farewell(self, established: Established) -> str | None:
+    async def farewell(self, established: Established, state: str) -> str | None:
         """Where the browser can sign out at the provider too; None when it has no such place, or is away: then somebody is
-        signed out here all the same."""
+        signed out here all the same. `state` comes back with it."""
         remote = self._remotes.get(established.method)
         if remote is None:
             return None
@@ -173,9 +173,7 @@ class Upstreams:
             provider = await remote.provider()
         except Upstream:
             return None
-        return rules.sign_out_url(
-            remote.method, provider, f"{self._portal}/sign-out", secrets.token_urlsafe(16)
-        )
+        return rules.sign_out_url(remote.method, provider, f"{self._portal}/sign-out", state)
 
     async def signed_out(self, name: str, token: str) -> tuple[str, list[str]]:
         """What a provider says has ended there (OpenID Connect Back-Channel Logout 1.0, 2.6).

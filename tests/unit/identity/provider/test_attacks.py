@@ -139,7 +139,7 @@ async def test_an_assertion_is_used_once_and_stays_used_after_a_restart(world: W
     assert (await world.post("/oauth/token", "archive", **form)).json()["error"] == "invalid_client"
     world.open()
     assert (await world.post("/oauth/token", "archive", **form)).json()["error"] == "invalid_client"
-    await world.provider.tidy()
+    await world.provider.endings.tidy()
     assert (await world.post("/oauth/token", "archive", **form)).json()["error"] == "invalid_client"
 
 
@@ -460,11 +460,11 @@ async def test_what_is_over_is_let_go(world: World) -> None:
     world.clock.later(seconds=1)
     await world.get("/oauth/authorize", **asking(prompt="login")[0])
     world.clock.later(minutes=20)
-    await world.provider.tidy()
+    await world.provider.endings.tidy()
     assert rows(world) == {"oauth_requests": 0, "oauth_tokens": 0, "oauth_grants": 1, "once": 0}
     assert world.provider.programs(signed_in.session) == ["Portaal"]
     world.clock.later(hours=13)
-    await world.provider.tidy()
+    await world.provider.endings.tidy()
     assert rows(world)["oauth_grants"] == 0
 
 
@@ -474,7 +474,7 @@ async def test_requests_of_nobody_fill_no_disk(world: World, monkeypatch: pytest
         world.clock.later(seconds=1)
         claims = json.dumps({"id_token": {"sub": {"value": "x" * 20_000}}})
         shown = await world.get("/oauth/authorize", **asking(claims=claims)[0])
-    await world.provider.tidy()
+    await world.provider.endings.tidy()
     assert rows(world)["oauth_requests"] == 5
     with world.store.read() as connection:
         longest = connection.execute(text("SELECT max(length(sealed)) FROM oauth_requests")).scalar_one()
@@ -489,7 +489,7 @@ async def test_codes_that_nobody_trades_are_let_go(world: World) -> None:
     for _ in range(3):
         await world.code()
     world.clock.later(minutes=3)
-    await world.provider.tidy()
+    await world.provider.endings.tidy()
     assert rows(world)["oauth_grants"] == 0
 
 

@@ -145,6 +145,17 @@ async def test_prompt_none_asks_nobody_anything(world: World) -> None:
     assert returned(await world.get("/oauth/authorize", **form))["error"] == "login_required"
 
 
+@pytest.mark.parametrize("how", [{"prompt": "login"}, {"max_age": "0"}, {"max_age": "3600"}])
+async def test_who_signed_in_where_no_time_is_told_is_not_asked_over_and_over(
+    world: World, how: dict[str, str]
+) -> None:
+    await world.sign_in(at=0)
+    where, query = place(await world.get("/oauth/authorize", **asking(**how)[0]))
+    assert where == "/sign-in"  # once: there may be a way that tells
+    await world.sign_in(at=0)
+    assert returned(await world.get(query["next"][0]))["error"] == "unmet_authentication_requirements"
+
+
 @pytest.mark.parametrize("how", [{"prompt": "login"}, {"max_age": "0"}, {"prompt": "select_account"}])
 async def test_who_must_prove_it_anew_does(world: World, how: dict[str, str]) -> None:
     await world.sign_in()

@@ -18,6 +18,7 @@ from tests.unit.identity.provider.world import (
 )
 
 from sluis.crypto import certificate_thumbprint
+from sluis.identity.clients import ASSERTION_TYPE
 from sluis.identity.provider.model import REQUEST_URI
 
 # RFC 8414 and OpenID Connect Discovery
@@ -436,4 +437,43 @@ async def test_what_is_issued_and_refused_is_counted(world: World) -> None:
         ("token", "client_credentials"): 1,
         ("token", "invalid_grant"): 1,
         ("token", "invalid_client"): 1,
+        ("client", "unknown"): 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "rule"),
+    [
+        ({"client_id": "evil\nclient"}, "-", "unknown"),
+        ({"client_id": "machine"}, "machine", "certificate"),
+        ({"client_id": "portal", "client_secret": "hunter2"}, "portal", "form"),
+    ],
+)
+async def test_the_operator_is_told_which_program_failed_and_why_and_no_secret(
+    world: World, caplog: pytest.LogCaptureFixture, form: dict[str, str], name: str, rule: str
+) -> None:
+    world.clock.later(minutes=2)
+    before = world.provider.counts["client", rule]
+    caplog.set_level("WARNING", "sluis.identity")
+    for _ in range(2):
+        assert (await world.post("/oauth/token", None, **form)).status_code == 401
+    told = [one.getMessage() for one in caplog.records]
+    assert told == [f"a program did not prove itself at /oauth/token: {name}: {rule}"]  # once a minute
+    assert world.provider.counts["client", rule] == before + 2
+
+
+async def test_the_operator_is_told_of_a_wrong_signature_and_of_a_secret(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", "sluis.identity")
+    proof = {
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": world.assertion("portal", by="other"),
+    }
+    await world.post("/oauth/par", None, **proof)
+    await world.http.post("/oauth/token", data={"a": "b"}, auth=("portal", "hunter2"))
+    told = [one.getMessage() for one in caplog.records]
+    assert told == [
+        "a program did not prove itself at /oauth/par: portal: assertion-key",
+        "a program did not prove itself at /oauth/token: -: secret",
+    ]

@@ -68,10 +68,10 @@ async def test_a_token_of_before_is_good_no_more(world: World, again: bool) -> N
 async def test_portals_are_told_at_once_and_the_session_itself_goes_on(world: World) -> None:
     await for_the_company(world)
     world.refusals[COMPANY] = REVOKED
-    world.provider.look_again()
+    world.provider.endings.look_again()
     await settled(world)
     told = Told()
-    assert await world.provider.tell(told) == 0
+    assert await world.provider.endings.tell(told) == 0
     assert len(told.heard) == 1
     assert world.secret is not None
     assert world.sessions.by_cookie(world.secret) is not None
@@ -81,14 +81,14 @@ async def test_many_changes_are_looked_at_together(world: World) -> None:
     """Or who gives and revokes mandates all day keeps the node looking through everybody's sessions."""
     await for_the_company(world)
     for _ in range(50):
-        world.provider.look_again()
-    assert len(world.provider._tasks) == 1
+        world.provider.endings.look_again()
+    assert len(world.provider.endings._tasks) == 1
     await asyncio.sleep(0)
     world.refusals[COMPANY] = REVOKED
-    world.provider.look_again()
+    world.provider.endings.look_again()
     await settled(world)
     told = Told()
-    await world.provider.tell(told)
+    await world.provider.endings.tell(told)
     assert len(told.heard) == 1, "the last change is seen"
 
 
@@ -96,6 +96,6 @@ async def test_who_acts_for_themselves_is_signed_out_of_nothing(world: World) ->
     await world.sign_in()
     token = (await world.tokens_of())["access_token"]
     world.refusals[COMPANY] = REVOKED
-    world.provider.look_again()
+    world.provider.endings.look_again()
     await settled(world)
     assert (await world.post("/oauth/introspect", "portal", token=token)).json()["active"] is True

@@ -1,6 +1,7 @@
 """Signing out everywhere: OpenID Connect RP-Initiated Logout 1.0 and Back-Channel Logout 1.0."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ class Told:
 
 async def settled(world: World) -> None:
     """What the end of a session sets going is done."""
-    await asyncio.gather(*world.provider._tasks)
+    await asyncio.gather(*world.provider.endings._tasks)
 
 
 async def test_a_client_signs_its_own_user_out_at_once(world: World) -> None:
@@ -37,6 +38,30 @@ async def test_a_client_signs_its_own_user_out_at_once(world: World) -> None:
     answer = await world.get("/oauth/end", id_token_hint=hint, post_logout_redirect_uri=BYE, state="abc")
     assert place(answer) == (BYE, {"state": ["abc"]})
     assert world.sessions.by_handle(signed_in.session) is None
+
+
+async def test_who_is_signed_out_by_a_client_is_signed_out_at_the_provider_too_and_comes_back(
+    world: World,
+) -> None:
+    world.elsewhere = "https://broker.example/end"
+    signed_in = await world.sign_in()
+    hint = (await world.tokens_of())["id_token"]
+    answer = await world.get("/oauth/end", id_token_hint=hint, post_logout_redirect_uri=BYE, state="abc")
+    where, query = place(answer)
+    assert where == "https://broker.example/end"
+    assert world.sessions.by_handle(signed_in.session) is None
+    [browser] = re.findall(r"__Host-sluis-browser=([^;]+)", str(answer.headers.get_list("set-cookie")))
+    assert world.leaving.back("another browser", query["state"][0]) is None
+    assert world.leaving.back(browser, query["state"][0]) == f"{BYE}?state=abc"
+    assert world.leaving.back(browser, query["state"][0]) is None  # once
+
+
+async def test_who_is_asked_first_still_goes_back_to_the_client(world: World) -> None:
+    await world.sign_in()
+    answer = await world.get("/oauth/end", client_id="portal", post_logout_redirect_uri=BYE)
+    where, query = place(answer)
+    [browser] = re.findall(r"__Host-sluis-browser=([^;]+)", str(answer.headers.get_list("set-cookie")))
+    assert (where, world.leaving.back(browser, query["state"][0])) == ("/sign-out", BYE)
 
 
 async def test_an_id_token_that_ended_still_says_whose_session_it_was(world: World) -> None:
@@ -104,7 +129,7 @@ async def test_clients_are_told_of_a_session_that_ended(world: World) -> None:
     await world.sessions.end(signed_in.session)
     await settled(world)
     told = Told()
-    assert await world.provider.tell(told) == 0
+    assert await world.provider.endings.tell(told) == 0
     ((address, token),) = told.heard
     assert address == "https://portal.example/out"
     claims = world.read(token, "logout+jwt")
@@ -112,7 +137,7 @@ async def test_clients_are_told_of_a_session_that_ended(world: World) -> None:
     assert (claims["sub"], claims["sid"]) == (identity["sub"], identity["sid"])
     assert claims["events"] == {"http://schemas.openid.net/event/backchannel-logout": {}}
     assert "nonce" not in claims
-    assert await world.provider.tell(told) == 0
+    assert await world.provider.endings.tell(told) == 0
     assert len(told.heard) == 1
 
 
@@ -121,10 +146,10 @@ async def test_who_does_not_answer_is_told_again_also_after_a_restart(world: Wor
     await world.tokens_of()
     await world.sessions.end(signed_in.session)
     await settled(world)
-    assert await world.provider.tell(Told(takes=False)) == 1
+    assert await world.provider.endings.tell(Told(takes=False)) == 1
     world.open()
     told = Told()
-    assert await world.provider.tell(told) == 0
+    assert await world.provider.endings.tell(told) == 0
     assert len(told.heard) == 1
 
 
@@ -133,9 +158,9 @@ async def test_a_session_that_ended_while_nobody_looked_is_told_of(world: World)
     await world.tokens_of()
     world.clock.later(hours=13)
     world.open()
-    await world.provider.tidy()
+    await world.provider.endings.tidy()
     told = Told()
-    await world.provider.tell(told)
+    await world.provider.endings.tell(told)
     assert len(told.heard) == 1
 
 
@@ -145,7 +170,7 @@ async def test_nobody_is_told_for_two_hours_long(world: World) -> None:
     await world.sessions.end(signed_in.session)
     await settled(world)
     world.clock.later(hours=2)
-    assert await world.provider.tell(Told()) == 0
+    assert await world.provider.endings.tell(Told()) == 0
 
 
 async def test_a_code_that_was_not_traded_is_worth_nothing_after_signing_out(world: World) -> None:
@@ -155,7 +180,7 @@ async def test_a_code_that_was_not_traded_is_worth_nothing_after_signing_out(wor
     await settled(world)
     assert (await world.trade(code, more)).json()["error"] == "invalid_grant"
     told: Any = Told()
-    await world.provider.tell(told)
+    await world.provider.endings.tell(told)
     assert told.heard == [], "the client never knew of anybody"
 
 
@@ -207,6 +232,6 @@ async def test_a_portal_that_is_away_keeps_no_other_from_being_told(world: World
 
     await world.store.write(wait)
     away = Told(takes=False)
-    await world.provider.tell(away)
+    await world.provider.endings.tell(away)
     assert {one.client for one in grants.to_tell()} == {"portal"}
     assert len(away.heard) < 50

@@ -22,7 +22,7 @@ from tests.unit.identity.people import established
 from sluis.crypto import FileKeyStore, Keys, encode_chain, jwk_of, read_jwks, read_jwt, sign_jwt
 from sluis.identity.clients import ASSERTION_TYPE, Clients, make_client
 from sluis.identity.provider import Provider, open_provider, routes
-from sluis.identity.sessions import Established, Sessions, open_sessions
+from sluis.identity.sessions import Established, Leaving, Sessions, open_sessions
 from sluis.identity.tokens.keys import Ring
 from sluis.identity.tokens.service import Tokens
 from sluis.kernel import Acting, Refused
@@ -120,6 +120,7 @@ class World:
         self.certificate: x509.Certificate | None = None
         self.secret: str | None = None
         self.refusals = dict[str | None, Refused]()  # by for whom somebody acts
+        self.elsewhere: str | None = None  # where one signs out at the provider that was signed in with
         self.sessions: Sessions
         self.provider: Provider
         self.http: httpx.AsyncClient
@@ -138,10 +139,11 @@ class World:
         self.provider = open_provider(
             self.store, self.clients, self.tokens, self.sessions, self, self.clock, mutual
         )
-        self.sessions.on_end(self.provider.ended)
+        self.sessions.on_end(self.provider.endings.ended)
         house = House("Gemeente (fictief)", True)
         visitors: Any = self.sessions
-        app = make_portal(routes(self.provider, self.clients, self.sessions), visitors, house, bytes(32))
+        self.leaving = Leaving(self.sessions, [self._farewell], self.clock)
+        app = make_portal(routes(self.provider, self.clients, self.leaving), visitors, house, bytes(32))
 
         async def with_certificate(scope: Any, receive: Any, send: Any) -> None:
             pem = [] if self.certificate is None else [self.certificate.public_bytes(Encoding.PEM).decode()]
@@ -149,6 +151,9 @@ class World:
             await app(scope, receive, send)
 
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=with_certificate), base_url=ISSUER)  # type: ignore[arg-type]
+
+    async def _farewell(self, who: Established, state: str) -> str | None:
+        return self.elsewhere and f"{self.elsewhere}?state={state}"
 
     # Whether somebody may act for whom they act.
 
@@ -163,7 +168,7 @@ class World:
 
     async def sign_in(self, **changed: Any) -> SignedIn:
         """A session in the browser."""
-        who: Established = established(at=int(self.clock().timestamp()), **changed)
+        who: Established = established(**{"at": int(self.clock().timestamp()), **changed})
         self.secret, signed_in = await self.sessions.begin(who, replaces=self.secret)
         return signed_in
 

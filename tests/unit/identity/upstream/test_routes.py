@@ -11,7 +11,7 @@ from tests.unit.identity.upstream.providers import CLIENT, ISSUER, PORTAL, Broke
 
 from sluis.crypto import FileKeyStore, sign_jwt
 from sluis.identity import pages
-from sluis.identity.sessions import Choice, SigningIn, open_sessions
+from sluis.identity.sessions import Choice, Leaving, SigningIn, open_sessions
 from sluis.identity.upstream import routes
 from sluis.store import Store
 from sluis.web import House, Portal, SignedIn, make_portal
@@ -27,7 +27,10 @@ class World:
         signing_in = SigningIn(self.sessions, self._choices)
         own = routes(self.upstreams, self.sessions, signing_in.finish)
         around = pages.routes(
-            self.sessions, signing_in, self.upstreams.ways, farewells=[self.upstreams.farewell]
+            self.sessions,
+            signing_in,
+            self.upstreams.ways,
+            leaving=Leaving(self.sessions, [self.upstreams.farewell]),
         )
         house = House("Fictieve Dienst", True, pages.NAVIGATION)
         self.portal: Portal = make_portal([*own, *around], self, house, b"s" * 32)

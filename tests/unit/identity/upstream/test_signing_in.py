@@ -392,18 +392,18 @@ async def test_garbage_instead_of_tokens_is_told_and_signs_nobody_in(
 
 async def test_signing_out_there_too_names_this_node_and_nobody_else(visit: Visit) -> None:
     established = (await visit.sign_in()).established
-    url = await visit.upstreams.farewell(established)
+    url = await visit.upstreams.farewell(established, "s")
     assert url is not None
     back = "post_logout_redirect_uri=https%3A%2F%2Fmijn.voorbeeld.nl%2Fsign-out"
     assert url.startswith(f"{ISSUER}/end?client_id={CLIENT}&{back}&state=")
-    assert await visit.upstreams.farewell(replace(established, method="passkey")) is None
+    assert await visit.upstreams.farewell(replace(established, method="passkey"), "s") is None
 
 
 async def test_where_the_provider_has_no_place_to_sign_out_there_is_none(
     visit: Visit, broker: Broker
 ) -> None:
     broker.discovery["end_session_endpoint"] = None
-    assert await visit.upstreams.farewell((await visit.sign_in()).established) is None
+    assert await visit.upstreams.farewell((await visit.sign_in()).established, "s") is None
 
 
 async def test_who_signs_out_while_the_provider_is_away_is_not_held_up(
@@ -411,7 +411,7 @@ async def test_who_signs_out_while_the_provider_is_away_is_not_held_up(
 ) -> None:
     established = (await visit.sign_in()).established
     broker.answers["/.well-known/openid-configuration"] = AWAY
-    assert await visiting().upstreams.farewell(established) is None
+    assert await visiting().upstreams.farewell(established, "s") is None
 
 
 def test_ways_say_for_whom_they_are_and_what_they_reach(visiting: Opener, broker: Broker) -> None:
