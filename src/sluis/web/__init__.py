@@ -32,7 +32,7 @@ from sluis.web.pages import (
     redirect,
     setting_of,
 )
-from sluis.web.portal import House, Portal, make_portal
+from sluis.web.portal import Beside, House, Portal, make_portal
 from sluis.web.refusals import Refusals
 from sluis.web.routes import Form
 from sluis.web.server import Server
@@ -54,6 +54,7 @@ __all__ = [
     "Answer",
     "Api",
     "Audience",
+    "Beside",
     "BrowserListener",
     "Crossed",
     "Entry",

@@ -2,12 +2,13 @@
 
 from sluis.events.notificaties.http import make_app
 from sluis.events.notificaties.model import BASE, SHORTEST_SECRET, Application, ScopeName
-from sluis.events.notificaties.service import Notificaties, Settings, open_notificaties
+from sluis.events.notificaties.service import Deliveries, Notificaties, Settings, open_notificaties
 
 __all__ = [
     "BASE",
     "SHORTEST_SECRET",
     "Application",
+    "Deliveries",
     "Notificaties",
     "ScopeName",
     "Settings",
