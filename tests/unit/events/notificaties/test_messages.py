@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from tests.unit.events.notificaties.calling import CONSUMER, MESSAGE, OWN, Caller
-from tests.unit.events.notificaties.conftest import Node
 from tests.unit.events.notificaties.test_api import channel, subscription
+from tests.unit.events.notificaties.world import CONSUMER, MESSAGE, OWN, Caller, Node
 
 from sluis.events.cloudevent import check_profile
 from sluis.events.notificaties.model import Abonnement, FilterGroup, Notificatie

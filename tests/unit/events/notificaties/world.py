@@ -1,12 +1,14 @@
-"""Applications of a fictitious organisation, their tokens, and calls that hold every answer against the official document."""
+"""A node with the ZGW Notificaties API, applications of a fictitious organisation with their tokens, and calls that hold every
+answer against the official document."""
 
 import hmac
 import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,8 +16,12 @@ import yaml
 from jsonschema import Draft202012Validator
 from tests.conftest import SHARED
 
-from sluis.events.notificaties import BASE, Application
+from sluis.crypto import FileKeyStore
+from sluis.events.notificaties import BASE, Application, Notificaties, Settings, make_app, open_notificaties
+from sluis.events.queue import Queue, open_queue
 from sluis.kernel import PeerId
+from sluis.ledger import Ledger, open_ledger
+from sluis.store import Store, open_store
 
 ADDRESS = "https://node.example"
 OWN = PeerId("00000099000000001000")
@@ -111,8 +117,8 @@ def token(claims: Mapping[str, Any], secret: bytes, header: Mapping[str, Any] | 
 class Caller:
     """An application that calls."""
 
-    def __init__(self, app: Any, application: str, clock: Callable[[], datetime]) -> None:
-        self.known, self.clock = APPLICATIONS[application], clock
+    def __init__(self, app: Any, application: Application, clock: Callable[[], datetime]) -> None:
+        self.known, self.clock = application, clock
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ADDRESS)
 
     def claims(self, **changed: Any) -> dict[str, Any]:
@@ -139,3 +145,35 @@ class Caller:
         answer = await self.client.request(method, BASE + path, content=content, headers=sent)
         conforms(method, path, answer)
         return answer
+
+
+class Node:
+    """What the tests look at."""
+
+    def __init__(
+        self, directory: Path, applications: Mapping[str, Application] = APPLICATIONS, test: bool = False
+    ) -> None:
+        self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+        self.directory, self.applications, self.test = directory, applications, test
+        self.store: Store = open_store(directory / "node.db")
+        self.keys = FileKeyStore(directory / "keys")
+        self.ledger: Ledger = open_ledger(self.store, self.keys, "node.example/log", self.clock)
+        self.queue: Queue = open_queue(self.store, self.keys, self.clock)
+        self.notificaties = self.opened()
+        self.refused: list[str] = []
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def opened(self) -> Notificaties:
+        settings = Settings(OWN, "gemeente", "zaakgericht-werken", self.test)
+        return open_notificaties(
+            settings, self.applications, self.store, self.keys, self.ledger, self.queue, self.clock
+        )
+
+    def caller(self, application: str = "openzaak") -> Caller:
+        async def refused(problem: object) -> None:
+            self.refused.append(getattr(problem, "code", ""))
+
+        app = make_app(self.notificaties, ADDRESS, self.clock, refused)
+        return Caller(app, self.applications[application], self.clock)
