@@ -7,7 +7,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from sluis.crypto import calling_context
 from sluis.events.notificaties import Application
 from sluis.events.sending import Connections, Sender, Signer, Webhook
 from sluis.kernel import utc_now
+from sluis.web import EVERYWHERE
 
 SCOPES = frozenset({"notificaties.publiceren", "notificaties.consumeren"})
 
@@ -27,10 +27,10 @@ class Sending:
 
     def __init__(self, node: Node, application: Recipient) -> None:
         self.node, self.application, self.api = node, application, node.caller("zaaksysteem")
-        connections = Connections(calling_context, [ip_network("127.0.0.0/8")])
+        connections = Connections(calling_context, EVERYWHERE)
         self.webhook = Webhook(connections, Signer(node.keys, utc_now), "node.example", utc_now)
         self.gone: list[str] = []
-        self.sender = Sender(node.queue, {"push": self.webhook}, self.gone.append, utc_now, lambda: 0.01)
+        self.sender = Sender(node.queue, {"own": self.webhook}, self.gone.append, utc_now, lambda: 0.01)
         node.notificaties.listen(self.sender.change)
         self.callback = f"http://127.0.0.1:{application.port}/callbacks"
 

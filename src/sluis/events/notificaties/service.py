@@ -286,7 +286,7 @@ class Notificaties:
             id=one.id,
             owner=self._settings.own,
             sink=one.callback,
-            mode="push",
+            mode="own",
             config=Config(content="binary"),
             headers={"authorization": one.auth},
             state="ended" if ended else "suspended" if one.suspended else "active",

@@ -195,7 +195,7 @@ async def test_an_address_that_wants_nothing_more_is_left_until_it_is_changed(
     await api("PATCH", place, {})
     await api("DELETE", place)
     assert [one.state for one in told] == ["active", "suspended", "active", "ended"]
-    assert {one.mode for one in told} == {"push"}
+    assert {one.mode for one in told} == {"own"}
     assert told[0].config.content == "binary"
 
 
