@@ -223,6 +223,7 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
     ]
     passport = config.passport
     own = [path for path in (passport.certificate, passport.key) if path]
+    named += [("events", path) for path in config.events.authorities]
     named += [("passport", path) for path in (*own, *passport.authorities)]
     named += [
         (f"passport.issuers.{name}", path)

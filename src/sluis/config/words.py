@@ -502,6 +502,14 @@ WORDS: Words = {
         ),
     },
     "EventsConfig": {
+        "inside": Text(
+            "Netwerken binnen de organisatie waar webhooks mogen komen; zonder geen enkel.",
+            "Networks inside the organisation that webhooks may reach; without it none.",
+        ),
+        "authorities": Text(
+            "Autoriteiten (PEM) van webhooks; zonder die van het systeem.",
+            "Authorities (PEM) of webhooks; without it those of the system.",
+        ),
         "interest_days": Text(
             "Hoeveel dagen vooruit een afnemersindicatie mag gelden.",
             "For how many days ahead an interest may hold.",
