@@ -249,6 +249,7 @@ def test_every_published_document_is_written(tmp_path: Path) -> None:
         "dataset.schema.json",
         "activity.schema.json",
         "disclosure.schema.json",
+        "scenario.schema.json",
     }
     for path in (tmp_path / "api").iterdir():
         json.loads(path.read_text())

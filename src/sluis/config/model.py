@@ -324,10 +324,15 @@ class PolicyConfig(msgspec.Struct, frozen=True):
 
 
 class RegisterConfig(msgspec.Struct, frozen=True):
-    """The trade register, which says who may act for a company and whether it still can. Without `directory` it is not read:
-    then nobody is a director, and no company is held against it."""
+    """The trade register, which says who may act for a company and whether it still can. Without `directory` or `url` it is not
+    read: then nobody is a director, and no company is held against it. Where both are set, `url` is asked."""
 
     directory: Path | None = None
+    url: (
+        Annotated[str, msgspec.Meta(pattern=r"^https://[^\s#{}@]*\{kvk\}[^\s#{}@]*$", max_length=2000)] | None
+    ) = None
+    key_file: Path | None = None
+    authorities: tuple[Path, ...] = ()
     longest_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24
 
 
