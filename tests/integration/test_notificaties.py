@@ -5,17 +5,23 @@ All organisations are fictitious.
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
+from tests.integration.nodes import build
+from tests.integration.pair import ACTIVITY
+from tests.integration.test_portal import with_portal
 from tests.integration.test_webhooks import Recipient, answer, recipient, until
-from tests.unit.events.notificaties.world import ABONNEMENT, KANAAL, MESSAGE, Node
+from tests.unit.events.notificaties.world import ABONNEMENT, KANAAL, MESSAGE, Caller, Node
 
 from sluis.crypto import calling_context
 from sluis.events.notificaties import Application
 from sluis.events.sending import Connections, Sender, Signer, Webhook
+from sluis.grounds import read_directory
 from sluis.kernel import utc_now
 from sluis.web import EVERYWHERE
 
@@ -110,3 +116,44 @@ async def test_who_ends_an_abonnement_gets_nothing_more(at: Sending) -> None:
     await at.publish("1")
     await asyncio.sleep(0.2)
     assert at.application.got == []
+
+
+SETTINGS = """
+[notificaties]
+activity = "{activity}"
+
+[notificaties.applications.zaaksysteem]
+title = "Zaaksysteem (fictief)"
+secret_file = "geheim"
+scopes = ["notificaties.publiceren", "notificaties.consumeren"]
+callbacks = ["http://127.0.0.1:{port}/"]
+"""
+
+
+async def test_a_whole_node_carries_messages_between_applications(tmp_path: Path) -> None:
+    group = with_portal(tmp_path)
+    (group.asker / "activities").mkdir()
+    (group.asker / "activities/zaken.toml").write_text(ACTIVITY)
+    (activity,) = (one.id for one in read_directory(group.asker).grounds.activities)
+    (group.asker / "geheim").write_text("geheim-van-het-zaaksysteem-in-de-proef")
+    async with recipient() as application:
+        with (group.asker / "node.toml").open("a") as file:
+            file.write(SETTINGS.format(activity=activity, port=application.port))
+        known = Application("zaaksysteem", b"geheim-van-het-zaaksysteem-in-de-proef", SCOPES)
+        node = build(group.asker)
+        await node.start()
+        context = ssl.create_default_context(cafile=group.authority.path)
+        address = f"https://localhost:{node.config.portal.port}"
+        async with httpx.AsyncClient(verify=context, base_url=address) as client:
+            api = Caller(client, known, utc_now)
+            assert (await api("GET", "/kanaal", auth="")).status_code == 401
+            assert (await api("POST", "/kanaal", KANAAL)).status_code == 201
+            callback = f"http://127.0.0.1:{application.port}/callbacks"
+            assert (
+                await api("POST", "/abonnement", {**ABONNEMENT, "callbackUrl": callback})
+            ).status_code == 201
+            assert (await api("POST", "/notificaties", MESSAGE)).status_code == 200
+            await until(lambda: application.got)
+        await node.stop()
+    assert json.loads(application.got[0].body) == MESSAGE
+    assert application.got[0].headers["authorization"] == "Bearer abc123"

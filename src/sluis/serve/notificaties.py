@@ -26,10 +26,9 @@ def notificaties_of(
 def beside_portal(
     config: Config,
     notificaties: Notificaties | None,
-    clock: Clock,
     on_refusal: Callable[[Refused], Awaitable[None]],
 ) -> Beside:
     """What answers beside the pages, by the path below which it does."""
     if notificaties is None or config.portal.address is None:
         return {}
-    return {BASE: make_app(notificaties, config.portal.address, clock, on_refusal)}
+    return {BASE: make_app(notificaties, config.portal.address, on_refusal)}

@@ -24,7 +24,7 @@ from sluis.events.notificaties.model import (
 from sluis.events.notificaties.reading import read_notificatie
 from sluis.events.notificaties.service import Notificaties
 from sluis.events.notificaties.tokens import caller
-from sluis.kernel import Clock, Invalid, Refused
+from sluis.kernel import Invalid, Refused
 from sluis.web import problem_of
 
 MOST_BYTES = 64 * 1024
@@ -33,18 +33,20 @@ MOST_BYTES = 64 * 1024
 OnRefusal = Callable[[Refused], Awaitable[None]]
 _Request = Request[Any, Any, Any]
 _ID = Annotated[str, PathParameter()]
-_HEADERS = {"api-version": API_VERSION, "cache-control": "no-store", "x-content-type-options": "nosniff"}
+_HEADERS = {
+    "api-version": API_VERSION,
+    "cache-control": "no-store",
+    "strict-transport-security": "max-age=31536000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+}
 
 
-def make_app(
-    notificaties: Notificaties, address: str, clock: Clock, on_refusal: OnRefusal | None = None
-) -> Litestar:
+def make_app(notificaties: Notificaties, address: str, on_refusal: OnRefusal | None = None) -> Litestar:
     """The API as an ASGI app.
 
     Args:
         notificaties: does the work.
         address: of the listener, without a path; what is made here has its URL below it.
-        clock: aware UTC.
         on_refusal: told of each refusal before it is answered.
     """
     base = f"{address.rstrip('/')}{BASE}"
@@ -52,7 +54,9 @@ def make_app(
     async def who(request: _Request, *scopes: ScopeName) -> Application:
         """The application that calls, which has one of these scopes. Raises `Unidentified`, `Refused`."""
         found = caller(
-            request.headers.get("authorization", ""), notificaties.applications, clock().timestamp()
+            request.headers.get("authorization", ""),
+            notificaties.applications,
+            notificaties.clock().timestamp(),
         )
         if not found.scopes.intersection(scopes):
             refused = not_allowed(scopes[0])

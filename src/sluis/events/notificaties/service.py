@@ -75,6 +75,10 @@ class Notificaties:
         ledger: has every change, and every message.
         queue: where deliveries wait.
         clock: aware UTC.
+
+    Attributes:
+        applications: as given.
+        clock: as given.
     """
 
     def __init__(
@@ -83,7 +87,7 @@ class Notificaties:
     ) -> None:  # fmt: skip
         self.applications = applications
         self._settings, self._store, self._keys, self._ledger = settings, store, keys, ledger
-        self._queue, self._clock = queue, clock
+        self._queue, self.clock = queue, clock
         self._vault = Vault(keys, "notificaties-auth")
         self._channels: dict[str, Kanaal] = {}  # by name
         self._all: dict[str, Abonnement] = {}
@@ -143,7 +147,7 @@ class Notificaties:
         async with self._lock:
             if len(self.abonnementen(application)) >= MOST_EACH:
                 raise faults.too_many("abonnement", MOST_EACH)
-            begun = Abonnement(str(uuid4()), application.id, "", "", (), milliseconds(self._clock()))
+            begun = Abonnement(str(uuid4()), application.id, "", "", (), milliseconds(self.clock()))
             made = self._read(begun, body_of(document), application, partial=False)
             await see_through(self._keep(made, "create", application))
         return made
@@ -222,7 +226,7 @@ class Notificaties:
         """
         self._check(notificatie)
         self._queue.check_room()
-        now, trace = self._clock(), Trace.begin()
+        now, trace = self.clock(), Trace.begin()
         event = event_of(notificatie, str(uuid4()), self._settings.own, application.id, now)
         chosen = [one.id for one in self._all.values() if self._counts(one) and wants(one, notificatie)]
         order = encode_base64url(self._keys.mac(_ORDER, notificatie.hoofdObject.encode())[:16])
@@ -271,6 +275,10 @@ class Notificaties:
     def subscriptions(self) -> list[Subscription]:
         """Every abonnement that counts, as who sends knows it."""
         return [self._subscription(one) for one in self._all.values() if self._counts(one)]
+
+    def has(self, id: str) -> bool:
+        """Whether a subscription is an abonnement of this room."""
+        return id in self._all
 
     def listen(self, changed: Changed) -> None:
         """Have `changed` called after every change of an abonnement that is durable."""
@@ -326,7 +334,7 @@ class Notificaties:
             action=action,
             actor=f"application:{application.id}",
             about=f"urn:uuid:{id}",
-            timestamp=milliseconds(self._clock()),
+            timestamp=milliseconds(self.clock()),
         )
         await self._ledger.append([line], work)
 

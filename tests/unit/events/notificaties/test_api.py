@@ -267,6 +267,7 @@ async def test_a_token_as_the_zgw_practice_makes_it_is_believed(api: Caller, cha
     assert answer.status_code == 200
 
 
+@pytest.mark.prove
 async def test_whatever_the_document_allows_to_be_sent_is_answered_as_it_says(
     api: Caller, node: Node
 ) -> None:
@@ -278,7 +279,7 @@ async def test_whatever_the_document_allows_to_be_sent_is_answered_as_it_says(
     cases = list[tuple[str, str, Any]]()
     for operation in schemathesis.openapi.from_dict(document).get_all_operations():
 
-        @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), database=None)
         @given(case=operation.ok().as_strategy())
         def gather(case: Any) -> None:
             body = case.body if isinstance(case.body, dict | list | str | int | float | bool) else None

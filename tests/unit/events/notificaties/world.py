@@ -117,9 +117,10 @@ def token(claims: Mapping[str, Any], secret: bytes, header: Mapping[str, Any] | 
 class Caller:
     """An application that calls."""
 
-    def __init__(self, app: Any, application: Application, clock: Callable[[], datetime]) -> None:
-        self.known, self.clock = application, clock
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ADDRESS)
+    def __init__(
+        self, client: httpx.AsyncClient, application: Application, clock: Callable[[], datetime]
+    ) -> None:
+        self.client, self.known, self.clock = client, application, clock
 
     def claims(self, **changed: Any) -> dict[str, Any]:
         name = self.known.id
@@ -175,5 +176,6 @@ class Node:
         async def refused(problem: object) -> None:
             self.refused.append(getattr(problem, "code", ""))
 
-        app = make_app(self.notificaties, ADDRESS, self.clock, refused)
-        return Caller(app, self.applications[application], self.clock)
+        app = make_app(self.notificaties, ADDRESS, refused)
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ADDRESS)
+        return Caller(client, self.applications[application], self.clock)
