@@ -91,6 +91,7 @@ class Notificaties:
         self._vault = Vault(keys, "notificaties-auth")
         self._channels: dict[str, Kanaal] = {}  # by name
         self._all: dict[str, Abonnement] = {}
+        self._counting: list[Abonnement] = []
         self._lock = asyncio.Lock()
         self._changed: list[Changed] = []
 
@@ -228,7 +229,7 @@ class Notificaties:
         self._queue.check_room()
         now, trace = self.clock(), Trace.begin()
         event = event_of(notificatie, str(uuid4()), self._settings.own, application.id, now)
-        chosen = [one.id for one in self._all.values() if self._counts(one) and wants(one, notificatie)]
+        chosen = [one.id for one in self._counting if wants(one, notificatie)]
         order = encode_base64url(self._keys.mac(_ORDER, notificatie.hoofdObject.encode())[:16])
         outgoing = [Outgoing(id, order, None, "", trace.trace_id) for id in chosen]
         line = self._line(application, notificatie, len(chosen), trace, milliseconds(now))
@@ -274,7 +275,7 @@ class Notificaties:
 
     def subscriptions(self) -> list[Subscription]:
         """Every abonnement that counts, as who sends knows it."""
-        return [self._subscription(one) for one in self._all.values() if self._counts(one)]
+        return [self._subscription(one) for one in self._counting]
 
     def has(self, id: str) -> bool:
         """Whether a subscription is an abonnement of this room."""
@@ -283,6 +284,9 @@ class Notificaties:
     def listen(self, changed: Changed) -> None:
         """Have `changed` called after every change of an abonnement that is durable."""
         self._changed.append(changed)
+
+    def _index(self) -> None:
+        self._counting = [one for one in self._all.values() if self._counts(one)]
 
     def _counts(self, one: Abonnement) -> bool:
         """Whether its application still is one, and may still be called there: settings can change after it was made."""
@@ -313,11 +317,13 @@ class Notificaties:
         }
         await self._record(f"notificaties.subscription.{what}", one.id, application, lambda connection: connection.execute(text(sql.KEEP), row))  # fmt: skip
         self._all[one.id] = one
+        self._index()
         await self._tell(self._subscription(one))
 
     async def _end(self, one: Abonnement, application: Application) -> None:
         await self._record("notificaties.subscription.end", one.id, application, lambda connection: connection.execute(text(sql.END), {"id": one.id}))  # fmt: skip
         del self._all[one.id]
+        self._index()
         await self._tell(self._subscription(one, ended=True))
 
     async def _tell(self, subscription: Subscription) -> None:
@@ -340,6 +346,7 @@ class Notificaties:
 
     def load(self) -> None:
         """Read what is kept. Blocks."""
+        self._all.clear()
         with self._store.read() as connection:
             for row in connection.execute(text(sql.CHANNELS)):
                 channel = decode(bytes(row.document), Kanaal)
@@ -348,6 +355,7 @@ class Notificaties:
                 one = decode(bytes(row.document), Abonnement)
                 auth = self._vault.open(bytes(row.auth), one.id).decode()
                 self._all[one.id] = msgspec.structs.replace(one, auth=auth)
+        self._index()
 
 
 def open_notificaties(

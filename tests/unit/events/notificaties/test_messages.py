@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
@@ -172,11 +173,18 @@ async def test_all_of_it_is_there_after_a_start(api: Caller, node: Node) -> None
     assert again.subscriptions()[0].headers == {"authorization": "Bearer abc123"}
 
 
-async def test_an_application_that_is_no_more_gets_nothing_more(api: Caller, node: Node) -> None:
+@pytest.mark.parametrize("callbacks", [None, ("https://elders.example/",), ()])
+async def test_an_application_or_address_that_is_no_more_gets_nothing_more(
+    api: Caller, node: Node, callbacks: tuple[str, ...] | None
+) -> None:
     await channel(api)
     await subscription(api)
-    node.notificaties.applications = {}
-    assert node.notificaties.subscriptions() == []
+    known = node.applications["openzaak"]
+    changed = msgspec.structs.replace(known, callbacks=callbacks or ())
+    node.applications = {} if callbacks is None else {known.id: changed}
+    again = node.opened()
+    assert again.subscriptions() == []
+    assert await again.publish(known, Notificatie(**MESSAGE)) == 0  # type: ignore[arg-type]
 
 
 async def test_an_address_that_wants_nothing_more_is_left_until_it_is_changed(
