@@ -282,9 +282,10 @@ class Provider:
         grant = rules.grant_of(asked, signed_in)
         await self._representing.read_again(grant.acting)
         refusal = self._representing.refusal(grant.session, grant.acting)
-        if refusal is not None and asked.silent:
-            return await self._turn_down(asked, held, OAuthProblem("login_required", refusal.why))
         if refusal is not None:
+            await self._representing.turned_away(grant.acting, client.id, refusal)
+            if asked.silent:
+                return await self._turn_down(asked, held, OAuthProblem("login_required", refusal.why))
             raise refusal
         if asked.subject not in (None, self._tokens.pairwise(client.sector, grant.acting)):
             return await self._turn_down(asked, held, OAuthProblem("login_required", _SOMEONE_ELSE))
