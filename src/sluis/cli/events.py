@@ -95,6 +95,7 @@ counts.help = say(
         "Afnemersindicaties bij andere organisaties: over wie u bericht wilt.",
         "Interests at other organisations: whom you want to hear of.",
     ),
+    epilog=example("sluis events interests notices --source ind"),
 )
 def interests() -> None:
     """Interests of this organisation elsewhere."""
