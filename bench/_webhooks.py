@@ -39,8 +39,8 @@ class Receivers:
         return found
 
     def end(self) -> None:
-        """End the process."""
-        self._process.terminate()
+        """End the process: it keeps nothing."""
+        self._process.kill()
         self._process.join(10)
 
 
