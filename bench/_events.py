@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -50,24 +51,49 @@ class Node:
     sender: Sender
     subscriptions: list[Subscription]
     committed: dict[str, float] = field(default_factory=dict)
+    _waiting: list[tuple[int, asyncio.Future[None]]] = field(default_factory=list)
+    _working: asyncio.Task[None] | None = None
 
     async def publish(self, number: int) -> None:
-        """Publish one event to every subscriber; durable when this returns."""
-        name, trace_id, now = f"{os.getpid()}-{number}", new_trace_id(), milliseconds(utc_now())
-        about = _STREAMS[number % PERSONS]
+        """Publish one event to every subscriber; durable when this returns. What waits meanwhile goes together."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((number, future))
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        await future
+
+    async def _work(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            names, lines, additions = (
+                list[str](),
+                list[Processing](),
+                list[tuple[CloudEvent, list[Outgoing]]](),
+            )
+            for number, _ in taken:
+                event, to, about = self._event(number)
+                now = milliseconds(utc_now())
+                lines += [_line(to[0].trace_id, about, now, one.subscription) for one in to]
+                additions.append((event, to))
+                names.append(event.id)
+            recorded = self.ledger.append(lines)
+            await self.store.write(partial(self.queue.add, additions=additions))
+            await recorded
+            moment = time.time()
+            self.committed.update(dict.fromkeys(names, moment))
+            for _, future in taken:
+                future.set_result(None)
+        self._working = None
+
+    def _event(self, number: int) -> tuple[CloudEvent, list[Outgoing], str]:
+        trace_id, about = new_trace_id(), _STREAMS[number % PERSONS]
         event = CloudEvent(
-            name, _SOURCE, "nl.uitkeringen.beslissing-genomen", time="2026-11-22T12:00:00Z",
+            f"{os.getpid()}-{number}", _SOURCE, "nl.uitkeringen.beslissing-genomen", time="2026-11-22T12:00:00Z",
             extensions={"dataref": f"https://bron.example/v1/beslissingen/{number}"},
         )  # fmt: skip
-        to = [
-            Outgoing(one.id, about, f"zaak-{number % PERSONS}", "uitkering", trace_id)
-            for one in self.subscriptions
-        ]
-        lines = [_line(trace_id, about, now, one.id) for one in self.subscriptions]
-        recorded = self.ledger.append(lines)
-        await self.store.write(lambda connection: self.queue.add(connection, [(event, to)]))
-        await recorded
-        self.committed[name] = time.time()
+        reference = f"zaak-{number % PERSONS}"
+        to = [Outgoing(one.id, about, reference, "uitkering", trace_id) for one in self.subscriptions]
+        return event, to, about
 
     async def delivered(self, count: int, seconds: float) -> None:
         """Wait until so many deliveries have their outcome, durably. Raises `TimeoutError`."""
