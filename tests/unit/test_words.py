@@ -15,10 +15,12 @@ DUTCH = [
     for page in (
         "docs/tutorial/eerste-vraag.md",
         "docs/how-to/fsc.md",
+        "docs/how-to/berichten.md",
         "docs/how-to/inloggen.md",
         "docs/how-to/machtigingen.md",
         "docs/how-to/passkeys-en-paspoorten.md",
         "docs/reference/configuration.md",
+        "docs/reference/contact.md",
         "docs/reference/policy.md",
     )
 ]

@@ -70,6 +70,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
             "Show what the decision point would say, and why.",
         ),
     ),
+    "channel": (
+        "sluis.cli.channel",
+        Text("Probeer een kanaal om mensen te bereiken.", "Try a channel by which people are reached."),
+    ),
     "openapi": (
         "sluis.cli.openapi",
         Text("Schrijf de gepubliceerde documenten.", "Write the published documents."),

@@ -6,14 +6,15 @@ Only `serve` and `cli` read this; rooms get plain arguments.
 from sluis.config.change import Setting, with_settings
 from sluis.config.clients import client_of
 from sluis.config.group import read_group
-from sluis.config.model import Address, ClientConfig, Config, NodeConfig
-from sluis.config.node import NODE_FILE, Node, examine_node, load_node, node_policies
+from sluis.config.model import Address, ChannelConfig, ClientConfig, Config, NodeConfig
+from sluis.config.node import NODE_FILE, Node, examine_node, load_node, node_policies, templates_of
 from sluis.config.read import absolute_address, load_config
 from sluis.config.schemas import schemas
 
 __all__ = [
     "NODE_FILE",
     "Address",
+    "ChannelConfig",
     "ClientConfig",
     "Config",
     "Node",
@@ -27,5 +28,6 @@ __all__ = [
     "node_policies",
     "read_group",
     "schemas",
+    "templates_of",
     "with_settings",
 ]

@@ -24,6 +24,8 @@ HostName = Annotated[
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*$", max_length=253
     ),
 ]
+Mail = Annotated[str, msgspec.Meta(pattern=r"^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$")]
+ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
@@ -264,6 +266,39 @@ class TrustConfig(msgspec.Struct, frozen=True):
     level: Level = "substantial"
 
 
+class ContactConfig(msgspec.Struct, frozen=True):
+    """How people are reached: when nobody is disturbed, and where it is asked where somebody lives."""
+
+    quiet_from: ClockTime = "21:00"
+    quiet_until: ClockTime = "08:00"
+    templates: Path = Path("templates")
+    address_sql: Words | None = None
+    address_activity: Words | None = None
+
+
+class ChannelConfig(msgspec.Struct, frozen=True):
+    """A way to reach people. Which settings a kind needs, `sluis check` says."""
+
+    kind: Literal["smtp", "notify-email", "notify-sms", "notify-letter", "print", "box"]
+    host: HostName | None = None
+    port: Port | None = None
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: Mail | None = None
+    returns: Mail | None = None
+    maildir: Path | None = None
+    user: Words | None = None
+    secret_file: Path | None = None
+    url: AnyUrl | None = None
+    template: Words | None = None
+    callback_file: Path | None = None
+    folder: Path | None = None
+    remote: Words | None = None
+    key: Path | None = None
+    known_hosts: Path | None = None
+    authorities: tuple[Path, ...] = ()
+    seconds: Annotated[float, msgspec.Meta(ge=1, le=300)] = 30.0
+
+
 class PolicyConfig(msgspec.Struct, frozen=True):
     """The organisation's own Cedar policies, beside what its disclosures say."""
 
@@ -276,6 +311,19 @@ class RegisterConfig(msgspec.Struct, frozen=True):
 
     directory: Path | None = None
     longest_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24
+
+
+class EventsConfig(msgspec.Struct, frozen=True):
+    """What recipients of events may register here."""
+
+    interest_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 366
+    interests_each: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] = 1_000_000
+
+
+class ConsentsConfig(msgspec.Struct, frozen=True):
+    """Consents of people, after they have ended."""
+
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=36_600)] = 1830
 
 
 class ServiceConfig(msgspec.Struct, frozen=True):
@@ -313,9 +361,13 @@ class Config(msgspec.Struct, frozen=True):
     passport: PassportConfig = PassportConfig()
     clients: dict[Key, ClientConfig] = {}
     trust: dict[Key, TrustConfig] = {}
+    contact: ContactConfig = ContactConfig()
+    channels: dict[Key, ChannelConfig] = {}
     policy: PolicyConfig = PolicyConfig()
     register: RegisterConfig = RegisterConfig()
+    events: EventsConfig = EventsConfig()
     services: dict[Key, ServiceConfig] = {}
+    consents: ConsentsConfig = ConsentsConfig()
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()
     manager: ManagerConfig = ManagerConfig()

@@ -10,14 +10,26 @@ import msgspec
 from sluis.config.clients import client_of
 from sluis.config.model import Config
 from sluis.config.read import load_config, read_config
-from sluis.config.trial import try_expressions
+from sluis.config.trial import try_conditions, try_expressions
+from sluis.contact import (
+    SCENARIOS,
+    Around,
+    Listening,
+    ScenarioReading,
+    Templates,
+    examine_scenarios,
+    listening,
+    read_scenarios,
+)
 from sluis.gateway import check_nginx, read_documents
 from sluis.grounds import (
     Activity,
     Dataset,
     Disclosure,
+    EventType,
     Grounds,
     Item,
+    Notice,
     Surroundings,
     examine,
     kind_of,
@@ -42,17 +54,24 @@ from sluis.policy import (
 
 NODE_FILE = "node.toml"
 
-TELLING: dict[str, type[Item]] = {"recipient": Disclosure, "purpose": Activity, "table": Dataset}
-"""The key that only one kind of file has."""
+TELLING: dict[str, type[Item]] = {
+    "tells": Notice,
+    "type": EventType,
+    "recipient": Disclosure,
+    "purpose": Activity,
+    "table": Dataset,
+}
+"""The key that tells what a file is; the first that is in it."""
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A node directory: its settings, its grounds, and what decisions follow from."""
+    """A node directory: its settings, its grounds, what decisions follow from, and what people are told."""
 
     directory: Path
     config: Config
     grounds: Grounds
     policies: Policies
+    scenarios: tuple[Listening, ...] = ()
 
 
 def load_node(directory: Path, environ: Mapping[str, str] | None = None, day: date | None = None) -> Node:
@@ -69,7 +88,24 @@ def load_node(directory: Path, environ: Mapping[str, str] | None = None, day: da
     own = read_own(config.policy.directory)
     policies = node_policies(config, grounds, own)
     refuse_any([one for one in examine_own(own, policies, _clock(day)) if one.code != BY_DAY])
-    return Node(directory.absolute(), config, grounds, policies)
+    scenarios = read_scenarios(directory)
+    refuse_any(list(_wrong_scenarios(scenarios, config, grounds)))
+    return Node(directory.absolute(), config, grounds, policies, listening(scenarios))
+
+
+def templates_of(config: Config) -> Templates:
+    """What makes words of events, from the settings of a node."""
+    return Templates(config.contact.templates, config.node.name, (config.portal.address or "").rstrip("/"))
+
+
+def _wrong_scenarios(reading: ScenarioReading, config: Config, grounds: Grounds) -> tuple[Invalid, ...]:
+    around = Around(
+        channels=tuple(config.channels),
+        activities=[one.id for one in grounds.activities],
+        facts=None,
+        templates=templates_of(config),
+    )
+    return examine_scenarios(reading, around)
 
 
 def node_policies(config: Config, grounds: Grounds, own: Own) -> Policies:
@@ -101,7 +137,8 @@ def examine_node(
         return _examine_declarations(path)
     directory = path.absolute().parent.parent
     kind = kind_of(path)
-    if (kind is not None or holds_policies(path)) and (directory / NODE_FILE).exists():
+    within = kind is not None or holds_policies(path) or path.absolute().parent.name == SCENARIOS
+    if within and (directory / NODE_FILE).exists():
         shown = str(directory / path.absolute().parent.name / path.name)
         found = [
             one
@@ -124,10 +161,16 @@ def _examine_directory(
 ) -> tuple[Invalid, ...]:
     config, problems = _examine_settings(directory / NODE_FILE, environ)
     reading = read_directory(directory)
-    told = [*problems, *examine(reading, _around(config, day)), *try_expressions(reading)]
+    told = [
+        *problems,
+        *examine(reading, _around(config, day)),
+        *try_expressions(reading),
+        *try_conditions(reading),
+    ]
     if config is not None:
         own = read_own(config.policy.directory)
         told += examine_own(own, node_policies(config, reading.grounds, own), _clock(day))
+        told += _wrong_scenarios(read_scenarios(directory), config, reading.grounds)
     return tuple(sorted(told, key=lambda one: (one.place.file, one.place.line) if one.place else ("", 0)))
 
 
@@ -249,8 +292,8 @@ def _unknown_kind(path: Path) -> Invalid:
             "Het is niet te zien wat dit bestand beschrijft.", "It cannot be seen what this file describes."
         ),
         Text(
-            "Het staat niet in `datasets`, `activities` of `disclosures` en is geen `node.toml`.",
-            "It is not in `datasets`, `activities` or `disclosures` and is no `node.toml`.",
+            "Het staat in geen map die gelezen wordt, zoals `datasets` of `notices`, en is geen `node.toml`.",
+            "It is in no folder that is read, such as `datasets` or `notices`, and is no `node.toml`.",
         ),
         Text("Zet het in de goede map.", "Put it in the right folder."),
         place=Place(str(path)),

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import inspect
 
+from sluis.config.contact import contact_faults
 from sluis.config.model import Address, Config, SourceConfig, StoreConfig
 from sluis.config.passport import passport_faults
 from sluis.config.signin import sign_in_faults
@@ -264,6 +265,7 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
     yield from _repeated(_each("trust", "issuer", tables), "issuer")
     yield from sign_in_faults(config)
     yield from passport_faults(config)
+    yield from contact_faults(config)
     if config.node.alias in names:
         yield _repeat(("peers", config.node.alias), "alias", config.node.alias)
     if not config.node.test:

@@ -36,15 +36,21 @@ WORDS: Words = {
             "Inlogvoorzieningen van anderen die dit knooppunt gelooft, op naam.",
             "Sign-in providers of others that this node believes, by name.",
         ),
+        "contact": Text("Hoe mensen worden bereikt.", "How people are reached."),
+        "channels": Text(
+            "Kanalen om mensen te bereiken, op naam.", "Channels by which people are reached, by name."
+        ),
         "policy": Text("Eigen regels voor het beslispunt.", "Rules of one's own for the decision point."),
         "register": Text(
             "Het handelsregister, dat zegt wie voor een bedrijf mag handelen.",
             "The trade register, which says who may act for a company.",
         ),
+        "events": Text("Wat dit knooppunt anderen meldt.", "What this node tells others of."),
         "services": Text(
             "Diensten waarvoor iemand een machtiging kan krijgen, op naam.",
             "Services that somebody can be mandated for, by name.",
         ),
+        "consents": Text("Toestemmingen die voorbij zijn.", "Consents that are over."),
         "limits": Text("Wat een vraag mag kosten.", "What a question may cost."),
         "fsc": Text("De FSC-groep waar dit knooppunt in zit.", "The FSC group that this node is in."),
         "manager": Text("De Manager.", "The Manager."),
@@ -58,6 +64,12 @@ WORDS: Words = {
         ),
         "longest_hours": Text(
             "Hoeveel uur oud zo'n antwoord mag zijn.", "How many hours old such an answer may be."
+        ),
+    },
+    "ConsentsConfig": {
+        "keep_days": Text(
+            "Zoveel dagen na haar laatste dag bewaart het knooppunt een toestemming; wat ermee is gebeurd, blijft in het logboek.",
+            "So many days after its last day the node keeps a consent; what happened to it stays in the log.",
         ),
     },
     "ServiceConfig": {
@@ -386,9 +398,89 @@ WORDS: Words = {
         "audiences": Text("Voor wie het tokens mag vragen.", "For whom it may ask tokens."),
         "level": Text("Laagste niveau waarmee iemand inlogt.", "Lowest level at which somebody signs in."),
     },
+    "ContactConfig": {
+        "quiet_from": Text(
+            "Vanaf hoe laat niemand wordt gestoord (Nederlandse tijd).",
+            "From what time nobody is disturbed (Dutch time).",
+        ),
+        "quiet_until": Text(
+            "Tot hoe laat; twee keer dezelfde tijd is nooit.",
+            "Until what time; the same time twice is never.",
+        ),
+        "templates": Text("Map met de sjablonen van berichten.", "Folder with the templates of messages."),
+        "address_sql": Text(
+            "Vraag die met `$bsn` de regels van een adres geeft (`line_1`, `line_2`, …); zonder gaan er geen brieven.",
+            "Question that gives the lines of an address for `$bsn` (`line_1`, `line_2`, …); without it no letters go.",
+        ),
+        "address_activity": Text(
+            "Verwerkingsactiviteit waaronder die vraag gaat.",
+            "Processing activity under which that question is asked.",
+        ),
+    },
+    "ChannelConfig": {
+        "kind": Text(
+            "Soort: `smtp`, `notify-email`, `notify-sms`, `notify-letter`, `print` of `box`.",
+            "Kind: `smtp`, `notify-email`, `notify-sms`, `notify-letter`, `print` or `box`.",
+        ),
+        "host": Text(
+            "Mailserver, of server van de printstraat (SFTP).",
+            "Mail server, or server of the print street (SFTP).",
+        ),
+        "port": Text("Poort daarvan.", "Its port."),
+        "security": Text(
+            "Hoe de verbinding met de mailserver is beveiligd; `none` mag alleen in een proefomgeving.",
+            "How the connection to the mail server is encrypted; `none` only in a test environment.",
+        ),
+        "sender": Text("Adres waarvan e-mail komt.", "Address that e-mail comes from."),
+        "returns": Text(
+            "Adres waar e-mail terugkomt; achter de naam komt `+` en een nummer.",
+            "Address that e-mail comes back to; after the name comes `+` and a number.",
+        ),
+        "maildir": Text("Maildir waarin dat aankomt.", "Maildir in which that arrives."),
+        "user": Text("Gebruikersnaam.", "User name."),
+        "secret_file": Text(
+            "Bestand met het wachtwoord, de API-sleutel of het token.",
+            "File with the password, the API key or the token.",
+        ),
+        "url": Text(
+            "Adres van de dienst (Notify, berichtenbox).", "Address of the service (Notify, message box)."
+        ),
+        "template": Text(
+            "Sjabloon bij Notify, met `((subject))` en `((body))`.",
+            "Template at Notify, with `((subject))` and `((body))`.",
+        ),
+        "callback_file": Text(
+            "Bestand met het geheim waarmee Notify terugmeldt; zonder vraagt het knooppunt het zelf.",
+            "File with the secret by which Notify reports; without it the node asks by itself.",
+        ),
+        "folder": Text("Map van de printstraat.", "Folder of the print street."),
+        "remote": Text("Map op de server van de printstraat.", "Folder on the server of the print street."),
+        "key": Text(
+            "Sleutel waarmee het knooppunt daar inlogt (SSH).",
+            "Key with which the node signs in there (SSH).",
+        ),
+        "known_hosts": Text(
+            "Sleutels waaraan die server te herkennen is.", "Keys by which that server is known."
+        ),
+        "authorities": Text(
+            "Autoriteiten die voor het TLS-certificaat instaan (PEM); zonder die van het systeem.",
+            "Authorities that vouch for the TLS certificate (PEM); without it, those of the system.",
+        ),
+        "seconds": Text("Seconden die één bericht mag duren.", "Seconds that one message may take."),
+    },
     "PolicyConfig": {
         "directory": Text(
             "Map met Cedar-regels en hun proeven.", "Folder with Cedar policies and their tests."
+        ),
+    },
+    "EventsConfig": {
+        "interest_days": Text(
+            "Hoeveel dagen vooruit een afnemersindicatie mag gelden.",
+            "For how many days ahead an interest may hold.",
+        ),
+        "interests_each": Text(
+            "Hoeveel afnemersindicaties één kennisgeving mag hebben.",
+            "How many interests one notice may have.",
         ),
     },
     "LimitsConfig": {

@@ -1,7 +1,7 @@
 """How nodes reach each other: the link, and the signed card by which a node says what it is."""
 
 from sluis.gateway.card import Card, read_card, sign_card
-from sluis.gateway.crossing import SERVICE
+from sluis.gateway.crossing import SERVICE, Agreed
 from sluis.gateway.documents import read as read_documents
 from sluis.gateway.http import routes
 from sluis.gateway.link import Answer, Covers, Link
@@ -29,6 +29,7 @@ from sluis.gateway.witnesses import Witnesses, witness_name
 
 __all__ = [
     "SERVICE",
+    "Agreed",
     "Answer",
     "AutoSign",
     "Card",

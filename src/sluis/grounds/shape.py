@@ -183,6 +183,14 @@ def _number(value: float, kind: inspect.IntType | inspect.FloatType, keys: Keys)
 
 
 FORMS = {
+    "[a-z][a-z0-9]{0,19}": Text(
+        "Begin met een kleine letter; daarna kleine letters en cijfers, samen ten hoogste 20.",
+        "Begin with a lower-case letter; then lower-case letters and digits, 20 at most.",
+    ),
+    "[a-z][a-z0-9-]*(": Text(
+        "Schrijf een omgekeerde domeinnaam met ten minste drie delen, zoals `nl.wegen.brug`.",
+        "Write a reverse domain name of at least three parts, such as `nl.wegen.brug`.",
+    ),
     "[a-z_]": Text(
         "Begin met een kleine letter; daarna kleine letters, cijfers en `_`, samen ten hoogste 63.",
         "Begin with a lower-case letter; then lower-case letters, digits and `_`, 63 at most.",
@@ -224,6 +232,10 @@ FORMS = {
     "https://": Text(
         "Schrijf een adres als `https://naam:8443`.", "Write an address as `https://name:8443`."
     ),
+    "[^\\s@": Text(
+        "Schrijf een e-mailadres als `naam@voorbeeld.nl`.", "Write an e-mail address as `name@example.org`."
+    ),
+    "([01]": Text("Schrijf een tijd als `21:00`.", "Write a time as `21:00`."),
     "(own": Text(
         "Schrijf `own`, of een adres als `https://naam/pad`.",
         "Write `own`, or an address as `https://name/path`.",

@@ -13,7 +13,17 @@ from sluis.crypto import canonical
 from sluis.kernel import Level, Place, plain
 from sluis.policy.cedar import Outcome, Policy, Slice, read_generated, read_policies, twice
 from sluis.policy.disclosures import day_number
-from sluis.policy.model import CONSULT, Decided, Evaluation, Facts, Policies, Resource, Ruling, Subject
+from sluis.policy.model import (
+    CONSULT,
+    OPENED,
+    Decided,
+    Evaluation,
+    Facts,
+    Policies,
+    Resource,
+    Ruling,
+    Subject,
+)
 from sluis.policy.rules import applies, facts_of, why_not
 from sluis.policy.values import Uid, references, uid_of, values_of
 
@@ -22,7 +32,8 @@ _OWN = frozenset({"activity", "acr", "level", "day", "minute", "agreed", "action
 """What policies find in the context whatever the request says."""
 _UNKNOWN: "_Entity" = {"attrs": {}, "parents": []}
 _Entity = dict[str, Any]
-_Pair = tuple[str, str]
+_Pair = tuple[str, str, str]
+"""Action, recipient and activity."""
 
 
 class Engine:
@@ -51,7 +62,8 @@ class Engine:
         self._rulings = {one.policy: one for one in policies.rulings}
         self._pairs: dict[_Pair, list[Ruling]] = {}
         for ruling in policies.rulings:
-            self._pairs.setdefault((ruling.recipient, ruling.activity), []).append(ruling)
+            pair = (ruling.action, ruling.recipient, ruling.activity)
+            self._pairs.setdefault(pair, []).append(ruling)
         self._opening = {one.id: one for one in read_generated(one.text for one in policies.rulings)}
         self._actions = {one.action for one in self.own.values()} - {None}
         self._choosing = Lock()
@@ -88,7 +100,7 @@ class Engine:
         """Every action that a policy names, sorted."""
         named = {name for one in self.own.values() for name in one.actions}
         listed = {id for kind, id in self.entities if kind == "Action"}
-        return sorted(named | listed | ({CONSULT} if self._rulings else set()))
+        return sorted(named | listed | {one.action for one in self._rulings.values()})
 
     def known(self, type: str) -> list[str]:
         """The ids of all that is known of a type, sorted."""
@@ -113,9 +125,11 @@ class Engine:
 
     def _slice(self, facts: Facts, action: str) -> Slice:
         """The policies that can have to do with it. For a consultation: the disclosures to that peer for that activity,
-        and what forbids; nothing but a disclosure can permit one."""
-        pair = (facts.peer, facts.activity) if (facts.peer, facts.activity) in self._pairs else None
-        key = (action if action in self._actions or action == CONSULT else None, pair)
+        and what forbids; nothing but a disclosure can permit one. So for a notice."""
+        pair: _Pair | None = (action, facts.peer, facts.activity)
+        if pair not in self._pairs:
+            pair = None
+        key = (action if action in self._actions or action in OPENED else None, pair)
         with self._choosing:
             found = self._slices.get(key)
             if found is None:
@@ -127,9 +141,9 @@ class Engine:
 
     def _make(self, action: str, pair: _Pair | None) -> Slice:
         chosen = [one for one in self.own.values() if one.action in (None, action)]
-        if action == CONSULT:
+        if action in OPENED:
             chosen = [one for one in chosen if one.effect == "forbid"]
-            chosen += [self._opening[one.policy] for one in self._pairs.get(pair or ("", ""), ())]
+            chosen += [self._opening[one.policy] for one in self._pairs.get(pair or ("", "", ""), ())]
         return Slice(chosen, self.entities.keys())
 
     def _reachable(self, given: dict[Uid, dict[str, Any]], action: Uid, policies: Slice) -> list[_Entity]:
@@ -154,14 +168,13 @@ class Engine:
         opened = [self._rulings[id] for id in outcome.determining if id in self._rulings]
         if opened:
             chosen = applies(opened)
-            return Decided(
-                True, "disclosed", chosen.disclosure, chosen.article, outcome.determining, self.version
-            )
+            rule = "disclosed" if chosen.action == CONSULT else "notified"
+            return Decided(True, rule, chosen.disclosure, chosen.article, outcome.determining, self.version)
         return self._by_own(True, outcome.determining)
 
     def _denied(self, evaluation: Evaluation, facts: Facts, outcome: Outcome) -> Decided:
-        if evaluation.action.name == CONSULT:
-            refusal = why_not(facts, self._pairs.get((facts.peer, facts.activity), ()))
+        if facts.action in OPENED:
+            refusal = why_not(facts, self._pairs.get((facts.action, facts.peer, facts.activity), ()))
             if refusal is not None:
                 closest = refusal.closest
                 return Decided(

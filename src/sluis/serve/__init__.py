@@ -5,6 +5,7 @@ keys, the clock, the lock of the log, the listeners.
 """
 
 from sluis.serve.api import published
+from sluis.serve.contact import channel_of
 from sluis.serve.node import Node, build_node, run
 
-__all__ = ["Node", "build_node", "published", "run"]
+__all__ = ["Node", "build_node", "channel_of", "published", "run"]

@@ -10,11 +10,13 @@ from msgspec import structs
 from sluis import disclose, gateway, query
 from sluis.config import Config
 from sluis.crypto import Peer
+from sluis.events import interests
 from sluis.identity import access, looked, passkeys, people
 from sluis.kernel import Invalid, PeerId, Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
 from sluis.policy import LOG, READ_LOG, Resource, call_routes
 from sluis.serve.deciding import by_socket
+from sluis.serve.events import event_routes
 from sluis.serve.parts import Parts
 from sluis.web import About, Access, Api, Gate, Person, identified, make_api
 
@@ -30,6 +32,8 @@ def published() -> Api:
         *access.routes(nothing, nothing, nothing),
         *people.routes(nothing, nothing, nothing, nothing),
         *passkeys.desk_routes(nothing, nothing, nothing, nothing),
+        *interests.routes(nothing, nothing, nothing),
+        *interests.official_routes(nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
@@ -61,6 +65,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *access.routes(parts.accesses, gate, own),
         *(people.routes(known, gate, own, parts.whom) if known else ()),
         *_desk(parts, gate, own),
+        *event_routes(parts.events, gate, parts.certificate.identity.peer.id, parts.refusals.record),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),
         *call_routes(parts.point, by_socket(parts.access, parts.refusals.record)),

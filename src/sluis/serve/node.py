@@ -64,13 +64,18 @@ class Node:
         except Problem:
             await self.stop()
             raise
+        if self.parts.contact is not None:
+            self.parts.contact.start()
+            self._every(_HOUR, self.parts.contact.tidy)
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_SECOND, self._publish)
         self._every(_SECOND, self._renew_revocations)
         self._every(_SECOND, self._renew_certificate)
+        self._every(_HOUR, self.parts.accesses.tidy)
         if self.portal is not None:
             self._every(_MINUTE, self.portal.tidy)
+        self._every(_HOUR, self.parts.events.tidy)
         if self.parts.tokens is not None:
             # Where portals sign people in, their keys are made now: nobody waits for that. Elsewhere when they are asked for.
             self._every(_HOUR, self._turn_keys, at_once=bool(self.config.clients))
@@ -91,6 +96,8 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         parts = self.parts
+        if parts.contact is not None:
+            await parts.contact.stop()
         await parts.link.close()
         try:
             await parts.discloser.close()

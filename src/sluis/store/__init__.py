@@ -6,7 +6,7 @@ from sluis.store.files import write_durably
 from sluis.store.migrations import Migration, migrate
 from sluis.store.once import Once, open_once
 from sluis.store.outbox import Message, Outbox, Waiting, open_outbox
-from sluis.store.writer import unkept
+from sluis.store.writer import attempt, unkept
 
 __all__ = [
     "Commit",
@@ -16,6 +16,7 @@ __all__ = [
     "Outbox",
     "Store",
     "Waiting",
+    "attempt",
     "insert_values",
     "migrate",
     "open_once",

@@ -15,6 +15,7 @@ from tests.unit.grounds.examples import ACTIVITY_ID, RECIPIENT, THIRD, activity,
 from sluis.crypto import FileKeyStore
 from sluis.grounds import Grounds
 from sluis.grounds.consents import Consents, Narrowing, Terms, open_consents
+from sluis.grounds.consents.service import KEPT
 from sluis.kernel import Conflict, Invalid, NotFound, Unkept
 from sluis.ledger import Ledger, open_ledger
 from sluis.store import Store, open_store
@@ -176,6 +177,30 @@ async def test_anothers_consent_reads_as_one_that_is_not_there(kept: Kept) -> No
     assert told[0] == told[1]
     assert kept.opens(ANN, "inkomen")
     assert kept.consents.of(BOB) == []
+
+
+async def test_a_consent_that_ended_long_ago_is_forgotten_and_stays_provable(kept: Kept) -> None:
+    ended = await kept.consents.give(ANN, terms("inkomen"), "p")
+    revoked = await kept.consents.give(ANN, terms("inkomen", until=TODAY + timedelta(9_000)), "p")
+    await kept.consents.revoke(revoked.id, "p", ANN)
+    standing = await kept.consents.give(ANN, terms("inkomen", until=TODAY + timedelta(9_000)), "p")
+    kept.now = NOW + KEPT
+    await kept.consents.tidy()
+    assert len(kept.consents.of(ANN)) == 3
+    kept.now = NOW + KEPT + timedelta(1)
+    await kept.consents.tidy()
+    assert {one.id for one in kept.consents.of(ANN)} == {ended.id, standing.id}
+    kept.now = NOW + KEPT + timedelta(31)
+    await kept.consents.tidy()
+    assert kept.consents.of(ANN) == [standing]
+    assert kept.opens(ANN, "inkomen")
+    told = kept.records()
+    assert [one["action"] for one in told[-2:]] == ["consent.forget", "consent.forget"]
+    assert told[-1]["body"] == {"count": 1, "ended_before": (kept.now.date() - KEPT).isoformat()}
+    assert [one.action for _, one in kept.ledger.log.arrangements(revoked.id)] == [
+        "consent.give",
+        "consent.revoke",
+    ]
 
 
 async def test_every_change_is_on_record_without_the_number_of_the_person(kept: Kept) -> None:

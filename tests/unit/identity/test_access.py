@@ -218,11 +218,25 @@ async def test_a_person_gives_sees_narrows_and_takes_back(world: World) -> None:
 
     shown = await world.browser.get("/consents")
     assert "Gemeente (fictief)" in shown.text
-    await world.browser.send(shown.form("/consents/narrow", consent=consent.id), until=TODAY.isoformat())
+    narrow = shown.form("/consents/narrow", consent=consent.id)
+    await world.browser.send(narrow, until=TODAY.isoformat(), **{"column.inkomen.inkomen": "1"})
     assert world.consents.of(("BSN", ANN))[0].until == TODAY
     await world.browser.send(shown.form("/consents/revoke", consent=consent.id))
     assert world.consents.of(("BSN", ANN))[0].revoked
     assert "Ingetrokken op" in (await world.browser.get("/consents")).text
+
+
+async def test_a_person_leaves_less_data_than_they_gave_and_never_more(world: World) -> None:
+    consent = (await world.give(datasets={"inkomen": ["inkomen", "jaar"]}))[1]["id"]
+    await world.sign_in()
+    shown = await world.browser.get("/consents")
+    form = shown.form("/consents/narrow", consent=consent)
+    assert 'name="column.inkomen.jaar" value="1" checked' in shown.text
+    await world.browser.send(form, until=LAST.isoformat(), **{"column.inkomen.jaar": "1"})
+    assert world.consents.of(("BSN", ANN))[0].datasets == {"inkomen": ("jaar",)}
+    for chosen in ({}, {"column.inkomen.inkomen": "1"}, {"column.wet.jaar": "1"}, {"column.x": "1"}):
+        assert (await world.browser.send(form, until=LAST.isoformat(), **chosen)).status == 400
+    assert world.consents.of(("BSN", ANN))[0].datasets == {"inkomen": ("jaar",)}
 
 
 async def test_what_was_given_whole_is_not_asked_for_any_more(world: World) -> None:

@@ -1,7 +1,7 @@
 """What a consent opens, what may be consented to, and what makes one narrower. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 import msgspec
 
@@ -13,6 +13,13 @@ from sluis.kernel import Invalid, NotFound, Text
 def in_force(consent: Consent, day: date) -> bool:
     """Whether it holds on this day."""
     return consent.revoked is None and consent.since <= day <= consent.until
+
+
+def last_day(consent: Consent) -> date:
+    """The last day on which it holds, or the one on which it was taken back."""
+    if consent.revoked is None:
+        return consent.until
+    return min(consent.until, datetime.fromtimestamp(consent.revoked / 1000, UTC).date())
 
 
 def opens(consents: Iterable[Consent], dataset: str, columns: Collection[str], day: date) -> bool:

@@ -4,6 +4,7 @@ change is durable, together with its record in the log, before anybody is told o
 
 import asyncio
 from collections.abc import Collection
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, text
 from sluis.crypto import KeyStore, canonical_texts, encode_base64url
 from sluis.grounds.consents import rules, sql
 from sluis.grounds.consents.model import Consent, Narrowing, Request, Terms
-from sluis.grounds.consents.records import Change, changed
+from sluis.grounds.consents.records import Change, changed, forgotten
 from sluis.grounds.model import Grounds
 from sluis.kernel import (
     Clock,
@@ -27,6 +28,10 @@ from sluis.kernel import (
 )
 from sluis.ledger import Ledger
 from sluis.store import Store, migrate, see_through
+
+KEPT = timedelta(days=5 * 366)
+"""After the last day of a consent, unless a setting says otherwise. The controller shows that there was consent (AVG article
+7(1)) for as long as somebody can claim damages over what was seen under it: five years after they knew (BW 3:310(1))."""
 
 _NAMED = "consent"
 _BSN = 9  # digits; a source that keeps them as numbers loses the zeros in front
@@ -47,10 +52,13 @@ class Consents:
         keys: makes the pseudonyms.
         grounds: as loaded and checked; says what is asked for.
         clock: aware UTC.
+        kept: how long a consent is kept after its last day.
     """
 
-    def __init__(self, store: Store, ledger: Ledger, keys: KeyStore, grounds: Grounds, clock: Clock) -> None:
-        self._store, self._ledger, self._keys, self._clock = store, ledger, keys, clock
+    def __init__(
+        self, store: Store, ledger: Ledger, keys: KeyStore, grounds: Grounds, clock: Clock, kept: timedelta
+    ) -> None:
+        self._store, self._ledger, self._keys, self._clock, self._kept = store, ledger, keys, clock, kept
         self._requests = rules.requests_of(grounds)
         self._changing = asyncio.Lock()
         self._opened: _Opened = {}
@@ -137,6 +145,25 @@ class Consents:
             ended = msgspec.structs.replace(consent, revoked=milliseconds(self._clock()))
             return await see_through(self._keep("revoke", ended, by))
 
+    async def tidy(self) -> None:
+        """Forget consents that ended too long ago. That this was done is a record; what was given and taken stays in the log,
+        under the pseudonym. To be called every hour. Raises `Unkept`."""
+        now = self._clock()
+        before = now.date() - self._kept
+        async with self._changing:
+            self._opened = {
+                key: left
+                for key, standing in self._opened.items()
+                if (left := tuple(one for one in standing if one.until >= now.date()))
+            }
+            gone = await self._store.write(lambda connection: self._forget(connection, before))
+            if gone:
+                await self._ledger.append([forgotten(gone, before, now)])
+
+    @staticmethod
+    def _forget(connection: Connection, before: date) -> int:
+        return connection.execute(text(sql.FORGET), {"before": before.toordinal()}).rowcount
+
     # Seeing
 
     def of(self, whom: Whom) -> list[Consent]:
@@ -187,7 +214,7 @@ class Consents:
             "subject": consent.subject,
             "consent": encode(consent),
             "given": consent.given,
-            "last": consent.until.toordinal() if consent.revoked is None else 0,
+            "ended": rules.last_day(consent).toordinal(),
         }
 
         def keep(connection: Connection) -> None:
@@ -211,10 +238,12 @@ class Consents:
             self._opened.pop(key, None)
 
 
-def open_consents(store: Store, ledger: Ledger, keys: KeyStore, grounds: Grounds, clock: Clock) -> Consents:
+def open_consents(
+    store: Store, ledger: Ledger, keys: KeyStore, grounds: Grounds, clock: Clock, kept: timedelta = KEPT
+) -> Consents:
     """The consents in a database; arguments as `Consents`. Blocks. Raises `Conflict`, `Unkept`."""
     migrate(store, "consents", sql.MIGRATIONS)
-    return Consents(store, ledger, keys, grounds, clock)
+    return Consents(store, ledger, keys, grounds, clock, kept)
 
 
 def _unknown() -> NotFound:

@@ -92,11 +92,13 @@ def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler
 
     @post("/consents/narrow", opt=_FOR, status_code=200)
     async def narrow(person: SignedIn, form: Form) -> Response[bytes]:
-        """Laat toestemming eerder eindigen."""
-        whom = sessions.subject(person.session)
-        await accesses.narrow(
-            form.get("consent", ""), Narrowing(until=_day(form)), person.acting.person, whom
-        )
+        """Laat minder over van een toestemming: minder gegevens, of minder lang."""
+        whom, left = sessions.subject(person.session), dict[str, tuple[str, ...]]()
+        for one in _columns(form):
+            dataset, _, column = one.partition(".")
+            left[dataset] = (*left.get(dataset, ()), column)
+        change = Narrowing(datasets=left, until=_day(form))
+        await accesses.narrow(form.get("consent", ""), change, person.acting.person, whom)
         return redirect("/consents")
 
     @post("/consents/revoke", opt=_FOR, status_code=200)

@@ -100,6 +100,10 @@ class Accesses:
         """One person's own consents, newest first, also those that ended."""
         return self._viewed(await asyncio.to_thread(self._consents.of, whom))
 
+    async def tidy(self) -> None:
+        """Forget consents that ended too long ago; see `Consents.tidy`."""
+        await self._consents.tidy()
+
     def _disclosed(
         self,
         one: Disclosure,

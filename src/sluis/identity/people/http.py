@@ -71,7 +71,6 @@ def routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[HTTPRo
         own: this node.
         whom: knows a person by their BSN.
     """
-    guardians = people.guardians
 
     async def may(person: Person, action: str) -> None:
         await gate.require(person, action, Resource(PEOPLE, str.__str__(own)), not_yours())
@@ -84,7 +83,7 @@ def routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[HTTPRo
     )
     async def every(person: Person) -> list[GuardianView]:
         await may(person, READ_PEOPLE)
-        return [guardian_view(one, guardians.holds(one)) for one in guardians.every()]
+        return [guardian_view(one, people.guardians.holds(one)) for one in people.guardians.every()]
 
     @post(
         "/people/guardians",
@@ -95,7 +94,7 @@ def routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[HTTPRo
     )
     async def appoint(person: Person, data: NewGuardian) -> GuardianView:
         await may(person, CHANGE_PEOPLE)
-        made = await guardians.appoint(person.person, appointment(people, data, whom))
+        made = await people.guardians.appoint(person.person, appointment(people, data, whom))
         return guardian_view(made, True)
 
     @post(
@@ -107,7 +106,7 @@ def routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[HTTPRo
     )
     async def end(person: Person, id: Annotated[str, PathParameter()]) -> GuardianView:
         await may(person, CHANGE_PEOPLE)
-        return guardian_view(await guardians.end(person.person, id), False)
+        return guardian_view(await people.guardians.end(person.person, id), False)
 
     @get(
         "/people/services",

@@ -1,0 +1,452 @@
+"""Getting messages to people: what is due is decided, claimed, handed over, noted. On the event loop of the node.
+
+A try stands in the database, with its line in the log, before anything leaves: durable, in one commit. What became of it is
+written after. Between the two this process may end; who finds such a try later asks the channel where that can tell, sends it
+again where that has no second effect, and otherwise does as the person prefers (`Preference.twice`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from sluis.contact.channels.base import Channel, Failed, Parcel, Report, Waiting
+from sluis.contact.keeping import Keeping, Known, with_state
+from sluis.contact.model import (
+    TRY,
+    Content,
+    Kind,
+    Language,
+    Message,
+    MessageState,
+    PostalAddress,
+    Preference,
+    Scenario,
+    Try,
+)
+from sluis.contact.rendering import Templates
+from sluis.contact.rules import (
+    Action,
+    Later,
+    Offered,
+    Over,
+    Quiet,
+    Resolve,
+    Route,
+    Send,
+    delay,
+    next_action,
+    preferred,
+    routes,
+)
+from sluis.kernel import Clock, Problem, Trace, cause_of, milliseconds, new_span_id, new_trace_id
+from sluis.ledger import ACTIVITY, SUBJECT, SUBJECT_TYPE, Ledger, Processing
+from sluis.store import Store
+
+log = logging.getLogger("sluis.contact")
+
+_AT_ONCE = 100  # messages in hand
+_LANE = 8  # of these with one channel: one that hangs keeps no other waiting
+_BUSY = 5  # seconds until a message is looked at again whose channel has enough in hand
+_MEND = 3_600  # seconds until a message is looked at again that our own files stand in the way of
+_ATTEMPTS = 3  # of a message of which nobody can tell whether it left
+_REPORTS_OF = 60 * 86_400  # seconds that a report may still come
+_REPORTS_MOST = 500
+
+
+class Addresses(Protocol):
+    """Where somebody lives, when nothing else is known of them. `serve` fills it in with a question to the register of persons,
+    under an activity of its own."""
+
+    async def postal(self, kind: str, value: str, case: str, trace: Trace) -> PostalAddress | None:
+        """The address of the person with this number; None when there is none, or it is secret. Raises `Problem`."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How this organisation reaches people.
+
+    Args:
+        organisation: who says it.
+        language: of who did not choose one.
+        quiet: when nobody is disturbed; None: never.
+    """
+
+    organisation: str
+    language: Language
+    quiet: Quiet | None
+
+
+class Reaching:
+    """The messages of one node under way.
+
+    Args:
+        store, keeping: where they are.
+        channels: by name.
+        scenarios: by id.
+        templates: makes words of them.
+        ledger: gets a line for each try.
+        addresses: where people live.
+        clock: aware UTC.
+        settings: how.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        keeping: Keeping,
+        channels: Mapping[str, Channel],
+        scenarios: Mapping[str, Scenario],
+        templates: Templates,
+        ledger: Ledger,
+        addresses: Addresses | None,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._store, self._keeping, self._channels, self._scenarios = store, keeping, channels, scenarios
+        self._templates, self._ledger, self._addresses = templates, ledger, addresses
+        self._clock, self._settings = clock, settings
+        self._offered = {name: Offered(one.kind, one.enough) for name, one in channels.items()}
+        self._in_hand: dict[str, asyncio.Task[None]] = {}
+        self._lanes = dict.fromkeys(channels, 0)
+
+    async def round(self) -> int:
+        """Begin with what is due; gives how many messages that is. Raises `Unkept`."""
+        room = _AT_ONCE - len(self._in_hand)
+        if room <= 0:
+            return 0
+        found = await asyncio.to_thread(self._due, self._now() + 1, room + len(self._in_hand))
+        fresh = [(message, content) for message, content in found if message.id not in self._in_hand][:room]
+        for message, content in fresh:
+            task = asyncio.create_task(self._handle(message, content))
+            self._in_hand[message.id] = task
+            task.add_done_callback(partial(self._let_go, message.id))
+        return len(fresh)
+
+    def _let_go(self, name: str, _task: asyncio.Task[None]) -> None:
+        self._in_hand.pop(name, None)
+
+    async def settled(self) -> None:
+        """Wait until nothing is in hand."""
+        while self._in_hand:
+            await asyncio.wait(list(self._in_hand.values()))
+
+    async def stop(self) -> None:
+        """Let go of what is in hand: it is claimed, and found again."""
+        for task in list(self._in_hand.values()):
+            task.cancel()
+        await asyncio.gather(*self._in_hand.values(), return_exceptions=True)
+
+    async def listen(self) -> None:
+        """Hear of every channel what became of what it took."""
+        await asyncio.gather(*[self._listen(name, channel) for name, channel in self._channels.items()])
+
+    async def take(self, reports: Sequence[Report]) -> None:
+        """Keep what a channel says; durable when this returns. Raises `Unkept`."""
+        for report in reports:
+            await self._store.write(partial(self._take, report=report))
+
+    # Deciding
+
+    def _due(self, now: int, most: int) -> list[tuple[Message, Content]]:
+        with self._store.read() as connection:
+            return self._keeping.due(connection, now, most)
+
+    async def _handle(self, message: Message, content: Content) -> None:
+        try:
+            await self._do(message, content)
+        except Problem as problem:
+            log.error("message %s waits: %s", message.id[:8], problem.code)
+            await self._put_off(message, _MEND if problem.code.startswith("template") else _BUSY * 12)
+        except Exception as failure:  # one message must not hold up the others
+            log.error("message %s waits: %s", message.id[:8], cause_of(failure))
+            await self._put_off(message, _MEND)
+
+    async def _do(self, message: Message, content: Content) -> None:
+        tries, known = await asyncio.to_thread(self._history, message)
+        scenario = self._scenarios.get(message.scenario)
+        if scenario is None:
+            log.error("scenario %s is gone; message %s is not sent", message.scenario, message.id[:8])
+            await self._settle(message, Over("unreachable"))
+            return
+        preference, action = self._next(scenario, content, known, tries)
+        match action:
+            case Later() | Over():
+                await self._settle(message, action)
+            case Send(route, number):
+                now = self._now()
+                before = next((one for one in tries if one.number == number), None)
+                blank = Try(message.id, number, route.channel, route.kind, "claimed", 0, now, now)
+                await self._in_lane(message, content, scenario, route, before or blank, known, preference)
+            case Resolve(route, tried):
+                await self._in_lane(message, content, scenario, route, tried, known, preference, found=True)
+
+    def _history(self, message: Message) -> tuple[list[Try], Known]:
+        with self._store.read() as connection:
+            return self._keeping.tries(connection, message.id), self._keeping.known(
+                connection, message.person
+            )
+
+    def _next(
+        self, scenario: Scenario, content: Content, known: Known, tries: Sequence[Try]
+    ) -> tuple[Preference, Action]:
+        of_case = known.preference(content.case) if content.case else None
+        preference = preferred(known.preference("") or Preference(), of_case)
+        reachable: set[Kind] = {"box", *(one.kind for one in known.addresses)}
+        if self._addresses is not None:
+            reachable.add("letter")
+        quiet = None if scenario.urgent else self._settings.quiet
+        open_routes = routes(scenario, self._offered, preference, reachable)
+        return preference, next_action(open_routes, tries, self._clock(), quiet)
+
+    # Handing over
+
+    async def _in_lane(
+        self,
+        message: Message,
+        content: Content,
+        scenario: Scenario,
+        route: Route,
+        tried: Try,
+        known: Known,
+        preference: Preference,
+        *,
+        found: bool = False,
+    ) -> None:
+        if self._lanes[route.channel] >= _LANE:
+            await self._put_off(message, _BUSY)
+            return
+        self._lanes[route.channel] += 1
+        try:
+            if found and (resolved := await self._resolve(route, tried, preference)) is not None:
+                await self._note(message, content, scenario, known, resolved)
+            else:
+                await self._hand_over(message, content, scenario, tried, known, preference)
+        finally:
+            self._lanes[route.channel] -= 1
+
+    async def _resolve(self, route: Route, tried: Try, preference: Preference) -> Try | None:
+        """What is known of a try that was claimed and never noted; None when it may be sent again."""
+        channel, now = self._channels[route.channel], self._now()
+        match channel.doubt:
+            case "again":
+                return None
+            case "ask":
+                try:
+                    sent = await channel.find(_waiting(tried))
+                except Failed as failed:
+                    due = now + delay(tried.attempts, failed.after)
+                    return with_state(tried, "claimed", now, attempts=tried.attempts + 1, due=due)
+                return None if sent is None else with_state(tried, sent.state, now, remote=sent.remote)
+            case "unknown":
+                again = preference.twice and tried.attempts < _ATTEMPTS
+                return None if again else with_state(tried, "doubtful", now, trouble="unknown")
+
+    async def _hand_over(
+        self,
+        message: Message,
+        content: Content,
+        scenario: Scenario,
+        tried: Try,
+        known: Known,
+        preference: Preference,
+    ) -> None:
+        now, channel = self._now(), self._channels[tried.channel]
+        claimed = msgspec.structs.replace(
+            tried, state="claimed", attempts=tried.attempts + 1, changed=now, due=0, trouble=""
+        )
+        try:
+            to = await self._address(tried.kind, content, known)
+        except Problem as problem:
+            log.warning("no address for message %s yet: %s", message.id[:8], problem.code)
+            late = with_state(
+                claimed, "delayed", now, due=now + delay(claimed.attempts), trouble="address-unknown"
+            )
+            await self._note(message, content, scenario, known, late)
+            return
+        if to is None:
+            none = with_state(claimed, "refused", now, trouble="no-address")
+            await self._note(message, content, scenario, known, none)
+            return
+        if content.said is None:
+            language = preference.language or self._settings.language
+            said = await asyncio.to_thread(self._templates.render, scenario, language, content.facts)
+            content = msgspec.structs.replace(content, said=said)
+        await self._claim(claimed, content, scenario)
+        done = await self._send(
+            channel, claimed, _parcel(claimed, to, content, self._settings.organisation, message), preference
+        )
+        await self._note(message, content, scenario, known, done)
+
+    async def _address(self, kind: Kind, content: Content, known: Known) -> tuple[str, ...] | None:
+        if kind == "box":
+            return (content.about[1],)
+        if kind == "letter":
+            if self._addresses is None:
+                return None
+            trace = Trace(content.trace, new_span_id())
+            found = await self._addresses.postal(*content.about, content.case, trace)
+            return None if found is None else found.lines
+        address = known.address(kind)
+        return None if address is None else (address.value,)
+
+    async def _claim(self, tried: Try, content: Content, scenario: Scenario) -> None:
+        """Keep that this is about to leave, and its line in the log. Raises `Unkept`; then it does not leave."""
+
+        def work(connection: Connection) -> None:
+            self._keeping.set_content(connection, tried.message, content)
+            self._keeping.keep_try(connection, tried)
+
+        moment = self._clock()
+        line = Processing(
+            trace_id=content.trace or new_trace_id(),
+            span_id=new_span_id(),
+            name=f"Bericht: {scenario.title.nl}",
+            status="Ok",
+            start_time=milliseconds(moment),
+            end_time=milliseconds(moment),
+            attributes={
+                ACTIVITY: scenario.activity,
+                SUBJECT: self._ledger.subject(*content.about, moment),
+                SUBJECT_TYPE: content.about[0],
+            },
+        )
+        # Both begin in one turn of the event loop, so they share a commit.
+        outcomes = await asyncio.gather(self._store.write(work), self._recorded(line), return_exceptions=True)
+        for failure in outcomes:
+            if isinstance(failure, BaseException):
+                raise failure
+
+    async def _recorded(self, line: Processing) -> None:
+        await self._ledger.append([line])
+
+    async def _send(self, channel: Channel, tried: Try, parcel: Parcel, preference: Preference) -> Try:
+        try:
+            sent = await channel.send(parcel)
+        except Failed as failed:
+            return self._failed(channel, tried, failed, preference)
+        except Exception as failure:  # a channel that breaks its promise may have sent it
+            log.error("channel %s: %s", tried.channel, cause_of(failure))
+            return self._failed(channel, tried, Failed("channel-broke", "doubtful"), preference)
+        return with_state(tried, sent.state, self._now(), remote=sent.remote)
+
+    def _failed(self, channel: Channel, tried: Try, failed: Failed, preference: Preference) -> Try:
+        now = self._now()
+        due = now + delay(tried.attempts, failed.after)
+        log.info("channel %s did not take %s: %s", tried.channel, tried.reference[:8], failed.trouble)
+        if failed.how == "never":
+            return with_state(tried, "refused", now, trouble=failed.trouble)
+        if failed.how == "later":
+            return with_state(tried, "delayed", now, due=due, trouble=failed.trouble)
+        if channel.doubt == "unknown" and not (preference.twice and tried.attempts < _ATTEMPTS):
+            return with_state(tried, "doubtful", now, trouble=failed.trouble)
+        return with_state(tried, "claimed", now, due=due, trouble=failed.trouble)
+
+    # Noting
+
+    async def _note(
+        self, message: Message, content: Content, scenario: Scenario, known: Known, tried: Try
+    ) -> None:
+        """Keep what became of a try, and what that means for its message."""
+
+        def work(connection: Connection) -> None:
+            self._keeping.keep_try(connection, tried)
+            self._keep_next(connection, message, content, scenario, known, tried)
+
+        await self._store.write(work)
+
+    def _keep_next(
+        self,
+        connection: Connection,
+        message: Message,
+        content: Content,
+        scenario: Scenario,
+        known: Known,
+        tried: Try,
+    ) -> None:
+        tries = self._keeping.tries(connection, message.id)
+        _, action = self._next(scenario, content, known, tries)
+        state, due = _after(action, self._now())
+        if tried.state in ("claimed", "delayed") and tried.due:
+            due = tried.due
+        self._keeping.set_message(connection, message.id, state, due)
+
+    async def _settle(self, message: Message, action: Later | Over) -> None:
+        state, due = _after(action, self._now())
+        await self._store.write(
+            lambda connection: self._keeping.set_message(connection, message.id, state, due)
+        )
+
+    async def _put_off(self, message: Message, later: int) -> None:
+        due = self._now() + later
+        try:
+            await self._store.write(
+                lambda connection: self._keeping.set_message(connection, message.id, "open", due)
+            )
+        except Problem as problem:
+            log.error("message %s: %s", message.id[:8], problem.code)
+
+    # Hearing
+
+    async def _listen(self, name: str, channel: Channel) -> None:
+        try:
+            waiting = await asyncio.to_thread(self._under_way, name)
+            reports = await channel.reports(waiting)
+            await self.take([one for one in reports if one.reference])
+            if reports:
+                await channel.heed(reports)
+        except Failed as failed:
+            log.warning("channel %s tells nothing: %s", name, failed.trouble)
+        except Exception as failure:  # the others go on being heard
+            log.error("channel %s tells nothing: %s", name, cause_of(failure))
+
+    def _under_way(self, channel: str) -> list[Waiting]:
+        with self._store.read() as connection:
+            return self._keeping.under_way(connection, channel, self._now() - _REPORTS_OF, _REPORTS_MOST)
+
+    def _take(self, connection: Connection, report: Report) -> None:
+        tried = self._keeping.tried(connection, report.reference)
+        if tried is None or report.state not in TRY[tried.state]:
+            return
+        found = self._keeping.message(connection, tried.message)
+        assert found is not None
+        changed = with_state(tried, report.state, self._now(), trouble=report.trouble)
+        self._keeping.keep_try(connection, changed)
+        # What this means is decided at the next look, which is now.
+        self._keeping.set_message(connection, tried.message, "open", self._now())
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+def _after(action: Action, now: int) -> tuple[MessageState, int | None]:
+    match action:
+        case Over(state):
+            return state, None
+        case Later(at):
+            return "open", at
+        case _:
+            return "open", now
+
+
+def _waiting(tried: Try) -> Waiting:
+    return Waiting(tried.reference, tried.remote)
+
+
+def _parcel(tried: Try, to: tuple[str, ...], content: Content, organisation: str, message: Message) -> Parcel:
+    said = content.said
+    assert said is not None
+    return Parcel(
+        tried.reference,
+        to,
+        said.language,
+        said.subject,
+        said.text,
+        said.html,
+        said.short,
+        organisation,
+        message.created,
+    )

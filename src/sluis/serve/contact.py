@@ -1,0 +1,122 @@
+"""Reaching people, from the settings of a node: its channels, and where somebody lives, which is asked as anybody would ask it."""
+
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+
+from sluis.config import ChannelConfig, Config, Node, templates_of
+from sluis.contact import (
+    Channel,
+    Contact,
+    Mail,
+    MailSettings,
+    PostalAddress,
+    Quiet,
+    Settings,
+    open_contact,
+)
+from sluis.crypto import KeyStore, calling_context
+from sluis.kernel import Acting, Clock, Invalid, Place, Text, Trace
+from sluis.ledger import Ledger
+from sluis.query import Asker, Question, Who
+from sluis.store import Store
+
+_OURSELVES = Who(Acting("sluis:contact"), "local", None, ("contact",))
+"""Who asks where somebody lives: this node, for messages that are due. An own policy can say when it may."""
+
+_NO_CASE = "contact"
+"""The reference of a question for a message that belongs to no case."""
+
+_LINES = 7
+
+
+def contact_of(
+    loaded: Node, store: Store, ledger: Ledger, keys: KeyStore, asker: Asker, clock: Clock
+) -> Contact | None:
+    """This room, from a node's directory; None when it has no channels. Blocks. Raises `Problem`."""
+    config = loaded.config
+    if not config.channels:
+        return None
+    channels = {name: channel_of(name, settings, config) for name, settings in config.channels.items()}
+    addresses = Homes(asker, config) if config.contact.address_sql is not None else None
+    settings = Settings(config.node.name, config.node.language, quiet_of(config))
+    return open_contact(
+        store, ledger, keys, clock, channels, loaded.scenarios, templates_of(config), addresses, settings
+    )
+
+
+def quiet_of(config: Config) -> Quiet:
+    """When nobody is disturbed."""
+    return Quiet(
+        time.fromisoformat(config.contact.quiet_from), time.fromisoformat(config.contact.quiet_until)
+    )
+
+
+def channel_of(name: str, settings: ChannelConfig, config: Config) -> Channel:
+    """A channel from its settings, which `sluis check` found complete. Blocks.
+
+    Raises `Invalid`: a secret or an authority that cannot be read.
+    """
+    secret = _secret(name, settings.secret_file)
+    return Mail(_mail(settings, secret), calling_context(settings.authorities))
+
+
+def _mail(settings: ChannelConfig, secret: str | None) -> MailSettings:
+    return MailSettings(
+        host=str(settings.host),
+        port=settings.port or (465 if settings.security == "tls" else 587),
+        security=settings.security,
+        sender=str(settings.sender),
+        returns=settings.returns,
+        maildir=settings.maildir,
+        user=settings.user,
+        password=secret,
+        seconds=settings.seconds,
+    )
+
+
+class Homes:
+    """Where people live, by a question to the register of persons under an activity of its own: the `Addresses` of this node.
+
+    Args:
+        asker: asks it, and puts it on record.
+        config: has the question.
+    """
+
+    def __init__(self, asker: Asker, config: Config) -> None:
+        self._asker = asker
+        self._sql, self._activity = str(config.contact.address_sql), str(config.contact.address_activity)
+
+    async def postal(self, kind: str, value: str, case: str, trace: Trace) -> PostalAddress | None:
+        """The first row of the answer: columns `line_1`, `line_2`, … in that order; fewer than two are no address. Raises
+        `Problem`."""
+        question = Question(self._sql, self._activity, case or _NO_CASE, {"bsn": value})
+        rows = await self._asker.rendered(
+            question, _OURSELVES, lambda answer: answer.table.slice(0, 1).to_pylist()
+        )
+        return address_in(rows[0]) if rows else None
+
+
+def address_in(row: Mapping[str, object]) -> PostalAddress | None:
+    """The address in a row of an answer; None when it says too little."""
+    found = [row.get(f"line_{number}") for number in range(1, _LINES + 1)]
+    lines = tuple(" ".join(str(one).split()) for one in found if one is not None and str(one).strip())
+    return PostalAddress(lines) if len(lines) >= 2 else None
+
+
+def _secret(name: str, file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise Invalid(
+            "channel-secret-unreadable",
+            Text(f"Het geheim van [channels.{name}] is niet te lezen.",
+                 f"The secret of [channels.{name}] cannot be read."),
+            Text("`secret_file` wijst naar een bestand dat er niet is, of dat geen tekst is.",
+                 "`secret_file` points to a file that is not there, or is no text."),
+            Text("Zet het geheim daar neer, leesbaar voor het knooppunt alleen.",
+                 "Put the secret there, readable to the node alone."),
+            place=Place(str(file)),
+        ) from None  # fmt: skip

@@ -1,0 +1,177 @@
+"""From the files of a node to mail in somebody's mailbox; and where somebody lives."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.contact.mailserver import Post, post_office
+from tests.unit.contact.test_scenarios import FILE
+from tests.unit.contact.world import BSN, NOON, Happened, write_templates
+
+from sluis.config import examine_node, load_node
+from sluis.contact.model import Address
+from sluis.crypto import FileKeyStore
+from sluis.kernel import Invalid, Trace
+from sluis.ledger import open_ledger
+from sluis.query import Question
+from sluis.serve.contact import Homes, address_in, contact_of
+from sluis.store import open_store
+
+NODE = """
+[node]
+oin = "00000001000000000001"
+name = "Voorbeelddienst (fictief)"
+alias = "dienst"
+url = "https://dienst.voorbeeld.nl:8443"
+environment = "test"
+
+[channels.mail]
+kind = "smtp"
+host = "127.0.0.1"
+port = {port}
+security = "none"
+sender = "post@dienst.example"
+"""
+ACTIVITY = """
+id = "https://register.voorbeeld.nl/besluiten"
+name.nl = "Besluiten"
+name.en = "Decisions"
+purpose.nl = "Mensen laten weten wat er is besloten."
+purpose.en = "Letting people know what was decided."
+controller = "00000001000000000001"
+ground = "public-task"
+[[articles]]
+law = "Algemene wet bestuursrecht"
+article = "3:41"
+[valid]
+since = 2020-01-01
+"""
+
+
+def write(folder: Path, port: int = 25, node: str = NODE) -> Path:
+    for name in ("activities", "scenarios"):
+        (folder / name).mkdir(exist_ok=True)
+    (folder / "node.toml").write_text(node.format(port=port), encoding="utf-8")
+    (folder / "activities/besluiten.toml").write_text(ACTIVITY, encoding="utf-8")
+    (folder / "scenarios/besluit.toml").write_text(FILE.replace('"box"', '"mail"'), encoding="utf-8")
+    write_templates(folder / "templates")
+    return folder
+
+
+async def test_what_happens_arrives_as_mail(tmp_path: Path) -> None:
+    post, nobody = Post(), None
+    async with post_office(post) as port:
+        loaded, keys = load_node(write(tmp_path, port), {}), FileKeyStore(tmp_path / "keys")
+        with closing(open_store(tmp_path / "node.db")) as store:
+            ledger = open_ledger(store, keys, "node.example/log", lambda: NOON)
+            contact = contact_of(loaded, store, ledger, keys, nobody, lambda: NOON)  # type: ignore[arg-type]
+            assert contact is not None
+            person = contact._keeping.person(BSN)
+            address = Address("email", "anna@voorbeeld.nl", 0)
+
+            def happens(connection: Any) -> None:
+                contact._keeping.keep(connection, person, address, 0)
+                contact.heard(connection, Happened())
+
+            await store.write(happens)
+            await contact.work()
+            await contact.reaching.settled()
+            await contact.stop()
+    message = post.message()
+    assert (message["To"], message["Subject"]) == ("anna@voorbeeld.nl", "Er is een besluit")
+    assert "Voorbeelddienst" in message["From"]
+
+
+def test_a_node_without_channels_reaches_nobody(tmp_path: Path) -> None:
+    write(tmp_path, node=NODE.partition("[channels")[0])
+    (tmp_path / "scenarios/besluit.toml").unlink()
+    nothing: Any = None
+    assert contact_of(load_node(tmp_path, {}), nothing, nothing, nothing, nothing, lambda: NOON) is None
+
+
+def test_a_scenario_that_is_wrong_keeps_a_node_from_starting(tmp_path: Path) -> None:
+    write(tmp_path)
+    path = tmp_path / "scenarios/besluit.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('"mail"', '"duif"'), encoding="utf-8")
+    with pytest.raises(Invalid) as refused:
+        load_node(tmp_path, {})
+    assert refused.value.code == "unknown-channel"
+    assert [one.code for one in examine_node(path, {})] == ["unknown-channel"]
+
+
+def incomplete(node: str) -> str:
+    return node.replace('sender = "post@dienst.example"\n', "")
+
+
+def open_to_all(node: str) -> str:
+    return node.replace('environment = "test"\n', "")
+
+
+def half(node: str) -> str:
+    return node + '[contact]\naddress_sql = "SELECT 1"\n'
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (incomplete, "channel-incomplete"),
+        (open_to_all, "channel-unencrypted"),
+        (half, "address-question-incomplete"),
+        (lambda node: node + 'returns = "retour@dienst.example"\n', "channel-incomplete"),
+        (lambda node: node + '[channels.post]\nkind = "print"\n', "channel-incomplete"),
+        (
+            lambda node: node + '[channels.sms]\nkind = "notify-sms"\nurl = "https://x"\n',
+            "channel-incomplete",
+        ),
+        (lambda node: node + '[contact]\nquiet_from = "25:00"\n', "wrong-value"),
+    ],
+)
+def test_settings_that_cannot_work_are_told(tmp_path: Path, change: Callable[[str], str], code: str) -> None:
+    write(tmp_path, node=change(NODE))
+    assert code in {one.code for one in examine_node(tmp_path / "node.toml", {})}
+
+
+# Where somebody lives
+
+
+class Asked:
+    """Answers each question with the same rows."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows, self.questions = rows, list[Question]()
+
+    async def rendered(self, question: Question, who: Any, render: Any) -> Any:
+        self.questions.append(question)
+        return self.rows
+
+
+async def test_an_address_is_asked_for_under_an_activity_of_its_own(tmp_path: Path) -> None:
+    node = (
+        NODE
+        + '[contact]\naddress_sql = "SELECT line_1 FROM brp.adressen WHERE bsn = $bsn"\naddress_activity = "urn:a"\n'
+    )
+    config = load_node(write(tmp_path, node=node), {}).config
+    asked = Asked(
+        [
+            {
+                "line_1": "A. Fictief",
+                "line_2": " Nergensstraat   1 ",
+                "line_3": None,
+                "line_4": "1234 AB Nergens",
+            }
+        ]
+    )
+    homes = Homes(asked, config)  # type: ignore[arg-type]
+    found = await homes.postal("BSN", BSN, "Z-1", Trace.begin())
+    assert found is not None
+    assert found.lines == ("A. Fictief", "Nergensstraat 1", "1234 AB Nergens")
+    (question,) = asked.questions
+    assert (question.activity, question.case, question.parameters) == ("urn:a", "Z-1", {"bsn": BSN})
+    asked.rows = []
+    assert await homes.postal("BSN", BSN, "", Trace.begin()) is None
+
+
+def test_a_name_alone_is_no_address() -> None:
+    assert address_in({"line_1": "A. Fictief", "line_2": "", "line_3": None}) is None
