@@ -31,7 +31,10 @@ async def node(directory: Path, port: int, first: int, count: int) -> None:
         to = Recipient()
         to.port = port
         webhook = Webhook(
-            Connections(calling_context, [ip_network("127.0.0.0/8")]), Signer(keys, utc_now), "node.example", utc_now
+            Connections(calling_context, [ip_network("127.0.0.0/8")]),
+            Signer(keys, utc_now),
+            "node.example",
+            utc_now,
         )
         sender = Sender(queue, {"push": webhook}, lambda name: None, utc_now, lambda: 0.01)
         sending = asyncio.create_task(sender.run([subscription(to)]))
@@ -40,7 +43,7 @@ async def node(directory: Path, port: int, first: int, count: int) -> None:
             outgoing = [Outgoing("a", str(number % STREAMS), None, "notice", "1" * 32)]
             await store.write(lambda connection, e=event, o=outgoing: queue.add(connection, [(e, o)]))  # type: ignore[misc]
             print(number, flush=True)
-        while queue.counters().get("a", (0, 0))[1]:
+        while queue.counters().get("a", (0, 0))[1]:  # noqa: ASYNC110 - nobody tells when all is noted
             await asyncio.sleep(0.05)
         print("done", flush=True)
         sending.cancel()
@@ -94,7 +97,9 @@ async def test_what_was_acknowledged_arrives_whenever_the_node_is_killed(tmp_pat
     assert promised <= {event["id"] for event in events}
     first = dict[int, str]()
     for event in events:
-        assert first.setdefault(int(event["sequence"]), event["id"]) == event["id"], "a number is of one event"
+        assert first.setdefault(int(event["sequence"]), event["id"]) == event["id"], (
+            "a number is of one event"
+        )
     for stream in range(STREAMS):
         of = [sequence for sequence, name in first.items() if int(name) % STREAMS == stream]
         assert of == sorted(of), "within a stream the first arrivals are in order"

@@ -71,7 +71,7 @@ class Queue:
         # What follows belongs to the writer's thread; others may look at how many wait.
         self._waiting = self._number = 0
         self._new: set[str] = set()
-        self._again: set[str] = set()
+        self._again: dict[str, int] = {}
 
     # Adding
 
@@ -132,7 +132,7 @@ class Queue:
 
     def load(self, connection: Connection) -> None:
         """Begin anew: what was not committed is not there."""
-        self._new, self._again = set(), set()
+        self._new, self._again = set(), {}
         self._waiting = int(connection.execute(text(sql.ALL_WAITING)).scalar_one())
         self._number = max(self._number, connection.execute(text(sql.NEWEST)).scalar_one())
 
@@ -151,7 +151,7 @@ class Queue:
         """Tell the listeners, each in its own loop."""
         if self._new or self._again:
             news = News(self._new, self._again)
-            self._new, self._again = set(), set()
+            self._new, self._again = set(), {}
             for loop, listener in self._listeners:
                 with suppress(RuntimeError):  # that loop has ended
                     loop.call_soon_threadsafe(listener, news)
@@ -353,13 +353,13 @@ class Queue:
 
         def work(connection: Connection) -> int:
             stretch = {"subscription": subscription, "first": first, "last": last}
-            raised = [row.sequence for row in connection.execute(text(sql.TO_REPLAY), stretch)]
+            raised = sorted(row.sequence for row in connection.execute(text(sql.TO_REPLAY), stretch))
             if raised:
                 connection.execute(text(sql.REPLAY), {**stretch, "now": milliseconds(self._clock())})
                 connection.execute(text(sql.RAISE), stretch)
-                values = {"subscription": subscription, "raised": len(raised), "first": min(raised)}
+                values = {"subscription": subscription, "raised": len(raised), "first": raised[0]}
                 connection.execute(text(sql.COUNT_AGAIN), values)
-                self._again.add(subscription)
+                self._again[subscription] = min(self._again.get(subscription, raised[0]), raised[0] - 1)
                 self._waiting += len(raised)
             return len(raised)
 
