@@ -11,7 +11,6 @@ from sluis.cli.options import example, json_option, log_store, node_option, sett
 from sluis.cli.terminal import json_text, say
 from sluis.kernel import Invalid, Text, milliseconds, plain, utc_now
 from sluis.ledger import lines_with
-from sluis.statement import CHARGE
 from sluis.store import Store
 
 
@@ -58,6 +57,8 @@ def costs(month: str | None, directory: Path, as_json: bool) -> None:
 
 def added_up(store: Store, since: int, until: int) -> list[Total]:
     """Per payer and payee the total over a period (ms since the epoch), the largest first."""
+    from sluis.statement import CHARGE  # not for who asks for help, or about the log
+
     totals: dict[tuple[str, str], Total] = {}
     for line in lines_with(store, CHARGE, since, until):
         told = line.attributes[CHARGE]

@@ -6,7 +6,7 @@ Only `serve` and `cli` read this; rooms get plain arguments.
 from sluis.config.change import Setting, with_settings
 from sluis.config.clients import client_of
 from sluis.config.group import read_group
-from sluis.config.model import Address, ChannelConfig, ClientConfig, Config, NodeConfig
+from sluis.config.model import Address, ChannelConfig, ClientConfig, Config, NodeConfig, RegisterConfig
 from sluis.config.node import NODE_FILE, Node, examine_node, load_node, node_policies, templates_of
 from sluis.config.read import absolute_address, load_config
 from sluis.config.schemas import schemas
@@ -19,6 +19,7 @@ __all__ = [
     "Config",
     "Node",
     "NodeConfig",
+    "RegisterConfig",
     "Setting",
     "absolute_address",
     "client_of",

@@ -26,6 +26,7 @@ HostName = Annotated[
 ]
 Mail = Annotated[str, msgspec.Meta(pattern=r"^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$")]
 ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+NetworkAddress = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f.:]+/[0-9]{1,3}$", max_length=50)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
@@ -306,16 +307,23 @@ class PolicyConfig(msgspec.Struct, frozen=True):
 
 
 class RegisterConfig(msgspec.Struct, frozen=True):
-    """The trade register, which says who may act for a company and whether it still can. Without `directory` it is not read:
-    then nobody is a director, and no company is held against it."""
+    """The trade register, which says who may act for a company and whether it still can. Without `directory` or `url` it is not
+    read: then nobody is a director, and no company is held against it. Where both are set, `url` is asked."""
 
     directory: Path | None = None
+    url: (
+        Annotated[str, msgspec.Meta(pattern=r"^https://[^\s#{}@]*\{kvk\}[^\s#{}@]*$", max_length=2000)] | None
+    ) = None
+    key_file: Path | None = None
+    authorities: tuple[Path, ...] = ()
     longest_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24
 
 
 class EventsConfig(msgspec.Struct, frozen=True):
-    """What recipients of events may register here."""
+    """What recipients of events may register here, and which of their addresses are reached."""
 
+    inside: tuple[NetworkAddress, ...] = ()
+    authorities: tuple[Path, ...] = ()
     interest_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 366
     interests_each: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] = 1_000_000
 

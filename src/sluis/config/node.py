@@ -204,6 +204,11 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
         ("tls", path) for path in (config.tls.certificate, config.tls.key, *config.tls.authorities, *optional)
     ]
     named += [("anchor", path) for path in config.anchor.certificates]
+    register = config.register
+    named += [
+        ("register", path)
+        for path in (*register.authorities, *([register.key_file] if register.key_file else []))
+    ]
     named += [("portal", path) for path in (config.portal.certificate, config.portal.key) if path]
     named += [(f"trust.{name}", trusted.keys) for name, trusted in config.trust.items()]
     named += [
@@ -213,6 +218,7 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
     ]
     passport = config.passport
     own = [path for path in (passport.certificate, passport.key) if path]
+    named += [("events", path) for path in config.events.authorities]
     named += [("passport", path) for path in (*own, *passport.authorities)]
     named += [
         (f"passport.issuers.{name}", path)

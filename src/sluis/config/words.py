@@ -59,8 +59,20 @@ WORDS: Words = {
     },
     "RegisterConfig": {
         "directory": Text(
-            "Map met antwoorden van de KVK, als `NUMMER.xml`; zonder leest dit knooppunt het register niet.",
-            "Folder with answers of the KVK, as `NUMBER.xml`; without it this node does not read the register.",
+            "Map met antwoorden van de KVK, als `NUMMER.xml`; zonder map of `url` leest dit knooppunt het register niet.",
+            "Folder with answers of the KVK, as `NUMBER.xml`; without it or `url` this node does not read the register.",
+        ),
+        "url": Text(
+            "Adres waar het register antwoordt, met `{kvk}` op de plaats van het nummer; gaat voor de map.",
+            "Address where the register answers, with `{kvk}` where the number goes; goes before the folder.",
+        ),
+        "key_file": Text(
+            "Bestand met de API-sleutel van de KVK, op één regel.",
+            "File with the API key of the KVK, on one line.",
+        ),
+        "authorities": Text(
+            "Autoriteiten die voor dat adres instaan (PEM); anders die van het systeem.",
+            "Authorities that vouch for that address (PEM); else those of the system.",
         ),
         "longest_hours": Text(
             "Hoeveel uur oud zo'n antwoord mag zijn.", "How many hours old such an answer may be."
@@ -474,6 +486,14 @@ WORDS: Words = {
         ),
     },
     "EventsConfig": {
+        "inside": Text(
+            "Netwerken binnen de organisatie waar webhooks mogen komen; zonder geen enkel.",
+            "Networks inside the organisation that webhooks may reach; without it none.",
+        ),
+        "authorities": Text(
+            "Autoriteiten (PEM) van webhooks; zonder die van het systeem.",
+            "Authorities (PEM) of webhooks; without it those of the system.",
+        ),
         "interest_days": Text(
             "Hoeveel dagen vooruit een afnemersindicatie mag gelden.",
             "For how many days ahead an interest may hold.",

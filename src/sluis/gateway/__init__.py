@@ -1,31 +1,38 @@
 """How nodes reach each other: the link, and the signed card by which a node says what it is."""
 
-from sluis.gateway.card import Card, read_card, sign_card
-from sluis.gateway.crossing import SERVICE, Agreed
-from sluis.gateway.documents import read as read_documents
-from sluis.gateway.http import routes
-from sluis.gateway.link import Answer, Covers, Link
-from sluis.gateway.manager import AutoSign, DecisionPoint, Judge, Trust, elsewhere
-from sluis.gateway.manager import Settings as ManagerSettings
-from sluis.gateway.measures import Counted, reader_of
-from sluis.gateway.membership import Membership, open_membership
-from sluis.gateway.metrics import MetricsApp
-from sluis.gateway.operating import Operator, open_operator
-from sluis.gateway.operating import routes as group_routes
-from sluis.gateway.own import OwnLink
-from sluis.gateway.peers import Group, check_group, hold_to, manager_address
-from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
-from sluis.gateway.planes.meeting import meeting
-from sluis.gateway.planes.nginx import NginxPlane
-from sluis.gateway.planes.nginx_layout import Listen as NginxListen
-from sluis.gateway.planes.nginx_process import Files as NginxFiles
-from sluis.gateway.planes.nginx_system import check_nginx
-from sluis.gateway.streams import Stream as HttpStream
-from sluis.gateway.streams import head_of
-from sluis.gateway.telemetry import open_telemetry
-from sluis.gateway.timestamps import TimestampAuthority
-from sluis.gateway.transactions import fits as sealed_lines_fit
-from sluis.gateway.witnesses import Witnesses, witness_name
+from typing import TYPE_CHECKING
+
+from sluis.kernel import on_demand
+
+if TYPE_CHECKING:
+    from sluis.gateway.card import Card, read_card, sign_card
+    from sluis.gateway.crossing import SERVICE, Agreed
+    from sluis.gateway.documents import read as read_documents
+    from sluis.gateway.http import routes
+    from sluis.gateway.link import Answer, Covers, Link
+    from sluis.gateway.manager import AutoSign, DecisionPoint, Judge, Trust, elsewhere
+    from sluis.gateway.manager import Settings as ManagerSettings
+    from sluis.gateway.measures import Counted, reader_of
+    from sluis.gateway.membership import Membership, open_membership
+    from sluis.gateway.metrics import MetricsApp
+    from sluis.gateway.operating import Operator, open_operator
+    from sluis.gateway.operating import routes as group_routes
+    from sluis.gateway.own import OwnLink
+    from sluis.gateway.peers import Group, check_group, hold_to, manager_address
+    from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
+    from sluis.gateway.planes.meeting import meeting
+    from sluis.gateway.planes.nginx import NginxPlane
+    from sluis.gateway.planes.nginx_layout import Listen as NginxListen
+    from sluis.gateway.planes.nginx_process import Files as NginxFiles
+    from sluis.gateway.planes.nginx_system import check_nginx
+    from sluis.gateway.streams import Stream as HttpStream
+    from sluis.gateway.streams import head_of
+    from sluis.gateway.telemetry import open_telemetry
+    from sluis.gateway.timestamps import TimestampAuthority
+    from sluis.gateway.transactions import fits as sealed_lines_fit
+    from sluis.gateway.witnesses import Witnesses, witness_name
+else:
+    __getattr__ = on_demand(__name__)
 
 __all__ = [
     "SERVICE",

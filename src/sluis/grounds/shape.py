@@ -211,6 +211,7 @@ FORMS = {
         "Schrijf de naam van een manier van inloggen, een dubbele punt, en hoe iemand daar heet: `staf:anna`.",
         "Write the name of a way of signing in, a colon, and what somebody is called there: `staff:anna`.",
     ),
+    "[0-9a-f.:]": Text("Schrijf een netwerk als `10.1.0.0/16`.", "Write a network as `10.1.0.0/16`."),
     "[0-9a-f]": Text("Schrijf 64 kleine hexadecimale cijfers.", "Write 64 lower-case hex digits."),
     "sha256:": Text(
         "Schrijf `sha256:` en 64 kleine hexadecimale cijfers.",

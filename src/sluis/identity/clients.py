@@ -7,7 +7,7 @@ without a secret. No shared secrets: `client_secret_…` is not known here.
 
 import hmac
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,7 +27,9 @@ from sluis.crypto import (
     read_jwt,
 )
 from sluis.kernel import Clock, Invalid, Level, Text, Unidentified
-from sluis.store import Once
+
+if TYPE_CHECKING:  # settings are read without a database
+    from sluis.store import Once
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """RFC 7523, 2.2."""
@@ -176,7 +178,7 @@ class Clients:
         clock: aware UTC.
     """
 
-    def __init__(self, clients: Mapping[str, Client], once: Once, clock: Clock) -> None:
+    def __init__(self, clients: Mapping[str, Client], once: "Once", clock: Clock) -> None:
         self._clients, self._once, self._clock = dict(clients), once, clock
 
     def get(self, name: str | None) -> Client | None:

@@ -24,25 +24,29 @@ class Waiting(Generic[T]):
     Args:
         seconds: how long each waits.
         clock: the time.
-        most: how many; the oldest gives way to a newer one.
+        most: how many. When there are more, the oldest of whoever has most gives way: nobody pushes out others by asking often.
+        each: how many of one who asks; then their own oldest gives way.
     """
 
-    def __init__(self, seconds: int, clock: Clock, most: int = 10_000) -> None:
-        self._seconds, self._clock, self._most = seconds, clock, most
-        self._waiting: dict[str, tuple[float, bytes, T]] = {}  # in the order in which they end
+    def __init__(self, seconds: int, clock: Clock, most: int = 10_000, each: int = 500) -> None:
+        self._seconds, self._clock, self._most, self._each = seconds, clock, most, each
+        self._waiting: dict[str, tuple[float, bytes, T, str]] = {}  # in the order in which they end
+        self._of: dict[str, dict[str, None]] = {}  # the keys of each who asks, in the same order
 
-    def put(self, browser: str, what: T) -> str:
+    def put(self, browser: str, what: T, who: str = "") -> str:
         """Let something wait.
 
         Args:
             browser: a secret that only the browser that asks has.
             what: the thing.
+            who: takes up the room: an address, or somebody who is signed in.
 
         Returns: its key, 43 characters base64url.
         """
-        self._tidy(self._most - 1)
+        self._make_room(who)
         key = encode_base64url(secrets.token_bytes(_BYTES))
-        self._waiting[key] = (self._clock().timestamp() + self._seconds, _digest(browser), what)
+        self._waiting[key] = (self._clock().timestamp() + self._seconds, _digest(browser), what, who)
+        self._of.setdefault(who, {})[key] = None
         return key
 
     def look(self, key: str) -> T | None:
@@ -59,20 +63,27 @@ class Waiting(Generic[T]):
         """What waits under a key, for the browser that asked: once."""
         found = self.look(key) if self.owns(key, browser) else None
         if found is not None:
-            del self._waiting[key]
+            self.drop(key)
         return found
 
     def drop(self, key: str) -> None:
         """Let something wait no longer."""
-        self._waiting.pop(key, None)
+        found = self._waiting.pop(key, None)
+        if found is not None:
+            of = self._of[found[3]]
+            del of[key]
+            if not of:
+                del self._of[found[3]]
 
-    def _tidy(self, most: int) -> None:
+    def _make_room(self, who: str) -> None:
         now = self._clock().timestamp()
-        while self._waiting:
-            oldest = next(iter(self._waiting))
-            if len(self._waiting) <= most and self._waiting[oldest][0] > now:
-                return
-            del self._waiting[oldest]
+        while self._waiting and self._waiting[oldest := next(iter(self._waiting))][0] <= now:
+            self.drop(oldest)
+        if len(self._of.get(who, ())) >= self._each:
+            self.drop(next(iter(self._of[who])))
+        elif len(self._waiting) >= self._most:
+            most = max(self._of, key=lambda one: len(self._of[one]))
+            self.drop(next(iter(self._of[most])))
 
 
 def _digest(browser: str) -> bytes:

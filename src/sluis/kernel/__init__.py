@@ -2,6 +2,7 @@
 
 from sluis.kernel.acting import ACR, LEVELS, Acting, Level, is_simulator, level_of, reaches
 from sluis.kernel.codec import Repeated, convert, decode, encode, plain, read_fields
+from sluis.kernel.faces import on_demand
 from sluis.kernel.identifiers import Bsn, Kvk, Oin, PeerId, Rsin, Vestiging, nine_digits, passes_eleven_test
 from sluis.kernel.moments import HERE, Clock, Period, beginning, milliseconds, utc_now
 from sluis.kernel.problem import (
@@ -57,6 +58,7 @@ __all__ = [
     "new_trace_id",
     "new_transaction_id",
     "nine_digits",
+    "on_demand",
     "passes_eleven_test",
     "plain",
     "reaches",

@@ -1,29 +1,36 @@
 """The only writer of records, and their proof: leaves, Merkle tree, checkpoints, witnesses."""
 
-from sluis.ledger import verifier
-from sluis.ledger.anchoring import Anchored, Anchors, no_authority
-from sluis.ledger.audit import Verification, verify
-from sluis.ledger.http import Allowed, Authorise, Found, Line, line_of, log_routes, reading_routes
-from sluis.ledger.model import (
-    ACTIVITY,
-    PROCESSOR,
-    SUBJECT,
-    SUBJECT_TYPE,
-    Agreement,
-    Arrangement,
-    Crossings,
-    Decision,
-    Position,
-    Processing,
-    Search,
-    Stored,
-    Withheld,
-)
-from sluis.ledger.notes import witness_key
-from sluis.ledger.reading import Log
-from sluis.ledger.scan import crossings, decisions, lines_with
-from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
-from sluis.ledger.witness import Cosigned, Peer, Witness
+from typing import TYPE_CHECKING
+
+from sluis.kernel import on_demand
+
+if TYPE_CHECKING:
+    from sluis.ledger import verifier
+    from sluis.ledger.anchoring import Anchored, Anchors, no_authority
+    from sluis.ledger.audit import Verification, verify
+    from sluis.ledger.http import Allowed, Authorise, Found, Line, line_of, log_routes, reading_routes
+    from sluis.ledger.model import (
+        ACTIVITY,
+        PROCESSOR,
+        SUBJECT,
+        SUBJECT_TYPE,
+        Agreement,
+        Arrangement,
+        Crossings,
+        Decision,
+        Position,
+        Processing,
+        Search,
+        Stored,
+        Withheld,
+    )
+    from sluis.ledger.notes import witness_key
+    from sluis.ledger.reading import Log
+    from sluis.ledger.scan import crossings, decisions, lines_with
+    from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
+    from sluis.ledger.witness import Cosigned, Peer, Witness
+else:
+    __getattr__ = on_demand(__name__)
 
 __all__ = [
     "ACTIVITY",

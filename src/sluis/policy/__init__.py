@@ -1,57 +1,64 @@
 """The decision point: facts come in; yes or no, and which disclosure applies, come out, with the record of it."""
 
-from sluis.policy.disclosures import rulings_of
-from sluis.policy.engine import Engine
-from sluis.policy.explaining import Difference, Why, Would, differences, explained, simulated
-from sluis.policy.files import (
-    BY_DAY,
-    Own,
-    Tried,
-    examine_own,
-    holds_policies,
-    policies_of,
-    read_own,
-    try_cases,
-)
-from sluis.policy.http import Who, call_routes, routes
-from sluis.policy.known import known_of
-from sluis.policy.model import (
-    CONSULT,
-    EVENT_TYPE,
-    NOTIFY,
-    Action,
-    Decided,
-    Evaluation,
-    Policies,
-    Resource,
-    Subject,
-    consultation,
-    notification,
-)
-from sluis.policy.records import references_of
-from sluis.policy.replay import Replayed, replay
-from sluis.policy.service import Call, DecisionPoint
-from sluis.policy.standard import (
-    ACCESS,
-    CHANGE_ACCESS,
-    CHANGE_EVENTS,
-    CHANGE_GROUP,
-    CHANGE_PEOPLE,
-    EVENTS,
-    GROUP,
-    LOG,
-    PEOPLE,
-    READ_ACCESS,
-    READ_EVENTS,
-    READ_GROUP,
-    READ_LOG,
-    READ_OWN_LINES,
-    READ_PEOPLE,
-    STANDARD,
-    asking,
-    person,
-)
-from sluis.policy.versions import Version, Versions, open_versions
+from typing import TYPE_CHECKING
+
+from sluis.kernel import on_demand
+
+if TYPE_CHECKING:
+    from sluis.policy.disclosures import rulings_of
+    from sluis.policy.engine import Engine
+    from sluis.policy.explaining import Difference, Why, Would, differences, explained, simulated
+    from sluis.policy.files import (
+        BY_DAY,
+        Own,
+        Tried,
+        examine_own,
+        holds_policies,
+        policies_of,
+        read_own,
+        try_cases,
+    )
+    from sluis.policy.http import Who, call_routes, routes
+    from sluis.policy.known import known_of
+    from sluis.policy.model import (
+        CONSULT,
+        EVENT_TYPE,
+        NOTIFY,
+        Action,
+        Decided,
+        Evaluation,
+        Policies,
+        Resource,
+        Subject,
+        consultation,
+        notification,
+    )
+    from sluis.policy.records import references_of
+    from sluis.policy.replaying import Replayed, replay
+    from sluis.policy.service import Call, DecisionPoint
+    from sluis.policy.standard import (
+        ACCESS,
+        CHANGE_ACCESS,
+        CHANGE_EVENTS,
+        CHANGE_GROUP,
+        CHANGE_PEOPLE,
+        EVENTS,
+        GROUP,
+        LOG,
+        PEOPLE,
+        READ_ACCESS,
+        READ_EVENTS,
+        READ_GROUP,
+        READ_LOG,
+        READ_OWN_LINES,
+        READ_PEOPLE,
+        STANDARD,
+        asking,
+        person,
+    )
+    from sluis.policy.versions import Version, Versions, open_versions
+else:
+    __getattr__ = on_demand(__name__)
 
 __all__ = [
     "ACCESS",

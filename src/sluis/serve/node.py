@@ -67,6 +67,7 @@ class Node:
         if self.parts.contact is not None:
             self.parts.contact.start()
             self._every(_HOUR, self.parts.contact.tidy)
+        self.parts.events.start()
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_SECOND, self._publish)
@@ -96,6 +97,7 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         parts = self.parts
+        await parts.events.stop()
         if parts.contact is not None:
             await parts.contact.stop()
         await parts.link.close()

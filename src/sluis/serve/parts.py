@@ -151,7 +151,11 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
     address = _addresses(config, membership)
-    events = event_rooms(config, grounds, store, ledger, keys, point, link, membership, address, clock)
+    contact = contact_of(loaded, store, ledger, keys, asker, clock)
+    hearer = contact.heard if contact else None
+    events = event_rooms(
+        config, grounds, store, ledger, keys, point, link, membership, address, hearer, clock
+    )
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
     kept = timedelta(days=config.consents.keep_days)
     consents = open_consents(store, ledger, keys, grounds, clock, kept)
@@ -214,7 +218,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
             config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock
         ),
         whom=whom_of(config, keys),
-        contact=contact_of(loaded, store, ledger, keys, asker, clock),
+        contact=contact,
     )
 
 

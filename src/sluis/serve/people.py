@@ -7,10 +7,20 @@ from typing import Any
 import msgspec
 from litestar import Request
 
-from sluis.config import Config
+from sluis.config import Config, RegisterConfig
 from sluis.crypto import KeyStore
 from sluis.grounds import Grounds
-from sluis.identity.people import Caller, Folder, People, Service, Vouched, open_people, refused
+from sluis.identity.people import (
+    Caller,
+    Folder,
+    Online,
+    People,
+    Register,
+    Service,
+    Vouched,
+    open_people,
+    refused,
+)
 from sluis.identity.provider import ACTS, Provider
 from sluis.identity.sessions import Choice, Established, Sessions, person_of
 from sluis.kernel import Acting, Clock, Invalid, Refused, Text, Unidentified, nine_digits
@@ -25,10 +35,17 @@ def people_of(
     config: Config, grounds: Grounds, store: Store, ledger: Ledger, keys: KeyStore, clock: Clock
 ) -> People:
     """The people and companies that this node knows. Raises `Problem`."""
-    register = Folder(config.register.directory) if config.register.directory is not None else None
+    register = register_of(config.register, clock)
     longest = timedelta(hours=config.register.longest_hours)
     services = [*_configured(config), *_activities(grounds)]
     return open_people(store, ledger, keys, clock, register=register, longest=longest, services=services)
+
+
+def register_of(settings: RegisterConfig, clock: Clock) -> Register | None:
+    """How the trade register is asked; None when it is not. Raises `Invalid` when an authority file cannot be read."""
+    if settings.url is not None:
+        return Online(settings.url, settings.key_file, clock, settings.authorities)
+    return Folder(settings.directory) if settings.directory is not None else None
 
 
 def _configured(config: Config) -> Iterator[Service]:

@@ -1,45 +1,52 @@
 """How every API and page of a node behaves: who calls, what an answer looks like, and what goes wrong."""
 
-from sluis.web.access import (
-    CROSSED,
-    LINE,
-    Access,
-    Crossed,
-    OnRefusal,
-    Person,
-    crossed,
-    identified,
-    keep_caller,
-    shown_certificate,
-    write_line,
-)
-from sluis.web.app import Api, make_api
-from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
-from sluis.web.connection import FROM_ONE
-from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_back
-from sluis.web.gate import Gate
-from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
-from sluis.web.openapi import About
-from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
-from sluis.web.pages import (
-    Entry,
-    Setting,
-    after_form,
-    elsewhere,
-    local_path,
-    onward,
-    page,
-    redirect,
-    setting_of,
-)
-from sluis.web.portal import House, Portal, make_portal
-from sluis.web.refusals import Refusals
-from sluis.web.routes import Form
-from sluis.web.server import Server
-from sluis.web.short import SHORT, header
-from sluis.web.stream import streamed
-from sluis.web.tries import TooOften, Tries
-from sluis.web.visitors import Audience, Represents, SignedIn, Visitors
+from typing import TYPE_CHECKING
+
+from sluis.kernel import on_demand
+
+if TYPE_CHECKING:
+    from sluis.web.access import (
+        CROSSED,
+        LINE,
+        Access,
+        Crossed,
+        OnRefusal,
+        Person,
+        crossed,
+        identified,
+        keep_caller,
+        shown_certificate,
+        write_line,
+    )
+    from sluis.web.app import Api, make_api
+    from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
+    from sluis.web.connection import FROM_ONE
+    from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_back
+    from sluis.web.gate import Gate
+    from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
+    from sluis.web.openapi import About
+    from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
+    from sluis.web.pages import (
+        Entry,
+        Setting,
+        after_form,
+        elsewhere,
+        local_path,
+        onward,
+        page,
+        redirect,
+        setting_of,
+    )
+    from sluis.web.portal import House, Portal, make_portal
+    from sluis.web.refusals import Refusals
+    from sluis.web.routes import Form
+    from sluis.web.server import Server
+    from sluis.web.short import SHORT, header
+    from sluis.web.stream import streamed
+    from sluis.web.tries import TooOften, Tries, address_of
+    from sluis.web.visitors import Audience, Represents, SignedIn, Visitors
+else:
+    __getattr__ = on_demand(__name__)
 
 __all__ = [
     "API_SCOPE",
@@ -78,6 +85,7 @@ __all__ = [
     "Tries",
     "Unreached",
     "Visitors",
+    "address_of",
     "after_form",
     "cookies_of",
     "crossed",

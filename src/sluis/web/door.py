@@ -17,7 +17,7 @@ from sluis.web.access import keep_caller, methods_at
 from sluis.web.pages import redirect, setting_of
 from sluis.web.routes import FORM, Form
 from sluis.web.short import header
-from sluis.web.tries import Tries, neighbourhood
+from sluis.web.tries import Tries, address_of
 from sluis.web.visitors import SignedIn
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -112,8 +112,7 @@ def note_failure(scope: Any, status: int, tries: Tries) -> None:
 
 
 def _who(scope: Any) -> str:
-    client = scope.get("client")
-    return f"{neighbourhood(client[0]) if client else '-'} {scope.get('path_template', scope['path'])}"
+    return f"{address_of(scope)} {scope.get('path_template', scope['path'])}"
 
 
 def wants_page(scope: Mapping[str, Any]) -> bool:

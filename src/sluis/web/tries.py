@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import Any
 
 import msgspec
 
@@ -90,6 +91,12 @@ class Tries:
         self._failures[who] = failures
         if len(self._failures) > _KEYS:
             self._failures.popitem(last=False)
+
+
+def address_of(scope: Any) -> str:
+    """Where a request comes from, as far as it counts as one address; `-` when that is not known."""
+    client = scope.get("client")
+    return neighbourhood(client[0]) if client else "-"
 
 
 def neighbourhood(address: str) -> str:

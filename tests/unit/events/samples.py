@@ -22,7 +22,7 @@ from sluis.events.interests import (
 )
 from sluis.events.notices import Agreements, Notices
 from sluis.events.publishing import Occurrence, Publisher, Settings, open_publisher
-from sluis.events.publishing.model import Outgoing
+from sluis.events.queue import Outgoing
 from sluis.grounds import Activity, Article, EventType, Fact, Grounds, Notice
 from sluis.kernel import Oin, PeerId, Period, Problem, Text, Trace
 from sluis.ledger import Ledger, open_ledger
@@ -101,8 +101,8 @@ class Subscriptions:
         wanted = self.wants is None or attributes["type"] in self.wants
         return [Subscription(f"of-{owner!s}")] if owner in self.owners and wanted else []
 
-    def of(self, owner: PeerId) -> Sequence[Subscription]:
-        return [Subscription(f"of-{owner!s}")] if owner in self.owners else []
+    def has(self, owner: PeerId) -> bool:
+        return owner in self.owners
 
 
 class Queue:

@@ -267,11 +267,15 @@ async def test_who_is_added_to_the_list_meanwhile_is_not_chosen_instead(
     assert signed_in.acting.entity == COMPANY
 
 
-async def test_not_choosing_is_told_beside_the_list(world: World, browser: Browser) -> None:
+async def test_not_choosing_is_told_above_the_form_and_beside_the_list(
+    world: World, browser: Browser
+) -> None:
     world.who, world.choices = established(audience="company"), two_companies()
     form = (await browser.get("/way/broker", follow=True)).form("/choose")
     shown = await browser.send(form)
-    assert (shown.status, "U hebt nog niets gekozen" in shown.text) == (422, True)
+    assert (shown.status, shown.text.count("U hebt nog niets gekozen")) == (422, 2)
+    assert '<a href="#whom">U hebt nog niets gekozen' in shown.text
+    assert '<fieldset id="whom" aria-describedby="whom-wrong">' in shown.text
 
 
 async def test_who_may_act_for_one_alone_need_not_choose(world: World, browser: Browser) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 from tests.unit.identity.companies import (
@@ -425,3 +426,15 @@ def test_an_authority_that_ended_or_has_not_begun_is_none(what: str) -> None:
         attorney(more=what),
     ]
     assert [one.authority for one in officers(*found)] == ["none"] * 3
+
+
+def test_the_answer_in_the_how_to_is_one_of_two_who_sign_together() -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/machtigingen.md").read_text()
+    answer = page.partition("```xml\n")[2].partition("```")[0]
+    found = read(answer.encode(), Kvk("99900021"))
+    people = [
+        RegisteredName("Fenna", "", "Fictief", date(1990, 1, 1)),
+        RegisteredName("Bram", "", "Bedacht", date(1961, 5, 17)),
+    ]
+    assert found.standing == "active"
+    assert [(one.key, one.authority) for one in found.officers] == [(key_of(one), "joint") for one in people]

@@ -9,7 +9,7 @@ import pytest
 from sluis.grounds import Dataset, faults
 from sluis.kernel import Invalid, Upstream, passes_eleven_test, plain
 from sluis.sources import inspect, open_source, source_name
-from sluis.sources.inspect import snake
+from sluis.sources.proposing import snake
 
 NUMBERS = [number for number in map(str, range(100_000_000, 100_001_000)) if passes_eleven_test(number)][:20]
 

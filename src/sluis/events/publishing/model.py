@@ -7,8 +7,8 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from sqlalchemy import Connection
 
-from sluis.events.cloudevent import CloudEvent
 from sluis.events.interests import Whom
+from sluis.events.queue import Addition
 from sluis.grounds import EventTypeName, FactName
 from sluis.kernel import PeerId
 
@@ -84,26 +84,8 @@ class Subscriptions(Protocol):
     def matching(self, owner: PeerId, attributes: Mapping[str, Any]) -> Sequence[Subscribed]:
         """The subscriptions of a peer that an event with these attributes is for; from memory."""
 
-    def of(self, owner: PeerId) -> Sequence[Subscribed]:
-        """All subscriptions of a peer; from memory."""
-
-
-class Outgoing(msgspec.Struct, frozen=True):
-    """One event on its way to one subscription.
-
-    Args:
-        subscription: its id.
-        stream: within which events keep their order; empty for none.
-        subject: what the recipient calls whom it is about.
-        notice: on which it rests.
-        trace_id: of the occurrence.
-    """
-
-    subscription: str
-    stream: str
-    subject: str | None
-    notice: str
-    trace_id: str
+    def has(self, owner: PeerId) -> bool:
+        """Whether a peer has any that gets something; from memory."""
 
 
 class Deliveries(Protocol):
@@ -112,7 +94,7 @@ class Deliveries(Protocol):
     def check_room(self) -> None:
         """Raises `Unkept` when too much waits."""
 
-    def add(self, connection: Connection, additions: Sequence[tuple[CloudEvent, Sequence[Any]]]) -> object:
+    def add(self, connection: Connection, additions: Sequence[Addition]) -> object:
         """Keep events, each with everyone who is to be told, in the transaction of the fact."""
 
 

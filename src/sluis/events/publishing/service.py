@@ -25,10 +25,10 @@ from sluis.events.publishing.model import (
     Deliveries,
     Hearer,
     Occurrence,
-    Outgoing,
     Published,
     Subscriptions,
 )
+from sluis.events.queue import Outgoing
 from sluis.events.records import about
 from sluis.grounds import EventType, attributes_of
 from sluis.kernel import Clock, PeerId, Problem, Trace, decode, encode, plain
@@ -282,7 +282,7 @@ class Publisher:
     def _why_none(self, recipient: PeerId, heard: bool) -> str:
         if heard:
             return "told-already"
-        return "filtered" if self._subscriptions.of(recipient) else "no-subscription"
+        return "filtered" if self._subscriptions.has(recipient) else "no-subscription"
 
     def _pseudonym(self, whom: Whom, now: datetime) -> tuple[str, str]:
         return whom.kind, self._ledger.subject(whom.kind, whom.value, now)

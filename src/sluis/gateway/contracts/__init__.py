@@ -1,35 +1,49 @@
 """Contracts between peers (FSC Core 2.0.0, Contracts): reading and checking, signing, and which are in force."""
 
-from sluis.gateway.contracts.hashes import ALGORITHM, VERSION, content_hash, grant_hash, is_hash, plain_hash
-from sluis.gateway.contracts.model import (
-    SPOKEN,
-    STATES,
-    Action,
-    Content,
-    Contract,
-    Grant,
-    GrantType,
-    InForce,
-    Kept,
-    OutwayId,
-    Protocol,
-    Signature,
-    State,
-)
-from sluis.gateway.contracts.reading import MAX_BODY, Submission, read_content, read_submission
-from sluis.gateway.contracts.rules import (
-    check_content,
-    check_own_act,
-    fits_outway,
-    may_propose,
-    proposers,
-    said,
-    signers,
-    state,
-    waiting_for,
-)
-from sluis.gateway.contracts.service import Contracts, Order, open_contracts
-from sluis.gateway.contracts.signatures import certificate_named, check_path, check_signature, sign
+from typing import TYPE_CHECKING
+
+from sluis.kernel import on_demand
+
+if TYPE_CHECKING:
+    from sluis.gateway.contracts.hashes import (
+        ALGORITHM,
+        VERSION,
+        content_hash,
+        grant_hash,
+        is_hash,
+        plain_hash,
+    )
+    from sluis.gateway.contracts.model import (
+        SPOKEN,
+        STATES,
+        Action,
+        Content,
+        Contract,
+        Grant,
+        GrantType,
+        InForce,
+        Kept,
+        OutwayId,
+        Protocol,
+        Signature,
+        State,
+    )
+    from sluis.gateway.contracts.reading import MAX_BODY, Submission, read_content, read_submission
+    from sluis.gateway.contracts.rules import (
+        check_content,
+        check_own_act,
+        fits_outway,
+        may_propose,
+        proposers,
+        said,
+        signers,
+        state,
+        waiting_for,
+    )
+    from sluis.gateway.contracts.service import Contracts, Order, open_contracts
+    from sluis.gateway.contracts.signatures import certificate_named, check_path, check_signature, sign
+else:
+    __getattr__ = on_demand(__name__)
 
 __all__ = [
     "ALGORITHM",

@@ -11,8 +11,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.passkeys.service import Passkeys
 from sluis.identity.sessions import Finish, Sessions, Way
-from sluis.kernel import Text
-from sluis.web import Entry, Form, SignedIn, after_form, local_path, page, redirect, setting_of
+from sluis.kernel import Invalid, Text
+from sluis.web import Entry, Form, SignedIn, address_of, after_form, local_path, page, redirect, setting_of
 
 NAVIGATION = (Entry("/passkeys", Text("Mijn passkeys", "My passkeys"), ("staff",)),)
 """What the layout shows of this room."""
@@ -35,6 +35,19 @@ def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPR
         finish: what happens with who signed in.
     """
 
+    def making(
+        person: SignedIn, request: Request[Any, Any, Any], wrong: Invalid | None = None, name: str = ""
+    ) -> Response[bytes]:
+        options = passkeys.begin_making(person, setting_of(request).browser())
+        return page(
+            request,
+            "identity/passkeys/new.html",
+            status=422 if wrong else 200,
+            options=options,
+            wrong=wrong,
+            name=name,
+        )
+
     @get("/sign-in/passkey")
     async def ask(
         visitor: SignedIn | None, request: Request[Any, Any, Any], next: str = "/"
@@ -44,7 +57,7 @@ def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPR
         return page(
             request,
             "identity/passkeys/sign_in.html",
-            options=passkeys.begin_signing_in(browser),
+            options=passkeys.begin_signing_in(browser, address_of(request.scope)),
             next=local_path(next),
         )
 
@@ -63,16 +76,17 @@ def routes(passkeys: Passkeys, sessions: Sessions, finish: Finish) -> list[HTTPR
     @get("/passkeys/new", opt=_STAFF)
     async def begin(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Make a passkey."""
-        browser = setting_of(request).browser()
-        options = passkeys.begin_making(person, browser)
-        return page(request, "identity/passkeys/new.html", options=options)
+        return making(person, request)
 
     @post("/passkeys/new", status_code=200, opt=_STAFF)
     async def make(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
         """Keep a passkey that was made."""
         established = sessions.established(person.session)
         name, answer = form.get("label", ""), form.get("answer", "")
-        await passkeys.make(person, established, setting_of(request).browser(), name, answer)
+        try:
+            await passkeys.make(person, established, setting_of(request).browser(), name, answer)
+        except Invalid as wrong:
+            return making(person, request, wrong, name)
         return redirect("/passkeys")
 
     @post("/passkeys/revoke", status_code=200, opt=_STAFF)

@@ -102,7 +102,7 @@ class Passkeys:
             rp_name=self.settings.title,
             user_id=self._handle(person),
             user_name=who.name or self.settings.title,
-            challenge=decode_base64url(self._waiting.put(browser, person)),
+            challenge=decode_base64url(self._waiting.put(browser, person, person)),
             timeout=LASTS * 1000,
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.REQUIRED,
@@ -158,11 +158,16 @@ class Passkeys:
         await self._recorded("make", made, lambda connection: _add(connection, made))
         return made
 
-    def begin_signing_in(self, browser: str) -> str:
-        """Options for `navigator.credentials.get`, as JSON (WebAuthn, 5.5): any passkey of this node, person verified."""
+    def begin_signing_in(self, browser: str, address: str = "") -> str:
+        """Options for `navigator.credentials.get`, as JSON (WebAuthn, 5.5): any passkey of this node, person verified.
+
+        Args:
+            browser: the secret of the browser that asks.
+            address: where it is.
+        """
         options = generate_authentication_options(
             rp_id=self.settings.host,
-            challenge=decode_base64url(self._waiting.put(browser, _ANYONE)),
+            challenge=decode_base64url(self._waiting.put(browser, _ANYONE, address)),
             timeout=LASTS * 1000,
             user_verification=UserVerificationRequirement.REQUIRED,
         )

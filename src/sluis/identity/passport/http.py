@@ -13,8 +13,8 @@ from sluis.identity.passport import rules
 from sluis.identity.passport.qr import drawn
 from sluis.identity.passport.service import Passports
 from sluis.identity.sessions import Finish, Way
-from sluis.kernel import Invalid, Text
-from sluis.web import Form, after_form, local_path, page, setting_of
+from sluis.kernel import Invalid, Refused, Text
+from sluis.web import Form, address_of, after_form, local_path, page, setting_of
 
 _REQUEST = "application/oauth-authz-req+jwt"  # RFC 9101, 10.2
 _LONGEST_NONCE = 512  # characters
@@ -37,22 +37,28 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
         finish: what happens with who signed in.
     """
 
-    @get("/sign-in/passport/{name:str}", opt={"open": True})
-    async def ask(request: Request[Any, Any, Any], name: str, next: str = "/") -> Response[bytes]:
-        """Ask a wallet: what for, and for what."""
-        browser = setting_of(request).browser()
-        handle = passports.begin(name, browser, local_path(next))
-        way, link = passports.way(name), passports.link(handle)
+    def asking(request: Request[Any, Any, Any], handle: str, wrong: Refused | None = None) -> Response[bytes]:
+        way, next = passports.asked(handle)
+        link = passports.link(handle)
         return page(
             request,
             "identity/passport/ask.html",
+            status=200 if wrong is None else wrong.status,
             way=way,
             claims=[rules.label(path) for path in way.asked.claims],
             link=link,
             picture=drawn(link),
             handle=handle,
-            next=local_path(next),
+            next=next,
+            wrong=wrong,
         )
+
+    @get("/sign-in/passport/{name:str}", opt={"open": True})
+    async def ask(request: Request[Any, Any, Any], name: str, next: str = "/") -> Response[bytes]:
+        """Ask a wallet: what for, and for what."""
+        browser = setting_of(request).browser()
+        handle = passports.begin(name, browser, local_path(next), address_of(request.scope))
+        return asking(request, handle)
 
     @get("/passport/{handle:str}/request", opt={"open": True})
     async def fetch(handle: str) -> Response[bytes]:
@@ -85,7 +91,12 @@ def routes(passports: Passports, finish: Finish) -> list[HTTPRouteHandler]:
     @post("/passport/{handle:str}/code", status_code=200, opt={"open": True, "tries": True})
     async def typed(request: Request[Any, Any, Any], handle: str, form: Form) -> Response[Any]:
         """Type the code that another device shows, and be signed in."""
-        found, target = passports.take(handle, setting_of(request).browser(), form.get("code", ""))
+        try:
+            found, target = passports.take(handle, setting_of(request).browser(), form.get("code", ""))
+        except Refused as refused:
+            if refused.rule != rules.CODE:
+                raise
+            return asking(request, handle, refused)
         return after_form(request, await finish(found, request, target))
 
     return [ask, fetch, fetch_with_nonce, answer, done, typed]

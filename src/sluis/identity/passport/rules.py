@@ -15,6 +15,9 @@ from sluis.identity.people import RegisteredName, urn_of
 from sluis.identity.sessions import Established
 from sluis.kernel import ACR, Kvk, Refused, Text, nine_digits
 
+CODE = "passport-code"
+"""The rule that a wrong code breaks."""
+
 QUERY = "passport"
 """The id of our one credential query."""
 
@@ -182,11 +185,11 @@ def gone() -> Refused:
 def wrong_code(left: int) -> Refused:
     """The code that was typed is not that of this request; `left` more may be tried."""
     return Refused(
-        "passport-code",
+        CODE,
         Text("Deze code klopt niet.", "This code is not right."),
         Text(f"U kunt het nog {left} keer proberen.", f"You can try {left} more times."),
         Text("Typ de code over die uw telefoon toont.", "Type the code that your phone shows."),
-        rule="passport-code",
+        rule=CODE,
     )
 
 

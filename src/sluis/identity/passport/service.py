@@ -106,19 +106,31 @@ class Passports:
             )
         return self.ways[name]
 
-    def begin(self, way: str, browser: str, next: str) -> str:
+    def begin(self, way: str, browser: str, next: str, address: str = "") -> str:
         """Ask. Gives the handle of the request.
 
         Args:
             way: of signing in.
             browser: the secret of the browser that asks.
             next: local path to go to afterwards.
+            address: where the browser is.
 
         Raises:
             NotFound: there is no such way.
         """
         encrypted = self.verifier.mode == "direct_post.jwt"
-        return self._waiting.put(browser, _Request(self.way(way), next, encrypted))
+        return self._waiting.put(browser, _Request(self.way(way), next, encrypted), address)
+
+    def asked(self, handle: str) -> tuple[Way, str]:
+        """The way of signing in of a request, and the local path to go to afterwards.
+
+        Raises:
+            Refused: there is no such request.
+        """
+        found = self._waiting.look(handle)
+        if found is None:
+            raise rules.gone()
+        return found.way, found.next
 
     def link(self, handle: str) -> str:
         """What opens a wallet with a request (OpenID4VP 1.0, 5.7 and 9)."""

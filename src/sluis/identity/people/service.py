@@ -7,6 +7,7 @@ company does not act. Mandates are `mandates`, contact persons `contacts`.
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -38,8 +39,13 @@ from sluis.kernel import Acting, Clock, Kvk, NotFound, Problem, Text
 from sluis.ledger import Ledger
 from sluis.store import Store
 
+log = logging.getLogger("sluis.node")
+
 LONGEST_AGE = timedelta(hours=24)
 """How old what the trade register said may be, unless a setting says otherwise."""
+
+LOOK_AGAIN = 600
+"""Seconds after which somebody who looks for their company has it read anew."""
 
 REST = 10.0
 """Seconds in which a register that had nothing new to say of a company is not asked again for a decision."""
@@ -206,13 +212,16 @@ class People:
             await self._keeping.change([known], [])
 
     async def look_up(self, person: str, kvk: Kvk) -> Choice:
-        """Find out whether somebody is a director of a company, by reading the register now.
+        """Find out whether somebody is a director of a company, by reading the register now; not again within ten minutes, for
+        whoever keeps asking.
 
         Raises `NotFound` when there is no such company, or this person is nobody in it: both read the same. `Upstream` when
         the register cannot be reached.
         """
         try:
-            held = await self.read(kvk)
+            held = self._keeping.company(urn_of(kvk))
+            if held is None or held.at + LOOK_AGAIN <= self._clock().timestamp():
+                held = await self.read(kvk)
         except NotFound:
             raise nobody_there() from None
         for office in self._keeping.offices_of(person):
@@ -286,6 +295,7 @@ class People:
         try:
             await self.read(kvk)
         except Problem as problem:
+            log.warning("a company could not be read in the trade register: %s", problem.code)
             # An answer that says there is no such company any more, or that nobody understands, must not leave the one
             # before it in force.
             held = self._keeping.company(urn_of(kvk))

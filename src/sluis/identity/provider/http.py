@@ -126,7 +126,9 @@ def routes(provider: Provider, clients: Clients, leaving: Leaving) -> list[HTTPR
             return take_back(_to(after or "/sign-out"))
         browser = setting_of(request).browser()
         if not at_once:
-            return redirect("/sign-out", **({"state": leaving.remember(browser, after)} if after else {}))
+            return redirect(
+                "/sign-out", **({"state": leaving.remember(signed_in, browser, after)} if after else {})
+            )
         return take_back(_to(await leaving.end(signed_in, browser, after or "")))
 
     return [metadata, keys, authorize, proceed, push, token, userinfo, introspect, revoke, end]

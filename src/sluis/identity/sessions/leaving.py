@@ -35,14 +35,15 @@ class Leaving:
         self._sessions, self._farewells = sessions, tuple(farewells)
         self._waiting: Waiting[str] = Waiting(LASTS, clock)
 
-    def remember(self, browser: str, after: str) -> str:
+    def remember(self, signed_in: SignedIn, browser: str, after: str) -> str:
         """Have a browser end somewhere; gives the `state` that it comes back with.
 
         Args:
+            signed_in: who is asked first, or signs out.
             browser: its secret.
             after: an address that was compared with what is registered.
         """
-        return self._waiting.put(browser, after)
+        return self._waiting.put(browser, after, signed_in.acting.person)
 
     def back(self, browser: str, state: str) -> str | None:
         """Where a browser that came back is to end: once. None: nowhere in particular."""
@@ -58,7 +59,7 @@ class Leaving:
         """
         established = self._sessions.established(signed_in.session)
         await self._sessions.end(signed_in.session)
-        state = self.remember(browser, after)
+        state = self.remember(signed_in, browser, after)
         for farewell in self._farewells:
             if elsewhere := await farewell(established, state):
                 return elsewhere

@@ -58,6 +58,18 @@ async def test_staff_make_one_sign_in_with_it_see_it_and_revoke_it(pages: Pages)
     assert COOKIE not in last.cookies
 
 
+async def test_a_name_that_will_not_do_is_told_at_the_field_and_kept_in_it(pages: Pages) -> None:
+    device, browser = Authenticator(ORIGIN), pages.browser()
+    shown = await browser.get("/way/directory?next=/passkeys/new", follow=True)
+    form, name = shown.form("/passkeys/new"), "x" * 61
+    wrong = await browser.send(form, label=name, answer=device.create(options(shown)))
+    assert wrong.status == 422
+    assert '<a href="#label">Een naam heeft 1 tot 60 tekens.</a>' in wrong.text
+    assert f'value="{name}" aria-invalid="true" aria-describedby="label-wrong"' in wrong.text
+    again = {"label": "laptop", "answer": Authenticator(ORIGIN).create(options(wrong))}
+    assert "laptop" in (await browser.send(wrong.form("/passkeys/new"), follow=True, **again)).text
+
+
 async def test_who_has_a_passkey_that_is_revoked_is_signed_out(pages: Pages) -> None:
     device, browser, thief = Authenticator(ORIGIN), pages.browser(), pages.browser(address="203.0.113.5")
     await made(pages, browser, device)

@@ -81,6 +81,17 @@ async def test_a_qr_code_holds_the_link_that_stands_below_it_in_letters(
     assert 'fill="#fff"' in picture[1]  # on a dark page too
 
 
+async def test_one_address_does_not_push_out_the_unfinished_sign_ins_of_others(
+    counter: Counter, pages: Pages
+) -> None:
+    counter.passports._waiting._most = counter.passports._waiting._each = 20
+    shown = await pages.browser(address="192.0.2.1").get("/sign-in/passport/burger")
+    for one in range(40):  # of IPv6 a whole network counts as one
+        flood = pages.browser(address=f"2001:db8::{one:x}")
+        assert (await flood.get("/sign-in/passport/burger")).status == 200
+    assert (await counter.wallet.open(link(shown))).cards
+
+
 async def test_with_the_wallet_elsewhere_the_code_is_typed(counter: Counter, pages: Pages) -> None:
     browser, phone = pages.browser(), pages.browser(address="192.0.2.77")
     shown, there = await answered(counter, browser)
@@ -92,6 +103,24 @@ async def test_with_the_wallet_elsewhere_the_code_is_typed(counter: Counter, pag
     [form] = [one for one in shown.forms if one.action.endswith("/code")]
     shown = await browser.send(form, code=code[1])
     assert shown.headers["refresh"] == "0; url=/sessions"
+    assert COOKIE in browser.cookies
+
+
+async def test_a_wrong_code_is_told_at_the_field_and_can_be_typed_again(
+    counter: Counter, pages: Pages
+) -> None:
+    browser, phone = pages.browser(), pages.browser(address="203.0.113.9")
+    shown, there = await answered(counter, browser)
+    code = re.search(r"<strong>([^<]+)</strong>", (await phone.get(there)).text)
+    assert code is not None
+    [form] = [one for one in shown.forms if one.action.endswith("/code")]
+    wrong = await browser.send(form, code="AAAA-AAAA")
+    assert wrong.status == 403
+    assert '<a href="#code">Deze code klopt niet. U kunt het nog 4 keer proberen.' in wrong.text
+    assert 'aria-invalid="true" aria-describedby="code-wrong"' in wrong.text
+    assert 'class="error" id="code-wrong"' in wrong.text
+    [form] = [one for one in wrong.forms if one.action.endswith("/code")]
+    assert (await browser.send(form, code=code[1], follow=True)).status == 200
     assert COOKIE in browser.cookies
 
 
