@@ -39,7 +39,7 @@ def main() -> None:
     reached = all(
         rate >= MUST[store] and waits[-1] <= P99_SECONDS for store, (rate, _, waits) in found.items()
     )
-    more = {}
+    more = dict[str, float]()
     for store, (rate, processor, waits) in found.items():
         more |= {
             f"{store}_per_second": rate,
