@@ -16,6 +16,7 @@ from sluis.crypto import FileKeyStore
 from sluis.events.queue import TROUBLES, explained
 from sluis.events.sending.rules import LONGEST_WAIT, backoff, quiet_for, result_of
 from sluis.events.sending.signing import GOOD_FOR, Signer
+from sluis.events.subscriptions.rules import KEYS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -75,6 +76,16 @@ def test_quiet_hours_go_past_midnight_by_the_clock_in_amsterdam(hour: int, minut
 def test_what_is_not_known_still_has_words() -> None:
     assert explained("?").nl
     assert explained("expired:too-slow").en.count(".") == 2
+
+
+def test_every_trouble_is_in_the_reference() -> None:
+    reference = Path(__file__).parents[3].joinpath("docs/reference/deliveries.md").read_text(encoding="utf-8")
+    assert [code for code in TROUBLES if f"`{code}`" not in reference] == []
+
+
+def test_every_key_of_the_configuration_is_in_the_reference() -> None:
+    reference = Path(__file__).parents[3].joinpath("docs/reference/deliveries.md").read_text(encoding="utf-8")
+    assert [key for key in KEYS if f"| `{key}` |" not in reference] == []
 
 
 URL = "https://afnemer.example/in?x=1"
