@@ -29,6 +29,7 @@ from sluis.grounds import Activity, Article, Disclosure, Grounds
 from sluis.kernel import Oin, PeerId, Period, Text, Trace, utc_now
 from sluis.ledger import decisions, open_ledger
 from sluis.policy import DecisionPoint, Evaluation, Policies, consultation, open_versions, rulings_of
+from sluis.serve import settle
 from sluis.store import open_store
 
 PER_SECOND, P99_MS, CALLERS = 3_000, 25.0, 64
@@ -67,6 +68,7 @@ async def _measure(directory: Path, disclosures: int, seconds: int) -> None:
     open_versions(store).keep(policies, utc_now())
     print(f"{'making ready':<34} {(time.perf_counter() - began) * 1000:17.2f} ms   {disclosures} disclosures")
     print(told("deciding alone", [_alone(point, question) for question in questions]))
+    settle()  # as a node does once it listens
     end = time.perf_counter() + 1 + seconds
     numbers, answered = count(), list[tuple[float, float]]()
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from tests.integration.nodes import Federation, build
 from tests.integration.test_serve import line
 from tests.timestamps import NAME, Authority, served
+from tests.unit.ledger.examples import appended
 
 from sluis.cli import main, terminal
 from sluis.serve import Node
@@ -50,7 +51,7 @@ def run(command: str, directory: Path) -> Result:
 async def fill(directory: Path, count: int = 3) -> Node:
     """A node with records, not listening: nothing is stamped by itself."""
     node = build(directory)
-    node.parts.ledger.append_blocking([line() for _ in range(count)])
+    appended(node.parts.ledger, [line() for _ in range(count)])
     return node
 
 

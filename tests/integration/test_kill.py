@@ -87,10 +87,10 @@ def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
 WRITE_THREE = """
 import sys
 from pathlib import Path
-from tests.unit.ledger.examples import opened, processing
+from tests.unit.ledger.examples import appended, opened, processing
 with opened(Path(sys.argv[1])) as (_, ledger):
     for number in range(3):
-        ledger.append_blocking([processing("a")])
+        appended(ledger, [processing("a")])
         print(f"acknowledged {number}", flush=True)
 """
 

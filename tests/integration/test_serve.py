@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 from tests.integration.nodes import ASKER, OWNER, Federation, Hosted, Running, build, local, refused
+from tests.unit.ledger.examples import appended
 
 from sluis.cli.openapi import command
 from sluis.config import load_node
@@ -210,7 +211,7 @@ async def test_log_is_published_and_witnessed_by_a_peer_within_seconds(group: Fe
     asker, owner = build(group.asker), build(group.owner)
     await asker.start()
     await owner.start()
-    owner.parts.ledger.append_blocking([line()])
+    appended(owner.parts.ledger, [line()])
     size = owner.parts.ledger.log.size()
     witness = f"— {asker.config.log_origin}/witness "
     started = time.perf_counter()
@@ -219,7 +220,7 @@ async def test_log_is_published_and_witnessed_by_a_peer_within_seconds(group: Fe
         await asyncio.sleep(0.1)
     assert note.startswith(f"{owner.config.log_origin}\n")
     assert int(note.splitlines()[1]) >= size
-    assert owner.parts.ledger.append_blocking([line()]).witnesses == 1
+    assert appended(owner.parts.ledger, [line()]).witnesses == 1
     await asker.stop()
     await owner.stop()
 
@@ -228,7 +229,7 @@ async def test_log_is_read_by_the_privacy_officer_only(federation: Federation) -
     node = build(federation.owner)
     await node.start()
     record = line()
-    node.parts.ledger.append_blocking([record])
+    appended(node.parts.ledger, [record])
     request = ("POST", "/v1/processing-activities", {"traceId": record.trace_id})
     status, found = await asyncio.to_thread(local, federation.owner, *request)
     assert (status, [one["name"] for one in found["processingActivities"]]) == (200, ["Raadpleging"])

@@ -5,9 +5,29 @@ from typing import TYPE_CHECKING
 from sluis.kernel import on_demand
 
 if TYPE_CHECKING:
-    from sluis.contact.channels import Channel, Failed, Mail, MailSettings, Parcel, Report, Sent, Waiting
+    from sluis.contact.channels import (
+        Box,
+        BoxSettings,
+        Channel,
+        Failed,
+        Folder,
+        Mail,
+        MailSettings,
+        Notify,
+        NotifySettings,
+        Parcel,
+        Report,
+        Sent,
+        Server,
+        Sftp,
+        Street,
+        Waiting,
+        callback,
+    )
+    from sluis.contact.http import api_routes
     from sluis.contact.keeping import Known
     from sluis.contact.model import KINDS, Kind, Language, Occurrence, PostalAddress, Preference, Scenario
+    from sluis.contact.pages import NAVIGATION, routes
     from sluis.contact.reaching import Addresses, Settings
     from sluis.contact.rendering import Templates
     from sluis.contact.rules import Quiet
@@ -29,20 +49,26 @@ else:
 
 __all__ = [
     "KINDS",
+    "NAVIGATION",
     "SCENARIOS",
     "Addresses",
     "Around",
+    "Box",
+    "BoxSettings",
     "Channel",
     "Contact",
     "Entry",
     "FactTypes",
     "Failed",
+    "Folder",
     "Kind",
     "Known",
     "Language",
     "Listening",
     "Mail",
     "MailSettings",
+    "Notify",
+    "NotifySettings",
     "Occurrence",
     "Parcel",
     "PostalAddress",
@@ -52,13 +78,19 @@ __all__ = [
     "Scenario",
     "ScenarioReading",
     "Sent",
+    "Server",
     "Settings",
+    "Sftp",
     "Step",
+    "Street",
     "Templates",
     "Waiting",
+    "api_routes",
+    "callback",
     "examine_scenarios",
     "listening",
     "open_contact",
     "read_scenarios",
+    "routes",
     "scenario_schema",
 ]

@@ -1,7 +1,7 @@
 """What goes wrong in this room, in words."""
 
 from sluis.contact.channels.base import Failed
-from sluis.kernel import Invalid, NotFound, Refused, Text, Upstream
+from sluis.kernel import Invalid, NotFound, Refused, Text, Unidentified, Upstream
 
 
 def no_channel() -> NotFound:
@@ -111,4 +111,26 @@ def code_not_sent(failed: Failed) -> Invalid | Upstream:
         Text("Er is een storing bij het kanaal.", "There is a disturbance at the channel."),
         Text("Probeer het over een paar minuten opnieuw.", "Try again in a few minutes."),
         retry=True,
+    )
+
+
+def not_the_channel() -> Unidentified:
+    """A report of who is not the channel."""
+    return Unidentified(
+        "not-the-channel",
+        Text("Deze melding is niet van het kanaal.", "This report is not of the channel."),
+        Text("Het geheim ontbreekt of klopt niet.", "The secret is missing, or not right."),
+        Text("Zet bij de dienst hetzelfde geheim als in `callback_file`.",
+             "Set the same secret at the service as in `callback_file`."),
+    )  # fmt: skip
+
+
+def not_yours() -> Refused:
+    """Messages of somebody else."""
+    return Refused(
+        "messages-not-yours",
+        Text("Deze berichten zijn niet van u.", "These messages are not yours."),
+        Text("Alleen wie een bericht kreeg, leest het hier.", "Only who got a message reads it here."),
+        Text("Log in als de betrokkene zelf.", "Sign in as the data subject."),
+        rule="messages-own",
     )

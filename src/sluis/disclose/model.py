@@ -71,6 +71,9 @@ class Consenting(Protocol):
     ) -> bool:
         """Whether the consents of a person (type of key, key) open these columns of a dataset."""
 
+    def changed(self) -> object:
+        """Something that is another one once a consent was narrowed or taken back."""
+
 
 class Trail(msgspec.Struct, frozen=True):
     """A hidden column of the executed statement that tells whom a row is about; it never leaves."""

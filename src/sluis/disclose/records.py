@@ -13,7 +13,7 @@ import msgspec
 from sluis.disclose.model import Opened
 from sluis.kernel import Clock, PeerId, Problem, Trace, milliseconds
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Position, Processing, Withheld
-from sluis.policy import Decided, DecisionPoint, Evaluation, consultation, references_of
+from sluis.policy import Decided, DecisionPoint, Evaluation, Occasion, consultation, references_of
 from sluis.statement import CHARGE, SubQuestion
 
 _OBJECTS = "dpl.objects.dataset"
@@ -111,16 +111,15 @@ class Crossing(msgspec.Struct, frozen=True):
         self, asked: Asked, policies: dict[str, Any] | None = None, limit: Problem | None = None
     ) -> Decision:
         legal = {"legal": limit.legal} if limit is not None and limit.legal is not None else {}
-        return self.point.record(
-            asked.evaluation,
-            asked.decided,
+        occasion = Occasion(
             self.trace,
             self.began,
             transaction_id=self.transaction_id,
-            policies=policies,
+            policies=policies or {},
             response=legal,
             limit=None if limit is None else limit.rule or limit.code,
         )
+        return self.point.record(asked.evaluation, asked.decided, occasion)
 
     def about(
         self,

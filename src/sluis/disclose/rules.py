@@ -58,6 +58,11 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
         Text("Het antwoord is groter dan de verstrekking toestaat.", "The answer is larger than the disclosure allows."),
         Text("Vraag minder tegelijk.", "Ask for less at once."),
     ),
+    "consent-changed": (
+        Text("Een betrokkene trok toestemming in terwijl het antwoord onderweg was.",
+             "Somebody took consent back while the answer was under way."),
+        Text("Stel de vraag opnieuw.", "Ask again."),
+    ),
     "rate": (
         Text("Het aantal vragen per uur is op.", "The number of questions per hour is used up."),
         Text("Wacht een uur.", "Wait an hour."),

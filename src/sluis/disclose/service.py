@@ -5,7 +5,7 @@ hold to the limits, read, write down, send, and give a receipt.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 from sluis.crypto import KeyStore
 from sluis.disclose import rules
 from sluis.disclose.answer import Answer
+from sluis.disclose.consenting import Standing
 from sluis.disclose.model import Bounds, Consenting, Consultation, Kind, Opened
 from sluis.disclose.readers import Pulled, Readers
 from sluis.disclose.records import Crossing, Log, Permit, Refusals
@@ -100,6 +101,7 @@ class Discloser:
         self._refusals = Refusals(log, clock, self._bounds.refusals_a_minute)
         self._statements: OrderedDict[tuple[Any, ...], Statement] = OrderedDict()
         self._kept_length = 0
+        self._recording = set[asyncio.Task[None]]()
         self._understanding: dict[PeerId, asyncio.Semaphore] = {}
         self._asked_at: dict[tuple[str, PeerId], deque[datetime]] = {}
 
@@ -171,6 +173,7 @@ class Discloser:
 
     async def close(self) -> None:
         """Write down what was only counted; when the node stops."""
+        await asyncio.gather(*self._recording)
         await self._refusals.flush()
 
     async def _consult(
@@ -189,8 +192,11 @@ class Discloser:
         asked = set(rules.keys_asked(statement.asked, values))
         if len(asked) > statement.max_subjects:
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
-        if any(one.by_consent is not None for one in statement.opened):
-            values |= await self._consented(peer, question.activity, statement, asked)
+        standing = Standing(self._consents, peer, question.activity, statement.opened)
+        if standing.rests and len(asked) > _MANY_KEYS:
+            values |= await asyncio.to_thread(standing.shown, statement, asked)
+        else:
+            values |= standing.shown(statement, asked)
         self._hold_rate(peer, statement, now)
         identity = self._memory.digest(_written_out(question)) if statement.kind in _COUNTED else ""
         await self._hold_budgets(crossing, statement, identity)
@@ -210,8 +216,12 @@ class Discloser:
             raise _unavailable(crossing, failure) from None
         if statement.groups is not None:
             first = await self._reduced(crossing, statement, statement.groups, first, identity, values)
+        standing.hold()
         body = await answer.begin(first, lambda: self._readers.pull(source, limits), recording)
-        return Consultation(statement.schema, self._guarded(crossing, body()))
+        sent = (
+            standing.guarded(body(), lambda why: self._stopped(crossing, why)) if standing.rests else body()
+        )
+        return Consultation(statement.schema, self._guarded(crossing, sent))
 
     def _decided(self, crossing: Crossing, purpose: Purpose | None) -> dict[str, Opened]:
         """Per dataset the disclosure that opens it, as the decision point says; its digest as the asker knows it."""
@@ -288,34 +298,6 @@ class Discloser:
             given[name] = opens(keys.values) if keys.sealed else keys.values
         return bind(statement.lists, statement.types, given)
 
-    async def _consented(
-        self, peer: PeerId, activity: str, statement: Statement, asked: Collection[tuple[str, str]]
-    ) -> dict[str, Any]:
-        """Whose rows are shown, of the people that the question names, per dataset that rests on consent."""
-        if len(asked) > _MANY_KEYS:
-            return await asyncio.to_thread(self._who_consents, peer, activity, statement, asked)
-        return self._who_consents(peer, activity, statement, asked)
-
-    def _who_consents(
-        self, peer: PeerId, activity: str, statement: Statement, asked: Collection[tuple[str, str]]
-    ) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for one in statement.opened:
-            name, subject, consents = one.dataset.name, one.dataset.subject, self._consents
-            if one.by_consent is None or subject is None:
-                continue
-            columns = set(statement.columns[name]) - {subject.column}
-            people = [
-                key
-                for kind, key in sorted(asked)
-                if kind == subject.type
-                and consents is not None
-                and consents.opens((kind, key), peer, activity, name, columns)
-            ]
-            column_type = statement.column_types[("", name), subject.column]
-            found |= bind({one.by_consent}, {one.by_consent: column_type}, {one.by_consent: people})
-        return found
-
     def _hold_rate(self, peer: PeerId, statement: Statement, now: datetime) -> None:
         """At most so many questions in any hour, per disclosure."""
         for one in statement.opened:
@@ -374,6 +356,12 @@ class Discloser:
             raise
         except SourceFailure as failure:
             raise _unavailable(crossing, failure) from None
+
+    def _stopped(self, crossing: Crossing, refusal: Refused) -> None:
+        """An answer was broken off in the middle: that goes on record, without anybody waiting for it."""
+        task = asyncio.get_running_loop().create_task(self._record(crossing, refusal))
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
 
     async def _record(self, crossing: Crossing, problem: Problem) -> None:
         """Every answer of the decision point is a record, whatever then became of the question."""

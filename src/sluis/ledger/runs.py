@@ -1,15 +1,21 @@
 """What the writer remembers of the log, so that it need not ask the database: which idempotency keys occur in the runs,
 and of the records after the last run, what the search terms of the next are made of.
+
+Adding a whole run at once would keep everybody waiting who writes meanwhile, some thirty milliseconds. So a run that is full
+is added share by share, each together with records of the next.
 """
 
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import combinations, islice
+from itertools import chain, combinations
 from typing import Any
 
 from sluis.ledger import sql
 from sluis.ledger.rules import Columns
+
+SHARES = 16
+"""In how many shares a run is added: one for each 32nd part of a run that is written, so that it never falls behind."""
 
 _PATTERNS = [sum(1 << bit for bit in bits) for bits in combinations(range(16), 4)]
 _PATTERNS += _PATTERNS[: 2048 - len(_PATTERNS)]
@@ -42,63 +48,154 @@ class Seen:
         return [spot for spot in spots if not ~words[spot & mask] & patterns[spot >> 52]]
 
 
-class Tail:
-    """The records after the last run.
+class Run:
+    """A run of which not all search terms have been added yet.
 
     Args:
-        rows: of each, in their order: idx, spot, trace, subject, activity and start (`sql.TAIL`).
+        number: of the run, from 0.
 
     Attributes:
-        places: where each idempotency key stands.
+        spots: the idempotency keys of its records, in their order.
+        places: where each of them stands in the log.
     """
 
-    def __init__(self, rows: Sequence[Any]) -> None:
-        indices, *columns = list(zip(*rows, strict=True)) or [()] * 6
-        self._spots: list[int]
-        self._starts: list[int]
-        self._traces: list[int | None]
-        self._subjects: list[int | None]
-        self._activities: list[int | None]
-        self._spots, self._traces, self._subjects, self._activities, self._starts = map(list, columns)
-        self.places: dict[int, int] = dict(zip(self._spots, indices, strict=True))
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.spots: list[int] = []
+        self.places: dict[int, int] = {}
+        self._activities: list[int | None] = []
+        self._starts: list[int] = []
+        self._gone: set[int] = set()
+        self._pieces: list[list[int]] = []  # terms, each piece sorted
+        self._terms: list[int] = []
+        self._added = self._share = 0
 
-    def add(self, new: Columns) -> None:
-        """Remember records that come after these. Their places were noted when they got them."""
-        self._spots.extend(new.spots)
-        self._traces.extend(new.traces)
-        self._subjects.extend(new.subjects)
-        self._activities.extend(new.activities)
-        self._starts.extend(new.starts)
+    @property
+    def is_full(self) -> bool:
+        """Whether it has all its records."""
+        return len(self.spots) >= sql.RUN
 
-    def forget(self, place: int) -> None:
-        """The record at this place from the start of the tail was destroyed: it gets no search terms."""
-        self._traces[place] = self._subjects[place] = self._activities[place] = None
+    @property
+    def is_closed(self) -> bool:
+        """Whether its search terms are ready to be added."""
+        return self._share > 0
 
-    def spots(self) -> list[int]:
-        """The idempotency keys of the records that the next run is made of."""
-        return self._spots[: sql.RUN]
+    @property
+    def is_added(self) -> bool:
+        """Whether all its search terms were given out."""
+        return self.is_closed and self._added >= len(self._terms)
 
-    def terms(self, run: int) -> list[int]:
-        """The entries of `ledger_terms` of the next run, in their order on disk."""
-        first = run * sql.RUN_STEP
-        return sorted(
-            [
-                first + term * sql.TERM_STEP + place
-                for terms in (self._traces, self._subjects)
-                for place, term in enumerate(islice(terms, sql.RUN))
-                if term is not None
-            ]
+    def add(
+        self,
+        spots: Sequence[int],
+        traces: Sequence[int | None],
+        subjects: Sequence[int | None],
+        activities: Sequence[int | None],
+        starts: Sequence[int],
+    ) -> None:
+        """Remember its next records, column by column; what was destroyed has neither trace, subject nor activity."""
+        place = len(self.spots)
+        first = self.number * sql.RUN_STEP
+        self._pieces.append(
+            sorted(
+                [
+                    first + term * sql.TERM_STEP + at
+                    for terms in (traces, subjects)
+                    for at, term in enumerate(terms, place)
+                    if term is not None
+                ]
+            )
         )
+        index = self.number * sql.RUN + place
+        self.places.update(zip(spots, range(index, index + len(spots)), strict=True))
+        self.spots.extend(spots)
+        self._activities.extend(activities)
+        self._starts.extend(starts)
+
+    def forget(self, index: int) -> None:
+        """The record at this index was destroyed: from now on it gets no search terms."""
+        place = index - self.number * sql.RUN
+        self._gone.add(place)
+        self._activities[place] = None
+
+    def close(self) -> None:
+        """It is full: put its terms in their order on disk."""
+        if not self.is_closed:
+            self._terms = sorted(chain.from_iterable(self._pieces))
+            self._share = max(-(-len(self._terms) // SHARES), 1)
+            self._pieces.clear()
+
+    def next_terms(self, shares: int) -> list[int]:
+        """The entries of `ledger_terms` that come next, of so many shares."""
+        first = self._added
+        self._added += shares * self._share
+        some = self._terms[first : self._added]
+        return [one for one in some if one % sql.TERM_STEP not in self._gone] if self._gone else some
 
     def activities(self) -> list[tuple[int, int, int]]:
-        """The activities that occur in the next run: since when, until when."""
+        """The activities that occur in it: since when, until when."""
         starts: defaultdict[int | None, list[int]] = defaultdict(list)
-        for activity, start in zip(self._activities[: sql.RUN], self._starts, strict=False):
+        for activity, start in zip(self._activities, self._starts, strict=True):
             starts[activity].append(start)
         return [(one, min(of), max(of)) for one, of in starts.items() if one is not None]
 
-    def drop(self, end: int) -> None:
-        """The records before index `end` are in a run now."""
-        for column in (self._spots, self._traces, self._subjects, self._activities, self._starts):
-            del column[: sql.RUN]
-        self.places = {spot: index for spot, index in self.places.items() if index >= end}
+
+class Tail:
+    """The records after the last run that was added.
+
+    Args:
+        number: how many runs were added.
+        rows: of each record, in their order: idx, spot, trace, subject, activity and start (`sql.TAIL`).
+    """
+
+    def __init__(self, number: int, rows: Sequence[Any]) -> None:
+        self._runs = [Run(number)]
+        self._extend([[*column] for column in list(zip(*rows, strict=True))[1:]])
+        self.close()
+
+    @property
+    def first(self) -> Run:
+        """The run that comes next: it is full and being added, or it is filling."""
+        return self._runs[0]
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether another full run waits behind the first."""
+        return len(self._runs) > 2
+
+    def add(self, new: Columns) -> None:
+        """Remember records that come after these."""
+        self._extend([new.spots, new.traces, new.subjects, new.activities, new.starts])
+
+    def place(self, spot: int) -> int | None:
+        """Where the record with this idempotency key stands, if it is here."""
+        return next((at for run in self._runs if (at := run.places.get(spot)) is not None), None)
+
+    def has_none_of(self, spots: Sequence[int]) -> bool:
+        """Whether no record here has one of these idempotency keys."""
+        return all(run.places.keys().isdisjoint(spots) for run in self._runs)
+
+    def forget(self, index: int) -> None:
+        """The record at this index was destroyed."""
+        self._runs[index // sql.RUN - self.first.number].forget(index)
+
+    def close(self) -> None:
+        """Make the terms of the next run ready to be added, when it is full."""
+        if self.first.is_full:
+            self.first.close()
+
+    def drop_first(self) -> None:
+        """The first run was added."""
+        del self._runs[0]
+
+    def _extend(self, columns: list[Any]) -> None:
+        """Share records out over the runs; the last is always one that is filling."""
+        while columns and columns[0]:
+            run = self._runs[-1]
+            room = sql.RUN - len(run.spots)
+            if len(columns[0]) < room:
+                run.add(*columns)
+                return
+            run.add(*[column[:room] for column in columns])
+            columns = [column[room:] for column in columns]
+            self._runs.append(Run(run.number + 1))

@@ -71,11 +71,6 @@ class Ledger:
         payload = records if along is None else Along(records, along)
         return self._store.submit(self._records, payload, max(len(records), 1))
 
-    def append_blocking(self, records: Sequence[Record]) -> Position:
-        """`append` for a thread without an event loop."""
-        position: Position = self._store.submit_blocking(self._records, records, len(records))
-        return position
-
     def subject(self, kind: str, value: str, moment: datetime) -> str:
         """The pseudonym under which a data subject stands in records of the year of `moment`.
 

@@ -1,9 +1,9 @@
 """The ledger's tables and statements, the same for SQLite and PostgreSQL.
 
 `ledger_records` is only ever appended to, in the order of the leaves; a random index would make every record cost
-a page of its own to write. So looking things up goes in runs: each 8,192 records their search terms are added to
-`ledger_terms` in one sorted piece, with a note of the activities that occur in them, and what came after the last run
-is scanned.
+a page of its own to write. So looking things up goes in runs: of each 8,192 records the search terms are added to
+`ledger_terms` in their order, while the next are written, and a note of the activities that occur in them at the end; only
+then it counts as a run. What came after the last run is scanned.
 
 `salted` is exactly what is hashed: sixteen random bytes and the record's canonical JSON. When the record is
 destroyed it becomes null, and `entry`, the hash that the leaf was made of, takes its place.
@@ -64,6 +64,9 @@ SPOTS = "SELECT spots FROM ledger_runs ORDER BY run"
 
 RUNS = "SELECT COUNT(*) FROM ledger_runs"
 """How many runs have been added to the search terms."""
+
+DROP_BEGUN = "DELETE FROM ledger_terms WHERE entry >= :first"
+"""Take away what was added of a run that was not finished."""
 
 TAIL = """SELECT idx, spot, CASE WHEN salted IS NOT NULL THEN trace END, subject, activity, start
     FROM ledger_records WHERE idx >= :first ORDER BY idx"""

@@ -18,7 +18,7 @@ from sluis.kernel import Conflict, Text
 from sluis.ledger import sql
 from sluis.ledger.model import Destruction, Epoch, Position, Record
 from sluis.ledger.rules import SALT, Columns, identity, prepare, prepare_act
-from sluis.ledger.runs import Seen, Tail
+from sluis.ledger.runs import SHARES, Seen, Tail
 from sluis.ledger.tree import WIDTH, Tree
 from sluis.store import Commit, attempt
 
@@ -71,7 +71,7 @@ class Records:
         self._gone = False
         self._tree = Tree()
         self._runs = 0
-        self._tail = Tail([])
+        self._tail = Tail(0, [])
         self._seen = Seen([])
 
     def load(self, connection: Connection) -> None:
@@ -82,7 +82,8 @@ class Records:
         self._tree = Tree(size, _edges(size, rows))
         self._runs = rows(sql.RUNS)[0][0]
         self._seen = Seen(_spots(connection))
-        self._tail = Tail(rows(sql.TAIL, first=self._runs * sql.RUN))
+        connection.execute(text(sql.DROP_BEGUN), {"first": self._runs * sql.RUN_STEP})
+        self._tail = Tail(self._runs, rows(sql.TAIL, first=self._runs * sql.RUN))
         epoch = rows(sql.EPOCH)
         if not epoch:
             connection.execute(text(sql.NEW_EPOCH), {"number": 1, "origin": self._first_origin, "since": 0})
@@ -124,14 +125,26 @@ class Records:
         self.size = self._tree.size
         if self._gone and _swept(connection):
             self._gone = False
-        return self._run_is_full()
+        run = self._tail.first
+        return run.number < self._runs or (run.is_full and not run.is_closed)
 
     def tidy(self, connection: Connection) -> None:
-        while self._run_is_full():
-            self._add_run(connection)
+        self._turn(connection)
+        while self._tail.is_behind:  # more came at once than a run
+            with Commit(connection) as commit:
+                self._add_terms(commit, SHARES)
+            self._turn(connection)
 
-    def _run_is_full(self) -> bool:
-        return self.size - self._runs * sql.RUN >= sql.RUN
+    def _turn(self, connection: Connection) -> None:
+        """A run that was added is looked up in the database from now on; the next is made ready when it is full."""
+        run = self._tail.first
+        if run.number < self._runs:
+            self._tail.drop_first()
+            self._seen.add(run.spots)
+            if self._seen.count > self._seen.limit:
+                with connection.begin():
+                    self._seen = Seen(_spots(connection))
+        self._tail.close()
 
     def _insert(self, commit: Commit, base: int, new: Columns) -> None:
         places = range(base, base + len(new.spots))
@@ -140,27 +153,42 @@ class Records:
         tiles = self._tree.extend(new.leaves)
         if tiles:
             commit.insert("ledger_tiles", sql.TILE_COLUMNS, map(msgspec.structs.astuple, tiles))
+        step = max(
+            sql.RUN // (2 * SHARES), 1
+        )  # of a real run: a tile, so that no more commits have a second table
+        self._add_terms(commit, self._tree.size // step - base // step)
         self._tail.add(new)
+
+    def _add_terms(self, commit: Commit, shares: int) -> None:
+        """Add search terms of the run that is full, if one is; after the last of them it is one of the runs."""
+        run = self._tail.first
+        if not shares or not run.is_full or run.number < self._runs:
+            return
+        run.close()  # also when there was no moment for that after a commit
+        commit.insert("ledger_terms", sql.TERM_COLUMNS, zip(run.next_terms(shares)))
+        if run.is_added:
+            activities = [(run.number, *one) for one in run.activities()]
+            commit.insert("ledger_activities", sql.ACTIVITY_COLUMNS, activities)
+            commit.insert("ledger_runs", sql.RUN_COLUMNS, [(run.number, array("q", run.spots).tobytes())])
+            self._runs += 1
 
     def _all_new(self, commit: Commit, base: int, batch: Batch) -> list[int | Exception] | None:
         """Where each payload ends, when none is refused and none may have been here before; else None."""
         if batch.columns is None:
             return None
         spots = batch.columns.spots
-        fresh = dict(zip(spots, range(base, base + len(spots)), strict=True))
-        if len(fresh) < len(spots) or not self._tail.places.keys().isdisjoint(spots):
+        if len(set(spots)) < len(spots) or not self._tail.has_none_of(spots):
             return None
         for spot in self._seen.among(spots):
-            if self._in_runs(commit, batch.columns.traces[fresh[spot] - base], spot):
+            if self._in_runs(commit, batch.columns.traces[spots.index(spot)], spot):
                 return None
-        self._tail.places.update(fresh)
         return [base - 1 + end for end in accumulate(map(len, batch.payloads))]
 
     def _one_by_one(
         self, commit: Commit, base: int, payloads: Sequence[Sequence[Record]]
     ) -> tuple[Columns, list[int | Exception]]:
         """The records that are new, and per payload where it ends or what refuses it; of a refused payload, none."""
-        taken: list[Columns] = []
+        taken = dict[int, Columns]()
         last: list[int | Exception] = []
         for records in payloads:
             try:
@@ -169,43 +197,43 @@ class Records:
                 last.append(problem)
                 continue
             last.append(self._take(commit, base, taken, records, prepared))
-        return sum(taken, _NOTHING), last
+        return sum(taken.values(), _NOTHING), last
 
     def _take(
         self,
         commit: Commit,
         base: int,
-        taken: list[Columns],
+        taken: dict[int, Columns],
         records: Sequence[Any],
         prepared: list[Columns],
     ) -> int | Exception:
-        """Add what is new of one payload to `taken`; gives where it ends, or the conflict that refuses it."""
-        start = len(taken)
-        at = base + start - 1
+        """Add what is new of one payload to `taken`, by idempotency key; gives where it ends, or the conflict that refuses
+        it."""
+        before = len(taken)
+        at = base + before - 1
         try:
             for record, one in zip(records, prepared, strict=True):
                 known = self._known(commit, base, taken, one)
                 at = base + len(taken) if known is None else known
                 if known is None:
-                    self._tail.places[one.spots[0]] = at
-                    taken.append(one)
+                    taken[one.spots[0]] = one
                     if isinstance(records, OwnAct):
                         self._carry_out(commit, record)
         except Conflict as conflict:
-            for one in taken[start:]:
-                self._tail.places.pop(one.spots[0], None)
-            del taken[start:]
+            while len(taken) > before:
+                taken.popitem()
             return conflict
         return at
 
-    def _known(self, commit: Commit, base: int, taken: list[Columns], one: Columns) -> int | None:
+    def _known(self, commit: Commit, base: int, taken: dict[int, Columns], one: Columns) -> int | None:
         """The index of the same record, when it is there already. Raises `Conflict` when its content differs."""
         trace, spot, body = one.traces[0], one.spots[0], one.salted[0][SALT:]
-        index = self._tail.places.get(spot)
-        if index is not None and index >= base:
-            return _same_or_conflict([(index, taken[index - base].salted[0][SALT:])], body)
-        if index is not None:
-            found = commit.connection.execute(text(sql.SALTED), {"idx": index}).all()
+        if spot in taken:
+            index = base + list(taken).index(spot)
+            return _same_or_conflict([(index, taken[spot].salted[0][SALT:])], body)
+        place = self._tail.place(spot)
+        if place is not None:
+            found = commit.connection.execute(text(sql.SALTED), {"idx": place}).all()
         elif self._seen.among([spot]):
             found = self._in_runs(commit, trace, spot)
         else:
@@ -233,23 +261,7 @@ class Records:
         connection.execute(text(sql.DESTROY_TERMS), {"run": run, "first": run * sql.RUN, "idx": index})
         connection.execute(text(sql.DESTROY), {"idx": index, "entry": hashlib.sha256(salted).digest()})
         if run >= self._runs:
-            self._tail.forget(index - self._runs * sql.RUN)
-
-    def _add_run(self, connection: Connection) -> None:
-        run, tail = self._runs, self._tail
-        spots = tail.spots()
-        with Commit(connection) as commit:
-            commit.insert("ledger_terms", sql.TERM_COLUMNS, zip(tail.terms(run)))
-            commit.insert(
-                "ledger_activities", sql.ACTIVITY_COLUMNS, [(run, *one) for one in tail.activities()]
-            )
-            commit.insert("ledger_runs", sql.RUN_COLUMNS, [(run, array("q", spots).tobytes())])
-        self._runs += 1
-        tail.drop(self._runs * sql.RUN)
-        self._seen.add(spots)
-        if self._seen.count > self._seen.limit:
-            with connection.begin():
-                self._seen = Seen(_spots(connection))
+            self._tail.forget(index)
 
 
 def _changed_along(commit: Commit, batch: Batch) -> dict[int, Exception]:

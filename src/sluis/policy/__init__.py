@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         consultation,
         notification,
     )
-    from sluis.policy.records import references_of
+    from sluis.policy.records import Occasion, references_of
     from sluis.policy.replaying import Replayed, replay
     from sluis.policy.service import Call, DecisionPoint
     from sluis.policy.standard import (
@@ -88,6 +88,7 @@ __all__ = [
     "Difference",
     "Engine",
     "Evaluation",
+    "Occasion",
     "Own",
     "Policies",
     "Replayed",

@@ -11,7 +11,7 @@ from typing import Any
 
 from sluis.crypto import canonical
 from sluis.kernel import Level, Place, plain
-from sluis.policy.cedar import Outcome, Policy, Slice, read_generated, read_policies, twice
+from sluis.policy.cedar import Outcome, Policy, Slice, read_policies, twice
 from sluis.policy.disclosures import day_number
 from sluis.policy.model import (
     CONSULT,
@@ -27,13 +27,14 @@ from sluis.policy.model import (
 from sluis.policy.rules import applies, facts_of, why_not
 from sluis.policy.values import Uid, references, uid_of, values_of
 
-_SLICES = 1024
+_SLICES = 2048
 _OWN = frozenset({"activity", "acr", "level", "day", "minute", "agreed", "action"})
 """What policies find in the context whatever the request says."""
 _UNKNOWN: "_Entity" = {"attrs": {}, "parents": []}
 _Entity = dict[str, Any]
 _Pair = tuple[str, str, str]
-"""Action, recipient and activity."""
+_Opened = tuple[str, str, str, str]
+"""An action, a peer, an activity, and a dataset or type of event."""
 
 
 class Engine:
@@ -59,16 +60,21 @@ class Engine:
                     raise twice(one.id, Place(file, one.line))
                 self.own[one.id] = one
         self.entities: dict[Uid, _Entity] = {_uid(one): one for one in policies.entities}
+        self._placed = {uid for uid, one in self.entities.items() if one["parents"] or one.get("tags")}
         self._rulings = {one.policy: one for one in policies.rulings}
         self._pairs: dict[_Pair, list[Ruling]] = {}
         for ruling in policies.rulings:
-            pair = (ruling.action, ruling.recipient, ruling.activity)
+            pair = ruling.action, ruling.recipient, ruling.activity
             self._pairs.setdefault(pair, []).append(ruling)
-        self._opening = {one.id: one for one in read_generated(one.text for one in policies.rulings)}
-        self._actions = {one.action for one in self.own.values()} - {None}
+        self._opening: dict[_Opened, str] = {}
+        for ruling in policies.rulings:
+            opened = ruling.action, ruling.recipient, ruling.activity, ruling.dataset
+            self._opening[opened] = self._opening.get(opened, "") + ruling.text
+        self._actions = {one.action for one in self.own.values()} - {None} | OPENED.keys()
         self._choosing = Lock()
         self._ids: dict[str, list[str]] | None = None
-        self._slices: OrderedDict[tuple[str | None, _Pair | None], Slice] = OrderedDict()
+        self._own_slices: dict[str | None, Slice] = {}
+        self._slices: OrderedDict[_Opened, Slice] = OrderedDict()
 
     def decide(self, evaluation: Evaluation, moment: datetime) -> Decided:
         """Decide on a request.
@@ -114,37 +120,45 @@ class Engine:
 
     def _evaluate(self, evaluation: Evaluation, facts: Facts, moment: datetime) -> Outcome:
         """Ask Cedar, with those values alone that a policy looks at."""
-        subject, action, resource = evaluation.subject, evaluation.action, evaluation.resource
-        policies = self._slice(facts, action.name)
+        subject, resource, action = evaluation.subject, evaluation.resource, evaluation.action.name
+        policies = self._slice(facts, action)
         principal, thing = uid_of(subject.type, subject.id), uid_of(resource.type, resource.id)
-        given = {principal: _given(subject, policies)}
-        given[thing] = {**given.get(thing, {}), **_given(resource, policies)}
-        entities = self._reachable(given, ("Action", action.name), policies)
         context = _context(evaluation, facts, moment, policies.looks_at)
-        return policies.evaluate(principal, action.name, thing, context, entities)
+        entities: list[_Entity] = []
+        seen = principal, thing, ("Action", action), *policies.named
+        if policies.attributes or not self._placed.isdisjoint(seen):
+            given = {principal: _given(subject, policies)}
+            given[thing] = {**given.get(thing, {}), **_given(resource, policies)}
+            entities = self._reachable(given, ("Action", action), policies)
+        return policies.evaluate(principal, action, thing, context, entities)
 
     def _slice(self, facts: Facts, action: str) -> Slice:
-        """The policies that can have to do with it. For a consultation: the disclosures to that peer for that activity,
-        and what forbids; nothing but a disclosure can permit one. So for a notice."""
-        pair: _Pair | None = (action, facts.peer, facts.activity)
-        if pair not in self._pairs:
-            pair = None
-        key = (action if action in self._actions or action in OPENED else None, pair)
+        """The policies that can have to do with it. For a consultation: what opens that dataset to that peer for that
+        activity, and what forbids; nothing but a disclosure can permit one. So for a notice."""
+        opened = action, facts.peer, facts.activity, facts.dataset
         with self._choosing:
-            found = self._slices.get(key)
-            if found is None:
-                found = self._slices[key] = self._make(action, pair)
-                if len(self._slices) > _SLICES:
-                    self._slices.popitem(last=False)
-            self._slices.move_to_end(key)
-        return found
+            found = self._slices.get(opened)
+            if found is not None:
+                self._slices.move_to_end(opened)
+                return found
+            own, text = self._own_slice(action), self._opening.get(opened)
+            if text is None:
+                return own
+            self._slices[opened] = own.opening(text)
+            if len(self._slices) > _SLICES:
+                self._slices.popitem(last=False)
+            return self._slices[opened]
 
-    def _make(self, action: str, pair: _Pair | None) -> Slice:
-        chosen = [one for one in self.own.values() if one.action in (None, action)]
-        if action in OPENED:
-            chosen = [one for one in chosen if one.effect == "forbid"]
-            chosen += [self._opening[one.policy] for one in self._pairs.get(pair or ("", "", ""), ())]
-        return Slice(chosen, self.entities.keys())
+    def _own_slice(self, action: str) -> Slice:
+        """The organisation's own policies for an action."""
+        key = action if action in self._actions else None
+        found = self._own_slices.get(key)
+        if found is None:
+            chosen = [one for one in self.own.values() if one.action in (None, action)]
+            if action in OPENED:
+                chosen = [one for one in chosen if one.effect == "forbid"]
+            found = self._own_slices[key] = Slice(chosen, self.entities.keys())
+        return found
 
     def _reachable(self, given: dict[Uid, dict[str, Any]], action: Uid, policies: Slice) -> list[_Entity]:
         """What policies can look at: the parties, with what the request says of them, and all that these and the policies
@@ -224,9 +238,11 @@ def _context(
 ) -> dict[str, Any]:
     """The context: what the node knows itself stands above what the request claims."""
     told = evaluation.context
-    names = told.keys() if wanted is None else wanted
-    context = values_of({name: told[name] for name in names if name in told and name not in _OWN})
-    for name in _OWN if wanted is None else wanted & _OWN:
+    names = (told.keys() | _OWN) if wanted is None else wanted
+    context: dict[str, Any] = {}
+    if not names <= _OWN:
+        context = values_of({name: told[name] for name in names if name in told and name not in _OWN})
+    for name in names:
         match name:
             case "activity":
                 context[name] = facts.activity
@@ -240,7 +256,7 @@ def _context(
                 context[name] = moment.hour * 60 + moment.minute
             case "agreed":
                 context[name] = sorted(facts.agreed or ())
-            case _:
+            case "action":
                 context[name] = values_of(evaluation.action.properties)
     return context
 

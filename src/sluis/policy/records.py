@@ -6,7 +6,9 @@ record's own time, the same decision follows again.
 
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+import msgspec
 
 from sluis.kernel import Trace, milliseconds, plain
 from sluis.ledger import SUBJECT, Decision
@@ -28,11 +30,12 @@ INFORMATION = "adl.core.information"
 VERSION = "cedar"
 """Under which the policies, and what is known besides the request, refer to the version that both are part of."""
 
+_EVALUATION: Final = "adl.access_evaluation"
 _SOFTWARE = {"sluis": version("sluis")}
 
 
 def references_of(record: Decision) -> dict[str, Any]:
-    """What a decision rests on besides, by name, as `record` was given it in `policies`; nothing for one of another kind."""
+    """What a decision rests on besides, by name, as its `Occasion` had it; nothing for one of another kind."""
     found = record.attributes.get(POLICIES)
     return found if isinstance(found, dict) else {}
 
@@ -58,44 +61,47 @@ def response_of(decided: Decided, **more: Any) -> dict[str, Any]:
     return {"decision": decided.permit, "context": {**context, **more}}
 
 
-def record(
-    evaluation: Evaluation,
-    decided: Decided,
-    trace: Trace,
-    moment: datetime,
-    *,
-    service: str,
-    began: bool = False,
-    transaction_id: str | None = None,
-    data_subject: str | None = None,
-    policies: dict[str, Any] | None = None,
-    response: dict[str, Any] | None = None,
-    limit: str | None = None,
-) -> Decision:
+class Occasion(msgspec.Struct, frozen=True):
+    """On what occasion something was decided, as far as its record tells.
+
+    Args:
+        trace: of whoever asks; the record is a span below it, or that very span when the trace `began` here.
+        moment: when it was decided, aware UTC, as given to the engine.
+        began: whether the trace begins here; then the record has no parent.
+        transaction_id: of the crossing, when it came over an inway or leaves by an outway.
+        data_subject: pseudonym of whom it is about, as `Ledger.subject` gives it; never the identifier.
+        caller: name of the program or person that called the API.
+        policies: what else the decision rests on, by name, as references.
+        response: what else the answer's context holds.
+        limit: the limit of the disclosure that refused what the policies permitted, if one did.
+    """
+
+    trace: Trace
+    moment: datetime
+    began: bool = False
+    transaction_id: str | None = None
+    data_subject: str | None = None
+    caller: str | None = None
+    policies: dict[str, Any] = {}
+    response: dict[str, Any] = {}
+    limit: str | None = None
+
+
+def record(evaluation: Evaluation, decided: Decided, occasion: Occasion, service: str) -> Decision:
     """The record of one decision, for whoever asked to append in a commit of their own.
 
     Args:
         evaluation: the request.
         decided: the decision.
-        trace: of whoever asks; the record is a span below it, or that very span when the trace `began` here.
-        moment: when it was decided, as given to the engine.
+        occasion: when, whose, and what came of it.
         service: name of this node, where records of many are put together.
-        transaction_id: of the crossing, when it came over an inway or leaves by an outway.
-        data_subject: pseudonym of whom it is about, as `Ledger.subject` gives it; never the identifier.
-        policies: what else it rests on, by name, as references.
-        response: what else the answer's context holds.
-        limit: the limit of the disclosure that refused what the policies permitted, if one did.
     """
-    status: Literal["Error", "Unset"] = "Error" if decided.failed else "Unset"
-    more = response or {}
-    told = (
-        response_of(decided, **more) if limit is None else refused_beyond(response_of(decided), limit, **more)
-    )
-    return call_record(
-        "adl.access_evaluation", plain(evaluation), told, decided.version,
-        trace, moment, service=service, began=began, transaction_id=transaction_id, data_subject=data_subject,
-        policies=policies, status=status,
-    )  # fmt: skip
+    if occasion.limit is None:
+        told = response_of(decided, **occasion.response)
+    else:
+        told = refused_beyond(response_of(decided), occasion.limit, **occasion.response)
+    request, digest = plain(evaluation), decided.version
+    return call_record(_EVALUATION, request, told, digest, occasion, service, failed=decided.failed)
 
 
 def call_record(
@@ -103,36 +109,40 @@ def call_record(
     request: dict[str, Any],
     response: dict[str, Any],
     digest: str,
-    trace: Trace,
-    moment: datetime,
-    *,
+    occasion: Occasion,
     service: str,
-    began: bool = False,
-    transaction_id: str | None = None,
-    data_subject: str | None = None,
-    policies: dict[str, Any] | None = None,
-    caller: str | None = None,
-    status: Literal["Unset", "Error"] = "Unset",
+    *,
+    failed: bool = False,
 ) -> Decision:
-    """The record of one call, of whichever kind; arguments as `record`. `began` when the trace begins here: then the
-    record has no parent. `caller` is the name of the program or person that called."""
+    """The record of one call, of whichever kind.
+
+    Args:
+        event: which call.
+        request: as it was decided on.
+        response: as it was answered.
+        digest: of the policies.
+        occasion: as `record`.
+        service: as `record`.
+        failed: whether no decision could be made.
+    """
     attributes: dict[str, Any] = {
-        POLICIES: {VERSION: digest, **(policies or {})},
+        POLICIES: {VERSION: digest, **occasion.policies},
         INFORMATION: {VERSION: digest},
         CONFIGURATION: _SOFTWARE,
     }
-    if transaction_id is not None:
-        attributes[TRANSACTION] = transaction_id
-    if caller is not None:
-        attributes[CALLER] = caller
-    if data_subject is not None:
-        attributes[SUBJECT] = data_subject
+    if occasion.transaction_id is not None:
+        attributes[TRANSACTION] = occasion.transaction_id
+    if occasion.caller is not None:
+        attributes[CALLER] = occasion.caller
+    if occasion.data_subject is not None:
+        attributes[SUBJECT] = occasion.data_subject
+    trace, began = occasion.trace, occasion.began
     return Decision(
         trace_id=trace.trace_id,
         span_id=trace.span_id if began else trace.child().span_id,
         event_name=event,
-        timestamp=milliseconds(moment),
-        status=status,
+        timestamp=milliseconds(occasion.moment),
+        status="Error" if failed else "Unset",
         parent_span_id=None if began else trace.span_id,
         attributes=attributes,
         resource={"attributes": {"service.name": service}},

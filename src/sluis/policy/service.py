@@ -17,7 +17,7 @@ from sluis.policy import records
 from sluis.policy.calls import EVALUATION, PARTS, answer, is_of, written_out
 from sluis.policy.engine import Engine
 from sluis.policy.model import Decided, Evaluation, Policies
-from sluis.policy.records import Event
+from sluis.policy.records import Event, Occasion
 
 NUMBERS = frozenset({"BSN", "urn:nl-eid-gdi:1.0:id:BSN"})
 """Types whose ids are citizen service numbers."""
@@ -95,26 +95,9 @@ class DecisionPoint:
         own = self.engine.own.get(decided.rule)
         return next((level for level in LEVELS if own and own.annotations.get("level") == level), None)
 
-    def record(
-        self,
-        evaluation: Evaluation,
-        decided: Decided,
-        trace: Trace,
-        moment: datetime,
-        *,
-        began: bool = False,
-        transaction_id: str | None = None,
-        data_subject: str | None = None,
-        policies: dict[str, Any] | None = None,
-        response: dict[str, Any] | None = None,
-        limit: str | None = None,
-    ) -> Decision:
+    def record(self, evaluation: Evaluation, decided: Decided, occasion: Occasion) -> Decision:
         """The record of a decision, to be appended by whoever asked; arguments as `records.record`."""
-        return records.record(
-            evaluation, decided, trace, moment, service=self._service, began=began,
-            transaction_id=transaction_id, data_subject=data_subject, policies=policies, response=response,
-            limit=limit,
-        )  # fmt: skip
+        return records.record(evaluation, decided, occasion, self._service)
 
     async def evaluate(
         self,
@@ -138,11 +121,8 @@ class DecisionPoint:
         """
         moment = self._clock()
         decided = self.decide(evaluation, moment)
-        record = self.record(
-            evaluation, decided, trace or Trace.begin(), moment, began=trace is None,
-            transaction_id=transaction_id, data_subject=data_subject,
-        )  # fmt: skip
-        await self._log.append([record])
+        occasion = Occasion(trace or Trace.begin(), moment, trace is None, transaction_id, data_subject)
+        await self._log.append([self.record(evaluation, decided, occasion)])
         return decided
 
     async def call(self, call: Call) -> dict[str, Any]:
@@ -163,12 +143,12 @@ class DecisionPoint:
             response, failed = answer(self.engine, call.event, request, moment)
         else:  # hundreds of decisions: others get their turns meanwhile
             response, failed = await asyncio.to_thread(answer, self.engine, call.event, request, moment)
+        person = people.pop() if len(people) == 1 else None
+        trace, began = call.trace or Trace.begin(), call.trace is None
+        occasion = Occasion(trace, moment, began, call.transaction_id, person, call.caller)
         record = records.call_record(
-            call.event, request, response, self.version, call.trace or Trace.begin(), moment,
-            service=self._service, began=call.trace is None, transaction_id=call.transaction_id,
-            data_subject=people.pop() if len(people) == 1 else None, caller=call.caller,
-            status="Error" if failed else "Unset",
-        )  # fmt: skip
+            call.event, request, response, self.version, occasion, self._service, failed=failed
+        )
         await self._log.append([record])
         return response
 

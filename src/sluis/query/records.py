@@ -13,7 +13,7 @@ import msgspec
 from sluis.grounds import Offer
 from sluis.kernel import Problem, Trace, milliseconds, new_span_id
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Decision, Processing, Withheld
-from sluis.policy import Decided, DecisionPoint, Evaluation, asking, person
+from sluis.policy import Decided, DecisionPoint, Evaluation, Occasion, asking, person
 from sluis.query.model import Question, Who
 from sluis.statement import CHARGE
 
@@ -66,9 +66,7 @@ class Asking(msgspec.Struct, frozen=True):
             limit = problem.rule or problem.code
             response = {"reason": problem.code} | ({"legal": problem.legal} if problem.legal else {})
         policies = {"statement": {"sql": shape}} if shape else {}
-        return point.record(
-            self.evaluation,
-            self.decided,
+        occasion = Occasion(
             self.trace.child() if again else self.trace,
             self.moment,
             began=not again,
@@ -76,6 +74,7 @@ class Asking(msgspec.Struct, frozen=True):
             response=response,
             limit=limit,
         )
+        return point.record(self.evaluation, self.decided, occasion)
 
 
 def processing(

@@ -7,5 +7,6 @@ keys, the clock, the lock of the log, the listeners.
 from sluis.serve.api import published
 from sluis.serve.contact import channel_of
 from sluis.serve.node import Node, build_node, run
+from sluis.serve.settling import settle
 
-__all__ = ["Node", "build_node", "channel_of", "published", "run"]
+__all__ = ["Node", "build_node", "channel_of", "published", "run", "settle"]

@@ -3,16 +3,25 @@
 from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
+from typing import Literal
 
 from sluis.config import ChannelConfig, Config, Node, templates_of
 from sluis.contact import (
+    Box,
+    BoxSettings,
     Channel,
     Contact,
+    Folder,
     Mail,
     MailSettings,
+    Notify,
+    NotifySettings,
     PostalAddress,
     Quiet,
+    Server,
     Settings,
+    Sftp,
+    Street,
     open_contact,
 )
 from sluis.crypto import KeyStore, calling_context
@@ -45,6 +54,15 @@ def contact_of(
     )
 
 
+def callbacks_of(config: Config) -> dict[str, str]:
+    """By channel, what a service shows when it calls to report. Raises `Invalid`."""
+    return {
+        name: secret
+        for name, settings in config.channels.items()
+        if (secret := _secret(name, settings.callback_file))
+    }
+
+
 def quiet_of(config: Config) -> Quiet:
     """When nobody is disturbed."""
     return Quiet(
@@ -57,11 +75,47 @@ def channel_of(name: str, settings: ChannelConfig, config: Config) -> Channel:
 
     Raises `Invalid`: a secret or an authority that cannot be read.
     """
-    secret = _secret(name, settings.secret_file)
-    return Mail(_mail(settings, secret), calling_context(settings.authorities))
+    secret = _secret(name, settings.secret_file) or ""
+    context, plain, url = calling_context(settings.authorities), config.node.test, str(settings.url)
+    match settings.kind:
+        case "smtp":
+            return Mail(_mail(settings, secret), context)
+        case "box":
+            return Box(BoxSettings(url, secret, plain, settings.seconds), context)
+        case "print":
+            return Street(_drop(settings))
+        case kind:
+            form = _FORMS[kind]
+            template = str(settings.template)
+            return Notify(NotifySettings(url, secret, form, template, plain, settings.seconds), context)
 
 
-def _mail(settings: ChannelConfig, secret: str | None) -> MailSettings:
+_FORMS: dict[str, Literal["email", "sms", "letter"]] = {
+    "notify-email": "email",
+    "notify-sms": "sms",
+    "notify-letter": "letter",
+}
+
+
+def _drop(settings: ChannelConfig) -> Folder | Sftp:
+    if settings.folder is not None:
+        return Folder(settings.folder)
+    assert settings.key is not None
+    assert settings.known_hosts is not None
+    return Sftp(
+        Server(
+            str(settings.host),
+            settings.port or 22,
+            str(settings.user),
+            settings.key,
+            settings.known_hosts,
+            str(settings.remote),
+            settings.seconds,
+        )
+    )
+
+
+def _mail(settings: ChannelConfig, secret: str) -> MailSettings:
     return MailSettings(
         host=str(settings.host),
         port=settings.port or (465 if settings.security == "tls" else 587),
@@ -70,7 +124,7 @@ def _mail(settings: ChannelConfig, secret: str | None) -> MailSettings:
         returns=settings.returns,
         maildir=settings.maildir,
         user=settings.user,
-        password=secret,
+        password=secret or None,
         seconds=settings.seconds,
     )
 

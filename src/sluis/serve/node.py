@@ -16,6 +16,7 @@ from sluis.serve.api import about, routes
 from sluis.serve.group import GroupServers
 from sluis.serve.parts import Parts, build_parts
 from sluis.serve.portal import portal_of
+from sluis.serve.settling import settle
 from sluis.web import LocalListener, Server, make_api
 
 log = logging.getLogger("sluis.node")
@@ -231,6 +232,7 @@ async def _live(loaded: Loaded, told: Callable[[dict[str, Any]], None]) -> None:
         loop.add_signal_handler(signaled, stopping.set)
     node = build_node(loaded)
     await node.start()
+    settle()
     try:
         config = loaded.config
         told(

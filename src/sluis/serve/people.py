@@ -124,6 +124,10 @@ class Representing:
         """Have the trade register read again where that is needed, before anybody is signed out for want of it."""
         await self.people.ready(acting, _AHEAD)
 
+    async def turned_away(self, acting: Acting, client: str, refusal: Refused) -> None:
+        """Put on record that a portal got nobody signed in, and why. Raises `Unkept`."""
+        await self.people.turning.record(acting, client, refusal.rule or refusal.code)
+
     def refusal(self, session: str, acting: Acting) -> Refused | None:
         """Why somebody with a session (its handle) can do nothing for whom they act; None when they can. Raises `NotFound`
         when the session is over."""

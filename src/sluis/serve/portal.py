@@ -5,7 +5,7 @@ import logging
 import ssl
 from typing import Any
 
-from sluis import policy, query
+from sluis import contact, policy, query
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.identity.provider import tell_of_sign_outs
@@ -14,6 +14,7 @@ from sluis.kernel import Invalid
 from sluis.ledger import reading_routes
 from sluis.serve.api import portal_about
 from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
+from sluis.serve.contact import callbacks_of
 from sluis.serve.deciding import DECIDING, PUBLISHING, by_token
 from sluis.serve.events import portal_routes
 from sluis.serve.identity import IdentityRooms
@@ -32,13 +33,15 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
 
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
-    navigation = (*NAVIGATION, *rooms.navigation)  # what people come for first
+    messages = contact.NAVIGATION if parts.contact else ()
+    navigation = (*NAVIGATION, *messages, *rooms.navigation)  # what people come for first
     house = House(config.node.name, config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
     who = by_token(DECIDING, rooms.provider, TokenAccess(rooms.visiting), refused)
     decisions = policy.routes(parts.point, who, str(config.portal.address).rstrip("/"))
-    routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *decisions]
+    reached = contact.routes(parts.contact, callbacks_of(config)) if parts.contact else ()
+    routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *reached, *decisions]
     return make_portal(
         routes,
         rooms.visiting,
@@ -56,9 +59,10 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
     want them. Nothing by which the node itself is run."""
     access = ReadingAccess(rooms.visiting, parts.refusals.record)
     reading = reading_routes(parts.ledger, own_lines(parts, rooms.sessions))
+    messages = contact.api_routes(parts.contact) if parts.contact else ()
     who = by_token(PUBLISHING, rooms.provider, TokenAccess(rooms.visiting), parts.refusals.record)
     events = portal_routes(parts.events, who)
-    return make_api([*query.routes(parts.asker), *reading, *events], access, portal_about(config))
+    return make_api([*query.routes(parts.asker), *reading, *messages, *events], access, portal_about(config))
 
 
 class OwnPortal:

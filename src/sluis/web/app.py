@@ -22,15 +22,15 @@ from litestar.exceptions import (
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.routes import HTTPRoute
-from litestar.types import HTTPScope, Message, Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Scope, Send
 
 from sluis.kernel import Bsn, Kvk, Oin, Problem
 from sluis.web import problems
 from sluis.web.access import Access, caller_label
+from sluis.web.answer import Sending
 from sluis.web.openapi import API_VERSION, BASE, About, Identifiers, configuration, finished
-from sluis.web.routes import bound
-from sluis.web.short import SHORT, JsonRequest, ShortWay
+from sluis.web.routes import bound, served
+from sluis.web.short import SHORT, JsonRequest, ShortWay, header
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request body, unless a route sets its own `request_max_body_size`."""
@@ -61,26 +61,16 @@ class Api:
         self._make_framework, self._about = make_framework, about
         self._framework = make_framework(None)
         self._short = {
-            (method, route.path_format): ShortWay(handler, route.path_format, access)
-            for route in self._framework.routes
-            if isinstance(route, HTTPRoute)
-            for handler in route.route_handlers
+            (method, path): ShortWay(handler, path, access)
+            for method, path, handler in served(self._framework)
             if handler.opt.get(SHORT)
-            for method in handler.http_methods
         }
         self._document: bytes | None = None
 
     @property
     def routes(self) -> list[tuple[str, str, str]]:
         """Every route as (method, path, callers), for whoever wants to prove something about all of them."""
-        return [
-            (method, route.path_format, handler.opt["callers"])
-            for route in self._framework.routes
-            if isinstance(route, HTTPRoute)
-            for handler in route.route_handlers
-            if "callers" in handler.opt
-            for method in sorted(handler.http_methods)
-        ]
+        return [(method, path, one.opt["callers"]) for method, path, one in served(self._framework)]
 
     def document(self) -> dict[str, Any]:
         """The OpenAPI document of this API. Made by a framework of its own, so that serving carries none of it."""
@@ -96,34 +86,23 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             return
-        started = time.perf_counter()
-        status = 0
-
-        async def finish(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = list(message["headers"])
-                present = {name.lower() for name, _ in headers}
-                message["headers"] = headers + [header for header in HEADERS if header[0] not in present]
-            await send(message)
-
+        started, sending = time.perf_counter(), Sending(send, HEADERS)
         try:
             short = self._short.get((scope["method"], scope["path"]))
             if short is not None:
-                await short(scope, receive, finish)
+                await short(scope, receive, sending)
             elif _odd(scope["path"]):
-                await _send(problems.unknown_path(), scope, finish)
+                await _send(problems.unknown_path(), scope, sending)
             else:
-                await self._framework(scope, receive, finish)
+                await self._framework(scope, receive, sending)
         except Exception as exception:
-            failure = problems.failure_of(exception) if status else problem_of(exception)
-            if not status:
-                await _send(failure, scope, finish)
+            failure = problems.failure_of(exception) if sending.status else problem_of(exception)
+            if not sending.status:
+                await _send(failure, scope, sending)
             # Otherwise the answer had begun: the server breaks it off, so that nobody takes it for whole.
         finally:
             if access_log.isEnabledFor(logging.INFO):
-                log_request(scope, status, time.perf_counter() - started, caller_label(scope))
+                log_request(scope, sending.status, time.perf_counter() - started, caller_label(scope))
 
 
 def make_api(
@@ -228,14 +207,14 @@ def _translated(failure: HTTPException) -> Problem:
 
 
 def _problem_response(problem: Problem, scope: Scope) -> Response[bytes]:
-    content, language = problems.body_of(problem, _accept_language(scope))
+    content, language = problems.body_of(problem, header(scope, b"accept-language"))
     headers = {"content-language": language}
     return Response(content, status_code=problem.status, media_type=problems.MEDIA_TYPE, headers=headers)
 
 
 async def _send(problem: Problem, scope: Scope, send: Send) -> None:
     """The same, outside the framework."""
-    content, language = problems.body_of(problem, _accept_language(scope))
+    content, language = problems.body_of(problem, header(scope, b"accept-language"))
     headers = [
         (b"content-type", problems.MEDIA_TYPE.encode()),
         (b"content-length", str(len(content)).encode()),
@@ -243,12 +222,6 @@ async def _send(problem: Problem, scope: Scope, send: Send) -> None:
     ]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": content, "more_body": False})
-
-
-def _accept_language(scope: Scope) -> str:
-    return next((value for name, value in scope["headers"] if name == b"accept-language"), b"").decode(
-        "latin-1"
-    )
 
 
 def log_request(scope: HTTPScope, status: int, seconds: float, caller: str) -> None:

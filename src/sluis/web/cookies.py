@@ -39,10 +39,9 @@ class BrowserSecret:
             self._held, self._made = secrets.token_urlsafe(_BYTES), True
         return self._held
 
-    @property
-    def cookie(self) -> str | None:
-        """With which the browser gets it; None when it holds it, or needs none."""
-        return set_cookie(BROWSER, self.value(), _DAY) if self._made else None
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """With which the browser gets it; none when it holds it, or needs none."""
+        return [(b"set-cookie", set_cookie(BROWSER, self.value(), _DAY).encode())] if self._made else []
 
 
 def held_secret(request: Request[Any, Any, Any]) -> str | None:

@@ -25,12 +25,12 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
-from litestar.routes import HTTPRoute
-from litestar.types import HTTPScope, Message, Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Scope, Send
 
 from sluis.kernel import Problem, Refused
 from sluis.web import problems
 from sluis.web.access import OnRefusal
+from sluis.web.answer import Sending
 from sluis.web.app import access_log, log_request, problem_of
 from sluis.web.bearer import challenging
 from sluis.web.cookies import BROWSER, COOKIE, LANGUAGE, BrowserSecret, cookies_of, set_cookie
@@ -38,7 +38,7 @@ from sluis.web.door import SAFE, let_in, note_failure, wants_page
 from sluis.web.files import send_file
 from sluis.web.openapi import BASE
 from sluis.web.pages import HTML, SETTING, Entry, Setting, local_path, policy, problem_page, redirect
-from sluis.web.routes import bound
+from sluis.web.routes import bound, served
 from sluis.web.short import JsonRequest, header
 from sluis.web.tries import TooOften, Tries
 from sluis.web.visitors import SignedIn, Visitors
@@ -97,14 +97,7 @@ class Portal:
     @property
     def routes(self) -> list[tuple[str, str, HTTPRouteHandler]]:
         """Every route as (method, path, handler), for whoever wants to prove something about all of them."""
-        return [
-            (method, route.path_format, handler)
-            for route in self._framework.routes
-            if isinstance(route, HTTPRoute)
-            for handler in route.route_handlers
-            if "callers" in handler.opt
-            for method in sorted(handler.http_methods)
-        ]
+        return served(self._framework)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -118,39 +111,27 @@ class Portal:
         await self._answer(request, receive, send)
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        started, status = time.perf_counter(), 0
+        started = time.perf_counter()
         cookies = cookies_of(scope)
         browser = BrowserSecret(cookies.get(BROWSER))
         setting = self._setting(scope, cookies, browser, await self._visitor(cookies.get(COOKIE)))
         scope[SETTING] = setting  # type: ignore[literal-required]
-
-        async def finish(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = list(message["headers"])
-                present = {name.lower() for name, _ in headers}
-                headers += [one for one in HEADERS if one[0] not in present]
-                if browser.cookie is not None:
-                    headers.append((b"set-cookie", browser.cookie.encode()))
-                message["headers"] = headers
-            await send(message)
-
+        sending = Sending(send, HEADERS, browser.headers)
         try:
             if scope["path"].startswith("/static/"):
-                await send_file(scope, finish)
+                await send_file(scope, sending)
             else:
-                await self._framework(scope, receive, finish)
+                await self._framework(scope, receive, sending)
         except Exception as exception:
-            failure = problems.failure_of(exception) if status else problem_of(exception)
-            if not status:
+            failure = problems.failure_of(exception) if sending.status else problem_of(exception)
+            if not sending.status:
                 answer = _problem_response(failure, scope)
-                await answer.to_asgi_response(app=None, request=Request(scope))(scope, receive, finish)
+                await answer.to_asgi_response(app=None, request=Request(scope))(scope, receive, sending)
         finally:
-            note_failure(scope, status, self._tries)
+            note_failure(scope, sending.status, self._tries)
             if access_log.isEnabledFor(logging.INFO):
                 who = "-" if setting.visitor is None else setting.visitor.audience
-                log_request(scope, status, time.perf_counter() - started, who)
+                log_request(scope, sending.status, time.perf_counter() - started, who)
 
     async def _visitor(self, secret: str | None) -> SignedIn | None:
         visitor = self._visitors.by_cookie(secret) if secret else None

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Annotated, Any, get_origin, get_type_hints
 
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, PathParameter, QueryParameter
+from litestar.routes import HTTPRoute
 
 from sluis.kernel import Trace
 from sluis.web.access import Callers, identified
@@ -24,6 +25,18 @@ Form = Mapping[str, str]
 
 FORM = "sluis.form"
 """Key in the scope of a request's `Form`, and in the `opt` of a route that takes one."""
+
+
+def served(framework: Litestar) -> list[tuple[str, str, HTTPRouteHandler]]:
+    """Every route that a room gave a framework, as (method, path, handler)."""
+    return [
+        (method, route.path_format, handler)
+        for route in framework.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        if "callers" in handler.opt
+        for method in sorted(handler.http_methods)
+    ]
 
 
 def bound(handler: HTTPRouteHandler, services: Mapping[str, object]) -> HTTPRouteHandler:

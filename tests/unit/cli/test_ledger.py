@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.unit.ledger.examples import clock, export, fill, processing
+from tests.unit.ledger.examples import appended, clock, export, fill, processing
 
 from sluis.cli import main, terminal
 from sluis.config import load_config
@@ -110,7 +110,7 @@ def test_everything_works_beside_a_running_node(node: Path) -> None:
 def test_a_record_a_trace_and_the_whole_are_shown(node: Path) -> None:
     store, ledger = running(node)
     line = processing("a")
-    ledger.append_blocking([line])
+    appended(ledger, [line])
     store.close()
     assert json.loads(run("show", "30", node=node).stdout)["record"]["span_id"] == line.span_id
     (found,) = json.loads(run("show", "--trace", line.trace_id, node=node).stdout)

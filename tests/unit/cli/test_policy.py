@@ -17,7 +17,7 @@ from sluis.config import load_config
 from sluis.crypto import FileKeyStore
 from sluis.kernel import Acting, Trace
 from sluis.ledger import Decision, Ledger, open_ledger
-from sluis.policy import DecisionPoint, Engine, asking, open_versions, person
+from sluis.policy import DecisionPoint, Engine, Occasion, asking, open_versions, person
 from sluis.store import Store, open_store
 
 ASKER, NOW = str.__str__(RECIPIENT), datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -285,7 +285,9 @@ class Past:
         """The record of a question by who has these roles."""
         open_versions(self.store).keep(self.engine.policies, NOW)
         evaluation = asking(person(Acting("p"), "local", audience="staff", roles=roles), ACTIVITY_ID, {})
-        return self.point.record(evaluation, self.point.decide(evaluation), Trace.begin(), NOW, began=True)
+        return self.point.record(
+            evaluation, self.point.decide(evaluation), Occasion(Trace.begin(), NOW, True)
+        )
 
 
 def kept(past: Past, *records: Decision) -> int:

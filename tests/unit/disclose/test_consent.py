@@ -1,7 +1,8 @@
 """A disclosure that rests on consent opens a row only while the person it is about consents; every other row reads as one
 that is not there."""
 
-from collections.abc import Callable, Collection
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,11 @@ from tests.unit.disclose.owner import (
 )
 from tests.unit.disclose.test_hidden import QUESTIONS, seen
 
+from sluis.disclose import Bounds
 from sluis.grounds.consents import Consent
 from sluis.grounds.consents.rules import opens
 from sluis.kernel import Invalid, PeerId, Refused
+from sluis.statement import KeyList
 
 TODAY = NOW.date()
 EVERY = tuple(column.name for column in PERSONS.columns if column.name != "bsn")
@@ -50,6 +53,9 @@ class Given:
         wanted = ("|".join(whom), recipient, activity)
         of = [one for one in self.consents if (one.subject, one.recipient, one.activity) == wanted]
         return opens(of, dataset, columns, TODAY)
+
+    def changed(self) -> int:
+        return len(self.consents)
 
 
 def consent(bsn: str, columns: tuple[str, ...] = EVERY, **changed: Any) -> Consent:
@@ -236,3 +242,81 @@ def reference_owner(tmp_path: Path) -> Callable[..., Owner]:
         return owner
 
     return given
+
+
+# While an answer is under way
+
+
+async def under_way(owner: Owner) -> AsyncIterator[bytes]:
+    """The bytes of an answer about three people, one to a chunk."""
+    question = owner.question(BY_KEY, keys={"k": KeyList("VARCHAR", [ANN, BOB, CIM])})
+    return (await owner.consult(question)).body
+
+
+def of_three(path: Path) -> tuple[Owner, Given]:
+    owner = owner_of(path, consent(ANN), consent(BOB), consent(CIM), bounds=Bounds(batch_rows=1))
+    consents: Any = owner.discloser._consents
+    return owner, consents
+
+
+def refusals(owner: Owner) -> list[str]:
+    return [one.body["adl.core.response"]["context"]["rule"] for one in owner.log.refusals()]
+
+
+async def test_nothing_leaves_any_more_once_somebody_took_consent_back(tmp_path: Path) -> None:
+    owner, consents = of_three(tmp_path)
+    body = await under_way(owner)
+    await anext(body)
+    consents.consents.pop()
+    with pytest.raises(Refused) as caught:
+        await anext(body)
+    assert (caught.value.rule, caught.value.retry) == ("consent-changed", True)
+    assert refusals(owner) == ["consent-changed"]
+
+
+async def test_what_others_take_back_disturbs_no_answer(tmp_path: Path) -> None:
+    owner, consents = of_three(tmp_path)
+    consents.consents.append(consent(DEE))
+    body = await under_way(owner)
+    await anext(body)
+    consents.consents.pop()
+    assert len([chunk async for chunk in body]) >= 2
+
+
+async def test_an_asker_that_reads_slowly_is_broken_off_once_consent_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.disclose.consenting.LOOK", 0.01)
+    owner, consents = of_three(tmp_path)
+    got = asyncio.Event()
+
+    async def carry() -> None:
+        async for _ in await under_way(owner):
+            got.set()
+            await asyncio.sleep(3600)  # the asker takes no more
+
+    carrying = asyncio.create_task(carry())
+    await got.wait()
+    await asyncio.sleep(0.05)
+    assert not carrying.done()
+    consents.consents.clear()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(asyncio.shield(carrying), 5)
+    await owner.discloser.close()
+    assert refusals(owner) == ["consent-changed"]
+
+
+async def test_consent_that_is_taken_back_while_the_source_reads_opens_nothing(tmp_path: Path) -> None:
+    owner, consents = of_three(tmp_path)
+    readers: Any = owner.discloser._readers
+    pull = readers.pull
+
+    async def slowly(*arguments: Any) -> Any:
+        pulled = await pull(*arguments)
+        consents.consents.clear()
+        return pulled
+
+    readers.pull = slowly
+    with pytest.raises(Refused) as caught:
+        await under_way(owner)
+    assert caught.value.rule == "consent-changed"

@@ -1,7 +1,7 @@
 """A ledger and records to fill it with. All persons are fictitious."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Any
 
 from sluis.crypto import FileKeyStore
 from sluis.kernel import new_span_id, new_trace_id
-from sluis.ledger import Decision, Ledger, Log, Processing, Withheld, open_ledger
+from sluis.ledger import Decision, Ledger, Log, Position, Processing, Withheld, open_ledger
+from sluis.ledger.model import Record
 from sluis.ledger.reading import tiles_of
 from sluis.ledger.verifier import tile_path
 from sluis.store import Store, open_store
@@ -72,10 +73,16 @@ def opened(directory: Path, **more: Any) -> Iterator[tuple[Store, Ledger]]:
         store.close()
 
 
+def appended(ledger: Ledger, records: Sequence[Record]) -> Position:
+    """Append from a thread that has no event loop to do it in, or that is in the middle of one."""
+    position: Position = ledger._store.submit_blocking(ledger._records, records, len(records))
+    return position
+
+
 def fill(ledger: Ledger, count: int) -> list[Processing]:
     """Append records one after the other in one call."""
     records = [processing(os.urandom(8).hex()) for _ in range(count)]
-    ledger.append_blocking(records)
+    appended(ledger, records)
     return records
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.ledger.examples import NOW_MS, decision, opened, processing
+from tests.unit.ledger.examples import NOW_MS, appended, decision, opened, processing
 
 from sluis.ledger import Ledger, Processing, Search, sql
 
@@ -21,9 +21,11 @@ def ledger(
     """300 records; number 70 is about somebody, and of an activity and a trace of its own."""
     monkeypatch.setattr(sql, "RUN", request.param)
     with opened(tmp_path) as (store, made):
-        made.append_blocking([processing(f"p{number}") for number in range(70)])
-        made.append_blocking([processing("me", trace_id="ab" * 16, activity="urn:own")])
-        made.append_blocking([one for _ in range(115) for one in (processing(), decision())][:229])
+        appended(made, [processing(f"p{number}") for number in range(70)])
+        appended(made, [processing("me", trace_id="ab" * 16, activity="urn:own")])
+        more = [one for _ in range(115) for one in (processing(), decision())]
+        appended(made, more[:185])
+        appended(made, more[185:229])  # a run is added while the next is written
         store.write_blocking(lambda _connection: None)  # what was left to tidy up is done
         yield made
 

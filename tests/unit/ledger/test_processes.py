@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.ledger.examples import fill, opened, processing
+from tests.unit.ledger.examples import appended, fill, opened, processing
 
 from sluis.crypto import FileKeyStore
 from sluis.kernel import Unkept
@@ -97,7 +97,7 @@ def test_what_happens_meanwhile_is_not_seen(
 
     def later(store: Store, stretches: Any) -> Any:
         asyncio.run(log[1].destroy([(7, 9), (8998, 8998)], "selectielijst"))
-        log[1].append_blocking([processing("late")])
+        appended(log[1], [processing("late")])
         return processes.shared(store, stretches)
 
     monkeypatch.setattr(audit, "shared", later)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.ledger.examples import ACTIVITY, NOW_MS, decision, fill, opened, processing
+from tests.unit.ledger.examples import ACTIVITY, NOW_MS, appended, decision, fill, opened, processing
 
 from sluis.kernel import Invalid, NotFound, new_trace_id
 from sluis.ledger import Ledger, Processing, Search, Withheld, sql
@@ -110,7 +110,7 @@ def test_every_search_finds_what_a_plain_scan_finds(
 ) -> None:
     base = ledger.log.size()  # one ledger for all examples: each uses subjects of its own
     made = [processing(f"{base}{who}", activity=f"{base}{act}", start=when) for who, act, when in lines]
-    ledger.append_blocking(made)
+    appended(ledger, made)
     who = data.draw(st.none() | st.lists(st.sampled_from("abcd"), max_size=2))
     act = data.draw(st.sampled_from("xyz") if who is None else st.none() | st.sampled_from("xyz"))
     since, until = data.draw(st.none() | st.integers(0, 9)), data.draw(st.none() | st.integers(20, 29))

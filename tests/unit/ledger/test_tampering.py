@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.ledger.examples import ORIGIN, export, fill, opened, processing
+from tests.unit.ledger.examples import ORIGIN, appended, export, fill, opened, processing
 
 from sluis.crypto import FileKeyStore
 from sluis.ledger import Verification, verifier, verify
@@ -190,7 +190,7 @@ def test_reordered_entries_are_found_from_outside(copy: Path) -> None:
 
 def test_the_tiles_hold_nothing_of_a_record(tmp_path: Path) -> None:
     with opened(tmp_path) as (_, ledger):
-        ledger.append_blocking([processing("pseudonym-to-look-for")])
+        appended(ledger, [processing("pseudonym-to-look-for")])
         export(ledger.log, tmp_path / "tiles", ledger.publish(), 1)
     for path in files(tmp_path):
         assert b"pseudonym" not in path.read_bytes()

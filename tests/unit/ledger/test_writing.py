@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import rfc8785
 from sqlalchemy import text
-from tests.unit.ledger.examples import ORIGIN, decision, fill, opened, processing
+from tests.unit.ledger.examples import ORIGIN, appended, decision, fill, opened, processing
 
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, Unkept
 from sluis.ledger import Ledger, Search, sql
@@ -178,7 +178,7 @@ async def test_everything_is_known_again_after_opening_again(tmp_path: Path, run
         assert (await ledger.append([records[599]])).index == 599
         with pytest.raises(Conflict):
             await ledger.append([msgspec.structs.replace(records[300], name="other")])
-        ledger.append_blocking([processing("next")])
+        appended(ledger, [processing("next")])
         assert ledger.log.root(600) == root
         assert ledger.log.stored(600).json is not None
 

@@ -20,6 +20,7 @@ from sluis.policy import (
     DecisionPoint,
     Engine,
     Evaluation,
+    Occasion,
     Policies,
     Resource,
     Subject,
@@ -114,7 +115,7 @@ def point(contracts: bool) -> DecisionPoint:
 def held(one: DecisionPoint, evaluation: Evaluation, moment: datetime) -> tuple[bool, str, str | None]:
     """What is decided; and the record of it, as the ledger keeps it, must lead to the same."""
     decided = one.decide(evaluation, moment)
-    record = one.record(evaluation, decided, Trace.begin(), moment, began=True)
+    record = one.record(evaluation, decided, Occasion(Trace.begin(), moment, began=True))
     kept = msgspec.json.decode(canonical(plain(record)), type=Decision)
     again = replay(kept, Versions(one.engine))
     assert (again.same, again.again["decision"]) == (True, decided.permit)

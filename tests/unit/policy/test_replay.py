@@ -14,7 +14,7 @@ from sluis.kernel import Conflict, NotFound, Trace, milliseconds, plain
 from sluis.ledger import Decision
 from sluis.policy import Versions, open_versions, replay
 from sluis.policy.engine import digest_of
-from sluis.policy.records import record
+from sluis.policy.records import Occasion, record
 from sluis.store import Store, open_store
 
 TRACE = Trace.begin()
@@ -39,7 +39,7 @@ def decided(versions: Versions, request: Any = None, limit: str | None = None, *
     one = policies(**more)
     versions.keep(one, NOW)
     request = request or asked()
-    return record(request, engine(**more).decide(request, NOW), TRACE, NOW, service="own", limit=limit)
+    return record(request, engine(**more).decide(request, NOW), Occasion(TRACE, NOW, limit=limit), "own")
 
 
 def test_what_was_decided_is_decided_again_by_the_policies_of_then(versions: Versions) -> None:

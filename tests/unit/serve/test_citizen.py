@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from tests.clocks import BEGIN
 from tests.unit.identity.people import established
-from tests.unit.ledger.examples import NOW, opened, processing
+from tests.unit.ledger.examples import NOW, appended, opened, processing
 from tests.unit.web.conftest import ABOUT, Caller, calling
 
 from sluis.crypto import FileKeyStore
@@ -58,7 +58,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with opened(tmp_path) as (_, ledger):
-        ledger.append_blocking([processing(ledger.subject("BSN", bsn, NOW)) for bsn in (ANN, BOB)])
+        appended(ledger, [processing(ledger.subject("BSN", bsn, NOW)) for bsn in (ANN, BOB)])
         yield World(ledger, tmp_path)
 
 

@@ -16,7 +16,8 @@ from sluis.identity.passport.model import Presentation, Way
 from sluis.identity.passport.rules import established as established_by
 from sluis.identity.people import RegisteredName, person_urn
 from sluis.identity.sessions import Sessions, open_sessions
-from sluis.kernel import Refused, Text
+from sluis.kernel import Acting, Refused, Text
+from sluis.ledger import decisions
 from sluis.serve.people import Representing
 
 NAME = next(iter(NAMES.values()))
@@ -140,3 +141,24 @@ async def test_a_company_that_cannot_act_is_refused_with_the_reason_whoever_vouc
 async def test_who_acts_for_themselves_is_never_refused(world: World) -> None:
     _, signed_in = await world.sessions.begin(established())
     assert world.representing.refusal(signed_in.session, signed_in.acting) is None
+
+
+async def test_who_is_turned_away_at_a_portal_is_on_record_once_a_minute(world: World) -> None:
+    refusal = Refused("may-not-represent", *[Text("-", "-")] * 3, rule="mandate-revoked")
+    who = Acting("p" * 43, COMPANY)
+    for _ in range(3):
+        await world.representing.turned_away(who, "portal", refusal)
+    await world.representing.turned_away(who, "other", refusal)
+    world.clock.later(minutes=1)
+    await world.representing.turned_away(who, "portal", refusal)
+    found = [one.body for one in decisions(world.store, 0)]
+    assert found[0]["adl.core.request"] == {
+        "subject": {"type": "person", "id": "p" * 43, "properties": {"entity": COMPANY}},
+        "action": {"name": "represent"}, "resource": {"type": "client", "id": "portal"},
+    }  # fmt: skip
+    told = [(one["adl.core.request"]["resource"]["id"], one["adl.core.response"]["context"]) for one in found]
+    rule = "mandate-revoked"
+    assert told == [
+        ("portal", {"rule": rule, "times": 1}), ("other", {"rule": rule, "times": 1}),
+        ("portal", {"rule": rule, "times": 3}),
+    ]  # fmt: skip

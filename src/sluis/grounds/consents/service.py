@@ -60,7 +60,7 @@ class Consents:
     ) -> None:
         self._store, self._ledger, self._keys, self._clock, self._kept = store, ledger, keys, clock, kept
         self._requests = rules.requests_of(grounds)
-        self._changing = asyncio.Lock()
+        self._changing, self._changes = asyncio.Lock(), 0
         self._opened: _Opened = {}
         for consent in self._read(sql.STANDING, today=clock().date().toordinal()):
             self._take(consent)
@@ -81,6 +81,10 @@ class Consents:
         """
         standing = self._opened.get((self._pseudonym(whom), recipient, activity), ())
         return rules.opens(standing, dataset, columns, self._clock().date())
+
+    def changed(self) -> int:
+        """How often a consent was narrowed or taken back since this node started: what rested on one may rest on nothing."""
+        return self._changes
 
     def requests(self) -> tuple[Request, ...]:
         """What people may consent to here."""
@@ -226,6 +230,7 @@ class Consents:
         finally:
             await recorded
         self._take(consent)
+        self._changes += change != "give"
         return consent
 
     def _take(self, consent: Consent) -> None:

@@ -35,6 +35,7 @@ from sluis.identity.people.model import Act, Allowed, Denied, Facts, Kind, Manda
 from sluis.identity.people.register import Register, unavailable
 from sluis.identity.people.saying import WHY, nobody_there
 from sluis.identity.people.states import state_at
+from sluis.identity.people.turning import TurningAway
 from sluis.kernel import Acting, Clock, Kvk, NotFound, Problem, Text
 from sluis.ledger import Ledger
 from sluis.store import Store
@@ -90,6 +91,7 @@ class People:
     Attributes:
         mandates: give, accept, revoke.
         acts: what portals ask to be done for another, and two directors sign.
+        turning: puts on record who asked to act and may not.
         guardians: curators, administrators, and parents of minors.
         contacts: contact persons of companies.
         catalogue: the services that a mandate may be for.
@@ -111,6 +113,7 @@ class People:
         self._reading: dict[Kvk, asyncio.Task[Held]] = {}
         self._rests: dict[Kvk, float] = {}
         self.mandates = Mandates(keeping, ledger, clock, self.facts, self.ready)
+        self.turning = TurningAway(ledger, clock)
         self.acts = Acts(keeping, clock, self.facts, self.ready)
         self.guardians = Guardians(keeping, clock)
         self.contacts = Contacts(keeping, clock, self.may)

@@ -33,6 +33,9 @@ class Represents(Protocol):
     def refusal(self, session: str, acting: Acting) -> Refused | None:
         """Why somebody with a session (its handle) can do nothing for whom they act; None when they can."""
 
+    async def turned_away(self, acting: Acting, client: str, refusal: Refused) -> None:
+        """Put on record that a client got no code for that reason. Raises `Unkept`."""
+
 
 class Endings:
     """What stands of the grants of one provider, and the end of the rest. For one event loop.

@@ -26,6 +26,7 @@ async def test_a_code_is_not_given_and_the_reason_is_told(world: World) -> None:
     answer = await world.get("/oauth/authorize", **asking()[0])
     assert answer.status_code == 403
     assert "ingetrokken" in answer.text or "revoked" in answer.text
+    assert world.turned == [(COMPANY, "portal", REVOKED.rule)]
 
 
 async def test_a_portal_that_may_not_ask_is_told_that_somebody_must_sign_in(world: World) -> None:
@@ -33,6 +34,7 @@ async def test_a_portal_that_may_not_ask_is_told_that_somebody_must_sign_in(worl
     world.refusals[COMPANY] = REVOKED
     answer = returned(await world.get("/oauth/authorize", **asking(prompt="none")[0]))
     assert answer["error"] == "login_required"
+    assert world.turned == [(COMPANY, "portal", REVOKED.rule)]
 
 
 async def test_a_code_of_before_gives_no_token(world: World) -> None:

@@ -120,6 +120,7 @@ class World:
         self.certificate: x509.Certificate | None = None
         self.secret: str | None = None
         self.refusals = dict[str | None, Refused]()  # by for whom somebody acts
+        self.turned = list[tuple[str | None, str, str | None]]()
         self.elsewhere: str | None = None  # where one signs out at the provider that was signed in with
         self.sessions: Sessions
         self.provider: Provider
@@ -163,6 +164,10 @@ class World:
     def refusal(self, session: str, acting: Acting) -> Refused | None:
         """As the test says."""
         return self.refusals.get(acting.entity)
+
+    async def turned_away(self, acting: Acting, client: str, refusal: Refused) -> None:
+        """Keep who was."""
+        self.turned.append((acting.entity, client, refusal.rule))
 
     # What a browser and a client do.
 

@@ -1,0 +1,139 @@
+"""What a person sees of how they were reached, and where they say how they want to be."""
+
+from collections.abc import Mapping
+from hmac import compare_digest
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from sluis.contact.channels import callback
+from sluis.contact.model import KINDS, Kind, Language, Preference
+from sluis.contact.saying import not_the_channel
+from sluis.contact.service import Contact
+from sluis.contact.views import KIND_NAMES, Entry
+from sluis.kernel import Invalid, NotFound, Problem, Text
+from sluis.web import Entry as Link
+from sluis.web import Form, SignedIn, page, redirect, setting_of
+
+NAVIGATION = (Link("/messages", Text("Berichten", "Messages"), ("citizen",)),)
+"""What the layout shows of this room."""
+
+_FOR: dict[str, Any] = {"audience": ("citizen",), "level": "substantial"}
+_OWN = "/messages/reach"
+
+LARGEST = 16 * 1024
+"""Bytes of what a channel calls to say."""
+
+
+def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandler]:
+    """The pages of this room, and the address where channels report.
+
+    Args:
+        contact: of this node.
+        secrets: by channel, what it shows when it calls.
+    """
+
+    @get("/messages", opt=_FOR)
+    async def messages(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Every message to whoever looks, and how it got there."""
+        return page(
+            request,
+            "contact/messages.html",
+            entries=await contact.history(person.acting.person),
+            kinds=KIND_NAMES,
+        )
+
+    @get("/messages/overview", opt=_FOR)
+    async def overview(person: SignedIn) -> list[Entry]:
+        """The same as JSON."""
+        return await contact.history(person.acting.person)
+
+    async def shown(
+        request: Request[Any, Any, Any], person: SignedIn, wrong: Problem | None = None, sent: str = ""
+    ) -> Response[bytes]:
+        known = await contact.known(person.acting.person)
+        return page(
+            request, "contact/reach.html", status=200 if wrong is None else wrong.status, known=known, kinds=contact.kinds,
+            names=KIND_NAMES, general=known.preference("") or Preference(), wrong=wrong, sent=sent,
+        )  # fmt: skip
+
+    @get(_OWN, opt=_FOR)
+    async def reach(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """How somebody is reached."""
+        return await shown(request, person)
+
+    @post("/messages/preference", opt=_FOR, status_code=200)
+    async def prefer(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Say how one wants to be reached, in general or about a case."""
+        try:
+            await contact.prefer(person.acting.person, preference_in(form))
+        except Invalid as problem:
+            return await shown(request, person, problem)
+        return redirect(_OWN)
+
+    @post("/messages/preference/remove", opt=_FOR, status_code=200)
+    async def forget(person: SignedIn, form: Form) -> Response[Any]:
+        """Let what was said in general count for a case again."""
+        await contact.forget_preference(person.acting.person, form.get("case", "")[:100])
+        return redirect(_OWN)
+
+    @post("/messages/address", opt=_FOR, status_code=200)
+    async def offer(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Have a code sent to an address."""
+        kind, language = form.get("kind", ""), _language(request)
+        try:
+            await contact.offer_address(person.acting.person, kind, form.get("value", "")[:300], language)
+        except Problem as problem:
+            return await shown(request, person, problem)
+        return await shown(request, person, sent=kind)
+
+    @post("/messages/address/code", opt={**_FOR, "tries": True}, status_code=200)
+    async def prove(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Bring the code, and so prove that the address is one's own."""
+        kind = form.get("kind", "")
+        try:
+            await contact.prove_address(person.acting.person, kind, form.get("code", "")[:20])
+        except (Invalid, NotFound) as problem:
+            return await shown(request, person, problem, sent=kind if isinstance(problem, Invalid) else "")
+        return redirect(_OWN)
+
+    @post("/messages/address/remove", opt=_FOR, status_code=200)
+    async def remove(person: SignedIn, form: Form) -> Response[Any]:
+        """Be reached there no longer."""
+        await contact.forget_address(person.acting.person, form.get("kind", ""))
+        return redirect(_OWN)
+
+    @post(
+        "/messages/reports/{channel:str}",
+        opt={"open": True, "cross_site": True},
+        status_code=204,
+        request_max_body_size=LARGEST,
+    )
+    async def report(request: Request[Any, Any, Any], channel: str) -> None:
+        """What a channel calls to say of a message that it took."""
+        secret = secrets.get(channel)
+        brought = request.headers.get("authorization", "").encode("utf-8", "replace")
+        if secret is None or not compare_digest(brought, f"Bearer {secret}".encode()):
+            raise not_the_channel()
+        found = callback(await request.body())
+        await contact.take(channel, [] if found is None else [found])
+
+    return [messages, overview, reach, prefer, forget, offer, prove, remove, report]
+
+
+def preference_in(form: Form) -> Preference:
+    """What was filled in: `first` to `fourth`, a kind each or nothing. Raises `Invalid` by way of `Contact.prefer` for what is none."""
+    chosen = [form.get(place, "") for place in ("first", "second", "third", "fourth")]
+    kinds: tuple[Kind, ...] = tuple(kind for one in chosen for kind in KINDS if kind == one)
+    languages: dict[str, Language] = {"nl": "nl", "en": "en"}
+    return Preference(
+        kinds,
+        languages.get(form.get("language", "")),
+        form.get("twice") != "no",
+        form.get("case", "").strip()[:100],
+    )
+
+
+def _language(request: Request[Any, Any, Any]) -> Language:
+    return "en" if setting_of(request).language == "en" else "nl"

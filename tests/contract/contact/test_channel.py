@@ -1,0 +1,92 @@
+"""What every channel promises (`sluis.contact.channels.base.Channel`), tried on each kind against a far side of its own."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.contract.contact.kinds import KINDS, REFERENCE, Far
+
+from sluis.config.contact import NEEDS
+from sluis.contact.channels import Failed, Waiting
+
+pytestmark = pytest.mark.filterwarnings(  # WeasyPrint leaves the file of its colour profile to the collector
+    "ignore:unclosed file.*sRGB:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture(params=sorted(KINDS))
+async def far(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Far]:
+    async with KINDS[request.param](tmp_path) as made:
+        yield made
+
+
+async def test_what_is_sent_is_there(far: Far) -> None:
+    sent = await far.channel.send(far.parcel)
+    assert far.got() == [REFERENCE]
+    assert sent.state == "sent"
+    assert sent.told
+
+
+async def test_what_is_sent_again_has_the_effect_that_is_promised(far: Far) -> None:
+    waiting = Waiting(REFERENCE, "")
+    assert await far.channel.find(waiting) is None
+    await far.channel.send(far.parcel)
+    if far.channel.doubt == "again":
+        await far.channel.send(far.parcel)
+        assert far.got() == [REFERENCE]
+    if far.channel.doubt == "ask":
+        assert await far.channel.find(waiting) is not None
+        assert await far.channel.find(Waiting("f" * 34, "")) is None
+
+
+async def test_who_is_not_there_is_never_reached_by_it(far: Far) -> None:
+    if far.nobody is None:
+        pytest.skip("who posts a letter does not know who lives there")
+    with pytest.raises(Failed) as failed:
+        await far.channel.send(far.nobody)
+    assert failed.value.how == "never"
+    assert far.got() == []
+
+
+async def test_a_far_side_that_is_down_is_told_in_time_and_nothing_else_comes_out(far: Far) -> None:
+    await far.down()
+    async with asyncio.timeout(8):
+        with pytest.raises(Failed) as failed:
+            await far.channel.send(far.parcel)
+    assert failed.value.how in ("later", "doubtful")
+    assert far.got() == []
+    if far.channel.kind != "email" or far.channel.doubt == "ask":
+        with pytest.raises(Failed) as silent:
+            await far.channel.reports([Waiting(REFERENCE, "x")])
+        assert silent.value.how == "later"
+
+
+async def test_what_is_said_afterwards_is_told_until_it_is_heeded(far: Far) -> None:
+    sent = await far.channel.send(far.parcel)
+    waiting = [Waiting(REFERENCE, sent.remote)]
+    far.says_back()
+    for _ in range(2):
+        (report,) = [one for one in await far.channel.reports(waiting) if one.state != "sent"]
+        assert report.reference == REFERENCE
+        assert report.state in ("bounced", "read")
+    await far.channel.heed([report])
+    if report.token:
+        assert await far.channel.reports(waiting) == []
+
+
+async def test_nobody_is_named_in_an_error_or_the_log(far: Far, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "sluis")
+    if far.nobody is not None:
+        with pytest.raises(Failed) as failed:
+            await far.channel.send(far.nobody)
+        assert not any(line in f"{failed.value} {failed.value!r}" for line in far.nobody.to)
+    await far.down()
+    with pytest.raises(Failed) as down:
+        await far.channel.send(far.parcel)
+    assert not any(line in f"{down.value} {down.value!r} {caplog.text}" for line in far.parcel.to)
+
+
+def test_every_kind_of_the_settings_is_tried() -> None:
+    assert set(NEEDS) <= set(KINDS)

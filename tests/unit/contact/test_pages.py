@@ -1,0 +1,213 @@
+"""The pages: what somebody was told and how it came, and where they say how they want to hear."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import Request, Response, get
+from tests.browser import Browser
+from tests.unit.contact.world import BSN, Fake, World, scenario
+from tests.unit.identity.people import established
+
+from sluis.contact import NAVIGATION, routes
+from sluis.contact.channels import Failed
+from sluis.crypto import FileKeyStore
+from sluis.identity import pages
+from sluis.identity.sessions import SigningIn, open_sessions
+from sluis.web import House, SignedIn, make_portal
+
+
+class Pages(World):
+    """A portal with these pages, and a way of signing in that asks nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        channels = {
+            "box": Fake("box", "again", "delivered"),
+            "mail": Fake("email"),
+            "sms": Fake("sms", "ask", "delivered"),
+        }
+        super().__init__(folder, channels, scenario(*channels))
+        self.sessions = open_sessions(self.store, FileKeyStore(folder / "keys"), self.clock)
+        signing_in = SigningIn(self.sessions, self._choices)
+        self.who = established(value=BSN, at=int(self.clock.now.timestamp()))
+
+        @get("/way")
+        async def way(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[Any]:
+            """Sign in."""
+            return await signing_in.finish(self.who, request, "/")
+
+        handlers = [
+            *pages.routes(self.sessions, signing_in, lambda: ()),
+            *routes(self.contact, {"sms": "het geheim van notify"}),
+            way,
+        ]
+        self.app = make_portal(
+            handlers, self, House("Dienst Voorbeeld (fictief)", True, NAVIGATION), b"s" * 32
+        )
+
+    def by_cookie(self, secret: str) -> SignedIn | None:
+        return self.sessions.by_cookie(secret)
+
+    def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
+        return None
+
+    async def _choices(self, signed_in: SignedIn) -> list[Any]:
+        return []
+
+    async def enter(self, language: str = "nl", **who: Any) -> Browser:
+        self.who = msgspec.structs.replace(self.who, **who)
+        browser = Browser(self.app, language=language)
+        await browser.get("/way")
+        return browser
+
+    def fake(self, name: str) -> Fake:
+        found: Any = self.channels[name]
+        return found  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+async def node(tmp_path: Path) -> AsyncIterator[Pages]:
+    made = Pages(tmp_path)
+    yield made
+    made.store.close()
+
+
+async def test_a_person_sees_what_they_were_told_and_how_it_came(node: Pages) -> None:
+    node.fake("box").says = [Failed("no-box", "never")]
+    await node.reachable_by("email", "anna@voorbeeld.nl")
+    await node.happens()
+    await node.settle()
+    for language, words in (
+        ("nl", ["Besluit over uw aanvraag", "aangekomen", "Zaak Z-1", "Berichtenbox: niet aangenomen", "E-mail: verstuurd",
+                "U hebt geen berichtenbox", "Uitkomst: afgewezen"]),
+        ("en", ["Decision on your application", "arrived", "Case Z-1", "Message box: not taken", "E-mail: sent"]),
+    ):  # fmt: skip
+        shown = await (await node.enter(language)).get("/messages")
+        assert shown.status == 200
+        assert [word for word in words if word not in shown.text] == []
+
+
+async def test_the_same_as_json(node: Pages) -> None:
+    await node.happens()
+    await node.settle()
+    (entry,) = (await (await node.enter()).get("/messages/overview")).json
+    assert (entry["title"]["en"], entry["state"], entry["case"]) == (
+        "Decision on your application",
+        "open",
+        "Z-1",
+    )
+    assert [(one["kind"], one["state"]) for one in entry["steps"]] == [("box", "sent")]
+
+
+async def test_nobody_sees_the_messages_of_another(node: Pages) -> None:
+    await node.happens()
+    await node.settle()
+    browser = await node.enter(value="999990020")
+    assert (await browser.get("/messages/overview")).json == []
+
+
+async def test_who_signed_in_too_weakly_sees_nothing(node: Pages) -> None:
+    await node.happens()
+    await node.settle()
+    browser = await node.enter(level="low")
+    shown = await browser.get("/messages")
+    assert shown.status != 200
+    assert "Besluit" not in shown.text
+
+
+async def test_what_stands_in_an_event_does_no_harm_on_a_page(node: Pages) -> None:
+    await node.happens(facts={"uitkomst": "<script>alert(1)</script>", "kenmerk": "<b>"})
+    await node.settle()
+    shown = await (await node.enter()).get("/messages")
+    assert "<script>alert" not in shown.text
+    assert "<b>" not in shown.text
+
+
+async def test_an_address_is_proven_with_the_code_that_went_there(node: Pages) -> None:
+    browser = await node.enter()
+    shown = await browser.get("/messages/reach")
+    shown = await browser.send(shown.form("/messages/address", kind="email"), value="anna@voorbeeld.nl")
+    match = re.search(r"\d{6}", node.fake("mail").got[0].text)
+    assert match is not None
+    wrong = "000000" if match[0] != "000000" else "111111"
+    form = shown.form("/messages/address/code", kind="email")
+    shown = await browser.send(form, code=wrong)
+    assert (shown.status, "Deze code klopt niet." in shown.text) == (400, True)
+    shown = await browser.send(shown.form("/messages/address/code", kind="email"), code=match[0], follow=True)
+    assert "anna@voorbeeld.nl" in shown.text
+    shown = await browser.send(shown.form("/messages/address/remove", kind="email"), follow=True)
+    assert "anna@voorbeeld.nl" not in shown.text
+
+
+async def test_what_is_no_address_is_told_on_the_page(node: Pages) -> None:
+    browser = await node.enter("en")
+    form = (await browser.get("/messages/reach")).form("/messages/address", kind="sms")
+    shown = await browser.send(form, value="112")
+    assert (shown.status, "This is no mobile number." in shown.text) == (400, True)
+
+
+async def test_a_preference_is_kept_in_general_and_about_a_case(node: Pages) -> None:
+    browser = await node.enter()
+    form = (await browser.get("/messages/reach")).form("/messages/preference")
+    await browser.send(form, first="sms", second="email", language="en", twice="no", case="")
+    shown = await browser.send(form, first="email", language="nl", twice="yes", case="Z-1", follow=True)
+    assert "Z-1" in shown.text
+    known = await node.contact.known(node.person)
+    general, of_case = known.preference(""), known.preference("Z-1")
+    assert general is not None
+    assert (general.kinds, general.language, general.twice) == (("sms", "email"), "en", False)
+    assert of_case is not None
+    assert of_case.kinds == ("email",)
+    shown = await browser.send(shown.form("/messages/preference/remove", case="Z-1"), follow=True)
+    assert "Z-1" not in shown.text
+
+
+async def test_the_same_choice_twice_is_told(node: Pages) -> None:
+    browser = await node.enter()
+    form = (await browser.get("/messages/reach")).form("/messages/preference")
+    assert (await browser.send(form, first="sms", second="sms")).status == 400
+
+
+# Reports of a service
+
+
+async def reported(
+    node: Pages, body: Any, secret: str = "het geheim van notify", channel: str = "sms"
+) -> int:
+    program = Browser(node.app)
+    headers = {"authorization": f"Bearer {secret}", "content-type": "application/json", "accept": "*/*"}
+    shown = await program.request("POST", f"/messages/reports/{channel}", headers, json.dumps(body).encode())
+    return shown.status
+
+
+async def test_a_service_reports_what_became_of_a_message(node: Pages) -> None:
+    node.fake("box").says = [Failed("no-box", "never")]
+    await node.reachable_by("sms", "+31612345678")
+    await node.happens()
+    await node.settle()
+    body = {
+        "id": "x",
+        "reference": node.fake("sms").got[0].reference,
+        "to": "+31612345678",
+        "status": "delivered",
+    }
+    assert await reported(node, body) == 204
+    assert await node.states() == [("box", "refused"), ("sms", "delivered")]
+
+
+@pytest.mark.parametrize(
+    ("secret", "channel"), [("iets anders", "sms"), ("", "sms"), ("é", "sms"), ("", "mail"), ("None", "mail")]
+)
+async def test_who_is_not_the_service_reports_nothing(node: Pages, secret: str, channel: str) -> None:
+    assert await reported(node, {"reference": "0" * 34, "status": "delivered"}, secret, channel) == 401
+
+
+@pytest.mark.parametrize(
+    "body", [[], {}, {"reference": 1, "status": "delivered"}, {"reference": "x", "status": "delivered"}, "x"]
+)
+async def test_a_report_that_says_nothing_does_no_harm(node: Pages, body: Any) -> None:
+    assert await reported(node, body) == 204
