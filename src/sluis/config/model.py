@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from sluis.events.notificaties import ScopeName
 from sluis.gateway import AutoSign
 from sluis.grounds import Key, Name
 from sluis.kernel import Level, PeerId
@@ -26,6 +27,7 @@ HostName = Annotated[
 ]
 Mail = Annotated[str, msgspec.Meta(pattern=r"^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$")]
 ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+NetworkAddress = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f.:]+/[0-9]{1,3}$", max_length=50)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
@@ -299,6 +301,22 @@ class ChannelConfig(msgspec.Struct, frozen=True):
     seconds: Annotated[float, msgspec.Meta(ge=1, le=300)] = 30.0
 
 
+class ApplicationConfig(msgspec.Struct, frozen=True):
+    """A program of this organisation that uses the ZGW Notificaties API, under its `client_id`."""
+
+    title: Words
+    secret_file: Path
+    scopes: tuple[ScopeName, ...]
+    callbacks: tuple[AnyUrl, ...] = ()
+
+
+class NotificatiesConfig(msgspec.Struct, frozen=True):
+    """The ZGW Notificaties API of this node. Without applications there is none."""
+
+    activity: Words | None = None
+    applications: dict[Key, ApplicationConfig] = {}
+
+
 class PolicyConfig(msgspec.Struct, frozen=True):
     """The organisation's own Cedar policies, beside what its disclosures say."""
 
@@ -316,6 +334,15 @@ class RegisterConfig(msgspec.Struct, frozen=True):
     key_file: Path | None = None
     authorities: tuple[Path, ...] = ()
     longest_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24
+
+
+class EventsConfig(msgspec.Struct, frozen=True):
+    """What recipients of events may register here, and which of their addresses are reached."""
+
+    inside: tuple[NetworkAddress, ...] = ()
+    authorities: tuple[Path, ...] = ()
+    interest_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 366
+    interests_each: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] = 1_000_000
 
 
 class ConsentsConfig(msgspec.Struct, frozen=True):
@@ -359,10 +386,12 @@ class Config(msgspec.Struct, frozen=True):
     passport: PassportConfig = PassportConfig()
     clients: dict[Key, ClientConfig] = {}
     trust: dict[Key, TrustConfig] = {}
+    notificaties: NotificatiesConfig = NotificatiesConfig()
     contact: ContactConfig = ContactConfig()
     channels: dict[Key, ChannelConfig] = {}
     policy: PolicyConfig = PolicyConfig()
     register: RegisterConfig = RegisterConfig()
+    events: EventsConfig = EventsConfig()
     services: dict[Key, ServiceConfig] = {}
     consents: ConsentsConfig = ConsentsConfig()
     limits: LimitsConfig = LimitsConfig()

@@ -40,11 +40,15 @@ WORDS: Words = {
         "channels": Text(
             "Kanalen om mensen te bereiken, op naam.", "Channels by which people are reached, by name."
         ),
+        "notificaties": Text(
+            "De Notificaties API van zaakgericht werken.", "The Notificaties API of zaakgericht werken."
+        ),
         "policy": Text("Eigen regels voor het beslispunt.", "Rules of one's own for the decision point."),
         "register": Text(
             "Het handelsregister, dat zegt wie voor een bedrijf mag handelen.",
             "The trade register, which says who may act for a company.",
         ),
+        "events": Text("Wat dit knooppunt anderen meldt.", "What this node tells others of."),
         "services": Text(
             "Diensten waarvoor iemand een machtiging kan krijgen, op naam.",
             "Services that somebody can be mandated for, by name.",
@@ -482,6 +486,49 @@ WORDS: Words = {
     "PolicyConfig": {
         "directory": Text(
             "Map met Cedar-regels en hun proeven.", "Folder with Cedar policies and their tests."
+        ),
+    },
+    "NotificatiesConfig": {
+        "activity": Text(
+            "Verwerkingsactiviteit waaronder notificaties gaan; nodig waar er toepassingen zijn.",
+            "Processing activity under which notifications go; needed where there are applications.",
+        ),
+        "applications": Text(
+            "Toepassingen van deze organisatie, op hun `client_id`.",
+            "Applications of this organisation, by their `client_id`.",
+        ),
+    },
+    "ApplicationConfig": {
+        "title": Text("Naam zoals beheerders die kennen.", "Name as operators know it."),
+        "secret_file": Text(
+            "Bestand met het geheim waarmee zij haar JWT tekent; ten minste 32 tekens.",
+            "File with the secret with which it signs its JWT; at least 32 characters.",
+        ),
+        "scopes": Text(
+            "Wat zij mag: `notificaties.publiceren`, `notificaties.consumeren`.",
+            "What it may do: `notificaties.publiceren`, `notificaties.consumeren`.",
+        ),
+        "callbacks": Text(
+            "Adressen waaronder zij notificaties mag ontvangen; elk eindigt op `/`.",
+            "Addresses below which it may receive notifications; each ends with `/`.",
+        ),
+    },
+    "EventsConfig": {
+        "inside": Text(
+            "Netwerken binnen de organisatie waar webhooks mogen komen; zonder geen enkel.",
+            "Networks inside the organisation that webhooks may reach; without it none.",
+        ),
+        "authorities": Text(
+            "Autoriteiten (PEM) van webhooks; zonder die van het systeem.",
+            "Authorities (PEM) of webhooks; without it those of the system.",
+        ),
+        "interest_days": Text(
+            "Hoeveel dagen vooruit een afnemersindicatie mag gelden.",
+            "For how many days ahead an interest may hold.",
+        ),
+        "interests_each": Text(
+            "Hoeveel afnemersindicaties één kennisgeving mag hebben.",
+            "How many interests one notice may have.",
         ),
     },
     "LimitsConfig": {
