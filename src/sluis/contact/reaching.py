@@ -134,8 +134,10 @@ class Reaching:
         while self._in_hand:
             await asyncio.wait(list(self._in_hand.values()))
 
-    async def stop(self) -> None:
-        """Let go of what is in hand: it is claimed, and found again."""
+    async def stop(self, seconds: float) -> None:
+        """Let what is in hand finish for so long. What is let go of after that is claimed, and found again."""
+        if self._in_hand:
+            await asyncio.wait(list(self._in_hand.values()), timeout=seconds)
         for task in list(self._in_hand.values()):
             task.cancel()
         await asyncio.gather(*self._in_hand.values(), return_exceptions=True)
@@ -425,6 +427,8 @@ class Reaching:
 def _after(action: Action, now: int) -> tuple[MessageState, int | None]:
     match action:
         case Over(state):
+            if state == "unreachable":
+                log.warning("a person was reached by no channel; they see so among their messages")
             return state, None
         case Later(at):
             return "open", at

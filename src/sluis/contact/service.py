@@ -153,13 +153,13 @@ class Contact:
             asyncio.create_task(self._repeat(_HEAR, self.reaching.listen)),
         ]
 
-    async def stop(self) -> None:
-        """Stop; what is in hand is found again at the next start. May be called twice."""
+    async def stop(self, seconds: float = 5.0) -> None:
+        """Stop. What is in hand gets so long to finish; the rest is found again at the next start. May be called twice."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        await self.reaching.stop()
+        await self.reaching.stop(seconds)
         for channel in self._channels.values():
             await channel.close()
 

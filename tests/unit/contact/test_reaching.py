@@ -256,7 +256,7 @@ async def test_a_channel_that_hangs_keeps_no_other_waiting(make: MakeWorld) -> N
         if len(channels["post"].got) == 5:
             break
     assert len(channels["post"].got) == 5
-    await world.contact.stop()
+    await world.contact.stop(0)
 
 
 async def test_a_template_that_fails_keeps_the_message_until_somebody_mends_it(make: MakeWorld) -> None:
