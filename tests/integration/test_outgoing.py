@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_network
@@ -262,3 +263,14 @@ async def test_the_proxy_of_the_environment_is_not_used(
     async with answering(None, bytes_of(head("content-length: 0"))) as at:
         monkeypatch.setenv("http_proxy", "http://localhost:1/")
         assert await code_of(at, "127.0.0.0/8", "::1/128") == "200"
+
+
+async def test_nothing_is_left_behind() -> None:
+    web = Outgoing(calling_context(), EVERYWHERE, plain=True)
+    async with answering(None, bytes_of(head("content-length: 0"))) as at:
+        assert (await web.call("GET", at, **BOUNDS)).status == 200
+    threads = [one for one in threading.enumerate() if one.name.startswith("names")]
+    assert threads
+    await web.close()
+    await asyncio.to_thread(lambda: [one.join(2) for one in threads])
+    assert not any(one.is_alive() for one in threads)

@@ -6,13 +6,16 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import text
 from tests.unit.identity.provider.world import World, asking, returned
 
 from sluis.identity.clients import ASSERTION_TYPE
+from sluis.identity.provider import grants as kept
 from sluis.identity.provider.faults import OAuthProblem
 from sluis.identity.provider.grants import Grants
 from sluis.identity.provider.model import Asked, Grant
@@ -92,6 +95,23 @@ async def test_an_assertion_proves_a_client_once_however_many_show_it(world: Wor
     form = {**proof, "grant_type": "client_credentials", "scope": "read"}
     answers = await asyncio.gather(*(world.http.post("/oauth/token", data=form) for _ in range(MANY)))
     assert outcomes(list(answers)) == {"tokens": 1, "invalid_client": MANY - 1}
+
+
+async def test_of_too_many_unfinished_sign_ins_those_of_whoever_has_most_give_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "MOST_PENDING", 4)
+    other = await world.provider.authorize(asking()[0], None, "192.0.2.1")
+    for _ in range(10):
+        await world.provider.authorize(asking()[0], None, "203.0.113.9")
+    await world.provider.endings.tidy()
+    with world.store.read() as connection:
+        counted = (
+            connection.execute(text("SELECT count(*) FROM oauth_requests GROUP BY origin")).scalars().all()
+        )
+    assert sorted(counted) == [1, 3]
+    await world.sign_in()
+    assert (await world.get(parse_qs(urlsplit(other).query)["next"][0])).status_code == 303
 
 
 async def test_who_lost_the_database_to_another_process_trades_nothing_more(

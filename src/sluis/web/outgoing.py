@@ -106,6 +106,7 @@ class Outgoing:
         self._context, self._inside, self._each = context, inside, each
         self._schemes = ("https", "http") if plain else ("https",)
         self._session: ClientSession | None = None
+        self._names: _Names | None = None
 
     async def call(
         self,
@@ -152,6 +153,8 @@ class Outgoing:
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
+        if self._names is not None:
+            await self._names.close()  # the library closes what it made itself
 
     async def __aenter__(self) -> Self:
         return self
@@ -163,12 +166,13 @@ class Outgoing:
         if self._session is None:
             import aiohttp
 
+            self._names = _Names()
             connector = aiohttp.TCPConnector(
                 ssl=self._context,
                 limit=0,
                 limit_per_host=self._each,
                 keepalive_timeout=_REST,
-                resolver=cast("AbstractResolver", _Names()),
+                resolver=cast("AbstractResolver", self._names),
                 ttl_dns_cache=int(_NAMES),
                 socket_factory=self._socket,
             )

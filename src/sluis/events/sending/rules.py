@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from zoneinfo import ZoneInfo
 
 from sluis.events.sending.base import ARRIVED, Result
+from sluis.kernel import HERE
 
 FIRST_DELAY, LONGEST_DELAY = 1.0, 3600.0
 """Seconds: what the wait is drawn from after the first failure, and at most. Each failure doubles it."""
@@ -15,8 +15,6 @@ LONGEST_WAIT = 6 * 3600.0
 
 DOWN_AFTER = 3
 """Failures without an arrival in between after which a recipient is taken to be down: then one request is tried at a time."""
-
-_AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 _REFUSED = {413: "too-large", 415: "wrong-format"}
 _NOT_AUTHORISED = (401, 403, 407)
@@ -88,7 +86,7 @@ def quiet_for(quiet: tuple[int, int] | None, now: datetime) -> float:
     """
     if quiet is None:
         return 0.0
-    here = now.astimezone(_AMSTERDAM)
+    here = now.astimezone(HERE)
     minute = here.hour * 60 + here.minute
     since, until = quiet
     inside = since <= minute < until if since <= until else minute >= since or minute < until

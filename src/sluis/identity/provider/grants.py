@@ -49,6 +49,7 @@ class Grants:
 
     def __init__(self, store: Store, keys: KeyStore, clock: Clock) -> None:
         self._store, self._clock, self._vault = store, clock, Vault(keys, "provider")
+        self._keys = keys
         self._by_jti: dict[str, tuple[str, Grant, int]] = {}
         self._revoked: dict[str, int] = {}
 
@@ -74,8 +75,14 @@ class Grants:
         """Whether the token of a client was revoked."""
         return jti in self._revoked
 
-    async def hold(self, asked: Asked, *, pushed: bool) -> str:
-        """Keep a request. Returns its name, which cannot be guessed. Raises `Unkept`."""
+    async def hold(self, asked: Asked, *, pushed: bool, origin: str = "") -> str:
+        """Keep a request. Returns its name, which cannot be guessed. Raises `Unkept`.
+
+        Args:
+            asked: the request.
+            pushed: whether a client sent it beforehand.
+            origin: the address of the browser that has to sign in.
+        """
         name = secrets.token_urlsafe(32)
         until = self._now() + (PUSHED_SECONDS if pushed else PENDING_SECONDS)
         row = {
@@ -83,6 +90,7 @@ class Grants:
             "pushed": int(pushed),
             "until": until,
             "sealed": self._seal(asked, name),
+            "origin": self._keys.mac("request-origins", origin.encode()),
         }
         await self._write(sql.HOLD, row)
         return name
@@ -251,7 +259,8 @@ class Grants:
                     connection.execute(text(sql.KEEP), values)
             for statement in sql.SWEEP:
                 connection.execute(text(statement), {"now": now})
-            connection.execute(text(sql.CROWD), {"most": MOST_PENDING})
+            if connection.execute(text(sql.WAITING)).scalar_one() > MOST_PENDING:
+                connection.execute(text(sql.CROWD), {"most": MOST_PENDING})
 
         await self._store.write(work)
 

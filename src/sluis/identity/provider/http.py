@@ -22,7 +22,7 @@ from sluis.identity.provider.rules import read_form
 from sluis.identity.provider.service import Provider
 from sluis.identity.sessions import Leaving
 from sluis.kernel import Text
-from sluis.web import SignedIn, redirect, setting_of, shown_certificate, take_back
+from sluis.web import SignedIn, address_of, redirect, setting_of, shown_certificate, take_back
 
 LARGEST = 32 * 1024
 """Bytes of a form."""
@@ -63,7 +63,8 @@ def routes(provider: Provider, clients: Clients, leaving: Leaving) -> list[HTTPR
     )
     @_told
     async def authorize(request: Asking) -> Answered:
-        return _to(await provider.authorize(await _parameters(provider, request), _visitor(request)))
+        parameters, origin = await _parameters(provider, request), address_of(request.scope)
+        return _to(await provider.authorize(parameters, _visitor(request), origin))
 
     @get(CONTINUE + "/{held:str}", opt=_OPEN)
     @_told

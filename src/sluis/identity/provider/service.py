@@ -98,12 +98,13 @@ class Provider:
         self.counts["request", "pushed"] += 1
         return {"request_uri": REQUEST_URI + name, "expires_in": PUSHED_SECONDS}
 
-    async def authorize(self, form: Mapping[str, str], signed_in: SignedIn | None) -> str:
+    async def authorize(self, form: Mapping[str, str], signed_in: SignedIn | None, origin: str = "") -> str:
         """Answer an authorization request.
 
         Args:
             form: its parameters.
             signed_in: who is there.
+            origin: the address that the browser comes from.
 
         Returns where to send the browser: back to the client with a code or an error, or to sign in. Raises `Invalid` for
         what must not be redirected, `Unkept`.
@@ -117,7 +118,7 @@ class Provider:
             asked = rules.understand(form, client, self._now())
         except OAuthProblem as problem:
             return self._refused(form["redirect_uri"], form.get("state", "")[:512], problem)
-        return await self._answer(asked, None, signed_in)
+        return await self._answer(asked, None, signed_in, origin=origin)
 
     async def proceed(self, held: str, signed_in: SignedIn | None, *, cancelled: bool = False) -> str:
         """Go on with a request for which somebody had to sign in. Returns and raises as `authorize`.
@@ -269,7 +270,13 @@ class Provider:
         return await self._answer(asked, name, signed_in)
 
     async def _answer(
-        self, asked: Asked, held: str | None, signed_in: SignedIn | None, *, tried: bool = False
+        self,
+        asked: Asked,
+        held: str | None,
+        signed_in: SignedIn | None,
+        *,
+        tried: bool = False,
+        origin: str = "",
     ) -> str:
         client = self._clients.get(asked.client)
         assert client is not None
@@ -278,7 +285,8 @@ class Provider:
         except OAuthProblem as problem:
             return await self._turn_down(asked, held, problem)
         if step is not None or signed_in is None:
-            return _sign_in(step, held or await self._grants.hold(asked, pushed=False))
+            held = held or await self._grants.hold(asked, pushed=False, origin=origin)
+            return _sign_in(step, held)
         grant = rules.grant_of(asked, signed_in)
         await self._representing.read_again(grant.acting)
         refusal = self._representing.refusal(grant.session, grant.acting)

@@ -26,13 +26,22 @@ MIGRATIONS = (
                 id TEXT NOT NULL PRIMARY KEY, client TEXT NOT NULL, until {int} NOT NULL, sealed {bytes} NOT NULL)""",
         ),
     ),
+    # From where somebody came who has to sign in first; a keyed digest, so that it names no address.
+    Migration("origins", ("ALTER TABLE oauth_requests ADD COLUMN origin {bytes}",)),
 )
 
-CROWD = """DELETE FROM oauth_requests WHERE pushed = 0 AND until <= (
-    SELECT until FROM oauth_requests WHERE pushed = 0 ORDER BY until DESC LIMIT 1 OFFSET :most)"""
-"""Of too many requests, those that wait longest give way."""
+WAITING = "SELECT count(*) FROM oauth_requests WHERE pushed = 0"
+"""How many requests wait for somebody to sign in."""
 
-HOLD = "INSERT INTO oauth_requests (digest, pushed, until, sealed) VALUES (:digest, :pushed, :until, :sealed)"
+CROWD = """DELETE FROM oauth_requests WHERE digest IN (SELECT digest FROM (
+    SELECT digest, ROW_NUMBER() OVER (ORDER BY place, until DESC) AS rank FROM (
+        SELECT digest, until, ROW_NUMBER() OVER (PARTITION BY origin ORDER BY until DESC) AS place
+        FROM oauth_requests WHERE pushed = 0) AS placed) AS ranked
+    WHERE rank > :most)"""
+"""Of too many requests, those give way that wait longest of whoever has most: nobody pushes out others by asking often."""
+
+HOLD = """INSERT INTO oauth_requests (digest, pushed, until, sealed, origin)
+    VALUES (:digest, :pushed, :until, :sealed, :origin)"""
 """Keep a request, pushed by a client (1) or waiting for somebody to sign in (0)."""
 
 HELD = "SELECT sealed FROM oauth_requests WHERE digest = :digest AND pushed = :pushed AND until > :now"

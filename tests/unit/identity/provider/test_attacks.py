@@ -12,6 +12,7 @@ import json
 import logging
 import textwrap
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -482,6 +483,24 @@ async def test_requests_of_nobody_fill_no_disk(world: World, monkeypatch: pytest
     await world.sign_in()
     _, sent = place(shown)
     assert (await world.get(sent["next"][0])).status_code == 303, "the last one is still there"
+
+
+async def test_one_address_does_not_push_out_the_sign_ins_that_others_have_not_finished(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "MOST_PENDING", 5)
+    others = [await world.provider.authorize(asking()[0], None, f"192.0.2.{one}") for one in range(3)]
+    for _ in range(20):
+        world.clock.later(seconds=1)
+        last = await world.provider.authorize(asking()[0], None, "203.0.113.9")
+    await world.provider.endings.tidy()
+    assert rows(world)["oauth_requests"] == 5
+    await world.sign_in()
+    for url in (*others, last):
+        assert (await world.get(parse_qs(urlsplit(url).query)["next"][0])).status_code == 303
+    with world.store.read() as connection:
+        kept = connection.execute(text("SELECT origin FROM oauth_requests")).scalars().all()
+    assert not any(b"203.0.113" in bytes(one) for one in kept)
 
 
 async def test_codes_that_nobody_trades_are_let_go(world: World) -> None:
