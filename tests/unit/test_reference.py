@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from sluis.cli.terminal import EXIT_CODES
 from sluis.config import schemas
 
+KINDS = ["node", "group", "dataset", "activity", "disclosure", "event-type", "notice"]
 REFERENCE = Path(__file__).parents[2] / "docs/reference/configuration.md"
 
 
@@ -39,7 +40,7 @@ def rows(schema: dict[str, Any], path: str = "") -> Iterator[str]:
             yield from rows(named, f"{path}{name}.NAAM.")
 
 
-@pytest.mark.parametrize("kind", ["node", "group", "dataset", "activity", "disclosure"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_key_is_documented(kind: str) -> None:
     text = REFERENCE.read_text()
     assert [row for row in rows(schemas()[f"{kind}.schema.json"]) if row not in text] == []
@@ -60,7 +61,6 @@ def test_every_exit_code_is_documented() -> None:
 
 def test_every_example_in_the_reference_is_a_file_that_validates() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", REFERENCE.read_text(), re.DOTALL)
-    kinds = ["node", "group", "dataset", "activity", "disclosure"]
-    for kind, block in zip(kinds, blocks, strict=True):
+    for kind, block in zip(KINDS, blocks, strict=True):
         plain = json.loads(json.dumps(tomllib.loads(block), default=date.isoformat))
         assert list(Draft202012Validator(schemas()[f"{kind}.schema.json"]).iter_errors(plain)) == []

@@ -360,6 +360,17 @@ def _purpose_told(purpose: dict[str, Any], owner: str, yours: bool) -> Iterator[
         columns = ", ".join(f"{name} ({in_words(ROLES[role])})" for name, role in one["columns"].items())
         yield shown(f"    {one['dataset']}: {columns}")
         yield shown("      " + say("Wet: ", "Law: ") + "; ".join(one["articles"]))
+    for one in purpose.get("notices", ()):
+        if not one["known"]:
+            where = say(f"Wat zij meldt, weet {owner}.", f"What it tells, {owner} knows.")
+            if yours:
+                where = say("Teken niet voor dat klopt.", "Do not sign before it is.")
+            yield shown(say(f"    Kennisgeving {one['id']}: niet (meer) zo bij dit knooppunt. {where}",
+                            f"    Notice {one['id']}: not (any more) like this at this node. {where}"))  # fmt: skip
+            continue
+        data = f": {', '.join(one['data'])}" if one["data"] else ""
+        yield shown("    " + say("Bericht van ", "News of ") + f"{one['event']}{data}")
+        yield shown("      " + say("Wet: ", "Law: ") + "; ".join(one["articles"]))
 
 
 def _step_told(step: dict[str, Any]) -> Iterator[str]:

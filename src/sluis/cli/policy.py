@@ -31,12 +31,15 @@ from sluis.ledger import Decision, Log
 from sluis.policy import (
     ACCESS,
     CHANGE_ACCESS,
+    CHANGE_EVENTS,
     CHANGE_GROUP,
     CHANGE_PEOPLE,
+    EVENTS,
     GROUP,
     LOG,
     PEOPLE,
     READ_ACCESS,
+    READ_EVENTS,
     READ_GROUP,
     READ_LOG,
     READ_OWN_LINES,
@@ -158,9 +161,10 @@ def simulate(
     subject, moment = subject_of(options), moment_of(at)
     own, log = str.__str__(config.node.oin), Resource(LOG, config.log_origin)
     group, access, people = Resource(GROUP, own), Resource(ACCESS, own), Resource(PEOPLE, own)
+    events = Resource(EVENTS, own)
     also = (
         (READ_LOG, log), (READ_OWN_LINES, log), (READ_GROUP, group), (CHANGE_GROUP, group), (READ_ACCESS, access), (CHANGE_ACCESS, access),
-        (READ_PEOPLE, people), (CHANGE_PEOPLE, people),
+        (READ_PEOPLE, people), (CHANGE_PEOPLE, people), (READ_EVENTS, events), (CHANGE_EVENTS, events),
     )  # fmt: skip
     found = simulated(engine, subject, moment, also)
     if changed is not None:

@@ -26,6 +26,7 @@ HostName = Annotated[
 ]
 Mail = Annotated[str, msgspec.Meta(pattern=r"^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$")]
 ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+NetworkAddress = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f.:]+/[0-9]{1,3}$", max_length=50)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
@@ -318,6 +319,15 @@ class RegisterConfig(msgspec.Struct, frozen=True):
     longest_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24
 
 
+class EventsConfig(msgspec.Struct, frozen=True):
+    """What recipients of events may register here, and which of their addresses are reached."""
+
+    inside: tuple[NetworkAddress, ...] = ()
+    authorities: tuple[Path, ...] = ()
+    interest_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 366
+    interests_each: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] = 1_000_000
+
+
 class ConsentsConfig(msgspec.Struct, frozen=True):
     """Consents of people, after they have ended."""
 
@@ -363,6 +373,7 @@ class Config(msgspec.Struct, frozen=True):
     channels: dict[Key, ChannelConfig] = {}
     policy: PolicyConfig = PolicyConfig()
     register: RegisterConfig = RegisterConfig()
+    events: EventsConfig = EventsConfig()
     services: dict[Key, ServiceConfig] = {}
     consents: ConsentsConfig = ConsentsConfig()
     limits: LimitsConfig = LimitsConfig()

@@ -10,7 +10,7 @@ import msgspec
 from sluis.config.clients import client_of
 from sluis.config.model import Config
 from sluis.config.read import load_config, read_config
-from sluis.config.trial import try_expressions
+from sluis.config.trial import try_conditions, try_expressions
 from sluis.contact import (
     SCENARIOS,
     Around,
@@ -26,8 +26,10 @@ from sluis.grounds import (
     Activity,
     Dataset,
     Disclosure,
+    EventType,
     Grounds,
     Item,
+    Notice,
     Surroundings,
     examine,
     kind_of,
@@ -52,8 +54,14 @@ from sluis.policy import (
 
 NODE_FILE = "node.toml"
 
-TELLING: dict[str, type[Item]] = {"recipient": Disclosure, "purpose": Activity, "table": Dataset}
-"""The key that only one kind of file has."""
+TELLING: dict[str, type[Item]] = {
+    "tells": Notice,
+    "type": EventType,
+    "recipient": Disclosure,
+    "purpose": Activity,
+    "table": Dataset,
+}
+"""The key that tells what a file is; the first that is in it."""
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -153,7 +161,12 @@ def _examine_directory(
 ) -> tuple[Invalid, ...]:
     config, problems = _examine_settings(directory / NODE_FILE, environ)
     reading = read_directory(directory)
-    told = [*problems, *examine(reading, _around(config, day)), *try_expressions(reading)]
+    told = [
+        *problems,
+        *examine(reading, _around(config, day)),
+        *try_expressions(reading),
+        *try_conditions(reading),
+    ]
     if config is not None:
         own = read_own(config.policy.directory)
         told += examine_own(own, node_policies(config, reading.grounds, own), _clock(day))
@@ -205,6 +218,7 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
     ]
     passport = config.passport
     own = [path for path in (passport.certificate, passport.key) if path]
+    named += [("events", path) for path in config.events.authorities]
     named += [("passport", path) for path in (*own, *passport.authorities)]
     named += [
         (f"passport.issuers.{name}", path)
@@ -284,8 +298,8 @@ def _unknown_kind(path: Path) -> Invalid:
             "Het is niet te zien wat dit bestand beschrijft.", "It cannot be seen what this file describes."
         ),
         Text(
-            "Het staat niet in `datasets`, `activities` of `disclosures` en is geen `node.toml`.",
-            "It is not in `datasets`, `activities` or `disclosures` and is no `node.toml`.",
+            "Het staat in geen map die gelezen wordt, zoals `datasets` of `notices`, en is geen `node.toml`.",
+            "It is in no folder that is read, such as `datasets` or `notices`, and is no `node.toml`.",
         ),
         Text("Zet het in de goede map.", "Put it in the right folder."),
         place=Place(str(path)),

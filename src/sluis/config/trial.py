@@ -1,4 +1,5 @@
-"""The owner's SQL tried on empty tables in DuckDB, which is what says what SQL means here: no rows, no source.
+"""The owner's SQL tried on empty tables in DuckDB, which is what says what SQL means here: no rows, no source. And the
+conditions of notices, in the language of CloudEvents.
 
 `grounds` has seen that an expression may stand there; this sees that its functions exist and its types fit.
 """
@@ -6,7 +7,19 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sluis.grounds import Dataset, Disclosure, Document, Fault, Keys, Reading, expression_fault
+from sluis.events import compile_expression
+from sluis.grounds import (
+    Dataset,
+    Disclosure,
+    Document,
+    EventType,
+    Fault,
+    Keys,
+    Notice,
+    Reading,
+    expression_fault,
+    meant,
+)
 from sluis.kernel import Invalid, Text
 
 
@@ -29,6 +42,41 @@ def try_expressions(reading: Reading) -> Iterator[Invalid]:
             for one, document in tried[dataset.name]:
                 for fault in _faults(one, dataset, connection):
                     yield fault.problem(document)
+
+
+def try_conditions(reading: Reading) -> Iterator[Invalid]:
+    """Conditions of notices that cannot be read, name a function that is not there, or a fact that their event does not
+    have."""
+    for written in reading.written:
+        one = written.item
+        event = reading.grounds.event(one.event) if isinstance(one, Notice) else None
+        if isinstance(one, Notice) and one.condition is not None and event is not None:
+            for fault in _condition_faults(one.condition, event):
+                yield fault.problem(written.document)
+
+
+def _condition_faults(condition: str, event: EventType) -> Iterator[Fault]:
+    try:
+        expression = compile_expression(condition)
+    except Invalid as problem:
+        yield Fault(("condition",), "condition", problem.what, problem.why, problem.next)
+        return
+    for doubt in expression.doubts:
+        yield _no_condition(doubt.text, _WRITE)
+    for name in sorted(expression.names - event.facts.keys()):
+        why = Text(f"`{event.type}` heeft geen feit `{name}`.", f"`{event.type}` has no fact `{name}`.")
+        yield _no_condition(why, meant(name, event.facts))
+
+
+_WRITE = Text(
+    "Schrijf een voorwaarde over de feiten, zoals `uitkomst = 'afgewezen'`.",
+    "Write a condition over the facts, such as `outcome = 'refused'`.",
+)
+
+
+def _no_condition(why: Text, next: Text) -> Fault:
+    what = Text("Deze voorwaarde kan hier niet.", "This condition is not possible here.")
+    return Fault(("condition",), "condition", what, why, next)
 
 
 def _faults(one: Disclosure, dataset: Dataset, connection: Any) -> Iterator[Fault]:

@@ -45,6 +45,7 @@ WORDS: Words = {
             "Het handelsregister, dat zegt wie voor een bedrijf mag handelen.",
             "The trade register, which says who may act for a company.",
         ),
+        "events": Text("Wat dit knooppunt anderen meldt.", "What this node tells others of."),
         "services": Text(
             "Diensten waarvoor iemand een machtiging kan krijgen, op naam.",
             "Services that somebody can be mandated for, by name.",
@@ -482,6 +483,24 @@ WORDS: Words = {
     "PolicyConfig": {
         "directory": Text(
             "Map met Cedar-regels en hun proeven.", "Folder with Cedar policies and their tests."
+        ),
+    },
+    "EventsConfig": {
+        "inside": Text(
+            "Netwerken binnen de organisatie waar webhooks mogen komen; zonder geen enkel.",
+            "Networks inside the organisation that webhooks may reach; without it none.",
+        ),
+        "authorities": Text(
+            "Autoriteiten (PEM) van webhooks; zonder die van het systeem.",
+            "Authorities (PEM) of webhooks; without it those of the system.",
+        ),
+        "interest_days": Text(
+            "Hoeveel dagen vooruit een afnemersindicatie mag gelden.",
+            "For how many days ahead an interest may hold.",
+        ),
+        "interests_each": Text(
+            "Hoeveel afnemersindicaties één kennisgeving mag hebben.",
+            "How many interests one notice may have.",
         ),
     },
     "LimitsConfig": {

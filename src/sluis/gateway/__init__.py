@@ -6,7 +6,7 @@ from sluis.kernel import on_demand
 
 if TYPE_CHECKING:
     from sluis.gateway.card import Card, read_card, sign_card
-    from sluis.gateway.crossing import SERVICE
+    from sluis.gateway.crossing import SERVICE, Agreed
     from sluis.gateway.documents import read as read_documents
     from sluis.gateway.http import routes
     from sluis.gateway.link import Answer, Covers, Link
@@ -36,6 +36,7 @@ else:
 
 __all__ = [
     "SERVICE",
+    "Agreed",
     "Answer",
     "AutoSign",
     "Card",

@@ -49,7 +49,7 @@ class GroupLink:
     ) -> None:
         self.outway, self._connections, self.streams = outway, connections, streams
         self.name, self._clock = name, clock
-        self._purposes = Recent[str, tuple[Purpose | None]]()
+        self._purpose_of = _Purposes()
 
     def send(
         self,
@@ -72,16 +72,39 @@ class GroupLink:
     def _grant(self, peer: PeerId, covers: Covers | None) -> Grant:
         found = self._connections(peer, SERVICE, int(self._clock().timestamp()))
         for grant in found:
-            purpose = self._purpose(grant)
+            purpose = self._purpose_of(grant)
             if purpose is None if covers is None else purpose is not None and covers(purpose):
                 return grant
         raise _no_contract(self.name(peer), covers is None)
 
-    def _purpose(self, grant: Grant) -> Purpose | None:
-        found = self._purposes.get(grant.hash)
+
+class Agreed:
+    """What contracts let peers use of this node's own API.
+
+    Args:
+        allowed: connection grants of others to services of this node.
+        clock: the node's clock.
+    """
+
+    def __init__(self, allowed: Connections, clock: Clock) -> None:
+        self._allowed, self._clock, self._purpose_of = allowed, clock, _Purposes()
+
+    def purposes(self, peer: PeerId) -> list[Purpose]:
+        """The purposes of the contracts under which a peer may reach this node now; from memory."""
+        grants = self._allowed(peer, SERVICE, int(self._clock().timestamp()))
+        return [one for one in map(self._purpose_of, grants) if one is not None]
+
+
+class _Purposes:
+    """The purposes of grants, each read once."""
+
+    def __init__(self) -> None:
+        self._known = Recent[str, tuple[Purpose | None]]()
+
+    def __call__(self, grant: Grant) -> Purpose | None:
+        found = self._known.get(grant.hash)
         if found is None:
-            found = (purpose_if_readable(grant.properties),)
-            self._purposes.put(grant.hash, found)
+            found = self._known.put(grant.hash, (purpose_if_readable(grant.properties),))
         return found[0]
 
 

@@ -1,4 +1,5 @@
-"""The files of a node directory, read into structs: `datasets/`, `activities/` and `disclosures/`, one item per file.
+"""The files of a node directory, read into structs: `datasets/`, `activities/`, `disclosures/`, `event-types/` and
+`notices/`, one item per file.
 
 A file holds exactly the fields of the struct; only the columns of a dataset stand as tables by name, because that
 reads better. Reading goes on after a problem, so that all of them can be told at once. `node.toml` is `config`'s.
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from sluis.grounds.model import Activity, Column, Dataset, Disclosure, Grounds, Name
+from sluis.grounds.model import Activity, Column, Dataset, Disclosure, EventType, Grounds, Name, Notice
 from sluis.grounds.rules import Item
 from sluis.grounds.shape import faults
 from sluis.grounds.toml import Document, read_document
@@ -34,13 +35,21 @@ ColumnFile = _like(Column, name=None)
 DatasetFile = _like(Dataset, columns=Annotated[dict[Name, ColumnFile], msgspec.Meta(min_length=1)])  # type: ignore[valid-type]
 """A dataset as its file writes it."""
 
-FOLDERS: dict[str, type[Item]] = {"datasets": Dataset, "activities": Activity, "disclosures": Disclosure}
+FOLDERS: dict[str, type[Item]] = {
+    "datasets": Dataset,
+    "activities": Activity,
+    "disclosures": Disclosure,
+    "event-types": EventType,
+    "notices": Notice,
+}
 """What each folder of a node directory holds."""
 
 FORMS: dict[type[Item], type[msgspec.Struct]] = {
     Dataset: DatasetFile,
     Activity: Activity,
     Disclosure: Disclosure,
+    EventType: EventType,
+    Notice: Notice,
 }
 """The form a file has, for what it holds."""
 
@@ -66,6 +75,8 @@ class Reading(msgspec.Struct, frozen=True):
             tuple(item for item in items if isinstance(item, Dataset)),
             tuple(item for item in items if isinstance(item, Activity)),
             tuple(item for item in items if isinstance(item, Disclosure)),
+            tuple(item for item in items if isinstance(item, EventType)),
+            tuple(item for item in items if isinstance(item, Notice)),
         )
 
 

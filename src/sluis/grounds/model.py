@@ -3,6 +3,9 @@
 A *dataset* is a normalised view over a table at a source. A *processing activity* is an entry of the register of
 processing (AVG article 30). A *disclosure* is what one owner opens, of one dataset, to one recipient, for one
 activity. An *offer* is what the owner tells that recipient about it.
+
+An *event type* is what can happen at an organisation. A *notice* says who needs to know of it: one recipient, for one
+activity.
 """
 
 from typing import Annotated, Any, Literal
@@ -70,6 +73,20 @@ class Article(msgspec.Struct, frozen=True, omit_defaults=True):
 
 Articles = Annotated[tuple[Article, ...], msgspec.Meta(min_length=1)]
 """Nothing is opened without a ground in the law."""
+
+
+EventTypeName = Annotated[
+    str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*){2,}$", max_length=200)
+]
+"""The type of an event: a reverse domain name (CloudEvents NL GOV profile 1.1, `type`), such as `nl.wegen.brug.dicht`."""
+
+FactName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9]{0,19}$")]
+"""What a condition calls a fact: a name of an attribute (CloudEvents 1.0, Attribute Naming Convention)."""
+
+Days = Annotated[int, msgspec.Meta(ge=1, le=36_525)]
+
+Template = Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$", max_length=2000)]
+"""An address, in which `{id}` stands for the id of an event."""
 
 
 class Activity(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -160,7 +177,7 @@ class Withhold(msgspec.Struct, frozen=True, omit_defaults=True):
     """The subject is not shown this consultation, on this ground, until `until` (days after the consultation)."""
 
     article: Article
-    days: Annotated[int, msgspec.Meta(ge=1, le=36_525)]
+    days: Days
 
 
 class Closed(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -214,6 +231,71 @@ class Disclosure(msgspec.Struct, frozen=True, omit_defaults=True):
     """The assurance level that the person who acts must have reached; a way of signing in without a level does not."""
 
 
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that is said of an event. `number` is a whole number of 32 bits (CloudEvents 1.0, Type System)."""
+
+    type: Literal["text", "number", "boolean", "date"]
+    meaning: Text
+
+
+class EventType(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What can happen at this organisation.
+
+    `facts` are what conditions of notices look at, and they never leave. `data` may leave, as far as a notice says so.
+    `subject` is the kind of key of the person that it is about (`BSN`, or a URI); None when it is about nobody.
+    """
+
+    type: EventTypeName
+    title: Text
+    description: Text
+    subject: Annotated[str, msgspec.Meta(pattern=r"^(BSN|[A-Za-z][A-Za-z0-9+.-]*:\S+)$")] | None = None
+    facts: dict[FactName, Fact] = {}
+    data: dict[FactName, Fact] = {}
+    dataref: Template | None = None
+    """Where a recipient reads what happened, under a contract of its own; `{id}` is the id of the event."""
+    system: Key | None = None
+    """Of this organisation, which tells of it; it is part of the event's `source`."""
+    keep_days: Days = 30
+    """How long the node keeps what it sent of it, for who was away and for whoever publishes it twice."""
+
+
+class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That one recipient needs to know of one event type, for one processing activity, and what it is told."""
+
+    id: Key
+    version: Count
+    event: EventTypeName
+    recipient: PeerId
+    activity: Uri
+    tells: Text
+    articles: Articles
+    ground: AvgGround
+    controller: Oin
+    valid: Period
+    processor: Oin | None = None
+    condition: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)] | None = None
+    """CloudEvents SQL over the facts of the event; only what meets it is told."""
+    condition_because: Text | None = None
+    interest: bool = True
+    """Whether the recipient hears only of persons for whom it registered an interest."""
+    data: tuple[FactName, ...] = ()
+    """Which data leaves; none: only that it happened, and where to read of it."""
+    withhold: Withhold | None = None
+
+
+class OfferedNotice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A notice as its source tells it to its recipient: with the face of the event type, and a digest that both name in
+    a contract. `digest` is `sha256:` + hex over the canonical JSON of the rest."""
+
+    source: PeerId
+    notice: Notice
+    title: Text
+    description: Text
+    digest: str
+    subject: str | None = None
+    data: dict[FactName, Fact] = {}
+
+
 class OfferedColumn(msgspec.Struct, frozen=True, omit_defaults=True):
     """A column as the recipient sees it. `role` absent: it exists and stays closed."""
 
@@ -255,6 +337,8 @@ class Grounds(msgspec.Struct, frozen=True):
     datasets: tuple[Dataset, ...] = ()
     activities: tuple[Activity, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
+    events: tuple[EventType, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     def dataset(self, name: str) -> Dataset | None:
         """The dataset of that name, None when there is none."""
@@ -263,3 +347,7 @@ class Grounds(msgspec.Struct, frozen=True):
     def activity(self, id: str) -> Activity | None:
         """The processing activity with that id, None when there is none."""
         return next((one for one in self.activities if one.id == id), None)
+
+    def event(self, type: str) -> EventType | None:
+        """The event type of that name, None when there is none."""
+        return next((one for one in self.events if one.type == type), None)

@@ -12,14 +12,24 @@ import msgspec
 import rfc8785
 
 from sluis.grounds.expressions import expression_fault
-from sluis.grounds.model import Activity, Dataset, Disclosure, Grounds, Offer, OfferedColumn, offer_document
+from sluis.grounds.model import (
+    Activity,
+    Dataset,
+    Disclosure,
+    EventType,
+    Grounds,
+    Notice,
+    Offer,
+    OfferedColumn,
+    offer_document,
+)
 from sluis.grounds.shape import Fault, meant
 from sluis.grounds.toml import Keys
 from sluis.kernel import PeerId, Period, Text
 
-Item = Activity | Dataset | Disclosure
+Item = Activity | Dataset | Disclosure | EventType | Notice
 
-LAPSED = frozenset({"expired-disclosure", "expired-activity"})
+LAPSED = frozenset({"expired-disclosure", "expired-activity", "expired-notice"})
 """Findings that time alone brings about: `sluis check` reports them, and a node starts all the same."""
 
 
@@ -74,14 +84,14 @@ def consistency(grounds: Grounds, around: Surroundings) -> Iterator[tuple[Item, 
         for fault in _dataset_faults(dataset, around):
             yield dataset, fault
     for activity in grounds.activities:
-        for fault in _period_faults(activity.valid, around.day, "activity"):
+        for fault in period_faults(activity.valid, around.day, "activity"):
             yield activity, fault
     for disclosure in grounds.disclosures:
         for fault in _disclosure_faults(disclosure, grounds, around):
             yield disclosure, fault
-    yield from _twice(((one, one.name) for one in grounds.datasets), ("name",))
-    yield from _twice(((one, one.id) for one in grounds.activities), ("id",))
-    yield from _twice(((one, f"{one.id}@{one.version}") for one in grounds.disclosures), ("id",))
+    yield from twice(((one, one.name) for one in grounds.datasets), ("name",))
+    yield from twice(((one, one.id) for one in grounds.activities), ("id",))
+    yield from twice(((one, f"{one.id}@{one.version}") for one in grounds.disclosures), ("id",))
     yield from _overlaps(grounds.disclosures)
 
 
@@ -93,13 +103,13 @@ def _dataset_faults(dataset: Dataset, around: Surroundings) -> Iterator[Fault]:
     if dataset.subject and dataset.subject.column not in names:
         yield _unknown_column(("subject", "column"), dataset.subject.column, names)
     if around.sources is not None and dataset.source not in around.sources:
-        yield _unknown(("source",), "source", "bron", "source", dataset.source, around.sources)
+        yield unknown(("source",), "source", "bron", "source", dataset.source, around.sources)
     for column in dataset.columns:
         keys: Keys = ("columns", column.name)
         if column.expression is None:
             continue
         if column.source is not None:
-            yield _fault(
+            yield finding(
                 (*keys, "expression"),
                 "two-origins",
                 Text(f"`{column.name}` heeft twee herkomsten.", f"`{column.name}` has two origins."),
@@ -113,19 +123,19 @@ def _dataset_faults(dataset: Dataset, around: Surroundings) -> Iterator[Fault]:
 
 
 def _disclosure_faults(one: Disclosure, grounds: Grounds, around: Surroundings) -> Iterator[Fault]:
-    yield from _period_faults(one.valid, around.day, "disclosure")
+    yield from period_faults(one.valid, around.day, "disclosure")
     if grounds.activity(one.activity) is None:
         known = [activity.id for activity in grounds.activities]
-        yield _unknown(
+        yield unknown(
             ("activity",), "activity", "verwerkingsactiviteit", "processing activity", one.activity, known
         )
     combiner = one.aggregate.combiner if one.aggregate else None
     if combiner and around.own and combiner not in {*around.peers, around.own, one.recipient}:
-        yield _unknown(("aggregate", "combiner"), "peer", "organisatie", "peer", combiner, around.peers)
+        yield unknown(("aggregate", "combiner"), "peer", "organisatie", "peer", combiner, around.peers)
     dataset = grounds.dataset(one.dataset)
     if dataset is None:
         known = [each.name for each in grounds.datasets]
-        yield _unknown(("dataset",), "dataset", "dataset", "dataset", one.dataset, known)
+        yield unknown(("dataset",), "dataset", "dataset", "dataset", one.dataset, known)
         return
     yield from _column_faults(one, dataset)
     yield from _role_faults(one)
@@ -149,7 +159,7 @@ def _column_faults(one: Disclosure, dataset: Dataset) -> Iterator[Fault]:
             if name not in names:
                 yield _unknown_column(keys, name, names)
             elif name in one.columns:
-                yield _fault(
+                yield finding(
                     keys,
                     "open-and-closed",
                     Text(f"`{name}` is open en gesloten tegelijk.", f"`{name}` is open and closed at once."),
@@ -170,7 +180,7 @@ def _role_faults(one: Disclosure) -> Iterator[Fault]:
     """Roles that cannot work: a filter without its rule, a rule without its filter, nothing that comes out."""
     for name, role in one.columns.items():
         if role == "filter" and name not in one.filters:
-            yield _fault(
+            yield finding(
                 ("columns", name),
                 "filter-without-rule",
                 Text(f"`{name}` is een filter zonder regel.", f"`{name}` is a filter without a rule."),
@@ -185,7 +195,7 @@ def _role_faults(one: Disclosure) -> Iterator[Fault]:
             )
     for name in one.filters:
         if one.columns.get(name) != "filter":
-            yield _fault(
+            yield finding(
                 ("filters", name),
                 "rule-without-filter",
                 Text(f"Deze regel hoort bij geen filterkolom: `{name}`.", f"This rule has no filter column: `{name}`."),
@@ -193,7 +203,7 @@ def _role_faults(one: Disclosure) -> Iterator[Fault]:
                 Text(f"Schrijf `{name} = \"filter\"` of haal de regel weg.", f"Write `{name} = \"filter\"` or remove the rule."),
             )  # fmt: skip
     if one.aggregate is None and "output" not in one.columns.values():
-        yield _fault(
+        yield finding(
             ("columns",),
             "no-output",
             Text("Uit deze verstrekking komt niets.", "Nothing comes out of this disclosure."),
@@ -222,7 +232,7 @@ def _subject_faults(one: Disclosure, dataset: Dataset) -> Iterator[Fault]:
         rule is not None and not {"=", "in"}.isdisjoint(rule.operators)
     )
     if by_name and not named:
-        yield _fault(
+        yield finding(
             ("subject_required",),
             "subject-cannot-be-named",
             Text(f"Niemand kan `{subject.column}` noemen.", f"Nobody can name `{subject.column}`."),
@@ -236,7 +246,7 @@ def _subject_faults(one: Disclosure, dataset: Dataset) -> Iterator[Fault]:
             ),
         )
     if by_name and subject.column in one.masks:
-        yield _fault(
+        yield finding(
             ("masks", subject.column),
             "masked-subject",
             Text("De sleutel van de persoon is gemaskeerd.", "The key of the person is masked."),
@@ -248,7 +258,7 @@ def _subject_faults(one: Disclosure, dataset: Dataset) -> Iterator[Fault]:
 def _consent_faults(one: Disclosure) -> Iterator[Fault]:
     """What cannot rest on consent: it is looked up for each person whom a question names."""
     if one.aggregate is not None:
-        yield _fault(
+        yield finding(
             ("aggregate",),
             "consent-without-rows",
             Text("Groepen kunnen niet op toestemming rusten.", "Groups cannot rest on consent."),
@@ -259,7 +269,7 @@ def _consent_faults(one: Disclosure) -> Iterator[Fault]:
             Text("Kies een andere grondslag, of haal `[aggregate]` weg.", "Choose another ground, or remove `[aggregate]`."),
         )  # fmt: skip
     if not one.subject_required:
-        yield _fault(
+        yield finding(
             ("subject_required",),
             "consent-without-subject",
             Text("Bij toestemming noemt de vrager altijd over wie het gaat.",
@@ -270,11 +280,11 @@ def _consent_faults(one: Disclosure) -> Iterator[Fault]:
         )  # fmt: skip
 
 
-def _period_faults(valid: Period, day: date, kind: str) -> Iterator[Fault]:
+def period_faults(valid: Period, day: date, kind: str) -> Iterator[Fault]:
     if valid.until is None:
         return
     if valid.until < valid.since:
-        yield _fault(
+        yield finding(
             ("valid", "until"),
             "period-reversed",
             Text("De periode eindigt voor zij begint.", "The period ends before it begins."),
@@ -282,7 +292,7 @@ def _period_faults(valid: Period, day: date, kind: str) -> Iterator[Fault]:
             Text("Draai de datums om of verbeter ze.", "Swap or correct the dates."),
         )
     elif valid.until < day:
-        yield _fault(
+        yield finding(
             ("valid", "until"),
             f"expired-{kind}",
             Text("De geldigheid is voorbij.", "It is no longer valid."),
@@ -294,7 +304,7 @@ def _period_faults(valid: Period, day: date, kind: str) -> Iterator[Fault]:
 def _expression_faults(keys: Keys, text: str, columns: Collection[str] | None) -> Iterator[Fault]:
     why = expression_fault(text, columns)
     if why is not None:
-        yield _fault(
+        yield finding(
             keys,
             "expression",
             Text("Deze SQL-expressie kan hier niet.", "This SQL expression is not possible here."),
@@ -306,11 +316,11 @@ def _expression_faults(keys: Keys, text: str, columns: Collection[str] | None) -
         )
 
 
-def _twice(items: Iterable[tuple[Item, str]], keys: Keys) -> Iterator[tuple[Item, Fault]]:
+def twice(items: Iterable[tuple[Item, str]], keys: Keys) -> Iterator[tuple[Item, Fault]]:
     seen = set()
     for item, name in items:
         if name in seen:
-            fault = _fault(
+            fault = finding(
                 keys,
                 "name-used-twice",
                 Text(f"`{name}` bestaat al.", f"`{name}` exists already."),
@@ -328,12 +338,12 @@ def _overlaps(disclosures: Iterable[Disclosure]) -> Iterator[tuple[Item, Fault]]
         alike.setdefault((one.dataset, one.recipient, one.activity), []).append(one)
     for group in alike.values():
         for first, second in combinations(group, 2):
-            if _overlap(first.valid, second.valid):
+            if overlap(first.valid, second.valid):
                 yield second, _overlapping(first)
 
 
 def _overlapping(first: Disclosure) -> Fault:
-    return _fault(
+    return finding(
         ("valid",),
         "overlapping-disclosures",
         Text(
@@ -348,13 +358,13 @@ def _overlapping(first: Disclosure) -> Fault:
     )
 
 
-def _overlap(one: Period, other: Period) -> bool:
+def overlap(one: Period, other: Period) -> bool:
     last = min(one.until or date.max, other.until or date.max)
     return max(one.since, other.since) <= last
 
 
-def _unknown(keys: Keys, kind: str, nl: str, en: str, name: str, known: Iterable[str]) -> Fault:
-    return _fault(
+def unknown(keys: Keys, kind: str, nl: str, en: str, name: str, known: Iterable[str]) -> Fault:
+    return finding(
         keys,
         f"unknown-{kind}",
         Text(f"Onbekende {nl}: `{name}`.", f"Unknown {en}: `{name}`."),
@@ -366,7 +376,7 @@ def _unknown(keys: Keys, kind: str, nl: str, en: str, name: str, known: Iterable
 
 
 def _unknown_column(keys: Keys, name: str, names: Collection[str]) -> Fault:
-    return _fault(
+    return finding(
         keys,
         "unknown-column",
         Text(f"Onbekende kolom: `{name}`.", f"Unknown column: `{name}`."),
@@ -376,7 +386,7 @@ def _unknown_column(keys: Keys, name: str, names: Collection[str]) -> Fault:
 
 
 def _not_opened(keys: Keys, name: str, opened: Collection[str]) -> Fault:
-    return _fault(
+    return finding(
         keys,
         "column-not-opened",
         Text(f"`{name}` staat niet onder `columns`.", f"`{name}` is not under `columns`."),
@@ -389,7 +399,7 @@ def _not_opened(keys: Keys, name: str, opened: Collection[str]) -> Fault:
 
 
 def _no_subject(keys: Keys, setting: str, dataset: str) -> Fault:
-    return _fault(
+    return finding(
         keys,
         "no-subject",
         Text(
@@ -407,5 +417,5 @@ def _no_subject(keys: Keys, setting: str, dataset: str) -> Fault:
     )
 
 
-def _fault(keys: Keys, code: str, what: Text, why: Text, next: Text) -> Fault:
+def finding(keys: Keys, code: str, what: Text, why: Text, next: Text) -> Fault:
     return Fault(keys, code, what, why, next)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from sluis.grounds.files import DatasetFile
-from sluis.grounds.model import Activity, Disclosure
+from sluis.grounds.model import Activity, Disclosure, EventType, Notice
 from sluis.grounds.words import WORDS, Words
 from sluis.kernel import Oin, Text
 
@@ -19,11 +19,13 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """The schemas of the three kinds of file in this room, by file name."""
+    """The schemas of the kinds of file in this room, by file name."""
     return {
         "dataset.schema.json": schema(DatasetFile, Text("Dataset", "Dataset"), WORDS),
         "activity.schema.json": schema(Activity, Text("Verwerkingsactiviteit", "Processing activity"), WORDS),
         "disclosure.schema.json": schema(Disclosure, Text("Verstrekking", "Disclosure"), WORDS),
+        "event-type.schema.json": schema(EventType, Text("Gebeurtenistype", "Event type"), WORDS),
+        "notice.schema.json": schema(Notice, Text("Kennisgeving", "Notice"), WORDS),
     }
 
 

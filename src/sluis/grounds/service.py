@@ -1,13 +1,19 @@
 """Loading a node's files: all or nothing for a node that starts, every finding for `sluis check`."""
 
+from itertools import chain
 from pathlib import Path
 
 from sluis.grounds.files import Reading, read_directory
 from sluis.grounds.model import Grounds
+from sluis.grounds.notices import notice_consistency
 from sluis.grounds.rules import LAPSED, Surroundings, consistency
 from sluis.kernel import Invalid, Place, Text
 
-UNKNOWN_IN = {"datasets": "unknown-dataset", "activities": "unknown-activity"}
+UNKNOWN_IN = {
+    "datasets": "unknown-dataset",
+    "activities": "unknown-activity",
+    "event-types": "unknown-event-type",
+}
 """Findings that may only mean that a file in this folder could not be read; then they are not told."""
 
 
@@ -18,14 +24,16 @@ def examine(reading: Reading, around: Surroundings) -> tuple[Invalid, ...]:
     silent = {code for folder, code in UNKNOWN_IN.items() if folder in unread}
     together = [
         fault.problem(documents[id(item)])
-        for item, fault in consistency(reading.grounds, around)
+        for item, fault in chain(
+            consistency(reading.grounds, around), notice_consistency(reading.grounds, around)
+        )
         if fault.code not in silent
     ]
     return tuple(sorted([*reading.problems, *together], key=_place))
 
 
 def load_grounds(directory: Path, around: Surroundings) -> Grounds:
-    """The datasets, activities and disclosures of a node directory.
+    """The items of a node directory.
 
     Args:
         directory: the node directory.

@@ -183,6 +183,14 @@ def _number(value: float, kind: inspect.IntType | inspect.FloatType, keys: Keys)
 
 
 FORMS = {
+    "[a-z][a-z0-9]{0,19}": Text(
+        "Begin met een kleine letter; daarna kleine letters en cijfers, samen ten hoogste 20.",
+        "Begin with a lower-case letter; then lower-case letters and digits, 20 at most.",
+    ),
+    "[a-z][a-z0-9-]*(": Text(
+        "Schrijf een omgekeerde domeinnaam met ten minste drie delen, zoals `nl.wegen.brug`.",
+        "Write a reverse domain name of at least three parts, such as `nl.wegen.brug`.",
+    ),
     "[a-z_]": Text(
         "Begin met een kleine letter; daarna kleine letters, cijfers en `_`, samen ten hoogste 63.",
         "Begin with a lower-case letter; then lower-case letters, digits and `_`, 63 at most.",
@@ -203,6 +211,7 @@ FORMS = {
         "Schrijf de naam van een manier van inloggen, een dubbele punt, en hoe iemand daar heet: `staf:anna`.",
         "Write the name of a way of signing in, a colon, and what somebody is called there: `staff:anna`.",
     ),
+    "[0-9a-f.:]": Text("Schrijf een netwerk als `10.1.0.0/16`.", "Write a network as `10.1.0.0/16`."),
     "[0-9a-f]": Text("Schrijf 64 kleine hexadecimale cijfers.", "Write 64 lower-case hex digits."),
     "sha256:": Text(
         "Schrijf `sha256:` en 64 kleine hexadecimale cijfers.",

@@ -174,4 +174,77 @@ WORDS: Words = {
             "Who signed in without a level, such as local, reaches none.",
         ),
     },
+    "Fact": {
+        "type": Text(
+            "Soort waarde: text, number (geheel getal), boolean of date.",
+            "Kind of value: text, number (a whole number), boolean or date.",
+        ),
+        "meaning": Text("Wat het betekent.", "What it means."),
+    },
+    "EventType": {
+        "type": Text(
+            "Naam: een omgekeerde domeinnaam, zonder naam van een organisatie.",
+            "Name: a reverse domain name, without the name of an organisation.",
+        ),
+        "title": Text("Naam voor mensen.", "Name for people."),
+        "description": Text(
+            "Wanneer dit gebeurt, en wat het betekent.", "When this happens, and what it means."
+        ),
+        "subject": Text(
+            "Soort sleutel van de persoon over wie het gaat: BSN, of een URI; weglaten als het over niemand gaat.",
+            "Kind of key of the person it is about: BSN, or a URI; left out when it is about nobody.",
+        ),
+        "facts": Text(
+            "Feiten waar voorwaarden naar kijken; zij gaan nooit naar buiten.",
+            "Facts that conditions look at; they never leave.",
+        ),
+        "data": Text(
+            "Gegevens die naar buiten mogen, voor zover een kennisgeving dat zegt.",
+            "Data that may leave, as far as a notice says so.",
+        ),
+        "dataref": Text(
+            "Waar een ontvanger leest wat er gebeurde; `{id}` is het kenmerk van de gebeurtenis. Nooit iets persoonlijks.",
+            "Where a recipient reads what happened; `{id}` is the id of the event. Never anything personal.",
+        ),
+        "system": Text(
+            "Systeem van deze organisatie dat het meldt; de alias van het knooppunt als het ontbreekt.",
+            "System of this organisation that tells of it; the alias of the node when left out.",
+        ),
+        "keep_days": Text(
+            "Hoeveel dagen het knooppunt bewaart wat het ervan verzond.",
+            "For how many days the node keeps what it sent of it.",
+        ),
+    },
+    "Notice": {
+        "id": Text("Naam van deze kennisgeving.", "Name of this notice."),
+        "version": Text("Versie; verhoog bij elke wijziging.", "Version; raise it with every change."),
+        "event": Text("`type` van het gebeurtenistype.", "`type` of the event type."),
+        "recipient": Text("OIN van de ontvanger.", "OIN of the recipient."),
+        "activity": Text(
+            "`id` van de verwerkingsactiviteit waarvoor de ontvanger het weten moet.",
+            "`id` of the processing activity for which the recipient needs to know.",
+        ),
+        "tells": Text("Wat de ontvanger hierdoor weet.", "What the recipient knows by it."),
+        "articles": _ARTICLES,
+        "ground": _GROUND,
+        "controller": _CONTROLLER,
+        "valid": _VALID,
+        "processor": _PROCESSOR,
+        "condition": Text(
+            "Voorwaarde over de feiten, in CloudEvents SQL; alleen wat eraan voldoet, wordt gemeld.",
+            "Condition over the facts, in CloudEvents SQL; only what meets it is told.",
+        ),
+        "condition_because": Text("Waarom niet alles.", "Why not everything."),
+        "interest": Text(
+            "Alleen over personen voor wie de ontvanger een afnemersindicatie heeft.",
+            "Only about persons for whom the recipient registered an interest.",
+        ),
+        "data": Text(
+            "Welke gegevens meegaan; zonder gaat alleen mee dat het gebeurde, en waar het te lezen is.",
+            "Which data goes along; without any, only that it happened, and where it can be read.",
+        ),
+        "withhold": Text(
+            "De betrokkene ziet dit voorlopig niet.", "The subject is not shown this for a while."
+        ),
+    },
 }

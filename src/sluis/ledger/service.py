@@ -4,7 +4,7 @@ import asyncio
 import re
 import threading
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from sluis.ledger.notes import log_key, signed_checkpoint
 from sluis.ledger.reading import Log, no_record
 from sluis.ledger.verifier import LOG, Checkpoint, Key, Rejected, open_checkpoint
 from sluis.ledger.witness import Cosigned, Peer
-from sluis.ledger.writing import OwnAct, Records
+from sluis.ledger.writing import Along, OwnAct, Records
 from sluis.store import Store, migrate, unkept, write_durably
 
 _EPOCH = re.compile(r"[1-9][0-9]{0,8}")
@@ -50,11 +50,15 @@ class Ledger:
 
     # Writing
 
-    def append(self, records: Sequence[Record]) -> "asyncio.Future[Position]":
+    def append(
+        self, records: Sequence[Record], along: Callable[[Connection], object] | None = None
+    ) -> "asyncio.Future[Position]":
         """Keep records, all of them or none, in one group commit. What happens meanwhile need not wait for it.
 
         Args:
             records: in their order; what this ledger already holds with the same content is not added again.
+            along: a change elsewhere in the database that stands or falls with the records. It runs on the writer's
+                thread and must be quick; what it raises refuses both, and comes back here.
 
         Returns:
             A future of where the last one stands, once all are durable.
@@ -64,7 +68,8 @@ class Ledger:
             Conflict: one has the key of an earlier record and other content.
             Invalid: one is malformed.
         """
-        return self._store.submit(self._records, records, len(records))
+        payload = records if along is None else Along(records, along)
+        return self._store.submit(self._records, payload, max(len(records), 1))
 
     def subject(self, kind: str, value: str, moment: datetime) -> str:
         """The pseudonym under which a data subject stands in records of the year of `moment`.

@@ -20,7 +20,7 @@ from sluis.ledger.model import Destruction, Epoch, Position, Record
 from sluis.ledger.rules import SALT, Columns, identity, prepare, prepare_act
 from sluis.ledger.runs import SHARES, Seen, Tail
 from sluis.ledger.tree import WIDTH, Tree
-from sluis.store import Commit
+from sluis.store import Commit, attempt
 
 _NOTHING = Columns([], [], [], [], [], [], [])
 
@@ -29,11 +29,26 @@ class OwnAct(list[Any]):
     """A payload of one `Epoch` or `Destruction`: recorded, and carried out in the same transaction."""
 
 
+class Along(list[Any]):
+    """A payload of records that stand or fall with a change elsewhere in the database.
+
+    Args:
+        records: what to keep.
+        work: the change, on the writer's thread; what it raises refuses records and change alike.
+    """
+
+    def __init__(self, records: Sequence[Record], work: Callable[[Connection], object]) -> None:
+        super().__init__(records)
+        self.work = work
+
+
 class Batch(msgspec.Struct, frozen=True, gc=False):
-    """What came together, prepared. `columns` is None when not everything in it is in order."""
+    """What came together, prepared. `columns` is None when not everything in it is in order; `along` says whether a
+    payload of it brings a change."""
 
     payloads: Sequence[Sequence[Record]]
     columns: Columns | None
+    along: bool = False
 
 
 class Records:
@@ -76,15 +91,27 @@ class Records:
         self.size = size
 
     def prepare(self, payloads: Sequence[Sequence[Record]]) -> Batch:
-        if OwnAct in map(type, payloads):
-            return Batch(payloads, None)
+        kinds = set(map(type, payloads))
+        if OwnAct in kinds:
+            return Batch(payloads, None, Along in kinds)
         records = [record for payload in payloads for record in payload]
         try:
-            return Batch(payloads, prepare(records, os.urandom(SALT * len(records))))
+            return Batch(payloads, prepare(records, os.urandom(SALT * len(records))), Along in kinds)
         except Exception:  # whatever is wrong with one of them is for its own caller, and found one by one
-            return Batch(payloads, None)
+            return Batch(payloads, None, Along in kinds)
 
     def apply(self, commit: Commit, batch: Batch) -> list[Position | Exception]:
+        failed = _changed_along(commit, batch) if batch.along else {}
+        if failed:  # the others go on without them
+            batch = self.prepare([[] if at in failed else one for at, one in enumerate(batch.payloads)])
+        outcomes = self._added(commit, batch)
+        for at, one in enumerate(batch.payloads):
+            if type(one) is Along and isinstance(refused := outcomes[at], Exception):
+                # Its change was made, so nothing of this commit may stay.
+                raise RuntimeError("a change was made for records that are none") from refused
+        return [failed.get(at, one) for at, one in enumerate(outcomes)] if failed else outcomes
+
+    def _added(self, commit: Commit, batch: Batch) -> list[Position | Exception]:
         base = self._tree.size
         columns, last = batch.columns, self._all_new(commit, base, batch)
         if columns is None or last is None:
@@ -235,6 +262,16 @@ class Records:
         connection.execute(text(sql.DESTROY), {"idx": index, "entry": hashlib.sha256(salted).digest()})
         if run >= self._runs:
             self._tail.forget(index)
+
+
+def _changed_along(commit: Commit, batch: Batch) -> dict[int, Exception]:
+    """Make the changes that come along with records, each in a savepoint; gives what refuses some, by place."""
+    outcomes = {
+        at: attempt(commit.connection, one.work)
+        for at, one in enumerate(batch.payloads)
+        if type(one) is Along
+    }
+    return {at: one for at, one in outcomes.items() if isinstance(one, Exception)}
 
 
 def _each(records: Sequence[Any]) -> list[Columns]:

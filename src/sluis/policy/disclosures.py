@@ -1,25 +1,27 @@
-"""Disclosures as Cedar policies: each opens one dataset to one peer for one activity, while it and the activity hold.
+"""Disclosures and notices as Cedar policies: each opens one dataset, or the news of one type of event, to one peer for one
+activity, while it and the activity hold.
 
-What a disclosure says of rows and columns is not decided here, but enforced by whoever reads.
+What a disclosure says of rows and columns is not decided here, but enforced by whoever reads; so is the condition of a
+notice by whoever publishes.
 """
 
 from datetime import date
 
 import msgspec
 
-from sluis.grounds import Disclosure, Grounds
+from sluis.grounds import Disclosure, Grounds, Notice
 from sluis.kernel import Period
-from sluis.policy.model import CONSULT, DATASET, PEER, Ruling
+from sluis.policy.model import NOTIFY, OPENED, PEER, Ruling
 from sluis.policy.rules import rank
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.,:;/#@+=()")
 
 
 def rulings_of(grounds: Grounds, alias: str, contracts: bool) -> tuple[Ruling, ...]:
-    """What all disclosures of a node come down to, in order of their policies' ids.
+    """What all disclosures and notices of a node come down to, in order of their policies' ids.
 
     Args:
-        grounds: as loaded; a disclosure for an activity that is not in there opens nothing.
+        grounds: as loaded; what is for an activity that is not in there opens nothing.
         alias: the name that askers put before the dot.
         contracts: whether peers come under contracts.
     """
@@ -28,6 +30,9 @@ def rulings_of(grounds: Grounds, alias: str, contracts: bool) -> tuple[Ruling, .
         ruling_of(one, alias, valid[one.activity], contracts)
         for one in grounds.disclosures
         if one.activity in valid
+    ]
+    made += [
+        notice_ruling(one, valid[one.activity], contracts) for one in grounds.notices if one.activity in valid
     ]
     return tuple(sorted(made, key=lambda one: one.policy))
 
@@ -45,6 +50,22 @@ def ruling_of(disclosure: Disclosure, alias: str, activity_valid: Period, contra
         refuse_acr=disclosure.refuse_acr,
         minimum_level=disclosure.minimum_level,
         article=str(disclosure.articles[0]) if disclosure.articles else None,
+    )
+    return msgspec.structs.replace(ruling, text=_text(ruling, contracts))
+
+
+def notice_ruling(notice: Notice, activity_valid: Period, contracts: bool) -> Ruling:
+    """One notice as a ruling, with its Cedar policy; arguments as `rulings_of`."""
+    ruling = Ruling(
+        disclosure=notice.id,
+        version=notice.version,
+        recipient=str.__str__(notice.recipient),
+        activity=notice.activity,
+        dataset=notice.event,
+        valid=notice.valid,
+        activity_valid=activity_valid,
+        article=str(notice.articles[0]),
+        action=NOTIFY,
     )
     return msgspec.structs.replace(ruling, text=_text(ruling, contracts))
 
@@ -72,8 +93,8 @@ def _text(one: Ruling, contracts: bool) -> str:
     return (
         f"@id({quoted(one.policy)})\n{article}permit (\n"
         f"  principal == {PEER}::{quoted(one.recipient)},\n"
-        f'  action == Action::"{CONSULT}",\n'
-        f"  resource == {DATASET}::{quoted(one.dataset)}\n"
+        f'  action == Action::"{one.action}",\n'
+        f"  resource == {OPENED[one.action]}::{quoted(one.dataset)}\n"
         ")\nwhen {\n  " + " &&\n  ".join(conditions) + "\n};\n"
     )
 

@@ -13,7 +13,17 @@ from sluis.crypto import canonical
 from sluis.kernel import Level, Place, plain
 from sluis.policy.cedar import Outcome, Policy, Slice, read_policies, twice
 from sluis.policy.disclosures import day_number
-from sluis.policy.model import CONSULT, Decided, Evaluation, Facts, Policies, Resource, Ruling, Subject
+from sluis.policy.model import (
+    CONSULT,
+    OPENED,
+    Decided,
+    Evaluation,
+    Facts,
+    Policies,
+    Resource,
+    Ruling,
+    Subject,
+)
 from sluis.policy.rules import applies, facts_of, why_not
 from sluis.policy.values import Uid, references, uid_of, values_of
 
@@ -22,9 +32,9 @@ _OWN = frozenset({"activity", "acr", "level", "day", "minute", "agreed", "action
 """What policies find in the context whatever the request says."""
 _UNKNOWN: "_Entity" = {"attrs": {}, "parents": []}
 _Entity = dict[str, Any]
-_Pair = tuple[str, str]
-_Consulted = tuple[str, str, str]
-"""A peer, an activity and a dataset."""
+_Pair = tuple[str, str, str]
+_Opened = tuple[str, str, str, str]
+"""An action, a peer, an activity, and a dataset or type of event."""
 
 
 class Engine:
@@ -54,16 +64,17 @@ class Engine:
         self._rulings = {one.policy: one for one in policies.rulings}
         self._pairs: dict[_Pair, list[Ruling]] = {}
         for ruling in policies.rulings:
-            self._pairs.setdefault((ruling.recipient, ruling.activity), []).append(ruling)
-        self._opening: dict[_Consulted, str] = {}
+            pair = ruling.action, ruling.recipient, ruling.activity
+            self._pairs.setdefault(pair, []).append(ruling)
+        self._opening: dict[_Opened, str] = {}
         for ruling in policies.rulings:
-            consulted = ruling.recipient, ruling.activity, ruling.dataset
-            self._opening[consulted] = self._opening.get(consulted, "") + ruling.text
-        self._actions = {one.action for one in self.own.values()} - {None} | {CONSULT}
+            opened = ruling.action, ruling.recipient, ruling.activity, ruling.dataset
+            self._opening[opened] = self._opening.get(opened, "") + ruling.text
+        self._actions = {one.action for one in self.own.values()} - {None} | OPENED.keys()
         self._choosing = Lock()
         self._ids: dict[str, list[str]] | None = None
         self._own_slices: dict[str | None, Slice] = {}
-        self._slices: OrderedDict[_Consulted, Slice] = OrderedDict()
+        self._slices: OrderedDict[_Opened, Slice] = OrderedDict()
 
     def decide(self, evaluation: Evaluation, moment: datetime) -> Decided:
         """Decide on a request.
@@ -95,7 +106,7 @@ class Engine:
         """Every action that a policy names, sorted."""
         named = {name for one in self.own.values() for name in one.actions}
         listed = {id for kind, id in self.entities if kind == "Action"}
-        return sorted(named | listed | ({CONSULT} if self._rulings else set()))
+        return sorted(named | listed | {one.action for one in self._rulings.values()})
 
     def known(self, type: str) -> list[str]:
         """The ids of all that is known of a type, sorted."""
@@ -123,20 +134,20 @@ class Engine:
 
     def _slice(self, facts: Facts, action: str) -> Slice:
         """The policies that can have to do with it. For a consultation: what opens that dataset to that peer for that
-        activity, and what forbids; nothing but a disclosure can permit one."""
-        consulted = facts.peer, facts.activity, facts.dataset
+        activity, and what forbids; nothing but a disclosure can permit one. So for a notice."""
+        opened = action, facts.peer, facts.activity, facts.dataset
         with self._choosing:
-            found = self._slices.get(consulted)
+            found = self._slices.get(opened)
             if found is not None:
-                self._slices.move_to_end(consulted)
+                self._slices.move_to_end(opened)
                 return found
-            own, text = self._own_slice(action), self._opening.get(consulted)
+            own, text = self._own_slice(action), self._opening.get(opened)
             if text is None:
                 return own
-            self._slices[consulted] = own.opening(text)
+            self._slices[opened] = own.opening(text)
             if len(self._slices) > _SLICES:
                 self._slices.popitem(last=False)
-            return self._slices[consulted]
+            return self._slices[opened]
 
     def _own_slice(self, action: str) -> Slice:
         """The organisation's own policies for an action."""
@@ -144,7 +155,7 @@ class Engine:
         found = self._own_slices.get(key)
         if found is None:
             chosen = [one for one in self.own.values() if one.action in (None, action)]
-            if action == CONSULT:
+            if action in OPENED:
                 chosen = [one for one in chosen if one.effect == "forbid"]
             found = self._own_slices[key] = Slice(chosen, self.entities.keys())
         return found
@@ -171,14 +182,13 @@ class Engine:
         opened = [self._rulings[id] for id in outcome.determining if id in self._rulings]
         if opened:
             chosen = applies(opened)
-            return Decided(
-                True, "disclosed", chosen.disclosure, chosen.article, outcome.determining, self.version
-            )
+            rule = "disclosed" if chosen.action == CONSULT else "notified"
+            return Decided(True, rule, chosen.disclosure, chosen.article, outcome.determining, self.version)
         return self._by_own(True, outcome.determining)
 
     def _denied(self, evaluation: Evaluation, facts: Facts, outcome: Outcome) -> Decided:
-        if evaluation.action.name == CONSULT:
-            refusal = why_not(facts, self._pairs.get((facts.peer, facts.activity), ()))
+        if facts.action in OPENED:
+            refusal = why_not(facts, self._pairs.get((facts.action, facts.peer, facts.activity), ()))
             if refusal is not None:
                 closest = refusal.closest
                 return Decided(

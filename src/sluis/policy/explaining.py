@@ -13,8 +13,7 @@ from sluis.policy.engine import Engine
 from sluis.policy.known import ACTIVITY, PERSON, ROLE
 from sluis.policy.model import (
     ACTIVITY_ID,
-    CONSULT,
-    DATASET,
+    OPENED,
     PEER,
     Action,
     Decided,
@@ -28,7 +27,7 @@ from sluis.policy.standard import ASK, asking
 
 
 class Tried(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A disclosure of the dataset to the peer, and the rule at which it fell; None when it permits."""
+    """A disclosure of the dataset to the peer, or a notice of the event to it, and the rule at which it fell; None when it permits."""
 
     disclosure: str
     version: int
@@ -44,7 +43,7 @@ class Why(msgspec.Struct, frozen=True, omit_defaults=True):
     Args:
         decided: the decision.
         policies: where the policies stand that determined it, by id; those of disclosures stand in no file.
-        disclosures: of a consultation: every disclosure of that dataset to that peer.
+        disclosures: of a consultation: every disclosure of that dataset to that peer; so the notices of an event.
     """
 
     decided: Decided
@@ -80,15 +79,15 @@ def explained(engine: Engine, evaluation: Evaluation, moment: datetime) -> Why:
     return Why(
         decided,
         {id: places.get(id) for id in decided.policies},
-        tuple(_tried(engine, evaluation, moment)) if evaluation.action.name == CONSULT else (),
+        tuple(_tried(engine, evaluation, moment)) if evaluation.action.name in OPENED else (),
     )
 
 
 def simulated(
     engine: Engine, subject: Subject, moment: datetime, also: Sequence[tuple[str, Resource]] = ()
 ) -> list[Would]:
-    """What a subject would be allowed: a peer to consult every dataset for every activity, anyone else to ask for every
-    activity; and every other action that policies name, on everything that is known.
+    """What a subject would be allowed: a peer to consult every dataset and hear of every event for every activity, anyone
+    else to ask for every activity; and every other action that policies name, on everything that is known.
 
     Args:
         engine: the policies.
@@ -134,7 +133,7 @@ def _places(engine: Engine) -> Iterator[tuple[str, Place]]:
 def _tried(engine: Engine, evaluation: Evaluation, moment: datetime) -> Iterator[Tried]:
     facts = facts_of(evaluation, moment, engine.policies.contracts)
     for one in engine.policies.rulings:
-        if (one.recipient, one.dataset) == (facts.peer, facts.dataset):
+        if (one.action, one.recipient, one.dataset) == (facts.action, facts.peer, facts.dataset):
             refusal = why_not(facts, [one])
             yield _as_tried(one, None if refusal is None else refusal.rule)
 
@@ -148,19 +147,20 @@ def _requests(engine: Engine, subject: Subject, also: Sequence[tuple[str, Resour
     agreed = sorted({one.disclosure for one in engine.policies.rulings})
     for activity in activities:
         if subject.type == PEER:
-            for dataset in engine.known(DATASET):
-                consult = Action(CONSULT, {ACTIVITY_ID: activity})
-                yield Evaluation(subject, consult, Resource(DATASET, dataset), {"agreed": agreed})
+            for name, kind in OPENED.items():
+                action = Action(name, {ACTIVITY_ID: activity})
+                for id in engine.known(kind):
+                    yield Evaluation(subject, action, Resource(kind, id), {"agreed": agreed})
         else:
             yield asking(subject, activity, {})
     things = [uid for uid in sorted(engine.entities) if uid[0] not in (PEER, PERSON, ROLE, "Action")]
     listed = {action for action, _ in also}
-    for action in actions:
-        if action not in (CONSULT, ASK) and action not in listed:
+    for one in actions:
+        if one not in (*OPENED, ASK) and one not in listed:
             for kind, id in things:
-                yield Evaluation(subject, Action(action), _resource(kind, id))
-    for action, resource in also:
-        yield Evaluation(subject, Action(action), resource)
+                yield Evaluation(subject, Action(one), _resource(kind, id))
+    for one, resource in also:
+        yield Evaluation(subject, Action(one), resource)
 
 
 def _resource(kind: str, id: str) -> Resource:

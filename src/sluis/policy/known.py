@@ -1,11 +1,12 @@
-"""What a node knows of itself, for policies to look at and for searches to find: its peers, datasets, activities, people."""
+"""What a node knows of itself, for policies to look at and for searches to find: its peers, datasets, activities, types of
+event, people."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sluis.grounds import Grounds
 from sluis.kernel import PeerId
-from sluis.policy.model import DATASET, PEER
+from sluis.policy.model import DATASET, EVENT_TYPE, PEER
 
 ACTIVITY, PERSON, ROLE = "activity", "person", "role"
 
@@ -19,7 +20,7 @@ def known_of(
     """Entities in Cedar's JSON form.
 
     Args:
-        grounds: the node's datasets and activities.
+        grounds: the node's datasets, activities and event types.
         alias: the name that askers put before the dot.
         peers: the name of each peer.
         people: the roles of each person of this organisation; each role is a `role` that the person is in.
@@ -37,6 +38,10 @@ def known_of(
         *(
             _entity(ACTIVITY, one.id, {"name": one.name.nl, "ground": one.ground})
             for one in grounds.activities
+        ),
+        *(
+            _entity(EVENT_TYPE, one.type, {"title": one.title.nl, "about_people": one.subject is not None})
+            for one in grounds.events
         ),
         *(_entity(PERSON, id, {"roles": sorted(roles)}, sorted(roles)) for id, roles in people.items()),
     ]

@@ -19,8 +19,14 @@ Properties = dict[str, Any]
 CONSULT = "consult"
 """The action of a peer that asks for data; only a disclosure permits it."""
 
-PEER, DATASET = "peer", "dataset"
-"""Types of the subject and the resource of a consultation."""
+NOTIFY = "notify"
+"""The action of a peer that hears of events; only a notice permits it."""
+
+PEER, DATASET, EVENT_TYPE = "peer", "dataset", "event_type"
+"""Types of the subject of a consultation or a notice, and of the resource of each."""
+
+OPENED = {CONSULT: DATASET, NOTIFY: EVENT_TYPE}
+"""The actions that only a file of the owner permits, each with the type of its resource."""
 
 ACTIVITY_ID = "processing_activity_id"
 
@@ -96,21 +102,49 @@ def consultation(
     )
 
 
+def notification(
+    peer: PeerId,
+    activity: str,
+    event: str,
+    *,
+    agreed: Iterable[str] | None = None,
+    context: Properties | None = None,
+) -> Evaluation:
+    """May this peer hear of events of that type for this activity?
+
+    Args:
+        peer: who would hear.
+        activity: URI of the processing activity.
+        event: the type of the events.
+        agreed: ids of the notices that contracts in force with the peer cover; None without contracts.
+        context: what else belongs in the record, such as `notice`.
+    """
+    told = dict(context or {}) | ({} if agreed is None else {"agreed": sorted(agreed)})
+    return Evaluation(
+        Subject(PEER, str.__str__(peer)),
+        Action(NOTIFY, {ACTIVITY_ID: activity}),
+        Resource(EVENT_TYPE, event),
+        told,
+    )
+
+
 class Ruling(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What of one disclosure decides about a consultation, and the Cedar policy that says the same.
+    """What of one disclosure decides about a consultation, or of one notice about who hears of an event; and the Cedar
+    policy that says the same.
 
     Args:
         disclosure: its id.
         version: its version.
         recipient: the peer.
         activity: URI of the processing activity.
-        dataset: as questions name it: `owner.name`.
+        dataset: as questions name it: `owner.name`; of a notice, the type of the events.
         valid: when it holds.
         activity_valid: when the activity is in force.
         refuse_acr: ways of signing in that are not accepted.
         minimum_level: how sure it must be who acts; None when that does not matter.
         article: the law behind it.
         text: the Cedar policy.
+        action: that it permits.
     """
 
     disclosure: str
@@ -124,11 +158,13 @@ class Ruling(msgspec.Struct, frozen=True, omit_defaults=True):
     minimum_level: Level | None = None
     article: str | None = None
     text: str = ""
+    action: str = CONSULT
 
     @property
     def policy(self) -> str:
         """The id of its policy."""
-        return f"disclosure:{self.disclosure}@{self.version}"
+        kind = "disclosure" if self.action == CONSULT else "notice"
+        return f"{kind}:{self.disclosure}@{self.version}"
 
 
 class Policies(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -150,7 +186,7 @@ class Policies(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What counts of a consultation. `level` counts from 0, none, to 4, high; `agreed` is None where there are no
+    """What counts of a consultation, or of a peer that would hear of events. `level` counts from 0, none, to 4, high; `agreed` is None where there are no
     contracts; `day` is the owner's own."""
 
     peer: str
@@ -160,6 +196,7 @@ class Facts(msgspec.Struct, frozen=True):
     dataset: str
     day: date
     agreed: frozenset[str] | None = None
+    action: str = CONSULT
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -174,9 +211,9 @@ class Decided(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Args:
         permit: yes or no.
-        rule: what decided: `disclosed`, a step of `rules.why_not`, the id of an own policy, `no-policy` when none permits,
+        rule: what decided: `disclosed`, `notified`, a step of `rules.why_not`, the id of an own policy, `no-policy` when none permits,
             `policy-failed` when one that forbids could not be worked out.
-        disclosure: id of the disclosure that permits, or that came closest.
+        disclosure: id of the disclosure or notice that permits, or that came closest.
         legal: the article behind it, where there is one.
         policies: ids of the Cedar policies that determined it, sorted.
         version: digest of the policies.

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from sluis.kernel import LEVELS, Level, level_of
-from sluis.policy.model import ACTIVITY_ID, CONSULT, DATASET, PEER, Evaluation, Facts, Refusal, Ruling
+from sluis.policy.model import ACTIVITY_ID, OPENED, PEER, Evaluation, Facts, Refusal, Ruling
 
 _STEPS: tuple[tuple[str, Callable[[Facts, Ruling], bool]], ...] = (
-    ("not-disclosed", lambda facts, one: one.dataset == facts.dataset and one.recipient == facts.peer),
+    ("not-disclosed", lambda facts, one: (one.action, one.dataset) == (facts.action, facts.dataset)),
+    ("not-disclosed", lambda facts, one: one.recipient == facts.peer),
     ("not-disclosed", lambda facts, one: one.activity == facts.activity),
     ("contract-missing", lambda facts, one: facts.agreed is None or one.disclosure in facts.agreed),
     ("activity-ended", lambda facts, one: one.activity_valid.holds(facts.day)),
@@ -38,19 +39,20 @@ def facts_of(evaluation: Evaluation, moment: datetime, contracts: bool) -> Facts
     subject, action, resource = evaluation.subject, evaluation.action, evaluation.resource
     acr = _text(subject.properties.get("acr"))
     level = subject.properties.get("level")
-    asked = action.name == CONSULT
+    kind = OPENED.get(action.name)
     agreed = evaluation.context.get("agreed")
     ids = (
         frozenset(one for one in agreed if isinstance(one, str)) if isinstance(agreed, list) else frozenset()
     )
     return Facts(
-        peer=subject.id if asked and subject.type == PEER else "",
+        peer=subject.id if kind is not None and subject.type == PEER else "",
         acr=acr,
         level=rank(level if level in LEVELS else level_of(acr)),
         activity=_text(action.properties.get(ACTIVITY_ID)),
-        dataset=resource.id if asked and resource.type == DATASET else "",
+        dataset=resource.id if resource.type == kind else "",
         day=moment.date(),
         agreed=ids if contracts else None,
+        action=action.name,
     )
 
 

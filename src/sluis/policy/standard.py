@@ -14,10 +14,11 @@ from sluis.policy.model import ACTIVITY_ID, Action, Evaluation, Properties, Reso
 
 ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "change-group"
 READ_ACCESS, CHANGE_ACCESS, READ_OWN_LINES = "read-access", "change-access", "read-own-lines"
+READ_EVENTS, CHANGE_EVENTS = "read-events", "change-events"
 READ_PEOPLE, CHANGE_PEOPLE = "read-people", "change-people"
-LOG, GROUP, ACCESS, PEOPLE = "log", "group", "access", "people"
+LOG, GROUP, ACCESS, PEOPLE, EVENTS = "log", "group", "access", "people", "events"
 """Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node, who acts for
-whom there."""
+whom there, and what it tells others of and hears from them."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -57,6 +58,14 @@ when { principal has roles && principal.roles.containsAny(["access-admin", "priv
 @id("standard-change-access")
 permit (principal is person, action == Action::"change-access", resource is access)
 when { principal has roles && principal.roles.contains("access-admin") };
+
+@id("standard-read-events")
+permit (principal is person, action == Action::"read-events", resource is events)
+when { principal has roles && principal.roles.containsAny(["event-admin", "privacy-officer"]) };
+
+@id("standard-change-events")
+permit (principal is person, action == Action::"change-events", resource is events)
+when { principal has roles && principal.roles.contains("event-admin") };
 
 @id("standard-read-people")
 permit (principal is person, action == Action::"read-people", resource is people)

@@ -10,11 +10,13 @@ from msgspec import structs
 from sluis import disclose, gateway, query
 from sluis.config import Config
 from sluis.crypto import Peer
+from sluis.events import interests, publishing, subscriptions
 from sluis.identity import access, looked, passkeys, people
 from sluis.kernel import Invalid, PeerId, Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
 from sluis.policy import LOG, READ_LOG, Resource, call_routes
-from sluis.serve.deciding import by_socket
+from sluis.serve.deciding import DECIDING, PUBLISHING, by_socket
+from sluis.serve.events import event_routes
 from sluis.serve.parts import Parts
 from sluis.web import About, Access, Api, Gate, Person, identified, make_api
 
@@ -30,6 +32,11 @@ def published() -> Api:
         *access.routes(nothing, nothing, nothing),
         *people.routes(nothing, nothing, nothing, nothing),
         *passkeys.desk_routes(nothing, nothing, nothing, nothing),
+        *interests.routes(nothing, nothing, nothing),
+        *interests.official_routes(nothing, nothing, nothing),
+        *subscriptions.routes(nothing, nothing, nothing),
+        *publishing.routes(nothing, nothing),
+        *publishing.official_routes(nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
@@ -61,9 +68,16 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *access.routes(parts.accesses, gate, own),
         *(people.routes(known, gate, own, parts.whom) if known else ()),
         *_desk(parts, gate, own),
+        *event_routes(
+            parts.events,
+            gate,
+            parts.certificate.identity.peer.id,
+            by_socket(PUBLISHING, parts.access, parts.refusals.record),
+            parts.refusals.record,
+        ),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),
-        *call_routes(parts.point, by_socket(parts.access, parts.refusals.record)),
+        *call_routes(parts.point, by_socket(DECIDING, parts.access, parts.refusals.record)),
         *(looked.routes(parts.looking.keys) if parts.looking else ()),
         *(gateway.group_routes(parts.operator, gate, own) if parts.operator else ()),
     ]

@@ -1,26 +1,61 @@
-"""Who may ask the decision point, over the portal and over the unix socket: what others may do is not for everyone to find
-out."""
+"""What programs and officials do without a page: ask the decision point, publish what happened. Over the portal with an
+access token that was given for it, and over the unix socket as an official with the role for it.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 from litestar import Request
 
-from sluis.identity.provider import DECISIONS, Provider
+from sluis.identity.provider import DECISIONS, EVENTS, Provider
 from sluis.kernel import Refused, Text
 from sluis.policy import Who
 from sluis.web import Access, OnRefusal, Person, TokenAccess, thumbprint_of, token_of
 
-DECISION_CLIENT = "decision-client"
-"""The role of an official on whose behalf the decision point is asked."""
-
 Asking = Request[Any, Any, Any]
 
 
-def by_token(provider: Provider, access: TokenAccess, on_refusal: OnRefusal) -> Who:
-    """Who asks with an access token: a registered program with one of its own that was given for this, or an official.
+class Right(msgspec.Struct, frozen=True):
+    """Something that programs do.
 
     Args:
+        scope: that an access token must be given for.
+        role: of an official on whose behalf it is done.
+        code: of the refusal of somebody without that role.
+        person: what such a person is told.
+        program: what a program is told whose token is not for this.
+    """
+
+    scope: str
+    role: str
+    code: str
+    person: Text
+    program: Text
+
+
+DECIDING = Right(
+    DECISIONS,
+    "decision-client",
+    "decisions-not-yours",
+    Text("U mag het beslispunt niet zelf vragen.", "You may not ask the decision point yourself."),
+    Text("Dit programma mag het beslispunt niet vragen.", "This program may not ask the decision point."),
+)
+
+PUBLISHING = Right(
+    EVENTS,
+    "event-publisher",
+    "events-not-yours",
+    Text("U mag geen gebeurtenissen melden.", "You may not publish events."),
+    Text("Dit programma mag geen gebeurtenissen melden.", "This program may not publish events."),
+)
+
+
+def by_token(right: Right, provider: Provider, access: TokenAccess, on_refusal: OnRefusal) -> Who:
+    """Who comes with an access token: a registered program with one of its own that was given for this, or an official.
+
+    Args:
+        right: what they do.
         provider: knows which program a token is of.
         access: knows whose token it is otherwise.
         on_refusal: told of each refusal before it is answered.
@@ -29,26 +64,32 @@ def by_token(provider: Provider, access: TokenAccess, on_refusal: OnRefusal) -> 
     async def asker(request: Asking) -> str:
         program = provider.program(token_of(request.scope), thumbprint_of(request.scope))
         if program is None:
-            return _official(access.person(request.scope))
-        if DECISIONS not in program.scope:
-            raise _not_given_for_this()
+            return _official(right, access.person(request.scope))
+        if right.scope not in program.scope:
+            raise _not_given_for_this(right)
         return f"client:{program.client}"  # the names of people and programs come from different lists
 
     return _telling(asker, on_refusal)
 
 
-def by_socket(access: Access, on_refusal: OnRefusal) -> Who:
-    """Who asks on the node's own machine: an official, known by the operating system. Arguments as `by_token`."""
+def by_socket(right: Right, access: Access, on_refusal: OnRefusal) -> Who:
+    """Who comes on the node's own machine: an official, known by the operating system. Arguments as `by_token`."""
 
     async def asker(request: Asking) -> str:
-        return _official(access.person(request.scope))
+        return _official(right, access.person(request.scope))
 
     return _telling(asker, on_refusal)
 
 
-def _official(person: Person) -> str:
-    if DECISION_CLIENT not in person.roles:
-        raise _not_for_you()
+def _official(right: Right, person: Person) -> str:
+    if right.role not in person.roles:
+        raise Refused(
+            right.code,
+            right.person,
+            Text(f"Daarvoor is de rol {right.role} nodig.", f"That takes the role {right.role}."),
+            Text("Vraag de rol aan bij de beheerder.", "Request the role from whoever runs the node."),
+            rule=right.code,
+        )
     return person.person
 
 
@@ -63,30 +104,16 @@ def _telling(asker: Callable[[Asking], Awaitable[str]], on_refusal: OnRefusal) -
     return told
 
 
-def _not_for_you() -> Refused:
-    return Refused(
-        "decisions-not-yours",
-        Text("U mag het beslispunt niet zelf vragen.", "You may not ask the decision point yourself."),
-        Text(
-            f"Daarvoor is de rol {DECISION_CLIENT} nodig.",
-            f"That takes the role {DECISION_CLIENT}.",
-        ),
-        Text("Vraag de rol aan bij de beheerder.", "Request the role from whoever runs the node."),
-        rule="decisions-not-yours",
-    )
-
-
-def _not_given_for_this() -> Refused:
+def _not_given_for_this(right: Right) -> Refused:
     return Refused(
         "insufficient-scope",
-        Text("Dit programma mag het beslispunt niet vragen.", "This program may not ask the decision point."),
+        right.program,
         Text(
-            f"Het access token is niet voor de scope {DECISIONS} gegeven.",
-            f"The access token was not given for the scope {DECISIONS}.",
+            f"Het access token is niet voor de scope {right.scope} gegeven.",
+            f"The access token was not given for the scope {right.scope}.",
         ),
         Text(
-            f"Vraag een token met de scope {DECISIONS}.",
-            f"Request a token with the scope {DECISIONS}.",
+            f"Vraag een token met de scope {right.scope}.", f"Request a token with the scope {right.scope}."
         ),
         rule="insufficient-scope",
     )

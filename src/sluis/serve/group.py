@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from sluis import __version__
@@ -36,7 +36,7 @@ from sluis.gateway import (
     reader_of,
 )
 from sluis.gateway import DecisionPoint as Elsewhere
-from sluis.grounds import Grounds, Offer, make_offer
+from sluis.grounds import Grounds, OfferedNotice, Opened, make_offer, offered_notice
 from sluis.kernel import Clock, PeerId, convert
 from sluis.ledger import Ledger
 from sluis.policy import DecisionPoint, Evaluation
@@ -72,7 +72,7 @@ def membership_of(
     context = connecting(identity, group, revocations)
     trust = Trust(anchors, lambda: revocations.lists)
     membership = open_membership(
-        store, ledger, identity, group, settings, trust, context, _aliases(config), clock, revocations.revokes
+        store, ledger, identity, group, settings, trust, context, aliases(config), clock, revocations.revokes
     )
     membership.running.peers.name_unheard({peer.oin: peer.name for peer in config.peers.values()})
     return membership
@@ -97,20 +97,34 @@ def judge_of(config: Config, point: DecisionPoint) -> Judge | None:
 
 
 def operator_of(
-    config: Config, grounds: Grounds, store: Store, membership: Membership, owners: Owners, clock: Clock
+    config: Config,
+    grounds: Grounds,
+    store: Store,
+    membership: Membership,
+    owners: Owners,
+    notices: Callable[[str], Awaitable[Sequence[OfferedNotice]]],
+    clock: Clock,
 ) -> Operator:
-    """The operator's side of a membership. Raises `Problem`."""
+    """The operator's side of a membership; `notices` asks an organisation, by its alias, what it can tell of. Raises
+    `Problem`."""
+
+    async def offered(alias: str) -> Opened:
+        owners.forget(alias)  # what is signed must be what is offered now
+        known, told = await owners.known(alias), await notices(alias)
+        return Opened({one.disclosure.id: one for one in known.offers}, {one.notice.id: one for one in told})
+
+    return open_operator(store, membership, _opens(config, grounds), aliases(config), offered, clock)
+
+
+def _opens(config: Config, grounds: Grounds) -> Opened:
+    """What the files of this node open."""
     own = config.node
     datasets = {dataset.name: dataset for dataset in grounds.datasets}
-    offers = {
-        one.id: make_offer(own.oin, own.alias, datasets[one.dataset], one) for one in grounds.disclosures
-    }
-
-    async def offered(alias: str) -> Sequence[Offer]:
-        owners.forget(alias)  # what is signed must be what is offered now
-        return (await owners.known(alias)).offers
-
-    return open_operator(store, membership, offers, _aliases(config), offered, clock)
+    events = {event.type: event for event in grounds.events}
+    return Opened(
+        {one.id: make_offer(own.oin, own.alias, datasets[one.dataset], one) for one in grounds.disclosures},
+        {one.id: offered_notice(own.oin, events[one.event], one) for one in grounds.notices},
+    )
 
 
 def _between_nodes(config: Config) -> list[AutoSign]:
@@ -123,7 +137,7 @@ def _between_nodes(config: Config) -> list[AutoSign]:
     ]
 
 
-def _aliases(config: Config) -> dict[str, PeerId]:
+def aliases(config: Config) -> dict[str, PeerId]:
     """What organisations are called in questions and declarations, and their Peer IDs."""
     return {name: peer.oin for name, peer in config.peers.items()} | {config.node.alias: config.node.oin}
 
@@ -164,7 +178,7 @@ class GroupServers:
         if self._metrics and config.fsc.metrics_port:
             await self._metrics.listen(LoopbackListener("127.0.0.1", config.fsc.metrics_port))
         await self._membership.start()
-        await self._membership.connect(_aliases(config))
+        await self._membership.connect(aliases(config))
         if self._telemetry:
             self._telemetry.start()
 

@@ -68,6 +68,7 @@ class Node:
         if self.parts.contact is not None:
             self.parts.contact.start()
             self._every(_HOUR, self.parts.contact.tidy)
+        self.parts.events.start()
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_SECOND, self._publish)
@@ -76,6 +77,7 @@ class Node:
         self._every(_HOUR, self.parts.accesses.tidy)
         if self.portal is not None:
             self._every(_MINUTE, self.portal.tidy)
+        self._every(_HOUR, self.parts.events.tidy)
         if self.parts.tokens is not None:
             # Where portals sign people in, their keys are made now: nobody waits for that. Elsewhere when they are asked for.
             self._every(_HOUR, self._turn_keys, at_once=bool(self.config.clients))
@@ -96,6 +98,7 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         parts = self.parts
+        await parts.events.stop()
         if parts.contact is not None:
             await parts.contact.stop()
         await parts.link.close()

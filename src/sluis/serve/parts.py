@@ -41,6 +41,7 @@ from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
+from sluis.serve.events import EventRooms, event_rooms
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
@@ -65,6 +66,7 @@ class Parts(msgspec.Struct, frozen=True):
     asker: Asker
     discloser: Discloser
     accesses: Accesses
+    events: EventRooms
     tokens: Tokens | None
     looking: Looking | None
     access: Access
@@ -148,6 +150,12 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         seconds=limits.peer_seconds,
         answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
+    address = _addresses(config, membership)
+    contact = contact_of(loaded, store, ledger, keys, asker, clock)
+    hearer = contact.heard if contact else None
+    events = event_rooms(
+        config, grounds, store, ledger, keys, point, link, membership, address, hearer, clock
+    )
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
     kept = timedelta(days=config.consents.keep_days)
     consents = open_consents(store, ledger, keys, grounds, clock, kept)
@@ -162,7 +170,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         card=card,
         card_of=card_of,
         combiner=combiner,
-        address=_addresses(config, membership),
+        address=address,
         point=point,
         clock=clock,
         bounds=_bounds(config),
@@ -177,7 +185,10 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     asked = [config.peers[name].oin for name in config.ledger.witnesses]
     witnesses = Witnesses(link, card_of, asked, peers, clock)
     witness = Witness(store, keys, witness_name(config.log_origin), witnesses.known, clock)
-    operator = operator_of(config, grounds, store, membership, owners, clock) if membership else None
+    operator = None
+    if membership:
+        told = events.registrar.offered
+        operator = operator_of(config, grounds, store, membership, owners, told, clock)
     tokens = tokens_of(config, keys, clock)
     return Parts(
         certificate=certificate,
@@ -190,6 +201,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         asker=asker,
         discloser=discloser,
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
+        events=events,
         tokens=tokens,
         looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
         access=access,
@@ -206,7 +218,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
             config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock
         ),
         whom=whom_of(config, keys),
-        contact=contact_of(loaded, store, ledger, keys, asker, clock),
+        contact=contact,
     )
 
 

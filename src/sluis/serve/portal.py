@@ -15,7 +15,8 @@ from sluis.ledger import reading_routes
 from sluis.serve.api import portal_about
 from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
 from sluis.serve.contact import callbacks_of
-from sluis.serve.deciding import by_token
+from sluis.serve.deciding import DECIDING, PUBLISHING, by_token
+from sluis.serve.events import portal_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.parts import Parts
 from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
@@ -37,7 +38,7 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     house = House(config.node.name, config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
-    who = by_token(rooms.provider, TokenAccess(rooms.visiting), refused)
+    who = by_token(DECIDING, rooms.provider, TokenAccess(rooms.visiting), refused)
     decisions = policy.routes(parts.point, who, str(config.portal.address).rstrip("/"))
     reached = contact.routes(parts.contact, callbacks_of(config)) if parts.contact else ()
     routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *reached, *decisions]
@@ -54,11 +55,14 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
 
 def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
     """What of the node's API officials reach with an access token: questions, and the log for who may read it, which are
-    data subjects too. Nothing by which the node itself is run."""
+    data subjects too. And what systems reach: where they tell what happened, and where recipients of events say that they
+    want them. Nothing by which the node itself is run."""
     access = ReadingAccess(rooms.visiting, parts.refusals.record)
     reading = reading_routes(parts.ledger, own_lines(parts, rooms.sessions))
     messages = contact.api_routes(parts.contact) if parts.contact else ()
-    return make_api([*query.routes(parts.asker), *reading, *messages], access, portal_about(config))
+    who = by_token(PUBLISHING, rooms.provider, TokenAccess(rooms.visiting), parts.refusals.record)
+    events = portal_routes(parts.events, who)
+    return make_api([*query.routes(parts.asker), *reading, *messages, *events], access, portal_about(config))
 
 
 class OwnPortal:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sluis.store.migrations import Migration, migrate
     from sluis.store.once import Once, open_once
     from sluis.store.outbox import Message, Outbox, Waiting, open_outbox
-    from sluis.store.writer import unkept
+    from sluis.store.writer import attempt, unkept
 else:
     __getattr__ = on_demand(__name__)
 
@@ -23,6 +23,7 @@ __all__ = [
     "Outbox",
     "Store",
     "Waiting",
+    "attempt",
     "insert_values",
     "migrate",
     "open_once",

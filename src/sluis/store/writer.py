@@ -100,7 +100,7 @@ class _PlainLane:
         return payloads
 
     def apply(self, commit: Commit, batch: Sequence[Callable[[Connection], Any]]) -> list[Any]:
-        return [self._run(commit.connection, work) for work in batch]
+        return [attempt(commit.connection, work) for work in batch]
 
     def committed(self, connection: Connection) -> bool:
         return False
@@ -108,21 +108,23 @@ class _PlainLane:
     def tidy(self, connection: Connection) -> None:
         pass
 
-    @staticmethod
-    def _run(connection: Connection, work: Callable[[Connection], Any]) -> Any:
-        savepoint = connection.begin_nested()
-        try:
-            result = work(connection)
-            savepoint.commit()
-        except (DBAPIError, OSError) as problem:
-            if not isinstance(problem, IntegrityError | DataError):
-                raise  # the database itself fails: nothing of this batch is kept
-            savepoint.rollback()
-            return problem
-        except Exception as problem:
-            savepoint.rollback()
-            return problem
-        return result
+
+def attempt(connection: Connection, work: Callable[[Connection], Any]) -> Any:
+    """Do `work` in a savepoint: gives what it gives, or what it raised, with nothing of it left. Raises what says that the
+    database itself fails: then nothing of the commit is kept."""
+    savepoint = connection.begin_nested()
+    try:
+        result = work(connection)
+        savepoint.commit()
+    except (DBAPIError, OSError) as problem:
+        if not isinstance(problem, IntegrityError | DataError):
+            raise
+        savepoint.rollback()
+        return problem
+    except Exception as problem:
+        savepoint.rollback()
+        return problem
+    return result
 
 
 class GroupWriter:

@@ -212,6 +212,7 @@ def test_what_someone_may_is_shown_over_everything_that_is_known(node: Path) -> 
         ("read-log", "log"),
         ("read-access", "access"),
         ("read-people", "people"),
+        ("read-events", "events"),
     }
     everything = told("simulate", "--subject", "person:jansen", "--all", node=node)
     assert {one["action"] for one in everything if not one["decided"]["permit"]} == {
@@ -219,6 +220,7 @@ def test_what_someone_may_is_shown_over_everything_that_is_known(node: Path) -> 
         "change-group",
         "change-access",
         "change-people",
+        "change-events",
         "read-own-lines",
     }
     peer = told("simulate", "--subject", f"peer:{ASKER}", "--at", "2026-06-01T12:00:00Z", node=node)

@@ -15,7 +15,7 @@ from tests.unit.web.conftest import ABOUT
 from sluis.kernel import Refused
 from sluis.policy import STANDARD, DecisionPoint, Policies, call_routes, routes
 from sluis.policy.records import CALLER
-from sluis.serve.deciding import DECISION_CLIENT, by_socket, by_token
+from sluis.serve.deciding import DECIDING, by_socket, by_token
 from sluis.web import Access, House, Person, TokenAccess, make_api, make_portal
 
 ASKED = {
@@ -33,7 +33,7 @@ class Deciding(World):
         self.kept, self.refused = Kept(), list[str]()
         self.point = DecisionPoint(Policies(STANDARD), "test", self.kept, self.clock)
         visitors: Any = SimpleNamespace(by_cookie=lambda secret: None, by_token=self._by_token)
-        who = by_token(self.provider, TokenAccess(visitors), self._refusal)
+        who = by_token(DECIDING, self.provider, TokenAccess(visitors), self._refusal)
         app = make_portal(routes(self.point, who, ISSUER), visitors, House("-", True), bytes(32))
         self.asking = httpx.AsyncClient(transport=httpx.ASGITransport(app=self._with(app)), base_url=ISSUER)  # type: ignore[arg-type]
 
@@ -103,7 +103,7 @@ async def test_the_scope_of_a_program_is_nothing_in_a_token_of_a_person(world: D
 
 
 async def test_an_official_asks_who_has_the_role(world: Deciding) -> None:
-    for roles, code in (((), "decisions-not-yours"), ((DECISION_CLIENT,), "")):
+    for roles, code in (((), "decisions-not-yours"), ((DECIDING.role,), "")):
         signed_in = await world.sign_in(audience="staff", kind="staff", value=f"x{code}", roles=roles)
         token = (await world.tokens_of("cases", scope="openid api"))["access_token"]
         wanted = (403, code) if code else (200, signed_in.acting.person)
@@ -144,14 +144,14 @@ async def test_the_provider_tells_of_the_scopes_that_this_node_knows(world: Deci
     assert {"decisions", "own-log", "api", "openid"} <= set(document["scopes_supported"])
 
 
-@pytest.mark.parametrize(("roles", "status"), [((DECISION_CLIENT,), 200), (("privacy-officer",), 403)])
+@pytest.mark.parametrize(("roles", "status"), [((DECIDING.role,), 200), (("privacy-officer",), 403)])
 async def test_people_of_the_node_ask_over_its_socket(
     world: Deciding, monkeypatch: pytest.MonkeyPatch, roles: tuple[str, ...], status: int
 ) -> None:
     access = Access([], lambda user: None)
     person = Person("jansen", "p-1", roles)
     monkeypatch.setattr(access, "person", lambda scope: person)
-    api = make_api(call_routes(world.point, by_socket(access, world._refusal)), access, ABOUT)
+    api = make_api(call_routes(world.point, by_socket(DECIDING, access, world._refusal)), access, ABOUT)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=world._with(api)), base_url=ISSUER
     ) as http:

@@ -106,7 +106,8 @@ def routes(
     async def features_of(caller: Peer | Person, id: _ID) -> Response[None]:
         return Response(None, headers={"allow": ALLOWED_ONE})
 
-    return [listed, create, features, one, replace, end, features_of]
+    # The framework answers OPTIONS itself for every path where nobody did before.
+    return [features, listed, create, features_of, one, replace, end]
 
 
 def open_routes(
@@ -126,14 +127,14 @@ def open_routes(
     @get("/events/permissions/{id:str}/{secret:str}", status_code=204, opt={"open": True}, tags=_TAGS,
          summary="Geef toestemming om te bezorgen", response_description="Gegeven.")  # fmt: skip
     async def permit(
-        id: _ID, secret: _ID, rate: Annotated[str | None, HeaderParameter("WebHook-Allowed-Rate")] = None
+        id: _ID, secret: _ID, rate: Annotated[str | None, HeaderParameter(name="WebHook-Allowed-Rate")] = None
     ) -> Response[None]:
         return await confirm(id, secret, rate)
 
     @post("/events/permissions/{id:str}/{secret:str}", status_code=204, opt={"open": True}, tags=_TAGS,
           summary="Geef toestemming om te bezorgen", response_description="Gegeven.")  # fmt: skip
     async def permit_too(
-        id: _ID, secret: _ID, rate: Annotated[str | None, HeaderParameter("WebHook-Allowed-Rate")] = None
+        id: _ID, secret: _ID, rate: Annotated[str | None, HeaderParameter(name="WebHook-Allowed-Rate")] = None
     ) -> Response[None]:
         return await confirm(id, secret, rate)
 

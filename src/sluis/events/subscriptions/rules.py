@@ -66,7 +66,7 @@ class SubscriptionRequest(msgspec.Struct, frozen=True):
 
     sink: str
     protocol: Literal["HTTP", "MQTT3", "MQTT5", "AMQP", "NATS", "KAFKA"]
-    protocolsettings: ProtocolSettings = ProtocolSettings()
+    protocolsettings: ProtocolSettings = msgspec.field(default_factory=ProtocolSettings)
     sinkcredential: SinkCredential | None = None
     source: str | None = None
     types: list[str] = []

@@ -17,13 +17,14 @@ class Register:
     """The grants in force of one peer.
 
     Args:
-        own: this peer; connections are found by service when it is theirs to use.
+        own: this peer; connections are found by service when it is theirs to use, and by peer when they are to theirs.
     """
 
     def __init__(self, own: PeerId) -> None:
         self._own = own
         self._grants: dict[str, InForce] = {}
         self._connections: dict[_Service, tuple[InForce, ...]] = {}
+        self._allowed: dict[_Service, tuple[InForce, ...]] = {}
         self._publications: dict[str, InForce] = {}
         self._of_contract: dict[str, tuple[InForce, ...]] = {}
         self._ending: list[tuple[int, str]] = []
@@ -44,14 +45,9 @@ class Register:
             self._grants[one.grant.hash] = one
             if one.grant.type in PUBLICATIONS:
                 self._publications[one.grant.hash] = one
-            elif self._is_ours(one.grant):
-                service = one.grant.service_peer, one.grant.service_name
-                others = (
-                    other
-                    for other in self._connections.get(service, ())
-                    if other.grant.hash != one.grant.hash
-                )
-                self._connections[service] = tuple(sorted((*others, one), key=_newest_first))
+            for found, key in self._found_by(one.grant):
+                others = (other for other in found.get(key, ()) if other.grant.hash != one.grant.hash)
+                found[key] = tuple(sorted((*others, one), key=_newest_first))
 
     def add_content(self, content: Content, until: int) -> None:
         """The same, from a content."""
@@ -62,12 +58,12 @@ class Register:
         for one in self._of_contract.pop(content_hash, ()):
             self._grants.pop(one.grant.hash, None)
             self._publications.pop(one.grant.hash, None)
-            service = one.grant.service_peer, one.grant.service_name
-            left = tuple(other for other in self._connections.get(service, ()) if other is not one)
-            if left:
-                self._connections[service] = left
-            else:
-                self._connections.pop(service, None)
+            for found, key in self._found_by(one.grant):
+                left = tuple(other for other in found.get(key, ()) if other is not one)
+                if left:
+                    found[key] = left
+                else:
+                    found.pop(key, None)
 
     def forget_ended(self, now: int) -> None:
         """Take out what is over; `now` in seconds since the epoch."""
@@ -85,6 +81,10 @@ class Register:
         """Grants by which this peer may use a service of `peer`, newest first."""
         return [one.grant for one in self._connections.get((peer, service), ()) if one.holds(now)]
 
+    def allowed(self, peer: PeerId, service: str, now: int) -> list[Grant]:
+        """Grants by which the outway of `peer` may use a service of this peer, newest first."""
+        return [one.grant for one in self._allowed.get((peer, service), ()) if one.holds(now)]
+
     def publications(self, now: int) -> list[InForce]:
         """Publications in force, in the order in which they came."""
         return [one for one in list(self._publications.values()) if one.holds(now)]
@@ -93,8 +93,13 @@ class Register:
         known = self._of_contract.get(content_hash)
         return known[0].until if known else None
 
-    def _is_ours(self, grant: Grant) -> bool:
-        return grant.outway is not None and grant.outway.peer_id == self._own
+    def _found_by(self, grant: Grant) -> list[tuple[dict[_Service, tuple[InForce, ...]], _Service]]:
+        """Where a connection is kept beside its hash, and under which key."""
+        if grant.outway is None:
+            return []
+        user, provider, name = grant.outway.peer_id, grant.service_peer, grant.service_name
+        ours = [(self._connections, (provider, name))] if user == self._own else []
+        return [*ours, (self._allowed, (user, name))] if provider == self._own else ours
 
 
 def _newest_first(one: InForce) -> tuple[int, str]:

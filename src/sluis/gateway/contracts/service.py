@@ -42,7 +42,7 @@ Listener = Callable[[Kept, Signature], None]
 
 class Contracts:
     """Made by `open_contracts`. Reading waits for the database: from a task, call it in a thread (`asyncio.to_thread`),
-    but for `in_force`, `connections` and `publications`, which are answered from memory."""
+    but for `in_force`, `connections`, `allowed` and `publications`, which are answered from memory."""
 
     def __init__(self, store: Store, keeper: Keeper) -> None:
         self._store, self._keeper = store, keeper
@@ -119,6 +119,10 @@ class Contracts:
             now: seconds since the epoch.
         """
         return self._keeper.register.grant(grant_hash, now)
+
+    def allowed(self, peer: PeerId, service: str, now: int) -> list[Grant]:
+        """Grants by which the outway of `peer` may use a service of this peer, newest first; from memory."""
+        return self._keeper.register.allowed(peer, service, now)
 
     def connections(self, peer: PeerId, service: str, now: int) -> list[Grant]:
         """Grants by which this peer may connect now to a service of `peer`; of the newest contract first."""

@@ -188,6 +188,20 @@ def _faults(document: Document) -> Iterator[Fault]:
         return
     yield from _below("metadata", Metadata, tables)
     yield from _below("spec", KINDS[kind], tables)
+    yield from _empty_purpose(tables.get("spec"))
+
+
+def _empty_purpose(spec: object) -> Iterator[Fault]:
+    purpose = spec.get("purpose") if isinstance(spec, dict) else None
+    if isinstance(purpose, dict) and not (purpose.get("disclosures") or purpose.get("notices")):
+        yield Fault(
+            ("spec", "purpose"),
+            "empty-purpose",
+            Text("Dit doel opent niets.", "This purpose opens nothing."),
+            Text("Er staat geen verstrekking en geen kennisgeving in.", "It names no disclosure and no notice."),
+            Text("Noem onder `disclosures` of `notices` wat u vraagt.",
+                 "Name under `disclosures` or `notices` what you ask for."),
+        )  # fmt: skip
 
 
 def _below(key: str, kind: type, tables: dict[str, object]) -> Iterator[Fault]:

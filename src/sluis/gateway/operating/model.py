@@ -89,11 +89,30 @@ class DisclosureView(msgspec.Struct, frozen=True):
     articles: tuple[str, ...] = ()
 
 
+class NoticeView(msgspec.Struct, frozen=True):
+    """A notice as this node's own files have it; `known` is false when none of them is this one.
+
+    Attributes:
+        id: of the notice.
+        known: whether it is this node's, with these rules.
+        event: type of the events.
+        data: what of them leaves.
+        articles: that it rests on.
+    """
+
+    id: str
+    known: bool
+    event: str = ""
+    data: tuple[str, ...] = ()
+    articles: tuple[str, ...] = ()
+
+
 class PurposeView(msgspec.Struct, frozen=True):
     """Why data may move under a grant."""
 
     activity: str
     disclosures: tuple[DisclosureView, ...]
+    notices: tuple[NoticeView, ...] = ()
 
 
 class GrantView(msgspec.Struct, frozen=True):
@@ -154,6 +173,7 @@ class Granted(msgspec.Struct, frozen=True):
         service: of this peer.
         purpose: URI of the processing activity it is for; None for a service that asks for none.
         disclosures: ids of this node's own that it covers, each with its rules as they are now.
+        notices: the same of its notices.
         since: from when.
         until: until when.
     """
@@ -163,6 +183,7 @@ class Granted(msgspec.Struct, frozen=True):
     service: str
     purpose: str | None
     disclosures: tuple[str, ...]
+    notices: tuple[str, ...]
     since: int
     until: int
 

@@ -34,11 +34,11 @@ from sluis.gateway.operating.model import (
 )
 from sluis.gateway.operating.views import alternative_view, contract_view, external_view, granted_of
 from sluis.gateway.transactions import Search, outcome_of
-from sluis.grounds import Offer, purpose_of, purpose_properties
+from sluis.grounds import Opened, purpose_of, purpose_properties
 from sluis.kernel import Clock, Invalid, NotFound, PeerId, Place, Text
 from sluis.store import Store, migrate
 
-OffersOf = Callable[[str], Awaitable[Sequence[Offer]]]
+OffersOf = Callable[[str], Awaitable[Opened]]
 """What an organisation, by its alias, offers to this one. Raises `Upstream`."""
 
 _PAGE = 100
@@ -51,7 +51,7 @@ class Operator:
     Args:
         store: where reasons are kept.
         membership: of the node.
-        offers: the node's own, by the id of their disclosure.
+        opens: what the node's own files open.
         aliases: names of organisations, and their Peer IDs.
         offered: what an organisation, by its alias, offers to this one.
         clock: the node's clock.
@@ -61,13 +61,13 @@ class Operator:
         self,
         store: Store,
         membership: Membership,
-        offers: Mapping[str, Offer],
+        opens: Opened,
         aliases: Mapping[str, PeerId],
         offered: OffersOf,
         clock: Clock,
     ) -> None:
         self._offered = offered
-        self._store, self._membership, self._offers, self._clock = store, membership, offers, clock
+        self._store, self._membership, self._opens, self._clock = store, membership, opens, clock
         self._aliases, self._running = aliases, membership.running
         self._own = membership.running.manager.own.id
         self._doctor = Doctor(membership, clock)
@@ -139,7 +139,7 @@ class Operator:
             page, cursor = await asyncio.to_thread(self._membership.contracts.page, self._own, cursor, _PAGE)
             for one in page:
                 if state(one, now) == "valid":
-                    found += granted_of(one, self._own, self._called, self._offers)
+                    found += granted_of(one, self._own, self._called, self._opens)
             if not cursor:
                 return [one for one in found if one.purpose is not None or one.service != SERVICE]
 
@@ -201,14 +201,13 @@ class Operator:
         """
         if wish.organisation not in self._aliases:
             peer_named(wish.organisation, self._aliases)
-        offers = [
-            one for one in await self._offered(wish.organisation) if one.disclosure.activity == wish.activity
-        ]
-        if not offers:
+        found = (await self._offered(wish.organisation)).wanted(wish.activity)
+        if not found.offers and not found.notices:
             raise _nothing_offered(wish.organisation)
         name = f"{wish.organisation}.{sha256(wish.activity.encode()).hexdigest()[:12]}"
         wanted = Wanted(str.__str__(self._aliases[wish.organisation]), SERVICE)
-        connection = Desired(wanted, purpose=purpose_of(purpose_properties(wish.activity, offers)))
+        purpose = purpose_of(purpose_properties(wish.activity, found.offers.values(), found.notices.values()))
+        connection = Desired(wanted, purpose=purpose)
         declared = Declared("Connection", Metadata(name), connection, Place("-"))
         return AppliedView(tuple(await self._membership.applying.apply([declared], "request")))
 
@@ -249,7 +248,7 @@ class Operator:
         reasons = await asyncio.to_thread(self._reasons, hashes)
         return [
             contract_view(
-                contract, self._own, self._now(), self._called, self._offers,
+                contract, self._own, self._now(), self._called, self._opens,
                 reasons.get(contract.content.hash, ""),
             )
             for contract in contracts
@@ -281,14 +280,14 @@ class Operator:
 def open_operator(
     store: Store,
     membership: Membership,
-    offers: Mapping[str, Offer],
+    opens: Opened,
     aliases: Mapping[str, PeerId],
     offered: OffersOf,
     clock: Clock,
 ) -> Operator:
     """The operator's side of a membership; arguments as `Operator`. Blocks. Raises `Conflict`, `Unkept`."""
     migrate(store, "operating", sql.MIGRATIONS)
-    return Operator(store, membership, offers, aliases, offered, clock)
+    return Operator(store, membership, opens, aliases, offered, clock)
 
 
 _NOT_DECLARED = "niet meer gedeclareerd / no longer declared"

@@ -11,10 +11,11 @@ from sluis.gateway.operating.model import (
     ExternalView,
     Granted,
     GrantView,
+    NoticeView,
     PurposeView,
 )
 from sluis.gateway.properties import alternative_of, external_contract
-from sluis.grounds import Bound, Offer, Purpose, purpose_if_readable
+from sluis.grounds import Bound, Offer, OfferedNotice, Opened, Purpose, purpose_if_readable
 from sluis.kernel import PeerId
 
 Name = Callable[[PeerId], str]
@@ -22,7 +23,7 @@ Name = Callable[[PeerId], str]
 
 
 def contract_view(
-    contract: Contract, own: PeerId, now: int, name: Name, offers: Mapping[str, Offer], reason: str
+    contract: Contract, own: PeerId, now: int, name: Name, opens: Opened, reason: str
 ) -> ContractView:
     """A contract for people.
 
@@ -31,7 +32,7 @@ def contract_view(
         own: this peer.
         now: seconds since the epoch.
         name: what peers are called.
-        offers: this node's own, by the id of their disclosure.
+        opens: what this node's own files open.
         reason: why this node rejected or revoked it.
     """
     waiting, found = waiting_for(contract, now), state(contract, now)
@@ -42,7 +43,7 @@ def contract_view(
     return ContractView(
         contract.content.hash,
         found,
-        tuple(grant_view(grant, name, offers) for grant in contract.content.grants),
+        tuple(grant_view(grant, name, opens) for grant in contract.content.grants),
         contract.content.not_before,
         contract.content.not_after,
         contract.content.created_at,
@@ -55,7 +56,7 @@ def contract_view(
     )
 
 
-def grant_view(grant: Grant, name: Name, offers: Mapping[str, Offer]) -> GrantView:
+def grant_view(grant: Grant, name: Name, opens: Opened) -> GrantView:
     """A grant for people; of a purpose, what this node's own rules say that it opens."""
 
     def maybe(peer: PeerId | None) -> str | None:
@@ -72,35 +73,32 @@ def grant_view(grant: Grant, name: Name, offers: Mapping[str, Offer]) -> GrantVi
         maybe(grant.directory),
         maybe(grant.delegator),
         maybe(grant.service_delegator),
-        purpose_view(purpose, offers) if purpose else None,
+        purpose_view(purpose, opens) if purpose else None,
         grant.properties,
         external_view(grant.properties),
         alternative_view(grant.properties, name),
     )
 
 
-def granted_of(contract: Contract, own: PeerId, name: Name, offers: Mapping[str, Offer]) -> Iterator[Granted]:
+def granted_of(contract: Contract, own: PeerId, name: Name, opens: Opened) -> Iterator[Granted]:
     """What a contract lets others reach at this peer.
 
     Args:
         contract: in force.
         own: this peer.
         name: what peers are called.
-        offers: this node's own, by the id of their disclosure.
+        opens: what this node's own files open.
     """
     content = contract.content
     for grant in content.grants:
         if grant.outway is None or grant.service_peer != own:
             continue
         purpose = purpose_if_readable(grant.properties)
-        covered = tuple(
-            bound.id
-            for bound in (purpose.disclosures if purpose else ())
-            if bound.id in offers and offers[bound.id].digest == bound.digest
-        )
+        covered = opens.agreed(purpose) if purpose else Opened()
         yield Granted(
             content.hash, name(grant.delegator or grant.outway.peer_id), grant.service_name,
-            purpose.activity if purpose else None, covered, content.not_before, content.not_after,
+            purpose.activity if purpose else None, tuple(covered.offers), tuple(covered.notices),
+            content.not_before, content.not_after,
         )  # fmt: skip
 
 
@@ -116,11 +114,20 @@ def alternative_view(properties: Mapping[str, Any] | None, name: Name) -> Altern
     return AlternativeView(name(found.peer_id), found.service) if found else None
 
 
-def purpose_view(purpose: Purpose, offers: Mapping[str, Offer]) -> PurposeView:
+def purpose_view(purpose: Purpose, opens: Opened) -> PurposeView:
     """A purpose, and what it opens as far as this node knows."""
     return PurposeView(
-        purpose.activity, tuple(_disclosure(bound, offers.get(bound.id)) for bound in purpose.disclosures)
+        purpose.activity,
+        tuple(_disclosure(bound, opens.offers.get(bound.id)) for bound in purpose.disclosures),
+        tuple(_notice(bound, opens.notices.get(bound.id)) for bound in purpose.notices),
     )
+
+
+def _notice(bound: Bound, offered: OfferedNotice | None) -> NoticeView:
+    if offered is None or offered.digest != bound.digest:
+        return NoticeView(bound.id, False)
+    notice = offered.notice
+    return NoticeView(bound.id, True, notice.event, notice.data, tuple(map(str, notice.articles)))
 
 
 def _disclosure(bound: Bound, offer: Offer | None) -> DisclosureView:

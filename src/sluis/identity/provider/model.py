@@ -38,9 +38,9 @@ ACCESS_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 """RFC 8693, 3."""
 
 
-OPENID, OWN_LOG, DECISIONS, ACTS = "openid", "own-log", "decisions", "acts"
+OPENID, OWN_LOG, DECISIONS, ACTS, EVENTS = "openid", "own-log", "decisions", "acts", "events"
 """What a token must have been given for (OAuth 2.0, 3.3), to learn from this node who somebody is, to read the log lines of
-its person, to ask the decision point as a program, or to ask for acts and their outcome."""
+its person, to ask the decision point as a program, to ask for acts and their outcome, or to tell what happened."""
 
 
 class State(IntEnum):

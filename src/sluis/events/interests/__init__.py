@@ -1,0 +1,37 @@
+"""Interests: recipients say whom they must hear about, and the source keeps that as sealed pseudonyms."""
+
+from sluis.events.interests.elsewhere import Registrar, Wish
+from sluis.events.interests.http import not_yours, official_routes, routes
+from sluis.events.interests.model import (
+    MOST,
+    Bounds,
+    Ended,
+    Ending,
+    InterestsView,
+    NewInterest,
+    Registered,
+    Registration,
+    Whom,
+)
+from sluis.events.interests.rules import is_key
+from sluis.events.interests.service import Interests, open_interests
+
+__all__ = [
+    "MOST",
+    "Bounds",
+    "Ended",
+    "Ending",
+    "Interests",
+    "InterestsView",
+    "NewInterest",
+    "Registered",
+    "Registrar",
+    "Registration",
+    "Whom",
+    "Wish",
+    "is_key",
+    "not_yours",
+    "official_routes",
+    "open_interests",
+    "routes",
+]

@@ -1,0 +1,195 @@
+"""A recipient's side: registering at the source of another organisation in whom this one has an active relation.
+
+That another organisation hears this is processing like any other: a line in this node's own log about each person, before
+a byte leaves.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from sluis.events.interests.model import MOST, NewInterest, Registered, Registration
+from sluis.events.records import about
+from sluis.gateway import Answer, Link
+from sluis.grounds import Key, OfferedNotice
+from sluis.kernel import (
+    Clock,
+    NotFound,
+    PeerId,
+    Problem,
+    Text,
+    Trace,
+    Upstream,
+    decode,
+    encode,
+    new_transaction_id,
+)
+from sluis.ledger import Ledger
+
+T = TypeVar("T")
+
+_MOST_BYTES = 4 * 1024 * 1024
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to register where: `source` is the organisation, by its alias or OIN."""
+
+    source: str
+    notice: Key
+    interests: Annotated[tuple[NewInterest, ...], msgspec.Meta(min_length=1, max_length=100_000)]
+
+
+class Registrar:
+    """Registers interests of this organisation at others.
+
+    Args:
+        link: the way to them.
+        ledger: where it is recorded that they were told.
+        aliases: names of organisations, and their Peer IDs.
+        name: what a peer is called.
+        address: where a peer is, for the log.
+        service: name of this node in its records.
+        clock: aware UTC.
+        seconds: how long another may take.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        ledger: Ledger,
+        aliases: Mapping[str, PeerId],
+        name: Callable[[PeerId], str],
+        address: Callable[[PeerId], str],
+        service: str,
+        clock: Clock,
+        seconds: float,
+    ) -> None:
+        self._link, self._ledger, self._aliases, self._name = link, ledger, aliases, name
+        self._address, self._service, self._clock, self._seconds = address, service, clock, seconds
+
+    async def offered(self, source: str) -> tuple[OfferedNotice, ...]:
+        """What an organisation can tell this one of. Raises `NotFound`, `Upstream`, what it answers."""
+        return await self.offered_by(self._peer(source))
+
+    async def offered_by(self, peer: PeerId) -> tuple[OfferedNotice, ...]:
+        """The same, by its Peer ID."""
+        headers = self._headers(Trace.begin())
+        async with self._link.send(peer, "GET", "/v1/notices", headers, b"", self._seconds) as answer:
+            found = await self._answered(peer, answer, list[OfferedNotice])
+        return tuple(one for one in found if one.source == peer)
+
+    async def register(self, wish: Wish, trace: Trace) -> Registered:
+        """Register interests, at most `MOST` at a time; what went before a problem stays registered, and doing all of it
+        again does no harm.
+
+        Raises:
+            NotFound: nobody goes by that name, or has that notice for this organisation.
+            Refused: no contract covers it, or the source refuses.
+            Invalid: a person, reference or day is not right.
+            Upstream: the source cannot be reached.
+            Unkept: it could not be recorded here; nothing left.
+        """
+        peer = self._peer(wish.source)
+        offered = next((one for one in await self.offered_by(peer) if one.notice.id == wish.notice), None)
+        if offered is None:
+            raise _no_notice(wish.notice, self._name(peer))
+        done = Registered(0, 0)
+        for at in range(0, len(wish.interests), MOST):
+            some = await self._some(peer, offered, wish.interests[at : at + MOST], trace)
+            done = Registered(done.registered + some.registered, done.renewed + some.renewed)
+        return done
+
+    async def _some(
+        self, peer: PeerId, offered: OfferedNotice, interests: Sequence[NewInterest], trace: Trace
+    ) -> Registered:
+        notice, now = offered.notice, self._clock()
+        step = trace.child()
+        lines = [
+            about(
+                f"Afnemersindicatie bij {self._name(peer)}: {offered.title.nl}", notice, step, now,
+                service=self._service, processor=self._address(peer),
+                subject=(one.subject.kind, self._ledger.subject(one.subject.kind, one.subject.value, now)),
+                more={"sluis.interest": {"change": "register", "notice": notice.id}},
+            )
+            for one in interests
+        ]  # fmt: skip
+        body = encode(Registration(notice.id, tuple(interests)))
+        recorded = self._ledger.append(lines)
+        async with self._link.send(
+            peer,
+            "POST",
+            "/v1/interests",
+            self._headers(step),
+            body,
+            self._seconds,
+            covers=lambda purpose: purpose.tells(notice.activity, notice.id, offered.digest),
+            ready=recorded,
+        ) as answer:
+            return await self._answered(peer, answer, Registered)
+
+    def _peer(self, source: str) -> PeerId:
+        found = self._aliases.get(source)
+        if found is None and source in {str.__str__(one) for one in self._aliases.values()}:
+            found = PeerId(source)
+        if found is None:
+            raise _nobody(source)
+        return found
+
+    @staticmethod
+    def _headers(trace: Trace) -> dict[str, str]:
+        return {
+            "accept": "application/json",
+            "content-type": "application/json",
+            "traceparent": trace.traceparent,
+            "fsc-transaction-id": new_transaction_id(),
+        }
+
+    async def _answered(self, peer: PeerId, answer: Answer, kind: type[T]) -> T:
+        """What a source answered. Raises its problem, and `Upstream` when it is no answer."""
+        raw = bytearray()
+        async for piece in answer.body:
+            raw += piece
+            if len(raw) > _MOST_BYTES:
+                raise _unusable(self._name(peer))
+        try:
+            if answer.status == 200:
+                return decode(bytes(raw), kind)
+            members = decode(bytes(raw), dict[str, Any])
+        except (msgspec.MsgspecError, Problem):
+            raise _unusable(self._name(peer)) from None
+        if "status" not in members:
+            raise _unusable(self._name(peer))
+        problem = Problem.from_members(members)
+        problem.peer = self._name(peer)
+        raise problem
+
+
+def _nobody(source: str) -> NotFound:
+    return NotFound(
+        "unknown-organisation",
+        Text(f"`{source[:100]}` is hier geen organisatie.", f"`{source[:100]}` is no organisation here."),
+        Text("Geen naam of OIN in de instellingen is zo.", "No name or OIN in the settings is like that."),
+        Text("Kijk onder `[peers]` in node.toml.", "See `[peers]` in node.toml."),
+    )
+
+
+def _no_notice(id: str, name: str) -> NotFound:
+    return NotFound(
+        "unknown-notice",
+        Text(f"{name} heeft geen kennisgeving `{id}` voor u.", f"{name} has no notice `{id}` for you."),
+        Text("Zij geldt vandaag niet, of heet anders.", "It does not hold today, or has another name."),
+        Text("Kijk met `sluis events interests notices` wat er is.",
+             "See with `sluis events interests notices` what there is."),
+    )  # fmt: skip
+
+
+def _unusable(name: str) -> Upstream:
+    return Upstream(
+        "source-unusable",
+        Text(f"{name} gaf geen bruikbaar antwoord.", f"{name} gave no usable answer."),
+        Text("Het antwoord heeft niet de afgesproken vorm.", "The answer does not have the agreed form."),
+        Text("Probeer het later opnieuw, of meld het daar.", "Try again later, or tell them."),
+        peer=name,
+        retry=True,
+    )

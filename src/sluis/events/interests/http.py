@@ -1,0 +1,159 @@
+"""Interests over HTTP: for recipients, who come through the inway under a contract; and for officials of a recipient, who
+register at the source of another organisation.
+
+Whom an interest is about stands in the body alone. Every refusal is on record before it is answered.
+"""
+
+from collections.abc import Awaitable
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from sluis.crypto import Peer
+from sluis.events.interests.elsewhere import Registrar, Wish
+from sluis.events.interests.model import (
+    Ended,
+    Ending,
+    InterestsView,
+    Registered,
+    Registration,
+)
+from sluis.events.interests.service import Interests
+from sluis.events.notices import Notices
+from sluis.grounds import OfferedNotice, Purpose
+from sluis.kernel import PeerId, Refused, Text, Trace
+from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
+from sluis.web import Gate, OnRefusal, Person, crossed, write_line
+
+T = TypeVar("T")
+
+_TAGS = ["gebeurtenissen"]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """An organisation, by the name that questions give it."""
+
+    source: str
+
+
+def routes(notices: Notices, interests: Interests, on_refusal: OnRefusal) -> list[HTTPRouteHandler]:
+    """The routes for recipients.
+
+    Args:
+        notices: of this node.
+        interests: in whom they are interested.
+        on_refusal: told of each refusal before it is answered.
+    """
+
+    async def told(peer: Peer, work: Awaitable[T]) -> T:
+        try:
+            return await work
+        except Refused as refusal:
+            refusal.peer = str.__str__(peer.id)
+            await on_refusal(refusal)
+            raise
+
+    @get(
+        "/notices",
+        summary="Waarvan u bericht kunt krijgen",
+        tags=_TAGS,
+        response_description="De kennisgevingen.",
+    )
+    async def offered(peer: Peer) -> list[OfferedNotice]:
+        """De kennisgevingen die vandaag voor de vragende organisatie gelden, met hun kenmerk."""
+        return list(notices.offered(peer.id))
+
+    @post(
+        "/interests",
+        status_code=200,
+        summary="Registreer of verleng afnemersindicaties",
+        tags=_TAGS,
+        response_description="Hoeveel er nieuw waren, en hoeveel er al waren.",
+    )
+    async def register(
+        data: Registration, peer: Peer, trace: Trace, request: Request[Any, Any, Any]
+    ) -> Registered:
+        """Alle in één keer, of geen: voor één kennisgeving, elk met een eigen kenmerk en een laatste dag."""
+        line = partial(write_line, request.scope)
+        return await told(peer, interests.register(peer.id, data, _purpose(request), trace, line))
+
+    @post(
+        "/interests/ends",
+        status_code=200,
+        summary="Beëindig afnemersindicaties",
+        tags=_TAGS,
+        response_description="Hoeveel er waren.",
+    )
+    async def end(data: Ending, peer: Peer, trace: Trace, request: Request[Any, Any, Any]) -> Ended:
+        """Van wie hier staat, hoort u over deze kennisgeving niets meer."""
+        line = partial(write_line, request.scope)
+        return await told(peer, interests.end(peer.id, data, _purpose(request), trace, line))
+
+    @get(
+        "/interests",
+        summary="Uw afnemersindicaties voor één kennisgeving",
+        tags=_TAGS,
+        response_description="Een bladzijde: uw kenmerken, zonder over wie zij gaan.",
+    )
+    async def registered(
+        peer: Peer, request: Request[Any, Any, Any], notice: str, cursor: str = ""
+    ) -> InterestsView:
+        return await told(peer, interests.registered(peer.id, notice, _purpose(request), cursor))
+
+    return [offered, register, end, registered]
+
+
+def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPRouteHandler]:
+    """The routes for officials of a recipient, on the node's own socket.
+
+    Args:
+        registrar: registers elsewhere.
+        gate: asks who may.
+        own: this node.
+    """
+
+    def may(person: Person, action: str) -> Awaitable[None]:
+        return gate.require(person, action, Resource(EVENTS, str.__str__(own)), not_yours())
+
+    @post(
+        "/registrations",
+        status_code=200,
+        summary="Registreer afnemersindicaties bij een andere organisatie",
+        tags=_TAGS,
+        response_description="Hoeveel er nieuw waren, en hoeveel er al waren.",
+    )
+    async def register(person: Person, data: Wish, trace: Trace) -> Registered:
+        await may(person, CHANGE_EVENTS)
+        return await registrar.register(data, trace)
+
+    @post(
+        "/registrations/notices",
+        status_code=200,
+        summary="Waarvan een andere organisatie u bericht kan geven",
+        tags=_TAGS,
+        response_description="De kennisgevingen.",
+    )
+    async def offered(person: Person, data: Source) -> list[OfferedNotice]:
+        await may(person, READ_EVENTS)
+        return list(await registrar.offered(data.source))
+
+    return [register, offered]
+
+
+def not_yours() -> Refused:
+    """The refusal of an official who may do nothing with events."""
+    return Refused(
+        "events-not-yours",
+        Text("U mag dit niet doen met gebeurtenissen.", "You may not do this with events."),
+        Text("Daarvoor is de rol event-admin nodig.", "That takes the role event-admin."),
+        Text("Vraag het de beheerder van dit knooppunt.", "Ask the operator of this node."),
+        rule="events-not-yours",
+    )
+
+
+def _purpose(request: Request[Any, Any, Any]) -> Purpose | None:
+    came = crossed(request.scope)
+    return came.purpose if came is not None else None

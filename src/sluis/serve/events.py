@@ -1,0 +1,179 @@
+"""The rooms of events, furnished from a node's settings; and their life."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar.handlers import HTTPRouteHandler
+
+from sluis.config import Config
+from sluis.crypto import KeyStore, calling_context
+from sluis.events import interests, publishing, subscriptions
+from sluis.events.interests import Bounds, Interests, Registrar, open_interests
+from sluis.events.notices import Notices
+from sluis.events.publishing import Hearer, Publisher, Settings, open_publisher
+from sluis.events.queue import Queue, open_queue
+from sluis.events.sending import Connections, Sender, Signer, Webhook
+from sluis.events.subscriptions import Here, Subscriptions, open_subscriptions
+from sluis.gateway import Agreed, Link, Membership
+from sluis.grounds import Grounds
+from sluis.kernel import Clock, PeerId, cause_of
+from sluis.ledger import Ledger
+from sluis.policy import DecisionPoint, Who
+from sluis.serve.group import aliases
+from sluis.store import Store
+from sluis.web import Gate, OnRefusal, Outgoing
+
+log = logging.getLogger("sluis.events")
+
+_AGAIN = 5.0  # seconds until sending goes on after it broke off
+
+
+class EventRooms(msgspec.Struct, frozen=True):
+    """What a node tells others of, and what it asks others to be told of."""
+
+    notices: Notices
+    interests: Interests
+    registrar: Registrar
+    subscriptions: Subscriptions
+    queue: Queue
+    sender: Sender
+    signer: Signer
+    publisher: Publisher
+    held: list[asyncio.Task[None]]
+    """What goes on by itself, and what is being done about a recipient that wants nothing more."""
+    close: Callable[[], Any]
+
+    def start(self) -> None:
+        """Begin to send what waits."""
+        self.subscriptions.listen(self.sender.change)
+        self.held.append(asyncio.create_task(self._send()))
+
+    async def stop(self) -> None:
+        """Send nothing more; what is under way goes again later. May be called twice."""
+        for task in self.held:
+            task.cancel()
+        await asyncio.gather(*self.held, return_exceptions=True)
+        self.held.clear()
+        await self.close()
+
+    async def tidy(self) -> None:
+        """Let go of what is over. To be called every hour. Raises `Unkept`."""
+        await self.interests.sweep()
+        await self.publisher.sweep()
+
+    async def _send(self) -> None:
+        while True:
+            try:
+                await self.sender.run(self.subscriptions.all())
+            except Exception as failure:  # what waits must go on, whatever one recipient brings about
+                log.error("sending events: %s", cause_of(failure))
+            await asyncio.sleep(_AGAIN)
+
+
+def event_rooms(
+    config: Config,
+    grounds: Grounds,
+    store: Store,
+    ledger: Ledger,
+    keys: KeyStore,
+    point: DecisionPoint,
+    link: Link,
+    membership: Membership | None,
+    address: Callable[[PeerId], str],
+    hearer: Hearer | None,
+    clock: Clock,
+) -> EventRooms:
+    """These rooms; `hearer` hears of every occurrence. Blocks.
+
+    Raises `Problem`: a condition that cannot be read, an authority that cannot, or a database that cannot be used.
+    """
+    node, settings = config.node, config.events
+    agreed = Agreed(membership.contracts.allowed, clock) if membership else None
+    notices = Notices(grounds, node.oin, point, agreed, clock)
+    bounds = Bounds(settings.interest_days, settings.interests_each, node.test)
+    kept = open_interests(
+        store, ledger, keys, notices, address, node.alias, clock, bounds, membership is not None
+    )
+    names = {peer.oin: peer.name for peer in config.peers.values()} | {node.oin: node.name}
+
+    def name(peer: PeerId) -> str:
+        return names.get(peer, str.__str__(peer))
+
+    inside = [ip_network(one) for one in settings.inside]
+    context = calling_context(settings.authorities)
+    calls = Outgoing(context, inside, plain=node.test)
+    connections = Connections(lambda: context, inside)
+    portal = config.portal.address
+    here = Here(
+        urlsplit(portal or node.url).hostname or "",
+        f"{str(portal).rstrip('/')}/v1/events/permissions" if portal else "",
+        node.test,
+    )
+    subscribed = open_subscriptions(store, keys, ledger, calls, here, clock)
+    queue = open_queue(store, keys, clock)
+    signer = Signer(keys, clock)
+    held: list[asyncio.Task[None]] = []
+
+    def gone(subscription: str) -> None:
+        task = asyncio.create_task(subscribed.suspend(subscription))
+        held.append(task)
+        task.add_done_callback(held.remove)
+
+    async def close() -> None:
+        await connections.close()
+        await calls.close()
+
+    publisher = open_publisher(
+        Settings(node.oin, node.alias, node.test),
+        store,
+        ledger,
+        keys,
+        notices,
+        kept,
+        subscribed,
+        queue,
+        address,
+        clock,
+    )
+    if hearer is not None:
+        publisher.hearers.append(hearer)
+    return EventRooms(
+        notices=notices,
+        interests=kept,
+        registrar=Registrar(
+            link, ledger, aliases(config), name, address, node.alias, clock, config.limits.peer_seconds
+        ),
+        subscriptions=subscribed,
+        queue=queue,
+        sender=Sender(queue, {"push": Webhook(connections, signer, here.origin, clock)}, gone, clock),
+        signer=signer,
+        publisher=publisher,
+        held=held,
+        close=close,
+    )
+
+
+def event_routes(
+    rooms: EventRooms, gate: Gate, own: PeerId, who: Who, on_refusal: OnRefusal
+) -> list[HTTPRouteHandler]:
+    """Their routes, on the node's own listeners."""
+    return [
+        *interests.routes(rooms.notices, rooms.interests, on_refusal),
+        *interests.official_routes(rooms.registrar, gate, own),
+        *subscriptions.routes(rooms.subscriptions, own, lambda person: person.person),
+        *publishing.routes(rooms.publisher, who),
+        *publishing.official_routes(rooms.publisher, gate, own),
+    ]
+
+
+def portal_routes(rooms: EventRooms, who: Who) -> list[HTTPRouteHandler]:
+    """Their routes for programs that come with an access token, and for recipients that are no peers."""
+    return [
+        *publishing.routes(rooms.publisher, who),
+        *subscriptions.open_routes(rooms.subscriptions, rooms.signer.jwks),
+    ]
