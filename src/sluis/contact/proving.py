@@ -111,24 +111,24 @@ class Proving:
         """
         now = self._now()
 
-        def work(connection: Connection) -> bool:
+        def counted(connection: Connection) -> Pending:
             found = [one for one in self._keeping.known(connection, person).pending if one.kind == kind]
             if not found or found[0].until <= now or found[0].left <= 0:
                 raise no_code()
-            pending = found[0]
-            address = Address(pending.kind, pending.value, now)
-            if not hmac.compare_digest(self._code_digest(person, address, code.strip()), pending.digest):
-                self._keeping.keep(
-                    connection, person, msgspec.structs.replace(pending, left=pending.left - 1), now
-                )
-                return False
+            pending = msgspec.structs.replace(found[0], left=found[0].left - 1)
+            self._keeping.keep(connection, person, pending, now)
+            return pending
+
+        pending = await self._store.write(counted)  # a try is counted before it is known whether it is right
+        address = Address(pending.kind, pending.value, now)
+        if not hmac.compare_digest(self._code_digest(person, address, code.strip()), pending.digest):
+            raise wrong_code()
+
+        def work(connection: Connection) -> None:
             self._keeping.forget(connection, person, pending)
             self._keeping.keep(connection, person, address, now)
-            return True
 
-        if not await self._store.write(work):
-            raise wrong_code()
-        await self._recording.record(person, "contact.address")
+        await self._recording.change(person, "contact.address", work)
 
     async def forget(self, person: str, kind: str) -> None:
         """Reach somebody there no longer. Raises `Unkept`."""

@@ -305,14 +305,7 @@ class Reaching:
                 SUBJECT_TYPE: content.about[0],
             },
         )
-        # Both begin in one turn of the event loop, so they share a commit.
-        outcomes = await asyncio.gather(self._store.write(work), self._recorded(line), return_exceptions=True)
-        for failure in outcomes:
-            if isinstance(failure, BaseException):
-                raise failure
-
-    async def _recorded(self, line: Processing) -> None:
-        await self._ledger.append([line])
+        await self._ledger.append([line], along=work)
 
     async def _send(self, channel: Channel, tried: Try, parcel: Parcel, preference: Preference) -> Try:
         try:

@@ -67,7 +67,7 @@ class Contact:
         settings: Settings,
     ) -> None:
         self._store, self._clock, self._channels = store, clock, channels
-        self._keeping, self._recording = Keeping(keys), Recording(store, ledger, clock)
+        self._keeping, self._recording = Keeping(keys), Recording(ledger, clock)
         self._listening: dict[str, list[Listening]] = {}
         for one in listening:
             self._listening.setdefault(one.scenario.event, []).append(one)

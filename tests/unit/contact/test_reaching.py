@@ -282,7 +282,7 @@ async def test_what_the_log_cannot_take_does_not_leave(
     await world.happens()
     says = Text("-", "-")
 
-    async def full(records: object) -> None:
+    async def full(records: object, along: object = None) -> None:
         raise Unkept("full", says, says, says)
 
     with monkeypatch.context() as patched:
