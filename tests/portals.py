@@ -13,7 +13,8 @@ from tests.browser import Browser
 
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages, passkeys, passport
-from sluis.identity.sessions import Choice, Established, SigningIn, open_sessions
+from sluis.identity.people import Choice
+from sluis.identity.sessions import Established, SigningIn, open_sessions
 from sluis.ledger import open_ledger
 from sluis.store import Store
 from sluis.web import House, SignedIn, make_portal

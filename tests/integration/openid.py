@@ -18,7 +18,8 @@ from tests.servers import free_port, missing
 
 from sluis.crypto import FileKeyStore, browser_context, make_authority
 from sluis.identity import pages
-from sluis.identity.sessions import Choice, Leaving, SigningIn, open_sessions
+from sluis.identity.people import Choice
+from sluis.identity.sessions import Leaving, SigningIn, open_sessions
 from sluis.identity.upstream import Method, OwnKeys, Upstreams, open_upstreams, routes
 from sluis.kernel import ACR, PeerId, utc_now
 from sluis.store import Store

@@ -18,6 +18,7 @@ DUTCH = [
         "docs/how-to/berichten.md",
         "docs/how-to/inloggen.md",
         "docs/how-to/machtigingen.md",
+        "docs/how-to/notificaties.md",
         "docs/how-to/passkeys-en-paspoorten.md",
         "docs/reference/configuration.md",
         "docs/reference/contact.md",

@@ -8,6 +8,7 @@ from sluis.config.clients import client_of
 from sluis.config.group import read_group
 from sluis.config.model import Address, ChannelConfig, ClientConfig, Config, NodeConfig, RegisterConfig
 from sluis.config.node import NODE_FILE, Node, examine_node, load_node, node_policies, templates_of
+from sluis.config.notificaties import applications_of
 from sluis.config.read import absolute_address, load_config
 from sluis.config.schemas import schemas
 
@@ -22,6 +23,7 @@ __all__ = [
     "RegisterConfig",
     "Setting",
     "absolute_address",
+    "applications_of",
     "client_of",
     "examine_node",
     "load_config",

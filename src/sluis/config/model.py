@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from sluis.events.notificaties import ScopeName
 from sluis.gateway import AutoSign
 from sluis.grounds import Key, Name
 from sluis.kernel import Level, PeerId
@@ -300,6 +301,22 @@ class ChannelConfig(msgspec.Struct, frozen=True):
     seconds: Annotated[float, msgspec.Meta(ge=1, le=300)] = 30.0
 
 
+class ApplicationConfig(msgspec.Struct, frozen=True):
+    """A program of this organisation that uses the ZGW Notificaties API, under its `client_id`."""
+
+    title: Words
+    secret_file: Path
+    scopes: tuple[ScopeName, ...]
+    callbacks: tuple[AnyUrl, ...] = ()
+
+
+class NotificatiesConfig(msgspec.Struct, frozen=True):
+    """The ZGW Notificaties API of this node. Without applications there is none."""
+
+    activity: Words | None = None
+    applications: dict[Key, ApplicationConfig] = {}
+
+
 class PolicyConfig(msgspec.Struct, frozen=True):
     """The organisation's own Cedar policies, beside what its disclosures say."""
 
@@ -369,6 +386,7 @@ class Config(msgspec.Struct, frozen=True):
     passport: PassportConfig = PassportConfig()
     clients: dict[Key, ClientConfig] = {}
     trust: dict[Key, TrustConfig] = {}
+    notificaties: NotificatiesConfig = NotificatiesConfig()
     contact: ContactConfig = ContactConfig()
     channels: dict[Key, ChannelConfig] = {}
     policy: PolicyConfig = PolicyConfig()

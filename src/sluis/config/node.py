@@ -9,6 +9,7 @@ import msgspec
 
 from sluis.config.clients import client_of
 from sluis.config.model import Config
+from sluis.config.notificaties import wrong_notificaties
 from sluis.config.read import load_config, read_config
 from sluis.config.trial import try_conditions, try_expressions
 from sluis.contact import (
@@ -90,6 +91,7 @@ def load_node(directory: Path, environ: Mapping[str, str] | None = None, day: da
     refuse_any([one for one in examine_own(own, policies, _clock(day)) if one.code != BY_DAY])
     scenarios = read_scenarios(directory)
     refuse_any(list(_wrong_scenarios(scenarios, config, grounds)))
+    refuse_any(list(_wrong_notificaties(config, grounds, directory / NODE_FILE)))
     return Node(directory.absolute(), config, grounds, policies, listening(scenarios))
 
 
@@ -106,6 +108,13 @@ def _wrong_scenarios(reading: ScenarioReading, config: Config, grounds: Grounds)
         templates=templates_of(config),
     )
     return examine_scenarios(reading, around)
+
+
+def _wrong_notificaties(config: Config, grounds: Grounds, file: Path) -> Iterator[Invalid]:
+    """What stands in the way of the Notificaties API."""
+    for keys, problem in wrong_notificaties(config, [one.id for one in grounds.activities]):
+        place = read_document(file).place(keys)
+        yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
 
 
 def node_policies(config: Config, grounds: Grounds, own: Own) -> Policies:
@@ -171,6 +180,7 @@ def _examine_directory(
         own = read_own(config.policy.directory)
         told += examine_own(own, node_policies(config, reading.grounds, own), _clock(day))
         told += _wrong_scenarios(read_scenarios(directory), config, reading.grounds)
+        told += _wrong_notificaties(config, reading.grounds, directory / NODE_FILE)
     return tuple(sorted(told, key=lambda one: (one.place.file, one.place.line) if one.place else ("", 0)))
 
 

@@ -40,6 +40,9 @@ WORDS: Words = {
         "channels": Text(
             "Kanalen om mensen te bereiken, op naam.", "Channels by which people are reached, by name."
         ),
+        "notificaties": Text(
+            "De Notificaties API van zaakgericht werken.", "The Notificaties API of zaakgericht werken."
+        ),
         "policy": Text("Eigen regels voor het beslispunt.", "Rules of one's own for the decision point."),
         "register": Text(
             "Het handelsregister, dat zegt wie voor een bedrijf mag handelen.",
@@ -483,6 +486,31 @@ WORDS: Words = {
     "PolicyConfig": {
         "directory": Text(
             "Map met Cedar-regels en hun proeven.", "Folder with Cedar policies and their tests."
+        ),
+    },
+    "NotificatiesConfig": {
+        "activity": Text(
+            "Verwerkingsactiviteit waaronder notificaties gaan; nodig waar er toepassingen zijn.",
+            "Processing activity under which notifications go; needed where there are applications.",
+        ),
+        "applications": Text(
+            "Toepassingen van deze organisatie, op hun `client_id`.",
+            "Applications of this organisation, by their `client_id`.",
+        ),
+    },
+    "ApplicationConfig": {
+        "title": Text("Naam zoals beheerders die kennen.", "Name as operators know it."),
+        "secret_file": Text(
+            "Bestand met het geheim waarmee zij haar JWT tekent; ten minste 32 tekens.",
+            "File with the secret with which it signs its JWT; at least 32 characters.",
+        ),
+        "scopes": Text(
+            "Wat zij mag: `notificaties.publiceren`, `notificaties.consumeren`.",
+            "What it may do: `notificaties.publiceren`, `notificaties.consumeren`.",
+        ),
+        "callbacks": Text(
+            "Adressen waaronder zij notificaties mag ontvangen; elk eindigt op `/`.",
+            "Addresses below which it may receive notifications; each ends with `/`.",
         ),
     },
     "EventsConfig": {

@@ -10,7 +10,8 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.identity.sessions import Choice, Leaving, Sessions, SigningIn, Way
+from sluis.identity.people import Choice
+from sluis.identity.sessions import Leaving, Sessions, SigningIn, Way
 from sluis.kernel import Level, Refused, Text, reaches
 from sluis.web import (
     Audience,

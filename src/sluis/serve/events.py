@@ -15,18 +15,21 @@ from sluis.crypto import KeyStore, calling_context
 from sluis.events import interests, publishing, subscriptions
 from sluis.events.interests import Bounds, Interests, Registrar, open_interests
 from sluis.events.notices import Notices
+from sluis.events.notificaties import Notificaties
 from sluis.events.publishing import Hearer, Publisher, Settings, open_publisher
 from sluis.events.queue import Queue, open_queue
-from sluis.events.sending import Connections, Sender, Signer, Webhook
-from sluis.events.subscriptions import Here, Subscriptions, open_subscriptions
+from sluis.events.queue import routes as delivery_routes
+from sluis.events.sending import Connections, Sender, Signer, Transport, Webhook
+from sluis.events.subscriptions import Here, Mode, Subscriptions, open_subscriptions
 from sluis.gateway import Agreed, Link, Membership
 from sluis.grounds import Grounds
 from sluis.kernel import Clock, PeerId, cause_of
 from sluis.ledger import Ledger
 from sluis.policy import DecisionPoint, Who
 from sluis.serve.group import aliases
+from sluis.serve.notificaties import notificaties_of
 from sluis.store import Store
-from sluis.web import Gate, OnRefusal, Outgoing
+from sluis.web import EVERYWHERE, Gate, OnRefusal, Outgoing
 
 log = logging.getLogger("sluis.events")
 
@@ -44,6 +47,7 @@ class EventRooms(msgspec.Struct, frozen=True):
     sender: Sender
     signer: Signer
     publisher: Publisher
+    notificaties: Notificaties | None
     held: list[asyncio.Task[None]]
     """What goes on by itself, and what is being done about a recipient that wants nothing more."""
     close: Callable[[], Any]
@@ -51,6 +55,8 @@ class EventRooms(msgspec.Struct, frozen=True):
     def start(self) -> None:
         """Begin to send what waits."""
         self.subscriptions.listen(self.sender.change)
+        if self.notificaties is not None:
+            self.notificaties.listen(self.sender.change)
         self.held.append(asyncio.create_task(self._send()))
 
     async def stop(self) -> None:
@@ -69,7 +75,8 @@ class EventRooms(msgspec.Struct, frozen=True):
     async def _send(self) -> None:
         while True:
             try:
-                await self.sender.run(self.subscriptions.all())
+                own = self.notificaties.subscriptions() if self.notificaties is not None else []
+                await self.sender.run([*self.subscriptions.all(), *own])
             except Exception as failure:  # what waits must go on, whatever one recipient brings about
                 log.error("sending events: %s", cause_of(failure))
             await asyncio.sleep(_AGAIN)
@@ -107,7 +114,7 @@ def event_rooms(
     inside = [ip_network(one) for one in settings.inside]
     context = calling_context(settings.authorities)
     calls = Outgoing(context, inside, plain=node.test)
-    connections = Connections(lambda: context, inside)
+    connections, own = Connections(lambda: context, inside), Connections(lambda: context, EVERYWHERE)
     portal = config.portal.address
     here = Here(
         urlsplit(portal or node.url).hostname or "",
@@ -117,15 +124,22 @@ def event_rooms(
     subscribed = open_subscriptions(store, keys, ledger, calls, here, clock)
     queue = open_queue(store, keys, clock)
     signer = Signer(keys, clock)
+    zgw = notificaties_of(config, store, keys, ledger, queue, clock)
+    transports: dict[Mode, Transport] = {
+        "push": Webhook(connections, signer, here.origin, clock),
+        "own": Webhook(own, signer, here.origin, clock),
+    }
     held: list[asyncio.Task[None]] = []
 
     def gone(subscription: str) -> None:
-        task = asyncio.create_task(subscribed.suspend(subscription))
+        room = subscribed if zgw is None or not zgw.has(subscription) else zgw
+        task = asyncio.create_task(room.suspend(subscription))
         held.append(task)
         task.add_done_callback(held.remove)
 
     async def close() -> None:
         await connections.close()
+        await own.close()
         await calls.close()
 
     publisher = open_publisher(
@@ -150,9 +164,10 @@ def event_rooms(
         ),
         subscriptions=subscribed,
         queue=queue,
-        sender=Sender(queue, {"push": Webhook(connections, signer, here.origin, clock)}, gone, clock),
+        sender=Sender(queue, transports, gone, clock),
         signer=signer,
         publisher=publisher,
+        notificaties=zgw,
         held=held,
         close=close,
     )
@@ -166,6 +181,7 @@ def event_routes(
         *interests.routes(rooms.notices, rooms.interests, on_refusal),
         *interests.official_routes(rooms.registrar, gate, own),
         *subscriptions.routes(rooms.subscriptions, own, lambda person: person.person),
+        *delivery_routes(rooms.queue, rooms.subscriptions, gate, own, interests.not_yours),
         *publishing.routes(rooms.publisher, who),
         *publishing.official_routes(rooms.publisher, gate, own),
     ]

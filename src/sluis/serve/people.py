@@ -12,6 +12,7 @@ from sluis.crypto import KeyStore
 from sluis.grounds import Grounds
 from sluis.identity.people import (
     Caller,
+    Choice,
     Folder,
     Online,
     People,
@@ -22,7 +23,7 @@ from sluis.identity.people import (
     refused,
 )
 from sluis.identity.provider import ACTS, Provider
-from sluis.identity.sessions import Choice, Established, Sessions, person_of
+from sluis.identity.sessions import Established, Sessions, person_of
 from sluis.kernel import Acting, Clock, Invalid, Refused, Text, Unidentified, nine_digits
 from sluis.ledger import Ledger
 from sluis.store import Store
@@ -136,11 +137,11 @@ class Representing:
         denied = self.people.no_longer(acting, self._said(session))
         return None if denied is None else refused(denied)
 
-    def vouched(self, signed_in: SignedIn) -> Vouched | None:
-        """What the way of signing in said about representation; None when it said nothing."""
+    def vouched(self, signed_in: SignedIn) -> Vouched:
+        """What the way of signing in said about representation."""
         return self._said(signed_in.session)
 
-    def _with(self, signed_in: SignedIn, vouched: Vouched | None) -> SignedIn:
+    def _with(self, signed_in: SignedIn, vouched: Vouched) -> SignedIn:
         acting = signed_in.acting
         denied = self.people.no_longer(acting, vouched)
         represents = Represents(
@@ -148,14 +149,8 @@ class Representing:
         )
         return msgspec.structs.replace(signed_in, represents=represents)
 
-    def _said(self, session: str) -> Vouched | None:
-        established = self._sessions.established(session)
-        said = established.vouched
-        if said.entity is None:
-            return None
-        return Vouched(
-            said.entity, said.name or "", said.intermediary, established.services, established.issuer
-        )
+    def _said(self, session: str) -> Vouched:
+        return self._sessions.established(session).vouched
 
     async def choices(self, signed_in: SignedIn) -> Sequence[Choice]:
         """For whom somebody may act; who signed in for a company does not act for themselves, and an official for nobody."""
@@ -163,7 +158,7 @@ class Representing:
             return ()
         found = self.people.entities_for(signed_in.acting.person, self.vouched(signed_in))
         return [
-            Choice(one.entity, one.name or signed_in.name or "", one.intermediary, one.why)
+            msgspec.structs.replace(one, name=one.name or signed_in.name or "")
             for one in found
             if one.entity is not None or signed_in.audience == "citizen"
         ]

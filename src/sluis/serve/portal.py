@@ -18,6 +18,7 @@ from sluis.serve.contact import callbacks_of
 from sluis.serve.deciding import DECIDING, PUBLISHING, by_token
 from sluis.serve.events import portal_routes
 from sluis.serve.identity import IdentityRooms
+from sluis.serve.notificaties import beside_portal
 from sluis.serve.parts import Parts
 from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
 
@@ -50,6 +51,7 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
         api,
         on_refusal=refused,
         representing=rooms.representing.represents,
+        beside=beside_portal(config, parts.events.notificaties, refused),
     )
 
 

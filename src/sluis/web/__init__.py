@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         shown_certificate,
         write_line,
     )
-    from sluis.web.app import Api, make_api
+    from sluis.web.app import Api, make_api, problem_of
     from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
     from sluis.web.connection import FROM_ONE
     from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_back
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         redirect,
         setting_of,
     )
-    from sluis.web.portal import House, Portal, make_portal
+    from sluis.web.portal import Beside, House, Portal, make_portal
     from sluis.web.refusals import Refusals
     from sluis.web.routes import Form
     from sluis.web.server import Server
@@ -61,6 +61,7 @@ __all__ = [
     "Answer",
     "Api",
     "Audience",
+    "Beside",
     "BrowserListener",
     "Crossed",
     "Entry",
@@ -102,6 +103,7 @@ __all__ = [
     "onward",
     "page",
     "place_of",
+    "problem_of",
     "redirect",
     "setting_of",
     "shown_certificate",

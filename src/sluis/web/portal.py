@@ -17,6 +17,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -25,7 +26,7 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import HTTPScope, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from sluis.kernel import Problem, Refused
 from sluis.web import problems
@@ -74,6 +75,9 @@ class House(msgspec.Struct, frozen=True):
     idle: int = 1800
 
 
+Beside = Mapping[str, ASGIApp]
+"""Apps that answer beside the pages, each below a path."""
+
 Representing = Callable[[SignedIn], Awaitable[SignedIn]]
 """Finds out how somebody represents another at this moment (`SignedIn.represents`). Awaited for who acts for another."""
 
@@ -90,9 +94,11 @@ class Portal:
         api: Any | None,
         tries: Tries,
         representing: Representing | None,
+        beside: Beside,
     ) -> None:
         self._framework, self._house, self._visitors = framework, house, visitors
         self._secret, self._api, self._tries, self._representing = secret, api, tries, representing
+        self._beside = beside
 
     @property
     def routes(self) -> list[tuple[str, str, HTTPRouteHandler]]:
@@ -105,6 +111,10 @@ class Portal:
         if scope["path"].startswith(f"{BASE}/") and self._api is not None:
             await self._api(scope, receive, partial(challenging, scope, send))
             return
+        for path, app in self._beside.items():
+            if scope["path"].startswith(f"{path}/"):
+                await app(scope, receive, send)
+                return
         # uvicorn drops the body of an answer to HEAD; what the answer is, GET says (RFC 9110 §9.3.2).
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         request: Any = {**scope, "method": method, "extensions": dict(scope.get("extensions") or {})}
@@ -175,6 +185,7 @@ def make_portal(
     services: Mapping[str, object] | None = None,
     on_refusal: OnRefusal | None = None,
     representing: Representing | None = None,
+    beside: Beside = MappingProxyType({}),
 ) -> Portal:
     """Gather the rooms' pages and endpoints into one portal.
 
@@ -187,6 +198,7 @@ def make_portal(
         services: what routes take by name besides.
         on_refusal: told of each refusal at the door before it is answered.
         representing: finds out how somebody represents another; without, nobody is held to that.
+        beside: apps with errors and callers of their own standard, by the path below which each answers.
 
     Raises `TypeError` when a route serves nobody in particular without being marked open.
     """
@@ -224,7 +236,7 @@ def make_portal(
         logging_config=None,
         debug=False,
     )
-    return Portal(framework, house, visitors, secret, api, tries, representing)
+    return Portal(framework, house, visitors, secret, api, tries, representing, beside)
 
 
 @get("/language/{language:str}", opt={"open": True})

@@ -15,9 +15,9 @@ from tests.unit.identity.people import established
 
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages
+from sluis.identity.people import Choice
 from sluis.identity.sessions import (
     IDLE,
-    Choice,
     Established,
     Leaving,
     Sessions,

@@ -2,7 +2,15 @@
 
 from sluis.events.cloudevent.http import BATCH, STRUCTURED, Headers, decode, encode_binary
 from sluis.events.cloudevent.json import decode_batch, decode_structured, encode_batch, encode_structured
-from sluis.events.cloudevent.model import CORE, MAX_EVENT, SPECVERSION, CloudEvent, Value, attributes
+from sluis.events.cloudevent.model import (
+    CORE,
+    MAX_EVENT,
+    SPECVERSION,
+    CloudEvent,
+    Value,
+    attributes,
+    is_timestamp,
+)
 from sluis.events.cloudevent.profile import check_profile
 
 __all__ = [
@@ -22,4 +30,5 @@ __all__ = [
     "encode_batch",
     "encode_binary",
     "encode_structured",
+    "is_timestamp",
 ]

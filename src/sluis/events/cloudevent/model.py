@@ -144,13 +144,14 @@ def _check_forms(event: CloudEvent) -> None:
         _URI.fullmatch(event.dataschema) and _URI_REFERENCE.fullmatch(event.dataschema)
     ):
         raise unfit("dataschema", Text("het is geen volledige URI", "it is no absolute URI"))
-    if event.time is not None and not _is_timestamp(event.time):
+    if event.time is not None and not is_timestamp(event.time):
         raise unfit("time", Text("het is geen tijd volgens RFC 3339", "it is no time of RFC 3339"))
     if event.datacontenttype is not None and not _MEDIA_TYPE.fullmatch(event.datacontenttype):
         raise unfit("datacontenttype", Text("het is geen mediatype", "it is no media type"))
 
 
-def _is_timestamp(value: str) -> bool:
+def is_timestamp(value: str) -> bool:
+    """Whether a text is a time of RFC 3339, on a day that exists."""
     found = _TIMESTAMP.fullmatch(value)
     if found is None:
         return False

@@ -18,7 +18,10 @@ STATES: dict[State, tuple[State, ...]] = {
 }
 """What each state can become. Another address has to be proven anew; `suspended` is what a recipient asked for (410)."""
 
-Mode = Literal["push", "fsc", "feed", "sse"]
+Mode = Literal["push", "fsc", "feed", "sse", "own"]
+"""How events go: `own` is a webhook at an application of this organisation itself, at an address that its operator named and
+that therefore may lie inside its network."""
+
 Content = Literal["structured", "binary", "batch"]
 
 DEFAULT_RETRY_HOURS, LONGEST_RETRY_HOURS = 72, 168

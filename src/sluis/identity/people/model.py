@@ -287,21 +287,50 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Vouched(msgspec.Struct, frozen=True):
-    """What the way of signing in says about representation, as eHerkenning does.
+    """What the way of signing in said about representation when somebody signed in, as eHerkenning does.
 
     Args:
-        entity: who is represented, as a URN.
+        entity: who is represented, as a URN; None: nobody.
         name: its name.
         intermediary: through which company, as a URN.
         services: for which; empty when it does not say: then for those it is used for.
         issuer: who says so.
     """
 
-    entity: str
+    entity: str | None = None
     name: str = ""
     intermediary: str | None = None
     services: tuple[str, ...] = ()
     issuer: str = ""
+
+    def __repr__(self) -> str:
+        return "Vouched(•)"
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """For whom somebody may choose to act.
+
+    Args:
+        entity: a company or person as a URN; None: for themselves.
+        name: for people to read.
+        intermediary: through which company, as a URN.
+        why: on what this rests, such as a mandate or the trade register.
+        kind: how they represent.
+    """
+
+    entity: str | None
+    name: str
+    intermediary: str | None = None
+    why: Text | None = None
+    kind: Kind = "self"
+
+    @property
+    def key(self) -> str:
+        """What names it in a form: not its place in a list that others can lengthen meanwhile."""
+        return f"{self.entity or 'self'} {self.intermediary or ''}".strip()
+
+    def __repr__(self) -> str:
+        return "Choice(•)"
 
 
 class Office(msgspec.Struct, frozen=True):

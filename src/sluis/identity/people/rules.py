@@ -203,7 +203,7 @@ def _guardian_obstacle(one: Guardianship, now: int) -> str:
 def _vouched(entity: str, intermediary: str | None, facts: Facts) -> Iterator[Representation]:
     """What the way of signing in says holds for exactly the entity and the intermediary that it names."""
     said = facts.vouched
-    if said is not None:
+    if said is not None and said.entity is not None:
         same = (said.entity, said.intermediary) == (entity, intermediary)
         yield Representation(
             "mandate" if intermediary is None else "chain",

@@ -11,8 +11,6 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-import msgspec
-
 from sluis.crypto import KeyStore, Vault, canonical_texts, encode_base64url
 from sluis.identity.people import rules
 from sluis.identity.people.acts import Acts
@@ -31,7 +29,7 @@ from sluis.identity.people.guardians import Guardians
 from sluis.identity.people.keeping import Keeping, Known, open_keeping
 from sluis.identity.people.kvk import normal, read_company
 from sluis.identity.people.mandates import Mandates
-from sluis.identity.people.model import Act, Allowed, Denied, Facts, Kind, Mandate, Signature, Vouched
+from sluis.identity.people.model import Act, Allowed, Choice, Denied, Facts, Kind, Mandate, Signature, Vouched
 from sluis.identity.people.register import Register, unavailable
 from sluis.identity.people.saying import WHY, nobody_there
 from sluis.identity.people.states import state_at
@@ -62,27 +60,6 @@ OWN_SERVICES = (
 """Services of this room."""
 
 _MOST_RESTS = 10_000
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """For whom somebody may choose to act.
-
-    Args:
-        entity: as a URN; None: for themselves.
-        name: for people to read.
-        kind: how they represent.
-        intermediary: through which company, as a URN.
-        why: on what this rests.
-    """
-
-    entity: str | None
-    name: str
-    kind: Kind
-    intermediary: str | None = None
-    why: Text | None = None
-
-    def __repr__(self) -> str:
-        return "Choice(•)"
 
 
 class People:
@@ -241,10 +218,10 @@ class People:
             vouched: what the way of signing in said.
         """
         now = int(self._clock().timestamp())
-        found = [Choice(None, "", "self", why=WHY["self"])]
-        if vouched is not None:
+        found = [Choice(None, "", why=WHY["self"])]
+        if vouched is not None and vouched.entity is not None:
             kind: Kind = "mandate" if vouched.intermediary is None else "chain"
-            found.append(Choice(vouched.entity, vouched.name, kind, vouched.intermediary, WHY["sign-in"]))
+            found.append(Choice(vouched.entity, vouched.name, vouched.intermediary, WHY["sign-in"], kind))
         behind = list[str]()
         for office in self._keeping.offices_of(person):
             held = self._keeping.company(office.company)
@@ -259,7 +236,7 @@ class People:
             found += [self._by(one, "chain", company) for one in self._active(company, now)]
         for one in self._keeping.guarded_by(person):
             if one.since <= now and (one.until is None or now < one.until):
-                found.append(Choice(PERSON + one.ward, one.ward_name, "guardian", why=WHY["guardian"]))
+                found.append(Choice(PERSON + one.ward, one.ward_name, why=WHY["guardian"], kind="guardian"))
         unique = {(one.entity, one.intermediary): one for one in reversed(found)}
         return tuple(
             sorted(unique.values(), key=lambda one: (one.entity is not None, one.name, one.entity or ""))
@@ -312,7 +289,7 @@ class People:
         return [one for one in self._keeping.held_by(holder) if state_at(one, now) == "active"]
 
     def _by(self, mandate: Mandate, kind: Kind, intermediary: str | None = None) -> Choice:
-        return Choice(mandate.terms.giver, self._name(mandate), kind, intermediary, WHY[kind])
+        return Choice(mandate.terms.giver, self._name(mandate), intermediary, WHY[kind], kind)
 
     def _name(self, mandate: Mandate) -> str:
         held = self._keeping.company(mandate.terms.giver)
@@ -321,7 +298,7 @@ class People:
     @staticmethod
     def _chosen(held: Held, officer: Officer) -> Choice:
         why = WHY["joint" if officer.authority == "joint" else "director"]
-        return Choice(urn_of(held.company.kvk), held.company.name, officer.kind, why=why)
+        return Choice(urn_of(held.company.kvk), held.company.name, why=why, kind=officer.kind)
 
 
 def open_people(

@@ -2,13 +2,12 @@
 
 from sluis.identity.sessions.http import Choices, Finish, SigningIn
 from sluis.identity.sessions.leaving import Farewell, Leaving
-from sluis.identity.sessions.model import Choice, Established, Kind, Listed, Represented, Way
+from sluis.identity.sessions.model import Established, Kind, Listed, Way
 from sluis.identity.sessions.rules import IDLE
 from sluis.identity.sessions.service import Current, OnEnd, Sessions, open_sessions, person_of
 
 __all__ = [
     "IDLE",
-    "Choice",
     "Choices",
     "Current",
     "Established",
@@ -18,7 +17,6 @@ __all__ = [
     "Leaving",
     "Listed",
     "OnEnd",
-    "Represented",
     "Sessions",
     "SigningIn",
     "Way",

@@ -9,7 +9,8 @@ from typing import Any
 
 from litestar import Request, Response
 
-from sluis.identity.sessions.model import Choice, Established
+from sluis.identity.people import Choice
+from sluis.identity.sessions.model import Established
 from sluis.identity.sessions.service import Sessions
 from sluis.web import SignedIn, hand_out, held_secret, local_path, redirect
 

@@ -7,24 +7,13 @@ from typing import Literal
 
 import msgspec
 
-from sluis.identity.people import RegisteredName
+from sluis.identity.people import RegisteredName, Vouched
 from sluis.kernel import Level, Text
 from sluis.web import Audience, SignedIn
 
 Kind = Literal["BSN", "pseudonym", "staff", "eidas"]
 """What identifies a person: a citizen service number, a pseudonym of eHerkenning, the name that a directory of this
 organisation gives, or an identifier of another member state."""
-
-
-class Represented(msgspec.Struct, frozen=True):
-    """For whom somebody signed in: company or person, its name, and through which company; URNs."""
-
-    entity: str | None = None
-    name: str | None = None
-    intermediary: str | None = None
-
-    def __repr__(self) -> str:
-        return "Represented(•)"
 
 
 class Established(msgspec.Struct, frozen=True):
@@ -68,13 +57,15 @@ class Established(msgspec.Struct, frozen=True):
     roles: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     upstream_session: str | None = None
-    said: Represented | None = None
+    said: Vouched | None = None
     registered: RegisteredName | None = None
 
     @property
-    def vouched(self) -> Represented:
+    def vouched(self) -> Vouched:
         """For whom the way of signing in says that somebody may act, whatever was chosen since."""
-        return self.said or Represented(self.entity, self.entity_name, self.intermediary)
+        return self.said or Vouched(
+            self.entity, self.entity_name or "", self.intermediary, self.services, self.issuer
+        )
 
     def __repr__(self) -> str:
         return "Established(•)"
@@ -134,27 +125,3 @@ class Way(msgspec.Struct, frozen=True):
     levels: tuple[Level, ...]
     start: str
     test: bool = False
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """For whom somebody may act.
-
-    Args:
-        entity: a company or person as a URN; None: for themselves.
-        name: its name.
-        intermediary: through which company, in a chain mandate, as a URN.
-        why: on what this rests, such as a mandate or the trade register.
-    """
-
-    entity: str | None
-    name: str
-    intermediary: str | None = None
-    why: Text | None = None
-
-    @property
-    def key(self) -> str:
-        """What names it in a form: not its place in a list that others can lengthen meanwhile."""
-        return f"{self.entity or 'self'} {self.intermediary or ''}".strip()
-
-    def __repr__(self) -> str:
-        return "Choice(•)"

@@ -11,7 +11,8 @@ from tests.unit.identity.upstream.providers import CLIENT, ISSUER, PORTAL, Broke
 
 from sluis.crypto import FileKeyStore, sign_jwt
 from sluis.identity import pages
-from sluis.identity.sessions import Choice, Leaving, SigningIn, open_sessions
+from sluis.identity.people import Choice
+from sluis.identity.sessions import Leaving, SigningIn, open_sessions
 from sluis.identity.upstream import routes
 from sluis.store import Store
 from sluis.web import House, Portal, SignedIn, make_portal
