@@ -167,8 +167,7 @@ def _checking(records: int) -> float:
         ledger = open_ledger(store, keys, "bench.example/log", utc_now)
         while (missing := records - ledger.log.size()) > 0:
             trace_id = new_trace_id()
-            records = [_record(trace_id) for _ in range(min(4096, missing))]
-            uvloop.run(_appended(ledger, records))
+            uvloop.run(_appended(ledger, [_record(trace_id) for _ in range(min(4096, missing))]))
         ledger.publish()
         start = time.perf_counter()
         found = verify(store, keys.public)

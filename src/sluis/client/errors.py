@@ -62,6 +62,9 @@ class _Body(msgspec.Struct):
     code: str = ""
 
 
+_body = msgspec.json.Decoder(_Body).decode  # made here: threads must not look at a struct together
+
+
 _RETRY = frozenset(
     {
         "ERROR_CODE_ACCESS_TOKEN_EXPIRED",
@@ -88,7 +91,7 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, peer: str) ->
     if not code:
         return None
     try:
-        said = msgspec.json.decode(body, type=_Body)
+        said = _body(body)
     except msgspec.MsgspecError:
         said = _Body()
     kind = InwayError if said.domain == "ERROR_DOMAIN_INWAY" else OutwayError

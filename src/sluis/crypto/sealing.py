@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from sluis.kernel import Refused, Text
+from sluis.kernel import Refused, Text, decode
 
 Sign = Callable[[bytes], bytes]
 """The node's Ed25519 signature over bytes."""
@@ -234,7 +234,7 @@ def open_grant(jws: str, key_of: Callable[[str], tuple[str, bytes]]) -> Grant:
     peer, public = key_of(header["card"])
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, jws.rpartition(".")[0].encode())
-        grant = msgspec.json.decode(payload, type=Grant)
+        grant = decode(payload, Grant)
     except (InvalidSignature, ValueError, msgspec.MsgspecError) as error:
         raise refused_token() from error
     if grant.scope.maker != peer:

@@ -25,7 +25,7 @@ from sluis.crypto import (
     verify_chain,
     verify_jws,
 )
-from sluis.kernel import Invalid, PeerId, Problem, Refused, Text
+from sluis.kernel import Invalid, PeerId, Problem, Refused, Text, convert
 
 TYPE = "sluis-node-card+jws"
 MAX_CARD = 64 * 1024
@@ -125,8 +125,8 @@ def read_card(
     """
     try:
         read = read_jws(jws, MAX_CARD)
-        header = msgspec.convert(read.header, _Header)
-        card = _card(msgspec.convert(read_json(read.payload), _Claims))
+        header = convert(read.header, _Header)
+        card = _card(convert(read_json(read.payload), _Claims))
     except (ValueError, msgspec.ValidationError, Problem):
         raise _malformed() from None
     chain = read_chain(header.x5c)

@@ -18,7 +18,7 @@ from sluis.gateway.transactions import (
     TransactionRecord,
     noted,
 )
-from sluis.kernel import Invalid, PeerId, Text, Upstream
+from sluis.kernel import Invalid, PeerId, Text, Upstream, decode
 
 _PAGE = 1000
 _OF_IDS = 10_000  # lines of a page of ids: one id may be that of several requests
@@ -91,7 +91,7 @@ class RemoteLogs:
 
 def _read(peer: PeerId, body: bytes, most: int = _PAGE) -> _Page:
     try:
-        page = msgspec.json.decode(body, type=_Page)
+        page = decode(body, _Page)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _no_log(peer) from None
     if len(page.records) > most:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 
 from sluis.grounds.model import Key, Offer, OfferedNotice, Uri
-from sluis.kernel import Invalid, Text, plain
+from sluis.kernel import Invalid, Text, convert, plain
 
 PROPERTY = "sluis.purpose"
 """The name among a grant's properties."""
@@ -88,7 +88,7 @@ def purpose_of(properties: Mapping[str, Any] | None) -> Purpose | None:
     if not properties or PROPERTY not in properties:
         return None
     try:
-        return msgspec.convert(properties[PROPERTY], Purpose)
+        return convert(properties[PROPERTY], Purpose)
     except msgspec.ValidationError:
         raise _malformed() from None
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection
 
-from sluis.kernel import Text
+from sluis.kernel import Text, decode
 from sluis.ledger import sql
 from sluis.ledger.findable import Fetch, hidden, not_led_to
 from sluis.ledger.model import Destruction
@@ -188,5 +188,5 @@ def _accounted(rows: Sequence[Any]) -> list[tuple[int, int]]:
         for row in rows:
             if row[1] and _MARK in row[1]:
                 with suppress(msgspec.MsgspecError):  # a record of another kind, that holds those words
-                    stretches += msgspec.json.decode(row[1][SALT:], type=Destruction).stretches
+                    stretches += decode(row[1][SALT:], Destruction).stretches
     return stretches

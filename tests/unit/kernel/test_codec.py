@@ -1,11 +1,13 @@
 """Decoding, from threads that all begin at once; and forms, that can be read in one way alone."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import sluis
 from sluis.kernel import Repeated, read_fields
 
 AT_ONCE = """
@@ -72,3 +74,26 @@ def test_a_name_without_a_value_is_a_field_unless_each_must_have_one() -> None:
     assert read_fields("a", 3) == {"a": ""}
     with pytest.raises(ValueError):
         read_fields("a", 3, strict=True)
+
+
+ONE_THREAD = ("cli/", "config/", "gateway/documents/")
+"""Where only one thread ever looks: commands, starting, and declarations, which are read one after the other."""
+
+
+def first_look(call: ast.Call) -> bool:
+    """Whether msgspec is given a struct here that it may not have looked at before."""
+    called = ast.unparse(call.func)
+    typed = any(word.arg == "type" and isinstance(word.value, ast.Name) for word in call.keywords)
+    return called == "msgspec.convert" or (called == "msgspec.json.decode" and typed)
+
+
+def test_no_room_lets_two_threads_look_at_a_struct_for_the_first_time() -> None:
+    package = Path(sluis.__file__).parent
+    found = [
+        f"{name}:{one.lineno}"
+        for path in package.rglob("*.py")
+        if (name := str(path.relative_to(package))) != "kernel/codec.py" and not name.startswith(ONE_THREAD)
+        for one in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(one, ast.Call) and first_look(one)
+    ]
+    assert found == []

@@ -15,7 +15,7 @@ from sluis.events.interests import Whom, not_yours
 from sluis.events.publishing.model import MOST, Counted, Occurrence, Published, Scalar
 from sluis.events.publishing.service import Publisher
 from sluis.grounds import FactName
-from sluis.kernel import Invalid, PeerId, Text, Trace
+from sluis.kernel import Invalid, PeerId, Text, Trace, convert
 from sluis.kernel import decode as decode_json
 from sluis.policy import EVENTS, READ_EVENTS, Resource
 from sluis.web import Gate, Person
@@ -108,7 +108,7 @@ def occurrence_of(event: CloudEvent) -> Occurrence:
             "id": event.id,
             "dataref": event.extensions.get("dataref"),
         }
-        checked = msgspec.convert(said, Occurrence)
+        checked = convert(said, Occurrence)
     except msgspec.MsgspecError as fault:
         raise _unfit(_place(fault)) from None
     parent = Trace.parse(str(event.extensions.get("traceparent", "")))

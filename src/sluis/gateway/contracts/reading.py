@@ -15,7 +15,7 @@ from sluis.crypto import canonical, read_json
 from sluis.gateway.contracts.hashes import ALGORITHM, check_version, content_hash, grant_hash
 from sluis.gateway.contracts.model import Content, Grant, OutwayId, Protocol
 from sluis.gateway.faults import FscProblem, manager_fault
-from sluis.kernel import Invalid, PeerId, Text
+from sluis.kernel import Invalid, PeerId, Text, convert, decode
 
 MAX_CONTENT = 2 * 2**20
 """Bytes of a contract's content."""
@@ -144,7 +144,7 @@ def read_submission(body: bytes) -> Submission:
         raise _too_large(MAX_BODY)
     _strict(body)
     try:
-        read = msgspec.json.decode(body, type=_Body)
+        read = decode(body, _Body)
     except (msgspec.DecodeError, RecursionError):
         raise _malformed("signature") from None
     given = [bytes(raw) for raw in (read.content, read.contract_content) if bytes(raw)]
@@ -177,7 +177,7 @@ def read_content(json: bytes) -> Content:
             Text(f"hash_algorithm hoort {ALGORITHM} te zijn.", f"hash_algorithm should be {ALGORITHM}."),
         )
     try:
-        read = msgspec.convert(value, _Content)
+        read = convert(value, _Content)
     except msgspec.ValidationError as failure:
         raise _wrong(_place(failure)) from None
     hashed = content_hash(value, version)

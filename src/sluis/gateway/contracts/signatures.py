@@ -31,7 +31,7 @@ from sluis.gateway.contracts.model import Action, Content, Signature
 from sluis.gateway.contracts.reading import Moment
 from sluis.gateway.contracts.rules import SKEW, not_a_party, signers
 from sluis.gateway.faults import FscProblem, manager_fault
-from sluis.kernel import Invalid, PeerId, Refused, Text
+from sluis.kernel import Invalid, PeerId, Refused, Text, convert
 
 
 class _Payload(msgspec.Struct):
@@ -153,7 +153,7 @@ def _signer(
 
 def _payload(read: Jws) -> _Payload:
     try:
-        return msgspec.convert(read_json(read.payload), _Payload)
+        return convert(read_json(read.payload), _Payload)
     except (Invalid, msgspec.ValidationError):
         raise _failed(Text(
             "De inhoud hoort contract_content_hash, type en signed_at te hebben.",

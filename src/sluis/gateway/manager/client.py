@@ -15,7 +15,7 @@ from sluis.gateway.contracts import Action
 from sluis.gateway.forward import read_url
 from sluis.gateway.peers import Peers
 from sluis.gateway.streams import BECAUSE, FAILURES, Exchange, Streams, Why, why
-from sluis.kernel import PeerId, Text, Upstream
+from sluis.kernel import PeerId, Text, Upstream, decode
 
 ADDRESS = "fsc-manager-address"
 """The header in which a Manager says where it is (Core 2.0.0)."""
@@ -264,7 +264,7 @@ class Managers:
 
     def _read(self, peer: PeerId, body: bytes, kind: type[T]) -> T:
         try:
-            return msgspec.json.decode(body, type=kind)
+            return decode(body, kind)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise self._not_understood(peer) from None
 
@@ -297,7 +297,7 @@ class _Error(msgspec.Struct):
 
 def _error_code(body: bytes) -> str:
     try:
-        read = msgspec.json.decode(body, type=_Error)
+        read = decode(body, _Error)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
     code = (read.code or read.error)[:100]

@@ -19,7 +19,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from sluis.gateway.manager.client import Answered, Managers
-from sluis.kernel import PeerId, Problem, Upstream
+from sluis.kernel import PeerId, Problem, Upstream, decode
 from sluis.store import Message, Outbox
 
 log = logging.getLogger("sluis.manager")
@@ -196,7 +196,7 @@ class Delivery:
             async with way:
                 if self._rests.get(peer, 0.0) > asyncio.get_running_loop().time():
                     return  # it turned out to be away, meanwhile; this goes again later
-                await self._send(PeerId(peer), msgspec.json.decode(message.payload, type=Letter))
+                await self._send(PeerId(peer), decode(message.payload, Letter))
         except Answered as answer:
             await self._not_taken(message, answer)
         except Upstream as problem:

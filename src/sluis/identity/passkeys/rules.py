@@ -11,7 +11,7 @@ import msgspec
 
 from sluis.crypto import decode_base64url, read_json
 from sluis.identity.passkeys.model import NEXT, Passkey, Settings, State
-from sluis.kernel import LEVELS, Invalid, Level, Refused, Text, reaches
+from sluis.kernel import LEVELS, Invalid, Level, Refused, Text, convert, reaches
 from sluis.web import SignedIn
 
 FRESH = 600
@@ -71,7 +71,7 @@ def read_answer(text: str) -> Answer:
         if len(text) > LONGEST:
             raise ValueError
         raw = read_json(text.encode())
-        answer = msgspec.convert(raw, _Answer)
+        answer = convert(raw, _Answer)
         parts = answer.response
         binary = (answer.id, parts.client_data, parts.attestation_object, parts.authenticator_data,
                   parts.signature, parts.user_handle)  # fmt: skip

@@ -35,7 +35,7 @@ from sluis.identity.passkeys.records import Change, changed
 from sluis.identity.passkeys.rules import Answer
 from sluis.identity.sessions import Current, Established, person_of
 from sluis.identity.waiting import Waiting
-from sluis.kernel import ACR, Clock, Conflict, Invalid, NotFound, Text
+from sluis.kernel import ACR, Clock, Conflict, Invalid, NotFound, Text, decode
 from sluis.ledger import Ledger
 from sluis.store import Store, migrate
 from sluis.web import SignedIn
@@ -276,7 +276,7 @@ class Passkeys:
             opened = self._vault.open(passkey.sealed, passkey.person)
         except Invalid:
             raise rules.not_this_passkey("passkey-known") from None
-        current = self._current(msgspec.json.decode(opened, type=Established))
+        current = self._current(decode(opened, Established))
         if current is None:
             raise rules.not_this_passkey("passkey-of-staff")
         level = rules.level_given(passkey, self.settings)

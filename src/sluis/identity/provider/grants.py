@@ -26,7 +26,7 @@ from sluis.identity.provider.model import (
     Grant,
     State,
 )
-from sluis.kernel import Clock, Invalid, Text
+from sluis.kernel import Clock, Invalid, Text, decode
 from sluis.store import Store, migrate
 
 _TELL_SECONDS = 2 * 3600
@@ -279,7 +279,7 @@ class Grants:
         return self._vault.seal(msgspec.json.encode(content), name)
 
     def _open(self, sealed: Any, name: str, kind: type[Any]) -> Any:
-        return msgspec.json.decode(self._vault.open(bytes(sealed), name), type=kind)
+        return decode(self._vault.open(bytes(sealed), name), kind)
 
     def _read(self, work: Callable[[Connection], Any]) -> Any:
         with self._store.read() as connection:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sluis.crypto import KeyStore, Vault, canonical_texts, encode_base64url
 from sluis.identity.sessions import rules, sql
 from sluis.identity.sessions.model import Established, Kind, Listed, Session
-from sluis.kernel import Clock, Invalid, NotFound, Text
+from sluis.kernel import Clock, Invalid, NotFound, Text, decode
 from sluis.store import Store, migrate
 from sluis.web import SignedIn
 
@@ -305,7 +305,7 @@ class Sessions:
         return session
 
     def _open(self, handle: str, sealed: bytes) -> Established:
-        return msgspec.json.decode(self._vault.open(sealed, handle), type=Established)
+        return decode(self._vault.open(sealed, handle), Established)
 
     def _person(self, established: Established) -> str:
         return person_of(self._keys, established.kind, established.value)

@@ -40,7 +40,7 @@ from sluis.identity.tokens.model import (
     IdType,
 )
 from sluis.identity.tokens.rules import represents
-from sluis.kernel import Acting, Clock
+from sluis.kernel import Acting, Clock, convert
 
 _LOGOUT_SECONDS = 120
 _BY_URN = {urn: kind for kind, urn in ID_TYPES.items()}
@@ -229,7 +229,7 @@ class Tokens:
         check_claims(claims, issuer=issuer, audience=audience, now=self._now(), longest=ID_TOKEN_SECONDS)
         kind, value = self._alternative(claims, audience)
         try:
-            return msgspec.convert(
+            return convert(
                 {
                     "issuer": issuer,
                     "subject": claims["sub"],
@@ -296,7 +296,7 @@ def _listed(claims: Mapping[str, Any]) -> list[str]:
 
 def _access(claims: dict[str, Any]) -> Access:
     bound = claims.get("cnf")
-    return msgspec.convert(
+    return convert(
         {
             "jti": claims["jti"],
             "subject": claims["sub"],

@@ -15,7 +15,7 @@ import msgspec
 from sluis.crypto import LEEWAY, encode_base64url
 from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Method, Provider
-from sluis.kernel import ACR, Level, Problem, Text, reaches
+from sluis.kernel import ACR, Level, Problem, Text, convert, reaches
 
 OLDEST_TOKEN = 600
 """Seconds after which an id_token is of no sign-in of now."""
@@ -95,7 +95,7 @@ def authorization_url(
 def read_provider(method: Method, document: Any) -> Provider:
     """The discovery document of a provider. Raises `Upstream` when it is not of this issuer, or not usable."""
     try:
-        provider = msgspec.convert(document, Provider)
+        provider = convert(document, Provider)
     except msgspec.ValidationError:
         raise faults.not_understood(method.title, _NOT_DISCOVERY) from None
     if provider.issuer != method.issuer:
