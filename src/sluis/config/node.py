@@ -104,7 +104,7 @@ def _wrong_scenarios(reading: ScenarioReading, config: Config, grounds: Grounds)
     around = Around(
         channels=tuple(config.channels),
         activities=[one.id for one in grounds.activities],
-        facts=None,
+        facts={one.type: {name: fact.type for name, fact in one.facts.items()} for one in grounds.events},
         templates=templates_of(config),
     )
     return examine_scenarios(reading, around)
