@@ -40,8 +40,15 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interests: Annotated[tuple[NewInterest, ...], msgspec.Meta(min_length=1, max_length=100_000)]
 
 
+class Subscribing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A subscription to take elsewhere: the document of the CloudEvents Subscriptions API, as that organisation gets it."""
+
+    source: str
+    subscription: dict[str, Any]
+
+
 class Registrar:
-    """Registers interests of this organisation at others.
+    """Registers interests of this organisation at others, and subscribes there.
 
     Args:
         link: the way to them.
@@ -100,6 +107,16 @@ class Registrar:
             done = Registered(done.registered + some.registered, done.renewed + some.renewed)
         return done
 
+    async def subscribe(self, wish: Subscribing, trace: Trace) -> dict[str, Any]:
+        """Take a subscription at another organisation, which keeps it; it tells nothing that notices do not.
+
+        Raises `NotFound`, `Upstream`, and what the source answers.
+        """
+        peer, body = self._peer(wish.source), encode(wish.subscription)
+        headers = self._headers(trace.child())
+        async with self._link.send(peer, "POST", "/v1/subscriptions", headers, body, self._seconds) as answer:
+            return await self._answered(peer, answer, dict[str, Any])
+
     async def _some(
         self, peer: PeerId, offered: OfferedNotice, interests: Sequence[NewInterest], trace: Trace
     ) -> Registered:
@@ -153,7 +170,7 @@ class Registrar:
             if len(raw) > _MOST_BYTES:
                 raise _unusable(self._name(peer))
         try:
-            if answer.status == 200:
+            if answer.status in (200, 201):
                 return decode(bytes(raw), kind)
             members = decode(bytes(raw), dict[str, Any])
         except (msgspec.MsgspecError, Problem):
