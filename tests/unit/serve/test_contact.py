@@ -138,6 +138,8 @@ def half(node: str) -> str:
             lambda node: node + '[channels.sms]\nkind = "notify-sms"\nurl = "https://x"\n',
             "channel-incomplete",
         ),
+        (lambda node: node + 'secret_file = "weg"\n', "missing-file"),
+        (lambda node: node + '[channels.post]\nkind = "print"\nfolder = "weg"\n', "missing-folder"),
         (lambda node: node + '[contact]\nquiet_from = "25:00"\n', "wrong-value"),
     ],
 )
