@@ -122,9 +122,7 @@ def notices(source: str, directory: Path, as_json: bool) -> None:
         click.echo(shown("  " + say("Waarvoor: ", "Purpose: ") + notice["activity"]))
 
 
-notices.help = say(
-    "Wat een andere organisatie u kan melden.", "What another organisation can tell you of."
-)
+notices.help = say("Wat een andere organisatie u kan melden.", "What another organisation can tell you of.")
 
 
 @interests.command(
