@@ -12,7 +12,7 @@ READ_AT = "dpl.read.externalReadAPI_id"
 """Where the log of the organisation that was asked can be read (LDV reading extension)."""
 
 _LONGEST_NAME = 300  # characters of what another organisation calls what it did
-_LAST_MOMENT = 2**53 - 1
+_LAST_MOMENT = 253_402_200_000_000  # ms: the last day of the year 9999, after which a calendar has no days
 
 
 def look_of(
