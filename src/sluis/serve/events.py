@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
@@ -21,13 +22,13 @@ from sluis.events.queue import Queue, open_queue
 from sluis.events.queue import routes as delivery_routes
 from sluis.events.sending import Connections, Sender, Signer, Transport, Webhook
 from sluis.events.subscriptions import Here, Mode, Subscriptions, open_subscriptions
-from sluis.gateway import Agreed, Link, Membership
+from sluis.gateway import Agreed, Delivering, Link, Membership
 from sluis.grounds import Grounds
 from sluis.kernel import Clock, PeerId, cause_of
 from sluis.ledger import Ledger
 from sluis.policy import DecisionPoint, Who
 from sluis.serve.group import aliases
-from sluis.serve.notificaties import notificaties_of
+from sluis.serve.notificaties import Everyone, notificaties_of
 from sluis.store import Store
 from sluis.web import EVERYWHERE, Gate, OnRefusal, Outgoing
 
@@ -72,11 +73,18 @@ class EventRooms(msgspec.Struct, frozen=True):
         await self.interests.sweep()
         await self.publisher.sweep()
 
+    def delivering(self) -> Delivering:
+        """How deliveries stand, for the metrics. Blocks."""
+        standing = self.queue.standing().values()
+        oldest = min((one.oldest for one in standing if one.oldest is not None), default=None)
+        age = 0.0 if oldest is None else max(time.time() - oldest / 1000, 0.0)
+        waiting, dead = sum(one.waiting for one in standing), sum(one.dead for one in standing)
+        return Delivering(waiting, dead, self.sender.sent, age)
+
     async def _send(self) -> None:
         while True:
             try:
-                own = self.notificaties.subscriptions() if self.notificaties is not None else []
-                await self.sender.run([*self.subscriptions.all(), *own])
+                await self.sender.run(Everyone(self.subscriptions, self.notificaties).all())
             except Exception as failure:  # what waits must go on, whatever one recipient brings about
                 log.error("sending events: %s", cause_of(failure))
             await asyncio.sleep(_AGAIN)
@@ -181,7 +189,9 @@ def event_routes(
         *interests.routes(rooms.notices, rooms.interests, on_refusal),
         *interests.official_routes(rooms.registrar, gate, own),
         *subscriptions.routes(rooms.subscriptions, own, lambda person: person.person),
-        *delivery_routes(rooms.queue, rooms.subscriptions, gate, own, interests.not_yours),
+        *delivery_routes(
+            rooms.queue, Everyone(rooms.subscriptions, rooms.notificaties), gate, own, interests.not_yours
+        ),
         *publishing.routes(rooms.publisher, who),
         *publishing.official_routes(rooms.publisher, gate, own),
     ]

@@ -20,7 +20,6 @@ from sluis.contact.rules import (
     Route,
     Send,
     delay,
-    masked,
     next_action,
     preferred,
     routes,
@@ -82,6 +81,16 @@ def test_a_channel_that_said_later_gets_it_later_as_the_same_try() -> None:
 
 def test_a_channel_that_keeps_saying_later_is_followed_by_the_next() -> None:
     assert after(tried(BOX, "delayed", 3 * DAY, due=AT)) == Send(MAIL, 2)
+
+
+def test_the_last_channel_is_tried_on() -> None:
+    delayed = tried(LETTER, "delayed", 40 * DAY, due=AT)
+    assert next_action([LETTER], [delayed], NOON, None) == Send(LETTER, 1)
+
+
+def test_what_arrived_by_a_channel_that_was_closed_since_counts() -> None:
+    assert next_action([MAIL], [tried(SMS, "delivered")], NOON, None) == Over("reached")
+    assert next_action([MAIL], [tried(SMS, "sent")], NOON, None) == Send(MAIL, 2)
 
 
 def test_a_claimed_try_is_found_out_about() -> None:
@@ -237,11 +246,6 @@ def test_each_failure_waits_longer_up_to_a_bound_and_as_long_as_the_channel_asks
     assert delay(40) == 7_200
     assert delay(1, asked=600) == 600
     assert delay(1, asked=10**9) == DAY
-
-
-def test_an_address_is_shown_so_that_only_its_owner_knows_it() -> None:
-    assert masked("email", "anna@voorbeeld.nl") == "a•••@voorbeeld.nl"
-    assert masked("sms", "+31612345678") == "•••678"
 
 
 def test_states_that_follow_are_states() -> None:

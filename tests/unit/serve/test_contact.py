@@ -1,5 +1,6 @@
 """From the files of a node to mail in somebody's mailbox; and where somebody lives."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -34,6 +35,18 @@ port = {port}
 security = "none"
 sender = "post@dienst.example"
 """
+EVENT_TYPE = """
+type = "nl.voorbeeld.besluit.genomen"
+title = { nl = "Besluit genomen", en = "Decision made" }
+description = { nl = "Er is een besluit.", en = "There is a decision." }
+subject = "BSN"
+[facts.uitkomst]
+type = "text"
+meaning = { nl = "Wat is besloten.", en = "What was decided." }
+[facts.kenmerk]
+type = "text"
+meaning = { nl = "Kenmerk van de zaak.", en = "Reference of the case." }
+"""
 ACTIVITY = """
 id = "https://register.voorbeeld.nl/besluiten"
 name.nl = "Besluiten"
@@ -51,11 +64,12 @@ since = 2020-01-01
 
 
 def write(folder: Path, port: int = 25, node: str = NODE) -> Path:
-    for name in ("activities", "scenarios"):
+    for name in ("activities", "scenarios", "event-types"):
         (folder / name).mkdir(exist_ok=True)
     (folder / "node.toml").write_text(node.format(port=port), encoding="utf-8")
     (folder / "activities/besluiten.toml").write_text(ACTIVITY, encoding="utf-8")
     (folder / "scenarios/besluit.toml").write_text(FILE.replace('"box"', '"mail"'), encoding="utf-8")
+    (folder / "event-types/besluit.toml").write_text(EVENT_TYPE, encoding="utf-8")
     write_templates(folder / "templates")
     return folder
 
@@ -125,6 +139,8 @@ def half(node: str) -> str:
             lambda node: node + '[channels.sms]\nkind = "notify-sms"\nurl = "https://x"\n',
             "channel-incomplete",
         ),
+        (lambda node: node + 'secret_file = "weg"\n', "missing-file"),
+        (lambda node: node + '[channels.post]\nkind = "print"\nfolder = "weg"\n', "missing-folder"),
         (lambda node: node + '[contact]\nquiet_from = "25:00"\n', "wrong-value"),
     ],
 )
@@ -175,3 +191,18 @@ async def test_an_address_is_asked_for_under_an_activity_of_its_own(tmp_path: Pa
 
 def test_a_name_alone_is_no_address() -> None:
     assert address_in({"line_1": "A. Fictief", "line_2": "", "line_3": None}) is None
+
+
+# The how-to
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_the_settings_in_the_how_to_are_right(tmp_path: Path, number: int) -> None:
+    page = Path(__file__).parents[3] / "docs/how-to/berichten.md"
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 7
+    bare = NODE.partition("[channels")[0]
+    node = bare if number == 0 else bare.replace('environment = "test"\n', "")
+    (tmp_path / "node.toml").write_text(node + blocks[number], encoding="utf-8")
+    told = {one.code for one in examine_node(tmp_path / "node.toml", {})}
+    assert told <= {"missing-file", "missing-folder"}

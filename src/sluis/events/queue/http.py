@@ -3,7 +3,7 @@ operators of this node about all of them."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 from litestar import get, post
@@ -16,7 +16,7 @@ from sluis.events.queue.faults import wrong_stretch
 from sluis.events.queue.model import DeadLetter, Standing
 from sluis.events.queue.rules import event_of, explained
 from sluis.events.queue.service import Queue
-from sluis.events.subscriptions import Subscription, Subscriptions
+from sluis.events.subscriptions import Subscription
 from sluis.kernel import PeerId, Refused
 from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
 from sluis.web import Gate, Person
@@ -30,6 +30,19 @@ _ID = Annotated[str, PathParameter()]
 
 Refusal = Callable[[], Refused]
 """Makes the refusal of who may do nothing with events."""
+
+
+class Known(Protocol):
+    """The subscriptions of a node (`subscriptions.Subscriptions`)."""
+
+    def get(self, owner: PeerId, name: str) -> Subscription:
+        """One of an owner. Raises `NotFound`."""
+
+    def named(self, name: str) -> Subscription:
+        """One of whatever owner. Raises `NotFound`."""
+
+    def all(self) -> Sequence[Subscription]:
+        """Every one."""
 
 
 class StandingView(msgspec.Struct, frozen=True):
@@ -81,7 +94,7 @@ class PageView(msgspec.Struct, frozen=True):
 
 
 def routes(
-    queue: Queue, subscriptions: Subscriptions, gate: Gate, own: PeerId, refusal: Refusal
+    queue: Queue, subscriptions: Known, gate: Gate, own: PeerId, refusal: Refusal
 ) -> list[HTTPRouteHandler]:
     """The routes of this room.
 
