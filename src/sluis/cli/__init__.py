@@ -54,6 +54,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "sluis.cli.access",
         Text("Toon, geef of trek toegang in.", "Show, give or revoke access."),
     ),
+    "events": (
+        "sluis.cli.events",
+        Text("Meld wat er gebeurde aan wie het moet weten.", "Tell what happened to who needs to know."),
+    ),
     "people": (
         "sluis.cli.people",
         Text("Leg vast wie voor een ander handelt.", "Write down who acts for another."),
@@ -116,7 +120,7 @@ class Commands(click.Group):
         if not module or not _present(module):
             return None
         command: click.Command = import_module(module).command
-        for one in (command, *(command.commands.values() if isinstance(command, click.Group) else ())):
+        for one in _within(command):
             one.context_class = Context
         return command
 
@@ -131,6 +135,13 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         with _told("--json" in ctx.args):
             return super().invoke(ctx)
+
+
+def _within(command: click.Command) -> Iterator[click.Command]:
+    """A command, and all below it."""
+    yield command
+    for one in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from _within(one)
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from sluis.cli.options import settings
 from sluis.cli.terminal import language, many, say
 from sluis.kernel import Bsn, Invalid, NotFound, Problem, Text, Upstream
 
+JSON = "application/json"
+
 SECONDS = 600
 """How long a command waits for its own node."""
 
@@ -133,21 +135,29 @@ class _SocketConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def call(node: Path, method: str, path: str, body: Any = None, accept: str = "application/json") -> Body:
+def call(
+    node: Path, method: str, path: str, body: Any = None, accept: str = JSON, content_type: str = JSON
+) -> Body:
     """One request to the person's own node.
 
     Raises:
         Problem: what the node answered, or `Upstream` when it does not run.
     """
-    return call_at(settings(node).listen.socket, node, method, path, body, accept)
+    return call_at(settings(node).listen.socket, node, method, path, body, accept, content_type)
 
 
 def call_at(
-    listening: Path, node: Path, method: str, path: str, body: Any = None, accept: str = "application/json"
+    listening: Path,
+    node: Path,
+    method: str,
+    path: str,
+    body: Any = None,
+    accept: str = JSON,
+    content_type: str = JSON,
 ) -> Body:
     """The same for who knows at which socket the node listens; its settings are not read, which takes a second."""
     connection = _SocketConnection(str(listening))
-    headers = {"accept": accept, "accept-language": language(), "content-type": "application/json"}
+    headers = {"accept": accept, "accept-language": language(), "content-type": content_type}
     try:
         connection.request(method, path, msgspec.json.encode(body) if body is not None else None, headers)
         answer = connection.getresponse()
