@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from multiprocessing import Process, Queue
 from typing import Any
 
@@ -39,8 +40,8 @@ class Receivers:
         return found
 
     def end(self) -> None:
-        """End the process."""
-        self._process.terminate()
+        """End the process: it keeps nothing."""
+        self._process.kill()
         self._process.join(10)
 
 
@@ -84,7 +85,7 @@ def _serve(count: int, hanging: int, told: Any, asked: Any) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         all_ = [_One(number < hanging) for number in range(count)]
-        servers = [await loop.create_server(lambda one=one: _Receiver(one), HOST, 0) for one in all_]
+        servers = [await loop.create_server(partial(_Receiver, one), HOST, 0) for one in all_]
         told.put([server.sockets[0].getsockname()[1] for server in servers])
         parent = os.getppid()
         while True:

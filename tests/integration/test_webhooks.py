@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -407,3 +408,55 @@ async def test_a_dead_letter_that_is_replayed_arrives(house: House) -> None:
             await until(lambda: house.queue.counters()["a"] == (2, 0))
     assert house.trouble("a") == []
     assert len(to.got) == 4
+
+
+async def test_of_a_subscription_that_ended_nothing_is_left(house: House) -> None:
+    async with recipient() as to:
+        to.answers = lambda request: answer(503)
+        one = subscription(to)
+        async with house.sending(one):
+            await house.add("a", "a", streams="ss")
+            await until(lambda: to.got)
+            await house.sender.change(msgspec.structs.replace(one, state="ended"))
+            await until(lambda: house.queue.counters() == {})
+    assert house.queue.since("a", 0, 10) == []
+
+
+async def test_of_a_subscription_that_is_no_longer_there_nothing_is_left(house: House) -> None:
+    await house.add("b")
+    async with recipient() as to, house.sending(subscription(to)):
+        await until(lambda: house.queue.counters() == {})
+
+
+async def test_who_comes_for_its_events_itself_is_sent_nothing(house: House) -> None:
+    async with recipient() as to:
+        one = msgspec.structs.replace(subscription(to), mode="feed")
+        async with house.sending(one):
+            await house.add("a")
+            await asyncio.sleep(0.1)
+    assert (to.got, house.queue.counters()) == ([], {"a": (0, 1)})
+
+
+async def test_in_quiet_hours_nothing_is_sent_and_nothing_counts_as_tried(house: House) -> None:
+    here = datetime.now(ZoneInfo("Europe/Amsterdam"))
+    minute = here.hour * 60 + here.minute
+    quiet = ((minute - 5) % 1440, (minute + 30) % 1440)
+    async with recipient() as to:
+        one = subscription(to, config={"quiet": quiet})
+        async with house.sending(one):
+            await house.add("a")
+            await asyncio.sleep(0.1)
+            assert to.got == []
+            await house.sender.change(subscription(to))
+            await until(lambda: house.queue.counters() == {"a": (1, 0)})
+
+
+async def test_another_address_is_used_from_then_on(house: House) -> None:
+    async with recipient() as old, recipient() as new:
+        old.answers = lambda request: answer(404)
+        async with house.sending(subscription(old)):
+            await house.add("a")
+            await until(lambda: old.got)
+            await house.sender.change(subscription(new))
+            await until(lambda: house.queue.counters() == {"a": (1, 0)})
+    assert len(new.got) == 1

@@ -18,6 +18,7 @@ from sluis.events.notices import Notices
 from sluis.events.notificaties import Notificaties
 from sluis.events.publishing import Hearer, Publisher, Settings, open_publisher
 from sluis.events.queue import Queue, open_queue
+from sluis.events.queue import routes as delivery_routes
 from sluis.events.sending import Connections, Sender, Signer, Transport, Webhook
 from sluis.events.subscriptions import Here, Mode, Subscriptions, open_subscriptions
 from sluis.gateway import Agreed, Link, Membership
@@ -180,6 +181,7 @@ def event_routes(
         *interests.routes(rooms.notices, rooms.interests, on_refusal),
         *interests.official_routes(rooms.registrar, gate, own),
         *subscriptions.routes(rooms.subscriptions, own, lambda person: person.person),
+        *delivery_routes(rooms.queue, rooms.subscriptions, gate, own, interests.not_yours),
         *publishing.routes(rooms.publisher, who),
         *publishing.official_routes(rooms.publisher, gate, own),
     ]

@@ -1,5 +1,6 @@
 """Deliveries: kept with the fact they tell of, until somebody has them."""
 
+from sluis.events.queue.http import routes
 from sluis.events.queue.model import (
     DEAD,
     DELIVERED,
@@ -14,7 +15,7 @@ from sluis.events.queue.model import (
     Standing,
     Wanted,
 )
-from sluis.events.queue.rules import TROUBLES, explained
+from sluis.events.queue.rules import TROUBLES, event_of, explained
 from sluis.events.queue.service import MOST_WAITING, Queue, open_queue
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "Queue",
     "Standing",
     "Wanted",
+    "event_of",
     "explained",
     "open_queue",
+    "routes",
 ]

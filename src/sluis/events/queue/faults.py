@@ -1,6 +1,6 @@
 """What the queue tells its callers."""
 
-from sluis.kernel import Text, Unkept
+from sluis.kernel import Invalid, Text, Unkept
 
 
 def busy() -> Unkept:
@@ -15,3 +15,13 @@ def busy() -> Unkept:
         ),
         retry=True,
     )
+
+
+def wrong_stretch() -> Invalid:
+    """Numbers that are no stretch."""
+    return Invalid(
+        "wrong-stretch",
+        Text("Deze nummers kunnen niet.", "These numbers cannot be."),
+        Text("`first` is minstens 1 en niet hoger dan `last`.", "`first` is at least 1 and not above `last`."),
+        Text("Kijk bij de onbestelbare berichten welke nummers er zijn.", "See the dead letters for the numbers there are."),
+    )  # fmt: skip

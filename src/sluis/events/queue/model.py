@@ -1,6 +1,6 @@
 """What waits to be told to others: deliveries, what became of them, and those that did not arrive."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -114,10 +114,11 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class News(msgspec.Struct, frozen=True):
-    """What a commit brought: subscriptions with something new, and those where something earlier waits again."""
+    """What a commit brought: subscriptions with something new; and those where something earlier waits again, with the number
+    after which it begins."""
 
     new: Collection[str]
-    again: Collection[str]
+    again: Mapping[str, int]
 
 
 Listener = Callable[[News], None]

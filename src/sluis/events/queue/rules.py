@@ -1,5 +1,9 @@
-"""Why a delivery did not arrive, in words. Pure."""
+"""The event as its recipient gets it, and why one did not arrive, in words. Pure."""
 
+import msgspec
+
+from sluis.events.cloudevent import CloudEvent
+from sluis.events.queue.model import Delivery
 from sluis.kernel import Text
 
 TROUBLES: dict[str, Text] = {
@@ -54,3 +58,10 @@ def explained(trouble: str) -> Text:
     if not found:
         return _OTHER
     return Text(" ".join(text.nl for text in found), " ".join(text.en for text in found))
+
+
+def event_of(delivery: Delivery) -> CloudEvent:
+    """The event as its recipient gets it: with its own handle and number."""
+    event = delivery.event
+    extensions = {**event.extensions, "sequence": str(delivery.sequence), "sequencetype": "Integer"}
+    return msgspec.structs.replace(event, subject=delivery.subject, extensions=extensions)

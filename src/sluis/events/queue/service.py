@@ -7,9 +7,11 @@ takes from a subscription; the queue leaves to it which may go before which.
 
 import asyncio
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -67,9 +69,9 @@ class Queue:
         self._known: dict[int, CloudEvent] = {}
         self._remembering = threading.Lock()
         # What follows belongs to the writer's thread; others may look at how many wait.
-        self._waiting = 0
+        self._waiting = self._number = 0
         self._new: set[str] = set()
-        self._again: set[str] = set()
+        self._again: dict[str, int] = {}
 
     # Adding
 
@@ -89,31 +91,36 @@ class Queue:
         Returns:
             The number of each event at this node.
         """
-        counts = Counter(one.subscription for _, outgoing in additions for one in outgoing)
-        newest = _count_up(connection, {"": len(additions), **counts})
-        first = newest[""] - len(additions) + 1
-        next_of = {name: newest[name] - count for name, count in counts.items()}
+        numbers = [self._next_number() for _ in additions]
         now = milliseconds(self._clock())
-        kept, rows = list[Any](), list[Any]()
-        for number, (event, outgoing) in enumerate(additions, first):
-            kept += [number, *self._packed(number, event), len(outgoing)]
+        kept = [
+            (number, *self._packed(number, event), len(outgoing))
+            for number, (event, outgoing) in zip(numbers, additions, strict=True)
+        ]
+        told = [
+            (one.subscription, number, one.stream, self._sealed(one, number), one.notice, one.trace_id)
+            for number, (_, outgoing) in zip(numbers, additions, strict=True)
+            for one in outgoing
+        ]
+        if connection.dialect.name == "sqlite":
+            _add_sqlite(connection, kept, told, now)
+        else:
+            _add_postgresql(connection, kept, told, now)
+        for number, (event, _) in zip(numbers, additions, strict=True):
             self._remember(number, event)
-            for one in outgoing:
-                next_of[one.subscription] += 1
-                rows += self._row(number, one, next_of[one.subscription], now)
-        insert_values(connection, "events_kept", sql.KEPT_COLUMNS, kept)
-        if rows:
-            insert_values(connection, "events_deliveries", sql.COLUMNS, rows)
-        self._new |= counts.keys()
-        self._waiting += counts.total()
-        return [*range(first, first + len(additions))]
+        self._new.update(one[0] for one in told)
+        self._waiting += len(told)
+        return numbers
 
-    def _row(self, number: int, one: Outgoing, sequence: int, now: int) -> tuple[Any, ...]:
-        subject = one.subject and self._handles.seal(one.subject.encode(), _place(one.subscription, sequence))
-        return (
-            one.subscription, sequence, number, one.stream, subject or None, one.notice, one.trace_id,
-            WAITING, 0, 0, "", now, 0,
-        )  # fmt: skip
+    def _next_number(self) -> int:
+        # Of the clock, so that no number is given twice, also when all that was kept is gone and the node starts again.
+        self._number = max(self._number + 1, time.time_ns() // 1000)
+        return self._number
+
+    def _sealed(self, one: Outgoing, number: int) -> bytes | None:
+        if not one.subject:
+            return None
+        return self._handles.seal(one.subject.encode(), _place(one.subscription, number))
 
     def _packed(self, number: int, event: CloudEvent) -> tuple[bytes, int]:
         content = msgspec.msgpack.encode(event)
@@ -125,8 +132,9 @@ class Queue:
 
     def load(self, connection: Connection) -> None:
         """Begin anew: what was not committed is not there."""
-        self._new, self._again = set(), set()
+        self._new, self._again = set(), {}
         self._waiting = int(connection.execute(text(sql.ALL_WAITING)).scalar_one())
+        self._number = max(self._number, connection.execute(text(sql.NEWEST)).scalar_one())
 
     def prepare(self, payloads: Sequence[_Noted]) -> Sequence[_Noted]:
         """Nothing has to be prepared."""
@@ -143,7 +151,7 @@ class Queue:
         """Tell the listeners, each in its own loop."""
         if self._new or self._again:
             news = News(self._new, self._again)
-            self._new, self._again = set(), set()
+            self._new, self._again = set(), {}
             for loop, listener in self._listeners:
                 with suppress(RuntimeError):  # that loop has ended
                     loop.call_soon_threadsafe(listener, news)
@@ -238,7 +246,7 @@ class Queue:
 
     def _delivery(self, subscription: str, row: Any, events: Mapping[int, CloudEvent]) -> Delivery:
         sequence, number, stream, sealed, trace, attempts, due, began = row
-        subject = sealed and self._handles.open(bytes(sealed), _place(subscription, sequence)).decode()
+        subject = sealed and self._handles.open(bytes(sealed), _place(subscription, number)).decode()
         return Delivery(
             subscription,
             sequence,
@@ -345,13 +353,13 @@ class Queue:
 
         def work(connection: Connection) -> int:
             stretch = {"subscription": subscription, "first": first, "last": last}
-            raised = [row.sequence for row in connection.execute(text(sql.TO_REPLAY), stretch)]
+            raised = sorted(row.sequence for row in connection.execute(text(sql.TO_REPLAY), stretch))
             if raised:
                 connection.execute(text(sql.REPLAY), {**stretch, "now": milliseconds(self._clock())})
                 connection.execute(text(sql.RAISE), stretch)
-                values = {"subscription": subscription, "raised": len(raised), "first": min(raised)}
+                values = {"subscription": subscription, "raised": len(raised), "first": raised[0]}
                 connection.execute(text(sql.COUNT_AGAIN), values)
-                self._again.add(subscription)
+                self._again[subscription] = min(self._again.get(subscription, raised[0]), raised[0] - 1)
                 self._waiting += len(raised)
             return len(raised)
 
@@ -417,20 +425,37 @@ def _rows(connection: Connection, subscription: str, wanted: Wanted, most: int) 
     return found
 
 
-def _place(subscription: str, sequence: int) -> str:
-    return f"{subscription}/{sequence}"
+def _place(subscription: str, number: int) -> str:
+    return f"{subscription}/{number}"
 
 
-def _count_up(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
-    """Give so many numbers of each; gives the last of each."""
+def _add_sqlite(
+    connection: Connection, kept: Sequence[tuple[Any, ...]], told: Sequence[tuple[Any, ...]], now: int
+) -> None:
     driver: Any = connection.connection.driver_connection
-    if connection.dialect.name == "sqlite":
-        return {
-            name: driver.execute(sql.COUNT_UP, (name, count, count)).fetchall()[0][0]
-            for name, count in counts.items()
-        }
+    counts = Counter(one[0] for one in told)
+    last = {
+        name: driver.execute(sql.COUNT_UP, (name, count, count)).fetchall()[0][0]
+        for name, count in counts.items()
+    }
+    place = {name: last[name] - count for name, count in counts.items()}
+    rows = list[Any]()
+    for name, *rest in told:
+        place[name] += 1
+        rows += (name, place[name], *rest, WAITING, 0, 0, "", now, 0)
+    insert_values(connection, "events_kept", sql.KEPT_COLUMNS, [*chain.from_iterable(kept)])
+    if rows:
+        insert_values(connection, "events_deliveries", sql.COLUMNS, rows)
+
+
+def _add_postgresql(
+    connection: Connection, kept: Sequence[tuple[Any, ...]], told: Sequence[tuple[Any, ...]], now: int
+) -> None:
+    driver: Any = connection.connection.driver_connection
+    told_columns = [*map(list, zip(*told, strict=True))] or [[] for _ in range(6)]
+    kept_columns = [*map(list, zip(*kept, strict=True))] or [[] for _ in range(4)]
     with driver.cursor() as cursor:
-        return dict(cursor.execute(sql.COUNT_ALL_UP, ([*counts], [*counts.values()])).fetchall())
+        cursor.execute(sql.ADD, (*told_columns, *kept_columns, now))
 
 
 def _settle_sqlite(driver: Any, outcomes: Sequence[Outcome], now: int) -> Counter[str]:

@@ -10,7 +10,7 @@ MIGRATIONS = (
             # `open` is how many deliveries still speak of it.
             """CREATE TABLE events_kept (
                 number {int} PRIMARY KEY, content {bytes} NOT NULL, sealed {int} NOT NULL, open {int} NOT NULL)""",
-            # `newest` was given last; all up to `settled` has its outcome. Of the node itself: the subscription ''.
+            # `newest` was given last; all up to `settled` has its outcome.
             """CREATE TABLE events_counters (
                 subscription TEXT PRIMARY KEY, newest {int} NOT NULL, settled {int} NOT NULL, waiting {int} NOT NULL)
                 {clustered}""",
@@ -38,11 +38,27 @@ COUNT_UP = """INSERT INTO events_counters (subscription, newest, settled, waitin
     waiting = events_counters.waiting + excluded.waiting RETURNING newest"""
 """Give so many numbers of a subscription; gives the last. SQLite."""
 
-COUNT_ALL_UP = """INSERT INTO events_counters (subscription, newest, settled, waiting)
-    SELECT s, n, 0, n FROM unnest(%s::text[], %s::bigint[]) AS t(s, n)
-    ON CONFLICT (subscription) DO UPDATE SET newest = events_counters.newest + excluded.newest,
-    waiting = events_counters.waiting + excluded.waiting RETURNING subscription, newest"""
-"""The same for all at once. PostgreSQL."""
+ADD = """WITH given AS (
+        SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::text[])
+        WITH ORDINALITY AS t(subscription, event, stream, subject, notice, trace, place)),
+    counted AS (SELECT subscription, COUNT(*) AS n FROM given GROUP BY subscription),
+    given_up_to AS (
+        INSERT INTO events_counters (subscription, newest, settled, waiting) SELECT subscription, n, 0, n FROM counted
+        ON CONFLICT (subscription) DO UPDATE SET newest = events_counters.newest + excluded.newest,
+        waiting = events_counters.waiting + excluded.waiting RETURNING subscription, newest),
+    kept AS (
+        INSERT INTO events_kept (number, content, sealed, open)
+        SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[]))
+    INSERT INTO events_deliveries (subscription, sequence, event, stream, subject, notice, trace,
+        state, due, attempts, trouble, began, ended)
+    SELECT g.subscription, u.newest - c.n + row_number() OVER (PARTITION BY g.subscription ORDER BY g.place),
+        g.event, g.stream, g.subject, g.notice, g.trace, 0, 0, 0, '', %s, 0
+    FROM given AS g JOIN counted AS c ON c.subscription = g.subscription
+    JOIN given_up_to AS u ON u.subscription = g.subscription"""
+"""Keep events and deliveries, numbered in their order, in one round trip. PostgreSQL."""
+
+NEWEST = "SELECT COALESCE(MAX(number), 0) FROM events_kept"
+"""The event that was kept last, as far as it is still there."""
 
 SETTLE = """UPDATE events_deliveries SET state = ?, trouble = ?, due = ?, ended = ?, attempts = attempts + 1
     WHERE subscription = ? AND sequence = ? AND state = 0"""
@@ -83,10 +99,10 @@ SINCE = """SELECT sequence, event, stream, subject, trace, attempts, due, began 
 KEPT = "SELECT number, content, sealed FROM events_kept WHERE number IN :numbers"
 """These events."""
 
-COUNTERS = "SELECT subscription, newest, settled, waiting FROM events_counters WHERE subscription <> ''"
+COUNTERS = "SELECT subscription, newest, settled, waiting FROM events_counters"
 """How all subscriptions stand."""
 
-ALL_WAITING = "SELECT COALESCE(SUM(waiting), 0) FROM events_counters WHERE subscription <> ''"
+ALL_WAITING = "SELECT COALESCE(SUM(waiting), 0) FROM events_counters"
 """How many wait at this node."""
 
 OLDEST = """SELECT began FROM events_deliveries WHERE subscription = :subscription AND sequence > :settled AND state = 0

@@ -2,9 +2,8 @@
 
 from sluis.events.sending.base import ARRIVED, Result, Transport
 from sluis.events.sending.connections import Connections
-from sluis.events.sending.messages import event_of
 from sluis.events.sending.service import Sender
 from sluis.events.sending.signing import Signer
 from sluis.events.sending.webhook import Webhook
 
-__all__ = ["ARRIVED", "Connections", "Result", "Sender", "Signer", "Transport", "Webhook", "event_of"]
+__all__ = ["ARRIVED", "Connections", "Result", "Sender", "Signer", "Transport", "Webhook"]

@@ -17,7 +17,7 @@ from sluis.gateway import HttpStream
 from sluis.web import Network, is_inside
 
 _CONNECT = 5.0  # seconds
-_LOOKING_UP = 16  # names at once: who owns a name can keep a look-up waiting
+_LOOKING_UP = 32  # names at once
 _HOSTS = 1024  # places with connections kept open
 
 
@@ -65,6 +65,7 @@ class Connections:
         self._free: dict[Place, list[HttpStream]] = {}
         self._all: set[HttpStream] = set()
         self._threads = ThreadPoolExecutor(_LOOKING_UP, "names")
+        self._looking: dict[Place, asyncio.Future[list[tuple[int, str]]]] = {}
 
     async def open(self, place: Place, fresh: bool = False) -> HttpStream:
         """A connection over which nothing is under way; give it back with `release`, whatever happens.
@@ -130,6 +131,14 @@ class Connections:
         raise failure
 
     async def _addresses(self, place: Place) -> list[tuple[int, str]]:
+        """Where a name leads. One look-up of each place at a time: who owns a name can make it last, and others look up too."""
+        looking = self._looking.get(place)
+        if looking is None:
+            looking = self._looking[place] = asyncio.ensure_future(self._looked_up(place))
+            looking.add_done_callback(lambda _: self._looking.pop(place))
+        return await asyncio.shield(looking)
+
+    async def _looked_up(self, place: Place) -> list[tuple[int, str]]:
         found = await asyncio.get_running_loop().run_in_executor(
             self._threads, socket.getaddrinfo, place.host, place.port, 0, socket.SOCK_STREAM
         )

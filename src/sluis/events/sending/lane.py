@@ -107,12 +107,17 @@ class Lane:
         """Something after `settled` waits again."""
         self._read, self._more = min(self._read, settled), True
 
+    @property
+    def hungry(self) -> bool:
+        """Whether there is something to read, and room for it."""
+        if self.stopped or self._reading or len(self._open) > WINDOW // 2:
+            return False
+        return bool(self._more or self._heads or self._wanted)
+
     def wants(self, now: float) -> Wanted | None:
         """What to read now; None for nothing. Until `take`, it gives nothing more."""
         self._wake(now)
-        if self.stopped or self._reading or len(self._open) > WINDOW // 2:
-            return None
-        if not (self._more or self._heads or self._wanted):
+        if not self.hungry:
             return None
         after = self._read if self._more else None
         self._reading, self._ended, self._more = True, set(), False

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from sluis.events.cloudevent import BATCH, STRUCTURED, CloudEvent, encode_binary, encode_structured
-from sluis.events.queue import Delivery
+from sluis.events.cloudevent import BATCH, STRUCTURED, encode_binary, encode_structured
+from sluis.events.queue import Delivery, event_of
 
 Headers = list[tuple[str, str]]
 
@@ -48,10 +48,3 @@ class Messages:
         own = {} if delivery.subject is None else {"subject": delivery.subject}
         added = msgspec.json.encode({**own, "sequence": str(delivery.sequence), "sequencetype": "Integer"})
         return whole[:-1] + b"," + added[1:]
-
-
-def event_of(delivery: Delivery) -> CloudEvent:
-    """The event as its recipient gets it: with its own handle and number."""
-    event = delivery.event
-    extensions = {**event.extensions, "sequence": str(delivery.sequence), "sequencetype": "Integer"}
-    return msgspec.structs.replace(event, subject=delivery.subject, extensions=extensions)

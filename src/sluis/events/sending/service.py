@@ -34,11 +34,22 @@ Gone = Callable[[str], None]
 class _Runner:
     """A lane, and what belongs to it in this process."""
 
-    def __init__(self, subscription: Subscription, lane: Lane, transport: Transport) -> None:
-        self.subscription, self.lane, self.transport = subscription, lane, transport
+    def __init__(self, subscription: Subscription, lane: Lane, transport: Transport | None) -> None:
+        self.lane = lane
         self.couriers: set[asyncio.Task[None]] = set()
         self.timer: asyncio.TimerHandle | None = None
-        self.ended = False
+        self.configure(subscription, transport)
+
+    def configure(self, subscription: Subscription, transport: Transport | None) -> None:
+        """Go by the subscription as it is now. Without a transport nothing is sent from here: its owner comes for it."""
+        self.subscription, self.transport = subscription, transport
+        self.lane.configure(subscription)
+        self.lane.stopped |= transport is None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it has to be kept."""
+        return self.subscription.state == "ended"
 
     def end_timer(self) -> None:
         if self.timer is not None:
@@ -70,6 +81,7 @@ class Sender:
         self._outcomes: list[Outcome] = []
         self._unnoted = 0
         self._to_note = asyncio.Event()
+        self._to_look = asyncio.Event()
         self.sent = 0
 
     async def run(self, subscriptions: Iterable[Subscription]) -> None:
@@ -82,6 +94,8 @@ class Sender:
         counters = await asyncio.to_thread(self._queue.counters)
         for subscription in subscriptions:
             self._begin(subscription, counters.get(subscription.id, (0, 0))[0])
+        for name in counters.keys() - self._runners.keys():  # ended just before this node did
+            await self._queue.drop(name)
         try:
             async with asyncio.TaskGroup() as group:
                 for work in (self._feed, self._note, self._look_after):
@@ -97,18 +111,16 @@ class Sender:
             counters = await asyncio.to_thread(self._queue.counters)
             self._begin(subscription, counters.get(subscription.id, (0, 0))[0])
             return
-        runner.subscription = subscription
-        runner.lane.configure(subscription)
-        runner.ended = subscription.state == "ended"
+        runner.configure(subscription, self._transports.get(subscription.mode))
         self._wake(runner)
+        if runner.ended:
+            self._to_look.set()
 
     def _begin(self, subscription: Subscription, settled: int) -> None:
-        transport = self._transports.get(subscription.mode)
-        if transport is not None:
-            lane = Lane(subscription, settled, self._spread)
-            self._runners[subscription.id] = runner = _Runner(subscription, lane, transport)
-            runner.ended = subscription.state == "ended"
-            self._wake(runner)
+        lane = Lane(subscription, settled, self._spread)
+        runner = _Runner(subscription, lane, self._transports.get(subscription.mode))
+        self._runners[subscription.id] = runner
+        self._wake(runner)
 
     async def _stop(self) -> None:
         tasks = [task for runner in self._runners.values() for task in runner.couriers]
@@ -127,11 +139,10 @@ class Sender:
             if (runner := self._runners.get(name)) is not None:
                 runner.lane.news()
                 self._wake(runner)
-        if news.again:
-            self._hungry.update(news.again & self._runners.keys())
-            for name in news.again & self._runners.keys():
-                self._runners[name].lane.again(0)
-            self._fed.set()
+        for name, settled in news.again.items():
+            if (runner := self._runners.get(name)) is not None:
+                runner.lane.again(settled)
+                self._wake(runner)
 
     def _wake(self, runner: _Runner) -> None:
         self._hungry.add(runner.subscription.id)
@@ -169,15 +180,26 @@ class Sender:
     def _pump(self, runner: _Runner) -> None:
         """Set going what may be sent now, and see to it that the rest is looked at in its time."""
         now = self._now()
-        while self._unnoted < _MOST_UNNOTED and (some := runner.lane.next(now)):
+        while some := self._next(runner, now):
             task = asyncio.create_task(self._carry(runner, some))
             runner.couriers.add(task)
             task.add_done_callback(runner.couriers.discard)
         self._see_again(runner, now)
 
+    def _next(self, runner: _Runner, now: int) -> list[Delivery]:
+        if self._unnoted >= _MOST_UNNOTED or self._quiet(runner):
+            return []
+        return runner.lane.next(now)
+
+    def _quiet(self, runner: _Runner) -> float:
+        quiet = runner.subscription.config.quiet
+        return 0.0 if quiet is None else quiet_for(quiet, self._clock())
+
     def _see_again(self, runner: _Runner, now: int) -> None:
         runner.end_timer()
         moment = runner.lane.wake_at()
+        if moment is not None and (wait := self._quiet(runner)):
+            moment = max(moment, now + wait * 1000)
         if moment is not None and moment > now:
             loop = asyncio.get_running_loop()
             runner.timer = loop.call_later((moment - now) / 1000 + 0.001, self._wake, runner)
@@ -195,15 +217,13 @@ class Sender:
                 self._keep(outcomes)
             if result.verdict == "gone":
                 self._gone(runner.subscription.id)
-            some = lane.next(now) if self._unnoted < _MOST_UNNOTED else []
-            if len(lane.held) < PAGE:
+            some = self._next(runner, now)
+            if lane.hungry:
                 self._wake(runner)
         self._wake(runner)
 
     async def _send(self, runner: _Runner, some: Sequence[Delivery]) -> Result:
-        wait = quiet_for(runner.subscription.config.quiet, self._clock())
-        if wait:
-            return Result("again", "", wait, whole=True)
+        assert runner.transport is not None
         try:
             return await runner.transport.send(runner.subscription, some)
         except Exception as failure:  # a fault of ours with one delivery stops no other
@@ -238,8 +258,9 @@ class Sender:
         for outcome in outcomes:
             of.setdefault(outcome.subscription, []).append(outcome)
         settled = {
-            name: self._runners[name].lane.settled({one.sequence for one in some if one.state})
+            name: runner.lane.settled({one.sequence for one in some if one.state})
             for name, some in of.items()
+            if (runner := self._runners.get(name)) is not None
         }
         self._outcomes = []
         try:
@@ -251,7 +272,8 @@ class Sender:
         self._unnoted -= len(outcomes)
         self.sent += sum(one.state == DELIVERED for one in outcomes)
         for name, some in of.items():
-            self._runners[name].lane.noted(some)
+            if (runner := self._runners.get(name)) is not None:
+                runner.lane.noted(some)
         for runner in self._runners.values() if full else ():
             self._wake(runner)
 
@@ -259,20 +281,26 @@ class Sender:
 
     async def _look_after(self) -> None:
         while True:
-            for runner in [*self._runners.values()]:
-                try:
-                    await self._look_at(runner)
-                except Unkept as problem:
-                    log.warning("looking after what waits: %s", cause_of(problem))
-            await asyncio.sleep(_LOOK)
+            try:
+                counters = await asyncio.to_thread(self._queue.counters)
+                for runner in [*self._runners.values()]:
+                    await self._look_at(runner, counters.get(runner.subscription.id, (0, 0))[1])
+            except Unkept as problem:
+                log.warning("looking after what waits: %s", cause_of(problem))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._to_look.wait(), _LOOK)
+            self._to_look.clear()
 
-    async def _look_at(self, runner: _Runner) -> None:
+    async def _look_at(self, runner: _Runner, waiting: int) -> None:
         """Give up what is too old or too much, and let go of what nobody will read again."""
         name, config = runner.subscription.id, runner.subscription.config
         if runner.ended:
-            if runner.lane.idle and not runner.lane.held:
-                await self._queue.drop(name)
-                del self._runners[name]
+            await asyncio.gather(*runner.couriers)  # bounded, as every request is
+            with suppress(Unkept):
+                await self._note_now()
+            runner.end_timer()
+            del self._runners[name]
+            await self._queue.drop(name)
             return
         now = self._now()
         expired = runner.lane.expire(now)
@@ -281,9 +309,8 @@ class Sender:
         held: Collection[int] = runner.lane.held
         if runner.lane.reading:  # what is being read may be under way in a moment
             return
-        await self._queue.bury_older(name, now - config.retry_for * 1000, [*held])
-        counters = await asyncio.to_thread(self._queue.counters)
-        waiting = counters.get(name, (0, 0))[1]
+        if waiting:
+            await self._queue.bury_older(name, now - config.retry_for * 1000, [*held])
         if waiting > self._most:
             await self._queue.bury_oldest(name, waiting - self._most, [*held])
         while await self._queue.sweep(name, now - config.keep_for * 1000, now - _DEAD_FOR * 1000):

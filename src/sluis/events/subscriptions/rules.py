@@ -142,9 +142,9 @@ def _check_lists(asked: SubscriptionRequest) -> None:
 
 def config_of(asked: Mapping[str, str]) -> Config:
     """The keys of `config`, all of which are texts in the standard. Raises `Invalid` for one that is not known here."""
-    unknown = asked.keys() - _KEYS
+    unknown = asked.keys() - KEYS
     if unknown:
-        known = ", ".join(sorted(_KEYS))
+        known = ", ".join(sorted(KEYS))
         raise unfit("/config", Text(f"bekend zijn: {known}", f"known are: {known}"))
     return Config(
         _content(asked.get("content", "structured")),
@@ -156,7 +156,8 @@ def config_of(asked: Mapping[str, str]) -> Config:
     )
 
 
-_KEYS = frozenset({"content", "retryhours", "inflight", "batchsize", "keephours", "quiet"})
+KEYS = frozenset({"content", "retryhours", "inflight", "batchsize", "keephours", "quiet"})
+"""Of `config`, as this node knows them."""
 
 
 def _content(asked: str) -> Content:

@@ -113,6 +113,13 @@ class Subscriptions:
             raise faults.unknown()
         return found.subscription
 
+    def named(self, name: str) -> Subscription:
+        """One of whatever owner. Raises `NotFound`."""
+        found = self._known.get(name)
+        if found is None:
+            raise faults.unknown()
+        return found.subscription
+
     def matching(self, owner: PeerId, attributes: Mapping[str, Value]) -> list[Subscription]:
         """The subscriptions of an owner that want an event with these attributes. What is suspended wants it too: it waits, so
         that nothing is missed when it goes on."""

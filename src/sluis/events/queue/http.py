@@ -1,0 +1,149 @@
+"""What waits, what did not arrive, and what there was, over HTTP: for owners of subscriptions about their own, and for the
+operators of this node about all of them."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import PathParameter
+
+from sluis.crypto import Peer
+from sluis.events.cloudevent import encode_structured
+from sluis.events.queue.faults import wrong_stretch
+from sluis.events.queue.model import DeadLetter, Standing
+from sluis.events.queue.rules import event_of, explained
+from sluis.events.queue.service import Queue
+from sluis.events.subscriptions import Subscription, Subscriptions
+from sluis.kernel import PeerId, Refused
+from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
+from sluis.web import Gate, Person
+
+MOST = 500
+"""Entries of one answer."""
+
+_TAGS = ["gebeurtenissen"]
+_ID = Annotated[str, PathParameter()]
+
+
+Refusal = Callable[[], Refused]
+"""Makes the refusal of who may do nothing with events."""
+
+
+class StandingView(msgspec.Struct, frozen=True):
+    """How a subscription stands. `oldest` is when the first that waits began to (ms), and None when none does."""
+
+    id: str
+    owner: PeerId
+    sink: str
+    state: str
+    because: str
+    newest: int
+    waiting: int
+    dead: int
+    oldest: int | None
+
+
+class DeadLetterView(msgspec.Struct, frozen=True):
+    """A delivery that is not tried any more, and why in words."""
+
+    sequence: int
+    since: int
+    event: str
+    type: str
+    notice: str
+    trace: str
+    attempts: int
+    trouble: str
+    because: Mapping[str, str]
+
+
+class Stretch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers of a subscription, both ends included."""
+
+    first: int
+    last: int
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """How many dead letters wait again."""
+
+    replayed: int
+
+
+class PageView(msgspec.Struct, frozen=True):
+    """Events of a subscription in their order, and the number after which to go on."""
+
+    events: Sequence[msgspec.Raw]
+    after: int
+
+
+def routes(
+    queue: Queue, subscriptions: Subscriptions, gate: Gate, own: PeerId, refusal: Refusal
+) -> list[HTTPRouteHandler]:
+    """The routes of this room.
+
+    Args:
+        queue: the deliveries.
+        subscriptions: whose they are.
+        gate: asks which person may.
+        own: this node.
+        refusal: of a person who may not.
+    """
+
+    async def may(caller: Peer | Person, name: str, action: str) -> Subscription:
+        """The subscription, for its owner or an operator. Raises `NotFound`, `Refused`."""
+        if isinstance(caller, Peer):
+            return subscriptions.get(caller.id, name)
+        await gate.require(caller, action, Resource(EVENTS, str.__str__(own)), refusal())
+        return subscriptions.named(name)
+
+    @get("/events/standing", summary="Hoe alle abonnementen ervoor staan", tags=_TAGS,
+         response_description="Per abonnement wat er wacht.")  # fmt: skip
+    async def standing(person: Person) -> list[StandingView]:
+        await gate.require(person, READ_EVENTS, Resource(EVENTS, str.__str__(own)), refusal())
+        found = await asyncio.to_thread(queue.standing)
+        return [_standing(one, found.get(one.id, Standing(0, 0, 0, None))) for one in subscriptions.all()]
+
+    @get("/subscriptions/{id:str}/dead-letters", summary="Wat niet aankwam, en waarom", tags=_TAGS,
+         response_description="In de volgorde van het abonnement.")  # fmt: skip
+    async def dead_letters(
+        caller: Peer | Person, id: _ID, after: int = 0, most: int = 100
+    ) -> list[DeadLetterView]:
+        one = await may(caller, id, READ_EVENTS)
+        found = await asyncio.to_thread(queue.dead_letters, one.id, after, min(max(most, 1), MOST))
+        return [_dead(letter) for letter in found]
+
+    @post("/subscriptions/{id:str}/replays", status_code=200, summary="Probeer opnieuw wat niet aankwam", tags=_TAGS,
+          response_description="Hoeveel er weer wachten.")  # fmt: skip
+    async def replay(caller: Peer | Person, id: _ID, data: Stretch) -> Replayed:
+        one = await may(caller, id, CHANGE_EVENTS)
+        if not 0 < data.first <= data.last:
+            raise wrong_stretch()
+        return Replayed(await queue.replay(one.id, data.first, data.last))
+
+    @get("/subscriptions/{id:str}/events", summary="Wat er was na een nummer", tags=_TAGS,
+         response_description="In de volgorde van het abonnement.")  # fmt: skip
+    async def events(caller: Peer | Person, id: _ID, after: int = 0, most: int = 100) -> PageView:
+        one = await may(caller, id, READ_EVENTS)
+        found = await asyncio.to_thread(queue.since, one.id, after, min(max(most, 1), MOST))
+        last = found[-1].sequence if found else after
+        return PageView([msgspec.Raw(encode_structured(event_of(each))) for each in found], last)
+
+    return [standing, dead_letters, replay, events]
+
+
+def _standing(one: Subscription, found: Standing) -> StandingView:
+    return StandingView(
+        one.id, one.owner, one.sink, one.state, one.because, found.newest, found.waiting, found.dead, found.oldest
+    )  # fmt: skip
+
+
+def _dead(letter: DeadLetter) -> DeadLetterView:
+    words = explained(letter.trouble)
+    return DeadLetterView(
+        letter.sequence, letter.since, letter.event_id, letter.event_type, letter.notice, letter.trace_id,
+        letter.attempts, letter.trouble, {"nl": words.nl, "en": words.en},
+    )  # fmt: skip
