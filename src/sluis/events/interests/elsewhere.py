@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from sluis.events.interests.model import MOST, NewInterest, Registered, Registration
+from sluis.events.interests.references import Known, References
 from sluis.events.records import about
 from sluis.gateway import Answer, Link
 from sluis.grounds import Key, OfferedNotice
@@ -46,6 +47,7 @@ class Registrar:
     Args:
         link: the way to them.
         ledger: where it is recorded that they were told.
+        references: remember who is meant when events come.
         aliases: names of organisations, and their Peer IDs.
         name: what a peer is called.
         address: where a peer is, for the log.
@@ -58,6 +60,7 @@ class Registrar:
         self,
         link: Link,
         ledger: Ledger,
+        references: References,
         aliases: Mapping[str, PeerId],
         name: Callable[[PeerId], str],
         address: Callable[[PeerId], str],
@@ -66,17 +69,18 @@ class Registrar:
         seconds: float,
     ) -> None:
         self._link, self._ledger, self._aliases, self._name = link, ledger, aliases, name
+        self._references = references
         self._address, self._service, self._clock, self._seconds = address, service, clock, seconds
 
     async def offered(self, source: str) -> tuple[OfferedNotice, ...]:
         """What an organisation can tell this one of. Raises `NotFound`, `Upstream`, what it answers."""
-        return await self.offered_by(self._peer(source))
+        return await self.offered_by(self.peer(source))
 
     async def offered_by(self, peer: PeerId) -> tuple[OfferedNotice, ...]:
         """The same, by its Peer ID."""
-        headers = self._headers(Trace.begin())
+        headers = self.headers(Trace.begin())
         async with self._link.send(peer, "GET", "/v1/notices", headers, b"", self._seconds) as answer:
-            found = await self._answered(peer, answer, list[OfferedNotice])
+            found = await self.answered(peer, answer, list[OfferedNotice])
         return tuple(one for one in found if one.source == peer)
 
     async def register(self, wish: Wish, trace: Trace) -> Registered:
@@ -90,7 +94,7 @@ class Registrar:
             Upstream: the source cannot be reached.
             Unkept: it could not be recorded here; nothing left.
         """
-        peer = self._peer(wish.source)
+        peer = self.peer(wish.source)
         offered = next((one for one in await self.offered_by(peer) if one.notice.id == wish.notice), None)
         if offered is None:
             raise _no_notice(wish.notice, self._name(peer))
@@ -105,30 +109,38 @@ class Registrar:
     ) -> Registered:
         notice, now = offered.notice, self._clock()
         step = trace.child()
+        subjects = [
+            Known(one.subject.kind, self._ledger.subject(one.subject.kind, one.subject.value, now)) for one in interests
+        ]  # fmt: skip
+        rows = [
+            self._references.row(peer, notice.id, one.reference, known, one.until.toordinal())
+            for one, known in zip(interests, subjects, strict=True)
+        ]
         lines = [
             about(
                 f"Afnemersindicatie bij {self._name(peer)}: {offered.title.nl}", notice, step, now,
                 service=self._service, processor=self._address(peer),
-                subject=(one.subject.kind, self._ledger.subject(one.subject.kind, one.subject.value, now)),
+                subject=(known.kind, known.pseudonym),
                 more={"sluis.interest": {"change": "register", "notice": notice.id}},
             )
-            for one in interests
+            for known in subjects
         ]  # fmt: skip
         body = encode(Registration(notice.id, tuple(interests)))
-        recorded = self._ledger.append(lines)
+        recorded = self._ledger.append(lines, lambda connection: self._references.keep(connection, rows))
         async with self._link.send(
             peer,
             "POST",
             "/v1/interests",
-            self._headers(step),
+            self.headers(step),
             body,
             self._seconds,
             covers=lambda purpose: purpose.tells(notice.activity, notice.id, offered.digest),
             ready=recorded,
         ) as answer:
-            return await self._answered(peer, answer, Registered)
+            return await self.answered(peer, answer, Registered)
 
-    def _peer(self, source: str) -> PeerId:
+    def peer(self, source: str) -> PeerId:
+        """An organisation by its alias or OIN. Raises `NotFound`."""
         found = self._aliases.get(source)
         if found is None and source in {str.__str__(one) for one in self._aliases.values()}:
             found = PeerId(source)
@@ -137,7 +149,8 @@ class Registrar:
         return found
 
     @staticmethod
-    def _headers(trace: Trace) -> dict[str, str]:
+    def headers(trace: Trace) -> dict[str, str]:
+        """Of a request to a source."""
         return {
             "accept": "application/json",
             "content-type": "application/json",
@@ -145,7 +158,7 @@ class Registrar:
             "fsc-transaction-id": new_transaction_id(),
         }
 
-    async def _answered(self, peer: PeerId, answer: Answer, kind: type[T]) -> T:
+    async def answered(self, peer: PeerId, answer: Answer, kind: type[T]) -> T:
         """What a source answered. Raises its problem, and `Upstream` when it is no answer."""
         raw = bytearray()
         async for piece in answer.body:
@@ -153,8 +166,8 @@ class Registrar:
             if len(raw) > _MOST_BYTES:
                 raise _unusable(self._name(peer))
         try:
-            if answer.status == 200:
-                return decode(bytes(raw), kind)
+            if answer.status in (200, 201):
+                return decode(bytes(raw) or b"null", kind)
             members = decode(bytes(raw), dict[str, Any])
         except (msgspec.MsgspecError, Problem):
             raise _unusable(self._name(peer)) from None
