@@ -327,7 +327,7 @@ def _write_node(place: Place, federation: Federation, register: str | None, size
     }
     for folder in FOLDERS:
         (place.directory / folder).mkdir()
-        for name, item in files[folder].items():
+        for name, item in files.get(folder, {}).items():  # the demo has no event types
             (place.directory / folder / f"{name}.toml").write_text(render(item), encoding="utf-8")
 
 

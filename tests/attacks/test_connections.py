@@ -12,7 +12,7 @@ import pytest
 from litestar import Response, get
 from tests.unit.web.conftest import ABOUT
 
-from sluis.web import Access, LocalListener, Server, make_api, server, streamed
+from sluis.web import Access, LocalListener, Server, connection, make_api, server, streamed
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -49,10 +49,11 @@ async def serving(path: Path) -> AsyncIterator[App]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_KEEP_ALIVE", 0.3)
-    monkeypatch.setattr(server, "_REQUEST", 0.3)
-    monkeypatch.setattr(server, "_STALLED", 0.3)
-    monkeypatch.setattr(server.NodeProtocol, "from_one", 8)
+    for module in (connection, server):
+        monkeypatch.setattr(module, "KEEP_ALIVE", 0.3)
+    monkeypatch.setattr(connection, "_REQUEST", 0.3)
+    monkeypatch.setattr(connection, "_STALLED", 0.3)
+    monkeypatch.setattr(connection.NodeProtocol, "from_one", 8)
 
 
 async def dripping(path: Path, pieces: list[bytes]) -> float:
@@ -225,7 +226,7 @@ async def test_who_asks_whether_to_go_on_is_told_at_once(tmp_path: Path) -> None
 
 def test_addresses_of_one_ipv6_connection_count_as_one() -> None:
     """Or one visitor, who has 2**64 of them, holds every connection there is."""
-    protocol = object.__new__(server.BrowserProtocol)
+    protocol = object.__new__(connection.BrowserProtocol)
     known = []
     for address in ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "192.0.2.1", "192.0.2.2"):
         said = {"peername": (address, 1)}

@@ -13,7 +13,6 @@ from tests.integration.nodes import ASKER, OWNER, Hosted, until
 from tests.integration.pair import ACTIVITY, ANN, BOB
 from tests.integration.test_fsc_commands import Group, document, sluis
 
-from sluis.events.subscriptions import SubscriptionRequest
 from sluis.ledger import Processing, Search
 
 TYPE = "nl.bijstand.uitkering.gestopt"
@@ -59,13 +58,6 @@ class Running:
         ledger = node.node.parts.ledger
         search = Search(subjects=ledger.subjects("BSN", bsn))
         return self.run(node, ledger.processing_of(search, withheld=True))
-
-    def subscribe(self) -> str:
-        """A subscription of the asker at the owner."""
-        rooms = self.owner.node.parts.events
-        asked = SubscriptionRequest(sink="urn:sluis:feed", protocol="HTTP", types=[TYPE])
-        made: Any = self.run(self.owner, rooms.subscriptions.create(ASKER, asked, "test"))
-        return str(made.id)
 
     @staticmethod
     def run(node: Hosted, work: Any) -> Any:
@@ -124,7 +116,7 @@ def test_who_registered_under_a_contract_for_the_notice_hears(running: Running, 
     assert made["outcomes"][0]["state"] == "proposed"
     waiting = until(lambda: document(owner, "fsc", "contracts", "--waiting"))[0]
     shown = sluis(owner, "fsc", "contracts", waiting["hash"]).output
-    assert f"Bericht van {TYPE}" in shown
+    assert f"Meldt {TYPE}" in shown
     assert sluis(owner, "fsc", "sign", waiting["hash"]).exit_code == 0
 
     assert until(lambda: (found := register()).get("registered") is not None and found) == {
@@ -135,7 +127,8 @@ def test_who_registered_under_a_contract_for_the_notice_hears(running: Running, 
     assert any("Afnemersindicatie bij uwv" in one.name for one in running.lines(running.asker, ANN))
 
     assert publish(event("u-1")) == [("u-1", 0, {"no-subscription": 1})]
-    subscription = running.subscribe()
+    sink = ("urn:sluis:feed", "--type", TYPE, "--source", "uwv")
+    subscription = document(asker, "events", "subscribe", *sink)["id"]
     assert publish(event("u-2"), event("u-3", BOB), event("u-4", reden="verhuisd"), event("u-2")) == [
         ("u-2", 1, {}),
         ("u-3", 0, {"no-relation": 1}),

@@ -22,7 +22,8 @@ from sluis.crypto import calling_context
 from sluis.events.notificaties import Application
 from sluis.events.sending import Connections, Sender, Signer, Webhook
 from sluis.grounds import read_directory
-from sluis.kernel import utc_now
+from sluis.kernel import NotFound, utc_now
+from sluis.serve.notificaties import Everyone
 from sluis.web import EVERYWHERE
 
 SCOPES = frozenset({"notificaties.publiceren", "notificaties.consumeren"})
@@ -154,6 +155,12 @@ async def test_a_whole_node_carries_messages_between_applications(tmp_path: Path
             ).status_code == 201
             assert (await api("POST", "/notificaties", MESSAGE)).status_code == 200
             await until(lambda: application.got)
+        rooms = node.parts.events
+        everyone = Everyone(rooms.subscriptions, rooms.notificaties)
+        (one,) = everyone.all()
+        assert everyone.named(one.id) == one
+        with pytest.raises(NotFound):
+            everyone.get(one.owner, one.id)
         await node.stop()
     assert json.loads(application.got[0].body) == MESSAGE
     assert application.got[0].headers["authorization"] == "Bearer abc123"

@@ -13,11 +13,11 @@ from tests.integration.pair import ACTIVITY, ANN, BOB
 from tests.integration.test_events import EVENT, NOTICE, TYPE
 from tests.integration.test_fsc_commands import Group, document, sluis
 
-from sluis.events.inbox.model import Wish
 from sluis.events.interests import NewInterest, Whom
 from sluis.events.interests import Wish as Interest
+from sluis.events.interests.elsewhere import Subscribing
 from sluis.events.publishing import Occurrence
-from sluis.events.subscriptions import SubscriptionRequest
+from sluis.events.subscriptions import INBOX, SubscriptionRequest
 from sluis.kernel import Problem, Trace
 from sluis.ledger import Search
 
@@ -61,8 +61,9 @@ class Crossing:
         assert sluis(owner, "fsc", "sign", contract).exit_code == 0
         wish = Interest("uwv", "gestopt", (NewInterest(Whom("BSN", ANN), "client-1", _DAY),))
         until(lambda: self._done(self.recipient.registrar.register(wish, Trace.begin())))
-        made = self.at_recipient(self.recipient.catching.subscribe(Wish("uwv", [TYPE]), Trace.begin()))
-        self.subscription = made.id
+        sink = SubscriptionRequest(sink=INBOX, protocol="HTTP", types=[TYPE])
+        made = self.at_recipient(self.recipient.registrar.subscribe(Subscribing("uwv", sink), Trace.begin()))
+        self.subscription = made["id"]
         feed = SubscriptionRequest(sink="urn:sluis:feed", protocol="HTTP")
         self.own = self.at_recipient(self.recipient.subscriptions.create(ASKER, feed, "test")).id
         return str(contract)

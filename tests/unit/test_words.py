@@ -16,11 +16,13 @@ DUTCH = [
         "docs/tutorial/eerste-vraag.md",
         "docs/how-to/fsc.md",
         "docs/how-to/berichten.md",
+        "docs/how-to/gebeurtenissen.md",
         "docs/how-to/inloggen.md",
         "docs/how-to/machtigingen.md",
         "docs/how-to/notificaties.md",
         "docs/how-to/passkeys-en-paspoorten.md",
         "docs/reference/configuration.md",
+        "docs/reference/events.md",
         "docs/reference/contact.md",
         "docs/reference/policy.md",
     )

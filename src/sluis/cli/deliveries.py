@@ -41,10 +41,18 @@ _AGAIN = 1.0  # seconds between two looks
     "--config", "config", multiple=True, metavar=say("NAAM=WAARDE", "NAME=VALUE"),
     help=say("Zoals content=binary of retryhours=24.", "Such as content=binary or retryhours=24."),
 )  # fmt: skip
+@click.option(
+    "--source",
+    help=say(
+        "Neem het bij deze organisatie (naam of OIN), voor gebeurtenissen van daar.",
+        "Take it at this organisation (name or OIN), for events from there.",
+    ),
+)
 @node_option
 @json_option
 def subscribe(
-    sink: str | None, types: tuple[str, ...], sql: str | None, config: tuple[str, ...], directory: Path, as_json: bool
+    sink: str | None, types: tuple[str, ...], sql: str | None, config: tuple[str, ...], source: str | None,
+    directory: Path, as_json: bool,
 ) -> None:  # fmt: skip
     if sink is None:
         found = call(directory, "GET", "/v1/events/standing").document()
@@ -53,7 +61,10 @@ def subscribe(
     body: dict[str, Any] = {"sink": sink, "protocol": "HTTP", "types": list(types)}
     body["config"] = dict(_pair(one) for one in config)
     body["filters"] = [{"sql": sql}] if sql else []
-    made = call(directory, "POST", "/v1/subscriptions", body).document()
+    path = "/v1/subscriptions"
+    if source is not None:
+        path, body = "/v1/registrations/subscriptions", {"source": source, "subscription": body}
+    made = call(directory, "POST", path, body).document()
     if as_json:
         click.echo(json_text(made))
     elif made["state"] == "active":

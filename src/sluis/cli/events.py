@@ -14,6 +14,7 @@ from uuid import uuid4
 import click
 import msgspec
 
+from sluis.cli.deliveries import deadletters, replay, subscribe, tail
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import in_words, json_text, language, say, shown, working
@@ -40,6 +41,10 @@ RULES = {
 )
 def command() -> None:
     """Asks the running node, over its socket."""
+
+
+for one in (subscribe, tail, deadletters, replay):
+    command.add_command(one)
 
 
 @command.command("publish", epilog=example("sluis events publish besluit.json"))
@@ -92,9 +97,10 @@ counts.help = say(
 @command.group(
     "interests",
     help=say(
-        "Afnemersindicaties bij andere organisaties: over wie u bericht wilt.",
+        "Afnemersindicaties bij andere organisaties: over wie u wilt horen.",
         "Interests at other organisations: whom you want to hear of.",
     ),
+    epilog=example("sluis events interests notices --source ind"),
 )
 def interests() -> None:
     """Interests of this organisation elsewhere."""
@@ -117,7 +123,7 @@ def notices(source: str, directory: Path, as_json: bool) -> None:
 
 
 notices.help = say(
-    "Waarvan een andere organisatie u bericht kan geven.", "What another organisation can tell you of."
+    "Wat een andere organisatie u kan melden.", "What another organisation can tell you of."
 )
 
 

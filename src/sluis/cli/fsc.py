@@ -369,7 +369,7 @@ def _purpose_told(purpose: dict[str, Any], owner: str, yours: bool) -> Iterator[
                             f"    Notice {one['id']}: not (any more) like this at this node. {where}"))  # fmt: skip
             continue
         data = f": {', '.join(one['data'])}" if one["data"] else ""
-        yield shown("    " + say("Bericht van ", "News of ") + f"{one['event']}{data}")
+        yield shown("    " + say("Meldt ", "Tells of ") + f"{one['event']}{data}")
         yield shown("      " + say("Wet: ", "Law: ") + "; ".join(one["articles"]))
 
 

@@ -104,7 +104,7 @@ def _wrong_scenarios(reading: ScenarioReading, config: Config, grounds: Grounds)
     around = Around(
         channels=tuple(config.channels),
         activities=[one.id for one in grounds.activities],
-        facts=None,
+        facts={one.type: {name: fact.type for name, fact in one.facts.items()} for one in grounds.events},
         templates=templates_of(config),
     )
     return examine_scenarios(reading, around)
@@ -201,6 +201,7 @@ def _examine_settings(
     found = (
         _absent_files(config, file),
         _absent_program(config, file),
+        _absent_folders(config, file),
         _wrong_clients(config, file),
         _unknown_sources(config, file),
     )
@@ -226,6 +227,18 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
         for name, way in config.signin.items()
         for path in (*way.authorities, *([way.secret_file] if way.secret_file else []))
     ]
+    named += [
+        (f"channels.{name}", path)
+        for name, channel in config.channels.items()
+        for path in (
+            channel.secret_file,
+            channel.callback_file,
+            channel.key,
+            channel.known_hosts,
+            *channel.authorities,
+        )
+        if path
+    ]
     passport = config.passport
     own = [path for path in (passport.certificate, passport.key) if path]
     named += [("events", path) for path in config.events.authorities]
@@ -249,6 +262,22 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
                      f"Put the file there, or change the setting under `[{section}]`."),
                 place=read_document(file).place(tuple(section.split("."))),
             )  # fmt: skip
+
+
+def _absent_folders(config: Config, file: Path) -> Iterator[Invalid]:
+    """Folders of channels that are not there: what should come from them would never be seen, or nothing could be put there."""
+    for name, channel in config.channels.items():
+        for path in (channel.maildir, channel.folder):
+            if path is not None and not path.is_dir():
+                yield Invalid(
+                    "missing-folder",
+                    Text(f"De map `{path.name}` is er niet.", f"The folder `{path.name}` is not there."),
+                    Text(f"Kanaal `{name}` wijst naar {path}.", f"Channel `{name}` points to {path}."),
+                    Text(
+                        "Maak de map, of verander de instelling.", "Make the folder, or change the setting."
+                    ),
+                    place=read_document(file).place(("channels", name)),
+                )
 
 
 def _wrong_clients(config: Config, file: Path) -> Iterator[Invalid]:

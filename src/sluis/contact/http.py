@@ -3,9 +3,10 @@
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.contact.saying import not_yours
+from sluis.contact.saying import not_yours, too_weak
 from sluis.contact.service import Contact
 from sluis.contact.views import Entry
+from sluis.kernel import reaches
 from sluis.web import SignedIn
 
 
@@ -21,6 +22,8 @@ def api_routes(contact: Contact) -> list[HTTPRouteHandler]:
     async def messages(caller: object) -> list[Entry]:
         if not isinstance(caller, SignedIn):
             raise not_yours()
+        if not reaches(caller.level, "substantial"):
+            raise too_weak()
         return await contact.history(caller.acting.person)
 
     return [messages]

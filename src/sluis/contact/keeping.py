@@ -10,7 +10,18 @@ from sqlalchemy import Connection, Row, text
 
 from sluis.contact import sql
 from sluis.contact.channels.base import Waiting
-from sluis.contact.model import Address, Content, Message, Occurrence, Pending, Preference, Scenario, Try
+from sluis.contact.model import (
+    TRY,
+    Address,
+    Content,
+    Message,
+    Occurrence,
+    Pending,
+    Preference,
+    Scenario,
+    Try,
+    TryState,
+)
 from sluis.contact.rules import seconds
 from sluis.crypto import KeyStore, Vault, canonical_texts
 from sluis.identity.sessions import person_of
@@ -176,6 +187,8 @@ class Keeping:
         connection.execute(text(sql.SWEEP_PENDING), {"before": pending_before})
 
 
-def with_state(tried: Try, state: str, now: int, **more: Any) -> Try:
-    """A try in another state."""
+def with_state(tried: Try, state: TryState, now: int, **more: Any) -> Try:
+    """A try in another state. Raises `ValueError` for one that does not follow (`TRY`)."""
+    if state not in TRY[tried.state]:
+        raise ValueError(f"{state} does not follow {tried.state}")
     return msgspec.structs.replace(tried, state=state, changed=now, **more)

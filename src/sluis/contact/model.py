@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
-from sluis.grounds import Key, Name
+from sluis.grounds import EventTypeName, Key, Name
 from sluis.kernel import Text
 
 Kind = Literal["box", "email", "sms", "letter"]
@@ -25,8 +25,6 @@ Wait = Annotated[
 
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Uri = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", max_length=2000)]
-EventType = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")]
-"""Of CloudEvents, `type`: a reversed domain name and what happened."""
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -45,7 +43,7 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: Key
     title: Text
-    event: EventType
+    event: EventTypeName
     activity: Uri
     template: Key
     subject: Text

@@ -83,7 +83,7 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         """Have a code sent to an address."""
         kind, language = form.get("kind", ""), _language(request)
         try:
-            await contact.offer_address(person.acting.person, kind, form.get("value", "")[:300], language)
+            await contact.proving.offer(person.acting.person, kind, form.get("value", "")[:300], language)
         except Problem as problem:
             return await shown(request, person, problem)
         return await shown(request, person, sent=kind)
@@ -93,7 +93,7 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         """Bring the code, and so prove that the address is one's own."""
         kind = form.get("kind", "")
         try:
-            await contact.prove_address(person.acting.person, kind, form.get("code", "")[:20])
+            await contact.proving.prove(person.acting.person, kind, form.get("code", "")[:20])
         except (Invalid, NotFound) as problem:
             return await shown(request, person, problem, sent=kind if isinstance(problem, Invalid) else "")
         return redirect(_OWN)
@@ -101,7 +101,7 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
     @post("/messages/address/remove", opt=_FOR, status_code=200)
     async def remove(person: SignedIn, form: Form) -> Response[Any]:
         """Be reached there no longer."""
-        await contact.forget_address(person.acting.person, form.get("kind", ""))
+        await contact.proving.forget(person.acting.person, form.get("kind", ""))
         return redirect(_OWN)
 
     @post(

@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection
 
-from sluis.contact.channels.base import Channel, Failed, Parcel, Report, Waiting
+from sluis.contact.channels.base import Channel, Failed, Parcel, Waiting
 from sluis.contact.keeping import Keeping, Known, with_state
 from sluis.contact.model import (
     TRY,
@@ -54,8 +54,6 @@ _LANE = 8  # of these with one channel: one that hangs keeps no other waiting
 _BUSY = 5  # seconds until a message is looked at again whose channel has enough in hand
 _MEND = 3_600  # seconds until a message is looked at again that our own files stand in the way of
 _ATTEMPTS = 3  # of a message of which nobody can tell whether it left
-_REPORTS_OF = 60 * 86_400  # seconds that a report may still come
-_REPORTS_MOST = 500
 
 
 class Addresses(Protocol):
@@ -134,20 +132,13 @@ class Reaching:
         while self._in_hand:
             await asyncio.wait(list(self._in_hand.values()))
 
-    async def stop(self) -> None:
-        """Let go of what is in hand: it is claimed, and found again."""
+    async def stop(self, seconds: float) -> None:
+        """Let what is in hand finish for so long. What is let go of after that is claimed, and found again."""
+        if self._in_hand:
+            await asyncio.wait(list(self._in_hand.values()), timeout=seconds)
         for task in list(self._in_hand.values()):
             task.cancel()
         await asyncio.gather(*self._in_hand.values(), return_exceptions=True)
-
-    async def listen(self) -> None:
-        """Hear of every channel what became of what it took."""
-        await asyncio.gather(*[self._listen(name, channel) for name, channel in self._channels.items()])
-
-    async def take(self, reports: Sequence[Report]) -> None:
-        """Keep what a channel says; durable when this returns. Raises `Unkept`."""
-        for report in reports:
-            await self._store.write(partial(self._take, report=report))
 
     # Deciding
 
@@ -170,12 +161,14 @@ class Reaching:
         scenario = self._scenarios.get(message.scenario)
         if scenario is None:
             log.error("scenario %s is gone; message %s is not sent", message.scenario, message.id[:8])
-            await self._settle(message, Over("unreachable"))
+            await self._store.write(
+                lambda connection: self._keeping.set_message(connection, message.id, "unreachable", None)
+            )
             return
         preference, action = self._next(scenario, content, known, tries)
         match action:
             case Later() | Over():
-                await self._settle(message, action)
+                await self._settle(message, content, scenario)
             case Send(route, number):
                 now = self._now()
                 before = next((one for one in tries if one.number == number), None)
@@ -222,7 +215,7 @@ class Reaching:
         self._lanes[route.channel] += 1
         try:
             if found and (resolved := await self._resolve(route, tried, preference)) is not None:
-                await self._note(message, content, scenario, known, resolved)
+                await self._note(message, content, scenario, resolved)
             else:
                 await self._hand_over(message, content, scenario, tried, known, preference)
         finally:
@@ -255,9 +248,7 @@ class Reaching:
         preference: Preference,
     ) -> None:
         now, channel = self._now(), self._channels[tried.channel]
-        claimed = msgspec.structs.replace(
-            tried, state="claimed", attempts=tried.attempts + 1, changed=now, due=0, trouble=""
-        )
+        claimed = with_state(tried, "claimed", now, attempts=tried.attempts + 1, due=0, trouble="")
         try:
             to = await self._address(tried.kind, content, known)
         except Problem as problem:
@@ -265,11 +256,11 @@ class Reaching:
             late = with_state(
                 claimed, "delayed", now, due=now + delay(claimed.attempts), trouble="address-unknown"
             )
-            await self._note(message, content, scenario, known, late)
+            await self._note(message, content, scenario, late)
             return
         if to is None:
             none = with_state(claimed, "refused", now, trouble="no-address")
-            await self._note(message, content, scenario, known, none)
+            await self._note(message, content, scenario, none)
             return
         if content.said is None:
             language = preference.language or self._settings.language
@@ -279,7 +270,7 @@ class Reaching:
         done = await self._send(
             channel, claimed, _parcel(claimed, to, content, self._settings.organisation, message), preference
         )
-        await self._note(message, content, scenario, known, done)
+        await self._note(message, content, scenario, done)
 
     async def _address(self, kind: Kind, content: Content, known: Known) -> tuple[str, ...] | None:
         if kind == "box":
@@ -314,14 +305,7 @@ class Reaching:
                 SUBJECT_TYPE: content.about[0],
             },
         )
-        # Both begin in one turn of the event loop, so they share a commit.
-        outcomes = await asyncio.gather(self._store.write(work), self._recorded(line), return_exceptions=True)
-        for failure in outcomes:
-            if isinstance(failure, BaseException):
-                raise failure
-
-    async def _recorded(self, line: Processing) -> None:
-        await self._ledger.append([line])
+        await self._ledger.append([line], along=work)
 
     async def _send(self, channel: Channel, tried: Try, parcel: Parcel, preference: Preference) -> Try:
         try:
@@ -347,16 +331,22 @@ class Reaching:
 
     # Noting
 
-    async def _note(
-        self, message: Message, content: Content, scenario: Scenario, known: Known, tried: Try
-    ) -> None:
+    async def _note(self, message: Message, content: Content, scenario: Scenario, tried: Try) -> None:
         """Keep what became of a try, and what that means for its message."""
 
         def work(connection: Connection) -> None:
-            self._keeping.keep_try(connection, tried)
-            self._keep_next(connection, message, content, scenario, known, tried)
+            due = self._keep_try(connection, tried)
+            self._keep_next(connection, message, content, scenario, due)
 
         await self._store.write(work)
+
+    def _keep_try(self, connection: Connection, tried: Try) -> int | None:
+        """Keep a try, unless a report that was quicker than the channel's own answer says more; gives when it is due."""
+        known = self._keeping.tried(connection, tried.reference)
+        if known is not None and known.state != "claimed" and tried.state not in TRY[known.state]:
+            tried = msgspec.structs.replace(known, remote=tried.remote or known.remote)
+        self._keeping.keep_try(connection, tried)
+        return tried.due or None
 
     def _keep_next(
         self,
@@ -364,21 +354,18 @@ class Reaching:
         message: Message,
         content: Content,
         scenario: Scenario,
-        known: Known,
-        tried: Try,
+        due: int | None = None,
     ) -> None:
-        tries = self._keeping.tries(connection, message.id)
-        _, action = self._next(scenario, content, known, tries)
-        state, due = _after(action, self._now())
-        if tried.state in ("claimed", "delayed") and tried.due:
-            due = tried.due
-        self._keeping.set_message(connection, message.id, state, due)
-
-    async def _settle(self, message: Message, action: Later | Over) -> None:
-        state, due = _after(action, self._now())
-        await self._store.write(
-            lambda connection: self._keeping.set_message(connection, message.id, state, due)
+        known, tries = (
+            self._keeping.known(connection, message.person),
+            self._keeping.tries(connection, message.id),
         )
+        state, at = _after(self._next(scenario, content, known, tries)[1], self._now())
+        self._keeping.set_message(connection, message.id, state, due or at)
+
+    async def _settle(self, message: Message, content: Content, scenario: Scenario) -> None:
+        """Keep what is to be done next, as it is by now."""
+        await self._store.write(lambda connection: self._keep_next(connection, message, content, scenario))
 
     async def _put_off(self, message: Message, later: int) -> None:
         due = self._now() + later
@@ -389,35 +376,6 @@ class Reaching:
         except Problem as problem:
             log.error("message %s: %s", message.id[:8], problem.code)
 
-    # Hearing
-
-    async def _listen(self, name: str, channel: Channel) -> None:
-        try:
-            waiting = await asyncio.to_thread(self._under_way, name)
-            reports = await channel.reports(waiting)
-            await self.take([one for one in reports if one.reference])
-            if reports:
-                await channel.heed(reports)
-        except Failed as failed:
-            log.warning("channel %s tells nothing: %s", name, failed.trouble)
-        except Exception as failure:  # the others go on being heard
-            log.error("channel %s tells nothing: %s", name, cause_of(failure))
-
-    def _under_way(self, channel: str) -> list[Waiting]:
-        with self._store.read() as connection:
-            return self._keeping.under_way(connection, channel, self._now() - _REPORTS_OF, _REPORTS_MOST)
-
-    def _take(self, connection: Connection, report: Report) -> None:
-        tried = self._keeping.tried(connection, report.reference)
-        if tried is None or report.state not in TRY[tried.state]:
-            return
-        found = self._keeping.message(connection, tried.message)
-        assert found is not None
-        changed = with_state(tried, report.state, self._now(), trouble=report.trouble)
-        self._keeping.keep_try(connection, changed)
-        # What this means is decided at the next look, which is now.
-        self._keeping.set_message(connection, tried.message, "open", self._now())
-
     def _now(self) -> int:
         return int(self._clock().timestamp())
 
@@ -425,6 +383,8 @@ class Reaching:
 def _after(action: Action, now: int) -> tuple[MessageState, int | None]:
     match action:
         case Over(state):
+            if state == "unreachable":
+                log.warning("a person was reached by no channel; they see so among their messages")
             return state, None
         case Later(at):
             return "open", at

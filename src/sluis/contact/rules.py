@@ -184,14 +184,6 @@ def delay(attempts: int, asked: int = 0) -> int:
     return max(longest, min(asked, 86_400))
 
 
-def masked(kind: Kind, value: str) -> str:
-    """An address so that its owner knows it again and nobody else learns it."""
-    if kind == "email":
-        name, _, domain = value.partition("@")
-        return f"{name[:1]}•••@{domain}"
-    return f"•••{value[-3:]}" if kind == "sms" else ""
-
-
 def _enough(tried: Try, open_routes: Sequence[Route]) -> bool:
     route = next(one for one in open_routes if one.channel == tried.channel)
     return ARRIVED.get(tried.state, 0) >= ARRIVED[route.enough]

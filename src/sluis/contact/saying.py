@@ -134,3 +134,18 @@ def not_yours() -> Refused:
         Text("Log in als de betrokkene zelf.", "Sign in as the data subject."),
         rule="messages-own",
     )
+
+
+def too_weak() -> Refused:
+    """Messages for who signed in too weakly."""
+    return Refused(
+        "sign-in-too-weak",
+        Text("U bent te zwak ingelogd.", "You signed in too weakly."),
+        Text(
+            "Voor uw eigen berichten is een hoger betrouwbaarheidsniveau nodig.",
+            "Your own messages take a higher level of assurance.",
+        ),
+        Text("Log sterker in.", "Sign in more surely."),
+        rule="messages-level",
+        level="substantial",
+    )

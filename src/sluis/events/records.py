@@ -9,6 +9,9 @@ from sluis.grounds import Notice
 from sluis.kernel import Trace, milliseconds, new_span_id
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Processing, Withheld
 
+TOLD_OF = "sluis.event"
+"""The attribute that says by which notice of which type of event somebody was told."""
+
 
 def about(
     name: str,

@@ -29,7 +29,7 @@ from sluis.kernel import Clock, PeerId, cause_of
 from sluis.ledger import Ledger
 from sluis.policy import DecisionPoint, Who
 from sluis.serve.group import aliases
-from sluis.serve.notificaties import notificaties_of
+from sluis.serve.notificaties import Everyone, notificaties_of
 from sluis.store import Store
 from sluis.web import EVERYWHERE, Gate, OnRefusal, Outgoing
 
@@ -86,8 +86,7 @@ class EventRooms(msgspec.Struct, frozen=True):
     async def _send(self) -> None:
         while True:
             try:
-                own = self.notificaties.subscriptions() if self.notificaties is not None else []
-                await self.sender.run([*self.subscriptions.all(), *own])
+                await self.sender.run(Everyone(self.subscriptions, self.notificaties).all())
             except Exception as failure:  # what waits must go on, whatever one recipient brings about
                 log.error("sending events: %s", cause_of(failure))
             await asyncio.sleep(_AGAIN)
@@ -206,7 +205,8 @@ def event_routes(
         *interests.official_routes(rooms.registrar, gate, own),
         *subscriptions.routes(rooms.subscriptions, own, lambda person: person.person),
         *delivery_routes(
-            rooms.queue, rooms.subscriptions, gate, own, interests.not_yours, rooms.notices.agreed
+            rooms.queue, Everyone(rooms.subscriptions, rooms.notificaties), gate, own, interests.not_yours,
+            rooms.notices.agreed,
         ),
         *(inboxes.routes(rooms.inbox, on_refusal) if rooms.inbox else ()),
         *(

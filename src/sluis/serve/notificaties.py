@@ -1,11 +1,12 @@
 """The ZGW Notificaties API of a node, furnished from its settings."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from sluis.config import Config, applications_of
 from sluis.crypto import KeyStore
 from sluis.events.notificaties import BASE, Deliveries, Notificaties, Settings, make_app, open_notificaties
-from sluis.kernel import Clock, Refused
+from sluis.events.subscriptions import Subscription, Subscriptions
+from sluis.kernel import Clock, PeerId, Refused
 from sluis.ledger import Ledger
 from sluis.store import Store
 from sluis.web import Beside
@@ -21,6 +22,30 @@ def notificaties_of(
     node = config.node
     own = Settings(node.oin, node.alias, settings.activity, node.test)
     return open_notificaties(own, applications_of(config), store, keys, ledger, queue, clock)
+
+
+class Everyone:
+    """The subscriptions of all rooms, for who looks after deliveries: an operator sees what did not arrive at an application of
+    the organisation itself like the rest. Peers see their own."""
+
+    def __init__(self, subscriptions: Subscriptions, notificaties: Notificaties | None) -> None:
+        self._subscriptions, self._notificaties = subscriptions, notificaties
+
+    def get(self, owner: PeerId, name: str) -> Subscription:
+        """One of an owner. Raises `NotFound`."""
+        return self._subscriptions.get(owner, name)
+
+    def named(self, name: str) -> Subscription:
+        """One of whatever owner or application. Raises `NotFound`."""
+        own = [one for one in self._own() if one.id == name]
+        return own[0] if own else self._subscriptions.named(name)
+
+    def all(self) -> Sequence[Subscription]:
+        """Every one."""
+        return [*self._subscriptions.all(), *self._own()]
+
+    def _own(self) -> Sequence[Subscription]:
+        return self._notificaties.subscriptions() if self._notificaties is not None else ()
 
 
 def beside_portal(

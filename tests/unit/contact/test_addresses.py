@@ -9,7 +9,8 @@ import pytest
 from tests.unit.contact.world import Fake, World
 
 from sluis.contact import Failed, Preference
-from sluis.contact.service import CODE_SECONDS, CODE_TRIES, CODES_AN_HOUR, MOST_CASES, normal_address
+from sluis.contact.proving import CODE_SECONDS, CODE_TRIES, CODES_AN_HOUR, normal_address
+from sluis.contact.service import MOST_CASES
 from sluis.kernel import Invalid, NotFound, Refused, Upstream
 
 
@@ -29,13 +30,13 @@ def code(world: World, channel: str = "mail", number: int = -1) -> str:
 
 
 async def offer(world: World, value: str = "anna@voorbeeld.nl") -> None:
-    await world.contact.offer_address(world.person, "email", value, "nl")
+    await world.contact.proving.offer(world.person, "email", value, "nl")
 
 
 async def test_the_code_proves_the_address(world: World) -> None:
     await offer(world)
     assert (await world.contact.known(world.person)).addresses == ()
-    await world.contact.prove_address(world.person, "email", f" {code(world)} ")
+    await world.contact.proving.prove(world.person, "email", f" {code(world)} ")
     (address,) = (await world.contact.known(world.person)).addresses
     assert (address.kind, address.value) == ("email", "anna@voorbeeld.nl")
 
@@ -43,16 +44,16 @@ async def test_the_code_proves_the_address(world: World) -> None:
 async def test_a_code_works_after_a_restart_and_only_once(world: World) -> None:
     await offer(world)
     world.again()
-    await world.contact.prove_address(world.person, "email", code(world))
+    await world.contact.proving.prove(world.person, "email", code(world))
     with pytest.raises(NotFound):
-        await world.contact.prove_address(world.person, "email", code(world))
+        await world.contact.proving.prove(world.person, "email", code(world))
 
 
 async def test_an_old_code_is_no_good(world: World) -> None:
     await offer(world)
     world.clock.later(CODE_SECONDS)
     with pytest.raises(NotFound):
-        await world.contact.prove_address(world.person, "email", code(world))
+        await world.contact.proving.prove(world.person, "email", code(world))
 
 
 async def test_a_code_cannot_be_found_by_trying(world: World) -> None:
@@ -60,22 +61,22 @@ async def test_a_code_cannot_be_found_by_trying(world: World) -> None:
     right = code(world)
     for _ in range(CODE_TRIES):
         with pytest.raises(Invalid):
-            await world.contact.prove_address(
+            await world.contact.proving.prove(
                 world.person, "email", "000000" if right != "000000" else "111111"
             )
     with pytest.raises(NotFound):
-        await world.contact.prove_address(world.person, "email", right)
+        await world.contact.proving.prove(world.person, "email", right)
 
 
 async def test_a_code_is_of_one_person_and_one_address(world: World) -> None:
     await offer(world)
     first = code(world)
     with pytest.raises(NotFound):
-        await world.contact.prove_address("iemand anders", "email", first)
+        await world.contact.proving.prove("iemand anders", "email", first)
     await offer(world, "bob@voorbeeld.nl")
     if first != code(world):
         with pytest.raises(Invalid):
-            await world.contact.prove_address(world.person, "email", first)
+            await world.contact.proving.prove(world.person, "email", first)
 
 
 async def test_nobody_is_bothered_with_many_codes(world: World) -> None:
@@ -102,8 +103,8 @@ async def test_a_code_that_did_not_leave_counts_all_the_same(world: World) -> No
 
 async def test_an_address_that_is_taken_away_is_used_no_more(world: World) -> None:
     await offer(world)
-    await world.contact.prove_address(world.person, "email", code(world))
-    await world.contact.forget_address(world.person, "email")
+    await world.contact.proving.prove(world.person, "email", code(world))
+    await world.contact.proving.forget(world.person, "email")
     assert (await world.contact.known(world.person)).addresses == ()
 
 
@@ -117,8 +118,8 @@ async def test_an_address_that_nobody_proved_is_forgotten(world: World) -> None:
 async def test_what_somebody_changes_is_on_record(world: World) -> None:
     await world.contact.prefer(world.person, Preference(kinds=("sms",)))
     await offer(world)
-    await world.contact.prove_address(world.person, "email", code(world))
-    await world.contact.forget_address(world.person, "email")
+    await world.contact.proving.prove(world.person, "email", code(world))
+    await world.contact.proving.forget(world.person, "email")
     records = [world.ledger.log.stored(number).json or b"" for number in range(3)]
     assert [b"contact.address" in one for one in records] == [False, True, True]
     assert not any(b"voorbeeld.nl" in one for one in records)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from tests.unit.contact.world import BSN, DAY, NOON, OTHER, QUIET, Fake, Happened, Whom, World, scenario
 
-from sluis.contact import Channel, Failed, Preference, Quiet, Report, Scenario
+from sluis.contact import Channel, Failed, Parcel, Preference, Quiet, Report, Scenario, Sent
 from sluis.kernel import Text, Unkept, Upstream
 from sluis.ledger import ACTIVITY
 
@@ -256,7 +256,7 @@ async def test_a_channel_that_hangs_keeps_no_other_waiting(make: MakeWorld) -> N
         if len(channels["post"].got) == 5:
             break
     assert len(channels["post"].got) == 5
-    await world.contact.stop()
+    await world.contact.stop(0)
 
 
 async def test_a_template_that_fails_keeps_the_message_until_somebody_mends_it(make: MakeWorld) -> None:
@@ -282,7 +282,7 @@ async def test_what_the_log_cannot_take_does_not_leave(
     await world.happens()
     says = Text("-", "-")
 
-    async def full(records: object) -> None:
+    async def full(records: object, along: object = None) -> None:
         raise Unkept("full", says, says, says)
 
     with monkeypatch.context() as patched:
@@ -409,7 +409,7 @@ async def test_a_report_is_heeded_only_after_it_is_kept(
 
     with monkeypatch.context() as patched:
         patched.setattr(world.store, "write", full)
-        await world.contact.reaching.listen()
+        await world.contact.hearing.listen()
     assert channels["box"].told
     await world.hear()
     assert channels["box"].told == []
@@ -425,6 +425,21 @@ async def test_a_report_about_nothing_we_sent_changes_nothing(make: MakeWorld, r
     channels["box"].told = [Report(reference, "bounced", token="t")]
     await world.hear()
     assert await world.states() == [("box", "sent")]
+
+
+async def test_a_report_that_is_quicker_than_the_channels_own_answer_counts(make: MakeWorld) -> None:
+    class Quick(Fake):
+        async def send(self, parcel: Parcel) -> Sent:
+            sent = await super().send(parcel)
+            await world.contact.take("box", [Report(parcel.reference, "delivered")])
+            return sent
+
+    channels = {"box": Quick("box", "again", "delivered")}
+    world = make(channels)
+    await world.happens()
+    await world.settle()
+    assert await world.states() == [("box", "delivered")]
+    assert (await world.entry()).state == "reached"
 
 
 # What is kept, and for how long

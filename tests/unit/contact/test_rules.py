@@ -20,7 +20,6 @@ from sluis.contact.rules import (
     Route,
     Send,
     delay,
-    masked,
     next_action,
     preferred,
     routes,
@@ -237,11 +236,6 @@ def test_each_failure_waits_longer_up_to_a_bound_and_as_long_as_the_channel_asks
     assert delay(40) == 7_200
     assert delay(1, asked=600) == 600
     assert delay(1, asked=10**9) == DAY
-
-
-def test_an_address_is_shown_so_that_only_its_owner_knows_it() -> None:
-    assert masked("email", "anna@voorbeeld.nl") == "a•••@voorbeeld.nl"
-    assert masked("sms", "+31612345678") == "•••678"
 
 
 def test_states_that_follow_are_states() -> None:

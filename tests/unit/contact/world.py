@@ -200,7 +200,7 @@ class World:
 
     async def hear(self) -> None:
         """Let channels tell, and do what follows."""
-        await self.contact.reaching.listen()
+        await self.contact.hearing.listen()
         await self.settle()
 
     async def later(self, seconds: float) -> None:

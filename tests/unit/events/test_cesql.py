@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluis.events.cesql import MAX_DEPTH, MAX_TEXT, compile_expression
+from sluis.events.cesql import MAX_DEPTH, MAX_TEXT, Fault, compile_expression
 from sluis.kernel import Invalid
 
 EVENT: dict[str, Any] = {
@@ -105,6 +105,17 @@ LOGIC = [
     ("'true' AND 1", True),
     ("no OR 'FALSE'", False),
     ("mybool XOR 0", True),
+    ("TRUE AND TRUE AND TRUE", True),
+    ("TRUE AND TRUE AND FALSE", False),
+    ("TRUE AND FALSE AND missing", False),
+    ("TRUE AND TRUE AND 1 AND 'true'", True),
+    ("TRUE AND TRUE AND TRUE AND FALSE", False),
+    ("TRUE AND TRUE AND FALSE AND missing", False),
+    ("FALSE OR FALSE OR TRUE", True),
+    ("FALSE OR FALSE OR FALSE", False),
+    ("FALSE OR FALSE OR TRUE OR missing", True),
+    ("TRUE AND FALSE OR TRUE AND TRUE", True),
+    ("FALSE OR TRUE AND FALSE OR FALSE", False),
 ]
 
 COMPARISONS = [
@@ -421,6 +432,9 @@ ERRORS = [
     ("TRUE AND 'ja'", False, "cast"),
     ("'ja' OR TRUE", False, "cast"),
     ("TRUE XOR 'ja'", False, "cast"),
+    ("TRUE AND TRUE AND 'ja'", False, "cast"),
+    ("FALSE OR 'ja' OR TRUE", False, "cast"),
+    ("FALSE OR FALSE OR FALSE OR 'ja'", False, "cast"),
     ("'a' < 1", False, "cast"),
     ("1 >= 'a'", False, "cast"),
     ("'a' + 1", 0, "cast"),
@@ -547,6 +561,10 @@ def test_an_error_says_where_and_of_what_in_two_languages() -> None:
     error = compile_expression("TRUE AND ontbreekt = 'x'").evaluate(EVENT).error
     assert error is not None
     assert (error.kind, error.at, error.name) == ("missing-attribute", 10, "ontbreekt")
+    assert [
+        compile_expression("TRUE AND TRUE AND 'x'").evaluate(EVENT).error,
+        compile_expression("TRUE AND 'x' AND TRUE").evaluate(EVENT).error,
+    ] == [Fault("cast", 15, "AND"), Fault("cast", 6, "AND")]
     assert error.text.nl == "Dit attribuut heeft de gebeurtenis niet (`ontbreekt`, teken 10)."
     assert error.text.en == "The event does not have this attribute (`ontbreekt`, character 10)."
 

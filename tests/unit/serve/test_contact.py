@@ -34,6 +34,18 @@ port = {port}
 security = "none"
 sender = "post@dienst.example"
 """
+EVENT_TYPE = """
+type = "nl.voorbeeld.besluit.genomen"
+title = { nl = "Besluit genomen", en = "Decision made" }
+description = { nl = "Er is een besluit.", en = "There is a decision." }
+subject = "BSN"
+[facts.uitkomst]
+type = "text"
+meaning = { nl = "Wat is besloten.", en = "What was decided." }
+[facts.kenmerk]
+type = "text"
+meaning = { nl = "Kenmerk van de zaak.", en = "Reference of the case." }
+"""
 ACTIVITY = """
 id = "https://register.voorbeeld.nl/besluiten"
 name.nl = "Besluiten"
@@ -51,11 +63,12 @@ since = 2020-01-01
 
 
 def write(folder: Path, port: int = 25, node: str = NODE) -> Path:
-    for name in ("activities", "scenarios"):
+    for name in ("activities", "scenarios", "event-types"):
         (folder / name).mkdir(exist_ok=True)
     (folder / "node.toml").write_text(node.format(port=port), encoding="utf-8")
     (folder / "activities/besluiten.toml").write_text(ACTIVITY, encoding="utf-8")
     (folder / "scenarios/besluit.toml").write_text(FILE.replace('"box"', '"mail"'), encoding="utf-8")
+    (folder / "event-types/besluit.toml").write_text(EVENT_TYPE, encoding="utf-8")
     write_templates(folder / "templates")
     return folder
 
@@ -125,6 +138,8 @@ def half(node: str) -> str:
             lambda node: node + '[channels.sms]\nkind = "notify-sms"\nurl = "https://x"\n',
             "channel-incomplete",
         ),
+        (lambda node: node + 'secret_file = "weg"\n', "missing-file"),
+        (lambda node: node + '[channels.post]\nkind = "print"\nfolder = "weg"\n', "missing-folder"),
         (lambda node: node + '[contact]\nquiet_from = "25:00"\n', "wrong-value"),
     ],
 )

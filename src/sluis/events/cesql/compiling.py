@@ -179,13 +179,52 @@ def _binary(node: Binary) -> Part:
 
 
 def _logic(node: Binary) -> Run:
-    left = _as(node.left, bool, node.at, node.operator)
-    right = _as(node.right, bool, node.at, node.operator)
-    if node.operator == "AND":
-        return lambda attributes: left(attributes) and right(attributes)
-    if node.operator == "OR":
-        return lambda attributes: left(attributes) or right(attributes)
-    return lambda attributes: left(attributes) is not right(attributes)
+    if node.operator == "XOR":
+        left, right = (_as(one, bool, node.at, "XOR") for one in (node.left, node.right))
+        return lambda attributes: left(attributes) is not right(attributes)
+    return _every(_chain(node)) if node.operator == "AND" else _some(_chain(node))
+
+
+def _chain(node: Binary) -> list[Run]:
+    """The operands of one AND or OR after another, from left to right: one step each, however many there are."""
+    operands = [_as(node.right, bool, node.at, node.operator)]
+    left = node.left
+    while isinstance(left, Binary) and left.operator == node.operator:
+        operands.append(_as(left.right, bool, left.at, node.operator))
+        node, left = left, left.left
+    operands.append(_as(left, bool, node.at, node.operator))
+    return operands[::-1]
+
+
+def _every(operands: list[Run]) -> Run:
+    first, second, *more = operands
+    if not more:
+        return lambda attributes: first(attributes) and second(attributes)
+    if len(more) == 1:
+        third = more[0]
+        return lambda attributes: first(attributes) and second(attributes) and third(attributes)
+
+    def every(attributes: Attributes) -> bool:
+        for operand in operands:  # noqa: SIM110 - all() over a generator takes twice the time
+            if not operand(attributes):
+                return False
+        return True
+
+    return every
+
+
+def _some(operands: list[Run]) -> Run:
+    first, second, *more = operands
+    if not more:
+        return lambda attributes: first(attributes) or second(attributes)
+
+    def some(attributes: Attributes) -> bool:
+        for operand in operands:  # noqa: SIM110 - as above
+            if operand(attributes):
+                return True
+        return False
+
+    return some
 
 
 def _equality(node: Binary) -> Run:

@@ -43,8 +43,9 @@ class Expression:
         try:
             value = self._run(attributes)
         except Stop as stop:
-            own = stop.value if stop.at == self._at else None
-            return Outcome(self._zero if own is None else own, Fault(stop.kind, stop.at, stop.name))
+            fault = stop.fault
+            own = stop.value if fault.at == self._at else None
+            return Outcome(self._zero if own is None else own, fault)
         return Outcome(value if isinstance(value, str | int) else to_text(value))
 
     def holds(self, attributes: Mapping[str, Any]) -> bool:

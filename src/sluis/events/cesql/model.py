@@ -73,15 +73,21 @@ class Outcome(msgspec.Struct, frozen=True):
 class Stop(Exception):
     """Ends an evaluation at its first error; never leaves this room.
 
-    Args:
-        kind: which error.
-        at: where in the expression, in characters from 1.
-        name: of the operator, function or attribute.
-        value: what the operator or function itself then has for a value; None for the zero value.
+    Raised with: which error; where in the expression, in characters from 1; the operator, function or attribute; and for
+    what has a value all the same, that value. Kept as `args`, for an `__init__` would cost as much as all the rest: an
+    attribute that an event does not have is nothing rare.
     """
 
-    def __init__(self, kind: Kind, at: int, name: str, value: Result | None = None) -> None:
-        self.kind, self.at, self.name, self.value = kind, at, name, value
+    @property
+    def fault(self) -> Fault:
+        """What is said of it."""
+        return Fault(*self.args[:3])
+
+    @property
+    def value(self) -> Result | None:
+        """What the operator or function itself then has for a value; None for the zero value."""
+        found: Result | None = self.args[3] if len(self.args) > 3 else None
+        return found
 
 
 def unreadable(why: Text, at: int) -> Invalid:

@@ -1,5 +1,5 @@
 """Catching up: this node reads by itself, at the source, what did not come: when it starts, when something waits for an earlier
-event, and every few minutes. And it makes and ends this organisation's subscriptions there."""
+event, and every few minutes. And it ends this organisation's subscriptions there."""
 
 import asyncio
 import logging
@@ -10,12 +10,11 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from sluis.events.cloudevent import decode_structured
-from sluis.events.inbox.model import MOST, Followed, Wish
+from sluis.events.inbox.model import MOST, Followed
 from sluis.events.inbox.service import Inbox
 from sluis.events.interests import Registrar
-from sluis.events.subscriptions import INBOX
 from sluis.gateway import Link
-from sluis.kernel import NotFound, PeerId, Problem, Trace, cause_of, encode
+from sluis.kernel import NotFound, PeerId, Problem, Trace, cause_of
 
 log = logging.getLogger("sluis.events")
 
@@ -29,13 +28,6 @@ class Page(msgspec.Struct, frozen=True):
 
     events: list[msgspec.Raw]
     after: int
-
-
-class Made(msgspec.Struct, frozen=True):
-    """Of a subscription that was made, what this node needs; and what its operator sees."""
-
-    id: str
-    state: str
 
 
 class Catching:
@@ -65,21 +57,11 @@ class Catching:
             except TimeoutError:
                 missed = await self._catch_all(self._inbox.followed())
 
-    async def subscribe(self, wish: Wish, trace: Trace) -> Made:
-        """Subscribe this organisation at a source; what comes of it comes to this node's own inbox.
-
-        Raises `NotFound` (nobody goes by that name), `Upstream`, what the source answers, `Unkept`.
-        """
-        peer = self._registrar.peer(wish.source)
-        document = {
-            "sink": INBOX, "protocol": "HTTP", "types": wish.types, "filters": wish.filters, "config": wish.config,
-        }  # fmt: skip
-        made: Made = await self._asked(peer, "POST", "/v1/subscriptions", trace, Made, encode(document))
-        await self._inbox.follow(peer, made.id)
-        return made
-
     async def end(self, source: str, subscription: str, trace: Trace) -> None:
-        """End a subscription at a source. Raises as `subscribe`."""
+        """End a subscription at a source. What still comes of it is not taken in.
+
+        Raises `NotFound` (nobody goes by that name, or no such subscription), `Upstream`, what the source answers, `Unkept`.
+        """
         peer = self._registrar.peer(source)
         try:
             await self._asked(peer, "DELETE", f"/v1/subscriptions/{quote(subscription, safe='')}", trace, Any)

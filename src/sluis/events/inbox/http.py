@@ -10,8 +10,8 @@ from litestar.params import HeaderParameter, PathParameter
 
 from sluis.crypto import Peer
 from sluis.events.cloudevent import MAX_EVENT, decode
-from sluis.events.inbox.catching import Catching, Made
-from sluis.events.inbox.model import MOST, FollowedView, Wish
+from sluis.events.inbox.catching import Catching
+from sluis.events.inbox.model import MOST, FollowedView
 from sluis.events.inbox.service import Inbox
 from sluis.events.interests import not_yours
 from sluis.kernel import PeerId, Refused, Trace
@@ -56,7 +56,7 @@ def official_routes(inbox: Inbox, catching: Catching, gate: Gate, own: PeerId) -
 
     Args:
         inbox: knows the subscriptions.
-        catching: makes and ends them.
+        catching: ends them.
         gate: asks who may.
         own: this node.
     """
@@ -73,16 +73,10 @@ def official_routes(inbox: Inbox, catching: Catching, gate: Gate, own: PeerId) -
             for one in inbox.followed()
         ]
 
-    @post("/registrations/subscriptions", status_code=201, summary="Neem een abonnement bij een andere organisatie",
-          tags=_TAGS, response_description="Het abonnement.")  # fmt: skip
-    async def subscribe(person: Person, data: Wish, trace: Trace) -> Made:
-        await may(person, CHANGE_EVENTS)
-        return await catching.subscribe(data, trace)
-
     @delete("/registrations/subscriptions/{source:str}/{id:str}", status_code=200, tags=_TAGS,
             summary="Beëindig een abonnement bij een andere organisatie", response_description="Het is beëindigd.")  # fmt: skip
     async def end(person: Person, source: _PART, id: _PART, trace: Trace) -> None:
         await may(person, CHANGE_EVENTS)
         await catching.end(source, id, trace)
 
-    return [listed, subscribe, end]
+    return [listed, end]

@@ -1,6 +1,6 @@
 """What came in, and where a subscription stands at its recipient."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -64,12 +64,3 @@ class FollowedView(msgspec.Struct, frozen=True):
     subscription: str
     upto: int
     waiting: int
-
-
-class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to subscribe to where: `source` is the organisation, by its alias or OIN; the rest as in the Subscriptions API."""
-
-    source: str
-    types: Sequence[str] = ()
-    filters: Sequence[Mapping[str, object]] = ()
-    config: Mapping[str, str] = {}

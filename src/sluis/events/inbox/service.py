@@ -138,17 +138,8 @@ class Inbox:
     # Subscriptions at sources
 
     def followed(self) -> list[Followed]:
-        """This organisation's subscriptions at sources, as far as something came of them or they were made here."""
+        """This organisation's subscriptions at sources, as far as something came of them."""
         return [*self._followed.values()]
-
-    async def follow(self, source: PeerId, subscription: str) -> None:
-        """Know of a subscription that was just made. Raises `Unkept`."""
-        key = (source, subscription)
-        self._check_followed(key)
-        if key not in self._followed:
-            row = {"source": str.__str__(source), "subscription": subscription, "upto": 0}
-            await self._store.write(lambda connection: connection.execute(text(sql.STAND), row) and None)
-            self._followed[key] = Followed(source, subscription)
 
     async def forget(self, source: PeerId, subscription: str) -> None:
         """A subscription is not there any more. What still waited for an earlier event goes with it. Raises `Unkept`."""

@@ -41,8 +41,15 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interests: Annotated[tuple[NewInterest, ...], msgspec.Meta(min_length=1, max_length=100_000)]
 
 
+class Subscribing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A subscription to take elsewhere: the document of the CloudEvents Subscriptions API, as that organisation gets it."""
+
+    source: str
+    subscription: dict[str, Any]
+
+
 class Registrar:
-    """Registers interests of this organisation at others.
+    """Registers interests of this organisation at others, and subscribes there.
 
     Args:
         link: the way to them.
@@ -103,6 +110,16 @@ class Registrar:
             some = await self._some(peer, offered, wish.interests[at : at + MOST], trace)
             done = Registered(done.registered + some.registered, done.renewed + some.renewed)
         return done
+
+    async def subscribe(self, wish: Subscribing, trace: Trace) -> dict[str, Any]:
+        """Take a subscription at another organisation, which keeps it; it tells nothing that notices do not.
+
+        Raises `NotFound`, `Upstream`, and what the source answers.
+        """
+        peer, body = self.peer(wish.source), encode(wish.subscription)
+        headers = self.headers(trace.child())
+        async with self._link.send(peer, "POST", "/v1/subscriptions", headers, body, self._seconds) as answer:
+            return await self.answered(peer, answer, dict[str, Any])
 
     async def _some(
         self, peer: PeerId, offered: OfferedNotice, interests: Sequence[NewInterest], trace: Trace

@@ -13,7 +13,7 @@ from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.crypto import Peer
-from sluis.events.interests.elsewhere import Registrar, Wish
+from sluis.events.interests.elsewhere import Registrar, Subscribing, Wish
 from sluis.events.interests.model import (
     Ended,
     Ending,
@@ -58,7 +58,7 @@ def routes(notices: Notices, interests: Interests, on_refusal: OnRefusal) -> lis
 
     @get(
         "/notices",
-        summary="Waarvan u bericht kunt krijgen",
+        summary="Wat u van hier kunt horen",
         tags=_TAGS,
         response_description="De kennisgevingen.",
     )
@@ -132,7 +132,7 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
     @post(
         "/registrations/notices",
         status_code=200,
-        summary="Waarvan een andere organisatie u bericht kan geven",
+        summary="Wat een andere organisatie u kan melden",
         tags=_TAGS,
         response_description="De kennisgevingen.",
     )
@@ -140,7 +140,18 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         await may(person, READ_EVENTS)
         return list(await registrar.offered(data.source))
 
-    return [register, offered]
+    @post(
+        "/registrations/subscriptions",
+        status_code=200,
+        summary="Neem een abonnement bij een andere organisatie",
+        tags=_TAGS,
+        response_description="Het abonnement, zoals het daar staat.",
+    )
+    async def subscribe(person: Person, data: Subscribing, trace: Trace) -> dict[str, Any]:
+        await may(person, CHANGE_EVENTS)
+        return await registrar.subscribe(data, trace)
+
+    return [register, offered, subscribe]
 
 
 def not_yours() -> Refused:

@@ -29,7 +29,7 @@ from sluis.events.publishing.model import (
     Subscriptions,
 )
 from sluis.events.queue import Outgoing
-from sluis.events.records import about
+from sluis.events.records import TOLD_OF, about
 from sluis.grounds import EventType, attributes_of
 from sluis.kernel import Clock, PeerId, Problem, Trace, decode, encode, plain
 from sluis.ledger import Ledger, Processing
@@ -267,7 +267,7 @@ class Publisher:
                 about(
                     f"Kennisgeving: {item.event.title.nl}", notice, trace, now, service=self._settings.alias,
                     processor=self._address(notice.recipient), subject=pseudonym,
-                    more={"sluis.event": {"type": one.type, "notice": notice.id}},
+                    more={TOLD_OF: {"type": one.type, "notice": notice.id}},
                 )
             )  # fmt: skip
         plan.additions += [(event, outgoing) for event, outgoing in made.values() if outgoing]

@@ -3,7 +3,7 @@ operators of this node about all of them."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 from litestar import get, post
@@ -16,7 +16,7 @@ from sluis.events.queue.faults import wrong_stretch
 from sluis.events.queue.model import DeadLetter, Standing
 from sluis.events.queue.rules import crossing_event, event_of, explained
 from sluis.events.queue.service import Queue
-from sluis.events.subscriptions import Subscription, Subscriptions
+from sluis.events.subscriptions import Subscription
 from sluis.kernel import PeerId, Refused
 from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
 from sluis.web import Gate, Person
@@ -33,6 +33,19 @@ Refusal = Callable[[], Refused]
 
 Agreed = Callable[[str, PeerId], bool]
 """Whether what a notice (its id) tells a recipient may still leave."""
+
+
+class Known(Protocol):
+    """The subscriptions of a node (`subscriptions.Subscriptions`)."""
+
+    def get(self, owner: PeerId, name: str) -> Subscription:
+        """One of an owner. Raises `NotFound`."""
+
+    def named(self, name: str) -> Subscription:
+        """One of whatever owner. Raises `NotFound`."""
+
+    def all(self) -> Sequence[Subscription]:
+        """Every one."""
 
 
 class StandingView(msgspec.Struct, frozen=True):
@@ -84,7 +97,7 @@ class PageView(msgspec.Struct, frozen=True):
 
 
 def routes(
-    queue: Queue, subscriptions: Subscriptions, gate: Gate, own: PeerId, refusal: Refusal, agreed: Agreed
+    queue: Queue, subscriptions: Known, gate: Gate, own: PeerId, refusal: Refusal, agreed: Agreed
 ) -> list[HTTPRouteHandler]:
     """The routes of this room.
 

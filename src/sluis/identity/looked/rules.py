@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from sluis.grounds import Dataset, Grounds
+from sluis.grounds import Dataset, Grounds, Notice
 from sluis.identity.looked.model import Look, Question, Told
 from sluis.kernel import Text
 from sluis.ledger import ACTIVITY, PROCESSOR, Decision, Line
@@ -10,6 +10,9 @@ from sluis.policy import references_of
 
 READ_AT = "dpl.read.externalReadAPI_id"
 """Where the log of the organisation that was asked can be read (LDV reading extension)."""
+
+TOLD_OF = "sluis.event"
+"""What of a line says by which notice somebody was told."""
 
 _LONGEST_NAME = 300  # characters of what another organisation calls what it did
 _LAST_MOMENT = 2**53 - 1
@@ -21,6 +24,7 @@ def look_of(
     grounds: Grounds,
     called: Callable[[str], str | None],
     decisions: Iterable[Decision] = (),
+    own: bool = False,
 ) -> Look:
     """One line for a person to read.
 
@@ -30,10 +34,14 @@ def look_of(
         grounds: of this node: what activities and data are called.
         called: the name of an organisation by an address of it, None for one that is not known.
         decisions: of the same trace, from this node's own log; they tell which data it was.
+        own: whether the line is of this node's own log; then its notices tell of what somebody was told.
     """
     activity_id = str(line.attributes.get(ACTIVITY, ""))
     activity = grounds.activity(activity_id)
     data, articles = opened_by(decisions, grounds)
+    notice = _notice_of(line, grounds) if own else None
+    if notice is not None:
+        data, articles = (notice.tells,), tuple(map(str, notice.articles))
     return Look(
         organisation,
         line.name[:_LONGEST_NAME],
@@ -47,6 +55,13 @@ def look_of(
         articles or tuple(map(str, activity.articles if activity else ())),
         data,
     )
+
+
+def _notice_of(line: Line, grounds: Grounds) -> Notice | None:
+    """The notice by which somebody was told of the person, where the line is of that."""
+    said = line.attributes.get(TOLD_OF)
+    id = said.get("notice") if isinstance(said, dict) else None
+    return next((one for one in grounds.notices if one.id == id), None)
 
 
 def by_question(looks: Iterable[Look]) -> list[Question]:

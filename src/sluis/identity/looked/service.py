@@ -108,7 +108,7 @@ class WhoLooked:
 
     def _look(self, record: Processing) -> Look:
         decisions = [one for _, one in self._ledger.log.decisions(record.trace_id)]
-        return look_of(line_of(record), self._own.name, self._grounds, self._called, decisions)
+        return look_of(line_of(record), self._own.name, self._grounds, self._called, decisions, own=True)
 
     def _organisation(self, address: str) -> Organisation | None:
         return self._elsewhere.organisation(address)

@@ -1,0 +1,66 @@
+"""What channels say afterwards of what they took: that it was delivered, or read, or came back."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from sqlalchemy import Connection
+
+from sluis.contact.channels.base import Channel, Failed, Report, Waiting
+from sluis.contact.keeping import Keeping, with_state
+from sluis.contact.model import TRY
+from sluis.kernel import Clock, cause_of
+from sluis.store import Store
+
+log = logging.getLogger("sluis.contact")
+
+_LONGEST = 60 * 86_400  # seconds that a report may still come
+_MOST = 500  # tries of a channel that are asked about
+
+
+class Hearing:
+    """The reports of channels.
+
+    Args:
+        store, keeping: where tries are.
+        channels: by name.
+        clock: aware UTC.
+    """
+
+    def __init__(self, store: Store, keeping: Keeping, channels: Mapping[str, Channel], clock: Clock) -> None:
+        self._store, self._keeping, self._channels, self._clock = store, keeping, channels, clock
+
+    async def listen(self) -> None:
+        """Hear of every channel what became of what it took; one that hangs keeps no other waiting."""
+        await asyncio.gather(*[self._listen(name, channel) for name, channel in self._channels.items()])
+
+    async def take(self, reports: Sequence[Report]) -> None:
+        """Keep what a channel says; durable when this returns. Raises `Unkept`."""
+        for report in reports:
+            await self._store.write(partial(self._take, report=report))
+
+    async def _listen(self, name: str, channel: Channel) -> None:
+        try:
+            waiting = await asyncio.to_thread(self._under_way, name)
+            reports = await channel.reports(waiting)
+            await self.take([one for one in reports if one.reference])
+            if reports:
+                await channel.heed(reports)
+        except Failed as failed:
+            log.warning("channel %s tells nothing: %s", name, failed.trouble)
+        except Exception as failure:  # the others go on being heard
+            log.error("channel %s tells nothing: %s", name, cause_of(failure))
+
+    def _under_way(self, channel: str) -> list[Waiting]:
+        since = int(self._clock().timestamp()) - _LONGEST
+        with self._store.read() as connection:
+            return self._keeping.under_way(connection, channel, since, _MOST)
+
+    def _take(self, connection: Connection, report: Report) -> None:
+        tried, now = self._keeping.tried(connection, report.reference), int(self._clock().timestamp())
+        if tried is None or report.state not in TRY[tried.state]:
+            return
+        self._keeping.keep_try(connection, with_state(tried, report.state, now, trouble=report.trouble))
+        # What this means is decided at the next look, which is now.
+        self._keeping.set_message(connection, tried.message, "open", now)
