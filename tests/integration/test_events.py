@@ -140,6 +140,11 @@ def test_who_registered_under_a_contract_for_the_notice_hears(running: Running, 
     assert len(told) == 1
     assert running.lines(running.owner, BOB) == []
 
+    gone = ("--source", "uwv", "--notice", "gestopt", "--from", str(clients))
+    assert document(asker, "events", "interests", "end", *gone) == {"ended": 1}
+    assert publish(event("u-4b")) == [("u-4b", 0, {"no-relation": 1})]
+    assert register() == {"registered": 1, "renewed": 0}
+
     assert sluis(owner, "fsc", "revoke", waiting["hash"], "--reason", "Taak vervallen").exit_code == 0
     assert publish(event("u-5")) == [("u-5", 0, {"no-contract": 1})]
     rules = {(one["rule"], one["count"]) for one in document(owner, "events", "counts")}

@@ -61,7 +61,7 @@ class Crossing:
         assert sluis(owner, "fsc", "sign", contract).exit_code == 0
         wish = Interest("uwv", "gestopt", (NewInterest(Whom("BSN", ANN), "client-1", _DAY),))
         until(lambda: self._done(self.recipient.registrar.register(wish, Trace.begin())))
-        sink = SubscriptionRequest(sink=INBOX, protocol="HTTP", types=[TYPE])
+        sink = {"sink": INBOX, "protocol": "HTTP", "types": [TYPE]}
         made = self.at_recipient(self.recipient.registrar.subscribe(Subscribing("uwv", sink), Trace.begin()))
         self.subscription = made["id"]
         feed = SubscriptionRequest(sink="urn:sluis:feed", protocol="HTTP")
@@ -77,7 +77,9 @@ class Crossing:
         return True
 
     def publish(self, *ids: str, bsn: str = ANN) -> None:
-        self.at_source(self.source.publisher.publish([Occurrence(TYPE, id, about=Whom("BSN", bsn)) for id in ids]))
+        self.at_source(
+            self.source.publisher.publish([Occurrence(TYPE, id, about=Whom("BSN", bsn)) for id in ids])
+        )
 
     def heard(self) -> list[str]:
         """What came to the recipient's own system."""
@@ -86,7 +88,9 @@ class Crossing:
     def told(self, bsn: str) -> int:
         """Lines in the recipient's log about having been told."""
         ledger = self.nodes[False].node.parts.ledger
-        found = self.at_recipient(ledger.processing_of(Search(subjects=ledger.subjects("BSN", bsn)), withheld=True))
+        found = self.at_recipient(
+            ledger.processing_of(Search(subjects=ledger.subjects("BSN", bsn)), withheld=True)
+        )
         return sum("Kennisgeving ontvangen van uwv" in one.name for one in found)
 
     def end(self) -> None:
@@ -102,7 +106,10 @@ def crossing(tmp_path: Path) -> Iterator[Crossing]:
         file.write_text(file.read_text().replace("roles = [", 'roles = ["event-admin", "event-publisher", '))
         (directory / "activities").mkdir(exist_ok=True)
         (directory / "activities/bijstand.toml").write_text(ACTIVITY)
-    for folder, text in (("event-types", EVENT), ("notices", NOTICE.replace("condition = \"reden <> 'verhuisd'\"\n", ""))):
+    for folder, text in (
+        ("event-types", EVENT),
+        ("notices", NOTICE.replace("condition = \"reden <> 'verhuisd'\"\n", "")),
+    ):
         (group.owner / folder).mkdir()
         (group.owner / folder / "gestopt.toml").write_text(text)
     made = Crossing(group)

@@ -6,6 +6,7 @@ Whom something is about never stands in an argument, which others on the machine
 import csv
 import io
 import sys
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -122,9 +123,7 @@ def notices(source: str, directory: Path, as_json: bool) -> None:
         click.echo(shown("  " + say("Waarvoor: ", "Purpose: ") + notice["activity"]))
 
 
-notices.help = say(
-    "Wat een andere organisatie u kan melden.", "What another organisation can tell you of."
-)
+notices.help = say("Wat een andere organisatie u kan melden.", "What another organisation can tell you of.")
 
 
 @interests.command(
@@ -146,10 +145,7 @@ notices.help = say(
 @node_option
 @json_option
 def register(source: str, notice: str, file: str, until: str | None, directory: Path, as_json: bool) -> None:
-    offered = next((one for one in _notices(directory, source) if one["notice"]["id"] == notice), None)
-    if offered is None:
-        raise _no_notice(notice)
-    rows = _rows(_text(file), str(offered.get("subject")), until)
+    rows = _rows(_text(file), _kind(directory, source, notice), until)
     body = {"source": source, "notice": notice, "interests": rows}
     with working("Het knooppunt registreert…", "The node is registering…"):
         done = call(directory, "POST", "/v1/registrations", body).document()
@@ -165,6 +161,48 @@ register.help = say(
     "Registreer bij een andere organisatie met wie u een actieve relatie hebt, of verleng dat. Nog eens registreren kan geen kwaad.",
     "Register at another organisation with whom you have an active relation, or renew that. Registering again does no harm.",
 )
+
+
+@interests.command(
+    "end", epilog=example("sluis events interests end --source ind --notice besluiten --from weg.csv")
+)
+@click.option("--source", required=True, help=say("Organisatie: naam of OIN.", "Organisation: name or OIN."))
+@click.option("--notice", required=True, help=say("Naam van de kennisgeving.", "Name of the notice."))
+@click.option(
+    "--from",
+    "file",
+    default="-",
+    help=say(
+        "CSV met de kolom subject; `-` is de standaardinvoer.",
+        "CSV with the column subject; `-` is standard input.",
+    ),
+)
+@node_option
+@json_option
+def end(source: str, notice: str, file: str, directory: Path, as_json: bool) -> None:
+    kind = _kind(directory, source, notice)
+    found = list(_table(_text(file), {"subject"}))
+    subjects = [{"kind": kind, "value": row["subject"].strip()} for _, row in found if row["subject"]]
+    body = {"source": source, "notice": notice, "subjects": subjects}
+    with working("Het knooppunt beëindigt ze…", "The node is ending them…"):
+        done = call(directory, "POST", "/v1/registrations/ends", body).document()
+    click.echo(
+        json_text(done) if as_json else say(f"Beëindigd: {done['ended']}.", f"Ended: {done['ended']}.")
+    )
+
+
+end.help = say(
+    "Beëindig afnemersindicaties: met wie u geen relatie meer hebt.",
+    "End interests: of those with whom you have no relation any more.",
+)
+
+
+def _kind(directory: Path, source: str, notice: str) -> str:
+    """The kind of key of the persons that a notice is about. Raises `NotFound`."""
+    offered = next((one for one in _notices(directory, source) if one["notice"]["id"] == notice), None)
+    if offered is None:
+        raise _no_notice(notice)
+    return str(offered.get("subject"))
 
 
 def _published(one: dict[str, Any]) -> str:
@@ -192,19 +230,23 @@ def _notices(directory: Path, source: str) -> list[dict[str, Any]]:
 
 def _rows(text: str, kind: str, until: str | None) -> list[dict[str, Any]]:
     """The rows of a CSV as interests. Raises `Invalid`, by line, without a value."""
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
-    if not {"subject", "reference"} <= set(reader.fieldnames or ()):
-        raise _no_columns()
     rows = []
-    for line, row in enumerate(reader, 2):
+    for line, row in _table(text, {"subject", "reference"}):
         day = (row.get("until") or until or "").strip()
         if not (row["subject"] and row["reference"] and day):
             raise _incomplete(line)
         subject = {"kind": kind, "value": row["subject"].strip()}
         rows.append({"subject": subject, "reference": row["reference"].strip(), "until": day})
-    if not rows:
-        raise _no_columns()
     return rows
+
+
+def _table(text: str, columns: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines of a CSV that has these columns, numbered as in the file. Raises `Invalid` when there are none."""
+    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
+    rows = list(enumerate(reader, 2))
+    if not rows or not columns <= set(reader.fieldnames or ()):
+        raise _no_columns(columns)
+    yield from rows
 
 
 def _document(file: str) -> Any:
@@ -244,12 +286,13 @@ def _no_events() -> Invalid:
     )
 
 
-def _no_columns() -> Invalid:
+def _no_columns(columns: set[str]) -> Invalid:
+    named = ", ".join(f"`{one}`" for one in sorted(columns))
     return Invalid(
         "no-interests",
         Text("Hierin staan geen afnemersindicaties.", "There are no interests in this."),
-        Text("De eerste regel noemt de kolommen `subject` en `reference`; daaronder staat ten minste één regel.",
-             "The first line names the columns `subject` and `reference`; below it is at least one line."),
+        Text(f"De eerste regel noemt {named}; daaronder staat ten minste één regel.",
+             f"The first line names {named}; below it is at least one line."),
         Text("Verbeter het bestand.", "Correct the file."),
     )  # fmt: skip
 

@@ -205,7 +205,11 @@ def event_routes(
         *interests.official_routes(rooms.registrar, gate, own),
         *subscriptions.routes(rooms.subscriptions, own, lambda person: person.person),
         *delivery_routes(
-            rooms.queue, Everyone(rooms.subscriptions, rooms.notificaties), gate, own, interests.not_yours,
+            rooms.queue,
+            Everyone(rooms.subscriptions, rooms.notificaties),
+            gate,
+            own,
+            interests.not_yours,
             rooms.notices.agreed,
         ),
         *(inboxes.routes(rooms.inbox, on_refusal) if rooms.inbox else ()),

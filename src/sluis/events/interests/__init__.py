@@ -13,7 +13,7 @@ from sluis.events.interests.model import (
     Registration,
     Whom,
 )
-from sluis.events.interests.references import Known, References, open_references
+from sluis.events.interests.references import Known, References, Referred, open_references
 from sluis.events.interests.rules import is_key
 from sluis.events.interests.service import Interests, open_interests
 
@@ -27,6 +27,7 @@ __all__ = [
     "Known",
     "NewInterest",
     "References",
+    "Referred",
     "Registered",
     "Registrar",
     "Registration",

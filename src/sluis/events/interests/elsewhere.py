@@ -5,12 +5,21 @@ a byte leaves.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from sluis.events.interests.model import MOST, NewInterest, Registered, Registration
-from sluis.events.interests.references import Known, References
+from sluis.events.interests.model import (
+    MOST,
+    NAMES,
+    Ended,
+    Ending,
+    NewInterest,
+    Registered,
+    Registration,
+    Whom,
+)
+from sluis.events.interests.references import References, Referred
 from sluis.events.records import about
 from sluis.gateway import Answer, Link
 from sluis.grounds import Key, OfferedNotice
@@ -39,6 +48,14 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     notice: Key
     interests: Annotated[tuple[NewInterest, ...], msgspec.Meta(min_length=1, max_length=100_000)]
+
+
+class EndWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which relations are over, at which organisation."""
+
+    source: str
+    notice: Key
+    subjects: Annotated[tuple[Whom, ...], msgspec.Meta(min_length=1, max_length=100_000)]
 
 
 class Subscribing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,8 +92,8 @@ class Registrar:
         clock: Clock,
         seconds: float,
     ) -> None:
-        self._link, self._ledger, self._aliases, self._name = link, ledger, aliases, name
-        self._references = references
+        self._link, self._ledger, self._references = link, ledger, references
+        self._aliases, self._name = aliases, name
         self._address, self._service, self._clock, self._seconds = address, service, clock, seconds
 
     async def offered(self, source: str) -> tuple[OfferedNotice, ...]:
@@ -101,15 +118,26 @@ class Registrar:
             Upstream: the source cannot be reached.
             Unkept: it could not be recorded here; nothing left.
         """
-        peer = self.peer(wish.source)
-        offered = next((one for one in await self.offered_by(peer) if one.notice.id == wish.notice), None)
-        if offered is None:
-            raise _no_notice(wish.notice, self._name(peer))
+        peer, offered = await self._offered(wish.source, wish.notice)
         done = Registered(0, 0)
         for at in range(0, len(wish.interests), MOST):
-            some = await self._some(peer, offered, wish.interests[at : at + MOST], trace)
-            done = Registered(done.registered + some.registered, done.renewed + some.renewed)
+            some = wish.interests[at : at + MOST]
+            body = encode(Registration(wish.notice, some))
+            subjects = [one.subject for one in some]
+            await self._remember(peer, wish.notice, some)
+            told = await self._tell(peer, offered, "register", subjects, body, Registered, trace)
+            done = Registered(done.registered + told.registered, done.renewed + told.renewed)
         return done
+
+    async def end(self, wish: EndWish, trace: Trace) -> Ended:
+        """End interests; those that are not there are passed over. Raises as `register`."""
+        peer, offered = await self._offered(wish.source, wish.notice)
+        ended = 0
+        for at in range(0, len(wish.subjects), MOST):
+            some = wish.subjects[at : at + MOST]
+            body = encode(Ending(wish.notice, some))
+            ended += (await self._tell(peer, offered, "end", some, body, Ended, trace)).ended
+        return Ended(ended)
 
     async def subscribe(self, wish: Subscribing, trace: Trace) -> dict[str, Any]:
         """Take a subscription at another organisation, which keeps it; it tells nothing that notices do not.
@@ -121,40 +149,57 @@ class Registrar:
         async with self._link.send(peer, "POST", "/v1/subscriptions", headers, body, self._seconds) as answer:
             return await self.answered(peer, answer, dict[str, Any])
 
-    async def _some(
-        self, peer: PeerId, offered: OfferedNotice, interests: Sequence[NewInterest], trace: Trace
-    ) -> Registered:
+    async def _offered(self, source: str, id: str) -> tuple[PeerId, OfferedNotice]:
+        peer = self.peer(source)
+        offered = next((one for one in await self.offered_by(peer) if one.notice.id == id), None)
+        if offered is None:
+            raise _no_notice(id, self._name(peer))
+        return peer, offered
+
+    async def _remember(self, peer: PeerId, notice: str, interests: Sequence[NewInterest]) -> None:
+        now = self._clock()
+        await self._references.keep(
+            [
+                Referred(peer, notice, one.reference, one.subject.kind,
+                         self._ledger.subject(one.subject.kind, one.subject.value, now), one.until)
+                for one in interests
+            ]
+        )  # fmt: skip
+
+    async def _tell(
+        self,
+        peer: PeerId,
+        offered: OfferedNotice,
+        change: Literal["register", "end"],
+        subjects: Sequence[Whom],
+        body: bytes,
+        kind: type[T],
+        trace: Trace,
+    ) -> T:
+        """Send a request about some persons, once the lines about them are durable."""
         notice, now = offered.notice, self._clock()
         step = trace.child()
-        subjects = [
-            Known(one.subject.kind, self._ledger.subject(one.subject.kind, one.subject.value, now)) for one in interests
-        ]  # fmt: skip
-        rows = [
-            self._references.row(peer, notice.id, one.reference, known, one.until.toordinal())
-            for one, known in zip(interests, subjects, strict=True)
-        ]
         lines = [
             about(
-                f"Afnemersindicatie bij {self._name(peer)}: {offered.title.nl}", notice, step, now,
+                f"{NAMES[change]} bij {self._name(peer)}: {offered.title.nl}", notice, step, now,
                 service=self._service, processor=self._address(peer),
-                subject=(known.kind, known.pseudonym),
-                more={"sluis.interest": {"change": "register", "notice": notice.id}},
+                subject=(one.kind, self._ledger.subject(one.kind, one.value, now)),
+                more={"sluis.interest": {"change": change, "notice": notice.id}},
             )
-            for known in subjects
+            for one in subjects
         ]  # fmt: skip
-        body = encode(Registration(notice.id, tuple(interests)))
-        recorded = self._ledger.append(lines, lambda connection: self._references.keep(connection, rows))
+        recorded = self._ledger.append(lines)
         async with self._link.send(
             peer,
             "POST",
-            "/v1/interests",
+            "/v1/interests" if change == "register" else "/v1/interests/ends",
             self.headers(step),
             body,
             self._seconds,
             covers=lambda purpose: purpose.tells(notice.activity, notice.id, offered.digest),
             ready=recorded,
         ) as answer:
-            return await self.answered(peer, answer, Registered)
+            return await self.answered(peer, answer, kind)
 
     def peer(self, source: str) -> PeerId:
         """An organisation by its alias or OIN. Raises `NotFound`."""

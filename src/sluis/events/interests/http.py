@@ -13,7 +13,7 @@ from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.crypto import Peer
-from sluis.events.interests.elsewhere import Registrar, Subscribing, Wish
+from sluis.events.interests.elsewhere import EndWish, Registrar, Subscribing, Wish
 from sluis.events.interests.model import (
     Ended,
     Ending,
@@ -151,7 +151,18 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         await may(person, CHANGE_EVENTS)
         return await registrar.subscribe(data, trace)
 
-    return [register, offered, subscribe]
+    @post(
+        "/registrations/ends",
+        status_code=200,
+        summary="Beëindig afnemersindicaties bij een andere organisatie",
+        tags=_TAGS,
+        response_description="Hoeveel er waren.",
+    )
+    async def end(person: Person, data: EndWish, trace: Trace) -> Ended:
+        await may(person, CHANGE_EVENTS)
+        return await registrar.end(data, trace)
+
+    return [register, offered, subscribe, end]
 
 
 def not_yours() -> Refused:

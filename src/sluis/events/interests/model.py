@@ -7,6 +7,9 @@ import msgspec
 
 from sluis.grounds import Key
 
+NAMES = {"register": "Afnemersindicatie", "end": "Einde afnemersindicatie"}
+"""What a change is called in the log."""
+
 MOST = 1000
 """Interests in one request."""
 

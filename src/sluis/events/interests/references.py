@@ -3,10 +3,10 @@ pseudonym under which that person stands in its own log. The reference is kept a
 """
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from sluis.crypto import KeyStore
 from sluis.kernel import Clock, PeerId
@@ -39,6 +39,17 @@ class Known(msgspec.Struct, frozen=True):
     pseudonym: str
 
 
+class Referred(msgspec.Struct, frozen=True):
+    """A reference that this organisation gives: at which source, for which notice, for whom, and until when."""
+
+    source: PeerId
+    notice: str
+    reference: str
+    kind: str
+    pseudonym: str
+    until: date
+
+
 class References:
     """References that this organisation gave. Made by `open_references`.
 
@@ -51,15 +62,14 @@ class References:
     def __init__(self, store: Store, keys: KeyStore, clock: Clock) -> None:
         self._store, self._keys, self._clock = store, keys, clock
 
-    def row(self, source: PeerId, notice: str, reference: str, known: Known, last: int) -> dict[str, Any]:
-        """A row for `keep`; `last` is the number of its last day."""
-        digest = self._digest(source, notice, reference)
-        return {"digest": digest, "kind": known.kind, "pseudonym": known.pseudonym, "last": last}
-
-    @staticmethod
-    def keep(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        """Keep rows, in the transaction of the record that tells of them."""
-        connection.execute(text(KEEP), rows)
+    async def keep(self, some: Sequence[Referred]) -> None:
+        """Keep references, or what they mean from now on; durable when this returns. Raises `Unkept`."""
+        rows = [
+            {"digest": self._digest(one.source, one.notice, one.reference), "kind": one.kind,
+             "pseudonym": one.pseudonym, "last": one.until.toordinal()}
+            for one in some
+        ]  # fmt: skip
+        await self._store.write(lambda connection: connection.execute(text(KEEP), rows) and None)
 
     def find(self, source: PeerId, notice: str, reference: str) -> Known | None:
         """Whom a source means by a reference. Blocks."""

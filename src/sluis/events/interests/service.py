@@ -15,6 +15,7 @@ from sqlalchemy import Connection, LargeBinary, bindparam, text
 from sluis.crypto import KeyStore, Vault, canonical_texts, decode_base64url, encode_base64url
 from sluis.events.interests import rules, sql
 from sluis.events.interests.model import (
+    NAMES,
     Bounds,
     Ended,
     Ending,
@@ -216,11 +217,10 @@ class Interests:
         trace: Trace,
         now: datetime,
     ) -> list[Processing]:
-        name = "Afnemersindicatie" if change == "register" else "Einde afnemersindicatie"
         processor = self._address(told.notice.recipient)
         return [
             about(
-                f"{name}: {told.event.title.nl}", told.notice, trace, now, service=self._service, processor=processor,
+                f"{NAMES[change]}: {told.event.title.nl}", told.notice, trace, now, service=self._service, processor=processor,
                 subject=(one.kind, self._ledger.subject(one.kind, one.value, now)),
                 more={"sluis.interest": {"change": change, "notice": told.notice.id}},
             )

@@ -1,0 +1,130 @@
+"""A recipient registers elsewhere only when it is on record here, under a contract for the notice, in parts."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tests.unit.events.samples import EVENT, FIRST, NOTICE, NOW, SOURCE, Source, refused, source
+from tests.unit.events.test_interests import AGREED, ANNA
+
+from sluis.events.interests import NewInterest, Registrar, Whom, Wish
+from sluis.gateway import Answer
+from sluis.grounds import Purpose, offered_notice
+from sluis.grounds.purpose import Bound
+from sluis.kernel import NotFound, PeerId, Refused, Text, Trace, Unkept, Upstream, encode
+from sluis.ledger import Search
+
+UNTIL = date(2026, 7, 1)
+
+
+class Link:
+    """Answers as a source would; keeps what was asked, and whether a contract would have covered it."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.status, self.answer = 200, b'{"registered": 1, "renewed": 0}'
+        self.covered: list[bool] = []
+
+    @asynccontextmanager
+    async def send(
+        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float,
+        covers: Any = None, ready: Any = None,
+    ) -> AsyncIterator[Answer]:  # fmt: skip
+        if ready is not None:
+            await ready
+        status, content = self.status, self.answer
+        if path == "/v1/notices":
+            status, content = 200, encode([offered_notice(SOURCE, EVENT, NOTICE)])
+        else:
+            self.bodies.append(msgspec.json.decode(body))
+            others = (
+                Purpose("urn:other", notices=AGREED.notices),
+                Purpose(AGREED.activity, (Bound("d", "sha256:" + "0" * 64),)),
+            )
+            self.covered.append(covers(AGREED) and not any(map(covers, others)))
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield content
+
+        yield Answer(status, {}, pieces())
+
+    async def close(self) -> None:
+        pass
+
+
+def registrar(at: Source, link: Link) -> Registrar:
+    return Registrar(
+        link, at.ledger, {"bron": SOURCE}, lambda peer: "De bron", lambda peer: f"urn:nld:oin:{peer!s}", "ontvanger",
+        lambda: NOW, 5,
+    )  # fmt: skip
+
+
+def wish(count: int = 1, **changed: str) -> Wish:
+    some = tuple(
+        NewInterest(Whom("BSN", f"{n:09}"), f"z-{n}", UNTIL) for n in range(999990019, 999990019 + count)
+    )
+    return Wish(**{"source": "bron", "notice": NOTICE.id, **changed}, interests=some)
+
+
+async def test_it_is_on_record_here_before_anything_leaves(tmp_path: Path) -> None:
+    with source(tmp_path, own=FIRST) as at:
+        link = Link()
+        await registrar(at, link).register(wish(), Trace.begin())
+        lines = await at.ledger.processing_of(
+            Search(subjects=at.ledger.subjects(ANNA.kind, ANNA.value)), withheld=False
+        )
+        assert [(one.name, one.attributes["dpl.core.foreign_operation.processor"]) for one in lines] == [
+            ("Afnemersindicatie bij De bron: Besluit genomen", f"urn:nld:oin:{SOURCE!s}")
+        ]
+        assert link.covered == [True]
+
+
+async def test_without_a_record_nothing_leaves(tmp_path: Path) -> None:
+    with source(tmp_path, own=FIRST) as at:
+        link = Link()
+        at.store.close()
+        with refused(Unkept, "store-too-busy"):
+            await registrar(at, link).register(wish(), Trace.begin())
+        assert link.bodies == []
+
+
+async def test_many_go_in_parts(tmp_path: Path) -> None:
+    with source(tmp_path, own=FIRST) as at:
+        link = Link()
+        done = await registrar(at, link).register(wish(1001), Trace.begin())
+        assert [len(one["interests"]) for one in link.bodies] == [1000, 1]
+        assert (done.registered, done.renewed) == (2, 0)
+
+
+async def test_what_the_source_refuses_comes_back_as_it_said(tmp_path: Path) -> None:
+    problem = Refused("contract-missing", *[Text("Nee", "No")] * 3, rule="contract-missing")
+    with source(tmp_path, own=FIRST) as at:
+        link = Link()
+        link.status, link.answer = 403, msgspec.json.encode(problem.members("nl"))
+        with refused(Refused, "contract-missing") as raised:
+            await registrar(at, link).register(wish(), Trace.begin())
+        assert raised.value.peer == "De bron"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [(200, b"<html>"), (200, b"{}"), (502, b"{}"), (200, b"x" * 5_000_000)]
+)
+async def test_what_is_no_answer_is_told_as_such(tmp_path: Path, status: int, answer: bytes) -> None:
+    with source(tmp_path, own=FIRST) as at:
+        link = Link()
+        link.status, link.answer = status, answer
+        with refused(Upstream, "source-unusable"):
+            await registrar(at, link).register(wish(), Trace.begin())
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [({"source": "niemand"}, "unknown-organisation"), ({"notice": "anders"}, "unknown-notice")],
+)
+async def test_who_or_what_is_not_there_is_named(tmp_path: Path, changed: dict[str, str], code: str) -> None:
+    with source(tmp_path, own=FIRST) as at, refused(NotFound, code):
+        await registrar(at, Link()).register(wish(**changed), Trace.begin())
