@@ -32,6 +32,7 @@ from sluis.grounds import Activity, Article, EventType, Fact, Grounds, Notice
 from sluis.kernel import Bsn, Oin, PeerId, Period, Text, Trace, utc_now
 from sluis.ledger import open_ledger
 from sluis.policy import DecisionPoint, Policies, rulings_of
+from sluis.serve.settling import settle
 from sluis.store import Store, open_store
 
 SUBSCRIBERS = 10
@@ -165,6 +166,7 @@ async def node(receivers: Receivers, url: str | None) -> AsyncIterator[Node]:
         utc_now,
     )
     sender = Sender(queue, {"push": webhook}, lambda name: None, utc_now)
+    settle()
     sending = asyncio.create_task(sender.run(subscriptions.all()))
     try:
         yield Node(store, queue, sender, publisher)

@@ -19,8 +19,6 @@ from tests.unit.contact.world import World, scenario
 
 from sluis.contact import Mail, MailSettings
 
-pytestmark = pytest.mark.prove
-
 FORK = multiprocessing.get_context("fork")
 MESSAGES = 8
 
@@ -100,6 +98,7 @@ def test_mail_that_was_taken_and_never_noted_comes_again_under_the_same_name_onc
     assert list(names(post).values()) == [2]
 
 
+@pytest.mark.prove
 def test_every_message_is_sent_and_none_but_the_doubtful_twice(
     office: tuple[Post, int], tmp_path: Path
 ) -> None:

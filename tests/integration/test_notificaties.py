@@ -147,7 +147,8 @@ async def test_a_whole_node_carries_messages_between_applications(tmp_path: Path
         address = f"https://localhost:{node.config.portal.port}"
         async with httpx.AsyncClient(verify=context, base_url=address) as client:
             api = Caller(client, known, utc_now)
-            assert (await api("GET", "/kanaal", auth="")).status_code == 401
+            unknown = await api("GET", "/kanaal", auth="")
+            assert (unknown.status_code, unknown.headers["x-frame-options"]) == (401, "DENY")
             assert (await api("POST", "/kanaal", KANAAL)).status_code == 201
             callback = f"http://127.0.0.1:{application.port}/callbacks"
             assert (

@@ -155,19 +155,23 @@ def next_action(
     """
     done = {one.channel: one for one in tries}
     moment = int(now.timestamp())
-    known = {one.channel for one in open_routes}
-    if any(_enough(one, open_routes) for one in done.values() if one.channel in known):
+    enough = {one.channel: ARRIVED[one.enough] for one in open_routes}
+    if any(
+        ARRIVED.get(one.state, 0) >= enough.get(one.channel, ARRIVED["delivered"]) for one in done.values()
+    ):
         return Over("reached")
     for route in open_routes:
         tried = done.get(route.channel)
         if tried is None:
             return _send(route, len(done) + 1, now, quiet)
+        # Where there is no other channel to go to, this one is tried on.
+        tries_on = route is open_routes[-1] or moment - tried.began < max(route.wait, LONGEST_DELAY)
         match tried.state:
             case "claimed":
-                if moment - tried.began < max(route.wait, LONGEST_DELAY):
+                if tries_on:
                     return Resolve(route, tried)
             case "delayed":
-                if moment - tried.began < max(route.wait, LONGEST_DELAY):
+                if tries_on:
                     return Later(tried.due) if moment < tried.due else _send(route, tried.number, now, quiet)
             case "bounced" | "refused":
                 pass
@@ -182,11 +186,6 @@ def delay(attempts: int, asked: int = 0) -> int:
     """Seconds before another attempt, after so many; not sooner than the channel asked."""
     longest: int = min(FIRST_DELAY * 2 ** min(max(attempts - 1, 0), 20), LONGEST_DELAY)
     return max(longest, min(asked, 86_400))
-
-
-def _enough(tried: Try, open_routes: Sequence[Route]) -> bool:
-    route = next(one for one in open_routes if one.channel == tried.channel)
-    return ARRIVED.get(tried.state, 0) >= ARRIVED[route.enough]
 
 
 def _send(route: Route, number: int, now: datetime, quiet: Quiet | None) -> Action:

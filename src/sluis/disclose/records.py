@@ -100,6 +100,10 @@ class Crossing(msgspec.Struct, frozen=True):
         more = {"statement": {"sql": shape}} | ({"sealed": dict(sealed)} if sealed else {})
         return [self._decision(self.asked[one.dataset.name], {**_reference(one), **more}) for one in opened]
 
+    def decisions(self) -> list[Decision]:
+        """One decision per dataset that the decision point was asked about, of a question that nothing was read for."""
+        return [self._decision(one) for one in self.asked.values()]
+
     def refusal(self, problem: Problem) -> list[Decision]:
         """One decision per dataset that the decision point was asked about. What it permitted was refused by what a
         disclosure says further, or with the rest of the question: then the record says that too."""

@@ -79,6 +79,17 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
         Text("Deze vraag lijkt te veel op een eerdere.", "This question is too close to an earlier one."),
         Text("Vraag met voorwaarden of groepen die meer verschillen.", "Ask with conditions or groups that differ more."),
     ),
+    "standing-only": (
+        Text("Voor deze verwerkingsactiviteit zijn alleen staande vragen toegestaan.",
+             "For this activity only standing questions are allowed."),
+        Text("Vraag voor de activiteit waarvoor u het antwoord nodig hebt.",
+             "Ask for the activity that you need the answer for."),
+    ),
+    "no-standing-questions": (
+        Text("De bronhouder staat hiervoor geen staande vragen toe.", "The owner allows no standing questions for this."),
+        Text("Vraag de bronhouder om een verstrekking daarvoor, met een eigen verwerkingsactiviteit.",
+             "Ask the owner for a disclosure for that, with an activity of its own."),
+    ),
     "sealed-only": (
         Text("Deze kolom mag alleen verzegeld naar buiten.", "This column may only leave sealed."),
         Text("Vraag de kolom verzegeld.", "Ask for the column sealed."),
@@ -145,6 +156,28 @@ def require_bounds(question: SubQuestion, bounds: Bounds) -> None:
             ),
             Text("Verdeel de vraag.", "Divide the question."),
         )
+
+
+def require_meant_for(opened: Iterable[Opened], standing: bool) -> None:
+    """A disclosure is for standing questions, or for others: a signal about a yes or no is the answer, so one ground cannot
+    be for both. Raises `Refused` (`standing-only`, `no-standing-questions`)."""
+    for one in opened:
+        if (one.disclosure.standing is not None) != standing:
+            raise refused("no-standing-questions" if standing else "standing-only", legal_of([one]))
+
+
+def require_one_dataset(question: SubQuestion) -> None:
+    """A standing question is about one dataset of this owner, and nothing in it is sealed: tokens are others each time, so that
+    every answer would seem another one. Raises `Invalid` (`not-one-dataset`)."""
+    sealed = question.seal is not None or any(one.sealed for one in question.keys.values())
+    if len(question.disclosures) != 1 or sealed or question.combining:
+        raise Invalid(
+            "not-one-dataset",
+            Text("Deze vraag kan niet blijven staan.", "This question cannot be left standing."),
+            Text("Een staande vraag gaat over één dataset van één bronhouder, zonder verzegelde kolommen.",
+                 "A standing question is about one dataset of one owner, without sealed columns."),
+            Text("Laat per dataset een eigen vraag staan.", "Leave a question of its own standing for each dataset."),
+        )  # fmt: skip
 
 
 def changed(dataset: str) -> Conflict:

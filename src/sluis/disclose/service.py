@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from sluis.crypto import KeyStore
@@ -18,7 +19,7 @@ from sluis.disclose.consenting import Standing
 from sluis.disclose.model import Bounds, Consenting, Consultation, Kind, Opened
 from sluis.disclose.readers import Pulled, Readers
 from sluis.disclose.records import Crossing, Log, Permit, Refusals
-from sluis.disclose.seals import CardOf, Sealer
+from sluis.disclose.seals import CardOf, Sealer, Sealing
 from sluis.disclose.understand import Statement, check_values, understand
 from sluis.disclose.views import OWN_DAY
 from sluis.grounds import Disclosure, Grounds, Offer, Purpose, make_offer
@@ -34,6 +35,15 @@ operator_log = logging.getLogger("sluis.disclose")
 
 _COUNTED: frozenset[Kind] = frozenset({"groups", "combining"})
 """What is answered with groups, here or at a combiner: every different question of these draws on a budget."""
+
+
+class _Ready(msgspec.Struct, frozen=True):
+    """A question, ready to be read: its parameters as values, and (type, key) of the people that it names."""
+
+    statement: Statement
+    sealing: Sealing
+    values: dict[str, Any]
+    asked: set[tuple[str, str]]
 
 
 class Discloser:
@@ -132,6 +142,8 @@ class Discloser:
         question: SubQuestion,
         purpose: Purpose | None = None,
         recording: Callable[[], object] = lambda: None,
+        *,
+        standing: bool = False,
     ) -> Consultation:
         """Answer a question, or say why not.
 
@@ -142,6 +154,7 @@ class Discloser:
             question: as it came, decoded strictly.
             purpose: of the contract under which it came; None when that has none.
             recording: called with the first records of an answer; what else it writes shares their commit.
+            standing: whether it is the turn of a standing question; disclosures are for those or for others.
 
         Returns:
             An answer that has begun: its first records are durable.
@@ -153,7 +166,47 @@ class Discloser:
             Upstream: `source-unavailable`; what was wrong stays with the owner.
             Unkept: this node cannot record, so nothing leaves.
         """
-        crossing = Crossing(
+        crossing = self._crossing(peer, trace, transaction_id, question)
+        try:
+            return await self._consult(crossing, purpose, recording, standing)
+        except Unkept:
+            raise
+        except Problem as problem:
+            await self._record(crossing, problem)
+            raise
+
+    async def check_standing(
+        self,
+        peer: PeerId,
+        trace: Trace,
+        transaction_id: str,
+        question: SubQuestion,
+        purpose: Purpose | None = None,
+    ) -> tuple[Disclosure, tuple[tuple[str, str], ...]]:
+        """Whether a question may be left standing, as far as that can be seen without reading a source: all that `consult`
+        holds it to before it reads, and the disclosure allows it.
+
+        Args: as `consult`.
+
+        Returns:
+            The disclosure, and (type, key) of everybody whom the question names.
+
+        Raises: as `consult`; `Invalid` (`not-one-dataset`) when it is about more than one dataset, or sealed.
+        """
+        crossing = self._crossing(peer, trace, transaction_id, question)
+        try:
+            rules.require_one_dataset(question)
+            ready = await self._ready(crossing, purpose, standing=True)
+        except Unkept:
+            raise
+        except Problem as problem:
+            await self._record(crossing, problem)
+            raise
+        await self._log.append(crossing.decisions())
+        return ready.statement.opened[0].disclosure, tuple(sorted(ready.asked))
+
+    def _crossing(self, peer: PeerId, trace: Trace, transaction_id: str, question: SubQuestion) -> Crossing:
+        return Crossing(
             peer,
             self._address(peer),
             self._alias,
@@ -163,25 +216,18 @@ class Discloser:
             self._clock(),
             self._point,
         )
-        try:
-            return await self._consult(crossing, purpose, recording)
-        except Unkept:
-            raise
-        except Problem as problem:
-            await self._record(crossing, problem)
-            raise
 
     async def close(self) -> None:
         """Write down what was only counted; when the node stops."""
         await asyncio.gather(*self._recording)
         await self._refusals.flush()
 
-    async def _consult(
-        self, crossing: Crossing, purpose: Purpose | None, recording: Callable[[], object]
-    ) -> Consultation:
+    async def _ready(self, crossing: Crossing, purpose: Purpose | None, standing: bool) -> _Ready:
+        """A question that was understood and may be read, as far as it and the disclosures say."""
         question, peer, now = crossing.question, crossing.peer, crossing.began
         rules.require_bounds(question, self._bounds)
         opened = self._decided(crossing, purpose)
+        rules.require_meant_for(opened.values(), standing)
         statement = await self._understood(peer, question, opened, crossing)
         check_values(statement, question)
         sealing = self._sealer.sealing(peer, question, now)
@@ -192,6 +238,14 @@ class Discloser:
         asked = set(rules.keys_asked(statement.asked, values))
         if len(asked) > statement.max_subjects:
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
+        return _Ready(statement, sealing, values, asked)
+
+    async def _consult(
+        self, crossing: Crossing, purpose: Purpose | None, recording: Callable[[], object], standing_one: bool
+    ) -> Consultation:
+        question, peer, now = crossing.question, crossing.peer, crossing.began
+        ready = await self._ready(crossing, purpose, standing_one)
+        statement, sealing, values, asked = ready.statement, ready.sealing, ready.values, ready.asked
         standing = Standing(self._consents, peer, question.activity, statement.opened)
         if standing.rests and len(asked) > _MANY_KEYS:
             values |= await asyncio.to_thread(standing.shown, statement, asked)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sluis.gateway.link import Answer, Covers, Link
     from sluis.gateway.manager import AutoSign, DecisionPoint, Judge, Trust, elsewhere
     from sluis.gateway.manager import Settings as ManagerSettings
-    from sluis.gateway.measures import Counted, reader_of
+    from sluis.gateway.measures import Counted, Delivering, reader_of
     from sluis.gateway.membership import Membership, open_membership
     from sluis.gateway.metrics import MetricsApp
     from sluis.gateway.operating import Operator, open_operator
@@ -43,6 +43,7 @@ __all__ = [
     "Counted",
     "Covers",
     "DecisionPoint",
+    "Delivering",
     "Group",
     "HttpStream",
     "InwayPlane",

@@ -114,8 +114,25 @@ SIGN_IN = Metric(
     "it is.", ("kind", "result"),
 )  # fmt: skip
 
+DELIVERIES = Metric(
+    "sluis.events.deliveries", "gauge", "{delivery}",
+    "Bezorgingen van gebeurtenissen: `waiting` wacht nog, `dead` is onbestelbaar.",
+    "Deliveries of events: `waiting` still waits, `dead` is a dead letter.", ("state",),
+)  # fmt: skip
+DELIVERED = Metric(
+    "sluis.events.delivered", "counter", "{delivery}",
+    "Bezorgingen van gebeurtenissen die aankwamen.",
+    "Deliveries of events that arrived.",
+)  # fmt: skip
+UNDELIVERED = Metric(
+    "sluis.events.oldest.age", "gauge", "s",
+    "Hoe lang de gebeurtenis die het langst op bezorging wacht dat al doet; 0 als er geen wacht.",
+    "How long the event that waits longest to be delivered has done so; 0 when none does.",
+)  # fmt: skip
+
 METRICS = (
     REQUESTS, REFUSALS, DURATION, BODIES, PAUSED, CERTIFICATE, CONTRACTS, OUTBOX, DIFFERENCES, COMPARED, UNSEALED, SIGN_IN,
+    DELIVERIES, DELIVERED, UNDELIVERED,
 )  # fmt: skip
 """All of them."""
 
@@ -128,10 +145,34 @@ Counted = Callable[[], Mapping[tuple[str, str], int]]
 """What another room counts, by kind and result."""
 
 
-def reader_of(membership: Membership, clock: Clock, signed_in: Counted = dict) -> Read:
-    """What reads the metrics of a node; `signed_in` has those of its sign-in provider."""
+class Delivering(msgspec.Struct, frozen=True):
+    """How the deliveries of events stand: how many wait, how many are dead letters, how many arrived since the node started,
+    and since how many seconds the first of those that wait does."""
+
+    waiting: int = 0
+    dead: int = 0
+    arrived: int = 0
+    oldest: float = 0.0
+
+
+def reader_of(
+    membership: Membership,
+    clock: Clock,
+    signed_in: Counted = dict,
+    delivering: Callable[[], Delivering] = Delivering,
+) -> Read:
+    """What reads the metrics of a node; `signed_in` has those of its sign-in provider, `delivering` those of events."""
     return lambda: (*metered({"inway": membership.meters.inway, "outway": membership.meters.outway}),
-                    *_kept(membership, clock), provided(signed_in))  # fmt: skip
+                    *_kept(membership, clock), provided(signed_in), *delivered(delivering()))  # fmt: skip
+
+
+def delivered(now: Delivering) -> Readings:
+    """How the deliveries of events stand."""
+    return (
+        (DELIVERIES, {("waiting",): now.waiting, ("dead",): now.dead}),
+        (DELIVERED, {(): now.arrived}),
+        (UNDELIVERED, {(): now.oldest}),
+    )
 
 
 def provided(signed_in: Counted) -> tuple[Metric, Values]:

@@ -3,6 +3,7 @@
 from sluis.grounds.expressions import expression_fault
 from sluis.grounds.files import FOLDERS, Reading, kind_of, read_directory, read_item
 from sluis.grounds.model import (
+    CADENCES,
     Activity,
     Aggregate,
     Article,
@@ -24,7 +25,9 @@ from sluis.grounds.model import (
     OfferedNotice,
     Price,
     Role,
+    StandingRule,
     Subject,
+    Withhold,
 )
 from sluis.grounds.notices import Attribute, attributes_of, offered_notice, value_fits
 from sluis.grounds.purpose import (
@@ -45,6 +48,7 @@ from sluis.grounds.toml import Document, Keys, parse_document, read_document, re
 from sluis.grounds.words import WORDS, Words
 
 __all__ = [
+    "CADENCES",
     "FOLDERS",
     "PROPERTY",
     "WORDS",
@@ -78,8 +82,10 @@ __all__ = [
     "Purpose",
     "Reading",
     "Role",
+    "StandingRule",
     "Subject",
     "Surroundings",
+    "Withhold",
     "Words",
     "attributes_of",
     "examine",

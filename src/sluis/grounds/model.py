@@ -195,6 +195,24 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True):
     per_subject: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
 
 
+Cadence = Literal["PT15M", "PT30M", "PT1H", "PT2H", "PT4H", "PT6H", "PT8H", "PT12H", "P1D"]
+"""ISO 8601 durations that divide a day, so that every round begins on a moment that everybody can tell beforehand."""
+
+CADENCES: dict[Cadence, int] = {
+    "PT15M": 900, "PT30M": 1_800, "PT1H": 3_600, "PT2H": 7_200, "PT4H": 14_400,
+    "PT6H": 21_600, "PT8H": 28_800, "PT12H": 43_200, "P1D": 86_400,
+}  # fmt: skip
+"""The same in seconds."""
+
+
+class StandingRule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The recipient may leave questions standing: each is read again every `cadence`, counted from midnight UTC, and a change
+    of its answer is told without the answer. At most `most` at a time."""
+
+    cadence: Cadence
+    most: Count = 1000
+
+
 class Disclosure(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an owner opens of one dataset, to one recipient, for one processing activity."""
 
@@ -229,6 +247,8 @@ class Disclosure(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ways of signing in that this owner does not accept here (`local`)."""
     minimum_level: Level | None = None
     """The assurance level that the person who acts must have reached; a way of signing in without a level does not."""
+    standing: StandingRule | None = None
+    """With it the disclosure is for standing questions, and for nothing else; without it there are none."""
 
 
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True):

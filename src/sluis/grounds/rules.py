@@ -93,6 +93,7 @@ def consistency(grounds: Grounds, around: Surroundings) -> Iterator[tuple[Item, 
     yield from twice(((one, one.id) for one in grounds.activities), ("id",))
     yield from twice(((one, f"{one.id}@{one.version}") for one in grounds.disclosures), ("id",))
     yield from _overlaps(grounds.disclosures)
+    yield from _shared_activities(grounds)
 
 
 def _dataset_faults(dataset: Dataset, around: Surroundings) -> Iterator[Fault]:
@@ -356,6 +357,25 @@ def _overlapping(first: Disclosure) -> Fault:
         ),
         Text("Laat de eerste eindigen voor de tweede begint.", "Let the first end before the second begins."),
     )
+
+
+def _shared_activities(grounds: Grounds) -> Iterator[tuple[Item, Fault]]:
+    """Standing questions for an activity that something else is for too: a signal about a yes or no is the answer, so that
+    ground must be one for signals."""
+    others = {one.activity for one in grounds.disclosures if one.standing is None}
+    others |= {one.activity for one in grounds.notices}
+    for one in grounds.disclosures:
+        if one.standing is not None and one.activity in others:
+            yield one, finding(
+                ("activity",),
+                "standing-shares-activity",
+                Text("Deze verwerkingsactiviteit is niet alleen voor staande vragen.",
+                     "This processing activity is not for standing questions alone."),
+                Text("Een verstrekking zonder `standing`, of een kennisgeving, heeft dezelfde; een signaal kan het antwoord al zijn.",
+                     "A disclosure without `standing`, or a notice, has the same one; a signal can be the answer already."),
+                Text("Geef staande vragen een eigen verwerkingsactiviteit.",
+                     "Give standing questions a processing activity of their own."),
+            )  # fmt: skip
 
 
 def overlap(one: Period, other: Period) -> bool:

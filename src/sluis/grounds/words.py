@@ -122,6 +122,13 @@ WORDS: Words = {
         "per_question": Text("Eurocent per vraag.", "Eurocents per question."),
         "per_subject": Text("Eurocent per persoon.", "Eurocents per person."),
     },
+    "StandingRule": {
+        "cadence": Text(
+            "Hoe vaak een staande vraag opnieuw wordt gelezen, gerekend vanaf middernacht UTC (ISO 8601).",
+            "How often a standing question is read again, counted from midnight UTC (ISO 8601).",
+        ),
+        "most": Text("Meeste staande vragen tegelijk.", "Most standing questions at a time."),
+    },
     "Disclosure": {
         "id": Text("Naam van deze verstrekking.", "Name of this disclosure."),
         "version": Text("Versie; verhoog bij elke wijziging.", "Version; raise it with every change."),
@@ -172,6 +179,12 @@ WORDS: Words = {
             "Wie zonder niveau is aangemeld, zoals local, haalt geen enkel niveau.",
             "Lowest assurance level (eIDAS) of the person who acts: basic (DigiD Basis), low, substantial or high. "
             "Who signed in without a level, such as local, reaches none.",
+        ),
+        "standing": Text(
+            "De ontvanger mag vragen laten staan: hij hoort dát het antwoord wijzigde. "
+            "Dan is de verstrekking daar alleen voor; weglaten is niet toegestaan.",
+            "The recipient may leave questions standing: it hears that the answer changed. "
+            "The disclosure is for that alone then; leaving it out is not allowing it.",
         ),
     },
     "Fact": {

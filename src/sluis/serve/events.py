@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
@@ -23,7 +24,7 @@ from sluis.events.queue import Queue, open_queue
 from sluis.events.queue import routes as delivery_routes
 from sluis.events.sending import Connections, Fsc, Sender, Signer, Transport, Webhook, WhileAgreed
 from sluis.events.subscriptions import Here, Mode, Subscriptions, open_subscriptions
-from sluis.gateway import Agreed, Link, Membership
+from sluis.gateway import Agreed, Delivering, Link, Membership
 from sluis.grounds import Grounds
 from sluis.kernel import Clock, PeerId, cause_of
 from sluis.ledger import Ledger
@@ -82,6 +83,14 @@ class EventRooms(msgspec.Struct, frozen=True):
         await self.references.sweep()
         if self.inbox is not None:
             await self.inbox.sweep()
+
+    def delivering(self) -> Delivering:
+        """How deliveries stand, for the metrics. Blocks."""
+        standing = self.queue.standing().values()
+        oldest = min((one.oldest for one in standing if one.oldest is not None), default=None)
+        age = 0.0 if oldest is None else max(time.time() - oldest / 1000, 0.0)
+        waiting, dead = sum(one.waiting for one in standing), sum(one.dead for one in standing)
+        return Delivering(waiting, dead, self.sender.sent, age)
 
     async def _send(self) -> None:
         while True:

@@ -21,6 +21,7 @@ from sluis.gateway import (
     SERVICE,
     AutoSign,
     Counted,
+    Delivering,
     Group,
     Judge,
     ManagerSettings,
@@ -153,6 +154,7 @@ class GroupServers:
         node: Any,
         clock: Clock,
         signed_in: Counted = dict,
+        delivering: Callable[[], Delivering] = Delivering,
     ) -> None:
         self._config, self._membership, self._revocations = config, membership, revocations
         self._door: ssl.SSLContext | None = None
@@ -160,7 +162,7 @@ class GroupServers:
         self._renewing = asyncio.Lock()  # of certificates and of lists: both make contexts
         self.manager = Server(membership.running.api)
         self.plane = plane_of(config, membership, revocations, node)
-        read, fsc = reader_of(membership, clock, signed_in), config.fsc
+        read, fsc = reader_of(membership, clock, signed_in, delivering), config.fsc
         self._metrics = fsc.metrics_port and Server(MetricsApp(membership, read, self.plane.well))
         self._telemetry = fsc.otlp and open_telemetry(fsc.otlp, _resource(membership), read, clock)
 

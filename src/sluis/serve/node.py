@@ -45,7 +45,15 @@ class Node:
         self._server = Server(self.api)
         membership = parts.membership
         self._group = (
-            GroupServers(config, membership, parts.revocations, self.api, clock, _counted(parts))
+            GroupServers(
+                config,
+                membership,
+                parts.revocations,
+                self.api,
+                clock,
+                _counted(parts),
+                parts.events.delivering,
+            )
             if membership
             else None
         )

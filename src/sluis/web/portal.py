@@ -113,12 +113,21 @@ class Portal:
             return
         for path, app in self._beside.items():
             if scope["path"].startswith(f"{path}/"):
-                await app(scope, receive, send)
+                await self._hand_over(app, scope, receive, send)
                 return
         # uvicorn drops the body of an answer to HEAD; what the answer is, GET says (RFC 9110 §9.3.2).
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         request: Any = {**scope, "method": method, "extensions": dict(scope.get("extensions") or {})}
         await self._answer(request, receive, send)
+
+    async def _hand_over(self, app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """To an app beside the pages: its answers too have the headers of this portal, and a line in the access log."""
+        started, sending = time.perf_counter(), Sending(send, HEADERS)
+        try:
+            await app(scope, receive, sending)
+        finally:
+            if access_log.isEnabledFor(logging.INFO):
+                log_request(scope, sending.status, time.perf_counter() - started, "program")
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

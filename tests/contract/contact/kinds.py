@@ -77,7 +77,7 @@ class MailFar:
                 "post@dienst.example",
                 "retour@dienst.example",
                 self.folder,
-                seconds=1.0,
+                seconds=0.4,
             ),
             PLAIN,
         )

@@ -83,6 +83,16 @@ def test_a_channel_that_keeps_saying_later_is_followed_by_the_next() -> None:
     assert after(tried(BOX, "delayed", 3 * DAY, due=AT)) == Send(MAIL, 2)
 
 
+def test_the_last_channel_is_tried_on() -> None:
+    delayed = tried(LETTER, "delayed", 40 * DAY, due=AT)
+    assert next_action([LETTER], [delayed], NOON, None) == Send(LETTER, 1)
+
+
+def test_what_arrived_by_a_channel_that_was_closed_since_counts() -> None:
+    assert next_action([MAIL], [tried(SMS, "delivered")], NOON, None) == Over("reached")
+    assert next_action([MAIL], [tried(SMS, "sent")], NOON, None) == Send(MAIL, 2)
+
+
 def test_a_claimed_try_is_found_out_about() -> None:
     claimed = tried(BOX, "claimed")
     assert after(claimed) == Resolve(BOX, claimed)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sluis.gateway.faults import FAULTS
-from sluis.gateway.measures import METRICS, Metric, metered, provided
+from sluis.gateway.measures import METRICS, Delivering, Metric, delivered, metered, provided
 from sluis.gateway.meter import Meter
 from sluis.gateway.metrics import name_of, written
 
@@ -85,4 +85,14 @@ def test_what_the_sign_in_provider_counts_is_among_them() -> None:
     assert told[2:] == [
         'sluis_provider_results_total{kind="client",result="unknown"} 1',
         'sluis_provider_results_total{kind="code",result="issued"} 2',
+    ]
+
+
+def test_how_deliveries_of_events_stand_is_among_them() -> None:
+    told = [line for line in written(delivered(Delivering(3, 1, 40, 12.5))) if not line.startswith("#")]
+    assert told == [
+        'sluis_events_deliveries{state="dead"} 1',
+        'sluis_events_deliveries{state="waiting"} 3',
+        "sluis_events_delivered_total 40",
+        "sluis_events_oldest_age_seconds 12.5",
     ]

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.grounds.examples import DAY, OWNER, RECIPIENT, THIRD, activity, dataset, disclosure
 
-from sluis.grounds import Aggregate, Closed, Column, Filter, Grounds, Subject, Surroundings, make_offer
+from sluis.grounds import (
+    Aggregate,
+    Closed,
+    Column,
+    Disclosure,
+    Filter,
+    Grounds,
+    StandingRule,
+    Subject,
+    Surroundings,
+    make_offer,
+)
 from sluis.grounds.expressions import expression_fault
 from sluis.grounds.rules import consistency, offer_digest
 from sluis.kernel import Period, Text, decode, encode
@@ -81,6 +92,21 @@ def test_files_that_agree_have_no_findings() -> None:
 )  # fmt: skip
 def test_a_contradiction_in_a_disclosure_is_found_once(changed: dict[str, Any], code: str) -> None:
     assert codes(grounds(**changed)) == [code]
+
+
+@pytest.mark.parametrize(
+    ("others", "found"),
+    [
+        ((), []),
+        ((disclosure(id="d2", recipient=THIRD, standing=StandingRule("PT1H")),), []),
+        ((disclosure(id="d2", recipient=THIRD),), ["standing-shares-activity"]),
+    ],
+)
+def test_standing_questions_have_an_activity_of_their_own(
+    others: tuple[Disclosure, ...], found: list[str]
+) -> None:
+    standing = disclosure(standing=StandingRule("PT1H"))
+    assert codes(Grounds((dataset(),), (activity(),), (standing, *others))) == found
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """From the files of a node to mail in somebody's mailbox; and where somebody lives."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -190,3 +191,18 @@ async def test_an_address_is_asked_for_under_an_activity_of_its_own(tmp_path: Pa
 
 def test_a_name_alone_is_no_address() -> None:
     assert address_in({"line_1": "A. Fictief", "line_2": "", "line_3": None}) is None
+
+
+# The how-to
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_the_settings_in_the_how_to_are_right(tmp_path: Path, number: int) -> None:
+    page = Path(__file__).parents[3] / "docs/how-to/berichten.md"
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 7
+    bare = NODE.partition("[channels")[0]
+    node = bare if number == 0 else bare.replace('environment = "test"\n', "")
+    (tmp_path / "node.toml").write_text(node + blocks[number], encoding="utf-8")
+    told = {one.code for one in examine_node(tmp_path / "node.toml", {})}
+    assert told <= {"missing-file", "missing-folder"}

@@ -33,12 +33,7 @@ MOST_BYTES = 64 * 1024
 OnRefusal = Callable[[Refused], Awaitable[None]]
 _Request = Request[Any, Any, Any]
 _ID = Annotated[str, PathParameter()]
-_HEADERS = {
-    "api-version": API_VERSION,
-    "cache-control": "no-store",
-    "strict-transport-security": "max-age=31536000; includeSubDomains",
-    "x-content-type-options": "nosniff",
-}
+_HEADERS = {"api-version": API_VERSION}
 
 
 def make_app(notificaties: Notificaties, address: str, on_refusal: OnRefusal | None = None) -> Litestar:

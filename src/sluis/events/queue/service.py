@@ -51,6 +51,18 @@ class _Noted(msgspec.Struct, frozen=True):
     settled: Mapping[str, int]
 
 
+class _Told(msgspec.Struct, frozen=True, gc=False):
+    """A delivery as PostgreSQL reads it; bytes are base64 in JSON."""
+
+    place: int
+    subscription: str
+    event: int
+    stream: str
+    subject: bytes | None
+    notice: str
+    trace: str
+
+
 class Queue:
     """The deliveries of a store. Made by `open_queue`; one per store. It takes part in the group commits itself (`store.Lane`),
     so that it hears when something is durable.
@@ -453,10 +465,10 @@ def _add_postgresql(
     connection: Connection, kept: Sequence[tuple[Any, ...]], told: Sequence[tuple[Any, ...]], now: int
 ) -> None:
     driver: Any = connection.connection.driver_connection
-    told_columns = [*map(list, zip(*told, strict=True))] or [[] for _ in range(6)]
-    kept_columns = [*map(list, zip(*kept, strict=True))] or [[] for _ in range(4)]
+    rows = msgspec.json.encode([_Told(place, *one) for place, one in enumerate(told)])
+    kept_columns = [*map(list, zip(*kept, strict=True))] or [[] for _ in sql.KEPT_COLUMNS]
     with driver.cursor() as cursor:
-        cursor.execute(sql.ADD, (*told_columns, *kept_columns, now))
+        cursor.execute(sql.ADD, (rows.decode(), *kept_columns, now))
 
 
 def _settle_sqlite(driver: Any, outcomes: Sequence[Outcome], now: int) -> Counter[str]:
@@ -474,9 +486,8 @@ def _settle_sqlite(driver: Any, outcomes: Sequence[Outcome], now: int) -> Counte
 
 def _settle_postgresql(driver: Any, outcomes: Sequence[Outcome], now: int) -> Counter[str]:
     """The same."""
-    columns = zip(*((o.subscription, o.sequence, o.state, o.trouble, o.due) for o in outcomes), strict=True)
     with driver.cursor() as cursor:
-        changed = cursor.execute(sql.SETTLE_ALL, (now, *map(list, columns))).fetchall()
+        changed = cursor.execute(sql.SETTLE_ALL, (now, msgspec.json.encode(outcomes).decode())).fetchall()
     return Counter(name for name, state in changed if state != WAITING)
 
 
