@@ -40,7 +40,6 @@ ACTS = "/representation/v1/acts"
 LARGEST = 16 * 1024
 """Bytes in a request of a portal."""
 
-
 _TAGS = ["vertegenwoordiging"]
 _PROGRAMS: dict[str, Any] = {"open": True, "cross_site": True}
 

@@ -25,8 +25,9 @@ def chosen_services(form: Form) -> tuple[str, ...]:
 
 
 def day_after(last: date) -> date:
-    """The first day after a period with this last day. The last day that computers can write has none, and stays."""
-    return last + timedelta(days=1) if last < date.max else last
+    """The first day after a period with this last day. It begins everywhere in the world: of the last days that there are, it
+    is none."""
+    return min(last, date.max - timedelta(days=2)) + timedelta(days=1)
 
 
 def number_of(urn: str) -> str:
