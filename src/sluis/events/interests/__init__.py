@@ -14,6 +14,7 @@ from sluis.events.interests.model import (
     Registration,
     Whom,
 )
+from sluis.events.interests.references import Known, References, Referred, open_references
 from sluis.events.interests.rules import is_key
 from sluis.events.interests.service import Interests, open_interests
 
@@ -24,8 +25,11 @@ __all__ = [
     "Ending",
     "Interests",
     "InterestsView",
+    "Known",
     "NewInterest",
     "Reference",
+    "References",
+    "Referred",
     "Registered",
     "Registrar",
     "Registration",
@@ -35,5 +39,6 @@ __all__ = [
     "not_yours",
     "official_routes",
     "open_interests",
+    "open_references",
     "routes",
 ]
