@@ -20,7 +20,7 @@ from sluis.crypto import (
     read_certificates,
 )
 from sluis.disclose import Bounds, Discloser
-from sluis.events.standing import StandingQuestions, open_standing
+from sluis.events.standing import Placer, StandingQuestions, open_standing
 from sluis.gateway import Agreed as Purposes
 from sluis.gateway import (
     Card,
@@ -49,7 +49,7 @@ from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
 from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
-from sluis.serve.standing import OwnersSide
+from sluis.serve.standing import OwnersSide, placer_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
@@ -71,6 +71,7 @@ class Parts(msgspec.Struct, frozen=True):
     accesses: Accesses
     events: EventRooms
     standing: StandingQuestions
+    placer: Placer
     tokens: Tokens | None
     looking: Looking | None
     access: Access
@@ -220,6 +221,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
         events=events,
         standing=standing,
+        placer=placer_of(config, events.registrar, link, ledger, address, clock),
         tokens=tokens,
         looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
         access=access,

@@ -1,12 +1,29 @@
-"""Standing questions, furnished: events know neither side of a question, so the owner's side is handed to them here."""
+"""Standing questions, furnished: events know neither side of a question, so both are handed to them here."""
+
+from collections.abc import Callable
 
 import msgspec
 
+from sluis.config import Config
 from sluis.disclose import Discloser
-from sluis.events.standing import Checked, Question
-from sluis.grounds import Purpose
-from sluis.kernel import PeerId, Trace
-from sluis.statement import Acting, AnswerReader, KeyList, SubQuestion
+from sluis.events.interests import Registrar
+from sluis.events.standing import Checked, Placer, Placing, Question
+from sluis.gateway import Link
+from sluis.grounds import Offer, Purpose
+from sluis.kernel import Clock, PeerId, Trace
+from sluis.ledger import Ledger
+from sluis.statement import (
+    Acting,
+    AnswerReader,
+    KeyList,
+    SubQuestion,
+    base_tables,
+    bindings,
+    keys_asked,
+    parse,
+    qualify,
+    text,
+)
 
 
 class OwnersSide:
@@ -43,6 +60,25 @@ class OwnersSide:
         return rows
 
 
+def phrase(placing: Placing, offer: Offer) -> tuple[str, list[tuple[str, str]]]:
+    """A question to another organisation as that one reads it, and (kind of key, key) of everybody whom it names. Raises
+    `Invalid`."""
+    tree = parse(placing.sql)
+    for table in base_tables(tree):
+        table.set("db", None)  # the owner knows its datasets by their own names
+    types = {column.name: column.type for column in offer.columns}
+    visible = {column.name: column.type for column in offer.columns if column.role == "output"}
+    tree = qualify(tree, {"": {offer.dataset: types}}, {"": {offer.dataset: visible}})
+    found = [
+        (offer.subject, constant)
+        for one in bindings(tree, {("", offer.dataset): offer.subject})
+        for constant in one.constants
+        if offer.subject is not None
+    ]
+    values = {**placing.parameters, **placing.lists}
+    return text(tree), sorted(set(keys_asked(found, values)))
+
+
 def asked(question: Question) -> SubQuestion:
     """A question as the owner's side knows questions."""
     return SubQuestion(
@@ -54,3 +90,21 @@ def asked(question: Question) -> SubQuestion:
         parameters=question.parameters,
         keys={name: KeyList("VARCHAR", [*values]) for name, values in question.lists.items()},
     )
+
+
+def placer_of(
+    config: Config,
+    registrar: Registrar,
+    link: Link,
+    ledger: Ledger,
+    address: Callable[[PeerId], str],
+    clock: Clock,
+) -> Placer:
+    """What leaves questions of this node standing elsewhere."""
+    names = {peer.oin: peer.name for peer in config.peers.values()}
+
+    def name(peer: PeerId) -> str:
+        return names.get(peer, str.__str__(peer))
+
+    node, seconds = config.node, config.limits.peer_seconds
+    return Placer(registrar, link, ledger, phrase, name, address, node.alias, clock, seconds)
