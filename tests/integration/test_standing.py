@@ -26,7 +26,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
     made = Pair(tmp_path)
     for directory in (made.asker, made.owner):
         file = directory / "node.toml"
-        file.write_text(file.read_text().replace("roles = [", 'roles = ["event-admin", '))
+        file.write_text(file.read_text().replace("roles = [", 'roles = ["event-admin", ', 1))
     (made.owner / "disclosures/personen.toml").write_text(
         DISCLOSURE + 'standing = { cadence = "PT15M", most = 2 }\n'
     )
