@@ -289,6 +289,7 @@ def _accesses(
                 one.service,
                 one.purpose,
                 one.disclosures,
+                one.notices,
                 one.since,
                 one.until,
             )
