@@ -137,6 +137,20 @@ async def test_who_fills_in_wrong_codes_waits_from_whatever_address_and_can_go_o
     assert (await other.send(taken, code=code)).status == 303
 
 
+async def test_who_tries_numbers_of_companies_waits_and_keeps_nobody_else_waiting(world: World) -> None:
+    clerk, _ = await world.enter("c")
+    form, asked = (await clerk.get("/companies")).form("/companies"), world.register.asked
+    for turn in range(20):
+        clerk.address = f"192.0.2.{turn + 1}"
+        assert (await clerk.send(form, kvk=f"900001{turn:02}")).status == 404
+    assert (await clerk.send(form, kvk="90000199")).status == 429
+    assert world.register.asked == asked + 20
+    other, _ = await world.enter("o")
+    other.address = clerk.address
+    again = (await other.get("/companies")).form("/companies")
+    assert (await other.send(again, kvk="90000199")).status == 404
+
+
 async def test_who_may_give_no_mandate_hears_so_before_filling_in_a_form(world: World) -> None:
     browser, _ = await world.enter("c", COMPANY)
     assert (await browser.get("/mandates/new")).status == 403
