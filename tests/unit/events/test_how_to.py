@@ -29,7 +29,7 @@ def blocks(kind: str) -> list[str]:
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """A directory with the files of the page, and the activity that it names."""
-    event, notice, _ = blocks("toml")
+    event, notice = blocks("toml")[:2]
     activity = re.sub(
         r'^id = ".*"', 'id = "https://register.voorbeeld.nl/inkomen"', ACTIVITY, flags=re.MULTILINE
     )
