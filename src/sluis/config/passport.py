@@ -55,8 +55,11 @@ def _no_issuer(name: str, type: str, types: list[str]) -> Fault:
         "passport-without-issuer",
         Text("Niemand geeft dit soort paspoort uit.", "Nobody issues this type of passport."),
         Text("Het staat bij geen uitgever onder `types`.", "It is among the `types` of no issuer."),
-        meant(type, types),
-    )
+        meant(type, types) if types else Text(
+            "Noem bij een uitgever, onder `[passport.issuers.NAAM]`, wat hij uitgeeft.",
+            "Say of an issuer, under `[passport.issuers.NAME]`, what it issues.",
+        ),
+    )  # fmt: skip
 
 
 def _same_name(name: str) -> Fault:

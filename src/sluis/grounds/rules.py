@@ -389,10 +389,19 @@ def unknown(keys: Keys, kind: str, nl: str, en: str, name: str, known: Iterable[
         f"unknown-{kind}",
         Text(f"Onbekende {nl}: `{name}`.", f"Unknown {en}: `{name}`."),
         Text("Deze naam staat in geen ander bestand van dit knooppunt.", "No other file of this node has this name."),
-        meant(name, known) if any(True for _ in known) else Text(
-            f"Maak eerst een bestand voor deze {nl}.", f"First write a file for this {en}."
-        ),
+        meant(name, known) if any(True for _ in known) else _first(kind, nl, en),
     )  # fmt: skip
+
+
+def _first(kind: str, nl: str, en: str) -> Text:
+    """Where to begin, when there is none of this kind yet."""
+    tables = {"peer": "[peers.NAAM]", "source": "[sources.NAAM]"}
+    if kind in tables:
+        return Text(
+            f"Zet deze {nl} eerst in `node.toml`, onder `{tables[kind]}`.",
+            f"First put this {en} in `node.toml`, under `{tables[kind]}`.",
+        )
+    return Text(f"Maak eerst een bestand voor deze {nl}.", f"First write a file for this {en}.")
 
 
 def _unknown_column(keys: Keys, name: str, names: Collection[str]) -> Fault:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def blocks(kind: str) -> list[str]:
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """A directory with the files of the page, and the activity that it names."""
-    event, notice = blocks("toml")
+    event, notice = blocks("toml")[:2]
     activity = re.sub(
         r'^id = ".*"', 'id = "https://register.voorbeeld.nl/inkomen"', ACTIVITY, flags=re.MULTILINE
     )
@@ -41,6 +42,21 @@ def directory(tmp_path: Path) -> Path:
 def test_its_files_pass_the_check(directory: Path) -> None:
     found = [one for one in examine_node(directory, {}) if one.place and "node.toml" not in one.place.file]
     assert found == []
+
+
+def test_the_recipient_of_its_notice_is_among_its_peers(directory: Path) -> None:
+    (notice,) = read_directory(directory).grounds.notices
+    peers = tomllib.loads(blocks("toml")[2])["peers"]
+    assert [one["oin"] for one in peers.values()] == [notice.recipient]
+
+
+def test_the_activity_in_the_how_to_of_notificaties_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/notificaties.md").read_text(encoding="utf-8")
+    settings, activity = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "activities").mkdir()
+    (tmp_path / "activities" / "one.toml").write_text(activity)
+    named = tomllib.loads(settings)["notificaties"]["activity"]
+    assert read_directory(tmp_path).grounds.activity(named) is not None
 
 
 async def test_its_event_reaches_who_registered_as_it_says(directory: Path, tmp_path: Path) -> None:
