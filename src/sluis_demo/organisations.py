@@ -19,7 +19,9 @@ from sluis.grounds import (
     Column,
     Dataset,
     Disclosure,
+    EventType,
     Filter,
+    Notice,
     Role,
     Subject,
 )
@@ -60,6 +62,8 @@ class Organisation(msgspec.Struct, frozen=True):
     oin: PeerId
     datasets: tuple[Dataset, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
+    events: tuple[EventType, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def peer(number: int) -> PeerId:
