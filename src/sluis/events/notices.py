@@ -114,6 +114,11 @@ class Notices:
             if one.notice.recipient == recipient and one.notice.valid.holds(day)
         )
 
+    def agreed(self, id: str, recipient: PeerId) -> bool:
+        """Whether what is on its way by a notice may still leave: it holds today, and a contract covers it; from memory."""
+        told = self.of_id(id, recipient)
+        return told is not None and self._covered(told) is not False
+
     async def verdicts(self, notices: Sequence[Told]) -> dict[str, Verdict]:
         """Why each of these may tell nothing now, by the id of the notice; None for one that may.
 

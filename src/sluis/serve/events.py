@@ -13,14 +13,16 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
 from sluis.crypto import KeyStore, calling_context
+from sluis.events import inbox as inboxes
 from sluis.events import interests, publishing, subscriptions
-from sluis.events.interests import Bounds, Interests, Registrar, open_interests
+from sluis.events.inbox import Catching, Inbox, Origin, open_inbox
+from sluis.events.interests import Bounds, Interests, References, Registrar, open_interests, open_references
 from sluis.events.notices import Notices
 from sluis.events.notificaties import Notificaties
 from sluis.events.publishing import Hearer, Publisher, Settings, open_publisher
 from sluis.events.queue import Queue, open_queue
 from sluis.events.queue import routes as delivery_routes
-from sluis.events.sending import Connections, Sender, Signer, Transport, Webhook
+from sluis.events.sending import Connections, Fsc, Sender, Signer, Transport, Webhook, WhileAgreed
 from sluis.events.subscriptions import Here, Mode, Subscriptions, open_subscriptions
 from sluis.gateway import Agreed, Delivering, Link, Membership
 from sluis.grounds import Grounds
@@ -49,6 +51,10 @@ class EventRooms(msgspec.Struct, frozen=True):
     signer: Signer
     publisher: Publisher
     notificaties: Notificaties | None
+    references: References
+    inbox: Inbox | None
+    """None in a node without a group: nobody can bring it anything."""
+    catching: Catching | None
     held: list[asyncio.Task[None]]
     """What goes on by itself, and what is being done about a recipient that wants nothing more."""
     close: Callable[[], Any]
@@ -59,6 +65,8 @@ class EventRooms(msgspec.Struct, frozen=True):
         if self.notificaties is not None:
             self.notificaties.listen(self.sender.change)
         self.held.append(asyncio.create_task(self._send()))
+        if self.catching is not None:
+            self.held.append(asyncio.create_task(self.catching.run()))
 
     async def stop(self) -> None:
         """Send nothing more; what is under way goes again later. May be called twice."""
@@ -72,6 +80,9 @@ class EventRooms(msgspec.Struct, frozen=True):
         """Let go of what is over. To be called every hour. Raises `Unkept`."""
         await self.interests.sweep()
         await self.publisher.sweep()
+        await self.references.sweep()
+        if self.inbox is not None:
+            await self.inbox.sweep()
 
     def delivering(self) -> Delivering:
         """How deliveries stand, for the metrics. Blocks."""
@@ -134,7 +145,8 @@ def event_rooms(
     signer = Signer(keys, clock)
     zgw = notificaties_of(config, store, keys, ledger, queue, clock)
     transports: dict[Mode, Transport] = {
-        "push": Webhook(connections, signer, here.origin, clock),
+        "push": WhileAgreed(Webhook(connections, signer, here.origin, clock), node.oin, notices.agreed),
+        "fsc": WhileAgreed(Fsc(link, clock), node.oin, notices.agreed),
         "own": Webhook(own, signer, here.origin, clock),
     }
     held: list[asyncio.Task[None]] = []
@@ -164,12 +176,24 @@ def event_rooms(
     )
     if hearer is not None:
         publisher.hearers.append(hearer)
+    references, seconds = open_references(store, keys, clock), config.limits.peer_seconds
+    registrar = Registrar(
+        link, ledger, references, aliases(config), name, address, node.alias, clock, seconds
+    )
+    inbox = None
+    if membership is not None:
+        origin = Origin(node.oin, node.alias, name, address)
+        purposes = Agreed(membership.contracts.connections, clock)
+        inbox = open_inbox(
+            origin, store, ledger, keys, registrar, references, subscribed, queue, purposes, clock
+        )
     return EventRooms(
         notices=notices,
         interests=kept,
-        registrar=Registrar(
-            link, ledger, aliases(config), name, address, node.alias, clock, config.limits.peer_seconds
-        ),
+        registrar=registrar,
+        references=references,
+        inbox=inbox,
+        catching=None if inbox is None else Catching(inbox, link, registrar, seconds),
         subscriptions=subscribed,
         queue=queue,
         sender=Sender(queue, transports, gone, clock),
@@ -190,7 +214,18 @@ def event_routes(
         *interests.official_routes(rooms.registrar, gate, own),
         *subscriptions.routes(rooms.subscriptions, own, lambda person: person.person),
         *delivery_routes(
-            rooms.queue, Everyone(rooms.subscriptions, rooms.notificaties), gate, own, interests.not_yours
+            rooms.queue,
+            Everyone(rooms.subscriptions, rooms.notificaties),
+            gate,
+            own,
+            interests.not_yours,
+            rooms.notices.agreed,
+        ),
+        *(inboxes.routes(rooms.inbox, on_refusal) if rooms.inbox else ()),
+        *(
+            inboxes.official_routes(rooms.inbox, rooms.catching, gate, own)
+            if rooms.inbox and rooms.catching
+            else ()
         ),
         *publishing.routes(rooms.publisher, who),
         *publishing.official_routes(rooms.publisher, gate, own),

@@ -239,7 +239,7 @@ async def test_one_owner_has_so_many_and_no_more(subscriptions: Subscriptions) -
 
 
 @pytest.mark.parametrize(
-    ("sink", "mode"), [("urn:sluis:feed", "feed"), ("urn:sluis:sse", "sse"), ("fsc:post/in", "fsc")]
+    ("sink", "mode"), [("urn:sluis:feed", "feed"), ("urn:sluis:sse", "sse"), ("fsc:sluis/v1/inbox", "fsc")]
 )
 async def test_what_needs_no_proof_is_active_at_once(
     subscriptions: Subscriptions, calls: Calls, sink: str, mode: str

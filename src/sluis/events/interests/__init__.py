@@ -13,6 +13,7 @@ from sluis.events.interests.model import (
     Registration,
     Whom,
 )
+from sluis.events.interests.references import Known, References, Referred, open_references
 from sluis.events.interests.rules import is_key
 from sluis.events.interests.service import Interests, open_interests
 
@@ -23,7 +24,10 @@ __all__ = [
     "Ending",
     "Interests",
     "InterestsView",
+    "Known",
     "NewInterest",
+    "References",
+    "Referred",
     "Registered",
     "Registrar",
     "Registration",
@@ -33,5 +37,6 @@ __all__ = [
     "not_yours",
     "official_routes",
     "open_interests",
+    "open_references",
     "routes",
 ]

@@ -19,6 +19,7 @@ from sluis.events.interests.model import (
     Registration,
     Whom,
 )
+from sluis.events.interests.references import References, Referred
 from sluis.events.records import about
 from sluis.gateway import Answer, Link
 from sluis.grounds import Key, OfferedNotice
@@ -70,6 +71,7 @@ class Registrar:
     Args:
         link: the way to them.
         ledger: where it is recorded that they were told.
+        references: remember who is meant when events come.
         aliases: names of organisations, and their Peer IDs.
         name: what a peer is called.
         address: where a peer is, for the log.
@@ -82,6 +84,7 @@ class Registrar:
         self,
         link: Link,
         ledger: Ledger,
+        references: References,
         aliases: Mapping[str, PeerId],
         name: Callable[[PeerId], str],
         address: Callable[[PeerId], str],
@@ -89,18 +92,19 @@ class Registrar:
         clock: Clock,
         seconds: float,
     ) -> None:
-        self._link, self._ledger, self._aliases, self._name = link, ledger, aliases, name
+        self._link, self._ledger, self._references = link, ledger, references
+        self._aliases, self._name = aliases, name
         self._address, self._service, self._clock, self._seconds = address, service, clock, seconds
 
     async def offered(self, source: str) -> tuple[OfferedNotice, ...]:
         """What an organisation can tell this one of. Raises `NotFound`, `Upstream`, what it answers."""
-        return await self.offered_by(self._peer(source))
+        return await self.offered_by(self.peer(source))
 
     async def offered_by(self, peer: PeerId) -> tuple[OfferedNotice, ...]:
         """The same, by its Peer ID."""
-        headers = self._headers(Trace.begin())
+        headers = self.headers(Trace.begin())
         async with self._link.send(peer, "GET", "/v1/notices", headers, b"", self._seconds) as answer:
-            found = await self._answered(peer, answer, list[OfferedNotice])
+            found = await self.answered(peer, answer, list[OfferedNotice])
         return tuple(one for one in found if one.source == peer)
 
     async def register(self, wish: Wish, trace: Trace) -> Registered:
@@ -120,6 +124,7 @@ class Registrar:
             some = wish.interests[at : at + MOST]
             body = encode(Registration(wish.notice, some))
             subjects = [one.subject for one in some]
+            await self._remember(peer, wish.notice, some)
             told = await self._tell(peer, offered, "register", subjects, body, Registered, trace)
             done = Registered(done.registered + told.registered, done.renewed + told.renewed)
         return done
@@ -139,17 +144,27 @@ class Registrar:
 
         Raises `NotFound`, `Upstream`, and what the source answers.
         """
-        peer, body = self._peer(wish.source), encode(wish.subscription)
-        headers = self._headers(trace.child())
+        peer, body = self.peer(wish.source), encode(wish.subscription)
+        headers = self.headers(trace.child())
         async with self._link.send(peer, "POST", "/v1/subscriptions", headers, body, self._seconds) as answer:
-            return await self._answered(peer, answer, dict[str, Any])
+            return await self.answered(peer, answer, dict[str, Any])
 
     async def _offered(self, source: str, id: str) -> tuple[PeerId, OfferedNotice]:
-        peer = self._peer(source)
+        peer = self.peer(source)
         offered = next((one for one in await self.offered_by(peer) if one.notice.id == id), None)
         if offered is None:
             raise _no_notice(id, self._name(peer))
         return peer, offered
+
+    async def _remember(self, peer: PeerId, notice: str, interests: Sequence[NewInterest]) -> None:
+        now = self._clock()
+        await self._references.keep(
+            [
+                Referred(peer, notice, one.reference, one.subject.kind,
+                         self._ledger.subject(one.subject.kind, one.subject.value, now), one.until)
+                for one in interests
+            ]
+        )  # fmt: skip
 
     async def _tell(
         self,
@@ -178,15 +193,16 @@ class Registrar:
             peer,
             "POST",
             "/v1/interests" if change == "register" else "/v1/interests/ends",
-            self._headers(step),
+            self.headers(step),
             body,
             self._seconds,
             covers=lambda purpose: purpose.tells(notice.activity, notice.id, offered.digest),
             ready=recorded,
         ) as answer:
-            return await self._answered(peer, answer, kind)
+            return await self.answered(peer, answer, kind)
 
-    def _peer(self, source: str) -> PeerId:
+    def peer(self, source: str) -> PeerId:
+        """An organisation by its alias or OIN. Raises `NotFound`."""
         found = self._aliases.get(source)
         if found is None and source in {str.__str__(one) for one in self._aliases.values()}:
             found = PeerId(source)
@@ -195,7 +211,8 @@ class Registrar:
         return found
 
     @staticmethod
-    def _headers(trace: Trace) -> dict[str, str]:
+    def headers(trace: Trace) -> dict[str, str]:
+        """Of a request to a source."""
         return {
             "accept": "application/json",
             "content-type": "application/json",
@@ -203,7 +220,7 @@ class Registrar:
             "fsc-transaction-id": new_transaction_id(),
         }
 
-    async def _answered(self, peer: PeerId, answer: Answer, kind: type[T]) -> T:
+    async def answered(self, peer: PeerId, answer: Answer, kind: type[T]) -> T:
         """What a source answered. Raises its problem, and `Upstream` when it is no answer."""
         raw = bytearray()
         async for piece in answer.body:
@@ -212,7 +229,7 @@ class Registrar:
                 raise _unusable(self._name(peer))
         try:
             if answer.status in (200, 201):
-                return decode(bytes(raw), kind)
+                return decode(bytes(raw) or b"null", kind)
             members = decode(bytes(raw), dict[str, Any])
         except (msgspec.MsgspecError, Problem):
             raise _unusable(self._name(peer)) from None

@@ -15,7 +15,7 @@ from sluis.events.queue.model import (
     Standing,
     Wanted,
 )
-from sluis.events.queue.rules import TROUBLES, event_of, explained
+from sluis.events.queue.rules import TROUBLES, crossing_event, event_of, explained
 from sluis.events.queue.service import MOST_WAITING, Queue, open_queue
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Queue",
     "Standing",
     "Wanted",
+    "crossing_event",
     "event_of",
     "explained",
     "open_queue",

@@ -14,7 +14,7 @@ from sluis.crypto import Peer
 from sluis.events.cloudevent import encode_structured
 from sluis.events.queue.faults import wrong_stretch
 from sluis.events.queue.model import DeadLetter, Standing
-from sluis.events.queue.rules import event_of, explained
+from sluis.events.queue.rules import crossing_event, event_of, explained
 from sluis.events.queue.service import Queue
 from sluis.events.subscriptions import Subscription
 from sluis.kernel import PeerId, Refused
@@ -30,6 +30,9 @@ _ID = Annotated[str, PathParameter()]
 
 Refusal = Callable[[], Refused]
 """Makes the refusal of who may do nothing with events."""
+
+Agreed = Callable[[str, PeerId], bool]
+"""Whether what a notice (its id) tells a recipient may still leave."""
 
 
 class Known(Protocol):
@@ -94,7 +97,7 @@ class PageView(msgspec.Struct, frozen=True):
 
 
 def routes(
-    queue: Queue, subscriptions: Known, gate: Gate, own: PeerId, refusal: Refusal
+    queue: Queue, subscriptions: Known, gate: Gate, own: PeerId, refusal: Refusal, agreed: Agreed
 ) -> list[HTTPRouteHandler]:
     """The routes of this room.
 
@@ -104,6 +107,7 @@ def routes(
         gate: asks which person may.
         own: this node.
         refusal: of a person who may not.
+        agreed: asked for everything that leaves.
     """
 
     async def may(caller: Peer | Person, name: str, action: str) -> Subscription:
@@ -143,7 +147,11 @@ def routes(
         one = await may(caller, id, READ_EVENTS)
         found = await asyncio.to_thread(queue.since, one.id, after, min(max(most, 1), MOST))
         last = found[-1].sequence if found else after
-        return PageView([msgspec.Raw(encode_structured(event_of(each))) for each in found], last)
+        if isinstance(caller, Peer):
+            told = [crossing_event(each) for each in found if agreed(each.notice, one.owner)]
+        else:
+            told = [event_of(each) for each in found]
+        return PageView([msgspec.Raw(encode_structured(each)) for each in told], last)
 
     return [standing, dead_letters, replay, events]
 

@@ -46,6 +46,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     event: CloudEvent
     stream: str
     subject: str | None
+    notice: str
     trace_id: str
     attempts: int
     due: int

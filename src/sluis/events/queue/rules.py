@@ -4,7 +4,7 @@ import msgspec
 
 from sluis.events.cloudevent import CloudEvent
 from sluis.events.queue.model import Delivery
-from sluis.kernel import Text
+from sluis.kernel import Text, new_span_id
 
 TROUBLES: dict[str, Text] = {
     "unreachable": Text("Op het adres van de afnemer antwoordde niemand.", "Nobody answered at the recipient's address."),
@@ -65,3 +65,12 @@ def event_of(delivery: Delivery) -> CloudEvent:
     event = delivery.event
     extensions = {**event.extensions, "sequence": str(delivery.sequence), "sequencetype": "Integer"}
     return msgspec.structs.replace(event, subject=delivery.subject, extensions=extensions)
+
+
+def crossing_event(delivery: Delivery) -> CloudEvent:
+    """The event as another node gets it: also with the notice by which it is told, and the trace that both record."""
+    event = event_of(delivery)
+    more = {"traceparent": f"00-{delivery.trace_id}-{new_span_id()}-01"}
+    if delivery.notice:
+        more["notice"] = delivery.notice
+    return msgspec.structs.replace(event, extensions={**event.extensions, **more})

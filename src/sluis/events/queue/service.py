@@ -257,7 +257,7 @@ class Queue:
         ]  # fmt: skip
 
     def _delivery(self, subscription: str, row: Any, events: Mapping[int, CloudEvent]) -> Delivery:
-        sequence, number, stream, sealed, trace, attempts, due, began = row
+        sequence, number, stream, sealed, notice, trace, attempts, due, began = row
         subject = sealed and self._handles.open(bytes(sealed), _place(subscription, number)).decode()
         return Delivery(
             subscription,
@@ -266,6 +266,7 @@ class Queue:
             events[number],
             stream,
             subject or None,
+            notice,
             trace,
             attempts,
             due,

@@ -80,20 +80,20 @@ BURY = """INSERT INTO events_dead (subscription, sequence, since)
     WHERE subscription = :subscription AND sequence = :sequence AND state = 2 ON CONFLICT DO NOTHING"""
 """This one is a dead letter."""
 
-PAGE = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
+PAGE = """SELECT sequence, event, stream, subject, notice, trace, attempts, due, began FROM events_deliveries
     WHERE subscription = :subscription AND sequence > :after AND state = 0 ORDER BY sequence LIMIT :most"""
 """What waits, in its order."""
 
-HEADS = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
+HEADS = """SELECT sequence, event, stream, subject, notice, trace, attempts, due, began FROM events_deliveries
     WHERE subscription = :subscription AND sequence IN :heads AND state = 0 ORDER BY sequence"""
 """These, as far as they wait."""
 
-STREAM = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
+STREAM = """SELECT sequence, event, stream, subject, notice, trace, attempts, due, began FROM events_deliveries
     WHERE subscription = :subscription AND sequence > :after AND sequence <= :last AND state = 0 AND stream = :stream
     ORDER BY sequence LIMIT :most"""
 """What waits of one stream."""
 
-SINCE = """SELECT sequence, event, stream, subject, trace, attempts, due, began FROM events_deliveries
+SINCE = """SELECT sequence, event, stream, subject, notice, trace, attempts, due, began FROM events_deliveries
     WHERE subscription = :subscription AND sequence > :after ORDER BY sequence LIMIT :most"""
 """What there was after one, whatever became of it."""
 

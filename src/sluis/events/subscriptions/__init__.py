@@ -1,11 +1,12 @@
 """Where and how somebody wants its events (CloudEvents Subscriptions API 0.2)."""
 
 from sluis.events.subscriptions.http import open_routes, routes
-from sluis.events.subscriptions.model import Config, Credential, Mode, Subscription
+from sluis.events.subscriptions.model import INBOX, Config, Credential, Mode, Subscription
 from sluis.events.subscriptions.rules import SubscriptionRequest
 from sluis.events.subscriptions.service import Calls, Here, Subscriptions, open_subscriptions
 
 __all__ = [
+    "INBOX",
     "Calls",
     "Config",
     "Credential",

@@ -22,6 +22,9 @@ Mode = Literal["push", "fsc", "feed", "sse", "own"]
 """How events go: `own` is a webhook at an application of this organisation itself, at an address that its operator named and
 that therefore may lie inside its network."""
 
+INBOX = "fsc:sluis/v1/inbox"
+"""The sink of who wants its events at its own node, over the group."""
+
 Content = Literal["structured", "binary", "batch"]
 
 DEFAULT_RETRY_HOURS, LONGEST_RETRY_HOURS = 72, 168

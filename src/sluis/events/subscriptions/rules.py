@@ -15,6 +15,7 @@ from sluis.events.subscriptions.model import (
     DEFAULT_IN_FLIGHT,
     DEFAULT_KEEP_HOURS,
     DEFAULT_RETRY_HOURS,
+    INBOX,
     LONGEST_KEEP_HOURS,
     LONGEST_RETRY_HOURS,
     MOST_BATCH,
@@ -33,7 +34,6 @@ _HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,498}[\x21-\x7e])?")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,4096}=*")
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
-_SERVICE = re.compile(r"fsc:[A-Za-z0-9._-]{1,100}(?:/[A-Za-z0-9._~/-]{0,400})?")
 _OURS = frozenset({
     "authorization", "connection", "content-digest", "content-length", "content-type", "cookie", "expect", "host", "keep-alive",
     "proxy-authorization", "signature", "signature-input", "te", "trailer", "traceparent", "tracestate", "transfer-encoding",
@@ -111,7 +111,7 @@ def _mode(sink: str, plain: bool) -> Mode:
         return "feed"
     if sink == "urn:sluis:sse":
         return "sse"
-    if _SERVICE.fullmatch(sink):
+    if sink == INBOX:
         return "fsc"
     if len(sink) > MOST_OF_TEXT or not sink.isascii() or not sink.isprintable() or " " in sink:
         raise unfit("/sink", _NO_ADDRESS)
@@ -250,6 +250,6 @@ def rate_of(said: str) -> int | None:
 
 
 _NO_ADDRESS = Text(
-    "een https-adres van hoogstens 2000 tekens, fsc:<dienst>/<pad>, urn:sluis:feed of urn:sluis:sse",
-    "an https address of at most 2000 characters, fsc:<service>/<path>, urn:sluis:feed or urn:sluis:sse",
+    "een https-adres van hoogstens 2000 tekens, fsc:sluis/v1/inbox, urn:sluis:feed of urn:sluis:sse",
+    "an https address of at most 2000 characters, fsc:sluis/v1/inbox, urn:sluis:feed or urn:sluis:sse",
 )
