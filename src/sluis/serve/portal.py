@@ -109,6 +109,7 @@ class OwnPortal:
     async def tidy(self) -> None:
         """Forget sessions that are over and what rested on them, and show a renewed certificate. To be called every minute."""
         await self._rooms.sessions.tidy()
+        await self._rooms.upstreams.tidy()
         await self._rooms.provider.endings.tidy()
         await self._rooms.representing.people.tidy()
         stamps = self._stamps()

@@ -200,17 +200,22 @@ def is_inside(address: str, allowed: Sequence[Network] = ()) -> bool:
         address: as text.
         allowed: networks that do not count as inside.
     """
-    found: IPv4Address | IPv6Address = ip_address(address)
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
-        elif found in _NAT64:
-            found = IPv4Address(int(found) & 0xFFFF_FFFF)
+    found = carried(ip_address(address))
     if any(found in network for network in allowed):
         return False
     if isinstance(found, IPv4Address):
         return any(found in network for network in _INSIDE_4)
     return found not in _OUTSIDE_6 or any(found in network for network in _INSIDE_6)
+
+
+def carried(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 address only carries (RFC 4291 §2.5.5.2, RFC 6052 §2.1); any other is itself."""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address in _NAT64:
+            return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address
 
 
 class _Inside(OSError):

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from sluis.kernel import Refused, Text
+from sluis.web.outgoing import carried
 
 _KEYS = 20_000  # of whom failures are remembered; who failed longest ago is forgotten
 
@@ -100,9 +101,10 @@ def address_of(scope: Any) -> str:
 
 
 def neighbourhood(address: str) -> str:
-    """What counts as one address: of IPv6 the /64, which one connection has as a whole."""
+    """What counts as one address: of IPv6 the /64, which one connection has as a whole. An IPv4 address that IPv6 only carries
+    counts as itself: on a listener for both, and behind a translator, all of IPv4 lies in one /64."""
     try:
-        found = ip_address(address)
+        found = carried(ip_address(address))
     except ValueError:
         return address
     return str(found) if found.version == 4 else str(ip_address(int(found) >> 64 << 64))

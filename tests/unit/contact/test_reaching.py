@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from tests.unit.contact.world import BSN, DAY, NOON, OTHER, QUIET, Fake, Happened, Whom, World, scenario
 
 from sluis.contact import Channel, Failed, Parcel, Preference, Quiet, Report, Scenario, Sent
@@ -244,8 +244,12 @@ async def test_a_channel_that_hangs_keeps_no_other_waiting(make: MakeWorld) -> N
 
     channels = {"box": Hanging("box"), "post": Fake("letter")}
     world = make(channels, scenario("box"), scenario("post", id="brief", event="nl.voorbeeld.brief"))
-    for number in range(40):
-        await world.happens(id=str(number))
+
+    def many(connection: Connection) -> None:
+        for number in range(150):  # more than are in hand at once
+            world.contact.heard(connection, Happened(id=str(number)))
+
+    await world.store.write(many)
     await world.contact.work()
     for number in range(5):
         await world.happens(id=str(number), type="nl.voorbeeld.brief")

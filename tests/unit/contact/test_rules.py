@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.contact.world import NOON, QUIET, scenario
 
+from sluis.contact.keeping import with_state
 from sluis.contact.model import MESSAGE, TRY, Kind, Preference, Try, TryState
 from sluis.contact.rules import (
     DISTURBS,
@@ -251,6 +252,17 @@ def test_each_failure_waits_longer_up_to_a_bound_and_as_long_as_the_channel_asks
 def test_states_that_follow_are_states() -> None:
     for table in (TRY, MESSAGE):
         assert {after for following in table.values() for after in following} <= set(table)
+
+
+@pytest.mark.parametrize("before", sorted(TRY))
+@pytest.mark.parametrize("after", sorted(TRY))
+def test_a_try_comes_in_no_state_that_does_not_follow(before: TryState, after: TryState) -> None:
+    one = tried(BOX, before)
+    if after in TRY[before]:
+        assert with_state(one, after, AT).state == after
+    else:
+        with pytest.raises(ValueError, match="does not follow"):
+            with_state(one, after, AT)
 
 
 def test_what_came_back_or_was_refused_stays_so() -> None:

@@ -141,7 +141,7 @@ class Source:
         bounds: Bounds,
     ) -> None:
         self.now, self.seconds = NOW, 0.0
-        keys = FileKeyStore(directory / "keys")
+        keys = self.keys = FileKeyStore(directory / "keys")
         self.store, self.subscriptions, self.queue = store, subscriptions, Queue()
         self.ledger: Ledger = open_ledger(store, keys, "source.example/log", self.clock)
         policies = Policies(

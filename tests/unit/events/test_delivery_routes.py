@@ -69,7 +69,7 @@ def api(subscriptions: Subscriptions, queue: Queue, keys: FileKeyStore) -> Api:
     found = [
         *routes(subscriptions, ANN, lambda person: person.person),
         *open_routes(subscriptions, Signer(keys, utc_now).jwks),
-        *queue_room.routes(queue, subscriptions, gate, ANN, refusal),
+        *queue_room.routes(queue, subscriptions, gate, ANN, refusal, lambda notice, recipient: True),
     ]
     return make_api(found, Access([ANN, BOB], lambda user: None), ABOUT)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.events.samples import EVENT, FIRST, NOTICE, NOW, SOURCE, Source, refused, source
 from tests.unit.events.test_interests import AGREED, ANNA
 
-from sluis.events.interests import NewInterest, Registrar, Whom, Wish
+from sluis.events.interests import NewInterest, Registrar, Whom, Wish, open_references
 from sluis.gateway import Answer
 from sluis.grounds import Purpose, offered_notice
 from sluis.grounds.purpose import Bound
@@ -58,7 +58,7 @@ class Link:
 
 def registrar(at: Source, link: Link) -> Registrar:
     return Registrar(
-        link, at.ledger, {"bron": SOURCE}, lambda peer: "De bron", lambda peer: f"urn:nld:oin:{peer!s}", "ontvanger",
+        link, at.ledger, open_references(at.store, at.keys, lambda: NOW), {"bron": SOURCE}, lambda peer: "De bron", lambda peer: f"urn:nld:oin:{peer!s}", "ontvanger",
         lambda: NOW, 5,
     )  # fmt: skip
 
@@ -86,9 +86,10 @@ async def test_it_is_on_record_here_before_anything_leaves(tmp_path: Path) -> No
 async def test_without_a_record_nothing_leaves(tmp_path: Path) -> None:
     with source(tmp_path, own=FIRST) as at:
         link = Link()
+        registers = registrar(at, link)
         at.store.close()
         with refused(Unkept, "store-too-busy"):
-            await registrar(at, link).register(wish(), Trace.begin())
+            await registers.register(wish(), Trace.begin())
         assert link.bodies == []
 
 

@@ -45,7 +45,17 @@ class Table:
     def delivery(self, sequence: int) -> Delivery:
         row = self.rows[sequence - 1]
         return Delivery(
-            "a", sequence, sequence, EVENT, row["stream"], None, "", row["attempts"], row["due"], row["began"]
+            "a",
+            sequence,
+            sequence,
+            EVENT,
+            row["stream"],
+            None,
+            "",
+            "",
+            row["attempts"],
+            row["due"],
+            row["began"],
         )
 
     def fetch(self, wanted: Wanted) -> Found:

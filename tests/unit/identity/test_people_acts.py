@@ -83,7 +83,7 @@ async def test_who_may_act_alone_has_done_it_at_once(node: Node) -> None:
     one = await asked(node)
     assert one.state == "done"
     assert steps(node, one) == [("act.done", ANNE)]
-    assert node.people.acts.of(ANNE) == []
+    assert await node.people.acts.of(ANNE) == []
 
 
 async def test_who_may_not_act_asks_for_nothing(node: Node) -> None:
@@ -107,7 +107,7 @@ async def test_who_is_no_director_learns_nothing_and_signs_nothing(node: Node, w
     for step in (node.people.acts.sign, node.people.acts.refuse, node.people.acts.withdraw):
         with pytest.raises(NotFound):
             await step(who, one.id)
-    assert node.people.acts.of(who) == []
+    assert await node.people.acts.of(who) == []
 
 
 async def test_a_signature_of_who_is_no_director_any_more_does_not_count(node: Node) -> None:

@@ -33,6 +33,9 @@ KEPT = timedelta(days=5 * 366)
 """After the last day of a consent, unless a setting says otherwise. The controller shows that there was consent (AVG article
 7(1)) for as long as somebody can claim damages over what was seen under it: five years after they knew (BW 3:310(1))."""
 
+MOST_STANDING = 100
+"""Consents of one person to one recipient for one activity: every question about that person looks through them."""
+
 _NAMED = "consent"
 _BSN = 9  # digits; a source that keeps them as numbers loses the zeros in front
 
@@ -103,6 +106,7 @@ class Consents:
         Raises:
             NotFound: nobody asks for consent to this.
             Invalid: it opens nothing, or a column that is not asked for, or its period is impossible.
+            Conflict: the same person gave too many that stand.
             Unkept: nothing was recorded.
         """
         async with self._changing:
@@ -112,6 +116,9 @@ class Consents:
                 new_trace_id(), self._pseudonym(whom), whom[0], terms.recipient, terms.activity, datasets, since,
                 terms.until, milliseconds(now),
             )  # fmt: skip
+            standing = self._opened.get((consent.subject, consent.recipient, consent.activity), ())
+            if len([one for one in standing if one.until >= now.date()]) >= MOST_STANDING:
+                raise _too_many()
             return await see_through(self._keep("give", consent, by))
 
     async def narrow(self, id: str, change: Narrowing, by: str, whom: Whom | None = None) -> Consent:
@@ -257,6 +264,18 @@ def _unknown() -> NotFound:
         Text("Deze toestemming is er niet.", "There is no such consent."),
         Text("Geen toestemming heeft dit nummer.", "No consent has this number."),
         Text("Neem het nummer over uit het overzicht.", "Copy the number from the list."),
+    )
+
+
+def _too_many() -> Conflict:
+    return Conflict(
+        "too-many-consents",
+        Text("Deze toestemming is niet vastgelegd.", "This consent was not recorded."),
+        Text(
+            f"Voor deze organisatie en dit doel zijn er al {MOST_STANDING} van deze persoon.",
+            f"For this organisation and purpose there are {MOST_STANDING} of this person already.",
+        ),
+        Text("Trek toestemmingen in die niet meer nodig zijn.", "Revoke consents that are no longer needed."),
     )
 
 

@@ -20,6 +20,7 @@ NAVIGATION = (Entry("/consents", Text("Toegang die ik gaf", "Access I gave"), ("
 """What the layout shows of this room."""
 
 _FOR: dict[str, Any] = {"audience": ("citizen",), "level": "substantial"}
+_SHOWN = 200  # consents that are over; the log has them all
 _COLUMN = "column."  # before the name of a column, in a form
 
 
@@ -69,7 +70,7 @@ def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler
             request,
             "identity/consents.html",
             given=given,
-            ended=[one for one in found if one not in given],
+            ended=[one for one in found if one not in given][:_SHOWN],
             asked=[
                 (one, accesses.name(one.recipient))
                 for one in accesses.requests()

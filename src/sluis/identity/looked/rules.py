@@ -15,7 +15,7 @@ TOLD_OF = "sluis.event"
 """What of a line says by which notice somebody was told."""
 
 _LONGEST_NAME = 300  # characters of what another organisation calls what it did
-_LAST_MOMENT = 2**53 - 1
+_LAST_MOMENT = 253_402_200_000_000  # ms: the last day of the year 9999, after which a calendar has no days
 
 
 def look_of(

@@ -134,6 +134,7 @@ class Acts:
 
     async def refuse(self, person: str, number: str) -> AskedAct:
         """Refuse, as another director, to sign. Raises as `sign`."""
+        await self._ready(Acting(person, _company(self._of_mine(person, number).act)))
         async with self._keeping.one_at_a_time:
             one = self._of_mine(person, number)
             if person == one.person:
@@ -157,8 +158,10 @@ class Acts:
             raise not_there()
         return one
 
-    def of(self, person: str) -> list[AskedAct]:
-        """Those that somebody asked for and those that they may sign, newest first."""
+    async def of(self, person: str) -> list[AskedAct]:
+        """Those that somebody asked for and those that they may sign, newest first; after reading again what is too old."""
+        for company in self._companies(person):
+            await self._ready(Acting(person, company))
         found = {one.id: one for urn in self._companies(person) for one in self._keeping.acts_of(urn)}
         found |= {one.id: one for one in self._keeping.acts() if one.person == person}
         return sorted(found.values(), key=lambda one: (-one.at, one.id))
@@ -176,11 +179,10 @@ class Acts:
 
     def _companies(self, person: str) -> list[str]:
         """Of which somebody is a director who may sign, with their establishments."""
-        found = list[str]()
+        found, moment = list[str](), self._clock()
         for office in self._keeping.offices_of(person):
-            held = self._keeping.company(office.company)
-            signs = office.officer.kind == "director" and office.officer.authority != "none"
-            if held is not None and signs:
+            held, acting = self._keeping.company(office.company), Acting(person, office.company)
+            if held is not None and rules.is_side(acting, moment, self._facts(acting)):
                 found += [office.company, *(urn_of(place.number) for place in held.company.establishments)]
         return found
 

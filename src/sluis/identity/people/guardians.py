@@ -63,6 +63,8 @@ class Guardians:
         """
         _check(what)
         now, until = self._now(), what.until
+        if what.born is not None and what.born > self._clock().date():
+            raise _unreadable("unborn")
         if what.kind == "parent" and what.born is not None:
             until = beginning(birthday(what.born, ADULT))
             if until <= now:
@@ -144,6 +146,7 @@ _WRONG = {
         "Bij een ouder hoort de geboortedatum van het kind, en geen einddatum; bij een ander niet.",
         "The date of birth of the child goes with a parent, and no end date; not with another.",
     ),
+    "unborn": Text("De geboortedatum ligt in de toekomst.", "The date of birth is in the future."),
     "services": Text(
         "Kies voor een bewindvoerder de diensten waarvoor het bewind geldt; een curator en een ouder handelen voor alles.",
         "Choose for an administrator the services that the administration is for; a curator and a parent act for everything.",

@@ -6,7 +6,7 @@ with a token of its own (RFC 6749 §4.4), which outlives the session.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -39,6 +39,8 @@ ACTS = "/representation/v1/acts"
 
 LARGEST = 16 * 1024
 """Bytes in a request of a portal."""
+
+_LAST_DAY = date.max - timedelta(days=2)  # of which the next also begins everywhere in the world
 
 _TAGS = ["vertegenwoordiging"]
 _PROGRAMS: dict[str, Any] = {"open": True, "cross_site": True}
@@ -180,7 +182,7 @@ def appointment(people: People, new: NewGuardian, whom: WhomOf) -> Appointment:
     people.catalogue.check(new.services)
     until = None
     if new.until is not None:
-        until = beginning(new.until + timedelta(days=1))
+        until = beginning(min(new.until, _LAST_DAY) + timedelta(days=1))
     return Appointment(
         new.kind, whom(new.guardian), whom(new.ward), new.evidence, new.services, until, new.born, new.guardian_name,
         new.ward_name,

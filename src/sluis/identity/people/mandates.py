@@ -46,6 +46,12 @@ _MEANT = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 MOST_MANDATES = 10_000
 """That one giver may have given and that are not over."""
 
+MOST_OFFERED = 50
+"""That one giver may have offered to one holder, who did not answer yet: anybody can offer to a company whose number they know."""
+
+MOST_OVER = 1_000
+"""That are over and of one giver are still known here; of all others the log tells."""
+
 
 class Mandates:
     """The mandates of this node. Every method that changes one is durable, with its record, when it returns.
@@ -132,8 +138,14 @@ class Mandates:
         async with self._keeping.one_at_a_time:
             found = self._may(acting, "give", terms, moment)
             given = self._keeping.given_by(terms.giver)
-            if len([one for one in given if self.state(one) in _UNDER_WAY]) >= MOST_MANDATES:
-                raise _too_many()
+            standing = [one for one in given if self.state(one) in _UNDER_WAY]
+            waiting = [
+                one for one in standing if one.holder == terms.holder and self.state(one) in _UNANSWERED
+            ]
+            if len(standing) >= MOST_MANDATES:
+                raise _too_many(MOST_MANDATES)
+            if terms.holder and len(waiting) >= MOST_OFFERED:
+                raise _too_many(MOST_OFFERED)
             code = None if terms.holder else new_code()
             mandate = Mandate(
                 new_trace_id(),
@@ -146,7 +158,8 @@ class Mandates:
                 giver_name,
                 holder_name,
             )
-            await self._keep("mandate.give", acting.person, mandate, found)
+            record = mandate_record("mandate.give", acting.person, mandate, now, found)
+            await self._keeping.change([mandate], [record], _long_over(given, standing))
             return mandate, code
 
     async def sign(self, acting: Acting, number: str) -> Mandate:
@@ -278,7 +291,14 @@ class Mandates:
         return int(self._clock().timestamp())
 
 
-_UNDER_WAY: frozenset[State] = frozenset({"proposed", "offered", "accepted", "active"})
+_UNANSWERED: frozenset[State] = frozenset({"proposed", "offered"})
+_UNDER_WAY: frozenset[State] = _UNANSWERED | {"accepted", "active"}
+
+
+def _long_over(given: list[Mandate], standing: list[Mandate]) -> list[Mandate]:
+    """Those of one giver that are over and make room for younger ones."""
+    over = [one for one in given if one not in standing]
+    return sorted(over, key=lambda one: one.offer_until)[: max(len(over) - MOST_OVER, 0)]
 
 
 def _act(action: str, terms: Terms, entity: str) -> Act:
@@ -312,12 +332,10 @@ def code_digest(code: str) -> str:
     return hashlib.sha256(code.upper().translate(_MEANT).encode()).hexdigest()
 
 
-def _too_many() -> Conflict:
+def _too_many(most: int) -> Conflict:
     return Conflict(
         "too-many-mandates",
         Text("Er zijn te veel machtigingen gegeven.", "Too many mandates were given."),
-        Text(
-            f"Het zijn er hoogstens {MOST_MANDATES} tegelijk.", f"There are at most {MOST_MANDATES} at once."
-        ),
+        Text(f"Het zijn er hoogstens {most} tegelijk.", f"There are at most {most} at once."),
         Text("Trek machtigingen in die niet meer nodig zijn.", "Revoke mandates that are no longer needed."),
     )

@@ -37,6 +37,9 @@ _SURELY = {**_PEOPLE, "level": "substantial"}
 WRONG_CODES = 5
 """That one person may fill in before they have to wait: five minutes, and longer each time."""
 
+SHOWN = 200
+"""Mandates in one list of a page."""
+
 _EUROS = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d{1,12})(?:,(\d{2}))?", re.ASCII)
 
 VouchedOf = Callable[[SignedIn], Vouched | None]
@@ -63,10 +66,15 @@ def page_routes(people: People, vouched: VouchedOf) -> list[HTTPRouteHandler]:
         except Refused as problem:
             refused = problem
         return {
-            "given": _newest(given), "held": _newest(held), "refused": refused, "state": mandates.state,
+            "given": foremost(given), "held": foremost(held), "refused": refused, "state": mandates.state,
             "own": acting.person, "guardians": people.guardians.over(acting.person),
             "wards": people.guardians.of(acting.person), "holds": people.guardians.holds, "title": people.catalogue.title,
         }  # fmt: skip
+
+    def foremost(found: Sequence[Mandate]) -> list[Mandate]:
+        """Those that stand first, then the newest, as many as fit on a page: others can offer what is not wanted."""
+        over = ("declined", "revoked", "ended")
+        return sorted(found, key=lambda one: (mandates.state(one) in over, -one.offer_until, one.id))[:SHOWN]
 
     def filling(
         request: Request[Any, Any, Any], filled: Form, wrong: Invalid | None, status: int = 200
@@ -214,10 +222,6 @@ def _side(people: People, person: SignedIn, number: str) -> Acting:
     """As whom somebody looks at a mandate: a holder acts for themselves, also while they chose to act for another."""
     own = Acting(person.acting.person)
     return own if any(one.id == number for one in people.mandates.held(own)) else person.acting
-
-
-def _newest(found: Sequence[Mandate]) -> list[Mandate]:
-    return sorted(found, key=lambda one: (-one.offer_until, one.id))
 
 
 # Forms

@@ -25,7 +25,7 @@ def signing_routes(people: People) -> list[HTTPRouteHandler]:
     @get(PLACE, opt=_PEOPLE)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Wat op een handtekening wacht, en wat ermee is gebeurd."""
-        own, found = person.acting.person, acts.of(person.acting.person)
+        own, found = person.acting.person, await acts.of(person.acting.person)
         waiting = [one for one in found if acts.state(one) == "waiting"]
         return page(
             request,

@@ -75,7 +75,9 @@ def check_terms(terms: Terms, moment: int) -> None:
     wrong = {
         "services": not 0 < len(terms.services) <= MOST_SERVICES or not all(terms.services),
         "actions": not 0 < len(terms.actions) <= MOST_SERVICES or not all(terms.actions),
-        "period": not terms.since < terms.until or terms.until <= moment,
+        "period": not terms.since < terms.until
+        or terms.until <= moment
+        or terms.since < moment - LONGEST_MANDATE,
         "longest": terms.until - max(terms.since, moment) > LONGEST_MANDATE,
         "cap": terms.cap is not None and not 0 <= terms.cap < 2**53,
         "holder": terms.holder == terms.giver,
@@ -94,7 +96,8 @@ _WRONG = {
         "Vul bij de handelingen één tot honderd namen in.", "Fill in one to a hundred names of actions."
     ),
     "period": Text(
-        "De periode is voorbij, of eindigt voor zij begint.", "The period is over, or ends before it begins."
+        "De periode is voorbij, begon te lang geleden, of eindigt voor zij begint.",
+        "The period is over, began too long ago, or ends before it begins.",
     ),
     "longest": Text("De periode is langer dan vijf jaar.", "The period is longer than five years."),
     "cap": Text("Het hoogste bedrag kan niet.", "The largest amount is not possible."),

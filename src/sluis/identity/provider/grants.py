@@ -90,20 +90,22 @@ class Grants:
             "pushed": int(pushed),
             "until": until,
             "sealed": self._seal(asked, name),
-            "origin": self._keys.mac("request-origins", origin.encode()),
+            "origin": self._origin(origin),
         }
         await self._write(sql.HOLD, row)
         return name
 
-    async def held(self, name: str, *, pushed: bool) -> Asked | None:
-        """A request that was kept; a pushed one is used by this, and waits from now on. Raises `Unkept`."""
+    async def held(self, name: str, *, pushed: bool, origin: str = "") -> Asked | None:
+        """A request that was kept; a pushed one is used by this, and waits from now on, for the browser at the address `origin`.
+        Raises `Unkept`."""
         digest, now = _digest(name), self._now()
 
         def work(connection: Connection) -> bytes | None:
             values = {"digest": digest, "pushed": int(pushed), "now": now}
             sealed: bytes | None = connection.execute(text(sql.HELD), values).scalar()
             if sealed is not None and pushed:
-                connection.execute(text(sql.USE), {"digest": digest, "until": now + PENDING_SECONDS})
+                used = {"digest": digest, "until": now + PENDING_SECONDS, "origin": self._origin(origin)}
+                connection.execute(text(sql.USE), used)
             return sealed
 
         sealed = await self._store.write(work) if pushed else self._read(work)
@@ -280,6 +282,10 @@ class Grants:
 
     def _open(self, sealed: Any, name: str, kind: type[Any]) -> Any:
         return decode(self._vault.open(bytes(sealed), name), kind)
+
+    def _origin(self, address: str) -> bytes:
+        """What is kept of where a browser comes from: enough to see which requests come from the same place."""
+        return self._keys.mac("request-origins", address.encode())
 
     def _read(self, work: Callable[[Connection], Any]) -> Any:
         with self._store.read() as connection:

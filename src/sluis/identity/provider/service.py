@@ -112,7 +112,7 @@ class Provider:
         client = self._clients.get(form.get("client_id"))
         pushed = form.get("request_uri", "")
         if pushed.startswith(REQUEST_URI):
-            return await self._pushed(pushed.removeprefix(REQUEST_URI), client, signed_in)
+            return await self._pushed(pushed.removeprefix(REQUEST_URI), client, signed_in, origin)
         client = rules.may_redirect(form, client)
         try:
             asked = rules.understand(form, client, self._now())
@@ -263,8 +263,8 @@ class Provider:
         found = (self._clients.get(name) for name in self._grants.clients_of(session))
         return [client.title for client in found if client is not None]
 
-    async def _pushed(self, name: str, client: Client | None, signed_in: SignedIn | None) -> str:
-        asked = await self._grants.held(name, pushed=True)
+    async def _pushed(self, name: str, client: Client | None, signed_in: SignedIn | None, origin: str) -> str:
+        asked = await self._grants.held(name, pushed=True, origin=origin)
         if asked is None or client is None or asked.client != client.id:
             raise _gone()
         return await self._answer(asked, name, signed_in)

@@ -47,8 +47,9 @@ HOLD = """INSERT INTO oauth_requests (digest, pushed, until, sealed, origin)
 HELD = "SELECT sealed FROM oauth_requests WHERE digest = :digest AND pushed = :pushed AND until > :now"
 """A request that still stands."""
 
-USE = "UPDATE oauth_requests SET pushed = 0, until = :until WHERE digest = :digest AND pushed = 1"
-"""A pushed request is used, and waits."""
+USE = """UPDATE oauth_requests SET pushed = 0, until = :until, origin = :origin
+    WHERE digest = :digest AND pushed = 1"""
+"""A pushed request is used, and waits: for the browser that came with it."""
 
 TAKE = "DELETE FROM oauth_requests WHERE digest = :digest AND until > :now"
 """A request is answered: no other answer will be given."""

@@ -19,7 +19,7 @@ from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Begun
 from sluis.identity.upstream.service import Upstreams
 from sluis.kernel import Level, Problem, Unkept
-from sluis.web import Form, cookies_of, elsewhere, setting_of
+from sluis.web import Form, address_of, cookies_of, elsewhere, setting_of
 
 log = logging.getLogger("sluis.identity")
 
@@ -45,9 +45,9 @@ def routes(upstreams: Upstreams, sessions: Sessions, finish: Finish) -> list[HTT
         again: bool = False,
     ) -> Response[bytes]:
         """Begin to sign in: to the provider."""
-        language = setting_of(request).language
+        language, origin = setting_of(request).language, address_of(request.scope)
         with _told():
-            begun = await upstreams.begin(method, next, level, language, again=again)
+            begun = await upstreams.begin(method, next, level, language, again=again, origin=origin)
         response = elsewhere(begun.url)
         response.set_cookie(_cookie(begun))
         return response

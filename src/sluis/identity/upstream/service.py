@@ -29,6 +29,9 @@ SECONDS = 600
 COOKIE = "__Host-sluis-signin-"
 """Of every sign-in its own, which ends with the first characters of what is kept of its state."""
 
+MOST_UNDERWAY = 100_000
+"""Sign-ins underway at once, looked at every minute: anybody can begin one, and each is kept."""
+
 _LONGEST_CODE = 4096
 _LONGEST_STATE = 200
 _REMEMBERED = 10_000  # logout tokens
@@ -104,7 +107,14 @@ class Upstreams:
         return f"{self._portal}/sign-in/at/{name}/return"
 
     async def begin(
-        self, name: str, next: str, level: Level | None, language: str = "nl", *, again: bool = False
+        self,
+        name: str,
+        next: str,
+        level: Level | None,
+        language: str = "nl",
+        *,
+        again: bool = False,
+        origin: str = "",
     ) -> Begun:
         """Begin a sign-in; durable when this returns.
 
@@ -114,6 +124,7 @@ class Upstreams:
             level: that is needed.
             language: of the person, `nl` or `en`.
             again: whether the person must prove it anew, also when the provider still knows them.
+            origin: the address that the browser comes from.
 
         Raises `NotFound`, `Refused`, `Upstream`, `Unkept`.
         """
@@ -124,7 +135,8 @@ class Upstreams:
         provider = await remote.provider()
         state, secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         started = Started(name, local_path(next), level, self._now() + SECONDS)
-        await self._store.write(lambda connection: _begin(connection, state, secret, started, self._now()))
+        place = self._keys.mac("sign-in-origins", origin.encode())
+        await self._store.write(lambda connection: _begin(connection, state, secret, started, place))
         url = rules.authorization_url(
             method,
             provider,
@@ -200,6 +212,18 @@ class Upstreams:
             raise faults.not_signed_out()
         return remote.method.issuer, ended
 
+    async def tidy(self) -> None:
+        """Forget sign-ins that took too long, and of too many those of whoever began most. To be called every minute. Raises
+        `Unkept`."""
+        now = self._now()
+
+        def work(connection: Connection) -> None:
+            connection.execute(text(sql.SWEEP), {"now": now})
+            if connection.execute(text(sql.UNDERWAY)).scalar_one() > MOST_UNDERWAY:
+                connection.execute(text(sql.CROWD), {"most": MOST_UNDERWAY})
+
+        await self._store.write(work)
+
     async def close(self) -> None:
         """Close every connection."""
         for remote in self._remotes.values():
@@ -246,9 +270,8 @@ class Upstreams:
         return int(self._clock().timestamp())
 
 
-def _begin(connection: Connection, state: str, secret: str, started: Started, now: int) -> None:
-    connection.execute(text(sql.SWEEP), {"now": now})
-    row = {"state": _digest(state), "browser": _digest(secret), "method": started.method}
+def _begin(connection: Connection, state: str, secret: str, started: Started, origin: bytes) -> None:
+    row = {"state": _digest(state), "browser": _digest(secret), "method": started.method, "origin": origin}
     connection.execute(
         text(sql.BEGIN), {**row, "next": started.next, "level": started.level, "ends": started.ends}
     )

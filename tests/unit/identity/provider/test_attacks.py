@@ -503,6 +503,26 @@ async def test_one_address_does_not_push_out_the_sign_ins_that_others_have_not_f
     assert not any(b"203.0.113" in bytes(one) for one in kept)
 
 
+async def test_one_address_does_not_push_out_the_pushed_requests_of_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "MOST_PENDING", 5)
+
+    async def come(origin: str) -> str:
+        told = (await world.post("/oauth/par", "portal", **asking()[0])).json()
+        sent = {"client_id": "portal", "request_uri": told["request_uri"]}
+        return await world.provider.authorize(sent, None, origin)
+
+    others = [await come(f"192.0.2.{one}") for one in range(3)]
+    for _ in range(20):
+        world.clock.later(seconds=1)
+        await come("203.0.113.9")
+    await world.provider.endings.tidy()
+    await world.sign_in()
+    for url in others:
+        assert (await world.get(parse_qs(urlsplit(url).query)["next"][0])).status_code == 303
+
+
 async def test_codes_that_nobody_trades_are_let_go(world: World) -> None:
     await world.sign_in()
     for _ in range(3):

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import text
 from tests.clocks import Clock
 from tests.unit.identity.upstream.conftest import Opener
 from tests.unit.identity.upstream.providers import BSN, CLIENT, ISSUER, Broker, Visit, method, rsa_key
 
 from sluis.crypto import Jwk, encode_base64url, sign_jwt
+from sluis.identity.upstream import service
 from sluis.identity.upstream.calls import Answer
 from sluis.kernel import ACR, Problem, Refused, Unidentified, Upstream
+from sluis.store import Store
 
 EVIL = "https://kwaad.voorbeeld.nl"
 
@@ -460,3 +463,29 @@ async def test_cancelling_and_an_unknown_sign_in_can_be_begun_anew(visit: Visit)
     with pytest.raises(Unidentified):
         await visit.come_back(error="access_denied")
     assert (await visit.sign_in()).established.value == BSN
+
+
+async def test_one_address_fills_no_disk_with_sign_ins_and_does_not_push_out_those_of_others(
+    visiting: Opener, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_UNDERWAY", 3)
+    visit = visiting()
+    nonce = (await visit.begin(origin="192.0.2.1"))["nonce"]
+    for _ in range(10):
+        clock.later(seconds=1)
+        await visiting().begin(origin="203.0.113.9")
+    await visit.upstreams.tidy()
+    with store.read() as connection:
+        kept = connection.execute(text("SELECT origin FROM identity_upstream_started")).scalars().all()
+    assert len(kept) == 3
+    assert not any(b"203.0.113" in bytes(one) for one in kept)
+    visit.broker.nonce = nonce
+    assert (await visit.come_back()).next == "/zaken"
+
+
+async def test_a_sign_in_that_took_too_long_is_forgotten(visit: Visit, store: Store, clock: Clock) -> None:
+    await visit.begin()
+    clock.later(seconds=service.SECONDS + 1)
+    await visit.upstreams.tidy()
+    with store.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM identity_upstream_started")).scalar_one() == 0
