@@ -148,9 +148,7 @@ def _places(options: Options, contents: _Contents, network: Network) -> tuple[Pl
     owners = [one.alias for one in contents.organisations if one.datasets]
     kinds = dict(zip(owners, cycle(options.databases), strict=False))
     return tuple(
-        Place(
-            one, fresh(options.home / one.alias).absolute(), network.host(number), kinds.get(one.alias, "")
-        )
+        Place(one, fresh(options.home / one.alias).absolute(), network.host(number), kinds.get(one.alias, ""))
         for number, one in enumerate(contents.organisations, 1)
     )
 

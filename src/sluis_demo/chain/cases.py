@@ -61,7 +61,9 @@ def cases_of(data: Path | None) -> Cases | None:
 def invented() -> Cases:
     """Twelve people who live in reception; nobody exists."""
     dice = Dice(_SEED)
-    people = [number for number in map(str, range(_FIRST_BSN, _FIRST_BSN + 1000)) if passes_eleven_test(number)]
+    people = [
+        number for number in map(str, range(_FIRST_BSN, _FIRST_BSN + 1000)) if passes_eleven_test(number)
+    ]
     residents = dice.shuffled(people[:_RESIDENTS])
     visas = people[_RESIDENTS : _RESIDENTS + _VISAS]
     resident, *others = residents[:_OPEN_CASES]
@@ -93,15 +95,25 @@ def _given(folder: Path) -> Cases | None:
         "bz": [row["v_nummer"] for row in _read(folder, "bz_visa")],
     }
     happened = [row for row in _read(folder, "gebeurtenissen") if row["v_nummer"] in bsns]
-    moves = [row for row in happened if row["type"] == "verhuizing.opvang" and row["v_nummer"] in relations["dtv"]]
+    moves = [
+        row for row in happened if row["type"] == "verhuizing.opvang" and row["v_nummer"] in relations["dtv"]
+    ]
     moving = {row["v_nummer"] for row in moves}
-    decided = [row for row in happened if row["type"] == "asielbeslissing.genomen" and row["v_nummer"] in moving]
+    decided = [
+        row for row in happened if row["type"] == "asielbeslissing.genomen" and row["v_nummer"] in moving
+    ]
     if not decided:
         return None
-    one = max(decided, key=lambda row: (row["v_nummer"] in relations["coa"], row["v_nummer"] not in relations["bz"]))
+    one = max(
+        decided, key=lambda row: (row["v_nummer"] in relations["coa"], row["v_nummer"] not in relations["bz"])
+    )
     number, file = one["v_nummer"], files[one["v_nummer"]]
     until = leaving[number]["vertrekplicht_per"]
-    facts = {"uitkomst": one["uitkomst"], "verstreken": date.fromisoformat(until) <= _DAY, "kenmerk": one["id"]}
+    facts = {
+        "uitkomst": one["uitkomst"],
+        "verstreken": date.fromisoformat(until) <= _DAY,
+        "kenmerk": one["id"],
+    }
     return Cases(
         name=f"{file['voornamen']} {file['geslachtsnaam']}",
         decision=Happened(one["id"], bsns[number], facts),

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from sluis.cli.local import call_at
+from sluis.events.subscriptions import INBOX
 from sluis.grounds import render_tables
 from sluis_demo.agreements import in_time, sign_for
 from sluis_demo.chain.cases import Cases, Happened
@@ -67,8 +68,15 @@ class Chain(msgspec.Struct):
 
     def came(self, alias: str, after: int) -> tuple[list[dict[str, Any]], int]:
         """What came at a partner after a number, as its own systems read it, and the number to go on after. Raises `Problem`."""
-        page = self.places[alias].call("GET", f"/v1/subscriptions/{self.own[alias]}/events?after={after}&most=100")
+        page = self.places[alias].call(
+            "GET", f"/v1/subscriptions/{self.own[alias]}/events?after={after}&most=100"
+        )
         return page["events"], page["after"]
+
+    def waiting(self, source: str) -> int:
+        """How many deliveries to others wait at a source. Raises `Problem`."""
+        standing = self.places[source].call("GET", "/v1/events/standing")
+        return sum(one["waiting"] for one in standing if one["sink"] == INBOX)
 
     def counts(self, source: str, type: str) -> dict[str, int]:
         """How often which rule decided at a source about a type of event: all that it can say of who was not told."""
@@ -81,7 +89,9 @@ class Chain(msgspec.Struct):
 
     @staticmethod
     def _posted(place: Place, document: Mapping[str, Any]) -> Any:
-        return call_at(place.socket, place.directory, "POST", "/v1/events", document, content_type=_EVENT).document()
+        return call_at(
+            place.socket, place.directory, "POST", "/v1/events", document, content_type=_EVENT
+        ).document()
 
 
 def event_document(type: str, happened: Happened) -> dict[str, Any]:
@@ -136,6 +146,7 @@ def _write(place: Place, places: list[Place], federation: Federation, box: str) 
     write_files(place, settings, known(place.organisation), {})
     if place.alias == PORTAL:
         _write_scenario(place.directory, box)
+        key_set(place, portal_of(federation), client_keys(federation))
 
 
 def _receiving(place: Place, federation: Federation) -> dict[str, Any]:
@@ -176,10 +187,11 @@ def client_keys(federation: Federation) -> Path:
 
 def _agree(chain: Chain) -> None:
     """Contracts, interests and subscriptions: each recipient at each source that tells it something, side by side."""
-    key_set(chain.places[PORTAL], chain.portal, client_keys(chain.running.federation))
     pairs = [(source, to) for source in SOURCES for to in chain.places if relevant(source, to)]
     for to in dict.fromkeys(to for _, to in pairs):
-        made = chain.places[to].call("POST", "/v1/subscriptions", {"sink": "urn:sluis:feed", "protocol": "HTTP"})
+        made = chain.places[to].call(
+            "POST", "/v1/subscriptions", {"sink": "urn:sluis:feed", "protocol": "HTTP"}
+        )
         chain.own[to] = made["id"]
     with ThreadPoolExecutor(len(pairs)) as at_once:
         for done in [at_once.submit(_relate, chain, *pair) for pair in pairs]:
@@ -190,7 +202,7 @@ def _relate(chain: Chain, source: str, to: str) -> None:
     """What one recipient does to hear of one source."""
     place = chain.places[to]
     sign_for(place, chain.places[source], [ACTIVITIES[to].id])
-    until = (date.today() + timedelta(_DAYS)).isoformat()  # noqa: DTZ011 - a day of the calendar, as an official fills it in
+    until = (date.today() + timedelta(_DAYS)).isoformat()
     interests = [
         {"subject": {"kind": "BSN", "value": bsn}, "reference": reference, "until": until}
         for bsn, reference in chain.cases.relations.get(to, {}).items()
@@ -199,5 +211,6 @@ def _relate(chain: Chain, source: str, to: str) -> None:
         if notice.interest:
             wish = {"source": source, "notice": notice.id, "interests": interests}
             in_time(lambda wish=wish: place.call("POST", "/v1/registrations", wish), _NOT_YET)  # type: ignore[misc]
-        asked = {"source": source, "types": [notice.event]}
+        wanted = {"sink": INBOX, "protocol": "HTTP", "types": [notice.event]}
+        asked = {"source": source, "subscription": wanted}
         in_time(lambda asked=asked: place.call("POST", "/v1/registrations/subscriptions", asked), _NOT_YET)  # type: ignore[misc]

@@ -100,10 +100,14 @@ def _notice(source: str, to: str, of: EventType, article: Article, tells: Text, 
 
 
 _OF_A_RESIDENT = Text("Over een bewoner is beslist.", "It was decided about a resident.")
-_OF_A_REFUSAL = Text("De aanvraag van iemand met een open casus is afgewezen.", "The application in an open case was refused.")
+_OF_A_REFUSAL = Text(
+    "De aanvraag van iemand met een open casus is afgewezen.", "The application in an open case was refused."
+)
 _OF_LEAVING = Text("Iemand is afgewezen en moet vertrekken.", "Somebody was refused and must leave.")
 _OF_A_VISA = Text("Over iemand met een visum is beslist.", "It was decided about somebody with a visa.")
-_OF_A_MOVE = Text("Iemand met een open casus woont nu elders.", "Somebody with an open case lives elsewhere now.")
+_OF_A_MOVE = Text(
+    "Iemand met een open casus woont nu elders.", "Somebody with an open case lives elsewhere now."
+)
 
 NOTICES = {
     "ind": (
@@ -153,4 +157,6 @@ def known(organisation: Organisation) -> list[Activity]:
 
 def named(alias: str) -> str:
     """What people call a partner."""
-    return msgspec.structs.asdict(next(one for one in PARTNERS if one.alias == alias))["name"].partition(" (")[0]
+    return msgspec.structs.asdict(next(one for one in PARTNERS if one.alias == alias))["name"].partition(
+        " ("
+    )[0]
