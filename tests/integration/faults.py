@@ -124,7 +124,6 @@ class Recipient:
             return int(connection.execute(text("SELECT count(*) FROM ledger_records")).scalar_one())
 
     def close(self) -> None:
-        self.ledger.close() if hasattr(self.ledger, "close") else None
         self.store.close()
 
 
@@ -240,7 +239,9 @@ class Source:
         for start in range(first, first + count, AT_ONCE):
             numbers = range(start, min(start + AT_ONCE, first + count))
             additions = [(_event(number), [_outgoing(number)]) for number in numbers]
-            await self.store.write(lambda connection, some=additions: self.queue.add(connection, some) and None)  # type: ignore[misc]
+            await self.store.write(
+                lambda connection, some=additions: self.queue.add(connection, some) and None
+            )  # type: ignore[misc]
 
     def waiting(self) -> int:
         return self.queue.counters().get(ID, (0, 0))[1]
@@ -248,7 +249,7 @@ class Source:
     async def arrived(self, seconds: float) -> None:
         """Wait until nothing waits any more. Raises `TimeoutError`."""
         async with asyncio.timeout(seconds):
-            while await asyncio.to_thread(self.waiting):
+            while await asyncio.to_thread(self.waiting):  # noqa: ASYNC110 - nobody tells when all is noted
                 await asyncio.sleep(0.05)
 
     async def end(self) -> None:
@@ -288,5 +289,3 @@ def judge(effects: Sequence[tuple[str, str]], count: int) -> dict[str, int]:
 def told(**counts: Any) -> None:
     """Print what was counted, as one line."""
     print(json.dumps(counts))
-
-

@@ -166,7 +166,15 @@ async def test_a_hundred_thousand_events_have_one_effect_each_whatever_fails(tmp
     found, lines = judge(last.effects(), EVENTS), last.lines()
     last.close()
     seconds = round(time.monotonic() - began, 1)
-    told(seed=SEED, **found, lines=lines, kills=recipient.kills, cuts=network.cuts, requests=dict(chance.counts), seconds=seconds)
+    told(
+        seed=SEED,
+        **found,
+        lines=lines,
+        kills=recipient.kills,
+        cuts=network.cuts,
+        requests=dict(chance.counts),
+        seconds=seconds,
+    )
     assert found == {"events": EVENTS, "effects": EVENTS, "lost": 0, "double": 0, "overtaken": 0}
     assert lines == EVENTS, "a line in the log for every effect, and no more"
     assert recipient.kills > 1

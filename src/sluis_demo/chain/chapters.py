@@ -58,10 +58,11 @@ class Beside:
     """
 
     def __init__(self, running: Running, cases: Cases | None, reception: Reception) -> None:
-        self.reception, self._made = reception, None
+        self.reception = reception
+        self._made: Future[Chain] | None = None
         if cases is not None:
             starting = running.ending.enter_context(ThreadPoolExecutor(1))
-            self._made: Future[Chain] | None = starting.submit(nodes.start, running, cases, reception.token)
+            self._made = starting.submit(nodes.start, running, cases, reception.token)
 
     def ready(self) -> Chain | None:
         """The partners, when all is agreed; None where there are no cases. Raises what went wrong."""
@@ -164,7 +165,12 @@ def _away(teller: Teller, chain: Chain, title: str) -> dict[str, Any]:
     chain.running.wait([place])
     up = time.monotonic()
     came = list[str]()
-    _wait(lambda: len(came) >= len(moves) or bool(came.extend(_ids(chain, after + len(came)))))
+
+    def all_came() -> bool:
+        came.extend(one["id"] for one in chain.came(AWAY, after + len(came))[0])
+        return len(came) >= len(moves)
+
+    _wait(all_came)
     seconds = time.monotonic() - up
     wanted = [one.id for one in moves]
     in_order = all(_of(came, moves, one.bsn) == _of(wanted, moves, one.bsn) for one in moves)
@@ -196,10 +202,6 @@ def _of(ids: Sequence[str], moves: Sequence[Happened], bsn: str) -> list[str]:
     """Those that are about one person."""
     about = {one.id for one in moves if one.bsn == bsn}
     return [id for id in ids if id in about]
-
-
-def _ids(chain: Chain, after: int) -> list[str]:
-    return [one["id"] for one in chain.came(AWAY, after)[0]]
 
 
 def _stranger(teller: Teller, chain: Chain, title: str) -> dict[str, Any]:

@@ -121,7 +121,17 @@ def start(running: Running, cases: Cases, box: str) -> Chain:
         box: what the message box wants to be shown.
     Raises: Problem: what a node answered, or that one did not start.
     """
-    federation = running.federation
+    places = write(running.federation, box)
+    running.later = tuple(places.values())
+    running.begin(places.values())
+    running.wait(places.values())
+    chain = Chain(running, cases, places)
+    _agree(chain)
+    return chain
+
+
+def write(federation: Federation, box: str) -> dict[str, Place]:
+    """The directories of the partners, beside those of the federation. `box`: what the message box wants to be shown."""
     home = federation.asker.directory.parent
     places = {
         one.alias: Place(one, fresh(home / one.alias).absolute(), federation.network.host(number), "")
@@ -129,12 +139,7 @@ def start(running: Running, cases: Cases, box: str) -> Chain:
     }
     for place in places.values():
         _write(place, [*places.values()], federation, box)
-    running.later = tuple(places.values())
-    running.begin(places.values())
-    running.wait(places.values())
-    chain = Chain(running, cases, places)
-    _agree(chain)
-    return chain
+    return places
 
 
 def _write(place: Place, places: list[Place], federation: Federation, box: str) -> None:

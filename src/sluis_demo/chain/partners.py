@@ -6,8 +6,6 @@ BSN, for that is what the resident signs in with.
 
 from datetime import date
 
-import msgspec
-
 from sluis.grounds import Activity, Article, EventType, Fact, Notice
 from sluis.kernel import Oin, Period, Text
 from sluis_demo.organisations import Organisation, peer
