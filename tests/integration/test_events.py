@@ -115,7 +115,9 @@ def running(tmp_path: Path) -> Iterator[Running]:
     group = Group(tmp_path)
     for directory in (group.asker, group.owner):
         file = directory / "node.toml"
-        text = file.read_text().replace("roles = [", 'roles = ["event-admin", "event-publisher", ')
+        text = file.read_text().replace(
+            "roles = [", 'roles = ["privacy-officer", "event-admin", "event-publisher", '
+        )
         file.write_text(text + '\n[events]\ninside = ["127.0.0.0/8"]\n')
         (directory / "activities").mkdir(exist_ok=True)
         (directory / "activities/bijstand.toml").write_text(ACTIVITY)
@@ -195,6 +197,10 @@ def test_who_registered_under_a_contract_for_the_notice_hears(running: Running, 
         assert '"id": "u-6"' in sluis(owner, "events", "tail", name).stdout
         standing = {one["id"]: one for one in document(owner, "events", "subscribe")}
         assert (standing[name]["state"], standing[name]["newest"]) == ("active", 1)
+
+    (noticed,) = document(owner, "access", "list")["notices"]
+    assert (noticed["notice"], noticed["state"], len(noticed["contracts"])) == ("gestopt", "open", 1)
+    assert f"hoort van {TYPE}" in sluis(owner, "access", "list").output
 
     gone = ("--source", "uwv", "--notice", "gestopt", "--from", str(clients))
     assert document(asker, "events", "interests", "end", *gone) == {"ended": 1}

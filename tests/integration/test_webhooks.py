@@ -118,9 +118,17 @@ async def recipient() -> AsyncIterator[Recipient]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with closing(open_store(tmp_path / "node.db")) as store:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    where = getattr(request, "param", "sqlite")
+    with closing(
+        open_store(tmp_path / "node.db" if where == "sqlite" else request.getfixturevalue("empty_postgres"))
+    ) as store:
         yield store
+
+
+BOTH = pytest.mark.parametrize(
+    "store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
 
 
 class House:
@@ -369,6 +377,7 @@ async def test_one_that_hangs_holds_up_nobody_else(house: House) -> None:
     assert house.queue.counters()["slow"] == (0, 200)
 
 
+@BOTH
 async def test_each_stream_arrives_in_its_order_whatever_fails(house: House) -> None:
     async with recipient() as to:
         to.answers = lambda request: answer(503 if len(to.got) % 3 == 0 else 204)
@@ -397,6 +406,7 @@ async def test_who_was_away_catches_up(house: House) -> None:
         server.close()
 
 
+@BOTH
 async def test_a_dead_letter_that_is_replayed_arrives(house: House) -> None:
     async with recipient() as to:
         to.answers = lambda request: answer(400)

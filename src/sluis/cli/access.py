@@ -76,7 +76,13 @@ def list_access(consents: bool, recipient: str, activity: str, directory: Path, 
             for one in found["disclosures"]
             if peer in ("", one["recipient"]) and activity in ("", one["activity"])
         ]
+        found["notices"] = [
+            one
+            for one in found["notices"]
+            if peer in ("", one["recipient"]) and activity in ("", one["activity"])
+        ]
         told = [line for one in found["disclosures"] for line in _disclosed_told(one, directory)]
+        told += [line for one in found["notices"] for line in _noticed_told(one, directory)]
         if not (peer or activity):
             told += [line for one in found["services"] for line in _service_told(one, directory)]
     click.echo(json_text(found) if as_json else "\n".join(told) or say("Er is niets.", "There is nothing."))
@@ -219,6 +225,20 @@ def _disclosed_told(one: dict[str, Any], directory: Path) -> Iterator[str]:
         wish = f"sluis fsc request … --activity {quoted(one['activity'])}"
         yield shown(say(f"  → De ontvanger vraagt het aan met: {wish}; u tekent met: sluis fsc sign",
                         f"  → The recipient requests it with: {wish}; you sign with: sluis fsc sign"))  # fmt: skip
+
+
+def _noticed_told(one: dict[str, Any], directory: Path) -> Iterator[str]:
+    hears = say("hoort van", "hears of")
+    yield shown(
+        f"{one['recipient_name']} ({one['recipient']}) {hears} {one['event']}: {one['tells'][language()]}"
+    )
+    yield shown("  " + say("Waarvoor: ", "Purpose: ") + _activity(one))
+    articles = "; ".join(one["articles"])
+    yield shown("  " + say("Grond: ", "Ground: ") + in_words(GROUNDS[one["ground"]]) + "; " + articles)
+    yield shown(f"  {one['notice']}@{one['version']}: {in_words(STATES[one['state']])}")
+    for contract in one["contracts"]:
+        yield "  " + say("Contract: ", "Contract: ") + contract
+        yield from _to_revoke(contract, directory)
 
 
 def _service_told(one: dict[str, Any], directory: Path) -> Iterator[str]:

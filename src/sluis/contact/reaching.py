@@ -50,8 +50,10 @@ from sluis.store import Store
 log = logging.getLogger("sluis.contact")
 
 _AT_ONCE = 100  # messages in hand
-_LANE = 8  # of these with one channel: one that hangs keeps no other waiting
-_BUSY = 5  # seconds until a message is looked at again whose channel has enough in hand
+_LANE = 8  # of these with one channel at the same time
+_TAKEN = 24  # of these for one channel: one that hangs keeps no other waiting
+_BUSY = 60  # seconds at most until a message is looked at again whose channel has enough in hand
+_TURNED_AWAY = 200  # for each so many messages that found a channel full since it finished one, a second more
 _MEND = 3_600  # seconds until a message is looked at again that our own files stand in the way of
 _ATTEMPTS = 3  # of a message of which nobody can tell whether it left
 
@@ -109,7 +111,8 @@ class Reaching:
         self._clock, self._settings = clock, settings
         self._offered = {name: Offered(one.kind, one.enough) for name, one in channels.items()}
         self._in_hand: dict[str, asyncio.Task[None]] = {}
-        self._lanes = dict.fromkeys(channels, 0)
+        self._lanes = {name: asyncio.Semaphore(_LANE) for name in channels}
+        self._taken, self._full = dict.fromkeys(channels, 0), dict.fromkeys(channels, 0)
 
     async def round(self) -> int:
         """Begin with what is due; gives how many messages that is. Raises `Unkept`."""
@@ -151,7 +154,7 @@ class Reaching:
             await self._do(message, content)
         except Problem as problem:
             log.error("message %s waits: %s", message.id[:8], problem.code)
-            await self._put_off(message, _MEND if problem.code.startswith("template") else _BUSY * 12)
+            await self._put_off(message, _MEND if problem.code.startswith("template") else _BUSY)
         except Exception as failure:  # one message must not hold up the others
             log.error("message %s waits: %s", message.id[:8], cause_of(failure))
             await self._put_off(message, _MEND)
@@ -209,17 +212,20 @@ class Reaching:
         *,
         found: bool = False,
     ) -> None:
-        if self._lanes[route.channel] >= _LANE:
-            await self._put_off(message, _BUSY)
+        if self._taken[route.channel] >= _TAKEN:
+            self._full[route.channel] += 1
+            await self._put_off(message, min(1 + self._full[route.channel] // _TURNED_AWAY, _BUSY))
             return
-        self._lanes[route.channel] += 1
+        self._taken[route.channel] += 1
         try:
-            if found and (resolved := await self._resolve(route, tried, preference)) is not None:
-                await self._note(message, content, scenario, resolved)
-            else:
-                await self._hand_over(message, content, scenario, tried, known, preference)
+            async with self._lanes[route.channel]:
+                if found and (resolved := await self._resolve(route, tried, preference)) is not None:
+                    await self._note(message, content, scenario, resolved)
+                else:
+                    await self._hand_over(message, content, scenario, tried, known, preference)
         finally:
-            self._lanes[route.channel] -= 1
+            self._taken[route.channel] -= 1
+            self._full[route.channel] = 0
 
     async def _resolve(self, route: Route, tried: Try, preference: Preference) -> Try | None:
         """What is known of a try that was claimed and never noted; None when it may be sent again."""

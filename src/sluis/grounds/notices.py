@@ -100,6 +100,8 @@ def _notice_faults(one: Notice, grounds: Grounds, around: Surroundings) -> Itera
         )
     if around.own and one.recipient not in {*around.peers, around.own}:
         yield unknown(("recipient",), "peer", "organisatie", "peer", one.recipient, around.peers)
+    if one.ground == "consent":
+        yield _by_consent()
     event = grounds.event(one.event)
     if event is None:
         known = [each.type for each in grounds.events]
@@ -133,6 +135,18 @@ def _overlapping(first: Notice) -> Fault:
              "On one day one notice holds for the same event type, recipient and activity."),
         Text("Laat de eerste eindigen voor de tweede begint, of schrijf één voorwaarde met `OR`.",
              "Let the first end before the second begins, or write one condition with `OR`."),
+    )  # fmt: skip
+
+
+def _by_consent() -> Fault:
+    return finding(
+        ("ground",),
+        "notice-by-consent",
+        Text("Een kennisgeving kan niet op toestemming rusten.", "A notice cannot rest on consent."),
+        Text("Van wie toestemming gaf, wordt bij een gebeurtenis niet gekeken.",
+             "At an event nobody looks who consented."),
+        Text("Kies een andere grondslag, of geef de gegevens met een verstrekking.",
+             "Choose another ground, or give the data with a disclosure."),
     )  # fmt: skip
 
 

@@ -269,6 +269,7 @@ def _accesses(
                 one.service,
                 one.purpose,
                 one.disclosures,
+                one.notices,
                 one.since,
                 one.until,
             )

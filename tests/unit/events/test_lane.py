@@ -222,6 +222,20 @@ def test_who_is_down_gets_one_try_at_a_time_ever_more_seldom() -> None:
     ]
 
 
+def test_what_fails_together_when_a_recipient_goes_down_counts_once() -> None:
+    table = Table()
+    table.add(*[""] * 100)
+    node = Node(table, subscription(in_flight=32))
+    node.read()
+    while node.begin():
+        pass
+    while node.under_way:
+        node.end(DOWN)
+    node.note()
+    node.try_next()
+    assert node.now == 4000, "and not hours later"
+
+
 def test_who_is_back_gets_all_at_once_again() -> None:
     table = Table()
     table.add(*"abcdefgh")

@@ -225,6 +225,20 @@ async def test_rooms_of_this_node_hear_of_each_occurrence_once(tmp_path: Path) -
     assert heard == ["b-1", "b-2"]
 
 
+async def test_a_room_that_fails_on_one_occurrence_stops_no_other(tmp_path: Path) -> None:
+    def hear(connection: Connection, one: Occurrence) -> None:
+        if one.id == "b-3":
+            raise RuntimeError("broken")
+
+    with source(tmp_path, grounds(notice(interest=False))) as at:
+        at.publisher.hearers.append(hear)
+        found = await asyncio.gather(
+            *[told(at, occurrence(f"b-{n}")) for n in range(6)], return_exceptions=True
+        )
+        assert [isinstance(one, RuntimeError) for one in found] == [False, False, False, True, False, False]
+        assert {id for id, _, _ in at.queue.told()} == {"b-0", "b-1", "b-2", "b-4", "b-5"}
+
+
 async def test_when_too_much_waits_nothing_is_published(tmp_path: Path) -> None:
     with source(tmp_path, grounds(notice(interest=False))) as at:
 

@@ -39,6 +39,7 @@ def event(**changed: Any) -> Any:
         (grounds(notice(activity="urn:other")), "unknown-activity"),
         (grounds(notice(recipient=PeerId("0" * 20))), "unknown-peer"),
         (grounds(notice(data=("naam",))), "unknown-data"),
+        (grounds(notice(ground="consent")), "notice-by-consent"),
         (grounds(NOTICE, event=event(subject=None)), "no-subject"),
         (grounds(NOTICE, notice(id="other")), "overlapping-notices"),
         (grounds(NOTICE, notice(event="nl.example.a.b")), "name-used-twice"),

@@ -42,8 +42,8 @@ GROUNDS = Grounds(
     (activity(),),
     (LAW, CONSENT),
 )  # fmt: skip
-CONTRACT = Agreed("$1$1$x", "gemeente", "sluis", ACTIVITY_ID, ("wet", "wens"), 0, 9)
-SERVICE = Agreed("$1$1$y", "gemeente", "loon", None, (), 0, 9)
+CONTRACT = Agreed("$1$1$x", "gemeente", "sluis", ACTIVITY_ID, ("wet", "wens"), (), 0, 9)
+SERVICE = Agreed("$1$1$y", "gemeente", "loon", None, (), (), 0, 9)
 
 
 class World:

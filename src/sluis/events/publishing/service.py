@@ -31,7 +31,7 @@ from sluis.events.publishing.model import (
 from sluis.events.queue import Outgoing
 from sluis.events.records import TOLD_OF, about
 from sluis.grounds import EventType, attributes_of
-from sluis.kernel import Clock, PeerId, Problem, Trace, decode, encode, plain
+from sluis.kernel import Clock, PeerId, Trace, Unkept, decode, encode, plain
 from sluis.ledger import Ledger, Processing
 from sluis.store import Store, insert_values, migrate
 
@@ -193,7 +193,7 @@ class Publisher:
         try:
             outcomes = await self._published([item for call in calls for item in call.items], calls[0].fact)
         except Exception as problem:
-            if len(calls) > 1 and isinstance(problem, Problem):  # one of them is wrong: each for itself
+            if len(calls) > 1 and not isinstance(problem, Unkept):  # one of them is wrong: each for itself
                 for call in calls:
                     await self._settle([call])
                 return

@@ -275,8 +275,11 @@ class Lane:
                 heappush(self._dues, (0.0, self._resting[key], key))
 
     def _try_again(self, sent: Sequence[Delivery], result: Result, now: float) -> list[Outcome]:
-        self._failures += 1
-        if self.down or (result.whole and result.wait):
+        anew = (
+            not self.down or now >= self._until
+        )  # what was under way together fails together, and counts once
+        self._failures += anew
+        if (self.down and anew) or (result.whole and result.wait):
             wait = backoff(self._failures, self._spread, LONGEST_PROBE)
             self._until = max(self._until, now + max(wait, result.wait) * 1000)
         outcomes = []

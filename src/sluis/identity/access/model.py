@@ -23,6 +23,7 @@ class Agreed(msgspec.Struct, frozen=True):
         service: that the contract is about.
         activity: URI of the processing activity of its purpose; None when it has none.
         disclosures: ids of those that it covers, with their rules as they are now.
+        notices: the same of notices.
         since: seconds since the epoch.
         until: seconds since the epoch.
     """
@@ -32,6 +33,7 @@ class Agreed(msgspec.Struct, frozen=True):
     service: str
     activity: str | None
     disclosures: tuple[str, ...]
+    notices: tuple[str, ...]
     since: int
     until: int
 
@@ -76,6 +78,42 @@ class DisclosedView(msgspec.Struct, frozen=True, omit_defaults=True):
     last_used: int | None = None
 
 
+class NoticedView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who hears of what happens here, on which ground, and whether it really does.
+
+    Attributes:
+        notice: its id.
+        version: of it.
+        recipient: Peer ID of who hears.
+        recipient_name: what that organisation is called here.
+        activity: URI of its processing activity.
+        event: type of the events.
+        tells: what the recipient knows by it.
+        ground: of AVG article 6(1).
+        articles: that it rests on.
+        state: whether it holds today, and if not, why.
+        contracts: hashes of the contracts in force that cover it.
+        since: first day of the notice.
+        until: last day; absent without end.
+        activity_name: in words; absent for an activity that is not known here.
+    """
+
+    notice: str
+    version: int
+    recipient: PeerId
+    recipient_name: str
+    activity: str
+    event: str
+    tells: Text
+    ground: AvgGround
+    articles: tuple[str, ...]
+    state: State
+    contracts: tuple[str, ...]
+    since: date
+    until: date | None = None
+    activity_name: Text | None = None
+
+
 class ServiceAccess(msgspec.Struct, frozen=True):
     """A service of this organisation that another may call, whatever it answers. Times in seconds since the epoch."""
 
@@ -90,6 +128,7 @@ class AccessView(msgspec.Struct, frozen=True):
     """Who has access to what of this organisation."""
 
     disclosures: tuple[DisclosedView, ...]
+    notices: tuple[NoticedView, ...]
     services: tuple[ServiceAccess, ...]
 
 

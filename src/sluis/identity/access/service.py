@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date
 
-from sluis.grounds import Activity, Disclosure, Grounds
+from sluis.grounds import Activity, Disclosure, Grounds, Notice
 from sluis.grounds.consents import Consent, Consents, Narrowing, Request, Terms, Whom
 from sluis.identity.access.model import (
     AccessView,
@@ -14,6 +14,7 @@ from sluis.identity.access.model import (
     ConsentView,
     DisclosedView,
     NewConsent,
+    NoticedView,
     ServiceAccess,
     State,
     consent_view,
@@ -55,7 +56,7 @@ class Accesses:
         self._agreed, self.name, self._clock = agreed, name, clock
 
     async def every(self) -> AccessView:
-        """The whole list, in the order of the disclosures. Raises `Unkept`: the database cannot be read."""
+        """The whole list, in the order of the disclosures and notices. Raises `Unkept`: the database cannot be read."""
         agreed = None if self._agreed is None else await self._agreed()
         used = await asyncio.to_thread(self._last_used)
         asked = {one.disclosure: self._consents.in_force(one) for one in self._consents.requests()}
@@ -69,7 +70,8 @@ class Accesses:
             for one in agreed or ()
             if one.activity is None
         )
-        return AccessView(disclosures, services)
+        notices = tuple(self._noticed(one, today, agreed) for one in self.grounds.notices)
+        return AccessView(disclosures, notices, services)
 
     def consents(self, recipient: PeerId | None = None, activity: str | None = None) -> list[ConsentView]:
         """Consents that hold or will, newest first, without whose they are."""
@@ -121,6 +123,16 @@ class Accesses:
             contracts, one.valid.since, one.valid.until, activity.name if activity else None, consents, used,
         )  # fmt: skip
 
+    def _noticed(self, one: Notice, today: date, agreed: Sequence[Agreed] | None) -> NoticedView:
+        activity = self.grounds.activity(one.activity)
+        contracts = tuple(each.contract for each in agreed or () if one.id in each.notices)
+        return NoticedView(
+            one.id, one.version, one.recipient, self.name(one.recipient), one.activity, one.event, one.tells,
+            one.ground, tuple(map(str, one.articles)),
+            state_of(one, activity, today, agreed is None or bool(contracts), None),
+            contracts, one.valid.since, one.valid.until, activity.name if activity else None,
+        )  # fmt: skip
+
     def _last_used(self) -> dict[str, int]:
         """When each disclosure last opened something, by its id; those found that far back. Blocks."""
         wanted: dict[str, set[str]] = {}
@@ -148,12 +160,16 @@ class Accesses:
 
 
 def state_of(
-    one: Disclosure, activity: Activity | None, today: date, agreed: bool, consents: int | None
+    one: Disclosure | Notice,
+    activity: Activity | None,
+    today: date,
+    agreed: bool,
+    consents: int | None,
 ) -> State:
-    """Whether a disclosure opens anything today.
+    """Whether a disclosure opens anything today, or a notice tells anything.
 
     Args:
-        one: the disclosure.
+        one: the disclosure or notice.
         activity: that it is for; None when it is not known here.
         today: the owner's own day.
         agreed: whether a contract covers it, or none is needed.
