@@ -28,7 +28,6 @@ from sluis.grounds import (
 from sluis.kernel import Oin, PeerId, Period, Text
 
 SINCE = Period(date(2025, 1, 1))
-
 WET_BRP = Article("Wet basisregistratie personen", "3.2", "BWBR0033715")
 PARTICIPATION = Article("Participatiewet", "64", "BWBR0015703")
 SUWI = Article("Wet structuur uitvoeringsorganisatie werk en inkomen", "62", "BWBR0013060")
@@ -72,7 +71,6 @@ def peer(number: int) -> PeerId:
 
 
 SLUISWIJK, UWV = peer(1), peer(4)
-
 BENEFIT = Activity(
     id="https://sluiswijk.example/verwerkingen/bijstand",
     name=Text("Bijstand vaststellen", "Decide on a benefit application"),

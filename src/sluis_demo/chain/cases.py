@@ -11,14 +11,17 @@ from typing import Any
 
 import msgspec
 
-from sluis.kernel import passes_eleven_test
 from sluis_demo.dice import Dice
 from sluis_demo.people import ENDINGS, FEMALE, INVENTED, MALE
 
 FOLDER = "migratieketen"
 _SEED = 20_261_122
-_FIRST_BSN = 999_985_000  # within the block of `people`, past whom that invents
-_RESIDENTS, _OPEN_CASES, _VISAS = 12, 5, 4
+_PEOPLE = (
+    "999985048 999985085 999985103 999985127 999985140 999985164 999985218 999985231 "
+    "999985255 999985267 999985292 999985309 999985322 999985334 999985346 999985371"
+).split()
+"""BSNs of the block of `people`, which that leaves out."""
+_RESIDENTS, _OPEN_CASES = 12, 5
 _PLACES = ("Proefdorp", "Nephuizen", "Fabelveen", "Schijnberg")
 _DAY = date(2026, 1, 1)  # what is over then, is over
 
@@ -61,11 +64,7 @@ def cases_of(data: Path | None) -> Cases | None:
 def invented() -> Cases:
     """Twelve people who live in reception; nobody exists."""
     dice = Dice(_SEED)
-    people = [
-        number for number in map(str, range(_FIRST_BSN, _FIRST_BSN + 1000)) if passes_eleven_test(number)
-    ]
-    residents = dice.shuffled(people[:_RESIDENTS])
-    visas = people[_RESIDENTS : _RESIDENTS + _VISAS]
+    residents, visas = dice.shuffled(_PEOPLE[:_RESIDENTS]), _PEOPLE[_RESIDENTS:]
     resident, *others = residents[:_OPEN_CASES]
     moving = (resident, others[0], resident)
     given = dice.pick(FEMALE + MALE)

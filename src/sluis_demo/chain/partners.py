@@ -155,6 +155,4 @@ def known(organisation: Organisation) -> list[Activity]:
 
 def named(alias: str) -> str:
     """What people call a partner."""
-    return msgspec.structs.asdict(next(one for one in PARTNERS if one.alias == alias))["name"].partition(
-        " ("
-    )[0]
+    return _NAMES[alias].partition(" (")[0]
