@@ -47,13 +47,15 @@ class Options(msgspec.Struct, frozen=True):
     """What the demo is asked to do.
 
     `home` is where everything goes; `data` a folder with tables instead of invented people, `grounds` the list of legal
-    grounds that belongs to it; `databases` the kinds that organisations get, in turn.
+    grounds that belongs to it; `databases` the kinds that organisations get, in turn; `chain` whether the migration chain is
+    told too.
     """
 
     home: Path = Path("var/demo")
     data: Path | None = None
     grounds: Path | None = None
     databases: tuple[str, ...] = ("sqlite",)
+    chain: bool = True
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -40,8 +40,8 @@ class Running(msgspec.Struct):
     """Seconds from the start of the set-up until every node answered and every contract was signed."""
     ending: ExitStack
     """What is still to be stopped at the end, before the nodes are."""
-    data: Path | None = None
-    """The folder that the demo was given."""
+    options: Options
+    """What the demo was asked to do."""
     contracts: tuple[Agreed, ...] = ()
     later: tuple[Place, ...] = ()
     """Nodes that started when those of the federation were there."""
@@ -87,7 +87,7 @@ def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
         clean.callback(_stop, nursery)
         federation = set_up(options, servers)
         up = [place for place in federation.places if place.alias not in down]
-        one = Running(federation, nursery, down, 0.0, clean.enter_context(ExitStack()), options.data)
+        one = Running(federation, nursery, down, 0.0, clean.enter_context(ExitStack()), options)
         _start(up, one)
         one.contracts = _agree(one, up)
         one.started_in = time.monotonic() - begin

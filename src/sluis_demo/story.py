@@ -32,7 +32,8 @@ class Story(Teller):
         """Tell every chapter in turn. Raises: Problem when a question that should be answered is not."""
         self.opening()
         self.application()
-        cases = cases_of(self.running.data)
+        options = self.running.options
+        cases = cases_of(options.data) if options.chain else None
         reception = Reception(self.running, cases)  # the first answer does not wait for it, nor for the chain
         chain = Beside(self.running, cases, reception)
         self.contracts()

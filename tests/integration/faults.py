@@ -9,20 +9,21 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import text
 
 from sluis.crypto import FileKeyStore
-from sluis.events.cloudevent import CloudEvent, decode
-from sluis.events.inbox import Inbox, Origin, open_inbox
+from sluis.events.cloudevent import CloudEvent, decode, encode_structured
+from sluis.events.inbox import Catching, Inbox, Origin, open_inbox
 from sluis.events.inbox.model import MOST
 from sluis.events.interests import Registrar, open_references
-from sluis.events.queue import Outgoing, Queue, open_queue
+from sluis.events.queue import Outgoing, Queue, crossing_event, open_queue
 from sluis.events.sending import Fsc, Sender
 from sluis.events.subscriptions import INBOX, Config, Subscription, Subscriptions
 from sluis.gateway import Agreed, Answer
@@ -50,11 +51,36 @@ SUBSCRIPTION = Subscription(
 )
 
 
-class _Offers:
+Ask = Callable[[int, int], Awaitable[bytes]]
+"""Reads at the source what there is after a number, at most so many: a page of the feed. Raises `OSError` when it cannot."""
+
+
+class _Back:
+    """The way from the recipient to the source, over which it reads what did not come: a `Link`."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    @asynccontextmanager
+    async def send(
+        self, peer: PeerId, method: str, path: str, headers: Mapping[str, str], body: bytes, seconds: float, **more: Any
+    ) -> AsyncIterator[Answer]:  # fmt: skip
+        asked = parse_qs(urlsplit(path).query)
+        try:
+            page = await self._ask(int(asked["after"][0]), int(asked["most"][0]))
+        except (OSError, asyncio.IncompleteReadError):
+            raise _broke_off() from None
+        yield Answer(200, {}, _pieces(page))
+
+
+class _Offers(Registrar):
     """What the source offers, as the recipient's node asks it."""
 
-    async def offered_by(self, peer: PeerId) -> Sequence[OfferedNotice]:
-        return [offered_notice(SOURCE, _EVENT, _NOTICE)]
+    def __init__(self) -> None:
+        self._name = str.__str__
+
+    async def offered_by(self, peer: PeerId) -> tuple[OfferedNotice, ...]:
+        return (offered_notice(SOURCE, _EVENT, _NOTICE),)
 
 
 class _Covers:
@@ -80,26 +106,38 @@ class _Listening:
 
 
 class Recipient:
-    """A recipient's node, as far as events come in. Made anew on the same directory it goes on where it was."""
+    """A recipient's node, as far as events come in. Made anew on the same directory it goes on where it was.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        directory: of its database and keys.
+        ask: reads at the source.
+    """
+
+    def __init__(self, directory: Path, ask: Ask) -> None:
         directory.mkdir(exist_ok=True)
         self.store, keys = open_store(directory / "node.db"), FileKeyStore(directory / "keys")
         self.ledger = open_ledger(self.store, keys, "recipient.example/log", utc_now)
         self.queue = open_queue(self.store, keys, utc_now)
         origin = Origin(RECIPIENT, "recipient", str.__str__, lambda peer: f"urn:nld:oin:{peer!s}")
+        offers = _Offers()
         self.inbox: Inbox = open_inbox(
             origin,
             self.store,
             self.ledger,
             keys,
-            cast(Registrar, _Offers()),
+            offers,
             open_references(self.store, keys, utc_now),
             cast(Subscriptions, _Listening()),
             self.queue,
             cast(Agreed, _Agreed()),
             utc_now,
         )
+        self._catching = Catching(self.inbox, _Back(ask), offers, 10)
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Begin to read at the source what does not come by itself."""
+        self._task = asyncio.create_task(self._catching.run())
 
     async def bring(self, headers: Mapping[str, str], body: bytes) -> int:
         """What the route of the inbox does; the status that it answers."""
@@ -123,7 +161,10 @@ class Recipient:
         with self.store.read() as connection:
             return int(connection.execute(text("SELECT count(*) FROM ledger_records")).scalar_one())
 
-    def close(self) -> None:
+    async def end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         self.store.close()
 
 
@@ -188,7 +229,7 @@ class Line:
             task.add_done_callback(self._later.discard)
         if kind == "answer lost":
             raise _broke_off()
-        yield Answer(status, {}, _nothing())
+        yield Answer(status, {}, _pieces())
 
     async def settled(self) -> None:
         """Wait for what still comes late."""
@@ -207,8 +248,8 @@ def _broke_off() -> Upstream:
     return Upstream("peer-broke-off", broken, broken, broken, retry=True)
 
 
-async def _nothing() -> AsyncIterator[bytes]:
-    for piece in ():
+async def _pieces(*some: bytes) -> AsyncIterator[bytes]:
+    for piece in some:
         yield piece
 
 
@@ -242,6 +283,12 @@ class Source:
             await self.store.write(
                 lambda connection, some=additions: self.queue.add(connection, some) and None
             )  # type: ignore[misc]
+
+    async def feed(self, after: int, most: int) -> bytes:
+        """A page of the feed, as the route gives it."""
+        found = await asyncio.to_thread(self.queue.since, ID, after, most)
+        events = b",".join(encode_structured(crossing_event(one)) for one in found)
+        return b'{"events":[%s],"after":%d}' % (events, found[-1].sequence if found else after)
 
     def waiting(self) -> int:
         return self.queue.counters().get(ID, (0, 0))[1]

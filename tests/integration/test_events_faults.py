@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,34 +24,52 @@ SECONDS = 600
 
 
 async def test_a_thousand_events_over_a_bad_line_to_a_recipient_that_starts_anew(tmp_path: Path) -> None:
-    chance, recipients = Chance(SEED, SHARES), [Recipient(tmp_path / "recipient")]
+    chance, recipients = Chance(SEED, SHARES), list[Recipient]()
 
     async def bring(headers: Mapping[str, str], body: bytes) -> int:
         return await recipients[-1].bring(headers, body)
 
+    async def anew() -> None:
+        for one in recipients[-1:]:
+            await one.end()
+        recipients.append(Recipient(tmp_path / "recipient", source.feed))
+        recipients[-1].begin()
+
     line = Line(bring, chance, longest=0.01)
     source = Source(tmp_path / "source", line)
-    source.begin()
     try:
+        await anew()
+        source.begin()
         await source.publish(0, 500)
         await source.arrived(20)
-        recipients[-1].close()
-        recipients.append(Recipient(tmp_path / "recipient"))
+        await line.settled()
+        await anew()
         await source.publish(500, 500)
         await source.arrived(20)
         await line.settled()
     finally:
         await source.end()
     found, lines = judge(recipients[-1].effects(), 1000), recipients[-1].lines()
-    recipients[-1].close()
+    await recipients[-1].end()
     assert found == {"events": 1000, "effects": 1000, "lost": 0, "double": 0, "overtaken": 0}
     assert lines == 1000, "a line in the log for every effect, and no more"
     assert chance.counts["well"] < chance.counts.total(), "something went wrong, or this proves nothing"
 
 
-async def serve(directory: Path, port: int) -> None:
-    """A recipient as a process: what is posted to this port comes in. It says when it listens."""
-    recipient = Recipient(directory)
+async def asked(port: int, after: int, most: int) -> bytes:
+    """A page of the feed, from the process of the source."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(f"{after} {most}\n".encode())
+        return await reader.readexactly(int(await reader.readuntil(b"\n")))
+    finally:
+        writer.close()
+
+
+async def serve(directory: Path, port: int, source: int) -> None:
+    """A recipient as a process: what is posted to `port` comes in. It says when it listens. `source`: port of the feed."""
+    recipient = Recipient(directory, partial(asked, source))
+    recipient.begin()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -70,18 +89,19 @@ async def serve(directory: Path, port: int) -> None:
 class Process:
     """A recipient in a process of its own, that can be killed."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory, self.port, self.kills = directory, 0, 0
+    def __init__(self, directory: Path, source: int) -> None:
+        self.directory, self.source, self.port, self.kills = directory, source, 0, 0
         self._process: asyncio.subprocess.Process | None = None
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def begin(self) -> None:
         program = (
             "import asyncio, sys; from pathlib import Path; from tests.integration.test_events_faults import serve;"
-            "asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))"
+            "asyncio.run(serve(Path(sys.argv[1]), *map(int, sys.argv[2:])))"
         )
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", program, str(self.directory), str(self.port), stdout=asyncio.subprocess.PIPE,
+            sys.executable, "-c", program, str(self.directory), str(self.port), str(self.source),
+            stdout=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, cwd=Path(__file__).parents[2],
         )  # fmt: skip
         assert self._process.stdout is not None
@@ -113,16 +133,28 @@ class Process:
         return int(said)
 
 
-class Cut:
-    """The network between the two: sometimes it is away for a moment."""
+class Network:
+    """What lies between the two processes: sometimes it is away for a moment, in both directions."""
 
-    def __init__(self, to: Process) -> None:
-        self._to, self.away, self.cuts = to, False, 0
+    def __init__(self) -> None:
+        self.to: Process | None = None
+        self.source: Source | None = None
+        self.away, self.cuts = False, 0
 
     async def bring(self, headers: Mapping[str, str], body: bytes) -> int:
-        if self.away:
+        if self.away or self.to is None:
             raise ConnectionResetError
-        return await self._to.bring(headers, body)
+        return await self.to.bring(headers, body)
+
+    async def feed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A question of the recipient to the source."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            after, most = map(int, (await reader.readuntil(b"\n")).split())
+            if not self.away and self.source is not None:
+                page = await self.source.feed(after, most)
+                writer.write(b"%d\n" % len(page) + page)
+                await writer.drain()
+        writer.close()
 
     async def cut(self, seconds: float) -> None:
         self.away, self.cuts = True, self.cuts + 1
@@ -133,11 +165,12 @@ class Cut:
 @pytest.mark.prove
 async def test_a_hundred_thousand_events_have_one_effect_each_whatever_fails(tmp_path: Path) -> None:
     began, dice = time.monotonic(), random.Random(SEED)
-    chance, recipient = Chance(SEED, SHARES), Process(tmp_path / "recipient")
+    chance, network = Chance(SEED, SHARES), Network()
+    feed = await asyncio.start_server(network.feed, "127.0.0.1", 0)
+    recipient = network.to = Process(tmp_path / "recipient", feed.sockets[0].getsockname()[1])
     await recipient.begin()
-    network = Cut(recipient)
     line = Line(network.bring, chance)
-    source = Source(tmp_path / "source", line)
+    source = network.source = Source(tmp_path / "source", line)
     source.begin()
 
     async def fail() -> None:
@@ -160,11 +193,12 @@ async def test_a_hundred_thousand_events_have_one_effect_each_whatever_fails(tmp
         failing.cancel()
         await asyncio.gather(failing, return_exceptions=True)
         await line.settled()
+        feed.close()
         await source.end()
         await recipient.kill()
-    last = Recipient(tmp_path / "recipient")
+    last = Recipient(tmp_path / "recipient", network.source.feed)
     found, lines = judge(last.effects(), EVENTS), last.lines()
-    last.close()
+    await last.end()
     seconds = round(time.monotonic() - began, 1)
     told(
         seed=SEED,

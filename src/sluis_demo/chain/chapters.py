@@ -4,6 +4,7 @@ Told with requests that anybody's node takes. What was found is `chain` in the d
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -78,7 +79,9 @@ def tell(teller: Teller, beside: Beside) -> None:
         say("16. Wie het niet mag weten, en wie dat ziet", "16. Who must not know, and who sees that"),
     )
     if chain is None:
-        teller.can_ask(titles[0], "")
+        if teller.running.options.chain:
+            teller.can_ask(titles[0], "")
+        teller.found["chain"] = None
         return
     teller.found["chain"] = {
         "partners": {one.alias: str.__str__(one.oin) for one in PARTNERS},
@@ -102,7 +105,7 @@ def _decision(teller: Teller, chain: Chain, title: str) -> dict[str, Any]:
             "its own node what happened:",
         )
     )
-    page.write(json.dumps(event_document(DECISION, happened)["data"], ensure_ascii=False, indent=2), SQL)
+    _show(teller, chain, event_document(DECISION, happened))
     told, heard = _told(chain, "ind", DECISION, [happened], ("coa", "dtv", "kmar", "bz"))
     page.table(
         (say("partner", "partner"), say("hoort het na", "hears after"), say("op grond van", "under")),
@@ -122,6 +125,21 @@ def _decision(teller: Teller, chain: Chain, title: str) -> dict[str, Any]:
         "left": arrived,
         "stayed": ["about", *happened.facts],
     }
+
+
+def _show(teller: Teller, chain: Chain, document: dict[str, Any]) -> None:
+    """What happened, in a file, with the command that anybody can give; and where the rules stand."""
+    place = chain.places["ind"]
+    file, node = place.directory / "besluit.json", os.path.relpath(place.directory)
+    file.write_text(json.dumps(document, ensure_ascii=False, indent=2), encoding="utf-8")
+    teller.page.write(json.dumps(document["data"], ensure_ascii=False), SQL)
+    teller.page.more(f".venv/bin/sluis events publish --node {node} {node}/besluit.json", SQL)
+    teller.page.write(
+        say(
+            f"Wat er kan gebeuren en wie het moet weten, staat in bestanden: {node}/event-types en {node}/notices.",
+            f"What can happen and who needs to know of it stands in files: {node}/event-types and {node}/notices.",
+        )
+    )
 
 
 def _left(teller: Teller, arrived: dict[str, Any]) -> None:
