@@ -18,6 +18,8 @@ from tests.unit.identity.companies import (
     SECONDS,
     acting,
     director,
+    read,
+    registration,
 )
 from tests.unit.identity.people_node import DAY, Node, act, opened, terms
 
@@ -29,7 +31,7 @@ from sluis.identity.people.acts import Asking
 from sluis.identity.people.http import appointment
 from sluis.identity.people.views import NewGuardian
 from sluis.kernel import HERE, Conflict, Invalid, NotFound, new_trace_id
-from sluis.ledger import Line
+from sluis.ledger import Line, decisions
 from sluis.web.tries import neighbourhood
 
 PORTAL = Asking("loket", "Fictief Loket", "Vraag een vergunning voor een fictief terras aan")
@@ -116,6 +118,24 @@ async def test_who_was_dismissed_stops_nothing_without_looking_first(node: Node)
     with pytest.raises(NotFound):
         await node.people.acts.refuse(BRAM, one.id)
     assert node.people.acts.state(one) == "waiting"
+
+
+# Refusals on record
+
+
+async def test_every_try_of_who_is_turned_away_is_on_record_also_of_who_then_stops(node: Node) -> None:
+    for _ in range(50):
+        await node.people.turning.record(acting(BRAM), "loket", "no-representation")
+    node.later(minutes=2)
+    await node.people.tidy()
+    await node.people.tidy()
+    times = [one.body["adl.core.response"]["context"]["times"] for one in decisions(node.store, 0)]
+    assert times == [1, 49]
+
+
+def test_a_day_of_birth_that_a_register_makes_up_breaks_nothing() -> None:
+    answer = registration(director(ANNE)).replace(b"19800501", b"99991231")
+    assert [one.authority for one in read(answer).officers] == ["sole"]
 
 
 # Much of what anybody can make

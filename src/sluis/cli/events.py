@@ -18,6 +18,7 @@ import msgspec
 from sluis.cli.deliveries import deadletters, replay, subscribe, tail
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
+from sluis.cli.standing import standing
 from sluis.cli.terminal import in_words, json_text, language, say, shown, working
 from sluis.kernel import Invalid, NotFound, Text
 
@@ -44,7 +45,7 @@ def command() -> None:
     """Asks the running node, over its socket."""
 
 
-for one in (subscribe, tail, deadletters, replay):
+for one in (subscribe, tail, deadletters, replay, standing):
     command.add_command(one)
 
 

@@ -5,14 +5,13 @@ the disclosures alone.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from sqlglot import exp
 
 from sluis.disclose.model import Bounds, Kind, Opened
-from sluis.grounds import Disclosure, Role, Subject
+from sluis.grounds import Disclosure, Role
 from sluis.kernel import Conflict, Invalid, Level, Refused, Text
 from sluis.policy import Decided
 from sluis.statement import SubQuestion, base_tables, dataset_of, is_base, source_of, uses
@@ -305,16 +304,3 @@ def used_columns(tree: exp.Query) -> dict[str, tuple[str, ...]]:
     for use in uses(tree):
         found[use.dataset[1]].add(use.name)
     return {name: tuple(sorted(columns)) for name, columns in sorted(found.items())}
-
-
-def keys_asked(
-    asked: Sequence[tuple[Subject, exp.Expression]], values: Mapping[str, Any]
-) -> Iterator[tuple[str, str]]:
-    """(type, value) of every subject that the question names itself, whether or not it is in the data."""
-    for subject, node in asked:
-        node = node.unnest()
-        node = node.this.unnest() if isinstance(node, exp.Any) else node
-        value = values[node.name] if isinstance(node, exp.Placeholder) else node.name
-        for one in value if isinstance(value, list) else [value]:
-            if one is not None:
-                yield subject.type, str(one)

@@ -26,7 +26,7 @@ from sluis.grounds import Disclosure, Grounds, Offer, Purpose, make_offer
 from sluis.kernel import Clock, PeerId, Problem, Refused, Text, Trace, Unkept, Upstream, new_span_id
 from sluis.policy import DecisionPoint
 from sluis.sources import Limits, Source, SourceFailure
-from sluis.statement import Combiner, Groups, Memory, SubQuestion, TooClose, bind, constants
+from sluis.statement import Combiner, Groups, Memory, SubQuestion, TooClose, bind, constants, keys_asked
 
 _MANY_KEYS = 1_000
 """Keys that take a worker's time, not that of everyone who waits: opening a hundred thousand takes two seconds."""
@@ -235,7 +235,7 @@ class Discloser:
             values = await asyncio.to_thread(self._values, statement, question, sealing.values)
         else:
             values = self._values(statement, question, sealing.values)
-        asked = set(rules.keys_asked(statement.asked, values))
+        asked = set(keys_asked(statement.asked, values))
         if len(asked) > statement.max_subjects:
             raise rules.refused("too-many-subjects", rules.legal_of(statement.opened))
         return _Ready(statement, sealing, values, asked)

@@ -3,9 +3,9 @@ pseudonyms, without anything that happened."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from sluis.grounds import Notice
+from sluis.grounds import Withhold
 from sluis.kernel import Trace, milliseconds, new_span_id
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Processing, Withheld
 
@@ -13,9 +13,21 @@ TOLD_OF = "sluis.event"
 """The attribute that says by which notice of which type of event somebody was told."""
 
 
+class Ground(Protocol):
+    """What a line rests on: a notice, or a question that stands."""
+
+    @property
+    def activity(self) -> str:
+        """The processing activity."""
+
+    @property
+    def withhold(self) -> Withhold | None:
+        """Whether the line is withheld from the person for a while."""
+
+
 def about(
     name: str,
-    notice: Notice,
+    ground: Ground,
     trace: Trace,
     now: datetime,
     *,
@@ -28,7 +40,7 @@ def about(
 
     Args:
         name: what was done, in Dutch.
-        notice: on which it rests; it says whether the line is withheld from the person for a while.
+        ground: on which it rests; it says whether the line is withheld from the person for a while.
         trace: of what it is part of; the line is a span below it.
         now: when.
         service: name of this node.
@@ -36,7 +48,7 @@ def about(
         subject: kind of key and pseudonym of the person; None when it is about nobody.
         more: attributes besides.
     """
-    attributes: dict[str, Any] = {ACTIVITY: notice.activity, PROCESSOR: processor, **more}
+    attributes: dict[str, Any] = {ACTIVITY: ground.activity, PROCESSOR: processor, **more}
     if subject is not None:
         attributes[SUBJECT_TYPE], attributes[SUBJECT] = subject
     moment = milliseconds(now)
@@ -50,12 +62,12 @@ def about(
         parent_span_id=trace.span_id,
         attributes=attributes,
         resource={"attributes": {"service.name": service}},
-        withheld=_withheld(notice, now),
+        withheld=_withheld(ground, now),
     )
 
 
-def _withheld(notice: Notice, now: datetime) -> Withheld | None:
-    rule = notice.withhold
+def _withheld(ground: Ground, now: datetime) -> Withheld | None:
+    rule = ground.withhold
     if rule is None:
         return None
     return Withheld(str(rule.article), milliseconds(now + timedelta(days=rule.days)))

@@ -10,7 +10,7 @@ from msgspec import structs
 from sluis import disclose, gateway, query
 from sluis.config import Config
 from sluis.crypto import Peer
-from sluis.events import interests, publishing, subscriptions
+from sluis.events import interests, publishing, standing, subscriptions
 from sluis.identity import access, looked, passkeys, people
 from sluis.kernel import Invalid, PeerId, Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
@@ -34,6 +34,8 @@ def published() -> Api:
         *passkeys.desk_routes(nothing, nothing, nothing, nothing),
         *interests.routes(nothing, nothing, nothing),
         *interests.official_routes(nothing, nothing, nothing),
+        *standing.routes(nothing),
+        *standing.official_routes(nothing, nothing, nothing),
         *subscriptions.routes(nothing, nothing, nothing),
         *publishing.routes(nothing, nothing),
         *publishing.official_routes(nothing, nothing, nothing),
@@ -75,6 +77,8 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
             by_socket(PUBLISHING, parts.access, parts.refusals.record),
             parts.refusals.record,
         ),
+        *standing.routes(parts.standing),
+        *standing.official_routes(parts.placer, gate, own),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),
         *call_routes(parts.point, by_socket(DECIDING, parts.access, parts.refusals.record)),

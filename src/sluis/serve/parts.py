@@ -20,6 +20,8 @@ from sluis.crypto import (
     read_certificates,
 )
 from sluis.disclose import Bounds, Discloser
+from sluis.events.standing import Placer, StandingQuestions, open_standing
+from sluis.gateway import Agreed as Purposes
 from sluis.gateway import (
     Card,
     Link,
@@ -47,6 +49,7 @@ from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
 from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
+from sluis.serve.standing import OwnersSide, placer_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
@@ -67,6 +70,8 @@ class Parts(msgspec.Struct, frozen=True):
     discloser: Discloser
     accesses: Accesses
     events: EventRooms
+    standing: StandingQuestions
+    placer: Placer
     tokens: Tokens | None
     looking: Looking | None
     access: Access
@@ -177,6 +182,19 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         contracts=membership is not None,
         consents=consents,
     )
+    standing = open_standing(
+        store,
+        ledger,
+        keys,
+        OwnersSide(discloser, keys.public),
+        Purposes(membership.contracts.allowed, clock) if membership else None,
+        events.subscriptions,
+        events.queue,
+        own.oin,
+        address,
+        own.alias,
+        clock,
+    )
     if any(one.questions_per_hour is not None for one in grounds.disclosures):
         since = milliseconds(clock() - timedelta(hours=1))
         discloser.recall(found for one in decisions(store, since) if (found := disclose.permit(one)))
@@ -202,6 +220,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         discloser=discloser,
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
         events=events,
+        standing=standing,
+        placer=placer_of(config, events.registrar, link, ledger, address, clock),
         tokens=tokens,
         looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
         access=access,

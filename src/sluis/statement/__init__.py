@@ -2,7 +2,7 @@
 
 from sluis.statement.about import looks_aside, tied
 from sluis.statement.aggregates import guarded
-from sluis.statement.binding import Binding, bindings, equalities, named, require
+from sluis.statement.binding import Binding, bindings, equalities, keys_asked, named, require
 from sluis.statement.charges import CHARGE, charge_attribute, charge_for
 from sluis.statement.columns import (
     base_tables,
@@ -82,6 +82,7 @@ __all__ = [
     "equalities",
     "guarded",
     "is_base",
+    "keys_asked",
     "list_parameters",
     "looks_aside",
     "missing_parameter",

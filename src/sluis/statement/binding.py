@@ -5,7 +5,8 @@ constant, to one of a list of constants, or to a column whose values are themsel
 and a condition of an outer join binds only the side it can remove rows from.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlglot import exp
@@ -43,6 +44,19 @@ def bindings(tree: exp.Query, subjects: Mapping[Dataset, Subject | None]) -> tup
         subjects: per dataset its subject; datasets without one are left out of the answer.
     """
     return tuple(_Bindings(tree, subjects).all())
+
+
+def keys_asked(
+    asked: Sequence[tuple[Subject, exp.Expression]], values: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """(type, value) of every subject that the question names itself, whether or not it is in the data."""
+    for subject, node in asked:
+        node = node.unnest()
+        node = node.this.unnest() if isinstance(node, exp.Any) else node
+        value = values[node.name] if isinstance(node, exp.Placeholder) else node.name
+        for one in value if isinstance(value, list) else [value]:
+            if one is not None:
+                yield subject.type, str(one)
 
 
 def require(bound: Binding, rule: str = "subject-required") -> None:

@@ -14,7 +14,7 @@ from litestar.exceptions import MethodNotAllowedException
 from sluis.kernel import Invalid, Refused, Text, Unidentified, reaches, read_fields
 from sluis.web import problems
 from sluis.web.access import keep_caller, methods_at
-from sluis.web.pages import redirect, setting_of
+from sluis.web.pages import SETTING, redirect, setting_of
 from sluis.web.routes import FORM, Form
 from sluis.web.short import header
 from sluis.web.tries import Tries, address_of
@@ -26,6 +26,7 @@ SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _MOST_FORM = 64 * 1024  # bytes
 _MOST_FIELDS = 500
 _FORM_TYPE = "application/x-www-form-urlencoded"
+_NO_GUESS = (409, 429)  # what was right and cannot be now, and who waits already
 _TRIED = "sluis.tried"  # key in the scope: the route was reached, and what it is asked counts as a try
 
 
@@ -107,12 +108,16 @@ def _check_origin(request: Request[Any, Any, Any], form: Form) -> None:
 def note_failure(scope: Any, status: int, tries: Tries) -> None:
     """Count the answer to a failed try, of those that are counted. What was stopped at the door is none: another
     site can send somebody's browser that far, and would lock out all behind their address."""
-    if 400 <= status < 404 and _TRIED in scope:
+    if 400 <= status < 500 and status not in _NO_GUESS and _TRIED in scope:
         tries.failed(_who(scope))
 
 
 def _who(scope: Any) -> str:
-    return f"{address_of(scope)} {scope.get('path_template', scope['path'])}"
+    """Who tries what: a person, wherever they are; or an address, of who is not signed in. So nobody makes others wait behind
+    the same address once it is known who fails."""
+    visitor = scope[SETTING].visitor
+    who = address_of(scope) if visitor is None else visitor.acting.person
+    return f"{who} {scope.get('path_template', scope['path'])}"
 
 
 def wants_page(scope: Mapping[str, Any]) -> bool:

@@ -91,7 +91,7 @@ async def code(form: Form) -> dict[str, str]:
 @post("/told", status_code=200, opt={"open": True, "cross_site": True, "tries": True})
 async def told(form: Form) -> Response[bytes]:
     """The same, of a route that answers by itself what went wrong."""
-    return Response(b"{}", status_code=400)
+    return Response(b"{}", status_code=int(form.get("status", "400")))
 
 
 @get("/broken", opt={"open": True})
@@ -477,6 +477,17 @@ async def test_who_fails_often_waits_and_is_told_how_long(people: People) -> Non
 async def test_a_failure_counts_however_it_is_answered(browser: Browser) -> None:
     assert {(await browser.post("/told", {})).status for _ in range(20)} == {400}
     assert (await browser.post("/told", {})).status == 429
+
+
+@pytest.mark.parametrize("status", [404, 422])
+async def test_what_is_not_found_counts_as_a_try_too(browser: Browser, status: int) -> None:
+    form = {"status": str(status)}
+    assert {(await browser.post("/told", form)).status for _ in range(20)} == {status}
+    assert (await browser.post("/told", form)).status == 429
+
+
+async def test_what_was_right_and_comes_too_late_is_no_try(browser: Browser) -> None:
+    assert {(await browser.post("/told", {"status": "409"})).status for _ in range(30)} == {409}
 
 
 async def test_success_does_not_count_as_a_try(browser: Browser) -> None:

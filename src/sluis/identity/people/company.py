@@ -153,7 +153,10 @@ class Held(msgspec.Struct, frozen=True):
 
 
 def birthday(born: date, age: int) -> date:
-    """The day on which somebody reaches an age; who was born on 29 February does so on 1 March."""
+    """The day on which somebody reaches an age; who was born on 29 February does so on 1 March. The last day there is, where it
+    would come after that."""
+    if born.year + age > date.max.year:
+        return date.max
     try:
         return born.replace(year=born.year + age)
     except ValueError:

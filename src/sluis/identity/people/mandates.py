@@ -320,8 +320,7 @@ def new_code() -> str:
 
     It can be read out and typed over, and not be found by trying. Say a million invitations are open, on a node that would take
     a million tries a second for the thirty days that an invitation lasts: that is 2^41 tries of which each finds one of 2^20
-    out of 2^100 codes, one chance in 2^39 (5 * 10^11). In fact a person waits after five wrong codes, and an address after
-    twenty (`web.Tries`).
+    out of 2^100 codes, one chance in 2^39 (5 * 10^11). In fact a person waits after five wrong codes (`web.Tries`).
     """
     letters = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE))
     return "-".join(letters[at : at + _GROUP] for at in range(0, _CODE, _GROUP))

@@ -149,6 +149,7 @@ class People:
 
     async def tidy(self) -> None:
         """Forget what is over and nobody asks for any more. To be called every minute. Raises `Unkept`."""
+        await self.turning.tidy()
         await self.acts.tidy()
 
     def on_change(self, told: Callable[[], None]) -> None:

@@ -49,6 +49,17 @@ class TurningAway:
         times = 1 if before is None else before.since + 1
         await self._ledger.append([self._decision(acting, client, rule, times)])
 
+    async def tidy(self) -> None:
+        """Put on record how often it was of those who tried no more, and forget them. To be called every minute. Raises
+        `Unkept`."""
+        before = self._clock().timestamp() - MINUTE
+        over = [(who, tries) for who, tries in self._tries.items() if tries.at <= before]
+        for who, _ in over:
+            del self._tries[who]
+        counted = [self._decision(*who, tries.since) for who, tries in over if tries.since]
+        if counted:
+            await self._ledger.append(counted)
+
     def _decision(self, acting: Acting, client: str, rule: str, times: int) -> Decision:
         trace, properties = Trace.begin(), {"entity": entity_of(acting)}
         if acting.intermediary is not None:
