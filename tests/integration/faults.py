@@ -191,7 +191,7 @@ class Chance:
         return self._dice.uniform(low, high)
 
 
-SHARES = {"dropped": 0.04, "answer lost": 0.04, "twice": 0.04, "late": 0.04, "again later": 0.04}
+SHARES = {"dropped": 0.02, "answer lost": 0.02, "twice": 0.04, "late": 0.04, "again later": 0.04}
 """Of requests: not delivered; delivered, but the source does not hear so; delivered twice; after others that were sent later;
 and once more when others have come."""
 
