@@ -1,16 +1,13 @@
-"""The migration chain of the demo: invented people, files that are right, and tables from a folder. Nobody in it exists."""
+"""The migration chain of the demo: invented people, and tables from a folder. Nobody in it exists."""
 
 from pathlib import Path
 
 import pytest
 from tests.conftest import SHARED
 
-from sluis.config import examine_node
 from sluis.kernel import Bsn
 from sluis_demo.chain.cases import cases_of, invented
-from sluis_demo.chain.nodes import write
 from sluis_demo.chain.partners import NOTICES, PARTNERS, PEERS
-from sluis_demo.federation import Options, set_up
 from sluis_demo.organisations import ORGANISATIONS
 from sluis_demo.people import generate
 
@@ -43,14 +40,6 @@ def test_partners_are_other_organisations_than_those_of_the_federation() -> None
     assert len(PARTNERS) == 5
     assert {one.oin for one in ORGANISATIONS}.isdisjoint(PEERS.values())
     assert {one.recipient for some in NOTICES.values() for one in some} <= set(PEERS.values())
-
-
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_every_directory_of_a_partner_passes_sluis_check(tmp_path: Path) -> None:
-    federation = set_up(Options(home=tmp_path), [])
-    for place in write(federation, "geheim").values():
-        assert examine_node(place.directory, environ={}) == ()
-        assert (place.directory / "node.toml").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.skipif(SHARED is None, reason="the shared test data does not lie beside the checkout")
