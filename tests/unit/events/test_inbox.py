@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.unit.events.samples import EVENT, FIRST, NOTICE, NOW, SOURCE, refused
 from tests.unit.events.test_interests import ANNA
@@ -213,3 +214,18 @@ async def test_a_subscription_that_is_no_more_leaves_nothing(node: Node) -> None
     assert node.inbox.followed() == []
     node.inbox.load()
     assert node.inbox.followed() == []
+
+
+async def test_a_signal_of_a_standing_question_takes_a_contract_to_ask_under_and_has_no_line(
+    node: Node,
+) -> None:
+    await node.listening()
+    with refused(Refused, "notice-not-agreed"):
+        await node.bring(1, notice="")
+    node.purposes_now = [Purpose("urn:ask", (Bound("d", OFFERED.digest),))]
+    await node.bring(1, notice="")
+    assert node.heard() == ["e-1"]
+    assert await node.lines() == []
+    with refused(Refused, "notice-not-agreed"):
+        told = msgspec.structs.replace(event(2, notice=""), data=b"{}")
+        await node.inbox.receive(SOURCE, "s-1", [told], lambda: None)

@@ -47,7 +47,8 @@ class _Item(msgspec.Struct, frozen=True):
 
     came: Came
     digest: bytes
-    offered: OfferedNotice
+    offered: OfferedNotice | None
+    """None for a signal of a standing question, which tells of nobody."""
     known: Known | None
 
 
@@ -190,13 +191,15 @@ class Inbox:
         event = came.event
         rules.check_source(event, peer)
         id = str(event.extensions.get("notice", ""))
+        digest = self._keys.mac("inbox", f"{event.source}\n{event.id}".encode())
+        if not id and event.data is None and any(one.disclosures for one in self._agreed.purposes(peer)):
+            return _Item(came, digest, None, None)
         offered = await self._offered(peer, id)
         if offered is None or not self._may(peer, offered):
             raise rules.not_agreed()
         known = None
         if event.subject is not None:
             known = await asyncio.to_thread(self._references.find, peer, id, event.subject)
-        digest = self._keys.mac("inbox", f"{event.source}\n{event.id}".encode())
         return _Item(came, digest, offered, known)
 
     def _may(self, peer: PeerId, offered: OfferedNotice) -> bool:
@@ -279,7 +282,8 @@ class Inbox:
                 seen.add(item.digest)
                 came[number] = item
                 work.digests.append(item.digest)
-                work.records.append(self._line(call.key[0], item))
+                if item.offered is not None:
+                    work.records.append(self._line(call.key[0], item, item.offered))
             elif number > before.upto and number not in before.held:
                 came.setdefault(number, None)
         plan = rules.arrange(before.upto, before.held, came, call.through)
@@ -291,11 +295,11 @@ class Inbox:
             work.stands[call.key] = Followed(*call.key, plan.upto, sorted(held))
             work.steps.append((call.key, came, plan.release, plan.hold))
 
-    def _line(self, peer: PeerId, item: _Item) -> Processing:
-        origin, notice = self._origin, item.offered.notice
+    def _line(self, peer: PeerId, item: _Item, offered: OfferedNotice) -> Processing:
+        origin, notice = self._origin, offered.notice
         came = Trace.parse(str(item.came.event.extensions.get("traceparent", ""))) or Trace.begin()
         return about(
-            f"Kennisgeving ontvangen van {origin.name(peer)}: {item.offered.title.nl}", notice, came, self._clock(),
+            f"Kennisgeving ontvangen van {origin.name(peer)}: {offered.title.nl}", notice, came, self._clock(),
             service=origin.service, processor=origin.address(peer),
             subject=None if item.known is None else (item.known.kind, item.known.pseudonym),
             more={"sluis.event": {"type": item.came.event.type, "notice": notice.id}},
