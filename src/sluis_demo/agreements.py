@@ -5,7 +5,7 @@ directory after they have started, so whoever is early asks again a moment later
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -90,22 +90,27 @@ def _activities(asker: Place, owner: Place) -> list[str]:
 
 def agree_for(asker: Place, owner: Place, activities: Iterable[str]) -> list[Agreed]:
     """A contract with one owner for each of these activities. Raises as `agree`."""
+    return [_told(owner, contract) for contract in sign_for(asker, owner, activities)]
+
+
+def sign_for(asker: Place, owner: Place, activities: Iterable[str]) -> list[dict[str, Any]]:
+    """The same, as the owner's node shows them."""
     requested = [_requested(asker, owner, activity) for activity in activities]
     signed = [_signed(owner, contract) for contract in requested]
     for contract in requested:
         _valid(asker, contract)
-    return [_told(owner, contract) for contract in signed]
+    return signed
 
 
 def _requested(asker: Place, owner: Place, activity: str) -> str:
     wish = {"organisation": owner.alias, "activity": activity}
-    made = _in_time(lambda: asker.call("POST", "/v1/group/requests", wish))
+    made = in_time(lambda: asker.call("POST", "/v1/group/requests", wish))
     return str(made["outcomes"][0]["contract"])
 
 
 def _signed(owner: Place, contract: str) -> dict[str, Any]:
     path = f"{_path(contract)}/signatures"
-    found: dict[str, Any] = _in_time(lambda: owner.call("POST", path, {"action": "accept"}))
+    found: dict[str, Any] = in_time(lambda: owner.call("POST", path, {"action": "accept"}))
     return found
 
 
@@ -142,14 +147,14 @@ def _lines(place: Place, other: str) -> Iterable[dict[str, Any]]:
             return
 
 
-def _in_time(ask: Callable[[], T]) -> T:
-    """The answer, asked for again while nodes have not found each other yet."""
+def in_time(ask: Callable[[], T], not_yet: Collection[str] = _NOT_YET) -> T:
+    """The answer, asked for again while nodes have not found each other yet. `not_yet`: the codes that say so."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
             return ask()
         except Problem as problem:
-            if problem.code not in _NOT_YET or time.monotonic() > end:
+            if problem.code not in not_yet or time.monotonic() > end:
                 raise
         time.sleep(_AGAIN)
 

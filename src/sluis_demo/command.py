@@ -42,8 +42,8 @@ def _speak(_context: click.Context, _parameter: click.Parameter, value: str | No
     "demo",
     invoke_without_command=True,
     help=say(
-        "Start een fictieve federatie van zeven organisaties en vertel het verhaal van één aanvraag.",
-        "Start a fictitious federation of seven organisations and tell the story of one application.",
+        "Start een fictieve federatie, en vertel het verhaal van een aanvraag en van een beslissing.",
+        "Start a fictitious federation, and tell the story of an application and of a decision.",
     ),
     epilog=say("Voorbeeld", "Example") + ":  sluis demo --once --down rdw",
 )
@@ -85,6 +85,14 @@ def _speak(_context: click.Context, _parameter: click.Parameter, value: str | No
     "--grounds",
     type=click.Path(path_type=Path),
     help=say("Lijst van grondslagen (CSV) bij --data.", "List of legal grounds (CSV) for --data."),
+)
+@click.option(
+    "--chain/--no-chain",
+    default=True,
+    help=say(
+        "Vertel ook van de migratieketen: vijf knooppunten erbij.",
+        "Tell of the migration chain too: five more nodes.",
+    ),
 )
 @click.option(
     "--home", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True, hidden=True

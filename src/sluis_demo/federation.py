@@ -8,7 +8,7 @@ everything else is written anew each time, so that every story starts with empty
 import pwd
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from itertools import cycle
@@ -20,7 +20,7 @@ import msgspec
 
 from sluis.cli.local import call_at
 from sluis.crypto import Authority, FileKeyStore, make_authority
-from sluis.grounds import FOLDERS, Item, render, render_tables
+from sluis.grounds import FOLDERS, Activity, Item, render, render_tables
 from sluis.identity.tokens import open_tokens
 from sluis.kernel import utc_now
 from sluis_demo import dice, people
@@ -47,13 +47,15 @@ class Options(msgspec.Struct, frozen=True):
     """What the demo is asked to do.
 
     `home` is where everything goes; `data` a folder with tables instead of invented people, `grounds` the list of legal
-    grounds that belongs to it; `databases` the kinds that organisations get, in turn.
+    grounds that belongs to it; `databases` the kinds that organisations get, in turn; `chain` whether the migration chain is
+    told too.
     """
 
     home: Path = Path("var/demo")
     data: Path | None = None
     grounds: Path | None = None
     databases: tuple[str, ...] = ("sqlite",)
+    chain: bool = True
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -134,7 +136,7 @@ def set_up(options: Options, servers: list[Server]) -> Federation:
         network = find_network()
         places = _places(options, contents, network)
         registers = at_once.map(lambda place: _register(place, contents, starting), places)
-        keys = at_once.submit(_key_set, places[0], network.received, options.home / KEY_SET)
+        keys = at_once.submit(key_set, places[0], network.received, options.home / KEY_SET)
         return _written(options.home, contents, network, places, registers, keys)
 
 
@@ -148,9 +150,7 @@ def _places(options: Options, contents: _Contents, network: Network) -> tuple[Pl
     owners = [one.alias for one in contents.organisations if one.datasets]
     kinds = dict(zip(owners, cycle(options.databases), strict=False))
     return tuple(
-        Place(
-            one, _fresh(options.home / one.alias).absolute(), network.host(number), kinds.get(one.alias, "")
-        )
+        Place(one, fresh(options.home / one.alias).absolute(), network.host(number), kinds.get(one.alias, ""))
         for number, one in enumerate(contents.organisations, 1)
     )
 
@@ -168,8 +168,8 @@ def _written(
     sizes = {
         alias: {table.name: len(table.rows) for table in listed} for alias, listed in contents.tables.items()
     }
-    authority = make_authority(_fresh((home / AUTHORITY_FILE).parent).absolute(), AUTHORITY)
-    issuers = make_authority(_fresh(home / "uitgevers").absolute(), ISSUERS)
+    authority = make_authority(fresh((home / AUTHORITY_FILE).parent).absolute(), AUTHORITY)
+    issuers = make_authority(fresh(home / "uitgevers").absolute(), ISSUERS)
     rows = sum(sum(tables.values()) for tables in sizes.values())
     federation = Federation(
         places, contents.applicant, contents.hidden, rows, network, authority, issuers, keys.result()
@@ -187,7 +187,7 @@ def _invented(options: Options) -> _Contents:
     world = people.generate()
     tables = told.registers(world)
     if not kept.exists():
-        _fresh(kept.parent)
+        fresh(kept.parent)
         _keep(kept, tables)
     return _Contents(ORGANISATIONS, tables, kept, world.applicant.bsn, world.hidden.bsn)
 
@@ -201,7 +201,7 @@ def _given(options: Options, data: Path) -> _Contents:
         for one in ORGANISATIONS
         if one.oin == ASKER.oin or tables.get(one.alias)
     )
-    kept = _fresh(options.home / "registers" / "gegeven").absolute()
+    kept = fresh(options.home / "registers" / "gegeven").absolute()
     kept.rmdir()
     _keep(kept, tables)
     return _Contents(taking_part, tables, kept, _most_told_of(tables), None)
@@ -254,7 +254,7 @@ def _write_group(home: Path, directory: Place, network: Network, authority: Auth
     (home / GROUP_FILE).write_text(render_tables(rules), encoding="utf-8")
 
 
-def _key_set(place: Place, issuer: str, file: Path) -> Path:
+def key_set(place: Place, issuer: str, file: Path) -> Path:
     """Make the keys of a sign-in provider, and write down those that others may know."""
     folder = place.directory / "keys"
     tokens = open_tokens(issuer, FileKeyStore(folder), folder / "tokens", utc_now)
@@ -275,13 +275,21 @@ def _signing_in(place: Place, federation: Federation) -> dict[str, Any]:
     }
 
 
-def _write_node(place: Place, federation: Federation, register: str | None, sizes: dict[str, int]) -> None:
-    places, network, authority = federation.places, federation.network, federation.authority
+def node_tables(place: Place, others: Iterable[Place], network: Network, authority: Authority,
+                roles: Sequence[str] = ()) -> dict[str, Any]:  # fmt: skip
+    """What every node of the demo has in its settings; makes its certificate too.
+
+    Args:
+        place: whose.
+        others: its peers.
+        network: where nodes listen.
+        authority: that gives certificates.
+        roles: of the member of staff, beside the usual.
+    """
     certificate, key = authority.issue(
         place.directory / "tls", place.organisation.oin, place.organisation.name, (place.host, "localhost")
     )
-    others = [other for other in places if other is not place]
-    settings = {
+    return {
         "node": {
             "oin": str(place.organisation.oin),
             "name": place.organisation.name,
@@ -294,41 +302,63 @@ def _write_node(place: Place, federation: Federation, register: str | None, size
         "inway": {"host": place.host, "port": network.inway},
         "outway": {"host": place.host, "port": network.outway},
         "tls": {"certificate": str(certificate), "key": str(key), "authorities": [str(authority.path)]},
-        "sources": {"register": {"url": register}} if register else {},
         "people": {
             "medewerker": {
                 "os_user": pwd.getpwuid(getuid()).pw_name,
-                "roles": ["medewerker", "privacy-officer", "fsc-admin"],
+                "roles": ["medewerker", "privacy-officer", "fsc-admin", *roles],
             },
-            **(people_tables() if place is federation.asker else {}),
         },
         "peers": {
-            other.alias: {
-                "oin": str(other.organisation.oin),
-                "name": other.organisation.name,
-            }
+            other.alias: {"oin": str(other.organisation.oin), "name": other.organisation.name}
             for other in others
         },
-        "ledger": {"witnesses": _witnesses(place, list(places))},
-        **_signing_in(place, federation),
     }
+
+
+def write_files(
+    place: Place, settings: dict[str, Any], activities: Iterable[Activity], sizes: Mapping[str, int]
+) -> None:
+    """The directory of a node: settings, and the files about what it has, opens and tells.
+
+    Args:
+        place: whose.
+        settings: for `node.toml`.
+        activities: that it keeps files of.
+        sizes: rows per table.
+    """
     (place.directory / "node.toml").write_text(render_tables(settings), encoding="utf-8")
     (place.directory / "node.toml").chmod(0o600)
     (place.directory / "var").mkdir()
-    needed = {disclosure.activity for disclosure in place.organisation.disclosures}
-    known = [one for one in ACTIVITIES if one.id in needed or one.controller == place.organisation.oin]
     files: dict[str, dict[str, Item]] = {
         "datasets": {
             one.name: msgspec.structs.replace(one, rows=sizes[one.table])
             for one in place.organisation.datasets
         },
-        "activities": {one.id.rsplit("/", 1)[1]: one for one in known},
+        "activities": {one.id.rsplit("/", 1)[1]: one for one in activities},
         "disclosures": {one.id: one for one in place.organisation.disclosures},
+        "event-types": {one.type.rpartition(".")[2]: one for one in place.organisation.events},
+        "notices": {one.id: one for one in place.organisation.notices},
     }
     for folder in FOLDERS:
         (place.directory / folder).mkdir()
-        for name, item in files.get(folder, {}).items():  # the demo has no event types
+        for name, item in files[folder].items():
             (place.directory / folder / f"{name}.toml").write_text(render(item), encoding="utf-8")
+
+
+def _write_node(place: Place, federation: Federation, register: str | None, sizes: dict[str, int]) -> None:
+    places = federation.places
+    others = [other for other in places if other is not place]
+    settings = node_tables(place, others, federation.network, federation.authority)
+    if place is federation.asker:
+        settings["people"] |= people_tables()
+    settings |= {
+        "sources": {"register": {"url": register}} if register else {},
+        "ledger": {"witnesses": _witnesses(place, list(places))},
+        **_signing_in(place, federation),
+    }
+    needed = {disclosure.activity for disclosure in place.organisation.disclosures}
+    known = [one for one in ACTIVITIES if one.id in needed or one.controller == place.organisation.oin]
+    write_files(place, settings, known, sizes)
 
 
 def _witnesses(place: Place, places: list[Place]) -> list[str]:
@@ -338,7 +368,7 @@ def _witnesses(place: Place, places: list[Place]) -> list[str]:
     return [one.alias for one in following[:WITNESSES]]
 
 
-def _fresh(folder: Path) -> Path:
+def fresh(folder: Path) -> Path:
     """The folder, empty."""
     if folder.exists():
         shutil.rmtree(folder)

@@ -2,12 +2,14 @@
 
 Run as `python -m sluis_demo.nursery HOME`. It loads the code of a node, reads node directories from its input, one a
 line, and forks a process for each, which runs the command `sluis serve --node DIR` with its output in `DIR/node.log`.
-When one ends by itself, its directory is printed and the others are stopped. SIGTERM stops all; a node also stops when
-this process dies. HOME is there for people who look at the list of processes.
+A directory with `-` before it is of a node to kill outright, as a failure of power would. When one ends by itself, its
+directory is printed and the others are stopped. SIGTERM stops all; a node also stops when this process dies. HOME is there
+for people who look at the list of processes.
 """
 
 import ctypes
 import os
+import select
 import signal
 import sys
 import time
@@ -16,12 +18,13 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Never
+from typing import NamedTuple, Never
 
 LOG = "node.log"
 STOPPING = 10.0
 """Seconds that nodes get to stop, before they are killed."""
 
+_INPUT = 0
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -29,22 +32,55 @@ def main() -> int:
     """Run a node for each directory until SIGTERM. Returns 0, or 1 when a node ended by itself."""
     _load()
 
-    children: dict[int, Path] = {}
+    children: dict[Path, _Child] = {}
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        for line in sys.stdin:
-            directory = Path(line.rstrip("\n"))
-            with _uninterrupted():
-                children[_fork(directory)] = directory
-        ended, _ = os.wait()
-        print(children.pop(ended), flush=True)
+        print(_mind(children), flush=True)
         return 1
     except InterruptedError:
         return 0
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # they are being stopped already
-        _stop(list(children))
+        _stop([child.pid for child in children.values()])
+
+
+class _Child(NamedTuple):
+    """A process, and what becomes readable when it ends (pidfd_open(2))."""
+
+    pid: int
+    watch: int
+
+
+def _mind(children: dict[Path, _Child]) -> Path:
+    """Do as the input says, and give the directory of the first node that ends by itself."""
+    poll, heard = select.poll(), b""
+    poll.register(_INPUT, select.POLLIN)
+    while True:
+        for descriptor, _ in poll.poll():
+            if descriptor != _INPUT:
+                return next(place for place, child in children.items() if child.watch == descriptor)
+            piece = os.read(_INPUT, 65_536)
+            if not piece:
+                poll.unregister(_INPUT)
+            *lines, heard = (heard + piece).split(b"\n")
+            for line in lines:
+                _obey(line.decode(), children, poll)
+
+
+def _obey(line: str, children: dict[Path, _Child], poll: select.poll) -> None:
+    directory = Path(line.removeprefix("-"))
+    with _uninterrupted():
+        if not line.startswith("-"):
+            pid = _fork(directory)
+            children[directory] = _Child(pid, os.pidfd_open(pid))
+            poll.register(children[directory].watch, select.POLLIN)
+            return
+        child = children.pop(directory)
+        poll.unregister(child.watch)
+        os.close(child.watch)
+        os.kill(child.pid, signal.SIGKILL)
+        os.waitpid(child.pid, 0)
 
 
 def _load() -> None:

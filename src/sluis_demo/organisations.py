@@ -19,14 +19,15 @@ from sluis.grounds import (
     Column,
     Dataset,
     Disclosure,
+    EventType,
     Filter,
+    Notice,
     Role,
     Subject,
 )
 from sluis.kernel import Oin, PeerId, Period, Text
 
 SINCE = Period(date(2025, 1, 1))
-
 WET_BRP = Article("Wet basisregistratie personen", "3.2", "BWBR0033715")
 PARTICIPATION = Article("Participatiewet", "64", "BWBR0015703")
 SUWI = Article("Wet structuur uitvoeringsorganisatie werk en inkomen", "62", "BWBR0013060")
@@ -60,6 +61,8 @@ class Organisation(msgspec.Struct, frozen=True):
     oin: PeerId
     datasets: tuple[Dataset, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
+    events: tuple[EventType, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def peer(number: int) -> PeerId:
@@ -68,7 +71,6 @@ def peer(number: int) -> PeerId:
 
 
 SLUISWIJK, UWV = peer(1), peer(4)
-
 BENEFIT = Activity(
     id="https://sluiswijk.example/verwerkingen/bijstand",
     name=Text("Bijstand vaststellen", "Decide on a benefit application"),

@@ -1,24 +1,31 @@
-"""What stands beside the municipality's portal: the simulators of sign-in services, in a thread of this process.
+"""What stands beside the portals: the simulators of sign-in services and of a message box, in a thread of this process.
 
 They are made ready while the story goes on, so that the first answer does not wait for them, and end with the demo.
 """
 
 import asyncio
+import os
 import ssl
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from sluis.crypto import Identity, browser_context, read_jwks
+import msgspec
+
+from sluis.crypto import Identity, browser_context, encode_base64url, read_jwks
 from sluis.kernel import PeerId, Text
 from sluis.web import BrowserListener, Server
 from sluis_demo.agreements import agree_for
+from sluis_demo.chain.cases import Cases
+from sluis_demo.chain.nodes import CLIENT, client_keys, portal_of
 from sluis_demo.federation import Federation
 from sluis_demo.network import SIMULATORS
 from sluis_demo.organisations import UWV, WORK
 from sluis_demo.run import Running
 from sluis_demo.simulators import DIGID, Client, make_simulators
 from sluis_demo.simulators.app import BASE
+from sluis_demo.simulators.message_box import MessageBox
 from sluis_demo.simulators.model import CITIZEN, Choice, Persona
 from sluis_demo.simulators.personas import citizens
 from sluis_demo.simulators.settings import client_for
@@ -33,10 +40,17 @@ class Reception:
 
     Args:
         running: the demo; at its end the simulators end.
+        cases: of the migration chain, whose resident can sign in too; None without.
+
+    Attributes:
+        token: what the message box wants to be shown.
+        box: the message box.
     """
 
-    def __init__(self, running: Running) -> None:
-        self._running, self._federation = running, running.federation
+    def __init__(self, running: Running, cases: Cases | None) -> None:
+        self._running, self._federation, self._cases = running, running.federation, cases
+        self.token = encode_base64url(os.urandom(16))
+        self.box = MessageBox(self.token)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._up: Future[None] = Future()
@@ -79,8 +93,10 @@ class Reception:
         simulators, wallet = self._simulators(), self._wallet(host)
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            at_wallet = scope.get("path", "").startswith((f"{BASE}/wallet", f"{BASE}/passports"))
-            await (wallet if at_wallet else simulators)(scope, receive, send)
+            path = scope.get("path", "")
+            at_wallet = path.startswith((f"{BASE}/wallet", f"{BASE}/passports"))
+            chosen = self.box if path.startswith("/berichten") else wallet if at_wallet else simulators
+            await chosen(scope, receive, send)
 
         server = Server(app, browsers=True)
         await server.listen(BrowserListener(host, network.simulators, browser_context(*files)))
@@ -91,12 +107,13 @@ class Reception:
             await server.stop()
 
     def _simulators(self) -> Any:
-        known = client_for(self._federation.portal, None)
-        keys = read_jwks(self._federation.keys.read_bytes())
-        client = Client(known.id, known.redirect_uris, known.sign_out_uris, keys=lambda: keys)
-        person = self.applicant
-        more = () if person in citizens() else (person,)
-        made = make_simulators(self._federation.network.simulated, [client], citizens=more)
+        clients = [_client(client_for(self._federation.portal, None), self._federation.keys)]
+        more = [] if self.applicant in citizens() else [self.applicant]
+        if self._cases is not None:
+            other = client_for(portal_of(self._federation), None, CLIENT)
+            clients.append(_client(other, client_keys(self._federation)))
+            more.append(resident(self._cases))
+        made = make_simulators(self._federation.network.simulated, clients, citizens=tuple(more))
         made.providers[DIGID.kind].jwks()  # makes its key: nobody who signs in waits for that
         return made
 
@@ -118,6 +135,17 @@ class Reception:
         if self._loop is not None and self._task is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join(_ENDING)
+
+
+def _client(known: Client, file: Path) -> Client:
+    """A node that signs with keys that lie in a file, by the time that somebody signs in."""
+    return msgspec.structs.replace(known, keys=lambda: read_jwks(file.read_bytes()))
+
+
+def resident(cases: Cases) -> Persona:
+    """The resident of the migration chain, as the simulator of DigiD knows them."""
+    about = Text("uit de migratieketen van deze demo", "from the migration chain of this demo")
+    return Persona(cases.decision.bsn, cases.name, about, (Choice(Text("uzelf", "yourself")),))
 
 
 def applicant(federation: Federation) -> Persona:

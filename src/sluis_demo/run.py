@@ -1,4 +1,4 @@
-"""The seven nodes as processes: started together, watched, and stopped by process id whatever happens.
+"""The nodes as processes: started together, watched, and stopped by process id whatever happens.
 
 They are the children of a `nursery` in a session of its own, so that Ctrl-C reaches only this process, which then stops
 the others. Where Debian's `setpriv` is there, they also end when this process is killed outright.
@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -40,7 +40,29 @@ class Running(msgspec.Struct):
     """Seconds from the start of the set-up until every node answered and every contract was signed."""
     ending: ExitStack
     """What is still to be stopped at the end, before the nodes are."""
+    options: Options
+    """What the demo was asked to do."""
     contracts: tuple[Agreed, ...] = ()
+    later: tuple[Place, ...] = ()
+    """Nodes that started when those of the federation were there."""
+
+    def begin(self, places: Iterable[Place]) -> None:
+        """Start these nodes too."""
+        self._tell(f"{place.directory}\n" for place in places)
+
+    def kill(self, place: Place) -> None:
+        """End a node as a failure would, without a word; `begin` starts it again."""
+        self._tell([f"-{place.directory}\n"])
+
+    def wait(self, places: Iterable[Place]) -> None:
+        """Until every one of these listens for its own people. Raises `Upstream`."""
+        _wait(list(places), self)
+
+    def _tell(self, lines: Iterable[str]) -> None:
+        if self.nursery.stdin is None:
+            raise TypeError("the nursery was started without input")
+        self.nursery.stdin.writelines(lines)
+        self.nursery.stdin.flush()
 
     def dead(self) -> str | None:
         """The alias of a node that ended by itself, None while all run."""
@@ -65,7 +87,7 @@ def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
         clean.callback(_stop, nursery)
         federation = set_up(options, servers)
         up = [place for place in federation.places if place.alias not in down]
-        one = Running(federation, nursery, down, 0.0, clean.enter_context(ExitStack()))
+        one = Running(federation, nursery, down, 0.0, clean.enter_context(ExitStack()), options)
         _start(up, one)
         one.contracts = _agree(one, up)
         one.started_in = time.monotonic() - begin
@@ -91,15 +113,12 @@ def _nursery(home: Path) -> "subprocess.Popen[str]":
 
 def _start(up: list[Place], one: Running) -> None:
     """The directory first: whoever finds it at once need not try again later."""
-    lines, directory = one.nursery.stdin, one.federation.asker
-    if lines is None:
-        raise TypeError("the nursery was started without input")
-    with lines:
-        lines.write(f"{directory.directory}\n")
-        lines.flush()
-        _wait([directory], one)
-        lines.writelines(f"{place.directory}\n" for place in up if place is not directory)
-    _wait(up, one)
+    directory = one.federation.asker
+    one.begin([directory])
+    one.wait([directory])
+    others = [place for place in up if place is not directory]
+    one.begin(others)
+    one.wait(others)
 
 
 def _wait(places: list[Place], one: Running) -> None:
@@ -191,7 +210,8 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 def _ended(one: Running, alias: str) -> Upstream:
-    place = next((place for place in one.federation.places if place.alias == alias), one.federation.asker)
+    every = (*one.federation.places, *one.later)
+    place = next((place for place in every if place.alias == alias), one.federation.asker)
     log = place.directory / LOG
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.exists() else []
     last = lines[-1] if lines else "-"

@@ -12,6 +12,9 @@ import msgspec
 from sluis.cli.terminal import in_words, say
 from sluis_demo import script, visit
 from sluis_demo.agreements import crossed
+from sluis_demo.chain import chapters
+from sluis_demo.chain.cases import cases_of
+from sluis_demo.chain.chapters import Beside
 from sluis_demo.evidence import Looked, tampering_found, verified, who_looked, witnessed
 from sluis_demo.organisations import ACTIVITIES, BENEFIT, PARKING, POVERTY
 from sluis_demo.page import BAD, GOOD, NOTE, cited
@@ -29,7 +32,10 @@ class Story(Teller):
         """Tell every chapter in turn. Raises: Problem when a question that should be answered is not."""
         self.opening()
         self.application()
-        reception = Reception(self.running)  # the first answer does not wait for it
+        options = self.running.options
+        cases = cases_of(options.data) if options.chain else None
+        reception = Reception(self.running, cases)  # the first answer does not wait for it, nor for the chain
+        chain = Beside(self.running, cases, reception)
         self.contracts()
         self.partner()
         self.purpose()
@@ -40,6 +46,7 @@ class Story(Teller):
         self.citizen()
         self.tampering()
         visit.tell(self, reception)
+        chapters.tell(self, chain)
         return self.found
 
     def opening(self) -> None:

@@ -76,7 +76,7 @@ def _signs_in(teller: Teller, browser: Browser) -> dict[str, Any]:
             "A lower level would not do.",
         )
     )
-    shown = _signed_in(federation, person, browser)
+    shown = signed_in(federation.portal, person, browser)
     teller.page.more(f"{shown.url}: {shown.title}", SQL)
     return {
         "portal": federation.portal,
@@ -87,12 +87,12 @@ def _signs_in(teller: Teller, browser: Browser) -> dict[str, Any]:
     }
 
 
-def _signed_in(federation: Federation, person: Persona, browser: Browser) -> Shown:
-    """The page of who looked; tried again, as people do, where a busy machine answered too late."""
+def signed_in(portal: str, person: Persona, browser: Browser) -> Shown:
+    """The page of who looked, of a portal; tried again, as people do, where a busy machine answered too late."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            shown = browser.open(f"{federation.portal}/looked")
+            shown = browser.open(f"{portal}/looked")
             if not any(f"/at/{DIGID.kind}?" in link for link in shown.links):
                 return shown  # signed in already
             shown = browser.follow(shown, f"/at/{DIGID.kind}?")

@@ -12,35 +12,39 @@ CLIENT = "sluis"
 """What a node is called at the simulators."""
 
 
-def client_for(portal: str, secret: str | None) -> Client:
+def client_for(portal: str, secret: str | None, name: str = CLIENT) -> Client:
     """A node as the simulators know it.
 
     Args:
         portal: the address of its pages.
         secret: that it shares with the simulators.
+        name: what it is called there.
     """
     portal = portal.rstrip("/")
     return Client(
-        id=CLIENT,
+        id=name,
         redirect_uris=tuple(f"{portal}/sign-in/at/{kind}/return" for kind in (one.kind for one in ALL)),
         sign_out_uris=(f"{portal}/sign-out",),
         secret=secret,
     )
 
 
-def sign_in_tables(address: str, secret_file: Path | None, authority: Path) -> dict[str, dict[str, Any]]:
+def sign_in_tables(
+    address: str, secret_file: Path | None, authority: Path, name: str = CLIENT
+) -> dict[str, dict[str, Any]]:
     """The tables of `[signin]` by name, for all simulators.
 
     Args:
         address: of the simulators.
         secret_file: with the secret; None when the node signs.
         authority: that issued their certificate.
+        name: what the node is called there.
     """
 
     def table(simulator: Simulator, audience: str, claims: dict[str, str]) -> dict[str, Any]:
         return {
             "issuer": issuer_of(address, simulator),
-            "client": CLIENT,
+            "client": name,
             "audience": audience,
             "title": f"{simulator.title} (simulator)",
             "authorities": [str(authority)],

@@ -9,6 +9,7 @@ import pytest
 
 from sluis.config import examine_node, load_node
 from sluis.crypto import Identity
+from sluis_demo.chain.nodes import write
 from sluis_demo.federation import Federation, Options, set_up
 from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS
 
@@ -29,6 +30,12 @@ def test_every_node_directory_passes_sluis_check(federation: Federation) -> None
     assert len(federation.places) == 7
     for place in federation.places:
         assert examine_node(place.directory, environ={}) == ()
+
+
+def test_every_directory_of_the_chain_passes_sluis_check(federation: Federation) -> None:
+    for place in write(federation, "geheim").values():
+        assert examine_node(place.directory, environ={}) == ()
+        assert (place.directory / "node.toml").stat().st_mode & 0o077 == 0
 
 
 def test_every_certificate_names_the_organisation_it_is_for(federation: Federation) -> None:
