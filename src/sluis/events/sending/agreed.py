@@ -10,7 +10,7 @@ from sluis.kernel import PeerId
 
 class WhileAgreed:
     """A `Transport` over another: nothing leaves for another organisation that is not agreed at that moment. What is not, is
-    not kept waiting: it becomes a dead letter, that can be replayed when it is agreed again (docs/decisions/054).
+    not kept waiting: it becomes a dead letter, that can be replayed when it is agreed again (docs/decisions/057).
 
     Args:
         transport: that sends.
