@@ -195,3 +195,15 @@ def over_tls(http: httpx.AsyncClient) -> Any:
         await send({"type": "http.response.body", "body": answer.content})
 
     return app
+
+
+def tied(text: str) -> str:
+    """The field of a page that the problem above its form links to, which names the text at it too; "" when there is none."""
+    link = re.search(r'role="alert">.*?<a href="#([^"]+)"', text, re.DOTALL)
+    if link is None:
+        return ""
+    field = re.search(rf'<[^>]* id="{re.escape(link[1])}"[^>]*>', text)
+    assert field is not None
+    assert f"{link[1]}-wrong" in field[0].partition('aria-describedby="')[2].partition('"')[0].split()
+    assert f'id="{link[1]}-wrong"' in text
+    return link[1]

@@ -224,6 +224,32 @@ async def test_who_asks_whether_to_go_on_is_told_at_once(tmp_path: Path) -> None
         writer.close()
 
 
+async def test_a_few_addresses_that_hold_every_connection_keep_out_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = iter(["192.0.2.1"] * 3 + ["198.51.100.7"] + ["192.0.2.1"])
+
+    def find(self: Any, transport: Any) -> dict[str, Any]:
+        return {connection.ADDRESS: next(addresses)}
+
+    monkeypatch.setattr(connection, "_BROWSERS", 3)
+    monkeypatch.setattr(connection, "KEEP_ALIVE", 5)
+    monkeypatch.setattr(connection.BrowserProtocol, "find_credentials", find)
+    node = Server(App(), browsers=True)
+    await node.listen(LocalListener(tmp_path / "s"))
+    held = [await asyncio.open_unix_connection(tmp_path / "s") for _ in range(3)]
+    reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)).startswith(b"HTTP/1.1 200")
+    more, again = await asyncio.open_unix_connection(tmp_path / "s")
+    assert await asyncio.wait_for(more.read(), 2) == b"", "who holds most gets no more"
+    ended = [one.at_eof() for one, _ in held]
+    assert ended.count(True) == 1
+    for each in (writer, again, *(one for _, one in held)):
+        each.close()
+    await node.stop(0)
+
+
 def test_addresses_of_one_ipv6_connection_count_as_one() -> None:
     """Or one visitor, who has 2**64 of them, holds every connection there is."""
     protocol = object.__new__(connection.BrowserProtocol)

@@ -165,7 +165,7 @@ def refused(directory: Path, moment: datetime | None = None) -> Problem:
     return problem.value
 
 
-class _Socket(http.client.HTTPConnection):
+class Socket(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("node")
         self.path = path
@@ -177,7 +177,7 @@ class _Socket(http.client.HTTPConnection):
 
 def local(directory: Path, method: str, path: str, body: Any = None) -> tuple[int, Any]:
     """What a running node answers a person of its own."""
-    connection = _Socket(directory / "var" / "node.sock")
+    connection = Socket(directory / "var" / "node.sock")
     connection.request(method, path, json.dumps(body) if body is not None else None)
     answer = connection.getresponse()
     document = json.loads(answer.read())

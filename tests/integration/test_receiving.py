@@ -2,13 +2,18 @@
 fictitious."""
 
 import asyncio
-from collections.abc import Iterator
+import http.client
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.nodes import ASKER, Hosted, until
+from tests.integration.nodes import ASKER, Hosted, Socket, local, until
+from tests.integration.nodes import Running as Process
 from tests.integration.pair import ACTIVITY, ANN, BOB
 from tests.integration.test_events import EVENT, NOTICE, TYPE
 from tests.integration.test_fsc_commands import Group, document, sluis
@@ -131,3 +136,100 @@ def test_an_event_has_its_one_effect_at_the_other_node(crossing: Crossing) -> No
     assert sluis(crossing.group.owner, "fsc", "revoke", contract, "--reason", "Taak vervallen").exit_code == 0
     crossing.publish("u-4")
     assert crossing.heard() == ["u-1", "u-2"]
+
+
+def test_who_was_away_reads_what_it_missed_by_itself(crossing: Crossing) -> None:
+    crossing.agree()
+    crossing.publish("u-1")
+    until(lambda: crossing.heard() == ["u-1"])
+    crossing.nodes[False].end()
+    crossing.publish("u-2", "u-3")
+    # Whatever the source does about it, it is not what brings these.
+    crossing.source.sender._runners[crossing.subscription].lane.stopped = True
+    crossing.nodes[False] = Hosted(crossing.group.asker)
+    crossing.nodes[False].ready()
+    until(lambda: crossing.heard() == ["u-1", "u-2", "u-3"])
+    assert crossing.told(ANN) == 3
+
+
+def test_what_waits_when_the_contract_is_revoked_does_not_leave(crossing: Crossing) -> None:
+    contract = crossing.agree()
+    crossing.publish("u-1")
+    until(lambda: crossing.heard() == ["u-1"])
+    crossing.nodes[False].end()
+    crossing.publish("u-2")
+    assert sluis(crossing.group.owner, "fsc", "revoke", contract, "--reason", "Taak vervallen").exit_code == 0
+
+    def dead() -> list[str]:
+        found = crossing.source.queue.dead_letters(crossing.subscription)
+        return [f"{one.event_id} {one.trouble}" for one in found]
+
+    until(lambda: dead() == ["u-2 no-contract"], 5)
+    crossing.nodes[False] = Hosted(crossing.group.asker)
+    crossing.nodes[False].ready()
+    followed = crossing.recipient.inbox.followed()[0]
+    until(lambda: _tried(lambda: crossing.at_recipient(crossing.recipient.catching.catch_up(followed))))
+    assert crossing.heard() == ["u-1"]
+
+
+def _tried(work: Callable[[], object]) -> bool:
+    """Whether it could be done: a node that just started has no token yet."""
+    try:
+        work()
+    except Problem:
+        return False
+    return True
+
+
+@pytest.mark.prove
+def test_nothing_is_lost_or_doubled_when_both_are_killed(crossing: Crossing) -> None:
+    crossing.agree()
+    own, directories = crossing.own, (crossing.group.owner, crossing.group.asker)
+    crossing.end()
+    owner, asker = (Process(one) for one in directories)
+    try:
+        owner.ready(), asker.ready()
+        published = list[str]()
+        for turn in range(4):
+            for at in range(20):
+                id = f"u-{turn}-{at:02}"
+                body = {"specversion": "1.0", "source": "x", "type": TYPE, "id": id, "data": {"about": _ANN}}
+                if _tried_to(directories[0], [body]):
+                    published.append(id)
+                if at == 10 and turn % 2:
+                    asker.end(signal.SIGKILL)
+                    asker = Process(directories[1])
+                elif at == 10:
+                    owner.end(signal.SIGKILL)
+                    owner = Process(directories[0])
+                    owner.ready()
+            if turn % 2:
+                asker.ready()
+
+        def heard() -> list[str]:
+            _, page = local(directories[1], "GET", f"/v1/subscriptions/{own}/events?most=500")
+            return [one["id"] for one in page["events"]]
+
+        until(lambda: set(published) <= set(heard()), 120)
+        found = heard()
+        assert len(found) == len(set(found))
+        assert [one for one in found if one in set(published)] == published
+    finally:
+        owner.end()
+        asker.end()
+        crossing.nodes = {}
+
+
+_ANN = {"kind": "BSN", "value": ANN}
+
+
+def _tried_to(directory: Path, events: list[dict[str, Any]]) -> bool:
+    """Whether publishing was acknowledged."""
+    with closing(Socket(directory / "var" / "node.sock")) as connection:
+        try:
+            headers = {"content-type": "application/cloudevents-batch+json"}
+            connection.request("POST", "/v1/events", json.dumps(events), headers)
+            with closing(connection.getresponse()) as answer:
+                return answer.status == 200
+        except (OSError, http.client.HTTPException):
+            return False

@@ -1,7 +1,6 @@
 """`sluis events subscribe|tail|deadletters|replay`: what of the events of this node goes to whom, and what did not arrive. All of
 them ask the running node."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import json_text, language, say
 
 _EACH = 500  # of one answer
-_AGAIN = 1.0  # seconds between two looks
+_WAIT = 5  # seconds that an answer waits for something
 
 
 @click.command(
@@ -88,15 +87,14 @@ def subscribe(
 @click.option("--follow", is_flag=True, help=say("Blijf tonen wat komt.", "Go on with what comes."))
 @node_option
 def tail(subscription: str, after: int, follow: bool, directory: Path) -> None:
+    wait = _WAIT if follow else 0
     while True:
-        place = f"/v1/subscriptions/{quote(subscription, safe='')}/events?{urlencode({'after': after, 'most': _EACH})}"
+        place = f"/v1/subscriptions/{quote(subscription, safe='')}/events?{urlencode({'after': after, 'most': _EACH, 'wait': wait})}"
         page = call(directory, "GET", place).document()
         for event in page["events"]:
             click.echo(json_text(event))
-        if page["after"] == after:
-            if not follow:
-                return
-            time.sleep(_AGAIN)
+        if page["after"] == after and not follow:
+            return
         after = page["after"]
 
 

@@ -14,7 +14,7 @@ from sluis.contact.service import Contact
 from sluis.contact.views import KIND_NAMES, Entry
 from sluis.kernel import Invalid, NotFound, Problem, Text
 from sluis.web import Entry as Link
-from sluis.web import Form, SignedIn, page, redirect, setting_of
+from sluis.web import Form, SignedIn, at_field, page, redirect, setting_of
 
 NAVIGATION = (Link("/messages", Text("Berichten", "Messages"), ("citizen",)),)
 """What the layout shows of this room."""
@@ -67,7 +67,8 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
     async def prefer(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
         """Say how one wants to be reached, in general or about a case."""
         try:
-            await contact.prefer(person.acting.person, preference_in(form))
+            with at_field("first"):
+                await contact.prefer(person.acting.person, preference_in(form))
         except Invalid as problem:
             return await shown(request, person, problem)
         return redirect(_OWN)
@@ -83,7 +84,8 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         """Have a code sent to an address."""
         kind, language = form.get("kind", ""), _language(request)
         try:
-            await contact.proving.offer(person.acting.person, kind, form.get("value", "")[:300], language)
+            with at_field(f"value-{kind}"):
+                await contact.proving.offer(person.acting.person, kind, form.get("value", "")[:300], language)
         except Problem as problem:
             return await shown(request, person, problem)
         return await shown(request, person, sent=kind)
@@ -93,7 +95,8 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         """Bring the code, and so prove that the address is one's own."""
         kind = form.get("kind", "")
         try:
-            await contact.proving.prove(person.acting.person, kind, form.get("code", "")[:20])
+            with at_field(f"code-{kind}"):
+                await contact.proving.prove(person.acting.person, kind, form.get("code", "")[:20])
         except (Invalid, NotFound) as problem:
             return await shown(request, person, problem, sent=kind if isinstance(problem, Invalid) else "")
         return redirect(_OWN)

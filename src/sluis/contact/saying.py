@@ -35,6 +35,7 @@ def too_many_cases() -> Invalid:
         ),
         Text("Meer keuzes kunnen wij niet bewaren.", "We cannot keep more choices."),
         Text("Haal een keuze weg die u niet meer nodig hebt.", "Remove a choice that you need no longer."),
+        field="case",
     )
 
 

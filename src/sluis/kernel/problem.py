@@ -51,6 +51,7 @@ class Problem(Exception):
         retry: whether sending the same again may succeed.
         place: where in a file, for configuration.
         level: the assurance level with which it would have been allowed: who asks can sign in again, at that level.
+        field: of the form that was filled in, the one to correct; a page ties the problem to it.
     """
 
     status: int = 500
@@ -68,11 +69,12 @@ class Problem(Exception):
         retry: bool = False,
         place: Place | None = None,
         level: Level | None = None,
+        field: str = "",
     ) -> None:
         super().__init__(f"{what.en} {why.en} {next.en}")
         self.code, self.what, self.why, self.next = code, what, why, next
         self.rule, self.legal, self.peer, self.retry, self.place = rule, legal, peer, retry, place
-        self.level = level
+        self.level, self.field = level, field
 
     def members(self, language: str = "nl") -> dict[str, Any]:
         """The RFC 9457 members of this problem, title and detail in `language` (`nl` or `en`)."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
     from sluis.web.connection import FROM_ONE
     from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_back
+    from sluis.web.filled import at_field, read_day, required_day
     from sluis.web.gate import Gate
     from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
     from sluis.web.openapi import About
@@ -88,6 +89,7 @@ __all__ = [
     "Visitors",
     "address_of",
     "after_form",
+    "at_field",
     "cookies_of",
     "crossed",
     "elsewhere",
@@ -104,7 +106,9 @@ __all__ = [
     "page",
     "place_of",
     "problem_of",
+    "read_day",
     "redirect",
+    "required_day",
     "setting_of",
     "shown_certificate",
     "streamed",

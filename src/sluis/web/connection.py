@@ -7,6 +7,7 @@ import asyncio
 import socket
 import ssl
 import struct
+from collections import Counter
 from typing import Any
 
 from httptools import HttpParserUpgrade, HttpRequestParser
@@ -212,8 +213,21 @@ class BrowserProtocol(NodeProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.server_state.connections) > _BROWSERS:
-            transport.abort()
+        if len(self.server_state.connections) > _BROWSERS and not transport.is_closing():
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Close one connection of the address that holds most, one that waits for a request if there is any: so a few addresses
+        keep out nobody else."""
+        there: list[Any] = [one for one in self.server_state.connections if not one.transport.is_closing()]
+        held = Counter(one.credentials.get(ADDRESS) for one in there)
+        most = max(held.values())
+        if held[self.credentials.get(ADDRESS)] == most:
+            self.transport.abort()
+            return
+        theirs = [one for one in there if held[one.credentials.get(ADDRESS)] == most]
+        idle = [one for one in theirs if one.cycle is None or one.cycle.response_complete]
+        (idle or theirs)[0].transport.abort()
 
     def find_credentials(self, transport: asyncio.BaseTransport) -> dict[str, Any]:
         """Also the address: without a client certificate all look the same. Of IPv6 one connection has a whole /64."""

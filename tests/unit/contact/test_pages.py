@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from litestar import Request, Response, get
-from tests.browser import Browser
+from tests.browser import Browser, tied
 from tests.unit.contact.world import BSN, Fake, World, scenario
 from tests.unit.identity.people import established
 
@@ -137,6 +137,7 @@ async def test_an_address_is_proven_with_the_code_that_went_there(node: Pages) -
     form = shown.form("/messages/address/code", kind="email")
     shown = await browser.send(form, code=wrong)
     assert (shown.status, "Deze code klopt niet." in shown.text) == (400, True)
+    assert tied(shown.text) == "code-email"
     shown = await browser.send(shown.form("/messages/address/code", kind="email"), code=match[0], follow=True)
     assert "anna@voorbeeld.nl" in shown.text
     shown = await browser.send(shown.form("/messages/address/remove", kind="email"), follow=True)
@@ -148,6 +149,7 @@ async def test_what_is_no_address_is_told_on_the_page(node: Pages) -> None:
     form = (await browser.get("/messages/reach")).form("/messages/address", kind="sms")
     shown = await browser.send(form, value="112")
     assert (shown.status, "This is no mobile number." in shown.text) == (400, True)
+    assert tied(shown.text) == "value-sms"
 
 
 async def test_a_preference_is_kept_in_general_and_about_a_case(node: Pages) -> None:
@@ -169,7 +171,8 @@ async def test_a_preference_is_kept_in_general_and_about_a_case(node: Pages) -> 
 async def test_the_same_choice_twice_is_told(node: Pages) -> None:
     browser = await node.enter()
     form = (await browser.get("/messages/reach")).form("/messages/preference")
-    assert (await browser.send(form, first="sms", second="sms")).status == 400
+    shown = await browser.send(form, first="sms", second="sms")
+    assert (shown.status, tied(shown.text)) == (400, "first")
 
 
 # Reports of a service

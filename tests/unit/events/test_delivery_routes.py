@@ -14,7 +14,7 @@ from tests.unit.web.conftest import ABOUT, crossing
 from sluis.crypto import FileKeyStore
 from sluis.events import queue as queue_room
 from sluis.events.cloudevent import CloudEvent
-from sluis.events.queue import DEAD, DELIVERED, Outcome, Outgoing, Queue, open_queue
+from sluis.events.queue import DEAD, DELIVERED, Outcome, Outgoing, Queue, open_queue, reading
 from sluis.events.sending import Signer
 from sluis.events.subscriptions import Here, Subscriptions, open_routes, open_subscriptions, routes
 from sluis.kernel import Refused, Text, utc_now
@@ -69,7 +69,9 @@ def api(subscriptions: Subscriptions, queue: Queue, keys: FileKeyStore) -> Api:
     found = [
         *routes(subscriptions, ANN, lambda person: person.person),
         *open_routes(subscriptions, Signer(keys, utc_now).jwks),
-        *queue_room.routes(queue, subscriptions, gate, ANN, refusal, lambda notice, recipient: True),
+        *queue_room.routes(
+            queue, subscriptions, gate, ANN, refusal, lambda notice, recipient: notice != "revoked"
+        ),
     ]
     return make_api(found, Access([ANN, BOB], lambda user: None), ABOUT)
 
@@ -199,3 +201,55 @@ async def test_owners_see_and_replay_what_did_not_arrive_and_nobody_else(
     ).status_code == 400
     again = await ann.ask("POST", f"/subscriptions/{name}/replays", {"first": 1, "last": 3})
     assert again.json() == {"replayed": 2}
+
+
+FEED = {"sink": "urn:sluis:feed", "protocol": "HTTP"}
+
+
+async def test_who_comes_itself_says_what_it_has(ann: As, bob: As, store: Store, queue: Queue) -> None:
+    name = (await ann.ask("POST", "/subscriptions", FEED)).json()["id"]
+    additions = [
+        (CloudEvent(str(n), "urn:x", "nl.x.y"), [Outgoing(name, "s", None, "notice", "1" * 32)])
+        for n in (1, 2, 3)
+    ]
+    await store.write(lambda connection: queue.add(connection, additions))
+    assert (await bob.ask("GET", f"/subscriptions/{name}/events?after=2&done=2")).status_code == 404
+    assert queue.standing()[name].waiting == 3
+    page = (await ann.ask("GET", f"/subscriptions/{name}/events?after=2&done=2")).json()
+    assert [one["id"] for one in page["events"]] == ["3"]
+    assert queue.standing()[name].waiting == 1
+
+
+async def test_a_peer_reads_nothing_that_is_not_agreed_any_more(ann: As, store: Store, queue: Queue) -> None:
+    name = (await ann.ask("POST", "/subscriptions", FEED)).json()["id"]
+    additions = [
+        (CloudEvent(str(n), "urn:x", "nl.x.y"), [Outgoing(name, "s", None, notice, "1" * 32)])
+        for n, notice in ((1, "notice"), (2, "revoked"))
+    ]
+    await store.write(lambda connection: queue.add(connection, additions))
+    page = (await ann.ask("GET", f"/subscriptions/{name}/events")).json()
+    assert [(one["id"], one["notice"], one["traceparent"][3:35]) for one in page["events"]] == [
+        ("1", "notice", "1" * 32)
+    ]
+    assert page["after"] == 2
+
+
+async def test_events_are_streamed(
+    ann: As, bob: As, store: Store, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LONGEST_STREAM", 0.3)
+    monkeypatch.setattr(reading, "HEARTBEAT", 0.2)
+    name = (await ann.ask("POST", "/subscriptions", {**FEED, "sink": "urn:sluis:sse"})).json()["id"]
+    additions = [
+        (CloudEvent(str(n), "urn:x", "nl.x.y"), [Outgoing(name, "s", None, "notice", "1" * 32)])
+        for n in (1, 2)
+    ]
+    await store.write(lambda connection: queue.add(connection, additions))
+    answer = await ann.ask("GET", f"/subscriptions/{name}/stream", **{"last-event-id": "1"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    told = [line for line in answer.text.splitlines() if line.startswith(("id", "data"))]
+    assert told[0] == "id: 2"
+    assert json.loads(told[1].removeprefix("data: "))["id"] == "2"
+    assert len(told) == 2
+    assert queue.standing()[name].waiting == 1
+    assert (await bob.ask("GET", f"/subscriptions/{name}/stream")).status_code == 404

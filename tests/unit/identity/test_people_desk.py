@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.browser import Browser
+from tests.browser import Browser, tied
 from tests.unit.identity.people import established
 from tests.unit.identity.people_node import act
 from tests.unit.identity.test_people_pages import World
@@ -115,28 +115,37 @@ async def test_the_ward_sees_who_acts_for_them_and_the_guardian_for_whom(desk: D
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "told", "field"),
     [
-        ({"kind": ""}, "Kies curator, bewindvoerder of ouder"),
-        ({"evidence": " "}, "Noem de uitspraak of het uittreksel"),
-        ({"ward": "12"}, "Dit nummer klopt niet"),
-        ({"ward": GUARDIAN}, "Niemand vertegenwoordigt zichzelf"),
-        ({"kind": "parent"}, "geboortedatum van het kind"),
-        ({"kind": "parent", "born": "2001-01-01"}, "achttien jaar of ouder"),
-        ({"until": "morgen"}, "Deze datum klopt niet"),
-        ({"until": "2026-01-01"}, "De einddatum is voorbij"),
-        ({"service.anders": "1"}, "Het kent deze: permits, subsidies"),
+        ({"kind": ""}, "Kies curator, bewindvoerder of ouder", "kind"),
+        ({"evidence": " "}, "Noem de uitspraak of het uittreksel", "evidence"),
+        ({"guardian_name": " "}, "Een naam is nodig", "guardian_name"),
+        ({"ward_name": ""}, "Een naam is nodig", "ward_name"),
+        ({"guardian": "12"}, "Dit nummer klopt niet", "guardian"),
+        ({"ward": "12"}, "Dit nummer klopt niet", "ward"),
+        ({"ward": GUARDIAN}, "Niemand vertegenwoordigt zichzelf", "ward"),
+        ({"kind": "parent"}, "geboortedatum van het kind", "born"),
+        ({"kind": "parent", "born": "2001-01-01"}, "achttien jaar of ouder", "born"),
+        ({"until": "morgen"}, "Een datum ontbreekt, of klopt niet", "until"),
+        ({"until": "2026-01-01"}, "De einddatum is voorbij", "until"),
+        ({"service.anders": "1"}, "Het kent deze: permits, subsidies", "services"),
     ],
 )
-async def test_what_was_filled_in_wrong_is_told_and_stays_but_for_the_numbers(
-    desk: Desk, wrong: dict[str, str], told: str
+async def test_what_was_filled_in_wrong_is_told_at_its_field_and_stays_but_for_the_numbers(
+    desk: Desk, wrong: dict[str, str], told: str, field: str
 ) -> None:
     official = await desk.official("people-admin")
     shown = await official.send((await official.get("/guardians")).form("/guardians"), **{**FILLED, **wrong})
-    assert shown.status == 422
+    assert (shown.status, tied(shown.text)) == (422, field)
     assert told in shown.text
-    assert "Fictieve Bewindvoerder" in shown.text
+    assert FILLED["ward_name" if field == "guardian_name" else "guardian_name"] in shown.text
     assert GUARDIAN not in shown.text
+
+
+async def test_the_last_day_that_there_is_may_be_an_end(desk: Desk) -> None:
+    official = await desk.official("people-admin")
+    form = (await official.get("/guardians")).form("/guardians")
+    assert (await official.send(form, **{**FILLED, "until": "9999-12-31"})).status == 303
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from litestar import Request, Response, get
-from tests.browser import Browser
+from tests.browser import Browser, tied
 from tests.unit.identity.companies import COMPANY, KVK, NAMES, OTHER_COMPANY, director, function
 from tests.unit.identity.people import established
 from tests.unit.identity.people_node import Node, act
@@ -116,7 +116,7 @@ async def test_a_wrong_code_is_told_where_it_was_filled_in(world: World) -> None
     clerk, _ = await world.enter("c")
     form = (await clerk.get("/mandates/invitation")).form("/mandates/invitation")
     shown = await clerk.send(form, code="0000-0000-0000-0000-0000")
-    assert shown.status == 422
+    assert (shown.status, tied(shown.text)) == (422, "code")
     assert "Deze code klopt niet" in shown.text
 
 
@@ -183,20 +183,22 @@ async def test_who_holds_a_mandate_gives_it_back(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "told", "field"),
     [
-        ({"service.anders": "1"}, "Het kent deze: permits, subsidies"),
-        ({"cap": "veel"}, "Schrijf het bedrag als"),
-        ({"cap": "12,5"}, "Schrijf het bedrag als"),
-        ({"since": "morgen"}, "Een datum ontbreekt, of klopt niet"),
-        ({"until": "9999-12-31"}, "Een datum ontbreekt, of klopt niet"),
-        ({"until": "2026-11-21", "since": "2026-11-22"}, "eindigt voor zij begint"),
-        ({"holder": "1234"}, "acht cijfers"),
-        ({"holder": "90000010"}, "zijn dezelfde"),
+        ({"service.anders": "1"}, "Het kent deze: permits, subsidies", "services"),
+        ({"cap": "veel"}, "Schrijf het bedrag als", "cap"),
+        ({"cap": "12,5"}, "Schrijf het bedrag als", "cap"),
+        ({"since": "morgen"}, "Een datum ontbreekt, of klopt niet", "since"),
+        ({"since": "2026-W48-1"}, "Een datum ontbreekt, of klopt niet", "since"),
+        ({"until": ""}, "Een datum ontbreekt, of klopt niet", "until"),
+        ({"until": "9999-12-31"}, "langer dan vijf jaar", "until"),
+        ({"until": "2026-11-21", "since": "2026-11-22"}, "eindigt voor zij begint", "until"),
+        ({"holder": "1234"}, "acht cijfers", "holder"),
+        ({"holder": "90000010"}, "zijn dezelfde", "holder"),
     ],
-)  # fmt: skip
-async def test_what_was_filled_in_wrong_is_told_and_stays_filled_in(
-    world: World, wrong: dict[str, str], told: str
+)
+async def test_what_was_filled_in_wrong_is_told_at_its_field_and_stays_filled_in(
+    world: World, wrong: dict[str, str], told: str, field: str
 ) -> None:
     boss, _ = await world.director()
     form = (await boss.get("/mandates/new")).form("/mandates/new")
@@ -204,6 +206,7 @@ async def test_what_was_filled_in_wrong_is_told_and_stays_filled_in(
     assert shown.status == 422
     assert told in shown.text
     assert "Onze Fictieve Medewerker" in shown.text
+    assert tied(shown.text) == field
 
 
 async def test_two_directors_sign_one_mandate(world: World) -> None:
@@ -275,7 +278,7 @@ async def test_a_company_keeps_contact_persons_also_by_who_signed_in_for_it(worl
         "phone": "",
     }
     wrong = await browser.send(form, **filled, preferred="phone")
-    assert wrong.status == 422
+    assert (wrong.status, tied(wrong.text)) == (422, "preferred")
     assert "Fictieve Kees" in wrong.text
     await browser.send(form, **filled, preferred="email")
     shown = await browser.get("/contacts")

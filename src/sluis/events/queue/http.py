@@ -8,12 +8,14 @@ from typing import Annotated, Protocol
 import msgspec
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import PathParameter
+from litestar.params import HeaderParameter, PathParameter
+from litestar.response import Stream
 
 from sluis.crypto import Peer
 from sluis.events.cloudevent import encode_structured
 from sluis.events.queue.faults import wrong_stretch
-from sluis.events.queue.model import DeadLetter, Standing
+from sluis.events.queue.model import DeadLetter, Delivery, Standing
+from sluis.events.queue.reading import LONGEST_WAIT, Readers
 from sluis.events.queue.rules import crossing_event, event_of, explained
 from sluis.events.queue.service import Queue
 from sluis.events.subscriptions import Subscription
@@ -110,6 +112,8 @@ def routes(
         agreed: asked for everything that leaves.
     """
 
+    readers = Readers(queue)
+
     async def may(caller: Peer | Person, name: str, action: str) -> Subscription:
         """The subscription, for its owner or an operator. Raises `NotFound`, `Refused`."""
         if isinstance(caller, Peer):
@@ -141,19 +145,47 @@ def routes(
             raise wrong_stretch()
         return Replayed(await queue.replay(one.id, data.first, data.last))
 
+    def shown(caller: Peer | Person, one: Subscription, found: Sequence[Delivery]) -> list[tuple[int, bytes]]:
+        """What of these leaves, with its number. To a peer, only what is agreed now."""
+        if isinstance(caller, Peer):
+            told = [(each.sequence, crossing_event(each)) for each in found if agreed(each.notice, one.owner)]
+        else:
+            told = [(each.sequence, event_of(each)) for each in found]
+        return [(number, encode_structured(event)) for number, event in told]
+
+    async def confirm(one: Subscription, done: int) -> None:
+        """Who comes for its events itself has all up to `done`."""
+        if done > 0 and one.mode in ("feed", "sse"):
+            await queue.confirm(one.id, done)
+
     @get("/subscriptions/{id:str}/events", summary="Wat er was na een nummer", tags=_TAGS,
          response_description="In de volgorde van het abonnement.")  # fmt: skip
-    async def events(caller: Peer | Person, id: _ID, after: int = 0, most: int = 100) -> PageView:
-        one = await may(caller, id, READ_EVENTS)
-        found = await asyncio.to_thread(queue.since, one.id, after, min(max(most, 1), MOST))
+    async def events(
+        caller: Peer | Person, id: _ID, after: int = 0, most: int = 100, wait: int = 0, done: int = 0
+    ) -> PageView:
+        """Met `wait` wacht het antwoord, hoogstens 30 seconden, tot er iets is. Met `done` zegt u dat u alles tot en met dat nummer
+        hebt."""
+        one = await may(caller, id, CHANGE_EVENTS if done else READ_EVENTS)
+        await confirm(one, done)
+        found = await readers.page(one.id, after, min(max(most, 1), MOST), min(max(wait, 0), LONGEST_WAIT))
         last = found[-1].sequence if found else after
-        if isinstance(caller, Peer):
-            told = [crossing_event(each) for each in found if agreed(each.notice, one.owner)]
-        else:
-            told = [event_of(each) for each in found]
-        return PageView([msgspec.Raw(encode_structured(each)) for each in told], last)
+        return PageView([msgspec.Raw(event) for _, event in shown(caller, one, found)], last)
 
-    return [standing, dead_letters, replay, events]
+    @get("/subscriptions/{id:str}/stream", summary="Lees mee", tags=_TAGS, media_type="text/event-stream",
+         response_description="Server-sent events, in de volgorde van het abonnement.")  # fmt: skip
+    async def stream(
+        caller: Peer | Person, id: _ID,
+        last: Annotated[str | None, HeaderParameter(name="Last-Event-ID", pattern="^[0-9]{1,18}$")] = None,
+    ) -> Stream:  # fmt: skip
+        """Een volgende verbinding voor hetzelfde abonnement beëindigt deze. Na vijf minuten eindigt zij vanzelf; verbind dan opnieuw
+        met `Last-Event-ID`, die zegt wat u hebt."""
+        after = int(last or 0)
+        one = await may(caller, id, CHANGE_EVENTS if after else READ_EVENTS)
+        await confirm(one, after)
+        pieces = readers.stream(one.id, after, lambda found: shown(caller, one, found))
+        return Stream(pieces, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+    return [standing, dead_letters, replay, events, stream]
 
 
 def _standing(one: Subscription, found: Standing) -> StandingView:

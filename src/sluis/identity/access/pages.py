@@ -1,7 +1,6 @@
 """Access that a person gave: what it opens, to whom, what for, until when; with a button to take it back. And what they are
 asked for."""
 
-from datetime import date
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -14,7 +13,7 @@ from sluis.identity.access.model import ConsentView, Key, NewConsent
 from sluis.identity.access.service import Accesses
 from sluis.identity.sessions import Sessions
 from sluis.kernel import Invalid, NotFound, Text
-from sluis.web import Entry, Form, SignedIn, page, redirect
+from sluis.web import Entry, Form, SignedIn, page, redirect, required_day
 
 NAVIGATION = (Entry("/consents", Text("Toegang die ik gaf", "Access I gave"), ("citizen",)),)
 """What the layout shows of this room."""
@@ -86,7 +85,11 @@ def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler
         asked = _asked(accesses, form.get("disclosure", ""))
         kind, value = sessions.subject(person.session)
         new = NewConsent(
-            Key(kind, value), asked.recipient, asked.activity, {asked.dataset: _columns(form)}, _day(form)
+            Key(kind, value),
+            asked.recipient,
+            asked.activity,
+            {asked.dataset: _columns(form)},
+            required_day(form, "until"),
         )
         await accesses.give(new, person.acting.person)
         return redirect("/consents")
@@ -98,7 +101,7 @@ def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler
         for one in _columns(form):
             dataset, _, column = one.partition(".")
             left[dataset] = (*left.get(dataset, ()), column)
-        change = Narrowing(datasets=left, until=_day(form))
+        change = Narrowing(datasets=left, until=required_day(form, "until"))
         await accesses.narrow(form.get("consent", ""), change, person.acting.person, whom)
         return redirect("/consents")
 
@@ -139,15 +142,3 @@ def _columns(form: Form) -> tuple[str, ...]:
             Text("Ga terug en kies wat deze organisatie mag zien.", "Go back and choose what this organisation may see."),
         )  # fmt: skip
     return chosen
-
-
-def _day(form: Form) -> date:
-    try:
-        return date.fromisoformat(form.get("until", ""))
-    except ValueError:
-        raise Invalid(
-            "invalid-date",
-            Text("Deze datum klopt niet.", "This date is not right."),
-            Text("Een datum heeft dag, maand en jaar.", "A date has a day, month and year."),
-            Text("Ga terug en kies een laatste dag.", "Go back and choose a last day."),
-        ) from None

@@ -41,6 +41,7 @@ class Catalogue:
                 Text("Deze dienst kent dit knooppunt niet.", "This node does not know this service."),
                 Text(f"Het kent deze: {known}.", f"It knows these: {known}."),
                 Text("Kies uit deze lijst, of * voor alle diensten.", "Choose from this list, or * for all services."),
+                field="services",
             )  # fmt: skip
 
     def title(self, service: str) -> Text:

@@ -112,6 +112,7 @@ def _check(contact: Contact) -> None:
                 Text("Deze contactgegevens kloppen niet.", "These contact details are wrong."),
                 _WRONG[what],
                 Text("Verbeter het en probeer het opnieuw.", "Correct it and try again."),
+                field=what,
             )
 
 

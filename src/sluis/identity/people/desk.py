@@ -1,6 +1,5 @@
 """Guardians as officials see them in a browser: listed, written down with what they rest on, ended."""
 
-from datetime import date
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -13,7 +12,7 @@ from sluis.identity.people.shown import GUARDIAN_KINDS, chosen_services
 from sluis.identity.people.views import NewGuardian
 from sluis.kernel import Invalid, PeerId, Problem, Text
 from sluis.policy import CHANGE_PEOPLE, PEOPLE, READ_PEOPLE, Resource
-from sluis.web import Form, Gate, SignedIn, page, redirect
+from sluis.web import Form, Gate, SignedIn, page, read_day, redirect
 
 _STAFF: dict[str, Any] = {"audience": ("staff",)}
 
@@ -86,21 +85,9 @@ def _new(form: Form) -> NewGuardian:
         kind, form.get("guardian", "").strip(), form.get("guardian_name", ""), form.get("ward", "").strip(),
         form.get("ward_name", ""), form.get("evidence", ""),
         chosen_services(form) if kind == "administrator" else (ANY,),
-        _day(form.get("until", "")) if kind != "parent" else None,
-        _day(form.get("born", "")) if kind == "parent" else None,
+        read_day(form, "until") if kind != "parent" else None,
+        read_day(form, "born") if kind == "parent" else None,
     )  # fmt: skip
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Invalid(
-            "invalid-date",
-            Text("Deze datum klopt niet.", "This date is not right."),
-            Text("Een datum heeft dag, maand en jaar.", "A date has a day, month and year."),
-            Text("Kies een datum.", "Choose a date."),
-        ) from None
 
 
 def _no_kind() -> Invalid:
@@ -112,4 +99,5 @@ def _no_kind() -> Invalid:
             "You did not choose how somebody acts for the other.",
         ),
         Text("Kies curator, bewindvoerder of ouder.", "Choose curator, administrator or parent."),
+        field="kind",
     )

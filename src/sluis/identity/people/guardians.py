@@ -122,7 +122,8 @@ def _check(what: Appointment) -> None:
     every = what.services == (ANY,)
     wrong = {
         "evidence": not 3 <= len(what.evidence.strip()) <= LONGEST,
-        "names": not all(0 < len(one.strip()) <= LONGEST for one in (what.guardian_name, what.ward_name)),
+        "guardian_name": not 0 < len(what.guardian_name.strip()) <= LONGEST,
+        "ward_name": not 0 < len(what.ward_name.strip()) <= LONGEST,
         "born": (what.kind == "parent") != (what.born is not None)
         or (what.born is not None and what.until is not None),
         "services": not 0 < len(what.services) <= MOST_SERVICES
@@ -141,7 +142,8 @@ _WRONG = {
         "Noem de uitspraak of het uittreksel waar dit op rust, in hoogstens 200 tekens.",
         "Name the judgment or the extract that this rests on, in at most 200 characters.",
     ),
-    "names": Text("Vul van allebei een naam in.", "Fill in a name of both."),
+    "guardian_name": Text("Een naam is nodig, van hoogstens 200 tekens.", "A name is needed, of at most 200 characters."),
+    "ward_name": Text("Een naam is nodig, van hoogstens 200 tekens.", "A name is needed, of at most 200 characters."),
     "born": Text(
         "Bij een ouder hoort de geboortedatum van het kind, en geen einddatum; bij een ander niet.",
         "The date of birth of the child goes with a parent, and no end date; not with another.",
@@ -161,6 +163,7 @@ def _unreadable(part: str) -> Invalid:
         Text("Dit is niet vastgelegd.", "This was not written down."),
         _WRONG[part],
         Text("Verbeter het en probeer het opnieuw.", "Correct it and try again."),
+        field=part,
     )
 
 
@@ -193,6 +196,7 @@ def _of_age() -> Conflict:
         ),
         Text("Het kind is achttien jaar of ouder.", "The child is eighteen or older."),
         Text("De persoon kan zelf een machtiging geven.", "The person can give a mandate."),
+        field="born",
     )
 
 
@@ -202,4 +206,5 @@ def _same_person() -> Invalid:
         Text("Niemand vertegenwoordigt zichzelf.", "Nobody is their own guardian."),
         Text("Twee keer dezelfde persoon is genoemd.", "The same person was named twice."),
         Text("Noem twee personen.", "Name two persons."),
+        field="ward",
     )

@@ -6,7 +6,6 @@ with a token of its own (RFC 6749 §4.4), which outlives the session.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -20,6 +19,7 @@ from sluis.identity.people.acts import Asking
 from sluis.identity.people.guardians import Appointment
 from sluis.identity.people.model import Act, Vouched
 from sluis.identity.people.service import People
+from sluis.identity.people.shown import day_after
 from sluis.identity.people.views import (
     ActView,
     GuardianView,
@@ -32,15 +32,13 @@ from sluis.identity.people.views import (
 )
 from sluis.kernel import PeerId, Refused, Text, beginning, convert
 from sluis.policy import CHANGE_PEOPLE, PEOPLE, READ_PEOPLE, Resource
-from sluis.web import Gate, Person, SignedIn
+from sluis.web import Gate, Person, SignedIn, at_field
 
 ACTS = "/representation/v1/acts"
 """Where portals ask for acts."""
 
 LARGEST = 16 * 1024
 """Bytes in a request of a portal."""
-
-_LAST_DAY = date.max - timedelta(days=2)  # of which the next also begins everywhere in the world
 
 _TAGS = ["vertegenwoordiging"]
 _PROGRAMS: dict[str, Any] = {"open": True, "cross_site": True}
@@ -180,13 +178,22 @@ def act_routes(
 def appointment(people: People, new: NewGuardian, whom: WhomOf) -> Appointment:
     """What an official asks to write down, with pseudonyms for the numbers. Raises `Invalid`."""
     people.catalogue.check(new.services)
-    until = None
-    if new.until is not None:
-        until = beginning(min(new.until, _LAST_DAY) + timedelta(days=1))
+    until = beginning(day_after(new.until)) if new.until is not None else None
+    with at_field("guardian"):
+        guardian = whom(new.guardian)
+    with at_field("ward"):
+        ward = whom(new.ward)
     return Appointment(
-        new.kind, whom(new.guardian), whom(new.ward), new.evidence, new.services, until, new.born, new.guardian_name,
+        new.kind,
+        guardian,
+        ward,
+        new.evidence,
+        new.services,
+        until,
+        new.born,
+        new.guardian_name,
         new.ward_name,
-    )  # fmt: skip
+    )
 
 
 def not_yours() -> Refused:

@@ -16,9 +16,9 @@ from sluis.identity.people import rules
 from sluis.identity.people.company import urn_of
 from sluis.identity.people.model import ANY, Contact, Mandate, Terms, Vouched
 from sluis.identity.people.service import People
-from sluis.identity.people.shown import TOLD, chosen_services
+from sluis.identity.people.shown import TOLD, chosen_services, day_after
 from sluis.kernel import HERE, Acting, Invalid, Kvk, NotFound, Oin, Refused, Rsin, Text, beginning
-from sluis.web import Entry, Form, SignedIn, Tries, page, redirect
+from sluis.web import Entry, Form, SignedIn, Tries, at_field, page, redirect, required_day
 
 NAVIGATION = (
     Entry("/mandates", Text("Machtigingen", "Mandates"), ("citizen", "company")),
@@ -234,8 +234,8 @@ def _terms(form: Form, acting: Acting) -> Terms:
         _holder(form.get("holder", "")),
         chosen_services(form),
         _words(form.get("actions", "")) or (ANY,),
-        _moment(form.get("since", "")),
-        _moment(form.get("until", ""), days=1),
+        beginning(required_day(form, "since")),
+        beginning(day_after(required_day(form, "until"))),
         _cents(form.get("cap", "")),
         onward=form.get("onward") == "yes",
     )
@@ -247,22 +247,12 @@ def _holder(number: str) -> str:
     if not digits:
         return ""
     kinds: dict[int, type[Kvk | Rsin | Oin]] = {8: Kvk, 9: Rsin, 20: Oin}
-    return urn_of(kinds.get(len(digits), Kvk)(digits))
+    with at_field("holder"):
+        return urn_of(kinds.get(len(digits), Kvk)(digits))
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-
-
-def _moment(day: str, days: int = 0) -> int:
-    """The beginning of a day in the Netherlands, or of one so many days later."""
-    try:
-        found = date.fromisoformat(day) + timedelta(days=days)
-    except (ValueError, OverflowError):
-        raise _unreadable(
-            Text("Een datum ontbreekt, of klopt niet.", "A date is missing, or wrong.")
-        ) from None
-    return beginning(found)
 
 
 def _cents(text: str) -> int | None:
@@ -272,7 +262,13 @@ def _cents(text: str) -> int | None:
         return None
     match = _EUROS.fullmatch(written)
     if match is None:
-        raise _unreadable(Text("Schrijf het bedrag als 150 of 150,50.", "Write the amount as 150 or 150,50."))
+        raise Invalid(
+            "form-unreadable",
+            Text("Er is iets niet goed ingevuld.", "Something was not filled in right."),
+            Text("Dit is geen bedrag.", "This is no amount."),
+            Text("Schrijf het bedrag als 150 of 150,50.", "Write the amount as 150 or 150,50."),
+            field="cap",
+        )
     return int(match[1].replace(".", "")) * 100 + int(match[2] or 0)
 
 
@@ -286,12 +282,3 @@ def _contact(form: Form) -> Contact:
 
 def _in_a_year(day: date) -> date:
     return day + timedelta(days=364)
-
-
-def _unreadable(why: Text) -> Invalid:
-    return Invalid(
-        "form-unreadable",
-        Text("Er is iets niet goed ingevuld.", "Something was not filled in right."),
-        why,
-        Text("Verbeter het en probeer het opnieuw.", "Correct it and try again."),
-    )

@@ -1,5 +1,6 @@
 """What several pages of this room show and read alike: numbers, amounts, states, the choice of services."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from sluis.identity.people.company import PERSON
@@ -21,6 +22,12 @@ def chosen_services(form: Form) -> tuple[str, ...]:
     """The services that were ticked; with all of them, only that."""
     chosen = tuple(name.removeprefix(SERVICE) for name in form if name.startswith(SERVICE))
     return (ANY,) if ANY in chosen else chosen
+
+
+def day_after(last: date) -> date:
+    """The first day after a period with this last day. It begins everywhere in the world: of the last days that there are, it
+    is none."""
+    return min(last, date.max - timedelta(days=2)) + timedelta(days=1)
 
 
 def number_of(urn: str) -> str:

@@ -89,9 +89,7 @@ def check_terms(terms: Terms, moment: int) -> None:
 
 
 _WRONG = {
-    "services": Text(
-        "Vul bij de diensten één tot honderd namen in.", "Fill in one to a hundred names of services."
-    ),
+    "services": Text("Kies één tot honderd diensten.", "Choose one to a hundred services."),
     "actions": Text(
         "Vul bij de handelingen één tot honderd namen in.", "Fill in one to a hundred names of actions."
     ),
@@ -113,6 +111,9 @@ _WRONG = {
     ),
 }
 
+_FIELDS = {"period": "until", "longest": "until", "mandates": "services", "parties": "holder"}
+"""Which field of the form a part is in, where it is not called the same."""
+
 
 def bad_terms(what: str) -> Invalid:
     """The problem of terms that cannot be; `what` is a key above."""
@@ -121,4 +122,5 @@ def bad_terms(what: str) -> Invalid:
         Text("Deze machtiging kan zo niet.", "This mandate is not possible."),
         _WRONG[what],
         Text("Verbeter dit en probeer het opnieuw.", "Correct this and try again."),
+        field=_FIELDS.get(what, what),
     )

@@ -1,0 +1,94 @@
+"""Reading along: pages that wait until there is something, and server-sent events (HTML Living Standard, section 9.2).
+
+A stream reads a page when the one before has left, so who reads slowly is read for slowly. Of a subscription there is one stream: a
+new one ends the one before, so that a connection that nobody noticed to be gone costs nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from sluis.events.queue.model import Delivery, News
+from sluis.events.queue.service import Queue
+
+LONGEST_WAIT = 30
+"""Seconds that a page waits."""
+
+LONGEST_STREAM, HEARTBEAT = 300.0, 15.0
+"""Seconds that a stream lasts; and after which it says that it is still there."""
+
+MOST_WAITING = 500
+"""Pages and streams of a node that wait at once; beyond, an answer does not wait."""
+
+_PAGE = 100
+
+Shown = Callable[[Sequence[Delivery]], Sequence[tuple[int, bytes]]]
+"""What of deliveries leaves: number, and the event as JSON."""
+
+
+class Readers:
+    """Who reads along at a node. For one event loop.
+
+    Args:
+        queue: of the deliveries.
+    """
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._count = 0
+        self._streams: dict[str, object] = {}
+
+    async def page(self, subscription: str, after: int, most: int, wait: float) -> list[Delivery]:
+        """What there is after a number; when there is nothing, what comes within `wait` seconds."""
+        woken = asyncio.Event()
+        self._begin(subscription, woken)
+        try:
+            found = await asyncio.to_thread(self._queue.since, subscription, after, most)
+            if found or wait <= 0 or self._count > MOST_WAITING:
+                return found
+            try:
+                await asyncio.wait_for(woken.wait(), wait)
+            except TimeoutError:
+                return []
+            return await asyncio.to_thread(self._queue.since, subscription, after, most)
+        finally:
+            self._end(subscription, woken)
+
+    async def stream(self, subscription: str, after: int, shown: Shown) -> AsyncIterator[bytes]:
+        """The events after a number, as they come, as server-sent events."""
+        mine = self._streams[subscription] = object()
+        clock = asyncio.get_running_loop().time
+        until = clock() + LONGEST_STREAM
+        try:
+            yield b": \n\n"
+            while clock() < until and self._streams.get(subscription) is mine:
+                found = await self.page(subscription, after, _PAGE, HEARTBEAT)
+                if self._streams.get(subscription) is not mine:
+                    return
+                after = found[-1].sequence if found else after
+                pieces = [b"id: %d\ndata: %b\n\n" % one for one in shown(found)]
+                yield b"".join(pieces) or b": \n\n"
+                if not found and self._count > MOST_WAITING:
+                    return  # it would not wait, but spin
+        finally:
+            if self._streams.get(subscription) is mine:
+                del self._streams[subscription]
+
+    def _begin(self, subscription: str, woken: asyncio.Event) -> None:
+        if not self._count:
+            self._queue.listen(self._hear)
+        self._count += 1
+        self._waiting.setdefault(subscription, set()).add(woken)
+
+    def _end(self, subscription: str, woken: asyncio.Event) -> None:
+        self._count -= 1
+        self._waiting[subscription].discard(woken)
+        if not self._waiting[subscription]:
+            del self._waiting[subscription]
+        if not self._count:
+            self._queue.leave(self._hear)
+
+    def _hear(self, news: News) -> None:
+        for name in self._waiting.keys() & {*news.new, *news.again}:
+            for woken in self._waiting[name]:
+                woken.set()

@@ -1,0 +1,86 @@
+"""Who reads along gets what there is, and what comes, in order; and says what it has."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing, closing
+from pathlib import Path
+
+import pytest
+
+from sluis.crypto import FileKeyStore
+from sluis.events.cloudevent import CloudEvent
+from sluis.events.queue import Delivery, Outgoing, Queue, open_queue, reading
+from sluis.events.queue.reading import Readers
+from sluis.kernel import utc_now
+from sluis.store import Store, open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(open_store(tmp_path / "node.db")) as store:
+        yield store
+
+
+@pytest.fixture
+def queue(store: Store, tmp_path: Path) -> Queue:
+    return open_queue(store, FileKeyStore(tmp_path / "keys"), utc_now)
+
+
+async def add(store: Store, queue: Queue, *ids: str, to: str = "s") -> None:
+    some = [
+        (CloudEvent(id=id, source="urn:x", type="nl.x"), [Outgoing(to, "", None, "n", "1" * 32)])
+        for id in ids
+    ]
+    await store.write(lambda connection: queue.add(connection, some))
+
+
+def shown(found: Sequence[Delivery]) -> list[tuple[int, bytes]]:
+    return [(one.sequence, one.event.id.encode()) for one in found]
+
+
+async def test_a_page_waits_for_what_comes(store: Store, queue: Queue) -> None:
+    readers = Readers(queue)
+    waiting = asyncio.create_task(readers.page("s", 0, 10, 20))
+    await asyncio.sleep(0.05)
+    await add(store, queue, "other", to="t")
+    assert not waiting.done()
+    await add(store, queue, "a")
+    assert [one.event.id for one in await asyncio.wait_for(waiting, 5)] == ["a"]
+    assert await readers.page("s", 1, 10, 0.01) == []
+
+
+async def test_a_stream_goes_on_from_a_number_and_tells_what_comes(store: Store, queue: Queue) -> None:
+    await add(store, queue, "a", "b")
+    async with aclosing(Readers(queue).stream("s", 1, shown)) as stream:  # type: ignore[type-var]
+        assert [await anext(stream), await anext(stream)] == [b": \n\n", b"id: 2\ndata: b\n\n"]
+        coming = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0.05)
+        await add(store, queue, "c", "d")
+        assert await asyncio.wait_for(coming, 5) == b"id: 3\ndata: c\n\nid: 4\ndata: d\n\n"
+
+
+async def test_a_stream_says_that_it_is_still_there(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "HEARTBEAT", 0.01)
+    async with aclosing(Readers(queue).stream("s", 0, shown)) as stream:  # type: ignore[type-var]
+        assert [await anext(stream) for _ in range(3)] == [b": \n\n"] * 3
+
+
+async def test_a_new_stream_ends_the_one_before(store: Store, queue: Queue) -> None:
+    readers = Readers(queue)
+    first, second = readers.stream("s", 0, shown), readers.stream("s", 0, shown)
+    await anext(first)
+    await anext(second)
+    await add(store, queue, "a")
+    assert [piece async for piece in first] == []
+    assert await anext(second) == b"id: 1\ndata: a\n\n"
+
+
+async def test_a_stream_does_not_last_for_ever(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LONGEST_STREAM", 0.0)
+    assert [piece async for piece in Readers(queue).stream("s", 0, shown)] == [b": \n\n"]
+
+
+async def test_nobody_is_listened_for_when_nobody_reads(queue: Queue) -> None:
+    readers = Readers(queue)
+    await readers.page("s", 0, 10, 0.01)
+    assert queue._listeners == []
