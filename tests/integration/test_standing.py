@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.nodes import Hosted
+from tests.integration.nodes import Hosted, until
 from tests.integration.pair import ANN, DISCLOSURE, Pair
 from tests.integration.test_fsc_commands import document, sluis
 
+from sluis.events.records import SIGNAL
+from sluis.events.subscriptions import INBOX
 from sluis.kernel import utc_now
 from sluis.ledger import Search
 
@@ -67,9 +69,10 @@ def test_the_asker_hears_that_the_answer_changed_and_asks_no_other_way(pair: Pai
         run(owner, standing.round())
 
     assert pair.ask()[0] == 403  # this activity is for standing questions alone
-    document(pair.asker, "events", "subscribe", "urn:sluis:feed", "--source", "uwv")
-    until = FOR[:-1] + ((utc_now() + timedelta(days=30)).date().isoformat(),)
-    placed = document(pair.asker, *ASK, "--reference", "client-1", *until)
+    feed = document(pair.asker, "events", "subscribe", "urn:sluis:feed")["id"]
+    document(pair.asker, "events", "subscribe", INBOX, "--source", "uwv")
+    days = FOR[:-1] + ((utc_now() + timedelta(days=30)).date().isoformat(),)
+    placed = document(pair.asker, *ASK, "--reference", "client-1", *days)
     assert placed["state"] == "standing"
     assert "Staande vraag: personen" in lines(owner, ANN)
     assert any("Staande vraag bij uwv" in one for one in lines(asker, ANN))
@@ -83,10 +86,14 @@ def test_the_asker_hears_that_the_answer_changed_and_asks_no_other_way(pair: Pai
     later()
     assert signals(pair) == 1
     assert "Raadpleging Personen" in lines(owner, ANN)
+    heard = asker.node.parts.events.queue  # type: ignore[union-attr]
+    [signal] = until(lambda: heard.since(feed, 0, 10))
+    assert (signal.event.type, signal.subject, signal.event.data) == (SIGNAL, "client-1", None)
+    assert "Kennisgeving ontvangen van uwv (fictief): antwoord gewijzigd" in lines(asker, ANN)
 
     [listed] = document(pair.asker, "events", "standing", "list", "--source", "uwv")
     assert (listed["reference"], listed["state"], "because" in listed) == ("client-1", "standing", False)
-    again = sluis(pair.asker, *ASK, "--reference", "client-1", *until, "--json")
+    again = sluis(pair.asker, *ASK, "--reference", "client-1", *days, "--json")
     assert json.loads(again.stdout)["code"] == "reference-in-use"
     assert sluis(pair.asker, "events", "standing", "end", listed["id"], "--source", "uwv").exit_code == 0
     assert "withdrawn" in sluis(pair.asker, "events", "standing", "list", "--source", "uwv").output

@@ -115,13 +115,7 @@ class Notices:
         )
 
     def agreed(self, id: str, recipient: PeerId) -> bool:
-        """Whether what is on its way by a notice may still leave: it holds today, and a contract covers it; from memory.
-        A signal of a standing question is by no notice (""): it tells nothing but that asking is of use, which takes a contract
-        under which the recipient may ask."""
-        if not id:
-            return self._agreements is None or any(
-                one.disclosures for one in self._agreements.purposes(recipient)
-            )
+        """Whether what is on its way by a notice may still leave: it holds today, and a contract covers it; from memory."""
         told = self.of_id(id, recipient)
         return told is not None and self._covered(told) is not False
 

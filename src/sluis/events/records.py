@@ -13,6 +13,11 @@ TOLD_OF = "sluis.event"
 """The attribute that says by which notice of which type of event somebody was told."""
 
 
+SIGNAL = "nl.sluis.antwoord.gewijzigd"
+"""The type of what tells that the answer to a standing question changed (CloudEvents, `type`). It says nothing about the
+question; its `notice` is the disclosure that the question rests on."""
+
+
 class Ground(Protocol):
     """What a line rests on: a notice, or a question that stands."""
 

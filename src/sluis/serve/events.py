@@ -31,6 +31,7 @@ from sluis.ledger import Ledger
 from sluis.policy import DecisionPoint, Who
 from sluis.serve.group import aliases
 from sluis.serve.notificaties import Everyone, notificaties_of
+from sluis.serve.standing import may_signal
 from sluis.store import Store
 from sluis.web import EVERYWHERE, Gate, OnRefusal, Outgoing
 
@@ -43,6 +44,8 @@ class EventRooms(msgspec.Struct, frozen=True):
     """What a node tells others of, and what it asks others to be told of."""
 
     notices: Notices
+    may_leave: Callable[[str, PeerId], bool]
+    """Whether what a notice, or the disclosure of a standing question, tells a recipient may leave now."""
     interests: Interests
     registrar: Registrar
     subscriptions: Subscriptions
@@ -121,6 +124,11 @@ def event_rooms(
     node, settings = config.node, config.events
     agreed = Agreed(membership.contracts.allowed, clock) if membership else None
     notices = Notices(grounds, node.oin, point, agreed, clock)
+    signals = may_signal(grounds, node.oin, node.alias, agreed, clock)
+
+    def may_leave(id: str, recipient: PeerId) -> bool:
+        return notices.agreed(id, recipient) or signals(id, recipient)
+
     bounds = Bounds(settings.interest_days, settings.interests_each, node.test)
     kept = open_interests(
         store, ledger, keys, notices, address, node.alias, clock, bounds, membership is not None
@@ -145,8 +153,8 @@ def event_rooms(
     signer = Signer(keys, clock)
     zgw = notificaties_of(config, store, keys, ledger, queue, clock)
     transports: dict[Mode, Transport] = {
-        "push": WhileAgreed(Webhook(connections, signer, here.origin, clock), node.oin, notices.agreed),
-        "fsc": WhileAgreed(Fsc(link, clock), node.oin, notices.agreed),
+        "push": WhileAgreed(Webhook(connections, signer, here.origin, clock), node.oin, may_leave),
+        "fsc": WhileAgreed(Fsc(link, clock), node.oin, may_leave),
         "own": Webhook(own, signer, here.origin, clock),
     }
     held: list[asyncio.Task[None]] = []
@@ -189,6 +197,7 @@ def event_rooms(
         )
     return EventRooms(
         notices=notices,
+        may_leave=may_leave,
         interests=kept,
         registrar=registrar,
         references=references,
@@ -219,7 +228,7 @@ def event_routes(
             gate,
             own,
             interests.not_yours,
-            rooms.notices.agreed,
+            rooms.may_leave,
         ),
         *(inboxes.routes(rooms.inbox, on_refusal) if rooms.inbox else ()),
         *(

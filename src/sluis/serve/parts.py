@@ -221,7 +221,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
         events=events,
         standing=standing,
-        placer=placer_of(config, events.registrar, link, ledger, address, clock),
+        placer=placer_of(config, events.references, events.registrar, link, ledger, address, clock),
         tokens=tokens,
         looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
         access=access,

@@ -6,10 +6,11 @@ import msgspec
 
 from sluis.config import Config
 from sluis.disclose import Discloser
-from sluis.events.interests import Registrar
+from sluis.events.interests import References, Registrar
+from sluis.events.notices import Agreements
 from sluis.events.standing import Checked, Placer, Placing, Question
 from sluis.gateway import Link
-from sluis.grounds import Offer, Purpose
+from sluis.grounds import Grounds, Offer, Purpose, make_offer
 from sluis.kernel import Clock, PeerId, Trace
 from sluis.ledger import Ledger
 from sluis.statement import (
@@ -94,6 +95,7 @@ def asked(question: Question) -> SubQuestion:
 
 def placer_of(
     config: Config,
+    references: References,
     registrar: Registrar,
     link: Link,
     ledger: Ledger,
@@ -107,4 +109,26 @@ def placer_of(
         return names.get(peer, str.__str__(peer))
 
     node, seconds = config.node, config.limits.peer_seconds
-    return Placer(registrar, link, ledger, phrase, name, address, node.alias, clock, seconds)
+    return Placer(references, registrar, link, ledger, phrase, name, address, node.alias, clock, seconds)
+
+
+def may_signal(
+    grounds: Grounds, own: PeerId, alias: str, agreed: Agreements | None, clock: Clock
+) -> Callable[[str, PeerId], bool]:
+    """Whether a signal about a disclosure (its id) may leave for a recipient now: from memory, at every sending."""
+    datasets = {one.name: one for one in grounds.datasets}
+    opened = {
+        one.id: (one, make_offer(own, alias, datasets[one.dataset], one).digest)
+        for one in grounds.disclosures
+        if one.standing is not None
+    }
+
+    def may(id: str, recipient: PeerId) -> bool:
+        one, digest = opened.get(id, (None, ""))
+        if one is None or one.recipient != recipient or not one.valid.holds(clock().date()):
+            return False
+        return agreed is None or any(
+            each.covers(one.activity, id, digest) for each in agreed.purposes(recipient)
+        )
+
+    return may

@@ -20,6 +20,7 @@ from sluis.events.inbox import Inbox, Origin, open_inbox
 from sluis.events.inbox.model import KEEP_DAYS, MOST_FOLLOWED, Followed
 from sluis.events.interests import References, Referred, open_references
 from sluis.events.queue import Queue, open_queue
+from sluis.events.records import SIGNAL
 from sluis.events.subscriptions import Here, SubscriptionRequest, Subscriptions, open_subscriptions
 from sluis.grounds import OfferedNotice, Purpose, offered_notice
 from sluis.grounds.purpose import Bound
@@ -216,16 +217,17 @@ async def test_a_subscription_that_is_no_more_leaves_nothing(node: Node) -> None
     assert node.inbox.followed() == []
 
 
-async def test_a_signal_of_a_standing_question_takes_a_contract_to_ask_under_and_has_no_line(
+async def test_a_signal_of_a_standing_question_takes_a_contract_for_its_disclosure_and_holds_no_data(
     node: Node,
 ) -> None:
     await node.listening()
+    signal = msgspec.structs.replace(event(1, notice="d"), type=SIGNAL)
     with refused(Refused, "notice-not-agreed"):
-        await node.bring(1, notice="")
+        await node.inbox.receive(SOURCE, "s-1", [signal], lambda: None)
     node.purposes_now = [Purpose("urn:ask", (Bound("d", OFFERED.digest),))]
-    await node.bring(1, notice="")
+    await node.inbox.receive(SOURCE, "s-1", [signal], lambda: None)
     assert node.heard() == ["e-1"]
-    assert await node.lines() == []
+    telling = msgspec.structs.replace(event(2, notice="d"), type=SIGNAL, data=b"{}")
     with refused(Refused, "notice-not-agreed"):
-        told = msgspec.structs.replace(event(2, notice=""), data=b"{}")
-        await node.inbox.receive(SOURCE, "s-1", [told], lambda: None)
+        await node.inbox.receive(SOURCE, "s-1", [telling], lambda: None)
+    assert node.heard() == ["e-1"]

@@ -17,7 +17,8 @@ from tests.unit.events.samples import Queue, Subscriptions
 from sluis.disclose.rules import refused
 from sluis.events.cloudevent import attributes, check_profile
 from sluis.events.queue.faults import busy
-from sluis.events.standing import TYPE, NewQuestion, Question, StandingQuestions, StandingView, open_standing
+from sluis.events.records import SIGNAL
+from sluis.events.standing import NewQuestion, Question, StandingQuestions, StandingView, open_standing
 from sluis.grounds import Bound, Disclosure, Purpose, StandingRule
 from sluis.kernel import Conflict, NotFound, PeerId, Period, Problem, Trace, milliseconds
 from sluis.ledger import Processing, Search, open_ledger
@@ -116,7 +117,7 @@ async def test_a_change_between_two_rounds_is_one_signal_with_the_recipients_own
             await at.later()
         assert at.signals() == ["zaak-1", "zaak-1"]
         event, _ = at.queue.added[0]
-        assert event.type == TYPE
+        assert event.type == SIGNAL
         assert event.data is None
         assert set(attributes(event)) == {"specversion", "id", "source", "type", "time"}
         assert check_profile(event) == []

@@ -19,10 +19,10 @@ from sluis.events.inbox import rules, sql
 from sluis.events.inbox.model import KEEP_DAYS, MOST_FOLLOWED, MOST_HELD, Came, Followed
 from sluis.events.interests import Known, References, Registrar
 from sluis.events.queue import Addition, Outgoing, Queue
-from sluis.events.records import about
+from sluis.events.records import SIGNAL, Ground, about
 from sluis.events.subscriptions import Subscriptions
 from sluis.gateway import Agreed
-from sluis.grounds import OfferedNotice
+from sluis.grounds import OfferedNotice, Withhold
 from sluis.kernel import Clock, PeerId, Problem, Trace
 from sluis.ledger import Ledger, Processing
 from sluis.store import Store, migrate
@@ -42,13 +42,20 @@ class Origin(msgspec.Struct, frozen=True):
     address: Callable[[PeerId], str]
 
 
+class _Agreed(msgspec.Struct, frozen=True):
+    """What the signal of a standing question rests on here: the contract under which the question stands."""
+
+    activity: str
+    withhold: Withhold | None = None
+
+
 class _Item(msgspec.Struct, frozen=True):
-    """An event, what its source offered it as, and whom it is about in this node's own log."""
+    """An event, what it rests on and is called, and whom it is about in this node's own log."""
 
     came: Came
     digest: bytes
-    offered: OfferedNotice | None
-    """None for a signal of a standing question, which tells of nobody."""
+    ground: Ground
+    title: str
     known: Known | None
 
 
@@ -191,16 +198,28 @@ class Inbox:
         event = came.event
         rules.check_source(event, peer)
         id = str(event.extensions.get("notice", ""))
-        digest = self._keys.mac("inbox", f"{event.source}\n{event.id}".encode())
-        if not id and event.data is None and any(one.disclosures for one in self._agreed.purposes(peer)):
-            return _Item(came, digest, None, None)
-        offered = await self._offered(peer, id)
-        if offered is None or not self._may(peer, offered):
-            raise rules.not_agreed()
+        ground, title = (
+            self._signalled(peer, id, event) if event.type == SIGNAL else await self._told(peer, id)
+        )
         known = None
         if event.subject is not None:
             known = await asyncio.to_thread(self._references.find, peer, id, event.subject)
-        return _Item(came, digest, offered, known)
+        digest = self._keys.mac("inbox", f"{event.source}\n{event.id}".encode())
+        return _Item(came, digest, ground, title, known)
+
+    def _signalled(self, peer: PeerId, id: str, event: CloudEvent) -> tuple[Ground, str]:
+        """What a signal rests on: a contract that names the disclosure. It holds no data. Raises `Refused`."""
+        for one in self._agreed.purposes(peer):
+            if event.data is None and id in {bound.id for bound in one.disclosures}:
+                return _Agreed(one.activity), "antwoord gewijzigd"
+        raise rules.not_agreed()
+
+    async def _told(self, peer: PeerId, id: str) -> tuple[Ground, str]:
+        """What an event rests on: the notice, and a contract that covers it. Raises `Refused`, `Upstream`."""
+        offered = await self._offered(peer, id)
+        if offered is None or not self._may(peer, offered):
+            raise rules.not_agreed()
+        return offered.notice, offered.title.nl
 
     def _may(self, peer: PeerId, offered: OfferedNotice) -> bool:
         notice = offered.notice
@@ -282,8 +301,7 @@ class Inbox:
                 seen.add(item.digest)
                 came[number] = item
                 work.digests.append(item.digest)
-                if item.offered is not None:
-                    work.records.append(self._line(call.key[0], item, item.offered))
+                work.records.append(self._line(call.key[0], item))
             elif number > before.upto and number not in before.held:
                 came.setdefault(number, None)
         plan = rules.arrange(before.upto, before.held, came, call.through)
@@ -295,14 +313,14 @@ class Inbox:
             work.stands[call.key] = Followed(*call.key, plan.upto, sorted(held))
             work.steps.append((call.key, came, plan.release, plan.hold))
 
-    def _line(self, peer: PeerId, item: _Item, offered: OfferedNotice) -> Processing:
-        origin, notice = self._origin, offered.notice
-        came = Trace.parse(str(item.came.event.extensions.get("traceparent", ""))) or Trace.begin()
+    def _line(self, peer: PeerId, item: _Item) -> Processing:
+        origin, event = self._origin, item.came.event
+        came = Trace.parse(str(event.extensions.get("traceparent", ""))) or Trace.begin()
         return about(
-            f"Kennisgeving ontvangen van {origin.name(peer)}: {offered.title.nl}", notice, came, self._clock(),
+            f"Kennisgeving ontvangen van {origin.name(peer)}: {item.title}", item.ground, came, self._clock(),
             service=origin.service, processor=origin.address(peer),
             subject=None if item.known is None else (item.known.kind, item.known.pseudonym),
-            more={"sluis.event": {"type": item.came.event.type, "notice": notice.id}},
+            more={"sluis.event": {"type": event.type, "notice": str(event.extensions.get("notice", ""))}},
         )  # fmt: skip
 
     def _seen(self, digests: Sequence[bytes]) -> set[bytes]:

@@ -15,9 +15,6 @@ from sluis.events.interests import Reference
 from sluis.grounds import Disclosure, Name, Purpose, Withhold
 from sluis.kernel import Level, PeerId, Trace
 
-TYPE = "nl.sluis.antwoord.gewijzigd"
-"""The type of every signal (CloudEvents, `type`). It says nothing about the question."""
-
 MOST_DAYS = 366
 """Days ahead that a question may stand."""
 
@@ -99,6 +96,7 @@ class Row(msgspec.Struct, frozen=True):
 
     id: str
     peer: PeerId
+    disclosure: str
     cadence: int
     due: int
     last: int

@@ -10,7 +10,7 @@ from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 
-from sluis.events.interests import Reference, Registrar
+from sluis.events.interests import Reference, References, Referred, Registrar
 from sluis.events.records import about
 from sluis.events.standing.model import NewQuestion, Question, StandingView, Value
 from sluis.gateway import Link
@@ -73,6 +73,7 @@ class Placer:
     """Leaves questions of this organisation standing at others.
 
     Args:
+        references: remember who is meant when a signal comes, where the question names one person.
         registrar: knows other organisations, and reads what they answer.
         link: the way to them.
         ledger: where it is recorded that they were told.
@@ -86,6 +87,7 @@ class Placer:
 
     def __init__(
         self,
+        references: References,
         registrar: Registrar,
         link: Link,
         ledger: Ledger,
@@ -96,6 +98,7 @@ class Placer:
         clock: Clock,
         seconds: float,
     ) -> None:
+        self._references = references
         self._registrar, self._link, self._ledger, self._phrasing = registrar, link, ledger, phrasing
         self._name, self._address, self._service = name, address, service
         self._clock, self._seconds = clock, seconds
@@ -130,6 +133,9 @@ class Placer:
             )
             for one in subjects or [None]
         ]  # fmt: skip
+        if len(people) == 1 and subjects[0] is not None:
+            named = Referred(peer, offer.disclosure.id, placing.reference, *subjects[0], placing.until)
+            await self._references.keep([named])
         body = encode(NewQuestion(question, placing.reference, placing.until))
 
         def covers(purpose: Purpose) -> bool:

@@ -16,11 +16,10 @@ from sqlalchemy import Connection, text
 from sluis.crypto import KeyStore, Vault, canonical_texts
 from sluis.events.cloudevent import CloudEvent, Value, attributes
 from sluis.events.queue import Outgoing
-from sluis.events.records import about
+from sluis.events.records import SIGNAL, about
 from sluis.events.standing import rules, sql
 from sluis.events.standing.model import (
     KEEP_DAYS,
-    TYPE,
     Agreements,
     Kept,
     NewQuestion,
@@ -269,7 +268,7 @@ class StandingQuestions:
         if not found:
             await self._note(row, row.digest, "no-subscription")
             return
-        outgoing = [Outgoing(one.id, row.id, handle, "", trace.trace_id) for one in found]
+        outgoing = [Outgoing(one.id, row.id, handle, row.disclosure, trace.trace_id) for one in found]
 
         def tell(connection: Connection) -> None:
             self._read(connection, row, digest, "")
@@ -284,7 +283,7 @@ class StandingQuestions:
         """The event: its time is that of the round, also when the node was late."""
         began = rules.round_of(self._clock(), row.cadence)
         time = datetime.fromtimestamp(began / 1000, UTC).isoformat(timespec="milliseconds")
-        return CloudEvent(f"{row.id}.{began}", self._source, TYPE, time=time.replace("+00:00", "Z"))
+        return CloudEvent(f"{row.id}.{began}", self._source, SIGNAL, time=time.replace("+00:00", "Z"))
 
     def _read(self, connection: Connection, row: Row, digest: bytes, because: str) -> None:
         """Note that a question was read. Raises `Conflict` when it ended meanwhile."""
@@ -324,7 +323,7 @@ class StandingQuestions:
         values = {"now": now, "after": after, "most": _PAGE}
         return [
             Row(
-                row.id, PeerId(row.peer), row.cadence, row.due, row.last,
+                row.id, PeerId(row.peer), row.disclosure, row.cadence, row.due, row.last,
                 bytes(row.question), bytes(row.reference), bytes(row.digest),
             )
             for row in self._rows(sql.DUE, values)

@@ -35,7 +35,7 @@ OF_PEER = """SELECT id, disclosure, state, because, due, last, asked, reference
 ONE = "SELECT state, question FROM events_standing WHERE id = :id AND peer = :peer"
 """One question of a peer."""
 
-DUE = """SELECT id, peer, cadence, due, last, question, reference, digest FROM events_standing
+DUE = """SELECT id, peer, disclosure, cadence, due, last, question, reference, digest FROM events_standing
     WHERE state = 'standing' AND due <= :now AND id > :after ORDER BY id LIMIT :most"""
 """Whose turn it is, a page at a time."""
 
