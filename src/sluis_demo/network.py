@@ -57,7 +57,7 @@ def find_network() -> Network:
 
     Raises: OSError when there is no loopback network with free ports.
     """
-    portal = _free(AT_HOME, (PORTAL,)) or _free(AT_HOME, (0,))
+    portal = (_claimed(PORTAL) or _claimed(0),)
     for prefix in _prefixes():
         if ports := _free(f"{prefix}1", STANDARD):
             return Network(prefix, *ports, *portal)
@@ -70,6 +70,24 @@ def find_network() -> Network:
 def _prefixes() -> Iterator[str]:
     for number in range(os.getpid(), os.getpid() + _MOST):
         yield f"127.77.{number % _MOST + 1}."
+
+
+def _claimed(port: int) -> int:
+    """A port of `localhost` (0: any), kept from other demos as long as this process lives; 0 when it is not to be had.
+
+    Between looking and listening there are seconds in which another demo would find it free as well. So it stays bound here,
+    not listening; and a listener that may share an address, as a node's may, has it all the same (socket(7), SO_REUSEADDR).
+    """
+    claim = socket.socket()
+    try:
+        claim.bind((AT_HOME, port))
+    except OSError:
+        claim.close()
+        return 0
+    claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    number = int(claim.getsockname()[1])
+    claim.detach()  # open until this process ends
+    return number
 
 
 def _free(address: str, ports: tuple[int, ...]) -> list[int]:

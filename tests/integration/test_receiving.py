@@ -19,7 +19,7 @@ from tests.integration.test_events import EVENT, NOTICE, TYPE
 from tests.integration.test_fsc_commands import Group, document, sluis
 
 from sluis.events.interests import NewInterest, Whom
-from sluis.events.interests import Wish as Interest
+from sluis.events.interests import WishedInterests as Interest
 from sluis.events.interests.elsewhere import Subscribing
 from sluis.events.publishing import Occurrence
 from sluis.events.subscriptions import INBOX, SubscriptionRequest

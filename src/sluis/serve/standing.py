@@ -8,7 +8,7 @@ from sluis.config import Config
 from sluis.disclose import Discloser
 from sluis.events.interests import References, Registrar
 from sluis.events.notices import Agreements
-from sluis.events.standing import Checked, Placer, Placing, Question
+from sluis.events.standing import Checked, Placer, Placing, StandingQuestion
 from sluis.gateway import Link
 from sluis.grounds import Grounds, Offer, Purpose, make_offer
 from sluis.kernel import Clock, PeerId, Trace
@@ -39,14 +39,24 @@ class OwnersSide:
         self._discloser, self._public = discloser, public
 
     async def check(
-        self, peer: PeerId, question: Question, purpose: Purpose | None, trace: Trace, transaction_id: str
+        self,
+        peer: PeerId,
+        question: StandingQuestion,
+        purpose: Purpose | None,
+        trace: Trace,
+        transaction_id: str,
     ) -> Checked:
         """Whether it may be left standing; nothing is read."""
         found = await self._discloser.check_standing(peer, trace, transaction_id, asked(question), purpose)
         return Checked(*found)
 
     async def read(
-        self, peer: PeerId, question: Question, purpose: Purpose | None, trace: Trace, transaction_id: str
+        self,
+        peer: PeerId,
+        question: StandingQuestion,
+        purpose: Purpose | None,
+        trace: Trace,
+        transaction_id: str,
     ) -> list[bytes]:
         """The rows of its answer now. Held to its receipt, so that half an answer is none."""
         answer = await self._discloser.consult(
@@ -80,7 +90,7 @@ def phrase(placing: Placing, offer: Offer) -> tuple[str, list[tuple[str, str]]]:
     return text(tree), sorted(set(keys_asked(found, values)))
 
 
-def asked(question: Question) -> SubQuestion:
+def asked(question: StandingQuestion) -> SubQuestion:
     """A question as the owner's side knows questions."""
     return SubQuestion(
         sql=question.sql,

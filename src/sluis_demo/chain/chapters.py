@@ -310,19 +310,24 @@ def _told(
     enough, heard = Event(), {alias: list[Arrival]() for alias in before}
     with ThreadPoolExecutor(len(before)) as at_once:
         began = time.monotonic()
-        for alias, after in before.items():
+        watching = [
             at_once.submit(_watch, chain, alias, after, began, heard[alias], enough)
+            for alias, after in before.items()
+        ]
         try:
             told = [chain.publish(source, type, one) for one in happened]
-            _wait(lambda: sum(map(len, heard.values())) >= sum(one["told"] for one in told))
+            due = sum(one["told"] for one in told)
+            _wait(lambda: sum(map(len, heard.values())) >= due or any(one.done() for one in watching))
             time.sleep(QUIET)
         finally:
             enough.set()
+        for one in watching:
+            one.result()  # a partner that could not be read is no partner that heard nothing
     return told, heard
 
 
 def _watch(chain: Chain, alias: str, after: int, began: float, found: list[Arrival], enough: Event) -> None:
-    """Add what comes at a partner, until it is enough."""
+    """Add what comes at a partner, until it is enough. Raises `Problem`."""
     while not enough.is_set():
         some, after = chain.came(alias, after)
         found += [Arrival((time.monotonic() - began) * 1000, one) for one in some]

@@ -19,6 +19,15 @@ def test_a_network_in_use_is_passed_over() -> None:
         assert find_network().prefix != first.prefix
 
 
+def test_the_port_of_a_portal_is_kept_from_other_demos_and_not_from_its_own_node() -> None:
+    first, second = find_network(), find_network()
+    assert first.portal != second.portal
+    with closing(socket.socket()) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((network.AT_HOME, first.portal))
+        listener.listen()
+
+
 def test_where_the_ports_of_the_standard_are_not_to_be_had_the_group_names_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

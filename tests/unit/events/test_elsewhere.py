@@ -11,7 +11,7 @@ import pytest
 from tests.unit.events.samples import EVENT, FIRST, NOTICE, NOW, SOURCE, Source, refused, source
 from tests.unit.events.test_interests import AGREED, ANNA
 
-from sluis.events.interests import NewInterest, Registrar, Whom, Wish, open_references
+from sluis.events.interests import NewInterest, Registrar, Whom, WishedInterests, open_references
 from sluis.gateway import Answer
 from sluis.grounds import Purpose, offered_notice
 from sluis.grounds.purpose import Bound
@@ -63,11 +63,11 @@ def registrar(at: Source, link: Link) -> Registrar:
     )  # fmt: skip
 
 
-def wish(count: int = 1, **changed: str) -> Wish:
+def wish(count: int = 1, **changed: str) -> WishedInterests:
     some = tuple(
         NewInterest(Whom("BSN", f"{n:09}"), f"z-{n}", UNTIL) for n in range(999990019, 999990019 + count)
     )
-    return Wish(**{"source": "bron", "notice": NOTICE.id, **changed}, interests=some)
+    return WishedInterests(**{"source": "bron", "notice": NOTICE.id, **changed}, interests=some)
 
 
 async def test_it_is_on_record_here_before_anything_leaves(tmp_path: Path) -> None:

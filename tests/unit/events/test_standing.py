@@ -18,7 +18,13 @@ from sluis.disclose.rules import refused
 from sluis.events.cloudevent import attributes, check_profile
 from sluis.events.queue.faults import busy
 from sluis.events.records import SIGNAL
-from sluis.events.standing import NewQuestion, Question, StandingQuestions, StandingView, open_standing
+from sluis.events.standing import (
+    NewQuestion,
+    StandingQuestion,
+    StandingQuestions,
+    StandingView,
+    open_standing,
+)
 from sluis.grounds import Bound, Disclosure, Purpose, StandingRule
 from sluis.kernel import Conflict, NotFound, PeerId, Period, Problem, Trace, milliseconds
 from sluis.ledger import Processing, Search, open_ledger
@@ -61,7 +67,7 @@ class World:
             "person": "p1", "acr": "local", "lists": {"k": list(people or (ANN,))},
         }  # fmt: skip
         reference, until = changed.pop("reference", "zaak-1"), changed.pop("until", date(2026, 7, 1))
-        return NewQuestion(Question(**{**told, **changed}), reference, until)
+        return NewQuestion(StandingQuestion(**{**told, **changed}), reference, until)
 
     async def place(self, *people: str, **changed: Any) -> StandingView:
         return await self.standing.place(
@@ -325,7 +331,7 @@ class UnderContract(OwnersSide):
     """Answers under a contract alone, as an owner in a group does."""
 
     async def read(
-        self, peer: PeerId, question: Question, purpose: Purpose | None, *more: Any
+        self, peer: PeerId, question: StandingQuestion, purpose: Purpose | None, *more: Any
     ) -> list[bytes]:
         if purpose is None or not purpose.covers(question.activity, "d-persons", question.digest):
             raise refused("contract-missing")
@@ -428,6 +434,6 @@ async def test_the_same_answer_of_two_questions_has_two_digests(tmp_path: Path) 
 
 def test_a_question_does_not_show_itself() -> None:
     assert (
-        repr(Question("SELECT 1", "urn:a", "Z", "persons", "sha256:" + "1" * 64, "p", "local"))
-        == "Question(•)"
+        repr(StandingQuestion("SELECT 1", "urn:a", "Z", "persons", "sha256:" + "1" * 64, "p", "local"))
+        == "StandingQuestion(•)"
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluis.events.standing import Question, rules
+from sluis.events.standing import StandingQuestion, rules
 from sluis.events.standing.model import STATES
 from sluis.grounds import CADENCES, Bound, Purpose
 from sluis.kernel import milliseconds
@@ -49,7 +49,7 @@ def test_a_signal_goes_exactly_when_the_answer_is_not_the_one_of_the_round_befor
 
 
 def test_the_contract_that_is_looked_for_covers_the_question_as_it_is() -> None:
-    question = Question("SELECT 1", "urn:a", "Z", "persons", "sha256:" + "1" * 64, "p", "local")
+    question = StandingQuestion("SELECT 1", "urn:a", "Z", "persons", "sha256:" + "1" * 64, "p", "local")
     other = Purpose("urn:b", (Bound("d", question.digest),))
     older = Purpose("urn:a", (Bound("d", "sha256:" + "0" * 64),))
     right = Purpose("urn:a", (Bound("d", question.digest),))

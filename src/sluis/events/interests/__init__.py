@@ -1,6 +1,6 @@
 """Interests: recipients say whom they must hear about, and the source keeps that as sealed pseudonyms."""
 
-from sluis.events.interests.elsewhere import Registrar, Wish
+from sluis.events.interests.elsewhere import Registrar, WishedInterests
 from sluis.events.interests.http import not_yours, official_routes, routes
 from sluis.events.interests.model import (
     MOST,
@@ -34,7 +34,7 @@ __all__ = [
     "Registrar",
     "Registration",
     "Whom",
-    "Wish",
+    "WishedInterests",
     "is_key",
     "not_yours",
     "official_routes",

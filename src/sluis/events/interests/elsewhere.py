@@ -42,7 +42,7 @@ T = TypeVar("T")
 _MOST_BYTES = 4 * 1024 * 1024
 
 
-class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WishedInterests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to register where: `source` is the organisation, by its alias or OIN."""
 
     source: str
@@ -107,7 +107,7 @@ class Registrar:
             found = await self.answered(peer, answer, list[OfferedNotice])
         return tuple(one for one in found if one.source == peer)
 
-    async def register(self, wish: Wish, trace: Trace) -> Registered:
+    async def register(self, wish: WishedInterests, trace: Trace) -> Registered:
         """Register interests, at most `MOST` at a time; what went before a problem stays registered, and doing all of it
         again does no harm.
 

@@ -13,7 +13,7 @@ from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.crypto import Peer
-from sluis.events.interests.elsewhere import EndWish, Registrar, Subscribing, Wish
+from sluis.events.interests.elsewhere import EndWish, Registrar, Subscribing, WishedInterests
 from sluis.events.interests.model import (
     Ended,
     Ending,
@@ -125,7 +125,7 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         tags=_TAGS,
         response_description="Hoeveel er nieuw waren, en hoeveel er al waren.",
     )
-    async def register(person: Person, data: Wish, trace: Trace) -> Registered:
+    async def register(person: Person, data: WishedInterests, trace: Trace) -> Registered:
         await may(person, CHANGE_EVENTS)
         return await registrar.register(data, trace)
 

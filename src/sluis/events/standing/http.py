@@ -14,7 +14,7 @@ from litestar.params import PathParameter
 from sluis.crypto import Peer
 from sluis.events.interests import not_yours
 from sluis.events.standing.model import NewQuestion, StandingView
-from sluis.events.standing.placing import Actor, At, Ended, Placer, Placing
+from sluis.events.standing.placing import Actor, At, EndingQuestion, Placer, Placing
 from sluis.events.standing.service import StandingQuestions
 from sluis.kernel import PeerId, Trace, new_transaction_id
 from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
@@ -106,7 +106,7 @@ def official_routes(placer: Placer, gate: Gate, own: PeerId) -> list[HTTPRouteHa
         tags=_TAGS,
         response_description="De vraag, zoals zij daar nu staat.",
     )
-    async def end(person: Person, data: Ended, trace: Trace) -> StandingView:
+    async def end(person: Person, data: EndingQuestion, trace: Trace) -> StandingView:
         await may(person, CHANGE_EVENTS)
         return await placer.end(data, trace)
 

@@ -31,7 +31,7 @@ _Short = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Value = str | int | float | bool | None
 
 
-class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class StandingQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is asked every time, of one dataset of one owner.
 
     Args:
@@ -57,13 +57,13 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     lists: dict[str, Annotated[list[str], msgspec.Meta(max_length=10_000)]] = {}
 
     def __repr__(self) -> str:
-        return "Question(•)"
+        return "StandingQuestion(•)"
 
 
 class NewQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A question to leave standing, under a reference of the recipient, up to and including a day."""
 
-    question: Question
+    question: StandingQuestion
     reference: Reference
     until: date
 
@@ -78,7 +78,7 @@ class Checked(msgspec.Struct, frozen=True):
 class Kept(msgspec.Struct, frozen=True):
     """What is kept of a question while it stands, sealed."""
 
-    question: Question
+    question: StandingQuestion
     people: tuple[tuple[str, str], ...]
     withhold: Withhold | None
 
@@ -133,12 +133,22 @@ class Reader(Protocol):
     """The owner's side of a question, as far as this room needs it."""
 
     async def check(
-        self, peer: PeerId, question: Question, purpose: Purpose | None, trace: Trace, transaction_id: str
+        self,
+        peer: PeerId,
+        question: StandingQuestion,
+        purpose: Purpose | None,
+        trace: Trace,
+        transaction_id: str,
     ) -> Checked:
         """Whether a question may be left standing; nothing is read. Raises what a consultation would."""
 
     async def read(
-        self, peer: PeerId, question: Question, purpose: Purpose | None, trace: Trace, transaction_id: str
+        self,
+        peer: PeerId,
+        question: StandingQuestion,
+        purpose: Purpose | None,
+        trace: Trace,
+        transaction_id: str,
     ) -> list[bytes]:
         """The rows of its answer now, as a consultation: on record, within every limit. The same row is the same bytes.
         Raises what a consultation would."""

@@ -12,7 +12,7 @@ import msgspec
 
 from sluis.events.interests import Reference, References, Referred, Registrar
 from sluis.events.records import about
-from sluis.events.standing.model import NewQuestion, Question, StandingView, Value
+from sluis.events.standing.model import NewQuestion, StandingQuestion, StandingView, Value
 from sluis.gateway import Link
 from sluis.grounds import Name, Offer, Purpose
 from sluis.kernel import Clock, Level, PeerId, Refused, Text, Trace, encode
@@ -47,7 +47,7 @@ class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
-class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class EndingQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which question is over, at which organisation."""
 
     source: str
@@ -117,7 +117,7 @@ class Placer:
         peer = self._registrar.peer(placing.source)
         offer = self._choose(peer, placing, await self._send(peer, "GET", "/v1/offers", list[Offer], trace))
         sql, people = self._phrasing(placing, offer)
-        question = Question(
+        question = StandingQuestion(
             sql, placing.activity, placing.case, offer.dataset, offer.digest, actor.person, actor.acr, actor.level,
             placing.parameters, placing.lists,
         )  # fmt: skip
@@ -151,7 +151,7 @@ class Placer:
         peer = self._registrar.peer(source)
         return await self._send(peer, "GET", "/v1/standing-questions", list[StandingView], trace)
 
-    async def end(self, ended: Ended, trace: Trace) -> StandingView:
+    async def end(self, ended: EndingQuestion, trace: Trace) -> StandingView:
         """End a question elsewhere; the owner has a line of it about the people in it. Raises `NotFound`, `Upstream`."""
         peer = self._registrar.peer(ended.source)
         return await self._send(peer, "DELETE", f"/v1/standing-questions/{ended.id}", StandingView, trace)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sluis.events.standing.model import MOST_DAYS, Question
+from sluis.events.standing.model import MOST_DAYS, StandingQuestion
 from sluis.grounds import Bound, Purpose
 from sluis.kernel import Conflict, Invalid, NotFound, Problem, Text, milliseconds
 
@@ -60,7 +60,7 @@ def verdict(before: bytes, now: bytes) -> Verdict:
     return "same" if before == now else "changed"
 
 
-def purpose_for(purposes: Iterable[Purpose], question: Question) -> Purpose | None:
+def purpose_for(purposes: Iterable[Purpose], question: StandingQuestion) -> Purpose | None:
     """The purpose among these that covers the question with the rules that it relies on; else one for its activity."""
     alike = [one for one in purposes if one.activity == question.activity]
     covers = (one for one in alike if question.digest in {bound.digest for bound in one.disclosures})

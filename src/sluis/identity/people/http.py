@@ -23,9 +23,9 @@ from sluis.identity.people.shown import day_after
 from sluis.identity.people.views import (
     ActView,
     GuardianView,
+    MandateService,
     NewAct,
     NewGuardian,
-    ServiceView,
     act_view,
     guardian_view,
     service_view,
@@ -114,7 +114,7 @@ def routes(people: People, gate: Gate, own: PeerId, whom: WhomOf) -> list[HTTPRo
         tags=_TAGS,
         response_description="Met uitleg.",
     )
-    async def services(person: Person) -> list[ServiceView]:
+    async def services(person: Person) -> list[MandateService]:
         await may(person, READ_PEOPLE)
         return [service_view(one) for one in people.catalogue.all]
 

@@ -137,7 +137,7 @@ def guardian_view(one: Guardianship, holds: bool) -> GuardianView:
     )
 
 
-class ServiceView(msgspec.Struct, frozen=True):
+class MandateService(msgspec.Struct, frozen=True):
     """A service for which one may be mandated."""
 
     id: str
@@ -145,6 +145,6 @@ class ServiceView(msgspec.Struct, frozen=True):
     about: Text
 
 
-def service_view(one: Service) -> ServiceView:
+def service_view(one: Service) -> MandateService:
     """A service as officials see it."""
-    return ServiceView(one.id, one.title, one.about)
+    return MandateService(one.id, one.title, one.about)
