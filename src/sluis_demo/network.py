@@ -57,7 +57,7 @@ def find_network() -> Network:
 
     Raises: OSError when there is no loopback network with free ports.
     """
-    portal = (_claimed(PORTAL) or _claimed(0),)
+    portal = [_claimed(PORTAL) or _claimed(0)]
     for prefix in _prefixes():
         if ports := _free(f"{prefix}1", STANDARD):
             return Network(prefix, *ports, *portal)
