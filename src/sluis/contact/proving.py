@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sluis.contact.channels.base import Channel, Failed, Parcel
 from sluis.contact.keeping import Keeping
 from sluis.contact.model import Address, Language, Pending
+from sluis.contact.parties import Party
 from sluis.contact.recording import Recording
 from sluis.contact.saying import (
     code_not_sent,
@@ -66,11 +67,11 @@ class Proving:
         self._store, self._keeping, self._recording = store, keeping, recording
         self._channels, self._clock, self._organisation = channels, clock, organisation
 
-    async def offer(self, person: str, kind: str, value: str, language: Language) -> None:
+    async def offer(self, party: Party, kind: str, value: str, language: Language) -> None:
         """Send a code to an address, so that its owner can prove it is theirs.
 
         Args:
-            person: their pseudonym.
+            party: of whom it is, and who says so.
             kind: `email` or `sms`.
             value: as it was filled in.
             language: of what is sent.
@@ -84,7 +85,7 @@ class Proving:
         channel = next((one for one in self._channels.values() if one.kind == address.kind), None)
         if channel is None:
             raise unknown_kind()
-        now, code = self._now(), f"{secrets.randbelow(1_000_000):06d}"
+        person, now, code = party.whose, self._now(), f"{secrets.randbelow(1_000_000):06d}"
         digest = self._code_digest(person, address, code)
 
         def work(connection: Connection) -> None:
@@ -102,14 +103,14 @@ class Proving:
         await self._store.write(work)  # counted before it is sent: who breaks off has used it up all the same
         await self._send_code(channel, address, code, language, now)
 
-    async def prove(self, person: str, kind: str, code: str) -> None:
+    async def prove(self, party: Party, kind: str, code: str) -> None:
         """Keep an address whose owner brings the code that was sent there; durable, on record, when this returns.
 
         Raises:
             NotFound: no code was sent, it is too old, or it was tried too often.
             Invalid: it is another code (`wrong-code`).
         """
-        now = self._now()
+        person, now = party.whose, self._now()
 
         def counted(connection: Connection) -> Pending:
             found = [one for one in self._keeping.known(connection, person).pending if one.kind == kind]
@@ -128,17 +129,18 @@ class Proving:
             self._keeping.forget(connection, person, pending)
             self._keeping.keep(connection, person, address, now)
 
-        await self._recording.change(person, "contact.address", work)
+        await self._recording.change(party, "contact.address", work)
 
-    async def forget(self, person: str, kind: str) -> None:
+    async def forget(self, party: Party, kind: str) -> None:
         """Reach somebody there no longer. Raises `Unkept`."""
+        person = party.whose
 
         def work(connection: Connection) -> None:
             for one in self._keeping.known(connection, person).addresses:
                 if one.kind == kind:
                     self._keeping.forget(connection, person, one)
 
-        await self._recording.change(person, "contact.address", work)
+        await self._recording.change(party, "contact.address", work)
 
     async def _send_code(
         self, channel: Channel, address: Address, code: str, language: Language, now: int
