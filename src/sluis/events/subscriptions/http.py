@@ -18,6 +18,9 @@ from sluis.kernel import PeerId, Refused, Text
 from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
 from sluis.web import Gate, Person
 
+LARGEST = 256 * 1024
+"""Bytes of a document: what a subscription may have in it is far less."""
+
 _TAGS = ["gebeurtenissen"]
 _ID = Annotated[str, PathParameter()]
 
@@ -81,7 +84,8 @@ def routes(
     async def listed(caller: Peer | Person) -> list[SubscriptionView]:
         return [view(one) for one in subscriptions.of(await owner(caller, READ_EVENTS))]
 
-    @post("/subscriptions", summary="Neem een abonnement", tags=_TAGS, response_description="Het abonnement.")
+    @post("/subscriptions", summary="Neem een abonnement", tags=_TAGS, request_max_body_size=LARGEST,
+          response_description="Het abonnement.")  # fmt: skip
     async def create(caller: Peer | Person, data: SubscriptionRequest) -> Response[SubscriptionView]:
         made = await subscriptions.create(await owner(caller, CHANGE_EVENTS), data, actor(caller))
         return Response(view(made), status_code=201, headers={"location": f"/v1/subscriptions/{made.id}"})
@@ -101,7 +105,7 @@ def routes(
         return view(subscriptions.get(await owner(caller, READ_EVENTS), id))
 
     @put("/subscriptions/{id:str}", summary="Verander een abonnement", tags=_TAGS,
-         response_description="Het abonnement.")  # fmt: skip
+         request_max_body_size=LARGEST, response_description="Het abonnement.")  # fmt: skip
     async def replace(caller: Peer | Person, id: _ID, data: SubscriptionRequest) -> SubscriptionView:
         if data.id is not None and data.id != id:
             raise unfit("/id", Text("het adres noemt een ander", "the address names another"))
