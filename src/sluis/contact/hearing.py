@@ -35,16 +35,16 @@ class Hearing:
         """Hear of every channel what became of what it took; one that hangs keeps no other waiting."""
         await asyncio.gather(*[self._listen(name, channel) for name, channel in self._channels.items()])
 
-    async def take(self, reports: Sequence[Report]) -> None:
-        """Keep what a channel says; durable when this returns. Raises `Unkept`."""
+    async def take(self, channel: str, reports: Sequence[Report]) -> None:
+        """Keep what a channel says of what it took itself; durable when this returns. Raises `Unkept`."""
         for report in reports:
-            await self._store.write(partial(self._take, report=report))
+            await self._store.write(partial(self._take, channel=channel, report=report))
 
     async def _listen(self, name: str, channel: Channel) -> None:
         try:
             waiting = await asyncio.to_thread(self._under_way, name)
             reports = await channel.reports(waiting)
-            await self.take([one for one in reports if one.reference])
+            await self.take(name, [one for one in reports if one.reference])
             if reports:
                 await channel.heed(reports)
         except Failed as failed:
@@ -57,9 +57,10 @@ class Hearing:
         with self._store.read() as connection:
             return self._keeping.under_way(connection, channel, since, _MOST)
 
-    def _take(self, connection: Connection, report: Report) -> None:
+    def _take(self, connection: Connection, channel: str, report: Report) -> None:
         tried, now = self._keeping.tried(connection, report.reference), int(self._clock().timestamp())
-        if tried is None or report.state not in TRY[tried.state]:
+        # Who knows the reference of one try can tell those of the others of the same message.
+        if tried is None or tried.channel != channel or report.state not in TRY[tried.state]:
             return
         self._keeping.keep_try(connection, with_state(tried, report.state, now, trouble=report.trouble))
         # What this means is decided at the next look, which is now.

@@ -3,6 +3,7 @@
 Every method blocks and takes a connection, so that whoever calls decides what stands or falls together.
 """
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -32,6 +33,7 @@ PERSON: Literal["BSN"] = "BSN"
 
 Thing = Address | Preference | Pending
 
+_REFERENCE = re.compile(r"[0-9a-f]{32}[0-9]{2}")
 _KINDS: dict[str, type[Thing]] = {"address": Address, "preference": Preference, "pending": Pending}
 
 
@@ -133,7 +135,7 @@ class Keeping:
 
     def tried(self, connection: Connection, reference: str) -> Try | None:
         """The try of a reference, which came from elsewhere."""
-        if len(reference) != 34 or not reference[32:].isdecimal():
+        if not _REFERENCE.fullmatch(reference):
             return None
         values = {"message": reference[:32], "number": int(reference[32:])}
         row = connection.execute(text(sql.ONE_TRY), values).one_or_none()

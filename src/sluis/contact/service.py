@@ -139,7 +139,7 @@ class Contact:
         """What a channel calls to say. Raises `NotFound` for a channel that there is not; `Unkept`."""
         if channel not in self._channels:
             raise no_channel()
-        await self.hearing.take(reports)
+        await self.hearing.take(channel, reports)
 
     @staticmethod
     async def _repeat(seconds: float, work: Work) -> None:

@@ -420,7 +420,20 @@ async def test_a_report_is_heeded_only_after_it_is_kept(
     assert await world.states() == [("box", "delivered")]
 
 
-@pytest.mark.parametrize("reference", ["", "x" * 34, "0" * 34, "é" * 34, "0" * 32 + "²²"])
+async def test_a_channel_tells_nothing_of_what_went_by_another(make: MakeWorld) -> None:
+    """Who gets the mail knows its reference, and so those of the box before it and the letter after it."""
+    channels = {"box": Fake("box", "again", "delivered"), "mail": Fake("email", "unknown")}
+    world = make(channels)
+    await world.happens()
+    await world.settle()
+    channels["mail"].told = [Report(channels["box"].got[0].reference, "delivered", token="t")]
+    await world.hear()
+    assert await world.states() == [("box", "sent")]
+
+
+@pytest.mark.parametrize(
+    "reference", ["", "x" * 34, "0" * 34, "é" * 34, "0" * 32 + "²²", "\udcff" * 32 + "01", "\0" * 32 + "01"]
+)
 async def test_a_report_about_nothing_we_sent_changes_nothing(make: MakeWorld, reference: str) -> None:
     channels = {"box": Fake("box", "again", "delivered")}
     world = make(channels)
