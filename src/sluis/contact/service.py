@@ -11,7 +11,7 @@ from sluis.contact.channels.base import Channel, Report
 from sluis.contact.hearing import Hearing
 from sluis.contact.keeping import PERSON, Keeping, Known
 from sluis.contact.model import Kind, Occurrence, Preference, Try
-from sluis.contact.proving import Proving
+from sluis.contact.proving import DAY, Proving
 from sluis.contact.reaching import Addresses, Reaching, Settings
 from sluis.contact.recording import Recording
 from sluis.contact.rendering import Templates
@@ -133,7 +133,7 @@ class Contact:
     async def tidy(self) -> None:
         """Destroy what was kept long enough; to be called every hour. Raises `Unkept`."""
         now = self._now()
-        await self._store.write(lambda connection: self._keeping.sweep(connection, now, now - 2 * 3_600))
+        await self._store.write(lambda connection: self._keeping.sweep(connection, now, now - DAY))
 
     async def take(self, channel: str, reports: Sequence[Report]) -> None:
         """What a channel calls to say. Raises `NotFound` for a channel that there is not; `Unkept`."""

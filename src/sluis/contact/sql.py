@@ -79,7 +79,7 @@ SWEEP = "DELETE FROM contact_messages WHERE ends < :now"
 """Destroy what was kept long enough, its tries with it."""
 
 SWEEP_PENDING = "DELETE FROM contact_kept WHERE kind = 'pending' AND changed < :before"
-"""Forget addresses that nobody proved."""
+"""Forget addresses that nobody proved, and when codes were sent."""
 
 KEPT = "SELECT kind, name, sealed FROM contact_kept WHERE person = :person"
 """Addresses and preferences of a person."""
