@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -112,7 +113,10 @@ class Contact:
         """Begin to send, and to hear of channels."""
         self._tasks = [
             asyncio.create_task(self._repeat(_TICK, self.work)),
-            asyncio.create_task(self._repeat(_HEAR, self.hearing.listen)),
+            *(
+                asyncio.create_task(self._repeat(_HEAR, partial(self.hearing.listen, name)))
+                for name in self._channels
+            ),
         ]
 
     async def stop(self, seconds: float = 5.0) -> None:

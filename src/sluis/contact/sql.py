@@ -58,10 +58,14 @@ TRIES_OF_PERSON = f"""SELECT {_TRY} FROM contact_tries
 ONE_TRY = f"SELECT {_TRY} FROM contact_tries WHERE message = :message AND number = :number"
 """One try."""
 
-UNDER_WAY = """SELECT message, number, remote FROM contact_tries
-    WHERE channel = :channel AND state IN ('sent', 'delivered', 'doubtful') AND changed >= :since
-    ORDER BY changed DESC LIMIT :most"""
-"""Tries of a channel of which a report may still come."""
+_ASKED = """SELECT message, number, remote, changed FROM contact_tries WHERE channel = :channel AND state IN ({})
+    AND (changed, message, number) > (:changed, :message, :number) ORDER BY changed, message, number LIMIT :most"""
+
+UNDER_WAY = _ASKED.format("'sent', 'doubtful'")
+"""Tries of a channel of which it is not known whether they arrived: those after one of them."""
+
+UNREAD = _ASKED.format("'delivered'")
+"""Tries that arrived, of which it is not known whether they were read: those after one of them."""
 
 KEEP_TRY = f"""INSERT INTO contact_tries ({_TRY})
     VALUES (:message, :number, :channel, :kind, :state, :attempts, :began, :changed, :due, :remote, :trouble)

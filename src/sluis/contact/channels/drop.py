@@ -145,5 +145,9 @@ class Sftp:
                 yield client
         except TimeoutError:
             raise Failed("street-late", "later") from None
-        except (asyncssh.Error, OSError):
+        except (
+            asyncssh.Error,
+            OSError,
+            ValueError,
+        ):  # the last: a key or a list of hosts that cannot be read
             raise Failed("street-closed", "later") from None
