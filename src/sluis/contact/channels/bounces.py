@@ -61,8 +61,8 @@ def _report(message: Message, token: str) -> Report | None:
     if reference is None or message.get_content_type() != "multipart/report":
         return None
     for part in message.walk():
-        if part.get_content_type() == "message/delivery-status" and part.is_multipart():
-            for fields in part.get_payload():
+        if part.get_content_type() == "message/delivery-status":
+            for fields in part.walk():
                 action = str(fields.get("Action", "")).strip().lower()
                 if action in _ACTIONS:
                     return Report(reference, _ACTIONS[action], _trouble(fields, action), token)
