@@ -206,8 +206,10 @@ async def test_a_company_is_asked_for_by_its_own_number_and_only_where_there_is_
     assert [one.parameters for one in asked.questions] == [{"kvk": "90000003"}]
 
 
-def test_a_name_alone_is_no_address() -> None:
+def test_a_name_alone_is_no_address_and_neither_is_a_house_without_a_name() -> None:
     assert address_in({"line_1": "A. Fictief", "line_2": "", "line_3": None}) is None
+    assert address_in({"line_1": " ", "line_2": "Nergensstraat 1", "line_3": "1234 AB Nergenshuizen"}) is None
+    assert address_in({"line_2": "Nergensstraat 1", "line_3": "1234 AB Nergenshuizen"}) is None
 
 
 # The how-to
