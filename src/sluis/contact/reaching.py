@@ -277,7 +277,7 @@ class Reaching:
             content = msgspec.structs.replace(content, said=said)
         await self._claim(claimed, content, scenario)
         done = await self._send(
-            channel, claimed, _parcel(claimed, to, content, self._settings.organisation, message), preference
+            channel, claimed, _parcel(claimed, to, content, self._settings.organisation), preference
         )
         await self._note(message, content, scenario, done)
 
@@ -405,7 +405,7 @@ def _waiting(tried: Try) -> Waiting:
     return Waiting(tried.reference, tried.remote)
 
 
-def _parcel(tried: Try, to: tuple[str, ...], content: Content, organisation: str, message: Message) -> Parcel:
+def _parcel(tried: Try, to: tuple[str, ...], content: Content, organisation: str) -> Parcel:
     said = content.said
     assert said is not None
     return Parcel(
@@ -417,5 +417,6 @@ def _parcel(tried: Try, to: tuple[str, ...], content: Content, organisation: str
         said.html,
         said.short,
         organisation,
-        message.created,
+        tried.began,
+        content.case,
     )
