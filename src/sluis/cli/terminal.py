@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -105,12 +105,12 @@ def many(count: int, one: Text, more: Text) -> str:
 
 
 @contextmanager
-def working(nl: str, en: str) -> Iterator[None]:
-    """Show on the terminal, and only there, that something is under way."""
+def working(nl: str, en: str) -> Iterator[Callable[[str], None]]:
+    """Show on the terminal, and only there, that something is under way. Gives what tells how far it is."""
     from rich.console import Console
 
-    with Console(stderr=True).status(say(nl, en)):
-        yield
+    with Console(stderr=True).status(say(nl, en)) as status:
+        yield status.update
 
 
 class Formatter(click.HelpFormatter):

@@ -16,7 +16,16 @@ from sluis.crypto import KeyStore, calling_context
 from sluis.events import inbox as inboxes
 from sluis.events import interests, publishing, subscriptions
 from sluis.events.inbox import Catching, Inbox, Origin, open_inbox
-from sluis.events.interests import Bounds, Interests, References, Registrar, open_interests, open_references
+from sluis.events.interests import (
+    Bounds,
+    Interests,
+    References,
+    RegisteredThere,
+    Registrar,
+    open_interests,
+    open_references,
+    open_registered,
+)
 from sluis.events.notices import Notices
 from sluis.events.notificaties import Notificaties
 from sluis.events.publishing import Hearer, Publisher, Settings, open_publisher
@@ -55,6 +64,7 @@ class EventRooms(msgspec.Struct, frozen=True):
     publisher: Publisher
     notificaties: Notificaties | None
     references: References
+    there: RegisteredThere
     inbox: Inbox | None
     """None in a node without a group: nobody can bring it anything."""
     catching: Catching | None
@@ -84,6 +94,7 @@ class EventRooms(msgspec.Struct, frozen=True):
         await self.interests.sweep()
         await self.publisher.sweep()
         await self.references.sweep()
+        await self.there.sweep()
         if self.inbox is not None:
             await self.inbox.sweep()
 
@@ -185,8 +196,9 @@ def event_rooms(
     if hearer is not None:
         publisher.hearers.append(hearer)
     references, seconds = open_references(store, keys, clock), config.limits.peer_seconds
+    there = open_registered(store, keys, clock)
     registrar = Registrar(
-        link, ledger, references, aliases(config), name, address, node.alias, clock, seconds
+        link, ledger, references, there, aliases(config), name, address, node.alias, clock, seconds
     )
     inbox = None
     if membership is not None:
@@ -201,6 +213,7 @@ def event_rooms(
         interests=kept,
         registrar=registrar,
         references=references,
+        there=there,
         inbox=inbox,
         catching=None if inbox is None else Catching(inbox, link, registrar, seconds),
         subscriptions=subscribed,
@@ -221,7 +234,7 @@ def event_routes(
     return [
         *interests.routes(rooms.notices, rooms.interests, on_refusal),
         *interests.official_routes(rooms.registrar, gate, own),
-        *subscriptions.routes(rooms.subscriptions, own, lambda person: person.person),
+        *subscriptions.routes(rooms.subscriptions, gate, own, lambda person: person.person),
         *delivery_routes(
             rooms.queue,
             Everyone(rooms.subscriptions, rooms.notificaties),

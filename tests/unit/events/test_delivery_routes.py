@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.unit.events.test_subscriptions import ANN, BOB, SINK, Calls
-from tests.unit.web.conftest import ABOUT, crossing
+from tests.unit.web.conftest import ABOUT, crossing, local
 
 from sluis.crypto import FileKeyStore
 from sluis.events import queue as queue_room
@@ -20,7 +20,7 @@ from sluis.events.subscriptions import Here, Subscriptions, open_routes, open_su
 from sluis.kernel import Refused, Text, utc_now
 from sluis.ledger import open_ledger
 from sluis.store import Store, open_store
-from sluis.web import Access, Api, make_api
+from sluis.web import Access, Api, Person, make_api
 
 
 class Gate:
@@ -67,21 +67,21 @@ def queue(store: Store, keys: FileKeyStore) -> Queue:
 def api(subscriptions: Subscriptions, queue: Queue, keys: FileKeyStore) -> Api:
     gate: Any = Gate()
     found = [
-        *routes(subscriptions, ANN, lambda person: person.person),
+        *routes(subscriptions, gate, ANN, lambda person: person.person),
         *open_routes(subscriptions, Signer(keys, utc_now).jwks),
         *queue_room.routes(
             queue, subscriptions, gate, ANN, refusal, lambda notice, recipient: notice != "revoked"
         ),
     ]
-    return make_api(found, Access([ANN, BOB], lambda user: None), ABOUT)
+    return make_api(found, Access([ANN, BOB], lambda user: Person(user, "p-1")), ABOUT)
 
 
 class As:
-    """A peer that came through the inway, or nobody."""
+    """A peer that came through the inway, a person on this machine, or nobody."""
 
-    def __init__(self, api: Api, peer: Any = None) -> None:
+    def __init__(self, api: Api, peer: Any = None, extensions: Any = None) -> None:
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            scope["extensions"] = {} if peer is None else crossing(peer, "Een organisatie")
+            scope["extensions"] = extensions or ({} if peer is None else crossing(peer, "Een organisatie"))
             await api(scope, receive, send)
 
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node")
@@ -104,6 +104,21 @@ async def bob(api: Api) -> AsyncIterator[As]:
     made = As(api, BOB)
     async with made.http:
         yield made
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("POST", ""), ("GET", "/x"), ("PUT", "/x"), ("DELETE", "/x"), ("GET", "/x/events")],
+)
+async def test_a_person_without_the_role_has_nothing_to_do_with_subscriptions(
+    api: Api, subscriptions: Subscriptions, method: str, path: str
+) -> None:
+    somebody = As(api, extensions=local())
+    async with somebody.http:
+        body = DOCUMENT if method in ("POST", "PUT") else None
+        answer = await somebody.ask(method, f"/subscriptions{path}", body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "events-not-yours")
+    assert subscriptions.all() == []
 
 
 DOCUMENT = {"sink": SINK, "protocol": "HTTP", "types": ["nl.x.y"], "config": {"content": "binary"}}
