@@ -36,7 +36,7 @@ def published() -> Api:
         *interests.official_routes(nothing, nothing, nothing),
         *standing.routes(nothing),
         *standing.official_routes(nothing, nothing, nothing),
-        *subscriptions.routes(nothing, nothing, nothing, nothing),
+        *subscriptions.routes(nothing, nothing, nothing, nothing, nothing),
         *publishing.routes(nothing, nothing),
         *publishing.official_routes(nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),

@@ -234,7 +234,9 @@ def event_routes(
     return [
         *interests.routes(rooms.notices, rooms.interests, on_refusal),
         *interests.official_routes(rooms.registrar, gate, own),
-        *subscriptions.routes(rooms.subscriptions, gate, own, lambda person: person.person),
+        *subscriptions.routes(
+            rooms.subscriptions, gate, own, interests.not_yours, lambda person: person.person
+        ),
         *delivery_routes(
             rooms.queue,
             Everyone(rooms.subscriptions, rooms.notificaties),
