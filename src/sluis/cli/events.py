@@ -17,7 +17,7 @@ from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
 from sluis.cli.standing import standing
 from sluis.cli.subscriptions import resume, subscribe, subscriptions, unsubscribe
-from sluis.cli.terminal import in_words, json_text, say, shown, working
+from sluis.cli.terminal import UNWELL, in_words, json_text, say, shown, step_told, working
 from sluis.kernel import Invalid, Text
 
 BATCH = "application/cloudevents-batch+json"
@@ -31,6 +31,18 @@ RULES = {
     "no-subscription": Text("geen abonnement", "no subscription"),
     "filtered": Text("het abonnement wil dit niet", "the subscription does not want this"),
     "told-already": Text("hoorde het al op een andere kennisgeving", "heard already by another notice"),
+}
+
+
+STEPS = {
+    "room": Text("Plaats", "Room"),
+    "waiting": Text("Wat het knooppunt bezorgt", "What the node delivers"),
+    "reading": Text("Wat wordt opgehaald", "What is fetched"),
+    "dead-letters": Text("Onbestelbaar", "Dead letters"),
+    "addresses": Text("Adressen", "Addresses"),
+    "suspended": Text("Stilstaande abonnementen", "Subscriptions that stand still"),
+    "listening": Text("Eigen systemen", "Own systems"),
+    "inbox": Text("Van anderen", "From others"),
 }
 
 
@@ -92,6 +104,26 @@ def counts(days: int, directory: Path, as_json: bool) -> None:
 counts.help = say(
     "Hoe vaak er iets gemeld werd, en hoe vaak niet en waarom: per dag en soort.",
     "How often something was told, and how often not and why: by day and type.",
+)
+
+
+@command.command("doctor", epilog=example("sluis events doctor"))
+@node_option
+@json_option
+def doctor(directory: Path, as_json: bool) -> None:
+    with working("Het knooppunt kijkt…", "The node is looking…"):
+        found = call(directory, "GET", "/v1/events/diagnosis").document()
+    if as_json:
+        click.echo(json_text(found))
+    else:
+        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, STEPS)))
+    if not found["well"]:
+        raise click.exceptions.Exit(UNWELL)
+
+
+doctor.help = say(
+    "Zeg hoe het met de gebeurtenissen staat: wat er wacht, wat onbestelbaar is, wie niets meer wil, en wat helpt.",
+    "Tell how events stand: what waits, what is a dead letter, who wants nothing more, and what helps.",
 )
 
 

@@ -146,7 +146,8 @@ def _there(directory: Path, source: str) -> list[dict[str, Any]]:
     followed = call(directory, "GET", "/v1/registrations/subscriptions").document()
     here = {one["subscription"]: one for one in followed}
     for one in found:
-        one["upto"], one["held"] = (here.get(one["id"], {}).get(name, 0) for name in ("upto", "held"))
+        came = here.get(one["id"], {"upto": 0, "waiting": 0})
+        one["upto"], one["held"] = came["upto"], came["waiting"]
     return found
 
 

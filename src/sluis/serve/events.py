@@ -13,8 +13,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
 from sluis.crypto import KeyStore, calling_context
+from sluis.events import doctor, interests, publishing, subscriptions
 from sluis.events import inbox as inboxes
-from sluis.events import interests, publishing, subscriptions
 from sluis.events.inbox import Catching, Inbox, Origin, open_inbox
 from sluis.events.interests import (
     Bounds,
@@ -68,6 +68,9 @@ class EventRooms(msgspec.Struct, frozen=True):
     inbox: Inbox | None
     """None in a node without a group: nobody can bring it anything."""
     catching: Catching | None
+    name: Callable[[PeerId], str]
+    """What an organisation is called."""
+    clock: Clock
     held: list[asyncio.Task[None]]
     """What goes on by itself, and what is being done about a recipient that wants nothing more."""
     close: Callable[[], Any]
@@ -222,6 +225,8 @@ def event_rooms(
         signer=signer,
         publisher=publisher,
         notificaties=zgw,
+        name=name,
+        clock=clock,
         held=held,
         close=close,
     )
@@ -231,6 +236,8 @@ def event_routes(
     rooms: EventRooms, gate: Gate, own: PeerId, who: Who, on_refusal: OnRefusal
 ) -> list[HTTPRouteHandler]:
     """Their routes, on the node's own listeners."""
+    known = Everyone(rooms.subscriptions, rooms.notificaties)
+    followed = None if rooms.inbox is None else rooms.inbox.followed
     return [
         *interests.routes(rooms.notices, rooms.interests, on_refusal),
         *interests.official_routes(rooms.registrar, gate, own),
@@ -239,7 +246,7 @@ def event_routes(
         ),
         *delivery_routes(
             rooms.queue,
-            Everyone(rooms.subscriptions, rooms.notificaties),
+            known,
             gate,
             own,
             interests.not_yours,
@@ -253,6 +260,7 @@ def event_routes(
         ),
         *publishing.routes(rooms.publisher, who),
         *publishing.official_routes(rooms.publisher, gate, own),
+        *doctor.routes(rooms.queue, known, followed, rooms.name, gate, own, rooms.clock),
     ]
 
 

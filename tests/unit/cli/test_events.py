@@ -181,7 +181,7 @@ def test_a_question_takes_an_activity_and_a_case_and_the_other_way_round(
 
 THERE = {"id": "a1", "sink": "https://x.example/in", "protocol": "HTTP", "state": "suspended", "because": "gone",
          "types": ["nl.a.b"], "config": {"content": "batch"}, "rate": 60}  # fmt: skip
-FOLLOWED = {"source": "1", "subscription": "a1", "upto": 4, "held": 2}
+FOLLOWED = {"source": "1", "subscription": "a1", "upto": 4, "waiting": 2}
 
 
 @pytest.fixture
