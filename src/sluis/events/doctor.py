@@ -128,7 +128,7 @@ def _addresses(here: Here) -> Step:
         "addresses",
         Text(f"Het adres zei nog niet dat het gebeurtenissen wil: {named}.",
              f"The address has not said yet that it wants events: {named}."),
-        Text("Laat het op OPTIONS antwoorden met WebHook-Allowed-Origin; de eigenaar geeft daarna: sluis events resume.",
+        Text("Laat het op OPTIONS antwoorden met WebHook-Allowed-Origin; wie het nam, geeft daarna: sluis events resume.",
              "Have it answer OPTIONS with WebHook-Allowed-Origin; its owner gives afterwards: sluis events resume."),
     )  # fmt: skip
 
@@ -142,7 +142,7 @@ def _suspended(here: Here) -> Step:
         "suspended",
         Text(f"De ontvanger wilde niets meer (410), en wat komt wacht: {named}.",
              f"The recipient wanted nothing more (410), and what comes waits: {named}."),
-        Text("De eigenaar laat het verdergaan met `sluis events resume`, of beëindigt het met `sluis events unsubscribe`.",
+        Text("Wie het nam, laat het verdergaan met `sluis events resume`, of beëindigt het met `sluis events unsubscribe`.",
              "Its owner has it go on with `sluis events resume`, or ends it with `sluis events unsubscribe`."),
     )  # fmt: skip
 
