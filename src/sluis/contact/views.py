@@ -15,6 +15,7 @@ KIND_NAMES: dict[Kind, Text] = {
 _STATES: dict[str, Text] = {
     "open": Text("onderweg", "on its way"),
     "reached": Text("aangekomen", "arrived"),
+    "unsure": Text("niet zeker of het aankwam", "not sure whether it arrived"),
     "unreachable": Text("niet aangekomen", "did not arrive"),
     "claimed": Text("wordt verstuurd", "is being sent"),
     "delayed": Text("wordt later opnieuw geprobeerd", "is tried again later"),
