@@ -35,9 +35,14 @@ def offered_notice(source: PeerId, event: EventType, notice: Notice) -> OfferedN
     """A notice as its recipient gets it, with its digest: SHA-256 over the canonical JSON (RFC 8785) of the rest."""
     data = {name: event.data[name] for name in notice.data if name in event.data}
     offered = OfferedNotice(source, notice, event.title, event.description, "", event.subject, data)
+    return msgspec.structs.replace(offered, digest=offered_digest(offered))
+
+
+def offered_digest(offered: OfferedNotice) -> str:
+    """The digest that a notice must have; who gets one compares it."""
     document = plain(offered)
     del document["digest"]
-    return msgspec.structs.replace(offered, digest=f"sha256:{sha256(rfc8785.dumps(document)).hexdigest()}")
+    return f"sha256:{sha256(rfc8785.dumps(document)).hexdigest()}"
 
 
 def attributes_of(facts: Mapping[str, Any]) -> dict[str, Attribute]:
