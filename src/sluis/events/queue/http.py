@@ -169,7 +169,9 @@ def routes(
         hebt."""
         one = await may(caller, id, CHANGE_EVENTS if done else READ_EVENTS)
         await confirm(one, done)
-        found = await readers.page(one.id, after, min(max(most, 1), MOST), min(max(wait, 0), LONGEST_WAIT))
+        found = await readers.page(
+            one.owner, one.id, after, min(max(most, 1), MOST), min(max(wait, 0), LONGEST_WAIT)
+        )
         last = found[-1].sequence if found else after
         return PageView([msgspec.Raw(event) for _, event in shown(caller, one, found)], last)
 
@@ -184,7 +186,7 @@ def routes(
         after = int(last or 0)
         one = await may(caller, id, CHANGE_EVENTS if after else READ_EVENTS)
         await confirm(one, after)
-        pieces = readers.stream(one.id, after, lambda found: shown(caller, one, found))
+        pieces = readers.stream(one.owner, one.id, after, lambda found: shown(caller, one, found))
         return Stream(pieces, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     return [standing, dead_letters, replay, events, stream]
