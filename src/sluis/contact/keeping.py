@@ -3,6 +3,7 @@
 Every method blocks and takes a connection, so that whoever calls decides what stands or falls together.
 """
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -32,6 +33,10 @@ PERSON: Literal["BSN"] = "BSN"
 
 Thing = Address | Preference | Pending
 
+Place = tuple[int, str, int]
+"""Where a try stands among those that are asked about: when it changed, its message, its number."""
+
+_REFERENCE = re.compile(r"[0-9a-f]{32}[0-9]{2}")
 _KINDS: dict[str, type[Thing]] = {"address": Address, "preference": Preference, "pending": Pending}
 
 
@@ -133,7 +138,7 @@ class Keeping:
 
     def tried(self, connection: Connection, reference: str) -> Try | None:
         """The try of a reference, which came from elsewhere."""
-        if len(reference) != 34 or not reference[32:].isdecimal():
+        if not _REFERENCE.fullmatch(reference):
             return None
         values = {"message": reference[:32], "number": int(reference[32:])}
         row = connection.execute(text(sql.ONE_TRY), values).one_or_none()
@@ -143,11 +148,17 @@ class Keeping:
         """Keep a try, in the place of what it was before."""
         connection.execute(text(sql.KEEP_TRY), msgspec.structs.asdict(tried))
 
-    def under_way(self, connection: Connection, channel: str, since: int, most: int) -> list[Waiting]:
-        """Tries of a channel of which a report may still come."""
-        values = {"channel": channel, "since": since, "most": most}
-        rows = connection.execute(text(sql.UNDER_WAY), values)
-        return [Waiting(f"{row.message}{row.number:02d}", row.remote) for row in rows]
+    def under_way(
+        self, connection: Connection, statement: str, channel: str, after: Place, most: int
+    ) -> list[tuple[Waiting, Place]]:
+        """Tries of a channel of which a report may still come, each with its place, as `sql.UNDER_WAY` or `sql.UNREAD` finds
+        them."""
+        changed, message, number = after
+        values = {"channel": channel, "changed": changed, "message": message, "number": number, "most": most}
+        return [
+            (Waiting(f"{row.message}{row.number:02d}", row.remote), (row.changed, row.message, row.number))
+            for row in connection.execute(text(statement), values)
+        ]
 
     # People
 

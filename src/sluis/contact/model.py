@@ -224,11 +224,11 @@ class Pending(msgspec.Struct, frozen=True):
     """An address that a code was sent to.
 
     Args:
-        kind, value: of the address.
+        kind, value: of the address; after the code was used only the moments are left.
         digest: keyed digest of the code.
         until: when the code ends.
         left: how many wrong codes may still be tried.
-        sent: when codes were sent lately.
+        sent: when codes were sent within a day.
     """
 
     kind: Literal["email", "sms"]

@@ -44,6 +44,8 @@ class Quiet(msgspec.Struct, frozen=True):
         here = moment.astimezone(HERE)
         day = here.date() if here.time() < self.until else here.date() + timedelta(days=1)
         at = datetime.combine(day, self.until, HERE).astimezone(UTC)
+        if at < moment:  # clocks went back: the second time it is so late today
+            at = datetime.combine(day, self.until.replace(fold=1), HERE).astimezone(UTC)
         # When clocks go forward this may name an hour that is not there.
         return at if not self.holds(at) else self.over(at + timedelta(hours=1))
 

@@ -67,10 +67,10 @@ def too_many_codes() -> Refused:
     """One more code within the hour."""
     return Refused(
         "codes-pace",
-        Text("U hebt te vaak een code gevraagd.", "You asked for a code too often."),
-        Text("Per uur sturen wij een paar codes, zodat niemand een ander ermee lastigvalt.",
-             "We send a few codes an hour, so that nobody bothers another with them."),
-        Text("Probeer het over een uur opnieuw.", "Try again in an hour."),
+        Text("Er is te vaak een code gevraagd.", "A code was asked for too often."),
+        Text("Per uur en per dag sturen wij een paar codes, zodat niemand een ander ermee lastigvalt.",
+             "We send a few codes an hour and a day, so that nobody bothers another with them."),
+        Text("Probeer het over een uur opnieuw, of morgen.", "Try again in an hour, or tomorrow."),
         rule="codes-pace",
         retry=True,
     )  # fmt: skip

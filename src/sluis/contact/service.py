@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -11,7 +12,7 @@ from sluis.contact.channels.base import Channel, Report
 from sluis.contact.hearing import Hearing
 from sluis.contact.keeping import PERSON, Keeping, Known
 from sluis.contact.model import Kind, Occurrence, Preference, Try
-from sluis.contact.proving import Proving
+from sluis.contact.proving import DAY, Proving
 from sluis.contact.reaching import Addresses, Reaching, Settings
 from sluis.contact.recording import Recording
 from sluis.contact.rendering import Templates
@@ -112,7 +113,10 @@ class Contact:
         """Begin to send, and to hear of channels."""
         self._tasks = [
             asyncio.create_task(self._repeat(_TICK, self.work)),
-            asyncio.create_task(self._repeat(_HEAR, self.hearing.listen)),
+            *(
+                asyncio.create_task(self._repeat(_HEAR, partial(self.hearing.listen, name)))
+                for name in self._channels
+            ),
         ]
 
     async def stop(self, seconds: float = 5.0) -> None:
@@ -133,13 +137,13 @@ class Contact:
     async def tidy(self) -> None:
         """Destroy what was kept long enough; to be called every hour. Raises `Unkept`."""
         now = self._now()
-        await self._store.write(lambda connection: self._keeping.sweep(connection, now, now - 2 * 3_600))
+        await self._store.write(lambda connection: self._keeping.sweep(connection, now, now - DAY))
 
     async def take(self, channel: str, reports: Sequence[Report]) -> None:
         """What a channel calls to say. Raises `NotFound` for a channel that there is not; `Unkept`."""
         if channel not in self._channels:
             raise no_channel()
-        await self.hearing.take(reports)
+        await self.hearing.take(channel, reports)
 
     @staticmethod
     async def _repeat(seconds: float, work: Work) -> None:

@@ -152,10 +152,14 @@ class Homes:
 
 
 def address_in(row: Mapping[str, object]) -> PostalAddress | None:
-    """The address in a row of an answer; None when it says too little."""
-    found = [row.get(f"line_{number}") for number in range(1, _LINES + 1)]
-    lines = tuple(" ".join(str(one).split()) for one in found if one is not None and str(one).strip())
-    return PostalAddress(lines) if len(lines) >= 2 else None
+    """The address in a row of an answer; None when it says too little. Without a name whoever lives there would open the letter."""
+    found = [_line(row.get(f"line_{number}")) for number in range(1, _LINES + 1)]
+    lines = tuple(one for one in found if one)
+    return PostalAddress(lines) if found[0] and len(lines) >= 2 else None
+
+
+def _line(value: object) -> str:
+    return "" if value is None else " ".join(str(value).split())
 
 
 def _secret(name: str, file: Path | None) -> str | None:

@@ -9,7 +9,15 @@ import pytest
 from tests.unit.contact.world import Fake, World
 
 from sluis.contact import Failed, Preference
-from sluis.contact.proving import CODE_SECONDS, CODE_TRIES, CODES_AN_HOUR, normal_address
+from sluis.contact.proving import (
+    CODE_SECONDS,
+    CODE_TRIES,
+    CODES_A_DAY,
+    CODES_AN_HOUR,
+    CODES_TO_ONE,
+    DAY,
+    normal_address,
+)
 from sluis.contact.service import MOST_CASES
 from sluis.kernel import Invalid, NotFound, Refused, Upstream
 
@@ -89,6 +97,64 @@ async def test_nobody_is_bothered_with_many_codes(world: World) -> None:
     await offer(world)
 
 
+async def test_who_proves_an_address_between_bothers_another_no_more_than_others_do(world: World) -> None:
+    for _ in range(CODES_AN_HOUR - 1):
+        await offer(world, "bob@voorbeeld.nl")
+    await offer(world)
+    await world.contact.proving.prove(world.person, "email", code(world))
+    with pytest.raises(Refused):
+        await offer(world, "bob@voorbeeld.nl")
+
+
+async def test_a_day_has_fewer_codes_than_its_hours(world: World) -> None:
+    for _ in range(CODES_A_DAY):
+        await offer(world)
+        world.clock.later(3_600)
+    with pytest.raises(Refused):
+        await offer(world)
+    world.clock.later(DAY - CODES_A_DAY * 3_600)
+    await world.contact.tidy()
+    await offer(world)
+
+
+async def test_many_together_do_not_bother_one_address(world: World) -> None:
+    for number in range(CODES_TO_ONE):
+        await world.contact.proving.offer(f"iemand {number}", "email", "bob@voorbeeld.nl", "nl")
+    with pytest.raises(Refused):
+        await offer(world, "bob@voorbeeld.nl")
+    await offer(world, "carla@voorbeeld.nl")
+
+
+@pytest.mark.parametrize("removed", [False, True])
+async def test_an_address_that_is_left_is_told_so(world: World, removed: bool) -> None:
+    """Who took over a session and sends messages elsewhere does not go unseen."""
+    await world.reachable_by("email", "anna@voorbeeld.nl")
+    if removed:
+        await world.contact.proving.forget(world.person, "email")
+    else:
+        await offer(world, "bob@voorbeeld.nl")
+        await world.contact.proving.prove(world.person, "email", code(world))
+    fake: Any = world.channels["mail"]
+    assert fake.got[-1].to == ("anna@voorbeeld.nl",)
+    assert "bob" not in fake.got[-1].text
+
+
+async def test_an_address_is_left_although_it_cannot_be_told(world: World) -> None:
+    await world.reachable_by("email", "anna@voorbeeld.nl")
+    fake: Any = world.channels["mail"]
+    fake.says = [Failed("no-such-address", "never")]
+    await world.contact.proving.forget(world.person, "email")
+    assert (await world.contact.known(world.person)).addresses == ()
+
+
+async def test_the_same_address_again_is_told_nothing(world: World) -> None:
+    await world.reachable_by("email", "anna@voorbeeld.nl")
+    await offer(world)
+    await world.contact.proving.prove(world.person, "email", code(world))
+    fake: Any = world.channels["mail"]
+    assert len(fake.got) == 1
+
+
 async def test_a_code_that_did_not_leave_counts_all_the_same(world: World) -> None:
     fake: Any = world.channels["mail"]
     fake.says = [
@@ -110,7 +176,7 @@ async def test_an_address_that_is_taken_away_is_used_no_more(world: World) -> No
 
 async def test_an_address_that_nobody_proved_is_forgotten(world: World) -> None:
     await offer(world)
-    world.clock.later(2 * 3_600 + 1)
+    world.clock.later(DAY + 1)
     await world.contact.tidy()
     assert (await world.contact.known(world.person)).pending == ()
 
@@ -159,7 +225,8 @@ def test_an_address_is_kept_in_one_form(kind: str, given: str, kept: str) -> Non
     [
         ("email", "anna"), ("email", "anna@voorbeeld"), ("email", "anna@voorbeeld.nl\nBcc: x@y.nl"), ("email", "a b@voorbeeld.nl"),
         ("email", "anna@voorbeeld.nl,bob@voorbeeld.nl"), ("email", "<anna@voorbeeld.nl>"), ("email", ".a@voorbeeld.nl"), ("email", ""),
-        ("email", "a" * 250 + "@voorbeeld.nl"), ("sms", "112"), ("sms", "020 1234567"), ("sms", "+31612345678;999"), ("fax", "1"),
+        ("email", "a" * 250 + "@voorbeeld.nl"), ("email", "=?utf-8?q?bob=40elders.nl?=@voorbeeld.nl"),
+        ("sms", "112"), ("sms", "020 1234567"), ("sms", "+31612345678;999"), ("fax", "1"),
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(kind: str, given: str) -> None:

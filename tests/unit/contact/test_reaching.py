@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 from tests.unit.contact.world import BSN, DAY, NOON, OTHER, QUIET, Fake, Happened, Whom, World, scenario
 
-from sluis.contact import Channel, Failed, Parcel, Preference, Quiet, Report, Scenario, Sent
+from sluis.contact import Channel, Failed, Parcel, Preference, Quiet, Report, Scenario, Sent, Waiting
 from sluis.kernel import Text, Unkept, Upstream
 from sluis.ledger import ACTIVITY
 
@@ -413,14 +413,54 @@ async def test_a_report_is_heeded_only_after_it_is_kept(
 
     with monkeypatch.context() as patched:
         patched.setattr(world.store, "write", full)
-        await world.contact.hearing.listen()
+        await world.contact.hearing.listen("box")
     assert channels["box"].told
     await world.hear()
     assert channels["box"].told == []
     assert await world.states() == [("box", "delivered")]
 
 
-@pytest.mark.parametrize("reference", ["", "x" * 34, "0" * 34, "é" * 34, "0" * 32 + "²²"])
+async def test_no_message_is_forgotten_among_many_that_nobody_reads(make: MakeWorld) -> None:
+    """Else who has their message in the box gets a letter as well."""
+
+    class Asked(Fake):
+        asked: list[str]
+
+        async def reports(self, waiting: Sequence[Waiting]) -> list[Report]:
+            assert len(waiting) <= 40
+            self.asked += [one.reference for one in waiting]
+            return []
+
+    channel = Asked("box", "again", "delivered")
+    channel.asked = []
+    world = make({"box": channel})
+
+    def many(connection: Connection) -> None:
+        for number in range(100):
+            world.contact.heard(connection, Happened(id=str(number)))
+
+    await world.store.write(many)
+    await world.settle()
+    await world.contact.take("box", [Report(one.reference, "delivered") for one in channel.got[:50]])
+    for _ in range(6):
+        await world.contact.hearing.listen("box")
+    assert set(channel.asked) == {one.reference for one in channel.got}
+
+
+async def test_a_channel_tells_nothing_of_what_went_by_another(make: MakeWorld) -> None:
+    """Who gets the mail knows its reference, and so those of the box before it and the letter after it."""
+    channels = {"box": Fake("box", "again", "delivered"), "mail": Fake("email", "unknown")}
+    world = make(channels)
+    await world.happens()
+    await world.settle()
+    channels["mail"].told = [Report(channels["box"].got[0].reference, "delivered", token="t")]
+    await world.hear()
+    assert await world.states() == [("box", "sent")]
+
+
+@pytest.mark.parametrize(
+    "reference", ["", "x" * 34, "0" * 34, "é" * 34, "0" * 32 + "²²", "\udcff" * 32 + "01", "\0" * 32 + "01"]
+)
 async def test_a_report_about_nothing_we_sent_changes_nothing(make: MakeWorld, reference: str) -> None:
     channels = {"box": Fake("box", "again", "delivered")}
     world = make(channels)

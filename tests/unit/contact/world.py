@@ -200,7 +200,8 @@ class World:
 
     async def hear(self) -> None:
         """Let channels tell, and do what follows."""
-        await self.contact.hearing.listen()
+        for name in self.channels:
+            await self.contact.hearing.listen(name)
         await self.settle()
 
     async def later(self, seconds: float) -> None:

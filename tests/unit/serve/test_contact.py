@@ -189,8 +189,10 @@ async def test_an_address_is_asked_for_under_an_activity_of_its_own(tmp_path: Pa
     assert await homes.postal("BSN", BSN, "", Trace.begin()) is None
 
 
-def test_a_name_alone_is_no_address() -> None:
+def test_a_name_alone_is_no_address_and_neither_is_a_house_without_a_name() -> None:
     assert address_in({"line_1": "A. Fictief", "line_2": "", "line_3": None}) is None
+    assert address_in({"line_1": " ", "line_2": "Nergensstraat 1", "line_3": "1234 AB Nergenshuizen"}) is None
+    assert address_in({"line_2": "Nergensstraat 1", "line_3": "1234 AB Nergenshuizen"}) is None
 
 
 # The how-to

@@ -21,7 +21,6 @@ from sluis.web import EVERYWHERE, Answer, Outgoing, Unreached
 NO_BOX = "geen-berichtenbox"
 
 _STATES: dict[str, TryState] = {"afgeleverd": "delivered", "gelezen": "read"}
-_ASKED_AT_ONCE = 40
 _MOST = 64 * 1024
 
 
@@ -42,7 +41,7 @@ class Box:
     enough: Enough = "delivered"
 
     def __init__(self, settings: BoxSettings, context: ssl.SSLContext) -> None:
-        self._settings, self._turn = settings, 0
+        self._settings = settings
         self._calls = Outgoing(context, EVERYWHERE, plain=settings.plain)
 
     async def send(self, parcel: Parcel) -> Sent:
@@ -74,14 +73,15 @@ class Box:
         return Sent(waiting.reference) if answer.status == 200 else None
 
     async def reports(self, waiting: Sequence[Waiting]) -> list[Report]:
-        """What became of some of these; each round asks about others."""
-        if not waiting:
-            return []
-        start = self._turn % len(waiting)
-        self._turn += _ASKED_AT_ONCE
-        found = []
-        for one in [*waiting[start:], *waiting[:start]][:_ASKED_AT_ONCE]:
-            answer = await self._call("GET", f"/berichten/{quote(one.reference)}", None)
+        """What became of these, as far as the box tells."""
+        found = list[Report]()
+        for one in waiting:
+            try:
+                answer = await self._call("GET", f"/berichten/{quote(one.reference)}", None)
+            except Failed:
+                if not found:
+                    raise
+                break  # the others come round again
             state = _STATES.get(str(_members(answer).get("status"))) if answer.status == 200 else None
             if state is not None:
                 found.append(Report(one.reference, state))
