@@ -273,7 +273,13 @@ class StandingQuestions:
             await self._note(row, row.digest, why)
 
     async def _tell(
-        self, row: Row, kept: Kept, digest: bytes, trace: Trace, event: CloudEvent, outgoing: Sequence[Outgoing]
+        self,
+        row: Row,
+        kept: Kept,
+        digest: bytes,
+        trace: Trace,
+        event: CloudEvent,
+        outgoing: Sequence[Outgoing],
     ) -> None:
         """Tell that the answer is another one: that it was read, the record and the deliveries are one commit."""
 
