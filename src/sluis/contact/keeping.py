@@ -22,14 +22,18 @@ from sluis.contact.model import (
     Scenario,
     Try,
     TryState,
+    Whom,
 )
 from sluis.contact.rules import seconds
-from sluis.crypto import KeyStore, Vault, canonical_texts
+from sluis.crypto import KeyStore, Vault, canonical_texts, encode_base64url
 from sluis.identity.sessions import person_of
 from sluis.kernel import decode, encode
 
 PERSON: Literal["BSN"] = "BSN"
 """The kind of number by which people are reached; whoever signs in with it is the same person."""
+
+_NUMBERS = {PERSON: 9, "urn:nl:kvk": 8, "urn:nl:rsin": 9}
+"""The kinds of number by which somebody is reached: of people and of companies. And how many digits each has."""
 
 Thing = Address | Preference | Pending
 
@@ -60,6 +64,16 @@ class Known(msgspec.Struct, frozen=True):
         return next((one for one in self.preferences if one.case == case), None)
 
 
+def has_messages(whom: Whom | None) -> bool:
+    """Whether there is anybody to reach: a person, or a company."""
+    return (
+        whom is not None
+        and whom.value.isascii()
+        and whom.value.isdecimal()
+        and len(whom.value) == _NUMBERS.get(whom.kind)
+    )
+
+
 class Keeping:
     """The tables of this room.
 
@@ -74,6 +88,13 @@ class Keeping:
         """The pseudonym of a person with this number."""
         return person_of(self._keys, PERSON, value)
 
+    def entity(self, urn: str) -> str:
+        """The pseudonym of a company with this number, as a URN."""
+        return encode_base64url(self.digest("entity", urn))
+
+    def _whose(self, kind: str, value: str) -> str:
+        return self.person(value) if kind == PERSON else self.entity(f"{kind}:{value}")
+
     def digest(self, *parts: str) -> bytes:
         """A keyed digest, 32 bytes."""
         return self._keys.mac("contact", canonical_texts(*parts))
@@ -85,7 +106,7 @@ class Keeping:
     ) -> None:
         """Keep that somebody must be told of what happened; nothing when that is known already."""
         assert occurrence.about is not None
-        person = self.person(occurrence.about.value)
+        person = self._whose(occurrence.about.kind, occurrence.about.value)
         name = self.digest("message", person, occurrence.type, occurrence.id, scenario.id)[:16].hex()
         case = str(occurrence.facts.get(scenario.case, "")) if scenario.case else ""
         content = Content(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sluis.contact.channels.base import Channel, Failed, Parcel
 from sluis.contact.keeping import Keeping
 from sluis.contact.model import Address, Language, Pending
+from sluis.contact.parties import Party
 from sluis.contact.recording import Recording
 from sluis.contact.saying import (
     code_not_sent,
@@ -80,11 +81,11 @@ class Proving:
         self._store, self._keeping, self._recording = store, keeping, recording
         self._channels, self._clock, self._organisation = channels, clock, organisation
 
-    async def offer(self, person: str, kind: str, value: str, language: Language) -> None:
+    async def offer(self, party: Party, kind: str, value: str, language: Language) -> None:
         """Send a code to an address, so that its owner can prove it is theirs.
 
         Args:
-            person: their pseudonym.
+            party: of whom it is, and who says so.
             kind: `email` or `sms`.
             value: as it was filled in.
             language: of what is sent.
@@ -98,7 +99,7 @@ class Proving:
         channel = self._channel(address.kind)
         if channel is None:
             raise unknown_kind()
-        now, code = self._now(), f"{secrets.randbelow(1_000_000):06d}"
+        person, now, code = party.whose, self._now(), f"{secrets.randbelow(1_000_000):06d}"
         digest = self._code_digest(person, address, code)
 
         there = self._keeping.digest("sent to", address.kind, address.value).hex()
@@ -118,7 +119,7 @@ class Proving:
         await self._store.write(work)  # counted before it is sent: who breaks off has used it up all the same
         await self._send_code(channel, address, code, language, now)
 
-    async def prove(self, person: str, kind: str, code: str) -> None:
+    async def prove(self, party: Party, kind: str, code: str) -> None:
         """Keep an address whose owner brings the code that was sent there; durable, on record, when this returns. Another address
         that was there before is told.
 
@@ -126,7 +127,7 @@ class Proving:
             NotFound: no code was sent, it is too old, or it was tried too often.
             Invalid: it is another code (`wrong-code`).
         """
-        now = self._now()
+        person, now = party.whose, self._now()
 
         def counted(connection: Connection) -> Pending:
             found = [one for one in self._keeping.known(connection, person).pending if one.kind == kind]
@@ -151,19 +152,19 @@ class Proving:
             self._keeping.keep(connection, person, used, now)
             self._keeping.keep(connection, person, address, now)
 
-        await self._recording.change(person, "contact.address", work)
+        await self._recording.change(party, "contact.address", work)
         await self._tell_left([one for one in before if one.value != address.value])
 
-    async def forget(self, person: str, kind: str) -> None:
+    async def forget(self, party: Party, kind: str) -> None:
         """Reach somebody there no longer, and say so there. Raises `Unkept`."""
-        before = list[Address]()
+        person, before = party.whose, list[Address]()
 
         def work(connection: Connection) -> None:
             before[:] = self._addresses(connection, person, kind)
             for one in before:
                 self._keeping.forget(connection, person, one)
 
-        await self._recording.change(person, "contact.address", work)
+        await self._recording.change(party, "contact.address", work)
         await self._tell_left(before)
 
     def _addresses(self, connection: Connection, person: str, kind: str) -> list[Address]:

@@ -113,10 +113,13 @@ def seconds(duration: str) -> int:
 
 def preferred(general: Preference, of_case: Preference | None) -> Preference:
     """What counts for a case: what was said about it, and in general where nothing was."""
-    if of_case is None:
-        return general
+    first = of_case or general
+    said = [one.twice for one in (first, general) if one.twice is not None]
     return Preference(
-        of_case.kinds or general.kinds, of_case.language or general.language, of_case.twice, of_case.case
+        first.kinds or general.kinds,
+        first.language or general.language,
+        said[0] if said else True,
+        first.case,
     )
 
 

@@ -248,7 +248,8 @@ def test_a_channel_without_an_address_is_passed_over() -> None:
 
 def test_what_is_said_about_a_case_counts_before_what_is_said_in_general() -> None:
     general = Preference(kinds=("email",), language="en")
-    assert preferred(general, None) == general
+    assert preferred(general, None) == Preference(("email",), "en", twice=True)
+    assert preferred(Preference(twice=False), Preference(case="Z-1")).twice is False
     found = preferred(general, Preference(kinds=("sms",), twice=False, case="Z-1"))
     assert (found.kinds, found.language, found.twice) == (("sms",), "en", False)
 

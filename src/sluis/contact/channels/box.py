@@ -1,8 +1,9 @@
-"""A government message box (Berichtenbox-like), over REST: one message is put in the box of one person, under our own number for
-it, so that putting it there twice is putting it there once. The box also says that somebody has none.
+"""A government message box (Berichtenbox-like), over REST: one message is put in the box of one person or company, under our own
+number for it, so that putting it there twice is putting it there once. The box also says that somebody has none.
 
-    POST /berichten        berichtId, bsn, onderwerp, inhoud, taal, afzender → 201, or 200 when it is there already
-                           404 `geen-berichtenbox`: this person has no box, or does not want messages of this sender
+    POST /berichten        berichtId, bsn (or kvk, or rsin), onderwerp, inhoud, taal, afzender
+                           → 201, or 200 when it is there already
+                           404 `geen-berichtenbox`: nobody has this box, or wants messages of this sender in it
     GET  /berichten/{id}   status: `afgeleverd`, `gelezen`
 """
 
@@ -48,7 +49,7 @@ class Box:
         """See `Channel.send`."""
         body = {
             "berichtId": parcel.reference,
-            "bsn": parcel.to[0],
+            **_whose(parcel.to[0]),
             "onderwerp": parcel.subject,
             "inhoud": parcel.text,
             "taal": parcel.language,
@@ -106,6 +107,12 @@ class Box:
             raise Failed("box-silent", "doubtful" if body else "later", told=[problem.why]) from None
 
 
+def _whose(box: str) -> dict[str, str]:
+    """Whose box it is, as its API says that: the last part of a URN but one is the kind of number."""
+    kind, _, value = box.rpartition(":")
+    return {kind.rpartition(":")[2] or "bsn": value}
+
+
 def _members(answer: Answer) -> Mapping[str, Any]:
     try:
         return msgspec.json.decode(answer.body, type=dict[str, Any])
@@ -114,6 +121,6 @@ def _members(answer: Answer) -> Mapping[str, Any]:
 
 
 _NONE = Text(
-    "Deze persoon heeft geen berichtenbox voor deze afzender.",
-    "This person has no message box for this sender.",
+    "Er is geen berichtenbox van deze ontvanger voor deze afzender.",
+    "There is no message box of this recipient for this sender.",
 )
