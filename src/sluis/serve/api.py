@@ -37,7 +37,7 @@ def published() -> Api:
         *standing.routes(nothing),
         *standing.official_routes(nothing, nothing, nothing),
         *subscriptions.routes(nothing, nothing, nothing, nothing, nothing),
-        *publishing.routes(nothing, nothing),
+        *publishing.routes(nothing, nothing, counted=True),
         *publishing.official_routes(nothing, nothing, nothing),
         *doctor.routes(nothing, nothing, nothing, nothing, nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),

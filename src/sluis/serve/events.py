@@ -258,7 +258,7 @@ def event_routes(
             if rooms.inbox and rooms.catching
             else ()
         ),
-        *publishing.routes(rooms.publisher, who),
+        *publishing.routes(rooms.publisher, who, counted=True),
         *publishing.official_routes(rooms.publisher, gate, own),
         *doctor.routes(rooms.queue, known, followed, rooms.name, gate, own, rooms.clock),
     ]
@@ -267,6 +267,6 @@ def event_routes(
 def portal_routes(rooms: EventRooms, who: Who) -> list[HTTPRouteHandler]:
     """Their routes for programs that come with an access token, and for recipients that are no peers."""
     return [
-        *publishing.routes(rooms.publisher, who),
+        *publishing.routes(rooms.publisher, who, counted=False),
         *subscriptions.open_routes(rooms.subscriptions, rooms.signer.jwks),
     ]

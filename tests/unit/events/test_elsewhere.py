@@ -21,7 +21,7 @@ from sluis.events.interests import (
 )
 from sluis.events.interests.elsewhere import Unrenewed
 from sluis.gateway import Answer
-from sluis.grounds import Purpose, offered_notice
+from sluis.grounds import Purpose, Withhold, offered_notice
 from sluis.grounds.purpose import Bound
 from sluis.kernel import Clock, NotFound, PeerId, Refused, Text, Trace, Unkept, Upstream, encode
 from sluis.ledger import Search
@@ -36,6 +36,7 @@ class Link:
         self.bodies: list[dict[str, Any]] = []
         self.status, self.answer = 200, b'{"registered": 1, "renewed": 0}'
         self.covered: list[bool] = []
+        self.offered = offered_notice(SOURCE, EVENT, NOTICE)
 
     @asynccontextmanager
     async def send(
@@ -46,7 +47,7 @@ class Link:
             await ready
         status, content = self.status, self.answer
         if path == "/v1/notices":
-            status, content = 200, encode([offered_notice(SOURCE, EVENT, NOTICE)])
+            status, content = 200, encode([self.offered])
         else:
             self.bodies.append(msgspec.json.decode(body or b"{}"))
             others = (
@@ -198,3 +199,13 @@ async def test_ones_own_references_are_read_under_the_contract(tmp_path: Path) -
         page = await registrar(at, link).registered("bron", NOTICE.id, "", Trace.begin())
         assert ([one.reference for one in page.interests], page.next_cursor) == (["z-1"], "n")
         assert link.covered == [True]
+
+
+async def test_a_notice_that_is_not_what_its_digest_says_is_none(tmp_path: Path) -> None:
+    with source(tmp_path, own=FIRST) as at:
+        link = Link()
+        other = msgspec.structs.replace(NOTICE, withhold=Withhold(NOTICE.articles[0], 3650))
+        link.offered = msgspec.structs.replace(link.offered, notice=other)
+        assert await registrar(at, link).offered("bron") == ()
+        with refused(NotFound, "unknown-notice"):
+            await registrar(at, link).register(wish(), Trace.begin())
