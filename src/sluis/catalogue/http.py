@@ -139,5 +139,4 @@ def _answer(request: Request[Any, Any, Any], found: Written, kind: str) -> Respo
     held = [one.strip().removeprefix("W/") for one in header(request.scope, b"if-none-match").split(",")]
     if found.tag in held or "*" in held:
         return Response(b"", status_code=304, headers=headers, media_type=kind)
-    charset = "; charset=utf-8" if kind == "text/turtle" else ""
-    return Response(found.content, headers=headers, media_type=f"{kind}{charset}")
+    return Response(found.content, headers=headers, media_type=kind)

@@ -195,7 +195,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     access_rights: AccessRights
     licence: Licence
     languages: tuple[Language, ...]
-    keywords: Keywords = Keywords()
+    keywords: Keywords
     conforms_to: tuple[str, ...] = ()
     articles: tuple[Article, ...] = ()
     cost: Cost | None = None

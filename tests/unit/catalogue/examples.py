@@ -23,7 +23,9 @@ from sluis.kernel import Oin, PeerId, Period, Text
 
 OWN, RECIPIENT = PeerId("00000001000000000001"), PeerId("00000001000000000002")
 BASE = "https://portaal.voorbeeld.nl/v1/catalogue"
-OF = Of(OWN, "Dienst Voorbeeld (fictief)", BASE, "https://inway.voorbeeld.nl:443", f"{BASE[:-10]}/openapi.json")
+OF = Of(
+    OWN, "Dienst Voorbeeld (fictief)", BASE, "https://inway.voorbeeld.nl:443", f"{BASE[:-10]}/openapi.json"
+)
 SERVICE = "sluis"
 EVENT = "nl.voorbeeld.inkomen.gewijzigd"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -98,7 +100,9 @@ def disclosure(price: Price | None = None, id: str = "een") -> Disclosure:
 GROUNDS = Grounds(
     (INCOME, TREES), (), (disclosure(Price(25, 5)), disclosure(Price(10), "twee")), (CHANGED,), ()
 )
-MEASURED = Measurement("inkomen", NOW, 42, 4_100, (Share("bsn", 100), Share("inkomen", 97)), date(2026, 11, 20))
+MEASURED = Measurement(
+    "inkomen", NOW, 42, 4_100, (Share("bsn", 100), Share("inkomen", 97)), date(2026, 11, 20)
+)
 
 PAGE = "https://voorbeeld.nl/uitleg"
 
@@ -109,7 +113,9 @@ def described(kind: str, name: str, **more: object) -> Description:
         "published": True,
         "keywords": Keywords(("inkomen", "loon"), ("income",)),
         "themes": ("SOCI", "ECON"),
-        "contact": Contact("Team Inkomen", "inkomen@voorbeeld.nl", "https://voorbeeld.nl/contact", "+31201234567"),
+        "contact": Contact(
+            "Team Inkomen", "inkomen@voorbeeld.nl", "https://voorbeeld.nl/contact", "+31201234567"
+        ),
         "creator": Body("Bureau Voorbeeld (fictief)", "https://voorbeeld.nl/id/bureau"),
         "access_rights": "non-public",
         "licence": "not-open",
