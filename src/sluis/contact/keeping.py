@@ -55,6 +55,10 @@ class Known(msgspec.Struct, frozen=True):
         """The address of a kind, proven to be theirs."""
         return next((one for one in self.addresses if one.kind == kind), None)
 
+    def waiting(self, kind: str) -> Pending | None:
+        """The address of a kind to which a code went that may still come back."""
+        return next((one for one in self.pending if one.kind == kind), None)
+
     def preference(self, case: str) -> Preference | None:
         """What they said about a case; empty: in general."""
         return next((one for one in self.preferences if one.case == case), None)
@@ -118,9 +122,9 @@ class Keeping:
         }
         connection.execute(text(sql.ADD), values)
 
-    def due(self, connection: Connection, now: int, most: int) -> list[tuple[Message, Content]]:
-        """Messages with which something must be done, the longest waiting first."""
-        return [self._message(row) for row in connection.execute(text(sql.DUE), {"now": now, "most": most})]
+    def due(self, connection: Connection, now: int, most: int) -> list[str]:
+        """The names of messages with which something must be done, the longest waiting first."""
+        return list(connection.execute(text(sql.DUE), {"now": now, "most": most}).scalars())
 
     def message(self, connection: Connection, name: str) -> tuple[Message, Content] | None:
         """One message."""

@@ -232,6 +232,19 @@ async def test_owners_see_and_replay_what_did_not_arrive_and_nobody_else(
 FEED = {"sink": "urn:sluis:feed", "protocol": "HTTP"}
 
 
+@pytest.mark.parametrize("number", [-1, 2**53, 10**30])
+async def test_a_number_that_no_delivery_can_have_is_400(ann: As, number: int) -> None:
+    feed = {**DOCUMENT, "sink": "urn:sluis:feed"}
+    place = (await ann.ask("POST", "/subscriptions", feed)).headers["location"].removeprefix("/v1")
+    answers = [
+        await ann.ask("GET", f"{place}/events?after={number}"),
+        await ann.ask("GET", f"{place}/events?done={number}"),
+        await ann.ask("GET", f"{place}/dead-letters?after={number}"),
+        await ann.ask("POST", f"{place}/replays", {"first": min(number, 1), "last": number}),
+    ]
+    assert [one.status_code for one in answers] == [400] * 4
+
+
 async def test_who_comes_itself_says_what_it_has(ann: As, bob: As, store: Store, queue: Queue) -> None:
     name = (await ann.ask("POST", "/subscriptions", FEED)).json()["id"]
     additions = [

@@ -43,12 +43,14 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: dict[FactName, Scalar] = {}
 
 
-def routes(publisher: Publisher, who: Who) -> list[HTTPRouteHandler]:
+def routes(publisher: Publisher, who: Who, *, counted: bool) -> list[HTTPRouteHandler]:
     """The route for systems.
 
     Args:
         publisher: publishes.
         who: knows who calls, and that it may.
+        counted: whether it is answered how many were told. About a person that says who has a relation with them, which is
+            nothing for a program that may publish and no more.
     """
 
     @post(
@@ -58,7 +60,7 @@ def routes(publisher: Publisher, who: Who) -> list[HTTPRouteHandler]:
         request_max_body_size=LARGEST,
         summary="Meld wat er gebeurde",
         tags=_TAGS,
-        response_description="Hoeveel kennisgevingen iets meldden, en hoeveel niet, per regel.",
+        response_description="Wat er al was; op het knooppunt zelf ook hoeveel kennisgevingen iets meldden, en hoeveel niet, per regel.",
     )
     async def publish(request: Request[Any, Any, Any]) -> list[Published] | Published:
         """Eén CloudEvent, of een batch. In `data` staan `about`, `facts` en `data`. Alles is vastgelegd als het antwoord komt;
@@ -66,6 +68,8 @@ def routes(publisher: Publisher, who: Who) -> list[HTTPRouteHandler]:
         await who(request)
         batch = request.headers.get("content-type", "").lower().startswith(BATCH)
         published = await publisher.publish(await _occurrences(request))
+        if not counted:
+            published = [Published(one.id, one.repeated) for one in published]
         return published if batch else published[0]
 
     return [publish]
