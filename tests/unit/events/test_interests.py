@@ -177,7 +177,9 @@ async def test_what_is_not_right_is_refused_as_a_whole(
 ) -> None:
     with source(tmp_path) as at:
         with refused(Invalid, code) as problem:
-            await register(at, Registration(NOTICE.id, (*wish(BEN, reference="ander").interests, *wanted.interests)))
+            await register(
+                at, Registration(NOTICE.id, (*wish(BEN, reference="ander").interests, *wanted.interests))
+            )
         assert rows(at) == []
         assert not any(one.subject.value in str(problem.value) for one in wanted.interests)
 
