@@ -137,7 +137,9 @@ def _moment(said: str | None) -> datetime | None:
         moment.astimezone(UTC)
         return moment
     except (ValueError, OverflowError):
-        raise _unfit(Text("`time` is geen tijdstip dat hier bestaat.", "`time` is no moment that exists here.")) from None
+        raise _unfit(
+            Text("`time` is geen tijdstip dat hier bestaat.", "`time` is no moment that exists here.")
+        ) from None
 
 
 async def _occurrences(request: Request[Any, Any, Any]) -> list[Occurrence]:
