@@ -12,7 +12,16 @@ from tests.contract.contact.kinds import NotifyFar, parcel, served
 from tests.contract.contact.notify_service import KEY, NotifyService
 from tests.unit.contact.world import World, scenario
 
-from sluis.contact.channels import Box, BoxSettings, Failed, Notify, NotifySettings, Waiting, callback
+from sluis.contact.channels import (
+    Box,
+    BoxSettings,
+    Failed,
+    MailSettings,
+    Notify,
+    NotifySettings,
+    Waiting,
+    callback,
+)
 
 PLAIN = ssl.create_default_context()
 
@@ -127,3 +136,12 @@ async def test_no_answer_of_a_service_breaks_a_channel(raw: bytes) -> None:
                 except Failed as failed:
                     assert failed.trouble  # noqa: PT017
             await channel.close()
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    shown = [
+        repr(NotifySettings("https://notify.example", "geheim", "sms", "t")),
+        repr(BoxSettings("https://box.example", "geheim")),
+        repr(MailSettings("smtp.example", 587, "tls", "a@dienst.example", user="u", password="geheim")),
+    ]
+    assert not any("geheim" in one for one in shown)

@@ -33,6 +33,9 @@ class BoxSettings(msgspec.Struct, frozen=True):
     plain: bool = False
     seconds: float = 30.0
 
+    def __repr__(self) -> str:
+        return f"BoxSettings({self.url!r})"
+
 
 class Box:
     """A `Channel`. `context`: whose certificates are trusted."""

@@ -64,6 +64,9 @@ class NotifySettings(msgspec.Struct, frozen=True):
     plain: bool = False
     seconds: float = 30.0
 
+    def __repr__(self) -> str:
+        return f"NotifySettings({self.url!r})"
+
 
 class Notify:
     """A `Channel`.
