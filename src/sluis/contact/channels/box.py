@@ -119,7 +119,7 @@ def _whose(box: str) -> dict[str, str]:
 def _members(answer: Answer) -> Mapping[str, Any]:
     try:
         return msgspec.json.decode(answer.body, type=dict[str, Any])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return {}
 
 

@@ -191,7 +191,7 @@ def callback(body: bytes) -> Report | None:
     is not read."""
     try:
         members = msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
     state, trouble = STATES.get(str(members.get("status")), ("sent", ""))
     reference = members.get("reference")
@@ -219,7 +219,7 @@ def _retry_after(answer: Answer) -> int:
 def _members(answer: Answer) -> Mapping[str, Any]:
     try:
         return msgspec.json.decode(answer.body, type=dict[str, Any])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return {}
 
 
