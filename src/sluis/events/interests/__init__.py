@@ -15,6 +15,7 @@ from sluis.events.interests.model import (
     Whom,
 )
 from sluis.events.interests.references import Known, References, Referred, open_references
+from sluis.events.interests.registered import RegisteredThere, open_registered
 from sluis.events.interests.rules import is_key
 from sluis.events.interests.service import Interests, open_interests
 
@@ -31,6 +32,7 @@ __all__ = [
     "References",
     "Referred",
     "Registered",
+    "RegisteredThere",
     "Registrar",
     "Registration",
     "Whom",
@@ -41,5 +43,6 @@ __all__ = [
     "officials",
     "open_interests",
     "open_references",
+    "open_registered",
     "routes",
 ]
