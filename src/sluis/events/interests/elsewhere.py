@@ -4,7 +4,7 @@ That another organisation hears this is processing like any other: a line in thi
 a byte leaves.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -39,7 +39,8 @@ from sluis.ledger import Ledger
 
 T = TypeVar("T")
 
-_MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024
+"""Of an answer, unless it may be larger."""
 
 
 class WishedInterests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +66,13 @@ class Subscribing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscription: dict[str, Any]
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """A subscription that was taken elsewhere: its id there, and where it delivers."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    sink: str
+
+
 class Registrar:
     """Registers interests of this organisation at others, and subscribes there.
 
@@ -78,6 +86,9 @@ class Registrar:
         service: name of this node in its records.
         clock: aware UTC.
         seconds: how long another may take.
+
+    Attributes:
+        taken: told of each subscription that was taken: at which source, and where it delivers.
     """
 
     def __init__(
@@ -95,6 +106,7 @@ class Registrar:
         self._link, self._ledger, self._references = link, ledger, references
         self._aliases, self._name = aliases, name
         self._address, self._service, self._clock, self._seconds = address, service, clock, seconds
+        self.taken: Callable[[PeerId, Taken], Awaitable[None]] | None = None
 
     async def offered(self, source: str) -> tuple[OfferedNotice, ...]:
         """What an organisation can tell this one of. Raises `NotFound`, `Upstream`, what it answers."""
@@ -142,12 +154,21 @@ class Registrar:
     async def subscribe(self, wish: Subscribing, trace: Trace) -> dict[str, Any]:
         """Take a subscription at another organisation, which keeps it; it tells nothing that notices do not.
 
-        Raises `NotFound`, `Upstream`, and what the source answers.
+        Raises `NotFound`, `Upstream`, what the source answers, and what it raises that is told of it.
         """
         peer, body = self.peer(wish.source), encode(wish.subscription)
         headers = self.headers(trace.child())
         async with self._link.send(peer, "POST", "/v1/subscriptions", headers, body, self._seconds) as answer:
-            return await self.answered(peer, answer, dict[str, Any])
+            made = await self.answered(peer, answer, dict[str, Any])
+        if self.taken is not None:
+            await self.taken(peer, self._read(peer, made))
+        return made
+
+    def _read(self, peer: PeerId, made: dict[str, Any]) -> Taken:
+        try:
+            return msgspec.convert(made, Taken)
+        except msgspec.ValidationError:
+            raise _unusable(self._name(peer)) from None
 
     async def _offered(self, source: str, id: str) -> tuple[PeerId, OfferedNotice]:
         peer = self.peer(source)
@@ -220,12 +241,12 @@ class Registrar:
             "fsc-transaction-id": new_transaction_id(),
         }
 
-    async def answered(self, peer: PeerId, answer: Answer, kind: type[T]) -> T:
-        """What a source answered. Raises its problem, and `Upstream` when it is no answer."""
+    async def answered(self, peer: PeerId, answer: Answer, kind: type[T], most: int = MOST_BYTES) -> T:
+        """What a source answered, in at most so many bytes. Raises its problem, and `Upstream` when it is no answer."""
         raw = bytearray()
         async for piece in answer.body:
             raw += piece
-            if len(raw) > _MOST_BYTES:
+            if len(raw) > most:
                 raise _unusable(self._name(peer))
         try:
             if answer.status in (200, 201):
