@@ -39,7 +39,7 @@ async def send(folder: Path, port: int, messages: int) -> None:
         world.clock.now = datetime.now(UTC)
         await world.contact.work()
         await asyncio.sleep(0.01)
-        states = [step.state for one in await world.contact.history(world.person) for step in one.steps]
+        states = [step.state for one in await world.contact.history(world.party) for step in one.steps]
     await world.contact.stop()
     world.store.close()
 

@@ -36,8 +36,8 @@ def published() -> Api:
         *interests.official_routes(nothing, nothing, nothing),
         *standing.routes(nothing),
         *standing.official_routes(nothing, nothing, nothing),
-        *subscriptions.routes(nothing, nothing, nothing),
-        *publishing.routes(nothing, nothing),
+        *subscriptions.routes(nothing, nothing, nothing, nothing, nothing),
+        *publishing.routes(nothing, nothing, counted=True),
         *publishing.official_routes(nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]

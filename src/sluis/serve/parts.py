@@ -208,6 +208,9 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         told = events.registrar.offered
         operator = operator_of(config, grounds, store, membership, owners, told, clock)
     tokens = tokens_of(config, keys, clock)
+    rooms = identity_rooms(config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock)
+    if contact is not None and rooms is not None:
+        contact.represented_by(rooms.representing.may)
     return Parts(
         certificate=certificate,
         store=store,
@@ -234,9 +237,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         membership=membership,
         operator=operator,
         own=None if membership else own_link,
-        identity=identity_rooms(
-            config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock
-        ),
+        identity=rooms,
         whom=whom_of(config, keys),
         contact=contact,
     )

@@ -158,7 +158,7 @@ async def test_a_preference_is_kept_in_general_and_about_a_case(node: Pages) -> 
     await browser.send(form, first="sms", second="email", language="en", twice="no", case="")
     shown = await browser.send(form, first="email", language="nl", twice="yes", case="Z-1", follow=True)
     assert "Z-1" in shown.text
-    known = await node.contact.known(node.person)
+    known = await node.contact.known(node.party)
     general, of_case = known.preference(""), known.preference("Z-1")
     assert general is not None
     assert (general.kinds, general.language, general.twice) == (("sms", "email"), "en", False)
