@@ -177,9 +177,9 @@ class Inbox:
         if not self._subscriptions.has(self._origin.own):
             raise rules.nobody_listens()
         self._queue.check_room()
-        if key not in self._followed:
-            if sum(source == key[0] for source, _ in self._followed) >= MOST_FOLLOWED:
-                raise rules.too_many()
+        others = sum(source == key[0] for source, _ in self._followed)
+        if key not in self._followed and others >= MOST_FOLLOWED:
+            raise rules.too_many()
 
     def _stand(self, key: Key) -> Followed:
         return self._followed.get(key) or Followed(*key)

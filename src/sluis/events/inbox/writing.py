@@ -1,6 +1,6 @@
 """What a commit of the inbox writes: on the writer's thread, in a savepoint together with the lines of the log."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
