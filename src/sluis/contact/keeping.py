@@ -55,6 +55,10 @@ class Known(msgspec.Struct, frozen=True):
         """The address of a kind, proven to be theirs."""
         return next((one for one in self.addresses if one.kind == kind), None)
 
+    def waiting(self, kind: str) -> Pending | None:
+        """The address of a kind to which a code went that may still come back."""
+        return next((one for one in self.pending if one.kind == kind), None)
+
     def preference(self, case: str) -> Preference | None:
         """What they said about a case; empty: in general."""
         return next((one for one in self.preferences if one.case == case), None)

@@ -83,14 +83,15 @@ class Occurrence(Protocol):
 
 # Messages and tries
 
-MessageState = Literal["open", "reached", "unreachable"]
+MessageState = Literal["open", "reached", "unsure", "unreachable"]
 
 MESSAGE: dict[MessageState, frozenset[MessageState]] = {
-    "open": frozenset({"reached", "unreachable"}),
+    "open": frozenset({"reached", "unsure", "unreachable"}),
     "reached": frozenset({"open"}),  # it came back after all
+    "unsure": frozenset({"open"}),
     "unreachable": frozenset({"open", "reached"}),  # a report that came late says that it arrived
 }
-"""From each state of a message, the states that may follow."""
+"""From each state of a message, the states that may follow. `unsure`: it left, or may have, and nobody said that it arrived."""
 
 TryState = Literal["claimed", "delayed", "doubtful", "sent", "delivered", "read", "bounced", "refused"]
 

@@ -100,7 +100,7 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
             with at_field(f"code-{kind}"):
                 await contact.proving.prove(await whose(person), kind, form.get("code", "")[:20])
         except (Invalid, NotFound) as problem:
-            return await shown(request, person, problem, sent=kind if isinstance(problem, Invalid) else "")
+            return await shown(request, person, problem)
         return redirect(_OWN)
 
     @post("/messages/address/remove", opt=_FOR, status_code=200)

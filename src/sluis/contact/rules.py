@@ -183,8 +183,8 @@ def next_action(
             case _:
                 if moment < tried.changed + route.wait:
                     return Later(tried.changed + route.wait)
-    arrived = any(one.state in ARRIVED or one.state == "doubtful" for one in done.values())
-    return Over("reached" if arrived else "unreachable")
+    left = any(one.state in ARRIVED or one.state == "doubtful" for one in done.values())
+    return Over("unsure" if left else "unreachable")
 
 
 def delay(attempts: int, asked: int = 0) -> int:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
+import msgspec
 from sqlalchemy import Connection
 
 from sluis.contact import sql
@@ -187,6 +188,7 @@ class Contact:
                 case=content.case,
                 subject=content.said.subject if content.said else "",
                 text=content.said.text if content.said else "",
+                language=content.said.language if content.said else "",
                 state=message.state,
                 state_text=state_of(message.state),
                 steps=tuple(_step(one) for one in by_message.get(message.id, ())),
@@ -201,7 +203,9 @@ class Contact:
 
     def _known(self, person: str) -> Known:
         with self._store.read() as connection:
-            return self._keeping.known(connection, person)
+            known, now = self._keeping.known(connection, person), self._now()
+        waiting = tuple(one for one in known.pending if one.until > now and one.left > 0)
+        return msgspec.structs.replace(known, pending=waiting)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -109,8 +109,12 @@ def test_when_no_channel_is_left_nobody_was_reached() -> None:
     assert next_action([], [], NOON, None) == Over("unreachable")
 
 
-def test_silence_at_the_end_counts_as_arrived() -> None:
-    assert next_action([BOX], [tried(BOX, "sent", 3 * DAY)], NOON, None) == Over("reached")
+def test_silence_at_the_end_and_doubt_are_not_called_arrival() -> None:
+    assert next_action([BOX], [tried(BOX, "sent", 3 * DAY)], NOON, None) == Over("unsure")
+    assert next_action([MAIL], [tried(MAIL, "doubtful", 2 * DAY)], NOON, None) == Over("unsure")
+    assert after(*(tried(one, "refused") for one in (BOX, MAIL, LETTER)), tried(SMS, "sent", DAY)) == Over(
+        "unsure"
+    )
 
 
 # Quiet hours

@@ -65,7 +65,7 @@ async def _pieces(page: bytes) -> AsyncIterator[bytes]:
 def registrar(link: Any) -> Registrar:
     given: Any = None
     return Registrar(
-        link, given, given, {"bron": SOURCE}, str.__str__, str.__str__, "ontvanger", given, 5
+        link, given, given, given, {"bron": SOURCE}, str.__str__, str.__str__, "ontvanger", given, 5
     )  # fmt: skip
 
 

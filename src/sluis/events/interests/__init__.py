@@ -15,6 +15,7 @@ from sluis.events.interests.model import (
     Whom,
 )
 from sluis.events.interests.references import Known, Meant, References, Referred, open_references
+from sluis.events.interests.registered import RegisteredThere, open_registered
 from sluis.events.interests.rules import is_key
 from sluis.events.interests.service import Interests, open_interests
 
@@ -32,6 +33,7 @@ __all__ = [
     "References",
     "Referred",
     "Registered",
+    "RegisteredThere",
     "Registrar",
     "Registration",
     "Taken",
@@ -43,5 +45,6 @@ __all__ = [
     "officials",
     "open_interests",
     "open_references",
+    "open_registered",
     "routes",
 ]
