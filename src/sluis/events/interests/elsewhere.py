@@ -25,6 +25,7 @@ from sluis.events.interests.model import (
 )
 from sluis.events.interests.references import References, Referred
 from sluis.events.interests.registered import RegisteredThere
+from sluis.events.interests.rules import check_references
 from sluis.events.records import about
 from sluis.gateway import Answer, Covers, Link
 from sluis.grounds import Key, OfferedNotice, offered_digest
@@ -155,6 +156,7 @@ class Registrar:
             Upstream: the source cannot be reached.
             Unkept: it could not be recorded here; nothing left.
         """
+        check_references(wish.interests)
         peer, offered = await self._offered(wish.source, wish.notice)
         done = Done()
         for at in range(0, len(wish.interests), MOST):
