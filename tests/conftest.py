@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import faulthandler
+import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,16 @@ _BESIDE = Path(__file__).resolve().parents[2] / "shared"
 SHARED: Path | None = _BESIDE if _BESIDE.is_dir() else None
 """The folder with official schemas and test data, when it lies beside the checkout."""
 
+_YOUNG = 5_000  # containers, made and not yet freed, after which the youngest are looked through
+
 _LONGEST = 240  # seconds; the slowest takes a tenth of it
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests and all their modules stay: never look through them again for what can be freed."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
 
 @pytest.hookimpl(wrapper=True)
