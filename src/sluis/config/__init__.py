@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from sluis.config.clients import client_of
     from sluis.config.group import read_group
     from sluis.config.model import Address, ChannelConfig, ClientConfig, Config, NodeConfig, RegisterConfig
-    from sluis.config.node import NODE_FILE, Node, examine_node, load_node, node_policies, templates_of
+    from sluis.config.node import (
+        NODE_FILE,
+        Node,
+        advise_node,
+        examine_node,
+        load_node,
+        node_policies,
+        templates_of,
+    )
     from sluis.config.notificaties import applications_of
     from sluis.config.publishing import schemas
     from sluis.config.read import absolute_address, load_config
@@ -30,6 +38,7 @@ __all__ = [
     "RegisterConfig",
     "Setting",
     "absolute_address",
+    "advise_node",
     "applications_of",
     "client_of",
     "examine_node",

@@ -7,10 +7,10 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from msgspec import structs
 
-from sluis import disclose, gateway, query
+from sluis import catalogue, disclose, gateway, query
 from sluis.config import Config
 from sluis.crypto import Peer
-from sluis.events import interests, publishing, standing, subscriptions
+from sluis.events import doctor, interests, publishing, standing, subscriptions
 from sluis.identity import access, looked, passkeys, people
 from sluis.kernel import Invalid, PeerId, Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
@@ -27,6 +27,8 @@ def published() -> Api:
     nothing: Any = None
     routes = [
         *gateway.routes(str),
+        *catalogue.routes(nothing),
+        *catalogue.official_routes(nothing),
         *query.routes(nothing),
         *disclose.routes(nothing),
         *access.routes(nothing, nothing, nothing),
@@ -36,9 +38,10 @@ def published() -> Api:
         *interests.official_routes(nothing, nothing, nothing),
         *standing.routes(nothing),
         *standing.official_routes(nothing, nothing, nothing),
-        *subscriptions.routes(nothing, nothing, nothing),
-        *publishing.routes(nothing, nothing),
+        *subscriptions.routes(nothing, nothing, nothing, nothing, nothing),
+        *publishing.routes(nothing, nothing, counted=True),
         *publishing.official_routes(nothing, nothing, nothing),
+        *doctor.routes(nothing, nothing, nothing, nothing, nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))
@@ -65,6 +68,8 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
     known = None if parts.identity is None else parts.identity.representing.people
     return [
         *gateway.routes(parts.card),
+        *catalogue.routes(parts.catalogue),
+        *catalogue.official_routes(parts.catalogue),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
         *access.routes(parts.accesses, gate, own),

@@ -1,7 +1,7 @@
 """Interests: recipients say whom they must hear about, and the source keeps that as sealed pseudonyms."""
 
 from sluis.events.interests.elsewhere import Registrar, WishedInterests
-from sluis.events.interests.http import not_yours, official_routes, routes
+from sluis.events.interests.http import not_yours, official_routes, officials, routes
 from sluis.events.interests.model import (
     MOST,
     Bounds,
@@ -15,6 +15,7 @@ from sluis.events.interests.model import (
     Whom,
 )
 from sluis.events.interests.references import Known, References, Referred, open_references
+from sluis.events.interests.registered import RegisteredThere, open_registered
 from sluis.events.interests.rules import is_key
 from sluis.events.interests.service import Interests, open_interests
 
@@ -31,6 +32,7 @@ __all__ = [
     "References",
     "Referred",
     "Registered",
+    "RegisteredThere",
     "Registrar",
     "Registration",
     "Whom",
@@ -38,7 +40,9 @@ __all__ = [
     "is_key",
     "not_yours",
     "official_routes",
+    "officials",
     "open_interests",
     "open_references",
+    "open_registered",
     "routes",
 ]

@@ -4,8 +4,11 @@ That another organisation hears this is processing like any other: a line in thi
 a byte leaves.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -14,15 +17,18 @@ from sluis.events.interests.model import (
     NAMES,
     Ended,
     Ending,
+    InterestsView,
     NewInterest,
     Registered,
     Registration,
     Whom,
 )
 from sluis.events.interests.references import References, Referred
+from sluis.events.interests.registered import RegisteredThere
+from sluis.events.interests.rules import check_references
 from sluis.events.records import about
-from sluis.gateway import Answer, Link
-from sluis.grounds import Key, OfferedNotice
+from sluis.gateway import Answer, Covers, Link
+from sluis.grounds import Key, OfferedNotice, offered_digest
 from sluis.kernel import (
     Clock,
     NotFound,
@@ -43,11 +49,21 @@ _MOST_BYTES = 4 * 1024 * 1024
 
 
 class WishedInterests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to register where: `source` is the organisation, by its alias or OIN."""
+    """What to register where: `source` is the organisation, by its alias or OIN. With `changed`, what this node registered
+    exactly so before is left as it is: nobody is told of it once more, and no line is written about that person."""
 
     source: str
     notice: Key
     interests: Annotated[tuple[NewInterest, ...], msgspec.Meta(min_length=1, max_length=100_000)]
+    changed: bool = False
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What came of registering: how many were new, how many were renewed, and how many were left as they stood."""
+
+    registered: int = 0
+    renewed: int = 0
+    stood: int = 0
 
 
 class EndWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +72,14 @@ class EndWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     notice: Key
     subjects: Annotated[tuple[Whom, ...], msgspec.Meta(min_length=1, max_length=100_000)]
+
+
+class Unrenewed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who was not registered again since a moment: those relations are over, at which organisation."""
+
+    source: str
+    notice: Key
+    since: datetime
 
 
 class Subscribing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +96,7 @@ class Registrar:
         link: the way to them.
         ledger: where it is recorded that they were told.
         references: remember who is meant when events come.
+        there: remembers who is registered, so that it can be ended.
         aliases: names of organisations, and their Peer IDs.
         name: what a peer is called.
         address: where a peer is, for the log.
@@ -85,6 +110,7 @@ class Registrar:
         link: Link,
         ledger: Ledger,
         references: References,
+        there: RegisteredThere,
         aliases: Mapping[str, PeerId],
         name: Callable[[PeerId], str],
         address: Callable[[PeerId], str],
@@ -92,7 +118,7 @@ class Registrar:
         clock: Clock,
         seconds: float,
     ) -> None:
-        self._link, self._ledger, self._references = link, ledger, references
+        self._link, self._ledger, self._references, self._there = link, ledger, references, there
         self._aliases, self._name = aliases, name
         self._address, self._service, self._clock, self._seconds = address, service, clock, seconds
 
@@ -101,13 +127,13 @@ class Registrar:
         return await self.offered_by(self.peer(source))
 
     async def offered_by(self, peer: PeerId) -> tuple[OfferedNotice, ...]:
-        """The same, by its Peer ID."""
+        """The same, by its Peer ID. A notice whose digest is not its own is none: a contract covers it by that digest."""
         headers = self.headers(Trace.begin())
         async with self._link.send(peer, "GET", "/v1/notices", headers, b"", self._seconds) as answer:
             found = await self.answered(peer, answer, list[OfferedNotice])
-        return tuple(one for one in found if one.source == peer)
+        return tuple(one for one in found if one.source == peer and one.digest == offered_digest(one))
 
-    async def register(self, wish: WishedInterests, trace: Trace) -> Registered:
+    async def register(self, wish: WishedInterests, trace: Trace) -> Done:
         """Register interests, at most `MOST` at a time; what went before a problem stays registered, and doing all of it
         again does no harm.
 
@@ -118,36 +144,94 @@ class Registrar:
             Upstream: the source cannot be reached.
             Unkept: it could not be recorded here; nothing left.
         """
+        check_references(wish.interests)
         peer, offered = await self._offered(wish.source, wish.notice)
-        done = Registered(0, 0)
+        done = Done()
         for at in range(0, len(wish.interests), MOST):
             some = wish.interests[at : at + MOST]
-            body = encode(Registration(wish.notice, some))
-            subjects = [one.subject for one in some]
-            await self._remember(peer, wish.notice, some)
-            told = await self._tell(peer, offered, "register", subjects, body, Registered, trace)
-            done = Registered(done.registered + told.registered, done.renewed + told.renewed)
+            stood = (
+                await asyncio.to_thread(self._there.standing, peer, wish.notice, some) if wish.changed else ()
+            )
+            told = await self._register(peer, offered, some, stood, trace)
+            done = Done(
+                done.registered + told.registered, done.renewed + told.renewed, done.stood + len(stood)
+            )
         return done
+
+    async def _register(
+        self,
+        peer: PeerId,
+        offered: OfferedNotice,
+        some: Sequence[NewInterest],
+        stood: Collection[NewInterest],
+        trace: Trace,
+    ) -> Registered:
+        id, news = offered.notice.id, tuple(one for one in some if one not in stood)
+        await self._remember(peer, id, news)
+        told = Registered(0, 0)
+        if news:
+            body, subjects = encode(Registration(id, news)), [one.subject for one in news]
+            told = await self._tell(peer, offered, "register", subjects, body, Registered, trace)
+        await self._there.keep(peer, id, some)
+        return told
 
     async def end(self, wish: EndWish, trace: Trace) -> Ended:
         """End interests; those that are not there are passed over. Raises as `register`."""
         peer, offered = await self._offered(wish.source, wish.notice)
         ended = 0
         for at in range(0, len(wish.subjects), MOST):
-            some = wish.subjects[at : at + MOST]
-            body = encode(Ending(wish.notice, some))
-            ended += (await self._tell(peer, offered, "end", some, body, Ended, trace)).ended
+            ended += await self._end(peer, offered, wish.subjects[at : at + MOST], trace)
         return Ended(ended)
+
+    async def end_unrenewed(self, wish: Unrenewed, trace: Trace) -> Ended:
+        """End the interests of all who were not registered again through this node since a moment. Raises as `register`."""
+        peer, offered = await self._offered(wish.source, wish.notice)
+        ended = 0
+        while some := await asyncio.to_thread(self._there.before, peer, wish.notice, wish.since, MOST):
+            ended += await self._end(peer, offered, tuple(some), trace)
+        return Ended(ended)
+
+    async def _end(self, peer: PeerId, offered: OfferedNotice, some: tuple[Whom, ...], trace: Trace) -> int:
+        body = encode(Ending(offered.notice.id, some))
+        done = await self._tell(peer, offered, "end", some, body, Ended, trace)
+        await self._there.ended(peer, offered.notice.id, some)
+        return done.ended
+
+    async def registered(self, source: str, notice: str, cursor: str, trace: Trace) -> InterestsView:
+        """A page of this organisation's interests at a source: its own references. Raises as `register`."""
+        peer, offered = await self._offered(source, notice)
+        place = f"/v1/interests?{urlencode({'notice': notice, 'cursor': cursor})}"
+        async with self._link.send(
+            peer, "GET", place, self.headers(trace.child()), b"", self._seconds, covers=_covering(offered)
+        ) as answer:
+            return await self.answered(peer, answer, InterestsView)
 
     async def subscribe(self, wish: Subscribing, trace: Trace) -> dict[str, Any]:
         """Take a subscription at another organisation, which keeps it; it tells nothing that notices do not.
 
         Raises `NotFound`, `Upstream`, and what the source answers.
         """
-        peer, body = self.peer(wish.source), encode(wish.subscription)
-        headers = self.headers(trace.child())
-        async with self._link.send(peer, "POST", "/v1/subscriptions", headers, body, self._seconds) as answer:
-            return await self.answered(peer, answer, dict[str, Any])
+        return await self._asked(
+            wish.source, "POST", "/v1/subscriptions", trace, dict[str, Any], wish.subscription
+        )
+
+    async def subscribed(self, source: str, trace: Trace) -> list[dict[str, Any]]:
+        """This organisation's subscriptions at another, as they stand there. Raises as `subscribe`."""
+        return await self._asked(source, "GET", "/v1/subscriptions", trace, list[dict[str, Any]])
+
+    async def replace(self, wish: Subscribing, id: str, trace: Trace) -> dict[str, Any]:
+        """Make a subscription at another organisation what the document says; that also has it go on that stood still, or ask
+        its address once more. Raises as `subscribe`."""
+        place = f"/v1/subscriptions/{quote(id, safe='')}"
+        return await self._asked(wish.source, "PUT", place, trace, dict[str, Any], wish.subscription)
+
+    async def _asked(
+        self, source: str, method: str, place: str, trace: Trace, kind: type[T], document: Any = None
+    ) -> T:
+        peer, headers = self.peer(source), self.headers(trace.child())
+        body = b"" if document is None else encode(document)
+        async with self._link.send(peer, method, place, headers, body, self._seconds) as answer:
+            return await self.answered(peer, answer, kind)
 
     async def _offered(self, source: str, id: str) -> tuple[PeerId, OfferedNotice]:
         peer = self.peer(source)
@@ -158,6 +242,8 @@ class Registrar:
 
     async def _remember(self, peer: PeerId, notice: str, interests: Sequence[NewInterest]) -> None:
         now = self._clock()
+        if not interests:
+            return
         await self._references.keep(
             [
                 Referred(peer, notice, one.reference, one.subject.kind,
@@ -196,7 +282,7 @@ class Registrar:
             self.headers(step),
             body,
             self._seconds,
-            covers=lambda purpose: purpose.tells(notice.activity, notice.id, offered.digest),
+            covers=_covering(offered),
             ready=recorded,
         ) as answer:
             return await self.answered(peer, answer, kind)
@@ -238,6 +324,12 @@ class Registrar:
         problem = Problem.from_members(members)
         problem.peer = self._name(peer)
         raise problem
+
+
+def _covering(offered: OfferedNotice) -> Covers:
+    """Whether a contract is for this notice."""
+    notice = offered.notice
+    return lambda purpose: purpose.tells(notice.activity, notice.id, offered.digest)
 
 
 def _nobody(source: str) -> NotFound:

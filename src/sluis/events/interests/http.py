@@ -4,16 +4,24 @@ register at the source of another organisation.
 Whom an interest is about stands in the body alone. Every refusal is on record before it is answered.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from litestar import Request, get, post
+from litestar import Request, get, post, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import PathParameter
 
 from sluis.crypto import Peer
-from sluis.events.interests.elsewhere import EndWish, Registrar, Subscribing, WishedInterests
+from sluis.events.interests.elsewhere import (
+    Done,
+    EndWish,
+    Registrar,
+    Subscribing,
+    Unrenewed,
+    WishedInterests,
+)
 from sluis.events.interests.model import (
     Ended,
     Ending,
@@ -23,14 +31,17 @@ from sluis.events.interests.model import (
 )
 from sluis.events.interests.service import Interests
 from sluis.events.notices import Notices
-from sluis.grounds import OfferedNotice, Purpose
+from sluis.grounds import OfferedNotice
 from sluis.kernel import PeerId, Refused, Text, Trace
 from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
-from sluis.web import Gate, OnRefusal, Person, crossed, write_line
+from sluis.web import Gate, OnRefusal, Person, purpose_of, write_line
 
 T = TypeVar("T")
 
+May = Callable[[Person, str], Awaitable[None]]
+
 _TAGS = ["gebeurtenissen"]
+_PART = Annotated[str, PathParameter(max_length=100)]
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -78,7 +89,7 @@ def routes(notices: Notices, interests: Interests, on_refusal: OnRefusal) -> lis
     ) -> Registered:
         """Alle in één keer, of geen: voor één kennisgeving, elk met een eigen kenmerk en een laatste dag."""
         line = partial(write_line, request.scope)
-        return await told(peer, interests.register(peer.id, data, _purpose(request), trace, line))
+        return await told(peer, interests.register(peer.id, data, purpose_of(request.scope), trace, line))
 
     @post(
         "/interests/ends",
@@ -90,7 +101,7 @@ def routes(notices: Notices, interests: Interests, on_refusal: OnRefusal) -> lis
     async def end(data: Ending, peer: Peer, trace: Trace, request: Request[Any, Any, Any]) -> Ended:
         """Van wie hier staat, hoort u over deze kennisgeving niets meer."""
         line = partial(write_line, request.scope)
-        return await told(peer, interests.end(peer.id, data, _purpose(request), trace, line))
+        return await told(peer, interests.end(peer.id, data, purpose_of(request.scope), trace, line))
 
     @get(
         "/interests",
@@ -101,7 +112,7 @@ def routes(notices: Notices, interests: Interests, on_refusal: OnRefusal) -> lis
     async def registered(
         peer: Peer, request: Request[Any, Any, Any], notice: str, cursor: str = ""
     ) -> InterestsView:
-        return await told(peer, interests.registered(peer.id, notice, _purpose(request), cursor))
+        return await told(peer, interests.registered(peer.id, notice, purpose_of(request.scope), cursor))
 
     return [offered, register, end, registered]
 
@@ -114,9 +125,7 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         gate: asks who may.
         own: this node.
     """
-
-    def may(person: Person, action: str) -> Awaitable[None]:
-        return gate.require(person, action, Resource(EVENTS, str.__str__(own)), not_yours())
+    may = officials(gate, own)
 
     @post(
         "/registrations",
@@ -125,7 +134,7 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         tags=_TAGS,
         response_description="Hoeveel er nieuw waren, en hoeveel er al waren.",
     )
-    async def register(person: Person, data: WishedInterests, trace: Trace) -> Registered:
+    async def register(person: Person, data: WishedInterests, trace: Trace) -> Done:
         await may(person, CHANGE_EVENTS)
         return await registrar.register(data, trace)
 
@@ -151,6 +160,53 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         await may(person, CHANGE_EVENTS)
         return await registrar.subscribe(data, trace)
 
+    @get(
+        "/registrations/subscriptions/{source:str}",
+        summary="Uw abonnementen bij een andere organisatie",
+        tags=_TAGS,
+        response_description="Zoals ze daar staan, de oudste eerst.",
+    )
+    async def subscribed(person: Person, source: _PART, trace: Trace) -> list[dict[str, Any]]:
+        await may(person, READ_EVENTS)
+        return await registrar.subscribed(source, trace)
+
+    @put(
+        "/registrations/subscriptions/{source:str}/{id:str}",
+        summary="Verander een abonnement bij een andere organisatie",
+        tags=_TAGS,
+        response_description="Het abonnement, zoals het daar staat.",
+    )
+    async def replace(
+        person: Person, source: _PART, id: _PART, data: dict[str, Any], trace: Trace
+    ) -> dict[str, Any]:
+        """Hetzelfde document nog eens: wat stilstaat gaat verder, en een adres dat nog niets zei wordt opnieuw gevraagd."""
+        await may(person, CHANGE_EVENTS)
+        return await registrar.replace(Subscribing(source, data), id, trace)
+
+    @get(
+        "/registrations",
+        summary="Uw afnemersindicaties bij een andere organisatie",
+        tags=_TAGS,
+        response_description="Een bladzijde: uw kenmerken, zonder over wie zij gaan.",
+    )
+    async def registered(
+        person: Person, source: str, notice: str, trace: Trace, cursor: str = ""
+    ) -> InterestsView:
+        await may(person, READ_EVENTS)
+        return await registrar.registered(source, notice, cursor, trace)
+
+    @post(
+        "/registrations/ends/unrenewed",
+        status_code=200,
+        summary="Beëindig afnemersindicaties die niet opnieuw geregistreerd zijn",
+        tags=_TAGS,
+        response_description="Hoeveel er waren.",
+    )
+    async def end_unrenewed(person: Person, data: Unrenewed, trace: Trace) -> Ended:
+        """Van wie dit knooppunt sinds een tijdstip niet opnieuw registreerde."""
+        await may(person, CHANGE_EVENTS)
+        return await registrar.end_unrenewed(data, trace)
+
     @post(
         "/registrations/ends",
         status_code=200,
@@ -162,7 +218,17 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         await may(person, CHANGE_EVENTS)
         return await registrar.end(data, trace)
 
-    return [register, offered, subscribe, end]
+    return [register, registered, offered, subscribe, subscribed, replace, end, end_unrenewed]
+
+
+def officials(gate: Gate, own: PeerId) -> May:
+    """Asks whether an official may do something (`READ_EVENTS`, `CHANGE_EVENTS`) with the events of this node (`own`). What it gives
+    raises `Refused`, `Unkept`."""
+
+    def may(person: Person, action: str) -> Awaitable[None]:
+        return gate.require(person, action, Resource(EVENTS, str.__str__(own)), not_yours())
+
+    return may
 
 
 def not_yours() -> Refused:
@@ -174,8 +240,3 @@ def not_yours() -> Refused:
         Text("Vraag het de beheerder van dit knooppunt.", "Ask the operator of this node."),
         rule="events-not-yours",
     )
-
-
-def _purpose(request: Request[Any, Any, Any]) -> Purpose | None:
-    came = crossed(request.scope)
-    return came.purpose if came is not None else None

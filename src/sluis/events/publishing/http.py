@@ -3,7 +3,7 @@ says whom it is about and which facts there are. These stay here; what leaves, n
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -11,13 +11,13 @@ from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.events.cloudevent import BATCH, MAX_EVENT, CloudEvent, decode
-from sluis.events.interests import Whom, not_yours
+from sluis.events.interests import Whom, officials
 from sluis.events.publishing.model import MOST, Counted, Occurrence, Published, Scalar
 from sluis.events.publishing.service import Publisher
 from sluis.grounds import FactName
 from sluis.kernel import Invalid, PeerId, Text, Trace, convert
 from sluis.kernel import decode as decode_json
-from sluis.policy import EVENTS, READ_EVENTS, Resource
+from sluis.policy import READ_EVENTS
 from sluis.web import Gate, Person
 
 Who = Callable[[Request[Any, Any, Any]], Awaitable[str]]
@@ -43,12 +43,14 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: dict[FactName, Scalar] = {}
 
 
-def routes(publisher: Publisher, who: Who) -> list[HTTPRouteHandler]:
+def routes(publisher: Publisher, who: Who, *, counted: bool) -> list[HTTPRouteHandler]:
     """The route for systems.
 
     Args:
         publisher: publishes.
         who: knows who calls, and that it may.
+        counted: whether it is answered how many were told. About a person that says who has a relation with them, which is
+            nothing for a program that may publish and no more.
     """
 
     @post(
@@ -58,7 +60,7 @@ def routes(publisher: Publisher, who: Who) -> list[HTTPRouteHandler]:
         request_max_body_size=LARGEST,
         summary="Meld wat er gebeurde",
         tags=_TAGS,
-        response_description="Hoeveel kennisgevingen iets meldden, en hoeveel niet, per regel.",
+        response_description="Wat er al was; op het knooppunt zelf ook hoeveel kennisgevingen iets meldden, en hoeveel niet, per regel.",
     )
     async def publish(request: Request[Any, Any, Any]) -> list[Published] | Published:
         """Eén CloudEvent, of een batch. In `data` staan `about`, `facts` en `data`. Alles is vastgelegd als het antwoord komt;
@@ -66,6 +68,8 @@ def routes(publisher: Publisher, who: Who) -> list[HTTPRouteHandler]:
         await who(request)
         batch = request.headers.get("content-type", "").lower().startswith(BATCH)
         published = await publisher.publish(await _occurrences(request))
+        if not counted:
+            published = [Published(one.id, one.repeated) for one in published]
         return published if batch else published[0]
 
     return [publish]
@@ -79,6 +83,7 @@ def official_routes(publisher: Publisher, gate: Gate, own: PeerId) -> list[HTTPR
         gate: asks who may.
         own: this node.
     """
+    may = officials(gate, own)
 
     @get(
         "/events/counts",
@@ -87,7 +92,7 @@ def official_routes(publisher: Publisher, gate: Gate, own: PeerId) -> list[HTTPR
         response_description="Nieuwste dag eerst.",
     )
     async def counts(person: Person, since: date) -> list[Counted]:
-        await gate.require(person, READ_EVENTS, Resource(EVENTS, str.__str__(own)), not_yours())
+        await may(person, READ_EVENTS)
         return publisher.counts(since)
 
     return [counts]
@@ -114,14 +119,27 @@ def occurrence_of(event: CloudEvent) -> Occurrence:
     parent = Trace.parse(str(event.extensions.get("traceparent", "")))
     return msgspec.structs.replace(
         checked,
-        time=None
-        if event.time is None
-        else datetime.fromisoformat(event.time.upper().replace("Z", "+00:00")),
+        time=_moment(event.time),
         about=content.about,
         facts=content.facts,
         data=content.data,
         trace_id=None if parent is None else parent.trace_id,
     )
+
+
+def _moment(said: str | None) -> datetime | None:
+    """When it was recorded. Raises `Invalid` for a second that no clock here can show: a leap second, or one outside the years that
+    there are."""
+    if said is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(said.upper().replace("Z", "+00:00"))
+        moment.astimezone(UTC)
+        return moment
+    except (ValueError, OverflowError):
+        raise _unfit(
+            Text("`time` is geen tijdstip dat hier bestaat.", "`time` is no moment that exists here.")
+        ) from None
 
 
 async def _occurrences(request: Request[Any, Any, Any]) -> list[Occurrence]:

@@ -19,11 +19,9 @@ def unknown() -> NotFound:
         "unknown-subscription",
         Text("Dit abonnement bestaat niet.", "There is no such subscription."),
         Text("Het is er niet, of het is niet van u.", "It is not there, or it is not yours."),
-        Text(
-            "Vraag uw abonnementen op met GET /subscriptions.",
-            "List your subscriptions with GET /subscriptions.",
-        ),
-    )
+        Text("`sluis events subscriptions` en GET /subscriptions noemen uw abonnementen.",
+             "`sluis events subscriptions` and GET /subscriptions list your subscriptions."),
+    )  # fmt: skip
 
 
 def too_many(most: int) -> Conflict:
@@ -34,3 +32,15 @@ def too_many(most: int) -> Conflict:
         Text(f"Eén organisatie kan er {most} hebben.", f"One organisation may have {most}."),
         Text("Beëindig er een, of voeg er twee samen.", "End one, or make one of two."),
     )
+
+
+def too_much_sql(most: int) -> Conflict:
+    """The expressions of one owner together cost this node too much."""
+    return Conflict(
+        "too-much-filtering",
+        Text("Uw abonnementen filteren samen te veel.", "Your subscriptions filter too much together."),
+        Text(f"Samen mogen hun CESQL-expressies {most} tekens lang zijn.",
+             f"Together their CESQL expressions may have {most} characters."),
+        Text("Maak ze korter, of gebruik `exact`, `prefix` en `suffix`.",
+             "Make them shorter, or use `exact`, `prefix` and `suffix`."),
+    )  # fmt: skip

@@ -51,6 +51,8 @@ async def test_an_abonnement_is_made_read_changed_and_ended(api: Caller) -> None
     assert [one["url"] for one in (await api("GET", "/abonnement")).json()] == [shown["url"]]
     other = {**ABONNEMENT, "callbackUrl": "https://zaken.example/anders"}
     assert (await api("PUT", place, other)).json()["callbackUrl"] == other["callbackUrl"]
+    moved = await api("PATCH", place, {"callbackUrl": ABONNEMENT["callbackUrl"]})
+    assert [one["name"] for one in moved.json()["invalidParams"]] == ["auth"]  # it goes to no other address
     patched = await api("PATCH", place, {"kanalen": [{"naam": "zaken"}]})
     assert patched.json()["kanalen"] == [{"naam": "zaken", "filters": {}}]
     assert patched.json()["callbackUrl"] == other["callbackUrl"]
@@ -98,6 +100,9 @@ async def test_another_application_sees_no_abonnement_and_changes_none(api: Call
         ("https://formulieren.example/api", False),
         ("https://formulieren.example/api/../beheer", False),
         ("https://formulieren.example/api/%2e%2E/beheer", False),
+        ("https://formulieren.example/api/..;/beheer", False),
+        ("https://formulieren.example/api/%2e%2e%3bx=1/beheer", False),
+        ("https://formulieren.example/api/%252e%252e/beheer", False),
         ("https://formulieren.example/api/..", False),
         ("https://formulieren.example/api/a%2fb", False),
         ("http://formulieren.example/api/x", False),
