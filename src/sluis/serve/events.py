@@ -165,7 +165,7 @@ def event_rooms(
     subscribed = open_subscriptions(store, keys, ledger, calls, here, clock)
     queue = open_queue(store, keys, clock)
     signer = Signer(keys, clock)
-    zgw = notificaties_of(config, store, keys, ledger, queue, clock)
+    zgw = notificaties_of(config, store, keys, ledger, queue, point, clock)
     transports: dict[Mode, Transport] = {
         "push": WhileAgreed(Webhook(connections, signer, here.origin, clock), node.oin, may_leave),
         "fsc": WhileAgreed(Fsc(link, clock), node.oin, may_leave),
