@@ -253,6 +253,10 @@ async def _pieces(*some: bytes) -> AsyncIterator[bytes]:
         yield piece
 
 
+async def _known() -> Sequence[Subscription]:
+    return [SUBSCRIPTION]
+
+
 class Source:
     """A source's node, as far as events go out.
 
@@ -273,7 +277,7 @@ class Source:
         self._sending: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        self._sending = asyncio.create_task(self.sender.run([SUBSCRIPTION]))
+        self._sending = asyncio.create_task(self.sender.run(_known))
 
     async def publish(self, first: int, count: int) -> None:
         """So many events, in commits of `AT_ONCE`; event n is of stream n modulo `STREAMS`."""
