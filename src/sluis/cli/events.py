@@ -20,6 +20,7 @@ from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
 from sluis.cli.standing import standing
 from sluis.cli.terminal import in_words, json_text, language, say, shown, working
+from sluis.cli.work import work
 from sluis.kernel import Invalid, NotFound, Text
 
 BATCH = "application/cloudevents-batch+json"
@@ -45,7 +46,7 @@ def command() -> None:
     """Asks the running node, over its socket."""
 
 
-for one in (subscribe, tail, deadletters, replay, standing):
+for one in (subscribe, tail, deadletters, replay, standing, work):
     command.add_command(one)
 
 

@@ -72,7 +72,8 @@ class Lanes:
         """How every lane stands, and who sends."""
         with self._store.read() as connection:
             senders = {
-                row.id: Colleague(row.sent, row.waking, row.alive) for row in connection.execute(text(sql.SENDERS))
+                row.id: Colleague(row.sent, row.waking, row.alive)
+                for row in connection.execute(text(sql.SENDERS))
             }
             return Round(rows.seen(connection), senders)
 
@@ -111,7 +112,9 @@ class Lanes:
 
     def forget(self) -> int:
         """Let go of processes that are gone; gives how many deliveries of theirs arrived."""
-        return self._do(lambda connection: sum(row.sent for row in connection.execute(text(sql.FORGET_SENDERS))))
+        return self._do(
+            lambda connection: sum(int(row.sent) for row in connection.execute(text(sql.FORGET_SENDERS)))
+        )
 
     def _do(self, work: Callable[[Connection], T]) -> T:
         """In a transaction of its own, beside the group commit."""

@@ -80,7 +80,9 @@ def place_of(connection: Connection, subscription: str) -> Place:
 def seen(connection: Connection) -> dict[str, Seen]:
     """How all subscriptions stand."""
     return {
-        row.subscription: Seen(row.newest, Place(row.settled, row.turn), row.waiting, row.holder, bool(row.gone))
+        row.subscription: Seen(
+            row.newest, Place(row.settled, row.turn), row.waiting, row.holder, bool(row.gone)
+        )
         for row in connection.execute(text(sql.COUNTERS))
     }
 

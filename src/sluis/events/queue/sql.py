@@ -188,7 +188,9 @@ OPEN_LANES = """INSERT INTO events_lanes (subscription, settled, ended, turn, ho
 TAKE = "UPDATE events_lanes SET holder = :id, turn = turn + 1 WHERE subscription IN :names RETURNING subscription, settled, turn"
 """Hold these from now on."""
 
-LET_GO = "UPDATE events_lanes SET holder = '', gone = :gone WHERE subscription = :subscription AND holder = :id"
+LET_GO = (
+    "UPDATE events_lanes SET holder = '', gone = :gone WHERE subscription = :subscription AND holder = :id"
+)
 """Hold one no longer."""
 
 LEAVE = "UPDATE events_senders SET until = 0, sent = :sent WHERE id = :id"
