@@ -21,9 +21,9 @@ from tests.unit.events.notificaties.world import ABONNEMENT, KANAAL, MESSAGE, Ca
 from sluis.crypto import calling_context
 from sluis.events.notificaties import Application
 from sluis.events.sending import Connections, Sender, Signer, Webhook
+from sluis.events.subscriptions import Subscription
 from sluis.grounds import read_directory
 from sluis.kernel import NotFound, utc_now
-from sluis.serve.notificaties import Everyone
 from sluis.web import EVERYWHERE
 
 SCOPES = frozenset({"notificaties.publiceren", "notificaties.consumeren"})
@@ -63,7 +63,11 @@ async def at(tmp_path: Path) -> AsyncIterator[Sending]:
         known = Application("zaaksysteem", b"geheim-van-het-zaaksysteem-in-de-proef", SCOPES, callbacks)
         node = Node(tmp_path, {known.id: known}, test=True)
         made = Sending(node, application)
-        task = asyncio.create_task(made.sender.run(node.notificaties.subscriptions()))
+
+        async def known() -> list[Subscription]:
+            return node.notificaties.subscriptions()
+
+        task = asyncio.create_task(made.sender.run(known))
         await made.api("POST", "/kanaal", KANAAL)
         reply = await made.api("POST", "/abonnement", {**ABONNEMENT, "callbackUrl": made.callback})
         assert reply.status_code == 201, reply.text
@@ -157,7 +161,7 @@ async def test_a_whole_node_carries_messages_between_applications(tmp_path: Path
             assert (await api("POST", "/notificaties", MESSAGE)).status_code == 200
             await until(lambda: application.got)
         rooms = node.parts.events
-        everyone = Everyone(rooms.subscriptions, rooms.notificaties)
+        everyone = rooms.everyone
         (one,) = everyone.all()
         assert everyone.named(one.id) == one
         with pytest.raises(NotFound):

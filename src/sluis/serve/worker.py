@@ -20,7 +20,7 @@ from sluis.grounds import Grounds
 from sluis.kernel import Clock, PeerId, cause_of, utc_now
 from sluis.serve.sending import here_of, may_leave_of, waking_of, webhooks_of
 from sluis.serve.settling import settle
-from sluis.store import check_migrated, open_store
+from sluis.store import check_migrated, open_store, see_through
 
 log = logging.getLogger("sluis.events")
 
@@ -80,7 +80,7 @@ class Worker:
             await asyncio.to_thread(self._store.close)
 
     async def _known(self) -> list[Subscription]:
-        return await asyncio.to_thread(self._read)
+        return await see_through(asyncio.to_thread(self._read))
 
     def _read(self) -> list[Subscription]:
         """The subscriptions as they are now; and what contracts allow, which is looked at whenever something leaves."""

@@ -14,7 +14,7 @@ from tests.unit.web.conftest import ABOUT, crossing
 from sluis.crypto import FileKeyStore
 from sluis.events import queue as queue_room
 from sluis.events.cloudevent import CloudEvent
-from sluis.events.queue import DEAD, DELIVERED, Outcome, Outgoing, Queue, open_queue, reading
+from sluis.events.queue import DEAD, DELIVERED, Outcome, Outgoing, Place, Queue, open_queue, reading
 from sluis.events.sending import Signer
 from sluis.events.subscriptions import Here, Subscriptions, open_routes, open_subscriptions, routes
 from sluis.kernel import Refused, Text, utc_now
@@ -183,7 +183,7 @@ async def test_owners_see_and_replay_what_did_not_arrive_and_nobody_else(
         Outcome(name, 2, DELIVERED),
         Outcome(name, 3, DEAD, "gone"),
     ]
-    await queue.note(outcomes, {name: 3})
+    await queue.note(outcomes, {name: Place(3)})
     letters = (await ann.ask("GET", f"/subscriptions/{name}/dead-letters")).json()
     assert [(one["sequence"], one["event"], one["trouble"]) for one in letters] == [
         (1, "1", "wrong-format"), (3, "3", "gone"),

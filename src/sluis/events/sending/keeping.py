@@ -11,6 +11,7 @@ from sluis.events.queue import Outcome, Place, Queue
 from sluis.events.sending.runner import Runner
 from sluis.events.subscriptions import Subscription
 from sluis.kernel import Clock, Unkept, cause_of, milliseconds
+from sluis.store import see_through
 
 log = logging.getLogger("sluis.events")
 
@@ -59,7 +60,7 @@ class Keeping:
 
     async def begin_all(self, known: Known) -> None:
         """Have a lane for every subscription that there is. Raises `Unkept`."""
-        seen = await asyncio.to_thread(self._queue.seen)
+        seen = await see_through(asyncio.to_thread(self._queue.seen))
         for one in await known():
             self._host.begin(one, seen[one.id].place if one.id in seen else Place())
 
@@ -77,7 +78,7 @@ class Keeping:
     async def _look(self, known: Known) -> None:
         if self._finds:
             await self.begin_all(known)
-        seen = await asyncio.to_thread(self._queue.seen)
+        seen = await see_through(asyncio.to_thread(self._queue.seen))
         for runner in [*self._host.runners.values()]:
             name = runner.subscription.id
             if runner.ended:

@@ -23,6 +23,7 @@ from sluis.events.sending.sharing import Sharing
 from sluis.events.sending.waking import Waking
 from sluis.events.subscriptions import Mode, Subscription
 from sluis.kernel import Clock, Unkept, cause_of, milliseconds
+from sluis.store import see_through
 
 log = logging.getLogger("sluis.events")
 
@@ -106,7 +107,7 @@ class Sender:
         elif self._sharing is not None:
             self._sharing.look()
         else:
-            seen = await asyncio.to_thread(self._queue.seen)
+            seen = await see_through(asyncio.to_thread(self._queue.seen))
             self.begin(subscription, seen[subscription.id].place if subscription.id in seen else Place())
 
     @property
@@ -207,7 +208,7 @@ class Sender:
             }
             if wanted:
                 try:
-                    found = await asyncio.to_thread(self._queue.fetch, wanted, PAGE)
+                    found = await see_through(asyncio.to_thread(self._queue.fetch, wanted, PAGE))
                 except Unkept as problem:
                     log.warning("reading what waits: %s", cause_of(problem))
                     for name, want in wanted.items():

@@ -20,6 +20,7 @@ from sluis.events.sending.runner import Runner
 from sluis.events.sending.waking import Waking
 from sluis.events.subscriptions import Mode, Subscription
 from sluis.kernel import Unkept, cause_of
+from sluis.store import see_through
 
 log = logging.getLogger("sluis.events")
 
@@ -119,16 +120,16 @@ class Sharing:
             task.cancel()
         await asyncio.gather(*leaving, return_exceptions=True)
         with suppress(Unkept):
-            await asyncio.to_thread(self._lanes.leave, self._host.sent)
+            await see_through(asyncio.to_thread(self._lanes.leave, self._host.sent))
 
     async def _round(self, known: Known) -> None:
         now = time.monotonic()
         turn = now - self._renewed >= _RENEW
         if turn:
             waking = "nats" if self._waking is not None and self._waking.connected else "polling"
-            await asyncio.to_thread(self._lanes.renew, self._host.sent, waking)
+            await see_through(asyncio.to_thread(self._lanes.renew, self._host.sent, waking))
             self._renewed = now
-        seen = await asyncio.to_thread(self._lanes.look)
+        seen = await see_through(asyncio.to_thread(self._lanes.look))
         self._follow(seen)
         if turn:
             self._host.sure(now + SURE)
@@ -186,7 +187,7 @@ class Sharing:
         ]
         if not free or len(fitting) >= most:
             return
-        places = await asyncio.to_thread(self._lanes.claim, free, most - len(fitting))
+        places = await see_through(asyncio.to_thread(self._lanes.claim, free, most - len(fitting)))
         for name, place in places.items():
             self._host.begin(self._known[name], place)
 
@@ -200,7 +201,7 @@ class Sharing:
         async def work() -> None:
             try:
                 await self._host.leave(runner)
-                await asyncio.to_thread(self._lanes.let_go, name, gone)
+                await see_through(asyncio.to_thread(self._lanes.let_go, name, gone))
             except Unkept as problem:  # it is held by this process all the same, and begins anew
                 log.warning("letting go of a lane: %s", cause_of(problem))
                 self._host.drop(runner)
@@ -217,7 +218,7 @@ class Sharing:
         for name in active:
             self._gone(name)
         if set(gone) - active:
-            await asyncio.to_thread(self._lanes.heard, set(gone) - active)
+            await see_through(asyncio.to_thread(self._lanes.heard, set(gone) - active))
 
     async def _count(self, seen: Round) -> None:
         others = {name: one for name, one in seen.senders.items() if name != NODE}
@@ -225,7 +226,7 @@ class Sharing:
         if others:
             await self._recount()
         if not all(one.alive for one in others.values()):
-            self._folded += await asyncio.to_thread(self._lanes.forget)
+            self._folded += await see_through(asyncio.to_thread(self._lanes.forget))
 
 
 def wanted(
