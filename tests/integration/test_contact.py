@@ -11,6 +11,7 @@ from tests.unit.contact.test_scenarios import FILE
 from tests.unit.contact.world import BSN, EVENT, write_templates
 from tests.unit.serve.test_contact import ACTIVITY, EVENT_TYPE
 
+from sluis.contact import own_party
 from sluis.crypto import FileKeyStore
 from sluis.events.interests import Whom
 from sluis.events.publishing import Occurrence
@@ -63,7 +64,7 @@ async def test_what_is_published_arrives_where_somebody_proved_to_be_reached(tmp
         try:
             contact, events = node.parts.contact, node.parts.events
             assert contact is not None
-            person = person_of(FileKeyStore(node.config.keys.directory), "BSN", BSN)
+            person = own_party(person_of(FileKeyStore(node.config.keys.directory), "BSN", BSN))
             await contact.proving.offer(person, "email", "anna@voorbeeld.nl", "nl")
             code = re.search(r"\d{6}", str(post.message().get_body(("plain",))))
             assert code is not None

@@ -31,6 +31,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
             "Show processing activities and what they open.",
         ),
     ),
+    "catalogue": (
+        "sluis.cli.catalogue",
+        Text("Toon wat dit knooppunt aanbiedt.", "Show what this node offers."),
+    ),
     "source": (
         "sluis.cli.source",
         Text("Bekijk een bron, of meet of zij werkt.", "Inspect or probe a source."),

@@ -7,7 +7,7 @@ import click
 
 from sluis.cli.options import example
 from sluis.cli.terminal import language, lines, say, working
-from sluis.config import examine_node
+from sluis.config import advise_node, examine_node
 
 
 @click.command(
@@ -27,13 +27,13 @@ from sluis.config import examine_node
 )
 @click.pass_context
 def command(context: click.Context, path: Path, as_json: bool) -> None:
-    """Exit code 0 when nothing is wrong, 2 when something is."""
+    """Exit code 0 when nothing is wrong, 2 when something is; advice is not wrong."""
     with working("De bestanden worden nagekeken…", "The files are being checked…"):
-        problems = examine_node(path)
+        problems, advice = examine_node(path), advise_node(path)
     if as_json:
-        click.echo(
-            json.dumps([problem.members(language()) for problem in problems], ensure_ascii=False, indent=2)
-        )
+        told = [problem.members(language()) for problem in problems]
+        told += [{**one.members(language()), "advice": True} for one in advice]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         for problem in problems:
             click.echo(lines(problem))
@@ -42,4 +42,6 @@ def command(context: click.Context, path: Path, as_json: bool) -> None:
             if problems
             else say(f"{path} is in orde.", f"{path} is in order.")
         )
+        for one in advice:
+            click.echo(say("Advies: ", "Advice: ") + lines(one))
     context.exit(2 if problems else 0)

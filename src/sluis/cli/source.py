@@ -3,19 +3,28 @@ and can this node's account really not write. Neither ever shows a value out of 
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from sluis.catalogue import (
+    MEASUREMENTS_FILE,
+    Description,
+    Measurement,
+    keep_measurements,
+    measure,
+    read_catalogue,
+)
 from sluis.cli.options import example, json_option, node_option, settings
-from sluis.cli.terminal import EXIT_CODES, say
+from sluis.cli.terminal import EXIT_CODES, json_text, say
 from sluis.config import Address, absolute_address
-from sluis.grounds import render
-from sluis.kernel import Conflict, Invalid, Place, Text, Upstream, plain
+from sluis.grounds import Dataset, read_directory, render
+from sluis.kernel import Conflict, Invalid, Place, Text, Upstream, plain, utc_now
 from sluis.sources import (
+    Limits,
     Probe,
     Proposal,
     SourceFailure,
@@ -187,10 +196,24 @@ class Measured(msgspec.Struct, frozen=True):
     epilog=example("sluis source probe --node /etc/sluis"),
 )
 @click.argument("url", required=False)
+@click.option(
+    "--keep",
+    is_flag=True,
+    help=say(
+        "Meet ook elke dataset van het knooppunt, en bewaar dat voor de catalogus.",
+        "Measure every dataset of the node too, and keep that for the catalogue.",
+    ),
+)
 @node_option
 @json_option
 @click.pass_context
-def probe_source(context: click.Context, url: str | None, directory: Path, as_json: bool) -> None:
+def probe_source(context: click.Context, url: str | None, keep: bool, directory: Path, as_json: bool) -> None:
+    if keep:
+        if url:
+            raise click.UsageError(
+                say("Geef een URL of --keep, niet beide.", "Give a URL or --keep, not both.")
+            )
+        _probe_datasets(context, directory, as_json)
     if url:
         urls = {source_name(url): str(absolute_address(Address(url), Path.cwd()))}
     else:
@@ -205,6 +228,66 @@ def probe_source(context: click.Context, url: str | None, directory: Path, as_js
         click.echo("\n".join(line for one in measured for line in _told(one)) or _none(directory))
     well = all(one.probe.healthy and one.failure is None for one in measured)
     context.exit(0 if well else EXIT_CODES[Upstream])
+
+
+def _probe_datasets(context: click.Context, directory: Path, as_json: bool) -> None:
+    """Measure the datasets of a node, keep what was found, and leave."""
+    config, grounds = settings(directory, secrets=True), read_directory(directory).grounds
+    said = {one.name: one for one in read_catalogue(directory).descriptions if one.kind == "dataset"}
+    found, failed = list[Measurement](), dict[str, str]()
+    label, hidden = say("Datasets meten", "Measuring datasets"), not sys.stderr.isatty()
+    with click.progressbar(grounds.datasets, label=label, file=sys.stderr, hidden=hidden) as bar:
+        for dataset in bar:
+            settled = config.sources[dataset.source]
+            limits = Limits(settled.timeout_seconds, settled.max_rows)
+            try:
+                found.append(_measured(dataset, said.get(dataset.name), str(settled.url), limits))
+            except SourceFailure as failure:
+                failed[dataset.name] = failure.kind
+    try:
+        keep_measurements(directory, found)
+    except OSError as error:
+        raise _cannot_keep(directory, error) from None
+    if as_json:
+        click.echo(json_text({"measured": [plain(one) for one in found], "failed": failed}, indent=2))
+    else:
+        click.echo("\n".join([*map(_dataset_told, found), *_failed_told(failed)]) or _no_datasets(directory))
+    context.exit(EXIT_CODES[Upstream] if failed else 0)
+
+
+def _measured(dataset: Dataset, said: Description | None, url: str, limits: Limits) -> Measurement:
+    source = open_source(url)
+    try:
+        return measure(dataset, said, source, limits, utc_now)
+    finally:
+        source.close()
+
+
+def _dataset_told(one: Measurement) -> str:
+    newest = say(f", bijgewerkt tot {one.newest}", f", updated until {one.newest}") if one.newest else ""
+    return say(
+        f"{one.dataset}: ongeveer {one.rows} rijen, {one.milliseconds} ms{newest}",
+        f"{one.dataset}: about {one.rows} rows, {one.milliseconds} ms{newest}",
+    )
+
+
+def _failed_told(failed: Mapping[str, str]) -> Iterator[str]:
+    for name, kind in failed.items():
+        yield say(f"{name}: NIET GEMETEN ({kind})", f"{name}: NOT MEASURED ({kind})")
+
+
+def _no_datasets(directory: Path) -> str:
+    return say(f"{directory} heeft geen datasets.", f"{directory} has no datasets.")
+
+
+def _cannot_keep(directory: Path, error: OSError) -> Invalid:
+    return Invalid(
+        "cannot-write",
+        Text("De metingen kunnen niet bewaard worden.", "The measurements cannot be kept."),
+        Text(f"Het systeem meldt: {error.strerror}.", f"The system says: {error.strerror}."),
+        Text("Doe dit als de gebruiker van het knooppunt.", "Do this as the user of the node."),
+        place=Place(str(directory / MEASUREMENTS_FILE)),
+    )
 
 
 def _none(directory: Path) -> str:

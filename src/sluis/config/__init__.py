@@ -7,7 +7,15 @@ from sluis.config.change import Setting, with_settings
 from sluis.config.clients import client_of
 from sluis.config.group import read_group
 from sluis.config.model import Address, ChannelConfig, ClientConfig, Config, NodeConfig, RegisterConfig
-from sluis.config.node import NODE_FILE, Node, examine_node, load_node, node_policies, templates_of
+from sluis.config.node import (
+    NODE_FILE,
+    Node,
+    advise_node,
+    examine_node,
+    load_node,
+    node_policies,
+    templates_of,
+)
 from sluis.config.notificaties import applications_of
 from sluis.config.read import absolute_address, load_config
 from sluis.config.schemas import schemas
@@ -23,6 +31,7 @@ __all__ = [
     "RegisterConfig",
     "Setting",
     "absolute_address",
+    "advise_node",
     "applications_of",
     "client_of",
     "examine_node",

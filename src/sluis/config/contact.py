@@ -20,8 +20,9 @@ NEEDS: dict[str, tuple[str, ...]] = {
 def contact_faults(config: Config) -> Iterator[Fault]:
     """Of `[contact]` and `[channels]`."""
     contact = config.contact
-    if (contact.address_sql is None) != (contact.address_activity is None):
-        yield _half_question()
+    for name in ("address", "company_address"):
+        if (getattr(contact, f"{name}_sql") is None) != (getattr(contact, f"{name}_activity") is None):
+            yield _half_question(name)
     for name, channel in config.channels.items():
         yield from _channel(name, channel, config)
 
@@ -75,12 +76,12 @@ def _unencrypted(name: str, setting: str) -> Fault:
     )  # fmt: skip
 
 
-def _half_question() -> Fault:
+def _half_question(name: str) -> Fault:
     return Fault(
         ("contact",),
         "address-question-incomplete",
         Text("De vraag naar adressen is niet compleet.", "The question for addresses is not complete."),
-        Text("`address_sql` en `address_activity` horen bij elkaar: zonder grond wordt er niets gevraagd.",
-             "`address_sql` and `address_activity` go together: without a ground nothing is asked."),
+        Text(f"`{name}_sql` en `{name}_activity` horen bij elkaar: zonder grond wordt er niets gevraagd.",
+             f"`{name}_sql` and `{name}_activity` go together: without a ground nothing is asked."),
         Text("Vul beide in, of geen van beide.", "Fill in both, or neither."),
     )  # fmt: skip

@@ -270,13 +270,15 @@ class TrustConfig(msgspec.Struct, frozen=True):
 
 
 class ContactConfig(msgspec.Struct, frozen=True):
-    """How people are reached: when nobody is disturbed, and where it is asked where somebody lives."""
+    """How people are reached: when nobody is disturbed, and where it is asked where somebody lives, or a company is registered."""
 
     quiet_from: ClockTime = "21:00"
     quiet_until: ClockTime = "08:00"
     templates: Path = Path("templates")
     address_sql: Words | None = None
     address_activity: Words | None = None
+    company_address_sql: Words | None = None
+    company_address_activity: Words | None = None
 
 
 class ChannelConfig(msgspec.Struct, frozen=True):

@@ -7,6 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from sluis.catalogue import (
+    CATALOGUE_FILE,
+    DESCRIPTIONS,
+    CatalogueReading,
+    advice,
+    examine_catalogue,
+    read_catalogue,
+)
 from sluis.config.clients import client_of
 from sluis.config.model import Config
 from sluis.config.notificaties import wrong_notificaties
@@ -73,6 +81,7 @@ class Node(msgspec.Struct, frozen=True):
     grounds: Grounds
     policies: Policies
     scenarios: tuple[Listening, ...] = ()
+    catalogue: CatalogueReading = CatalogueReading(None, (), ())
 
 
 def load_node(directory: Path, environ: Mapping[str, str] | None = None, day: date | None = None) -> Node:
@@ -92,7 +101,9 @@ def load_node(directory: Path, environ: Mapping[str, str] | None = None, day: da
     scenarios = read_scenarios(directory)
     refuse_any(list(_wrong_scenarios(scenarios, config, grounds)))
     refuse_any(list(_wrong_notificaties(config, grounds, directory / NODE_FILE)))
-    return Node(directory.absolute(), config, grounds, policies, listening(scenarios))
+    catalogue = read_catalogue(directory)
+    refuse_any(list(examine_catalogue(catalogue, grounds)))
+    return Node(directory.absolute(), config, grounds, policies, listening(scenarios), catalogue)
 
 
 def templates_of(config: Config) -> Templates:
@@ -146,9 +157,13 @@ def examine_node(
         return _examine_declarations(path)
     directory = path.absolute().parent.parent
     kind = kind_of(path)
-    within = kind is not None or holds_policies(path) or path.absolute().parent.name == SCENARIOS
+    within = (
+        kind is not None or holds_policies(path) or path.absolute().parent.name in (SCENARIOS, DESCRIPTIONS)
+    )
+    if path.name == CATALOGUE_FILE:
+        within, directory = True, path.absolute().parent
     if within and (directory / NODE_FILE).exists():
-        shown = str(directory / path.absolute().parent.name / path.name)
+        shown = str(directory / path.absolute().relative_to(directory))
         found = [
             one
             for one in _examine_directory(directory, environ, day)
@@ -163,6 +178,13 @@ def examine_node(
         return _examine_settings(path, environ)[1]
     kind = kind or next((held for key, held in TELLING.items() if key in keys), None)
     return read_item(path, kind).problems if kind else (_unknown_kind(path),)
+
+
+def advise_node(path: Path) -> tuple[Invalid, ...]:
+    """What would make a node directory better, and is no problem; nothing for a single file."""
+    if not path.is_dir():
+        return ()
+    return tuple(advice(read_catalogue(path), read_directory(path).grounds, path))
 
 
 def _examine_directory(
@@ -181,6 +203,8 @@ def _examine_directory(
         told += examine_own(own, node_policies(config, reading.grounds, own), _clock(day))
         told += _wrong_scenarios(read_scenarios(directory), config, reading.grounds)
         told += _wrong_notificaties(config, reading.grounds, directory / NODE_FILE)
+    unread = {Path(one.place.file).parent.name for one in reading.problems if one.place}
+    told += examine_catalogue(read_catalogue(directory), reading.grounds, unread)
     return tuple(sorted(told, key=lambda one: (one.place.file, one.place.line) if one.place else ("", 0)))
 
 

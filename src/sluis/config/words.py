@@ -431,6 +431,14 @@ WORDS: Words = {
             "Verwerkingsactiviteit waaronder die vraag gaat.",
             "Processing activity under which that question is asked.",
         ),
+        "company_address_sql": Text(
+            "Dezelfde vraag voor een bedrijf, met `$kvk` of `$rsin`; zonder krijgen bedrijven geen brieven.",
+            "The same question for a company, with `$kvk` or `$rsin`; without it companies get no letters.",
+        ),
+        "company_address_activity": Text(
+            "Verwerkingsactiviteit waaronder die vraag gaat.",
+            "Processing activity under which that question is asked.",
+        ),
     },
     "ChannelConfig": {
         "kind": Text(

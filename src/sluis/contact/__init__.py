@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sluis.contact.keeping import Known
     from sluis.contact.model import KINDS, Kind, Language, Occurrence, PostalAddress, Preference, Scenario
     from sluis.contact.pages import NAVIGATION, routes
+    from sluis.contact.parties import MESSAGES, Parties, Party, Reach, own_party
     from sluis.contact.reaching import Addresses, Settings
     from sluis.contact.rendering import Templates
     from sluis.contact.rules import Quiet
@@ -49,6 +50,7 @@ else:
 
 __all__ = [
     "KINDS",
+    "MESSAGES",
     "NAVIGATION",
     "SCENARIOS",
     "Addresses",
@@ -71,9 +73,12 @@ __all__ = [
     "NotifySettings",
     "Occurrence",
     "Parcel",
+    "Parties",
+    "Party",
     "PostalAddress",
     "Preference",
     "Quiet",
+    "Reach",
     "Report",
     "Scenario",
     "ScenarioReading",
@@ -90,6 +95,7 @@ __all__ = [
     "examine_scenarios",
     "listening",
     "open_contact",
+    "own_party",
     "read_scenarios",
     "routes",
     "scenario_schema",

@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from sqlalchemy import Connection
 
+from sluis.contact import sql
 from sluis.contact.channels.base import Channel, Failed, Report, Waiting
-from sluis.contact.keeping import Keeping, with_state
+from sluis.contact.keeping import Keeping, Place, with_state
 from sluis.contact.model import TRY
 from sluis.kernel import Clock, cause_of
 from sluis.store import Store
@@ -16,7 +18,9 @@ from sluis.store import Store
 log = logging.getLogger("sluis.contact")
 
 _LONGEST = 60 * 86_400  # seconds that a report may still come
-_MOST = 500  # tries of a channel that are asked about
+_TURNS: Final = ((sql.UNDER_WAY, 30), (sql.UNREAD, 10))
+"""What is asked of a channel in one round. Each round goes on where the last one ended, and begins again at the end: none is
+forgotten, however many there are, and what decides about the next channel comes round soonest."""
 
 
 class Hearing:
@@ -30,21 +34,20 @@ class Hearing:
 
     def __init__(self, store: Store, keeping: Keeping, channels: Mapping[str, Channel], clock: Clock) -> None:
         self._store, self._keeping, self._channels, self._clock = store, keeping, channels, clock
+        self._asked: dict[tuple[str, str], Place] = {}
 
-    async def listen(self) -> None:
-        """Hear of every channel what became of what it took; one that hangs keeps no other waiting."""
-        await asyncio.gather(*[self._listen(name, channel) for name, channel in self._channels.items()])
-
-    async def take(self, reports: Sequence[Report]) -> None:
-        """Keep what a channel says; durable when this returns. Raises `Unkept`."""
+    async def take(self, channel: str, reports: Sequence[Report]) -> None:
+        """Keep what a channel says of what it took itself; durable when this returns. Raises `Unkept`."""
         for report in reports:
-            await self._store.write(partial(self._take, report=report))
+            await self._store.write(partial(self._take, channel=channel, report=report))
 
-    async def _listen(self, name: str, channel: Channel) -> None:
+    async def listen(self, name: str) -> None:
+        """Hear of a channel what became of what it took."""
+        channel = self._channels[name]
         try:
             waiting = await asyncio.to_thread(self._under_way, name)
             reports = await channel.reports(waiting)
-            await self.take([one for one in reports if one.reference])
+            await self.take(name, [one for one in reports if one.reference])
             if reports:
                 await channel.heed(reports)
         except Failed as failed:
@@ -53,13 +56,20 @@ class Hearing:
             log.error("channel %s tells nothing: %s", name, cause_of(failure))
 
     def _under_way(self, channel: str) -> list[Waiting]:
-        since = int(self._clock().timestamp()) - _LONGEST
         with self._store.read() as connection:
-            return self._keeping.under_way(connection, channel, since, _MOST)
+            return [one for turn, most in _TURNS for one in self._next(connection, channel, turn, most)]
 
-    def _take(self, connection: Connection, report: Report) -> None:
+    def _next(self, connection: Connection, channel: str, turn: str, most: int) -> list[Waiting]:
+        begin = (int(self._clock().timestamp()) - _LONGEST, "", 0)
+        after = max(begin, self._asked.get((channel, turn), begin))
+        found = self._keeping.under_way(connection, turn, channel, after, most)
+        self._asked[channel, turn] = found[-1][1] if len(found) == most else begin
+        return [waiting for waiting, _ in found]
+
+    def _take(self, connection: Connection, channel: str, report: Report) -> None:
         tried, now = self._keeping.tried(connection, report.reference), int(self._clock().timestamp())
-        if tried is None or report.state not in TRY[tried.state]:
+        # Who knows the reference of one try can tell those of the others of the same message.
+        if tried is None or tried.channel != channel or report.state not in TRY[tried.state]:
             return
         self._keeping.keep_try(connection, with_state(tried, report.state, now, trouble=report.trouble))
         # What this means is decided at the next look, which is now.

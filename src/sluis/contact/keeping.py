@@ -3,6 +3,7 @@
 Every method blocks and takes a connection, so that whoever calls decides what stands or falls together.
 """
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -21,17 +22,25 @@ from sluis.contact.model import (
     Scenario,
     Try,
     TryState,
+    Whom,
 )
 from sluis.contact.rules import seconds
-from sluis.crypto import KeyStore, Vault, canonical_texts
+from sluis.crypto import KeyStore, Vault, canonical_texts, encode_base64url
 from sluis.identity.sessions import person_of
 from sluis.kernel import decode, encode
 
 PERSON: Literal["BSN"] = "BSN"
 """The kind of number by which people are reached; whoever signs in with it is the same person."""
 
+_NUMBERS = {PERSON: 9, "urn:nl:kvk": 8, "urn:nl:rsin": 9}
+"""The kinds of number by which somebody is reached: of people and of companies. And how many digits each has."""
+
 Thing = Address | Preference | Pending
 
+Place = tuple[int, str, int]
+"""Where a try stands among those that are asked about: when it changed, its message, its number."""
+
+_REFERENCE = re.compile(r"[0-9a-f]{32}[0-9]{2}")
 _KINDS: dict[str, type[Thing]] = {"address": Address, "preference": Preference, "pending": Pending}
 
 
@@ -46,9 +55,23 @@ class Known(msgspec.Struct, frozen=True):
         """The address of a kind, proven to be theirs."""
         return next((one for one in self.addresses if one.kind == kind), None)
 
+    def waiting(self, kind: str) -> Pending | None:
+        """The address of a kind to which a code went that may still come back."""
+        return next((one for one in self.pending if one.kind == kind), None)
+
     def preference(self, case: str) -> Preference | None:
         """What they said about a case; empty: in general."""
         return next((one for one in self.preferences if one.case == case), None)
+
+
+def has_messages(whom: Whom | None) -> bool:
+    """Whether there is anybody to reach: a person, or a company."""
+    return (
+        whom is not None
+        and whom.value.isascii()
+        and whom.value.isdecimal()
+        and len(whom.value) == _NUMBERS.get(whom.kind)
+    )
 
 
 class Keeping:
@@ -65,6 +88,13 @@ class Keeping:
         """The pseudonym of a person with this number."""
         return person_of(self._keys, PERSON, value)
 
+    def entity(self, urn: str) -> str:
+        """The pseudonym of a company with this number, as a URN."""
+        return encode_base64url(self.digest("entity", urn))
+
+    def _whose(self, kind: str, value: str) -> str:
+        return self.person(value) if kind == PERSON else self.entity(f"{kind}:{value}")
+
     def digest(self, *parts: str) -> bytes:
         """A keyed digest, 32 bytes."""
         return self._keys.mac("contact", canonical_texts(*parts))
@@ -76,7 +106,7 @@ class Keeping:
     ) -> None:
         """Keep that somebody must be told of what happened; nothing when that is known already."""
         assert occurrence.about is not None
-        person = self.person(occurrence.about.value)
+        person = self._whose(occurrence.about.kind, occurrence.about.value)
         name = self.digest("message", person, occurrence.type, occurrence.id, scenario.id)[:16].hex()
         case = str(occurrence.facts.get(scenario.case, "")) if scenario.case else ""
         content = Content(
@@ -133,7 +163,7 @@ class Keeping:
 
     def tried(self, connection: Connection, reference: str) -> Try | None:
         """The try of a reference, which came from elsewhere."""
-        if len(reference) != 34 or not reference[32:].isdecimal():
+        if not _REFERENCE.fullmatch(reference):
             return None
         values = {"message": reference[:32], "number": int(reference[32:])}
         row = connection.execute(text(sql.ONE_TRY), values).one_or_none()
@@ -143,11 +173,17 @@ class Keeping:
         """Keep a try, in the place of what it was before."""
         connection.execute(text(sql.KEEP_TRY), msgspec.structs.asdict(tried))
 
-    def under_way(self, connection: Connection, channel: str, since: int, most: int) -> list[Waiting]:
-        """Tries of a channel of which a report may still come."""
-        values = {"channel": channel, "since": since, "most": most}
-        rows = connection.execute(text(sql.UNDER_WAY), values)
-        return [Waiting(f"{row.message}{row.number:02d}", row.remote) for row in rows]
+    def under_way(
+        self, connection: Connection, statement: str, channel: str, after: Place, most: int
+    ) -> list[tuple[Waiting, Place]]:
+        """Tries of a channel of which a report may still come, each with its place, as `sql.UNDER_WAY` or `sql.UNREAD` finds
+        them."""
+        changed, message, number = after
+        values = {"channel": channel, "changed": changed, "message": message, "number": number, "most": most}
+        return [
+            (Waiting(f"{row.message}{row.number:02d}", row.remote), (row.changed, row.message, row.number))
+            for row in connection.execute(text(statement), values)
+        ]
 
     # People
 

@@ -38,7 +38,7 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who is told what, when something happened: one file in `scenarios/`.
 
     `case` names the fact that holds the reference of the case. `must`: the message has to arrive, so the last step is taken
-    also by who would rather not.
+    also by who would rather not. `service`: what a mandate may be for to see these messages, besides the activity.
     """
 
     id: Key
@@ -51,6 +51,7 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1)]
     condition: Sentence | None = None
     case: Name | None = None
+    service: Uri | None = None
     must: bool = True
     urgent: bool = False
     retention: Wait = "P365D"
@@ -82,14 +83,15 @@ class Occurrence(Protocol):
 
 # Messages and tries
 
-MessageState = Literal["open", "reached", "unreachable"]
+MessageState = Literal["open", "reached", "unsure", "unreachable"]
 
 MESSAGE: dict[MessageState, frozenset[MessageState]] = {
-    "open": frozenset({"reached", "unreachable"}),
+    "open": frozenset({"reached", "unsure", "unreachable"}),
     "reached": frozenset({"open"}),  # it came back after all
+    "unsure": frozenset({"open"}),
     "unreachable": frozenset({"open", "reached"}),  # a report that came late says that it arrived
 }
-"""From each state of a message, the states that may follow."""
+"""From each state of a message, the states that may follow. `unsure`: it left, or may have, and nobody said that it arrived."""
 
 TryState = Literal["claimed", "delayed", "doubtful", "sent", "delivered", "read", "bounced", "refused"]
 
@@ -120,7 +122,7 @@ class Message(msgspec.Struct, frozen=True):
 
     Args:
         id: keyed digest of person, event and scenario: the same three are the same message, whatever restarts.
-        person: this node's pseudonym.
+        person: this node's pseudonym, of a person or a company.
         scenario: its id.
         state: see `MESSAGE`.
         created: when the event was heard.
@@ -141,7 +143,7 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is sealed with a message.
 
     Args:
-        about: type and value of the number of the person.
+        about: type and value of the number of the person or company.
         facts: of the event.
         trace: of the event.
         case: reference of the case; empty when there is none.
@@ -224,11 +226,11 @@ class Pending(msgspec.Struct, frozen=True):
     """An address that a code was sent to.
 
     Args:
-        kind, value: of the address.
+        kind, value: of the address; after the code was used only the moments are left.
         digest: keyed digest of the code.
         until: when the code ends.
         left: how many wrong codes may still be tried.
-        sent: when codes were sent lately.
+        sent: when codes were sent within a day.
     """
 
     kind: Literal["email", "sms"]
@@ -248,13 +250,14 @@ class Preference(msgspec.Struct, frozen=True, omit_defaults=True):
     Args:
         kinds: by what, most wanted first; empty: as the organisation does it.
         language: None: as the organisation does it.
-        twice: whether a message of which nobody knows if it left may go again, by a channel that cannot tell.
+        twice: whether a message of which nobody knows if it left may go again, by a channel that cannot tell; None: it may,
+            or for a case, as in general.
         case: reference of the case; empty: in general.
     """
 
     kinds: tuple[Kind, ...] = ()
     language: Language | None = None
-    twice: bool = True
+    twice: bool | None = None
     case: str = ""
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.contact.channels import callback
 from sluis.contact.model import KINDS, Kind, Language, Preference
+from sluis.contact.parties import Party
 from sluis.contact.saying import not_the_channel
 from sluis.contact.service import Contact
 from sluis.contact.views import KIND_NAMES, Entry
@@ -16,10 +17,10 @@ from sluis.kernel import Invalid, NotFound, Problem, Text
 from sluis.web import Entry as Link
 from sluis.web import Form, SignedIn, at_field, page, redirect, setting_of
 
-NAVIGATION = (Link("/messages", Text("Berichten", "Messages"), ("citizen",)),)
+NAVIGATION = (Link("/messages", Text("Berichten", "Messages"), ("citizen", "company")),)
 """What the layout shows of this room."""
 
-_FOR: dict[str, Any] = {"audience": ("citizen",), "level": "substantial"}
+_FOR: dict[str, Any] = {"audience": ("citizen", "company"), "level": "substantial"}
 _OWN = "/messages/reach"
 
 LARGEST = 16 * 1024
@@ -34,28 +35,29 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         secrets: by channel, what it shows when it calls.
     """
 
+    async def whose(person: SignedIn) -> Party:
+        return await contact.parties.of(person, "edit")
+
     @get("/messages", opt=_FOR)
     async def messages(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
-        """Every message to whoever looks, and how it got there."""
-        return page(
-            request,
-            "contact/messages.html",
-            entries=await contact.history(person.acting.person),
-            kinds=KIND_NAMES,
-        )
+        """Every message to whoever looks, or to whom they act for, and how it got there."""
+        party = await contact.parties.of(person, "read")
+        entries = await contact.history(party)
+        return page(request, "contact/messages.html", entries=entries, kinds=KIND_NAMES, party=party)
 
     @get("/messages/overview", opt=_FOR)
     async def overview(person: SignedIn) -> list[Entry]:
         """The same as JSON."""
-        return await contact.history(person.acting.person)
+        return await contact.history(await contact.parties.of(person, "read"))
 
     async def shown(
         request: Request[Any, Any, Any], person: SignedIn, wrong: Problem | None = None, sent: str = ""
     ) -> Response[bytes]:
-        known = await contact.known(person.acting.person)
+        party = await whose(person)
+        known = await contact.known(party)
         return page(
             request, "contact/reach.html", status=200 if wrong is None else wrong.status, known=known, kinds=contact.kinds,
-            names=KIND_NAMES, general=known.preference("") or Preference(), wrong=wrong, sent=sent,
+            names=KIND_NAMES, general=known.preference("") or Preference(), wrong=wrong, sent=sent, party=party,
         )  # fmt: skip
 
     @get(_OWN, opt=_FOR)
@@ -68,7 +70,7 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         """Say how one wants to be reached, in general or about a case."""
         try:
             with at_field("first"):
-                await contact.prefer(person.acting.person, preference_in(form))
+                await contact.prefer(await whose(person), preference_in(form))
         except Invalid as problem:
             return await shown(request, person, problem)
         return redirect(_OWN)
@@ -76,7 +78,7 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
     @post("/messages/preference/remove", opt=_FOR, status_code=200)
     async def forget(person: SignedIn, form: Form) -> Response[Any]:
         """Let what was said in general count for a case again."""
-        await contact.forget_preference(person.acting.person, form.get("case", "")[:100])
+        await contact.forget_preference(await whose(person), form.get("case", "")[:100])
         return redirect(_OWN)
 
     @post("/messages/address", opt=_FOR, status_code=200)
@@ -85,7 +87,7 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         kind, language = form.get("kind", ""), _language(request)
         try:
             with at_field(f"value-{kind}"):
-                await contact.proving.offer(person.acting.person, kind, form.get("value", "")[:300], language)
+                await contact.proving.offer(await whose(person), kind, form.get("value", "")[:300], language)
         except Problem as problem:
             return await shown(request, person, problem)
         return await shown(request, person, sent=kind)
@@ -96,15 +98,15 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         kind = form.get("kind", "")
         try:
             with at_field(f"code-{kind}"):
-                await contact.proving.prove(person.acting.person, kind, form.get("code", "")[:20])
+                await contact.proving.prove(await whose(person), kind, form.get("code", "")[:20])
         except (Invalid, NotFound) as problem:
-            return await shown(request, person, problem, sent=kind if isinstance(problem, Invalid) else "")
+            return await shown(request, person, problem)
         return redirect(_OWN)
 
     @post("/messages/address/remove", opt=_FOR, status_code=200)
     async def remove(person: SignedIn, form: Form) -> Response[Any]:
         """Be reached there no longer."""
-        await contact.proving.forget(person.acting.person, form.get("kind", ""))
+        await contact.proving.forget(await whose(person), form.get("kind", ""))
         return redirect(_OWN)
 
     @post(

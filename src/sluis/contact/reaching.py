@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection
 
-from sluis.contact.channels.base import Channel, Failed, Parcel, Waiting
+from sluis.contact.channels.base import Channel, Failed, Parcel, Waiting, box_of
 from sluis.contact.keeping import Keeping, Known, with_state
 from sluis.contact.model import (
     TRY,
@@ -59,11 +59,14 @@ _ATTEMPTS = 3  # of a message of which nobody can tell whether it left
 
 
 class Addresses(Protocol):
-    """Where somebody lives, when nothing else is known of them. `serve` fills it in with a question to the register of persons,
-    under an activity of its own."""
+    """Where somebody lives or a company is registered, when nothing else is known of them. `serve` fills it in with questions to
+    the registers of persons and of companies, each under an activity of its own."""
+
+    def asks(self, kind: str) -> bool:
+        """Whether addresses of this kind of number can be asked for."""
 
     async def postal(self, kind: str, value: str, case: str, trace: Trace) -> PostalAddress | None:
-        """The address of the person with this number; None when there is none, or it is secret. Raises `Problem`."""
+        """The address that belongs to a number of this kind; None when there is none, or it is secret. Raises `Problem`."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -89,7 +92,7 @@ class Reaching:
         scenarios: by id.
         templates: makes words of them.
         ledger: gets a line for each try.
-        addresses: where people live.
+        addresses: where people live, and companies are registered.
         clock: aware UTC.
         settings: how.
     """
@@ -192,7 +195,7 @@ class Reaching:
         of_case = known.preference(content.case) if content.case else None
         preference = preferred(known.preference("") or Preference(), of_case)
         reachable: set[Kind] = {"box", *(one.kind for one in known.addresses)}
-        if self._addresses is not None:
+        if self._addresses is not None and self._addresses.asks(content.about[0]):
             reachable.add("letter")
         quiet = None if scenario.urgent else self._settings.quiet
         open_routes = routes(scenario, self._offered, preference, reachable)
@@ -280,7 +283,7 @@ class Reaching:
 
     async def _address(self, kind: Kind, content: Content, known: Known) -> tuple[str, ...] | None:
         if kind == "box":
-            return (content.about[1],)
+            return (box_of(*content.about),)
         if kind == "letter":
             if self._addresses is None:
                 return None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from sluis.contact.parties import Party
 from sluis.kernel import Clock, milliseconds, new_span_id, new_trace_id
 from sluis.ledger import Arrangement, Ledger
 
@@ -16,14 +17,21 @@ class Recording:
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger, self._clock = ledger, clock
 
-    async def change(self, person: str, action: str, work: Change) -> None:
-        """Change something of a person, with its record; both durable when this returns. Raises `Unkept`.
+    async def change(self, party: Party, action: str, work: Change) -> None:
+        """Change something, with its record; both durable when this returns. Raises `Unkept`.
 
         Args:
-            person: their pseudonym; they do it themselves.
+            party: of whom it is, and who does it.
             action: such as `contact.address`.
             work: the change.
         """
-        at, about = milliseconds(self._clock()), f"urn:sluis:person:{person}"
-        record = Arrangement(new_trace_id(), new_span_id(), action, person, about, at)
-        await self._ledger.append([record], along=work)
+        await self._ledger.append([self._record(party, action)], along=work)
+
+    async def read(self, party: Party) -> None:
+        """Put on record that somebody sees the messages of another; durable when this returns. Raises `Unkept`."""
+        if party.for_another:
+            await self._ledger.append([self._record(party, "contact.read")])
+
+    def _record(self, party: Party, action: str) -> Arrangement:
+        at = milliseconds(self._clock())
+        return Arrangement(new_trace_id(), new_span_id(), action, party.by, party.about, at)

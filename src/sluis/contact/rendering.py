@@ -42,7 +42,9 @@ class Templates:
     def __init__(self, folder: Path, organisation: str, portal: str = "") -> None:
         self._folder = folder
         self._given = {"organisation": organisation, "portal": portal}
-        self._environments = {language: _environment(folder, language) for language in LANGUAGES}
+        self._environments = {
+            (language, form): _environment(folder, language, form) for language in LANGUAGES for form in FORMS
+        }
 
     def render(self, scenario: Scenario, language: Language, facts: Mapping[str, Any]) -> Said:
         """A message in words.
@@ -64,7 +66,7 @@ class Templates:
 
     def _file(self, name: str, language: Language, form: str, given: Mapping[str, Any]) -> str:
         try:
-            made = self._environments[language].get_template(name).render(given)
+            made = self._environments[language, form].get_template(name).render(given)
         except (TemplateError, OSError, ValueError, TypeError, ArithmeticError, LookupError) as failure:
             raise wrong_template(self._folder / name, failure) from None
         if len(made) > LONGEST[form]:
@@ -74,7 +76,7 @@ class Templates:
     def _short(self, text: str, language: Language, given: Mapping[str, Any], scenario: Scenario) -> str:
         place = self._folder.parent / "scenarios" / f"{scenario.id}.toml"
         try:
-            made = self._environments[language].from_string(text).render(given)
+            made = self._environments[language, "txt"].from_string(text).render(given)
         except (TemplateError, ValueError, TypeError, ArithmeticError, LookupError) as failure:
             raise wrong_template(place, failure) from None
         if len(made) > LONGEST_SHORT:
@@ -82,10 +84,11 @@ class Templates:
         return made
 
 
-def _environment(folder: Path, language: Language) -> ImmutableSandboxedEnvironment:
+def _environment(folder: Path, language: Language, form: str) -> ImmutableSandboxedEnvironment:
+    """One for each form: what an HTML template takes in from another file is escaped too, whatever that file is called."""
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folder),
-        autoescape=lambda name: name is not None and name.endswith(".html"),
+        autoescape=form == "html",
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

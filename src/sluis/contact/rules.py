@@ -44,6 +44,8 @@ class Quiet(msgspec.Struct, frozen=True):
         here = moment.astimezone(HERE)
         day = here.date() if here.time() < self.until else here.date() + timedelta(days=1)
         at = datetime.combine(day, self.until, HERE).astimezone(UTC)
+        if at < moment:  # clocks went back: the second time it is so late today
+            at = datetime.combine(day, self.until.replace(fold=1), HERE).astimezone(UTC)
         # When clocks go forward this may name an hour that is not there.
         return at if not self.holds(at) else self.over(at + timedelta(hours=1))
 
@@ -111,10 +113,13 @@ def seconds(duration: str) -> int:
 
 def preferred(general: Preference, of_case: Preference | None) -> Preference:
     """What counts for a case: what was said about it, and in general where nothing was."""
-    if of_case is None:
-        return general
+    first = of_case or general
+    said = [one.twice for one in (first, general) if one.twice is not None]
     return Preference(
-        of_case.kinds or general.kinds, of_case.language or general.language, of_case.twice, of_case.case
+        first.kinds or general.kinds,
+        first.language or general.language,
+        said[0] if said else True,
+        first.case,
     )
 
 
@@ -178,8 +183,8 @@ def next_action(
             case _:
                 if moment < tried.changed + route.wait:
                     return Later(tried.changed + route.wait)
-    arrived = any(one.state in ARRIVED or one.state == "doubtful" for one in done.values())
-    return Over("reached" if arrived else "unreachable")
+    left = any(one.state in ARRIVED or one.state == "doubtful" for one in done.values())
+    return Over("unsure" if left else "unreachable")
 
 
 def delay(attempts: int, asked: int = 0) -> int:

@@ -67,10 +67,10 @@ def too_many_codes() -> Refused:
     """One more code within the hour."""
     return Refused(
         "codes-pace",
-        Text("U hebt te vaak een code gevraagd.", "You asked for a code too often."),
-        Text("Per uur sturen wij een paar codes, zodat niemand een ander ermee lastigvalt.",
-             "We send a few codes an hour, so that nobody bothers another with them."),
-        Text("Probeer het over een uur opnieuw.", "Try again in an hour."),
+        Text("Er is te vaak een code gevraagd.", "A code was asked for too often."),
+        Text("Per uur en per dag sturen wij een paar codes, zodat niemand een ander ermee lastigvalt.",
+             "We send a few codes an hour and a day, so that nobody bothers another with them."),
+        Text("Probeer het over een uur opnieuw, of morgen.", "Try again in an hour, or tomorrow."),
         rule="codes-pace",
         retry=True,
     )  # fmt: skip
@@ -135,6 +135,29 @@ def not_yours() -> Refused:
         Text("Log in als de betrokkene zelf.", "Sign in as the data subject."),
         rule="messages-own",
     )
+
+
+def not_for_this(scope: str) -> Refused:
+    """A token that was given for something else."""
+    return Refused(
+        "token-not-for-this",
+        Text("U mag dit niet met dit token.", "You may not do this with this token."),
+        Text(f"Het token is niet gegeven voor de scope {scope}.", f"The token was not given for the scope {scope}."),
+        Text("Vraag een token aan met die scope.", "Request a token with that scope."),
+        rule="token-not-for-this",
+    )  # fmt: skip
+
+
+def unreachable() -> Refused:
+    """Messages of whom this organisation sends none."""
+    return Refused(
+        "no-messages-for",
+        Text("Voor wie u nu handelt, zijn hier geen berichten.", "For whom you act now there are no messages here."),
+        Text("Berichten gaan naar mensen, en naar bedrijven met een KVK-nummer of RSIN.",
+             "Messages go to people, and to companies with a KVK number or RSIN."),
+        Text("Kies bij *Handel voor een ander* voor wie u handelt.", "Choose at *Act for another* for whom you act."),
+        rule="messages-own",
+    )  # fmt: skip
 
 
 def too_weak() -> Refused:

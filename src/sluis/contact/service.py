@@ -3,15 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
+import msgspec
 from sqlalchemy import Connection
 
 from sluis.contact import sql
 from sluis.contact.channels.base import Channel, Report
 from sluis.contact.hearing import Hearing
-from sluis.contact.keeping import PERSON, Keeping, Known
+from sluis.contact.keeping import Keeping, Known, has_messages
 from sluis.contact.model import Kind, Occurrence, Preference, Try
-from sluis.contact.proving import Proving
+from sluis.contact.parties import Parties, Party, Reach
+from sluis.contact.proving import DAY, Proving
 from sluis.contact.reaching import Addresses, Reaching, Settings
 from sluis.contact.recording import Recording
 from sluis.contact.rendering import Templates
@@ -49,6 +52,7 @@ class Contact:
         settings: how people are reached.
 
     Attributes:
+        parties: whose messages somebody may look after.
         proving: the addresses of people.
         hearing: the reports of channels.
         reaching: messages under way.
@@ -73,13 +77,15 @@ class Contact:
             self._listening.setdefault(one.scenario.event, []).append(one)
         self._titles = {one.scenario.id: one.scenario.title for one in listening}
         self._tasks: list[asyncio.Task[None]] = []
+        scenarios = {one.scenario.id: one.scenario for one in listening}
+        self.parties = Parties(self._keeping, scenarios, None)
         self.proving = Proving(store, self._keeping, self._recording, channels, clock, settings.organisation)
         self.hearing = Hearing(store, self._keeping, channels, clock)
         self.reaching = Reaching(
             store,
             self._keeping,
             channels,
-            {one.scenario.id: one.scenario for one in listening},
+            scenarios,
             templates,
             ledger,
             addresses,
@@ -92,14 +98,13 @@ class Contact:
     def heard(self, connection: Connection, occurrence: Occurrence) -> None:
         """Take note of what happened, in the transaction of the event: who must be told is told, whatever happens next.
 
-        Only people are told: of what is about nobody, or about a company, there is nobody to tell here. Hearing the same again
-        does nothing.
+        People are told, and companies: of what is about nobody there is nobody to tell. Hearing the same again does nothing.
 
         Args:
             connection: of the transaction; on the writer's thread.
             occurrence: what happened.
         """
-        if occurrence.about is None or occurrence.about.kind != PERSON:
+        if not has_messages(occurrence.about):
             return
         now, trace = self._now(), occurrence.trace_id or new_trace_id()
         for one in self._listening.get(occurrence.type, ()):
@@ -112,7 +117,10 @@ class Contact:
         """Begin to send, and to hear of channels."""
         self._tasks = [
             asyncio.create_task(self._repeat(_TICK, self.work)),
-            asyncio.create_task(self._repeat(_HEAR, self.hearing.listen)),
+            *(
+                asyncio.create_task(self._repeat(_HEAR, partial(self.hearing.listen, name)))
+                for name in self._channels
+            ),
         ]
 
     async def stop(self, seconds: float = 5.0) -> None:
@@ -133,13 +141,13 @@ class Contact:
     async def tidy(self) -> None:
         """Destroy what was kept long enough; to be called every hour. Raises `Unkept`."""
         now = self._now()
-        await self._store.write(lambda connection: self._keeping.sweep(connection, now, now - 2 * 3_600))
+        await self._store.write(lambda connection: self._keeping.sweep(connection, now, now - DAY))
 
     async def take(self, channel: str, reports: Sequence[Report]) -> None:
         """What a channel calls to say. Raises `NotFound` for a channel that there is not; `Unkept`."""
         if channel not in self._channels:
             raise no_channel()
-        await self.hearing.take(reports)
+        await self.hearing.take(channel, reports)
 
     @staticmethod
     async def _repeat(seconds: float, work: Work) -> None:
@@ -152,18 +160,23 @@ class Contact:
 
     # What people see
 
-    async def history(self, person: str) -> list[Entry]:
-        """What somebody was told, newest first, and how it got there.
+    def represented_by(self, reach: Reach) -> None:
+        """Let those who represent others look after their messages, as far as `reach` says."""
+        self.parties.reach = reach
+
+    async def history(self, party: Party) -> list[Entry]:
+        """What somebody was told, newest first, and how it got there. That another sees it, is on record first. Raises `Unkept`.
 
         Args:
-            person: their pseudonym.
+            party: of whom, and as far as whoever looks may see.
         """
-        return await asyncio.to_thread(self._history, person)
+        await self._recording.read(party)
+        return await asyncio.to_thread(self._history, party)
 
-    def _history(self, person: str) -> list[Entry]:
+    def _history(self, party: Party) -> list[Entry]:
         with self._store.read() as connection:
-            messages = self._keeping.of_person(connection, person, SHOWN)
-            tries = self._keeping.tries_of_person(connection, person)
+            messages = self._keeping.of_person(connection, party.whose, SHOWN)
+            tries = self._keeping.tries_of_person(connection, party.whose)
         by_message: dict[str, list[Try]] = {}
         for one in tries:
             by_message.setdefault(one.message, []).append(one)
@@ -175,20 +188,24 @@ class Contact:
                 case=content.case,
                 subject=content.said.subject if content.said else "",
                 text=content.said.text if content.said else "",
+                language=content.said.language if content.said else "",
                 state=message.state,
                 state_text=state_of(message.state),
                 steps=tuple(_step(one) for one in by_message.get(message.id, ())),
             )
             for message, content in messages
+            if party.scenarios is None or message.scenario in party.scenarios
         ]
 
-    async def known(self, person: str) -> Known:
+    async def known(self, party: Party) -> Known:
         """How somebody can be reached, and wants to be."""
-        return await asyncio.to_thread(self._known, person)
+        return await asyncio.to_thread(self._known, party.whose)
 
     def _known(self, person: str) -> Known:
         with self._store.read() as connection:
-            return self._keeping.known(connection, person)
+            known, now = self._keeping.known(connection, person), self._now()
+        waiting = tuple(one for one in known.pending if one.until > now and one.left > 0)
+        return msgspec.structs.replace(known, pending=waiting)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -197,32 +214,53 @@ class Contact:
 
     # What people say
 
-    async def prefer(self, person: str, preference: Preference) -> None:
+    async def prefer(self, party: Party, preference: Preference) -> None:
         """Keep how somebody wants to hear; durable, on record, when this returns.
 
         Raises `Invalid` (`unknown-kind`, `too-many-cases`), `Unkept`.
         """
-        if any(kind not in self.kinds for kind in preference.kinds) or len(set(preference.kinds)) != len(
-            preference.kinds
-        ):
-            raise unknown_kind()
-        known = await self.known(person)
+        self._check(preference)
+        known = await self.known(party)
         cases = {one.case for one in known.preferences if one.case}
         if preference.case and preference.case not in cases and len(cases) >= MOST_CASES:
             raise too_many_cases()
         now = self._now()
         await self._recording.change(
-            person,
+            party,
             "contact.preference",
-            lambda connection: self._keeping.keep(connection, person, preference, now),
+            lambda connection: self._keeping.keep(connection, party.whose, preference, now),
         )
 
-    async def forget_preference(self, person: str, case: str) -> None:
+    async def prefer_all(self, party: Party, preferences: Sequence[Preference]) -> None:
+        """Keep this, and nothing else, of how somebody wants to hear: one in general, and one for each case that they name.
+
+        Raises `Invalid` (`unknown-kind`, `too-many-cases`), `Unkept`.
+        """
+        for one in preferences:
+            self._check(one)
+        if len({one.case for one in preferences if one.case}) > MOST_CASES:
+            raise too_many_cases()
+        now = self._now()
+
+        def work(connection: Connection) -> None:
+            for one in self._keeping.known(connection, party.whose).preferences:
+                self._keeping.forget(connection, party.whose, one)
+            for one in preferences:
+                self._keeping.keep(connection, party.whose, one, now)
+
+        await self._recording.change(party, "contact.preference", work)
+
+    def _check(self, preference: Preference) -> None:
+        kinds = preference.kinds
+        if any(kind not in self.kinds for kind in kinds) or len(set(kinds)) != len(kinds):
+            raise unknown_kind()
+
+    async def forget_preference(self, party: Party, case: str) -> None:
         """Let what somebody said in general count for a case again. Raises `Unkept`."""
         await self._recording.change(
-            person,
+            party,
             "contact.preference",
-            lambda connection: self._keeping.forget(connection, person, Preference(case=case)),
+            lambda connection: self._keeping.forget(connection, party.whose, Preference(case=case)),
         )
 
     def _now(self) -> int:

@@ -58,10 +58,14 @@ TRIES_OF_PERSON = f"""SELECT {_TRY} FROM contact_tries
 ONE_TRY = f"SELECT {_TRY} FROM contact_tries WHERE message = :message AND number = :number"
 """One try."""
 
-UNDER_WAY = """SELECT message, number, remote FROM contact_tries
-    WHERE channel = :channel AND state IN ('sent', 'delivered', 'doubtful') AND changed >= :since
-    ORDER BY changed DESC LIMIT :most"""
-"""Tries of a channel of which a report may still come."""
+_ASKED = """SELECT message, number, remote, changed FROM contact_tries WHERE channel = :channel AND state IN ({})
+    AND (changed, message, number) > (:changed, :message, :number) ORDER BY changed, message, number LIMIT :most"""
+
+UNDER_WAY = _ASKED.format("'sent', 'doubtful'")
+"""Tries of a channel of which it is not known whether they arrived: those after one of them."""
+
+UNREAD = _ASKED.format("'delivered'")
+"""Tries that arrived, of which it is not known whether they were read: those after one of them."""
 
 KEEP_TRY = f"""INSERT INTO contact_tries ({_TRY})
     VALUES (:message, :number, :channel, :kind, :state, :attempts, :began, :changed, :due, :remote, :trouble)
@@ -79,7 +83,7 @@ SWEEP = "DELETE FROM contact_messages WHERE ends < :now"
 """Destroy what was kept long enough, its tries with it."""
 
 SWEEP_PENDING = "DELETE FROM contact_kept WHERE kind = 'pending' AND changed < :before"
-"""Forget addresses that nobody proved."""
+"""Forget addresses that nobody proved, and when codes were sent."""
 
 KEPT = "SELECT kind, name, sealed FROM contact_kept WHERE person = :person"
 """Addresses and preferences of a person."""

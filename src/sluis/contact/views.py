@@ -1,8 +1,10 @@
 """What a person gets to see of how they were reached, in words."""
 
+from typing import Literal
+
 import msgspec
 
-from sluis.contact.model import Kind, MessageState, TryState
+from sluis.contact.model import Kind, Language, MessageState, TryState
 from sluis.kernel import Text
 
 KIND_NAMES: dict[Kind, Text] = {
@@ -15,6 +17,7 @@ KIND_NAMES: dict[Kind, Text] = {
 _STATES: dict[str, Text] = {
     "open": Text("onderweg", "on its way"),
     "reached": Text("aangekomen", "arrived"),
+    "unsure": Text("niet zeker of het aankwam", "not sure whether it arrived"),
     "unreachable": Text("niet aangekomen", "did not arrive"),
     "claimed": Text("wordt verstuurd", "is being sent"),
     "delayed": Text("wordt later opnieuw geprobeerd", "is tried again later"),
@@ -65,7 +68,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
         at: seconds since the epoch, when the organisation heard of what happened.
         title: what it is about.
         case: reference of the case.
-        subject, text: what it says; empty while it waits.
+        subject, text, language: what it says, and in which language; empty while it waits.
         state, state_text: whether it arrived.
         steps: how it went, in order.
     """
@@ -76,6 +79,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     case: str
     subject: str
     text: str
+    language: Language | Literal[""]
     state: MessageState
     state_text: Text
     steps: tuple[Step, ...]

@@ -45,6 +45,10 @@ WORDS: Words = {
             "Feit met het kenmerk van de zaak, voor wie daar een eigen voorkeur voor heeft.",
             "Fact with the reference of the case, for who prefers something else for it.",
         ),
+        "service": Text(
+            "Dienst waarvoor een machtiging deze berichten ook laat zien, naast de verwerkingsactiviteit.",
+            "Service for which a mandate shows these messages too, besides the processing activity.",
+        ),
         "must": Text(
             "Of de laatste stap ook gaat als de betrokkene die niet koos.",
             "Whether the last step is taken also when the data subject did not choose it.",

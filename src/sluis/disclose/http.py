@@ -18,7 +18,7 @@ from sluis.disclose.service import Discloser
 from sluis.grounds import Offer
 from sluis.kernel import Invalid, Text, Trace, Upstream
 from sluis.statement import MEDIA_TYPE, SubQuestion
-from sluis.web import SHORT, crossed, header, streamed, write_line
+from sluis.web import SHORT, header, purpose_of, streamed, write_line
 
 T = TypeVar("T")
 
@@ -66,8 +66,7 @@ def routes(discloser: Discloser) -> list[HTTPRouteHandler]:
                 Text("Stuur de kop mee.", "Send that header."),
             )
 
-        came = crossed(request.scope)
-        purpose = came.purpose if came is not None else None
+        purpose = purpose_of(request.scope)
 
         async def answer() -> Response[Any]:
             line = partial(write_line, request.scope)

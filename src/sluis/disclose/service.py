@@ -26,7 +26,18 @@ from sluis.grounds import Disclosure, Grounds, Offer, Purpose, make_offer
 from sluis.kernel import Clock, PeerId, Problem, Refused, Text, Trace, Unkept, Upstream, new_span_id
 from sluis.policy import DecisionPoint
 from sluis.sources import Limits, Source, SourceFailure
-from sluis.statement import Combiner, Groups, Memory, SubQuestion, TooClose, bind, constants, keys_asked
+from sluis.statement import (
+    Combiner,
+    Groups,
+    Memory,
+    SubQuestion,
+    TooClose,
+    bind,
+    constants,
+    keys_asked,
+    parse,
+    require_steady,
+)
 
 _MANY_KEYS = 1_000
 """Keys that take a worker's time, not that of everyone who waits: opening a hundred thousand takes two seconds."""
@@ -191,12 +202,14 @@ class Discloser:
         Returns:
             The disclosure, and (type, key) of everybody whom the question names.
 
-        Raises: as `consult`; `Invalid` (`not-one-dataset`) when it is about more than one dataset, or sealed.
+        Raises: as `consult`; `Invalid` when it is about more than one dataset, or sealed (`not-one-dataset`), or
+            its answer hangs on the order of rows (`answer-by-order`).
         """
         crossing = self._crossing(peer, trace, transaction_id, question)
         try:
             rules.require_one_dataset(question)
             ready = await self._ready(crossing, purpose, standing=True)
+            require_steady(parse(question.sql))
         except Unkept:
             raise
         except Problem as problem:

@@ -19,7 +19,9 @@ Predicate = Callable[[Mapping[str, Value]], bool]
 MAX_DEPTH: Final = 16
 """How deep `all`, `any` and `not` may be inside each other."""
 MAX_FILTERS: Final = 256
-"""Filters of one subscription, those inside others counted too."""
+"""Filters of one subscription, those inside others counted too; and each attribute that is compared is one."""
+MAX_SQL: Final = 4_096
+"""Characters of CESQL in one subscription. What reading and evaluating it costs grows with them, and the node pays."""
 MAX_VALUE: Final = 2_048
 """Characters of a text that an attribute is compared with."""
 
@@ -37,11 +39,25 @@ def compile_filters(documents: Sequence[Mapping[str, Any]]) -> Predicate:
     return _every(_Compiling().compile_list(documents, "/filters", 1))
 
 
+def characters_of_sql(documents: Sequence[Mapping[str, Any]]) -> int:
+    """How many characters of CESQL there are in filters that `compile_filters` takes."""
+    found, waiting = 0, list[Any](documents)
+    while waiting:
+        ((dialect, content),) = waiting.pop().items()
+        if dialect in ("all", "any"):
+            waiting += content
+        elif dialect == "not":
+            waiting.append(content)
+        elif dialect == "sql":
+            found += len(content)
+    return found
+
+
 class _Compiling:
     """Compiles the filters of one subscription, and counts them."""
 
     def __init__(self) -> None:
-        self._left = MAX_FILTERS
+        self._left, self._characters = MAX_FILTERS, 0
 
     def compile_list(self, documents: object, where: str, depth: int) -> list[Predicate]:
         if not isinstance(documents, list | tuple):
@@ -51,11 +67,7 @@ class _Compiling:
         return [self.compile(document, f"{where}/{place}", depth) for place, document in enumerate(documents)]
 
     def compile(self, document: object, where: str, depth: int) -> Predicate:
-        self._left -= 1
-        if self._left < 0:
-            raise _unfit(
-                where, Text(f"het zijn er meer dan {MAX_FILTERS}", f"there are more than {MAX_FILTERS}")
-            )
+        self._count(where, 1)
         if not isinstance(document, Mapping) or len(document) != 1:
             raise _unfit(
                 where,
@@ -69,8 +81,9 @@ class _Compiling:
         if dialect == "not":
             return _negation(self._deeper(content, f"{where}/not", depth))
         if dialect == "sql":
-            return _sql(content, f"{where}/sql")
+            return self._sql(content, f"{where}/sql")
         if dialect in _COMPARISONS:
+            self._count(where, len(content) - 1 if isinstance(content, Mapping) else 0)
             return _comparison(_COMPARISONS[str(dialect)], content, f"{where}/{dialect}")
         raise _unfit(where, Text("dit dialect is er niet", "there is no such dialect"))
 
@@ -79,6 +92,23 @@ class _Compiling:
         if not predicates:
             raise _unfit(where, Text("de lijst is leeg", "the list is empty"))
         return _every(predicates) if dialect == "all" else _some(predicates)
+
+    def _count(self, where: str, more: int) -> None:
+        self._left -= more
+        if self._left < 0:
+            raise _unfit(
+                where, Text(f"het zijn er meer dan {MAX_FILTERS}", f"there are more than {MAX_FILTERS}")
+            )
+
+    def _sql(self, content: object, where: str) -> Predicate:
+        self._characters += len(content) if isinstance(content, str) else 0
+        if self._characters > MAX_SQL:
+            said = Text(
+                f"samen zijn de expressies langer dan {MAX_SQL} tekens",
+                f"together the expressions are longer than {MAX_SQL} characters",
+            )
+            raise _unfit(where, said)
+        return _sql(content, where)
 
     def _deeper(self, content: object, where: str, depth: int) -> Predicate:
         if depth >= MAX_DEPTH:

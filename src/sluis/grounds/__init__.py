@@ -29,7 +29,7 @@ from sluis.grounds.model import (
     Subject,
     Withhold,
 )
-from sluis.grounds.notices import Attribute, attributes_of, offered_notice, value_fits
+from sluis.grounds.notices import Attribute, attributes_of, offered_digest, offered_notice, value_fits
 from sluis.grounds.purpose import (
     PROPERTY,
     Bound,
@@ -95,6 +95,7 @@ __all__ = [
     "load_grounds",
     "make_offer",
     "meant",
+    "offered_digest",
     "offered_notice",
     "parse_document",
     "purpose_if_readable",

@@ -35,9 +35,14 @@ def offered_notice(source: PeerId, event: EventType, notice: Notice) -> OfferedN
     """A notice as its recipient gets it, with its digest: SHA-256 over the canonical JSON (RFC 8785) of the rest."""
     data = {name: event.data[name] for name in notice.data if name in event.data}
     offered = OfferedNotice(source, notice, event.title, event.description, "", event.subject, data)
+    return msgspec.structs.replace(offered, digest=offered_digest(offered))
+
+
+def offered_digest(offered: OfferedNotice) -> str:
+    """The digest that a notice must have; who gets one compares it."""
     document = plain(offered)
     del document["digest"]
-    return msgspec.structs.replace(offered, digest=f"sha256:{sha256(rfc8785.dumps(document)).hexdigest()}")
+    return f"sha256:{sha256(rfc8785.dumps(document)).hexdigest()}"
 
 
 def attributes_of(facts: Mapping[str, Any]) -> dict[str, Attribute]:
@@ -75,6 +80,7 @@ def notice_consistency(grounds: Grounds, around: Surroundings) -> Iterator[tuple
     yield from twice(((one, one.type) for one in grounds.events), ("type",))
     yield from twice(((one, f"{one.id}@{one.version}") for one in grounds.notices), ("id",))
     yield from _overlaps(grounds.notices)
+    yield from _strangers(grounds.notices)
 
 
 def _event_faults(event: EventType) -> Iterator[Fault]:
@@ -123,6 +129,27 @@ def _overlaps(notices: Iterable[Notice]) -> Iterator[tuple[Item, Fault]]:
         for first, second in combinations(group, 2):
             if overlap(first.valid, second.valid):
                 yield second, _overlapping(first)
+
+
+def _strangers(notices: Iterable[Notice]) -> Iterator[tuple[Item, Fault]]:
+    """Versions of a notice that are not of the same thing: interests are kept, and permits asked, by its id alone."""
+    first: dict[str, Notice] = {}
+    for one in notices:
+        before = first.setdefault(one.id, one)
+        if (before.event, before.recipient, before.activity) != (one.event, one.recipient, one.activity):
+            yield one, _stranger(before)
+
+
+def _stranger(first: Notice) -> Fault:
+    return finding(
+        ("id",),
+        "another-notice",
+        Text(f"Dit is een andere kennisgeving dan `{first.id}` versie {first.version}.",
+             f"This is another notice than `{first.id}` version {first.version}."),
+        Text("Versies van één kennisgeving hebben hetzelfde gebeurtenistype, ontvanger en activiteit.",
+             "Versions of one notice have the same event type, recipient and activity."),
+        Text("Kies een ander `id`.", "Choose another `id`."),
+    )  # fmt: skip
 
 
 def _overlapping(first: Notice) -> Fault:

@@ -94,6 +94,7 @@ def consistency(grounds: Grounds, around: Surroundings) -> Iterator[tuple[Item, 
     yield from twice(((one, f"{one.id}@{one.version}") for one in grounds.disclosures), ("id",))
     yield from _overlaps(grounds.disclosures)
     yield from _shared_activities(grounds)
+    yield from _priced_signals(grounds)
 
 
 def _dataset_faults(dataset: Dataset, around: Surroundings) -> Iterator[Fault]:
@@ -375,6 +376,22 @@ def _shared_activities(grounds: Grounds) -> Iterator[tuple[Item, Fault]]:
                      "A disclosure without `standing`, or a notice, has the same one; a signal can be the answer already."),
                 Text("Geef staande vragen een eigen verwerkingsactiviteit.",
                      "Give standing questions a processing activity of their own."),
+            )  # fmt: skip
+
+
+def _priced_signals(grounds: Grounds) -> Iterator[tuple[Item, Fault]]:
+    """A price on standing questions: it would be due at every round, for an answer that nobody gets."""
+    for one in grounds.disclosures:
+        if one.standing is not None and one.price is not None:
+            yield one, finding(
+                ("price",),
+                "standing-with-price",
+                Text("Een verstrekking voor staande vragen heeft geen prijs.",
+                     "A disclosure for standing questions has no price."),
+                Text("Een staande vraag wordt elke ronde gelezen, zonder dat de afnemer een antwoord krijgt.",
+                     "A standing question is read in every round, and the recipient gets no answer of it."),
+                Text("Haal `price` of `standing` weg; zet de prijs bij de verstrekking waaronder de afnemer daarna vraagt.",
+                     "Remove `price` or `standing`; put the price with the disclosure under which the recipient asks after it."),
             )  # fmt: skip
 
 

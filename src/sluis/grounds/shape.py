@@ -236,6 +236,9 @@ FORMS = {
     "[^\\s@": Text(
         "Schrijf een e-mailadres als `naam@voorbeeld.nl`.", "Write an e-mail address as `name@example.org`."
     ),
+    "\\+[0-9]": Text(
+        "Schrijf een telefoonnummer als `+31201234567`.", "Write a telephone number as `+31201234567`."
+    ),
     "([01]": Text("Schrijf een tijd als `21:00`.", "Write a time as `21:00`."),
     "(own": Text(
         "Schrijf `own`, of een adres als `https://naam/pad`.",

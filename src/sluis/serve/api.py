@@ -7,7 +7,7 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from msgspec import structs
 
-from sluis import disclose, gateway, query
+from sluis import catalogue, disclose, gateway, query
 from sluis.config import Config
 from sluis.crypto import Peer
 from sluis.events import interests, publishing, standing, subscriptions
@@ -27,6 +27,8 @@ def published() -> Api:
     nothing: Any = None
     routes = [
         *gateway.routes(str),
+        *catalogue.routes(nothing),
+        *catalogue.official_routes(nothing),
         *query.routes(nothing),
         *disclose.routes(nothing),
         *access.routes(nothing, nothing, nothing),
@@ -36,8 +38,8 @@ def published() -> Api:
         *interests.official_routes(nothing, nothing, nothing),
         *standing.routes(nothing),
         *standing.official_routes(nothing, nothing, nothing),
-        *subscriptions.routes(nothing, nothing, nothing),
-        *publishing.routes(nothing, nothing),
+        *subscriptions.routes(nothing, nothing, nothing, nothing, nothing),
+        *publishing.routes(nothing, nothing, counted=True),
         *publishing.official_routes(nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]
@@ -65,6 +67,8 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
     known = None if parts.identity is None else parts.identity.representing.people
     return [
         *gateway.routes(parts.card),
+        *catalogue.routes(parts.catalogue),
+        *catalogue.official_routes(parts.catalogue),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
         *access.routes(parts.accesses, gate, own),

@@ -7,7 +7,7 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity import access, looked
-from sluis.identity.provider import OWN_LOG
+from sluis.identity.provider import MESSAGES, OWN_LOG
 from sluis.identity.sessions import Sessions
 from sluis.kernel import Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin
@@ -39,7 +39,7 @@ class ReadingAccess(TokenAccess):
     def _identify(self, scope: Any, callers: Any) -> None:
         if callers == "both":
             known = self.signed_in(scope)
-            if known.audience == "citizen" and OWN_LOG in known.scope:
+            if known.audience != "staff" and {OWN_LOG, MESSAGES} & {*known.scope}:
                 keep_caller(scope, known)
                 return
         super()._identify(scope, callers)
@@ -54,10 +54,23 @@ def own_lines(parts: Parts, sessions: Sessions) -> Authorise:
         caller = identified(request.scope)
         if not isinstance(caller, SignedIn):
             return await official(request, traced)
+        if OWN_LOG not in caller.scope:
+            raise _not_for_this()
         await gate.require(caller, READ_OWN_LINES, log, _too_weak())
         return frozenset(parts.ledger.subjects(*sessions.subject(caller.session)))
 
     return allowed
+
+
+def _not_for_this() -> Refused:
+    return Refused(
+        "token-not-for-this",
+        Text("U mag dit niet met dit token.", "You may not do this with this token."),
+        Text(f"Het token is niet gegeven voor de scope {OWN_LOG}.",
+             f"The token was not given for the scope {OWN_LOG}."),
+        Text("Vraag een token aan met die scope.", "Request a token with that scope."),
+        rule="token-not-for-this",
+    )  # fmt: skip
 
 
 def _too_weak() -> Refused:

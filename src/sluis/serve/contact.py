@@ -1,5 +1,6 @@
 """Reaching people, from the settings of a node: its channels, and where somebody lives, which is asked as anybody would ask it."""
 
+import re
 from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
@@ -47,7 +48,7 @@ def contact_of(
     if not config.channels:
         return None
     channels = {name: channel_of(name, settings, config) for name, settings in config.channels.items()}
-    addresses = Homes(asker, config) if config.contact.address_sql is not None else None
+    addresses = Homes(asker, config)
     settings = Settings(config.node.name, config.node.language, quiet_of(config))
     return open_contact(
         store, ledger, keys, clock, channels, loaded.scenarios, templates_of(config), addresses, settings
@@ -130,32 +131,63 @@ def _mail(settings: ChannelConfig, secret: str) -> MailSettings:
 
 
 class Homes:
-    """Where people live, by a question to the register of persons under an activity of its own: the `Addresses` of this node.
+    """Where people live and companies are registered, by questions to the registers, each under an activity of its own: the
+    `Addresses` of this node.
 
     Args:
-        asker: asks it, and puts it on record.
-        config: has the question.
+        asker: asks them, and puts that on record.
+        config: has the questions.
     """
 
     def __init__(self, asker: Asker, config: Config) -> None:
-        self._asker = asker
-        self._sql, self._activity = str(config.contact.address_sql), str(config.contact.address_activity)
+        self._asker, settings = asker, config.contact
+        people = (settings.address_sql, settings.address_activity)
+        companies = (settings.company_address_sql, settings.company_address_activity)
+        self._questions = {
+            kind: (sql, activity)
+            for kind, (sql, activity) in {
+                "BSN": people,
+                "urn:nl:kvk": companies,
+                "urn:nl:rsin": companies,
+            }.items()
+            if sql is not None and activity is not None and _names(sql, _name(kind))
+        }
+
+    def asks(self, kind: str) -> bool:
+        """See `Addresses`."""
+        return kind in self._questions
 
     async def postal(self, kind: str, value: str, case: str, trace: Trace) -> PostalAddress | None:
         """The first row of the answer: columns `line_1`, `line_2`, … in that order; fewer than two are no address. Raises
         `Problem`."""
-        question = Question(self._sql, self._activity, case or _NO_CASE, {"bsn": value})
+        if kind not in self._questions:
+            return None
+        sql, activity = self._questions[kind]
+        question = Question(sql, activity, case or _NO_CASE, {_name(kind): value})
         rows = await self._asker.rendered(
             question, _OURSELVES, lambda answer: answer.table.slice(0, 1).to_pylist()
         )
         return address_in(rows[0]) if rows else None
 
 
+def _name(kind: str) -> str:
+    """What the parameter for a kind of number is called: `bsn`, `kvk`, `rsin`."""
+    return kind.rpartition(":")[2].lower()
+
+
+def _names(sql: str, parameter: str) -> bool:
+    return re.search(rf"\${parameter}\b", sql) is not None
+
+
 def address_in(row: Mapping[str, object]) -> PostalAddress | None:
-    """The address in a row of an answer; None when it says too little."""
-    found = [row.get(f"line_{number}") for number in range(1, _LINES + 1)]
-    lines = tuple(" ".join(str(one).split()) for one in found if one is not None and str(one).strip())
-    return PostalAddress(lines) if len(lines) >= 2 else None
+    """The address in a row of an answer; None when it says too little. Without a name whoever lives there would open the letter."""
+    found = [_line(row.get(f"line_{number}")) for number in range(1, _LINES + 1)]
+    lines = tuple(one for one in found if one)
+    return PostalAddress(lines) if found[0] and len(lines) >= 2 else None
+
+
+def _line(value: object) -> str:
+    return "" if value is None else " ".join(str(value).split())
 
 
 def _secret(name: str, file: Path | None) -> str | None:

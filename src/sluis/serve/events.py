@@ -215,7 +215,9 @@ def event_routes(
     return [
         *interests.routes(rooms.notices, rooms.interests, on_refusal),
         *interests.official_routes(rooms.registrar, gate, own),
-        *subscriptions.routes(rooms.subscriptions, own, lambda person: person.person),
+        *subscriptions.routes(
+            rooms.subscriptions, gate, own, interests.not_yours, lambda person: person.person
+        ),
         *delivery_routes(
             rooms.queue,
             rooms.everyone,
@@ -230,7 +232,7 @@ def event_routes(
             if rooms.inbox and rooms.catching
             else ()
         ),
-        *publishing.routes(rooms.publisher, who),
+        *publishing.routes(rooms.publisher, who, counted=True),
         *publishing.official_routes(rooms.publisher, gate, own),
     ]
 
@@ -238,6 +240,6 @@ def event_routes(
 def portal_routes(rooms: EventRooms, who: Who) -> list[HTTPRouteHandler]:
     """Their routes for programs that come with an access token, and for recipients that are no peers."""
     return [
-        *publishing.routes(rooms.publisher, who),
+        *publishing.routes(rooms.publisher, who, counted=False),
         *subscriptions.open_routes(rooms.subscriptions, rooms.signer.jwks),
     ]

@@ -9,6 +9,7 @@ import msgspec
 from cryptography import x509
 
 from sluis import disclose
+from sluis.catalogue import Catalogue
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.contact import Contact
@@ -41,6 +42,7 @@ from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
+from sluis.serve.catalogue import catalogue_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
 from sluis.serve.events import EventRooms, event_rooms
@@ -89,6 +91,7 @@ class Parts(msgspec.Struct, frozen=True):
     whom: Callable[[str], str]
     """The pseudonym of who has a BSN."""
     contact: Contact | None
+    catalogue: Catalogue | None
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -208,6 +211,9 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         told = events.registrar.offered
         operator = operator_of(config, grounds, store, membership, owners, told, clock)
     tokens = tokens_of(config, keys, clock)
+    rooms = identity_rooms(config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock)
+    if contact is not None and rooms is not None:
+        contact.represented_by(rooms.representing.may)
     return Parts(
         certificate=certificate,
         store=store,
@@ -234,11 +240,10 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         membership=membership,
         operator=operator,
         own=None if membership else own_link,
-        identity=identity_rooms(
-            config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock
-        ),
+        identity=rooms,
         whom=whom_of(config, keys),
         contact=contact,
+        catalogue=catalogue_of(loaded, membership),
     )
 
 

@@ -8,11 +8,14 @@ import msgspec
 from litestar import Request
 
 from sluis.config import Config, RegisterConfig
+from sluis.contact import MESSAGES
 from sluis.crypto import KeyStore
 from sluis.grounds import Grounds
 from sluis.identity.people import (
+    Act,
     Caller,
     Choice,
+    Denied,
     Folder,
     Online,
     People,
@@ -20,6 +23,7 @@ from sluis.identity.people import (
     Service,
     Vouched,
     open_people,
+    person_urn,
     refused,
 )
 from sluis.identity.provider import ACTS, Provider
@@ -38,8 +42,16 @@ def people_of(
     """The people and companies that this node knows. Raises `Problem`."""
     register = register_of(config.register, clock)
     longest = timedelta(hours=config.register.longest_hours)
-    services = [*_configured(config), *_activities(grounds)]
+    services = [*_configured(config), *_activities(grounds), *([_MESSAGES] if config.channels else [])]
     return open_people(store, ledger, keys, clock, register=register, longest=longest, services=services)
+
+
+_MESSAGES = Service(
+    MESSAGES,
+    Text("Berichten", "Messages"),
+    Text("Alle berichten van deze organisatie lezen, en kiezen hoe zij komen.",
+         "Read all messages of this organisation, and choose how they come."),
+)  # fmt: skip
 
 
 def register_of(settings: RegisterConfig, clock: Clock) -> Register | None:
@@ -120,6 +132,15 @@ class Representing:
         if signed_in.acting.entity is None:
             return signed_in
         return self._with(signed_in, self.vouched(signed_in))
+
+    async def may(self, who: SignedIn, service: str, action: str) -> Refused | None:
+        """Why somebody may not do this for whom they act; None when they may. Where two are jointly authorised, one will do: what
+        is asked here binds the other to nothing."""
+        act = Act(
+            who.acting.entity or person_urn(who.acting.person), who.acting.intermediary, service, action
+        )
+        found = await self.people.may(who.acting, act, self.vouched(who))
+        return refused(found) if isinstance(found, Denied) else None
 
     async def read_again(self, acting: Acting) -> None:
         """Have the trade register read again where that is needed, before anybody is signed out for want of it."""

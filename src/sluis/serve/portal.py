@@ -5,7 +5,7 @@ import logging
 import ssl
 from typing import Any
 
-from sluis import contact, policy, query
+from sluis import catalogue, contact, policy, query
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.identity.provider import tell_of_sign_outs
@@ -64,7 +64,10 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
     messages = contact.api_routes(parts.contact) if parts.contact else ()
     who = by_token(PUBLISHING, rooms.provider, TokenAccess(rooms.visiting), parts.refusals.record)
     events = portal_routes(parts.events, who)
-    return make_api([*query.routes(parts.asker), *reading, *messages, *events], access, portal_about(config))
+    found = catalogue.routes(parts.catalogue)
+    return make_api(
+        [*query.routes(parts.asker), *reading, *messages, *events, *found], access, portal_about(config)
+    )
 
 
 class OwnPortal:

@@ -23,6 +23,7 @@ from sluis.statement import (
     keys_asked,
     parse,
     qualify,
+    require_steady,
     text,
 )
 
@@ -75,6 +76,7 @@ def phrase(placing: Placing, offer: Offer) -> tuple[str, list[tuple[str, str]]]:
     """A question to another organisation as that one reads it, and (kind of key, key) of everybody whom it names. Raises
     `Invalid`."""
     tree = parse(placing.sql)
+    require_steady(tree)
     for table in base_tables(tree):
         table.set("db", None)  # the owner knows its datasets by their own names
     types = {column.name: column.type for column in offer.columns}

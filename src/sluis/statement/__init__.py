@@ -39,6 +39,7 @@ from sluis.statement.scopes import conjuncts
 from sluis.statement.shapes import arrow_type, describe
 from sluis.statement.split import Fetch, Plan, split
 from sluis.statement.sql import Memory, TooClose, open_memory
+from sluis.statement.steady import require_steady
 
 __all__ = [
     "AGGREGATES",
@@ -96,6 +97,7 @@ __all__ = [
     "pushable",
     "qualify",
     "require",
+    "require_steady",
     "run",
     "shape",
     "source_of",

@@ -155,10 +155,10 @@ def identified(scope: Mapping[str, Any]) -> Peer | Person | SignedIn | None:
     return caller
 
 
-def crossed(scope: Mapping[str, Any]) -> Crossed | None:
-    """Under which contract a request came; None when it did not come through an inway."""
+def purpose_of(scope: Mapping[str, Any]) -> Purpose | None:
+    """The purpose of the contract under which a request came; None when that has none, or it did not come through an inway."""
     found: Crossed | None = scope["extensions"].get(CROSSED)
-    return found
+    return None if found is None else found.purpose
 
 
 def write_line(scope: Mapping[str, Any]) -> None:

@@ -18,11 +18,19 @@ class Put(msgspec.Struct, frozen=True, rename="camel"):
     """A message as it is put in a box; the names of the API."""
 
     bericht_id: str
-    bsn: str
     onderwerp: str
     inhoud: str
     taal: str
     afzender: str
+    bsn: str = ""
+    kvk: str = ""
+    rsin: str = ""
+
+    @property
+    def whose(self) -> str:
+        """The number of whoever it is for; empty when that is not one."""
+        found = [one for one in (self.bsn, self.kvk, self.rsin) if one]
+        return found[0] if len(found) == 1 else ""
 
 
 class MessageBox:
@@ -30,7 +38,7 @@ class MessageBox:
 
     Args:
         token: who may put messages there.
-        without: numbers of people who have no box.
+        without: numbers of people and companies who have no box.
 
     Attributes:
         messages: by their number.
@@ -62,7 +70,9 @@ class MessageBox:
                 message = msgspec.json.decode(await request.body(), type=Put)
             except msgspec.MsgspecError:
                 return _answer(400, code="onleesbaar")
-            if message.bsn in self.without:
+            if not message.whose:
+                return _answer(400, code="onleesbaar")
+            if message.whose in self.without:
                 return _answer(404, code="geen-berichtenbox")
             there = self.messages.setdefault(message.bericht_id, message)
             if there != message:

@@ -84,7 +84,7 @@ class MailFar:
         self.parcel, self.nobody = parcel("anna@voorbeeld.nl"), parcel("niemand@voorbeeld.nl")
 
     def got(self) -> list[str]:
-        return [str(self.post.message(number)["Message-ID"])[1:35] for number in range(len(self.post.taken))]
+        return [str(one.mail_from).partition("+")[2][:34] for one in self.post.taken]
 
     async def down(self) -> None:
         self.post.hang = "rcpt"

@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.contract.contact.kinds import KINDS, REFERENCE, Far
 
 from sluis.config.contact import NEEDS
-from sluis.contact.channels import Failed, Waiting
+from sluis.contact.channels import Failed, Street, Waiting
 
 pytestmark = pytest.mark.filterwarnings(  # WeasyPrint leaves the file of its colour profile to the collector
     "ignore:unclosed file.*sRGB:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
@@ -74,6 +75,28 @@ async def test_what_is_said_afterwards_is_told_until_it_is_heeded(far: Far) -> N
     await far.channel.heed([report])
     if report.token:
         assert await far.channel.reports(waiting) == []
+
+
+class Halfway(dict[str, bytes]):
+    """Files of which only the first is put there before the machine stops."""
+
+    def items(self) -> Any:
+        yield next(iter(super().items()))
+        raise OSError("stopped")
+
+
+@pytest.mark.parametrize("kind", ["print", "print-sftp"])
+async def test_a_letter_that_is_put_there_again_has_no_manifest_until_it_is_whole(
+    kind: str, tmp_path: Path
+) -> None:
+    async with KINDS[kind](tmp_path) as far:
+        drop = cast(Street, far.channel)._drop
+        await drop.put({"a.pdf": b"1", "a.json": b"manifest of 1"})
+        with pytest.raises(Failed):
+            await drop.put(Halfway({"a.pdf": b"2", "a.json": b"manifest of 2"}))
+        assert "a.json" not in await drop.names()
+        await drop.put({"a.pdf": b"2", "a.json": b"manifest of 2"})
+        assert {"a.pdf", "a.json"} <= set(await drop.names())
 
 
 async def test_nobody_is_named_in_an_error_or_the_log(far: Far, caplog: pytest.LogCaptureFixture) -> None:

@@ -23,7 +23,7 @@ async def test_a_message_finds_its_way_and_ends(world: World) -> None:
     assert isinstance(mail, Fake)
     box.says = [Failed("busy", "later"), Failed("no-box", "never")]
     await world.reachable_by("email", "anna@voorbeeld.nl")
-    await world.contact.prefer(world.person, Preference(language="en"))
+    await world.contact.prefer(world.party, Preference(language="en"))
     for _ in range(2):
         await world.happens()
         await world.settle()
@@ -38,5 +38,5 @@ async def test_a_message_finds_its_way_and_ends(world: World) -> None:
     )  # fmt: skip
     world.clock.later(30 * DAY + 1)
     await world.contact.tidy()
-    assert await world.contact.history(world.person) == []
-    assert len((await world.contact.known(world.person)).addresses) == 1
+    assert await world.contact.history(world.party) == []
+    assert len((await world.contact.known(world.party)).addresses) == 1

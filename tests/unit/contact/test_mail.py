@@ -52,7 +52,7 @@ async def test_a_message_arrives_in_words_and_in_html() -> None:
     envelope, message = post.taken[0], post.message()
     assert envelope.rcpt_tos == ["anna@voorbeeld.nl"]
     assert envelope.mail_from == f"retour+{REFERENCE}@dienst.example"
-    assert message["Message-ID"] == f"<{REFERENCE}@dienst.example>"
+    assert str(message["Message-ID"]).endswith("@dienst.example>")
     assert message["Subject"] == "Er is een besluit ✓"
     assert message["Auto-Submitted"] == "auto-generated"
     text, html = message.iter_parts()
@@ -246,6 +246,37 @@ def test_what_a_notification_says(action: str, status: str, state: str, trouble:
 )
 def test_what_says_nothing_final_about_our_mail_is_only_thrown_away(raw: bytes) -> None:
     assert report_of(raw, "t").reference == ""
+
+
+async def test_who_gets_an_answer_or_a_copy_does_not_learn_where_bounces_go() -> None:
+    """An answer has the `Message-ID` in `References`; a forwarded message has all of it."""
+    post = Post()
+    async with post_office(post) as port:
+        channel = Mail(settings(port, returns="retour@dienst.example"), PLAIN)
+        await channel.send(PARCEL)
+        await channel.send(PARCEL)
+    assert REFERENCE not in str(post.message())
+    assert post.message(0)["Message-ID"] == post.message(1)["Message-ID"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"To: " + b"(" * 5_000,
+        b"To: =?foo?b?\xff\xfe?=",
+        b"To: " + b"=?utf-8?q?a?= " * 60_000,
+        b"Content-Type: " + b"(" * 5_000,
+        b"\r\n".join([b"Content-Type: message/rfc822\r\n"] * 3_000),
+    ],
+    ids=["nested", "half", "endless", "type", "deep"],
+)
+async def test_one_message_does_not_keep_the_others_from_being_read(tmp_path: Path, header: bytes) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/1.a").write_bytes(header + b"\r\n" + bounce())
+    (tmp_path / "new/2.b").write_bytes(bounce())
+    reports = await Mail(settings(1, maildir=tmp_path), PLAIN).reports([])
+    assert [one.token for one in reports] == ["new/1.a", "new/2.b"]
+    assert reports[1].reference == REFERENCE
 
 
 async def test_a_maildir_is_read_and_what_was_heeded_is_gone(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.unit.identity.people import established
 
 from sluis.contact import NAVIGATION, routes
 from sluis.contact.channels import Failed
+from sluis.contact.proving import CODE_SECONDS
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages
 from sluis.identity.sessions import SigningIn, open_sessions
@@ -144,6 +145,28 @@ async def test_an_address_is_proven_with_the_code_that_went_there(node: Pages) -
     assert "anna@voorbeeld.nl" not in shown.text
 
 
+async def test_a_code_can_be_filled_in_on_the_page_after_one_was_away(node: Pages) -> None:
+    """Who reads their mail on the same telephone comes back to a page that was let go of."""
+    browser = await node.enter("en")
+    form = (await browser.get("/messages/reach")).form("/messages/address", kind="email")
+    await browser.send(form, value="anna@voorbeeld.nl")
+    shown = await browser.get("/messages/reach")
+    assert "to anna@voorbeeld.nl" in shown.text
+    assert shown.form("/messages/address/code", kind="email")
+    assert shown.form("/messages/address", kind="email")
+    node.clock.later(CODE_SECONDS)
+    shown = await browser.get("/messages/reach")
+    assert "anna@voorbeeld.nl" not in shown.text
+
+
+async def test_a_message_in_another_language_than_its_page_says_so(node: Pages) -> None:
+    """WCAG 2.2, 3.1.2."""
+    await node.happens()
+    await node.settle()
+    shown = await (await node.enter("en")).get("/messages")
+    assert '<p lang="nl">Uitkomst: afgewezen</p>' in shown.text
+
+
 async def test_what_is_no_address_is_told_on_the_page(node: Pages) -> None:
     browser = await node.enter("en")
     form = (await browser.get("/messages/reach")).form("/messages/address", kind="sms")
@@ -158,7 +181,7 @@ async def test_a_preference_is_kept_in_general_and_about_a_case(node: Pages) -> 
     await browser.send(form, first="sms", second="email", language="en", twice="no", case="")
     shown = await browser.send(form, first="email", language="nl", twice="yes", case="Z-1", follow=True)
     assert "Z-1" in shown.text
-    known = await node.contact.known(node.person)
+    known = await node.contact.known(node.party)
     general, of_case = known.preference(""), known.preference("Z-1")
     assert general is not None
     assert (general.kinds, general.language, general.twice) == (("sms", "email"), "en", False)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 from tests.unit.contact.world import BSN, DAY, NOON, OTHER, QUIET, Fake, Happened, Whom, World, scenario
 
-from sluis.contact import Channel, Failed, Parcel, Preference, Quiet, Report, Scenario, Sent
+from sluis.contact import Channel, Failed, Parcel, Preference, Quiet, Report, Scenario, Sent, Waiting
 from sluis.kernel import Text, Unkept, Upstream
 from sluis.ledger import ACTIVITY
 
@@ -77,11 +77,10 @@ async def test_another_event_person_or_scenario_is_another_message(make: MakeWor
     assert len(channels["box"].got) == 6
 
 
-async def test_what_is_about_nobody_or_about_a_company_is_told_to_nobody(make: MakeWorld) -> None:
+async def test_what_is_about_nobody_is_told_to_nobody(make: MakeWorld) -> None:
     channels = {"box": Fake("box")}
     world = make(channels)
     await world.happens(about=None)
-    await world.happens(about=Whom("urn:nl:kvk", "90000003"))
     await world.settle()
     assert channels["box"].got == []
 
@@ -156,10 +155,10 @@ async def test_every_channel_says_the_same(make: MakeWorld) -> None:
     channels = four()
     channels["box"].says = [Failed("no-box", "never")]
     world = await ready(make, channels)
-    await world.contact.prefer(world.person, Preference(language="en"))
+    await world.contact.prefer(world.party, Preference(language="en"))
     await world.happens()
     await world.settle()
-    await world.contact.prefer(world.person, Preference(language="nl"))
+    await world.contact.prefer(world.party, Preference(language="nl"))
     channels["mail"].told = [Report(channels["mail"].got[0].reference, "bounced", token="t")]
     await world.hear()
     assert [channels[one].got[0].text for one in ("box", "mail", "sms")] == ["Outcome: afgewezen"] * 3
@@ -198,8 +197,8 @@ async def test_an_address_that_cannot_be_asked_for_now_is_asked_for_later(make: 
 async def test_a_preference_about_the_case_is_followed(make: MakeWorld) -> None:
     channels = four()
     world = await ready(make, channels)
-    await world.contact.prefer(world.person, Preference(kinds=("email",)))
-    await world.contact.prefer(world.person, Preference(kinds=("sms",), case="Z-1"))
+    await world.contact.prefer(world.party, Preference(kinds=("email",)))
+    await world.contact.prefer(world.party, Preference(kinds=("sms",), case="Z-1"))
     await world.happens()
     await world.happens(id="2", facts={"uitkomst": "afgewezen", "kenmerk": "Z-2"})
     await world.settle()
@@ -334,7 +333,7 @@ async def killed_while_sending(make: MakeWorld, channel: Dying, **preference: ob
     if kind != "box":
         await world.reachable_by(kind, "anna@voorbeeld.nl" if kind == "email" else "+31612345678")
     if preference:
-        await world.contact.prefer(world.person, Preference(**preference))  # type: ignore[arg-type]
+        await world.contact.prefer(world.party, Preference(**preference))  # type: ignore[arg-type]
     await world.happens()
     await world.contact.reaching.round()
     await world.contact.reaching.settled()
@@ -413,14 +412,54 @@ async def test_a_report_is_heeded_only_after_it_is_kept(
 
     with monkeypatch.context() as patched:
         patched.setattr(world.store, "write", full)
-        await world.contact.hearing.listen()
+        await world.contact.hearing.listen("box")
     assert channels["box"].told
     await world.hear()
     assert channels["box"].told == []
     assert await world.states() == [("box", "delivered")]
 
 
-@pytest.mark.parametrize("reference", ["", "x" * 34, "0" * 34, "é" * 34, "0" * 32 + "²²"])
+async def test_no_message_is_forgotten_among_many_that_nobody_reads(make: MakeWorld) -> None:
+    """Else who has their message in the box gets a letter as well."""
+
+    class Asked(Fake):
+        asked: list[str]
+
+        async def reports(self, waiting: Sequence[Waiting]) -> list[Report]:
+            assert len(waiting) <= 40
+            self.asked += [one.reference for one in waiting]
+            return []
+
+    channel = Asked("box", "again", "delivered")
+    channel.asked = []
+    world = make({"box": channel})
+
+    def many(connection: Connection) -> None:
+        for number in range(100):
+            world.contact.heard(connection, Happened(id=str(number)))
+
+    await world.store.write(many)
+    await world.settle()
+    await world.contact.take("box", [Report(one.reference, "delivered") for one in channel.got[:50]])
+    for _ in range(6):
+        await world.contact.hearing.listen("box")
+    assert set(channel.asked) == {one.reference for one in channel.got}
+
+
+async def test_a_channel_tells_nothing_of_what_went_by_another(make: MakeWorld) -> None:
+    """Who gets the mail knows its reference, and so those of the box before it and the letter after it."""
+    channels = {"box": Fake("box", "again", "delivered"), "mail": Fake("email", "unknown")}
+    world = make(channels)
+    await world.happens()
+    await world.settle()
+    channels["mail"].told = [Report(channels["box"].got[0].reference, "delivered", token="t")]
+    await world.hear()
+    assert await world.states() == [("box", "sent")]
+
+
+@pytest.mark.parametrize(
+    "reference", ["", "x" * 34, "0" * 34, "é" * 34, "0" * 32 + "²²", "\udcff" * 32 + "01", "\0" * 32 + "01"]
+)
 async def test_a_report_about_nothing_we_sent_changes_nothing(make: MakeWorld, reference: str) -> None:
     channels = {"box": Fake("box", "again", "delivered")}
     world = make(channels)
@@ -456,7 +495,7 @@ async def test_nothing_of_a_person_stands_in_the_database_or_the_programs_log(
     channels = four()
     channels["box"].says = [Failed("no-box", "never")]
     world = await ready(make, channels)
-    await world.contact.prefer(world.person, Preference(kinds=("box", "email"), case="Z-1"))
+    await world.contact.prefer(world.party, Preference(kinds=("box", "email"), case="Z-1"))
     await world.happens()
     await world.settle()
     await world.ledger.checkpoint()
@@ -474,9 +513,9 @@ async def test_what_was_kept_long_enough_is_destroyed(make: MakeWorld) -> None:
     await world.settle()
     world.clock.later(30 * DAY)
     await world.contact.tidy()
-    assert len(await world.contact.history(world.person)) == 1
+    assert len(await world.contact.history(world.party)) == 1
     world.clock.later(1)
     await world.contact.tidy()
-    assert await world.contact.history(world.person) == []
+    assert await world.contact.history(world.party) == []
     with world.store.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM contact_tries")).scalar() == 0

@@ -109,8 +109,12 @@ def test_when_no_channel_is_left_nobody_was_reached() -> None:
     assert next_action([], [], NOON, None) == Over("unreachable")
 
 
-def test_silence_at_the_end_counts_as_arrived() -> None:
-    assert next_action([BOX], [tried(BOX, "sent", 3 * DAY)], NOON, None) == Over("reached")
+def test_silence_at_the_end_and_doubt_are_not_called_arrival() -> None:
+    assert next_action([BOX], [tried(BOX, "sent", 3 * DAY)], NOON, None) == Over("unsure")
+    assert next_action([MAIL], [tried(MAIL, "doubtful", 2 * DAY)], NOON, None) == Over("unsure")
+    assert after(*(tried(one, "refused") for one in (BOX, MAIL, LETTER)), tried(SMS, "sent", DAY)) == Over(
+        "unsure"
+    )
 
 
 # Quiet hours
@@ -143,6 +147,23 @@ def test_quiet_ends_at_the_first_moment_that_is_not(moment: datetime, since: tim
     if over > moment:
         assert quiet.holds(moment)
         assert over - moment <= timedelta(hours=26)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [((22, 0), (2, 30)), ((1, 30), (2, 15)), ((2, 30), (2, 45)), ((2, 0), (3, 0))]
+)
+@pytest.mark.parametrize("night", [datetime(2026, 10, 25, tzinfo=UTC), datetime(2027, 3, 28, tzinfo=UTC)])
+def test_quiet_ends_soon_after_it_is_over_also_in_the_night_that_clocks_change(
+    since: tuple[int, int], until: tuple[int, int], night: datetime
+) -> None:
+    quiet = Quiet(time(*since), time(*until))
+    for minute in range(-300, 300, 5):
+        moment = night + timedelta(minutes=minute)
+        first = moment
+        while quiet.holds(first):
+            first += timedelta(minutes=5)
+        assert first <= quiet.over(moment) <= first + timedelta(minutes=30)
+        assert not quiet.holds(quiet.over(moment))
 
 
 @given(moments, st.permutations(ALL), st.integers(1, 4), st.booleans())
@@ -227,7 +248,8 @@ def test_a_channel_without_an_address_is_passed_over() -> None:
 
 def test_what_is_said_about_a_case_counts_before_what_is_said_in_general() -> None:
     general = Preference(kinds=("email",), language="en")
-    assert preferred(general, None) == general
+    assert preferred(general, None) == Preference(("email",), "en", twice=True)
+    assert preferred(Preference(twice=False), Preference(case="Z-1")).twice is False
     found = preferred(general, Preference(kinds=("sms",), twice=False, case="Z-1"))
     assert (found.kinds, found.language, found.twice) == (("sms",), "en", False)
 

@@ -138,6 +138,27 @@ def test_a_fact_is_made_harmless_in_html_and_left_alone_in_text(tmp_path: Path) 
     assert said.text == "Uitkomst: <script>alert(1)</script> & co"
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        '{% include "besluit.nl.txt" %}',
+        '{% from "delen" import regel %}{{ regel(uitkomst) }}',
+        '{% extends "delen" %}{% block regel %}{{ uitkomst }}{% endblock %}',
+    ],
+)
+def test_a_fact_is_made_harmless_in_what_html_takes_from_another_file(tmp_path: Path, html: str) -> None:
+    folder = write_templates(tmp_path / "templates")
+    (folder / "besluit.nl.html").write_text(html, encoding="utf-8")
+    (folder / "delen").write_text(
+        "{% macro regel(wat) %}{{ wat }}{% endmacro %}{% block regel %}{% endblock %}", encoding="utf-8"
+    )
+    said = Templates(folder, "Dienst").render(
+        scenario("box", short=Text("-", "-")), "nl", {"uitkomst": "<b>"}
+    )
+    assert "&lt;b&gt;" in said.html
+    assert "<b>" not in said.html
+
+
 def test_a_date_is_written_as_people_do(tmp_path: Path) -> None:
     folder = write_templates(tmp_path / "templates")
     for language in ("nl", "en"):

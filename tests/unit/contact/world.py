@@ -16,6 +16,7 @@ from sluis.contact import (
     Kind,
     Listening,
     Parcel,
+    Party,
     PostalAddress,
     Quiet,
     Report,
@@ -25,6 +26,7 @@ from sluis.contact import (
     Templates,
     Waiting,
     open_contact,
+    own_party,
 )
 from sluis.contact.channels import Doubt
 from sluis.contact.model import Address, Enough, Step
@@ -112,6 +114,9 @@ class Homes:
         }
         self.asked = 0
 
+    def asks(self, kind: str) -> bool:
+        return True
+
     async def postal(self, kind: str, value: str, case: str, trace: Trace) -> PostalAddress | None:
         self.asked += 1
         found = self.at.get(value)
@@ -185,6 +190,11 @@ class World:
     def person(self) -> str:
         return self.contact._keeping.person(BSN)
 
+    @property
+    def party(self) -> Party:
+        """The person, for themselves."""
+        return own_party(self.person)
+
     async def happens(self, **more: Any) -> None:
         """An event, heard in a transaction."""
         occurrence = Happened(**more)
@@ -200,7 +210,8 @@ class World:
 
     async def hear(self) -> None:
         """Let channels tell, and do what follows."""
-        await self.contact.hearing.listen()
+        for name in self.channels:
+            await self.contact.hearing.listen(name)
         await self.settle()
 
     async def later(self, seconds: float) -> None:
@@ -215,7 +226,7 @@ class World:
 
     async def entry(self) -> Entry:
         """The one message that there is."""
-        (found,) = await self.contact.history(self.person)
+        (found,) = await self.contact.history(self.party)
         return found
 
     async def states(self) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluis.events.cesql import MAX_DEPTH, MAX_TEXT, Fault, compile_expression
+from sluis.events.cesql import MAX_DEPTH, MAX_TEXT, Fault, Outcome, compile_expression
 from sluis.kernel import Invalid
 
 EVENT: dict[str, Any] = {
@@ -710,3 +710,10 @@ def fits(text: str, pattern: str) -> bool:
     if pattern[0] == "_":
         return bool(text) and fits(text[1:], pattern[1:])
     return text[:1] == pattern[0] and fits(text[1:], pattern[1:])
+
+
+@pytest.mark.parametrize("call", ["CONCAT({})", "CONCAT_WS('--', {})"])
+def test_no_expression_makes_a_text_of_megabytes(call: str) -> None:
+    texts = ", ".join(["dataref"] * 400)
+    made = compile_expression(call.format(texts)).evaluate({"dataref": "x" * 2000})
+    assert made == Outcome("", Fault("function-evaluation", 1, call.partition("(")[0]))

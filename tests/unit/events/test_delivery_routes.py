@@ -1,12 +1,14 @@
 """Subscriptions and what became of deliveries, over HTTP: the Subscriptions API as specified, and whose is whose."""
 
 import json
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from tests.unit.events.test_subscriptions import ANN, BOB, SINK, Calls
 from tests.unit.web.conftest import ABOUT, crossing
@@ -16,11 +18,18 @@ from sluis.events import queue as queue_room
 from sluis.events.cloudevent import CloudEvent
 from sluis.events.queue import DEAD, DELIVERED, Outcome, Outgoing, Place, Queue, open_queue, reading
 from sluis.events.sending import Signer
-from sluis.events.subscriptions import Here, Subscriptions, open_routes, open_subscriptions, routes
+from sluis.events.subscriptions import (
+    Here,
+    SubscriptionRequest,
+    Subscriptions,
+    open_routes,
+    open_subscriptions,
+    routes,
+)
 from sluis.kernel import Refused, Text, utc_now
 from sluis.ledger import open_ledger
 from sluis.store import Store, open_store
-from sluis.web import Access, Api, make_api
+from sluis.web import Access, Api, Person, make_api
 
 
 class Gate:
@@ -67,21 +76,23 @@ def queue(store: Store, keys: FileKeyStore) -> Queue:
 def api(subscriptions: Subscriptions, queue: Queue, keys: FileKeyStore) -> Api:
     gate: Any = Gate()
     found = [
-        *routes(subscriptions, ANN, lambda person: person.person),
+        *routes(subscriptions, gate, ANN, refusal, lambda person: person.person),
         *open_routes(subscriptions, Signer(keys, utc_now).jwks),
         *queue_room.routes(
             queue, subscriptions, gate, ANN, refusal, lambda notice, recipient: notice != "revoked"
         ),
     ]
-    return make_api(found, Access([ANN, BOB], lambda user: None), ABOUT)
+    return make_api(found, Access([ANN, BOB], lambda user: Person(user, "p-1")), ABOUT)
 
 
 class As:
-    """A peer that came through the inway, or nobody."""
+    """A peer that came through the inway, a person on the machine itself, or nobody."""
 
-    def __init__(self, api: Api, peer: Any = None) -> None:
+    def __init__(self, api: Api, peer: Any = None, local: bool = False) -> None:
+        extensions = {"sluis.local": {"uid": os.getuid()}} if local else {}
+
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            scope["extensions"] = {} if peer is None else crossing(peer, "Een organisatie")
+            scope["extensions"] = extensions if peer is None else crossing(peer, "Een organisatie")
             await api(scope, receive, send)
 
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node")
@@ -150,6 +161,21 @@ async def test_a_change_must_name_the_same_subscription(ann: As) -> None:
     assert (await ann.ask("PUT", f"/subscriptions/{name}", {**DOCUMENT, "id": "x"})).status_code == 400
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_a_person_without_the_role_has_nothing_to_do_with_what_the_organisation_hears(
+    api: Api, subscriptions: Subscriptions, method: str
+) -> None:
+    asked = msgspec.convert({**DOCUMENT, "sink": "urn:sluis:feed"}, SubscriptionRequest)
+    own = await subscriptions.create(ANN, asked, "test")
+    path = "/subscriptions" if method == "POST" else f"/subscriptions/{own.id}"
+    visitor = As(api, local=True)
+    async with visitor.http:
+        answer = await visitor.ask(method, path, DOCUMENT if method in ("POST", "PUT") else None)
+        listed = await visitor.ask("GET", "/subscriptions")
+    assert (answer.status_code, listed.status_code) == (403, 403)
+    assert subscriptions.of(ANN) == [own]
+
+
 async def test_the_callback_is_open_and_takes_only_its_secret(api: Api, ann: As, calls: Calls) -> None:
     calls.says = {}
     name = (await ann.ask("POST", "/subscriptions", DOCUMENT)).json()["id"]
@@ -204,6 +230,19 @@ async def test_owners_see_and_replay_what_did_not_arrive_and_nobody_else(
 
 
 FEED = {"sink": "urn:sluis:feed", "protocol": "HTTP"}
+
+
+@pytest.mark.parametrize("number", [-1, 2**53, 10**30])
+async def test_a_number_that_no_delivery_can_have_is_400(ann: As, number: int) -> None:
+    feed = {**DOCUMENT, "sink": "urn:sluis:feed"}
+    place = (await ann.ask("POST", "/subscriptions", feed)).headers["location"].removeprefix("/v1")
+    answers = [
+        await ann.ask("GET", f"{place}/events?after={number}"),
+        await ann.ask("GET", f"{place}/events?done={number}"),
+        await ann.ask("GET", f"{place}/dead-letters?after={number}"),
+        await ann.ask("POST", f"{place}/replays", {"first": min(number, 1), "last": number}),
+    ]
+    assert [one.status_code for one in answers] == [400] * 4
 
 
 async def test_who_comes_itself_says_what_it_has(ann: As, bob: As, store: Store, queue: Queue) -> None:

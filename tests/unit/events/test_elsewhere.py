@@ -13,7 +13,7 @@ from tests.unit.events.test_interests import AGREED, ANNA
 
 from sluis.events.interests import NewInterest, Registrar, Whom, WishedInterests, open_references
 from sluis.gateway import Answer
-from sluis.grounds import Purpose, offered_notice
+from sluis.grounds import Purpose, Withhold, offered_notice
 from sluis.grounds.purpose import Bound
 from sluis.kernel import NotFound, PeerId, Refused, Text, Trace, Unkept, Upstream, encode
 from sluis.ledger import Search
@@ -28,6 +28,7 @@ class Link:
         self.bodies: list[dict[str, Any]] = []
         self.status, self.answer = 200, b'{"registered": 1, "renewed": 0}'
         self.covered: list[bool] = []
+        self.offered = offered_notice(SOURCE, EVENT, NOTICE)
 
     @asynccontextmanager
     async def send(
@@ -38,7 +39,7 @@ class Link:
             await ready
         status, content = self.status, self.answer
         if path == "/v1/notices":
-            status, content = 200, encode([offered_notice(SOURCE, EVENT, NOTICE)])
+            status, content = 200, encode([self.offered])
         else:
             self.bodies.append(msgspec.json.decode(body))
             others = (
@@ -129,3 +130,13 @@ async def test_what_is_no_answer_is_told_as_such(tmp_path: Path, status: int, an
 async def test_who_or_what_is_not_there_is_named(tmp_path: Path, changed: dict[str, str], code: str) -> None:
     with source(tmp_path, own=FIRST) as at, refused(NotFound, code):
         await registrar(at, Link()).register(wish(**changed), Trace.begin())
+
+
+async def test_a_notice_that_is_not_what_its_digest_says_is_none(tmp_path: Path) -> None:
+    with source(tmp_path, own=FIRST) as at:
+        link = Link()
+        other = msgspec.structs.replace(NOTICE, withhold=Withhold(NOTICE.articles[0], 3650))
+        link.offered = msgspec.structs.replace(link.offered, notice=other)
+        assert await registrar(at, link).offered("bron") == ()
+        with refused(NotFound, "unknown-notice"):
+            await registrar(at, link).register(wish(), Trace.begin())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sluis.events.filters import MAX_DEPTH, MAX_FILTERS, compile_filters
+from sluis.events.filters import MAX_DEPTH, MAX_FILTERS, MAX_SQL, characters_of_sql, compile_filters
 from sluis.kernel import Invalid
 
 EVENT = {
@@ -98,6 +98,8 @@ def nested(depth: int) -> dict[str, Any]:
         ({"sql": "ONBEKEND(id)"}, "/filters/0/sql"),
         (nested(MAX_DEPTH), "/filters/0" + "/all/0" * (MAX_DEPTH - 1) + "/all"),
         ({"any": [{"exact": {"id": "1"}}] * MAX_FILTERS}, f"/filters/0/any/{MAX_FILTERS - 1}"),
+        ({"exact": {f"a{number}": "1" for number in range(MAX_FILTERS + 1)}}, "/filters/0"),
+        ({"all": [{"sql": "id = '1'" + " " * (MAX_SQL // 2)}] * 2}, "/filters/0/all/1/sql"),
     ],
 )
 def test_what_is_no_filter_is_refused_at_its_place(document: Any, where: str) -> None:
@@ -110,3 +112,8 @@ def test_what_is_no_filter_is_refused_at_its_place(document: Any, where: str) ->
 def test_a_filter_at_the_bound_is_taken() -> None:
     assert compile_filters([nested(MAX_DEPTH - 1)])(EVENT)
     assert compile_filters([{"any": [{"exact": {"id": "1"}}] * (MAX_FILTERS - 1)}])(EVENT)
+
+
+def test_expressions_are_counted_wherever_they_are() -> None:
+    inside = [{"sql": "TRUE"}, {"any": [{"not": {"sql": "FALSE"}}, {"exact": {"id": "1"}}]}]
+    assert characters_of_sql([{"all": inside}, {"sql": "1"}]) == len("TRUE") + len("FALSE") + len("1")

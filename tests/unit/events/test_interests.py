@@ -200,3 +200,15 @@ async def test_a_long_list_comes_in_pages(tmp_path: Path) -> None:
         assert (len(first.interests), len(second.interests), second.next_cursor) == (1000, 1, "")
         with refused(Problem, "unknown-cursor"):
             await at.interests.registered(FIRST, NOTICE.id, None, "=")
+
+
+async def test_what_was_registered_for_a_notice_that_becomes_anothers_tells_that_one_nothing(
+    tmp_path: Path,
+) -> None:
+    with source(tmp_path) as at:
+        await register(at, wish(ANNA))
+    with source(tmp_path, grounds(notice(version=2, recipient=SECOND))) as at:
+        assert at.interests.relevant([at.interests.digest(ANNA)]) == {}
+        assert (await at.interests.registered(SECOND, NOTICE.id, None)).interests == ()
+        await register(at, wish(ANNA, reference="hun"), SECOND)
+        assert list(at.interests.relevant([at.interests.digest(ANNA)]).values()) == ["hun-0"]

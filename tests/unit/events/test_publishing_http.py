@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.unit.events.samples import NOTICE, TYPE, Source, grounds, notice, source
+from tests.unit.events.samples import FIRST, NOTICE, TYPE, Source, grounds, notice, source
+from tests.unit.events.test_interests import ANNA, BEN
 from tests.unit.web.conftest import ABOUT
 
 from sluis.events.cloudevent import BATCH, STRUCTURED
@@ -20,9 +21,10 @@ from sluis.web import Access, make_api
 class Publishing:
     """A source, and its route."""
 
-    def __init__(self, at: Source) -> None:
+    def __init__(self, at: Source, counted: bool = True) -> None:
         self.at, self.may = at, True
-        api: Any = make_api(routes(at.publisher, self._who), Access([], lambda user: None), ABOUT)
+        found = routes(at.publisher, self._who, counted=counted)
+        api: Any = make_api(found, Access([], lambda user: None), ABOUT)
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self._within(api)), base_url="http://node"
         )
@@ -64,10 +66,25 @@ def event(id: str = "b-1", **more: Any) -> dict[str, Any]:
 async def test_one_event_gets_one_answer(publishing: Publishing) -> None:
     assert await publishing.post(event()) == (
         200,
-        {"id": "b-1", "told": 1, "withheld": {}, "repeated": False},
+        {"id": "b-1", "repeated": False, "told": 1, "withheld": {}},
     )
     status, again = await publishing.post(event())
     assert (status, again["repeated"]) == (200, True)
+
+
+async def test_a_program_does_not_hear_who_has_a_relation_with_whom(tmp_path: Path) -> None:
+    with source(tmp_path) as at:
+        await at.interested(FIRST, NOTICE.id, {ANNA: "zaak-1"})
+        made = Publishing(at, counted=False)
+        answers = [
+            await made.post(event(whom.value, data={"about": {"kind": "BSN", "value": whom.value}}))
+            for whom in (ANNA, BEN)
+        ]
+        await made.http.aclose()
+        assert [{**body, "id": ""} for _, body in answers] == [
+            {"id": "", "repeated": False, "told": None, "withheld": None}
+        ] * 2
+        assert len(at.queue.told()) == 1
 
 
 async def test_a_batch_gets_an_answer_for_each_in_order(publishing: Publishing) -> None:

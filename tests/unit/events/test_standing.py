@@ -241,6 +241,22 @@ async def test_who_has_no_subscription_is_told_as_soon_as_it_has(tmp_path: Path)
         assert await at.state() == ("standing", "")
 
 
+async def test_the_state_of_a_question_without_a_subscription_does_not_say_whether_its_answer_changed(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path) as at:
+        at.subscriptions.owners.clear()
+        await at.place()
+        seen = []
+        for city in ("", "", "Assen", "", "Zwolle"):
+            if city:
+                moves(at, city)
+            await at.later()
+            seen.append(await at.state())
+        assert seen == [("standing", "no-subscription")] * 5
+        assert at.signals() == []
+
+
 async def test_a_source_that_fails_is_told_in_the_state_and_is_no_signal(tmp_path: Path) -> None:
     with world(tmp_path) as at:
         await at.place()

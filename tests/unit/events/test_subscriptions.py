@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from sluis.crypto import FileKeyStore
+from sluis.events.filters import MAX_SQL
 from sluis.events.subscriptions import (
     Here,
     Subscription,
@@ -21,7 +22,7 @@ from sluis.events.subscriptions import (
 )
 from sluis.events.subscriptions.http import view
 from sluis.events.subscriptions.model import STATES
-from sluis.events.subscriptions.service import MOST
+from sluis.events.subscriptions.service import MOST, MOST_SQL
 from sluis.kernel import Conflict, Invalid, NotFound, PeerId, Text, Upstream, encode
 from sluis.ledger import Ledger, open_ledger
 from sluis.store import Store, open_store
@@ -236,6 +237,34 @@ async def test_one_owner_has_so_many_and_no_more(subscriptions: Subscriptions) -
     with pytest.raises(Conflict):
         await subscriptions.create(ANN, asked("urn:sluis:feed"), "actor")
     await subscriptions.create(BOB, asked("urn:sluis:feed"), "actor")
+
+
+async def test_what_one_owner_has_evaluated_for_every_event_is_bounded_over_all_its_subscriptions(
+    subscriptions: Subscriptions,
+) -> None:
+    long: Any = asked("urn:sluis:feed", filters=[{"sql": "TRUE" + " " * (MAX_SQL - 4)}])
+    for _ in range(MOST_SQL // MAX_SQL):
+        made = await subscriptions.create(ANN, long, "actor")
+    with pytest.raises(Conflict):
+        await subscriptions.create(ANN, long, "actor")
+    assert (await subscriptions.replace(ANN, made.id, long, "actor")).id == made.id
+    await subscriptions.create(BOB, long, "actor")
+
+
+@pytest.mark.parametrize("says", [None, {}, {"webhook-allowed-origin": "*"}])
+async def test_one_that_ends_while_its_address_is_asked_stays_ended(
+    subscriptions: Subscriptions, calls: Calls, says: Any
+) -> None:
+    calls.says = says
+
+    async def ends(*asked: Any, **more: Any) -> Any:
+        [made] = subscriptions.of(ANN)
+        await subscriptions.delete(ANN, made.id, "actor")
+        return await Calls.call(calls, *asked, **more)
+
+    calls.call = ends  # type: ignore[method-assign]
+    assert (await subscriptions.create(ANN, asked(), "actor")).state == "ended"
+    assert subscriptions.all() == []
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from sluis.grounds import (
     Disclosure,
     Filter,
     Grounds,
+    Price,
     StandingRule,
     Subject,
     Surroundings,
@@ -107,6 +108,11 @@ def test_standing_questions_have_an_activity_of_their_own(
 ) -> None:
     standing = disclosure(standing=StandingRule("PT1H"))
     assert codes(Grounds((dataset(),), (activity(),), (standing, *others))) == found
+
+
+def test_standing_questions_have_no_price() -> None:
+    standing = disclosure(standing=StandingRule("PT1H"), price=Price(per_question=10))
+    assert codes(Grounds((dataset(),), (activity(),), (standing,))) == ["standing-with-price"]
 
 
 @pytest.mark.parametrize(

@@ -189,8 +189,27 @@ async def test_an_address_is_asked_for_under_an_activity_of_its_own(tmp_path: Pa
     assert await homes.postal("BSN", BSN, "", Trace.begin()) is None
 
 
-def test_a_name_alone_is_no_address() -> None:
+async def test_a_company_is_asked_for_by_its_own_number_and_only_where_there_is_a_question(
+    tmp_path: Path,
+) -> None:
+    node = (
+        NODE
+        + '[contact]\ncompany_address_sql = "SELECT line_1 FROM hr.adressen WHERE kvk = $kvk"\ncompany_address_activity = "urn:a"\n'
+    )
+    config = load_node(write(tmp_path, node=node), {}).config
+    asked = Asked([{"line_1": "Fictieve Fietsen B.V.", "line_2": "Nergensweg 3"}])
+    homes = Homes(asked, config)  # type: ignore[arg-type]
+    kinds = ("BSN", "urn:nl:kvk", "urn:nl:rsin")
+    assert [homes.asks(kind) for kind in kinds] == [False, True, False]
+    found = [await homes.postal(kind, "90000003", "", Trace.begin()) for kind in kinds]
+    assert [one is not None for one in found] == [False, True, False]
+    assert [one.parameters for one in asked.questions] == [{"kvk": "90000003"}]
+
+
+def test_a_name_alone_is_no_address_and_neither_is_a_house_without_a_name() -> None:
     assert address_in({"line_1": "A. Fictief", "line_2": "", "line_3": None}) is None
+    assert address_in({"line_1": " ", "line_2": "Nergensstraat 1", "line_3": "1234 AB Nergenshuizen"}) is None
+    assert address_in({"line_2": "Nergensstraat 1", "line_3": "1234 AB Nergenshuizen"}) is None
 
 
 # The how-to

@@ -26,7 +26,7 @@ class Parcel(msgspec.Struct, frozen=True):
 
     Args:
         reference: 34 characters `[0-9a-f]` that name this try; the same when it is sent again.
-        to: lines of the address: one, but for a letter; of a box, the number of the person.
+        to: lines of the address: one, but for a letter; of a box, whose it is (`box_of`).
         language: of the message.
         subject, text, html, short: what is said; `html` is a fragment.
         organisation: who says it.
@@ -45,6 +45,11 @@ class Parcel(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Parcel({self.reference})"
+
+
+def box_of(kind: str, value: str) -> str:
+    """Whose box a message is for: a BSN as it is, the number of a company as a URN (`urn:nl:kvk:90000003`)."""
+    return value if kind == "BSN" else f"{kind}:{value}"
 
 
 class Sent(msgspec.Struct, frozen=True):

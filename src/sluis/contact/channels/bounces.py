@@ -3,13 +3,16 @@
 Whose it is, says the address that it came to: each message has one of its own, `name+REFERENCE@domain` (VERP). Who sends mail
 to such an address knows the reference: the recipient and their server, who may well say that it did not arrive. A message that says nothing in the form of
 the standard, such as a holiday answer, is thrown away.
+
+Anybody can send mail to such an address. Headers are therefore taken as the text that they are: to read them as the standard
+means them takes the library minutes for some, and breaks it on others.
 """
 
 import re
 from collections.abc import Iterable
 from email import message_from_bytes
 from email.message import Message
-from email.policy import default
+from email.policy import compat32
 from pathlib import Path
 
 from sluis.contact.channels.base import Report
@@ -47,17 +50,23 @@ def remove(maildir: Path, tokens: Iterable[str]) -> None:
 
 def report_of(raw: bytes, token: str) -> Report:
     """What one message says; the reference is empty when it is no notification, or of no message of this node."""
-    message = message_from_bytes(raw, policy=default)
+    try:
+        return _report(message_from_bytes(raw, policy=compat32), token) or Report("", "sent", token=token)
+    except Exception:  # parts a thousand deep: one message must not keep the others from being read
+        return Report("", "sent", token=token)
+
+
+def _report(message: Message, token: str) -> Report | None:
     reference = _reference(message)
     if reference is None or message.get_content_type() != "multipart/report":
-        return Report("", "sent", token=token)
+        return None
     for part in message.walk():
         if part.get_content_type() == "message/delivery-status":
-            for fields in part.iter_parts() if part.is_multipart() else ():
+            for fields in part.walk():
                 action = str(fields.get("Action", "")).strip().lower()
                 if action in _ACTIONS:
                     return Report(reference, _ACTIONS[action], _trouble(fields, action), token)
-    return Report("", "sent", token=token)
+    return None
 
 
 def _reference(message: Message) -> str | None:

@@ -1,8 +1,9 @@
-"""A government message box (Berichtenbox-like), over REST: one message is put in the box of one person, under our own number for
-it, so that putting it there twice is putting it there once. The box also says that somebody has none.
+"""A government message box (Berichtenbox-like), over REST: one message is put in the box of one person or company, under our own
+number for it, so that putting it there twice is putting it there once. The box also says that somebody has none.
 
-    POST /berichten        berichtId, bsn, onderwerp, inhoud, taal, afzender → 201, or 200 when it is there already
-                           404 `geen-berichtenbox`: this person has no box, or does not want messages of this sender
+    POST /berichten        berichtId, bsn (or kvk, or rsin), onderwerp, inhoud, taal, afzender
+                           → 201, or 200 when it is there already
+                           404 `geen-berichtenbox`: nobody has this box, or wants messages of this sender in it
     GET  /berichten/{id}   status: `afgeleverd`, `gelezen`
 """
 
@@ -21,7 +22,6 @@ from sluis.web import EVERYWHERE, Answer, Outgoing, Unreached
 NO_BOX = "geen-berichtenbox"
 
 _STATES: dict[str, TryState] = {"afgeleverd": "delivered", "gelezen": "read"}
-_ASKED_AT_ONCE = 40
 _MOST = 64 * 1024
 
 
@@ -42,14 +42,14 @@ class Box:
     enough: Enough = "delivered"
 
     def __init__(self, settings: BoxSettings, context: ssl.SSLContext) -> None:
-        self._settings, self._turn = settings, 0
+        self._settings = settings
         self._calls = Outgoing(context, EVERYWHERE, plain=settings.plain)
 
     async def send(self, parcel: Parcel) -> Sent:
         """See `Channel.send`."""
         body = {
             "berichtId": parcel.reference,
-            "bsn": parcel.to[0],
+            **_whose(parcel.to[0]),
             "onderwerp": parcel.subject,
             "inhoud": parcel.text,
             "taal": parcel.language,
@@ -74,14 +74,15 @@ class Box:
         return Sent(waiting.reference) if answer.status == 200 else None
 
     async def reports(self, waiting: Sequence[Waiting]) -> list[Report]:
-        """What became of some of these; each round asks about others."""
-        if not waiting:
-            return []
-        start = self._turn % len(waiting)
-        self._turn += _ASKED_AT_ONCE
-        found = []
-        for one in [*waiting[start:], *waiting[:start]][:_ASKED_AT_ONCE]:
-            answer = await self._call("GET", f"/berichten/{quote(one.reference)}", None)
+        """What became of these, as far as the box tells."""
+        found = list[Report]()
+        for one in waiting:
+            try:
+                answer = await self._call("GET", f"/berichten/{quote(one.reference)}", None)
+            except Failed:
+                if not found:
+                    raise
+                break  # the others come round again
             state = _STATES.get(str(_members(answer).get("status"))) if answer.status == 200 else None
             if state is not None:
                 found.append(Report(one.reference, state))
@@ -106,6 +107,12 @@ class Box:
             raise Failed("box-silent", "doubtful" if body else "later", told=[problem.why]) from None
 
 
+def _whose(box: str) -> dict[str, str]:
+    """Whose box it is, as its API says that: the last part of a URN but one is the kind of number."""
+    kind, _, value = box.rpartition(":")
+    return {kind.rpartition(":")[2] or "bsn": value}
+
+
 def _members(answer: Answer) -> Mapping[str, Any]:
     try:
         return msgspec.json.decode(answer.body, type=dict[str, Any])
@@ -114,6 +121,6 @@ def _members(answer: Answer) -> Mapping[str, Any]:
 
 
 _NONE = Text(
-    "Deze persoon heeft geen berichtenbox voor deze afzender.",
-    "This person has no message box for this sender.",
+    "Er is geen berichtenbox van deze ontvanger voor deze afzender.",
+    "There is no message box of this recipient for this sender.",
 )

@@ -25,7 +25,8 @@ class Drop(Protocol):
     """A folder of files by name. Everything raises `Failed` (`later`) when it cannot be done."""
 
     async def put(self, files: dict[str, bytes]) -> None:
-        """Put files there, in this order, each in the place of what it was before."""
+        """Put files there, in this order, each in the place of what it was before. The last one says that the others are whole,
+        so that is taken away before they change."""
 
     async def names(self) -> list[str]:
         """The names of what is there."""
@@ -44,6 +45,7 @@ class Folder:
         """See `Drop.put`; durable."""
 
         def work() -> None:
+            (self._path / [*files][-1]).unlink(missing_ok=True)
             for name, content in files.items():
                 write_durably(self._path / name, content)
 
@@ -99,6 +101,7 @@ class Sftp:
     async def put(self, files: dict[str, bytes]) -> None:
         """See `Drop.put`."""
         async with self._visit() as client:
+            await self._remove(client, [*files][-1])
             for name, content in files.items():
                 half = f"{self._server.folder}/.{name}.part"
                 async with client.open(half, "wb") as file:
@@ -114,8 +117,11 @@ class Sftp:
         """See `Drop.remove`."""
         async with self._visit() as client:
             for name in names:
-                if await client.exists(f"{self._server.folder}/{name}"):
-                    await client.remove(f"{self._server.folder}/{name}")
+                await self._remove(client, name)
+
+    async def _remove(self, client: "SFTPClient", name: str) -> None:
+        if await client.exists(f"{self._server.folder}/{name}"):
+            await client.remove(f"{self._server.folder}/{name}")
 
     @asynccontextmanager
     async def _visit(self) -> "AsyncIterator[SFTPClient]":
@@ -139,5 +145,9 @@ class Sftp:
                 yield client
         except TimeoutError:
             raise Failed("street-late", "later") from None
-        except (asyncssh.Error, OSError):
+        except (
+            asyncssh.Error,
+            OSError,
+            ValueError,
+        ):  # the last: a key or a list of hosts that cannot be read
             raise Failed("street-closed", "later") from None

@@ -41,7 +41,6 @@ STATES: dict[str, tuple[TryState, str]] = {
 """What each status of a notification means. Of a letter the service knows that it was printed, not that it was delivered."""
 
 _KEY = re.compile(r".*?([0-9a-fA-F-]{36})-([0-9a-fA-F-]{36})")
-_ASKED_AT_ONCE = 40  # notifications in one round of reports
 _MOST = 64 * 1024  # bytes of an answer
 _ADDRESS = {"email": "email_address", "sms": "phone_number"}
 
@@ -86,7 +85,6 @@ class Notify:
         match = _KEY.fullmatch(settings.key)
         self._service, self._secret = (match[1], match[2].encode()) if match else ("", b"")
         self._calls = Outgoing(context, EVERYWHERE, plain=settings.plain)
-        self._turn = 0
 
     async def send(self, parcel: Parcel) -> Sent:
         """See `Channel.send`."""
@@ -112,15 +110,19 @@ class Notify:
         return Sent(str(found[0].get("id", "")), state if state == "delivered" else "sent")
 
     async def reports(self, waiting: Sequence[Waiting]) -> list[Report]:
-        """What became of some of these; each round asks about others."""
-        known = [one for one in waiting if one.remote]
-        if not known:
-            return []
-        start = self._turn % len(known)
-        self._turn += _ASKED_AT_ONCE
-        found = []
-        for one in (known[start:] + known[:start])[:_ASKED_AT_ONCE]:
-            answer = await self._call("GET", f"/v2/notifications/{quote(one.remote, safe='')}", None, "later")
+        """What became of these, as far as the service tells."""
+        found = list[Report]()
+        for one in waiting:
+            if not one.remote:
+                continue
+            try:
+                answer = await self._call(
+                    "GET", f"/v2/notifications/{quote(one.remote, safe='')}", None, "later"
+                )
+            except Failed:
+                if not found:
+                    raise
+                break  # the others come round again
             if answer.status == 200:
                 state, trouble = STATES.get(str(_members(answer).get("status")), ("sent", ""))
                 if state != "sent":

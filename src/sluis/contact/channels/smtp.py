@@ -7,6 +7,7 @@ later arrives at an address of its own for each message (VERP), in a Maildir tha
 """
 
 import asyncio
+import hashlib
 import re
 import ssl
 from collections.abc import Sequence
@@ -224,12 +225,17 @@ def message_of(parcel: Parcel, sender: str) -> EmailMessage:
     message["To"] = parcel.to[0]
     message["Subject"] = parcel.subject
     message["Date"] = format_datetime(datetime.fromtimestamp(parcel.created, UTC))
-    message["Message-ID"] = f"<{parcel.reference}@{_domain(sender)}>"
+    message["Message-ID"] = f"<{_name(parcel.reference)}@{_domain(sender)}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday answers this
     message["Content-Language"] = parcel.language
     message.set_content(parcel.text)
     message.add_alternative(mail_page(parcel), subtype="html")
     return message
+
+
+def _name(reference: str) -> str:
+    """What all who get an answer or a copy may know of a message: the reference itself is the address for what comes back."""
+    return hashlib.sha256(reference.encode()).hexdigest()[:32]
 
 
 def _domain(address: str) -> str:

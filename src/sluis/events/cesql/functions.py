@@ -15,6 +15,9 @@ from sluis.events.cesql.model import Kind, Result, Stop
 _WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 """White space as Unicode defines it (property White_Space); Python's own also takes separators that are controls."""
 
+LONGEST: Final = 4_096
+"""Characters of a text that is put together. Without a bound a short expression makes one of megabytes, for every event."""
+
 
 class Unfit(Exception):
     """A function cannot work with these arguments.
@@ -65,6 +68,12 @@ def _substring(text: str, position: int, count: int | None = None) -> str:
     return text[begin:] if count is None else text[begin : begin + count]
 
 
+def _joined(between: str, texts: tuple[str, ...]) -> str:
+    if sum(map(len, texts)) + len(between) * len(texts) > LONGEST:
+        raise Unfit("")
+    return between.join(texts)
+
+
 def _absolute(number: int) -> int:
     if number == -(2**31):
         raise Unfit(2**31 - 1, "math")
@@ -81,8 +90,8 @@ def _casts(cast: Callable[[Any, int, str], Any], value: Any) -> bool:
 
 _ALL: Final[tuple[tuple[str, Function], ...]] = (
     ("LENGTH", Function(len, (str,), int)),
-    ("CONCAT", Function(lambda *texts: "".join(texts), (), str, rest=str)),
-    ("CONCAT_WS", Function(lambda between, *texts: between.join(texts), (str,), str, rest=str)),
+    ("CONCAT", Function(lambda *texts: _joined("", texts), (), str, rest=str)),
+    ("CONCAT_WS", Function(lambda between, *texts: _joined(between, texts), (str,), str, rest=str)),
     ("LOWER", Function(str.lower, (str,), str)),
     ("UPPER", Function(str.upper, (str,), str)),
     ("TRIM", Function(lambda text: text.strip(_WHITE), (str,), str)),

@@ -13,9 +13,9 @@ from sluis.events.cloudevent import MAX_EVENT, decode
 from sluis.events.inbox.catching import Catching
 from sluis.events.inbox.model import MOST, FollowedView
 from sluis.events.inbox.service import Inbox
-from sluis.events.interests import not_yours
+from sluis.events.interests import officials
 from sluis.kernel import PeerId, Refused, Trace
-from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
+from sluis.policy import CHANGE_EVENTS, READ_EVENTS
 from sluis.web import Gate, OnRefusal, Person, write_line
 
 LARGEST = 16 * MAX_EVENT
@@ -60,9 +60,7 @@ def official_routes(inbox: Inbox, catching: Catching, gate: Gate, own: PeerId) -
         gate: asks who may.
         own: this node.
     """
-
-    async def may(person: Person, action: str) -> None:
-        await gate.require(person, action, Resource(EVENTS, str.__str__(own)), not_yours())
+    may = officials(gate, own)
 
     @get("/registrations/subscriptions", summary="Abonnementen bij andere organisaties", tags=_TAGS,
          response_description="Hoe elk ervoor staat.")  # fmt: skip

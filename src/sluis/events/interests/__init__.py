@@ -1,7 +1,7 @@
 """Interests: recipients say whom they must hear about, and the source keeps that as sealed pseudonyms."""
 
 from sluis.events.interests.elsewhere import Registrar, WishedInterests
-from sluis.events.interests.http import not_yours, official_routes, routes
+from sluis.events.interests.http import not_yours, official_routes, officials, routes
 from sluis.events.interests.model import (
     MOST,
     Bounds,
@@ -38,6 +38,7 @@ __all__ = [
     "is_key",
     "not_yours",
     "official_routes",
+    "officials",
     "open_interests",
     "open_references",
     "routes",

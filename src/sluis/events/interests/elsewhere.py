@@ -22,7 +22,7 @@ from sluis.events.interests.model import (
 from sluis.events.interests.references import References, Referred
 from sluis.events.records import about
 from sluis.gateway import Answer, Link
-from sluis.grounds import Key, OfferedNotice
+from sluis.grounds import Key, OfferedNotice, offered_digest
 from sluis.kernel import (
     Clock,
     NotFound,
@@ -101,11 +101,11 @@ class Registrar:
         return await self.offered_by(self.peer(source))
 
     async def offered_by(self, peer: PeerId) -> tuple[OfferedNotice, ...]:
-        """The same, by its Peer ID."""
+        """The same, by its Peer ID. A notice whose digest is not its own is none: a contract covers it by that digest."""
         headers = self.headers(Trace.begin())
         async with self._link.send(peer, "GET", "/v1/notices", headers, b"", self._seconds) as answer:
             found = await self.answered(peer, answer, list[OfferedNotice])
-        return tuple(one for one in found if one.source == peer)
+        return tuple(one for one in found if one.source == peer and one.digest == offered_digest(one))
 
     async def register(self, wish: WishedInterests, trace: Trace) -> Registered:
         """Register interests, at most `MOST` at a time; what went before a problem stays registered, and doing all of it

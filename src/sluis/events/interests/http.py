@@ -4,7 +4,7 @@ register at the source of another organisation.
 Whom an interest is about stands in the body alone. Every refusal is on record before it is answered.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,12 +23,14 @@ from sluis.events.interests.model import (
 )
 from sluis.events.interests.service import Interests
 from sluis.events.notices import Notices
-from sluis.grounds import OfferedNotice, Purpose
+from sluis.grounds import OfferedNotice
 from sluis.kernel import PeerId, Refused, Text, Trace
 from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
-from sluis.web import Gate, OnRefusal, Person, crossed, write_line
+from sluis.web import Gate, OnRefusal, Person, purpose_of, write_line
 
 T = TypeVar("T")
+
+May = Callable[[Person, str], Awaitable[None]]
 
 _TAGS = ["gebeurtenissen"]
 
@@ -78,7 +80,7 @@ def routes(notices: Notices, interests: Interests, on_refusal: OnRefusal) -> lis
     ) -> Registered:
         """Alle in één keer, of geen: voor één kennisgeving, elk met een eigen kenmerk en een laatste dag."""
         line = partial(write_line, request.scope)
-        return await told(peer, interests.register(peer.id, data, _purpose(request), trace, line))
+        return await told(peer, interests.register(peer.id, data, purpose_of(request.scope), trace, line))
 
     @post(
         "/interests/ends",
@@ -90,7 +92,7 @@ def routes(notices: Notices, interests: Interests, on_refusal: OnRefusal) -> lis
     async def end(data: Ending, peer: Peer, trace: Trace, request: Request[Any, Any, Any]) -> Ended:
         """Van wie hier staat, hoort u over deze kennisgeving niets meer."""
         line = partial(write_line, request.scope)
-        return await told(peer, interests.end(peer.id, data, _purpose(request), trace, line))
+        return await told(peer, interests.end(peer.id, data, purpose_of(request.scope), trace, line))
 
     @get(
         "/interests",
@@ -101,7 +103,7 @@ def routes(notices: Notices, interests: Interests, on_refusal: OnRefusal) -> lis
     async def registered(
         peer: Peer, request: Request[Any, Any, Any], notice: str, cursor: str = ""
     ) -> InterestsView:
-        return await told(peer, interests.registered(peer.id, notice, _purpose(request), cursor))
+        return await told(peer, interests.registered(peer.id, notice, purpose_of(request.scope), cursor))
 
     return [offered, register, end, registered]
 
@@ -114,9 +116,7 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         gate: asks who may.
         own: this node.
     """
-
-    def may(person: Person, action: str) -> Awaitable[None]:
-        return gate.require(person, action, Resource(EVENTS, str.__str__(own)), not_yours())
+    may = officials(gate, own)
 
     @post(
         "/registrations",
@@ -165,6 +165,16 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
     return [register, offered, subscribe, end]
 
 
+def officials(gate: Gate, own: PeerId) -> May:
+    """Asks whether an official may do something (`READ_EVENTS`, `CHANGE_EVENTS`) with the events of this node (`own`). What it gives
+    raises `Refused`, `Unkept`."""
+
+    def may(person: Person, action: str) -> Awaitable[None]:
+        return gate.require(person, action, Resource(EVENTS, str.__str__(own)), not_yours())
+
+    return may
+
+
 def not_yours() -> Refused:
     """The refusal of an official who may do nothing with events."""
     return Refused(
@@ -174,8 +184,3 @@ def not_yours() -> Refused:
         Text("Vraag het de beheerder van dit knooppunt.", "Ask the operator of this node."),
         rule="events-not-yours",
     )
-
-
-def _purpose(request: Request[Any, Any, Any]) -> Purpose | None:
-    came = crossed(request.scope)
-    return came.purpose if came is not None else None

@@ -99,11 +99,12 @@ class Interests:
         rules.check_kept(told)
         rules.check_subjects(told, subjects, self._bounds.test)
         rules.check_ends(wish.interests, now.date(), self._bounds)
+        whose = _whose(peer, wish.notice)
         rows = [
             {
-                "notice": wish.notice,
+                "notice": whose,
                 "pseudonym": digest,
-                "reference": self._vault.seal(one.reference.encode(), _place(wish.notice, digest)),
+                "reference": self._vault.seal(one.reference.encode(), _place(whose, digest)),
                 "since": milliseconds(now),
                 "last": one.until.toordinal(),
             }
@@ -114,9 +115,9 @@ class Interests:
         there: list[int] = []
 
         def keep(connection: Connection) -> None:
-            known = {"notice": wish.notice, "pseudonyms": [row["pseudonym"] for row in rows]}
+            known = {"notice": whose, "pseudonyms": [row["pseudonym"] for row in rows]}
             there.append(connection.execute(_many(sql.THERE), known).scalar_one())
-            every = connection.execute(text(sql.COUNT), {"notice": wish.notice}).scalar_one()
+            every = connection.execute(text(sql.COUNT), {"notice": whose}).scalar_one()
             rules.check_room(every, len(rows) - there[0], self._bounds)
             connection.execute(text(sql.KEEP), rows)
 
@@ -137,7 +138,8 @@ class Interests:
         """End interests; those that are not there are passed over. Arguments and problems as `register`."""
         told = await self._may(peer, wish.notice, purpose)
         rules.check_subjects(told, wish.subjects, self._bounds.test)
-        values = {"notice": wish.notice, "pseudonyms": [self.digest(one) for one in wish.subjects]}
+        whose = _whose(peer, wish.notice)
+        values = {"notice": whose, "pseudonyms": [self.digest(one) for one in wish.subjects]}
         ended: list[int] = []
 
         def forget(connection: Connection) -> None:
@@ -156,11 +158,12 @@ class Interests:
         Raises: as `register`, and `Invalid` for a cursor that is none.
         """
         await self._may(peer, notice, purpose)
-        values = {"notice": notice, "after": _cursor(cursor), "most": _PAGE}
+        whose = _whose(peer, notice)
+        values = {"notice": whose, "after": _cursor(cursor), "most": _PAGE}
         rows = await asyncio.to_thread(self._rows, text(sql.PAGE), values)
         views = tuple(
             InterestView(
-                self._opened(notice, bytes(row.pseudonym), bytes(row.reference)),
+                self._opened(whose, bytes(row.pseudonym), bytes(row.reference)),
                 date.fromordinal(row.last),
                 row.since,
             )
@@ -176,14 +179,17 @@ class Interests:
         return self._keys.mac(_SECRET, canonical_texts(str(whom.kind), str(whom.value)))
 
     def relevant(self, digests: Collection[bytes]) -> dict[tuple[str, bytes], str]:
-        """Who has an interest in these persons today: the recipient's reference, by notice and pseudonym. Blocks."""
+        """Who has an interest in these persons today: the recipient's reference, by notice and pseudonym. What was registered for
+        a notice that now is another recipient's, counts for nobody. Blocks."""
         wanted, found = sorted(set(digests)), dict[tuple[str, bytes], str]()
         for at in range(0, len(wanted), _MOST_AT_ONCE):
             some = wanted[at : at + _MOST_AT_ONCE]
             values = {"pseudonyms": some, "today": self._clock().date().toordinal()}
-            for notice, pseudonym, reference in self._rows(_many(sql.RELEVANT), values):
-                key = notice, bytes(pseudonym)
-                found[key] = self._opened(*key, bytes(reference))
+            for whose, pseudonym, reference in self._rows(_many(sql.RELEVANT), values):
+                peer, _, notice = whose.partition(" ")
+                if self._notices.of_id(notice, PeerId(peer)) is not None:
+                    digest = bytes(pseudonym)
+                    found[notice, digest] = self._opened(whose, digest, bytes(reference))
         return found
 
     # For the node
@@ -227,8 +233,8 @@ class Interests:
             for one in subjects
         ]  # fmt: skip
 
-    def _opened(self, notice: str, digest: bytes, sealed: bytes) -> str:
-        return self._vault.open(sealed, _place(notice, digest)).decode()
+    def _opened(self, whose: str, digest: bytes, sealed: bytes) -> str:
+        return self._vault.open(sealed, _place(whose, digest)).decode()
 
     def _rows(self, statement: Any, values: dict[str, Any]) -> Sequence[Any]:
         with self._store.read() as connection:
@@ -255,8 +261,13 @@ def _many(statement: str) -> Any:
     return text(statement).bindparams(bindparam("pseudonyms", expanding=True, type_=LargeBinary))
 
 
-def _place(notice: str, digest: bytes) -> str:
-    return f"{notice}:{digest.hex()}"
+def _whose(recipient: PeerId, notice: str) -> str:
+    """Under which name interests are kept: files change, and a notice may become another organisation's."""
+    return f"{recipient!s} {notice}"
+
+
+def _place(whose: str, digest: bytes) -> str:
+    return f"{whose}:{digest.hex()}"
 
 
 def _cursor(cursor: str) -> bytes:

@@ -1,4 +1,5 @@
-"""The interests that recipients registered: pseudonyms and sealed references, no values."""
+"""The interests that recipients registered: pseudonyms and sealed references, no values. The column `notice` says whose notice it
+is, and which one."""
 
 from sluis.store import Migration
 

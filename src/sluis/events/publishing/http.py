@@ -11,13 +11,13 @@ from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.events.cloudevent import BATCH, MAX_EVENT, CloudEvent, decode
-from sluis.events.interests import Whom, not_yours
+from sluis.events.interests import Whom, officials
 from sluis.events.publishing.model import MOST, Counted, Occurrence, Published, Scalar
 from sluis.events.publishing.service import Publisher
 from sluis.grounds import FactName
 from sluis.kernel import Invalid, PeerId, Text, Trace, convert
 from sluis.kernel import decode as decode_json
-from sluis.policy import EVENTS, READ_EVENTS, Resource
+from sluis.policy import READ_EVENTS
 from sluis.web import Gate, Person
 
 Who = Callable[[Request[Any, Any, Any]], Awaitable[str]]
@@ -43,12 +43,14 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: dict[FactName, Scalar] = {}
 
 
-def routes(publisher: Publisher, who: Who) -> list[HTTPRouteHandler]:
+def routes(publisher: Publisher, who: Who, *, counted: bool) -> list[HTTPRouteHandler]:
     """The route for systems.
 
     Args:
         publisher: publishes.
         who: knows who calls, and that it may.
+        counted: whether it is answered how many were told. About a person that says who has a relation with them, which is
+            nothing for a program that may publish and no more.
     """
 
     @post(
@@ -58,7 +60,7 @@ def routes(publisher: Publisher, who: Who) -> list[HTTPRouteHandler]:
         request_max_body_size=LARGEST,
         summary="Meld wat er gebeurde",
         tags=_TAGS,
-        response_description="Hoeveel kennisgevingen iets meldden, en hoeveel niet, per regel.",
+        response_description="Wat er al was; op het knooppunt zelf ook hoeveel kennisgevingen iets meldden, en hoeveel niet, per regel.",
     )
     async def publish(request: Request[Any, Any, Any]) -> list[Published] | Published:
         """Eén CloudEvent, of een batch. In `data` staan `about`, `facts` en `data`. Alles is vastgelegd als het antwoord komt;
@@ -66,6 +68,8 @@ def routes(publisher: Publisher, who: Who) -> list[HTTPRouteHandler]:
         await who(request)
         batch = request.headers.get("content-type", "").lower().startswith(BATCH)
         published = await publisher.publish(await _occurrences(request))
+        if not counted:
+            published = [Published(one.id, one.repeated) for one in published]
         return published if batch else published[0]
 
     return [publish]
@@ -79,6 +83,7 @@ def official_routes(publisher: Publisher, gate: Gate, own: PeerId) -> list[HTTPR
         gate: asks who may.
         own: this node.
     """
+    may = officials(gate, own)
 
     @get(
         "/events/counts",
@@ -87,7 +92,7 @@ def official_routes(publisher: Publisher, gate: Gate, own: PeerId) -> list[HTTPR
         response_description="Nieuwste dag eerst.",
     )
     async def counts(person: Person, since: date) -> list[Counted]:
-        await gate.require(person, READ_EVENTS, Resource(EVENTS, str.__str__(own)), not_yours())
+        await may(person, READ_EVENTS)
         return publisher.counts(since)
 
     return [counts]

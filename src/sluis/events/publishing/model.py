@@ -49,17 +49,20 @@ class Occurrence(msgspec.Struct, frozen=True):
 class Published(msgspec.Struct, frozen=True):
     """What became of an occurrence, durably.
 
+    What was told and what was not is known to who publishes it now, and kept of no occurrence: together with whom it is about it
+    would be a list of who has a relation with whom. It is kept as counts per day.
+
     Args:
         id: of the occurrence.
-        told: how many notices told their recipient.
-        withheld: how many did not, by rule.
         repeated: whether it was published before, and nothing happened now.
+        told: how many notices told their recipient; None when that is not said.
+        withheld: how many did not, by rule; None when that is not said.
     """
 
     id: str
-    told: int
-    withheld: dict[str, int] = {}
     repeated: bool = False
+    told: int | None = None
+    withheld: dict[str, int] | None = None
 
 
 class Counted(msgspec.Struct, frozen=True):

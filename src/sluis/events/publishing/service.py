@@ -31,7 +31,7 @@ from sluis.events.publishing.model import (
 from sluis.events.queue import Outgoing
 from sluis.events.records import TOLD_OF, about
 from sluis.grounds import EventType, attributes_of
-from sluis.kernel import Clock, PeerId, Trace, Unkept, decode, encode, plain
+from sluis.kernel import Clock, PeerId, Trace, Unkept, plain
 from sluis.ledger import Ledger, Processing
 from sluis.store import Store, insert_values, migrate
 
@@ -273,11 +273,10 @@ class Publisher:
         plan.additions += [(event, outgoing) for event, outgoing in made.values() if outgoing]
         plan.counts.update({(one.type, rule): count for rule, count in withheld.items()})
         plan.counts[one.type, TOLD] += told
-        published = Published(one.id, told, dict(withheld))
         last = (now + timedelta(days=item.event.keep_days)).date().toordinal()
-        plan.rows += [item.source, one.id, item.content, encode(published), last]
+        plan.rows += [item.source, one.id, item.content, last]
         plan.heard.append(one)
-        return published
+        return Published(one.id, told=told, withheld=dict(withheld))
 
     def _why_none(self, recipient: PeerId, heard: bool) -> str:
         if heard:
@@ -307,27 +306,25 @@ class Publisher:
         if counted:
             connection.execute(text(sql.COUNT), counted)
 
-    def _known(self, items: Sequence[_Item]) -> dict[tuple[str, str], tuple[bytes, Published]]:
+    def _known(self, items: Sequence[_Item]) -> dict[tuple[str, str], bytes]:
         values = {"ids": [item.occurrence.id for item in items]}
         statement = text(sql.KNOWN).bindparams(bindparam("ids", expanding=True))
         with self._store.read() as connection:
             rows = connection.execute(statement, values).all()
-        return {
-            (row.source, row.id): (bytes(row.digest), decode(bytes(row.outcome), Published)) for row in rows
-        }
+        return {(row.source, row.id): bytes(row.digest) for row in rows}
 
     @staticmethod
     def _new_of(
-        items: Sequence[_Item], known: Mapping[tuple[str, str], tuple[bytes, Published]]
+        items: Sequence[_Item], known: Mapping[tuple[str, str], bytes]
     ) -> tuple[list[_Item], dict[tuple[str, str], Published]]:
         """Those that were not published before, and what became of the others. Raises `Conflict`."""
         new, outcomes = dict[tuple[str, str], _Item](), dict[tuple[str, str], Published]()
         for item in items:
-            digest, before = known.get(item.key, (None, None))
+            before = known.get(item.key)
             if before is not None:
-                outcomes[item.key] = msgspec.structs.replace(before, repeated=True)
+                outcomes[item.key] = Published(item.occurrence.id, repeated=True)
             first = new.setdefault(item.key, item) if before is None else item
-            if (first.content if before is None else digest) != item.content:
+            if (first.content if before is None else before) != item.content:
                 raise rules.other_content()
         return [*new.values()], outcomes
 

@@ -7,7 +7,7 @@ MIGRATIONS = (
         "published",
         (
             """CREATE TABLE events_published (
-                source TEXT NOT NULL, id TEXT NOT NULL, digest {bytes} NOT NULL, outcome {bytes} NOT NULL,
+                source TEXT NOT NULL, id TEXT NOT NULL, digest {bytes} NOT NULL,
                 last {int} NOT NULL, PRIMARY KEY (source, id)){clustered}""",
             "CREATE INDEX events_published_last ON events_published (last)",
             """CREATE TABLE events_counts (
@@ -17,9 +17,9 @@ MIGRATIONS = (
     ),
 )
 
-COLUMNS = ("source", "id", "digest", "outcome", "last")
+COLUMNS = ("source", "id", "digest", "last")
 
-KNOWN = "SELECT source, id, digest, outcome FROM events_published WHERE id IN :ids"
+KNOWN = "SELECT source, id, digest FROM events_published WHERE id IN :ids"
 """What was published under one of these ids, by whatever system."""
 
 COUNT = """INSERT INTO events_counts (day, type, rule, count) VALUES (:day, :type, :rule, :count)

@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 import msgspec
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import HeaderParameter, PathParameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from litestar.response import Stream
 
 from sluis.crypto import Peer
@@ -28,6 +28,8 @@ MOST = 500
 
 _TAGS = ["gebeurtenissen"]
 _ID = Annotated[str, PathParameter()]
+_HIGHEST = 2**53 - 1  # that every reader of JSON knows, and every database
+_Number = Annotated[int, QueryParameter(ge=0, le=_HIGHEST)]
 
 
 Refusal = Callable[[], Refused]
@@ -81,8 +83,8 @@ class DeadLetterView(msgspec.Struct, frozen=True):
 class Stretch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers of a subscription, both ends included."""
 
-    first: int
-    last: int
+    first: Annotated[int, msgspec.Meta(le=_HIGHEST)]
+    last: Annotated[int, msgspec.Meta(le=_HIGHEST)]
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -131,7 +133,7 @@ def routes(
     @get("/subscriptions/{id:str}/dead-letters", summary="Wat niet aankwam, en waarom", tags=_TAGS,
          response_description="In de volgorde van het abonnement.")  # fmt: skip
     async def dead_letters(
-        caller: Peer | Person, id: _ID, after: int = 0, most: int = 100
+        caller: Peer | Person, id: _ID, after: _Number = 0, most: int = 100
     ) -> list[DeadLetterView]:
         one = await may(caller, id, READ_EVENTS)
         found = await asyncio.to_thread(queue.dead_letters, one.id, after, min(max(most, 1), MOST))
@@ -161,13 +163,15 @@ def routes(
     @get("/subscriptions/{id:str}/events", summary="Wat er was na een nummer", tags=_TAGS,
          response_description="In de volgorde van het abonnement.")  # fmt: skip
     async def events(
-        caller: Peer | Person, id: _ID, after: int = 0, most: int = 100, wait: int = 0, done: int = 0
+        caller: Peer | Person, id: _ID, after: _Number = 0, most: int = 100, wait: int = 0, done: _Number = 0
     ) -> PageView:
         """Met `wait` wacht het antwoord, hoogstens 30 seconden, tot er iets is. Met `done` zegt u dat u alles tot en met dat nummer
         hebt."""
         one = await may(caller, id, CHANGE_EVENTS if done else READ_EVENTS)
         await confirm(one, done)
-        found = await readers.page(one.id, after, min(max(most, 1), MOST), min(max(wait, 0), LONGEST_WAIT))
+        found = await readers.page(
+            one.owner, one.id, after, min(max(most, 1), MOST), min(max(wait, 0), LONGEST_WAIT)
+        )
         last = found[-1].sequence if found else after
         return PageView([msgspec.Raw(event) for _, event in shown(caller, one, found)], last)
 
@@ -182,7 +186,7 @@ def routes(
         after = int(last or 0)
         one = await may(caller, id, CHANGE_EVENTS if after else READ_EVENTS)
         await confirm(one, after)
-        pieces = readers.stream(one.id, after, lambda found: shown(caller, one, found))
+        pieces = readers.stream(one.owner, one.id, after, lambda found: shown(caller, one, found))
         return Stream(pieces, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     return [standing, dead_letters, replay, events, stream]

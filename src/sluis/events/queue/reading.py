@@ -5,10 +5,12 @@ new one ends the one before, so that a connection that nobody noticed to be gone
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from sluis.events.queue.model import Delivery, News
 from sluis.events.queue.service import Queue
+from sluis.kernel import PeerId
 
 LONGEST_WAIT = 30
 """Seconds that a page waits."""
@@ -18,6 +20,9 @@ LONGEST_STREAM, HEARTBEAT = 300.0, 15.0
 
 MOST_WAITING = 500
 """Pages and streams of a node that wait at once; beyond, an answer does not wait."""
+
+MOST_OF_ONE = 50
+"""Of one owner, so that who waits with all its subscriptions leaves room for the others."""
 
 _PAGE = 100
 
@@ -35,16 +40,19 @@ class Readers:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
         self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._count = 0
+        self._owners = Counter[PeerId]()
         self._streams: dict[str, object] = {}
 
-    async def page(self, subscription: str, after: int, most: int, wait: float) -> list[Delivery]:
-        """What there is after a number; when there is nothing, what comes within `wait` seconds."""
-        woken = asyncio.Event()
-        self._begin(subscription, woken)
+    async def page(
+        self, owner: PeerId, subscription: str, after: int, most: int, wait: float
+    ) -> list[Delivery]:
+        """What there is after a number in a subscription of this owner; when there is nothing, what comes within `wait`
+        seconds."""
+        woken, crowded = asyncio.Event(), self._crowded(owner)
+        self._begin(owner, subscription, woken)
         try:
             found = await asyncio.to_thread(self._queue.since, subscription, after, most)
-            if found or wait <= 0 or self._count > MOST_WAITING:
+            if found or wait <= 0 or crowded:
                 return found
             try:
                 await asyncio.wait_for(woken.wait(), wait)
@@ -52,40 +60,48 @@ class Readers:
                 return []
             return await asyncio.to_thread(self._queue.since, subscription, after, most)
         finally:
-            self._end(subscription, woken)
+            self._end(owner, subscription, woken)
 
-    async def stream(self, subscription: str, after: int, shown: Shown) -> AsyncIterator[bytes]:
-        """The events after a number, as they come, as server-sent events."""
+    async def stream(
+        self, owner: PeerId, subscription: str, after: int, shown: Shown
+    ) -> AsyncIterator[bytes]:
+        """The events of a subscription of this owner after a number, as they come, as server-sent events."""
         mine = self._streams[subscription] = object()
         clock = asyncio.get_running_loop().time
         until = clock() + LONGEST_STREAM
         try:
             yield b": \n\n"
             while clock() < until and self._streams.get(subscription) is mine:
-                found = await self.page(subscription, after, _PAGE, HEARTBEAT)
+                found = await self.page(owner, subscription, after, _PAGE, HEARTBEAT)
                 if self._streams.get(subscription) is not mine:
                     return
                 after = found[-1].sequence if found else after
                 pieces = [b"id: %d\ndata: %b\n\n" % one for one in shown(found)]
                 yield b"".join(pieces) or b": \n\n"
-                if not found and self._count > MOST_WAITING:
+                if not found and self._crowded(owner):
                     return  # it would not wait, but spin
         finally:
             if self._streams.get(subscription) is mine:
                 del self._streams[subscription]
 
-    def _begin(self, subscription: str, woken: asyncio.Event) -> None:
-        if not self._count:
+    def _crowded(self, owner: PeerId) -> bool:
+        """Whether nobody more of this owner can wait."""
+        return self._owners[owner] >= MOST_OF_ONE or self._owners.total() >= MOST_WAITING
+
+    def _begin(self, owner: PeerId, subscription: str, woken: asyncio.Event) -> None:
+        if not self._owners:
             self._queue.listen(self._hear)
-        self._count += 1
+        self._owners[owner] += 1
         self._waiting.setdefault(subscription, set()).add(woken)
 
-    def _end(self, subscription: str, woken: asyncio.Event) -> None:
-        self._count -= 1
+    def _end(self, owner: PeerId, subscription: str, woken: asyncio.Event) -> None:
+        self._owners[owner] -= 1
+        if not self._owners[owner]:
+            del self._owners[owner]
         self._waiting[subscription].discard(woken)
         if not self._waiting[subscription]:
             del self._waiting[subscription]
-        if not self._count:
+        if not self._owners:
             self._queue.leave(self._hear)
 
     def _hear(self, news: News) -> None:

@@ -4,7 +4,6 @@ leave one standing at another organisation.
 What is asked stands in the body alone. What is refused is on record at the owner's side of questions, as a consultation.
 """
 
-from collections.abc import Awaitable
 from typing import Annotated, Any
 
 from litestar import Request, delete, get, post
@@ -12,13 +11,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from sluis.crypto import Peer
-from sluis.events.interests import not_yours
+from sluis.events.interests import officials
 from sluis.events.standing.model import NewQuestion, StandingView
 from sluis.events.standing.placing import Actor, At, EndingQuestion, Placer, Placing
 from sluis.events.standing.service import StandingQuestions
 from sluis.kernel import PeerId, Trace, new_transaction_id
-from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
-from sluis.web import Gate, Person, crossed, header
+from sluis.policy import CHANGE_EVENTS, READ_EVENTS
+from sluis.web import Gate, Person, header, purpose_of
 
 _TAGS = ["gebeurtenissen"]
 _ID = Annotated[str, PathParameter()]
@@ -37,8 +36,7 @@ def routes(standing: StandingQuestions) -> list[HTTPRouteHandler]:
         data: NewQuestion, peer: Peer, trace: Trace, request: Request[Any, Any, Any]
     ) -> StandingView:
         """Wijzigt het antwoord tussen twee rondes, dan krijgt u een CloudEvent zonder gegevens, met uw kenmerk als `subject`."""
-        came = crossed(request.scope)
-        purpose = came.purpose if came is not None else None
+        purpose = purpose_of(request.scope)
         transaction = header(request.scope, b"fsc-transaction-id").lower() or new_transaction_id()
         return await standing.place(peer.id, data, purpose, trace, transaction)
 
@@ -73,9 +71,7 @@ def official_routes(placer: Placer, gate: Gate, own: PeerId) -> list[HTTPRouteHa
         gate: asks who may.
         own: this node.
     """
-
-    def may(person: Person, action: str) -> Awaitable[None]:
-        return gate.require(person, action, Resource(EVENTS, str.__str__(own)), not_yours())
+    may = officials(gate, own)
 
     @post(
         "/registrations/standing-questions",

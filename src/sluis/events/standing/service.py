@@ -249,10 +249,21 @@ class StandingQuestions:
         else:
             found = await asyncio.to_thread(rules.fingerprint, rows)
             digest = self._keys.mac(_SECRET, canonical_texts("answer", row.id, found.hex()))
-            if rules.verdict(row.digest, digest) == "changed":
-                await self._tell(row, kept, digest, trace)
-            else:
-                await self._note(row, digest, "")
+            await self._compare(row, kept, digest, trace)
+
+    async def _compare(self, row: Row, kept: Kept, digest: bytes, trace: Trace) -> None:
+        """Tell when the answer is another one. Who has no subscription is told in the first round in which it has; that it has
+        none stands in the state of the question in every round, for if it only did when there is something to tell, it would
+        be the signal, without the record of one."""
+        event, handle = self._signal(row), self._references.open(row.reference, row.id).decode()
+        found = self._subscriptions.matching(row.peer, attributes(event) | {"subject": handle})
+        if not found:
+            await self._note(row, row.digest or digest, "no-subscription")
+        elif rules.verdict(row.digest, digest) == "changed":
+            outgoing = [Outgoing(one.id, row.id, handle, row.disclosure, trace.trace_id) for one in found]
+            await self._tell(row, kept, digest, trace, event, outgoing)
+        else:
+            await self._note(row, digest, "")
 
     async def _unread(self, row: Row, why: str, trace: Trace) -> None:
         """There was no answer: that ends the question, or stands in its state until the next round. Never a signal."""
@@ -261,14 +272,16 @@ class StandingQuestions:
         else:
             await self._note(row, row.digest, why)
 
-    async def _tell(self, row: Row, kept: Kept, digest: bytes, trace: Trace) -> None:
-        """Tell that the answer is another one. Who has no subscription is told in the first round in which it has."""
-        event, handle = self._signal(row), self._references.open(row.reference, row.id).decode()
-        found = self._subscriptions.matching(row.peer, attributes(event) | {"subject": handle})
-        if not found:
-            await self._note(row, row.digest, "no-subscription")
-            return
-        outgoing = [Outgoing(one.id, row.id, handle, row.disclosure, trace.trace_id) for one in found]
+    async def _tell(
+        self,
+        row: Row,
+        kept: Kept,
+        digest: bytes,
+        trace: Trace,
+        event: CloudEvent,
+        outgoing: Sequence[Outgoing],
+    ) -> None:
+        """Tell that the answer is another one: that it was read, the record and the deliveries are one commit."""
 
         def tell(connection: Connection) -> None:
             self._read(connection, row, digest, "")

@@ -34,3 +34,15 @@ def too_many(most: int) -> Conflict:
         Text(f"Eén organisatie kan er {most} hebben.", f"One organisation may have {most}."),
         Text("Beëindig er een, of voeg er twee samen.", "End one, or make one of two."),
     )
+
+
+def too_much_sql(most: int) -> Conflict:
+    """The expressions of one owner together cost this node too much."""
+    return Conflict(
+        "too-much-filtering",
+        Text("Uw abonnementen filteren samen te veel.", "Your subscriptions filter too much together."),
+        Text(f"Samen mogen hun CESQL-expressies {most} tekens lang zijn.",
+             f"Together their CESQL expressions may have {most} characters."),
+        Text("Maak ze korter, of gebruik `exact`, `prefix` en `suffix`.",
+             "Make them shorter, or use `exact`, `prefix` and `suffix`."),
+    )  # fmt: skip

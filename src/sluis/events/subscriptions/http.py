@@ -14,8 +14,12 @@ from sluis.events.subscriptions.faults import unfit
 from sluis.events.subscriptions.model import Subscription
 from sluis.events.subscriptions.rules import SubscriptionRequest
 from sluis.events.subscriptions.service import Subscriptions
-from sluis.kernel import PeerId, Text
-from sluis.web import Person
+from sluis.kernel import PeerId, Refused, Text
+from sluis.policy import CHANGE_EVENTS, EVENTS, READ_EVENTS, Resource
+from sluis.web import Gate, Person
+
+LARGEST = 256 * 1024
+"""Bytes of a document: what a subscription may have in it is far less."""
 
 _TAGS = ["gebeurtenissen"]
 _ID = Annotated[str, PathParameter()]
@@ -50,29 +54,40 @@ def view(one: Subscription) -> SubscriptionView:
 
 
 def routes(
-    subscriptions: Subscriptions, own: PeerId, person_label: Callable[[Person], str]
-) -> list[HTTPRouteHandler]:  # fmt: skip
+    subscriptions: Subscriptions,
+    gate: Gate,
+    own: PeerId,
+    refusal: Callable[[], Refused],
+    person_label: Callable[[Person], str],
+) -> list[HTTPRouteHandler]:
     """The routes of this room.
 
     Args:
         subscriptions: keeps them.
+        gate: asks which person may: who subscribes for this organisation hears all that it is told.
         own: this node's peer, whose the subscriptions of its own systems are.
+        refusal: of a person who may not.
         person_label: this node's pseudonym of a person, for the record.
     """
 
-    def owner(caller: Peer | Person) -> PeerId:
-        return caller.id if isinstance(caller, Peer) else own
+    async def owner(caller: Peer | Person, action: str) -> PeerId:
+        """Whose subscriptions these are. Raises `Refused`."""
+        if isinstance(caller, Peer):
+            return caller.id
+        await gate.require(caller, action, Resource(EVENTS, str.__str__(own)), refusal())
+        return own
 
     def actor(caller: Peer | Person) -> str:
         return str.__str__(caller.id) if isinstance(caller, Peer) else person_label(caller)
 
     @get("/subscriptions", summary="Uw abonnementen", tags=_TAGS, response_description="De oudste eerst.")
     async def listed(caller: Peer | Person) -> list[SubscriptionView]:
-        return [view(one) for one in subscriptions.of(owner(caller))]
+        return [view(one) for one in subscriptions.of(await owner(caller, READ_EVENTS))]
 
-    @post("/subscriptions", summary="Neem een abonnement", tags=_TAGS, response_description="Het abonnement.")
+    @post("/subscriptions", summary="Neem een abonnement", tags=_TAGS, request_max_body_size=LARGEST,
+          response_description="Het abonnement.")  # fmt: skip
     async def create(caller: Peer | Person, data: SubscriptionRequest) -> Response[SubscriptionView]:
-        made = await subscriptions.create(owner(caller), data, actor(caller))
+        made = await subscriptions.create(await owner(caller, CHANGE_EVENTS), data, actor(caller))
         return Response(view(made), status_code=201, headers={"location": f"/v1/subscriptions/{made.id}"})
 
     @route("/subscriptions", http_method="OPTIONS", summary="Wat hier kan", tags=_TAGS, status_code=200,
@@ -87,19 +102,20 @@ def routes(
         response_description="Het abonnement.",
     )
     async def one(caller: Peer | Person, id: _ID) -> SubscriptionView:
-        return view(subscriptions.get(owner(caller), id))
+        return view(subscriptions.get(await owner(caller, READ_EVENTS), id))
 
     @put("/subscriptions/{id:str}", summary="Verander een abonnement", tags=_TAGS,
-         response_description="Het abonnement.")  # fmt: skip
+         request_max_body_size=LARGEST, response_description="Het abonnement.")  # fmt: skip
     async def replace(caller: Peer | Person, id: _ID, data: SubscriptionRequest) -> SubscriptionView:
         if data.id is not None and data.id != id:
             raise unfit("/id", Text("het adres noemt een ander", "the address names another"))
-        return view(await subscriptions.replace(owner(caller), id, data, actor(caller)))
+        whose = await owner(caller, CHANGE_EVENTS)
+        return view(await subscriptions.replace(whose, id, data, actor(caller)))
 
     @delete("/subscriptions/{id:str}", status_code=200, summary="Beëindig een abonnement", tags=_TAGS,
             response_description="Het is beëindigd.")  # fmt: skip
     async def end(caller: Peer | Person, id: _ID) -> None:
-        await subscriptions.delete(owner(caller), id, actor(caller))
+        await subscriptions.delete(await owner(caller, CHANGE_EVENTS), id, actor(caller))
 
     @route("/subscriptions/{id:str}", http_method="OPTIONS", summary="Wat met een abonnement kan", tags=_TAGS,
            status_code=200, response_description="De methoden.")  # fmt: skip

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from sluis.crypto import KeyStore, Vault
 from sluis.events.cloudevent import Value
-from sluis.events.filters import compile_filters
+from sluis.events.filters import characters_of_sql, compile_filters
 from sluis.events.subscriptions import faults, sql
 from sluis.events.subscriptions.model import STATES, Credential, State, Subscription
 from sluis.events.subscriptions.rules import SubscriptionRequest, Understood, allowed_by, rate_of, understand
@@ -25,6 +25,9 @@ from sluis.store import Store, migrate, see_through
 
 MOST = 100
 """Subscriptions of one owner."""
+
+MOST_SQL = 16_384
+"""Characters of CESQL in the subscriptions of one owner: all of it may be evaluated for every event that the owner is told."""
 
 REQUEST_RATE = 6000
 """Requests a minute that this node asks to be allowed."""
@@ -152,13 +155,14 @@ class Subscriptions:
 
         Raises:
             Invalid: the document is not right.
-            Conflict: the owner has too many.
+            Conflict: the owner has too many, or they filter too much.
             Unkept: it could not be kept.
         """
         understood = understand(asked, self._clock(), self._here.plain)
         async with self._lock:
             if len(self.of(owner)) >= MOST:
                 raise faults.too_many(MOST)
+            self._check_sql(owner, "", asked)
             made = _subscription(owner, asked, understood, new_trace_id(), milliseconds(self._clock()))
             await see_through(self._keep(made, "subscription.create", actor))
         return await self._prove(made)
@@ -167,11 +171,12 @@ class Subscriptions:
         """Make a subscription what the document says. Another address is proven anew, and one that was suspended goes on when
         it proves that it wants to. A credential that is left out stays as it is, for the same address.
 
-        Raises `NotFound`, `Invalid`, `Unkept`.
+        Raises `NotFound`, `Invalid`, `Conflict`, `Unkept`.
         """
         understood = understand(asked, self._clock(), self._here.plain)
         async with self._lock:
             before = self.get(owner, name)
+            self._check_sql(owner, name, asked)
             made = _subscription(owner, asked, understood, name, before.created)
             if made.sink == before.sink:
                 credential = made.credential or before.credential
@@ -215,6 +220,12 @@ class Subscriptions:
                 proven = _turned(known.subscription, "active", rate=allowed)
                 await see_through(self._keep(proven, "subscription.prove", "recipient"))
 
+    def _check_sql(self, owner: PeerId, name: str, asked: SubscriptionRequest) -> None:
+        """Raises `Conflict` when there would be too much to evaluate."""
+        others = (one.filters for one in self.of(owner) if one.id != name)
+        if sum(map(characters_of_sql, others)) + characters_of_sql(asked.filters) > MOST_SQL:
+            raise faults.too_much_sql(MOST_SQL)
+
     async def _prove(self, subscription: Subscription) -> Subscription:
         """Ask the address whether it wants what is sent; gives the subscription as it is then."""
         if subscription.state != "waiting-for-proof":
@@ -236,8 +247,8 @@ class Subscriptions:
         if not allowed:
             return await self._stay(subscription, "not-allowed")
         async with self._lock:
-            if self._known[subscription.id].subscription != subscription:  # replaced, or confirmed meanwhile
-                return self._known[subscription.id].subscription
+            if (now := self._now(subscription)) != subscription:
+                return now
             proven = _turned(subscription, "active", rate=rate)
             await see_through(self._keep(proven, "subscription.prove", "recipient"))
         return proven
@@ -245,11 +256,16 @@ class Subscriptions:
     async def _stay(self, subscription: Subscription, because: str) -> Subscription:
         """It is not proven: why, is shown to its owner."""
         async with self._lock:
-            if self._known[subscription.id].subscription != subscription:
-                return self._known[subscription.id].subscription
+            if (now := self._now(subscription)) != subscription:
+                return now
             waiting = msgspec.structs.replace(subscription, because=because)
             self._put(waiting)
         return waiting
+
+    def _now(self, subscription: Subscription) -> Subscription:
+        """What a subscription is after a while: replaced, confirmed, or ended meanwhile, perhaps."""
+        known = self._known.get(subscription.id)
+        return _turned(subscription, "ended") if known is None else known.subscription
 
     def _secret(self, subscription: Subscription) -> str:
         mac = self._keys.mac("events-proof", f"{subscription.id} {subscription.sink}".encode())
@@ -287,7 +303,10 @@ class Subscriptions:
         if one.state == "ended":
             self._known.pop(one.id, None)
         else:
-            self._known[one.id] = _Known(one, frozenset(one.types), compile_filters(one.filters))
+            before = self._known.get(one.id)
+            same = before is not None and before.subscription.filters == one.filters
+            holds = before.holds if before is not None and same else compile_filters(one.filters)
+            self._known[one.id] = _Known(one, frozenset(one.types), holds)
         by = dict[PeerId, list[_Known]]()
         for known in self._known.values():
             by.setdefault(known.subscription.owner, []).append(known)

@@ -4,7 +4,7 @@ from sluis.identity.people.catalogue import Service
 from sluis.identity.people.company import RegisteredName, person_urn, urn_of
 from sluis.identity.people.desk import desk_routes
 from sluis.identity.people.http import Caller, act_routes, routes
-from sluis.identity.people.model import Choice, Vouched
+from sluis.identity.people.model import Act, Choice, Denied, Vouched
 from sluis.identity.people.online import Online
 from sluis.identity.people.pages import NAVIGATION, page_routes
 from sluis.identity.people.register import Folder, Register
@@ -16,8 +16,10 @@ from sluis.identity.people.signing import signing_routes
 __all__ = [
     "NAVIGATION",
     "SIGNING",
+    "Act",
     "Caller",
     "Choice",
+    "Denied",
     "Folder",
     "Online",
     "People",

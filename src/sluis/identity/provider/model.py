@@ -38,9 +38,11 @@ ACCESS_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 """RFC 8693, 3."""
 
 
-OPENID, OWN_LOG, DECISIONS, ACTS, EVENTS = "openid", "own-log", "decisions", "acts", "events"
+OPENID, OWN_LOG, DECISIONS, ACTS = "openid", "own-log", "decisions", "acts"
+EVENTS, MESSAGES = "events", "messages"
 """What a token must have been given for (OAuth 2.0, 3.3), to learn from this node who somebody is, to read the log lines of
-its person, to ask the decision point as a program, to ask for acts and their outcome, or to tell what happened."""
+its person, to ask the decision point as a program, to ask for acts and their outcome, to tell what happened, or to say for its
+person how they want to hear."""
 
 
 class State(IntEnum):

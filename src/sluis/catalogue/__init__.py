@@ -1,0 +1,68 @@
+"""What can be found: what a node offers, described, measured and published as DCAT-AP-NL."""
+
+from typing import TYPE_CHECKING
+
+from sluis.kernel import on_demand
+
+if TYPE_CHECKING:
+    from sluis.catalogue.codes import ACCESS_RIGHTS, FREQUENCIES, LICENCES, THEMES
+    from sluis.catalogue.files import (
+        CATALOGUE_FILE,
+        DESCRIPTIONS,
+        CatalogueReading,
+        advice,
+        examine_catalogue,
+        read_catalogue,
+    )
+    from sluis.catalogue.http import official_routes, routes
+    from sluis.catalogue.measuring import MEASUREMENTS_FILE, keep_measurements, measure
+    from sluis.catalogue.model import (
+        FOLDERS,
+        Contact,
+        Cost,
+        Description,
+        Entry,
+        Keywords,
+        Measurement,
+        Of,
+        Prose,
+        ServiceLevel,
+        Terms,
+        Whole,
+    )
+    from sluis.catalogue.service import Catalogue
+    from sluis.catalogue.words import catalogue_schemas
+else:
+    __getattr__ = on_demand(__name__)
+
+__all__ = [
+    "ACCESS_RIGHTS",
+    "CATALOGUE_FILE",
+    "DESCRIPTIONS",
+    "FOLDERS",
+    "FREQUENCIES",
+    "LICENCES",
+    "MEASUREMENTS_FILE",
+    "THEMES",
+    "Catalogue",
+    "CatalogueReading",
+    "Contact",
+    "Cost",
+    "Description",
+    "Entry",
+    "Keywords",
+    "Measurement",
+    "Of",
+    "Prose",
+    "ServiceLevel",
+    "Terms",
+    "Whole",
+    "advice",
+    "catalogue_schemas",
+    "examine_catalogue",
+    "keep_measurements",
+    "measure",
+    "official_routes",
+    "read_catalogue",
+    "routes",
+]

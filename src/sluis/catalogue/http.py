@@ -1,0 +1,142 @@
+"""The catalogue over HTTP: for anybody, as DCAT-AP-NL in the form that is asked for (RFC 9110 §12.5.1), with a tag by which a
+harvester sees that nothing changed (§8.8.3); and for the organisation's own people every entry, also what is not published.
+"""
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import PathParameter
+
+from sluis.catalogue.model import FOLDERS, Entry, Form, Kind
+from sluis.catalogue.service import Catalogue, Written, not_there
+from sluis.kernel import Invalid, NotFound, Text
+from sluis.web import Person, header
+
+FORMS: dict[str, Form] = {
+    "application/ld+json": "json-ld",
+    "text/turtle": "turtle",
+    "application/json": "json-ld",
+}
+"""Media types that are given, the first where nothing is preferred."""
+
+_TAGS = ["catalogus"]
+_KINDS: dict[str, Kind] = {folder: kind for kind, folder in FOLDERS.items()}
+
+
+class NotGiven(Invalid):
+    """No form in which it is there is one that was asked for (RFC 9110 §15.5.7)."""
+
+    status = 406
+
+
+def routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
+    """The routes for anybody; `catalogue` is None where there is none."""
+
+    @get(
+        "/catalogue",
+        opt={"open": True},
+        media_type="application/ld+json",
+        summary="De catalogus",
+        tags=_TAGS,
+        response_description="DCAT-AP-NL 3.0, als JSON-LD of Turtle.",
+    )
+    async def whole(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Wat deze organisatie aanbiedt: datasets, diensten en gebeurtenistypen."""
+        kind = _preferred(request)
+        return _answer(request, await _there(catalogue).whole(FORMS[kind]), kind)
+
+    @get(
+        "/catalogue/{folder:str}/{name:str}",
+        opt={"open": True},
+        media_type="application/ld+json",
+        summary="Eén ding uit de catalogus",
+        tags=_TAGS,
+        response_description="DCAT-AP-NL 3.0, als JSON-LD of Turtle.",
+    )
+    async def one(
+        request: Request[Any, Any, Any],
+        folder: Annotated[str, PathParameter()],
+        name: Annotated[str, PathParameter()],
+    ) -> Response[bytes]:
+        """Een dataset, dienst of gebeurtenistype."""
+        if folder not in _KINDS:
+            raise not_there()
+        kind = _preferred(request)
+        return _answer(request, await _there(catalogue).one(FORMS[kind], _KINDS[folder], name), kind)
+
+    return [whole, one]
+
+
+def official_routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
+    """The route for the organisation's own people."""
+
+    @get(
+        "/catalogue/entries",
+        summary="Alles wat deze organisatie aanbiedt",
+        tags=_TAGS,
+        response_description="Ook wat anderen niet mogen kennen.",
+    )
+    async def entries(person: Person) -> list[Entry]:
+        return list(_there(catalogue).entries())
+
+    return [entries]
+
+
+def preferred(accept: str) -> str | None:
+    """Of the media types that are given, the one that an `Accept` header wants most; None when it wants none of them."""
+    wanted = {kind: (quality, exact) for kind, quality, exact in map(_range, accept.split(",")) if kind}
+    if not wanted:
+        return next(iter(FORMS))
+
+    def quality(kind: str) -> float:
+        found = wanted.get(kind) or wanted.get(f"{kind.partition('/')[0]}/*") or wanted.get("*/*")
+        return found[0] if found else 0.0
+
+    best = max(FORMS, key=quality)  # of those that are wanted as much, the first
+    return best if quality(best) > 0 else None
+
+
+def _range(part: str) -> tuple[str, float, bool]:
+    kind, *parameters = (one.strip().lower() for one in part.split(";"))
+    found = next((one[2:] for one in parameters if one.startswith("q=")), "1")
+    try:
+        return kind, min(max(float(found), 0.0), 1.0), "*" not in kind
+    except ValueError:
+        return kind, 0.0, False
+
+
+def _preferred(request: Request[Any, Any, Any]) -> str:
+    kind = preferred(header(request.scope, b"accept"))
+    if kind is None:
+        raise NotGiven(
+            "form-not-given",
+            Text("De catalogus is er niet in deze vorm.", "The catalogue is not there in this form."),
+            Text("Er is JSON-LD en Turtle.", "There is JSON-LD and Turtle."),
+            Text("Vraag om `application/ld+json` of `text/turtle`.", "Ask for `application/ld+json` or `text/turtle`."),
+        )  # fmt: skip
+    return kind
+
+
+def _there(catalogue: Catalogue | None) -> Catalogue:
+    if catalogue is None:
+        raise NotFound(
+            "no-catalogue",
+            Text("Deze organisatie heeft geen catalogus.", "This organisation has no catalogue."),
+            Text("Haar knooppunt heeft geen `catalogue.toml`.", "Its node has no `catalogue.toml`."),
+            Text("Schrijf dat bestand, en start het knooppunt opnieuw.", "Write that file, and start the node again."),
+        )  # fmt: skip
+    return catalogue
+
+
+def _answer(request: Request[Any, Any, Any], found: Written, kind: str) -> Response[bytes]:
+    headers = {
+        "etag": found.tag,
+        "vary": "accept",
+        "cache-control": "public, no-cache",  # kept by whom it pleases, asked about each time
+        "access-control-allow-origin": "*",
+    }
+    held = [one.strip().removeprefix("W/") for one in header(request.scope, b"if-none-match").split(",")]
+    if found.tag in held or "*" in held:
+        return Response(b"", status_code=304, headers=headers, media_type=kind)
+    return Response(found.content, headers=headers, media_type=kind)

@@ -1,0 +1,219 @@
+"""What can be found at a node: what people write about it in files, what was measured, and the entries that these make
+together with the files that say why data may move.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from sluis.catalogue.codes import AccessRights, Frequency, Language, Licence, Theme
+from sluis.grounds import Article, Name, Price
+from sluis.kernel import PeerId, Period, Text
+
+Kind = Literal["dataset", "service", "event-type"]
+"""What an entry is about."""
+
+FOLDERS: dict[Kind, str] = {"dataset": "datasets", "service": "services", "event-type": "event-types"}
+"""What each kind is called in addresses."""
+
+Form = Literal["json-ld", "turtle"]
+"""How a catalogue is written."""
+
+Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+Web = Annotated[
+    str, msgspec.Meta(pattern=r"^https?://[^@\s<>\x22{}|\\^`\x00-\x20\x7f-\x9f]+$", max_length=2000)
+]
+"""An address that is an IRI as it stands (RFC 3987), without anybody's name before the host."""
+
+Mail = Annotated[str, msgspec.Meta(pattern=r"^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$")]
+
+Phone = Annotated[str, msgspec.Meta(pattern=r"^\+[0-9]{6,15}$")]
+
+
+class Prose(Text, frozen=True):
+    """A text for people, in Dutch and English, of at most 4,000 characters each."""
+
+    nl: Sentence
+    en: Sentence
+
+
+class Keywords(msgspec.Struct, frozen=True):
+    """Words to find something by, in Dutch and English."""
+
+    nl: tuple[Word, ...] = ()
+    en: tuple[Word, ...] = ()
+
+
+class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where to ask: a department, not a person."""
+
+    name: Word
+    email: Mail | None = None
+    page: Web | None = None
+    phone: Phone | None = None
+
+
+class Body(msgspec.Struct, frozen=True):
+    """An organisation, or a part of one: its name, and its IRI in an official register such as TOOI."""
+
+    name: Word
+    uri: Web
+
+
+class Cost(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What it costs. `agreed`: as the disclosures say; whose those are stays unsaid."""
+
+    kind: Literal["free", "call", "run", "subscription", "agreed"]
+    cents: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
+    months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 12
+    """Of a subscription: what it is paid for."""
+    note: Prose | None = None
+
+
+class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The terms under which something is delivered: in words, at an address, or both."""
+
+    version: Word
+    text: Prose | None = None
+    page: Web | None = None
+
+
+class ServiceLevel(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What may be expected. `available` is a percentage of time."""
+
+    text: Prose
+    available: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
+    page: Web | None = None
+
+
+class Whole(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The catalogue itself, and what holds for everything in it that says nothing else: the file `catalogue.toml`."""
+
+    title: Prose
+    description: Prose
+    publisher: Web
+    contact: Contact
+    themes: Annotated[tuple[Theme, ...], msgspec.Meta(min_length=1)]
+    licence: Licence = "not-open"
+    languages: Annotated[tuple[Language, ...], msgspec.Meta(min_length=1)] = ("nl",)
+    homepage: Web | None = None
+    documentation: Web | None = None
+    access: Prose | None = None
+    terms: Terms | None = None
+    publish: Literal["chosen", "all"] = "chosen"
+    """`chosen`: an entry is published where its description says so; `all`: unless its description says not."""
+
+
+class Description(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the other files do not say of one thing that is offered: a file in `descriptions/`."""
+
+    kind: Kind
+    name: Word
+    published: bool | None = None
+    title: Prose | None = None
+    description: Prose | None = None
+    contact: Contact | None = None
+    creator: Body | None = None
+    themes: tuple[Theme, ...] = ()
+    keywords: Keywords = Keywords()
+    access_rights: AccessRights | None = None
+    licence: Licence | None = None
+    conforms_to: tuple[Web, ...] = ()
+    articles: tuple[Article, ...] = ()
+    cost: Cost | None = None
+    terms: Terms | None = None
+    level: ServiceLevel | None = None
+    access: Prose | None = None
+    page: Web | None = None
+    documentation: Web | None = None
+    openapi: Web | None = None
+    frequency: Frequency | None = None
+    period: Period | None = None
+    places: tuple[Web, ...] = ()
+    changed: Name | None = None
+
+
+class Share(msgspec.Struct, frozen=True):
+    """How much of a column is filled, in whole percents."""
+
+    column: str
+    percent: int
+
+
+class Measurement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a probe found of a dataset. It holds no value of anybody: counts, percentages, and one day."""
+
+    dataset: str
+    at: datetime
+    milliseconds: int
+    rows: int
+    """Of a dataset about people, to two significant digits."""
+    filled: tuple[Share, ...] = ()
+    newest: date | None = None
+    """The last day in the column that says when a row was changed."""
+
+
+class Of(msgspec.Struct, frozen=True):
+    """Whose catalogue it is. `base` is the address below which entries are; `endpoint` where peers reach the services, and
+    `openapi` where those of the node itself are described."""
+
+    oin: PeerId
+    name: str
+    base: str
+    endpoint: str
+    openapi: str
+
+
+class EntryColumn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A column of a dataset, or a fact that an event may carry, as anybody may know it."""
+
+    name: str
+    type: str
+    sensitivity: str
+    title: Text | None = None
+    unit: str | None = None
+    concept: str | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that is offered, with all that is known of it. `iri` is where it is published, if it is."""
+
+    kind: Kind
+    name: str
+    iri: str
+    published: bool
+    described: bool
+    title: Text
+    description: Text
+    contact: Contact
+    creator: Body
+    themes: tuple[Theme, ...]
+    access_rights: AccessRights
+    licence: Licence
+    languages: tuple[Language, ...]
+    keywords: Keywords
+    conforms_to: tuple[str, ...] = ()
+    articles: tuple[Article, ...] = ()
+    cost: Cost | None = None
+    prices: tuple[Price, ...] = ()
+    """Where the cost is as disclosures say: the different prices there are."""
+    terms: Terms | None = None
+    level: ServiceLevel | None = None
+    access: Text | None = None
+    page: str | None = None
+    documentation: str | None = None
+    openapi: str | None = None
+    frequency: Frequency | None = None
+    period: Period | None = None
+    places: tuple[str, ...] = ()
+    columns: tuple[EntryColumn, ...] = ()
+    key: tuple[str, ...] = ()
+    subject: str | None = None
+    """The kind of key of the person whom it is about; None when it is about nobody."""
+    service: str | None = None
+    """The name of the service by which it is reached."""
+    measured: Measurement | None = None

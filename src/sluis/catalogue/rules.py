@@ -1,0 +1,186 @@
+"""From what files say and probes found to the entries of a catalogue. Pure.
+
+What is not said of one thing, the catalogue says for all; what nobody said follows from what is there. Disclosures stay
+what they are between two organisations: of them only the prices are told, where the owner writes that they may be.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from sluis.catalogue.codes import AccessRights
+from sluis.catalogue.model import (
+    FOLDERS,
+    Body,
+    Description,
+    Entry,
+    EntryColumn,
+    Kind,
+    Measurement,
+    Of,
+    Whole,
+)
+from sluis.grounds import Dataset, EventType, Grounds, Price
+from sluis.kernel import Text
+
+CLOUDEVENTS = "https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md"
+FSC = "https://gitdocumentatie.logius.nl/publicatie/fsc/core/2.0.0/"
+"""What the node itself holds to, in whatever it offers."""
+
+
+def project(
+    whole: Whole,
+    descriptions: Sequence[Description],
+    grounds: Grounds,
+    services: Collection[str],
+    own: str,
+    of: Of,
+    measured: Mapping[str, Measurement],
+) -> tuple[Entry, ...]:
+    """Everything that a node offers, published or not, datasets first.
+
+    Args:
+        whole: the catalogue itself.
+        descriptions: what people wrote about what is offered.
+        grounds: datasets and event types, and the disclosures that have prices.
+        services: names of those behind the inway.
+        own: of these, the one that is the node itself: by it datasets and event types are reached.
+        of: whose catalogue it is.
+        measured: of each dataset the last probe, where there is one.
+    """
+    said = {(one.kind, one.name): one for one in descriptions}
+    made = _Making(whole, said, of)
+    entries = [
+        made.dataset(one, grounds, own, measured.get(one.name))
+        for one in sorted(grounds.datasets, key=lambda one: one.name)
+    ]
+    entries += [made.event(one, own) for one in sorted(grounds.events, key=lambda one: one.type)]
+    reached = any(one.published for one in entries)
+    names = sorted({own, *services})
+    return (*entries, *(made.service(name, name == own, reached) for name in names))
+
+
+def published(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Those that anybody may know of."""
+    return tuple(one for one in entries if one.published)
+
+
+class _Making:
+    def __init__(self, whole: Whole, said: Mapping[tuple[Kind, str], Description], of: Of) -> None:
+        self.whole, self.said, self.of = whole, said, of
+
+    def dataset(self, one: Dataset, grounds: Grounds, own: str, found: Measurement | None) -> Entry:
+        said = self.said.get(("dataset", one.name))
+        columns = tuple(
+            EntryColumn(each.name, each.type, each.sensitivity, each.title, each.unit, each.concept)
+            for each in one.columns
+        )
+        prices: tuple[Price, ...] = ()
+        if said is not None and said.cost is not None and said.cost.kind == "agreed":
+            prices = tuple(
+                sorted(_prices(one.name, grounds), key=lambda each: (each.per_question, each.per_subject))
+            )
+        return self._entry(
+            "dataset",
+            one.name,
+            title=one.title,
+            description=one.description,
+            rights="restricted" if all(each.sensitivity == "open" for each in columns) else "non-public",
+            columns=columns,
+            key=one.key,
+            subject=one.subject.type if one.subject else None,
+            prices=prices,
+            service=own,
+            measured=found,
+        )
+
+    def event(self, one: EventType, own: str) -> Entry:
+        columns = tuple(
+            EntryColumn(name, each.type, "personal" if one.subject else "open", each.meaning)
+            for name, each in one.data.items()
+        )
+        return self._entry(
+            "event-type",
+            one.type,
+            title=one.title,
+            description=one.description,
+            rights="non-public" if one.subject else "restricted",
+            columns=columns,
+            subject=one.subject,
+            service=own,
+            follows=(CLOUDEVENTS,),
+        )
+
+    def service(self, name: str, own: bool, reached: bool) -> Entry:
+        organisation = self.of.name
+        if own:
+            title = Text(f"Sluis-knooppunt van {organisation}", f"Sluis node of {organisation}")
+            about = Text(
+                "Hierlangs zijn de datasets te bevragen en de gebeurtenissen te ontvangen, met een contract en een grond in de wet.",
+                "By this the datasets are asked and the events are received, with a contract and a ground in the law.",
+            )
+            return self._entry(
+                "service",
+                name,
+                title=title,
+                description=about,
+                shown=reached,
+                openapi=self.of.openapi,
+                follows=(FSC,),
+            )
+        return self._entry("service", name, title=Text(name, name), follows=(FSC,))
+
+    def _entry(
+        self,
+        kind: Kind,
+        name: str,
+        *,
+        title: Text,
+        description: Text | None = None,
+        rights: AccessRights = "restricted",
+        shown: bool = False,
+        openapi: str | None = None,
+        follows: tuple[str, ...] = (),
+        **more: Any,
+    ) -> Entry:
+        whole, found = self.whole, self.said.get((kind, name))
+        said = found or Description(kind, name)
+        return Entry(
+            kind=kind,
+            name=name,
+            iri=f"{self.of.base}/{FOLDERS[kind]}/{_segment(name)}",
+            published=(whole.publish == "all" or shown) if said.published is None else said.published,
+            described=found is not None,
+            title=said.title or title,
+            description=description or said.description or said.title or title,
+            contact=said.contact or whole.contact,
+            creator=said.creator or Body(self.of.name, whole.publisher),
+            themes=said.themes or whole.themes,
+            access_rights=said.access_rights or rights,
+            licence=said.licence or whole.licence,
+            languages=whole.languages,
+            keywords=said.keywords,
+            conforms_to=(*said.conforms_to, *follows),
+            articles=said.articles,
+            cost=said.cost,
+            terms=said.terms or whole.terms,
+            level=said.level,
+            access=said.access or whole.access,
+            page=said.page,
+            documentation=said.documentation or whole.documentation,
+            openapi=said.openapi or openapi,
+            frequency=said.frequency,
+            period=said.period,
+            places=said.places,
+            **more,
+        )
+
+
+def _prices(dataset: str, grounds: Grounds) -> Iterator[Price]:
+    yield from {one.price or Price() for one in grounds.disclosures if one.dataset == dataset}
+
+
+def _segment(name: str) -> str:
+    """A name as a part of an address. Names of services may have what an address may not (RFC 3986 §3.3)."""
+    from urllib.parse import quote
+
+    return quote(name, safe="")

@@ -1,0 +1,207 @@
+"""`sluis catalogue list|show|export`: what this node offers, as its own people see it and as others do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sluis.catalogue import FOLDERS
+from sluis.cli.local import call
+from sluis.cli.options import example, json_option, node_option
+from sluis.cli.terminal import all_shown, json_text, say
+from sluis.kernel import NotFound, Text
+
+KINDS = {
+    "dataset": Text("dataset", "dataset"),
+    "service": Text("dienst", "service"),
+    "event-type": Text("gebeurtenistype", "event type"),
+}
+COSTS = {
+    "free": Text("gratis", "free"),
+    "call": Text("per vraag", "per question"),
+    "run": Text("per keer draaien", "per run"),
+    "subscription": Text("abonnement", "subscription"),
+    "agreed": Text("zoals verstrekkingen zeggen", "as disclosures say"),
+}
+TURTLE = "text/turtle"
+LINKED = "application/ld+json"
+
+turtle_option = click.option("--turtle", is_flag=True, help=say("Schrijf Turtle.", "Write Turtle."))
+
+
+@click.group(
+    "catalogue",
+    help=say(
+        "Wat dit knooppunt aanbiedt, en wie dat mag weten.", "What this node offers, and who may know of it."
+    ),
+    epilog=example("sluis catalogue list --node /etc/sluis"),
+)
+def command() -> None:
+    """Asks this organisation's own node."""
+
+
+@command.command(
+    "list",
+    help=say(
+        "Noem alles wat dit knooppunt aanbiedt, ook wat niet gepubliceerd is.",
+        "List everything that this node offers, also what is not published.",
+    ),
+    epilog=example("sluis catalogue list --node /etc/sluis"),
+)
+@node_option
+@json_option
+def list_entries(directory: Path, as_json: bool) -> None:
+    found = _entries(directory)
+    if as_json:
+        click.echo(json_text(found, indent=2))
+        return
+    rows = [(_kind(one), one["name"], _text(one["title"]), _state(one), _rows(one)) for one in found]
+    head = (
+        say("soort", "kind"),
+        say("naam", "name"),
+        say("titel", "title"),
+        say("stand", "state"),
+        say("rijen", "rows"),
+    )
+    click.echo("\n".join(_table([head, *rows])))
+
+
+@command.command(
+    "show",
+    help=say(
+        "Toon één dataset, dienst of gebeurtenistype, met wat gemeten is.",
+        "Show one dataset, service or event type, with what was measured.",
+    ),
+    epilog=example("sluis catalogue show inkomen --node /etc/sluis"),
+)
+@click.argument("name")
+@node_option
+@json_option
+@turtle_option
+def show_entry(name: str, directory: Path, as_json: bool, turtle: bool) -> None:
+    found = [one for one in _entries(directory) if one["name"] == name]
+    if not found:
+        raise NotFound(
+            "not-offered",
+            Text(f"`{name}` wordt hier niet aangeboden.", f"`{name}` is not offered here."),
+            Text("Geen dataset, dienst of gebeurtenistype heet zo.", "No dataset, service or event type has that name."),
+            Text("`sluis catalogue list` noemt alles.", "`sluis catalogue list` lists everything."),
+        )  # fmt: skip
+    for one in found:
+        if turtle:
+            path = f"/v1/catalogue/{FOLDERS[one['kind']]}/{one['iri'].rpartition('/')[2]}"
+            click.echo(call(directory, "GET", path, accept=TURTLE).raw.decode(), nl=False)
+        else:
+            click.echo(json_text(one, indent=2) if as_json else "\n".join(_told(all_shown(one))))
+
+
+@command.command(
+    "export",
+    help=say(
+        "Schrijf de catalogus zoals anderen haar zien: DCAT-AP-NL 3.0 als JSON-LD, of als Turtle.",
+        "Write the catalogue as others see it: DCAT-AP-NL 3.0 as JSON-LD, or as Turtle.",
+    ),
+    epilog=example("sluis catalogue export --turtle --node /etc/sluis > catalogus.ttl"),
+)
+@node_option
+@turtle_option
+def export(directory: Path, turtle: bool) -> None:
+    click.echo(
+        call(directory, "GET", "/v1/catalogue", accept=TURTLE if turtle else LINKED).raw.decode(), nl=False
+    )
+
+
+def _entries(directory: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = call(directory, "GET", "/v1/catalogue/entries").document()
+    return found
+
+
+def _text(text: dict[str, str]) -> str:
+    return say(text["nl"], text["en"])
+
+
+def _kind(one: dict[str, Any]) -> str:
+    kind = KINDS[one["kind"]]
+    return say(kind.nl, kind.en)
+
+
+def _state(one: dict[str, Any]) -> str:
+    public = (
+        say("gepubliceerd", "published") if one["published"] else say("niet gepubliceerd", "not published")
+    )
+    return (
+        public
+        if one["described"] or one["kind"] == "service"
+        else f"{public}, {say('niet beschreven', 'not described')}"
+    )
+
+
+def _rows(one: dict[str, Any]) -> str:
+    return f"{one['measured']['rows']:,}".replace(",", ".") if "measured" in one else ""
+
+
+def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Columns under each other; the last stands to the right, for it is a number."""
+    cells: list[list[str]] = all_shown([list(row) for row in rows])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        *words, number = row
+        line = "  ".join(f"{cell:<{width}}" for cell, width in zip(words, widths, strict=False))
+        yield f"{line}  {number:>{widths[-1]}}".rstrip()
+
+
+def _told(one: dict[str, Any]) -> Iterator[str]:
+    yield _text(one["title"])
+    yield f"  {_kind(one)} {one['name']}, {_state(one)}"
+    yield f"  {one['iri']}"
+    if one["description"] != one["title"]:
+        yield ""
+        yield _text(one["description"])
+    yield ""
+    yield say("Contact: ", "Contact: ") + ", ".join(one["contact"].values())
+    yield say("Thema's: ", "Themes: ") + ", ".join(one["themes"])
+    yield say("Toegang: ", "Access: ") + one["access_rights"] + _after(one.get("access"))
+    yield say("Licentie: ", "Licence: ") + one["licence"]
+    if "cost" in one:
+        yield say("Kosten: ", "Cost: ") + _cost(one)
+    if "articles" in one:
+        yield say("Wet: ", "Law: ") + "; ".join(
+            f"{law['law']}, art. {law['article']}" for law in one["articles"]
+        )
+    if "frequency" in one:
+        yield say("Bijgewerkt: ", "Updated: ") + one["frequency"]
+    if "measured" in one:
+        yield from _measured(one["measured"])
+    shares = {share["column"]: share["percent"] for share in one.get("measured", {}).get("filled", ())}
+    for column in one.get("columns", ()):
+        title = f": {_text(column['title'])}" if "title" in column else ""
+        filled = (
+            say(f", {shares[column['name']]}% gevuld", f", {shares[column['name']]}% filled")
+            if column["name"] in shares
+            else ""
+        )
+        unit = f", {column['unit']}" if "unit" in column else ""
+        yield f"  {column['name']} ({column['type']}, {column['sensitivity']}{unit}{filled}){title}"
+
+
+def _after(text: dict[str, str] | None) -> str:
+    return f". {_text(text)}" if text else ""
+
+
+def _cost(one: dict[str, Any]) -> str:
+    cost, told = one["cost"], COSTS[one["cost"]["kind"]]
+    cents = f", € {cost['cents'] / 100:.2f}" if cost.get("cents") else ""
+    return say(told.nl, told.en) + cents + _after(cost.get("note"))
+
+
+def _measured(found: dict[str, Any]) -> Iterator[str]:
+    day = f"{found['at'][:10]}"
+    yield say(
+        f"Gemeten op {day}: ongeveer {found['rows']} rijen, in {found['milliseconds']} ms",
+        f"Measured on {day}: about {found['rows']} rows, in {found['milliseconds']} ms",
+    ) + (
+        say(f", bijgewerkt tot {found['newest']}", f", updated until {found['newest']}")
+        if "newest" in found
+        else ""
+    )
