@@ -1,12 +1,8 @@
-"""`sluis events …`: what happened here, told to who needs to know; and interests at other organisations.
+"""`sluis events …`: what happened here, told to who needs to know; and what this organisation wants to hear of.
 
 Whom something is about never stands in an argument, which others on the machine can see: it is in a file, or on standard input.
 """
 
-import csv
-import io
-import sys
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +11,15 @@ from uuid import uuid4
 import click
 import msgspec
 
-from sluis.cli.deliveries import deadletters, replay, subscribe, tail
+from sluis.cli.deliveries import deadletters, replay, tail
+from sluis.cli.interests import interests, text_of
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
 from sluis.cli.standing import standing
-from sluis.cli.terminal import in_words, json_text, language, say, shown, working
+from sluis.cli.subscriptions import resume, subscribe, subscriptions, unsubscribe
+from sluis.cli.terminal import UNWELL, in_words, json_text, say, shown, step_told, working
 from sluis.cli.work import work
-from sluis.kernel import Invalid, NotFound, Text
+from sluis.kernel import Invalid, Text
 
 BATCH = "application/cloudevents-batch+json"
 
@@ -37,6 +35,18 @@ RULES = {
 }
 
 
+STEPS = {
+    "room": Text("Plaats", "Room"),
+    "waiting": Text("Wat het knooppunt bezorgt", "What the node delivers"),
+    "reading": Text("Wat wordt opgehaald", "What is fetched"),
+    "dead-letters": Text("Onbestelbaar", "Dead letters"),
+    "addresses": Text("Adressen", "Addresses"),
+    "suspended": Text("Stilstaande abonnementen", "Subscriptions that stand still"),
+    "listening": Text("Eigen systemen", "Own systems"),
+    "inbox": Text("Van anderen", "From others"),
+}
+
+
 @click.group(
     "events",
     help=say("Meld wat er gebeurde aan wie het moet weten.", "Tell what happened to who needs to know."),
@@ -46,7 +56,8 @@ def command() -> None:
     """Asks the running node, over its socket."""
 
 
-for one in (subscribe, tail, deadletters, replay, standing, work):
+_PARTS = (interests, subscribe, subscriptions, resume, unsubscribe, tail, deadletters, replay, standing, work)
+for one in _PARTS:
     command.add_command(one)
 
 
@@ -97,114 +108,24 @@ counts.help = say(
 )
 
 
-@command.group(
-    "interests",
-    help=say(
-        "Afnemersindicaties bij andere organisaties: over wie u wilt horen.",
-        "Interests at other organisations: whom you want to hear of.",
-    ),
-    epilog=example("sluis events interests notices --source ind"),
-)
-def interests() -> None:
-    """Interests of this organisation elsewhere."""
-
-
-@interests.command("notices", epilog=example("sluis events interests notices --source ind"))
-@click.option("--source", required=True, help=say("Organisatie: naam of OIN.", "Organisation: name or OIN."))
+@command.command("doctor", epilog=example("sluis events doctor"))
 @node_option
 @json_option
-def notices(source: str, directory: Path, as_json: bool) -> None:
-    found = _notices(directory, source)
+def doctor(directory: Path, as_json: bool) -> None:
+    with working("Het knooppunt kijkt…", "The node is looking…"):
+        found = call(directory, "GET", "/v1/events/diagnosis").document()
     if as_json:
         click.echo(json_text(found))
-        return
-    for one in found:
-        notice = one["notice"]
-        click.echo(shown(f"{notice['id']}: {notice['tells'][language()]}"))
-        click.echo(shown(f"  {notice['event']}"))
-        click.echo(shown("  " + say("Waarvoor: ", "Purpose: ") + notice["activity"]))
+    else:
+        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, STEPS)))
+    if not found["well"]:
+        raise click.exceptions.Exit(UNWELL)
 
 
-notices.help = say("Wat een andere organisatie u kan melden.", "What another organisation can tell you of.")
-
-
-@interests.command(
-    "register",
-    epilog=example("sluis events interests register --source ind --notice besluiten --from casussen.csv"),
+doctor.help = say(
+    "Zeg hoe het met de gebeurtenissen staat: wat er wacht, wat onbestelbaar is, wie niets meer wil, en wat helpt.",
+    "Tell how events stand: what waits, what is a dead letter, who wants nothing more, and what helps.",
 )
-@click.option("--source", required=True, help=say("Organisatie: naam of OIN.", "Organisation: name or OIN."))
-@click.option("--notice", required=True, help=say("Naam van de kennisgeving.", "Name of the notice."))
-@click.option(
-    "--from",
-    "file",
-    default="-",
-    help=say(
-        "CSV met de kolommen subject, reference en until; `-` is de standaardinvoer.",
-        "CSV with the columns subject, reference and until; `-` is standard input.",
-    ),
-)
-@click.option("--until", help=say("Laatste dag voor rijen zonder until.", "Last day for rows without until."))
-@node_option
-@json_option
-def register(source: str, notice: str, file: str, until: str | None, directory: Path, as_json: bool) -> None:
-    rows = _rows(_text(file), _kind(directory, source, notice), until)
-    body = {"source": source, "notice": notice, "interests": rows}
-    with working("Het knooppunt registreert…", "The node is registering…"):
-        done = call(directory, "POST", "/v1/registrations", body).document()
-    click.echo(
-        json_text(done)
-        if as_json
-        else say(f"Nieuw: {done['registered']}. Verlengd: {done['renewed']}.",
-                 f"New: {done['registered']}. Renewed: {done['renewed']}.")
-    )  # fmt: skip
-
-
-register.help = say(
-    "Registreer bij een andere organisatie met wie u een actieve relatie hebt, of verleng dat. Nog eens registreren kan geen kwaad.",
-    "Register at another organisation with whom you have an active relation, or renew that. Registering again does no harm.",
-)
-
-
-@interests.command(
-    "end", epilog=example("sluis events interests end --source ind --notice besluiten --from weg.csv")
-)
-@click.option("--source", required=True, help=say("Organisatie: naam of OIN.", "Organisation: name or OIN."))
-@click.option("--notice", required=True, help=say("Naam van de kennisgeving.", "Name of the notice."))
-@click.option(
-    "--from",
-    "file",
-    default="-",
-    help=say(
-        "CSV met de kolom subject; `-` is de standaardinvoer.",
-        "CSV with the column subject; `-` is standard input.",
-    ),
-)
-@node_option
-@json_option
-def end(source: str, notice: str, file: str, directory: Path, as_json: bool) -> None:
-    kind = _kind(directory, source, notice)
-    found = list(_table(_text(file), {"subject"}))
-    subjects = [{"kind": kind, "value": row["subject"].strip()} for _, row in found if row["subject"]]
-    body = {"source": source, "notice": notice, "subjects": subjects}
-    with working("Het knooppunt beëindigt ze…", "The node is ending them…"):
-        done = call(directory, "POST", "/v1/registrations/ends", body).document()
-    click.echo(
-        json_text(done) if as_json else say(f"Beëindigd: {done['ended']}.", f"Ended: {done['ended']}.")
-    )
-
-
-end.help = say(
-    "Beëindig afnemersindicaties: met wie u geen relatie meer hebt.",
-    "End interests: of those with whom you have no relation any more.",
-)
-
-
-def _kind(directory: Path, source: str, notice: str) -> str:
-    """The kind of key of the persons that a notice is about. Raises `NotFound`."""
-    offered = next((one for one in _notices(directory, source) if one["notice"]["id"] == notice), None)
-    if offered is None:
-        raise _no_notice(notice)
-    return str(offered.get("subject"))
 
 
 def _published(one: dict[str, Any]) -> str:
@@ -222,55 +143,11 @@ def _completed(event: Any) -> dict[str, Any]:
     return {"specversion": "1.0", "id": str(uuid4()), "source": "urn:sluis:cli", **event}
 
 
-def _notices(directory: Path, source: str) -> list[dict[str, Any]]:
-    with working("Het knooppunt vraagt het na…", "The node is asking…"):
-        found: list[dict[str, Any]] = call(
-            directory, "POST", "/v1/registrations/notices", {"source": source}
-        ).document()
-    return found
-
-
-def _rows(text: str, kind: str, until: str | None) -> list[dict[str, Any]]:
-    """The rows of a CSV as interests. Raises `Invalid`, by line, without a value."""
-    rows = []
-    for line, row in _table(text, {"subject", "reference"}):
-        day = (row.get("until") or until or "").strip()
-        if not (row["subject"] and row["reference"] and day):
-            raise _incomplete(line)
-        subject = {"kind": kind, "value": row["subject"].strip()}
-        rows.append({"subject": subject, "reference": row["reference"].strip(), "until": day})
-    return rows
-
-
-def _table(text: str, columns: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines of a CSV that has these columns, numbered as in the file. Raises `Invalid` when there are none."""
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
-    rows = list(enumerate(reader, 2))
-    if not rows or not columns <= set(reader.fieldnames or ()):
-        raise _no_columns(columns)
-    yield from rows
-
-
 def _document(file: str) -> Any:
     try:
-        return msgspec.json.decode(_text(file))
+        return msgspec.json.decode(text_of(file))
     except msgspec.DecodeError:
         raise _no_events() from None
-
-
-def _text(file: str) -> str:
-    if file == "-":
-        return sys.stdin.read()
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise Invalid(
-            "unreadable-file",
-            Text(f"Het bestand {file} is niet te lezen.", f"The file {file} cannot be read."),
-            Text("Het bestaat niet, u mag het niet lezen, of het is geen tekst in UTF-8.",
-                 "It does not exist, you may not read it, or it is not text in UTF-8."),
-            Text("Noem een tekstbestand.", "Name a text file."),
-        ) from None  # fmt: skip
 
 
 def _no_events() -> Invalid:
@@ -286,34 +163,3 @@ def _no_events() -> Invalid:
             "See docs/how-to/gebeurtenissen.md for an example.",
         ),
     )
-
-
-def _no_columns(columns: set[str]) -> Invalid:
-    named = ", ".join(f"`{one}`" for one in sorted(columns))
-    return Invalid(
-        "no-interests",
-        Text("Hierin staan geen afnemersindicaties.", "There are no interests in this."),
-        Text(f"De eerste regel noemt {named}; daaronder staat ten minste één regel.",
-             f"The first line names {named}; below it is at least one line."),
-        Text("Verbeter het bestand.", "Correct the file."),
-    )  # fmt: skip
-
-
-def _incomplete(line: int) -> Invalid:
-    return Invalid(
-        "no-interests",
-        Text(f"Regel {line} is niet volledig.", f"Line {line} is not complete."),
-        Text("Elke regel heeft een subject, een reference en een laatste dag.",
-             "Every line has a subject, a reference and a last day."),
-        Text("Vul de regel aan, of geef --until.", "Complete the line, or give --until."),
-    )  # fmt: skip
-
-
-def _no_notice(id: str) -> NotFound:
-    return NotFound(
-        "unknown-notice",
-        Text(f"Er is geen kennisgeving `{id}` voor u.", f"There is no notice `{id}` for you."),
-        Text("Zij geldt vandaag niet, of heet anders.", "It does not hold today, or has another name."),
-        Text("Kijk met `sluis events interests notices` wat er is.",
-             "See with `sluis events interests notices` what there is."),
-    )  # fmt: skip

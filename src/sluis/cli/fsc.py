@@ -15,7 +15,7 @@ from rich.text import Text as Line
 from sluis.cli.apply import STATES, outcome_told
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import in_words, json_text, language, say, shown, working
+from sluis.cli.terminal import UNWELL, in_words, json_text, say, shown, step_told, working
 from sluis.kernel import Text
 
 TYPES = {
@@ -206,9 +206,9 @@ def doctor(peer: str, service: str, directory: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json_text(found))
     else:
-        click.echo("\n".join(line for step in found["steps"] for line in _step_told(step)))
+        click.echo("\n".join(line for step in found["steps"] for line in step_told(step, STEPS)))
     if not found["well"]:
-        raise click.exceptions.Exit(5)
+        raise click.exceptions.Exit(UNWELL)
 
 
 doctor.help = say(
@@ -371,15 +371,6 @@ def _purpose_told(purpose: dict[str, Any], owner: str, yours: bool) -> Iterator[
         data = f": {', '.join(one['data'])}" if one["data"] else ""
         yield shown("    " + say("Meldt ", "Tells of ") + f"{one['event']}{data}")
         yield shown("      " + say("Wet: ", "Law: ") + "; ".join(one["articles"]))
-
-
-def _step_told(step: dict[str, Any]) -> Iterator[str]:
-    mark = {"ok": "✓", "wrong": "✗", "skipped": "·"}[step["result"]]
-    spoken = language()
-    told = step[spoken] or say("niet bekeken", "not looked at")
-    yield shown(f"{mark} {in_words(STEPS[step['name']])}: {told}")
-    if step["result"] == "wrong":
-        yield shown(f"  → {step[f'next_{spoken}']}")
 
 
 def _moment(seconds: int) -> str:

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,9 @@ EXIT_CODES: dict[type[Problem], int] = {
     Unkept: 6,
 }
 """0 is success, 1 a failure of the program itself."""
+
+UNWELL = 5
+"""The exit code of a doctor that found something."""
 
 _chosen: list[str] = []  # the language of --language; a process answers one person
 
@@ -105,12 +108,22 @@ def many(count: int, one: Text, more: Text) -> str:
 
 
 @contextmanager
-def working(nl: str, en: str) -> Iterator[None]:
-    """Show on the terminal, and only there, that something is under way."""
+def working(nl: str, en: str) -> Iterator[Callable[[str], None]]:
+    """Show on the terminal, and only there, that something is under way. Gives what tells how far it is."""
     from rich.console import Console
 
-    with Console(stderr=True).status(say(nl, en)):
-        yield
+    with Console(stderr=True).status(say(nl, en)) as status:
+        yield status.update
+
+
+def step_told(step: Mapping[str, str], names: Mapping[str, Text]) -> Iterator[str]:
+    """What a doctor found at one step, and what helps; `names` are those of the steps."""
+    mark = {"ok": "✓", "wrong": "✗", "skipped": "·"}[step["result"]]
+    spoken = language()
+    told = step[spoken] or say("niet bekeken", "not looked at")
+    yield shown(f"{mark} {in_words(names[step['name']])}: {told}")
+    if step["result"] == "wrong":
+        yield shown(f"  → {step[f'next_{spoken}']}")
 
 
 class Formatter(click.HelpFormatter):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sluis.gateway.measures import Counted, Delivering, reader_of
     from sluis.gateway.membership import Membership, open_membership
     from sluis.gateway.metrics import MetricsApp
-    from sluis.gateway.operating import Operator, open_operator
+    from sluis.gateway.operating import Diagnosis, Operator, Step, open_operator
     from sluis.gateway.operating import routes as group_routes
     from sluis.gateway.own import OwnLink
     from sluis.gateway.peers import Group, check_group, hold_to, manager_address
@@ -45,6 +45,7 @@ __all__ = [
     "Covers",
     "DecisionPoint",
     "Delivering",
+    "Diagnosis",
     "Group",
     "HttpStream",
     "InwayPlane",
@@ -59,6 +60,7 @@ __all__ = [
     "Operator",
     "OutwayPlane",
     "OwnLink",
+    "Step",
     "TimestampAuthority",
     "Trust",
     "Witnesses",

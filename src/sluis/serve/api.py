@@ -10,7 +10,7 @@ from msgspec import structs
 from sluis import catalogue, disclose, gateway, query
 from sluis.config import Config
 from sluis.crypto import Peer
-from sluis.events import interests, publishing, standing, subscriptions
+from sluis.events import doctor, interests, publishing, standing, subscriptions
 from sluis.identity import access, looked, passkeys, people
 from sluis.kernel import Invalid, PeerId, Refused, Text
 from sluis.ledger import Allowed, Authorise, base_origin, log_routes, reading_routes
@@ -41,6 +41,7 @@ def published() -> Api:
         *subscriptions.routes(nothing, nothing, nothing, nothing, nothing),
         *publishing.routes(nothing, nothing, counted=True),
         *publishing.official_routes(nothing, nothing, nothing),
+        *doctor.routes(nothing, nothing, nothing, nothing, nothing, nothing, nothing),
         *gateway.group_routes(nothing, nothing, nothing),
     ]
     return make_api(routes, nobody, _about("Sluis-knooppunt", "https://node.example"))

@@ -12,10 +12,19 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
 from sluis.crypto import KeyStore, Vault, calling_context
+from sluis.events import doctor, interests, publishing, subscriptions
 from sluis.events import inbox as inboxes
-from sluis.events import interests, publishing, subscriptions
 from sluis.events.inbox import Catching, Inbox, Origin, open_inbox
-from sluis.events.interests import Bounds, Interests, References, Registrar, open_interests, open_references
+from sluis.events.interests import (
+    Bounds,
+    Interests,
+    References,
+    RegisteredThere,
+    Registrar,
+    open_interests,
+    open_references,
+    open_registered,
+)
 from sluis.events.notices import Notices
 from sluis.events.notificaties import VAULT, Notificaties, read_subscriptions
 from sluis.events.publishing import Hearer, Publisher, Settings, open_publisher
@@ -55,9 +64,13 @@ class EventRooms(msgspec.Struct, frozen=True):
     everyone: Everyone
     notificaties: Notificaties | None
     references: References
+    there: RegisteredThere
     inbox: Inbox | None
     """None in a node without a group: nobody can bring it anything."""
     catching: Catching | None
+    name: Callable[[PeerId], str]
+    """What an organisation is called."""
+    clock: Clock
     held: list[asyncio.Task[None]]
     """What goes on by itself, and what is being done about a recipient that wants nothing more."""
     close: Callable[[], Any]
@@ -85,6 +98,7 @@ class EventRooms(msgspec.Struct, frozen=True):
         await self.publisher.sweep()
         await self.references.sweep()
         await asyncio.to_thread(self.signer.ready)
+        await self.there.sweep()
         if self.inbox is not None:
             await self.inbox.sweep()
 
@@ -178,8 +192,9 @@ def event_rooms(
     if hearer is not None:
         publisher.hearers.append(hearer)
     references, seconds = open_references(store, keys, clock), config.limits.peer_seconds
+    there = open_registered(store, keys, clock)
     registrar = Registrar(
-        link, ledger, references, aliases(config), name, address, node.alias, clock, seconds
+        link, ledger, references, there, aliases(config), name, address, node.alias, clock, seconds
     )
     inbox = None
     if membership is not None:
@@ -194,6 +209,7 @@ def event_rooms(
         interests=kept,
         registrar=registrar,
         references=references,
+        there=there,
         inbox=inbox,
         catching=None if inbox is None else Catching(inbox, link, registrar, seconds),
         subscriptions=subscribed,
@@ -203,6 +219,8 @@ def event_rooms(
         publisher=publisher,
         everyone=Everyone(subscribed, zgw, left),
         notificaties=zgw,
+        name=name,
+        clock=clock,
         held=held,
         close=close,
     )
@@ -212,6 +230,8 @@ def event_routes(
     rooms: EventRooms, gate: Gate, own: PeerId, who: Who, on_refusal: OnRefusal
 ) -> list[HTTPRouteHandler]:
     """Their routes, on the node's own listeners."""
+    known = rooms.everyone
+    followed = None if rooms.inbox is None else rooms.inbox.followed
     return [
         *interests.routes(rooms.notices, rooms.interests, on_refusal),
         *interests.official_routes(rooms.registrar, gate, own),
@@ -220,7 +240,7 @@ def event_routes(
         ),
         *delivery_routes(
             rooms.queue,
-            rooms.everyone,
+            known,
             gate,
             own,
             interests.not_yours,
@@ -234,6 +254,7 @@ def event_routes(
         ),
         *publishing.routes(rooms.publisher, who, counted=True),
         *publishing.official_routes(rooms.publisher, gate, own),
+        *doctor.routes(rooms.queue, known, followed, rooms.name, gate, own, rooms.clock),
     ]
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import click
 import pytest
 from tests.unit.events.samples import source
-from tests.unit.grounds.examples import ACTIVITY
 
 from sluis.cli import main
-from sluis.cli.events import _completed, _rows
+from sluis.cli.events import _completed
+from sluis.cli.interests import _COLUMNS, _rows, _table
 from sluis.config import examine_node
 from sluis.events.cloudevent import STRUCTURED, decode
 from sluis.events.interests import Whom
@@ -28,11 +28,8 @@ def blocks(kind: str) -> list[str]:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """A directory with the files of the page, and the activity that it names."""
-    event, notice = blocks("toml")[:2]
-    activity = re.sub(
-        r'^id = ".*"', 'id = "https://register.voorbeeld.nl/inkomen"', ACTIVITY, flags=re.MULTILINE
-    )
+    """A directory with the files of the page."""
+    event, notice, _, activity = blocks("toml")[:4]
     for folder, text in (("activities", activity), ("event-types", event), ("notices", notice)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "one.toml").write_text(text)
@@ -63,7 +60,10 @@ async def test_its_event_reaches_who_registered_as_it_says(directory: Path, tmp_
     known = read_directory(directory).grounds
     (notice,) = known.notices
     (document,) = blocks("json")
-    (rows,) = [_rows(text, "BSN", None) for text in re.findall(r"```\n(subject,.*?)```", PAGE, re.DOTALL)]
+    (rows,) = [
+        _rows(_table(text, _COLUMNS), "BSN", None)
+        for text in re.findall(r"```\n(subject,.*?)```", PAGE, re.DOTALL)
+    ]
     with source(tmp_path, known, hears=[notice.recipient]) as at:
         whom = {Whom(**one["subject"]): one["reference"] for one in rows}
         await at.interested(notice.recipient, notice.id, whom)

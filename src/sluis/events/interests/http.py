@@ -6,14 +6,22 @@ Whom an interest is about stands in the body alone. Every refusal is on record b
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from litestar import Request, get, post
+from litestar import Request, get, post, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import PathParameter
 
 from sluis.crypto import Peer
-from sluis.events.interests.elsewhere import EndWish, Registrar, Subscribing, WishedInterests
+from sluis.events.interests.elsewhere import (
+    Done,
+    EndWish,
+    Registrar,
+    Subscribing,
+    Unrenewed,
+    WishedInterests,
+)
 from sluis.events.interests.model import (
     Ended,
     Ending,
@@ -33,6 +41,7 @@ T = TypeVar("T")
 May = Callable[[Person, str], Awaitable[None]]
 
 _TAGS = ["gebeurtenissen"]
+_PART = Annotated[str, PathParameter(max_length=100)]
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -125,7 +134,7 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         tags=_TAGS,
         response_description="Hoeveel er nieuw waren, en hoeveel er al waren.",
     )
-    async def register(person: Person, data: WishedInterests, trace: Trace) -> Registered:
+    async def register(person: Person, data: WishedInterests, trace: Trace) -> Done:
         await may(person, CHANGE_EVENTS)
         return await registrar.register(data, trace)
 
@@ -151,6 +160,53 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         await may(person, CHANGE_EVENTS)
         return await registrar.subscribe(data, trace)
 
+    @get(
+        "/registrations/subscriptions/{source:str}",
+        summary="Uw abonnementen bij een andere organisatie",
+        tags=_TAGS,
+        response_description="Zoals ze daar staan, de oudste eerst.",
+    )
+    async def subscribed(person: Person, source: _PART, trace: Trace) -> list[dict[str, Any]]:
+        await may(person, READ_EVENTS)
+        return await registrar.subscribed(source, trace)
+
+    @put(
+        "/registrations/subscriptions/{source:str}/{id:str}",
+        summary="Verander een abonnement bij een andere organisatie",
+        tags=_TAGS,
+        response_description="Het abonnement, zoals het daar staat.",
+    )
+    async def replace(
+        person: Person, source: _PART, id: _PART, data: dict[str, Any], trace: Trace
+    ) -> dict[str, Any]:
+        """Hetzelfde document nog eens: wat stilstaat gaat verder, en een adres dat nog niets zei wordt opnieuw gevraagd."""
+        await may(person, CHANGE_EVENTS)
+        return await registrar.replace(Subscribing(source, data), id, trace)
+
+    @get(
+        "/registrations",
+        summary="Uw afnemersindicaties bij een andere organisatie",
+        tags=_TAGS,
+        response_description="Een bladzijde: uw kenmerken, zonder over wie zij gaan.",
+    )
+    async def registered(
+        person: Person, source: str, notice: str, trace: Trace, cursor: str = ""
+    ) -> InterestsView:
+        await may(person, READ_EVENTS)
+        return await registrar.registered(source, notice, cursor, trace)
+
+    @post(
+        "/registrations/ends/unrenewed",
+        status_code=200,
+        summary="Beëindig afnemersindicaties die niet opnieuw geregistreerd zijn",
+        tags=_TAGS,
+        response_description="Hoeveel er waren.",
+    )
+    async def end_unrenewed(person: Person, data: Unrenewed, trace: Trace) -> Ended:
+        """Van wie dit knooppunt sinds een tijdstip niet opnieuw registreerde."""
+        await may(person, CHANGE_EVENTS)
+        return await registrar.end_unrenewed(data, trace)
+
     @post(
         "/registrations/ends",
         status_code=200,
@@ -162,7 +218,7 @@ def official_routes(registrar: Registrar, gate: Gate, own: PeerId) -> list[HTTPR
         await may(person, CHANGE_EVENTS)
         return await registrar.end(data, trace)
 
-    return [register, offered, subscribe, end]
+    return [register, registered, offered, subscribe, subscribed, replace, end, end_unrenewed]
 
 
 def officials(gate: Gate, own: PeerId) -> May:

@@ -23,5 +23,5 @@ def wrong_stretch() -> Invalid:
         "wrong-stretch",
         Text("Deze nummers kunnen niet.", "These numbers cannot be."),
         Text("`first` is minstens 1 en niet hoger dan `last`.", "`first` is at least 1 and not above `last`."),
-        Text("Kijk bij de onbestelbare berichten welke nummers er zijn.", "See the dead letters for the numbers there are."),
+        Text("`sluis events deadletters` zegt welke nummers er zijn.", "`sluis events deadletters` tells which numbers there are."),
     )  # fmt: skip

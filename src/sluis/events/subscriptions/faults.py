@@ -19,11 +19,9 @@ def unknown() -> NotFound:
         "unknown-subscription",
         Text("Dit abonnement bestaat niet.", "There is no such subscription."),
         Text("Het is er niet, of het is niet van u.", "It is not there, or it is not yours."),
-        Text(
-            "Vraag uw abonnementen op met GET /subscriptions.",
-            "List your subscriptions with GET /subscriptions.",
-        ),
-    )
+        Text("`sluis events subscriptions` en GET /subscriptions noemen uw abonnementen.",
+             "`sluis events subscriptions` and GET /subscriptions list your subscriptions."),
+    )  # fmt: skip
 
 
 def too_many(most: int) -> Conflict:
