@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from sluis.catalogue import DESCRIPTIONS
 from sluis.cli.local import call_at
 from sluis.crypto import Authority, FileKeyStore, make_authority
 from sluis.grounds import FOLDERS, Activity, Item, render, render_tables
@@ -27,6 +28,7 @@ from sluis_demo import dice, people
 from sluis_demo import registers as told
 from sluis_demo.databases import Server, fill, start_server
 from sluis_demo.derived import derive, read_grounds
+from sluis_demo.described import catalogue_files
 from sluis_demo.folder import read_folder
 from sluis_demo.network import AT_HOME, Network, find_network
 from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS, Organisation
@@ -339,6 +341,9 @@ def write_files(
         "event-types": {one.type.rpartition(".")[2]: one for one in place.organisation.events},
         "notices": {one.id: one for one in place.organisation.notices},
     }
+    (place.directory / DESCRIPTIONS).mkdir()
+    for file, text in catalogue_files(place.organisation):
+        (place.directory / file).write_text(text, encoding="utf-8")
     for folder in FOLDERS:
         (place.directory / folder).mkdir()
         for name, item in files[folder].items():

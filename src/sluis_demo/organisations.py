@@ -173,6 +173,7 @@ def _column(found: re.Match[str]) -> Column:
         source=None if computed else own,
         expression=computed,
         unit=found["unit"],
+        sensitivity="identifying" if found["name"].endswith("bsn") else "personal",
     )
 
 

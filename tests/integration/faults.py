@@ -109,13 +109,14 @@ class Recipient:
     """A recipient's node, as far as events come in. Made anew on the same directory it goes on where it was.
 
     Args:
-        directory: of its database and keys.
+        directory: of its keys, and its database.
         ask: reads at the source.
+        url: of its database, when that is on a server.
     """
 
-    def __init__(self, directory: Path, ask: Ask) -> None:
+    def __init__(self, directory: Path, ask: Ask, url: str = "") -> None:
         directory.mkdir(exist_ok=True)
-        self.store, keys = open_store(directory / "node.db"), FileKeyStore(directory / "keys")
+        self.store, keys = open_store(url or directory / "node.db"), FileKeyStore(directory / "keys")
         self.ledger = open_ledger(self.store, keys, "recipient.example/log", utc_now)
         self.queue = open_queue(self.store, keys, utc_now)
         origin = Origin(RECIPIENT, "recipient", str.__str__, lambda peer: f"urn:nld:oin:{peer!s}")

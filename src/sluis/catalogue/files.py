@@ -88,7 +88,7 @@ def advice(reading: CatalogueReading, grounds: Grounds, directory: Path) -> Iter
         if (kind, name) not in described:
             yield _undescribed(kind, name, directory)
     for one in reading.written:
-        lacking = _lacking(one.description, grounds)
+        lacking = _lacking(one.description, grounds, reading.whole)
         if lacking:
             yield _incomplete(one, lacking)
     chosen = [one for one in offered if (found := described.get(one)) and found.published]
@@ -192,7 +192,6 @@ def _absent(kind: Kind, name: str, known: Collection[str]) -> Fault:
 WORTH: dict[str, Text] = {
     "description": Text("uitleg", "description"),
     "keywords": Text("trefwoorden", "keywords"),
-    "themes": Text("thema's", "themes"),
     "cost": Text("kosten", "cost"),
     "frequency": Text("hoe vaak bijgewerkt", "how often updated"),
     "documentation": Text("documentatie", "documentation"),
@@ -200,12 +199,14 @@ WORTH: dict[str, Text] = {
 """What a description is better with."""
 
 
-def _lacking(said: Description, grounds: Grounds) -> list[Text]:
+def _lacking(said: Description, grounds: Grounds, whole: Whole) -> list[Text]:
     dataset = grounds.dataset(said.name) if said.kind == "dataset" else None
     told = said.kind == "event-type" or (dataset is not None and dataset.description is not None)
     needless = {"description"} if told else set()
     if said.kind != "dataset":
         needless.add("frequency")
+    if whole.documentation is not None:
+        needless.add("documentation")
     empty = Description(said.kind, said.name)
     return [
         words

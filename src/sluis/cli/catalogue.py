@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from sluis.catalogue import FOLDERS
+from sluis.catalogue import ACCESS_RIGHTS, FOLDERS, FREQUENCIES, LICENCES, THEMES
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import all_shown, json_text, say
+from sluis.cli.terminal import all_shown, in_words, json_text, say
 from sluis.kernel import NotFound, Text
 
 KINDS = {
@@ -23,6 +23,12 @@ COSTS = {
     "run": Text("per keer draaien", "per run"),
     "subscription": Text("abonnement", "subscription"),
     "agreed": Text("zoals verstrekkingen zeggen", "as disclosures say"),
+}
+SENSITIVITIES = {
+    "open": Text("open", "open"),
+    "personal": Text("persoonlijk", "personal"),
+    "identifying": Text("herleidbaar", "identifying"),
+    "special": Text("bijzonder", "special"),
 }
 TURTLE = "text/turtle"
 LINKED = "application/ld+json"
@@ -122,8 +128,7 @@ def _text(text: dict[str, str]) -> str:
 
 
 def _kind(one: dict[str, Any]) -> str:
-    kind = KINDS[one["kind"]]
-    return say(kind.nl, kind.en)
+    return in_words(KINDS[one["kind"]])
 
 
 def _state(one: dict[str, Any]) -> str:
@@ -160,9 +165,13 @@ def _told(one: dict[str, Any]) -> Iterator[str]:
         yield _text(one["description"])
     yield ""
     yield say("Contact: ", "Contact: ") + ", ".join(one["contact"].values())
-    yield say("Thema's: ", "Themes: ") + ", ".join(one["themes"])
-    yield say("Toegang: ", "Access: ") + one["access_rights"] + _after(one.get("access"))
-    yield say("Licentie: ", "Licence: ") + one["licence"]
+    yield say("Thema's: ", "Themes: ") + ", ".join(in_words(THEMES[theme]) for theme in one["themes"])
+    yield (
+        say("Toegang: ", "Access: ")
+        + in_words(ACCESS_RIGHTS[one["access_rights"]][1])
+        + _after(one.get("access"))
+    )
+    yield say("Licentie: ", "Licence: ") + in_words(LICENCES[one["licence"]][1])
     if "cost" in one:
         yield say("Kosten: ", "Cost: ") + _cost(one)
     if "articles" in one:
@@ -170,7 +179,7 @@ def _told(one: dict[str, Any]) -> Iterator[str]:
             f"{law['law']}, art. {law['article']}" for law in one["articles"]
         )
     if "frequency" in one:
-        yield say("Bijgewerkt: ", "Updated: ") + one["frequency"]
+        yield say("Bijgewerkt: ", "Updated: ") + in_words(FREQUENCIES[one["frequency"]][1])
     if "measured" in one:
         yield from _measured(one["measured"])
     shares = {share["column"]: share["percent"] for share in one.get("measured", {}).get("filled", ())}
@@ -182,7 +191,7 @@ def _told(one: dict[str, Any]) -> Iterator[str]:
             else ""
         )
         unit = f", {column['unit']}" if "unit" in column else ""
-        yield f"  {column['name']} ({column['type']}, {column['sensitivity']}{unit}{filled}){title}"
+        yield f"  {column['name']} ({column['type']}, {in_words(SENSITIVITIES[column['sensitivity']])}{unit}{filled}){title}"
 
 
 def _after(text: dict[str, str] | None) -> str:
@@ -192,7 +201,7 @@ def _after(text: dict[str, str] | None) -> str:
 def _cost(one: dict[str, Any]) -> str:
     cost, told = one["cost"], COSTS[one["cost"]["kind"]]
     cents = f", € {cost['cents'] / 100:.2f}" if cost.get("cents") else ""
-    return say(told.nl, told.en) + cents + _after(cost.get("note"))
+    return in_words(told) + cents + _after(cost.get("note"))
 
 
 def _measured(found: dict[str, Any]) -> Iterator[str]:

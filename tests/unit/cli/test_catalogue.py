@@ -71,7 +71,7 @@ def test_one_is_shown_with_what_was_measured(tmp_path: Path, monkeypatch: pytest
 def test_everything_can_be_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Description) -> None:
     result = run(Node(tmp_path), monkeypatch, "show", said.name)
     assert (result.exit_code, result.exception) == (0, None)
-    assert "Thema's: SOCI, ECON" in result.stdout
+    assert "Thema's: Bevolking en samenleving, Economie en financiën" in result.stdout
 
 
 def test_the_catalogue_is_written_as_others_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from sluis.events.cloudevent import (
     STRUCTURED,
     CloudEvent,
     attributes,
+    check_fits,
     decode,
     encode_batch,
     encode_binary,
@@ -227,3 +228,21 @@ def test_binary_mode_reads_back_as_text_what_was_written(subject: str, extension
 def test_no_headers_make_reading_fail_otherwise(headers: dict[str, str], body: bytes) -> None:
     with suppress(Invalid):
         decode({**HEADERS, **headers}, body)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        CloudEvent("1", "/x", "t", datacontenttype="text/plain", data=b"\x01" * 40_000),
+        CloudEvent("1", "/x", "t", extensions={"dataref": "https://x/" + "é" * 20_000}),
+        CloudEvent("1", "/x", "t", data=b'"' + b"1" * (MAX_EVENT - 1_000) + b'"'),
+    ],
+)
+def test_what_comes_in_and_could_not_go_on_is_seen(event: CloudEvent) -> None:
+    with pytest.raises(Invalid) as raised:
+        check_fits(event)
+    assert raised.value.code == "event-too-large"
+
+
+def test_what_fits_when_everything_is_added_is_taken() -> None:
+    check_fits(CloudEvent("1", "/x", "t", data=b'"' + b"1" * (MAX_EVENT - 2_000) + b'"'))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from tests.unit.events.samples import (
@@ -21,7 +22,7 @@ from tests.unit.events.samples import (
 )
 
 from sluis.crypto import encode_base64url
-from sluis.events.interests import Bounds, Ending, NewInterest, Registration, Whom
+from sluis.events.interests import Bounds, Ending, NewInterest, Reference, Registration, Whom
 from sluis.grounds import Purpose, offered_notice
 from sluis.grounds.purpose import Bound
 from sluis.kernel import Conflict, Invalid, PeerId, Problem, Refused, Trace
@@ -131,6 +132,12 @@ async def test_ending_ends_that_person_alone(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.parametrize("said", ["", "zaak\n", "zaak\r\nX: y", " zaak", "zaak ", "za\u200bak", "x" * 101])
+def test_a_reference_is_one_that_an_event_can_carry(said: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(said, Reference)
+
+
 @pytest.mark.parametrize("id", [NOTICE.id, "nothing"])
 async def test_who_is_no_recipient_learns_not_even_that_there_is_a_notice(tmp_path: Path, id: str) -> None:
     with source(tmp_path) as at, refused(Refused, "notice-not-yours"):
@@ -162,6 +169,7 @@ async def test_the_decision_point_can_refuse(tmp_path: Path) -> None:
         (wish(Whom("BSN", "12345")), "invalid-interest"),
         (wish(ANNA, until=date(2026, 5, 31)), "invalid-interest"),
         (wish(ANNA, until=date(2028, 1, 1)), "invalid-interest"),
+        (wish(ANNA, reference="ander"), "reference-twice"),
     ],
 )
 async def test_what_is_not_right_is_refused_as_a_whole(
@@ -169,7 +177,9 @@ async def test_what_is_not_right_is_refused_as_a_whole(
 ) -> None:
     with source(tmp_path) as at:
         with refused(Invalid, code) as problem:
-            await register(at, Registration(NOTICE.id, (*wish(BEN).interests, *wanted.interests)))
+            await register(
+                at, Registration(NOTICE.id, (*wish(BEN, reference="ander").interests, *wanted.interests))
+            )
         assert rows(at) == []
         assert not any(one.subject.value in str(problem.value) for one in wanted.interests)
 

@@ -104,6 +104,13 @@ async def test_each_rule_that_withholds_is_counted_and_nothing_of_it_is_a_list(t
         assert at.queue.added == []
 
 
+async def test_data_with_which_no_event_can_be_sent_is_refused(tmp_path: Path) -> None:
+    with source(tmp_path, grounds(notice(interest=False, data=("team",)))) as at:
+        with refused(Invalid, "event-too-large"):
+            await at.publisher.publish([occurrence(data={"team": "x" * 65_000})])
+        assert at.queue.added == []
+
+
 async def test_an_unknown_fact_meets_no_condition(tmp_path: Path) -> None:
     with source(tmp_path, grounds(notice(condition="uitkomst = 'afgewezen'", interest=False))) as at:
         assert await told(at, occurrence()) == [("b-1", 0, {"condition": 1})]
@@ -343,7 +350,7 @@ async def test_what_is_old_is_forgotten_and_counts_stay_a_year(tmp_path: Path) -
 NAMES = ("a", "b", "c")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     outcome=st.sampled_from(["x", "y", None]),
     notices=st.lists(st.tuples(st.sampled_from(["x", "y", None]), st.booleans()), max_size=3),

@@ -56,6 +56,9 @@ class MailSettings(msgspec.Struct, frozen=True):
     password: str | None = None
     seconds: float = 30.0
 
+    def __repr__(self) -> str:
+        return f"MailSettings({self.host!r})"
+
 
 class Mail:
     """A `Channel`. A connection for each message: a person is not written to often enough to keep one.

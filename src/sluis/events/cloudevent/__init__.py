@@ -1,6 +1,6 @@
 """CloudEvents 1.0.2: the event, its formats, and how it goes over HTTP; and the NL GOV profile 1.1."""
 
-from sluis.events.cloudevent.http import BATCH, STRUCTURED, Headers, decode, encode_binary
+from sluis.events.cloudevent.http import BATCH, STRUCTURED, Headers, check_fits, decode, encode_binary
 from sluis.events.cloudevent.json import decode_batch, decode_structured, encode_batch, encode_structured
 from sluis.events.cloudevent.model import (
     CORE,
@@ -23,6 +23,7 @@ __all__ = [
     "Headers",
     "Value",
     "attributes",
+    "check_fits",
     "check_profile",
     "decode",
     "decode_batch",

@@ -14,6 +14,7 @@ from sluis.events.cloudevent.json import (
     check_version,
     decode_batch,
     decode_structured,
+    encode_structured,
     missing,
     too_large,
 )
@@ -26,6 +27,7 @@ Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 _PREFIX: Final = "ce-"
+_ADDED: Final = 1_024  # bytes: a handle, a number, a notice and a trace
 _PLAIN: Final = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -56,6 +58,21 @@ def encode_binary(event: CloudEvent) -> tuple[dict[str, str], bytes]:
     if sum(len(name) + len(value) for name, value in headers.items()) + len(body) > MAX_EVENT:
         raise too_large()
     return headers, body
+
+
+def check_fits(event: CloudEvent) -> None:
+    """Whether an event can be sent on in every mode, also with what is added for each recipient.
+
+    It may come in smaller than it goes out: base64 becomes text with escapes, and an attribute becomes a header with three
+    characters for a byte. One that does not fit could not be sent, and everything behind it in a page could not be read.
+
+    Raises:
+        Invalid: it is too large.
+    """
+    headers, body = encode_binary(event)
+    carried = sum(len(name) + len(value) for name, value in headers.items()) + len(body)
+    if max(len(encode_structured(event)), carried) > MAX_EVENT - _ADDED:
+        raise too_large()
 
 
 def decode(headers: Headers, body: bytes, *, most: int = 1) -> list[CloudEvent]:

@@ -13,9 +13,10 @@ NAMES = {"register": "Afnemersindicatie", "end": "Einde afnemersindicatie"}
 MOST = 1000
 """Interests in one request."""
 
-Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[!-~]([ -~]*[!-~])?$")]
+Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[!-~]([ -~]*[!-~])?$(?!\n)")]
 """What the recipient calls the relation; opaque here, and never a number of a person. It comes back as the `subject` of
-events, so that each recipient sees its own handle and nobody else can tell that two are about one person."""
+events, so that each recipient sees its own handle and nobody else can tell that two are about one person. (`$` alone lets a last
+newline through, and no event may have one: all that stands in such a subscription could not be read any more.)"""
 
 Value = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 

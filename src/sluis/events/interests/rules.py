@@ -49,6 +49,18 @@ def check_subjects(told: Told, subjects: Sequence[Whom], test: bool) -> None:
         )  # fmt: skip
 
 
+def check_references(interests: Sequence[NewInterest]) -> None:
+    """Raises `Invalid` when two persons would be called the same: what is told of one would be taken for the other."""
+    if len({one.reference for one in interests}) < len(interests):
+        raise Invalid(
+            "reference-twice",
+            Text("Een kenmerk staat er twee keer in.", "A reference is in it twice."),
+            Text("Aan het kenmerk ziet u over wie een gebeurtenis gaat.",
+                 "By the reference you see whom an event is about."),
+            Text("Geef ieder een eigen kenmerk.", "Give each a reference of its own."),
+        )  # fmt: skip
+
+
 def is_key(whom: Whom, test: bool) -> bool:
     """Whether this is a key of its kind, as far as that can be seen."""
     return whom.kind != _BSN or nine_digits(whom.value, test)

@@ -98,6 +98,7 @@ class Interests:
         now, subjects = self._clock(), [one.subject for one in wish.interests]
         rules.check_kept(told)
         rules.check_subjects(told, subjects, self._bounds.test)
+        rules.check_references(wish.interests)
         rules.check_ends(wish.interests, now.date(), self._bounds)
         whose = _whose(peer, wish.notice)
         rows = [

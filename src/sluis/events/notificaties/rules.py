@@ -10,7 +10,9 @@ from sluis.events.notificaties.model import Abonnement, FilterGroup, Notificatie
 from sluis.kernel import PeerId, encode
 
 _UNFIT = re.compile(r"[^a-z0-9]+")
-_UPWARDS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|$)|\\|%2f|%5c", re.IGNORECASE)
+_UPWARDS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#;]|%3b|$)|\\|%2f|%5c|%25", re.IGNORECASE)
+"""What leads out of a folder, as some server reads it: dots with or without parameters behind them (`/..;/`), a backslash, a slash
+that is encoded, or what is encoded twice."""
 
 
 def wants(abonnement: Abonnement, notificatie: Notificatie) -> bool:

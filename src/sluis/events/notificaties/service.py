@@ -184,7 +184,7 @@ class Notificaties:
             callback = body.url("callbackUrl")
             if callback and not may_call(callback, application.callbacks, self._settings.test):
                 body.wrong("callbackUrl", "invalid-callback-url", Text("Op dit adres mag deze toepassing niet gebeld worden.", "This application may not be called at this address."))  # fmt: skip
-        if not partial or body.has("auth"):
+        if not partial or body.has("auth") or callback != before.callback:
             said = read_auth(body)
             auth = before.auth if said == HIDDEN and callback == before.callback else said
             if auth == HIDDEN:

@@ -3,7 +3,7 @@ says whom it is about and which facts there are. These stay here; what leaves, n
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -119,14 +119,27 @@ def occurrence_of(event: CloudEvent) -> Occurrence:
     parent = Trace.parse(str(event.extensions.get("traceparent", "")))
     return msgspec.structs.replace(
         checked,
-        time=None
-        if event.time is None
-        else datetime.fromisoformat(event.time.upper().replace("Z", "+00:00")),
+        time=_moment(event.time),
         about=content.about,
         facts=content.facts,
         data=content.data,
         trace_id=None if parent is None else parent.trace_id,
     )
+
+
+def _moment(said: str | None) -> datetime | None:
+    """When it was recorded. Raises `Invalid` for a second that no clock here can show: a leap second, or one outside the years that
+    there are."""
+    if said is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(said.upper().replace("Z", "+00:00"))
+        moment.astimezone(UTC)
+        return moment
+    except (ValueError, OverflowError):
+        raise _unfit(
+            Text("`time` is geen tijdstip dat hier bestaat.", "`time` is no moment that exists here.")
+        ) from None
 
 
 async def _occurrences(request: Request[Any, Any, Any]) -> list[Occurrence]:

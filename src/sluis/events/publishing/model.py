@@ -37,12 +37,12 @@ class Occurrence(msgspec.Struct, frozen=True):
     """
 
     type: EventTypeName
-    id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,200}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,200}$(?!\n)")]
     time: datetime | None = None
     about: Whom | None = None
     facts: Mapping[FactName, Scalar] = {}
     data: Mapping[FactName, Scalar] = {}
-    dataref: Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$", max_length=2000)] | None = None
+    dataref: Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$(?!\n)", max_length=2000)] | None = None
     trace_id: Annotated[str, msgspec.Meta(pattern=r"^(?!0{32})[0-9a-f]{32}$")] | None = None
 
 

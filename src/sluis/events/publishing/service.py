@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, text
 
 from sluis.crypto import KeyStore, canonical, encode_base64url
-from sluis.events.cloudevent import CloudEvent, attributes
+from sluis.events.cloudevent import CloudEvent, attributes, check_fits
 from sluis.events.interests import Interests, Whom
 from sluis.events.notices import Notices, Told, Verdict
 from sluis.events.publishing import rules, sql
@@ -347,11 +347,12 @@ def open_publisher(
 
 
 def _event(item: _Item, names: tuple[str, ...], now: datetime) -> CloudEvent:
-    """The event as a recipient gets it that may have this data; whom it is about, each recipient calls its own way."""
+    """The event as a recipient gets it that may have this data; whom it is about, each recipient calls its own way. Raises
+    `Invalid` when it is too large."""
     one = item.occurrence
     dataref = one.dataref or (item.event.dataref and item.event.dataref.replace("{id}", one.id))
     data = msgspec.json.encode({name: one.data[name] for name in names}) if names else None
-    return CloudEvent(
+    event = CloudEvent(
         id=one.id,
         source=item.source,
         type=one.type,
@@ -360,3 +361,6 @@ def _event(item: _Item, names: tuple[str, ...], now: datetime) -> CloudEvent:
         extensions={"dataref": dataref} if dataref else {},
         data=data,
     )
+    if data is not None:
+        check_fits(event)
+    return event

@@ -174,6 +174,8 @@ class Sender:
                     runners[name].lane.take(want, found[name])
             for runner in runners.values():
                 self._pump(runner)
+                if runner.lane.hungry:  # what was read may hold nothing to send, while there is more to read
+                    self._wake(runner)
 
     # Sending
 

@@ -51,7 +51,7 @@ class EndingQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which question is over, at which organisation."""
 
     source: str
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{22}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{22}$(?!\n)")]
 
 
 class Actor(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """The ZGW Notificaties API 1.0.1 over HTTP; every answer is held against the official document (`world.conforms`)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -36,6 +37,16 @@ async def test_a_channel_needs_no_more_than_a_name(api: Caller) -> None:
     assert made.json()["filters"] == []
 
 
+@pytest.mark.parametrize("text", ["a\\u0000b", "a\\ud800b", "a\\nb"])
+async def test_what_cannot_be_written_is_told_and_breaks_nothing(api: Caller, text: str) -> None:
+    await channel(api)
+    naam, features = f'{{"naam": "{text}"}}', f'{{"naam": "x", "filters": ["{text}"]}}'
+    message = json.dumps({**MESSAGE, "kenmerken": {"bronorganisatie": "?"}}).replace("?", text)
+    for path, body in (("/kanaal", naam), ("/kanaal", features), ("/notificaties", message)):
+        answer = await api("POST", path, body.encode())
+        assert answer.status_code == 400, (path, answer.text)
+
+
 async def test_a_name_of_a_channel_is_given_once(api: Caller) -> None:
     await channel(api)
     answer = await api("POST", "/kanaal", KANAAL)
@@ -51,6 +62,8 @@ async def test_an_abonnement_is_made_read_changed_and_ended(api: Caller) -> None
     assert [one["url"] for one in (await api("GET", "/abonnement")).json()] == [shown["url"]]
     other = {**ABONNEMENT, "callbackUrl": "https://zaken.example/anders"}
     assert (await api("PUT", place, other)).json()["callbackUrl"] == other["callbackUrl"]
+    moved = await api("PATCH", place, {"callbackUrl": ABONNEMENT["callbackUrl"]})
+    assert [one["name"] for one in moved.json()["invalidParams"]] == ["auth"]  # it goes to no other address
     patched = await api("PATCH", place, {"kanalen": [{"naam": "zaken"}]})
     assert patched.json()["kanalen"] == [{"naam": "zaken", "filters": {}}]
     assert patched.json()["callbackUrl"] == other["callbackUrl"]
@@ -98,6 +111,9 @@ async def test_another_application_sees_no_abonnement_and_changes_none(api: Call
         ("https://formulieren.example/api", False),
         ("https://formulieren.example/api/../beheer", False),
         ("https://formulieren.example/api/%2e%2E/beheer", False),
+        ("https://formulieren.example/api/..;/beheer", False),
+        ("https://formulieren.example/api/%2e%2e%3bx=1/beheer", False),
+        ("https://formulieren.example/api/%252e%252e/beheer", False),
         ("https://formulieren.example/api/..", False),
         ("https://formulieren.example/api/a%2fb", False),
         ("http://formulieren.example/api/x", False),
