@@ -28,7 +28,7 @@ from sluis.events.interests import (
 from sluis.events.notices import Notices
 from sluis.events.notificaties import VAULT, Notificaties, read_subscriptions
 from sluis.events.publishing import Hearer, Publisher, Settings, open_publisher
-from sluis.events.queue import Lanes, Queue, open_queue
+from sluis.events.queue import Lanes, Queue, Readers, open_queue, program_routes
 from sluis.events.queue import routes as delivery_routes
 from sluis.events.sending import Fsc, Sender, Signer, WhileAgreed
 from sluis.events.subscriptions import Subscription, Subscriptions, open_subscriptions
@@ -58,6 +58,7 @@ class EventRooms(msgspec.Struct, frozen=True):
     registrar: Registrar
     subscriptions: Subscriptions
     queue: Queue
+    readers: Readers
     sender: Sender
     signer: Signer
     publisher: Publisher
@@ -83,6 +84,10 @@ class EventRooms(msgspec.Struct, frozen=True):
         self.held.append(asyncio.create_task(self._send()))
         if self.catching is not None:
             self.held.append(asyncio.create_task(self.catching.run()))
+
+    def end_streams(self) -> None:
+        """Let nobody wait for events any more, so that the listeners can close."""
+        self.readers.close()
 
     async def stop(self) -> None:
         """Send nothing more; what is under way goes again later. May be called twice."""
@@ -214,6 +219,7 @@ def event_rooms(
         catching=None if inbox is None else Catching(inbox, link, registrar, seconds),
         subscriptions=subscribed,
         queue=queue,
+        readers=Readers(queue),
         sender=Sender(queue, transports, gone, clock, lanes=lanes, waking=waking_of(config)),
         signer=signer,
         publisher=publisher,
@@ -240,6 +246,7 @@ def event_routes(
         ),
         *delivery_routes(
             rooms.queue,
+            rooms.readers,
             known,
             gate,
             own,
@@ -258,9 +265,17 @@ def event_routes(
     ]
 
 
-def portal_routes(rooms: EventRooms, who: Who) -> list[HTTPRouteHandler]:
-    """Their routes for programs that come with an access token, and for recipients that are no peers."""
+def portal_routes(rooms: EventRooms, own: PeerId, tells: Who, reads: Who) -> list[HTTPRouteHandler]:
+    """Their routes for programs that come with an access token, and for recipients that are no peers.
+
+    Args:
+        rooms: of this node.
+        own: this organisation.
+        tells: knows who calls to tell what happened, and that it may.
+        reads: the same, to read what others told.
+    """
     return [
-        *publishing.routes(rooms.publisher, who, counted=False),
+        *publishing.routes(rooms.publisher, tells, counted=False),
+        *program_routes(rooms.readers, rooms.subscriptions, own, reads),
         *subscriptions.open_routes(rooms.subscriptions, rooms.signer.jwks),
     ]

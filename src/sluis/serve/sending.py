@@ -22,6 +22,7 @@ from sluis.events.sending import (
 )
 from sluis.events.subscriptions import Here, Mode
 from sluis.grounds import Grounds
+from sluis.identity.provider import READ_EVENTS
 from sluis.kernel import Clock, PeerId
 from sluis.serve.standing import may_signal
 from sluis.web import EVERYWHERE
@@ -45,6 +46,8 @@ def here_of(config: Config) -> Here:
         urlsplit(portal or config.node.url).hostname or "",
         f"{str(portal).rstrip('/')}/v1/events/permissions" if portal else "",
         config.node.test,
+        config.node.oin,
+        frozenset(name for name, one in config.clients.items() if READ_EVENTS in one.scopes),
     )
 
 

@@ -18,6 +18,8 @@ from sluis.events.queue.model import (
     Standing,
     Wanted,
 )
+from sluis.events.queue.programs import program_routes
+from sluis.events.queue.reading import Readers
 from sluis.events.queue.rules import TROUBLES, crossing_event, event_of, explained
 from sluis.events.queue.service import MOST_WAITING, Queue, join_queue, open_queue
 
@@ -40,6 +42,7 @@ __all__ = [
     "Outgoing",
     "Place",
     "Queue",
+    "Readers",
     "Round",
     "Seen",
     "Standing",
@@ -49,5 +52,6 @@ __all__ = [
     "explained",
     "join_queue",
     "open_queue",
+    "program_routes",
     "routes",
 ]
