@@ -102,7 +102,7 @@ async def ended(folder: Path) -> Counter[str]:
     """The states that tries ended in."""
     world = World(folder, {"mail": Fake("email", "unknown")}, scenario("mail"))
     found = Counter[str](
-        step.state for one in await world.contact.history(world.person) for step in one.steps
+        step.state for one in await world.contact.history(world.party) for step in one.steps
     )
     world.store.close()
     return found

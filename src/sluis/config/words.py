@@ -477,6 +477,14 @@ WORDS: Words = {
             "File with the secret by which Notify reports; without it the node asks by itself.",
         ),
         "folder": Text("Map van de printstraat.", "Folder of the print street."),
+        "window": Text(
+            "Kant van het venster in de enveloppen van de printstraat: `left` of `right`.",
+            "Side of the window in the envelopes of the print street: `left` or `right`.",
+        ),
+        "return_address": Text(
+            "Retouradres, op één regel boven het adres van een brief.",
+            "Return address, on one line above the address of a letter.",
+        ),
         "remote": Text("Map op de server van de printstraat.", "Folder on the server of the print street."),
         "key": Text(
             "Sleutel waarmee het knooppunt daar inlogt (SSH).",

@@ -29,12 +29,13 @@ from sluis.events.interests import (
 from sluis.events.notices import Notices
 from sluis.events.notificaties import Notificaties
 from sluis.events.publishing import Hearer, Publisher, Settings, open_publisher
-from sluis.events.queue import Queue, open_queue
+from sluis.events.queue import Queue, Readers, open_queue, program_routes
 from sluis.events.queue import routes as delivery_routes
 from sluis.events.sending import Connections, Fsc, Sender, Signer, Transport, Webhook, WhileAgreed
 from sluis.events.subscriptions import Here, Mode, Subscriptions, open_subscriptions
 from sluis.gateway import Agreed, Delivering, Link, Membership
 from sluis.grounds import Grounds
+from sluis.identity.provider import READ_EVENTS
 from sluis.kernel import Clock, PeerId, cause_of
 from sluis.ledger import Ledger
 from sluis.policy import DecisionPoint, Who
@@ -59,6 +60,7 @@ class EventRooms(msgspec.Struct, frozen=True):
     registrar: Registrar
     subscriptions: Subscriptions
     queue: Queue
+    readers: Readers
     sender: Sender
     signer: Signer
     publisher: Publisher
@@ -83,6 +85,10 @@ class EventRooms(msgspec.Struct, frozen=True):
         self.held.append(asyncio.create_task(self._send()))
         if self.catching is not None:
             self.held.append(asyncio.create_task(self.catching.run()))
+
+    def end_streams(self) -> None:
+        """Let nobody wait for events any more, so that the listeners can close."""
+        self.readers.close()
 
     async def stop(self) -> None:
         """Send nothing more; what is under way goes again later. May be called twice."""
@@ -161,6 +167,8 @@ def event_rooms(
         urlsplit(portal or node.url).hostname or "",
         f"{str(portal).rstrip('/')}/v1/events/permissions" if portal else "",
         node.test,
+        node.oin,
+        frozenset(name for name, one in config.clients.items() if READ_EVENTS in one.scopes),
     )
     subscribed = open_subscriptions(store, keys, ledger, calls, here, clock)
     queue = open_queue(store, keys, clock)
@@ -221,6 +229,7 @@ def event_rooms(
         catching=None if inbox is None else Catching(inbox, link, registrar, seconds),
         subscriptions=subscribed,
         queue=queue,
+        readers=Readers(queue),
         sender=Sender(queue, transports, gone, clock),
         signer=signer,
         publisher=publisher,
@@ -246,6 +255,7 @@ def event_routes(
         ),
         *delivery_routes(
             rooms.queue,
+            rooms.readers,
             known,
             gate,
             own,
@@ -264,9 +274,17 @@ def event_routes(
     ]
 
 
-def portal_routes(rooms: EventRooms, who: Who) -> list[HTTPRouteHandler]:
-    """Their routes for programs that come with an access token, and for recipients that are no peers."""
+def portal_routes(rooms: EventRooms, own: PeerId, tells: Who, reads: Who) -> list[HTTPRouteHandler]:
+    """Their routes for programs that come with an access token, and for recipients that are no peers.
+
+    Args:
+        rooms: of this node.
+        own: this organisation.
+        tells: knows who calls to tell what happened, and that it may.
+        reads: the same, to read what others told.
+    """
     return [
-        *publishing.routes(rooms.publisher, who, counted=False),
+        *publishing.routes(rooms.publisher, tells, counted=False),
+        *program_routes(rooms.readers, rooms.subscriptions, own, reads),
         *subscriptions.open_routes(rooms.subscriptions, rooms.signer.jwks),
     ]

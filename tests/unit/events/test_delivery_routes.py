@@ -16,7 +16,16 @@ from tests.unit.web.conftest import ABOUT, crossing
 from sluis.crypto import FileKeyStore
 from sluis.events import queue as queue_room
 from sluis.events.cloudevent import CloudEvent
-from sluis.events.queue import DEAD, DELIVERED, Outcome, Outgoing, Queue, open_queue, reading
+from sluis.events.queue import (
+    DEAD,
+    DELIVERED,
+    Outcome,
+    Outgoing,
+    Queue,
+    Readers,
+    open_queue,
+    reading,
+)
 from sluis.events.sending import Signer
 from sluis.events.subscriptions import (
     Here,
@@ -79,7 +88,13 @@ def api(subscriptions: Subscriptions, queue: Queue, keys: FileKeyStore) -> Api:
         *routes(subscriptions, gate, ANN, refusal, lambda person: person.person),
         *open_routes(subscriptions, Signer(keys, utc_now).jwks),
         *queue_room.routes(
-            queue, subscriptions, gate, ANN, refusal, lambda notice, recipient: notice != "revoked"
+            queue,
+            Readers(queue),
+            subscriptions,
+            gate,
+            ANN,
+            refusal,
+            lambda notice, recipient: notice != "revoked",
         ),
     ]
     return make_api(found, Access([ANN, BOB], lambda user: Person(user, "p-1")), ABOUT)

@@ -15,6 +15,8 @@ from sluis.events.queue.model import (
     Standing,
     Wanted,
 )
+from sluis.events.queue.programs import program_routes
+from sluis.events.queue.reading import Readers
 from sluis.events.queue.rules import TROUBLES, crossing_event, event_of, explained
 from sluis.events.queue.service import MOST_WAITING, Queue, open_queue
 
@@ -32,11 +34,13 @@ __all__ = [
     "Outcome",
     "Outgoing",
     "Queue",
+    "Readers",
     "Standing",
     "Wanted",
     "crossing_event",
     "event_of",
     "explained",
     "open_queue",
+    "program_routes",
     "routes",
 ]

@@ -1,5 +1,6 @@
 """Where and how somebody wants its events (CloudEvents Subscriptions API 0.2)."""
 
+from sluis.events.subscriptions.faults import unknown
 from sluis.events.subscriptions.http import open_routes, routes
 from sluis.events.subscriptions.model import INBOX, Config, Credential, Mode, Subscription
 from sluis.events.subscriptions.rules import SubscriptionRequest
@@ -18,4 +19,5 @@ __all__ = [
     "open_routes",
     "open_subscriptions",
     "routes",
+    "unknown",
 ]

@@ -63,11 +63,15 @@ class Here(msgspec.Struct, frozen=True):
         origin: a domain name, for `WebHook-Request-Origin`.
         callback: the address under which permission can be given later, without its last two parts; empty for none.
         plain: whether addresses without TLS will do, on a node for tests.
+        own: this organisation; None where nothing is its own.
+        readers: its programs that may read events over the portal.
     """
 
     origin: str
     callback: str = ""
     plain: bool = False
+    own: PeerId | None = None
+    readers: frozenset[str] = frozenset()
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -158,7 +162,7 @@ class Subscriptions:
             Conflict: the owner has too many, or they filter too much.
             Unkept: it could not be kept.
         """
-        understood = understand(asked, self._clock(), self._here.plain)
+        understood = self._understood(owner, asked)
         async with self._lock:
             if len(self.of(owner)) >= MOST:
                 raise faults.too_many(MOST)
@@ -173,7 +177,7 @@ class Subscriptions:
 
         Raises `NotFound`, `Invalid`, `Conflict`, `Unkept`.
         """
-        understood = understand(asked, self._clock(), self._here.plain)
+        understood = self._understood(owner, asked)
         async with self._lock:
             before = self.get(owner, name)
             self._check_sql(owner, name, asked)
@@ -225,6 +229,10 @@ class Subscriptions:
         others = (one.filters for one in self.of(owner) if one.id != name)
         if sum(map(characters_of_sql, others)) + characters_of_sql(asked.filters) > MOST_SQL:
             raise faults.too_much_sql(MOST_SQL)
+
+    def _understood(self, owner: PeerId, asked: SubscriptionRequest) -> Understood:
+        readers = self._here.readers if owner == self._here.own else ()
+        return understand(asked, self._clock(), self._here.plain, readers)
 
     async def _prove(self, subscription: Subscription) -> Subscription:
         """Ask the address whether it wants what is sent; gives the subscription as it is then."""
