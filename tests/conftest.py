@@ -1,12 +1,18 @@
 """What every test may use."""
 
 import faulthandler
+import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A machine that does much else makes values slowly; what is wrong with a strategy shows in the other checks.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 pytest_plugins = ["tests.servers"]
 
@@ -15,7 +21,16 @@ _BESIDE = Path(__file__).resolve().parents[2] / "shared"
 SHARED: Path | None = _BESIDE if _BESIDE.is_dir() else None
 """The folder with official schemas and test data, when it lies beside the checkout."""
 
+_YOUNG = 5_000  # containers, made and not yet freed, after which the youngest are looked through
+
 _LONGEST = 240  # seconds; the slowest takes a tenth of it
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests and all their modules stay: never look through them again for what can be freed."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,6 +8,7 @@ for people who look at the list of processes.
 """
 
 import ctypes
+import gc
 import os
 import select
 import signal
@@ -84,12 +85,17 @@ def _obey(line: str, children: dict[Path, _Child], poll: select.poll) -> None:
 
 
 def _load() -> None:
-    """Load what every node needs, also what it would load at its first request, so that every fork has it."""
+    """Load what every node needs, also what it would load at its first request, so that every fork has it.
+
+    It stays, so that no collection of a fork looks through it, and has all its pages copied (gc.freeze).
+    """
     for module in ("sqlalchemy.dialects.sqlite", "sluis.cli.serve", "sluis.sources.sqlite"):
         import_module(module)
     from sluis.serve import published
 
     published()
+    gc.collect()
+    gc.freeze()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> Never:

@@ -3,22 +3,28 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner
+from tests.acceptance.test_documents import REFUSED, blocks, run
 from tests.conftest import SHARED
+from tests.servers import POSTGRES_BIN
 
 from sluis.cli import main
 from sluis_demo.browser import Browser
 from sluis_demo.federation import AUTHORITY_FILE
+from sluis_demo.organisations import BENEFIT
 
 KEYS = {
     "question",
@@ -108,22 +114,40 @@ def told(process: "subprocess.Popen[str]") -> str:
 
 
 class Up(NamedTuple):
-    """A demo that has told its story and stays up."""
+    """A demo that has told its story and stays up, in the folder where the documents look for it."""
 
     home: Path
     process: "subprocess.Popen[str]"
     story: str
 
+    @property
+    def folder(self) -> Path:
+        return self.home.parents[1]
 
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    home = tmp_path_factory.mktemp("up") / "demo"
-    with start(home, "--no-chain") as process:
+
+@contextmanager
+def staying_up(home: Path, *options: str) -> Iterator[Up]:
+    with start(home, "--no-chain", *options) as process:
         try:
             yield Up(home, process, told(process))
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGINT)
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """With registers in every kind of database that is installed here."""
+    there = ["postgres"] * POSTGRES_BIN.exists() + ["mariadb"] * bool(shutil.which("mariadbd"))
+    home = tmp_path_factory.mktemp("up") / "var" / "demo"
+    with staying_up(home, "--databases", ",".join([*there, "sqlite"])) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def without_rdw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    with staying_up(tmp_path_factory.mktemp("down") / "demo", "--down", "rdw") as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
@@ -218,13 +242,18 @@ def test_the_first_answer_comes_within_fifteen_seconds_on_a_quiet_machine(found:
     assert found["timings"]["ready"] + found["timings"]["total"] < 15_000
 
 
-def test_an_owner_that_is_down_is_missing_and_said_to_be(home: Path) -> None:
-    code, out, err = once(home, "--no-chain", "--down", "rdw")
-    assert code == 0, err
+def test_an_owner_that_is_down_is_missing_and_said_to_be(without_rdw: Up) -> None:
+    out = without_rdw.story
     assert "Ontbreekt: rdw. Aan RDW (fictief) kan dit niet worden gevraagd." in out
     assert "Weggelaten: rdw is er niet." in out
     assert "sluiswijk en rdw" not in out
     assert "belastingdienst.inkomen" in out
+
+
+def test_ctrl_c_stops_all_of_it(without_rdw: Up) -> None:
+    without_rdw.process.send_signal(signal.SIGINT)
+    assert ended(without_rdw.process)[0] == 0
+    assert running(without_rdw.home) == []
 
 
 @pytest.mark.skipif(SHARED is None, reason="the shared test data does not lie beside the checkout")
@@ -238,13 +267,6 @@ def test_given_tables_take_the_place_of_invented_people(home: Path) -> None:
     assert "Wie keek er naar mijn gegevens" in out
     assert "Niets ging verloren" in out
     assert max(len(line) for line in out.splitlines()) <= 100
-
-
-@pytest.mark.postgres
-@pytest.mark.mariadb
-def test_real_servers_give_the_same_answer_as_sqlite(home: Path, found: dict[str, Any]) -> None:
-    servers = document(home, "--no-chain", "--databases", "postgres,mariadb,sqlite")
-    assert (servers["columns"], servers["rows"]) == (found["columns"], found["rows"])
 
 
 def test_the_story_in_words_names_law_masks_and_small_groups_within_100_columns(up: Up) -> None:
@@ -290,11 +312,11 @@ def test_while_it_is_up_a_wallet_in_a_terminal_signs_in_a_browser(up: Up) -> Non
     with Browser(up.home / AUTHORITY_FILE) as browser:
         asked = browser.open(f"{portal_of(up)}sign-in/passport/paspoort?next=/sessions")
         link = next(one for one in asked.links if "request_uri" in one)
-        run = CliRunner().invoke(
+        shows = CliRunner().invoke(
             main, ["--language", "nl", "demo", "--home", str(up.home), "wallet", link, "--card", "1"]
         )
-        assert (run.exit_code, "given_name" in run.output) == (0, True)
-        shown = browser.send(asked, {"code": run.output.split()[-1]}, "/code")
+        assert (shows.exit_code, "given_name" in shows.output) == (0, True)
+        shown = browser.send(asked, {"code": shows.output.split()[-1]}, "/code")
         assert "/sessions" in shown.text
 
 
@@ -304,20 +326,43 @@ def test_a_second_demo_is_refused(up: Up) -> None:
     assert len(nodes(up.home)) == 7
 
 
-def test_ctrl_c_stops_all_of_it(up: Up) -> None:
-    up.process.send_signal(signal.SIGINT)
-    assert ended(up.process)[0] == 0
-    assert running(up.home) == []
+def test_the_first_question_goes_as_the_tutorial_says(up: Up) -> None:
+    (first, _), *rest = blocks("docs/tutorial/eerste-vraag.md")
+    assert first == "demo"
+    outcomes = [run(block, up.folder, REFUSED if mark == "refused" else 0) for mark, block in rest]
+    assert "Bijstand vaststellen" in outcomes[0]
+    assert "Proefstra" in outcomes[2]
+    assert "rijksbelastingen" in outcomes[3]
+    assert "QI-001-Q" in outcomes[4]
 
 
-def test_a_node_that_ends_by_itself_ends_the_demo_with_its_name(home: Path) -> None:
-    process = start(home, "--no-chain")
-    told(process)
-    os.kill(nodes(home)[0], signal.SIGKILL)
-    code, _, err = ended(process)
+def test_the_question_in_the_readme_is_answered(up: Up) -> None:
+    asked = next(block for _, block in blocks("README.md") if "sluis ask" in block)
+    assert "QI-001-Q" in run(asked, up.folder)
+
+
+@pytest.mark.postgres
+@pytest.mark.mariadb
+def test_real_servers_give_the_same_answer_as_sqlite(up: Up, found: dict[str, Any]) -> None:
+    assert {"postgresql", "mysql", "sqlite"} <= registers(up), "a server is not installed"
+    asked = ["--case", "Z-2026-0001", "--activity", BENEFIT.id, "--set", "bsn=999952389", found["question"]]
+    answer = CliRunner().invoke(main, ["ask", "--node", str(up.home / "sluiswijk"), "--json", *asked])
+    given = json.loads(answer.stdout)
+    assert (given["columns"], given["rows"]) == (found["columns"], found["rows"])
+
+
+def registers(up: Up) -> set[str]:
+    """The kinds of databases that nodes read from, as their URLs say."""
+    settings = [tomllib.loads(path.read_text(encoding="utf-8")) for path in up.home.glob("*/node.toml")]
+    return {one["sources"]["register"]["url"].partition(":")[0] for one in settings if one.get("sources")}
+
+
+def test_a_node_that_ends_by_itself_ends_the_demo_with_its_name(up: Up) -> None:
+    os.kill(nodes(up.home)[0], signal.SIGKILL)
+    code, _, err = ended(up.process)
     assert code == 6
     assert "draait niet" in err
-    assert running(home) == []
+    assert running(up.home) == []
 
 
 def test_nodes_end_when_the_demo_itself_is_killed(home: Path) -> None:

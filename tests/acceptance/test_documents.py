@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 REFUSED = 3
 _BLOCK = re.compile(r"^```sh ?(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -66,28 +64,6 @@ def staying(command: str, folder: Path, sign: str) -> Iterator[None]:
             process.send_signal(signal.SIGINT)
             process.stdout.read()
     assert process.returncode == 0
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("documents")
-    with staying(f"{sys.prefix}/bin/sluis demo --language nl", folder, "Ctrl-C"):
-        yield folder
-
-
-def test_the_first_question_goes_as_the_tutorial_says(demo: Path) -> None:
-    (first, _), *rest = blocks("docs/tutorial/eerste-vraag.md")
-    assert first == "demo"
-    outcomes = [run(block, demo, REFUSED if mark == "refused" else 0) for mark, block in rest]
-    assert "Bijstand vaststellen" in outcomes[0]
-    assert "Proefstra" in outcomes[2]
-    assert "rijksbelastingen" in outcomes[3]
-    assert "QI-001-Q" in outcomes[4]
-
-
-def test_the_question_in_the_readme_is_answered(demo: Path) -> None:
-    asked = next(block for _, block in blocks("README.md") if "sluis ask" in block)
-    assert "QI-001-Q" in run(asked, demo)
 
 
 def test_every_make_command_in_the_readme_exists() -> None:

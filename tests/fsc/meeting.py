@@ -92,8 +92,9 @@ def settled(consumer: Peer, product: Product, found: Json, *others: Peer) -> tup
     contract = consumer.propose(found)
     product.accept(contract.hash)
     until(lambda: contract.state() == "valid", f"{contract.hash} signed by all: {contract.signatures}")
-    until(lambda: product.state(contract.hash) == "valid", "valid at the product")
-    return contract, grant_hash(found, found["grants"][0])
+    hash_ = grant_hash(found, found["grants"][0])
+    until(lambda: product.counts(hash_), "in force at the product")
+    return contract, hash_
 
 
 def providing(product: Product, provider: Peer, service: str = "echo", **more: Any) -> tuple[str, str]:
@@ -103,9 +104,10 @@ def providing(product: Product, provider: Peer, service: str = "echo", **more: A
     provider.accepts = lambda _: True
     found = product.propose(content(product.group, grant))
     hash_ = content_hash(found)
-    until(lambda: product.state(hash_) == "valid", "valid at the product")
+    granted = grant_hash(found, found["grants"][0])
+    until(lambda: product.counts(granted), "in force at the product")
     until(
         lambda: hash_ in provider.contracts and provider.contracts[hash_].state() == "valid",
         "valid at the peer",
     )
-    return hash_, grant_hash(found, found["grants"][0])
+    return hash_, granted

@@ -325,6 +325,10 @@ class Product:
         found: Contract | None = self._contracts.get(hash_)
         return None if found is None else state(found, int(utc_now().timestamp()))
 
+    def counts(self, grant_hash: str) -> bool:
+        """Whether the product acts by a grant: it does a moment after the contract is kept, when `state` says valid."""
+        return self._contracts.in_force(grant_hash, int(utc_now().timestamp())) is not None
+
     def reconcile(self) -> None:
         """Compare with the other Managers now, instead of on the hour."""
         self._do(self._running.reconciler.unsettled())

@@ -109,13 +109,14 @@ class Recipient:
     """A recipient's node, as far as events come in. Made anew on the same directory it goes on where it was.
 
     Args:
-        directory: of its database and keys.
+        directory: of its keys, and its database.
         ask: reads at the source.
+        url: of its database, when that is on a server.
     """
 
-    def __init__(self, directory: Path, ask: Ask) -> None:
+    def __init__(self, directory: Path, ask: Ask, url: str = "") -> None:
         directory.mkdir(exist_ok=True)
-        self.store, keys = open_store(directory / "node.db"), FileKeyStore(directory / "keys")
+        self.store, keys = open_store(url or directory / "node.db"), FileKeyStore(directory / "keys")
         self.ledger = open_ledger(self.store, keys, "recipient.example/log", utc_now)
         self.queue = open_queue(self.store, keys, utc_now)
         origin = Origin(RECIPIENT, "recipient", str.__str__, lambda peer: f"urn:nld:oin:{peer!s}")
@@ -253,6 +254,10 @@ async def _pieces(*some: bytes) -> AsyncIterator[bytes]:
         yield piece
 
 
+async def _known() -> Sequence[Subscription]:
+    return [SUBSCRIPTION]
+
+
 class Source:
     """A source's node, as far as events go out.
 
@@ -273,7 +278,7 @@ class Source:
         self._sending: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        self._sending = asyncio.create_task(self.sender.run([SUBSCRIPTION]))
+        self._sending = asyncio.create_task(self.sender.run(_known))
 
     async def publish(self, first: int, count: int) -> None:
         """So many events, in commits of `AT_ONCE`; event n is of stream n modulo `STREAMS`."""
@@ -291,7 +296,8 @@ class Source:
         return b'{"events":[%s],"after":%d}' % (events, found[-1].sequence if found else after)
 
     def waiting(self) -> int:
-        return self.queue.counters().get(ID, (0, 0))[1]
+        found = self.queue.seen().get(ID)
+        return 0 if found is None else found.waiting
 
     async def arrived(self, seconds: float) -> None:
         """Wait until nothing waits any more. Raises `TimeoutError`."""

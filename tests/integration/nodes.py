@@ -227,6 +227,10 @@ async def reach(asker: Node) -> str:
         return problem.code
 
 
+PATIENCE = 120
+"""Seconds for a process to start and end on a machine that does much else."""
+
+
 class Running:
     """`sluis serve` as a process."""
 
@@ -246,7 +250,7 @@ class Running:
 
     def end(self, signaled: int = signal.SIGTERM) -> tuple[int, str]:
         self.process.send_signal(signaled)
-        _, errors = self.process.communicate(timeout=20)
+        _, errors = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, errors
 
 

@@ -164,6 +164,7 @@ def test_who_registered_under_a_contract_for_the_notice_hears(running: Running, 
     assert until(lambda: (found := register()).get("registered") is not None and found) == {
         "registered": 1,
         "renewed": 0,
+        "stood": 0,
     }
     assert [one.name for one in running.lines(running.owner, ANN)] == ["Afnemersindicatie: Uitkering gestopt"]
     assert any("Afnemersindicatie bij uwv" in one.name for one in running.lines(running.asker, ANN))
@@ -195,7 +196,7 @@ def test_who_registered_under_a_contract_for_the_notice_hears(running: Running, 
         ] * 2
         assert until(lambda: document(owner, "events", "deadletters", name) == [])
         assert '"id": "u-6"' in sluis(owner, "events", "tail", name).stdout
-        standing = {one["id"]: one for one in document(owner, "events", "subscribe")}
+        standing = {one["id"]: one for one in document(owner, "events", "subscriptions")}
         assert (standing[name]["state"], standing[name]["newest"]) == ("active", 1)
 
     (noticed,) = document(owner, "access", "list")["notices"]
@@ -205,7 +206,7 @@ def test_who_registered_under_a_contract_for_the_notice_hears(running: Running, 
     gone = ("--source", "uwv", "--notice", "gestopt", "--from", str(clients))
     assert document(asker, "events", "interests", "end", *gone) == {"ended": 1}
     assert publish(event("u-4b")) == [("u-4b", 0, {"no-relation": 1})]
-    assert register() == {"registered": 1, "renewed": 0}
+    assert register() == {"registered": 1, "renewed": 0, "stood": 0}
 
     assert sluis(owner, "fsc", "revoke", waiting["hash"], "--reason", "Taak vervallen").exit_code == 0
     assert publish(event("u-5")) == [("u-5", 0, {"no-contract": 1})]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.integration.nodes import Hosted, Running
+from tests.integration.nodes import PATIENCE, Hosted, Running
 from tests.integration.pair import BOB, Pair, verified
 from tests.servers import Server
 
@@ -60,7 +60,7 @@ def test_nodes_on_postgres_answer_and_both_logs_hold_it_across_a_restart(pair: P
 def test_a_second_process_on_one_database_is_told_who_holds_the_log(pair: Pair) -> None:
     pair.start()
     second = Running(pair.owner)
-    output, errors = second.process.communicate(timeout=30)
+    output, errors = second.process.communicate(timeout=PATIENCE)
     assert (output, second.process.returncode) == ("", 5)
     assert "Traceback" not in errors
     assert pair.ask()[0] == 200

@@ -138,12 +138,12 @@ def test_an_event_has_its_one_effect_at_the_other_node(crossing: Crossing) -> No
     assert crossing.heard() == ["u-1", "u-2"]
 
 
-def test_who_was_away_reads_what_it_missed_by_itself(crossing: Crossing) -> None:
+def test_who_was_away_reads_what_it_missed_by_itself_also_before_anything_ever_came(
+    crossing: Crossing,
+) -> None:
     crossing.agree()
-    crossing.publish("u-1")
-    until(lambda: crossing.heard() == ["u-1"])
     crossing.nodes[False].end()
-    crossing.publish("u-2", "u-3")
+    crossing.publish("u-1", "u-2", "u-3")
     # Whatever the source does about it, it is not what brings these.
     crossing.source.sender._runners[crossing.subscription].lane.stopped = True
     crossing.nodes[False] = Hosted(crossing.group.asker)
@@ -167,8 +167,8 @@ def test_what_waits_when_the_contract_is_revoked_does_not_leave(crossing: Crossi
     until(lambda: dead() == ["u-2 no-contract"], 5)
     crossing.nodes[False] = Hosted(crossing.group.asker)
     crossing.nodes[False].ready()
-    followed = crossing.recipient.inbox.followed()[0]
-    until(lambda: _tried(lambda: crossing.at_recipient(crossing.recipient.catching.catch_up(followed))))
+    key = crossing.recipient.inbox.followed()[0].key
+    until(lambda: _tried(lambda: crossing.at_recipient(crossing.recipient.catching.catch_up(key))))
     assert crossing.heard() == ["u-1"]
 
 

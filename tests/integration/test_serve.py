@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner
-from tests.integration.nodes import ASKER, OWNER, Federation, Hosted, Running, build, local, refused
+from tests.integration.nodes import ASKER, OWNER, PATIENCE, Federation, Hosted, Running, build, local, refused
 from tests.unit.ledger.examples import appended
 
 from sluis.cli.openapi import command
@@ -103,7 +103,7 @@ def test_second_process_on_one_node_is_told_who_holds_the_log(federation: Federa
     first = Hosted(federation.asker)
     first.ready()
     second = Running(federation.asker)
-    output, errors = second.process.communicate(timeout=20)
+    output, errors = second.process.communicate(timeout=PATIENCE)
     first.end()
     assert output == ""
     assert second.process.returncode == 5

@@ -63,7 +63,7 @@ def test_a_face_does_not_show_what_is_not_there() -> None:
         import_module("sluis.web").nowhere  # noqa: B018
 
 
-@pytest.mark.parametrize("command", ["check", "init", "join", "apply", "fsc"])
+@pytest.mark.parametrize("command", ["check", "init", "join", "apply", "fsc", "ledger", "policy"])
 def test_commands_that_serve_nobody_wait_for_no_server_and_no_database(command: str) -> None:
     asked = f"import sys, sluis.cli.{command}; print(*sys.modules)"
     loaded = subprocess.run(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -10,8 +11,9 @@ import msgspec
 from sluis.cli.options import example, json_option, log_store, node_option, settings
 from sluis.cli.terminal import json_text, say
 from sluis.kernel import Invalid, Text, milliseconds, plain, utc_now
-from sluis.ledger import lines_with
-from sluis.store import Store
+
+if TYPE_CHECKING:
+    from sluis.store import Store
 
 
 class Total(msgspec.Struct):
@@ -55,9 +57,10 @@ def costs(month: str | None, directory: Path, as_json: bool) -> None:
         click.echo("\n".join([f"{since:%Y-%m}", *_told(totals, config.node.oin, names)]))
 
 
-def added_up(store: Store, since: int, until: int) -> list[Total]:
+def added_up(store: "Store", since: int, until: int) -> list[Total]:
     """Per payer and payee the total over a period (ms since the epoch), the largest first."""
-    from sluis.statement import CHARGE  # not for who asks for help, or about the log
+    from sluis.ledger import lines_with
+    from sluis.statement import CHARGE
 
     totals: dict[tuple[str, str], Total] = {}
     for line in lines_with(store, CHARGE, since, until):

@@ -1,5 +1,6 @@
 """`sluis ledger verify|prove|show|anchor`: check a log, write a receipt, look at records, have a checkpoint stamped with
-the time. Works beside a running node."""
+the time. Works beside a running node. Rooms are named whole here: what a command does not use is not loaded for it.
+"""
 
 import asyncio
 import json
@@ -7,35 +8,19 @@ import time
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
+from sluis import crypto, gateway, ledger
 from sluis.cli.costs import costs
 from sluis.cli.options import example, json_option, log_store, node_option, settings
 from sluis.cli.terminal import in_words, json_text, say, shown, working
-from sluis.config import Config
-from sluis.crypto import FileKeyStore, read_certificates
-from sluis.gateway import TimestampAuthority, sealed_lines_fit
 from sluis.kernel import Conflict, Invalid, NotFound, Text, plain, utc_now
-from sluis.ledger import (
-    Anchored,
-    Anchors,
-    Crossings,
-    Log,
-    Search,
-    Stored,
-    Verification,
-    crossings,
-    no_authority,
-    open_ledger,
-    receipt,
-    verifier,
-    verify,
-)
-from sluis.store import Store
+
+if TYPE_CHECKING:
+    from sluis.config import Config
+    from sluis.store import Store
 
 UNSOUND = 5
 """Exit code of `verify` when a log is not what it was; that of a conflict."""
@@ -118,7 +103,7 @@ def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) 
     store = log_store(directory)
     try:
         with working("Wachten op een checkpoint…", "Waiting for a checkpoint…"):
-            proof = receipt(Log(store), _published(directory, store, record), record)
+            proof = ledger.receipt(ledger.Log(store), _published(directory, store, record), record)
     finally:
         store.close()
     if out is not None:
@@ -148,11 +133,11 @@ def prove_record(record: int, out: Path | None, directory: Path, as_json: bool) 
 def show_records(record: int | None, trace_id: str | None, directory: Path, as_json: bool) -> None:
     store = log_store(directory)
     try:
-        log = Log(store)
+        log = ledger.Log(store)
         if record is not None:
             document: Any = _record(log.stored(record))
         elif trace_id is not None:
-            document = [plain(line) for line in log.processing(Search(trace_id=trace_of(trace_id)))]
+            document = [plain(line) for line in log.processing(ledger.Search(trace_id=trace_of(trace_id)))]
         else:
             document = _whole(log)
     finally:
@@ -176,26 +161,26 @@ def show_records(record: int | None, trace_id: str | None, directory: Path, as_j
 def anchor_log(directory: Path, as_json: bool) -> None:
     config = settings(directory, secrets=True)
     if config.anchor.url is None:
-        raise no_authority()
+        raise ledger.no_authority()
     store = log_store(directory)
     try:
-        note = _published(directory, store, Log(store).size() - 1)
+        note = _published(directory, store, ledger.Log(store).size() - 1)
     finally:
         store.close()
     with working("Wachten op het stempel…", "Waiting for the stamp…"):
-        anchored = asyncio.run(_anchors(config).ask(note, TimestampAuthority(config.anchor.url).send))
+        anchored = asyncio.run(_anchors(config).ask(note, gateway.TimestampAuthority(config.anchor.url).send))
     click.echo(json.dumps(_shown(anchored), ensure_ascii=False) if as_json else _stamped(_shown(anchored)))
 
 
 command.add_command(costs)
 
 
-def _anchors(config: Config) -> Anchors:
-    roots = [root for path in config.anchor.certificates for root in read_certificates(path)]
-    return Anchors(config.anchors, roots, utc_now)
+def _anchors(config: "Config") -> "ledger.Anchors":
+    roots = [root for path in config.anchor.certificates for root in crypto.read_certificates(path)]
+    return ledger.Anchors(config.anchors, roots, utc_now)
 
 
-def _shown(anchored: Anchored) -> dict[str, Any]:
+def _shown(anchored: "ledger.Anchored") -> dict[str, Any]:
     return {"size": anchored.size, "time": f"{anchored.at:%Y-%m-%dT%H:%M:%SZ}", "by": anchored.name}
 
 
@@ -207,19 +192,24 @@ def _stamped(shown: dict[str, Any]) -> str:
 
 
 def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, Any]:
+    from rich.console import Console
+    from rich.progress import Progress
+
     config = settings(directory, secrets=True)
     stamps, false = _anchors(config).kept() if config.anchor.certificates else ([], [])
     notes = [*notes, *(one.note for one in stamps)]
     store = log_store(directory)
     try:
-        public = FileKeyStore(config.keys.directory).public
+        public = crypto.FileKeyStore(config.keys.directory).public
         with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
             task = progress.add_task(say("Regels", "Records"), total=None)
-            found = verify(
+            found = ledger.verify(
                 store, public, notes, lambda done, total: progress.update(task, completed=done, total=total)
             )
         changed = [
-            one for one in crossings(store) if not sealed_lines_fit(store, one.first, one.last, one.digest)
+            one
+            for one in ledger.crossings(store)
+            if not gateway.sealed_lines_fit(store, one.first, one.last, one.digest)
         ]
     finally:
         store.close()
@@ -232,7 +222,7 @@ def _verify_node(directory: Path, notes: list[str], as_json: bool) -> dict[str, 
     return document
 
 
-def _changed(one: Crossings) -> str:
+def _changed(one: "ledger.Crossings") -> str:
     return say(
         f"Van het transactielogboek zijn regels {one.first} tot en met {one.last} niet meer zoals zij verzegeld zijn.",
         f"Of the transaction log, lines {one.first} to {one.last} are no longer as they were sealed.",
@@ -243,7 +233,7 @@ def _false_stamp(name: str) -> str:
     return say(f"Het tijdstempel {name} bewijst niets.", f"The timestamp {name} proves nothing.")
 
 
-def _found(origin: str, found: Verification) -> dict[str, Any]:
+def _found(origin: str, found: "ledger.Verification") -> dict[str, Any]:
     return {
         "origin": origin,
         "size": found.size,
@@ -265,9 +255,11 @@ def _verify_tiles(place: str, vkey: str | None, notes: list[str]) -> dict[str, A
             Text("Geef --key op.", "Give --key."),
         )
     try:
-        fetch = verifier.from_url(place) if "://" in place else verifier.from_directory(Path(place))
-        report = verifier.check_log(fetch, verifier.Key.parse(vkey), notes)
-    except verifier.Rejected as problem:
+        fetch = (
+            ledger.verifier.from_url(place) if "://" in place else ledger.verifier.from_directory(Path(place))
+        )
+        report = ledger.verifier.check_log(fetch, ledger.verifier.Key.parse(vkey), notes)
+    except ledger.verifier.Rejected as problem:
         return {"origin": place, "size": 0, "faults": [str(problem)]}
     checkpoint = report.checkpoint
     return {
@@ -292,17 +284,17 @@ def _sound(document: dict[str, Any]) -> str:
     return f"{told}\n{_stamped(stamped)}" if stamped else told
 
 
-def _published(directory: Path, store: Store, index: int) -> str:
+def _published(directory: Path, store: "Store", index: int) -> str:
     """A checkpoint that holds the record: the newest, or one that the node publishes shortly, or one made here."""
-    log = Log(store)
+    log = ledger.Log(store)
     if index >= log.size():
         log.stored(index)
     end = time.monotonic() + _WAIT_SECONDS
     while (note := _covering(log, index)) is None:
         try:
             config = settings(directory, secrets=True)
-            return open_ledger(
-                store, FileKeyStore(config.keys.directory), config.log_origin, utc_now
+            return ledger.open_ledger(
+                store, crypto.FileKeyStore(config.keys.directory), config.log_origin, utc_now
             ).publish()
         except Conflict:  # the node is running and will publish
             if time.monotonic() > end:
@@ -311,12 +303,12 @@ def _published(directory: Path, store: Store, index: int) -> str:
     return note
 
 
-def _covering(log: Log, index: int) -> str | None:
+def _covering(log: "ledger.Log", index: int) -> str | None:
     note = log.checkpoint()
-    return note if note is not None and verifier.Checkpoint.parse(note).size > index else None
+    return note if note is not None and ledger.verifier.Checkpoint.parse(note).size > index else None
 
 
-def _record(stored: Stored) -> dict[str, Any]:
+def _record(stored: "ledger.Stored") -> dict[str, Any]:
     return {
         "index": stored.index,
         "entry": stored.entry.hex(),
@@ -325,7 +317,7 @@ def _record(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _whole(log: Log) -> dict[str, Any]:
+def _whole(log: "ledger.Log") -> dict[str, Any]:
     epochs = log.epochs()
     _, origin, _, note = epochs[-1]
     size = log.size()
@@ -334,7 +326,7 @@ def _whole(log: Log) -> dict[str, Any]:
         "size": size,
         "root": b64encode(log.root(size)).decode(),
         "epochs": len(epochs),
-        "published": 0 if note is None else verifier.Checkpoint.parse(note).size,
+        "published": 0 if note is None else ledger.verifier.Checkpoint.parse(note).size,
     }
 
 

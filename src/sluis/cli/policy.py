@@ -4,14 +4,12 @@ truth about what it said. Reads files and database; the node itself may be runni
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text as Line
 
+from sluis import policy
 from sluis.cli.ledger import UNSOUND, trace_of
 from sluis.cli.options import example, json_option, log_store, node_option
 from sluis.cli.requests import (
@@ -24,41 +22,11 @@ from sluis.cli.requests import (
     subject_options,
 )
 from sluis.cli.terminal import in_words, json_text, language, lines, many, say, shown
-from sluis.config import NODE_FILE
-from sluis.grounds import Grounds, refuse_any
 from sluis.kernel import Conflict, NotFound, Place, Problem, Text, plain, utc_now
-from sluis.ledger import Decision, Log
-from sluis.policy import (
-    ACCESS,
-    CHANGE_ACCESS,
-    CHANGE_EVENTS,
-    CHANGE_GROUP,
-    CHANGE_PEOPLE,
-    EVENTS,
-    GROUP,
-    LOG,
-    PEOPLE,
-    READ_ACCESS,
-    READ_EVENTS,
-    READ_GROUP,
-    READ_LOG,
-    READ_OWN_LINES,
-    READ_PEOPLE,
-    Difference,
-    Engine,
-    Own,
-    Resource,
-    Versions,
-    Why,
-    Would,
-    differences,
-    explained,
-    policies_of,
-    read_own,
-    replay,
-    simulated,
-    try_cases,
-)
+
+if TYPE_CHECKING:
+    from sluis.config import Config
+    from sluis.ledger import Decision, Log
 
 RULES = {
     "disclosed": Text("een verstrekking opent dit", "a disclosure opens this"),
@@ -96,7 +64,7 @@ def command() -> None:
 @click.pass_context
 def run_tests(context: click.Context, path: Path | None, directory: Path, as_json: bool) -> None:
     own, engine = _tested(path, directory)
-    tried = list(try_cases(own, engine, utc_now))
+    tried = list(policy.try_cases(own, engine, utc_now))
     failed = [one.problem for one in tried if one.problem is not None]
     if as_json:
         click.echo(
@@ -129,7 +97,7 @@ def run_tests(context: click.Context, path: Path | None, directory: Path, as_jso
 @json_option
 def explain(directory: Path, as_json: bool, at: str | None, **options: Any) -> None:
     _, engine = node_engine(directory)
-    why = explained(engine, evaluation_of(engine, options), moment_of(at))
+    why = policy.explained(engine, evaluation_of(engine, options), moment_of(at))
     click.echo(json_text(plain(why), indent=2) if as_json else "\n".join(map(shown, _why_told(why))))
 
 
@@ -159,16 +127,12 @@ def simulate(
 ) -> None:
     config, engine = node_engine(directory)
     subject, moment = subject_of(options), moment_of(at)
-    own, log = str.__str__(config.node.oin), Resource(LOG, config.log_origin)
-    group, access, people = Resource(GROUP, own), Resource(ACCESS, own), Resource(PEOPLE, own)
-    events = Resource(EVENTS, own)
-    also = (
-        (READ_LOG, log), (READ_OWN_LINES, log), (READ_GROUP, group), (CHANGE_GROUP, group), (READ_ACCESS, access), (CHANGE_ACCESS, access),
-        (READ_PEOPLE, people), (CHANGE_PEOPLE, people), (READ_EVENTS, events), (CHANGE_EVENTS, events),
-    )  # fmt: skip
-    found = simulated(engine, subject, moment, also)
+    also = _of_the_node(config)
+    found = policy.simulated(engine, subject, moment, also)
     if changed is not None:
-        other = differences(found, simulated(changed_engine(directory, changed), subject, moment, also))
+        other = policy.differences(
+            found, policy.simulated(changed_engine(directory, changed), subject, moment, also)
+        )
         _show_differences(other, as_json)
         return
     shown_ones = [one for one in found if everything or one.decided.permit]
@@ -192,9 +156,11 @@ def simulate(
 @json_option
 @click.pass_context
 def replay_record(context: click.Context, record: str, directory: Path, as_json: bool) -> None:
+    from sluis.ledger import Log
+
     store = log_store(directory)
     try:
-        versions = Versions(store)
+        versions = policy.Versions(store)
         found = [_replayed(index, one, versions) for index, one in _decisions(Log(store), record)]
     finally:
         store.close()
@@ -205,16 +171,35 @@ def replay_record(context: click.Context, record: str, directory: Path, as_json:
     context.exit(UNSOUND if any(one["outcome"] != "same" for one in found) else 0)
 
 
-def _tested(path: Path | None, directory: Path) -> tuple[Own, Engine]:
+def _of_the_node(config: "Config") -> tuple[tuple[str, "policy.Resource"], ...]:
+    """What can be done with the node itself, beside its data."""
+    own = str.__str__(config.node.oin)
+    return tuple(
+        (action, policy.Resource(kind, id))
+        for kind, id, actions in (
+            (policy.LOG, config.log_origin, (policy.READ_LOG, policy.READ_OWN_LINES)),
+            (policy.GROUP, own, (policy.READ_GROUP, policy.CHANGE_GROUP)),
+            (policy.ACCESS, own, (policy.READ_ACCESS, policy.CHANGE_ACCESS)),
+            (policy.PEOPLE, own, (policy.READ_PEOPLE, policy.CHANGE_PEOPLE)),
+            (policy.EVENTS, own, (policy.READ_EVENTS, policy.CHANGE_EVENTS)),
+        )
+        for action in actions
+    )
+
+
+def _tested(path: Path | None, directory: Path) -> tuple["policy.Own", "policy.Engine"]:
     """The policies in a folder and what decides by them: with what the node knows, where there is one."""
+    from sluis.config import NODE_FILE
+    from sluis.grounds import Grounds, refuse_any
+
     if path is not None and not (directory / NODE_FILE).exists():
-        own = read_own(path)
+        own = policy.read_own(path)
         refuse_any(list(own.problems))
-        return own, Engine(policies_of(own, Grounds(), "own", contracts=False))
+        return own, policy.Engine(policy.policies_of(own, Grounds(), "own", contracts=False))
     config, engine = node_engine(directory)
     if path is None:
-        return read_own(config.policy.directory), engine
-    return read_own(path), changed_engine(directory, path)
+        return policy.read_own(config.policy.directory), engine
+    return policy.read_own(path), changed_engine(directory, path)
 
 
 def _as_document(name: str, place: Any, problem: Problem | None) -> dict[str, Any]:
@@ -231,7 +216,7 @@ def _where(place: Place | None) -> str:
     return f" ({place.file}:{place.line})"
 
 
-def _why_told(why: Why) -> Iterable[str]:
+def _why_told(why: "policy.Why") -> Iterable[str]:
     decided = why.decided
     yield f"{say('Mag', 'Allowed') if decided.permit else say('Mag niet', 'Not allowed')}: {_rule(decided.rule)}."
     if decided.reason is not None:
@@ -261,7 +246,7 @@ def _rule(rule: str) -> str:
     return in_words(RULES[rule]) if rule in RULES else say(f"regel {rule}", f"policy {rule}")
 
 
-def _row(one: Would | None) -> list[str]:
+def _row(one: "policy.Would | None") -> list[str]:
     if one is None:
         return [""] * 5
     decided, said = one.decided, say("ja", "yes") if one.decided.permit else say("nee", "no")
@@ -269,7 +254,7 @@ def _row(one: Would | None) -> list[str]:
     return [one.action, f"{one.resource.type}:{one.resource.id}", one.activity or "", said, why]
 
 
-def _show_differences(found: list[Difference], as_json: bool) -> None:
+def _show_differences(found: "list[policy.Difference]", as_json: bool) -> None:
     if as_json:
         click.echo(json_text(plain(found), indent=2))
         return
@@ -280,12 +265,16 @@ def _show_differences(found: list[Difference], as_json: bool) -> None:
     _print(heads, (_changed(one) for one in found))
 
 
-def _changed(one: Difference) -> list[str]:
+def _changed(one: "policy.Difference") -> list[str]:
     what = _row(one.before or one.after)[:3]
     return [*what, *(": ".join(_row(side)[3:]) if side else "–" for side in (one.before, one.after))]
 
 
 def _print(heads: list[str], rows: Iterable[list[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text as Line
+
     table = Table(box=None, pad_edge=False)
     for head in heads:
         table.add_column(head, overflow="fold")
@@ -294,8 +283,10 @@ def _print(heads: list[str], rows: Iterable[list[str]]) -> None:
     Console().print(table)
 
 
-def _decisions(log: Log, record: str) -> list[tuple[int, Decision]]:
+def _decisions(log: "Log", record: str) -> "list[tuple[int, Decision]]":
     """The record of that number, or the decisions of a trace. Raises `NotFound`, `Conflict`, `Invalid`."""
+    from sluis.ledger import Decision
+
     if record.isdecimal() and len(record) < 20:
         stored = log.stored(int(record))
         if stored.json is None:
@@ -324,9 +315,9 @@ def _not_there(why: Text) -> NotFound:
     )
 
 
-def _replayed(index: int, record: Decision, versions: Any) -> dict[str, Any]:
+def _replayed(index: int, record: "Decision", versions: Any) -> dict[str, Any]:
     try:
-        again = replay(record, versions)
+        again = policy.replay(record, versions)
     except Problem as problem:
         return {"index": index, "outcome": "not-replayable", "problem": problem.members(language())}
     return {"index": index, "outcome": "same" if again.same else "different", **plain(again)}

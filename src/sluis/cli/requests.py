@@ -4,16 +4,17 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sluis import policy
 from sluis.cli.options import settings
 from sluis.cli.terminal import say
-from sluis.config import NODE_FILE, Config, node_policies
-from sluis.grounds import read_directory, refuse_any
 from sluis.kernel import ACR, LEVELS, Invalid, Place, Text, convert, utc_now
-from sluis.policy import Action, Engine, Evaluation, Resource, Subject, read_own
+
+if TYPE_CHECKING:
+    from sluis.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,7 +61,7 @@ def request_options(command: F) -> F:
     return subject_options(command)
 
 
-def node_engine(directory: Path) -> tuple[Config, Engine]:
+def node_engine(directory: Path) -> "tuple[Config, policy.Engine]":
     """The settings of a node, and its policies as its files say them now.
 
     Raises:
@@ -68,22 +69,28 @@ def node_engine(directory: Path) -> tuple[Config, Engine]:
         Invalid: its files are not right.
     """
     config = settings(directory)
-    reading, own = read_directory(directory), read_own(config.policy.directory)
-    refuse_any([*reading.problems, *own.problems])
-    return config, Engine(node_policies(config, reading.grounds, own))
+    return config, _engine(config, directory, config.policy.directory)
 
 
-def changed_engine(directory: Path, changed: Path) -> Engine:
+def changed_engine(directory: Path, changed: Path) -> "policy.Engine":
     """What would decide with a changed folder: of own policies, or a whole node directory. Raises as `node_engine`."""
+    from sluis.config import NODE_FILE
+
     if (changed / NODE_FILE).exists():
         return node_engine(changed)[1]
-    config, own = settings(directory), read_own(changed)
-    reading = read_directory(directory)
+    return _engine(settings(directory), directory, changed)
+
+
+def _engine(config: "Config", directory: Path, policies: Path) -> "policy.Engine":
+    from sluis.config import node_policies
+    from sluis.grounds import read_directory, refuse_any
+
+    reading, own = read_directory(directory), policy.read_own(policies)
     refuse_any([*reading.problems, *own.problems])
-    return Engine(node_policies(config, reading.grounds, own))
+    return policy.Engine(node_policies(config, reading.grounds, own))
 
 
-def evaluation_of(engine: Engine, options: dict[str, Any]) -> Evaluation:
+def evaluation_of(engine: "policy.Engine", options: dict[str, Any]) -> "policy.Evaluation":
     """The request that the options of `request_options` describe. Raises `Invalid` when they describe none."""
     if options["file"] is not None:
         return _read(options["file"])
@@ -95,23 +102,23 @@ def evaluation_of(engine: Engine, options: dict[str, Any]) -> Evaluation:
         raise _unclear(
             "--action", Text("Er staat niet wat er gedaan wordt.", "It does not say what is done.")
         )
-    action = Action(options["action"], {"processing_activity_id": activity} if activity else {})
-    return Evaluation(
+    action = policy.Action(options["action"], {"processing_activity_id": activity} if activity else {})
+    return policy.Evaluation(
         subject_of(options),
         action,
-        Resource(kind, id),
+        policy.Resource(kind, id),
         ({"agreed": agreed} if action.name == "consult" else {}) | context,
     )
 
 
-def subject_of(options: dict[str, Any]) -> Subject:
+def subject_of(options: dict[str, Any]) -> "policy.Subject":
     """Whom the options of `subject_options` describe. Raises `Invalid`."""
     kind, id = _two(options["subject"], "--subject")
     level, roles = options["level"], list(options["roles"])
     said: dict[str, Any] = {"audience": "staff"} if kind == "person" else {}
     said |= {"acr": options["acr"] or ACR.get(level, "local"), "roles": roles, "level": level}
     said = {name: value for name, value in said.items() if value not in (None, [])}
-    return Subject(kind, id, said | _values(options["properties"], "--property"))
+    return policy.Subject(kind, id, said | _values(options["properties"], "--property"))
 
 
 def moment_of(at: str | None) -> datetime:
@@ -129,9 +136,9 @@ def moment_of(at: str | None) -> datetime:
     return moment
 
 
-def _read(file: Any) -> Evaluation:
+def _read(file: Any) -> "policy.Evaluation":
     try:
-        return convert(json.loads(file.read()), Evaluation)
+        return convert(json.loads(file.read()), policy.Evaluation)
     except ValueError as error:
         raise _unclear("--request", Text(f"De lezer meldt: {error}.", f"The parser says: {error}.")) from None
 

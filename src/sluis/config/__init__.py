@@ -3,22 +3,29 @@
 Only `serve` and `cli` read this; rooms get plain arguments.
 """
 
-from sluis.config.change import Setting, with_settings
-from sluis.config.clients import client_of
-from sluis.config.group import read_group
-from sluis.config.model import Address, ChannelConfig, ClientConfig, Config, NodeConfig, RegisterConfig
-from sluis.config.node import (
-    NODE_FILE,
-    Node,
-    advise_node,
-    examine_node,
-    load_node,
-    node_policies,
-    templates_of,
-)
-from sluis.config.notificaties import applications_of
-from sluis.config.read import absolute_address, load_config
-from sluis.config.schemas import schemas
+from typing import TYPE_CHECKING
+
+from sluis.kernel import on_demand
+
+if TYPE_CHECKING:
+    from sluis.config.change import Setting, with_settings
+    from sluis.config.clients import client_of
+    from sluis.config.group import read_group
+    from sluis.config.model import Address, ChannelConfig, ClientConfig, Config, NodeConfig, RegisterConfig
+    from sluis.config.node import (
+        NODE_FILE,
+        Node,
+        advise_node,
+        examine_node,
+        load_node,
+        node_policies,
+        templates_of,
+    )
+    from sluis.config.notificaties import applications_of
+    from sluis.config.publishing import schemas
+    from sluis.config.read import absolute_address, load_config
+else:
+    __getattr__ = on_demand(__name__)
 
 __all__ = [
     "NODE_FILE",

@@ -10,6 +10,7 @@ import msgspec
 
 from sluis.contact.model import Occurrence, Scenario
 from sluis.contact.rendering import LANGUAGES, Templates
+from sluis.contact.rules import seconds
 from sluis.events.cesql import Expression, compile_expression
 from sluis.grounds import Document, Fault, faults, meant, read_document
 from sluis.kernel import Invalid, Place, Text, convert
@@ -92,7 +93,7 @@ def examine_scenarios(reading: ScenarioReading, around: Around) -> tuple[Invalid
     told = list(reading.problems)
     seen: dict[str, str] = {}
     for one in reading.written:
-        for fault in (*_unknown(one.scenario, around), *_twice(one, seen)):
+        for fault in (*_unknown(one.scenario, around), *_twice(one, seen), *_unfit(one.scenario)):
             told.append(fault.problem(one.document))
         told += _condition(one, around)
         told += _templates(one.scenario, around)
@@ -152,6 +153,28 @@ def _twice(one: WrittenScenario, seen: dict[str, str]) -> Iterator[Fault]:
                 Text("Een bericht gaat één keer langs elk kanaal.", "A message goes by each channel once."),
                 Text("Haal één van beide weg.", "Remove one of the two."),
             )
+
+
+def _unfit(scenario: Scenario) -> Iterator[Fault]:
+    """What would make every message fail: a subject of more lines, or a message that is destroyed before its last step."""
+    for language in LANGUAGES:
+        if not getattr(scenario.subject, language).isprintable():
+            yield Fault(
+                ("subject", language),
+                "subject-lines",
+                Text("Dit onderwerp is meer dan één regel.", "This subject is more than one line."),
+                Text("Een e-mail met zo'n onderwerp gaat nooit weg.", "An e-mail with such a subject never leaves."),
+                Text("Zet het op één regel, zonder stuurtekens.", "Put it on one line, without control characters."),
+            )  # fmt: skip
+    if sum(seconds(step.wait) for step in scenario.steps) > seconds(scenario.retention):
+        yield Fault(
+            ("retention",),
+            "retention-short",
+            Text("Een bericht wordt vernietigd voor zijn laatste stap voorbij is.",
+                 "A message is destroyed before its last step is over."),
+            Text("De wachttijden zijn samen langer dan `retention`.", "Together the waits are longer than `retention`."),
+            Text("Maak `retention` langer, of de wachttijden korter.", "Make `retention` longer, or the waits shorter."),
+        )  # fmt: skip
 
 
 def _condition(one: WrittenScenario, around: Around) -> Iterator[Invalid]:

@@ -1,82 +1,89 @@
 """Canonical JSON, JOSE, certificates, pseudonyms, sealing; keys behind one interface."""
 
-from sluis.crypto.authority import Authority, make_authority, open_authority
-from sluis.crypto.canonical import canonical, canonical_structs, canonical_texts
-from sluis.crypto.certificates import (
-    WARN_BEFORE,
-    Identity,
-    Peer,
-    is_test,
-    peer_of,
-    read_certificates,
-    read_key,
-    read_pair,
-    signer_chain,
-    time_left,
-    verify_chain,
-)
-from sluis.crypto.ijson import read_json
-from sluis.crypto.jose import (
-    ALGORITHMS,
-    Chain,
-    Jws,
-    algorithm_for,
-    certificate_thumbprint,
-    chains_of,
-    decode_base64url,
-    encode_base64url,
-    encode_chain,
-    jwks,
-    plain_base64url,
-    public_key_thumbprint,
-    read_chain,
-    read_jws,
-    sign_jws,
-    thumbprint_in,
-    verify_jws,
-)
-from sluis.crypto.jwt import (
-    LEEWAY,
-    LONGEST_JWT,
-    PROFILE,
-    SIGNATURES,
-    Jwk,
-    Keys,
-    check_claims,
-    decrypt_jwt,
-    encrypt_jwt,
-    jwk_of,
-    read_jwks,
-    read_jwt,
-    refused_jwt,
-    sign_jwt,
-)
-from sluis.crypto.keys import FileKeyStore, KeyStore
-from sluis.crypto.pseudonyms import Pseudonymiser, Rereading
-from sluis.crypto.requests import SigningKey, key_text, make_request, new_key, unfit_hosts
-from sluis.crypto.revocation import Revocations, file_stamp
-from sluis.crypto.sealing import (
-    Grant,
-    Scope,
-    Tokens,
-    draw_key,
-    key_digest,
-    open_grant,
-    open_key,
-    refused_token,
-    seal_key,
-    sign_grant,
-)
-from sluis.crypto.tls import (
-    CURVE,
-    SUITES_1_2,
-    browser_context,
-    calling_context,
-    client_context,
-    hand_over,
-    server_context,
-)
-from sluis.crypto.vault import Vault
+from typing import TYPE_CHECKING
+
+from sluis.kernel import on_demand
+
+if TYPE_CHECKING:
+    from sluis.crypto.authority import Authority, make_authority, open_authority
+    from sluis.crypto.certificates import (
+        WARN_BEFORE,
+        Identity,
+        Peer,
+        is_test,
+        peer_of,
+        read_certificates,
+        read_key,
+        read_pair,
+        signer_chain,
+        time_left,
+        verify_chain,
+    )
+    from sluis.crypto.ijson import read_json
+    from sluis.crypto.jcs import canonical, canonical_structs, canonical_texts
+    from sluis.crypto.jose import (
+        ALGORITHMS,
+        Chain,
+        Jws,
+        algorithm_for,
+        certificate_thumbprint,
+        chains_of,
+        decode_base64url,
+        encode_base64url,
+        encode_chain,
+        jwks,
+        plain_base64url,
+        public_key_thumbprint,
+        read_chain,
+        read_jws,
+        sign_jws,
+        thumbprint_in,
+        verify_jws,
+    )
+    from sluis.crypto.jwt import (
+        LEEWAY,
+        LONGEST_JWT,
+        PROFILE,
+        SIGNATURES,
+        Jwk,
+        Keys,
+        check_claims,
+        decrypt_jwt,
+        encrypt_jwt,
+        jwk_of,
+        read_jwks,
+        read_jwt,
+        refused_jwt,
+        sign_jwt,
+    )
+    from sluis.crypto.keys import FileKeyStore, KeyStore
+    from sluis.crypto.pseudonyms import Pseudonymiser, Rereading
+    from sluis.crypto.requests import SigningKey, key_text, make_request, new_key, unfit_hosts
+    from sluis.crypto.revocation import Revocations, file_stamp
+    from sluis.crypto.sealing import (
+        Grant,
+        Scope,
+        Tokens,
+        draw_key,
+        key_digest,
+        open_grant,
+        open_key,
+        refused_token,
+        seal_key,
+        sign_grant,
+    )
+    from sluis.crypto.tls import (
+        CURVE,
+        SUITES_1_2,
+        browser_context,
+        calling_context,
+        client_context,
+        hand_over,
+        server_context,
+    )
+    from sluis.crypto.vault import Vault
+else:
+    __getattr__ = on_demand(__name__)
 
 __all__ = [
     "ALGORITHMS",

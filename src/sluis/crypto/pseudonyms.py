@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime
 
-from sluis.crypto.canonical import canonical_texts
+from sluis.crypto.jcs import canonical_texts
 from sluis.crypto.keys import KeyStore
 from sluis.kernel import Refused, Text
 

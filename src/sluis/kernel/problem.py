@@ -56,6 +56,9 @@ class Problem(Exception):
 
     status: int = 500
 
+    seconds: int = 0
+    """After so many the same may succeed (`Retry-After`); 0 when that is not known."""
+
     def __init__(
         self,
         code: str,

@@ -209,6 +209,8 @@ def _translated(failure: HTTPException) -> Problem:
 def _problem_response(problem: Problem, scope: Scope) -> Response[bytes]:
     content, language = problems.body_of(problem, header(scope, b"accept-language"))
     headers = {"content-language": language}
+    if problem.seconds:
+        headers["retry-after"] = str(problem.seconds)
     return Response(content, status_code=problem.status, media_type=problems.MEDIA_TYPE, headers=headers)
 
 

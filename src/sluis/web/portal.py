@@ -41,7 +41,7 @@ from sluis.web.openapi import BASE
 from sluis.web.pages import HTML, SETTING, Entry, Setting, local_path, policy, problem_page, redirect
 from sluis.web.routes import bound, served
 from sluis.web.short import JsonRequest, header
-from sluis.web.tries import TooOften, Tries
+from sluis.web.tries import Tries
 from sluis.web.visitors import SignedIn, Visitors
 
 _MOST_BODY = 1024 * 1024  # bytes, unless a route sets its own `request_max_body_size`
@@ -261,7 +261,7 @@ def _problem_response(problem: Problem, scope: Any) -> Response[bytes]:
     if problem.code == "unknown-path":
         problem = problems.unknown_page()
     headers = {"content-language": setting.language}
-    if isinstance(problem, TooOften):
+    if problem.seconds:
         headers["retry-after"] = str(problem.seconds)
     if wants_page(scope):
         return Response(

@@ -243,4 +243,7 @@ KINDS: dict[str, Callable[[Path], AbstractAsyncContextManager[Far]]] = {
     "print-sftp": sftp_street,
 }
 
-__all__ = ["KINDS", "REFERENCE", "Failed", "Far", "parcel"]
+POSTED = {"print", "print-sftp"}
+"""Kinds that cannot know who lives at an address."""
+
+__all__ = ["KINDS", "POSTED", "REFERENCE", "Failed", "Far", "parcel"]

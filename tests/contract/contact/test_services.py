@@ -12,7 +12,16 @@ from tests.contract.contact.kinds import NotifyFar, parcel, served
 from tests.contract.contact.notify_service import KEY, NotifyService
 from tests.unit.contact.world import World, scenario
 
-from sluis.contact.channels import Box, BoxSettings, Failed, Notify, NotifySettings, Waiting, callback
+from sluis.contact.channels import (
+    Box,
+    BoxSettings,
+    Failed,
+    MailSettings,
+    Notify,
+    NotifySettings,
+    Waiting,
+    callback,
+)
 
 PLAIN = ssl.create_default_context()
 
@@ -109,6 +118,7 @@ def test_a_callback_says_what_became_of_it_and_not_of_whom() -> None:
         b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{", b"HTTP/1.1 201 Created\r\n\r\n<html>",
         b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/\r\n\r\n", b'HTTP/1.1 400 Bad\r\n\r\n{"errors": "x"}',
         b'HTTP/1.1 400 Bad\r\n\r\n{"errors": [1, {"message": 7}]}', b"HTTP/1.1 404 Not Found\r\n\r\n[]",
+        b'HTTP/1.1 200 OK\r\n\r\n{"status": ' + b"[" * 9_000, b'HTTP/1.1 400 Bad\r\n\r\n{"errors": ' + b"[" * 9_000,
     ],
 )  # fmt: skip
 async def test_no_answer_of_a_service_breaks_a_channel(raw: bytes) -> None:
@@ -127,3 +137,12 @@ async def test_no_answer_of_a_service_breaks_a_channel(raw: bytes) -> None:
                 except Failed as failed:
                     assert failed.trouble  # noqa: PT017
             await channel.close()
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    shown = [
+        repr(NotifySettings("https://notify.example", "geheim", "sms", "t")),
+        repr(BoxSettings("https://box.example", "geheim")),
+        repr(MailSettings("smtp.example", 587, "tls", "a@dienst.example", user="u", password="geheim")),
+    ]
+    assert not any("geheim" in one for one in shown)

@@ -82,6 +82,8 @@ def test_a_node_without_scenarios_has_none(tmp_path: Path) -> None:
         ("uitkomst = 'afgewezen'", "uitslag = 'afgewezen'", "unknown-fact", 4),
         ("uitkomst = 'afgewezen'", "BESTAATNIET(uitkomst)", "unknown-function", 4),
         ('id = "besluit"', 'id = "besluit"\nhaast = true', "unknown-key", 3),
+        ('case = "kenmerk"', 'case = "kenmerk"\nretention = "P1D"', "retention-short", 8),
+        ('{ nl = "Er is een besluit"', '{ nl = "Er is\\neen besluit"', "subject-lines", 9),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(

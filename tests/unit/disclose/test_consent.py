@@ -210,7 +210,11 @@ def consented(consents: list[Consent], bsn: str, used: frozenset[str]) -> bool:
 @given(
     question=_questions(), consents=_CONSENTS, keys=st.lists(st.sampled_from([ANN, BOB, CIM, DEE, NOBODY]))
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 async def test_no_row_of_a_person_without_consent_ever_leaves(
     reference_owner: Callable[..., Owner],
     question: tuple[str, frozenset[str]],

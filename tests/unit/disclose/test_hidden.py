@@ -66,7 +66,11 @@ async def test_a_hidden_person_reads_as_an_absent_one(tmp_path: Path, sql: str) 
     value=st.sampled_from(["", "x", "1" * 30, None]),
     income=st.sampled_from([0, -1, 2**62, None]),
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 async def test_whatever_a_hidden_row_holds_it_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, sql: str, keys: list[str], value: str | None, income: int | None
 ) -> None:

@@ -350,7 +350,7 @@ async def test_what_is_old_is_forgotten_and_counts_stay_a_year(tmp_path: Path) -
 NAMES = ("a", "b", "c")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     outcome=st.sampled_from(["x", "y", None]),
     notices=st.lists(st.tuples(st.sampled_from(["x", "y", None]), st.booleans()), max_size=3),

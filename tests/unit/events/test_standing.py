@@ -172,7 +172,11 @@ SHOWN = [
 ]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(rounds=st.lists(st.lists(st.sampled_from([*HIDDEN, *SHOWN]), max_size=3), min_size=1, max_size=4))
 async def test_what_is_hidden_never_causes_a_signal_and_what_is_shown_always_does(
     tmp_path_factory: pytest.TempPathFactory, rounds: Sequence[Sequence[tuple[str, str]]]

@@ -200,7 +200,11 @@ _LINES = st.lists(
 
 
 @given(lines=_LINES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 async def test_an_overview_is_what_can_be_reached_and_is_theirs(
     group: Group, lines: list[tuple[int, int, int, tuple[str, str], bool]]
 ) -> None:

@@ -104,7 +104,11 @@ async def test_withheld_records_do_not_use_up_the_limit(ledger: Ledger) -> None:
     st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.integers(0, 9)), max_size=12),
     st.data(),
 )
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_every_search_finds_what_a_plain_scan_finds(
     ledger: Ledger, lines: list[tuple[str, str, int]], data: st.DataObject
 ) -> None:

@@ -79,7 +79,9 @@ async def fail(kind: str) -> None:
         "missing": NotFound("no-such", _SAY, _SAY, _SAY),
         "bug": ValueError("999990019 is a secret"),
         "unkept": Unkept("ledger", _SAY, _SAY, _SAY, retry=True),
+        "full": (full := Unkept("full", _SAY, _SAY, _SAY, retry=True)),
     }
+    full.seconds = 3
     raise failures[kind]
 
 

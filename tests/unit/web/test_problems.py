@@ -28,6 +28,11 @@ async def test_problem_has_the_members_of_the_standard_and_ours(call: Any) -> No
     assert set(members["texts"]) == {"nl", "en"}
 
 
+async def test_a_problem_that_passes_says_when_to_come_again(call: Any) -> None:
+    assert (await call("GET", "/v1/failures/full")).headers["retry-after"] == "3"
+    assert "retry-after" not in (await call("GET", "/v1/failures/unkept")).headers
+
+
 @pytest.mark.parametrize(
     ("header", "language", "title"),
     [

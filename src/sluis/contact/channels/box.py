@@ -33,6 +33,9 @@ class BoxSettings(msgspec.Struct, frozen=True):
     plain: bool = False
     seconds: float = 30.0
 
+    def __repr__(self) -> str:
+        return f"BoxSettings({self.url!r})"
+
 
 class Box:
     """A `Channel`. `context`: whose certificates are trusted."""
@@ -116,7 +119,7 @@ def _whose(box: str) -> dict[str, str]:
 def _members(answer: Answer) -> Mapping[str, Any]:
     try:
         return msgspec.json.decode(answer.body, type=dict[str, Any])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return {}
 
 

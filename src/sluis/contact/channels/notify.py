@@ -64,6 +64,9 @@ class NotifySettings(msgspec.Struct, frozen=True):
     plain: bool = False
     seconds: float = 30.0
 
+    def __repr__(self) -> str:
+        return f"NotifySettings({self.url!r})"
+
 
 class Notify:
     """A `Channel`.
@@ -188,7 +191,7 @@ def callback(body: bytes) -> Report | None:
     is not read."""
     try:
         members = msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
     state, trouble = STATES.get(str(members.get("status")), ("sent", ""))
     reference = members.get("reference")
@@ -216,7 +219,7 @@ def _retry_after(answer: Answer) -> int:
 def _members(answer: Answer) -> Mapping[str, Any]:
     try:
         return msgspec.json.decode(answer.body, type=dict[str, Any])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return {}
 
 

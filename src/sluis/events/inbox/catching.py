@@ -1,26 +1,31 @@
-"""Catching up: this node reads by itself, at the source, what did not come: when it starts, when something waits for an earlier
-event, and every few minutes. And it ends this organisation's subscriptions there."""
+"""Catching up: this node reads by itself, at the source, what did not come: when it starts, when an earlier event is missing, and
+every few minutes. And it ends this organisation's subscriptions there.
+
+Every source is read by itself, so that one that does not answer holds up no other.
+"""
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from sluis.events.cloudevent import decode_structured
-from sluis.events.inbox.model import MOST, Followed
+from sluis.events.cloudevent import MAX_EVENT, decode_structured
+from sluis.events.inbox.model import MOST, Followed, Key
 from sluis.events.inbox.service import Inbox
-from sluis.events.interests import Registrar
+from sluis.events.interests import Registrar, Taken
+from sluis.events.subscriptions import INBOX
 from sluis.gateway import Link
 from sluis.kernel import NotFound, PeerId, Problem, Trace, cause_of
 
 log = logging.getLogger("sluis.events")
 
-_GRACE = 0.5  # seconds: what is under way comes by itself
-_AGAIN = 5.0  # seconds until a source that failed is asked again, when something waits
+_GRACE = 0.2  # seconds: what is under way comes by itself
+_AGAIN = 5.0  # seconds until a source that failed is asked again
 _ROUND = 300.0  # seconds between two looks at everything
+_MOST_BYTES = MOST * (MAX_EVENT + 1024)
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -42,20 +47,21 @@ class Catching:
 
     def __init__(self, inbox: Inbox, link: Link, registrar: Registrar, seconds: float) -> None:
         self._inbox, self._link, self._registrar, self._seconds = inbox, link, registrar, seconds
+        registrar.taken = self._taken
 
     async def run(self) -> None:
         """Go on until this is cancelled."""
-        missed = await self._catch_all(self._inbox.followed())
-        while True:
-            seconds = _AGAIN if missed else _ROUND
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._inbox.gaps.wait()
-                self._inbox.gaps.clear()
-                await asyncio.sleep(_GRACE)
-                missed = await self._catch_all(one for one in self._inbox.followed() if one.held)
-            except TimeoutError:
-                missed = await self._catch_all(self._inbox.followed())
+        sources = dict[PeerId, asyncio.Event]()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for one in self._inbox.followed():
+                    if one.source not in sources:
+                        sources[one.source] = asyncio.Event()
+                        group.create_task(self._follow(one.source, sources[one.source]))
+                    elif self._is_wanting(one):
+                        sources[one.source].set()
+                await self._inbox.news.wait()
+                self._inbox.news.clear()
 
     async def end(self, source: str, subscription: str, trace: Trace) -> None:
         """End a subscription at a source. What still comes of it is not taken in.
@@ -70,45 +76,89 @@ class Catching:
             raise
         await self._inbox.forget(peer, subscription)
 
-    async def catch_up(self, followed: Followed) -> None:
-        """Read what there is after the last that came. Raises `Problem`."""
-        after = followed.upto
-        while True:
-            query = urlencode({"after": after, "most": MOST})
-            place = f"/v1/subscriptions/{quote(followed.subscription, safe='')}/events?{query}"
-            page: Page = await self._asked(followed.source, "GET", place, Trace.begin(), Page)
-            if page.after <= after:
-                return
-            await self._inbox.take(
-                followed, [decode_structured(bytes(one)) for one in page.events], page.after
-            )
-            after = page.after
+    async def catch_up(self, key: Key) -> None:
+        """Read all there is after the last that came. Raises `Problem`."""
+        self._inbox.full.discard(key)
+        while (one := self._inbox.stand(key)) is not None and await self._read(one, MOST):
+            pass
 
-    async def _catch_all(self, some: Iterable[Followed]) -> bool:
-        """Whether one of them has to be asked again soon."""
-        missed = False
+    async def fill(self, key: Key) -> None:
+        """Read what is missing before what waits, and no more. Raises `Problem`."""
+        while (one := self._inbox.stand(key)) is not None and one.held:
+            if not await self._read(one, min(min(one.held) - one.upto - 1, MOST)):
+                # The source has nothing after it any more, not even what waits here: there is nothing to wait for.
+                await self._inbox.take(key, [], max(one.held))
+
+    async def _taken(self, source: PeerId, made: Taken) -> None:
+        if made.sink == INBOX:
+            await self._inbox.follow(source, made.id)
+
+    # One source
+
+    async def _follow(self, source: PeerId, wanting: asyncio.Event) -> None:
+        """Read at one source what is missing."""
+        well = await self._each(self._of(source), self.catch_up)
+        while True:
+            try:
+                async with asyncio.timeout(_ROUND if well else _AGAIN):
+                    await wanting.wait()
+            except TimeoutError:
+                well = await self._each(self._of(source), self.catch_up)
+                continue
+            wanting.clear()
+            before = {one.key: one.upto for one in self._of(source) if one.held}
+            await asyncio.sleep(_GRACE)
+            some = [one for one in self._of(source) if self._is_wanting(one)]
+            full = [one for one in some if one.key in self._inbox.full]
+            stuck = [one for one in some if one not in full and before.get(one.key) == one.upto]
+            if len(full) + len(stuck) < len(some):
+                wanting.set()  # those moved on; they are looked at again
+            well = await self._each(full, self.catch_up) and await self._each(stuck, self.fill)
+
+    def _of(self, source: PeerId) -> list[Followed]:
+        return [one for one in self._inbox.followed() if one.source == source]
+
+    def _is_wanting(self, one: Followed) -> bool:
+        return bool(one.held) or one.key in self._inbox.full
+
+    async def _each(self, some: Collection[Followed], work: Any) -> bool:
+        """Whether all of them could be read."""
+        well = True
         for one in some:
             try:
-                await self.catch_up(one)
+                await work(one.key)
             except NotFound:  # it ended there
-                await self._forget(one)
+                well &= await self._forgotten(one)
             except Problem as problem:
                 log.info("catching up with %s: %s", one.source, cause_of(problem))
-                missed = True
-            except Exception as failure:  # what one source brings about stops no other
+                well = False
+            except Exception as failure:  # what one subscription brings about stops no other
                 log.error("catching up: %s", cause_of(failure))
-                missed = True
-        return missed
+                well = False
+        return well
 
-    async def _forget(self, one: Followed) -> None:
+    async def _forgotten(self, one: Followed) -> bool:
         try:
-            await self._inbox.forget(one.source, one.subscription)
+            await self._inbox.forget(*one.key)
         except Problem as problem:
             log.warning("catching up: %s", cause_of(problem))
+            return False
+        return True
 
-    async def _asked(
-        self, peer: PeerId, method: str, place: str, trace: Trace, kind: Any, body: bytes = b""
-    ) -> Any:
+    # One request
+
+    async def _read(self, one: Followed, most: int) -> bool:
+        """Read so many after the last that came; whether there were any."""
+        query = urlencode({"after": one.upto, "most": most})
+        place = f"/v1/subscriptions/{quote(one.subscription, safe='')}/events?{query}"
+        page: Page = await self._asked(one.source, "GET", place, Trace.begin(), Page)
+        if page.after <= one.upto:
+            return False
+        events = [decode_structured(bytes(event)) for event in page.events]
+        await self._inbox.take(one.key, events, page.after)
+        return True
+
+    async def _asked(self, peer: PeerId, method: str, place: str, trace: Trace, kind: Any) -> Any:
         headers = self._registrar.headers(trace.child())
-        async with self._link.send(peer, method, place, headers, body, self._seconds) as answer:
-            return await self._registrar.answered(peer, answer, kind)
+        async with self._link.send(peer, method, place, headers, b"", self._seconds) as answer:
+            return await self._registrar.answered(peer, answer, kind, _MOST_BYTES)

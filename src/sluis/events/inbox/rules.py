@@ -3,30 +3,39 @@
 from collections.abc import Collection, Sequence
 
 from sluis.events.cloudevent import CloudEvent
-from sluis.events.inbox.model import Came, Plan
+from sluis.events.inbox.model import Came, Followed, Plan
 from sluis.kernel import Invalid, PeerId, Refused, Text, Unkept
 
 
-def arrange(upto: int, held: Collection[int], came: Collection[int], through: int | None = None) -> Plan:
+def arrange(
+    upto: int, held: Collection[int], came: Collection[int], most: int, through: int | None = None
+) -> Plan:
     """In which order events go on, so that none passes an earlier one of its subscription.
 
     Args:
         upto: all up to this number went on.
         held: numbers that wait.
         came: numbers that are new here.
+        most: so many may wait. What fills a gap is never put off, however many do.
         through: what is not here up to this number, is not to be had any more; None when that is not known.
 
     What comes after it was given up goes on at once: late, but not lost.
     """
-    release = sorted(number for number in came if number <= upto)
-    waiting = sorted({*held, *came} - set(release))
-    reached = max(upto, through or 0)
-    at = 0
-    while at < len(waiting) and waiting[at] <= reached + 1:
-        reached = max(reached, waiting[at])
-        at += 1
-    hold = [number for number in waiting[at:] if number not in set(held)]
-    return Plan([*release, *waiting[:at]], hold, reached)
+    waiting, reached = {*held, *came}, max(upto, through or 0)
+    release = sorted(number for number in waiting if number <= reached)
+    while reached + 1 in waiting:
+        reached += 1
+        release.append(reached)
+    gone, before = {*release}, {*held}
+    new = sorted(waiting - before - gone)
+    room = max(most - len(before - gone), 0)
+    return Plan(release, new[:room], new[room:], reached)
+
+
+def is_full(one: Followed, came: Collection[int], most: int) -> bool:
+    """Whether nothing of what came can be taken in before an earlier event is here."""
+    held = one.held
+    return len(held) >= most and all(number > one.upto + 1 and number not in held for number in came)
 
 
 def check_source(event: CloudEvent, peer: PeerId) -> None:
@@ -42,15 +51,27 @@ def check_source(event: CloudEvent, peer: PeerId) -> None:
 
 
 def numbered(events: Sequence[CloudEvent]) -> list[Came]:
-    """Events with their numbers. Raises `Invalid` for one without (CloudEvents, Sequence)."""
-    return [Came(_number(one.extensions.get("sequence")), one) for one in events]
+    """Events with their numbers (CloudEvents, Sequence), as far as they have one."""
+    found = ((_number(one.extensions.get("sequence")), one) for one in events)
+    return [Came(number, one) for number, one in found if number]
+
+
+def all_numbered(events: Sequence[CloudEvent]) -> list[Came]:
+    """The same. Raises `Invalid` when one has none, or two have the same."""
+    found = numbered(events)
+    if len({one.sequence for one in found}) < len(events):
+        raise unfit(
+            Text(
+                "`sequence` ontbreekt, is geen getal of staat er twee keer",
+                "`sequence` is missing, no number, or there twice",
+            )
+        )
+    return found
 
 
 def _number(said: object) -> int:
     text = str(said)
-    if not text.isascii() or not text.isdecimal() or len(text) > 18 or int(text) < 1:
-        raise unfit(Text("`sequence` ontbreekt of is geen getal", "`sequence` is missing or no number"))
-    return int(text)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 
 def unfit(why: Text) -> Invalid:
@@ -86,11 +107,26 @@ def nobody_listens() -> Unkept:
 
 
 def too_many() -> Unkept:
-    """Too much waits for an earlier event, or too many subscriptions are followed."""
+    """Too many subscriptions of one source."""
     return Unkept(
         "inbox-busy",
-        Text("Dit knooppunt neemt hiervan nu niets meer aan.", "This node takes no more of this now."),
-        Text("Er wacht te veel op een eerdere gebeurtenis.", "Too much waits for an earlier event."),
-        Text("Er is niets aangenomen. Probeer het straks opnieuw.", "Nothing was taken in. Try again in a moment."),
+        Text("Dit knooppunt neemt van dit abonnement niets aan.", "This node takes nothing of this subscription."),
+        Text("Van deze bron zijn er te veel abonnementen.", "There are too many subscriptions of this source."),
+        Text("Beëindig er een, en probeer het opnieuw.", "End one, and try again."),
         retry=True,
     )  # fmt: skip
+
+
+class PutOff(Unkept):
+    """Too much waits for an earlier event, which is being asked of the source. What did not have to wait was taken in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "inbox-full",
+            Text("Dit knooppunt kan nu niet alles aannemen.", "This node cannot take in everything now."),
+            Text("Er wacht te veel op een eerdere gebeurtenis; die wordt nu bij u gelezen.",
+                 "Too much waits for an earlier event, which is being read from you now."),
+            Text("Stuur over een seconde hetzelfde opnieuw.", "Send the same again in a second."),
+            retry=True,
+        )  # fmt: skip
+        self.seconds = 1

@@ -8,29 +8,26 @@ organisation's own systems in the same queue as what this node publishes itself.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, LargeBinary, bindparam, text
+from sqlalchemy import Connection, text
 
-from sluis.crypto import KeyStore, Vault, encode_base64url
-from sluis.events.cloudevent import CloudEvent, attributes
+from sluis.crypto import KeyStore
+from sluis.events.cloudevent import CloudEvent
 from sluis.events.inbox import rules, sql
-from sluis.events.inbox.model import KEEP_DAYS, MOST_FOLLOWED, MOST_HELD, Came, Followed
-from sluis.events.interests import Known, References, Registrar
-from sluis.events.queue import Addition, Outgoing, Queue
-from sluis.events.records import SIGNAL, Ground, about
+from sluis.events.inbox.admission import Admission
+from sluis.events.inbox.model import KEEP_DAYS, MOST_FOLLOWED, MOST_HELD, Followed, Item, Key, Step
+from sluis.events.inbox.writing import Writing, row_of, seen
+from sluis.events.interests import Known, Meant, References, Registrar
+from sluis.events.queue import Queue
+from sluis.events.records import about
 from sluis.events.subscriptions import Subscriptions
 from sluis.gateway import Agreed
-from sluis.grounds import OfferedNotice, Withhold
 from sluis.kernel import Clock, PeerId, Problem, Trace
 from sluis.ledger import Ledger, Processing
 from sluis.store import Store, migrate
 
 _TOGETHER = 500  # events in one commit
-_OFFERS_STAND = 300.0  # seconds
-
-Key = tuple[PeerId, str]
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -42,39 +39,22 @@ class Origin(msgspec.Struct, frozen=True):
     address: Callable[[PeerId], str]
 
 
-class _Agreed(msgspec.Struct, frozen=True):
-    """What the signal of a standing question rests on here: the contract under which the question stands."""
-
-    activity: str
-    withhold: Withhold | None = None
-
-
-class _Item(msgspec.Struct, frozen=True):
-    """An event, what it rests on and is called, and whom it is about in this node's own log."""
-
-    came: Came
-    digest: bytes
-    ground: Ground
-    title: str
-    known: Known | None
-
-
-class _Call(msgspec.Struct, frozen=True):
+class _Call(msgspec.Struct, frozen=True, eq=False):
     key: Key
-    items: Sequence[_Item]
+    items: Sequence[Item]
     through: int | None
     recording: Callable[[], object]
     future: "asyncio.Future[None]"
 
 
 class _Work(msgspec.Struct):
-    """What a commit will write."""
+    """What a commit will write; and the calls of which not everything could be taken in."""
 
-    records: list[Processing] = []
-    digests: list[bytes] = []
+    seen: set[bytes]
+    items: list[tuple[PeerId, Item]] = []
     stands: dict[Key, Followed] = {}
-    steps: list[tuple[Key, dict[int, _Item | None], Sequence[int], Sequence[int]]] = []
-    """Of each call: what came by number (None: here before), what is released, and what is held."""
+    steps: list[Step] = []
+    put_off: list[_Call] = []
 
 
 class Inbox:
@@ -97,16 +77,17 @@ class Inbox:
         self, origin: Origin, store: Store, ledger: Ledger, keys: KeyStore, registrar: Registrar, references: References,
         subscriptions: Subscriptions, queue: Queue, agreed: Agreed, clock: Clock,
     ) -> None:  # fmt: skip
-        self._origin, self._store, self._ledger, self._keys = origin, store, ledger, keys
-        self._registrar, self._references = registrar, references
-        self._subscriptions, self._queue, self._agreed, self._clock = subscriptions, queue, agreed, clock
-        self._vault = Vault(keys, "inbox-held")
+        self._origin, self._store, self._ledger, self._clock = origin, store, ledger, clock
+        self._references, self._subscriptions, self._queue = references, subscriptions, queue
+        self._admission = Admission(keys, registrar, agreed)
+        self._writing = Writing(origin.own, keys, subscriptions, queue)
         self._followed: dict[Key, Followed] = {}
-        self._offers: dict[PeerId, tuple[float, dict[str, OfferedNotice]]] = {}
         self._waiting: list[_Call] = []
         self._working: asyncio.Task[None] | None = None
-        self.gaps = asyncio.Event()
-        """Set when something waits for an earlier event."""
+        self.full: set[Key] = set()
+        """Subscriptions of which something was put off, for whoever reads it at the source to take out."""
+        self.news = asyncio.Event()
+        """Set when there is something to read at a source: a subscription is new, or an earlier event is missing."""
 
     # Taking in
 
@@ -124,41 +105,55 @@ class Inbox:
         Raises:
             Invalid: a number is missing.
             Refused: an event is of another organisation, or its notice is not agreed.
+            PutOff: some of it would have to wait for an earlier event, and there is no room; the rest is taken in.
             Unkept: it cannot be taken in now; nothing was.
         """
-        self._check_room(peer, subscription)
-        items = [await self._item(peer, one) for one in rules.numbered(events)]
-        await self._settled((peer, subscription), items, None, recording)
+        key, came = (peer, subscription), rules.all_numbered(events)
+        self._check_room(key)
+        if rules.is_full(self._stand(key), [one.sequence for one in came], MOST_HELD):
+            self._is_full(key)
+            raise rules.PutOff
+        await self._settled(key, await self._admission.items(peer, came), None, recording)
 
-    async def take(self, followed: Followed, events: Sequence[CloudEvent], through: int) -> None:
+    async def take(self, key: Key, events: Sequence[CloudEvent], through: int) -> None:
         """Take in what was asked of the source: all that there still is up to `through`. What may not be taken in is passed over,
         so that what comes after it need not wait. Raises `Unkept`, and `Upstream` when the source cannot say what it offers."""
-        self._check_room(followed.source, followed.subscription)
-        items = []
-        for one in events:
-            try:
-                items += [await self._item(followed.source, came) for came in rules.numbered([one])]
-            except Problem as problem:
-                if problem.status >= 500:
-                    raise
-        await self._settled((followed.source, followed.subscription), items, through, lambda: None)
+        self._check_room(key)
+        items = await self._admission.allowed(key[0], rules.numbered(events))
+        await self._settled(key, items, through, lambda: None)
 
     # Subscriptions at sources
 
     def followed(self) -> list[Followed]:
-        """This organisation's subscriptions at sources, as far as something came of them."""
+        """This organisation's subscriptions at sources, as far as they were taken here or something came of them."""
         return [*self._followed.values()]
+
+    def stand(self, key: Key) -> Followed | None:
+        """How one of them stands; None when it is not there any more."""
+        return self._followed.get(key)
+
+    async def follow(self, source: PeerId, subscription: str) -> None:
+        """A subscription was taken at a source: from now on what comes of it is also read there. Raises `Unkept`."""
+        one = Followed(source, subscription)
+
+        def work(connection: Connection) -> None:
+            connection.execute(text(sql.FOLLOW), row_of(one.key) | {"upto": one.upto})
+
+        await self._store.write(work)
+        self._followed.setdefault(one.key, one)
+        self.news.set()
 
     async def forget(self, source: PeerId, subscription: str) -> None:
         """A subscription is not there any more. What still waited for an earlier event goes with it. Raises `Unkept`."""
-        row = {"source": str.__str__(source), "subscription": subscription}
+        key = (source, subscription)
 
         def work(connection: Connection) -> None:
-            connection.execute(text(sql.FORGET), row)
-            connection.execute(text(sql.FORGET_HELD), row)
+            connection.execute(text(sql.FORGET), row_of(key))
+            connection.execute(text(sql.FORGET_HELD), row_of(key))
 
         await self._store.write(work)
-        self._followed.pop((source, subscription), None)
+        self._followed.pop(key, None)
+        self.full.discard(key)
 
     async def sweep(self) -> None:
         """Let go of digests that no source will send again. Raises `Unkept`."""
@@ -167,79 +162,36 @@ class Inbox:
 
     def load(self) -> None:
         """Go on with what is kept. Blocks."""
+        held = dict[Key, set[int]]()
         with self._store.read() as connection:
             rows = connection.execute(text(sql.ALL)).all()
-            held = connection.execute(text(sql.ALL_HELD)).all()
+            for one in connection.execute(text(sql.ALL_HELD)):
+                held.setdefault((PeerId(one.source), one.subscription), set()).add(one.sequence)
         for row in rows:
-            waiting = [
-                one.sequence
-                for one in held
-                if (one.source, one.subscription) == (row.source, row.subscription)
-            ]
-            source = PeerId(row.source)
-            self._followed[source, row.subscription] = Followed(source, row.subscription, row.upto, waiting)
+            key = (PeerId(row.source), row.subscription)
+            self._followed[key] = Followed(*key, row.upto, frozenset(held.get(key, ())))
 
-    # One event
+    # Room
 
-    def _check_room(self, peer: PeerId, subscription: str) -> None:
+    def _check_room(self, key: Key) -> None:
         if not self._subscriptions.has(self._origin.own):
             raise rules.nobody_listens()
         self._queue.check_room()
-        self._check_followed((peer, subscription))
-
-    def _check_followed(self, key: Key) -> None:
-        if (
-            key not in self._followed
-            and sum(source == key[0] for source, _ in self._followed) >= MOST_FOLLOWED
-        ):
+        others = sum(source == key[0] for source, _ in self._followed)
+        if key not in self._followed and others >= MOST_FOLLOWED:
             raise rules.too_many()
 
-    async def _item(self, peer: PeerId, came: Came) -> _Item:
-        event = came.event
-        rules.check_source(event, peer)
-        id = str(event.extensions.get("notice", ""))
-        ground, title = (
-            self._signalled(peer, id, event) if event.type == SIGNAL else await self._told(peer, id)
-        )
-        known = None
-        if event.subject is not None:
-            known = await asyncio.to_thread(self._references.find, peer, id, event.subject)
-        digest = self._keys.mac("inbox", f"{event.source}\n{event.id}".encode())
-        return _Item(came, digest, ground, title, known)
+    def _stand(self, key: Key) -> Followed:
+        return self._followed.get(key) or Followed(*key)
 
-    def _signalled(self, peer: PeerId, id: str, event: CloudEvent) -> tuple[Ground, str]:
-        """What a signal rests on: a contract that names the disclosure. It holds no data. Raises `Refused`."""
-        for one in self._agreed.purposes(peer):
-            if event.data is None and id in {bound.id for bound in one.disclosures}:
-                return _Agreed(one.activity), "antwoord gewijzigd"
-        raise rules.not_agreed()
-
-    async def _told(self, peer: PeerId, id: str) -> tuple[Ground, str]:
-        """What an event rests on: the notice, and a contract that covers it. Raises `Refused`, `Upstream`."""
-        offered = await self._offered(peer, id)
-        if offered is None or not self._may(peer, offered):
-            raise rules.not_agreed()
-        return offered.notice, offered.title.nl
-
-    def _may(self, peer: PeerId, offered: OfferedNotice) -> bool:
-        notice = offered.notice
-        return any(
-            one.tells(notice.activity, notice.id, offered.digest) for one in self._agreed.purposes(peer)
-        )
-
-    async def _offered(self, peer: PeerId, id: str) -> OfferedNotice | None:
-        now = asyncio.get_running_loop().time()
-        until, offers = self._offers.get(peer, (0.0, {}))
-        found = offers.get(id)
-        if now >= until or found is None or not self._may(peer, found):
-            offers = {one.notice.id: one for one in await self._registrar.offered_by(peer)}
-            self._offers[peer] = (now + _OFFERS_STAND, offers)
-        return offers.get(id)
+    def _is_full(self, key: Key) -> None:
+        self.full.add(key)
+        self.news.set()
 
     # One commit
 
     async def _settled(
-        self, key: Key, items: Sequence[_Item], through: int | None, recording: Callable[[], object]
+        self, key: Key, items: Sequence[Item], through: int | None, recording: Callable[[], object]
     ) -> None:
         future = asyncio.get_running_loop().create_future()
         self._waiting.append(_Call(key, items, through, recording, future))
@@ -260,7 +212,7 @@ class Inbox:
 
     async def _settle(self, calls: Sequence[_Call]) -> None:
         try:
-            await self._commit(calls)
+            put_off = await self._commit(calls)
         except Exception as problem:
             if len(calls) > 1 and isinstance(problem, Problem):  # each for itself
                 for call in calls:
@@ -271,124 +223,82 @@ class Inbox:
                     call.future.set_exception(problem)
             return
         for call in calls:
-            if not call.future.done():
+            if call.future.done():
+                continue
+            if call in put_off and call.through is None:
+                call.future.set_exception(rules.PutOff())
+            else:
                 call.future.set_result(None)
 
-    async def _commit(self, calls: Sequence[_Call]) -> None:
-        seen = await asyncio.to_thread(self._seen, [item.digest for call in calls for item in call.items])
-        work, now = _Work([], [], {}, []), self._clock()
-        for call in calls:
-            self._plan(work, call, seen)
-        if not work.steps:
-            return
-        recorded = self._ledger.append(
-            work.records, lambda connection: self._write(connection, work, now.date().toordinal())
+    async def _commit(self, calls: Sequence[_Call]) -> Sequence[_Call]:
+        """Take in what may be; gives the calls of which not everything could."""
+        here, known = await asyncio.to_thread(
+            self._looked_up, [item for call in calls for item in call.items]
         )
+        work, now = _Work(here), self._clock()
         for call in calls:
-            call.recording()
-        await recorded
-        self._followed.update(work.stands)
-        if any(one.held for one in work.stands.values()):
-            self.gaps.set()
+            self._plan(work, call)
+        if work.steps:
+            lines = [self._line(peer, item, known) for peer, item in work.items]
+            digests, day = [item.digest for _, item in work.items], now.date().toordinal()
+            recorded = self._ledger.append(
+                lines,
+                lambda connection: self._writing.write(
+                    connection, digests, day, work.steps, work.stands.values()
+                ),
+            )
+            for call in calls:
+                call.recording()
+            await recorded
+            if any(one.held or key not in self._followed for key, one in work.stands.items()):
+                self.news.set()
+            self._followed.update(work.stands)
+        for call in work.put_off:
+            self._is_full(call.key)
+        return work.put_off
 
-    def _plan(self, work: _Work, call: _Call, seen: set[bytes]) -> None:
+    def _plan(self, work: _Work, call: _Call) -> None:
         """Add to the work what follows from one call."""
-        before = work.stands.get(call.key) or self._followed.get(call.key) or Followed(*call.key)
-        came = dict[int, _Item | None]()
+        before = work.stands.get(call.key) or self._stand(call.key)
+        came, known = dict[int, Item | None](), {*work.seen}
         for item in call.items:
             number = item.came.sequence
-            if item.digest not in seen:
-                seen.add(item.digest)
+            if item.digest not in known:
+                known.add(item.digest)
                 came[number] = item
-                work.digests.append(item.digest)
-                work.records.append(self._line(call.key[0], item))
             elif number > before.upto and number not in before.held:
                 came.setdefault(number, None)
-        plan = rules.arrange(before.upto, before.held, came, call.through)
-        gone = set(plan.release)
-        held = [*(number for number in before.held if number not in gone), *plan.hold]
-        if len(held) > MOST_HELD:
-            raise rules.too_many()
-        if came or plan.upto != before.upto or call.key not in self._followed:
-            work.stands[call.key] = Followed(*call.key, plan.upto, sorted(held))
-            work.steps.append((call.key, came, plan.release, plan.hold))
+        plan = rules.arrange(before.upto, before.held, came, MOST_HELD, call.through)
+        if plan.put_off:
+            work.put_off.append(call)
+        taken = {number: came[number] for number in (*plan.release, *plan.hold) if number in came}
+        if not taken and plan.upto == before.upto and call.key in self._followed:
+            return
+        for item in filter(None, taken.values()):
+            work.seen.add(item.digest)
+            work.items.append((call.key[0], item))
+        held = (frozenset(before.held) - frozenset(plan.release)) | frozenset(plan.hold)
+        work.stands[call.key] = Followed(*call.key, plan.upto, held)
+        work.steps.append(Step(call.key, taken, plan.release, plan.hold))
 
-    def _line(self, peer: PeerId, item: _Item) -> Processing:
+    def _line(self, peer: PeerId, item: Item, known: Mapping[Meant, Known]) -> Processing:
         origin, event = self._origin, item.came.event
         came = Trace.parse(str(event.extensions.get("traceparent", ""))) or Trace.begin()
+        who = known.get(item.meant) if item.meant else None
         return about(
             f"Kennisgeving ontvangen van {origin.name(peer)}: {item.title}", item.ground, came, self._clock(),
             service=origin.service, processor=origin.address(peer),
-            subject=None if item.known is None else (item.known.kind, item.known.pseudonym),
+            subject=None if who is None else (who.kind, who.pseudonym),
             more={"sluis.event": {"type": event.type, "notice": str(event.extensions.get("notice", ""))}},
         )  # fmt: skip
 
-    def _seen(self, digests: Sequence[bytes]) -> set[bytes]:
-        if not digests:
-            return set()
+    def _looked_up(self, items: Iterable[Item]) -> tuple[set[bytes], dict[Meant, Known]]:
+        """Which of these came before, and whom the others are about."""
+        some = {item.digest: item for item in items}
         with self._store.read() as connection:
-            rows = connection.execute(_listed(sql.SEEN, "digests", LargeBinary), {"digests": [*digests]})
-            return {bytes(row.digest) for row in rows}
-
-    # On the writer's thread, in a savepoint
-
-    def _write(self, connection: Connection, work: _Work, day: int) -> None:
-        if work.digests:
-            connection.execute(text(sql.SEE), [{"digest": one, "day": day} for one in work.digests])
-        additions = list[Addition]()
-        for key, came, release, hold in work.steps:
-            additions += self._released(connection, key, came, release)
-            self._hold(connection, key, came, hold)
-        for key, one in work.stands.items():
-            connection.execute(text(sql.STAND), _row(key) | {"upto": one.upto})
-        if additions:
-            self._queue.add(connection, additions)
-
-    def _hold(
-        self, connection: Connection, key: Key, came: Mapping[int, _Item | None], hold: Iterable[int]
-    ) -> None:
-        rows = []
-        for number in hold:
-            item = came[number]
-            content = item and self._vault.seal(msgspec.msgpack.encode(item.came.event), _place(key, number))
-            rows.append(_row(key) | {"sequence": number, "content": content})
-        if rows:
-            connection.execute(text(sql.HOLD), rows)
-
-    def _released(
-        self, connection: Connection, key: Key, came: Mapping[int, _Item | None], release: Sequence[int]
-    ) -> list[Addition]:
-        earlier = [number for number in release if number not in came]
-        events: dict[int, CloudEvent | None] = {
-            number: None if item is None else item.came.event for number, item in came.items()
-        }
-        if earlier:
-            values = _row(key) | {"sequences": earlier}
-            for row in connection.execute(_listed(sql.HELD, "sequences", BigInteger), values).all():
-                events[row.sequence] = row.content and CloudEvent(
-                    **msgspec.msgpack.decode(self._vault.open(bytes(row.content), _place(key, row.sequence)))
-                )
-            connection.execute(_listed(sql.RELEASE, "sequences", BigInteger), values)
-        found = (events.get(number) for number in release)
-        return [self._onward(one) for one in found if one is not None]
-
-    def _onward(self, event: CloudEvent) -> Addition:
-        """An event, and the own subscriptions that want it."""
-        wanted = self._subscriptions.matching(self._origin.own, attributes(event))
-        trace = Trace.parse(str(event.extensions.get("traceparent", ""))) or Trace.begin()
-        stream = ""
-        if event.subject is not None:
-            stream = encode_base64url(
-                self._keys.mac("inbox-stream", f"{event.source}\n{event.subject}".encode())
-            )
-        extensions = {name: value for name, value in event.extensions.items() if name not in _OURS}
-        kept = msgspec.structs.replace(event, subject=None, extensions=extensions)
-        notice = str(event.extensions.get("notice", ""))
-        return kept, [Outgoing(one.id, stream, event.subject, notice, trace.trace_id) for one in wanted]
-
-
-_OURS = frozenset({"sequence", "sequencetype", "traceparent"})
-"""Of the way between two nodes; an own system gets its own."""
+            here = seen(connection, some.values())
+            meant = {one.meant for digest, one in some.items() if digest not in here and one.meant}
+            return here, self._references.find(connection, meant)
 
 
 def open_inbox(
@@ -400,15 +310,3 @@ def open_inbox(
     made = Inbox(origin, store, ledger, keys, registrar, references, subscriptions, queue, agreed, clock)
     made.load()
     return made
-
-
-def _row(key: Key) -> dict[str, Any]:
-    return {"source": str.__str__(key[0]), "subscription": key[1]}
-
-
-def _place(key: Key, number: int) -> str:
-    return f"{key[0]!s}/{key[1]}/{number}"
-
-
-def _listed(statement: str, name: str, kind: Any) -> Any:
-    return text(statement).bindparams(bindparam(name, expanding=True, type_=kind))

@@ -28,6 +28,8 @@ ALL = "SELECT source, subscription, upto FROM inbox_followed"
 ALL_HELD = "SELECT source, subscription, sequence FROM inbox_held ORDER BY sequence"
 STAND = """INSERT INTO inbox_followed (source, subscription, upto) VALUES (:source, :subscription, :upto)
     ON CONFLICT (source, subscription) DO UPDATE SET upto = :upto"""
+FOLLOW = """INSERT INTO inbox_followed (source, subscription, upto) VALUES (:source, :subscription, :upto)
+    ON CONFLICT (source, subscription) DO NOTHING"""
 
 HOLD = """INSERT INTO inbox_held (source, subscription, sequence, content)
     VALUES (:source, :subscription, :sequence, :content) ON CONFLICT (source, subscription, sequence) DO NOTHING"""

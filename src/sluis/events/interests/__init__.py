@@ -1,6 +1,6 @@
 """Interests: recipients say whom they must hear about, and the source keeps that as sealed pseudonyms."""
 
-from sluis.events.interests.elsewhere import Registrar, WishedInterests
+from sluis.events.interests.elsewhere import Registrar, Taken, WishedInterests
 from sluis.events.interests.http import not_yours, official_routes, officials, routes
 from sluis.events.interests.model import (
     MOST,
@@ -14,7 +14,7 @@ from sluis.events.interests.model import (
     Registration,
     Whom,
 )
-from sluis.events.interests.references import Known, References, Referred, open_references
+from sluis.events.interests.references import Known, Meant, References, Referred, open_references
 from sluis.events.interests.registered import RegisteredThere, open_registered
 from sluis.events.interests.rules import is_key
 from sluis.events.interests.service import Interests, open_interests
@@ -27,6 +27,7 @@ __all__ = [
     "Interests",
     "InterestsView",
     "Known",
+    "Meant",
     "NewInterest",
     "Reference",
     "References",
@@ -35,6 +36,7 @@ __all__ = [
     "RegisteredThere",
     "Registrar",
     "Registration",
+    "Taken",
     "Whom",
     "WishedInterests",
     "is_key",

@@ -5,7 +5,7 @@ a byte leaves.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
@@ -45,7 +45,8 @@ from sluis.ledger import Ledger
 
 T = TypeVar("T")
 
-_MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024
+"""Of an answer, unless it may be larger."""
 
 
 class WishedInterests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +90,13 @@ class Subscribing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscription: dict[str, Any]
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """A subscription that was taken elsewhere: its id there, and where it delivers."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    sink: str
+
+
 class Registrar:
     """Registers interests of this organisation at others, and subscribes there.
 
@@ -103,6 +111,9 @@ class Registrar:
         service: name of this node in its records.
         clock: aware UTC.
         seconds: how long another may take.
+
+    Attributes:
+        taken: told of each subscription that was taken: at which source, and where it delivers.
     """
 
     def __init__(
@@ -121,6 +132,7 @@ class Registrar:
         self._link, self._ledger, self._references, self._there = link, ledger, references, there
         self._aliases, self._name = aliases, name
         self._address, self._service, self._clock, self._seconds = address, service, clock, seconds
+        self.taken: Callable[[PeerId, Taken], Awaitable[None]] | None = None
 
     async def offered(self, source: str) -> tuple[OfferedNotice, ...]:
         """What an organisation can tell this one of. Raises `NotFound`, `Upstream`, what it answers."""
@@ -209,11 +221,9 @@ class Registrar:
     async def subscribe(self, wish: Subscribing, trace: Trace) -> dict[str, Any]:
         """Take a subscription at another organisation, which keeps it; it tells nothing that notices do not.
 
-        Raises `NotFound`, `Upstream`, and what the source answers.
+        Raises `NotFound`, `Upstream`, what the source answers, and what it raises that is told of it.
         """
-        return await self._asked(
-            wish.source, "POST", "/v1/subscriptions", trace, dict[str, Any], wish.subscription
-        )
+        return await self._kept(wish, "POST", "/v1/subscriptions", trace)
 
     async def subscribed(self, source: str, trace: Trace) -> list[dict[str, Any]]:
         """This organisation's subscriptions at another, as they stand there. Raises as `subscribe`."""
@@ -222,8 +232,19 @@ class Registrar:
     async def replace(self, wish: Subscribing, id: str, trace: Trace) -> dict[str, Any]:
         """Make a subscription at another organisation what the document says; that also has it go on that stood still, or ask
         its address once more. Raises as `subscribe`."""
-        place = f"/v1/subscriptions/{quote(id, safe='')}"
-        return await self._asked(wish.source, "PUT", place, trace, dict[str, Any], wish.subscription)
+        return await self._kept(wish, "PUT", f"/v1/subscriptions/{quote(id, safe='')}", trace)
+
+    async def _kept(self, wish: Subscribing, method: str, place: str, trace: Trace) -> dict[str, Any]:
+        made = await self._asked(wish.source, method, place, trace, dict[str, Any], wish.subscription)
+        if self.taken is not None:
+            await self.taken(peer := self.peer(wish.source), self._read(peer, made))
+        return made
+
+    def _read(self, peer: PeerId, made: dict[str, Any]) -> Taken:
+        try:
+            return msgspec.convert(made, Taken)
+        except msgspec.ValidationError:
+            raise _unusable(self._name(peer)) from None
 
     async def _asked(
         self, source: str, method: str, place: str, trace: Trace, kind: type[T], document: Any = None
@@ -306,12 +327,12 @@ class Registrar:
             "fsc-transaction-id": new_transaction_id(),
         }
 
-    async def answered(self, peer: PeerId, answer: Answer, kind: type[T]) -> T:
-        """What a source answered. Raises its problem, and `Upstream` when it is no answer."""
+    async def answered(self, peer: PeerId, answer: Answer, kind: type[T], most: int = MOST_BYTES) -> T:
+        """What a source answered, in at most so many bytes. Raises its problem, and `Upstream` when it is no answer."""
         raw = bytearray()
         async for piece in answer.body:
             raw += piece
-            if len(raw) > _MOST_BYTES:
+            if len(raw) > most:
                 raise _unusable(self._name(peer))
         try:
             if answer.status in (200, 201):

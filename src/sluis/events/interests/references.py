@@ -2,11 +2,11 @@
 pseudonym under which that person stands in its own log. The reference is kept as a keyed digest; no key of a person is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Connection, LargeBinary, bindparam, text
 
 from sluis.crypto import KeyStore
 from sluis.kernel import Clock, PeerId
@@ -25,11 +25,17 @@ MIGRATIONS = (
 
 KEEP = """INSERT INTO events_references (digest, kind, pseudonym, last) VALUES (:digest, :kind, :pseudonym, :last)
     ON CONFLICT (digest) DO UPDATE SET kind = :kind, pseudonym = :pseudonym, last = :last"""
-FIND = "SELECT kind, pseudonym FROM events_references WHERE digest = :digest"
+FIND = text("SELECT digest, kind, pseudonym FROM events_references WHERE digest IN :digests").bindparams(
+    bindparam("digests", expanding=True, type_=LargeBinary)
+)
 SWEEP = "DELETE FROM events_references WHERE last < :before"
 
 _AFTER = 60
 """Days that a reference is known after its last day: events that were under way then may still come."""
+
+
+Meant = tuple[PeerId, str, str]
+"""A reference that came back: the source, the notice, and the reference."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -71,11 +77,13 @@ class References:
         ]  # fmt: skip
         await self._store.write(lambda connection: connection.execute(text(KEEP), rows) and None)
 
-    def find(self, source: PeerId, notice: str, reference: str) -> Known | None:
-        """Whom a source means by a reference. Blocks."""
-        with self._store.read() as connection:
-            row = connection.execute(text(FIND), {"digest": self._digest(source, notice, reference)}).first()
-        return None if row is None else Known(row.kind, row.pseudonym)
+    def find(self, connection: Connection, some: Collection[Meant]) -> dict[Meant, Known]:
+        """Whom sources mean by references, as far as that is known; in one read of this store. Blocks."""
+        if not some:
+            return {}
+        asked = {self._digest(*one): one for one in some}
+        rows = connection.execute(FIND, {"digests": [*asked]})
+        return {asked[bytes(row.digest)]: Known(row.kind, row.pseudonym) for row in rows}
 
     async def sweep(self) -> None:
         """Let go of what is over. Raises `Unkept`."""

@@ -17,12 +17,18 @@ from sluis.events.notificaties.model import (
 from sluis.kernel import Text
 
 _URL = re.compile(r"https?://[^\s/?#@\x00-\x20\x7f-\U0010ffff]+(?:[/?#][\x21-\x7e]*)?")
+_NO_WRITING = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters, and halves of a character: no database or header takes them all."""
 _HEADER = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 _REQUIRED = Text("Dit veld is vereist.", "This field is required.")
 _NULL = Text("Dit veld mag niet leeg zijn.", "This field may not be null.")
 _BLANK = Text("Dit veld mag niet leeg zijn.", "This field may not be blank.")
 _NO_TEXT = Text("Dit is geen tekst.", "This is not a text.")
 _NO_URL = Text("Dit is geen geldige URL.", "This is not a valid URL.")
+
+
+def _is_text(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= longest and not _NO_WRITING.search(value)
 
 
 class Body:
@@ -53,7 +59,7 @@ class Body:
                     _NULL if name in self._document else _REQUIRED,
                 )
             return ""
-        if not isinstance(value, str):
+        if not isinstance(value, str) or _NO_WRITING.search(value):
             self.wrong(name, "invalid", _NO_TEXT)
         elif not value and required:
             self.wrong(name, "blank", _BLANK)
@@ -79,7 +85,7 @@ class Body:
                 name, "not_a_list", Text(f"Een lijst van ten hoogste {most}.", f"A list of at most {most}.")
             )
             return ()
-        if any(not isinstance(one, str) or not 0 < len(one) <= longest for one in value):
+        if any(not _is_text(one, longest) for one in value):
             self.wrong(
                 name,
                 "max_length",
@@ -95,7 +101,7 @@ class Body:
             self.wrong(name, "not_a_dict", Text(f"Een object met ten hoogste {MOST_FEATURES} kenmerken.", f"An object with at most {MOST_FEATURES} members."))  # fmt: skip
             return {}
         for key, one in value.items():
-            if not 0 < len(key) <= 100 or not isinstance(one, str) or not 0 < len(one) <= 1_000:
+            if not _is_text(key, 100) or not _is_text(one, 1_000):
                 self.wrong(name, "max_length", Text("Elk kenmerk is een tekst van 1 tot 1000 tekens.", "Each is a text of 1 to 1000 characters."))  # fmt: skip
                 return {}
         return value

@@ -1,5 +1,6 @@
 """The ZGW Notificaties API 1.0.1 over HTTP; every answer is held against the official document (`world.conforms`)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -34,6 +35,16 @@ async def test_a_channel_is_made_and_found(api: Caller) -> None:
 async def test_a_channel_needs_no_more_than_a_name(api: Caller) -> None:
     made = await api("POST", "/kanaal", {"naam": "kaal"})
     assert made.json()["filters"] == []
+
+
+@pytest.mark.parametrize("text", ["a\\u0000b", "a\\ud800b", "a\\nb"])
+async def test_what_cannot_be_written_is_told_and_breaks_nothing(api: Caller, text: str) -> None:
+    await channel(api)
+    naam, features = f'{{"naam": "{text}"}}', f'{{"naam": "x", "filters": ["{text}"]}}'
+    message = json.dumps({**MESSAGE, "kenmerken": {"bronorganisatie": "?"}}).replace("?", text)
+    for path, body in (("/kanaal", naam), ("/kanaal", features), ("/notificaties", message)):
+        answer = await api("POST", path, body.encode())
+        assert answer.status_code == 400, (path, answer.text)
 
 
 async def test_a_name_of_a_channel_is_given_once(api: Caller) -> None:

@@ -1,5 +1,5 @@
-"""What another organisation tells has its effect once and in order, and is durable before the inbox says so. Persons are
-fictitious."""
+"""What another organisation tells has its effect once and in order, and is durable before the inbox says so, on both engines.
+Persons are fictitious."""
 
 import asyncio
 import random
@@ -18,29 +18,32 @@ from sluis.crypto import FileKeyStore
 from sluis.events.cloudevent import CloudEvent
 from sluis.events.inbox import Inbox, Origin, open_inbox
 from sluis.events.inbox.model import KEEP_DAYS, MOST_FOLLOWED, Followed
+from sluis.events.inbox.rules import PutOff
 from sluis.events.interests import References, Referred, open_references
 from sluis.events.queue import Queue, open_queue
 from sluis.events.records import SIGNAL
 from sluis.events.subscriptions import Here, SubscriptionRequest, Subscriptions, open_subscriptions
 from sluis.grounds import OfferedNotice, Purpose, offered_notice
 from sluis.grounds.purpose import Bound
-from sluis.kernel import PeerId, Refused, Unkept
+from sluis.kernel import Invalid, PeerId, Refused, Unkept
 from sluis.ledger import Ledger, Processing, Search, open_ledger
 from sluis.store import Store, open_store
 
 OFFERED = offered_notice(SOURCE, EVENT, NOTICE)
+KEY = (SOURCE, "s-1")
 PURPOSE = Purpose(NOTICE.activity, notices=(Bound(NOTICE.id, OFFERED.digest),))
 
 
 class Node:
     """A recipient with all its rooms but the network; `node` again for one that was killed."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory, self.now, self.purposes_now = directory, NOW, [PURPOSE]
+    def __init__(self, url: str, directory: Path) -> None:
+        self.url, self.directory, self.now, self.purposes_now = url, directory, NOW, [PURPOSE]
+        self.asked = 0
         self.open()
 
     def open(self) -> None:
-        self.store: Store = open_store(self.directory / "node.db")
+        self.store: Store = open_store(self.url)
         keys = FileKeyStore(self.directory / "keys")
         self.ledger: Ledger = open_ledger(self.store, keys, "recipient.example/log", self.clock)
         self.subscriptions: Subscriptions = open_subscriptions(
@@ -59,6 +62,7 @@ class Node:
         return self.now
 
     async def offered_by(self, peer: PeerId) -> tuple[OfferedNotice, ...]:
+        self.asked += 1
         return (OFFERED,)
 
     def purposes(self, peer: PeerId) -> list[Purpose]:
@@ -88,8 +92,8 @@ def event(number: int, **changed: Any) -> CloudEvent:
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    made = Node(tmp_path)
+def node(url: str, tmp_path: Path) -> Iterator[Node]:
+    made = Node(url, tmp_path)
     with closing(made.store):
         yield made
 
@@ -100,7 +104,7 @@ async def test_duplicates_and_disorder_have_one_effect_in_order(node: Node) -> N
     random.Random(5).shuffle(numbers)
     await asyncio.gather(*(node.bring(number) for number in numbers))
     assert node.heard() == [f"e-{number}" for number in range(1, 61)]
-    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 60, [])]
+    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 60)]
 
 
 async def test_who_it_is_about_finds_it_in_the_log_once(node: Node) -> None:
@@ -124,7 +128,7 @@ async def test_a_node_that_starts_again_knows_what_came_and_what_waits(node: Nod
     node.store.close()
     node.open()
     node.own = own
-    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 1, [3])]
+    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 1, {3})]
     await node.bring(1, 2, 3)
     assert node.heard() == ["e-1", "e-2", "e-3"]
 
@@ -132,14 +136,16 @@ async def test_a_node_that_starts_again_knows_what_came_and_what_waits(node: Nod
 async def test_what_waits_for_an_earlier_one_is_told_to_who_catches_up(node: Node) -> None:
     await node.listening()
     await node.bring(1)
-    assert not node.inbox.gaps.is_set()
-    await node.bring(4)
-    assert node.inbox.gaps.is_set()
-    assert node.heard() == ["e-1"]
-    await node.inbox.take(node.inbox.followed()[0], [event(3)], 4)
-    assert node.heard() == ["e-1", "e-3", "e-4"]
-    await node.bring(2)  # it was a dead letter, and is replayed
-    assert node.heard() == ["e-1", "e-3", "e-4", "e-2"]
+    node.inbox.news.clear()
+    await node.bring(2)
+    assert not node.inbox.news.is_set()
+    await node.bring(5)
+    assert node.inbox.news.is_set()
+    assert node.heard() == ["e-1", "e-2"]
+    await node.inbox.take(KEY, [event(4)], 5)
+    assert node.heard() == ["e-1", "e-2", "e-4", "e-5"]
+    await node.bring(3)  # it was a dead letter, and is replayed
+    assert node.heard() == ["e-1", "e-2", "e-4", "e-5", "e-3"]
 
 
 async def test_the_same_event_over_two_subscriptions_has_one_effect(node: Node) -> None:
@@ -184,15 +190,83 @@ async def test_a_source_cannot_make_up_subscriptions_without_end(node: Node) -> 
         await node.inbox.receive(SOURCE, "one more", [event(1)], lambda: None)
 
 
-async def test_too_much_that_waits_is_not_taken_in(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def room_for_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sluis.events.inbox.service.MOST_HELD", 2)
+
+
+@pytest.mark.usefixtures("room_for_two")
+async def test_what_would_have_to_wait_is_put_off_when_too_much_waits(node: Node) -> None:
     await node.listening()
     await node.bring(3, 4)
-    with refused(Unkept, "inbox-busy"):
+    node.inbox.news.clear()
+    with refused(Unkept, "inbox-full") as raised:
         await node.bring(5)
-    await node.bring(1, 2)
-    await node.bring(5)
-    assert node.heard() == ["e-1", "e-2", "e-3", "e-4", "e-5"]
+    assert raised.value.seconds == 1
+    assert (node.inbox.full, node.inbox.news.is_set()) == ({KEY}, True)
+    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 0, {3, 4})]
+    await node.bring(3, 4)  # they are here
+
+
+@pytest.mark.usefixtures("room_for_two")
+async def test_what_fills_the_gap_is_taken_in_however_much_waits(node: Node) -> None:
+    await node.listening()
+    await node.bring(3, 4)
+    with refused(Unkept, "inbox-full"):
+        await node.bring(9, 1, 8, 7)
+    assert (node.heard(), node.inbox.followed()[0].held) == (["e-1"], {3, 4})
+    await node.bring(2, 5)
+    with refused(Unkept, "inbox-full"):
+        await node.bring(7, 8, 9)
+    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 5, {7, 8})]
+    await node.bring(6, 9)
+    assert node.heard() == [f"e-{number}" for number in range(1, 10)]
+
+
+@pytest.mark.usefixtures("room_for_two")
+async def test_another_subscription_of_the_source_goes_on_when_one_is_full(node: Node) -> None:
+    await node.listening()
+    await node.bring(3, 4)
+    results = await asyncio.gather(
+        node.bring(5), node.inbox.receive(SOURCE, "s-2", [event(1)], lambda: None), return_exceptions=True
+    )
+    assert [type(one) for one in results] == [PutOff, type(None)]
+    assert node.heard() == ["e-1"]
+
+
+async def test_a_batch_with_one_number_twice_is_not_right(node: Node) -> None:
+    await node.listening()
+    with refused(Invalid, "unfit-delivery"):
+        await node.bring(1, 1)
+    assert node.heard() == []
+
+
+async def test_what_a_page_holds_that_may_not_be_taken_in_is_passed_over(node: Node) -> None:
+    await node.listening()
+    await node.inbox.take(KEY, [event(1), event(2, notice="another"), event(3)], 3)
+    assert node.heard() == ["e-1", "e-3"]
+    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 3)]
+    assert node.asked == 1, "what the source offers is asked once, however many events it is for"
+
+
+async def test_a_batch_takes_one_read_of_the_database(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    await node.listening()
+    reads, read = list[None](), node.store.read
+    monkeypatch.setattr(node.store, "read", lambda: reads.append(None) or read())
+    await node.bring(*range(1, 101))
+    assert len(reads) == 1
+
+
+async def test_a_subscription_is_known_from_when_it_was_taken(node: Node) -> None:
+    await node.inbox.follow(SOURCE, "s-1")
+    node.inbox.load()
+    assert node.inbox.followed() == [Followed(SOURCE, "s-1")]
+    await node.listening()
+    await node.bring(1)
+    await node.inbox.follow(SOURCE, "s-1")
+    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 1)]
+    node.inbox.load()
+    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 1)]
 
 
 async def test_what_came_is_known_for_longer_than_a_source_tries(node: Node) -> None:
