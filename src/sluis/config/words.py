@@ -546,6 +546,26 @@ WORDS: Words = {
             "Hoeveel afnemersindicaties één kennisgeving mag hebben.",
             "How many interests one notice may have.",
         ),
+        "nats": Text(
+            "Server van NATS die processen wekt die gebeurtenissen versturen (`nats://` of `tls://`); zonder kijken zij steeds zelf.",
+            "NATS server that wakes processes that send events (`nats://` or `tls://`); without it they keep looking themselves.",
+        ),
+        "nats_authorities": Text(
+            "Autoriteiten (PEM) van die server; zonder die van het systeem.",
+            "Authorities (PEM) of that server; without it those of the system.",
+        ),
+        "nats_certificate": Text(
+            "Certificaat waarmee dit knooppunt zich daar laat kennen (PEM).",
+            "Certificate by which this node makes itself known there (PEM).",
+        ),
+        "nats_key": Text(
+            "De sleutel van dat certificaat (PEM).",
+            "The key of that certificate (PEM).",
+        ),
+        "nats_secret": Text(
+            "Bestand met `naam:wachtwoord`, of een token, voor die server.",
+            "File with `name:password`, or a token, for that server.",
+        ),
     },
     "LimitsConfig": {
         "question_seconds": Text("Seconden die één vraag mag duren.", "Seconds that one question may take."),

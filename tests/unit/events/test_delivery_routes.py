@@ -21,6 +21,7 @@ from sluis.events.queue import (
     DELIVERED,
     Outcome,
     Outgoing,
+    Place,
     Queue,
     Readers,
     open_queue,
@@ -224,7 +225,7 @@ async def test_owners_see_and_replay_what_did_not_arrive_and_nobody_else(
         Outcome(name, 2, DELIVERED),
         Outcome(name, 3, DEAD, "gone"),
     ]
-    await queue.note(outcomes, {name: 3})
+    await queue.note(outcomes, {name: Place(3)})
     letters = (await ann.ask("GET", f"/subscriptions/{name}/dead-letters")).json()
     assert [(one["sequence"], one["event"], one["trouble"]) for one in letters] == [
         (1, "1", "wrong-format"), (3, "3", "gone"),

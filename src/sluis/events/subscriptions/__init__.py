@@ -4,10 +4,18 @@ from sluis.events.subscriptions.faults import unknown
 from sluis.events.subscriptions.http import open_routes, routes
 from sluis.events.subscriptions.model import INBOX, Config, Credential, Mode, Subscription
 from sluis.events.subscriptions.rules import SubscriptionRequest
-from sluis.events.subscriptions.service import Calls, Here, Subscriptions, open_subscriptions
+from sluis.events.subscriptions.service import (
+    VAULT,
+    Calls,
+    Here,
+    Subscriptions,
+    open_subscriptions,
+    read_subscriptions,
+)
 
 __all__ = [
     "INBOX",
+    "VAULT",
     "Calls",
     "Config",
     "Credential",
@@ -18,6 +26,7 @@ __all__ = [
     "Subscriptions",
     "open_routes",
     "open_subscriptions",
+    "read_subscriptions",
     "routes",
     "unknown",
 ]

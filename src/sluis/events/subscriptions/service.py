@@ -97,7 +97,7 @@ class Subscriptions:
     ) -> None:
         self._store, self._keys, self._ledger, self._calls = store, keys, ledger, calls
         self._here, self._clock = here, clock
-        self._vault = Vault(keys, "events-credential")
+        self._vault = Vault(keys, VAULT)
         self._known: dict[str, _Known] = {}
         self._by_owner: dict[PeerId, list[_Known]] = {}
         self._lock = asyncio.Lock()
@@ -315,14 +315,26 @@ class Subscriptions:
 
     def load(self) -> None:
         """Go on with what is kept. Blocks."""
-        with self._store.read() as connection:
-            rows = connection.execute(text(sql.ALL)).all()
-        for row in rows:
-            sealed = row.credential and self._vault.open(bytes(row.credential), row.id)
-            credential = decode(sealed, Credential) if sealed else None
-            self._put(
-                msgspec.structs.replace(decode(bytes(row.document), Subscription), credential=credential)
-            )
+        for one in read_subscriptions(self._store, self._vault):
+            self._put(one)
+
+
+VAULT = "events-credential"
+"""The name under which credentials are sealed."""
+
+
+def read_subscriptions(store: Store, vault: Vault) -> list[Subscription]:
+    """Every subscription as it is kept, the oldest first. Blocks. Raises `Unkept`."""
+    with store.read() as connection:
+        rows = connection.execute(text(sql.ALL)).all()
+    found = list[Subscription]()
+    for row in rows:
+        sealed = row.credential and vault.open(bytes(row.credential), row.id)
+        credential = decode(sealed, Credential) if sealed else None
+        found.append(
+            msgspec.structs.replace(decode(bytes(row.document), Subscription), credential=credential)
+        )
+    return found
 
 
 def open_subscriptions(
