@@ -24,8 +24,8 @@ from tests.unit.identity.companies import (
 )
 from tests.unit.identity.people_node import DAY, Node, act, opened, rule, terms
 
-from sluis.identity.people import person_urn
 from sluis.identity.people.model import Allowed
+from sluis.identity.register import person_urn
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, Unkept
 from sluis.ledger.verifier import check_receipt
 from sluis.store import unkept
@@ -211,7 +211,7 @@ async def test_a_mandate_that_cannot_be_recorded_is_not_given(
     await node.know(ANNE)
     mandate = await node.given()
 
-    def full(records: Any) -> Any:
+    def full(records: Any, along: Any) -> Any:
         raise unkept()
 
     monkeypatch.setattr(node.ledger, "append", full)

@@ -7,24 +7,25 @@ Every source is read by itself, so that one that does not answer holds up no oth
 import asyncio
 import logging
 from collections.abc import Collection
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from sluis.events.cloudevent import MAX_EVENT, decode_structured
+from sluis.events.cloudevent import MAX_EVENT, CloudEvent, decode_structured
 from sluis.events.inbox.model import MOST, Followed, Key
 from sluis.events.inbox.service import Inbox
 from sluis.events.interests import Registrar, Taken
 from sluis.events.subscriptions import INBOX
 from sluis.gateway import Link
-from sluis.kernel import NotFound, PeerId, Problem, Trace, cause_of
+from sluis.kernel import Invalid, NotFound, PeerId, Problem, Trace, cause_of
 
 log = logging.getLogger("sluis.events")
 
 _GRACE = 0.2  # seconds: what is under way comes by itself
 _AGAIN = 5.0  # seconds until a source that failed is asked again
 _ROUND = 300.0  # seconds between two looks at everything
+_MOST_PAGES = 400  # of one subscription at a time: more than a source keeps waiting for one owner
 _MOST_BYTES = MOST * (MAX_EVENT + 1024)
 
 
@@ -32,7 +33,7 @@ class Page(msgspec.Struct, frozen=True):
     """A page of the feed of a subscription."""
 
     events: list[msgspec.Raw]
-    after: int
+    after: Annotated[int, msgspec.Meta(ge=0, le=10**18)]
 
 
 class Catching:
@@ -79,12 +80,17 @@ class Catching:
     async def catch_up(self, key: Key) -> None:
         """Read all there is after the last that came. Raises `Problem`."""
         self._inbox.full.discard(key)
-        while (one := self._inbox.stand(key)) is not None and await self._read(one, MOST):
-            pass
+        for _ in range(_MOST_PAGES):  # a source that always has more is asked on in the next round
+            one = self._inbox.stand(key)
+            if one is None or not await self._read(one, MOST):
+                return
 
     async def fill(self, key: Key) -> None:
         """Read what is missing before what waits, and no more. Raises `Problem`."""
-        while (one := self._inbox.stand(key)) is not None and one.held:
+        for _ in range(_MOST_PAGES):
+            one = self._inbox.stand(key)
+            if one is None or not one.held:
+                return
             if not await self._read(one, min(min(one.held) - one.upto - 1, MOST)):
                 # The source has nothing after it any more, not even what waits here: there is nothing to wait for.
                 await self._inbox.take(key, [], max(one.held))
@@ -154,7 +160,7 @@ class Catching:
         page: Page = await self._asked(one.source, "GET", place, Trace.begin(), Page)
         if page.after <= one.upto:
             return False
-        events = [decode_structured(bytes(event)) for event in page.events]
+        events = [event for raw in page.events if (event := _read_event(raw)) is not None]
         await self._inbox.take(one.key, events, page.after)
         return True
 
@@ -162,3 +168,11 @@ class Catching:
         headers = self._registrar.headers(trace.child())
         async with self._link.send(peer, method, place, headers, b"", self._seconds) as answer:
             return await self._registrar.answered(peer, answer, kind, _MOST_BYTES)
+
+
+def _read_event(raw: msgspec.Raw) -> CloudEvent | None:
+    """An event of a page; None for what is none, which what comes after it does not wait for."""
+    try:
+        return decode_structured(bytes(raw))
+    except Invalid:
+        return None
