@@ -27,7 +27,7 @@ from sluis.events.notices import Notices
 from sluis.events.publishing import Occurrence, Publisher, Settings, open_publisher
 from sluis.events.queue import Queue, open_queue
 from sluis.events.sending import Connections, Sender, Signer, Webhook
-from sluis.events.subscriptions import Here, SubscriptionRequest, open_subscriptions
+from sluis.events.subscriptions import Here, Subscription, SubscriptionRequest, open_subscriptions
 from sluis.grounds import Activity, Article, EventType, Fact, Grounds, Notice
 from sluis.kernel import Bsn, Oin, PeerId, Period, Text, Trace, utc_now
 from sluis.ledger import open_ledger
@@ -167,7 +167,11 @@ async def node(receivers: Receivers, url: str | None) -> AsyncIterator[Node]:
     )
     sender = Sender(queue, {"push": webhook}, lambda name: None, utc_now)
     settle()
-    sending = asyncio.create_task(sender.run(subscriptions.all()))
+
+    async def known() -> list[Subscription]:
+        return subscriptions.all()
+
+    sending = asyncio.create_task(sender.run(known))
     try:
         yield Node(store, queue, sender, publisher)
     finally:

@@ -4,14 +4,17 @@ every event when it came. One can be told never to answer."""
 import asyncio
 import json
 import os
-import sys
+import signal
 import time
 from functools import partial
 from multiprocessing import Process, Queue
+from queue import Empty
 from typing import Any
 
 import uvloop
 from httptools import HttpRequestParser
+
+from _measure import must
 
 HOST = "127.0.0.1"
 _GOOD = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -36,8 +39,13 @@ class Receivers:
         """How many events each has had, the moments (time.time) by event id and receiver since the last call, and the
         processor time of the process so far."""
         self._asked.put("count")
-        found: dict[str, Any] = self._told.get(timeout=60)
-        return found
+        while True:
+            try:
+                found: dict[str, Any] = self._told.get(timeout=1)
+            except Empty:
+                must(self._process.is_alive(), "the receivers ended")
+            else:
+                return found
 
     def end(self) -> None:
         """End the process: it keeps nothing."""
@@ -82,16 +90,16 @@ class _One:
 
 
 def _serve(count: int, hanging: int, told: Any, asked: Any) -> None:
+    # Who ends the measurement (`timeout` does) may signal all its processes: these last until they are ended by it.
+    for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+
     async def main() -> None:
         loop = asyncio.get_running_loop()
         all_ = [_One(number < hanging) for number in range(count)]
         servers = [await loop.create_server(partial(_Receiver, one), HOST, 0) for one in all_]
         told.put([server.sockets[0].getsockname()[1] for server in servers])
-        parent = os.getppid()
-        while True:
-            await loop.run_in_executor(None, asked.get)
-            if os.getppid() != parent:
-                sys.exit(0)
+        while await loop.run_in_executor(None, _is_asked, asked):
             told.put(
                 {
                     "counts": [one.count for one in all_],
@@ -103,3 +111,15 @@ def _serve(count: int, hanging: int, told: Any, asked: Any) -> None:
                 one.moments = []
 
     uvloop.run(main())
+
+
+def _is_asked(asked: Any) -> bool:
+    """Wait until somebody asks; false when nobody is left who could."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        try:
+            asked.get(timeout=1)
+        except Empty:
+            continue
+        return True
+    return False

@@ -155,6 +155,47 @@ def postgres() -> Iterator[Server]:
         _stop(process, folder, signal.SIGINT)
 
 
+@pytest.fixture
+def nats() -> Iterator["NatsServer"]:
+    """A NATS server, running."""
+    need("nats-server", lambda: _nats_server() is not None)
+    server = NatsServer(free_port())
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+class NatsServer:
+    """A NATS server that can be killed, and started again at the same address."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.url = port, f"nats://127.0.0.1:{port}"
+        self._running: tuple[subprocess.Popen[bytes], Path] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        user = _user("nats", "nobody")
+        folder = _folder(user)
+        command = [str(_nats_server()), "-a", "127.0.0.1", "-p", str(self.port)]
+
+        def ready() -> None:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+
+        self._running = _start(command, user, folder, ready), folder
+
+    def kill(self) -> None:
+        """End it, as a machine that fails does."""
+        running, self._running = self._running, None
+        if running is not None:
+            _stop(*running, signal.SIGKILL)
+
+
+def _nats_server() -> str | None:
+    return shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
+
+
 @pytest.fixture(scope="session")
 def _own_database(postgres: Server) -> str:
     with psycopg.connect(postgres.url, autocommit=True) as connection:

@@ -12,9 +12,9 @@ import pytest
 from tests.conftest import SHARED
 
 from sluis.crypto import FileKeyStore
-from sluis.identity.people import People, RegisteredName, open_people, urn_of
+from sluis.identity.people import People, open_people
 from sluis.identity.people.model import Act, Allowed, Denied
-from sluis.identity.people.register import Answer
+from sluis.identity.register import Answer, RegisteredName, urn_of
 from sluis.kernel import Acting, Kvk, NotFound
 from sluis.ledger import open_ledger
 from sluis.store import open_store

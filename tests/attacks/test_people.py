@@ -26,10 +26,11 @@ from tests.unit.identity.people_node import DAY, Node, act, opened, terms
 from sluis.grounds import Grounds
 from sluis.grounds.consents import service as consents
 from sluis.identity.looked.rules import look_of
-from sluis.identity.people import mandates, person_urn
+from sluis.identity.people import mandates
 from sluis.identity.people.acts import Asking
 from sluis.identity.people.http import appointment
 from sluis.identity.people.views import NewGuardian
+from sluis.identity.register import person_urn
 from sluis.kernel import HERE, Conflict, Invalid, NotFound, new_trace_id
 from sluis.ledger import Line, decisions
 from sluis.web.tries import neighbourhood

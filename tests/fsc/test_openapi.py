@@ -76,11 +76,19 @@ def session(peer: Peer) -> Iterator[requests.Session]:
 
 
 @holds("core-4.4.3-interface", "logging-3.2.2-interface")
+@pytest.mark.parametrize("examples", [8, pytest.param(100, marks=pytest.mark.prove)])
 @pytest.mark.parametrize(
     ("file", "method", "path", "mode"), CASES, ids=lambda one: getattr(one, "value", one)
 )
 def test_4_4_3_what_is_answered_is_what_the_file_says(
-    peer: Peer, product: Product, session: requests.Session, file: str, method: str, path: str, mode: Any
+    peer: Peer,
+    product: Product,
+    session: requests.Session,
+    file: str,
+    method: str,
+    path: str,
+    mode: Any,
+    examples: int,
 ) -> None:
     assert FOLDER is not None
     introduced(peer, product)
@@ -89,7 +97,7 @@ def test_4_4_3_what_is_answered_is_what_the_file_says(
     checks = CONFORMS if mode is GOOD else [not_a_server_error]
 
     @settings(
-        max_examples=20,
+        max_examples=examples,
         deadline=None,
         database=None,
         derandomize=True,

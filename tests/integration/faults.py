@@ -254,6 +254,10 @@ async def _pieces(*some: bytes) -> AsyncIterator[bytes]:
         yield piece
 
 
+async def _known() -> Sequence[Subscription]:
+    return [SUBSCRIPTION]
+
+
 class Source:
     """A source's node, as far as events go out.
 
@@ -274,7 +278,7 @@ class Source:
         self._sending: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        self._sending = asyncio.create_task(self.sender.run([SUBSCRIPTION]))
+        self._sending = asyncio.create_task(self.sender.run(_known))
 
     async def publish(self, first: int, count: int) -> None:
         """So many events, in commits of `AT_ONCE`; event n is of stream n modulo `STREAMS`."""
@@ -292,7 +296,8 @@ class Source:
         return b'{"events":[%s],"after":%d}' % (events, found[-1].sequence if found else after)
 
     def waiting(self) -> int:
-        return self.queue.counters().get(ID, (0, 0))[1]
+        found = self.queue.seen().get(ID)
+        return 0 if found is None else found.waiting
 
     async def arrived(self, seconds: float) -> None:
         """Wait until nothing waits any more. Raises `TimeoutError`."""

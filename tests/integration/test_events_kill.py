@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,6 +18,7 @@ from sluis.crypto import FileKeyStore, calling_context
 from sluis.events.cloudevent import CloudEvent
 from sluis.events.queue import Outgoing, open_queue
 from sluis.events.sending import Connections, Sender, Signer, Webhook
+from sluis.events.subscriptions import Subscription
 from sluis.kernel import utc_now
 from sluis.store import open_store
 
@@ -37,13 +39,17 @@ async def node(directory: Path, port: int, first: int, count: int) -> None:
             utc_now,
         )
         sender = Sender(queue, {"push": webhook}, lambda name: None, utc_now, lambda: 0.01)
-        sending = asyncio.create_task(sender.run([subscription(to)]))
+
+        async def known() -> Sequence[Subscription]:
+            return [subscription(to)]
+
+        sending = asyncio.create_task(sender.run(known))
         for number in range(first, first + count):
             event = CloudEvent(f"{number}", "urn:x", "nl.x")
             outgoing = [Outgoing("a", str(number % STREAMS), None, "notice", "1" * 32)]
             await store.write(lambda connection, e=event, o=outgoing: queue.add(connection, [(e, o)]))  # type: ignore[misc]
             print(number, flush=True)
-        while queue.counters().get("a", (0, 0))[1]:  # noqa: ASYNC110 - nobody tells when all is noted
+        while queue.seen()["a"].waiting:  # noqa: ASYNC110 - nobody tells when all is noted
             await asyncio.sleep(0.05)
         print("done", flush=True)
         sending.cancel()

@@ -5,13 +5,16 @@ All organisations are fictitious.
 
 import asyncio
 import json
+import os
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.federation import Federation
 from tests.integration.nodes import build
 from tests.integration.pair import ACTIVITY
 from tests.integration.test_portal import with_portal
@@ -21,9 +24,9 @@ from tests.unit.events.notificaties.world import ABONNEMENT, KANAAL, MESSAGE, Ca
 from sluis.crypto import calling_context
 from sluis.events.notificaties import Application
 from sluis.events.sending import Connections, Sender, Signer, Webhook
+from sluis.events.subscriptions import Subscription
 from sluis.grounds import read_directory
 from sluis.kernel import NotFound, utc_now
-from sluis.serve.notificaties import Everyone
 from sluis.web import EVERYWHERE
 
 SCOPES = frozenset({"notificaties.publiceren", "notificaties.consumeren"})
@@ -63,7 +66,11 @@ async def at(tmp_path: Path) -> AsyncIterator[Sending]:
         known = Application("zaaksysteem", b"geheim-van-het-zaaksysteem-in-de-proef", SCOPES, callbacks)
         node = Node(tmp_path, {known.id: known}, test=True)
         made = Sending(node, application)
-        task = asyncio.create_task(made.sender.run(node.notificaties.subscriptions()))
+
+        async def known() -> list[Subscription]:
+            return node.notificaties.subscriptions()
+
+        task = asyncio.create_task(made.sender.run(known))
         await made.api("POST", "/kanaal", KANAAL)
         reply = await made.api("POST", "/abonnement", {**ABONNEMENT, "callbackUrl": made.callback})
         assert reply.status_code == 201, reply.text
@@ -131,15 +138,61 @@ callbacks = ["http://127.0.0.1:{port}/"]
 """
 
 
-async def test_a_whole_node_carries_messages_between_applications(tmp_path: Path) -> None:
-    group = with_portal(tmp_path)
+def with_application(home: Path, port: int, more: str = "") -> Federation:
+    """Two node directories; the asker has a portal, and an application that listens on this port."""
+    group = with_portal(home)
     (group.asker / "activities").mkdir()
     (group.asker / "activities/zaken.toml").write_text(ACTIVITY)
     (activity,) = (one.id for one in read_directory(group.asker).grounds.activities)
     (group.asker / "geheim").write_text("geheim-van-het-zaaksysteem-in-de-proef")
+    with (group.asker / "node.toml").open("a") as file:
+        file.write(SETTINGS.format(activity=activity, port=port) + more)
+    return group
+
+
+@pytest.mark.prove
+@pytest.mark.postgres
+async def test_a_worker_sends_for_a_whole_node_and_the_node_goes_on_when_it_is_gone(
+    tmp_path: Path, empty_postgres: str
+) -> None:
     async with recipient() as application:
-        with (group.asker / "node.toml").open("a") as file:
-            file.write(SETTINGS.format(activity=activity, port=application.port))
+        more = f'\n[store]\nurl = "{empty_postgres}"\n'
+        group = with_application(tmp_path, application.port, more)
+        known = Application("zaaksysteem", b"geheim-van-het-zaaksysteem-in-de-proef", SCOPES)
+        node = build(group.asker)
+        await node.start()
+        command = ["-m", "sluis", "events", "work", "--node", str(group.asker)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, *command, stdout=asyncio.subprocess.PIPE, env=environment
+        )
+        assert worker.stdout is not None
+        assert b"worker-" in await worker.stdout.readline()
+        sender = node.parts.events.sender
+        await until(lambda: sender.colleagues() == {"polling": 2})
+        context = ssl.create_default_context(cafile=group.authority.path)
+        address = f"https://localhost:{node.config.portal.port}"
+        async with httpx.AsyncClient(verify=context, base_url=address) as client:
+            api = Caller(client, known, utc_now)
+            assert (await api("POST", "/kanaal", KANAAL)).status_code == 201
+            callback = f"http://127.0.0.1:{application.port}/callbacks"
+            wanted = {**ABONNEMENT, "callbackUrl": callback}
+            assert (await api("POST", "/abonnement", wanted)).status_code == 201
+            for count in (1, 2):
+                assert (await api("POST", "/notificaties", MESSAGE)).status_code == 200
+                await until(lambda count=count: len(application.got) == count)  # type: ignore[misc]
+            await until(lambda: sender.sent_by_all == 2)
+            assert sender.sent == 0
+            worker.kill()
+            assert (await api("POST", "/notificaties", MESSAGE)).status_code == 200
+            await until(lambda: sender.sent >= 1, 15)
+        await node.stop()
+    assert {json.loads(one.body)["hoofdObject"] for one in application.got} == {MESSAGE["hoofdObject"]}
+
+
+async def test_a_whole_node_carries_messages_between_applications(tmp_path: Path) -> None:
+    async with recipient() as application:
+        group = with_application(tmp_path, application.port)
         known = Application("zaaksysteem", b"geheim-van-het-zaaksysteem-in-de-proef", SCOPES)
         node = build(group.asker)
         await node.start()
@@ -157,7 +210,7 @@ async def test_a_whole_node_carries_messages_between_applications(tmp_path: Path
             assert (await api("POST", "/notificaties", MESSAGE)).status_code == 200
             await until(lambda: application.got)
         rooms = node.parts.events
-        everyone = Everyone(rooms.subscriptions, rooms.notificaties)
+        everyone = rooms.everyone
         (one,) = everyone.all()
         assert everyone.named(one.id) == one
         with pytest.raises(NotFound):

@@ -147,14 +147,31 @@ async def asked(federation: Federation, sql: str, name: str) -> list[tuple[Any, 
     return list(zip(*columns, strict=True)) if columns else []
 
 
-@settings(
-    max_examples=60, deadline=None, derandomize=True,
-    phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+_References = dict[str, duckdb.DuckDBPyConnection]
+_always_the_same = settings(
+    deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
+
+
+@settings(_always_the_same, max_examples=25)
 @given(data=st.data())
 def test_no_row_or_column_comes_out_that_the_reference_does_not_give(
-    federation: Federation, references: dict[str, duckdb.DuckDBPyConnection], data: st.DataObject
+    federation: Federation, references: _References, data: st.DataObject
 ) -> None:
+    _compare(federation, references, data)
+
+
+@pytest.mark.prove
+@settings(_always_the_same, max_examples=600)
+@given(data=st.data())
+def test_no_row_or_column_comes_out_that_the_reference_does_not_give_six_hundred_times(
+    federation: Federation, references: _References, data: st.DataObject
+) -> None:
+    _compare(federation, references, data)
+
+
+def _compare(federation: Federation, references: _References, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(list(CASES)))
     sql, _ = data.draw(st.composite(lambda draw: Writer(draw).question())())
     loop = _loop()

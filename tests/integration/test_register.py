@@ -14,9 +14,9 @@ from tests.unit.identity.companies import ANNE, COMPANY, KVK, acting, director, 
 from tests.unit.identity.people_node import Node, act, rule
 
 from sluis.crypto import browser_context
-from sluis.identity.people.kvk import LARGEST
 from sluis.identity.people.model import Allowed
-from sluis.identity.people.online import Online
+from sluis.identity.register import Online
+from sluis.identity.register.kvk import LARGEST
 from sluis.kernel import Invalid, Kvk, NotFound, Upstream
 from sluis.serve.people import register_of
 
@@ -207,7 +207,7 @@ async def test_a_slow_register_is_given_up_and_few_calls_are_made_at_once(
     stand_in.waits = 0.05
     await asyncio.gather(*(online.company(KVK) for _ in range(8)))
     assert stand_in.most <= 4
-    monkeypatch.setattr("sluis.identity.people.online.SECONDS", 0.01)
+    monkeypatch.setattr("sluis.identity.register.online.SECONDS", 0.01)
     with pytest.raises(Upstream):
         await online.company(KVK)
 

@@ -18,6 +18,7 @@ from sluis.cli.options import example, json_option, node_option
 from sluis.cli.standing import standing
 from sluis.cli.subscriptions import resume, subscribe, subscriptions, unsubscribe
 from sluis.cli.terminal import UNWELL, in_words, json_text, say, shown, step_told, working
+from sluis.cli.work import work
 from sluis.kernel import Invalid, Text
 
 BATCH = "application/cloudevents-batch+json"
@@ -55,7 +56,7 @@ def command() -> None:
     """Asks the running node, over its socket."""
 
 
-_PARTS = (interests, subscribe, subscriptions, resume, unsubscribe, tail, deadletters, replay, standing)
+_PARTS = (interests, subscribe, subscriptions, resume, unsubscribe, tail, deadletters, replay, standing, work)
 for one in _PARTS:
     command.add_command(one)
 

@@ -28,6 +28,7 @@ HostName = Annotated[
 Mail = Annotated[str, msgspec.Meta(pattern=r"^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$")]
 ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 NetworkAddress = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f.:]+/[0-9]{1,3}$", max_length=50)]
+NatsUrl = Annotated[str, msgspec.Meta(pattern=r"^(nats|tls)://[^@/\s]+$", max_length=300)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
@@ -296,6 +297,8 @@ class ChannelConfig(msgspec.Struct, frozen=True):
     template: Words | None = None
     callback_file: Path | None = None
     folder: Path | None = None
+    window: Literal["left", "right"] = "left"
+    return_address: Words | None = None
     remote: Words | None = None
     key: Path | None = None
     known_hosts: Path | None = None
@@ -339,12 +342,18 @@ class RegisterConfig(msgspec.Struct, frozen=True):
 
 
 class EventsConfig(msgspec.Struct, frozen=True):
-    """What recipients of events may register here, and which of their addresses are reached."""
+    """What recipients of events may register here, which of their addresses are reached, and where processes that send wake each
+    other."""
 
     inside: tuple[NetworkAddress, ...] = ()
     authorities: tuple[Path, ...] = ()
     interest_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 366
     interests_each: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] = 1_000_000
+    nats: NatsUrl | None = None
+    nats_authorities: tuple[Path, ...] = ()
+    nats_certificate: Path | None = None
+    nats_key: Path | None = None
+    nats_secret: Path | None = None
 
 
 class ConsentsConfig(msgspec.Struct, frozen=True):

@@ -265,7 +265,9 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
     ]
     passport = config.passport
     own = [path for path in (passport.certificate, passport.key) if path]
-    named += [("events", path) for path in config.events.authorities]
+    events = config.events
+    nats = [path for path in (events.nats_certificate, events.nats_key, events.nats_secret) if path]
+    named += [("events", path) for path in (*events.authorities, *events.nats_authorities, *nats)]
     named += [("passport", path) for path in (*own, *passport.authorities)]
     named += [
         (f"passport.issuers.{name}", path)

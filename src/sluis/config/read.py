@@ -263,6 +263,7 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
     for setting in ("os_user", "signin"):
         yield from _repeated(_each("people", setting, tables), setting)
     yield from _repeated(_each("trust", "issuer", tables), "issuer")
+    yield from _nats_faults(config)
     yield from sign_in_faults(config)
     yield from passport_faults(config)
     yield from contact_faults(config)
@@ -270,6 +271,28 @@ def contradictions(config: Config, tables: dict[str, Any]) -> Iterator[Fault]:
         yield _repeat(("peers", config.node.alias), "alias", config.node.alias)
     if not config.node.test:
         yield from _readable_passwords(config)
+
+
+def _nats_faults(config: Config) -> Iterator[Fault]:
+    """A certificate without its key; and what may only be shown over TLS, without it."""
+    events = config.events
+    if (events.nats_certificate is None) != (events.nats_key is None):
+        yield Fault(
+            ("events", "nats_certificate" if events.nats_certificate else "nats_key"),
+            "half-a-certificate",
+            Text("Een certificaat en zijn sleutel horen bij elkaar.", "A certificate and its key belong together."),
+            Text("Alleen een van de twee staat er.", "Only one of the two is there."),
+            Text("Geef `nats_certificate` en `nats_key` beide.", "Give both `nats_certificate` and `nats_key`."),
+        )  # fmt: skip
+    guarded = [*events.nats_authorities, events.nats_certificate, events.nats_secret]
+    if any(guarded) and not (events.nats or "").startswith("tls://"):
+        yield Fault(
+            ("events", "nats"),
+            "nats-without-tls",
+            Text("NATS is zo niet beveiligd.", "NATS is not secured like this."),
+            Text("Certificaten en een geheim gaan alleen over TLS.", "Certificates and a secret go over TLS alone."),
+            Text("Begin het adres met `tls://`.", "Begin the address with `tls://`."),
+        )  # fmt: skip
 
 
 def _same_places(config: Config) -> Iterator[Fault]:

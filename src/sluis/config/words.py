@@ -477,6 +477,14 @@ WORDS: Words = {
             "File with the secret by which Notify reports; without it the node asks by itself.",
         ),
         "folder": Text("Map van de printstraat.", "Folder of the print street."),
+        "window": Text(
+            "Kant van het venster in de enveloppen van de printstraat: `left` of `right`.",
+            "Side of the window in the envelopes of the print street: `left` or `right`.",
+        ),
+        "return_address": Text(
+            "Retouradres, op één regel boven het adres van een brief.",
+            "Return address, on one line above the address of a letter.",
+        ),
         "remote": Text("Map op de server van de printstraat.", "Folder on the server of the print street."),
         "key": Text(
             "Sleutel waarmee het knooppunt daar inlogt (SSH).",
@@ -537,6 +545,26 @@ WORDS: Words = {
         "interests_each": Text(
             "Hoeveel afnemersindicaties één kennisgeving mag hebben.",
             "How many interests one notice may have.",
+        ),
+        "nats": Text(
+            "Server van NATS die processen wekt die gebeurtenissen versturen (`nats://` of `tls://`); zonder kijken zij steeds zelf.",
+            "NATS server that wakes processes that send events (`nats://` or `tls://`); without it they keep looking themselves.",
+        ),
+        "nats_authorities": Text(
+            "Autoriteiten (PEM) van die server; zonder die van het systeem.",
+            "Authorities (PEM) of that server; without it those of the system.",
+        ),
+        "nats_certificate": Text(
+            "Certificaat waarmee dit knooppunt zich daar laat kennen (PEM).",
+            "Certificate by which this node makes itself known there (PEM).",
+        ),
+        "nats_key": Text(
+            "De sleutel van dat certificaat (PEM).",
+            "The key of that certificate (PEM).",
+        ),
+        "nats_secret": Text(
+            "Bestand met `naam:wachtwoord`, of een token, voor die server.",
+            "File with `name:password`, or a token, for that server.",
         ),
     },
     "LimitsConfig": {

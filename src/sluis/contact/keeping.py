@@ -122,9 +122,9 @@ class Keeping:
         }
         connection.execute(text(sql.ADD), values)
 
-    def due(self, connection: Connection, now: int, most: int) -> list[tuple[Message, Content]]:
-        """Messages with which something must be done, the longest waiting first."""
-        return [self._message(row) for row in connection.execute(text(sql.DUE), {"now": now, "most": most})]
+    def due(self, connection: Connection, now: int, most: int) -> list[str]:
+        """The names of messages with which something must be done, the longest waiting first."""
+        return list(connection.execute(text(sql.DUE), {"now": now, "most": most}).scalars())
 
     def message(self, connection: Connection, name: str) -> tuple[Message, Content] | None:
         """One message."""

@@ -75,7 +75,7 @@ class Parties:
     """
 
     def __init__(self, keeping: Keeping, scenarios: Mapping[str, Scenario], reach: Reach | None) -> None:
-        self._keeping, self._scenarios, self.reach = keeping, scenarios, reach
+        self.keeping, self._scenarios, self.reach = keeping, scenarios, reach
 
     async def of(self, who: SignedIn, doing: Doing) -> Party:
         """For whom somebody acts here, and how far. Raises `Refused`."""
@@ -97,7 +97,7 @@ class Parties:
     def _whose(self, entity: str) -> str | None:
         if entity.startswith(PERSON_URN):
             return entity.removeprefix(PERSON_URN)
-        return self._keeping.entity(entity) if _COMPANY.fullmatch(entity) else None
+        return self.keeping.entity(entity) if _COMPANY.fullmatch(entity) else None
 
     async def _opened(self, who: SignedIn) -> frozenset[str]:
         """The scenarios that somebody's representation is for."""

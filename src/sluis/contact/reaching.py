@@ -7,7 +7,7 @@ again where that has no second effect, and otherwise does as the person prefers 
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -49,9 +49,9 @@ from sluis.store import Store
 
 log = logging.getLogger("sluis.contact")
 
-_AT_ONCE = 100  # messages in hand
-_LANE = 8  # of these with one channel at the same time
-_TAKEN = 24  # of these for one channel: one that hangs keeps no other waiting
+_LANE = 8  # messages with one channel at the same time
+_TAKEN = 400  # in hand for one channel: one that hangs keeps no other waiting
+_STALE = 60  # seconds in hand after which it is read anew what is known of a person
 _BUSY = 60  # seconds at most until a message is looked at again whose channel has enough in hand
 _TURNED_AWAY = 200  # for each so many messages that found a channel full since it finished one, a second more
 _MEND = 3_600  # seconds until a message is looked at again that our own files stand in the way of
@@ -81,6 +81,15 @@ class Settings(msgspec.Struct, frozen=True):
     organisation: str
     language: Language
     quiet: Quiet | None
+
+
+class _Due(msgspec.Struct, frozen=True):
+    """A message with which something must be done, and all that is known of it."""
+
+    message: Message
+    content: Content
+    tries: list[Try]
+    known: Known
 
 
 class Reaching:
@@ -114,20 +123,20 @@ class Reaching:
         self._clock, self._settings = clock, settings
         self._offered = {name: Offered(one.kind, one.enough) for name, one in channels.items()}
         self._in_hand: dict[str, asyncio.Task[None]] = {}
+        self._most = _TAKEN * (len(channels) + 1)
         self._lanes = {name: asyncio.Semaphore(_LANE) for name in channels}
         self._taken, self._full = dict.fromkeys(channels, 0), dict.fromkeys(channels, 0)
 
     async def round(self) -> int:
         """Begin with what is due; gives how many messages that is. Raises `Unkept`."""
-        room = _AT_ONCE - len(self._in_hand)
+        room = self._most - len(self._in_hand)
         if room <= 0:
             return 0
-        found = await asyncio.to_thread(self._due, self._now() + 1, room + len(self._in_hand))
-        fresh = [(message, content) for message, content in found if message.id not in self._in_hand][:room]
-        for message, content in fresh:
-            task = asyncio.create_task(self._handle(message, content))
-            self._in_hand[message.id] = task
-            task.add_done_callback(partial(self._let_go, message.id))
+        fresh = await asyncio.to_thread(self._due, self._now() + 1, room, frozenset(self._in_hand))
+        for due in fresh:
+            task = asyncio.create_task(self._handle(due))
+            self._in_hand[due.message.id] = task
+            task.add_done_callback(partial(self._let_go, due.message.id))
         return len(fresh)
 
     def _let_go(self, name: str, _task: asyncio.Task[None]) -> None:
@@ -148,13 +157,26 @@ class Reaching:
 
     # Deciding
 
-    def _due(self, now: int, most: int) -> list[tuple[Message, Content]]:
+    def _due(self, now: int, room: int, in_hand: Collection[str]) -> list[_Due]:
+        """What is due and not in hand, with all that deciding takes: read together, for a thread each would cost more than it
+        reads."""
         with self._store.read() as connection:
-            return self._keeping.due(connection, now, most)
+            names = self._keeping.due(connection, now, room + len(in_hand))
+            found = [self._keeping.message(connection, one) for one in names if one not in in_hand]
+            return [
+                _Due(
+                    *one,
+                    self._keeping.tries(connection, one[0].id),
+                    self._keeping.known(connection, one[0].person),
+                )
+                for one in found[:room]
+                if one is not None
+            ]
 
-    async def _handle(self, message: Message, content: Content) -> None:
+    async def _handle(self, due: _Due) -> None:
+        message = due.message
         try:
-            await self._do(message, content)
+            await self._do(due)
         except Problem as problem:
             log.error("message %s waits: %s", message.id[:8], problem.code)
             await self._put_off(message, _MEND if problem.code.startswith("template") else _BUSY)
@@ -162,8 +184,8 @@ class Reaching:
             log.error("message %s waits: %s", message.id[:8], cause_of(failure))
             await self._put_off(message, _MEND)
 
-    async def _do(self, message: Message, content: Content) -> None:
-        tries, known = await asyncio.to_thread(self._history, message)
+    async def _do(self, due: _Due) -> None:
+        message, content, tries, known = due.message, due.content, due.tries, due.known
         scenario = self._scenarios.get(message.scenario)
         if scenario is None:
             log.error("scenario %s is gone; message %s is not sent", message.scenario, message.id[:8])
@@ -182,12 +204,6 @@ class Reaching:
                 await self._in_lane(message, content, scenario, route, before or blank, known, preference)
             case Resolve(route, tried):
                 await self._in_lane(message, content, scenario, route, tried, known, preference, found=True)
-
-    def _history(self, message: Message) -> tuple[list[Try], Known]:
-        with self._store.read() as connection:
-            return self._keeping.tries(connection, message.id), self._keeping.known(
-                connection, message.person
-            )
 
     def _next(
         self, scenario: Scenario, content: Content, known: Known, tries: Sequence[Try]
@@ -221,8 +237,11 @@ class Reaching:
             return
         self._taken[route.channel] += 1
         try:
+            began = self._now()
             async with self._lanes[route.channel]:
-                if found and (resolved := await self._resolve(route, tried, preference)) is not None:
+                if self._now() - began > _STALE:
+                    await self._put_off(message, 0)
+                elif found and (resolved := await self._resolve(route, tried, preference)) is not None:
                     await self._note(message, content, scenario, resolved)
                 else:
                     await self._hand_over(message, content, scenario, tried, known, preference)
@@ -277,7 +296,7 @@ class Reaching:
             content = msgspec.structs.replace(content, said=said)
         await self._claim(claimed, content, scenario)
         done = await self._send(
-            channel, claimed, _parcel(claimed, to, content, self._settings.organisation, message), preference
+            channel, claimed, _parcel(claimed, to, content, self._settings.organisation), preference
         )
         await self._note(message, content, scenario, done)
 
@@ -405,7 +424,7 @@ def _waiting(tried: Try) -> Waiting:
     return Waiting(tried.reference, tried.remote)
 
 
-def _parcel(tried: Try, to: tuple[str, ...], content: Content, organisation: str, message: Message) -> Parcel:
+def _parcel(tried: Try, to: tuple[str, ...], content: Content, organisation: str) -> Parcel:
     said = content.said
     assert said is not None
     return Parcel(
@@ -417,5 +436,6 @@ def _parcel(tried: Try, to: tuple[str, ...], content: Content, organisation: str
         said.html,
         said.short,
         organisation,
-        message.created,
+        tried.began,
+        content.case,
     )

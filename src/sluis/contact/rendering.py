@@ -13,6 +13,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sluis.contact.model import Language, Said, Scenario
+from sluis.contact.rules import written_day
 from sluis.kernel import Invalid, Place, Text
 
 LANGUAGES: tuple[Language, ...] = ("nl", "en")
@@ -23,11 +24,6 @@ LONGEST = {"txt": 100_000, "html": 200_000}
 
 LONGEST_SHORT = 612
 """Characters of a text message: four parts of 153 (3GPP TS 23.040)."""
-
-_MONTHS = (
-    "januari februari maart april mei juni juli augustus september oktober november december".split(),
-    "January February March April May June July August September October November December".split(),
-)
 
 
 class Templates:
@@ -101,7 +97,7 @@ def _environment(folder: Path, language: Language, form: str) -> ImmutableSandbo
 def _day(value: Any, language: Language) -> str:
     """A date as people write it. Raises `ValueError`."""
     day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
-    return f"{day.day} {_MONTHS[language == 'en'][day.month - 1]} {day.year}"
+    return written_day(day, language)
 
 
 def wrong_template(path: Path, failure: Exception) -> Invalid:

@@ -33,9 +33,8 @@ ADD = """INSERT INTO contact_messages (id, person, scenario, state, created, due
     VALUES (:id, :person, :scenario, 'open', :created, :created, :ends, :sealed) ON CONFLICT (id) DO NOTHING"""
 """A message that must be sent. The same one is there once, however often its event is heard."""
 
-DUE = """SELECT id, person, scenario, state, created, due, ends, sealed FROM contact_messages
-    WHERE due IS NOT NULL AND due <= :now ORDER BY due LIMIT :most"""
-"""Messages with which something must be done."""
+DUE = """SELECT id FROM contact_messages WHERE due IS NOT NULL AND due <= :now ORDER BY due LIMIT :most"""
+"""Which messages something must be done with."""
 
 ONE = (
     """SELECT id, person, scenario, state, created, due, ends, sealed FROM contact_messages WHERE id = :id"""

@@ -78,13 +78,21 @@ class FileKeyStore:
 
     Keys are made at first use. Two processes that start together end up with the same key: the file is linked into
     place, and who comes second reads the first one's.
+
+    Args:
+        directory: of the keys.
+        make: whether a key that is not there is made. Not by a process that works for a node from a copy of the directory: what
+            it made, the node would not know.
+
+    Raises `NotFound` when nothing may be made and the keys of a node are not there.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, *, make: bool = True) -> None:
+        self._directory, self._make = directory, make
         self._lock = threading.Lock()
         self._secrets: dict[str, bytes] = {}
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if make:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._signing = _ed25519(self._kept("signing.pem", lambda: _pkcs8(Ed25519PrivateKey.generate())))
         self._sealing = _x25519(self._kept("sealing.pem", lambda: _pkcs8(X25519PrivateKey.generate())))
         self._public = self._signing.public_key().public_bytes_raw()
@@ -151,6 +159,8 @@ class FileKeyStore:
     def _kept(self, file: str, make: Callable[[], bytes]) -> bytes:
         path = self._directory / file
         if not path.exists():
+            if not self._make:
+                raise _no_secret(path.stem)
             self._place(path, make())
         return path.read_bytes()
 

@@ -53,30 +53,20 @@ class _Permit(msgspec.Struct, frozen=True):
     until: float
 
 
-class Notices:
-    """The notices of a node. For one event loop.
+class InForce:
+    """The notices of a node, and what contracts cover of them.
 
     Args:
         grounds: as loaded and checked.
         own: this node.
-        point: decides.
         agreements: contracts; None in a node without a group, whose peers come under none.
         clock: aware UTC.
-        seconds: a clock that only goes forward.
 
     Raises `Invalid` when a condition cannot be read.
     """
 
-    def __init__(
-        self,
-        grounds: Grounds,
-        own: PeerId,
-        point: DecisionPoint,
-        agreements: Agreements | None,
-        clock: Clock,
-        seconds: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._point, self._agreements, self._clock, self._seconds = point, agreements, clock, seconds
+    def __init__(self, grounds: Grounds, own: PeerId, agreements: Agreements | None, clock: Clock) -> None:
+        self._agreements, self._clock = agreements, clock
         self.events = {one.type: one for one in grounds.events}
         self._of_event: dict[str, list[Told]] = {}
         self._of_id: dict[str, list[Told]] = {}
@@ -84,8 +74,6 @@ class Notices:
             told = _told(own, self.events[notice.event], notice)
             self._of_event.setdefault(notice.event, []).append(told)
             self._of_id.setdefault(notice.id, []).append(told)
-        self._permits: dict[str, _Permit] = {}
-        self._asking = asyncio.Lock()
 
     def of_event(self, type: str) -> list[Told]:
         """The notices of an event type that hold today."""
@@ -119,6 +107,44 @@ class Notices:
         told = self.of_id(id, recipient)
         return told is not None and self._covered(told) is not False
 
+    def _covered(self, told: Told) -> bool | None:
+        if self._agreements is None:
+            return None
+        notice, digest = told.notice, told.offered.digest
+        return any(
+            one.tells(notice.activity, notice.id, digest)
+            for one in self._agreements.purposes(notice.recipient)
+        )
+
+
+class Notices(InForce):
+    """The notices of a node, and whether each may tell anything now. For one event loop.
+
+    Args:
+        grounds: as loaded and checked.
+        own: this node.
+        point: decides.
+        agreements: as `InForce`.
+        clock: aware UTC.
+        seconds: a clock that only goes forward.
+
+    Raises `Invalid` when a condition cannot be read.
+    """
+
+    def __init__(
+        self,
+        grounds: Grounds,
+        own: PeerId,
+        point: DecisionPoint,
+        agreements: Agreements | None,
+        clock: Clock,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(grounds, own, agreements, clock)
+        self._point, self._seconds = point, seconds
+        self._permits: dict[str, _Permit] = {}
+        self._asking = asyncio.Lock()
+
     async def verdicts(self, notices: Sequence[Told]) -> dict[str, Verdict]:
         """Why each of these may tell nothing now, by the id of the notice; None for one that may.
 
@@ -139,15 +165,6 @@ class Notices:
 
     def _basis(self, told: Told) -> tuple[object, ...]:
         return told.notice.version, self._point.version, self._clock().date(), self._covered(told)
-
-    def _covered(self, told: Told) -> bool | None:
-        if self._agreements is None:
-            return None
-        notice, digest = told.notice, told.offered.digest
-        return any(
-            one.tells(notice.activity, notice.id, digest)
-            for one in self._agreements.purposes(notice.recipient)
-        )
 
     async def _ask(self, told: Told) -> _Permit:
         notice, basis = told.notice, self._basis(told)

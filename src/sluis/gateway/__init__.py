@@ -6,6 +6,7 @@ from sluis.kernel import on_demand
 
 if TYPE_CHECKING:
     from sluis.gateway.card import Card, read_card, sign_card
+    from sluis.gateway.contracts import read_allowed
     from sluis.gateway.crossing import SERVICE, Agreed
     from sluis.gateway.documents import read as read_documents
     from sluis.gateway.http import routes
@@ -74,6 +75,7 @@ __all__ = [
     "open_membership",
     "open_operator",
     "open_telemetry",
+    "read_allowed",
     "read_card",
     "read_documents",
     "reader_of",

@@ -130,9 +130,15 @@ UNDELIVERED = Metric(
     "How long the event that waits longest to be delivered has done so; 0 when none does.",
 )  # fmt: skip
 
+SENDERS = Metric(
+    "sluis.events.senders", "gauge", "{process}",
+    "Processen die gebeurtenissen versturen: `own` is het knooppunt alleen, `nats` en `polling` zeggen wat hen wekt.",
+    "Processes that send events: `own` is the node alone, `nats` and `polling` say what wakes them.", ("waking",),
+)  # fmt: skip
+
 METRICS = (
     REQUESTS, REFUSALS, DURATION, BODIES, PAUSED, CERTIFICATE, CONTRACTS, OUTBOX, DIFFERENCES, COMPARED, UNSEALED, SIGN_IN,
-    DELIVERIES, DELIVERED, UNDELIVERED,
+    DELIVERIES, DELIVERED, UNDELIVERED, SENDERS,
 )  # fmt: skip
 """All of them."""
 
@@ -147,12 +153,13 @@ Counted = Callable[[], Mapping[tuple[str, str], int]]
 
 class Delivering(msgspec.Struct, frozen=True):
     """How the deliveries of events stand: how many wait, how many are dead letters, how many arrived since the node started,
-    and since how many seconds the first of those that wait does."""
+    since how many seconds the first of those that wait does, and how many processes send, by what wakes them."""
 
     waiting: int = 0
     dead: int = 0
     arrived: int = 0
     oldest: float = 0.0
+    senders: Mapping[str, int] = {}
 
 
 def reader_of(
@@ -172,6 +179,7 @@ def delivered(now: Delivering) -> Readings:
         (DELIVERIES, {("waiting",): now.waiting, ("dead",): now.dead}),
         (DELIVERED, {(): now.arrived}),
         (UNDELIVERED, {(): now.oldest}),
+        (SENDERS, {(waking,): count for waking, count in now.senders.items()}),
     )
 
 

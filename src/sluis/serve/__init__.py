@@ -8,5 +8,6 @@ from sluis.serve.api import published
 from sluis.serve.contact import channel_of
 from sluis.serve.node import Node, build_node, run
 from sluis.serve.settling import settle
+from sluis.serve.worker import work
 
-__all__ = ["Node", "build_node", "channel_of", "published", "run", "settle"]
+__all__ = ["Node", "build_node", "channel_of", "published", "run", "settle", "work"]

@@ -17,6 +17,7 @@ from sluis.contact import (
     MailSettings,
     Notify,
     NotifySettings,
+    Paper,
     PostalAddress,
     Quiet,
     Server,
@@ -84,7 +85,7 @@ def channel_of(name: str, settings: ChannelConfig, config: Config) -> Channel:
         case "box":
             return Box(BoxSettings(url, secret, plain, settings.seconds), context)
         case "print":
-            return Street(_drop(settings))
+            return Street(_drop(settings), Paper(settings.window, settings.return_address or ""))
         case kind:
             form = _FORMS[kind]
             template = str(settings.template)

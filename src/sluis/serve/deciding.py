@@ -1,4 +1,4 @@
-"""What programs and officials do without a page: ask the decision point, publish what happened. Over the portal with an
+"""What programs and officials do without a page: ask the decision point, publish what happened, read what others told. Over the portal with an
 access token that was given for it, and over the unix socket as an official with the role for it.
 """
 
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from litestar import Request
 
-from sluis.identity.provider import DECISIONS, EVENTS, Provider
+from sluis.identity.provider import DECISIONS, EVENTS, READ_EVENTS, Provider
 from sluis.kernel import Refused, Text
 from sluis.policy import Who
 from sluis.web import Access, OnRefusal, Person, TokenAccess, thumbprint_of, token_of
@@ -48,6 +48,15 @@ PUBLISHING = Right(
     "events-not-yours",
     Text("U mag geen gebeurtenissen melden.", "You may not publish events."),
     Text("Dit programma mag geen gebeurtenissen melden.", "This program may not publish events."),
+)
+
+
+READING = Right(
+    READ_EVENTS,
+    "event-admin",
+    "events-not-yours",
+    Text("U mag geen gebeurtenissen lezen.", "You may not read events."),
+    Text("Dit programma mag geen gebeurtenissen lezen.", "This program may not read events."),
 )
 
 

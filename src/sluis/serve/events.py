@@ -3,16 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_network
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.config import Config
-from sluis.crypto import KeyStore, calling_context
+from sluis.crypto import KeyStore, Vault, calling_context
 from sluis.events import doctor, interests, publishing, subscriptions
 from sluis.events import inbox as inboxes
 from sluis.events.inbox import Catching, Inbox, Origin, open_inbox
@@ -27,12 +26,12 @@ from sluis.events.interests import (
     open_registered,
 )
 from sluis.events.notices import Notices
-from sluis.events.notificaties import Notificaties
+from sluis.events.notificaties import VAULT, Notificaties, read_subscriptions
 from sluis.events.publishing import Hearer, Publisher, Settings, open_publisher
-from sluis.events.queue import Queue, open_queue
+from sluis.events.queue import Lanes, Queue, Readers, open_queue, program_routes
 from sluis.events.queue import routes as delivery_routes
-from sluis.events.sending import Connections, Fsc, Sender, Signer, Transport, Webhook, WhileAgreed
-from sluis.events.subscriptions import Here, Mode, Subscriptions, open_subscriptions
+from sluis.events.sending import Fsc, Sender, Signer, WhileAgreed
+from sluis.events.subscriptions import Subscription, Subscriptions, open_subscriptions
 from sluis.gateway import Agreed, Delivering, Link, Membership
 from sluis.grounds import Grounds
 from sluis.kernel import Clock, PeerId, cause_of
@@ -40,9 +39,9 @@ from sluis.ledger import Ledger
 from sluis.policy import DecisionPoint, Who
 from sluis.serve.group import aliases
 from sluis.serve.notificaties import Everyone, notificaties_of
-from sluis.serve.standing import may_signal
+from sluis.serve.sending import here_of, may_leave_of, waking_of, webhooks_of
 from sluis.store import Store
-from sluis.web import EVERYWHERE, Gate, OnRefusal, Outgoing
+from sluis.web import Gate, OnRefusal, Outgoing
 
 log = logging.getLogger("sluis.events")
 
@@ -59,9 +58,11 @@ class EventRooms(msgspec.Struct, frozen=True):
     registrar: Registrar
     subscriptions: Subscriptions
     queue: Queue
+    readers: Readers
     sender: Sender
     signer: Signer
     publisher: Publisher
+    everyone: Everyone
     notificaties: Notificaties | None
     references: References
     there: RegisteredThere
@@ -84,6 +85,10 @@ class EventRooms(msgspec.Struct, frozen=True):
         if self.catching is not None:
             self.held.append(asyncio.create_task(self.catching.run()))
 
+    def end_streams(self) -> None:
+        """Let nobody wait for events any more, so that the listeners can close."""
+        self.readers.close()
+
     async def stop(self) -> None:
         """Send nothing more; what is under way goes again later. May be called twice."""
         for task in self.held:
@@ -97,6 +102,7 @@ class EventRooms(msgspec.Struct, frozen=True):
         await self.interests.sweep()
         await self.publisher.sweep()
         await self.references.sweep()
+        await asyncio.to_thread(self.signer.ready)
         await self.there.sweep()
         if self.inbox is not None:
             await self.inbox.sweep()
@@ -107,12 +113,15 @@ class EventRooms(msgspec.Struct, frozen=True):
         oldest = min((one.oldest for one in standing if one.oldest is not None), default=None)
         age = 0.0 if oldest is None else max(time.time() - oldest / 1000, 0.0)
         waiting, dead = sum(one.waiting for one in standing), sum(one.dead for one in standing)
-        return Delivering(waiting, dead, self.sender.sent, age)
+        return Delivering(waiting, dead, self.sender.sent_by_all, age, self.sender.colleagues())
 
     async def _send(self) -> None:
+        async def known() -> Sequence[Subscription]:
+            return self.everyone.all()
+
         while True:
             try:
-                await self.sender.run(Everyone(self.subscriptions, self.notificaties).all())
+                await self.sender.run(known)
             except Exception as failure:  # what waits must go on, whatever one recipient brings about
                 log.error("sending events: %s", cause_of(failure))
             await asyncio.sleep(_AGAIN)
@@ -138,11 +147,7 @@ def event_rooms(
     node, settings = config.node, config.events
     agreed = Agreed(membership.contracts.allowed, clock) if membership else None
     notices = Notices(grounds, node.oin, point, agreed, clock)
-    signals = may_signal(grounds, node.oin, node.alias, agreed, clock)
-
-    def may_leave(id: str, recipient: PeerId) -> bool:
-        return notices.agreed(id, recipient) or signals(id, recipient)
-
+    may_leave = may_leave_of(config, grounds, notices, agreed, clock)
     bounds = Bounds(settings.interest_days, settings.interests_each, node.test)
     kept = open_interests(
         store, ledger, keys, notices, address, node.alias, clock, bounds, membership is not None
@@ -155,22 +160,16 @@ def event_rooms(
     inside = [ip_network(one) for one in settings.inside]
     context = calling_context(settings.authorities)
     calls = Outgoing(context, inside, plain=node.test)
-    connections, own = Connections(lambda: context, inside), Connections(lambda: context, EVERYWHERE)
-    portal = config.portal.address
-    here = Here(
-        urlsplit(portal or node.url).hostname or "",
-        f"{str(portal).rstrip('/')}/v1/events/permissions" if portal else "",
-        node.test,
-    )
+    here = here_of(config)
     subscribed = open_subscriptions(store, keys, ledger, calls, here, clock)
     queue = open_queue(store, keys, clock)
     signer = Signer(keys, clock)
+    signer.ready()  # workers make no keys: they find them here
     zgw = notificaties_of(config, store, keys, ledger, queue, clock)
-    transports: dict[Mode, Transport] = {
-        "push": WhileAgreed(Webhook(connections, signer, here.origin, clock), node.oin, may_leave),
-        "fsc": WhileAgreed(Fsc(link, clock), node.oin, may_leave),
-        "own": Webhook(own, signer, here.origin, clock),
-    }
+    left = () if zgw else read_subscriptions(node.oin, {}, node.test, store, Vault(keys, VAULT))
+    webhooks = webhooks_of(config, signer, here, may_leave, clock)
+    transports = webhooks.transports | {"fsc": WhileAgreed(Fsc(link, clock), node.oin, may_leave)}
+    lanes = Lanes(store, node=True) if store.dialect == "postgresql" else None
     held: list[asyncio.Task[None]] = []
 
     def gone(subscription: str) -> None:
@@ -180,8 +179,7 @@ def event_rooms(
         task.add_done_callback(held.remove)
 
     async def close() -> None:
-        await connections.close()
-        await own.close()
+        await webhooks.close()
         await calls.close()
 
     publisher = open_publisher(
@@ -221,9 +219,11 @@ def event_rooms(
         catching=None if inbox is None else Catching(inbox, link, registrar, seconds),
         subscriptions=subscribed,
         queue=queue,
-        sender=Sender(queue, transports, gone, clock),
+        readers=Readers(queue),
+        sender=Sender(queue, transports, gone, clock, lanes=lanes, waking=waking_of(config)),
         signer=signer,
         publisher=publisher,
+        everyone=Everyone(subscribed, zgw, left),
         notificaties=zgw,
         name=name,
         clock=clock,
@@ -236,7 +236,7 @@ def event_routes(
     rooms: EventRooms, gate: Gate, own: PeerId, who: Who, on_refusal: OnRefusal
 ) -> list[HTTPRouteHandler]:
     """Their routes, on the node's own listeners."""
-    known = Everyone(rooms.subscriptions, rooms.notificaties)
+    known = rooms.everyone
     followed = None if rooms.inbox is None else rooms.inbox.followed
     return [
         *interests.routes(rooms.notices, rooms.interests, on_refusal),
@@ -246,6 +246,7 @@ def event_routes(
         ),
         *delivery_routes(
             rooms.queue,
+            rooms.readers,
             known,
             gate,
             own,
@@ -264,9 +265,17 @@ def event_routes(
     ]
 
 
-def portal_routes(rooms: EventRooms, who: Who) -> list[HTTPRouteHandler]:
-    """Their routes for programs that come with an access token, and for recipients that are no peers."""
+def portal_routes(rooms: EventRooms, own: PeerId, tells: Who, reads: Who) -> list[HTTPRouteHandler]:
+    """Their routes for programs that come with an access token, and for recipients that are no peers.
+
+    Args:
+        rooms: of this node.
+        own: this organisation.
+        tells: knows who calls to tell what happened, and that it may.
+        reads: the same, to read what others told.
+    """
     return [
-        *publishing.routes(rooms.publisher, who, counted=False),
+        *publishing.routes(rooms.publisher, tells, counted=False),
+        *program_routes(rooms.readers, rooms.subscriptions, own, reads),
         *subscriptions.open_routes(rooms.subscriptions, rooms.signer.jwks),
     ]

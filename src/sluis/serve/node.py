@@ -98,6 +98,7 @@ class Node:
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close everything. May be called twice."""
+        self.parts.events.end_streams()
         await self._server.stop()
         if self._group is not None:
             await self._group.stop()

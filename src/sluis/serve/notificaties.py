@@ -4,11 +4,19 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from sluis.config import Config, applications_of
 from sluis.crypto import KeyStore
-from sluis.events.notificaties import BASE, Deliveries, Notificaties, Settings, make_app, open_notificaties
+from sluis.events.notificaties import (
+    BASE,
+    MIGRATIONS,
+    Deliveries,
+    Notificaties,
+    Settings,
+    make_app,
+    open_notificaties,
+)
 from sluis.events.subscriptions import Subscription, Subscriptions
 from sluis.kernel import Clock, PeerId, Refused
 from sluis.ledger import Ledger
-from sluis.store import Store
+from sluis.store import Store, migrate
 from sluis.web import Beside
 
 
@@ -17,6 +25,7 @@ def notificaties_of(
 ) -> Notificaties | None:
     """The API over a database; None when no application may use it. Blocks. Raises `Problem`."""
     settings = config.notificaties
+    migrate(store, "notificaties", MIGRATIONS)  # of what was subscribed before, something may wait
     if not settings.applications or settings.activity is None:
         return None
     node = config.node
@@ -26,10 +35,21 @@ def notificaties_of(
 
 class Everyone:
     """The subscriptions of all rooms, for who looks after deliveries: an operator sees what did not arrive at an application of
-    the organisation itself like the rest. Peers see their own."""
+    the organisation itself like the rest. Peers see their own.
 
-    def __init__(self, subscriptions: Subscriptions, notificaties: Notificaties | None) -> None:
-        self._subscriptions, self._notificaties = subscriptions, notificaties
+    Args:
+        subscriptions: of recipients.
+        notificaties: the API of the organisation's own applications; None when it is off.
+        left: what was subscribed to it before it was off: it gets nothing, and what waits for it is kept.
+    """
+
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        notificaties: Notificaties | None,
+        left: Sequence[Subscription],
+    ) -> None:
+        self._subscriptions, self._notificaties, self._left = subscriptions, notificaties, left
 
     def get(self, owner: PeerId, name: str) -> Subscription:
         """One of an owner. Raises `NotFound`."""
@@ -45,7 +65,7 @@ class Everyone:
         return [*self._subscriptions.all(), *self._own()]
 
     def _own(self) -> Sequence[Subscription]:
-        return self._notificaties.subscriptions() if self._notificaties is not None else ()
+        return self._notificaties.subscriptions() if self._notificaties is not None else self._left
 
 
 def beside_portal(

@@ -11,22 +11,9 @@ from sluis.config import Config, RegisterConfig
 from sluis.contact import MESSAGES
 from sluis.crypto import KeyStore
 from sluis.grounds import Grounds
-from sluis.identity.people import (
-    Act,
-    Caller,
-    Choice,
-    Denied,
-    Folder,
-    Online,
-    People,
-    Register,
-    Service,
-    Vouched,
-    open_people,
-    person_urn,
-    refused,
-)
+from sluis.identity.people import Act, Caller, Choice, Denied, People, Service, Vouched, open_people, refused
 from sluis.identity.provider import ACTS, Provider
+from sluis.identity.register import Folder, Online, Register, person_urn
 from sluis.identity.sessions import Established, Sessions, person_of
 from sluis.kernel import Acting, Clock, Invalid, Refused, Text, Unidentified, nine_digits
 from sluis.ledger import Ledger

@@ -15,7 +15,7 @@ from sluis.ledger import reading_routes
 from sluis.serve.api import portal_about
 from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
 from sluis.serve.contact import callbacks_of
-from sluis.serve.deciding import DECIDING, PUBLISHING, by_token
+from sluis.serve.deciding import DECIDING, PUBLISHING, READING, by_token
 from sluis.serve.events import portal_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.notificaties import beside_portal
@@ -62,8 +62,11 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
     access = ReadingAccess(rooms.visiting, parts.refusals.record)
     reading = reading_routes(parts.ledger, own_lines(parts, rooms.sessions))
     messages = contact.api_routes(parts.contact) if parts.contact else ()
-    who = by_token(PUBLISHING, rooms.provider, TokenAccess(rooms.visiting), parts.refusals.record)
-    events = portal_routes(parts.events, who)
+    tells, reads = (
+        by_token(right, rooms.provider, TokenAccess(rooms.visiting), parts.refusals.record)
+        for right in (PUBLISHING, READING)
+    )
+    events = portal_routes(parts.events, config.node.oin, tells, reads)
     found = catalogue.routes(parts.catalogue)
     return make_api(
         [*query.routes(parts.asker), *reading, *messages, *events, *found], access, portal_about(config)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from sluis.store.commit import Commit, insert_values
     from sluis.store.engine import Store, open_store, see_through
     from sluis.store.files import write_durably
-    from sluis.store.migrations import Migration, migrate
+    from sluis.store.migrations import Migration, check_migrated, migrate
     from sluis.store.once import Once, open_once
     from sluis.store.outbox import Message, Outbox, Waiting, open_outbox
     from sluis.store.writer import attempt, unkept
@@ -24,6 +24,7 @@ __all__ = [
     "Store",
     "Waiting",
     "attempt",
+    "check_migrated",
     "insert_values",
     "migrate",
     "open_once",

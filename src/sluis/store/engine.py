@@ -2,7 +2,8 @@
 
 SQLite runs in WAL mode with synchronous=FULL, so that a commit is on disk before it is acknowledged; PostgreSQL
 does so by itself (synchronous_commit=on is set, whatever the server's default). All writing goes through the one
-`GroupWriter` of a store.
+`GroupWriter` of a store. One process is the writer of a database; on PostgreSQL others may stand beside it, and write only
+what is made for that (`queue.Lanes`).
 """
 
 import asyncio
@@ -34,11 +35,12 @@ class Store:
         path: the database file; None for a server or for memory.
     """
 
-    def __init__(self, url: URL, waiting: int) -> None:
+    def __init__(self, url: URL, waiting: int, sole: bool = True) -> None:
         self.dialect: Literal["sqlite", "postgresql"] = _dialect(url)
         self.path = Path(url.database) if self.dialect == "sqlite" and url.database else None
         self.engine = _engine(url, self.path)
-        self._writer = GroupWriter(self.engine, WriterLock(self.dialect, self.path), waiting)
+        lock = WriterLock(self.dialect, self.path) if sole else None
+        self._writer = GroupWriter(self.engine, lock, waiting)
 
     def register(self, lane: Lane[Any, Any]) -> None:
         """Let `lane` take part in the group commits; it is loaded before its first batch.
@@ -117,17 +119,22 @@ async def see_through(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-def open_store(where: Path | str, *, waiting: int = 200_000) -> Store:
+def open_store(where: Path | str, *, waiting: int = 200_000, sole: bool = True) -> Store:
     """Open (and for SQLite: create) a node's database.
 
     Args:
         where: a file, or an SQLAlchemy URL (`sqlite:///…`, `postgresql://…`).
         waiting: how many records may wait for a commit before callers get `Unkept`.
+        sole: whether this process is the writer of the database, of which there is one. One that stands beside it brings no
+            table up to date and writes no record.
 
     Raises:
-        Invalid: the URL names another kind of database.
+        Invalid: the URL names another kind of database, or one that only one process can write.
     """
-    return Store(_url(where), waiting)
+    url = _url(where)
+    if not sole and _dialect(url) == "sqlite":
+        raise _for_one_process()
+    return Store(url, waiting, sole)
 
 
 def _url(where: Path | str) -> URL:
@@ -151,6 +158,21 @@ def _dialect(url: URL) -> Literal["sqlite", "postgresql"]:
             "A node keeps its records in an SQLite file or in PostgreSQL.",
         ),
         Text("Geef een pad of een postgresql-adres op.", "Give a path or a postgresql address."),
+    )
+
+
+def _for_one_process() -> Invalid:
+    return Invalid(
+        "store-for-one-process",
+        Text("In deze database schrijft maar één proces.", "Only one process writes this database."),
+        Text(
+            "Een SQLite-bestand is van het knooppunt alleen.",
+            "An SQLite file belongs to the node alone.",
+        ),
+        Text(
+            "Zet `store.url` op een PostgreSQL-database, of laat het knooppunt het zelf doen.",
+            "Set `store.url` to a PostgreSQL database, or leave it to the node itself.",
+        ),
     )
 
 

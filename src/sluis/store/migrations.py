@@ -49,6 +49,21 @@ def migrate(store: Store, room: str, migrations: Sequence[Migration]) -> None:
     store.write_blocking(lambda connection: _apply(connection, room, migrations))
 
 
+def check_migrated(store: Store, room: str, migrations: Sequence[Migration]) -> None:
+    """Hold the tables of a room against this code, in a process that does not bring them up to date itself. Blocks.
+
+    Raises:
+        Conflict: they are older or newer than this code.
+    """
+    with store.read() as connection:
+        there = connection.execute(text("SELECT to_regclass('sluis_migrations')")).scalar() is not None
+        had = [row.name for row in connection.execute(text(APPLIED), {"room": room})] if there else []
+    if len(had) < len(migrations):
+        raise _older(room)
+    if had != [migration.name for migration in migrations]:
+        raise _newer(room)
+
+
 def _apply(connection: Connection, room: str, migrations: Sequence[Migration]) -> None:
     connection.execute(text(_TABLE))
     had = [row.name for row in connection.execute(text(APPLIED), {"room": room})]
@@ -60,6 +75,18 @@ def _apply(connection: Connection, room: str, migrations: Sequence[Migration]) -
         connection.execute(
             text(NOTE), {"room": room, "position": position, "name": migrations[position].name}
         )
+
+
+def _older(room: str) -> Conflict:
+    return Conflict(
+        "store-is-older",
+        Text("Deze database is nog niet bijgewerkt.", "This database has not been brought up to date yet."),
+        Text(
+            f"De tabellen van '{room}' zijn ouder dan deze versie van Sluis.",
+            f"The tables of '{room}' are older than this Sluis.",
+        ),
+        Text("Start eerst het knooppunt zelf, met deze versie.", "Start the node itself first, with this version."),
+    )  # fmt: skip
 
 
 def _newer(room: str) -> Conflict:

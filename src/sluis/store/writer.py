@@ -132,11 +132,11 @@ class GroupWriter:
 
     Args:
         engine: where to write.
-        lock: taken before the first batch, held to the end.
+        lock: taken before the first batch, held to the end; None beside a writer that has it.
         waiting: the largest number of records that may wait.
     """
 
-    def __init__(self, engine: Engine, lock: WriterLock, waiting: int) -> None:
+    def __init__(self, engine: Engine, lock: WriterLock | None, waiting: int) -> None:
         self._engine, self._lock, self._room = engine, lock, waiting
         self._queue: SimpleQueue[list[_Turn] | None] = SimpleQueue()
         self._turns: dict[asyncio.AbstractEventLoop, dict[Lane[Any, Any], _Turn]] = {}
@@ -195,7 +195,8 @@ class GroupWriter:
         if thread is not None:
             self._queue.put(None)
             thread.join()
-        self._lock.give_back()
+        if self._lock is not None:
+            self._lock.give_back()
 
     def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
         self._put([*self._turns.pop(loop).values()])
@@ -304,7 +305,8 @@ class GroupWriter:
         if self._connection is None:
             connection = self._engine.connect().execution_options(sluis_writes=True)
             try:
-                self._lock.take(connection)
+                if self._lock is not None:
+                    self._lock.take(connection)
                 with connection.begin():
                     for lane in self._lanes:
                         lane.load(connection)

@@ -13,8 +13,9 @@ from tests.unit.contact.world import BSN, OTHER, Fake, Whom, World, scenario
 from sluis.contact import MESSAGES, Failed, PostalAddress, Preference
 from sluis.contact.channels.base import box_of
 from sluis.crypto import FileKeyStore
-from sluis.identity.people import Vouched, open_people, person_urn
+from sluis.identity.people import Vouched, open_people
 from sluis.identity.people.guardians import Appointment
+from sluis.identity.register import person_urn
 from sluis.identity.sessions import person_of
 from sluis.kernel import Acting, Refused, Text
 from sluis.ledger import SUBJECT_TYPE, Arrangement, Search

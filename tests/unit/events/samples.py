@@ -22,7 +22,7 @@ from sluis.events.interests import (
 )
 from sluis.events.notices import Agreements, Notices
 from sluis.events.publishing import Occurrence, Publisher, Settings, open_publisher
-from sluis.events.queue import Outgoing
+from sluis.events.queue import Outgoing, open_queue
 from sluis.grounds import Activity, Article, EventType, Fact, Grounds, Notice
 from sluis.kernel import Oin, PeerId, Period, Problem, Text, Trace
 from sluis.ledger import Ledger, open_ledger
@@ -139,10 +139,12 @@ class Source:
         subscriptions: Subscriptions,
         agreements: Agreements | None,
         bounds: Bounds,
+        kept: bool,
     ) -> None:
         self.now, self.seconds = NOW, 0.0
         keys = self.keys = FileKeyStore(directory / "keys")
-        self.store, self.subscriptions, self.queue = store, subscriptions, Queue()
+        self.store, self.subscriptions = store, subscriptions
+        self.queue: Any = open_queue(store, keys, self.clock) if kept else Queue()
         self.ledger: Ledger = open_ledger(store, keys, "source.example/log", self.clock)
         policies = Policies(
             {}, rulings_of(known, "source", agreements is not None), (), None, agreements is not None
@@ -187,10 +189,11 @@ def source(
     hears: Sequence[PeerId] = (FIRST, SECOND),
     agreements: Agreements | None = None,
     bounds: Bounds = Bounds(test=True),  # noqa: B008
+    kept: bool = False,
 ) -> Iterator[Source]:
-    """A source in a directory; opening it again finds what was there."""
+    """A source in a directory; opening it again finds what was there. With `kept`, its deliveries too."""
     store = open_store(directory / "node.db")
     try:
-        yield Source(store, directory, known, own, Subscriptions(*hears), agreements, bounds)
+        yield Source(store, directory, known, own, Subscriptions(*hears), agreements, bounds, kept)
     finally:
         store.close()

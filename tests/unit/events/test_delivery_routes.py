@@ -16,7 +16,17 @@ from tests.unit.web.conftest import ABOUT, crossing
 from sluis.crypto import FileKeyStore
 from sluis.events import queue as queue_room
 from sluis.events.cloudevent import CloudEvent
-from sluis.events.queue import DEAD, DELIVERED, Outcome, Outgoing, Queue, open_queue, reading
+from sluis.events.queue import (
+    DEAD,
+    DELIVERED,
+    Outcome,
+    Outgoing,
+    Place,
+    Queue,
+    Readers,
+    open_queue,
+    reading,
+)
 from sluis.events.sending import Signer
 from sluis.events.subscriptions import (
     Here,
@@ -79,7 +89,13 @@ def api(subscriptions: Subscriptions, queue: Queue, keys: FileKeyStore) -> Api:
         *routes(subscriptions, gate, ANN, refusal, lambda person: person.person),
         *open_routes(subscriptions, Signer(keys, utc_now).jwks),
         *queue_room.routes(
-            queue, subscriptions, gate, ANN, refusal, lambda notice, recipient: notice != "revoked"
+            queue,
+            Readers(queue),
+            subscriptions,
+            gate,
+            ANN,
+            refusal,
+            lambda notice, recipient: notice != "revoked",
         ),
     ]
     return make_api(found, Access([ANN, BOB], lambda user: Person(user, "p-1")), ABOUT)
@@ -209,7 +225,7 @@ async def test_owners_see_and_replay_what_did_not_arrive_and_nobody_else(
         Outcome(name, 2, DELIVERED),
         Outcome(name, 3, DEAD, "gone"),
     ]
-    await queue.note(outcomes, {name: 3})
+    await queue.note(outcomes, {name: Place(3)})
     letters = (await ann.ask("GET", f"/subscriptions/{name}/dead-letters")).json()
     assert [(one["sequence"], one["event"], one["trouble"]) for one in letters] == [
         (1, "1", "wrong-format"), (3, "3", "gone"),

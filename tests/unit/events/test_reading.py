@@ -1,7 +1,7 @@
 """Who reads along gets what there is, and what comes, in order; and says what it has."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, closing
 from pathlib import Path
 
@@ -115,3 +115,21 @@ async def test_a_stream_for_which_there_is_no_room_ends_and_does_not_spin(
     assert pieces == [b": \n\n"] * 2
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_when_the_node_stops_nobody_waits_any_more(queue: Queue) -> None:
+    readers = Readers(queue)
+    page = asyncio.create_task(readers.page(ANN, "s", 0, 10, 20))
+    stream = readers.stream(ANN, "t", 0, shown)
+    await anext(stream)
+    rest = asyncio.create_task(_all(stream))
+    await asyncio.sleep(0.05)
+    readers.close()
+    async with asyncio.timeout(5):
+        assert await page == []
+        assert await rest == [b": \n\n"]
+        assert await readers.page(ANN, "s", 0, 10, 20) == []
+
+
+async def _all(stream: AsyncIterator[bytes]) -> list[bytes]:
+    return [piece async for piece in stream]

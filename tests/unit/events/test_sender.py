@@ -50,7 +50,11 @@ async def test_what_stands_behind_one_of_many_streams_that_waited_goes_without_n
         ]
         await store.write(lambda connection: queue.add(connection, additions))
         sender = Sender(queue, {"push": transport}, lambda name: None, utc_now, lambda: 0.0)
-        sending = asyncio.create_task(sender.run([SUBSCRIPTION]))
+
+        async def known() -> Sequence[Subscription]:
+            return [SUBSCRIPTION]
+
+        sending = asyncio.create_task(sender.run(known))
         try:
             async with asyncio.timeout(10):
                 while len(transport.arrived) < len(streams):  # noqa: ASYNC110 - nobody tells

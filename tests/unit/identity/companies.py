@@ -3,11 +3,18 @@
 from datetime import UTC, date, datetime
 from xml.sax.saxutils import escape
 
-from sluis.identity.people import RegisteredName
-from sluis.identity.people.company import Company, Held, Officer, urn_of
-from sluis.identity.people.kvk import normal, read_company
 from sluis.identity.people.model import Facts, Office
-from sluis.identity.people.register import Answer, unavailable
+from sluis.identity.register import (
+    Answer,
+    Company,
+    Held,
+    Officer,
+    RegisteredName,
+    normal,
+    read_company,
+    unavailable,
+    urn_of,
+)
 from sluis.kernel import Acting, Kvk, NotFound
 
 TODAY = date(2026, 11, 22)

@@ -20,9 +20,9 @@ from tests.unit.identity.companies import (
 )
 
 from sluis.crypto import FileKeyStore
-from sluis.identity.people import People, Service, open_people, person_urn
-from sluis.identity.people.company import PERSON
+from sluis.identity.people import People, Service, open_people
 from sluis.identity.people.model import Act, Allowed, Denied, Mandate, Terms
+from sluis.identity.register import PERSON, person_urn
 from sluis.kernel import Text
 from sluis.ledger import Ledger, open_ledger
 from sluis.store import Store, open_store

@@ -14,8 +14,9 @@ from tests.unit.identity.test_people_pages import World
 from tests.unit.web.conftest import ABOUT, calling
 
 from sluis.crypto import FileKeyStore
-from sluis.identity.people import desk_routes, person_urn, routes
+from sluis.identity.people import desk_routes, routes
 from sluis.identity.people.model import Allowed
+from sluis.identity.register import person_urn
 from sluis.identity.sessions import person_of
 from sluis.kernel import Acting, Invalid, PeerId, Text
 from sluis.policy import STANDARD, DecisionPoint, Policies

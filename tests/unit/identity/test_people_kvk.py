@@ -20,9 +20,9 @@ from tests.unit.identity.companies import (
     registration,
 )
 
-from sluis.identity.people.company import RegisteredName, birthday
-from sluis.identity.people.kvk import LARGEST, normal, read_company
 from sluis.identity.people.reasons import REASONS
+from sluis.identity.register import RegisteredName, birthday
+from sluis.identity.register.kvk import LARGEST, normal, read_company
 from sluis.kernel import Invalid, Kvk, NotFound, Upstream
 
 OVER = "<registratie><datumEinde>20261121</datumEinde></registratie>"

@@ -24,8 +24,8 @@ from tests.unit.identity.companies import (
 )
 from tests.unit.identity.people_node import DAY, Node, act, opened, rule, terms
 
-from sluis.identity.people import person_urn
 from sluis.identity.people.model import Allowed
+from sluis.identity.register import person_urn
 from sluis.kernel import Conflict, Invalid, NotFound, Refused, Unkept
 from sluis.ledger.verifier import check_receipt
 from sluis.store import unkept

@@ -14,9 +14,10 @@ from tests.unit.identity.people_node import Node, act
 
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages, people
-from sluis.identity.people import RegisteredName, Vouched
+from sluis.identity.people import Vouched
 from sluis.identity.people.model import Allowed
 from sluis.identity.people.pages import WRONG_CODES
+from sluis.identity.register import RegisteredName
 from sluis.identity.sessions import Established, Sessions, SigningIn, open_sessions
 from sluis.kernel import Acting
 from sluis.web import House, SignedIn, make_portal

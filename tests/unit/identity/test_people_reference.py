@@ -21,7 +21,6 @@ from tests.unit.identity.companies import (
     SECONDS,
 )
 
-from sluis.identity.people.company import PERSON, Company, Held, Officer, person_urn
 from sluis.identity.people.model import (
     Act,
     Allowed,
@@ -34,6 +33,7 @@ from sluis.identity.people.model import (
     Vouched,
 )
 from sluis.identity.people.rules import entity_of, is_self, may_represent, no_longer, properties
+from sluis.identity.register import PERSON, Company, Held, Officer, person_urn
 from sluis.kernel import Acting
 
 T = TypeVar("T")

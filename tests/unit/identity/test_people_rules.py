@@ -25,7 +25,6 @@ from tests.unit.identity.companies import (
     registration,
 )
 
-from sluis.identity.people.company import PERSON, Held, person_urn
 from sluis.identity.people.model import (
     ANY,
     Act,
@@ -40,6 +39,7 @@ from sluis.identity.people.model import (
 )
 from sluis.identity.people.reasons import REASONS
 from sluis.identity.people.rules import is_side, may_arrange, may_represent, may_sign, properties
+from sluis.identity.register import PERSON, Held, person_urn
 from sluis.kernel import Acting, Invalid, Vestiging
 
 SERVICE, ACTION = "permits", "apply"

@@ -27,9 +27,10 @@ from tests.unit.identity.companies import (
 from tests.unit.identity.people_node import Node, act, opened, rule
 
 from sluis.crypto import FileKeyStore
-from sluis.identity.people import Folder, Vouched, open_people, person_urn
+from sluis.identity.people import Vouched, open_people
 from sluis.identity.people.guardians import Appointment
 from sluis.identity.people.model import Allowed, Contact
+from sluis.identity.register import Folder, person_urn
 from sluis.kernel import Conflict, Invalid, Kvk, NotFound, Refused, Upstream
 from sluis.ledger import open_ledger
 from sluis.store import open_store

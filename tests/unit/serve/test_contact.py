@@ -215,11 +215,11 @@ def test_a_name_alone_is_no_address_and_neither_is_a_house_without_a_name() -> N
 # The how-to
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(8))
 def test_the_settings_in_the_how_to_are_right(tmp_path: Path, number: int) -> None:
     page = Path(__file__).parents[3] / "docs/how-to/berichten.md"
     blocks = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     bare = NODE.partition("[channels")[0]
     node = bare if number == 0 else bare.replace('environment = "test"\n', "")
     (tmp_path / "node.toml").write_text(node + blocks[number], encoding="utf-8")

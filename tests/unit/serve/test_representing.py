@@ -14,7 +14,7 @@ from sluis.crypto import FileKeyStore
 from sluis.identity.passport import Issuer
 from sluis.identity.passport.model import Presentation, Way
 from sluis.identity.passport.rules import established as established_by
-from sluis.identity.people import RegisteredName, person_urn
+from sluis.identity.register import RegisteredName, person_urn
 from sluis.identity.sessions import Sessions, open_sessions
 from sluis.kernel import Acting, Refused, Text
 from sluis.ledger import decisions

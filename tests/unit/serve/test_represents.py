@@ -14,8 +14,8 @@ from tests.unit.serve.test_deciding import Kept
 
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages, people
-from sluis.identity.people import person_urn
 from sluis.identity.people.model import Mandate
+from sluis.identity.register import person_urn
 from sluis.identity.sessions import Sessions, SigningIn, open_sessions
 from sluis.kernel import Acting, Refused, Text
 from sluis.policy import LOG, STANDARD, DecisionPoint, Policies, Resource

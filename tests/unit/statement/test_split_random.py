@@ -46,16 +46,31 @@ _NODES = (
 SITES = Sites({name: (COLUMNS, []) for name in TABLES})
 
 
-@pytest.mark.parametrize(("small", "bulk"), [(0, True), (1000, False)])
-@settings(max_examples=60, deadline=None, suppress_health_check=_QUIET)
-@given(found=tables(), question=questions(), refused=st.sets(st.sampled_from(_NODES), max_size=3))
+_ways = pytest.mark.parametrize(("small", "bulk"), [(0, True), (1000, False)])
+_random = given(found=tables(), question=questions(), refused=st.sets(st.sampled_from(_NODES), max_size=3))
+_Found, _Question, _Refused = dict[str, Any], tuple[str, bool], set[type[exp.Expression]]
+
+
+@_ways
+@settings(max_examples=25, deadline=None, suppress_health_check=_QUIET)
+@_random
 def test_any_question_has_the_answer_of_one_database(
-    small: int,
-    bulk: bool,
-    found: dict[str, Any],
-    question: tuple[str, bool],
-    refused: set[type[exp.Expression]],
+    small: int, bulk: bool, found: _Found, question: _Question, refused: _Refused
 ) -> None:
+    _compare(small, bulk, found, question, refused)
+
+
+@pytest.mark.prove
+@_ways
+@settings(max_examples=1000, deadline=None, suppress_health_check=_QUIET)
+@_random
+def test_any_question_has_the_answer_of_one_database_a_thousand_times(
+    small: int, bulk: bool, found: _Found, question: _Question, refused: _Refused
+) -> None:
+    _compare(small, bulk, found, question, refused)
+
+
+def _compare(small: int, bulk: bool, found: _Found, question: _Question, refused: _Refused) -> None:
     """Also where a site refuses queries in which certain things stand."""
     sql, ordered = question
     _fill(SITES, found)

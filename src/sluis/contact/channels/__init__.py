@@ -4,6 +4,7 @@ in the contract suite, which tries it."""
 from sluis.contact.channels.base import Channel, Doubt, Failed, Parcel, Report, Sent, Waiting
 from sluis.contact.channels.box import Box, BoxSettings
 from sluis.contact.channels.drop import Drop, Folder, Server, Sftp
+from sluis.contact.channels.layout import Paper
 from sluis.contact.channels.notify import Notify, NotifySettings, callback
 from sluis.contact.channels.smtp import Mail, MailSettings
 from sluis.contact.channels.street import Street
@@ -20,6 +21,7 @@ __all__ = [
     "MailSettings",
     "Notify",
     "NotifySettings",
+    "Paper",
     "Parcel",
     "Report",
     "Sent",

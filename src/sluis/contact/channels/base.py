@@ -30,7 +30,8 @@ class Parcel(msgspec.Struct, frozen=True):
         language: of the message.
         subject, text, html, short: what is said; `html` is a fragment.
         organisation: who says it.
-        created: seconds since the epoch.
+        created: seconds since the epoch, when this try began; the same when it is sent again.
+        case: reference of the case; empty when there is none.
     """
 
     reference: str
@@ -42,6 +43,7 @@ class Parcel(msgspec.Struct, frozen=True):
     short: str
     organisation: str
     created: int
+    case: str = ""
 
     def __repr__(self) -> str:
         return f"Parcel({self.reference})"

@@ -8,12 +8,12 @@ later arrives at an address of its own for each message (VERP), in a Maildir tha
 
 import asyncio
 import hashlib
+import quopri
 import re
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.policy import SMTP as WIRE
+from email.header import Header
 from email.utils import format_datetime, formataddr
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,9 @@ from sluis.kernel import Text
 if TYPE_CHECKING:  # a node without e-mail does not wait for it to be imported
     from aiosmtplib import SMTP
 
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+"""What is in no header: a line break would begin another one."""
 
 _ENHANCED = re.compile(r"5\.(\d{1,3})\.(\d{1,3})\b")
 
@@ -106,7 +109,7 @@ class _Session:
         self._told: list[Text] = []
         self._step = "connect"
         try:
-            self._message = message_of(parcel, settings.sender).as_bytes(policy=WIRE)
+            self._message = message_of(parcel, settings.sender)
         except ValueError:  # a line break in a header, an address that is none
             raise Failed("mail-unfit", "never") from None
 
@@ -221,19 +224,42 @@ def judge(step: str, code: int, message: str) -> tuple[str, How]:
     return ("mailbox-full" if full else "mail-refused"), "never"
 
 
-def message_of(parcel: Parcel, sender: str) -> EmailMessage:
-    """The message as it is sent: text, and HTML beside it (RFC 2046 §5.1.4)."""
-    message = EmailMessage(policy=WIRE)
-    message["From"] = formataddr((parcel.organisation, sender))
-    message["To"] = parcel.to[0]
-    message["Subject"] = parcel.subject
-    message["Date"] = format_datetime(datetime.fromtimestamp(parcel.created, UTC))
-    message["Message-ID"] = f"<{_name(parcel.reference)}@{_domain(sender)}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday answers this
-    message["Content-Language"] = parcel.language
-    message.set_content(parcel.text)
-    message.add_alternative(mail_page(parcel), subtype="html")
-    return message
+def message_of(parcel: Parcel, sender: str) -> bytes:
+    """The message as it is sent: text, and HTML beside it (RFC 2046 §5.1.4), both quoted-printable. Raises `ValueError` for what fits
+    in no header: a line break, an address that is not ASCII.
+
+    Written out here: what the standard library makes of so few headers takes ten times as long, all of it on the event loop.
+    """
+    if any(_CONTROL.search(one) for one in (parcel.organisation, sender, parcel.to[0], parcel.subject)):
+        raise ValueError("a control character in a header")
+    name = _name(parcel.reference)
+    boundary = (
+        f"=_{name}"  # never in quoted-printable, where hexadecimal digits or a line end follow every `=`
+    )
+    head = {
+        "From": formataddr((parcel.organisation, sender)),
+        "To": parcel.to[0],
+        "Subject": Header(parcel.subject, header_name="Subject").encode(linesep="\r\n"),
+        "Date": format_datetime(datetime.fromtimestamp(parcel.created, UTC)),
+        "Message-ID": f"<{name}@{_domain(sender)}>",
+        "Auto-Submitted": "auto-generated",  # RFC 3834: nobody's holiday answers this
+        "Content-Language": parcel.language,
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+    }
+    lines = "".join(f"{key}: {value}\r\n" for key, value in head.items()).encode("ascii")
+    parts = (("plain", parcel.text), ("html", mail_page(parcel)))
+    bodies = b"".join(_part(boundary, kind, text) for kind, text in parts)
+    return lines + bodies + f"\r\n--{boundary}--\r\n".encode()
+
+
+def _part(boundary: str, kind: str, text: str) -> bytes:
+    head = (
+        f"\r\n--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    lines = re.sub(r"\r\n?", "\n", text).encode()
+    return head.encode() + quopri.encodestring(lines).replace(b"\n", b"\r\n")
 
 
 def _name(reference: str) -> str:

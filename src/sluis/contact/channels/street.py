@@ -12,6 +12,7 @@ import msgspec
 
 from sluis.contact.channels.base import Doubt, Parcel, Report, Sent, Waiting
 from sluis.contact.channels.drop import Drop
+from sluis.contact.channels.layout import PAPER, Paper
 from sluis.contact.channels.letter import VARIANT, make_letter
 from sluis.contact.model import Enough, Kind
 from sluis.kernel import Text
@@ -48,18 +49,18 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Street:
-    """A `Channel`. `drop`: where the print street takes letters from."""
+    """A `Channel`. `drop`: where the print street takes letters from; `paper`: how they look."""
 
     kind: Kind = "letter"
     doubt: Doubt = "again"
     enough: Enough = "sent"
 
-    def __init__(self, drop: Drop) -> None:
-        self._drop = drop
+    def __init__(self, drop: Drop, paper: Paper = PAPER) -> None:
+        self._drop, self._paper = drop, paper
 
     async def send(self, parcel: Parcel) -> Sent:
         """See `Channel.send`. Sent again it replaces itself."""
-        pdf = await asyncio.to_thread(make_letter, parcel)
+        pdf = await asyncio.to_thread(make_letter, parcel, self._paper)
         manifest = manifest_of(parcel, pdf)
         await self._drop.put({manifest.file: pdf, f"{parcel.reference}.json": msgspec.json.encode(manifest)})
         told = Text(

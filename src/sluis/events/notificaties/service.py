@@ -35,6 +35,9 @@ from sluis.store import Store, migrate, see_through
 
 Changed = Callable[[Subscription], Awaitable[None]]
 
+VAULT = "notificaties-auth"
+"""The name under which it is sealed what abonnementen show at their address."""
+
 _ORDER = "notificaties-order"
 
 
@@ -88,7 +91,7 @@ class Notificaties:
         self.applications = applications
         self._settings, self._store, self._keys, self._ledger = settings, store, keys, ledger
         self._queue, self.clock = queue, clock
-        self._vault = Vault(keys, "notificaties-auth")
+        self._vault = Vault(keys, VAULT)
         self._channels: dict[str, Kanaal] = {}  # by name
         self._all: dict[str, Abonnement] = {}
         self._counting: list[Abonnement] = []
@@ -274,8 +277,8 @@ class Notificaties:
     # As subscriptions
 
     def subscriptions(self) -> list[Subscription]:
-        """Every abonnement that counts, as who sends knows it."""
-        return [self._subscription(one) for one in self._counting]
+        """Every abonnement, as who sends knows it; suspended is what does not count."""
+        return [self._subscription(one) for one in self._all.values()]
 
     def has(self, id: str) -> bool:
         """Whether a subscription is an abonnement of this room."""
@@ -290,20 +293,10 @@ class Notificaties:
 
     def _counts(self, one: Abonnement) -> bool:
         """Whether its application still is one, and may still be called there: settings can change after it was made."""
-        application = self.applications.get(one.application)
-        return application is not None and may_call(one.callback, application.callbacks, self._settings.test)
+        return _counts(one, self.applications, self._settings.test)
 
     def _subscription(self, one: Abonnement, ended: bool = False) -> Subscription:
-        return Subscription(
-            id=one.id,
-            owner=self._settings.own,
-            sink=one.callback,
-            mode="own",
-            config=Config(content="binary"),
-            headers={"authorization": one.auth},
-            state="ended" if ended else "suspended" if one.suspended else "active",
-            created=one.created,
-        )
+        return _subscription(one, self._settings.own, self._counts(one), ended)
 
     # Keeping
 
@@ -346,15 +339,11 @@ class Notificaties:
 
     def load(self) -> None:
         """Read what is kept. Blocks."""
-        self._all.clear()
         with self._store.read() as connection:
             for row in connection.execute(text(sql.CHANNELS)):
                 channel = decode(bytes(row.document), Kanaal)
                 self._channels[channel.naam] = channel
-            for row in connection.execute(text(sql.SUBSCRIPTIONS)):
-                one = decode(bytes(row.document), Abonnement)
-                auth = self._vault.open(bytes(row.auth), one.id).decode()
-                self._all[one.id] = msgspec.structs.replace(one, auth=auth)
+        self._all = _kept(self._store, self._vault)
         self._index()
 
 
@@ -367,3 +356,40 @@ def open_notificaties(
     made = Notificaties(settings, applications, store, keys, ledger, queue, clock)
     made.load()
     return made
+
+
+def read_subscriptions(
+    own: PeerId, applications: Mapping[str, Application], test: bool, store: Store, vault: Vault
+) -> list[Subscription]:
+    """Every abonnement as it is kept, as who sends knows it: suspended is what does not count, such as all of them when the API is
+    off. Blocks. Raises `Unkept`."""
+    return [_subscription(one, own, _counts(one, applications, test)) for one in _kept(store, vault).values()]
+
+
+def _kept(store: Store, vault: Vault) -> dict[str, Abonnement]:
+    found = dict[str, Abonnement]()
+    with store.read() as connection:
+        for row in connection.execute(text(sql.SUBSCRIPTIONS)):
+            one = decode(bytes(row.document), Abonnement)
+            auth = vault.open(bytes(row.auth), one.id).decode()
+            found[one.id] = msgspec.structs.replace(one, auth=auth)
+    return found
+
+
+def _counts(one: Abonnement, applications: Mapping[str, Application], test: bool) -> bool:
+    """Whether its application still is one, and may still be called there: settings can change after it was made."""
+    application = applications.get(one.application)
+    return application is not None and may_call(one.callback, application.callbacks, test)
+
+
+def _subscription(one: Abonnement, own: PeerId, counts: bool, ended: bool = False) -> Subscription:
+    return Subscription(
+        id=one.id,
+        owner=own,
+        sink=one.callback,
+        mode="own",
+        config=Config(content="binary"),
+        headers={"authorization": one.auth},
+        state="ended" if ended else "active" if counts and not one.suspended else "suspended",
+        created=one.created,
+    )

@@ -29,7 +29,7 @@ MOST = 500
 _TAGS = ["gebeurtenissen"]
 _ID = Annotated[str, PathParameter()]
 _HIGHEST = 2**53 - 1  # that every reader of JSON knows, and every database
-_Number = Annotated[int, QueryParameter(ge=0, le=_HIGHEST)]
+Number = Annotated[int, QueryParameter(ge=0, le=_HIGHEST)]
 
 
 Refusal = Callable[[], Refused]
@@ -101,20 +101,25 @@ class PageView(msgspec.Struct, frozen=True):
 
 
 def routes(
-    queue: Queue, subscriptions: Known, gate: Gate, own: PeerId, refusal: Refusal, agreed: Agreed
+    queue: Queue,
+    readers: Readers,
+    subscriptions: Known,
+    gate: Gate,
+    own: PeerId,
+    refusal: Refusal,
+    agreed: Agreed,
 ) -> list[HTTPRouteHandler]:
     """The routes of this room.
 
     Args:
         queue: the deliveries.
+        readers: who reads along.
         subscriptions: whose they are.
         gate: asks which person may.
         own: this node.
         refusal: of a person who may not.
         agreed: asked for everything that leaves.
     """
-
-    readers = Readers(queue)
 
     async def may(caller: Peer | Person, name: str, action: str) -> Subscription:
         """The subscription, for its owner or an operator. Raises `NotFound`, `Refused`."""
@@ -133,7 +138,7 @@ def routes(
     @get("/subscriptions/{id:str}/dead-letters", summary="Wat niet aankwam, en waarom", tags=_TAGS,
          response_description="In de volgorde van het abonnement.")  # fmt: skip
     async def dead_letters(
-        caller: Peer | Person, id: _ID, after: _Number = 0, most: int = 100
+        caller: Peer | Person, id: _ID, after: Number = 0, most: int = 100
     ) -> list[DeadLetterView]:
         one = await may(caller, id, READ_EVENTS)
         found = await asyncio.to_thread(queue.dead_letters, one.id, after, min(max(most, 1), MOST))
@@ -155,20 +160,15 @@ def routes(
             told = [(each.sequence, event_of(each)) for each in found]
         return [(number, encode_structured(event)) for number, event in told]
 
-    async def confirm(one: Subscription, done: int) -> None:
-        """Who comes for its events itself has all up to `done`."""
-        if done > 0 and one.mode in ("feed", "sse"):
-            await queue.confirm(one.id, done)
-
     @get("/subscriptions/{id:str}/events", summary="Wat er was na een nummer", tags=_TAGS,
          response_description="In de volgorde van het abonnement.")  # fmt: skip
     async def events(
-        caller: Peer | Person, id: _ID, after: _Number = 0, most: int = 100, wait: int = 0, done: _Number = 0
+        caller: Peer | Person, id: _ID, after: Number = 0, most: int = 100, wait: int = 0, done: Number = 0
     ) -> PageView:
         """Met `wait` wacht het antwoord, hoogstens 30 seconden, tot er iets is. Met `done` zegt u dat u alles tot en met dat nummer
         hebt."""
         one = await may(caller, id, CHANGE_EVENTS if done else READ_EVENTS)
-        await confirm(one, done)
+        await readers.confirm(one, done)
         found = await readers.page(
             one.owner, one.id, after, min(max(most, 1), MOST), min(max(wait, 0), LONGEST_WAIT)
         )
@@ -185,7 +185,7 @@ def routes(
         met `Last-Event-ID`, die zegt wat u hebt."""
         after = int(last or 0)
         one = await may(caller, id, CHANGE_EVENTS if after else READ_EVENTS)
-        await confirm(one, after)
+        await readers.confirm(one, after)
         pieces = readers.stream(one.owner, one.id, after, lambda found: shown(caller, one, found))
         return Stream(pieces, media_type="text/event-stream", headers={"cache-control": "no-store"})
 

@@ -114,12 +114,31 @@ class Standing(msgspec.Struct, frozen=True):
     oldest: int | None
 
 
+class Place(msgspec.Struct, frozen=True):
+    """How far a lane is: all up to `settled` has its outcome. `turn` is another each time that it has to be read anew: what was
+    found out in an earlier turn says nothing about how far it is."""
+
+    settled: int = 0
+    turn: int = 0
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A lane as the database has it: the number given last, how far it is, how many wait, who holds it (empty for nobody), and
+    whether its recipient wants nothing more and nobody was told yet."""
+
+    newest: int
+    place: Place
+    waiting: int
+    holder: str = ""
+    gone: bool = False
+
+
 class News(msgspec.Struct, frozen=True):
-    """What a commit brought: subscriptions with something new; and those where something earlier waits again, with the number
-    after which it begins."""
+    """What a commit brought: subscriptions with something new; and those where something earlier waits again, with the place
+    from which it goes on."""
 
     new: Collection[str]
-    again: Mapping[str, int]
+    again: Mapping[str, Place]
 
 
 Listener = Callable[[News], None]

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from sluis.events.queue.model import Delivery, News
 from sluis.events.queue.service import Queue
+from sluis.events.subscriptions import Subscription
 from sluis.kernel import PeerId
 
 LONGEST_WAIT = 30
@@ -42,6 +43,19 @@ class Readers:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._owners = Counter[PeerId]()
         self._streams: dict[str, object] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """Let nobody wait any more, and end every stream: the node stops. Who reads along goes on elsewhere, or later."""
+        self._closed = True
+        for waiting in self._waiting.values():
+            for woken in waiting:
+                woken.set()
+
+    async def confirm(self, one: Subscription, done: int) -> None:
+        """Who comes for its events itself has all up to `done`. Raises `Unkept`."""
+        if done > 0 and one.mode in ("feed", "sse"):
+            await self._queue.confirm(one.id, done)
 
     async def page(
         self, owner: PeerId, subscription: str, after: int, most: int, wait: float
@@ -52,7 +66,7 @@ class Readers:
         self._begin(owner, subscription, woken)
         try:
             found = await asyncio.to_thread(self._queue.since, subscription, after, most)
-            if found or wait <= 0 or crowded:
+            if found or wait <= 0 or crowded or self._closed:
                 return found
             try:
                 await asyncio.wait_for(woken.wait(), wait)
@@ -71,7 +85,7 @@ class Readers:
         until = clock() + LONGEST_STREAM
         try:
             yield b": \n\n"
-            while clock() < until and self._streams.get(subscription) is mine:
+            while clock() < until and self._streams.get(subscription) is mine and not self._closed:
                 found = await self.page(owner, subscription, after, _PAGE, HEARTBEAT)
                 if self._streams.get(subscription) is not mine:
                     return

@@ -8,23 +8,20 @@ takes from a subscription; the queue leaves to it which may go before which.
 import asyncio
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from sluis.crypto import KeyStore, Vault
 from sluis.events.cloudevent import CloudEvent
-from sluis.events.queue import sql
+from sluis.events.queue import rows, sql
 from sluis.events.queue.faults import busy
 from sluis.events.queue.model import (
     DEAD,
     DELIVERED,
-    WAITING,
     Addition,
     DeadLetter,
     Delivery,
@@ -33,11 +30,13 @@ from sluis.events.queue.model import (
     News,
     Outcome,
     Outgoing,
+    Place,
+    Seen,
     Standing,
     Wanted,
 )
 from sluis.kernel import Clock, milliseconds
-from sluis.store import Commit, Store, insert_values, migrate
+from sluis.store import Commit, Store, check_migrated, migrate
 
 MOST_WAITING = 1_000_000
 """Deliveries that may wait at a node before nothing more is published."""
@@ -48,23 +47,11 @@ _AT_ONCE = 5000  # rows of one act of looking after the tables: other writers ar
 
 class _Noted(msgspec.Struct, frozen=True):
     outcomes: Sequence[Outcome]
-    settled: Mapping[str, int]
-
-
-class _Told(msgspec.Struct, frozen=True, gc=False):
-    """A delivery as PostgreSQL reads it; bytes are base64 in JSON."""
-
-    place: int
-    subscription: str
-    event: int
-    stream: str
-    subject: bytes | None
-    notice: str
-    trace: str
+    places: Mapping[str, Place]
 
 
 class Queue:
-    """The deliveries of a store. Made by `open_queue`; one per store. It takes part in the group commits itself (`store.Lane`),
+    """The deliveries of a store. Made by `open_queue`, or `join_queue` in a process that only sends. It takes part in the group commits itself (`store.Lane`),
     so that it hears when something is durable.
 
     Args:
@@ -83,7 +70,7 @@ class Queue:
         # What follows belongs to the writer's thread; others may look at how many wait.
         self._waiting = self._number = 0
         self._new: set[str] = set()
-        self._again: dict[str, int] = {}
+        self._again: dict[str, Place] = {}
 
     # Adding
 
@@ -114,10 +101,7 @@ class Queue:
             for number, (_, outgoing) in zip(numbers, additions, strict=True)
             for one in outgoing
         ]
-        if connection.dialect.name == "sqlite":
-            _add_sqlite(connection, kept, told, now)
-        else:
-            _add_postgresql(connection, kept, told, now)
+        rows.add(connection, kept, told, now)
         for number, (event, _) in zip(numbers, additions, strict=True):
             self._remember(number, event)
         self._new.update(one[0] for one in told)
@@ -145,8 +129,11 @@ class Queue:
     def load(self, connection: Connection) -> None:
         """Begin anew: what was not committed is not there."""
         self._new, self._again = set(), {}
-        self._waiting = int(connection.execute(text(sql.ALL_WAITING)).scalar_one())
+        self._count(connection)
         self._number = max(self._number, connection.execute(text(sql.NEWEST)).scalar_one())
+
+    def _count(self, connection: Connection) -> None:
+        self._waiting = int(connection.execute(text(sql.ALL_WAITING)).scalar_one())
 
     def prepare(self, payloads: Sequence[_Noted]) -> Sequence[_Noted]:
         """Nothing has to be prepared."""
@@ -173,19 +160,11 @@ class Queue:
         """Nothing is left for later."""
 
     def _settle(self, connection: Connection, noted: _Noted, now: int) -> None:
-        outcomes = noted.outcomes
-        settle = _settle_sqlite if connection.dialect.name == "sqlite" else _settle_postgresql
-        ended = settle(connection.connection.driver_connection, outcomes, now)
-        dead = [{"subscription": o.subscription, "sequence": o.sequence} for o in outcomes if o.state == DEAD]
-        if dead:
-            connection.execute(text(sql.BURY), dead)
-        places = [
-            {"subscription": name, "ended": ended[name], "settled": settled}
-            for name, settled in noted.settled.items()
-        ]
-        if places:
-            connection.execute(text(sql.COUNT_DOWN), places)
-        self._waiting -= ended.total()
+        self._waiting -= rows.settle(connection, noted.outcomes, noted.places, now).total()
+
+    async def recount(self) -> None:
+        """Find out anew how many wait at this node: other processes send too. Raises `Unkept`."""
+        await self._store.write(self._count)
 
     # Reading
 
@@ -205,11 +184,11 @@ class Queue:
             most: at most so many of what comes after a number, and of each stream.
         """
         with self._store.read() as connection:
-            rows = {name: _rows(connection, name, one, most) for name, one in wanted.items()}
-            numbers = {row[1] for some in rows.values() for part in some for row in part}
+            read = {name: rows.read(connection, name, one, most) for name, one in wanted.items()}
+            numbers = {row[1] for some in read.values() for part in some for row in part}
             events = self._events(connection, numbers)
         found = dict[str, Found]()
-        for name, parts in rows.items():
+        for name, parts in read.items():
             ahead, heads, *streams = ([self._delivery(name, row, events) for row in part] for part in parts)
             found[name] = Found(ahead, heads, streams)
         return found
@@ -218,16 +197,14 @@ class Queue:
         """What a subscription got after a number, delivered or not, as far as it is still there. Blocks."""
         values = {"subscription": subscription, "after": after, "most": most}
         with self._store.read() as connection:
-            rows = connection.execute(text(sql.SINCE), values).all()
-            events = self._events(connection, {row[1] for row in rows})
-        return [self._delivery(subscription, row, events) for row in rows]
+            read = connection.execute(text(sql.SINCE), values).all()
+            events = self._events(connection, {row[1] for row in read})
+        return [self._delivery(subscription, row, events) for row in read]
 
-    def counters(self) -> dict[str, tuple[int, int]]:
-        """Of every subscription the number up to which all has its outcome, and how many wait. Blocks."""
+    def seen(self) -> dict[str, Seen]:
+        """How the lane of every subscription stands. Blocks."""
         with self._store.read() as connection:
-            return {
-                row.subscription: (row.settled, row.waiting) for row in connection.execute(text(sql.COUNTERS))
-            }
+            return rows.seen(connection)
 
     def standing(self) -> dict[str, Standing]:
         """How all subscriptions stand, for metrics and the doctor. Blocks."""
@@ -236,24 +213,24 @@ class Queue:
                 (name, count) for name, count in connection.execute(text(sql.HOW_MANY_DEAD))
             )
             return {
-                row.subscription: Standing(
-                    row.newest, row.waiting, dead.get(row.subscription, 0), _oldest(connection, row)
+                name: Standing(
+                    lane.newest, lane.waiting, dead.get(name, 0), rows.oldest(connection, name, lane)
                 )
-                for row in connection.execute(text(sql.COUNTERS)).all()
+                for name, lane in rows.seen(connection).items()
             }
 
     def dead_letters(self, subscription: str, after: int = 0, most: int = 100) -> list[DeadLetter]:
         """The dead letters of a subscription, in its order. Blocks."""
         values = {"subscription": subscription, "after": after, "most": most}
         with self._store.read() as connection:
-            rows = connection.execute(text(sql.DEAD_LETTERS), values).all()
-            events = self._events(connection, {row.event for row in rows})
+            read = connection.execute(text(sql.DEAD_LETTERS), values).all()
+            events = self._events(connection, {row.event for row in read})
         return [
             DeadLetter(
                 row.subscription, row.sequence, row.since, row.trouble, row.notice, row.trace, row.attempts,
                 events[row.event].id, events[row.event].type,
             )
-            for row in rows
+            for row in read
         ]  # fmt: skip
 
     def _delivery(self, subscription: str, row: Any, events: Mapping[int, CloudEvent]) -> Delivery:
@@ -277,7 +254,7 @@ class Queue:
         found = {number: event for number in numbers if (event := self._known.get(number)) is not None}
         if len(found) < len(numbers):
             missing = {"numbers": [number for number in numbers if number not in found]}
-            for row in connection.execute(_listed(sql.KEPT, "numbers"), missing):
+            for row in connection.execute(rows.listed(sql.KEPT, "numbers"), missing):
                 found[row.number] = self._unpacked(row.number, bytes(row.content), row.sealed)
                 self._remember(row.number, found[row.number])
         return found
@@ -295,30 +272,27 @@ class Queue:
 
     # What came of it
 
-    def note(self, outcomes: Sequence[Outcome], settled: Mapping[str, int]) -> "asyncio.Future[None]":
+    def note(self, outcomes: Sequence[Outcome], places: Mapping[str, Place]) -> "asyncio.Future[None]":
         """Keep what came of deliveries.
 
         Args:
             outcomes: of deliveries that wait, each once.
-            settled: for each of their subscriptions: all up to this number has its outcome, these included.
+            places: for each of their subscriptions: how far it is, these included; and in which turn that was found out.
 
         The future raises `Unkept`; then they go again.
         """
-        return self._store.submit(self, _Noted(outcomes, settled), len(outcomes))
+        return self._store.submit(self, _Noted(outcomes, places), len(outcomes))
 
     async def confirm(self, subscription: str, last: int) -> int:
         """Who reads along has everything up to `last`. Gives how many that ends. Raises `Unkept`."""
 
         def work(connection: Connection) -> int:
-            values = {
-                "subscription": subscription,
-                "settled": _settled(connection, subscription),
-                "last": last,
-            }
+            place = rows.place_of(connection, subscription)
+            values = {"subscription": subscription, "settled": place.settled, "last": last}
             sequences = [row.sequence for row in connection.execute(text(sql.CONFIRM), values)]
             outcomes = [Outcome(subscription, sequence, DELIVERED) for sequence in sequences]
             if outcomes:
-                noted = _Noted(outcomes, {subscription: sequences[-1]})
+                noted = _Noted(outcomes, {subscription: Place(sequences[-1], place.turn)})
                 self._settle(connection, noted, milliseconds(self._clock()))
             return len(outcomes)
 
@@ -349,15 +323,15 @@ class Queue:
     def _bury(
         self, connection: Connection, statement: str, subscription: str, why: str, spare: Collection[int], before: int, most: int
     ) -> int:  # fmt: skip
-        settled = _settled(connection, subscription)
-        values = {"subscription": subscription, "settled": settled, "before": before, "most": most}
+        place = rows.place_of(connection, subscription)
+        values = {"subscription": subscription, "settled": place.settled, "before": before, "most": most}
         if "before" not in statement:
             del values["before"]
         found = [row.sequence for row in connection.execute(text(statement), values)]
         found = [sequence for sequence in found if sequence not in set(spare)]
         outcomes = [Outcome(subscription, sequence, DEAD, why) for sequence in found]
         if outcomes:
-            self._settle(connection, _Noted(outcomes, {subscription: settled}), milliseconds(self._clock()))
+            self._settle(connection, _Noted(outcomes, {subscription: place}), milliseconds(self._clock()))
         return len(outcomes)
 
     async def replay(self, subscription: str, first: int, last: int) -> int:
@@ -368,11 +342,14 @@ class Queue:
             stretch = {"subscription": subscription, "first": first, "last": last}
             raised = sorted(row.sequence for row in connection.execute(text(sql.TO_REPLAY), stretch))
             if raised:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text(sql.HOLD_LANES))
                 connection.execute(text(sql.REPLAY), {**stretch, "now": milliseconds(self._clock())})
                 connection.execute(text(sql.RAISE), stretch)
                 values = {"subscription": subscription, "raised": len(raised), "first": raised[0]}
                 connection.execute(text(sql.COUNT_AGAIN), values)
-                self._again[subscription] = min(self._again.get(subscription, raised[0]), raised[0] - 1)
+                place = connection.execute(text(sql.TURN_BACK), values).one()
+                self._again[subscription] = Place(place.settled, place.turn)
                 self._waiting += len(raised)
             return len(raised)
 
@@ -393,7 +370,7 @@ class Queue:
 
         def work(connection: Connection) -> int:
             values = {"subscription": subscription, "before": before, "dead": dead, "most": _AT_ONCE}
-            return _forget(connection, subscription, connection.execute(text(sql.OVER), values).all())
+            return rows.forget(connection, subscription, connection.execute(text(sql.OVER), values).all())
 
         return await self._store.write(work)
 
@@ -402,10 +379,11 @@ class Queue:
 
         def work(connection: Connection) -> int:
             values = {"subscription": subscription, "most": _AT_ONCE}
-            gone = _forget(connection, subscription, connection.execute(text(sql.ALL_OF), values).all())
+            gone = rows.forget(connection, subscription, connection.execute(text(sql.ALL_OF), values).all())
             if not gone:
-                connection.execute(text(sql.FORGET_COUNTER), {"subscription": subscription})
-                self._waiting = int(connection.execute(text(sql.ALL_WAITING)).scalar_one())
+                for statement in sql.FORGET_COUNTS:
+                    connection.execute(text(statement), {"subscription": subscription})
+                self._count(connection)
             return gone
 
         while await self._store.write(work):
@@ -423,99 +401,16 @@ def open_queue(store: Store, keys: KeyStore, clock: Clock, most: int = MOST_WAIT
     return queue
 
 
-def _rows(connection: Connection, subscription: str, wanted: Wanted, most: int) -> list[Sequence[Any]]:
-    """First what comes after a number, then the heads, then each stream."""
-    values: dict[str, Any] = {"subscription": subscription, "most": most}
-    found: list[Sequence[Any]] = [(), ()]
-    if wanted.after is not None:
-        found[0] = connection.execute(text(sql.PAGE), {**values, "after": wanted.after}).all()
-    if wanted.heads:
-        heads = {"subscription": subscription, "heads": [*wanted.heads]}
-        found[1] = connection.execute(_listed(sql.HEADS, "heads"), heads).all()
-    for stream, after, last in wanted.streams:
-        of = {**values, "stream": stream, "after": after, "last": last}
-        found.append(connection.execute(text(sql.STREAM), of).all())
-    return found
+def join_queue(store: Store, keys: KeyStore, clock: Clock) -> Queue:
+    """The queue of a store that another process is the writer of, to send from. Blocks.
+
+    Raises `Conflict` (its tables are older or newer than this code), `Unkept`.
+    """
+    check_migrated(store, "events-queue", sql.MIGRATIONS)
+    queue = Queue(store, keys, clock)
+    store.register(queue)
+    return queue
 
 
 def _place(subscription: str, number: int) -> str:
     return f"{subscription}/{number}"
-
-
-def _add_sqlite(
-    connection: Connection, kept: Sequence[tuple[Any, ...]], told: Sequence[tuple[Any, ...]], now: int
-) -> None:
-    driver: Any = connection.connection.driver_connection
-    counts = Counter(one[0] for one in told)
-    last = {
-        name: driver.execute(sql.COUNT_UP, (name, count, count)).fetchall()[0][0]
-        for name, count in counts.items()
-    }
-    place = {name: last[name] - count for name, count in counts.items()}
-    rows = list[Any]()
-    for name, *rest in told:
-        place[name] += 1
-        rows += (name, place[name], *rest, WAITING, 0, 0, "", now, 0)
-    insert_values(connection, "events_kept", sql.KEPT_COLUMNS, [*chain.from_iterable(kept)])
-    if rows:
-        insert_values(connection, "events_deliveries", sql.COLUMNS, rows)
-
-
-def _add_postgresql(
-    connection: Connection, kept: Sequence[tuple[Any, ...]], told: Sequence[tuple[Any, ...]], now: int
-) -> None:
-    driver: Any = connection.connection.driver_connection
-    rows = msgspec.json.encode([_Told(place, *one) for place, one in enumerate(told)])
-    kept_columns = [*map(list, zip(*kept, strict=True))] or [[] for _ in sql.KEPT_COLUMNS]
-    with driver.cursor() as cursor:
-        cursor.execute(sql.ADD, (rows.decode(), *kept_columns, now))
-
-
-def _settle_sqlite(driver: Any, outcomes: Sequence[Outcome], now: int) -> Counter[str]:
-    """Write outcomes; gives how many of each subscription wait no longer. What waited no longer before stays as it is."""
-    of = defaultdict[tuple[str, bool], list[Any]](list)
-    for o in outcomes:
-        row = (o.state, o.trouble, o.due, now, o.subscription, o.sequence)
-        of[o.subscription, o.state != WAITING].append(row)
-    ended = Counter[str]()
-    for (name, over), rows in of.items():
-        changed = driver.executemany(sql.SETTLE, rows).rowcount
-        ended[name] += changed if over else 0
-    return ended
-
-
-def _settle_postgresql(driver: Any, outcomes: Sequence[Outcome], now: int) -> Counter[str]:
-    """The same."""
-    with driver.cursor() as cursor:
-        changed = cursor.execute(sql.SETTLE_ALL, (now, msgspec.json.encode(outcomes).decode())).fetchall()
-    return Counter(name for name, state in changed if state != WAITING)
-
-
-def _settled(connection: Connection, subscription: str) -> int:
-    statement = "SELECT settled FROM events_counters WHERE subscription = :subscription"
-    return int(connection.execute(text(statement), {"subscription": subscription}).scalar() or 0)
-
-
-def _oldest(connection: Connection, row: Any) -> int | None:
-    values = {"subscription": row.subscription, "settled": row.settled}
-    found: int | None = connection.execute(text(sql.OLDEST), values).scalar() if row.waiting else None
-    return found
-
-
-def _forget(connection: Connection, subscription: str, rows: Iterable[Any]) -> int:
-    found = list(rows)
-    if not found:
-        return 0
-    values = {"subscription": subscription, "sequences": [row.sequence for row in found]}
-    for statement in (sql.FORGET, sql.FORGET_DEAD):
-        connection.execute(_listed(statement, "sequences"), values)
-    fewer = Counter(row.event for row in found)
-    connection.execute(
-        text(sql.RELEASE), [{"number": number, "fewer": count} for number, count in fewer.items()]
-    )
-    connection.execute(_listed(sql.DESTROY, "numbers"), {"numbers": [*fewer]})
-    return len(found)
-
-
-def _listed(statement: str, name: str) -> Any:
-    return text(statement).bindparams(bindparam(name, expanding=True, type_=BigInteger))

@@ -25,6 +25,23 @@ MIGRATIONS = (
                 PRIMARY KEY (subscription, sequence)) {clustered}""",
         ),
     ),
+    Migration(
+        "lanes",
+        (
+            # What the writer counts and what a sender counts stand in rows of their own: neither waits for the other.
+            # `ended` is how many wait no longer, `turn` changes when the lane must be read anew, `gone` when its recipient
+            # wants nothing more.
+            """CREATE TABLE events_lanes (
+                subscription TEXT PRIMARY KEY, settled {int} NOT NULL, ended {int} NOT NULL, turn {int} NOT NULL,
+                holder TEXT NOT NULL, gone {int} NOT NULL) {clustered}""",
+            "INSERT INTO events_lanes SELECT subscription, settled, 0, 0, '', 0 FROM events_counters",
+            "ALTER TABLE events_counters RENAME COLUMN waiting TO added",
+            "ALTER TABLE events_counters DROP COLUMN settled",
+            # Processes that send; `until` in milliseconds of the database's own clock.
+            """CREATE TABLE events_senders (
+                id TEXT PRIMARY KEY, until {int} NOT NULL, sent {int} NOT NULL, waking TEXT NOT NULL)""",
+        ),
+    ),
 )
 
 KEPT_COLUMNS = ("number", "content", "sealed", "open")
@@ -33,9 +50,9 @@ COLUMNS = (
     "state", "due", "attempts", "trouble", "began", "ended",
 )  # fmt: skip
 
-COUNT_UP = """INSERT INTO events_counters (subscription, newest, settled, waiting) VALUES (?, ?, 0, ?)
+COUNT_UP = """INSERT INTO events_counters (subscription, newest, added) VALUES (?, ?, ?)
     ON CONFLICT (subscription) DO UPDATE SET newest = events_counters.newest + excluded.newest,
-    waiting = events_counters.waiting + excluded.waiting RETURNING newest"""
+    added = events_counters.added + excluded.added RETURNING newest"""
 """Give so many numbers of a subscription; gives the last. SQLite."""
 
 ADD = """WITH given AS (
@@ -43,9 +60,9 @@ ADD = """WITH given AS (
             subject text, notice text, trace text)),
     counted AS (SELECT subscription, COUNT(*) AS n FROM given GROUP BY subscription),
     given_up_to AS (
-        INSERT INTO events_counters (subscription, newest, settled, waiting) SELECT subscription, n, 0, n FROM counted
+        INSERT INTO events_counters (subscription, newest, added) SELECT subscription, n, n FROM counted
         ON CONFLICT (subscription) DO UPDATE SET newest = events_counters.newest + excluded.newest,
-        waiting = events_counters.waiting + excluded.waiting RETURNING subscription, newest),
+        added = events_counters.added + excluded.added RETURNING subscription, newest),
     kept AS (
         INSERT INTO events_kept (number, content, sealed, open)
         SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[]))
@@ -72,8 +89,11 @@ SETTLE_ALL = """UPDATE events_deliveries AS d SET state = v.state, trouble = v.t
     WHERE d.subscription = v.subscription AND d.sequence = v.sequence AND d.state = 0 RETURNING d.subscription, d.state"""
 """What came of all of them. PostgreSQL."""
 
-COUNT_DOWN = """UPDATE events_counters SET waiting = waiting - :ended, settled = :settled WHERE subscription = :subscription"""
-"""So many wait no longer; all up to this one has its outcome."""
+COUNT_DOWN = """INSERT INTO events_lanes (subscription, settled, ended, turn, holder, gone)
+    SELECT subscription, :settled, :ended, 0, '', 0 FROM events_counters WHERE subscription = :subscription
+    ON CONFLICT (subscription) DO UPDATE SET ended = events_lanes.ended + excluded.ended,
+    settled = CASE WHEN events_lanes.turn = :turn THEN excluded.settled ELSE events_lanes.settled END"""
+"""So many wait no longer; all up to this one has its outcome, unless the lane has had another turn since."""
 
 BURY = """INSERT INTO events_dead (subscription, sequence, since)
     SELECT subscription, sequence, ended FROM events_deliveries
@@ -100,10 +120,15 @@ SINCE = """SELECT sequence, event, stream, subject, notice, trace, attempts, due
 KEPT = "SELECT number, content, sealed FROM events_kept WHERE number IN :numbers"
 """These events."""
 
-COUNTERS = "SELECT subscription, newest, settled, waiting FROM events_counters"
+COUNTERS = """SELECT c.subscription, c.newest, COALESCE(l.settled, 0) AS settled, c.added - COALESCE(l.ended, 0) AS waiting,
+    COALESCE(l.turn, 0) AS turn, COALESCE(l.holder, '') AS holder, COALESCE(l.gone, 0) AS gone
+    FROM events_counters AS c LEFT JOIN events_lanes AS l ON l.subscription = c.subscription"""
 """How all subscriptions stand."""
 
-ALL_WAITING = "SELECT COALESCE(SUM(waiting), 0) FROM events_counters"
+PLACE = "SELECT settled, turn FROM events_lanes WHERE subscription = :subscription"
+"""How far a lane is."""
+
+ALL_WAITING = """SELECT COALESCE((SELECT SUM(added) FROM events_counters), 0) - COALESCE((SELECT SUM(ended) FROM events_lanes), 0)"""
 """How many wait at this node."""
 
 OLDEST = """SELECT began FROM events_deliveries WHERE subscription = :subscription AND sequence > :settled AND state = 0
@@ -128,9 +153,54 @@ REPLAY = """UPDATE events_deliveries SET state = 0, due = 0, attempts = 0, troub
 RAISE = "DELETE FROM events_dead WHERE subscription = :subscription AND sequence BETWEEN :first AND :last"
 """They are no dead letters any more."""
 
-COUNT_AGAIN = """UPDATE events_counters SET waiting = waiting + :raised,
-    settled = CASE WHEN settled < :first THEN settled ELSE :first - 1 END WHERE subscription = :subscription"""
-"""So many wait again, from this one on."""
+HOLD_LANES = "LOCK TABLE events_lanes IN SHARE ROW EXCLUSIVE MODE"
+"""Let no sender write down how far a lane is until this commit; who has begun to, first ends. PostgreSQL."""
+
+COUNT_AGAIN = "UPDATE events_counters SET added = added + :raised WHERE subscription = :subscription"
+"""So many wait again."""
+
+TURN_BACK = """UPDATE events_lanes SET turn = turn + 1, settled = CASE WHEN settled < :first THEN settled ELSE :first - 1 END
+    WHERE subscription = :subscription RETURNING settled, turn"""
+"""The lane has to be read anew, from this one on."""
+
+NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
+
+RENEW = f"""INSERT INTO events_senders (id, until, sent, waking) VALUES (:id, {NOW} + :lease, :sent, :waking)
+    ON CONFLICT (id) DO UPDATE SET until = excluded.until, sent = excluded.sent, waking = excluded.waking"""
+"""This process sends, and may for a while. PostgreSQL, as all that follows."""
+
+SENDERS = f"SELECT id, sent, waking, until > {NOW} AS alive FROM events_senders"
+"""The processes that send, or did."""
+
+CLAIMING = "SELECT pg_advisory_xact_lock(495874434423)"
+"""One process at a time claims: nobody looks at who is there while another comes."""
+
+FREE = f"""SELECT subscription FROM events_lanes WHERE subscription IN :names AND gone = 0
+    AND (holder = '' OR holder = :id OR holder NOT IN (SELECT id FROM events_senders WHERE until > {NOW}))
+    ORDER BY subscription LIMIT :most FOR UPDATE"""
+"""Lanes that nobody holds who is there."""
+
+OPEN_LANES = """INSERT INTO events_lanes (subscription, settled, ended, turn, holder, gone)
+    SELECT subscription, 0, 0, 0, '', 0 FROM events_counters WHERE subscription IN :names ORDER BY subscription
+    ON CONFLICT (subscription) DO NOTHING"""
+"""Have a lane for each of these that has had something."""
+
+TAKE = "UPDATE events_lanes SET holder = :id, turn = turn + 1 WHERE subscription IN :names RETURNING subscription, settled, turn"
+"""Hold these from now on."""
+
+LET_GO = (
+    "UPDATE events_lanes SET holder = '', gone = :gone WHERE subscription = :subscription AND holder = :id"
+)
+"""Hold one no longer."""
+
+LEAVE = "UPDATE events_senders SET until = 0, sent = :sent WHERE id = :id"
+"""This process sends no more."""
+
+FORGET_SENDERS = f"DELETE FROM events_senders WHERE until < {NOW} - 60000 RETURNING sent"
+"""Let go of those that have been gone for a minute."""
+
+HEARD = "UPDATE events_lanes SET gone = 0 WHERE subscription IN :names"
+"""It was heard that their recipients want nothing more."""
 
 TOO_OLD = """SELECT sequence FROM events_deliveries WHERE subscription = :subscription AND sequence > :settled
     AND state = 0 AND began < :before ORDER BY sequence LIMIT :most"""
@@ -157,7 +227,10 @@ FORGET = "DELETE FROM events_deliveries WHERE subscription = :subscription AND s
 FORGET_DEAD = "DELETE FROM events_dead WHERE subscription = :subscription AND sequence IN :sequences"
 """Nor are they dead letters."""
 
-FORGET_COUNTER = "DELETE FROM events_counters WHERE subscription = :subscription"
+FORGET_COUNTS = (
+    "DELETE FROM events_counters WHERE subscription = :subscription",
+    "DELETE FROM events_lanes WHERE subscription = :subscription",
+)
 """A subscription that has ended counts no more."""
 
 RELEASE = "UPDATE events_kept SET open = open - :fewer WHERE number = :number"

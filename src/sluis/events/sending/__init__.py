@@ -6,6 +6,7 @@ from sluis.events.sending.connections import Connections
 from sluis.events.sending.fsc import SUBSCRIPTION, Fsc
 from sluis.events.sending.service import Sender
 from sluis.events.sending.signing import Signer
+from sluis.events.sending.waking import Nats, NatsSettings, Waking
 from sluis.events.sending.webhook import Webhook
 
 __all__ = [
@@ -13,10 +14,13 @@ __all__ = [
     "SUBSCRIPTION",
     "Connections",
     "Fsc",
+    "Nats",
+    "NatsSettings",
     "Result",
     "Sender",
     "Signer",
     "Transport",
+    "Waking",
     "Webhook",
     "WhileAgreed",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sluis.crypto import Jwk, KeyStore, jwk_of
-from sluis.kernel import Clock
+from sluis.kernel import Clock, NotFound
 
 LABEL = "sluis"
 """Of the signature, in both headers."""
@@ -67,6 +67,18 @@ class Signer:
         now = self._clock()
         year, number = _quarter(now)
         return {"keys": [self._of(_name(year, number + step))[1].public for step in (0, 1, -1)]}
+
+    def ready(self) -> bool:
+        """Whether the key of the next quarter is there too. Raises `NotFound` when that of this quarter is not, and may not be
+        made here."""
+        now = self._clock()
+        self._of(quarter(now))
+        year, number = _quarter(now)
+        try:
+            self._of(_name(year, number + 1))
+        except NotFound:
+            return False
+        return True
 
     def _of(self, name: str) -> tuple[Ed25519PrivateKey, Jwk]:
         found = self._known.get(name)

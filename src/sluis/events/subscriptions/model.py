@@ -53,6 +53,7 @@ class Config(msgspec.Struct, frozen=True):
         batch: events in one request, in the mode `batch`.
         keep_for: seconds that what was delivered can be read again.
         quiet: minutes of the day between which nothing is sent, by the clock in Amsterdam; None for never.
+        reader: the program of this organisation that may come for them over the portal; empty for none.
     """
 
     content: Content = "structured"
@@ -61,6 +62,7 @@ class Config(msgspec.Struct, frozen=True):
     batch: int = DEFAULT_BATCH
     keep_for: int = DEFAULT_KEEP_HOURS * 3600
     quiet: tuple[int, int] | None = None
+    reader: str = ""
 
 
 class Subscription(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """What a subscription may say: CloudEvents Subscriptions API 0.2, and the keys of `config` that this node knows. Pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -85,18 +85,22 @@ class Understood(msgspec.Struct, frozen=True):
     holds: Callable[[Mapping[str, Any]], bool]
 
 
-def understand(asked: SubscriptionRequest, now: datetime, plain: bool) -> Understood:
+def understand(
+    asked: SubscriptionRequest, now: datetime, plain: bool, readers: Collection[str] = ()
+) -> Understood:
     """Check a document. Raises `Invalid`.
 
     Args:
         asked: the document.
         now: aware UTC.
         plain: whether an address without TLS will do, on a node for tests.
+        readers: programs that may read events over the portal, as far as this owner may name them.
     """
     if asked.protocol != "HTTP":
         raise unfit("/protocol", Text("dit knooppunt bezorgt over HTTP", "this node delivers over HTTP"))
     mode = _mode(asked.sink, plain)
     _check_lists(asked)
+    _check_reader(asked.config.get("reader", ""), mode, readers)
     return Understood(
         mode,
         config_of(asked.config),
@@ -153,11 +157,27 @@ def config_of(asked: Mapping[str, str]) -> Config:
         _whole(asked, "batchsize", DEFAULT_BATCH, MOST_BATCH),
         _whole(asked, "keephours", DEFAULT_KEEP_HOURS, LONGEST_KEEP_HOURS) * 3600,
         _quiet(asked.get("quiet", "")),
+        asked.get("reader", ""),
     )
 
 
-KEYS = frozenset({"content", "retryhours", "inflight", "batchsize", "keephours", "quiet"})
+KEYS = frozenset({"content", "retryhours", "inflight", "batchsize", "keephours", "quiet", "reader"})
 """Of `config`, as this node knows them."""
+
+
+def _check_reader(reader: str, mode: Mode, readers: Collection[str]) -> None:
+    if reader and mode not in ("feed", "sse"):
+        raise unfit(
+            "/config/reader",
+            Text("alleen bij urn:sluis:feed of urn:sluis:sse", "only with urn:sluis:feed or urn:sluis:sse"),
+        )
+    if reader and reader not in readers:
+        known = ", ".join(sorted(readers)) or "-"
+        raise unfit(
+            "/config/reader",
+            Text(f"een programma onder [clients] met de scope events-read; dat zijn: {known}",
+                 f"a program under [clients] with the scope events-read; these are: {known}"),
+        )  # fmt: skip
 
 
 def _content(asked: str) -> Content:

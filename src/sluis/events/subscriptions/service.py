@@ -63,11 +63,15 @@ class Here(msgspec.Struct, frozen=True):
         origin: a domain name, for `WebHook-Request-Origin`.
         callback: the address under which permission can be given later, without its last two parts; empty for none.
         plain: whether addresses without TLS will do, on a node for tests.
+        own: this organisation; None where nothing is its own.
+        readers: its programs that may read events over the portal.
     """
 
     origin: str
     callback: str = ""
     plain: bool = False
+    own: PeerId | None = None
+    readers: frozenset[str] = frozenset()
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -93,7 +97,7 @@ class Subscriptions:
     ) -> None:
         self._store, self._keys, self._ledger, self._calls = store, keys, ledger, calls
         self._here, self._clock = here, clock
-        self._vault = Vault(keys, "events-credential")
+        self._vault = Vault(keys, VAULT)
         self._known: dict[str, _Known] = {}
         self._by_owner: dict[PeerId, list[_Known]] = {}
         self._lock = asyncio.Lock()
@@ -158,7 +162,7 @@ class Subscriptions:
             Conflict: the owner has too many, or they filter too much.
             Unkept: it could not be kept.
         """
-        understood = understand(asked, self._clock(), self._here.plain)
+        understood = self._understood(owner, asked)
         async with self._lock:
             if len(self.of(owner)) >= MOST:
                 raise faults.too_many(MOST)
@@ -173,7 +177,7 @@ class Subscriptions:
 
         Raises `NotFound`, `Invalid`, `Conflict`, `Unkept`.
         """
-        understood = understand(asked, self._clock(), self._here.plain)
+        understood = self._understood(owner, asked)
         async with self._lock:
             before = self.get(owner, name)
             self._check_sql(owner, name, asked)
@@ -225,6 +229,10 @@ class Subscriptions:
         others = (one.filters for one in self.of(owner) if one.id != name)
         if sum(map(characters_of_sql, others)) + characters_of_sql(asked.filters) > MOST_SQL:
             raise faults.too_much_sql(MOST_SQL)
+
+    def _understood(self, owner: PeerId, asked: SubscriptionRequest) -> Understood:
+        readers = self._here.readers if owner == self._here.own else ()
+        return understand(asked, self._clock(), self._here.plain, readers)
 
     async def _prove(self, subscription: Subscription) -> Subscription:
         """Ask the address whether it wants what is sent; gives the subscription as it is then."""
@@ -314,14 +322,26 @@ class Subscriptions:
 
     def load(self) -> None:
         """Go on with what is kept. Blocks."""
-        with self._store.read() as connection:
-            rows = connection.execute(text(sql.ALL)).all()
-        for row in rows:
-            sealed = row.credential and self._vault.open(bytes(row.credential), row.id)
-            credential = decode(sealed, Credential) if sealed else None
-            self._put(
-                msgspec.structs.replace(decode(bytes(row.document), Subscription), credential=credential)
-            )
+        for one in read_subscriptions(self._store, self._vault):
+            self._put(one)
+
+
+VAULT = "events-credential"
+"""The name under which credentials are sealed."""
+
+
+def read_subscriptions(store: Store, vault: Vault) -> list[Subscription]:
+    """Every subscription as it is kept, the oldest first. Blocks. Raises `Unkept`."""
+    with store.read() as connection:
+        rows = connection.execute(text(sql.ALL)).all()
+    found = list[Subscription]()
+    for row in rows:
+        sealed = row.credential and vault.open(bytes(row.credential), row.id)
+        credential = decode(sealed, Credential) if sealed else None
+        found.append(
+            msgspec.structs.replace(decode(bytes(row.document), Subscription), credential=credential)
+        )
+    return found
 
 
 def open_subscriptions(

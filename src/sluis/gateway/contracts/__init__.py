@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         state,
         waiting_for,
     )
-    from sluis.gateway.contracts.service import Contracts, Order, open_contracts
+    from sluis.gateway.contracts.service import Contracts, Order, open_contracts, read_allowed
     from sluis.gateway.contracts.signatures import certificate_named, check_path, check_signature, sign
 else:
     __getattr__ = on_demand(__name__)
@@ -78,6 +78,7 @@ __all__ = [
     "open_contracts",
     "plain_hash",
     "proposers",
+    "read_allowed",
     "read_content",
     "read_submission",
     "said",

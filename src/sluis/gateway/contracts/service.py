@@ -40,6 +40,15 @@ _EDGE = 2**62  # beyond every time and number
 Listener = Callable[[Kept, Signature], None]
 
 
+def read_allowed(store: Store, own: PeerId, clock: Clock) -> Callable[[PeerId, str, int], list[Grant]]:
+    """What `Contracts.allowed` gives, as the contracts are in the database now; for a process that keeps none. Blocks. Raises
+    `Unkept`."""
+    keeper = Keeper(own, clock)
+    with store.read() as connection:
+        keeper.load(connection)
+    return keeper.register.allowed
+
+
 class Contracts:
     """Made by `open_contracts`. Reading waits for the database: from a task, call it in a thread (`asyncio.to_thread`),
     but for `in_force`, `connections`, `allowed` and `publications`, which are answered from memory."""

@@ -11,7 +11,7 @@ from sluis.crypto import algorithm_for, certificate_thumbprint, encode_chain, si
 from sluis.identity.passport.encryption import CONTENT, unreadable
 from sluis.identity.passport.model import Asked, Path, Presentation, ResponseMode, Signer, Way
 from sluis.identity.passport.presentation import ALGORITHMS, BINDING, refused
-from sluis.identity.people import RegisteredName, urn_of
+from sluis.identity.register import RegisteredName, urn_of
 from sluis.identity.sessions import Established
 from sluis.kernel import ACR, Kvk, Refused, Text, nine_digits
 

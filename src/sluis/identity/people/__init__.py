@@ -1,13 +1,10 @@
-"""People and organisations, who may act for whom, and on what that rests: the trade register, mandates, guardians."""
+"""People and organisations, who may act for whom, and on what that rests: the register, mandates, guardians."""
 
 from sluis.identity.people.catalogue import Service
-from sluis.identity.people.company import RegisteredName, person_urn, urn_of
 from sluis.identity.people.desk import desk_routes
 from sluis.identity.people.http import Caller, act_routes, routes
 from sluis.identity.people.model import Act, Choice, Denied, Vouched
-from sluis.identity.people.online import Online
 from sluis.identity.people.pages import NAVIGATION, page_routes
-from sluis.identity.people.register import Folder, Register
 from sluis.identity.people.saying import refused
 from sluis.identity.people.service import People, open_people
 from sluis.identity.people.signing import PLACE as SIGNING
@@ -20,20 +17,14 @@ __all__ = [
     "Caller",
     "Choice",
     "Denied",
-    "Folder",
-    "Online",
     "People",
-    "Register",
-    "RegisteredName",
     "Service",
     "Vouched",
     "act_routes",
     "desk_routes",
     "open_people",
     "page_routes",
-    "person_urn",
     "refused",
     "routes",
     "signing_routes",
-    "urn_of",
 ]

@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from sluis.identity.people import rules
-from sluis.identity.people.company import urn_of
 from sluis.identity.people.keeping import Keeping
 from sluis.identity.people.model import Act, ActState, AskedAct, Denied, FactsOf, Vouched
 from sluis.identity.people.saying import act_record, cannot_sign, not_there, refused
 from sluis.identity.people.states import act_state_at, next_act_state
+from sluis.identity.register import urn_of
 from sluis.kernel import Acting, Clock, Conflict, Invalid, Text, new_trace_id
 
 ACT_LASTS = 7 * 86_400

@@ -5,10 +5,10 @@ from datetime import date
 
 import msgspec
 
-from sluis.identity.people.company import birthday
 from sluis.identity.people.keeping import Keeping
 from sluis.identity.people.model import ANY, GuardianKind, Guardianship
 from sluis.identity.people.saying import guardian_record, not_there
+from sluis.identity.register import birthday
 from sluis.kernel import Clock, Conflict, Invalid, Text, beginning, new_trace_id
 
 ADULT = 18

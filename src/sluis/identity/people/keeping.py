@@ -13,8 +13,8 @@ from sqlalchemy import Connection, text
 
 from sluis.crypto import Vault
 from sluis.identity.people import sql
-from sluis.identity.people.company import Held, Officer, urn_of
 from sluis.identity.people.model import AskedAct, Contact, Guardianship, Mandate, Office
+from sluis.identity.register import Held, Officer, urn_of
 from sluis.kernel import decode, encode
 from sluis.ledger import Arrangement, Ledger
 from sluis.store import Store, migrate, see_through

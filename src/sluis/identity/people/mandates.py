@@ -16,7 +16,6 @@ from hmac import compare_digest
 import msgspec
 
 from sluis.identity.people import rules, states
-from sluis.identity.people.company import read_urn
 from sluis.identity.people.keeping import Keeping
 from sluis.identity.people.model import (
     MANDATES,
@@ -31,6 +30,7 @@ from sluis.identity.people.model import (
 )
 from sluis.identity.people.reasons import REASONS
 from sluis.identity.people.saying import cannot_sign, mandate_record, not_there, refused
+from sluis.identity.register import read_urn
 from sluis.kernel import Acting, Clock, Conflict, Text, Vestiging, new_trace_id
 from sluis.ledger import Arrangement, Ledger
 

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from sluis.crypto import canonical
-from sluis.identity.people.company import Held, Officer
+from sluis.identity.register import Held, Officer
 from sluis.kernel import Acting, Text, Vestiging, plain
 
 

@@ -13,10 +13,10 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.people import rules
-from sluis.identity.people.company import urn_of
 from sluis.identity.people.model import ANY, Contact, Mandate, Terms, Vouched
 from sluis.identity.people.service import People
 from sluis.identity.people.shown import TOLD, chosen_services, day_after
+from sluis.identity.register import urn_of
 from sluis.kernel import HERE, Acting, Invalid, Kvk, NotFound, Oin, Refused, Rsin, Text, beginning
 from sluis.web import Entry, Form, SignedIn, Tries, at_field, page, redirect, required_day
 

@@ -8,7 +8,6 @@ of these, laid over each other. One function holds all of them against an act.
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from sluis.identity.people.company import KVK, PERSON, Held, person_urn, urn_of
 from sluis.identity.people.model import (
     ANY,
     Act,
@@ -22,6 +21,7 @@ from sluis.identity.people.model import (
 )
 from sluis.identity.people.reasons import REASONS
 from sluis.identity.people.states import state_at
+from sluis.identity.register import KVK, PERSON, Held, person_urn, urn_of
 from sluis.kernel import Acting, Invalid, Text
 
 _NEARNESS = {rule: place for place, rule in enumerate(REASONS)}

@@ -15,25 +15,27 @@ from sluis.crypto import KeyStore, Vault, canonical_texts, encode_base64url
 from sluis.identity.people import rules
 from sluis.identity.people.acts import Acts
 from sluis.identity.people.catalogue import Catalogue, Service
-from sluis.identity.people.company import (
+from sluis.identity.people.contacts import CONTACTS, Contacts
+from sluis.identity.people.guardians import Guardians
+from sluis.identity.people.keeping import Keeping, Known, open_keeping
+from sluis.identity.people.mandates import Mandates
+from sluis.identity.people.model import Act, Allowed, Choice, Denied, Facts, Kind, Mandate, Signature, Vouched
+from sluis.identity.people.saying import WHY, nobody_there
+from sluis.identity.people.states import state_at
+from sluis.identity.people.turning import TurningAway
+from sluis.identity.register import (
     KVK,
     PERSON,
     Held,
     Officer,
+    Register,
     RegisteredName,
+    normal,
     person_urn,
+    read_company,
+    unavailable,
     urn_of,
 )
-from sluis.identity.people.contacts import CONTACTS, Contacts
-from sluis.identity.people.guardians import Guardians
-from sluis.identity.people.keeping import Keeping, Known, open_keeping
-from sluis.identity.people.kvk import normal, read_company
-from sluis.identity.people.mandates import Mandates
-from sluis.identity.people.model import Act, Allowed, Choice, Denied, Facts, Kind, Mandate, Signature, Vouched
-from sluis.identity.people.register import Register, unavailable
-from sluis.identity.people.saying import WHY, nobody_there
-from sluis.identity.people.states import state_at
-from sluis.identity.people.turning import TurningAway
 from sluis.kernel import Acting, Clock, Kvk, NotFound, Problem, Text
 from sluis.ledger import Ledger
 from sluis.store import Store

@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 from typing import Any
 
-from sluis.identity.people.company import PERSON
 from sluis.identity.people.model import ANY
+from sluis.identity.register import PERSON
 from sluis.kernel import Text
 from sluis.web import Form
 

@@ -1,7 +1,7 @@
 """The sign-in provider: OpenID Connect and OAuth 2.0 for portals and programs that trust this node."""
 
 from sluis.identity.provider.http import certificate_of, routes
-from sluis.identity.provider.model import ACTS, DECISIONS, EVENTS, MESSAGES, OWN_LOG
+from sluis.identity.provider.model import ACTS, DECISIONS, EVENTS, MESSAGES, OWN_LOG, READ_EVENTS
 from sluis.identity.provider.service import Provider, open_provider
 from sluis.identity.provider.telling import tell_of_sign_outs
 
@@ -11,6 +11,7 @@ __all__ = [
     "EVENTS",
     "MESSAGES",
     "OWN_LOG",
+    "READ_EVENTS",
     "Provider",
     "certificate_of",
     "open_provider",

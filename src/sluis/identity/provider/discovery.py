@@ -4,7 +4,16 @@ from typing import Any
 
 from sluis.crypto import PROFILE
 from sluis.identity.clients import METHODS, Clients
-from sluis.identity.provider.model import ACTS, DECISIONS, EVENTS, EXCHANGE, MESSAGES, OPENID, OWN_LOG
+from sluis.identity.provider.model import (
+    ACTS,
+    DECISIONS,
+    EVENTS,
+    EXCHANGE,
+    MESSAGES,
+    OPENID,
+    OWN_LOG,
+    READ_EVENTS,
+)
 from sluis.identity.provider.rules import PROMPTS
 from sluis.identity.tokens import ID_TYPES
 from sluis.kernel import ACR
@@ -52,6 +61,7 @@ def discovery(issuer: str, clients: Clients, mutual: str | None = None) -> dict[
                 OWN_LOG,
                 DECISIONS,
                 EVENTS,
+                READ_EVENTS,
                 MESSAGES,
                 ACTS,
                 API_SCOPE,

@@ -39,10 +39,10 @@ ACCESS_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 
 
 OPENID, OWN_LOG, DECISIONS, ACTS = "openid", "own-log", "decisions", "acts"
-EVENTS, MESSAGES = "events", "messages"
+EVENTS, READ_EVENTS, MESSAGES = "events", "events-read", "messages"
 """What a token must have been given for (OAuth 2.0, 3.3), to learn from this node who somebody is, to read the log lines of
-its person, to ask the decision point as a program, to ask for acts and their outcome, to tell what happened, or to say for its
-person how they want to hear."""
+its person, to ask the decision point as a program, to ask for acts and their outcome, to tell what happened,
+to read what others told, or to say for its person how they want to hear."""
 
 
 class State(IntEnum):

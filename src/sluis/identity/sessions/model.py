@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from sluis.identity.people import RegisteredName, Vouched
+from sluis.identity.people import Vouched
+from sluis.identity.register import RegisteredName
 from sluis.kernel import Level, Text
 from sluis.web import Audience, SignedIn
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sluis.identity.people import person_urn
+from sluis.identity.register import person_urn
 from sluis.identity.sessions import Established, Kind
 from sluis.identity.upstream import faults
 from sluis.identity.upstream.model import Fact, Method, Officials

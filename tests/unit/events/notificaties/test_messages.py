@@ -183,7 +183,7 @@ async def test_an_application_or_address_that_is_no_more_gets_nothing_more(
     changed = msgspec.structs.replace(known, callbacks=callbacks or ())
     node.applications = {} if callbacks is None else {known.id: changed}
     again = node.opened()
-    assert again.subscriptions() == []
+    assert [one.state for one in again.subscriptions()] == ["suspended"], "what waits for it is kept"
     assert await again.publish(known, Notificatie(**MESSAGE)) == 0  # type: ignore[arg-type]
 
 

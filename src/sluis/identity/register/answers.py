@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from sluis.identity.people.kvk import LARGEST
+from sluis.identity.register.kvk import LARGEST
 from sluis.kernel import Kvk, Text, Upstream
 
 

@@ -14,9 +14,9 @@ from datetime import date
 from typing import Any
 
 from sluis.crypto import read_json
-from sluis.identity.people.company import Company, Establishment, RegisteredName
-from sluis.identity.people.registration import KeyOf, Reading, day_of, response
-from sluis.identity.people.unreadable import NOT_THERE, fault, not_understood, unknown
+from sluis.identity.register.company import Company, Establishment, RegisteredName
+from sluis.identity.register.registration import KeyOf, Reading, day_of, response
+from sluis.identity.register.unreadable import NOT_THERE, fault, not_understood, unknown
 from sluis.kernel import Invalid, Kvk, Rsin, Vestiging
 
 LARGEST = 4 * 2**20

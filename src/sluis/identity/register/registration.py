@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from sluis.identity.people.company import (
+from sluis.identity.register.company import (
     Company,
     Establishment,
     Officer,
@@ -22,7 +22,7 @@ from sluis.identity.people.company import (
     Standing,
     birthday,
 )
-from sluis.identity.people.unreadable import NOT_THERE, fault, not_understood, unknown
+from sluis.identity.register.unreadable import NOT_THERE, fault, not_understood, unknown
 from sluis.kernel import Kvk, Rsin, Vestiging
 
 MOST_OFFICERS = 2000

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sluis.crypto import calling_context
-from sluis.identity.people.kvk import LARGEST
-from sluis.identity.people.register import Answer, unavailable
+from sluis.identity.register.answers import Answer, unavailable
+from sluis.identity.register.kvk import LARGEST
 from sluis.kernel import Clock, Invalid, Kvk, Text, Upstream
 from sluis.web import EVERYWHERE, Outgoing, Unreached
 
