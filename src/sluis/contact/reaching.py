@@ -7,7 +7,7 @@ again where that has no second effect, and otherwise does as the person prefers 
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -81,6 +81,10 @@ class Settings(msgspec.Struct, frozen=True):
     organisation: str
     language: Language
     quiet: Quiet | None
+
+
+class _Overtaken(Exception):
+    """What was decided about a message holds no more."""
 
 
 class _Due(msgspec.Struct, frozen=True):
@@ -177,6 +181,8 @@ class Reaching:
         message = due.message
         try:
             await self._do(due)
+        except _Overtaken:
+            await self._put_off(message, 0)
         except Problem as problem:
             log.error("message %s waits: %s", message.id[:8], problem.code)
             await self._put_off(message, _MEND if problem.code.startswith("template") else _BUSY)
@@ -215,7 +221,7 @@ class Reaching:
             reachable.add("letter")
         quiet = None if scenario.urgent else self._settings.quiet
         open_routes = routes(scenario, self._offered, preference, reachable)
-        return preference, next_action(open_routes, tries, self._clock(), quiet)
+        return preference, next_action(open_routes, tries, self._clock(), quiet, self._offered)
 
     # Handing over
 
@@ -294,7 +300,7 @@ class Reaching:
             language = preference.language or self._settings.language
             said = await asyncio.to_thread(self._templates.render, scenario, language, content.facts)
             content = msgspec.structs.replace(content, said=said)
-        await self._claim(claimed, content, scenario)
+        await self._claim(claimed, content, scenario, partial(self._hold_on, message.person, tried, to))
         done = await self._send(
             channel, claimed, _parcel(claimed, to, content, self._settings.organisation), preference
         )
@@ -312,10 +318,24 @@ class Reaching:
         address = known.address(kind)
         return None if address is None else (address.value,)
 
-    async def _claim(self, tried: Try, content: Content, scenario: Scenario) -> None:
-        """Keep that this is about to leave, and its line in the log. Raises `Unkept`; then it does not leave."""
+    def _hold_on(self, person: str, tried: Try, to: tuple[str, ...], connection: Connection) -> None:
+        """Raises `_Overtaken` when, while a message waited for its turn, a report came in or its address was taken away."""
+        now = self._keeping.tried(connection, tried.reference)
+        if now is not None and now.state != tried.state:
+            raise _Overtaken
+        if tried.kind in ("email", "sms"):
+            address = self._keeping.known(connection, person).address(tried.kind)
+            if address is None or (address.value,) != to:
+                raise _Overtaken
+
+    async def _claim(
+        self, tried: Try, content: Content, scenario: Scenario, check: Callable[[Connection], None]
+    ) -> None:
+        """Keep that this is about to leave, and its line in the log. Raises `Unkept`, and what `check` raises; then it does not
+        leave."""
 
         def work(connection: Connection) -> None:
+            check(connection)
             self._keeping.set_content(connection, tried.message, content)
             self._keeping.keep_try(connection, tried)
 

@@ -110,6 +110,8 @@ class Inbox:
             PutOff: some of it would have to wait for an earlier event, and there is no room; the rest is taken in.
             Unkept: it cannot be taken in now; nothing was.
         """
+        if not events:
+            return  # nothing that a contract covers says that this subscription is there
         key, came = (peer, subscription), rules.all_numbered(events)
         self._check_room(key)
         if rules.is_full(self._stand(key), [one.sequence for one in came], MOST_HELD):
@@ -147,8 +149,13 @@ class Inbox:
         self.news.set()
 
     async def forget(self, source: PeerId, subscription: str) -> None:
-        """A subscription is not there any more. What still waited for an earlier event goes with it. Raises `Unkept`."""
+        """A subscription is not there any more. What still waited for an earlier event goes on first: that one does not come any
+        more, and what came was acknowledged. Raises `Unkept`."""
         key = (source, subscription)
+        held = self._stand(key).held
+        if held:
+            self._check_room(key)
+            await self._settled(key, [], max(held), lambda: None)
 
         def work(connection: Connection) -> None:
             connection.execute(text(sql.FORGET), row_of(key))
