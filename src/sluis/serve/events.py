@@ -165,7 +165,7 @@ def event_rooms(
     queue = open_queue(store, keys, clock)
     signer = Signer(keys, clock)
     signer.ready()  # workers make no keys: they find them here
-    zgw = notificaties_of(config, store, keys, ledger, queue, clock)
+    zgw = notificaties_of(config, store, keys, ledger, queue, point, clock)
     left = () if zgw else read_subscriptions(node.oin, {}, node.test, store, Vault(keys, VAULT))
     webhooks = webhooks_of(config, signer, here, may_leave, clock)
     transports = webhooks.transports | {"fsc": WhileAgreed(Fsc(link, clock), node.oin, may_leave)}
