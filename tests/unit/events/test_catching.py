@@ -170,6 +170,36 @@ async def test_a_full_inbox_is_read_to_the_end(
     assert node.inbox.full == set()
 
 
+async def test_a_source_that_takes_this_node_to_be_down_is_read_until_it_delivers(
+    node: Node, catching: Catching, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.events.inbox.catching._SOON", 0.01)
+    sources.has(1)
+    await node.inbox.follow(*KEY)
+    async with aclosing(running(catching)) as going:
+        await anext(going)
+        await until(lambda: node.heard() == ["e-1"])
+        sources.has(1, 2)
+        await until(lambda: node.heard() == ["e-1", "e-2"])
+        await node.bring(3)
+        asked = len(sources.asked)
+        await asyncio.sleep(0.1)
+        assert len(sources.asked) <= asked + 1
+
+
+async def test_a_source_that_has_nothing_more_is_left_alone(
+    node: Node, catching: Catching, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.events.inbox.catching._SOON", 0.01)
+    sources.has()
+    await node.inbox.follow(*KEY)
+    async with aclosing(running(catching)) as going:
+        await anext(going)
+        await until(lambda: sources.asked)
+        await asyncio.sleep(0.1)
+    assert sources.asked == [(0, MOST)]
+
+
 async def test_a_source_that_does_not_answer_holds_up_no_other(
     node: Node, catching: Catching, sources: Sources
 ) -> None:

@@ -25,7 +25,10 @@ log = logging.getLogger("sluis.events")
 _GRACE = 0.2  # seconds: what is under way comes by itself
 _AGAIN = 5.0  # seconds until a source that failed is asked again
 _ROUND = 300.0  # seconds between two looks at everything
+_SOON = 1.0  # seconds until a source is read again that has what it did not deliver
+_SPAN = 330.0  # seconds in which a source that takes this node to be down tries again
 _MOST_PAGES = 400  # of one subscription at a time: more than a source keeps waiting for one owner
+_FEW_PAGES = 4  # of one that is read every second
 _MOST_BYTES = MOST * (MAX_EVENT + 1024)
 
 
@@ -48,6 +51,7 @@ class Catching:
 
     def __init__(self, inbox: Inbox, link: Link, registrar: Registrar, seconds: float) -> None:
         self._inbox, self._link, self._registrar, self._seconds = inbox, link, registrar, seconds
+        self._late: dict[Key, float] = {}  # what the source did not deliver was read; until when that goes on
         registrar.taken = self._taken
 
     async def run(self) -> None:
@@ -77,13 +81,19 @@ class Catching:
             raise
         await self._inbox.forget(peer, subscription)
 
-    async def catch_up(self, key: Key) -> None:
-        """Read all there is after the last that came. Raises `Problem`."""
+    async def catch_up(self, key: Key, pages: int = 0) -> None:
+        """Read all there is after the last that came; with `pages`, so many at most. Raises `Problem`."""
         self._inbox.full.discard(key)
-        for _ in range(_MOST_PAGES):  # a source that always has more is asked on in the next round
+        if key not in self._late:
+            self._inbox.delivered.discard(key)
+        for _ in range(pages or _MOST_PAGES):  # a source that always has more is asked on in the next round
             one = self._inbox.stand(key)
             if one is None or not await self._read(one, MOST):
                 return
+            self._late.setdefault(key, asyncio.get_running_loop().time() + _SPAN)
+
+    async def _read_on(self, key: Key) -> None:
+        await self.catch_up(key, _FEW_PAGES)
 
     async def fill(self, key: Key) -> None:
         """Read what is missing before what waits, and no more. Raises `Problem`."""
@@ -103,23 +113,43 @@ class Catching:
 
     async def _follow(self, source: PeerId, wanting: asyncio.Event) -> None:
         """Read at one source what is missing."""
-        well = await self._each(self._of(source), self.catch_up)
+        clock = asyncio.get_running_loop().time
+        everything = clock()
         while True:
-            try:
-                async with asyncio.timeout(_ROUND if well else _AGAIN):
-                    await wanting.wait()
-            except TimeoutError:
+            if clock() >= everything:
                 well = await self._each(self._of(source), self.catch_up)
-                continue
-            wanting.clear()
-            before = {one.key: one.upto for one in self._of(source) if one.held}
-            await asyncio.sleep(_GRACE)
-            some = [one for one in self._of(source) if self._is_wanting(one)]
-            full = [one for one in some if one.key in self._inbox.full]
-            stuck = [one for one in some if one not in full and before.get(one.key) == one.upto]
-            if len(full) + len(stuck) < len(some):
-                wanting.set()  # those moved on; they are looked at again
-            well = await self._each(full, self.catch_up) and await self._each(stuck, self.fill)
+                everything = clock() + (_ROUND if well else _AGAIN)
+            elif await _is_set(
+                wanting, min(everything - clock(), _SOON if self._undelivered(source) else _ROUND)
+            ):
+                wanting.clear()
+                if not await self._fill(source, wanting):
+                    everything = min(everything, clock() + _AGAIN)
+            elif not await self._each(self._undelivered(source), self._read_on):
+                everything = min(everything, clock() + _AGAIN)
+                self._late = {key: until for key, until in self._late.items() if key[0] != source}
+
+    async def _fill(self, source: PeerId, wanting: asyncio.Event) -> bool:
+        """Read what is still missing after a moment; whether that could be done."""
+        before = {one.key: one.upto for one in self._of(source) if one.held}
+        await asyncio.sleep(_GRACE)
+        some = [one for one in self._of(source) if self._is_wanting(one)]
+        full = [one for one in some if one.key in self._inbox.full]
+        stuck = [one for one in some if one not in full and before.get(one.key) == one.upto]
+        if len(full) + len(stuck) < len(some):
+            wanting.set()  # those moved on; they are looked at again
+        return await self._each(full, self.catch_up) and await self._each(stuck, self.fill)
+
+    def _undelivered(self, source: PeerId) -> list[Followed]:
+        """Subscriptions of which was read what the source did not deliver, as long as it delivers nothing: it takes this node to
+        be down, and tries ever more seldom."""
+        now = asyncio.get_running_loop().time()
+        self._late = {
+            key: until
+            for key, until in self._late.items()
+            if now < until and key not in self._inbox.delivered
+        }
+        return [one for one in self._of(source) if one.key in self._late]
 
     def _of(self, source: PeerId) -> list[Followed]:
         return [one for one in self._inbox.followed() if one.source == source]
@@ -176,3 +206,12 @@ def _read_event(raw: msgspec.Raw) -> CloudEvent | None:
         return decode_structured(bytes(raw))
     except Invalid:
         return None
+
+
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    """Whether it comes to be set within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

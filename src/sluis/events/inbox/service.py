@@ -86,6 +86,8 @@ class Inbox:
         self._working: asyncio.Task[None] | None = None
         self.full: set[Key] = set()
         """Subscriptions of which something was put off, for whoever reads it at the source to take out."""
+        self.delivered: set[Key] = set()
+        """Subscriptions of which the source delivered something, for whoever waits for that to take out."""
         self.news = asyncio.Event()
         """Set when there is something to read at a source: a subscription is new, or an earlier event is missing."""
 
@@ -116,6 +118,7 @@ class Inbox:
             self._is_full(key)
             raise rules.PutOff
         await self._settled(key, await self._admission.items(peer, came), None, recording)
+        self.delivered.add(key)
 
     async def take(self, key: Key, events: Sequence[CloudEvent], through: int) -> None:
         """Take in what was asked of the source: all that there still is up to `through`. What may not be taken in is passed over,
@@ -161,6 +164,7 @@ class Inbox:
         await self._store.write(work)
         self._followed.pop(key, None)
         self.full.discard(key)
+        self.delivered.discard(key)
 
     async def sweep(self) -> None:
         """Let go of digests that no source will send again. Raises `Unkept`."""
