@@ -172,7 +172,7 @@ def event_rooms(
     kept.withdraw = withdraw
     signer = Signer(keys, clock)
     signer.ready()  # workers make no keys: they find them here
-    zgw = notificaties_of(config, store, keys, ledger, queue, clock)
+    zgw = notificaties_of(config, store, keys, ledger, queue, point, clock)
     left = () if zgw else read_subscriptions(node.oin, {}, node.test, store, Vault(keys, VAULT))
     webhooks = webhooks_of(config, signer, here, may_leave, queue.waits, clock)
     transports = webhooks.transports | {
