@@ -16,6 +16,7 @@ from sluis.events.sending import (
     Nats,
     NatsSettings,
     Signer,
+    Slots,
     Transport,
     Waking,
     Webhook,
@@ -74,13 +75,18 @@ def webhooks_of(
     """These ways. Raises `Invalid` when an authority cannot be read."""
     inside = [ip_network(one) for one in config.events.inside]
     context = calling_context(config.events.authorities)
+    slots = Slots()
     connections, own = Connections(lambda: context, inside), Connections(lambda: context, EVERYWHERE)
     return Webhooks(
         {
             "push": WhileAgreed(
-                Webhook(connections, signer, here.origin, clock), config.node.oin, may_leave, waits, clock
+                Webhook(connections, signer, here.origin, clock, slots=slots),
+                config.node.oin,
+                may_leave,
+                waits,
+                clock,
             ),
-            "own": Webhook(own, signer, here.origin, clock),
+            "own": Webhook(own, signer, here.origin, clock, slots=slots),
         }
     )
 

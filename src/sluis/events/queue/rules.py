@@ -43,6 +43,10 @@ TROUBLES: dict[str, Text] = {
     "refused": Text("De afnemer weigerde deze gebeurtenis.", "The recipient refused this event."),
     "too-busy": Text("De afnemer had het te druk (429 of 503).", "The recipient was too busy (429 or 503)."),
     "failed": Text("Bij de afnemer ging iets mis (5xx).", "Something went wrong at the recipient (5xx)."),
+    "crowded": Text(
+        "Er gingen al zoveel verzoeken tegelijk naar deze afnemer als mag, en zij antwoordden niet snel genoeg.",
+        "As many requests as may be were under way to this recipient, and they were not answered fast enough.",
+    ),
     "no-contract": Text("Er is geen contract meer waaronder dit mag.", "There is no contract any more under which this may be sent."),
     "withdrawn": Text(
         "De afnemersindicatie waaronder dit gemeld werd, is beëindigd.", "The interest under which this was told has ended."
