@@ -101,9 +101,7 @@ def test_mail_that_was_taken_and_never_noted_comes_again_under_the_same_name_onc
 async def ended(folder: Path) -> Counter[str]:
     """The states that tries ended in."""
     world = World(folder, {"mail": Fake("email", "unknown")}, scenario("mail"))
-    found = Counter[str](
-        step.state for one in await world.contact.history(world.person) for step in one.steps
-    )
+    found = Counter[str](step.state for one in await world.contact.history(world.party) for step in one.steps)
     world.store.close()
     return found
 

@@ -7,6 +7,7 @@ was silent for too long. Once a channel says that the message is there, nothing 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -159,7 +160,11 @@ def routes(
 
 
 def next_action(
-    open_routes: Sequence[Route], tries: Iterable[Try], now: datetime, quiet: Quiet | None
+    open_routes: Sequence[Route],
+    tries: Iterable[Try],
+    now: datetime,
+    quiet: Quiet | None,
+    channels: Mapping[str, Offered] = MappingProxyType({}),
 ) -> Action:
     """What to do next.
 
@@ -168,10 +173,12 @@ def next_action(
         tries: every try of this message.
         now: aware UTC.
         quiet: when nobody is disturbed; None for a message that cannot wait.
+        channels: those that there are; what went by one that is not open any more went all the same.
     """
     done = {one.channel: one for one in tries}
     moment = int(now.timestamp())
-    enough = {one.channel: ARRIVED[one.enough] for one in open_routes}
+    enough = {name: ARRIVED[one.enough] for name, one in channels.items()}
+    enough |= {one.channel: ARRIVED[one.enough] for one in open_routes}
     if any(
         ARRIVED.get(one.state, 0) >= enough.get(one.channel, ARRIVED["delivered"]) for one in done.values()
     ):

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from tests.unit.contact.world import BSN, DAY, NOON, OTHER, QUIET, Fake, Happened, Whom, World, scenario
 
 from sluis.contact import Channel, Failed, Parcel, Preference, Quiet, Report, Scenario, Sent, Waiting
+from sluis.contact.model import Address
 from sluis.kernel import Text, Unkept, Upstream
 from sluis.ledger import ACTIVITY
 
@@ -234,6 +235,48 @@ async def test_a_channel_that_says_later_gets_it_again_under_the_same_name(make:
     await world.later(1)
     assert len({one.reference for one in channels["box"].got}) == 1
     assert await world.states() == [("box", "sent")]
+
+
+async def test_what_is_decided_while_a_message_waits_for_its_turn_counts(make: MakeWorld) -> None:
+    """An address that somebody takes away gets nothing more, however many messages stood before theirs."""
+
+    class Slow(Fake):
+        async def send(self, parcel: Parcel) -> Sent:
+            await going.wait()
+            return await super().send(parcel)
+
+    going, channels = asyncio.Event(), {"mail": Slow("email"), "post": Fake("letter")}
+    world = make(channels)
+    await world.reachable_by("email", "anna@voorbeeld.nl")
+    for number in range(12):
+        await world.happens(id=str(number))
+    await world.contact.work()
+    while sum(bool(one.steps) for one in await world.contact.history(world.party)) < 8:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    left = Address("email", "anna@voorbeeld.nl", 0)
+    await world.store.write(lambda connection: world.contact._keeping.forget(connection, world.person, left))
+    going.set()
+    await world.contact.reaching.settled()
+    await world.settle()
+    assert (len(channels["mail"].got), len(channels["post"].got)) == (8, 4)
+
+
+async def test_a_report_that_comes_while_a_message_waits_for_its_turn_counts(make: MakeWorld) -> None:
+    channels = four()
+    channels["box"].says = [Failed("busy", "later")]
+    world = await ready(make, channels)
+    await world.happens()
+    await world.settle()
+    world.clock.later(60)
+    async with AsyncExitStack() as stack:
+        for _ in range(8):
+            await stack.enter_async_context(world.contact.reaching._lanes["box"])
+        await world.contact.work()
+        await asyncio.sleep(0.05)
+        await world.contact.take("box", [Report(channels["box"].got[0].reference, "delivered")])
+    await world.settle()
+    assert len(channels["box"].got) == 1
+    assert await world.states() == [("box", "delivered")]
 
 
 async def test_a_channel_that_hangs_keeps_no_other_waiting(make: MakeWorld) -> None:
@@ -483,6 +526,18 @@ async def test_a_report_that_is_quicker_than_the_channels_own_answer_counts(make
     await world.settle()
     assert await world.states() == [("box", "delivered")]
     assert (await world.entry()).state == "reached"
+
+
+async def test_a_message_that_cannot_be_read_keeps_no_other_waiting(make: MakeWorld) -> None:
+    channels = {"box": Fake("box")}
+    world = make(channels)
+    await world.happens()
+    await world.store.write(
+        lambda connection: connection.execute(text("UPDATE contact_messages SET sealed = x'00'")) and None
+    )
+    await world.happens(id="2")
+    await world.settle()
+    assert len(channels["box"].got) == 1
 
 
 # What is kept, and for how long

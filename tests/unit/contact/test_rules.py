@@ -94,6 +94,12 @@ def test_what_arrived_by_a_channel_that_was_closed_since_counts() -> None:
     assert next_action([MAIL], [tried(SMS, "sent")], NOON, None) == Send(MAIL, 2)
 
 
+def test_what_was_sent_to_an_address_that_was_taken_away_since_counts() -> None:
+    channels = {one.channel: Offered(one.kind, one.enough) for one in ALL}
+    assert next_action([LETTER], [tried(MAIL, "sent")], NOON, None, channels) == Over("reached")
+    assert next_action([LETTER], [tried(SMS, "sent")], NOON, None, channels) == Send(LETTER, 2)
+
+
 def test_a_claimed_try_is_found_out_about() -> None:
     claimed = tried(BOX, "claimed")
     assert after(claimed) == Resolve(BOX, claimed)

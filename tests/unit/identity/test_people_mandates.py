@@ -211,7 +211,7 @@ async def test_a_mandate_that_cannot_be_recorded_is_not_given(
     await node.know(ANNE)
     mandate = await node.given()
 
-    def full(records: Any) -> Any:
+    def full(records: Any, along: Any) -> Any:
         raise unkept()
 
     monkeypatch.setattr(node.ledger, "append", full)

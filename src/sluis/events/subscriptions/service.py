@@ -285,15 +285,8 @@ class Subscriptions:
         now = milliseconds(self._clock())
         body = {"owner": str.__str__(one.owner), "mode": one.mode, "state": one.state}
         about = f"urn:sluis:subscription:{one.id}"
-        recorded = self._ledger.append(
-            [Arrangement(one.id, new_span_id(), action, actor, about, now, body=body)]
-        )
-        try:
-            await self._store.write(
-                lambda connection: self._write(connection, one)
-            )  # the same turn: one commit
-        finally:
-            await recorded
+        record = Arrangement(one.id, new_span_id(), action, actor, about, now, body=body)
+        await self._ledger.append([record], along=lambda connection: self._write(connection, one))
         self._put(one)
         for changed in self._changed:
             await changed(one)

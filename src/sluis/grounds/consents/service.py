@@ -231,11 +231,7 @@ class Consents:
         def keep(connection: Connection) -> None:
             connection.execute(text(sql.KEEP), values)
 
-        recorded = self._ledger.append([changed(change, consent, by, self._clock())])
-        try:
-            await self._store.write(keep)  # handed over in the same turn of the loop: one commit
-        finally:
-            await recorded
+        await self._ledger.append([changed(change, consent, by, self._clock())], along=keep)
         self._take(consent)
         self._changes += change != "give"
         return consent

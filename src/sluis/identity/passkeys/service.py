@@ -232,11 +232,7 @@ class Passkeys:
         self, change: Change, passkey: Passkey, keep: Callable[[Connection], None], by: str | None = None
     ) -> None:
         """Change something, and record that it was done: both durable when this returns."""
-        recorded = self._ledger.append([changed(change, passkey, self._now(), by)])
-        try:
-            await self._store.write(keep)  # handed over in the same turn of the loop: one commit
-        finally:
-            await recorded
+        await self._ledger.append([changed(change, passkey, self._now(), by)], along=keep)
 
     def _one(self, id: str) -> Passkey | None:
         with self._store.read() as connection:

@@ -175,21 +175,19 @@ class Keeping:
     async def _change(
         self, things: Sequence[Thing], records: Sequence[Arrangement], gone: Sequence[Thing]
     ) -> None:
-        async def on_record() -> None:
-            if records:
-                await self._ledger.append(records)
+        def work(connection: Connection) -> None:
+            for thing in things:
+                kind, name = _name(thing)
+                sealed = self._vault.seal(encode(thing), f"{kind}|{name}")
+                connection.execute(text(sql.KEEP), {"kind": kind, "id": name, "sealed": sealed})
+            for thing in gone:
+                kind, name = _name(thing)
+                connection.execute(text(sql.FORGET), {"kind": kind, "id": name})
 
-        # Both begin in one turn of the event loop, so they share a commit: there is none of the one without the other.
-        kept, recorded = await asyncio.gather(self._write(things, gone), on_record(), return_exceptions=True)
-        if kept is None and recorded is not None:  # the ledger had no room, of all moments, just then
-            before = [self._things.get(_name(thing)) for thing in (*things, *gone)]
-            await self._write(
-                [one for one in before if one is not None],
-                [thing for thing, one in zip((*things, *gone), before, strict=True) if one is None],
-            )
-        for failure in (kept, recorded):
-            if failure is not None:
-                raise failure
+        if records:
+            await self._ledger.append(records, along=work)
+        else:
+            await self._store.write(work)
         for thing in gone:
             self._forget(thing)
         for thing in things:
@@ -200,18 +198,6 @@ class Keeping:
     def on_change(self, told: Callable[[], None]) -> None:
         """Have `told` called after each change."""
         self._on_change.append(told)
-
-    async def _write(self, things: Sequence[Thing], gone: Sequence[Thing]) -> None:
-        def work(connection: Connection) -> None:
-            for thing in things:
-                kind, name = _name(thing)
-                sealed = self._vault.seal(encode(thing), f"{kind}|{name}")
-                connection.execute(text(sql.KEEP), {"kind": kind, "id": name, "sealed": sealed})
-            for thing in gone:
-                kind, name = _name(thing)
-                connection.execute(text(sql.FORGET), {"kind": kind, "id": name})
-
-        await self._store.write(work)
 
     @property
     def one_at_a_time(self) -> asyncio.Lock:
