@@ -14,6 +14,7 @@ from sluis.catalogue.model import (
     Description,
     Entry,
     EntryColumn,
+    Keywords,
     Kind,
     Measurement,
     Of,
@@ -130,6 +131,7 @@ class _Making:
                 description=about,
                 shown=reached,
                 openapi=self.of.openapi,
+                keywords=Keywords(("FSC", "SQL", "CloudEvents"), ("FSC", "SQL", "CloudEvents")),
                 follows=(FSC,),
             )
         return self._entry("service", name, title=Text(name, name), follows=(FSC,))
@@ -145,6 +147,7 @@ class _Making:
         shown: bool = False,
         openapi: str | None = None,
         follows: tuple[str, ...] = (),
+        keywords: Keywords = Keywords(),
         **more: Any,
     ) -> Entry:
         whole, found = self.whole, self.said.get((kind, name))
@@ -156,14 +159,14 @@ class _Making:
             published=(whole.publish == "all" or shown) if said.published is None else said.published,
             described=found is not None,
             title=said.title or title,
-            description=description or said.description or said.title or title,
+            description=said.description or description or said.title or title,
             contact=said.contact or whole.contact,
             creator=said.creator or Body(self.of.name, whole.publisher),
             themes=said.themes or whole.themes,
             access_rights=said.access_rights or rights,
             licence=said.licence or whole.licence,
             languages=whole.languages,
-            keywords=said.keywords,
+            keywords=keywords if said.keywords == Keywords() else said.keywords,
             conforms_to=(*said.conforms_to, *follows),
             articles=said.articles,
             cost=said.cost,
