@@ -27,6 +27,10 @@ CLOUDEVENTS = "https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.
 FSC = "https://gitdocumentatie.logius.nl/publicatie/fsc/core/2.0.0/"
 """What the node itself holds to, in whatever it offers."""
 
+_NO_WORDS = Keywords()
+_OWN_WORDS = Keywords(("FSC", "SQL", "CloudEvents"), ("FSC", "SQL", "CloudEvents"))
+"""By which the node itself is found."""
+
 
 def project(
     whole: Whole,
@@ -131,7 +135,7 @@ class _Making:
                 description=about,
                 shown=reached,
                 openapi=self.of.openapi,
-                keywords=Keywords(("FSC", "SQL", "CloudEvents"), ("FSC", "SQL", "CloudEvents")),
+                keywords=_OWN_WORDS,
                 follows=(FSC,),
             )
         return self._entry("service", name, title=Text(name, name), follows=(FSC,))
@@ -147,7 +151,7 @@ class _Making:
         shown: bool = False,
         openapi: str | None = None,
         follows: tuple[str, ...] = (),
-        keywords: Keywords = Keywords(),
+        keywords: Keywords = _NO_WORDS,
         **more: Any,
     ) -> Entry:
         whole, found = self.whole, self.said.get((kind, name))
@@ -166,7 +170,7 @@ class _Making:
             access_rights=said.access_rights or rights,
             licence=said.licence or whole.licence,
             languages=whole.languages,
-            keywords=keywords if said.keywords == Keywords() else said.keywords,
+            keywords=keywords if said.keywords == _NO_WORDS else said.keywords,
             conforms_to=(*said.conforms_to, *follows),
             articles=said.articles,
             cost=said.cost,
