@@ -96,4 +96,4 @@ async def test_however_often_it_is_killed(tmp_path: Path) -> None:
         promised |= await killed(tmp_path, first, chance.random())
         with source(tmp_path, KNOWN, kept=True) as at:
             there = await whole(at, promised, first)
-    assert there >= len(promised) > 1000
+    assert there >= len(promised) > 100

@@ -290,8 +290,8 @@ async def test_killed_and_halted_workers_are_taken_over_and_nothing_is_lost(
         shared = Shared(*(subscription(to, name) for name in NAMES))
         async with publishing(house, shared, nats.url):
             processes = [await started(empty_postgres, tmp_path, to.port, nats.url) for _ in range(2)]
-            halted = list[asyncio.subprocess.Process]()
-            for number in range(12):
+            halted, revived = list[asyncio.subprocess.Process](), list[asyncio.subprocess.Process]()
+            for number in range(6):
                 for _ in range(20):
                     await house.add(*NAMES, streams="s" * 6)
                     await asyncio.sleep(chance.random() / 50)
@@ -313,8 +313,9 @@ async def test_killed_and_halted_workers_are_taken_over_and_nothing_is_lost(
                 while (
                     halted and number % 3 == 1
                 ):  # it goes on where it was, of which nothing is its own any more
-                    halted.pop().send_signal(signal.SIGCONT)
-            for process in [*processes, *halted]:
+                    halted[-1].send_signal(signal.SIGCONT)
+                    revived.append(halted.pop())
+            for process in [*processes, *halted, *revived]:
                 process.kill()
     assert max(waits) < 10, "taken over within seconds"
     of = dict[str, list[int]]()

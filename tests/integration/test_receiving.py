@@ -145,7 +145,7 @@ def test_who_was_away_reads_what_it_missed_by_itself_also_before_anything_ever_c
     crossing.nodes[False].end()
     crossing.publish("u-1", "u-2", "u-3")
     # Whatever the source does about it, it is not what brings these.
-    crossing.source.sender._runners[crossing.subscription].lane.stopped = True
+    crossing.source.sender.runners[crossing.subscription].lane.stopped = True
     crossing.nodes[False] = Hosted(crossing.group.asker)
     crossing.nodes[False].ready()
     until(lambda: crossing.heard() == ["u-1", "u-2", "u-3"])

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
         examine_catalogue,
         read_catalogue,
     )
-    from sluis.catalogue.http import official_routes, routes
+    from sluis.catalogue.harvesting import Harvester, open_harvester
+    from sluis.catalogue.http import harvest_routes, official_routes, routes
     from sluis.catalogue.measuring import MEASUREMENTS_FILE, keep_measurements, measure
     from sluis.catalogue.model import (
         FOLDERS,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
         Cost,
         Description,
         Entry,
+        Found,
+        Harvest,
         Keywords,
         Measurement,
         Of,
@@ -50,6 +53,9 @@ __all__ = [
     "Cost",
     "Description",
     "Entry",
+    "Found",
+    "Harvest",
+    "Harvester",
     "Keywords",
     "Measurement",
     "Of",
@@ -60,9 +66,11 @@ __all__ = [
     "advice",
     "catalogue_schemas",
     "examine_catalogue",
+    "harvest_routes",
     "keep_measurements",
     "measure",
     "official_routes",
+    "open_harvester",
     "read_catalogue",
     "routes",
 ]

@@ -2,16 +2,19 @@
 harvester sees that nothing changed (§8.8.3); and for the organisation's own people every entry, also what is not published.
 """
 
+import asyncio
 from typing import Annotated, Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
-from sluis.catalogue.model import FOLDERS, Entry, Form, Kind
+from sluis.catalogue.harvesting import Harvester
+from sluis.catalogue.model import FOLDERS, Entry, Form, Harvest, Kind
 from sluis.catalogue.service import Catalogue, Written, not_there
-from sluis.kernel import Invalid, NotFound, Text
-from sluis.web import Person, header
+from sluis.kernel import Invalid, NotFound, PeerId, Refused, Text
+from sluis.policy import CHANGE_GROUP, GROUP, Resource
+from sluis.web import Gate, Person, header
 
 FORMS: dict[str, Form] = {
     "application/ld+json": "json-ld",
@@ -81,6 +84,55 @@ def official_routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
         return list(_there(catalogue).entries())
 
     return [entries]
+
+
+def harvest_routes(harvester: Harvester | None, gate: Gate, own: PeerId) -> list[HTTPRouteHandler]:
+    """The routes about catalogues of others, for the organisation's own people.
+
+    Args:
+        harvester: reads and keeps them; None where there is no group.
+        gate: asks who may have them read again.
+        own: this node.
+    """
+
+    async def kept() -> list[Harvest]:
+        return await asyncio.to_thread(harvester.found) if harvester else []
+
+    @get(
+        "/catalogue/harvests",
+        summary="Wat andere organisaties aanbieden",
+        tags=_TAGS,
+        response_description="Per organisatie haar catalogus, zoals zij het laatst gelezen is.",
+    )
+    async def harvests(person: Person) -> list[Harvest]:
+        return await kept()
+
+    @post(
+        "/catalogue/harvests",
+        status_code=200,
+        summary="Lees de catalogi van andere organisaties nu",
+        tags=_TAGS,
+        response_description="Per organisatie haar catalogus, en wat er in de weg stond.",
+    )
+    async def harvest(person: Person) -> list[Harvest]:
+        await gate.require(person, CHANGE_GROUP, Resource(GROUP, str.__str__(own)), _not_yours())
+        if harvester:
+            await harvester.round()
+        return await kept()
+
+    return [harvests, harvest]
+
+
+def _not_yours() -> Refused:
+    return Refused(
+        "harvest-not-yours",
+        Text(
+            "U mag de catalogi van anderen niet laten lezen.", "You may not have catalogues of others read."
+        ),
+        Text("Dat mag alleen wie de rol fsc-admin heeft.", "Only who has the role fsc-admin may."),
+        Text("Wacht: het gebeurt elk uur vanzelf.", "Wait: it happens every hour by itself."),
+        rule="catalogue-harvesters",
+    )
 
 
 def preferred(accept: str) -> str | None:

@@ -217,3 +217,28 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     service: str | None = None
     """The name of the service by which it is reached."""
     measured: Measurement | None = None
+
+
+class Found(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An entry of another organisation's catalogue, as far as somebody may look for it."""
+
+    kind: Kind
+    iri: str
+    title: Text
+    description: Text
+    keywords: tuple[str, ...] = ()
+    themes: tuple[Theme, ...] = ()
+    access_rights: AccessRights | None = None
+    columns: tuple[str, ...] = ()
+    modified: date | None = None
+
+
+class Harvest(msgspec.Struct, frozen=True):
+    """What is kept of a peer's catalogue: `at` when it was read, and of a later try what stood in the way (`trouble`)."""
+
+    peer: PeerId
+    name: str
+    tried: datetime | None = None
+    at: datetime | None = None
+    trouble: str = ""
+    entries: tuple[Found, ...] = ()

@@ -19,7 +19,7 @@ from sluis.catalogue.model import (
     Of,
     Whole,
 )
-from sluis.grounds import Dataset, EventType, Grounds, Price
+from sluis.grounds import Column, Dataset, EventType, Grounds, Price
 from sluis.kernel import Text
 
 CLOUDEVENTS = "https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md"
@@ -62,6 +62,11 @@ def project(
 def published(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Those that anybody may know of."""
     return tuple(one for one in entries if one.published)
+
+
+def tells_days(column: Column) -> bool:
+    """Whether the last day in a column may be told: a date that is of a row, and not of somebody in it."""
+    return column.type in ("DATE", "TIMESTAMP") and column.sensitivity in ("open", "personal")
 
 
 class _Making:

@@ -9,8 +9,8 @@ import click
 from sluis.catalogue import ACCESS_RIGHTS, FOLDERS, FREQUENCIES, LICENCES, THEMES
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
-from sluis.cli.terminal import all_shown, in_words, json_text, say
-from sluis.kernel import NotFound, Text
+from sluis.cli.terminal import EXIT_CODES, all_shown, in_words, json_text, say, shown, working
+from sluis.kernel import NotFound, Text, Upstream
 
 KINDS = {
     "dataset": Text("dataset", "dataset"),
@@ -32,6 +32,7 @@ SENSITIVITIES = {
 }
 TURTLE = "text/turtle"
 LINKED = "application/ld+json"
+HARVESTS = "/v1/catalogue/harvests"
 
 turtle_option = click.option("--turtle", is_flag=True, help=say("Schrijf Turtle.", "Write Turtle."))
 
@@ -53,11 +54,20 @@ def command() -> None:
         "Noem alles wat dit knooppunt aanbiedt, ook wat niet gepubliceerd is.",
         "List everything that this node offers, also what is not published.",
     ),
-    epilog=example("sluis catalogue list --node /etc/sluis"),
+    epilog=example("sluis catalogue list --all --node /etc/sluis"),
+)
+@click.option(
+    "--all",
+    "of_all",
+    is_flag=True,
+    help=say("Ook wat andere organisaties aanbieden.", "Also what other organisations offer."),
 )
 @node_option
 @json_option
-def list_entries(directory: Path, as_json: bool) -> None:
+def list_entries(of_all: bool, directory: Path, as_json: bool) -> None:
+    if of_all:
+        _list_all(call(directory, "GET", HARVESTS).document(), directory, as_json)
+        return
     found = _entries(directory)
     if as_json:
         click.echo(json_text(found, indent=2))
@@ -71,6 +81,27 @@ def list_entries(directory: Path, as_json: bool) -> None:
         say("rijen", "rows"),
     )
     click.echo("\n".join(_table([head, *rows])))
+
+
+@command.command(
+    "harvest",
+    help=say(
+        "Lees de catalogi van andere organisaties nu; anders gebeurt het elk uur.",
+        "Read the catalogues of other organisations now; otherwise it happens every hour.",
+    ),
+    epilog=example("sluis catalogue harvest --node /etc/sluis"),
+)
+@node_option
+@json_option
+@click.pass_context
+def harvest(context: click.Context, directory: Path, as_json: bool) -> None:
+    with working("De catalogi worden gelezen…", "The catalogues are being read…"):
+        found = call(directory, "POST", HARVESTS).document()
+    if as_json:
+        click.echo(json_text(found, indent=2))
+    else:
+        click.echo("\n".join(shown(line) for one in found for line in _harvest_told(one)) or _nobody())
+    context.exit(EXIT_CODES[Upstream] if any(one["trouble"] for one in found) else 0)
 
 
 @command.command(
@@ -115,6 +146,57 @@ def show_entry(name: str, directory: Path, as_json: bool, turtle: bool) -> None:
 def export(directory: Path, turtle: bool) -> None:
     click.echo(
         call(directory, "GET", "/v1/catalogue", accept=TURTLE if turtle else LINKED).raw.decode(), nl=False
+    )
+
+
+def _list_all(harvests: list[dict[str, Any]], directory: Path, as_json: bool) -> None:
+    """What this organisation publishes or keeps to itself, and what others publish."""
+    try:
+        own = _entries(directory)
+    except NotFound:  # who has no catalogue reads those of others all the same
+        own = []
+    if as_json:
+        click.echo(json_text({"own": own, "others": harvests}, indent=2))
+        return
+    head = (
+        say("organisatie", "organisation"),
+        say("soort", "kind"),
+        say("titel", "title"),
+        say("gelezen", "read"),
+    )
+    here = say("(hier)", "(here)")
+    rows = [(here, _kind(one), _text(one["title"]), "") for one in own]
+    rows += [
+        (each["name"], _kind(one), _text(one["title"]), each["at"][:10])
+        for each in harvests
+        for one in each["entries"]
+    ]
+    click.echo("\n".join(_table([head, *rows])))
+    for each in harvests:
+        if each["trouble"] or not each["at"]:
+            click.echo("\n".join(map(shown, _harvest_told(each))), err=True)
+
+
+def _harvest_told(one: dict[str, Any]) -> Iterator[str]:
+    if one["trouble"]:
+        kept = (
+            say(f"; bewaard is die van {one['at'][:10]}", f"; kept is that of {one['at'][:10]}")
+            if one["at"]
+            else ""
+        )
+        yield say(
+            f"{one['name']}: NIET GELEZEN ({one['trouble']}){kept}",
+            f"{one['name']}: NOT READ ({one['trouble']}){kept}",
+        )
+    elif not one["at"]:
+        yield say(f"{one['name']}: nog niet gelezen", f"{one['name']}: not read yet")
+    else:
+        yield f"{one['name']}: {len(one['entries'])}"
+
+
+def _nobody() -> str:
+    return say(
+        "Er zijn geen andere organisaties in deze groep.", "There are no other organisations in this group."
     )
 
 

@@ -136,7 +136,10 @@ class Reaching:
         room = self._most - len(self._in_hand)
         if room <= 0:
             return 0
-        fresh = await asyncio.to_thread(self._due, self._now() + 1, room, frozenset(self._in_hand))
+        fresh, broken = await asyncio.to_thread(self._due, self._now() + 1, room, frozenset(self._in_hand))
+        for name, why in broken:
+            log.error("message %s cannot be read: %s", name[:8], why)
+            await self._put_off(name, _MEND)
         for due in fresh:
             task = asyncio.create_task(self._handle(due))
             self._in_hand[due.message.id] = task
@@ -161,34 +164,38 @@ class Reaching:
 
     # Deciding
 
-    def _due(self, now: int, room: int, in_hand: Collection[str]) -> list[_Due]:
+    def _due(self, now: int, room: int, in_hand: Collection[str]) -> tuple[list[_Due], list[tuple[str, str]]]:
         """What is due and not in hand, with all that deciding takes: read together, for a thread each would cost more than it
-        reads."""
+        reads. And what cannot be read, with why: a row that was damaged, or whose key is gone, keeps no other waiting."""
+        found, broken = list[_Due](), list[tuple[str, str]]()
         with self._store.read() as connection:
             names = self._keeping.due(connection, now, room + len(in_hand))
-            found = [self._keeping.message(connection, one) for one in names if one not in in_hand]
-            return [
-                _Due(
-                    *one,
-                    self._keeping.tries(connection, one[0].id),
-                    self._keeping.known(connection, one[0].person),
-                )
-                for one in found[:room]
-                if one is not None
-            ]
+            for name in [one for one in names if one not in in_hand][:room]:
+                try:
+                    found += self._read(connection, name)
+                except Exception as failure:
+                    broken.append((name, cause_of(failure)))
+        return found, broken
+
+    def _read(self, connection: Connection, name: str) -> list[_Due]:
+        one = self._keeping.message(connection, name)
+        if one is None:
+            return []
+        tries = self._keeping.tries(connection, name)
+        return [_Due(*one, tries, self._keeping.known(connection, one[0].person))]
 
     async def _handle(self, due: _Due) -> None:
         message = due.message
         try:
             await self._do(due)
         except _Overtaken:
-            await self._put_off(message, 0)
+            await self._put_off(message.id, 0)
         except Problem as problem:
             log.error("message %s waits: %s", message.id[:8], problem.code)
-            await self._put_off(message, _MEND if problem.code.startswith("template") else _BUSY)
+            await self._put_off(message.id, _MEND if problem.code.startswith("template") else _BUSY)
         except Exception as failure:  # one message must not hold up the others
             log.error("message %s waits: %s", message.id[:8], cause_of(failure))
-            await self._put_off(message, _MEND)
+            await self._put_off(message.id, _MEND)
 
     async def _do(self, due: _Due) -> None:
         message, content, tries, known = due.message, due.content, due.tries, due.known
@@ -239,14 +246,14 @@ class Reaching:
     ) -> None:
         if self._taken[route.channel] >= _TAKEN:
             self._full[route.channel] += 1
-            await self._put_off(message, min(1 + self._full[route.channel] // _TURNED_AWAY, _BUSY))
+            await self._put_off(message.id, min(1 + self._full[route.channel] // _TURNED_AWAY, _BUSY))
             return
         self._taken[route.channel] += 1
         try:
             began = self._now()
             async with self._lanes[route.channel]:
                 if self._now() - began > _STALE:
-                    await self._put_off(message, 0)
+                    await self._put_off(message.id, 0)
                 elif found and (resolved := await self._resolve(route, tried, preference)) is not None:
                     await self._note(message, content, scenario, resolved)
                 else:
@@ -415,14 +422,14 @@ class Reaching:
         """Keep what is to be done next, as it is by now."""
         await self._store.write(lambda connection: self._keep_next(connection, message, content, scenario))
 
-    async def _put_off(self, message: Message, later: int) -> None:
+    async def _put_off(self, name: str, later: int) -> None:
         due = self._now() + later
         try:
             await self._store.write(
-                lambda connection: self._keeping.set_message(connection, message.id, "open", due)
+                lambda connection: self._keeping.set_message(connection, name, "open", due)
             )
         except Problem as problem:
-            log.error("message %s: %s", message.id[:8], problem.code)
+            log.error("message %s: %s", name[:8], problem.code)
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

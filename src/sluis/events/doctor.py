@@ -21,8 +21,9 @@ from sluis.kernel import Clock, PeerId, Text, milliseconds
 from sluis.policy import EVENTS, READ_EVENTS, Resource
 from sluis.web import Gate, Person
 
-LONG = 3_600_000
-"""Milliseconds that something may wait before it is told as wrong."""
+LONG, UNREAD, QUIET = 300_000, 3_600_000, 86_400_000
+"""Milliseconds that something may wait before it is told as wrong: what the node brings itself, what others come for, and what is
+not to be sent at night."""
 
 _NEARLY_FULL = MOST_WAITING * 8 // 10
 _NAMED = 5  # subscriptions that are named in one step
@@ -76,7 +77,8 @@ def _waiting(here: Here) -> Step:
     late = [one for one in _late(here) if one.mode not in ("feed", "sse")]
     if not late:
         return _well(
-            "waiting", Text("Niets wacht langer dan een uur.", "Nothing waits for more than an hour.")
+            "waiting",
+            Text("Niets wacht langer dan vijf minuten.", "Nothing waits for more than five minutes."),
         )
     over = sorted({here.name(one.owner) for one in late if one.mode == "fsc"})
     helps = Text("Kijk of het adres antwoordt; het knooppunt probeert het vanzelf opnieuw.",
@@ -85,8 +87,8 @@ def _waiting(here: Here) -> Step:
         helps = Text(f"Loop de weg na: sluis fsc doctor '{over[0]}' sluis. Het knooppunt probeert het vanzelf opnieuw.",
                      f"Walk the way: sluis fsc doctor '{over[0]}' sluis. The node tries again by itself.")  # fmt: skip
     named = _named(late, here)
-    return _wrong("waiting", Text(f"Langer dan een uur wacht iets voor: {named}.",
-                                  f"For more than an hour something waits for: {named}."), helps)  # fmt: skip
+    return _wrong("waiting", Text(f"Langer dan vijf minuten wacht iets voor: {named}.",
+                                  f"For more than five minutes something waits for: {named}."), helps)  # fmt: skip
 
 
 def _coming_for(here: Here) -> Step:
@@ -184,8 +186,14 @@ def _late(here: Here) -> list[Subscription]:
     return [
         one
         for one in here.subscriptions
-        if one.state == "active" and here.now - oldest.get(one.id, here.now) > LONG
+        if one.state == "active" and here.now - oldest.get(one.id, here.now) > _patience(one)
     ]
+
+
+def _patience(one: Subscription) -> int:
+    if one.mode in ("feed", "sse"):
+        return UNREAD
+    return QUIET if one.config.quiet else LONG
 
 
 def _named(some: Sequence[Subscription], here: Here) -> str:

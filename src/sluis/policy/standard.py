@@ -16,6 +16,9 @@ ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "chan
 READ_ACCESS, CHANGE_ACCESS, READ_OWN_LINES = "read-access", "change-access", "read-own-lines"
 READ_EVENTS, CHANGE_EVENTS = "read-events", "change-events"
 READ_PEOPLE, CHANGE_PEOPLE = "read-people", "change-people"
+PUBLISH_NOTIFICATIONS, RECEIVE_NOTIFICATIONS = "publish-notifications", "receive-notifications"
+APPLICATION, KANAAL = "application", "kanaal"
+"""Types of a program of this organisation that uses the ZGW Notificaties API, by its `client_id`, and of a channel there."""
 LOG, GROUP, ACCESS, PEOPLE, EVENTS = "log", "group", "access", "people", "events"
 """Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node, who acts for
 whom there, and what it tells others of and hears from them."""
@@ -74,6 +77,14 @@ when { principal has roles && principal.roles.containsAny(["people-admin", "priv
 @id("standard-change-people")
 permit (principal is person, action == Action::"change-people", resource is people)
 when { principal has roles && principal.roles.contains("people-admin") };
+
+@id("standard-publish-notifications")
+permit (principal is application, action == Action::"publish-notifications", resource is kanaal)
+when { principal has scopes && principal.scopes.contains("notificaties.publiceren") };
+
+@id("standard-receive-notifications")
+permit (principal is application, action == Action::"receive-notifications", resource is kanaal)
+when { principal has scopes && principal.scopes.contains("notificaties.consumeren") };
 """
 }
 """Cedar texts by name, as `Policies.own` has them."""

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 from litestar.handlers import HTTPRouteHandler
+from sqlalchemy import Connection
 
 from sluis.config import Config
-from sluis.crypto import KeyStore, Vault, calling_context
+from sluis.crypto import KeyStore, Vault, calling_context, encode_base64url
 from sluis.events import doctor, interests, publishing, subscriptions
 from sluis.events import inbox as inboxes
 from sluis.events.inbox import Catching, Inbox, Origin, open_inbox
@@ -163,12 +164,20 @@ def event_rooms(
     here = here_of(config)
     subscribed = open_subscriptions(store, keys, ledger, calls, here, clock)
     queue = open_queue(store, keys, clock)
+
+    def withdraw(connection: Connection, recipient: PeerId, notice: str, whom: Sequence[bytes]) -> None:
+        theirs = [one.id for one in subscribed.of(recipient)]
+        queue.withdraw(connection, theirs, notice, [encode_base64url(one) for one in whom])
+
+    kept.withdraw = withdraw
     signer = Signer(keys, clock)
     signer.ready()  # workers make no keys: they find them here
-    zgw = notificaties_of(config, store, keys, ledger, queue, clock)
+    zgw = notificaties_of(config, store, keys, ledger, queue, point, clock)
     left = () if zgw else read_subscriptions(node.oin, {}, node.test, store, Vault(keys, VAULT))
-    webhooks = webhooks_of(config, signer, here, may_leave, clock)
-    transports = webhooks.transports | {"fsc": WhileAgreed(Fsc(link, clock), node.oin, may_leave)}
+    webhooks = webhooks_of(config, signer, here, may_leave, queue.waits, clock)
+    transports = webhooks.transports | {
+        "fsc": WhileAgreed(Fsc(link, clock), node.oin, may_leave, queue.waits, clock)
+    }
     lanes = Lanes(store, node=True) if store.dialect == "postgresql" else None
     held: list[asyncio.Task[None]] = []
 

@@ -88,6 +88,8 @@ class Node:
         self._every(_HOUR, self.parts.events.tidy)
         self._every(_SECOND, self.parts.standing.round)
         self._every(_HOUR, self.parts.standing.sweep)
+        if self.parts.harvester is not None:
+            self._every(_HOUR, self.parts.harvester.round, at_once=False)
         if self.parts.tokens is not None:
             # Where portals sign people in, their keys are made now: nobody waits for that. Elsewhere when they are asked for.
             self._every(_HOUR, self._turn_keys, at_once=bool(self.config.clients))

@@ -16,12 +16,19 @@ from sluis.events.notificaties import (
 from sluis.events.subscriptions import Subscription, Subscriptions
 from sluis.kernel import Clock, PeerId, Refused
 from sluis.ledger import Ledger
+from sluis.policy import DecisionPoint
 from sluis.store import Store, migrate
 from sluis.web import Beside
 
 
 def notificaties_of(
-    config: Config, store: Store, keys: KeyStore, ledger: Ledger, queue: Deliveries, clock: Clock
+    config: Config,
+    store: Store,
+    keys: KeyStore,
+    ledger: Ledger,
+    queue: Deliveries,
+    point: DecisionPoint,
+    clock: Clock,
 ) -> Notificaties | None:
     """The API over a database; None when no application may use it. Blocks. Raises `Problem`."""
     settings = config.notificaties
@@ -30,7 +37,7 @@ def notificaties_of(
         return None
     node = config.node
     own = Settings(node.oin, node.alias, settings.activity, node.test)
-    return open_notificaties(own, applications_of(config), store, keys, ledger, queue, clock)
+    return open_notificaties(own, applications_of(config), store, keys, ledger, queue, point, clock)
 
 
 class Everyone:

@@ -9,7 +9,7 @@ import msgspec
 from cryptography import x509
 
 from sluis import disclose
-from sluis.catalogue import Catalogue
+from sluis.catalogue import Catalogue, Harvester, open_harvester
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.contact import Contact
@@ -92,6 +92,8 @@ class Parts(msgspec.Struct, frozen=True):
     """The pseudonym of who has a BSN."""
     contact: Contact | None
     catalogue: Catalogue | None
+    harvester: Harvester | None
+    """None where there is no group."""
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -140,7 +142,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     open_versions(store).keep(loaded.policies, clock())
     point = DecisionPoint(loaded.policies, own.alias, ledger, clock)
     membership = membership_of(config, identity, store, ledger, point, revocations, clock)
-    own_link = OwnLink(identity.peer, {peer.oin: peer.name for peer in config.peers.values()})
+    own_link = OwnLink(identity.peer, _names(config))
     link: Link = membership.link if membership else own_link
     card = _card(config, certificate, keys)
     combiner = Combiner(EngineLimits(f"{limits.combine_megabytes}MB", seconds=limits.question_seconds))
@@ -244,6 +246,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         whom=whom_of(config, keys),
         contact=contact,
         catalogue=catalogue_of(loaded, membership),
+        harvester=open_harvester(store, link, _names(config), clock) if membership else None,
     )
 
 
@@ -280,7 +283,7 @@ def _accesses(
     clock: Clock,
 ) -> Accesses:
     """Who has access to what; in a group only under its contracts."""
-    names = {peer.oin: peer.name for peer in config.peers.values()}
+    names = _names(config)
 
     def name(peer: PeerId) -> str:
         return membership.running.peers.name(peer) if membership else names.get(peer, str.__str__(peer))
@@ -313,6 +316,11 @@ def _known(config: Config) -> list[Owner]:
     """Who can be asked: every peer, and this node itself, which then answers as it would anybody."""
     known = [Owner(alias, peer.oin, peer.name) for alias, peer in config.peers.items()]
     return [*known, Owner(config.node.alias, config.node.oin, config.node.name)]
+
+
+def _names(config: Config) -> dict[PeerId, str]:
+    """The peers of a node."""
+    return {peer.oin: peer.name for peer in config.peers.values()}
 
 
 def _bounds(config: Config) -> Bounds:

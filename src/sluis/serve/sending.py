@@ -1,7 +1,7 @@
 """What sends events, furnished from a node's settings: the same for the node and for workers beside it."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
@@ -29,6 +29,9 @@ from sluis.web import EVERYWHERE
 
 MayLeave = Callable[[str, PeerId], bool]
 """Whether what a notice, or the disclosure of a standing question, tells a recipient may leave now."""
+
+Waits = Callable[[str, Sequence[int]], bool]
+"""Whether deliveries of a subscription still wait."""
 
 
 def may_leave_of(
@@ -62,14 +65,18 @@ class Webhooks(msgspec.Struct, frozen=True):
             await transport.close()
 
 
-def webhooks_of(config: Config, signer: Signer, here: Here, may_leave: MayLeave, clock: Clock) -> Webhooks:
+def webhooks_of(
+    config: Config, signer: Signer, here: Here, may_leave: MayLeave, waits: Waits, clock: Clock
+) -> Webhooks:
     """These ways. Raises `Invalid` when an authority cannot be read."""
     inside = [ip_network(one) for one in config.events.inside]
     context = calling_context(config.events.authorities)
     connections, own = Connections(lambda: context, inside), Connections(lambda: context, EVERYWHERE)
     return Webhooks(
         {
-            "push": WhileAgreed(Webhook(connections, signer, here.origin, clock), config.node.oin, may_leave),
+            "push": WhileAgreed(
+                Webhook(connections, signer, here.origin, clock), config.node.oin, may_leave, waits, clock
+            ),
             "own": Webhook(own, signer, here.origin, clock),
         }
     )

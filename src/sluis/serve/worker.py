@@ -55,7 +55,7 @@ class Worker:
             agreed = Agreed(lambda *asked: self._allowed(*asked), clock) if config.fsc.group else None
             notices = InForce(grounds, config.node.oin, agreed, clock)
             may_leave = may_leave_of(config, grounds, notices, agreed, clock)
-            self._webhooks = webhooks_of(config, self._signer, here_of(config), may_leave, clock)
+            self._webhooks = webhooks_of(config, self._signer, here_of(config), may_leave, queue.waits, clock)
             self.lanes = Lanes(self._store, node=False)
             self.sender = Sender(
                 queue, self._webhooks.transports, _unheard, clock, lanes=self.lanes, waking=waking_of(config)

@@ -5,6 +5,7 @@ node, over its socket.
 """
 
 import os
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,7 @@ import msgspec
 from sluis.cli.local import call_at
 from sluis.events.subscriptions import INBOX
 from sluis.grounds import render_tables
-from sluis_demo.agreements import in_time, sign_for
+from sluis_demo.agreements import PATIENCE, in_time, sign_for
 from sluis_demo.chain.cases import Cases, Happened
 from sluis_demo.chain.partners import (
     ACTIVITIES,
@@ -39,6 +40,7 @@ CLIENT = "sluis-ind"
 """What that node is called at the simulators of sign-in services."""
 
 KEY_SET = "ind.jwks"
+_LOOK = 0.3  # seconds between two looks whether nodes meet
 _DAYS = 90  # for which an interest is registered
 _EVENT = "application/cloudevents+json"
 _NOT_YET = ("not-connected", "contract-missing", "unknown-notice", "peer-unreachable", "not-found")
@@ -206,6 +208,7 @@ def _agree(chain: Chain) -> None:
 def _relate(chain: Chain, source: str, to: str) -> None:
     """What one recipient does to hear of one source."""
     place = chain.places[to]
+    _meet(chain.places[source], to)
     sign_for(place, chain.places[source], [ACTIVITIES[to].id])
     until = (date.today() + timedelta(_DAYS)).isoformat()
     interests = [
@@ -219,3 +222,12 @@ def _relate(chain: Chain, source: str, to: str) -> None:
         wanted = {"sink": INBOX, "protocol": "HTTP", "types": [notice.event]}
         asked = {"source": source, "subscription": wanted}
         in_time(lambda asked=asked: place.call("POST", "/v1/registrations/subscriptions", asked), _NOT_YET)  # type: ignore[misc]
+
+
+def _meet(place: Place, to: str) -> None:
+    """Wait until a source reaches a recipient. Events go that way, under a contract that the source's node proposes by itself when
+    it starts; a recipient that asks a source says nothing of it. Where they do not meet, the first event says what is missing."""
+    end = time.monotonic() + PATIENCE
+    way = {"peer": to, "service": "sluis"}
+    while time.monotonic() < end and not place.call("POST", "/v1/group/diagnoses", way)["well"]:
+        time.sleep(_LOOK)

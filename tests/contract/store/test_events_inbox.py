@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.events.samples import EVENT, FIRST, NOTICE, NOW, SOURCE, refused
+from sqlalchemy import text
+from tests.unit.events.samples import EVENT, FIRST, NOTICE, NOW, SECOND, SOURCE, refused
 from tests.unit.events.test_interests import ANNA
 
 from sluis.crypto import FileKeyStore
@@ -282,13 +283,39 @@ async def test_what_came_is_known_for_longer_than_a_source_tries(node: Node) -> 
     assert node.heard() == ["e-1", "e-1"]
 
 
-async def test_a_subscription_that_is_no_more_leaves_nothing(node: Node) -> None:
+async def test_what_was_acknowledged_goes_on_when_its_subscription_is_no_more(node: Node) -> None:
     await node.listening()
-    await node.bring(2)
+    await node.bring(2, 5)
+    assert node.heard() == []
     await node.inbox.forget(SOURCE, "s-1")
+    assert node.heard() == ["e-2", "e-5"]
     assert node.inbox.followed() == []
     node.inbox.load()
     assert node.inbox.followed() == []
+
+
+async def test_nothing_that_is_brought_makes_no_subscription(node: Node) -> None:
+    await node.listening()
+    await node.inbox.receive(SECOND, "made-up", [], lambda: None)
+    assert node.inbox.followed() == []
+
+
+async def test_what_no_system_here_wants_is_not_kept(node: Node) -> None:
+    asked = SubscriptionRequest(sink="urn:sluis:feed", protocol="HTTP", types=["nl.example.other"])
+    node.own = (await node.subscriptions.create(FIRST, asked, "test")).id
+    await node.bring(1, 2)
+    with node.store.read() as connection:
+        assert connection.execute(text("SELECT COUNT(*) FROM events_kept")).scalar_one() == 0
+    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 2)]
+
+
+async def test_what_could_not_go_on_from_here_is_not_taken_in_and_holds_up_nothing(node: Node) -> None:
+    await node.listening()
+    large = msgspec.structs.replace(event(1), datacontenttype="text/plain", data=b"\x01" * 40_000)
+    with refused(Invalid, "event-too-large"):
+        await node.inbox.receive(SOURCE, "s-1", [large], lambda: None)
+    await node.inbox.take(KEY, [large, event(2)], 2)
+    assert node.heard() == ["e-2"]
 
 
 async def test_a_signal_of_a_standing_question_takes_a_contract_for_its_disclosure_and_holds_no_data(

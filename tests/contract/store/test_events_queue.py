@@ -272,3 +272,25 @@ async def test_how_a_subscription_stands_names_the_oldest_that_waits(
     await add(store, queue, "a", name="2")
     standing = queue.standing()["a"]
     assert (standing.newest, standing.waiting, standing.dead, standing.oldest) == (2, 2, 0, begun)
+
+
+async def test_what_is_withdrawn_is_gone_for_these_streams_and_this_notice_alone(
+    store: Store, queue: Queue
+) -> None:
+    outgoing = [
+        to("a", "anna"),
+        to("a", "ben"),
+        Outgoing("a", "anna", None, "another", TRACE),
+        to("b", "anna"),
+    ]
+    for one in (*outgoing, to("a", "anna"), to("a", "anna")):
+        await store.write(lambda connection, one=one: queue.add(connection, [(event(), [one])]))  # type: ignore[misc]
+    await queue.note([Outcome("a", 1, DEAD, "refused"), Outcome("a", 4, DELIVERED)], {"a": Place(1)})
+    assert queue.waits("a", [2, 5])
+    await store.write(lambda connection: queue.withdraw(connection, ["a", "gone"], "notice", ["anna"]))
+    assert waiting(queue, "a") == [2, 3]
+    assert queue.dead_letters("a") == []
+    assert await queue.replay("a", 1, 9) == 0
+    assert [one.sequence for one in queue.since("a", 0, 100)] == [2, 3, 4]
+    assert (counters(queue)["a"], counters(queue)["b"]) == ((1, 2), (0, 1))
+    assert not queue.waits("a", [2, 5])

@@ -11,6 +11,7 @@ from sluis.events.notificaties.model import Notificatie
 from sluis.events.queue import open_queue
 from sluis.kernel import PeerId, utc_now
 from sluis.ledger import open_ledger
+from sluis.policy import STANDARD, DecisionPoint, Policies
 from sluis.store import Store
 
 ALL = frozenset({"notificaties.publiceren", "notificaties.consumeren"})
@@ -31,9 +32,11 @@ def opened(store: Store, tmp_path: Path) -> tuple[Notificaties, Notificaties]:
     keys = FileKeyStore(tmp_path / "keys")
     ledger = open_ledger(store, keys, "node.example/log", utc_now)
     queue = open_queue(store, keys, utc_now)
+    point = DecisionPoint(Policies(STANDARD), "node", ledger, utc_now)
     settings = Settings(PeerId("00000099000000001000"), "node", "activiteit")
     first, again = (
-        open_notificaties(settings, {"zaken": ZAKEN}, store, keys, ledger, queue, utc_now) for _ in range(2)
+        open_notificaties(settings, {"zaken": ZAKEN}, store, keys, ledger, queue, point, utc_now)
+        for _ in range(2)
     )
     return first, again
 
@@ -43,7 +46,9 @@ async def test_all_of_it_is_kept(opened: tuple[Notificaties, Notificaties], stor
     await api.create_kanaal(ZAKEN, {"naam": "zaken", "filters": ["zaaktype"]})
     made = await api.create(ZAKEN, ABONNEMENT)
     ended = await api.create(ZAKEN, ABONNEMENT)
-    await api.change(ZAKEN, made.id, {"callbackUrl": "https://zaken.example/anders"}, partial=True)
+    await api.change(
+        ZAKEN, made.id, {"callbackUrl": "https://zaken.example/anders", "auth": "Bearer geheim"}, partial=True
+    )
     await api.delete(ZAKEN, ended.id)
     again.load()
     assert (again.kanalen(), again.subscriptions()) == (api.kanalen(), api.subscriptions())

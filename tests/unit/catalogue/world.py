@@ -5,25 +5,40 @@ import pwd
 from pathlib import Path
 from typing import Any
 
-from tests.unit.catalogue.examples import FULL, GROUNDS, OF, SERVICE, whole
+from tests.unit.catalogue.examples import FULL, GROUNDS, OF, OWN, SERVICE, whole
 from tests.unit.web.conftest import ABOUT, Reply, calling
 
-from sluis.catalogue import Catalogue, Description, official_routes, routes
+from sluis.catalogue import Catalogue, Description, Harvester, harvest_routes, official_routes, routes
+from sluis.kernel import Refused
 from sluis.web import Access, Person, make_api
 
 
 class Node:
-    """A node whose services a test may change; it has no catalogue when `without` says so."""
+    """A node whose services a test may change, and whether its gate allows anything; it has no catalogue when `without` says
+    so."""
 
-    def __init__(self, folder: Path, *said: Description, without: bool = False, **more: object) -> None:
-        self.services = {SERVICE, "api"}
+    def __init__(
+        self,
+        folder: Path,
+        *said: Description,
+        without: bool = False,
+        harvester: Harvester | None = None,
+        **more: object,
+    ) -> None:
+        self.services, self.allows = {SERVICE, "api"}, False
         self.catalogue = Catalogue(
             whole(**more), said or FULL, GROUNDS, lambda: self.services, SERVICE, OF, folder
         )
         shown = None if without else self.catalogue
         user = pwd.getpwuid(os.getuid()).pw_name
         access = Access([], {user: Person(user, "p-1")}.get)
-        self.call = calling(make_api([*routes(shown), *official_routes(shown)], access, ABOUT))
+        harvests = harvest_routes(harvester, self, OWN)  # type: ignore[arg-type]
+        self.call = calling(make_api([*routes(shown), *official_routes(shown), *harvests], access, ABOUT))
+
+    async def require(self, person: Person, action: str, resource: Any, refusal: Refused) -> None:
+        """As the gate does."""
+        if not self.allows:
+            raise refusal
 
     async def get(self, path: str = "", accept: str = "", tag: str = "", **more: Any) -> Reply:
         given = {"accept": accept, "if-none-match": tag}

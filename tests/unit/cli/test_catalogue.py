@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.unit.catalogue.examples import EVIL, FULL, MEASURED, described, prose
+from tests.unit.catalogue.examples import EVIL, FULL, MEASURED, NOW, described, prose
 from tests.unit.catalogue.world import Node
 
-from sluis.catalogue import Contact, Description, Prose, keep_measurements
+from sluis.catalogue import Contact, Description, Found, Harvest, Prose, keep_measurements
 from sluis.cli import catalogue, main, terminal
 from sluis.cli.local import Body
-from sluis.kernel import Problem
+from sluis.kernel import PeerId, Problem, Text, encode
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +79,51 @@ def test_the_catalogue_is_written_as_others_see_it(tmp_path: Path, monkeypatch: 
     assert "bomen" not in run(node, monkeypatch, "export", "--turtle").stdout
     assert json.loads(run(node, monkeypatch, "export").stdout)["@graph"]
     assert run(Node(tmp_path, without=True), monkeypatch, "export").exit_code == 4
+
+
+def harvested(monkeypatch: pytest.MonkeyPatch, *found: Harvest) -> list[tuple[str, str]]:
+    """Has the node answer this about others; gives what it is asked."""
+    asked = list[tuple[str, str]]()
+
+    def call(directory: Path, method: str, path: str, body: Any = None, accept: str = "") -> Body:
+        asked.append((method, path))
+        return Body(encode(found if path.endswith("/harvests") else []))
+
+    monkeypatch.setattr(catalogue, "call", call)
+    return asked
+
+
+NOTHING = Harvest(PeerId("00000001000000000003"), "Ander (fictief)", NOW, None, "contract-missing")
+FOUND = Found("dataset", "https://a.nl/d", Text(f"Bomen{EVIL}", "Trees"), Text("x", "x"))
+READ = Harvest(PeerId("00000001000000000002"), "Een (fictief)", NOW, NOW, "", (FOUND,))
+
+
+def test_what_others_offer_is_listed_and_who_was_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    harvested(monkeypatch, READ, NOTHING)
+    result = CliRunner().invoke(main, ["catalogue", "list", "--all"])
+    line = result.stdout.splitlines()[1]
+    assert line.startswith("Een (fictief)  dataset  Bomen")
+    assert line.endswith("2026-11-22")
+    assert not {"\x1b", "\u202e"} & set(result.output)
+    assert "Ander (fictief): NIET GELEZEN (contract-missing)" in result.stderr
+    told = json.loads(CliRunner().invoke(main, ["catalogue", "list", "--all", "--json"]).stdout)
+    assert [one["name"] for one in told["others"]] == ["Een (fictief)", "Ander (fictief)"]
+
+
+def test_harvesting_tells_of_each_and_fails_where_one_could_not_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = harvested(monkeypatch, READ)
+    result = CliRunner().invoke(main, ["catalogue", "harvest"])
+    assert (result.exit_code, result.stdout, asked) == (
+        0,
+        "Een (fictief): 1\n",
+        [("POST", "/v1/catalogue/harvests")],
+    )
+    harvested(monkeypatch, READ, NOTHING)
+    assert CliRunner().invoke(main, ["catalogue", "harvest"]).exit_code == 6
+    harvested(monkeypatch)
+    assert "geen andere organisaties" in CliRunner().invoke(main, ["catalogue", "harvest"]).stdout
 
 
 def test_text_of_a_catalogue_does_not_move_the_cursor(

@@ -220,6 +220,8 @@ def test_what_someone_may_is_shown_over_everything_that_is_known(node: Path) -> 
         "change-group",
         "change-access",
         "change-people",
+        "publish-notifications",
+        "receive-notifications",
         "change-events",
         "read-own-lines",
     }

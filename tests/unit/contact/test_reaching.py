@@ -528,6 +528,18 @@ async def test_a_report_that_is_quicker_than_the_channels_own_answer_counts(make
     assert (await world.entry()).state == "reached"
 
 
+async def test_a_message_that_cannot_be_read_keeps_no_other_waiting(make: MakeWorld) -> None:
+    channels = {"box": Fake("box")}
+    world = make(channels)
+    await world.happens()
+    await world.store.write(
+        lambda connection: connection.execute(text("UPDATE contact_messages SET sealed = x'00'")) and None
+    )
+    await world.happens(id="2")
+    await world.settle()
+    assert len(channels["box"].got) == 1
+
+
 # What is kept, and for how long
 
 

@@ -18,7 +18,7 @@ from sluis.events.interests import Registrar
 from sluis.events.interests.elsewhere import Subscribing
 from sluis.events.subscriptions import INBOX
 from sluis.gateway import Answer
-from sluis.kernel import NotFound, PeerId, Text, Trace, decode, encode
+from sluis.kernel import NotFound, PeerId, Text, Trace, Upstream, decode, encode
 
 Feed = Callable[[int, int], Awaitable[list[CloudEvent]]]
 
@@ -170,6 +170,36 @@ async def test_a_full_inbox_is_read_to_the_end(
     assert node.inbox.full == set()
 
 
+async def test_a_source_that_takes_this_node_to_be_down_is_read_until_it_delivers(
+    node: Node, catching: Catching, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.events.inbox.catching._SOON", 0.01)
+    sources.has(1)
+    await node.inbox.follow(*KEY)
+    async with aclosing(running(catching)) as going:
+        await anext(going)
+        await until(lambda: node.heard() == ["e-1"])
+        sources.has(1, 2)
+        await until(lambda: node.heard() == ["e-1", "e-2"])
+        await node.bring(3)
+        asked = len(sources.asked)
+        await asyncio.sleep(0.1)
+        assert len(sources.asked) <= asked + 1
+
+
+async def test_a_source_that_has_nothing_more_is_left_alone(
+    node: Node, catching: Catching, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluis.events.inbox.catching._SOON", 0.01)
+    sources.has()
+    await node.inbox.follow(*KEY)
+    async with aclosing(running(catching)) as going:
+        await anext(going)
+        await until(lambda: sources.asked)
+        await asyncio.sleep(0.1)
+    assert sources.asked == [(0, MOST)]
+
+
 async def test_a_source_that_does_not_answer_holds_up_no_other(
     node: Node, catching: Catching, sources: Sources
 ) -> None:
@@ -207,3 +237,47 @@ async def test_a_subscription_that_delivers_here_is_followed_from_when_it_is_tak
     Catching(node.inbox, link, takes, 5)
     await takes.subscribe(Subscribing("bron", {"sink": sink}), Trace.begin())
     assert node.inbox.followed() == [Followed(SOURCE, "s-1")][:known]
+
+
+@pytest.mark.parametrize("work", ["catch_up", "fill"])
+async def test_a_source_that_always_has_more_is_not_asked_for_ever(
+    node: Node, catching: Catching, sources: Sources, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    async def endless(after: int, most: int) -> list[CloudEvent]:
+        return [event(after + 1)]
+
+    monkeypatch.setattr("sluis.events.inbox.catching._MOST_PAGES", 3)
+    sources.feeds[SOURCE] = endless
+    await node.bring(1, 10**17)
+    await getattr(catching, work)(KEY)
+    assert len(sources.asked) == 3
+
+
+@pytest.mark.parametrize("page", [b'{"events":[],"after":%d}' % 10**19, b'{"events":[],"after":-1}'])
+async def test_a_number_that_no_delivery_can_have_is_no_page(
+    node: Node, catching: Catching, sources: Sources, page: bytes
+) -> None:
+    @asynccontextmanager
+    async def send(*asked: Any, **more: Any) -> AsyncIterator[Answer]:
+        yield Answer(200, {}, _pieces(page))
+
+    sources.send = send  # type: ignore[method-assign, assignment]
+    await node.bring(1)
+    with pytest.raises(Upstream):
+        await catching.catch_up(KEY)
+    assert node.inbox.followed() == [Followed(SOURCE, "s-1", 1)]
+
+
+async def test_what_is_no_event_does_not_hold_up_what_is(
+    node: Node, catching: Catching, sources: Sources
+) -> None:
+    @asynccontextmanager
+    async def send(*asked: Any, **more: Any) -> AsyncIterator[Answer]:
+        last = parse_qs(urlsplit(asked[2]).query)["after"] == ["0"]
+        events = b'{"id":1},' + encode_structured(event(2)) if last else b""
+        yield Answer(200, {}, _pieces(b'{"events":[%s],"after":2}' % events))
+
+    sources.send = send  # type: ignore[method-assign, assignment]
+    await node.inbox.follow(SOURCE, "s-1")
+    await catching.catch_up(KEY)
+    assert node.heard() == ["e-2"]

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from sluis.events.doctor import LONG, Here, examine
+from sluis.events.doctor import LONG, UNREAD, Here, examine
 from sluis.events.inbox import Followed
 from sluis.events.queue import MOST_WAITING, Standing
-from sluis.events.subscriptions import Mode, Subscription
+from sluis.events.subscriptions import Config, Mode, Subscription
 from sluis.kernel import PeerId
 
 OWN, OTHER = PeerId("00000001001000001000"), PeerId("00000001826002785000")
-NOW = 10 * LONG
-LATE = Standing(5, 1, 0, NOW - LONG - 1)
+NOW = 10 * UNREAD
+LATE = Standing(5, 1, 0, NOW - UNREAD - 1)
 
 
 def one(id: str = "a", owner: PeerId = OWN, mode: Mode = "push", **more: object) -> Subscription:
@@ -36,13 +36,15 @@ def wrong(found: Here) -> list[str]:
 def test_a_node_with_nothing_is_well() -> None:
     assert wrong(here()) == []
     assert wrong(here([one()], a=Standing(9, 3, 0, NOW - LONG + 1000))) == []
+    assert wrong(here([one(mode="feed")], a=Standing(9, 3, 0, NOW - UNREAD + 1000))) == []
+    assert wrong(here([one(config=Config(quiet=(1320, 420)))], a=LATE)) == []
 
 
 @pytest.mark.parametrize(
     ("found", "names"),
     [
         (here([one()], a=Standing(1, MOST_WAITING - 1, 0, NOW)), ["room"]),
-        (here([one()], a=LATE), ["waiting"]),
+        (here([one()], a=Standing(5, 1, 0, NOW - LONG - 1)), ["waiting"]),
         (here([one(mode="fsc", owner=OTHER)], a=LATE), ["waiting"]),
         (here([one(mode="sse")], a=LATE), ["reading"]),
         (here([one()], a=Standing(5, 0, 2, None)), ["dead-letters"]),

@@ -1,6 +1,6 @@
 """Push to another node: what leaves is agreed when it leaves, and what comes of it is what the other said."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from sluis.events.queue import Delivery
 from sluis.events.sending import ARRIVED, SUBSCRIPTION, Fsc, Result, WhileAgreed
 from sluis.events.subscriptions import INBOX, Config, Subscription
 from sluis.gateway import Answer
-from sluis.kernel import PeerId, Problem, Refused, Text, Unkept, Upstream
+from sluis.kernel import PeerId, Problem, Refused, Text, Unkept, Upstream, milliseconds
 
 SUBSCRIBED = Subscription("s-1", FIRST, INBOX, "fsc", state="active")
 WORDS = (Text("a", "a"), Text("b", "b"), Text("c", "c"))
@@ -46,7 +46,7 @@ class Link:
 
 def delivery(sequence: int, notice: str = "n") -> Delivery:
     event = CloudEvent(id=f"e-{sequence}", source="urn:x", type="nl.x")
-    return Delivery("s-1", sequence, sequence, event, "p", "z-1", notice, "1" * 32, 0, 0, 0)
+    return Delivery("s-1", sequence, sequence, event, "p", "z-1", notice, "1" * 32, 0, 0, milliseconds(NOW))
 
 
 def fsc(link: Link) -> Fsc:
@@ -86,16 +86,32 @@ async def test_what_comes_of_it_follows_from_the_answer(link: Link, result: Resu
     assert await fsc(link).send(SUBSCRIBED, [delivery(1)]) == result
 
 
+def guarded(link: Link, agreed: Any, own: PeerId = SOURCE, waits: Sequence[int] = ()) -> WhileAgreed:
+    return WhileAgreed(
+        fsc(link), own, agreed, lambda subscription, sequences: {*sequences} <= {*waits}, lambda: NOW
+    )
+
+
 async def test_what_is_not_agreed_when_it_would_leave_does_not() -> None:
     link = Link()
-    guarded = WhileAgreed(fsc(link), SOURCE, lambda notice, recipient: (notice, recipient) == ("n", FIRST))
-    assert await guarded.send(SUBSCRIBED, [delivery(1), delivery(2, "other")]) == Result(
+    found = guarded(link, lambda notice, recipient: (notice, recipient) == ("n", FIRST))
+    assert await found.send(SUBSCRIBED, [delivery(1), delivery(2, "other")]) == Result(
         "refused", "no-contract"
     )
     assert link.sent == []
-    assert await guarded.send(SUBSCRIBED, [delivery(1)]) == ARRIVED
+    assert await found.send(SUBSCRIBED, [delivery(1)]) == ARRIVED
 
 
 async def test_the_organisations_own_systems_need_no_agreement() -> None:
-    guarded = WhileAgreed(fsc(Link()), FIRST, lambda notice, recipient: False)
-    assert await guarded.send(SUBSCRIBED, [delivery(1, "")]) == ARRIVED
+    found = guarded(Link(), lambda notice, recipient: False, FIRST)
+    assert await found.send(SUBSCRIBED, [delivery(1, "")]) == ARRIVED
+
+
+async def test_what_had_to_wait_and_was_withdrawn_meanwhile_does_not_leave() -> None:
+    link = Link()
+    found = guarded(link, lambda notice, recipient: True, waits=[2])
+    late = [msgspec.structs.replace(delivery(number), began=0) for number in (1, 2)]
+    assert await found.send(SUBSCRIBED, late) == Result("refused", "withdrawn")
+    assert await found.send(SUBSCRIBED, late[:1]) == Result("refused", "withdrawn")
+    assert link.sent == []
+    assert await found.send(SUBSCRIBED, late[1:]) == ARRIVED

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from tests.unit.events.samples import (
     ACTIVITY_ID,
     EVENT,
@@ -222,3 +223,16 @@ async def test_what_was_registered_for_a_notice_that_becomes_anothers_tells_that
         assert (await at.interests.registered(SECOND, NOTICE.id, None)).interests == ()
         await register(at, wish(ANNA, reference="hun"), SECOND)
         assert list(at.interests.relevant([at.interests.digest(ANNA)]).values()) == ["hun-0"]
+
+
+async def test_ending_takes_back_what_is_on_its_way_in_the_same_commit(tmp_path: Path) -> None:
+    taken = list[Any]()
+    with source(tmp_path) as at:
+        await register(at, wish(ANNA, BEN))
+        at.interests.withdraw = lambda connection, *asked: taken.append((*asked, rows_now(connection)))
+        await at.interests.end(FIRST, Ending(NOTICE.id, (ANNA,)), None, Trace.begin())
+        assert taken == [(FIRST, NOTICE.id, [at.interests.digest(ANNA)], 1)]
+
+
+def rows_now(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT COUNT(*) FROM events_interests")).scalar_one())

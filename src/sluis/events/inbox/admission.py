@@ -7,13 +7,14 @@ from math import inf
 import msgspec
 
 from sluis.crypto import KeyStore
+from sluis.events.cloudevent import check_fits
 from sluis.events.inbox import rules
 from sluis.events.inbox.model import Came, Item
 from sluis.events.interests import Registrar
 from sluis.events.records import SIGNAL, Ground
 from sluis.gateway import Agreed
 from sluis.grounds import OfferedNotice, Withhold
-from sluis.kernel import PeerId, Refused
+from sluis.kernel import Invalid, PeerId, Refused
 
 _STAND = 300.0  # seconds that what a source offers is not asked again
 _AGAIN = 1.0  # seconds, when it does not have what is looked for
@@ -43,11 +44,11 @@ class Admission:
         self._offers: dict[PeerId, tuple[float, dict[str, OfferedNotice]]] = {}
 
     async def items(self, peer: PeerId, some: Sequence[Came]) -> list[Item]:
-        """What these rest on. Raises `Refused` when one of them may not be taken in, and `Upstream` when the source cannot say
-        what it offers."""
+        """What these rest on. Raises `Refused` when one of them may not be taken in, `Invalid` when one could not go on from here,
+        and `Upstream` when the source cannot say what it offers."""
         found = await self._looked_at(peer, some)
         for one in found:
-            if isinstance(one, Refused):
+            if not isinstance(one, Item):
                 raise one
         return [one for one in found if isinstance(one, Item)]
 
@@ -55,9 +56,9 @@ class Admission:
         """The same of those that may be taken in. Raises `Upstream`."""
         return [one for one in await self._looked_at(peer, some) if isinstance(one, Item)]
 
-    async def _looked_at(self, peer: PeerId, some: Sequence[Came]) -> list[Item | Refused]:
+    async def _looked_at(self, peer: PeerId, some: Sequence[Came]) -> list[Item | Refused | Invalid]:
         resting = dict[tuple[str, bool], Resting | Refused]()  # of this request: most events rest on the same
-        found = list[Item | Refused]()
+        found = list[Item | Refused | Invalid]()
         for came in some:
             event = came.event
             key = (str(event.extensions.get("notice", "")), event.type == SIGNAL)
@@ -66,8 +67,8 @@ class Admission:
                 if key not in resting:
                     resting[key] = await self._rests(peer, *key)
                 found.append(self._item(peer, came, resting[key]))
-            except Refused as refusal:
-                found.append(refusal)
+            except (Refused, Invalid) as problem:
+                found.append(problem)
         return found
 
     def _item(self, peer: PeerId, came: Came, resting: Resting | Refused) -> Item:
@@ -76,6 +77,7 @@ class Admission:
             raise resting
         if event.type == SIGNAL and event.data is not None:
             raise rules.not_agreed()
+        check_fits(event)
         digest = self._keys.mac("inbox", f"{event.source}\n{event.id}".encode())
         notice = str(event.extensions.get("notice", ""))
         return Item(came, digest, *resting, None if event.subject is None else (peer, notice, event.subject))

@@ -86,6 +86,8 @@ class Inbox:
         self._working: asyncio.Task[None] | None = None
         self.full: set[Key] = set()
         """Subscriptions of which something was put off, for whoever reads it at the source to take out."""
+        self.delivered: set[Key] = set()
+        """Subscriptions of which the source delivered something, for whoever waits for that to take out."""
         self.news = asyncio.Event()
         """Set when there is something to read at a source: a subscription is new, or an earlier event is missing."""
 
@@ -108,12 +110,15 @@ class Inbox:
             PutOff: some of it would have to wait for an earlier event, and there is no room; the rest is taken in.
             Unkept: it cannot be taken in now; nothing was.
         """
+        if not events:
+            return  # nothing that a contract covers says that this subscription is there
         key, came = (peer, subscription), rules.all_numbered(events)
         self._check_room(key)
         if rules.is_full(self._stand(key), [one.sequence for one in came], MOST_HELD):
             self._is_full(key)
             raise rules.PutOff
         await self._settled(key, await self._admission.items(peer, came), None, recording)
+        self.delivered.add(key)
 
     async def take(self, key: Key, events: Sequence[CloudEvent], through: int) -> None:
         """Take in what was asked of the source: all that there still is up to `through`. What may not be taken in is passed over,
@@ -144,8 +149,13 @@ class Inbox:
         self.news.set()
 
     async def forget(self, source: PeerId, subscription: str) -> None:
-        """A subscription is not there any more. What still waited for an earlier event goes with it. Raises `Unkept`."""
+        """A subscription is not there any more. What still waited for an earlier event goes on first: that one does not come any
+        more, and what came was acknowledged. Raises `Unkept`."""
         key = (source, subscription)
+        held = self._stand(key).held
+        if held:
+            self._check_room(key)
+            await self._settled(key, [], max(held), lambda: None)
 
         def work(connection: Connection) -> None:
             connection.execute(text(sql.FORGET), row_of(key))
@@ -154,6 +164,7 @@ class Inbox:
         await self._store.write(work)
         self._followed.pop(key, None)
         self.full.discard(key)
+        self.delivered.discard(key)
 
     async def sweep(self) -> None:
         """Let go of digests that no source will send again. Raises `Unkept`."""

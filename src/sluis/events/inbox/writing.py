@@ -81,7 +81,8 @@ class Writing:
                 )
             connection.execute(_listed(sql.RELEASE, "sequences", BigInteger), values)
         found = (events.get(number) for number in step.release)
-        return [self._onward(one) for one in found if one is not None]
+        onward = (self._onward(one) for one in found if one is not None)
+        return [one for one in onward if one[1]]  # what nobody wants would be kept, and never let go
 
     def _onward(self, event: CloudEvent) -> Addition:
         """An event, and the own subscriptions that want it."""

@@ -37,6 +37,11 @@ _PAGE = 1000
 _MOST_AT_ONCE = 500  # persons in one look-up
 
 
+Withdraw = Callable[[Connection, PeerId, str, Sequence[bytes]], None]
+"""Takes back what is on its way to a recipient by a notice (its id) about some persons (their pseudonyms), in the transaction in
+which their interests end."""
+
+
 class Interests:
     """The interests of recipients at this node. Made by `open_interests`; for one event loop.
 
@@ -50,6 +55,9 @@ class Interests:
         clock: aware UTC.
         bounds: of what is registered.
         contracts: whether peers come under contracts.
+
+    Attributes:
+        withdraw: called for interests that end.
     """
 
     def __init__(
@@ -68,6 +76,7 @@ class Interests:
         self._address, self._service, self._clock = address, service, clock
         self._bounds, self._contracts = bounds, contracts
         self._vault = Vault(keys, _REFERENCES)
+        self.withdraw: Withdraw = _nothing
 
     # For recipients
 
@@ -136,15 +145,18 @@ class Interests:
         trace: Trace,
         recording: Callable[[], object] = lambda: None,
     ) -> Ended:
-        """End interests; those that are not there are passed over. Arguments and problems as `register`."""
+        """End interests; those that are not there are passed over. What is still on its way about these persons is withdrawn.
+        Arguments and problems as `register`."""
         told = await self._may(peer, wish.notice, purpose)
         rules.check_subjects(told, wish.subjects, self._bounds.test)
+        digests = [self.digest(one) for one in wish.subjects]
         whose = _whose(peer, wish.notice)
-        values = {"notice": whose, "pseudonyms": [self.digest(one) for one in wish.subjects]}
+        values = {"notice": whose, "pseudonyms": digests}
         ended: list[int] = []
 
         def forget(connection: Connection) -> None:
             ended.append(connection.execute(_many(sql.END), values).rowcount)
+            self.withdraw(connection, peer, wish.notice, digests)
 
         recorded = self._ledger.append(self._lines("end", told, wish.subjects, trace, self._clock()), forget)
         recording()
@@ -256,6 +268,10 @@ def open_interests(
     """The interests in a database; arguments as `Interests`. Blocks. Raises `Conflict`, `Unkept`."""
     migrate(store, "interests", sql.MIGRATIONS)
     return Interests(store, ledger, keys, notices, address, service, clock, bounds, contracts)
+
+
+def _nothing(connection: Connection, recipient: PeerId, notice: str, pseudonyms: Sequence[bytes]) -> None:
+    """Nothing is on its way."""
 
 
 def _many(statement: str) -> Any:

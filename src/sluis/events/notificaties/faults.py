@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 
 from sluis.kernel import Conflict, Invalid, NotFound, Problem, Refused, Text, Unidentified, Unkept
+from sluis.policy import Decided
 
 
 class Param(msgspec.Struct, frozen=True):
@@ -71,6 +72,19 @@ def not_allowed(scope: str) -> Refused:
         Text("Vraag de beheerder van dit knooppunt om die scope.", "Ask who runs this node for that scope."),
         rule="scope",
     )
+
+
+def not_permitted(decided: Decided, naam: str) -> Refused:
+    """The policies of this node do not let an application use a channel."""
+    return Refused(
+        "permission_denied",
+        Text("Deze toepassing mag dit niet.", "This application may not do this."),
+        decided.reason or Text(f"Een regel van dit knooppunt staat het niet toe voor kanaal `{naam}`.",
+                               f"A policy of this node does not allow it for channel `{naam}`."),
+        Text("Vraag de beheerder van dit knooppunt.", "Ask who runs this node."),
+        rule=decided.rule,
+        legal=decided.legal,
+    )  # fmt: skip
 
 
 def unknown(kind: str) -> NotFound:

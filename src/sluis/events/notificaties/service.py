@@ -6,6 +6,7 @@ the ZGW message as its body. A message is durable, with its record and its deliv
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -30,7 +31,19 @@ from sluis.events.notificaties.rules import event_of, may_call, wants
 from sluis.events.queue import Outgoing
 from sluis.events.subscriptions import Config, Subscription
 from sluis.kernel import Clock, PeerId, Text, Trace, decode, encode, milliseconds, new_span_id
-from sluis.ledger import ACTIVITY, Arrangement, Ledger, Processing
+from sluis.ledger import ACTIVITY, Arrangement, Decision, Ledger, Processing
+from sluis.policy import (
+    APPLICATION,
+    KANAAL,
+    PUBLISH_NOTIFICATIONS,
+    RECEIVE_NOTIFICATIONS,
+    Action,
+    Decided,
+    Evaluation,
+    Occasion,
+    Resource,
+    Subject,
+)
 from sluis.store import Store, migrate, see_through
 
 Changed = Callable[[Subscription], Awaitable[None]]
@@ -49,6 +62,14 @@ class Deliveries(Protocol):
     def add(
         self, connection: Connection, additions: Sequence[tuple[CloudEvent, Sequence[Outgoing]]]
     ) -> object: ...
+
+
+class Deciding(Protocol):
+    """Who says whether an application may use a channel (`policy.DecisionPoint`)."""
+
+    def decide(self, evaluation: Evaluation, moment: datetime | None = None) -> Decided: ...
+
+    def record(self, evaluation: Evaluation, decided: Decided, occasion: Occasion) -> Decision: ...
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -77,6 +98,7 @@ class Notificaties:
         keys: seal what abonnementen show at their address.
         ledger: has every change, and every message.
         queue: where deliveries wait.
+        point: says which application may use which channel.
         clock: aware UTC.
 
     Attributes:
@@ -86,8 +108,9 @@ class Notificaties:
 
     def __init__(
         self, settings: Settings, applications: Mapping[str, Application], store: Store, keys: KeyStore,
-        ledger: Ledger, queue: Deliveries, clock: Clock,
+        ledger: Ledger, queue: Deliveries, point: Deciding, clock: Clock,
     ) -> None:  # fmt: skip
+        self._point = point
         self.applications = applications
         self._settings, self._store, self._keys, self._ledger = settings, store, keys, ledger
         self._queue, self.clock = queue, clock
@@ -112,7 +135,7 @@ class Notificaties:
         return found
 
     async def create_kanaal(self, application: Application, document: Any) -> Kanaal:
-        """Keep a new channel. Raises `Unfit` (also when its name is taken), `Conflict`, `Unkept`."""
+        """Keep a new channel. Raises `Unfit` (also when its name is taken), `Refused`, `Conflict`, `Unkept`."""
         naam, link, filters = read_kanaal(document)
         async with self._lock:
             if naam in self._channels:
@@ -129,7 +152,8 @@ class Notificaties:
                 raise faults.too_many("kanaal", MOST_CHANNELS)
             made = Kanaal(str(uuid4()), naam, link, filters)
             row = {"id": made.id, "name": naam, "document": encode(made)}
-            await see_through(self._record("notificaties.channel.create", made.id, application, lambda connection: connection.execute(text(sql.KEEP_CHANNEL), row)))  # fmt: skip
+            asked = await self._ask(application, PUBLISH_NOTIFICATIONS, [naam], Trace.begin())
+            await see_through(self._record("notificaties.channel.create", made.id, application, lambda connection: connection.execute(text(sql.KEEP_CHANNEL), row), asked))  # fmt: skip
             self._channels[naam] = made
         return made
 
@@ -147,24 +171,24 @@ class Notificaties:
         return found
 
     async def create(self, application: Application, document: Any) -> Abonnement:
-        """Keep a new abonnement. Raises `Unfit`, `Conflict`, `Unkept`."""
+        """Keep a new abonnement. Raises `Unfit`, `Refused`, `Conflict`, `Unkept`."""
         async with self._lock:
             if len(self.abonnementen(application)) >= MOST_EACH:
                 raise faults.too_many("abonnement", MOST_EACH)
             begun = Abonnement(str(uuid4()), application.id, "", "", (), milliseconds(self.clock()))
             made = self._read(begun, body_of(document), application, partial=False)
-            await see_through(self._keep(made, "create", application))
+            await see_through(self._keep(made, "create", application, await self._may_receive(made)))
         return made
 
     async def change(self, application: Application, id: str, document: Any, *, partial: bool) -> Abonnement:
         """Make an abonnement what the document says, or in part (`partial`). What was suspended goes on.
 
-        Raises `NotFound`, `Unfit`, `Unkept`.
+        Raises `NotFound`, `Unfit`, `Refused`, `Unkept`.
         """
         async with self._lock:
             before = self.abonnement(application, id)
             made = self._read(before, body_of(document), application, partial=partial)
-            await see_through(self._keep(made, "change", application))
+            await see_through(self._keep(made, "change", application, await self._may_receive(made)))
         return made
 
     async def delete(self, application: Application, id: str) -> None:
@@ -226,13 +250,17 @@ class Notificaties:
 
         Raises:
             Unfit: its channel does not exist, or has other kenmerken.
+            Refused: a policy does not let this application publish there.
             Unkept: nothing was published.
         """
         self._check(notificatie)
         self._queue.check_room()
         now, trace = self.clock(), Trace.begin()
+        asked = await self._ask(application, PUBLISH_NOTIFICATIONS, [notificatie.kanaal], trace)
         event = event_of(notificatie, str(uuid4()), self._settings.own, application.id, now)
-        chosen = [one.id for one in self._counting if wants(one, notificatie)]
+        chosen = [
+            one.id for one in self._counting if wants(one, notificatie) and self._receives(one, notificatie)
+        ]
         order = encode_base64url(self._keys.mac(_ORDER, notificatie.hoofdObject.encode())[:16])
         outgoing = [Outgoing(id, order, None, "", trace.trace_id) for id in chosen]
         line = self._line(application, notificatie, len(chosen), trace, milliseconds(now))
@@ -241,8 +269,37 @@ class Notificaties:
             if outgoing:
                 self._queue.add(connection, [(event, outgoing)])
 
-        await self._ledger.append([line], along)
+        await self._ledger.append([*asked, line], along)
         return len(chosen)
+
+    async def _ask(
+        self, application: Application, action: str, kanalen: Sequence[str], trace: Trace
+    ) -> list[Decision]:
+        """The records of decisions that let an application use channels, to be kept with what it does. Raises `Refused`, after
+        that is on record; `Unkept`."""
+        records, moment = list[Decision](), self.clock()
+        for naam in dict.fromkeys(kanalen):
+            evaluation = _evaluation(application, action, naam)
+            decided = self._point.decide(evaluation, moment)
+            records.append(self._point.record(evaluation, decided, Occasion(trace, moment)))
+            if not decided.permit:
+                await self._ledger.append(records)
+                raise faults.not_permitted(decided, naam)
+        return records
+
+    async def _may_receive(self, one: Abonnement) -> list[Decision]:
+        names = [group.naam for group in one.kanalen]
+        return await self._ask(
+            self.applications[one.application], RECEIVE_NOTIFICATIONS, names, Trace.begin()
+        )
+
+    def _receives(self, one: Abonnement, notificatie: Notificatie) -> bool:
+        """Whether an application may still receive, by the policies as they are now; that it might was put on record when it took
+        the abonnement."""
+        evaluation = _evaluation(
+            self.applications[one.application], RECEIVE_NOTIFICATIONS, notificatie.kanaal
+        )
+        return self._point.decide(evaluation, self.clock()).permit
 
     def _check(self, notificatie: Notificatie) -> None:
         channel = self._channels.get(notificatie.kanaal)
@@ -300,7 +357,9 @@ class Notificaties:
 
     # Keeping
 
-    async def _keep(self, one: Abonnement, what: str, application: Application) -> None:
+    async def _keep(
+        self, one: Abonnement, what: str, application: Application, asked: Sequence[Decision] = ()
+    ) -> None:
         shown = msgspec.structs.replace(one, auth=HIDDEN)
         row = {
             "id": one.id,
@@ -308,7 +367,7 @@ class Notificaties:
             "document": encode(shown),
             "auth": self._vault.seal(one.auth.encode(), one.id),
         }
-        await self._record(f"notificaties.subscription.{what}", one.id, application, lambda connection: connection.execute(text(sql.KEEP), row))  # fmt: skip
+        await self._record(f"notificaties.subscription.{what}", one.id, application, lambda connection: connection.execute(text(sql.KEEP), row), asked)  # fmt: skip
         self._all[one.id] = one
         self._index()
         await self._tell(self._subscription(one))
@@ -324,8 +383,9 @@ class Notificaties:
             await changed(subscription)
 
     async def _record(
-        self, action: str, id: str, application: Application, work: Callable[[Connection], object]
-    ) -> None:
+        self, action: str, id: str, application: Application, work: Callable[[Connection], object],
+        asked: Sequence[Decision] = (),
+    ) -> None:  # fmt: skip
         """One commit for a change and its record."""
         line = Arrangement(
             trace_id=id.replace("-", ""),
@@ -335,7 +395,7 @@ class Notificaties:
             about=f"urn:uuid:{id}",
             timestamp=milliseconds(self.clock()),
         )
-        await self._ledger.append([line], work)
+        await self._ledger.append([*asked, line], work)
 
     def load(self) -> None:
         """Read what is kept. Blocks."""
@@ -347,13 +407,18 @@ class Notificaties:
         self._index()
 
 
+def _evaluation(application: Application, action: str, naam: str) -> Evaluation:
+    who = Subject(APPLICATION, application.id, {"scopes": sorted(application.scopes)})
+    return Evaluation(who, Action(action), Resource(KANAAL, naam))
+
+
 def open_notificaties(
     settings: Settings, applications: Mapping[str, Application], store: Store, keys: KeyStore, ledger: Ledger,
-    queue: Deliveries, clock: Clock,
+    queue: Deliveries, point: Deciding, clock: Clock,
 ) -> Notificaties:  # fmt: skip
     """The API over a database; arguments as `Notificaties`. Blocks. Raises `Conflict`, `Unkept`."""
     migrate(store, "notificaties", sql.MIGRATIONS)
-    made = Notificaties(settings, applications, store, keys, ledger, queue, clock)
+    made = Notificaties(settings, applications, store, keys, ledger, queue, point, clock)
     made.load()
     return made
 

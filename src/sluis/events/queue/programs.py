@@ -79,7 +79,7 @@ def program_routes(readers: Readers, subscriptions: Own, own: PeerId, who: Who) 
         one = await meant(request, id)
         await readers.confirm(one, done)
         found = await readers.page(
-            own, one.id, after, min(max(most, 1), MOST), min(max(wait, 0), LONGEST_WAIT)
+            _name(one), one.id, after, min(max(most, 1), MOST), min(max(wait, 0), LONGEST_WAIT)
         )
         last = found[-1].sequence if found else after
         return PageView([msgspec.Raw(event) for _, event in _shown(found)], last)
@@ -94,7 +94,7 @@ def program_routes(readers: Readers, subscriptions: Own, own: PeerId, who: Who) 
         met een token dat nog geldt en met `Last-Event-ID`, die zegt wat het programma heeft."""
         one, after = await meant(request, id), int(last or 0)
         await readers.confirm(one, after)
-        pieces = readers.stream(own, one.id, after, _shown)
+        pieces = readers.stream(_name(one), one.id, after, _shown)
         return Stream(pieces, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     return [listed, events, stream]
@@ -102,3 +102,8 @@ def program_routes(readers: Readers, subscriptions: Own, own: PeerId, who: Who) 
 
 def _shown(found: Sequence[Delivery]) -> list[tuple[int, bytes]]:
     return [(one.sequence, encode_structured(event_of(one))) for one in found]
+
+
+def _name(one: Subscription) -> str:
+    """Who waits: programs of one organisation take no room from each other."""
+    return f"client:{one.config.reader}"

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from sluis.events.queue.model import Delivery, News
 from sluis.events.queue.service import Queue
 from sluis.events.subscriptions import Subscription
-from sluis.kernel import PeerId
 
 LONGEST_WAIT = 30
 """Seconds that a page waits."""
@@ -23,7 +22,7 @@ MOST_WAITING = 500
 """Pages and streams of a node that wait at once; beyond, an answer does not wait."""
 
 MOST_OF_ONE = 50
-"""Of one owner, so that who waits with all its subscriptions leaves room for the others."""
+"""Of one owner or program, so that who waits with all its subscriptions leaves room for the others."""
 
 _PAGE = 100
 
@@ -41,7 +40,7 @@ class Readers:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
         self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._owners = Counter[PeerId]()
+        self._who = Counter[str]()
         self._streams: dict[str, object] = {}
         self._closed = False
 
@@ -57,13 +56,11 @@ class Readers:
         if done > 0 and one.mode in ("feed", "sse"):
             await self._queue.confirm(one.id, done)
 
-    async def page(
-        self, owner: PeerId, subscription: str, after: int, most: int, wait: float
-    ) -> list[Delivery]:
-        """What there is after a number in a subscription of this owner; when there is nothing, what comes within `wait`
-        seconds."""
-        woken, crowded = asyncio.Event(), self._crowded(owner)
-        self._begin(owner, subscription, woken)
+    async def page(self, who: str, subscription: str, after: int, most: int, wait: float) -> list[Delivery]:
+        """What there is after a number in a subscription; when there is nothing, what comes within `wait`
+        seconds, unless `who` waits for too much already."""
+        woken, crowded = asyncio.Event(), self._crowded(who)
+        self._begin(who, subscription, woken)
         try:
             found = await asyncio.to_thread(self._queue.since, subscription, after, most)
             if found or wait <= 0 or crowded or self._closed:
@@ -74,48 +71,46 @@ class Readers:
                 return []
             return await asyncio.to_thread(self._queue.since, subscription, after, most)
         finally:
-            self._end(owner, subscription, woken)
+            self._end(who, subscription, woken)
 
-    async def stream(
-        self, owner: PeerId, subscription: str, after: int, shown: Shown
-    ) -> AsyncIterator[bytes]:
-        """The events of a subscription of this owner after a number, as they come, as server-sent events."""
+    async def stream(self, who: str, subscription: str, after: int, shown: Shown) -> AsyncIterator[bytes]:
+        """The events of a subscription after a number, as they come, as server-sent events."""
         mine = self._streams[subscription] = object()
         clock = asyncio.get_running_loop().time
         until = clock() + LONGEST_STREAM
         try:
             yield b": \n\n"
             while clock() < until and self._streams.get(subscription) is mine and not self._closed:
-                found = await self.page(owner, subscription, after, _PAGE, HEARTBEAT)
+                found = await self.page(who, subscription, after, _PAGE, HEARTBEAT)
                 if self._streams.get(subscription) is not mine:
                     return
                 after = found[-1].sequence if found else after
                 pieces = [b"id: %d\ndata: %b\n\n" % one for one in shown(found)]
                 yield b"".join(pieces) or b": \n\n"
-                if not found and self._crowded(owner):
+                if not found and self._crowded(who):
                     return  # it would not wait, but spin
         finally:
             if self._streams.get(subscription) is mine:
                 del self._streams[subscription]
 
-    def _crowded(self, owner: PeerId) -> bool:
-        """Whether nobody more of this owner can wait."""
-        return self._owners[owner] >= MOST_OF_ONE or self._owners.total() >= MOST_WAITING
+    def _crowded(self, who: str) -> bool:
+        """Whether this one can wait for nothing more."""
+        return self._who[who] >= MOST_OF_ONE or self._who.total() >= MOST_WAITING
 
-    def _begin(self, owner: PeerId, subscription: str, woken: asyncio.Event) -> None:
-        if not self._owners:
+    def _begin(self, who: str, subscription: str, woken: asyncio.Event) -> None:
+        if not self._who:
             self._queue.listen(self._hear)
-        self._owners[owner] += 1
+        self._who[who] += 1
         self._waiting.setdefault(subscription, set()).add(woken)
 
-    def _end(self, owner: PeerId, subscription: str, woken: asyncio.Event) -> None:
-        self._owners[owner] -= 1
-        if not self._owners[owner]:
-            del self._owners[owner]
+    def _end(self, who: str, subscription: str, woken: asyncio.Event) -> None:
+        self._who[who] -= 1
+        if not self._who[who]:
+            del self._who[who]
         self._waiting[subscription].discard(woken)
         if not self._waiting[subscription]:
             del self._waiting[subscription]
-        if not self._owners:
+        if not self._who:
             self._queue.leave(self._hear)
 
     def _hear(self, news: News) -> None:

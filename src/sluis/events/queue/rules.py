@@ -37,6 +37,9 @@ TROUBLES: dict[str, Text] = {
     "too-busy": Text("De afnemer had het te druk (429 of 503).", "The recipient was too busy (429 or 503)."),
     "failed": Text("Bij de afnemer ging iets mis (5xx).", "Something went wrong at the recipient (5xx)."),
     "no-contract": Text("Er is geen contract meer waaronder dit mag.", "There is no contract any more under which this may be sent."),
+    "withdrawn": Text(
+        "De afnemersindicatie waaronder dit gemeld werd, is beëindigd.", "The interest under which this was told has ended."
+    ),
     "expired": Text(
         "De gebeurtenis kwam niet aan binnen de tijd die het abonnement stelt.",
         "The event did not arrive within the time that the subscription sets.",

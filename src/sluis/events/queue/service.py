@@ -8,12 +8,12 @@ takes from a subscription; the queue leaves to it which may go before which.
 import asyncio
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, text
 
 from sluis.crypto import KeyStore, Vault
 from sluis.events.cloudevent import CloudEvent
@@ -201,6 +201,13 @@ class Queue:
             events = self._events(connection, {row[1] for row in read})
         return [self._delivery(subscription, row, events) for row in read]
 
+    def waits(self, subscription: str, sequences: Sequence[int]) -> bool:
+        """Whether all of these still wait: what was read a while ago may have been withdrawn since. Blocks."""
+        values = {"subscription": subscription, "heads": [*sequences]}
+        with self._store.read() as connection:
+            there = connection.execute(rows.listed(sql.STILL, "heads"), values).scalar_one()
+        return bool(there == len(sequences))
+
     def seen(self) -> dict[str, Seen]:
         """How the lane of every subscription stands. Blocks."""
         with self._store.read() as connection:
@@ -354,6 +361,23 @@ class Queue:
             return len(raised)
 
         return await self._store.write(work)
+
+    def withdraw(
+        self, connection: Connection, subscriptions: Iterable[str], notice: str, streams: Collection[str]
+    ) -> None:
+        """What a notice tells of some streams is not for these subscriptions any more: what waits, and what did not arrive, is gone.
+        What is under way at this moment still arrives. In a transaction of the caller, on the writer's thread."""
+        for name in subscriptions:
+            place, gone = rows.place_of(connection, name), list[Any]()
+            values = {"subscription": name, "settled": place.settled, "notice": notice, "streams": [*streams]}
+            waiting = connection.execute(rows.listed(sql.WITHDRAWN, "streams", Text), values).all()
+            gone += waiting
+            del values["settled"]
+            gone += connection.execute(rows.listed(sql.WITHDRAWN_DEAD, "streams", Text), values).all()
+            outcomes = [Outcome(name, row.sequence, DELIVERED) for row in waiting]
+            if outcomes:  # so that they are counted no more
+                self._settle(connection, _Noted(outcomes, {name: place}), milliseconds(self._clock()))
+            rows.forget(connection, name, gone)
 
     # Retention
 

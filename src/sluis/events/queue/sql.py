@@ -108,6 +108,10 @@ HEADS = """SELECT sequence, event, stream, subject, notice, trace, attempts, due
     WHERE subscription = :subscription AND sequence IN :heads AND state = 0 ORDER BY sequence"""
 """These, as far as they wait."""
 
+STILL = """SELECT COUNT(*) FROM events_deliveries
+    WHERE subscription = :subscription AND sequence IN :heads AND state = 0"""
+"""How many of these wait."""
+
 STREAM = """SELECT sequence, event, stream, subject, notice, trace, attempts, due, began FROM events_deliveries
     WHERE subscription = :subscription AND sequence > :after AND sequence <= :last AND state = 0 AND stream = :stream
     ORDER BY sequence LIMIT :most"""
@@ -220,6 +224,15 @@ OVER = """SELECT sequence, event FROM events_deliveries WHERE subscription = :su
 
 ALL_OF = "SELECT sequence, event FROM events_deliveries WHERE subscription = :subscription ORDER BY sequence LIMIT :most"
 """All of a subscription that has ended."""
+
+WITHDRAWN = """SELECT sequence, event, state FROM events_deliveries WHERE subscription = :subscription AND sequence > :settled
+    AND state = 0 AND notice = :notice AND stream IN :streams"""
+"""What waits of some streams, by one notice."""
+
+WITHDRAWN_DEAD = """SELECT d.sequence, d.event, d.state FROM events_dead AS x
+    JOIN events_deliveries AS d ON d.subscription = x.subscription AND d.sequence = x.sequence
+    WHERE x.subscription = :subscription AND d.notice = :notice AND d.stream IN :streams"""
+"""What did not arrive of them."""
 
 FORGET = "DELETE FROM events_deliveries WHERE subscription = :subscription AND sequence IN :sequences"
 """Let go of these."""

@@ -1,11 +1,15 @@
-"""What was agreed when it was published may not be agreed any more when it is sent: a contract is revoked, a notice ends."""
+"""What was agreed when it was published may not be agreed any more when it is sent: a contract is revoked, a notice ends, the
+recipient ended its interest."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from sluis.events.queue import Delivery
 from sluis.events.sending.base import Result, Transport
 from sluis.events.subscriptions import Subscription
-from sluis.kernel import PeerId
+from sluis.kernel import Clock, PeerId, milliseconds
+
+_FRESH = 30_000  # ms for which what was read is sent without looking again
 
 
 class WhileAgreed:
@@ -16,16 +20,30 @@ class WhileAgreed:
         transport: that sends.
         own: this organisation, whose own systems need no agreement.
         agreed: whether what a notice (its id) tells a recipient may leave now; from memory.
+        waits: whether deliveries of a subscription (its id, their numbers) still wait; blocks.
+        clock: aware UTC.
     """
 
-    def __init__(self, transport: Transport, own: PeerId, agreed: Callable[[str, PeerId], bool]) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        own: PeerId,
+        agreed: Callable[[str, PeerId], bool],
+        waits: Callable[[str, Sequence[int]], bool],
+        clock: Clock,
+    ) -> None:
         self._transport, self._own, self._agreed = transport, own, agreed
+        self._waits, self._clock = waits, clock
 
     async def send(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> Result:
         """See `Transport.send`."""
         owner = subscription.owner
         if owner != self._own and not all(self._agreed(one.notice, owner) for one in deliveries):
             return Result("refused", "no-contract")
+        fresh = milliseconds(self._clock()) - _FRESH
+        late = [one.sequence for one in deliveries if one.began < fresh]
+        if late and not await asyncio.to_thread(self._waits, subscription.id, late):
+            return Result("refused", "withdrawn")
         return await self._transport.send(subscription, deliveries)
 
     async def close(self) -> None:

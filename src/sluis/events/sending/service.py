@@ -32,7 +32,7 @@ _AFTER_TROUBLE = 1.0  # seconds before the database is tried again
 _MOST_UNNOTED = 4096  # outcomes that are not durable yet, before nothing more is sent
 
 MOST_OF_ONE = 100_000
-"""Deliveries that may wait for one subscription; beyond, the oldest become dead letters."""
+"""Deliveries that may wait for one owner, in all its subscriptions; beyond, the oldest become dead letters."""
 
 Gone = Callable[[str], None]
 
@@ -46,7 +46,7 @@ class Sender:
         gone: told of a subscription whose recipient wants nothing more.
         clock: aware UTC.
         spread: a number from 0 up to 1.
-        most: deliveries that may wait for one subscription.
+        most: deliveries that may wait for one owner.
         lanes: who sends what, where more than one process may; None when this is the only one.
         waking: by which processes that send wake each other; None when they look by themselves.
 

@@ -26,6 +26,7 @@ log = logging.getLogger("sluis.events")
 
 _RENEW = 1.0  # seconds between two times that this process says that it is there
 _POLL, _POLL_WOKEN = 0.2, 1.0  # seconds between two looks; the second when NATS wakes
+_AFTER_TROUBLE = 1.0  # seconds before the database is tried again
 _APART = 0.01  # seconds between two looks at least, however often it is woken
 
 BY_WORKERS: tuple[Mode, ...] = ("push", "own")
@@ -107,6 +108,7 @@ class Sharing:
                 await self._round(known)
             except Unkept as problem:
                 log.warning("looking who sends what: %s", cause_of(problem))
+                await asyncio.sleep(_AFTER_TROUBLE)
             await asyncio.sleep(_APART)
             woken = self._waking is not None and self._waking.connected
             with suppress(TimeoutError):

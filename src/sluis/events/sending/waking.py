@@ -6,7 +6,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -67,6 +67,7 @@ class Nats:
         self._woken: Callable[[], None] = lambda: None
         self._told = asyncio.Event()
         self._client: Client | None = None
+        self._away = False  # and that was said
 
     @property
     def connected(self) -> bool:
@@ -89,14 +90,17 @@ class Nats:
             except asyncio.CancelledError:
                 raise
             except Exception as failure:  # whatever the client makes of a server, polling goes on
-                log.warning(
-                    "NATS cannot be reached, so what waits is looked for by polling: %s", cause_of(failure)
-                )
+                if not self._away:
+                    log.warning(
+                        "NATS cannot be reached, so what waits is looked for by polling: %s",
+                        cause_of(failure),
+                    )
+                self._away = True
             await asyncio.sleep(_AGAIN)
 
     async def _connected(self) -> None:
         """Connect, and go on until that breaks off."""
-        import nats
+        from nats.aio.client import Client
 
         ended = asyncio.Event()
 
@@ -106,19 +110,20 @@ class Nats:
         async def heard(_: "Msg") -> None:
             self._woken()
 
-        options = {"token": self._settings.user[0]} if len(self._settings.user) == 1 else {}
+        options: dict[str, Any] = {"token": self._settings.user[0]} if len(self._settings.user) == 1 else {}
         if len(self._settings.user) == 2:
             options = dict(zip(("user", "password"), self._settings.user, strict=True))
-        async with asyncio.timeout(_CONNECT * 2):
-            self._client = await nats.connect(
-                self._settings.url, allow_reconnect=False, connect_timeout=int(_CONNECT), ping_interval=5,
-                max_outstanding_pings=2, disconnected_cb=end, closed_cb=end, error_cb=end,
-                tls=self._settings.context, **options,
-            )  # fmt: skip
-        client = self._client
+        client = Client()
         try:
-            await client.subscribe(self._settings.subject, cb=heard)
-            await client.flush()
+            async with asyncio.timeout(_CONNECT):
+                await client.connect(
+                    self._settings.url, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0, ping_interval=5,
+                    max_outstanding_pings=2, disconnected_cb=end, closed_cb=end, error_cb=end,
+                    tls=self._settings.context, **options,
+                )  # fmt: skip
+                await client.subscribe(self._settings.subject, cb=heard)
+                await client.flush()
+            self._client, self._away = client, False
             log.info("NATS wakes who sends")
             self._woken()  # what was told before is not heard any more
             await self._passed_on(client, ended)

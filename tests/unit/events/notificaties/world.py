@@ -21,6 +21,7 @@ from sluis.events.notificaties import BASE, Application, Notificaties, Settings,
 from sluis.events.queue import Queue, open_queue
 from sluis.kernel import PeerId
 from sluis.ledger import Ledger, open_ledger
+from sluis.policy import STANDARD, DecisionPoint, Policies
 from sluis.store import Store, open_store
 
 ADDRESS = "https://node.example"
@@ -160,16 +161,28 @@ class Node:
         self.keys = FileKeyStore(directory / "keys")
         self.ledger: Ledger = open_ledger(self.store, self.keys, "node.example/log", self.clock)
         self.queue: Queue = open_queue(self.store, self.keys, self.clock)
+        self.point = self.ruled()
         self.notificaties = self.opened()
         self.refused: list[str] = []
 
     def clock(self) -> datetime:
         return self.now
 
+    def ruled(self, **own: str) -> DecisionPoint:
+        """The decision point, with these policies beside those that every node has."""
+        return DecisionPoint(Policies({**STANDARD, **own}), "gemeente", self.ledger, self.clock)
+
     def opened(self) -> Notificaties:
         settings = Settings(OWN, "gemeente", "zaakgericht-werken", self.test)
         return open_notificaties(
-            settings, self.applications, self.store, self.keys, self.ledger, self.queue, self.clock
+            settings,
+            self.applications,
+            self.store,
+            self.keys,
+            self.ledger,
+            self.queue,
+            self.point,
+            self.clock,
         )
 
     def caller(self, application: str = "openzaak") -> Caller:

@@ -1,0 +1,159 @@
+"""The catalogues of peers, read over the link and kept: so that one search covers all, also while one of them is away.
+
+Each is asked whether it changed. One that cannot be reached or read is told of and passed over, and what it had stays, with the
+moment it was read. A peer's catalogue is bounded in bytes, time and entries; nothing in it is fetched.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+
+from sluis.catalogue import sql
+from sluis.catalogue.model import Found, Harvest
+from sluis.catalogue.reading import read_catalogue_of
+from sluis.gateway import Answer, Link
+from sluis.kernel import (
+    Clock,
+    PeerId,
+    Problem,
+    Text,
+    Trace,
+    Upstream,
+    decode,
+    encode,
+    milliseconds,
+    new_transaction_id,
+)
+from sluis.store import Store, migrate
+
+log = logging.getLogger("sluis.catalogue")
+
+MOST_BYTES = 32 * 1024 * 1024
+SECONDS = 60.0
+"""How long one peer may take in all."""
+
+_AT_ONCE = 4
+
+
+class Harvester:
+    """Reads the catalogues of peers. Belongs to one event loop. Made by `open_harvester`.
+
+    Args:
+        store: where they are kept.
+        link: the way to peers.
+        peers: their names.
+        clock: aware UTC.
+    """
+
+    def __init__(self, store: Store, link: Link, peers: Mapping[PeerId, str], clock: Clock) -> None:
+        self._store, self._link, self._peers, self._clock = store, link, dict(peers), clock
+        self._one_at_a_time = asyncio.Lock()
+
+    async def round(self) -> None:
+        """Read every peer's catalogue that changed. Raises `Unkept`."""
+        async with self._one_at_a_time:
+            some = asyncio.Semaphore(_AT_ONCE)
+
+            async def one(peer: PeerId) -> None:
+                async with some:
+                    await self._read(peer)
+
+            await asyncio.gather(*map(one, self._peers))
+
+    def found(self) -> list[Harvest]:
+        """What is kept of every peer, by name. Blocks."""
+        with self._store.engine.connect() as connection:
+            kept = {row.peer: row for row in connection.execute(text(sql.HARVESTS))}
+        return sorted(
+            (self._harvest(peer, name, kept.get(str.__str__(peer))) for peer, name in self._peers.items()),
+            key=lambda one: one.name,
+        )
+
+    def _harvest(self, peer: PeerId, name: str, row: Any) -> Harvest:
+        if row is None:
+            return Harvest(peer, name)
+        at = None if row.at is None else _moment(row.at)
+        entries = decode(bytes(row.entries), tuple[Found, ...]) if row.at is not None else ()
+        return Harvest(peer, name, _moment(row.tried), at, row.trouble, entries)
+
+    async def _read(self, peer: PeerId) -> None:
+        given: dict[str, Any] = {"peer": str.__str__(peer), "now": milliseconds(self._clock())}
+        try:
+            async with asyncio.timeout(SECONDS):
+                tag, raw = await self._fetched(peer, await asyncio.to_thread(self._tag, peer))
+                entries = None if raw is None else await asyncio.to_thread(read_catalogue_of, raw)
+        except (Problem, TimeoutError) as failure:
+            trouble = failure.code if isinstance(failure, Problem) else "too-slow"
+            log.warning("the catalogue of %s is passed over: %s", self._peers[peer], trouble)
+            await self._write(sql.TROUBLE, {**given, "trouble": trouble, "none": b"[]"})
+        else:
+            if entries is None:
+                await self._write(sql.SAME, given)
+            else:
+                await self._write(sql.KEEP, {**given, "tag": tag, "entries": encode(entries)})
+
+    async def _fetched(self, peer: PeerId, tag: str) -> tuple[str, bytes | None]:
+        """The tag and the bytes of a peer's catalogue; no bytes when it is what is kept already."""
+        headers = {
+            "accept": "application/ld+json",
+            "traceparent": Trace.begin().traceparent,
+            "fsc-transaction-id": new_transaction_id(),
+            **({"if-none-match": tag} if tag else {}),
+        }
+        async with self._link.send(peer, "GET", "/v1/catalogue", headers, b"", SECONDS) as answer:
+            if answer.status == 304 and tag:
+                return tag, None
+            raw = await self._body(peer, answer)
+            if answer.status != 200:
+                raise _told(raw, self._peers[peer])
+            return answer.headers.get("etag", "")[:200], raw
+
+    async def _body(self, peer: PeerId, answer: Answer) -> bytes:
+        raw = bytearray()
+        async for piece in answer.body:
+            raw += piece
+            if len(raw) > MOST_BYTES:
+                raise _unfit("catalogue-too-large", self._peers[peer])
+        return bytes(raw)
+
+    def _tag(self, peer: PeerId) -> str:
+        with self._store.engine.connect() as connection:
+            found = connection.execute(text(sql.TAG), {"peer": str.__str__(peer)}).scalar()
+        return str(found or "")
+
+    async def _write(self, statement: str, given: Mapping[str, Any]) -> None:
+        await self._store.write(lambda connection: connection.execute(text(statement), dict(given)))
+
+
+def open_harvester(store: Store, link: Link, peers: Mapping[PeerId, str], clock: Clock) -> Harvester:
+    """What reads the catalogues of peers; its table is made when it is not there. Blocks. Raises as `migrate`."""
+    migrate(store, "catalogue", sql.MIGRATIONS)
+    return Harvester(store, link, peers, clock)
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
+def _told(raw: bytes, name: str) -> Problem:
+    """What a peer answered instead of its catalogue."""
+    try:
+        members = decode(raw, dict[str, Any])
+    except msgspec.MsgspecError:
+        return _unfit("unreadable-catalogue", name)
+    return Problem.from_members(members) if "status" in members else _unfit("unreadable-catalogue", name)
+
+
+def _unfit(code: str, name: str) -> Upstream:
+    return Upstream(
+        code,
+        Text("Een catalogus is niet te gebruiken.", "A catalogue cannot be used."),
+        Text(f"{name} antwoordt anders dan is afgesproken.", f"{name} answers otherwise than was agreed."),
+        Text("Meld het aan deze organisatie.", "Tell that organisation."),
+        peer=name,
+    )

@@ -1,0 +1,193 @@
+"""The catalogue of another organisation, read for what somebody may look for. Pure, and wary: it was written elsewhere.
+
+JSON-LD as every node writes it, and no more of it than that: a flat graph (JSON-LD 1.1 §4.7 and §5.2), whose context is a table of
+prefixes. So no address is fetched to understand it, nothing is nested, and reading takes as long as it is large. What is too long
+is cut, what is no entry is left out; whose it is, the link says, not the document.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from sluis.catalogue.codes import ACCESS_RIGHTS, AUTHORITY, THEMES
+from sluis.catalogue.model import Found, Kind
+from sluis.kernel import Invalid, Text, decode
+
+MOST_ENTRIES: Final = 10_000
+LONGEST_ADDRESS, LONGEST_TITLE, LONGEST_TEXT, LONGEST_WORD, MOST_WORDS = 2000, 400, 4000, 200, 200
+"""Characters, and words of each entry."""
+
+_DCT, _DCAT = "http://purl.org/dc/terms/", "http://www.w3.org/ns/dcat#"
+_CSVW, _FIRST, _REST = "http://www.w3.org/ns/csvw#", "first", "rest"
+_ADDRESS = re.compile(r"https?://[^\s<>\"{}|\\^`\x00-\x20\x7f-\x9f]+")
+_SPACE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*")
+_EVENT_TYPE = "urn:sluis:event-type"
+
+Node = Mapping[str, Any]
+
+
+def read_catalogue_of(raw: bytes) -> tuple[Found, ...]:
+    """The entries of a catalogue, in the order of their addresses.
+
+    Args:
+        raw: JSON-LD, of bounded size.
+
+    Raises `Invalid` when it is no catalogue, or has more than `MOST_ENTRIES`.
+    """
+    try:
+        document = decode(raw, Any)
+    except msgspec.DecodeError:
+        raise _unreadable(Text("Het is geen JSON.", "It is not JSON.")) from None
+    prefixes, graph = _parts(document)
+    nodes = {id: node for node in graph if isinstance(node, dict) and isinstance(id := node.get("@id"), str)}
+    reader = _Reader(prefixes, nodes)
+    if not any(f"{_DCAT}Catalog" in reader.kinds(node) for node in nodes.values()):
+        raise _unreadable(Text("Er staat geen catalogus in.", "There is no catalogue in it."))
+    found = [entry for id, node in sorted(nodes.items()) if (entry := reader.entry(id, node)) is not None]
+    if len(found) > MOST_ENTRIES:
+        raise _unreadable(
+            Text(f"Er staan er meer dan {MOST_ENTRIES} in.", f"There are more than {MOST_ENTRIES} in it.")
+        )
+    return tuple(found)
+
+
+def _parts(document: Any) -> tuple[dict[str, str], list[Any]]:
+    """The prefixes and the graph of a document that has both, and nothing by which another address would come into it."""
+    context = document.get("@context") if isinstance(document, dict) else None
+    graph = document.get("@graph") if isinstance(document, dict) else None
+    if not isinstance(graph, list) or not isinstance(context, dict):
+        raise _unreadable(Text("Het is geen platte JSON-LD.", "It is not flat JSON-LD."))
+    for prefix, space in context.items():
+        if prefix.startswith("@") or not isinstance(space, str) or not _SPACE.fullmatch(space):
+            raise _unreadable(
+                Text(
+                    "De context is meer dan een tabel van voorvoegsels.",
+                    "The context is more than a table of prefixes.",
+                )
+            )
+    return context, graph
+
+
+class _Reader:
+    def __init__(self, prefixes: Mapping[str, str], nodes: Mapping[str, Node]) -> None:
+        self._prefixes, self._nodes = prefixes, nodes
+        self._names: dict[str, tuple[str, ...]] = {}
+
+    def whole(self, name: Any) -> str:
+        """A name without its prefix."""
+        if not isinstance(name, str):
+            return ""
+        prefix, colon, rest = name.partition(":")
+        return self._prefixes[prefix] + rest if colon and prefix in self._prefixes else name
+
+    def values(self, node: Node, term: str) -> list[Any]:
+        """Everything that a node says under a term."""
+        names = self._names.get(term)
+        if names is None:
+            short = (
+                f"{prefix}:{term[len(space) :]}"
+                for prefix, space in self._prefixes.items()
+                if term.startswith(space)
+            )
+            names = self._names[term] = (term, *short)
+        found = next((node[name] for name in names if name in node), None)
+        return found if isinstance(found, list) else [] if found is None else [found]
+
+    def kinds(self, node: Node) -> set[str]:
+        given = node.get("@type")
+        return {self.whole(one) for one in (given if isinstance(given, list) else [given])}
+
+    def addresses(self, node: Node, term: str) -> list[str]:
+        return [self.whole(one.get("@id")) for one in self.values(node, term) if isinstance(one, dict)]
+
+    def text(self, node: Node, term: str, longest: int) -> Text | None:
+        """A text in both languages; where one lacks, the other stands for it."""
+        said = dict[str, str]()
+        for one in self.values(node, term):
+            value = one.get("@value") if isinstance(one, dict) else one
+            language = str(one.get("@language", "")) if isinstance(one, dict) else ""
+            if isinstance(value, str) and value.strip():
+                said.setdefault(language[:2].lower(), value[:longest])
+        if not said:
+            return None
+        other = next(iter(said.values()))
+        return Text(said.get("nl", other), said.get("en", other))
+
+    def entry(self, id: str, node: Node) -> Found | None:
+        """A dataset, service or event type that has an address and a title; None for anything else."""
+        kind = self._kind(node)
+        title = self.text(node, f"{_DCT}title", LONGEST_TITLE) if kind else None
+        address = self.whole(id)
+        if kind is None or title is None or len(address) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
+            return None
+        words = [
+            one.get("@value") if isinstance(one, dict) else one
+            for one in self.values(node, f"{_DCAT}keyword")
+        ]
+        return Found(
+            kind=kind,
+            iri=address,
+            title=title,
+            description=self.text(node, f"{_DCT}description", LONGEST_TEXT) or title,
+            keywords=_few(words),
+            themes=tuple(sorted({code for code in THEMES if f"{AUTHORITY}data-theme/{code}" in self.addresses(node, f"{_DCAT}theme")})),
+            access_rights=next(
+                (name for name, (code, _) in ACCESS_RIGHTS.items()
+                 if f"{AUTHORITY}access-right/{code}" in self.addresses(node, f"{_DCT}accessRights")), None,
+            ),
+            columns=_few(list(self._columns(node))),
+            modified=self._day(node),
+        )  # fmt: skip
+
+    def _kind(self, node: Node) -> Kind | None:
+        kinds = self.kinds(node)
+        if f"{_DCAT}DataService" in kinds:
+            return "service"
+        if f"{_DCAT}Dataset" not in kinds:
+            return None
+        return "event-type" if _EVENT_TYPE in self.addresses(node, f"{_DCT}type") else "dataset"
+
+    def _columns(self, node: Node) -> Iterator[Any]:
+        """What the columns of a dataset are called: those of the schema that its distribution holds to."""
+        for held in self._followed(node, f"{_DCAT}distribution", f"{_DCT}conformsTo"):
+            for one in self.values(held, f"{_CSVW}column"):
+                listed = one.get("@list") if isinstance(one, dict) else None
+                for column in listed if isinstance(listed, list) else ():
+                    there = self._nodes.get(column.get("@id", "")) if isinstance(column, dict) else None
+                    if there is not None:
+                        yield from self.values(there, f"{_CSVW}name")
+
+    def _followed(self, node: Node, *terms: str) -> list[Node]:
+        found = [node]
+        for term in terms:
+            named = [
+                one.get("@id") for each in found for one in self.values(each, term) if isinstance(one, dict)
+            ]
+            found = [self._nodes[one] for one in named if isinstance(one, str) and one in self._nodes]
+        return found
+
+    def _day(self, node: Node) -> date | None:
+        for one in self.values(node, f"{_DCT}modified"):
+            value = one.get("@value") if isinstance(one, dict) else one
+            try:
+                return date.fromisoformat(str(value)[:10])
+            except ValueError:
+                continue
+        return None
+
+
+def _few(words: list[Any]) -> tuple[str, ...]:
+    kept = dict.fromkeys(one[:LONGEST_WORD] for one in words if isinstance(one, str) and one.strip())
+    return tuple(list(kept)[:MOST_WORDS])
+
+
+def _unreadable(why: Text) -> Invalid:
+    return Invalid(
+        "unreadable-catalogue",
+        Text("Deze catalogus is niet te lezen.", "This catalogue cannot be read."),
+        why,
+        Text("Meld het aan de organisatie van wie zij is.", "Tell the organisation whose it is."),
+    )
