@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from rdflib import DCAT, DCTERMS, RDF, SH, Graph, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, RDF, SH, Graph, URIRef
 from rdflib.compare import isomorphic
 from tests.conftest import SHARED
 from tests.servers import missing
@@ -74,6 +74,12 @@ def test_a_catalogue_is_valid(name: str) -> None:
 def test_all_is_there_that_is_recommended_but_a_file_to_download() -> None:
     """Nothing can be downloaded: whoever wants data asks, with a ground in the law."""
     assert {path for _, path in found(catalogue("full"), RECOMMENDED)} == {str(DCAT.downloadURL)}
+
+
+def test_who_describes_nothing_lacks_no_more_than_what_nobody_else_knows() -> None:
+    """Pages about it, for the rest follows from what is there."""
+    lacking = {path for _, path in found(catalogue("sparse"), RECOMMENDED)}
+    assert lacking == {str(DCAT.downloadURL), str(DCAT.landingPage), str(FOAF.page)}
 
 
 def test_the_catalogues_of_the_demo_are_valid() -> None:

@@ -100,6 +100,12 @@ def test_who_gets_data_makes_no_difference_to_what_is_told(chosen: set[tuple[str
     )
 
 
+def test_what_people_write_of_the_node_itself_is_told() -> None:
+    own = entries(described("service", SERVICE))["service", SERVICE]
+    assert own.description.nl == "Wat het is (nl)"
+    assert entries()["service", SERVICE].description.nl.startswith("Hierlangs")
+
+
 def test_an_address_is_one_whatever_a_service_is_called() -> None:
     found = project(whole(), (), Grounds((TREES,)), ["één dienst/../x?y#z"], SERVICE, OF, {})
     assert found[-1].iri == f"{OF.base}/services/%C3%A9%C3%A9n%20dienst%2F..%2Fx%3Fy%23z"
