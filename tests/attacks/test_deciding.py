@@ -21,7 +21,7 @@ from sluis.policy import DecisionPoint, policies_of
 from sluis.policy.calls import EVALUATION, EVALUATIONS, SEARCH_RESOURCE
 from sluis.policy.files import Own
 from sluis.policy.service import Call
-from sluis.serve.looked import Logs
+from sluis.serve.elsewhere import Logs
 from sluis.statement import KeyList
 
 BSN = "999990019"  # fictitious
@@ -105,15 +105,14 @@ async def test_a_number_in_a_search_stays_out_of_the_log(point: Point) -> None:
 
 async def test_who_leaves_while_a_consent_is_revoked_has_revoked_it(kept: Kept) -> None:
     made = await kept.consents.give(ANN, terms("inkomen"), "p")
-    store, reached, on = kept.stores[-1], asyncio.Event(), asyncio.Event()
-    write = store.write
+    append, reached, on = kept.ledger.append, asyncio.Event(), asyncio.Event()
 
-    async def slowly(work: Any) -> Any:
-        await write(work)
+    async def slowly(records: Any, along: Any) -> Any:
+        await append(records, along)
         reached.set()
         await on.wait()
 
-    store.write = slowly  # type: ignore[method-assign]
+    kept.consents._ledger.append = slowly  # type: ignore[method-assign,assignment]
     revoking = asyncio.ensure_future(kept.consents.revoke(made.id, "p", ANN))
     await reached.wait()
     revoking.cancel()
@@ -129,8 +128,8 @@ async def test_what_is_revoked_in_the_database_is_so_in_memory_when_revoked_agai
     made = await kept.consents.give(ANN, terms("inkomen"), "p")
     append = kept.ledger.append
 
-    async def failing(records: Any) -> Any:
-        await append(records)
+    async def failing(records: Any, along: Any) -> Any:
+        await append(records, along)
         raise OSError
 
     kept.consents._ledger.append = failing  # type: ignore[method-assign,assignment]

@@ -11,6 +11,8 @@ import msgspec
 import pytest
 from tests.browser import Browser
 from tests.integration.nodes import Federation, build, free_ports
+from tests.unit.catalogue.examples import write
+from tests.unit.catalogue.test_files import WHOLE
 
 from sluis.crypto import certificate_thumbprint, make_authority, read_certificates
 from sluis.identity.sessions import Established
@@ -99,7 +101,9 @@ async def node(group: Federation) -> AsyncIterator[Node]:
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A node that does not listen, for what is asked of its portal without a connection."""
-    made = build(with_portal(tmp_path_factory.mktemp("quiet")).asker)
+    federation = with_portal(tmp_path_factory.mktemp("quiet"))
+    write(federation.asker, "catalogue.toml", WHOLE)
+    made = build(federation.asker)
     yield made
     asyncio.run(made.stop())
 
@@ -303,6 +307,16 @@ async def test_a_token_does_not_run_the_node(
     assert shown.status == 404
     for method, path, callers in quiet.portal.app._api.routes:  # type: ignore[union-attr]
         assert callers in ("people", "both", "anyone"), (method, path)
+
+
+async def test_anybody_reads_the_catalogue_at_the_portal_and_only_what_is_published(
+    quiet: Node, browser: Browser
+) -> None:
+    shown = await browser.get("/v1/catalogue", accept="application/ld+json")
+    assert (shown.status, shown.headers["content-type"]) == (200, "application/ld+json")
+    assert "/v1/catalogue/entries" not in {path for _, path, _ in quiet.portal.app._api.routes}  # type: ignore[union-attr]
+    again = await browser.get("/v1/catalogue", **{"if-none-match": shown.headers["etag"]})
+    assert again.status == 304
 
 
 async def test_a_session_outlives_a_restart(group: Federation) -> None:

@@ -9,14 +9,13 @@ from typing import Any
 import msgspec
 
 from sluis.catalogue.model import FOLDERS, Description, Kind, Whole
+from sluis.catalogue.rules import tells_days
 from sluis.grounds import Dataset, Document, Fault, Grounds, faults, meant, read_document
 from sluis.kernel import Invalid, Place, Text, convert
 
 CATALOGUE_FILE = "catalogue.toml"
 DESCRIPTIONS = "descriptions"
 """The folder that they are in."""
-
-_DATED = ("DATE", "TIMESTAMP")
 
 
 class WrittenDescription(msgspec.Struct, frozen=True):
@@ -135,9 +134,7 @@ def _unknown(said: Description, grounds: Grounds) -> Iterator[Fault]:
 def _undated(said: Description, dataset: Dataset) -> Iterator[Fault]:
     if said.changed is None:
         return
-    dated = [
-        one.name for one in dataset.columns if one.type in _DATED and one.sensitivity in ("open", "personal")
-    ]
+    dated = [one.name for one in dataset.columns if tells_days(one)]
     if said.changed not in dated:
         yield Fault(
             ("changed",),

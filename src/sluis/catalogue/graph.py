@@ -71,7 +71,7 @@ _METRICS: Final[dict[str, tuple[Text, URIRef, URIRef]]] = {
     "filled": (Text("hoeveel procent gevuld is", "percentage that is filled"), LDQD.completeness, XSD.integer),
     "newest": (Text("laatste dag waarop een rij wijzigde", "last day on which a row changed"), LDQD.timeliness, XSD.date),
     "milliseconds": (Text("hoelang het meten duurde, in milliseconden", "how long measuring took, in milliseconds"),
-                     LDQD.responseTime, XSD.nonNegativeInteger),
+                     LDQD.performance, XSD.nonNegativeInteger),
 }  # fmt: skip
 
 
@@ -212,11 +212,13 @@ class _Graph:
         if entry.period:
             self.add(node, DCTERMS.temporal, self.period(entry.iri, entry.period))
         self.add(node, DCTERMS.spatial, *(self.thing(one, DCTERMS.Location) for one in entry.places))
-        self.add(node, DCAT.distribution, self.distribution(entry))
+        schema = self.columns(entry) if entry.columns else None
+        self.add(node, DCTERMS.conformsTo, schema)
+        self.add(node, DCAT.distribution, self.distribution(entry, schema))
         if entry.measured:
             self.measured(node, entry, entry.measured)
 
-    def distribution(self, entry: Entry) -> URIRef:
+    def distribution(self, entry: Entry, schema: URIRef | None) -> URIRef:
         node = self.thing(f"{entry.iri}#distribution", DCAT.Distribution)
         self.say(node, DCTERMS.title, entry.title)
         self.add(node, DCAT.accessURL, iri(self.of.endpoint))
@@ -234,8 +236,7 @@ class _Graph:
             DCAT.mediaType,
             self.thing(f"https://www.iana.org/assignments/media-types/{kind}", DCTERMS.MediaType),
         )
-        if entry.columns:
-            self.add(node, DCTERMS.conformsTo, self.columns(entry))
+        self.add(node, DCTERMS.conformsTo, schema)
         self.terms(node, entry)
         return node
 

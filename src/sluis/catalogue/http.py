@@ -185,25 +185,25 @@ def _not_yours() -> Refused:
 
 def preferred(accept: str) -> str | None:
     """Of the media types that are given, the one that an `Accept` header wants most; None when it wants none of them."""
-    wanted = {kind: (quality, exact) for kind, quality, exact in map(_range, accept.split(",")) if kind}
+    wanted = {kind: quality for kind, quality in map(_range, accept.split(",")) if kind}
     if not wanted:
         return next(iter(FORMS))
 
     def quality(kind: str) -> float:
-        found = wanted.get(kind) or wanted.get(f"{kind.partition('/')[0]}/*") or wanted.get("*/*")
-        return found[0] if found else 0.0
+        ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")  # what is named most exactly counts
+        return next((wanted[one] for one in ranges if one in wanted), 0.0)
 
     best = max(FORMS, key=quality)  # of those that are wanted as much, the first
     return best if quality(best) > 0 else None
 
 
-def _range(part: str) -> tuple[str, float, bool]:
+def _range(part: str) -> tuple[str, float]:
     kind, *parameters = (one.strip().lower() for one in part.split(";"))
     found = next((one[2:] for one in parameters if one.startswith("q=")), "1")
     try:
-        return kind, min(max(float(found), 0.0), 1.0), "*" not in kind
+        return kind, min(max(float(found), 0.0), 1.0)
     except ValueError:
-        return kind, 0.0, False
+        return kind, 0.0
 
 
 def _preferred(request: Request[Any, Any, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from sluis.catalogue.model import Description, Measurement, Share
+from sluis.catalogue.rules import tells_days
 from sluis.grounds import Column, Dataset
 from sluis.kernel import Clock, decode, encode
 from sluis.sources import Limits, Source, SourceFailure, TableInfo
@@ -63,9 +64,9 @@ def measure(
         raise SourceFailure("changed", f"there is no table {dataset.table}")
     native = {one.name.lower(): one.name for one in info.columns}
     columns = [(one, native[name]) for one in dataset.columns if (name := _own(one)) in native]
-    changed = said.changed if said else None
     counted = _counted(source, info, [name for _, name in columns], limits)
-    newest = next((_newest(source, info, name, limits) for one, name in columns if one.name == changed), None)
+    changed = [name for one, name in columns if said and one.name == said.changed and tells_days(one)]
+    newest = _newest(source, info, changed[0], limits) if changed else None
     rows = counted[0]
     shares = tuple(
         Share(one.name, filled * 100 // rows)
@@ -86,10 +87,10 @@ def veiled(one: Measurement) -> Measurement:
 
 
 def rounded(count: int) -> int:
-    """A count to two significant digits; below ten, ten or none."""
-    if count < 10:
-        return 10 if count else 0
-    unit = int(10 ** (len(str(count)) - 2))
+    """A count to two significant digits, and to tens at least; of a few, ten."""
+    if 0 < count < 10:
+        return 10
+    unit = max(10, int(10 ** (len(str(count)) - 2)))
     return (count + unit // 2) // unit * unit
 
 

@@ -74,6 +74,7 @@ def _parts(document: Any) -> tuple[dict[str, str], list[Any]]:
 class _Reader:
     def __init__(self, prefixes: Mapping[str, str], nodes: Mapping[str, Node]) -> None:
         self._prefixes, self._nodes = prefixes, nodes
+        self._names: dict[str, tuple[str, ...]] = {}
 
     def whole(self, name: Any) -> str:
         """A name without its prefix."""
@@ -84,7 +85,15 @@ class _Reader:
 
     def values(self, node: Node, term: str) -> list[Any]:
         """Everything that a node says under a term."""
-        found = next((value for key, value in node.items() if self.whole(key) == term), None)
+        names = self._names.get(term)
+        if names is None:
+            short = (
+                f"{prefix}:{term[len(space) :]}"
+                for prefix, space in self._prefixes.items()
+                if term.startswith(space)
+            )
+            names = self._names[term] = (term, *short)
+        found = next((node[name] for name in names if name in node), None)
         return found if isinstance(found, list) else [] if found is None else [found]
 
     def kinds(self, node: Node) -> set[str]:

@@ -14,17 +14,22 @@ from sluis.catalogue.model import (
     Description,
     Entry,
     EntryColumn,
+    Keywords,
     Kind,
     Measurement,
     Of,
     Whole,
 )
-from sluis.grounds import Dataset, EventType, Grounds, Price
+from sluis.grounds import Column, Dataset, EventType, Grounds, Price
 from sluis.kernel import Text
 
 CLOUDEVENTS = "https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md"
 FSC = "https://gitdocumentatie.logius.nl/publicatie/fsc/core/2.0.0/"
 """What the node itself holds to, in whatever it offers."""
+
+_NO_WORDS = Keywords()
+_OWN_WORDS = Keywords(("FSC", "SQL", "CloudEvents"), ("FSC", "SQL", "CloudEvents"))
+"""By which the node itself is found."""
 
 
 def project(
@@ -62,6 +67,11 @@ def project(
 def published(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Those that anybody may know of."""
     return tuple(one for one in entries if one.published)
+
+
+def tells_days(column: Column) -> bool:
+    """Whether the last day in a column may be told: a date that is of a row, and not of somebody in it."""
+    return column.type in ("DATE", "TIMESTAMP") and column.sensitivity in ("open", "personal")
 
 
 class _Making:
@@ -125,6 +135,7 @@ class _Making:
                 description=about,
                 shown=reached,
                 openapi=self.of.openapi,
+                keywords=_OWN_WORDS,
                 follows=(FSC,),
             )
         return self._entry("service", name, title=Text(name, name), follows=(FSC,))
@@ -140,6 +151,7 @@ class _Making:
         shown: bool = False,
         openapi: str | None = None,
         follows: tuple[str, ...] = (),
+        keywords: Keywords = _NO_WORDS,
         **more: Any,
     ) -> Entry:
         whole, found = self.whole, self.said.get((kind, name))
@@ -151,14 +163,14 @@ class _Making:
             published=(whole.publish == "all" or shown) if said.published is None else said.published,
             described=found is not None,
             title=said.title or title,
-            description=description or said.description or said.title or title,
+            description=said.description or description or said.title or title,
             contact=said.contact or whole.contact,
             creator=said.creator or Body(self.of.name, whole.publisher),
             themes=said.themes or whole.themes,
             access_rights=said.access_rights or rights,
             licence=said.licence or whole.licence,
             languages=whole.languages,
-            keywords=said.keywords,
+            keywords=keywords if said.keywords == _NO_WORDS else said.keywords,
             conforms_to=(*said.conforms_to, *follows),
             articles=said.articles,
             cost=said.cost,

@@ -183,7 +183,10 @@ def export(directory: Path, turtle: bool) -> None:
 
 def _list_all(harvests: list[dict[str, Any]], directory: Path, as_json: bool) -> None:
     """What this organisation publishes or keeps to itself, and what others publish."""
-    own = _entries(directory)
+    try:
+        own = _entries(directory)
+    except NotFound:  # who has no catalogue reads those of others all the same
+        own = []
     if as_json:
         click.echo(json_text({"own": own, "others": harvests}, indent=2))
         return

@@ -14,6 +14,7 @@ from sluis.catalogue import (
     MEASUREMENTS_FILE,
     Description,
     Measurement,
+    examine_catalogue,
     keep_measurements,
     measure,
     read_catalogue,
@@ -21,7 +22,7 @@ from sluis.catalogue import (
 from sluis.cli.options import example, json_option, node_option, settings
 from sluis.cli.terminal import EXIT_CODES, json_text, say
 from sluis.config import Address, absolute_address
-from sluis.grounds import Dataset, read_directory, render
+from sluis.grounds import Dataset, read_directory, refuse_any, render
 from sluis.kernel import Conflict, Invalid, Place, Text, Upstream, plain, utc_now
 from sluis.sources import (
     Limits,
@@ -232,13 +233,22 @@ def probe_source(context: click.Context, url: str | None, keep: bool, directory:
 
 def _probe_datasets(context: click.Context, directory: Path, as_json: bool) -> None:
     """Measure the datasets of a node, keep what was found, and leave."""
-    config, grounds = settings(directory, secrets=True), read_directory(directory).grounds
-    said = {one.name: one for one in read_catalogue(directory).descriptions if one.kind == "dataset"}
+    config, reading, catalogue = (
+        settings(directory, secrets=True),
+        read_directory(directory),
+        read_catalogue(directory),
+    )
+    grounds = reading.grounds
+    refuse_any([*reading.problems, *examine_catalogue(catalogue, grounds)])
+    said = {one.name: one for one in catalogue.descriptions if one.kind == "dataset"}
     found, failed = list[Measurement](), dict[str, str]()
     label, hidden = say("Datasets meten", "Measuring datasets"), not sys.stderr.isatty()
     with click.progressbar(grounds.datasets, label=label, file=sys.stderr, hidden=hidden) as bar:
         for dataset in bar:
-            settled = config.sources[dataset.source]
+            settled = config.sources.get(dataset.source)
+            if settled is None:
+                failed[dataset.name] = "unknown-source"
+                continue
             limits = Limits(settled.timeout_seconds, settled.max_rows)
             try:
                 found.append(_measured(dataset, said.get(dataset.name), str(settled.url), limits))

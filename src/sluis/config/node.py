@@ -182,9 +182,10 @@ def examine_node(
 
 def advise_node(path: Path) -> tuple[Invalid, ...]:
     """What would make a node directory better, and is no problem; nothing for a single file."""
-    if not path.is_dir():
+    reading = read_catalogue(path) if path.is_dir() else None
+    if reading is None or reading.whole is None:
         return ()
-    return tuple(advice(read_catalogue(path), read_directory(path).grounds, path))
+    return tuple(advice(reading, read_directory(path).grounds, path))
 
 
 def _examine_directory(

@@ -19,9 +19,7 @@ from tests.unit.events.samples import (
 )
 from tests.unit.events.test_interests import ANNA, BEN
 
-from sluis.crypto import FileKeyStore
 from sluis.events.interests import Bounds, Ending
-from sluis.events.queue import open_queue
 from sluis.kernel import Conflict, Text, Trace
 from sluis.store import Store
 
@@ -30,9 +28,8 @@ KNOWN = grounds(NOTICE, notice(id="tweede", recipient=SECOND, interest=False, da
 
 @pytest.fixture
 def at(store: Store, tmp_path: Path) -> Source:
-    made = Source(store, tmp_path, KNOWN, SOURCE, Subscriptions(FIRST, SECOND), None, Bounds(test=True))
-    made.publisher._queue = open_queue(store, FileKeyStore(tmp_path / "keys"), made.clock)
-    return made
+    bounds = Bounds(test=True)
+    return Source(store, tmp_path, KNOWN, SOURCE, Subscriptions(FIRST, SECOND), None, bounds, kept=True)
 
 
 def count(at: Source, table: str) -> int:

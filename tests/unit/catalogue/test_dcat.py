@@ -5,14 +5,18 @@ from functools import cache
 from typing import Any
 
 import pytest
-from rdflib import DCAT, DCTERMS, RDF, SH, Graph, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, RDF, SH, Graph, URIRef
 from rdflib.compare import isomorphic
 from tests.conftest import SHARED
 from tests.servers import missing
 from tests.unit.catalogue.examples import BASE, EVENT, EVIL, OF, full, hostile, sparse
 
-from sluis.catalogue.graph import PREFIXES, catalogue_graph, entry_graph, written
-from sluis.catalogue.rules import published
+from sluis.catalogue import Of
+from sluis.catalogue.graph import DQV, PREFIXES, catalogue_graph, entry_graph, written
+from sluis.catalogue.rules import project, published
+from sluis.grounds import Grounds
+from sluis_demo.described import DATASETS, WHOLES
+from sluis_demo.organisations import ORGANISATIONS
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:ConjunctiveGraph is deprecated"
@@ -70,6 +74,26 @@ def test_a_catalogue_is_valid(name: str) -> None:
 def test_all_is_there_that_is_recommended_but_a_file_to_download() -> None:
     """Nothing can be downloaded: whoever wants data asks, with a ground in the law."""
     assert {path for _, path in found(catalogue("full"), RECOMMENDED)} == {str(DCAT.downloadURL)}
+
+
+def test_who_describes_nothing_lacks_no_more_than_what_nobody_else_knows() -> None:
+    """Pages about it, for the rest follows from what is there."""
+    lacking = {path for _, path in found(catalogue("sparse"), RECOMMENDED)}
+    assert lacking == {str(DCAT.downloadURL), str(DCAT.landingPage), str(FOAF.page)}
+
+
+def test_the_catalogues_of_the_demo_are_valid() -> None:
+    """All in one graph, which is read once."""
+    every = Graph()
+    for organisation in ORGANISATIONS:
+        base = f"https://{organisation.alias}.example"
+        of = Of(organisation.oin, organisation.name, f"{base}/v1/catalogue", base, f"{base}/v1/openapi.json")
+        known = Grounds(organisation.datasets, (), organisation.disclosures, organisation.events)
+        entries = project(
+            WHOLES[organisation.alias], DATASETS[organisation.alias], known, (), "sluis", of, {}
+        )
+        every += catalogue_graph(WHOLES[organisation.alias], published(entries), of)
+    assert found(every, *STRICT) == []
 
 
 @pytest.mark.parametrize(
@@ -149,16 +173,15 @@ def test_prices_of_disclosures_are_told_where_the_owner_says_so() -> None:
 
 
 def test_measurements_are_dqv() -> None:
-    graph, dataset = catalogue("full"), f"{BASE}/datasets/inkomen"
-    rows = graph.query(
-        f"""SELECT ?metric ?value ?on WHERE {{ <{dataset}> dqv:hasQualityMeasurement ?one .
-            ?one dqv:isMeasurementOf ?metric ; dqv:value ?value ; dqv:computedOn ?on . }}""",
-        initNs=PREFIXES,
-    )
+    graph, dataset = catalogue("full"), URIRef(f"{BASE}/datasets/inkomen")
     found = {
-        (str(metric).rpartition(":")[2], str(value), str(on).removeprefix(dataset))
-        for metric, value, on in rows
-    }  # type: ignore[misc,str-unpack,union-attr]
+        (
+            str(graph.value(one, DQV.isMeasurementOf)).rpartition(":")[2],
+            str(graph.value(one, DQV.value)),
+            str(graph.value(one, DQV.computedOn)).removeprefix(dataset),
+        )
+        for one in graph.objects(dataset, DQV.hasQualityMeasurement)
+    }
     assert found == {
         ("rows", "4100", ""), ("milliseconds", "42", ""), ("newest", "2026-11-20", ""),
         ("filled", "100", "#column-bsn"), ("filled", "97", "#column-inkomen"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -81,14 +82,18 @@ def test_how_much_of_a_special_column_is_filled_is_not_measured(source: Source) 
 
 
 def test_a_source_without_the_table_is_not_measured(source: Source) -> None:
-    import msgspec
-
     with pytest.raises(SourceFailure, match="changed"):
         taken(source, msgspec.structs.replace(INCOME, table="WEG"))
 
 
 def test_without_a_column_named_for_it_no_day_is_told(source: Source) -> None:
     assert measure(INCOME, None, source, Limits(), lambda: NOW).newest is None
+
+
+@pytest.mark.parametrize("sensitivity", ["identifying", "special"])
+def test_of_a_column_that_tells_of_somebody_no_day_is_told(source: Source, sensitivity: str) -> None:
+    columns = [msgspec.structs.replace(one, sensitivity=sensitivity) for one in INCOME.columns]
+    assert taken(source, msgspec.structs.replace(INCOME, columns=tuple(columns))).newest is None
 
 
 def test_a_day_to_come_says_nothing(tmp_path: Path) -> None:
@@ -101,7 +106,7 @@ def test_a_day_to_come_says_nothing(tmp_path: Path) -> None:
 def test_of_few_people_nothing_is_told_but_a_rounded_number(tmp_path: Path) -> None:
     source = opened(tmp_path, "sqlite", FEW - 1)
     found = taken(source)
-    assert found == Measurement("inkomen", NOW, found.milliseconds, 99)
+    assert found == Measurement("inkomen", NOW, found.milliseconds, 100)
     source.close()
 
 
@@ -110,6 +115,7 @@ def test_one_person_more_or_less_is_rarely_seen(count: int) -> None:
     shown = rounded(count)
     assert abs(shown - count) <= max(10, count // 20)
     assert len(str(shown).rstrip("0")) <= 2
+    assert shown % 10 == 0
     assert (shown == 0) == (count == 0)
 
 
@@ -152,6 +158,9 @@ def test_probe_keeps_what_it_found_and_no_value(tmp_path: Path, monkeypatch: pyt
     assert result.exit_code == 0, result.output
     (told,) = json.loads(result.stdout)["measured"]
     assert (told["dataset"], told["rows"]) == ("inkomen", ROWS)
+    broken = ONE + 'changed = "bsn"'
+    write(tmp_path, "descriptions/een.toml", broken)
+    assert CliRunner().invoke(main, ["source", "probe", "--keep", "--node", str(tmp_path)]).exit_code == 2
     written = (tmp_path / MEASUREMENTS_FILE).read_text()
     assert "000000" not in written
     assert "000000" not in result.output

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.catalogue.examples import BASE, EVENT, OF, full, hostile, sparse
 
+from sluis.catalogue import reading
 from sluis.catalogue.graph import PREFIXES, catalogue_graph, written
-from sluis.catalogue.reading import LONGEST_TITLE, MOST_ENTRIES, read_catalogue_of
+from sluis.catalogue.reading import LONGEST_TITLE, read_catalogue_of
 from sluis.catalogue.rules import published
 from sluis.kernel import Invalid
 
@@ -113,12 +114,14 @@ def test_what_is_no_entry_is_left_out_and_the_rest_is_read(node: dict[str, Any])
     assert [one.iri for one in read_catalogue_of(document(dataset(**node), other))] == ["https://a.nl/goed"]
 
 
-def test_what_is_long_is_cut_and_too_many_are_refused() -> None:
+def test_what_is_long_is_cut_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     (one,) = read_catalogue_of(
         document(dataset(**{"dct:title": "x" * 100_000, "dcat:keyword": ["y" * 999] * 999}))
     )
     assert (len(one.title.nl), one.keywords) == (LONGEST_TITLE, ("y" * 200,))
-    many = [dataset(**{"@id": f"https://a.nl/{number}"}) for number in range(MOST_ENTRIES + 1)]
+    monkeypatch.setattr(reading, "MOST_ENTRIES", 3)
+    many = [dataset(**{"@id": f"https://a.nl/{number}"}) for number in range(4)]
+    assert len(read_catalogue_of(document(*many[:3]))) == 3
     with pytest.raises(Invalid):
         read_catalogue_of(document(*many))
 

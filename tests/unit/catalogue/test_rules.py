@@ -1,7 +1,7 @@
 """Entries follow from files, services and measurements: what is published is chosen, and what nobody said follows from what
 is there."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.catalogue.examples import (
     EVENT,
@@ -85,6 +85,7 @@ def test_a_service_without_a_description_goes_by_its_name() -> None:
     assert entries()["service", "api"].title == Text("api", "api")
 
 
+@settings(max_examples=25, deadline=None)
 @given(chosen=st.sets(st.sampled_from([(one.kind, one.name) for one in FULL])), every=st.booleans())
 def test_who_gets_data_makes_no_difference_to_what_is_told(chosen: set[tuple[str, str]], every: bool) -> None:
     """Without agreed prices, a catalogue with disclosures is the same as one without."""
@@ -97,6 +98,12 @@ def test_who_gets_data_makes_no_difference_to_what_is_told(chosen: set[tuple[str
     assert project(one, said, GROUNDS, ["api"], SERVICE, OF, {}) == project(
         one, said, without, ["api"], SERVICE, OF, {}
     )
+
+
+def test_what_people_write_of_the_node_itself_is_told() -> None:
+    own = entries(described("service", SERVICE))["service", SERVICE]
+    assert own.description.nl == "Wat het is (nl)"
+    assert entries()["service", SERVICE].description.nl.startswith("Hierlangs")
 
 
 def test_an_address_is_one_whatever_a_service_is_called() -> None:

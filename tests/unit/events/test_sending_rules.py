@@ -54,6 +54,7 @@ def test_what_helps_is_tried_again_and_nothing_else(status: int, verdict: str) -
     [
         ("120", 120.0), ("Sun, 22 Nov 2026 12:01:00 GMT", 60.0), ("Sun, 22 Nov 2026 11:00:00 GMT", 0.0),
         ("99999999", LONGEST_WAIT), ("soon", 0.0), ("-1", 0.0), ("²", 0.0),
+        (" " * 12 + "5", 5.0), ("Sun, 22 Nov 99999999999999999999 12:01:00 GMT", 0.0),
     ],
 )  # fmt: skip
 def test_retry_after_is_read_in_both_forms_and_bounded(said: str, seconds: float) -> None:

@@ -30,7 +30,7 @@ from sluis.events.publishing.model import (
 )
 from sluis.events.queue import Outgoing
 from sluis.events.records import TOLD_OF, about
-from sluis.grounds import EventType, attributes_of
+from sluis.grounds import EventType, Notice, attributes_of
 from sluis.kernel import Clock, PeerId, Trace, Unkept, plain
 from sluis.ledger import Ledger, Processing
 from sluis.store import Store, insert_values, migrate
@@ -76,11 +76,19 @@ class _Call(msgspec.Struct, frozen=True):
 class _Plan(msgspec.Struct):
     """What a commit will write."""
 
-    records: list[Processing] = []
-    additions: list[tuple[CloudEvent, list[Outgoing]]] = []
-    rows: list[Any] = []
-    counts: Counter[tuple[str, str]] = Counter()
-    heard: list[Occurrence] = []
+    records: list[Processing]
+    additions: list[tuple[CloudEvent, list[Outgoing]]]
+    rows: list[Any]
+    counts: Counter[tuple[str, str]]
+    heard: list[Occurrence]
+
+    def publish(self, item: _Item, told: int, withheld: Mapping[str, int], now: datetime) -> None:
+        """That it happened, how many recipients are told, and by which rules others are not."""
+        self.counts.update({(item.occurrence.type, rule): count for rule, count in withheld.items()})
+        self.counts[item.occurrence.type, TOLD] += told
+        last = (now + timedelta(days=item.event.keep_days)).date().toordinal()
+        self.rows += [item.source, item.occurrence.id, item.content, last]
+        self.heard.append(item.occurrence)
 
 
 class Publisher:
@@ -250,12 +258,8 @@ class Publisher:
             if names not in made:
                 made[names] = (_event(item, names, now), [])
             event, outgoing = made[names]
-            seen = (
-                attributes(event)
-                if tell.reference is None
-                else attributes(event) | {"subject": tell.reference}
-            )
-            matching = self._subscriptions.matching(notice.recipient, seen)
+            named = {} if tell.reference is None else {"subject": tell.reference}
+            matching = self._subscriptions.matching(notice.recipient, attributes(event) | named)
             chosen = [each.id for each in matching if each.id not in reached]
             if not chosen:
                 withheld[self._why_none(notice.recipient, bool(matching))] += 1
@@ -263,20 +267,20 @@ class Publisher:
             reached.update(chosen)
             outgoing += [Outgoing(id, stream, tell.reference, notice.id, trace.trace_id) for id in chosen]
             told += 1
-            plan.records.append(
-                about(
-                    f"Kennisgeving: {item.event.title.nl}", notice, trace, now, service=self._settings.alias,
-                    processor=self._address(notice.recipient), subject=pseudonym,
-                    more={TOLD_OF: {"type": one.type, "notice": notice.id}},
-                )
-            )  # fmt: skip
+            plan.records.append(self._line(item, notice, trace, pseudonym, now))
         plan.additions += [(event, outgoing) for event, outgoing in made.values() if outgoing]
-        plan.counts.update({(one.type, rule): count for rule, count in withheld.items()})
-        plan.counts[one.type, TOLD] += told
-        last = (now + timedelta(days=item.event.keep_days)).date().toordinal()
-        plan.rows += [item.source, one.id, item.content, last]
-        plan.heard.append(one)
+        plan.publish(item, told, withheld, now)
         return Published(one.id, told=told, withheld=dict(withheld))
+
+    def _line(
+        self, item: _Item, notice: Notice, trace: Trace, subject: tuple[str, str] | None, now: datetime
+    ) -> Processing:
+        """That this recipient is told."""
+        return about(
+            f"Kennisgeving: {item.event.title.nl}", notice, trace, now, service=self._settings.alias,
+            processor=self._address(notice.recipient), subject=subject,
+            more={TOLD_OF: {"type": item.occurrence.type, "notice": notice.id}},
+        )  # fmt: skip
 
     def _why_none(self, recipient: PeerId, heard: bool) -> str:
         if heard:

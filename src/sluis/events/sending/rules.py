@@ -67,11 +67,12 @@ def _seconds(retry_after: str | None, now: datetime) -> float:
     """A wait that was asked for; 0 for none or one that cannot be read."""
     if not retry_after:
         return 0.0
-    if retry_after.strip().isdecimal():
-        return min(float(retry_after[:12]), LONGEST_WAIT)
+    said = retry_after.strip()
+    if said.isdecimal():
+        return min(float(said[:12]), LONGEST_WAIT)
     try:
-        moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+        moment = parsedate_to_datetime(said)
+    except (ValueError, OverflowError):  # also of a year that no calendar has
         return 0.0
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT)
