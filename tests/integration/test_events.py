@@ -204,7 +204,9 @@ def test_who_registered_under_a_contract_for_the_notice_hears(running: Running, 
     assert f"hoort van {TYPE}" in sluis(owner, "access", "list").output
 
     gone = ("--source", "uwv", "--notice", "gestopt", "--from", str(clients))
+    assert (subscription, "gestopt") in running.waiting()
     assert document(asker, "events", "interests", "end", *gone) == {"ended": 1}
+    assert subscription not in {one for one, _ in running.waiting()}  # what waited for it is withdrawn
     assert publish(event("u-4b")) == [("u-4b", 0, {"no-relation": 1})]
     assert register() == {"registered": 1, "renewed": 0, "stood": 0}
 

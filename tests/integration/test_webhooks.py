@@ -18,9 +18,11 @@ import pytest
 
 from sluis.crypto import FileKeyStore, calling_context
 from sluis.events.cloudevent import CloudEvent
-from sluis.events.queue import Outgoing, Queue, open_queue
-from sluis.events.sending import Connections, Sender, Signer, Webhook
+from sluis.events.queue import Delivery, Outgoing, Queue, open_queue
+from sluis.events.sending import Connections, Sender, Signer, Slots, Webhook
+from sluis.events.sending.connections import address_of
 from sluis.events.subscriptions import Config, Credential, Subscription
+from sluis.gateway import HttpStream
 from sluis.kernel import PeerId, utc_now
 from sluis.store import Store, open_store
 
@@ -477,3 +479,36 @@ async def test_another_address_is_used_from_then_on(house: House) -> None:
             await house.sender.change(subscription(new))
             await until(lambda: house.counters() == {"a": (1, 0)})
     assert len(new.got) == 1
+
+
+async def test_an_owner_whose_addresses_hang_leaves_room_for_others(house: House) -> None:
+    webhook = Webhook(
+        Connections(calling_context, INSIDE), house.signer, "node.example", utc_now, 0.3, Slots(8, 0.0)
+    )
+    async with recipient() as hangs, recipient() as answers:
+        hangs.answers = lambda request: None
+        many = [subscription(hangs, str(number)) for number in range(6)]
+        other = msgspec.structs.replace(subscription(answers), owner=PeerId("00000002345678900000"))
+        results = await asyncio.gather(*(webhook.send(one, [_delivery(one.id)]) for one in (*many, other)))
+        assert [one.trouble for one in results] == ["too-slow"] * 4 + ["crowded"] * 2 + [""]
+        assert (await webhook.send(many[0], [_delivery("0")])).trouble == "too-slow"
+        await webhook.close()
+
+
+async def test_connections_that_are_kept_give_way_to_those_that_are_needed() -> None:
+    connections, streams = Connections(calling_context, INSIDE, most=2), list[HttpStream]()
+    async with recipient() as them:
+        for name in "abc":
+            place = address_of(f"http://127.0.0.1:{them.port}/", name).place
+            streams.append(stream := await connections.open(place))
+            stream.begin(
+                b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", False, True, asyncio.get_running_loop().time() + 5
+            )
+            await stream.head()
+            connections.release(place, stream)
+        assert [one.reusable for one in streams] == [False, True, True]
+        await connections.close()
+
+
+def _delivery(name: str) -> Delivery:
+    return Delivery(name, 1, 1, CloudEvent("1", "urn:x", "nl.x"), "", None, "notice", TRACE, 0, 0, 0)

@@ -7,7 +7,7 @@ Whether a contract covers a notice is looked at every time (docs/decisions/049-s
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -102,10 +102,11 @@ class InForce:
             if one.notice.recipient == recipient and one.notice.valid.holds(day)
         )
 
-    def agreed(self, id: str, recipient: PeerId) -> bool:
-        """Whether what is on its way by a notice may still leave: it holds today, and a contract covers it; from memory."""
+    def agreed(self, id: str, recipient: PeerId) -> Collection[str] | None:
+        """What of the data that is on its way by a notice may still leave, by name; None when nothing may: it does not hold today,
+        or no contract covers it. From memory."""
         told = self.of_id(id, recipient)
-        return told is not None and self._covered(told) is not False
+        return None if told is None or self._covered(told) is False else told.offered.data
 
     def _covered(self, told: Told) -> bool | None:
         if self._agreements is None:

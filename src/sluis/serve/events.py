@@ -29,6 +29,7 @@ from sluis.events.interests import (
 from sluis.events.notices import Notices
 from sluis.events.notificaties import VAULT, Notificaties, read_subscriptions
 from sluis.events.publishing import Hearer, Publisher, Settings, open_publisher
+from sluis.events.queue import Agreed as MayLeave
 from sluis.events.queue import Lanes, Queue, Readers, open_queue, program_routes
 from sluis.events.queue import routes as delivery_routes
 from sluis.events.sending import Fsc, Sender, Signer, WhileAgreed
@@ -53,8 +54,8 @@ class EventRooms(msgspec.Struct, frozen=True):
     """What a node tells others of, and what it asks others to be told of."""
 
     notices: Notices
-    may_leave: Callable[[str, PeerId], bool]
-    """Whether what a notice, or the disclosure of a standing question, tells a recipient may leave now."""
+    may_leave: MayLeave
+    """Of a notice, or of the disclosure of a standing question."""
     interests: Interests
     registrar: Registrar
     subscriptions: Subscriptions

@@ -1,7 +1,7 @@
 """What sends events, furnished from a node's settings: the same for the node and for workers beside it."""
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
@@ -10,11 +10,13 @@ import msgspec
 from sluis.config import Config
 from sluis.crypto import calling_context
 from sluis.events.notices import Agreements, InForce
+from sluis.events.queue import Agreed
 from sluis.events.sending import (
     Connections,
     Nats,
     NatsSettings,
     Signer,
+    Slots,
     Transport,
     Waking,
     Webhook,
@@ -27,19 +29,21 @@ from sluis.kernel import Clock, PeerId
 from sluis.serve.standing import may_signal
 from sluis.web import EVERYWHERE
 
-MayLeave = Callable[[str, PeerId], bool]
-"""Whether what a notice, or the disclosure of a standing question, tells a recipient may leave now."""
-
 Waits = Callable[[str, Sequence[int]], bool]
 """Whether deliveries of a subscription still wait."""
 
 
 def may_leave_of(
     config: Config, grounds: Grounds, notices: InForce, agreed: Agreements | None, clock: Clock
-) -> MayLeave:
+) -> Agreed:
     """What is asked of everything that leaves for another organisation; from memory."""
     signals = may_signal(grounds, config.node.oin, config.node.alias, agreed, clock)
-    return lambda id, recipient: notices.agreed(id, recipient) or signals(id, recipient)
+
+    def agreed_now(id: str, recipient: PeerId) -> Collection[str] | None:
+        told = notices.agreed(id, recipient)
+        return () if told is None and signals(id, recipient) else told
+
+    return agreed_now
 
 
 def here_of(config: Config) -> Here:
@@ -66,18 +70,23 @@ class Webhooks(msgspec.Struct, frozen=True):
 
 
 def webhooks_of(
-    config: Config, signer: Signer, here: Here, may_leave: MayLeave, waits: Waits, clock: Clock
+    config: Config, signer: Signer, here: Here, may_leave: Agreed, waits: Waits, clock: Clock
 ) -> Webhooks:
     """These ways. Raises `Invalid` when an authority cannot be read."""
     inside = [ip_network(one) for one in config.events.inside]
     context = calling_context(config.events.authorities)
+    slots = Slots()
     connections, own = Connections(lambda: context, inside), Connections(lambda: context, EVERYWHERE)
     return Webhooks(
         {
             "push": WhileAgreed(
-                Webhook(connections, signer, here.origin, clock), config.node.oin, may_leave, waits, clock
+                Webhook(connections, signer, here.origin, clock, slots=slots),
+                config.node.oin,
+                may_leave,
+                waits,
+                clock,
             ),
-            "own": Webhook(own, signer, here.origin, clock),
+            "own": Webhook(own, signer, here.origin, clock, slots=slots),
         }
     )
 

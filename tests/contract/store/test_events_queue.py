@@ -172,10 +172,18 @@ async def test_heads_and_streams_are_read_by_themselves(store: Store, queue: Que
     streams = ["x", "y", "x", "x", "y"]
     additions = [(event(str(n)), [to("a", stream)]) for n, stream in enumerate(streams)]
     await store.write(lambda connection: queue.add(connection, additions))
-    found = queue.fetch({"a": Wanted(None, [2, 99], [("x", 1, 3)])}, 10)["a"]
+    found = queue.fetch({"a": Wanted(None, [2, 99], {"x": 1, "y": 2}, 4)}, 10)["a"]
     assert [one.sequence for one in found.heads] == [2]
-    assert [[one.sequence for one in page] for page in found.streams] == [[3]]
-    assert found.ahead == []
+    assert [(one.stream, one.sequence) for one in found.streams] == [("y", 2), ("x", 3), ("x", 4)]
+    assert (found.ahead, found.reached) == ([], 4)
+
+
+async def test_of_streams_no_more_is_read_than_asked_and_how_far_is_told(store: Store, queue: Queue) -> None:
+    additions = [(event(str(n)), [to("a", "xyz"[n % 3])]) for n in range(12)]
+    await store.write(lambda connection: queue.add(connection, additions))
+    found = queue.fetch({"a": Wanted(None, [], {"x": 1, "z": 0}, 12)}, 5)["a"]
+    assert [one.sequence for one in found.streams] == [1, 3, 4, 6, 7], "all from where the last of them is"
+    assert found.reached == 7
 
 
 async def test_a_dead_letter_is_listed_with_why(store: Store, queue: Queue) -> None:

@@ -95,7 +95,7 @@ def api(subscriptions: Subscriptions, queue: Queue, keys: FileKeyStore) -> Api:
             gate,
             ANN,
             refusal,
-            lambda notice, recipient: notice != "revoked",
+            lambda notice, recipient: None if notice == "revoked" else ("ingang",),
         ),
     ]
     return make_api(found, Access([ANN, BOB], lambda user: Person(user, "p-1")), ABOUT)
@@ -287,6 +287,29 @@ async def test_a_peer_reads_nothing_that_is_not_agreed_any_more(ann: As, store: 
         ("1", "notice", "1" * 32)
     ]
     assert page["after"] == 2
+
+
+async def test_a_peer_reads_no_more_data_than_is_agreed_now(ann: As, store: Store, queue: Queue) -> None:
+    name = (await ann.ask("POST", "/subscriptions", FEED)).json()["id"]
+    event = CloudEvent(
+        "1", "urn:x", "nl.x.y", datacontenttype="application/json", data=b'{"ingang":1,"bedrag":2}'
+    )
+    addition = (event, [Outgoing(name, "s", None, "notice", "1" * 32)])
+    await store.write(lambda connection: queue.add(connection, [addition]))
+    page = (await ann.ask("GET", f"/subscriptions/{name}/events")).json()
+    assert page["events"][0]["data"] == {"ingang": 1}
+
+
+async def test_a_dead_letter_by_a_notice_that_is_not_agreed_any_more_says_nothing_of_its_event(
+    ann: As, store: Store, queue: Queue
+) -> None:
+    name = (await ann.ask("POST", "/subscriptions", FEED)).json()["id"]
+    addition = (CloudEvent("e-1", "urn:x", "nl.x.y"), [Outgoing(name, "s", None, "revoked", "1" * 32)])
+    await store.write(lambda connection: queue.add(connection, [addition]))
+    await queue.note([Outcome(name, 1, DEAD, "no-contract")], {name: Place()})
+    [letter] = (await ann.ask("GET", f"/subscriptions/{name}/dead-letters")).json()
+    assert (letter["sequence"], letter["notice"], letter["trouble"]) == (1, "revoked", "no-contract")
+    assert (letter["event"], letter["type"], letter["trace"]) == ("", "", "")
 
 
 async def test_events_are_streamed(

@@ -9,8 +9,9 @@ import pytest
 from tests.unit.events.samples import FIRST, NOW, SOURCE
 
 from sluis.events.cloudevent import BATCH, STRUCTURED, CloudEvent
-from sluis.events.queue import Delivery
+from sluis.events.queue import Delivery, held_to
 from sluis.events.sending import ARRIVED, SUBSCRIPTION, Fsc, Result, WhileAgreed
+from sluis.events.sending.messages import Messages
 from sluis.events.subscriptions import INBOX, Config, Subscription
 from sluis.gateway import Answer
 from sluis.kernel import PeerId, Problem, Refused, Text, Unkept, Upstream, milliseconds
@@ -94,7 +95,7 @@ def guarded(link: Link, agreed: Any, own: PeerId = SOURCE, waits: Sequence[int] 
 
 async def test_what_is_not_agreed_when_it_would_leave_does_not() -> None:
     link = Link()
-    found = guarded(link, lambda notice, recipient: (notice, recipient) == ("n", FIRST))
+    found = guarded(link, lambda notice, recipient: () if (notice, recipient) == ("n", FIRST) else None)
     assert await found.send(SUBSCRIBED, [delivery(1), delivery(2, "other")]) == Result(
         "refused", "no-contract"
     )
@@ -102,14 +103,42 @@ async def test_what_is_not_agreed_when_it_would_leave_does_not() -> None:
     assert await found.send(SUBSCRIBED, [delivery(1)]) == ARRIVED
 
 
+def telling(data: str | None) -> Delivery:
+    event = CloudEvent(
+        "e-1", "urn:x", "nl.x", datacontenttype="application/json", data=data and data.encode()
+    )
+    return msgspec.structs.replace(delivery(1), event=event)
+
+
+@pytest.mark.parametrize(
+    ("names", "data"),
+    [(["ingang", "bedrag"], {"ingang": "2026-11-22", "bedrag": 3}), (["ingang"], {"ingang": "2026-11-22"}), ([], None)],
+)  # fmt: skip
+async def test_what_waits_is_held_to_the_data_that_is_agreed_when_it_leaves(
+    names: list[str], data: Any
+) -> None:
+    link = Link()
+    waiting = telling('{"ingang":"2026-11-22","bedrag":3}')
+    assert await guarded(link, lambda notice, recipient: names).send(SUBSCRIBED, [waiting]) == ARRIVED
+    sent = link.sent[0][4]
+    assert (sent.get("data"), "datacontenttype" in sent) == (data, data is not None)
+
+
+def test_the_message_for_one_recipient_is_never_that_of_one_who_may_have_more() -> None:
+    messages, whole = Messages(), telling('{"ingang":"2026-11-22","bedrag":3}')
+    for names, found in ((["ingang", "bedrag"], True), (["ingang"], False), (["ingang", "bedrag"], True)):
+        _, body = messages.of("structured", [held_to(whole, names)])
+        assert (b"bedrag" in body) == found
+
+
 async def test_the_organisations_own_systems_need_no_agreement() -> None:
-    found = guarded(Link(), lambda notice, recipient: False, FIRST)
+    found = guarded(Link(), lambda notice, recipient: None, FIRST)
     assert await found.send(SUBSCRIBED, [delivery(1, "")]) == ARRIVED
 
 
 async def test_what_had_to_wait_and_was_withdrawn_meanwhile_does_not_leave() -> None:
     link = Link()
-    found = guarded(link, lambda notice, recipient: True, waits=[2])
+    found = guarded(link, lambda notice, recipient: (), waits=[2])
     late = [msgspec.structs.replace(delivery(number), began=0) for number in (1, 2)]
     assert await found.send(SUBSCRIBED, late) == Result("refused", "withdrawn")
     assert await found.send(SUBSCRIBED, late[:1]) == Result("refused", "withdrawn")

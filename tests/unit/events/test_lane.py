@@ -64,13 +64,13 @@ class Table:
         def page(numbers: Sequence[int]) -> list[Delivery]:
             return [self.delivery(n) for n in numbers[:PAGE]]
 
+        stretch = range(min(wanted.streams.values(), default=0) + 1, wanted.last + 1)
+        streams = page([n for n in waits if n in stretch and self.rows[n - 1]["stream"] in wanted.streams])
         return Found(
             [] if wanted.after is None else page([n for n in waits if n > wanted.after]),
             page([n for n in waits if n in wanted.heads]),
-            [
-                page([n for n in waits if after < n <= last and self.rows[n - 1]["stream"] == stream])
-                for stream, after, last in wanted.streams
-            ],
+            streams,
+            streams[-1].sequence if len(streams) == PAGE else wanted.last,
         )
 
     def note(self, outcomes: Sequence[Outcome], settled: int) -> None:

@@ -20,7 +20,7 @@ from sluis.events.queue.model import (
 )
 from sluis.events.queue.programs import program_routes
 from sluis.events.queue.reading import Readers
-from sluis.events.queue.rules import TROUBLES, crossing_event, event_of, explained
+from sluis.events.queue.rules import TROUBLES, Agreed, crossing_event, event_of, explained, held_to
 from sluis.events.queue.service import MOST_WAITING, Queue, join_queue, open_queue
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "TROUBLES",
     "WAITING",
     "Addition",
+    "Agreed",
     "Colleague",
     "DeadLetter",
     "Delivery",
@@ -50,6 +51,7 @@ __all__ = [
     "crossing_event",
     "event_of",
     "explained",
+    "held_to",
     "join_queue",
     "open_queue",
     "program_routes",

@@ -16,7 +16,7 @@ from sluis.events.cloudevent import encode_structured
 from sluis.events.queue.faults import wrong_stretch
 from sluis.events.queue.model import DeadLetter, Delivery, Standing
 from sluis.events.queue.reading import LONGEST_WAIT, Readers
-from sluis.events.queue.rules import crossing_event, event_of, explained
+from sluis.events.queue.rules import Agreed, crossing_event, event_of, explained, held_to
 from sluis.events.queue.service import Queue
 from sluis.events.subscriptions import Subscription
 from sluis.kernel import PeerId, Refused
@@ -34,9 +34,6 @@ Number = Annotated[int, QueryParameter(ge=0, le=_HIGHEST)]
 
 Refusal = Callable[[], Refused]
 """Makes the refusal of who may do nothing with events."""
-
-Agreed = Callable[[str, PeerId], bool]
-"""Whether what a notice (its id) tells a recipient may still leave."""
 
 
 class Known(Protocol):
@@ -142,6 +139,8 @@ def routes(
     ) -> list[DeadLetterView]:
         one = await may(caller, id, READ_EVENTS)
         found = await asyncio.to_thread(queue.dead_letters, one.id, after, min(max(most, 1), MOST))
+        if isinstance(caller, Peer):
+            found = [one if agreed(one.notice, caller.id) is not None else _closed(one) for one in found]
         return [_dead(letter) for letter in found]
 
     @post("/subscriptions/{id:str}/replays", status_code=200, summary="Probeer opnieuw wat niet aankwam", tags=_TAGS,
@@ -155,7 +154,11 @@ def routes(
     def shown(caller: Peer | Person, one: Subscription, found: Sequence[Delivery]) -> list[tuple[int, bytes]]:
         """What of these leaves, with its number. To a peer, only what is agreed now."""
         if isinstance(caller, Peer):
-            told = [(each.sequence, crossing_event(each)) for each in found if agreed(each.notice, one.owner)]
+            told = [
+                (each.sequence, crossing_event(held_to(each, names)))
+                for each in found
+                if (names := agreed(each.notice, one.owner)) is not None
+            ]
         else:
             told = [(each.sequence, event_of(each)) for each in found]
         return [(number, encode_structured(event)) for number, event in told]
@@ -196,6 +199,11 @@ def _standing(one: Subscription, found: Standing) -> StandingView:
     return StandingView(
         one.id, one.owner, one.sink, one.state, one.because, found.newest, found.waiting, found.dead, found.oldest
     )  # fmt: skip
+
+
+def _closed(letter: DeadLetter) -> DeadLetter:
+    """As somebody sees it whom nothing may be told of it any more: that there is one, by which notice, and why."""
+    return msgspec.structs.replace(letter, event_id="", event_type="", trace_id="")
 
 
 def _dead(letter: DeadLetter) -> DeadLetterView:

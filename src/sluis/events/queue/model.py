@@ -64,20 +64,24 @@ class Wanted(msgspec.Struct, frozen=True):
     Args:
         after: all after this number; None for nothing of that.
         heads: these numbers.
-        streams: of a stream, after a number, up to a number.
+        streams: of each of these, after a number.
+        last: of streams, up to this number.
     """
 
     after: int | None = None
     heads: Sequence[int] = ()
-    streams: Sequence[tuple[str, int, int]] = ()
+    streams: Mapping[str, int] = {}
+    last: int = 0
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What was read, as it was wanted, each in the order of its numbers."""
+    """What was read, as it was wanted, in the order of its numbers; of the streams all that there is up to `reached`, and from where the
+    one that is furthest behind is: a stream may bring what was read of it before."""
 
     ahead: Sequence[Delivery] = ()
     heads: Sequence[Delivery] = ()
-    streams: Sequence[Sequence[Delivery]] = ()
+    streams: Sequence[Delivery] = ()
+    reached: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):

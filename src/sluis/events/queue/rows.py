@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, bindparam, text
+from sqlalchemy import BigInteger, Connection, Text, bindparam, text
 
 from sluis.events.queue import sql
 from sluis.events.queue.model import DEAD, WAITING, Outcome, Place, Seen, Wanted
@@ -27,17 +27,17 @@ class _Told(msgspec.Struct, frozen=True, gc=False):
 
 
 def read(connection: Connection, subscription: str, wanted: Wanted, most: int) -> list[Sequence[Any]]:
-    """First what comes after a number, then the heads, then each stream."""
+    """First what comes after a number, then the heads, then what there is of the streams; of the first and the last up to `most`."""
     values: dict[str, Any] = {"subscription": subscription, "most": most}
-    found: list[Sequence[Any]] = [(), ()]
+    found: list[Sequence[Any]] = [(), (), ()]
     if wanted.after is not None:
         found[0] = connection.execute(text(sql.PAGE), {**values, "after": wanted.after}).all()
     if wanted.heads:
         heads = {"subscription": subscription, "heads": [*wanted.heads]}
         found[1] = connection.execute(listed(sql.HEADS, "heads"), heads).all()
-    for stream, after, last in wanted.streams:
-        of = {**values, "stream": stream, "after": after, "last": last}
-        found.append(connection.execute(text(sql.STREAM), of).all())
+    if wanted.streams:
+        stretch = {"after": min(wanted.streams.values()), "last": wanted.last, "streams": [*wanted.streams]}
+        found[2] = connection.execute(listed(sql.STREAMS, "streams", Text), {**values, **stretch}).all()
     return found
 
 

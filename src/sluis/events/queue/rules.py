@@ -1,10 +1,17 @@
 """The event as its recipient gets it, and why one did not arrive, in words. Pure."""
 
+from collections.abc import Callable, Collection
+
 import msgspec
 
 from sluis.events.cloudevent import CloudEvent
 from sluis.events.queue.model import Delivery
-from sluis.kernel import Text, new_span_id
+from sluis.kernel import PeerId, Text, new_span_id
+
+Agreed = Callable[[str, PeerId], Collection[str] | None]
+"""What of its data a notice (its id) may tell a recipient now, by name; None when nothing of it may leave."""
+
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 TROUBLES: dict[str, Text] = {
     "unreachable": Text("Op het adres van de afnemer antwoordde niemand.", "Nobody answered at the recipient's address."),
@@ -36,6 +43,10 @@ TROUBLES: dict[str, Text] = {
     "refused": Text("De afnemer weigerde deze gebeurtenis.", "The recipient refused this event."),
     "too-busy": Text("De afnemer had het te druk (429 of 503).", "The recipient was too busy (429 or 503)."),
     "failed": Text("Bij de afnemer ging iets mis (5xx).", "Something went wrong at the recipient (5xx)."),
+    "crowded": Text(
+        "Er gingen al zoveel verzoeken tegelijk naar deze afnemer als mag, en zij antwoordden niet snel genoeg.",
+        "As many requests as may be were under way to this recipient, and they were not answered fast enough.",
+    ),
     "no-contract": Text("Er is geen contract meer waaronder dit mag.", "There is no contract any more under which this may be sent."),
     "withdrawn": Text(
         "De afnemersindicatie waaronder dit gemeld werd, is beëindigd.", "The interest under which this was told has ended."
@@ -61,6 +72,27 @@ def explained(trouble: str) -> Text:
     if not found:
         return _OTHER
     return Text(" ".join(text.nl for text in found), " ".join(text.en for text in found))
+
+
+def held_to(delivery: Delivery, names: Collection[str]) -> Delivery:
+    """A delivery with no more data than is agreed now: a notice may have named more when the event was written.
+
+    Args:
+        delivery: by a notice, so that its data is one JSON object.
+        names: of the data that may leave.
+    """
+    event = delivery.event
+    if event.data is None:
+        return delivery
+    members = _MEMBERS.decode(event.data)
+    kept = {name: value for name, value in members.items() if name in names}
+    if len(kept) == len(members):
+        return delivery
+    data = msgspec.json.encode(kept) if kept else None
+    form = event.datacontenttype if kept else None
+    return msgspec.structs.replace(
+        delivery, event=msgspec.structs.replace(event, data=data, datacontenttype=form)
+    )
 
 
 def event_of(delivery: Delivery) -> CloudEvent:

@@ -181,7 +181,7 @@ class Queue:
 
         Args:
             wanted: of each.
-            most: at most so many of what comes after a number, and of each stream.
+            most: at most so many of what comes after a number, and so many of the streams.
         """
         with self._store.read() as connection:
             read = {name: rows.read(connection, name, one, most) for name, one in wanted.items()}
@@ -189,8 +189,9 @@ class Queue:
             events = self._events(connection, numbers)
         found = dict[str, Found]()
         for name, parts in read.items():
-            ahead, heads, *streams = ([self._delivery(name, row, events) for row in part] for part in parts)
-            found[name] = Found(ahead, heads, streams)
+            ahead, heads, streams = ([self._delivery(name, row, events) for row in part] for part in parts)
+            reached = streams[-1].sequence if len(streams) == most else wanted[name].last
+            found[name] = Found(ahead, heads, streams, reached)
         return found
 
     def since(self, subscription: str, after: int, most: int) -> list[Delivery]:

@@ -112,10 +112,10 @@ STILL = """SELECT COUNT(*) FROM events_deliveries
     WHERE subscription = :subscription AND sequence IN :heads AND state = 0"""
 """How many of these wait."""
 
-STREAM = """SELECT sequence, event, stream, subject, notice, trace, attempts, due, began FROM events_deliveries
-    WHERE subscription = :subscription AND sequence > :after AND sequence <= :last AND state = 0 AND stream = :stream
+STREAMS = """SELECT sequence, event, stream, subject, notice, trace, attempts, due, began FROM events_deliveries
+    WHERE subscription = :subscription AND sequence > :after AND sequence <= :last AND state = 0 AND stream IN :streams
     ORDER BY sequence LIMIT :most"""
-"""What waits of one stream."""
+"""What waits of some streams: all of them together, so that what lies between is passed once."""
 
 SINCE = """SELECT sequence, event, stream, subject, notice, trace, attempts, due, began FROM events_deliveries
     WHERE subscription = :subscription AND sequence > :after ORDER BY sequence LIMIT :most"""

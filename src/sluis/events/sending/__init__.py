@@ -6,6 +6,7 @@ from sluis.events.sending.connections import Connections
 from sluis.events.sending.fsc import SUBSCRIPTION, Fsc
 from sluis.events.sending.service import Sender
 from sluis.events.sending.signing import Signer
+from sluis.events.sending.slots import Slots
 from sluis.events.sending.waking import Nats, NatsSettings, Waking
 from sluis.events.sending.webhook import Webhook
 
@@ -19,6 +20,7 @@ __all__ = [
     "Result",
     "Sender",
     "Signer",
+    "Slots",
     "Transport",
     "Waking",
     "Webhook",

@@ -18,7 +18,9 @@ from sluis.web import Network, is_inside
 
 _CONNECT = 5.0  # seconds
 _LOOKING_UP = 32  # names at once
-_HOSTS = 1024  # places with connections kept open
+
+MOST_OPEN = 512
+"""Connections open at once, those that are kept included. More are never needed at once (`slots.MOST`)."""
 
 
 class Inside(OSError):
@@ -57,10 +59,14 @@ class Connections:
     Args:
         context: makes what TLS needs, when the first is reached.
         inside: networks that may be reached although they lie inside.
+        most: open at once.
     """
 
-    def __init__(self, context: Callable[[], ssl.SSLContext], inside: Sequence[Network] = ()) -> None:
-        self._make_context, self._inside = context, inside
+    def __init__(
+        self, context: Callable[[], ssl.SSLContext], inside: Sequence[Network] = (), most: int = MOST_OPEN
+    ) -> None:
+        self._make_context, self._inside, self._most = context, inside, most
+        self._opening = 0
         self._context: ssl.SSLContext | None = None
         self._free: dict[Place, list[HttpStream]] = {}
         self._all: set[HttpStream] = set()
@@ -76,25 +82,26 @@ class Connections:
 
         Raises `OSError`: nobody answers there, the certificate is not good, or it lies inside (`Inside`).
         """
-        free = self._free.get(place, [])
-        while free and not fresh:
+        free = [] if fresh else self._free.pop(place, [])
+        while free:
             stream = free.pop()
             if stream.reusable:
+                if free:
+                    self._free[place] = free
                 return stream
-            stream.close()
-            self._all.discard(stream)
-        return await self._connected(place)
+            self._drop(stream)
+        self._make_room()
+        self._opening += 1
+        try:
+            return await self._connected(place)
+        finally:
+            self._opening -= 1
 
     def release(self, place: Place, stream: HttpStream) -> None:
         """Give a connection back; one whose answer was not read to its end is closed."""
         if not stream.end():
             self._all.discard(stream)
             return
-        if place not in self._free and len(self._free) >= _HOSTS:
-            oldest = next(iter(self._free))
-            for one in self._free.pop(oldest):
-                one.close()
-                self._all.discard(one)
         self._free.setdefault(place, []).append(stream)
 
     async def close(self) -> None:
@@ -103,6 +110,16 @@ class Connections:
             stream.close()
         self._all.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _make_room(self) -> None:
+        """For one more: close what was kept open for the place that was reached longest ago."""
+        while self._free and len(self._all) + self._opening >= self._most:
+            for one in self._free.pop(next(iter(self._free))):
+                self._drop(one)
+
+    def _drop(self, stream: HttpStream) -> None:
+        stream.close()
+        self._all.discard(stream)
 
     async def _connected(self, place: Place) -> HttpStream:
         loop = asyncio.get_running_loop()

@@ -10,8 +10,9 @@ is read again, and when that arrived, the rest of the stream up to where all oth
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nsmallest
 from itertools import islice
+from operator import itemgetter
 
 from sluis.events.queue import DEAD, DELIVERED, WAITING, Delivery, Found, Outcome, Wanted
 from sluis.events.sending.base import Result
@@ -112,25 +113,31 @@ class Lane:
         """Whether there is something to read, and room for it."""
         if self.stopped or self._reading or len(self._open) > WINDOW // 2:
             return False
-        return bool(self._more or self._heads or self._wanted)
+        return bool(self._onward or self._heads or self._wanted)
+
+    @property
+    def _onward(self) -> bool:
+        """Whether to read what comes next; for who is down, what is there to try with is enough."""
+        return self._more and not (self.down and self._ready)
 
     def wants(self, now: float) -> Wanted | None:
         """What to read now; None for nothing. Until `take`, it gives nothing more."""
         self._wake(now)
         if not self.hungry:
             return None
-        after = self._read if self._more else None
-        self._reading, self._ended, self._more = True, set(), False
-        some = [key for key in self._wanted if isinstance(key, str)][:16]
-        streams = [(key, self._behind[key], self._read) for key in some]
-        return Wanted(after, [*self._heads.values()], streams)
+        after = None
+        if self._onward:
+            after, self._more = self._read, False
+        self._reading, self._ended = True, set()
+        behind = {key: self._behind[key] for key in self._wanted if isinstance(key, str)}
+        streams = dict(nsmallest(PAGE, behind.items(), key=itemgetter(1)))  # those that are behind most
+        return Wanted(after, [*self._heads.values()], streams, self._read)
 
     def take(self, wanted: Wanted, found: Found) -> None:
         """Take in what was read."""
         self._reading = False
         self._take_heads(wanted, found.heads)
-        for (key, after, last), page in zip(wanted.streams, found.streams, strict=True):
-            self._take_stream(key, after, last, page)
+        self._take_streams(wanted, found)
         if wanted.after is not None and wanted.after == self._read:
             self._more |= len(found.ahead) == PAGE
             for delivery in found.ahead:
@@ -154,20 +161,27 @@ class Lane:
                 else:  # given up meanwhile
                     self._follow_up(key)
 
-    def _take_stream(self, key: str, after: int, last: int, page: Sequence[Delivery]) -> None:
-        if self._behind.get(key) != after or key not in self._wanted:
-            return
+    def _take_streams(self, wanted: Wanted, found: Found) -> None:
+        of = {
+            key: list[Delivery]()
+            for key, after in wanted.streams.items()
+            if key in self._wanted and self._behind.get(key) == after
+        }
+        for delivery in found.streams:
+            if delivery.stream in of and delivery.sequence > wanted.streams[delivery.stream]:
+                of[delivery.stream].append(delivery)
+        for key, some in of.items():
+            self._take_stream(key, some, found.reached, wanted.last)
+
+    def _take_stream(self, key: str, some: Sequence[Delivery], reached: int, last: int) -> None:
         self._wanted.discard(key)
-        for delivery in page:
-            self._behind[key] = delivery.sequence
+        for delivery in some:
             if self._is_new(delivery.sequence):
                 self._hold(key, delivery)
-        if len(page) < PAGE:
-            self._behind[key] = max(self._behind[key], last)
-            if last == self._read:
-                del self._behind[key]  # from here on it is with the others
-                return
-        if key not in self._streams:
+        self._behind[key] = max(self._behind[key], reached)
+        if reached == last == self._read:
+            del self._behind[key]  # from here on it is with the others
+        elif key not in self._streams:
             self._wanted.add(key)
 
     def _come_upon(self, delivery: Delivery) -> None:

@@ -15,6 +15,7 @@ from sluis.events.sending.connections import Address, Connections, Inside, addre
 from sluis.events.sending.messages import Messages
 from sluis.events.sending.rules import result_of
 from sluis.events.sending.signing import Signer
+from sluis.events.sending.slots import Slots
 from sluis.events.subscriptions import Subscription
 from sluis.gateway import HttpStream, head_of
 from sluis.kernel import Clock, new_span_id
@@ -37,11 +38,14 @@ class Webhook:
         origin: by which this node makes itself known (`WebHook-Request-Origin`).
         clock: aware UTC.
         seconds: for one request.
+        slots: how many at once; shared by all that send from one process.
     """
 
     def __init__(
-        self, connections: Connections, signer: Signer, origin: str, clock: Clock, seconds: float = SECONDS
-    ) -> None:
+        self, connections: Connections, signer: Signer, origin: str, clock: Clock,
+        seconds: float = SECONDS, slots: Slots | None = None,
+    ) -> None:  # fmt: skip
+        self._slots = slots or Slots()
         self._connections, self._signer, self._clock, self._seconds = connections, signer, clock, seconds
         self._origin = ("webhook-request-origin", origin)
         self._addresses: dict[tuple[str, str], Address] = {}
@@ -52,6 +56,14 @@ class Webhook:
         credential = subscription.credential
         if credential is not None and credential.accesstokenexpiresutc <= self._clock():
             return Result("again", "credential-expired", whole=True)
+        if not await self._slots.take(subscription.owner):
+            return Result("again", "crowded", whole=True)
+        try:
+            return await self._sent(subscription, deliveries)
+        finally:
+            self._slots.give(subscription.owner)
+
+    async def _sent(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> Result:
         address = self._address(subscription)
         request = self._request(subscription, address, deliveries)
         try:
