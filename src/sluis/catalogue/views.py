@@ -185,9 +185,7 @@ def _costs(cost: Cost | None, prices: Sequence[Price]) -> tuple[Text, ...]:
     if cost is None:
         return ()
     if cost.kind == "agreed":
-        return tuple(map(_price, prices)) or (
-            Text("Zoals in uw contract staat.", "As your contract says."),
-        )
+        return tuple(map(_price, prices)) or (Text("Zoals in uw contract staat.", "As your contract says."),)
     return (_cost(cost),)
 
 
@@ -222,4 +220,3 @@ def _price(one: Price) -> Text:
         f"{question.nl} per vraag, en {person.nl} per persoon",
         f"{question.en} per question, and {person.en} per person",
     )
-

@@ -35,7 +35,9 @@ def found(number: int = 1, **more: Any) -> Found:
 class Others:
     """What is kept of catalogues of others."""
 
-    def __init__(self, *entries: Found, trouble: str = "", peer: PeerId = RECIPIENT, name: str = PEER) -> None:
+    def __init__(
+        self, *entries: Found, trouble: str = "", peer: PeerId = RECIPIENT, name: str = PEER
+    ) -> None:
         from tests.unit.catalogue.examples import NOW
 
         self.changes = 0
@@ -59,9 +61,7 @@ class Shelf:
         what: Whole | None = None,
         without: bool = False,
     ) -> None:
-        catalogue = Catalogue(
-            what or whole(), said or FULL, grounds, lambda: services, SERVICE, of, folder
-        )
+        catalogue = Catalogue(what or whole(), said or FULL, grounds, lambda: services, SERVICE, of, folder)
         shown, harvester = None if without else catalogue, others
         routes = page_routes(shown, harvester, Finder(shown, harvester))  # type: ignore[arg-type]
         self.app = make_portal(routes, self, House(of.name, True, NAVIGATION), b"s" * 32)
