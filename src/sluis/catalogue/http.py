@@ -7,12 +7,15 @@ from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 
+from sluis.catalogue.codes import AccessRights, Theme
+from sluis.catalogue.finding import Finder
 from sluis.catalogue.harvesting import Harvester
+from sluis.catalogue.listing import LONGEST, MOST, Facet, Finds
 from sluis.catalogue.model import FOLDERS, Entry, Form, Harvest, Kind
-from sluis.catalogue.service import Catalogue, Written, not_there
-from sluis.kernel import Invalid, NotFound, PeerId, Refused, Text
+from sluis.catalogue.service import Catalogue, Written, no_catalogue, not_there
+from sluis.kernel import Invalid, PeerId, Refused, Text
 from sluis.policy import CHANGE_GROUP, GROUP, Resource
 from sluis.web import Gate, Person, header
 
@@ -24,6 +27,7 @@ FORMS: dict[str, Form] = {
 """Media types that are given, the first where nothing is preferred."""
 
 _TAGS = ["catalogus"]
+_MOST = 50  # values of one facet
 _KINDS: dict[str, Kind] = {folder: kind for kind, folder in FOLDERS.items()}
 
 
@@ -69,6 +73,48 @@ def routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
         return _answer(request, await _there(catalogue).one(FORMS[kind], _KINDS[folder], name), kind)
 
     return [whole, one]
+
+
+def search_routes(finder: Finder) -> list[HTTPRouteHandler]:
+    """The route by which anybody searches."""
+
+    @get(
+        "/catalogue/search",
+        opt={"open": True},
+        summary="Zoek in de catalogus",
+        tags=_TAGS,
+        response_description="Een bladzijde van wat gevonden is, en per facet hoeveel.",
+    )
+    async def search(
+        q: Annotated[
+            str,
+            QueryParameter(
+                max_length=LONGEST, description="Woorden, Nederlands of Engels; zonder is het alles."
+            ),
+        ] = "",
+        kind: Annotated[list[Kind] | None, QueryParameter(description="Soorten.", max_items=_MOST)] = None,
+        owner: Annotated[
+            list[PeerId] | None, QueryParameter(description="OIN's van organisaties.", max_items=_MOST)
+        ] = None,
+        theme: Annotated[
+            list[Theme] | None, QueryParameter(description="Codes van de lijst Data Theme.", max_items=_MOST)
+        ] = None,
+        access: Annotated[
+            list[AccessRights] | None, QueryParameter(description="Hoe open het is.", max_items=_MOST)
+        ] = None,
+        page: Annotated[int, QueryParameter(ge=1, le=MOST, description="Bladzijde, vanaf 1.")] = 1,
+    ) -> Finds:
+        """Wat deze organisatie en de andere in haar groep publiceren. Alle woorden moeten voorkomen; vormen van een woord,
+        samenstellingen en typefouten tellen mee. Van één facet mag meer dan één waarde gekozen zijn."""
+        chosen: dict[Facet, frozenset[str]] = {
+            "kind": frozenset(kind or ()),
+            "owner": frozenset(map(str.__str__, owner or ())),
+            "theme": frozenset(theme or ()),
+            "access": frozenset(access or ()),
+        }
+        return await finder.search(q, chosen, page)
+
+    return [search]
 
 
 def official_routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
@@ -172,12 +218,7 @@ def _preferred(request: Request[Any, Any, Any]) -> str:
 
 def _there(catalogue: Catalogue | None) -> Catalogue:
     if catalogue is None:
-        raise NotFound(
-            "no-catalogue",
-            Text("Deze organisatie heeft geen catalogus.", "This organisation has no catalogue."),
-            Text("Haar knooppunt heeft geen `catalogue.toml`.", "Its node has no `catalogue.toml`."),
-            Text("Schrijf dat bestand, en start het knooppunt opnieuw.", "Write that file, and start the node again."),
-        )  # fmt: skip
+        raise no_catalogue()
     return catalogue
 
 

@@ -67,7 +67,7 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
         for right in (PUBLISHING, READING)
     )
     events = portal_routes(parts.events, config.node.oin, tells, reads)
-    found = catalogue.routes(parts.catalogue)
+    found = [*catalogue.routes(parts.catalogue), *catalogue.search_routes(parts.finder)]
     return make_api(
         [*query.routes(parts.asker), *reading, *messages, *events, *found], access, portal_about(config)
     )
