@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import msgspec
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, QueryParameter
@@ -31,7 +30,6 @@ FORMS: dict[str, Form] = {
 
 _TAGS = ["catalogus"]
 _MOST = 50  # values of one facet
-_Owner = Annotated[str, msgspec.Meta(pattern="^[0-9]{20}$")]
 _KINDS: dict[str, Kind] = {folder: kind for kind, folder in FOLDERS.items()}
 
 
@@ -108,7 +106,7 @@ def search_routes(finder: Finder) -> list[HTTPRouteHandler]:
         ] = "",
         kind: Annotated[list[Kind] | None, QueryParameter(description="Soorten.", max_items=_MOST)] = None,
         owner: Annotated[
-            list[_Owner] | None, QueryParameter(description="OIN's van organisaties.", max_items=_MOST)
+            list[PeerId] | None, QueryParameter(description="OIN's van organisaties.", max_items=_MOST)
         ] = None,
         theme: Annotated[
             list[Theme] | None, QueryParameter(description="Codes van de lijst Data Theme.", max_items=_MOST)
@@ -122,7 +120,7 @@ def search_routes(finder: Finder) -> list[HTTPRouteHandler]:
         samenstellingen en typefouten tellen mee. Van één facet mag meer dan één waarde gekozen zijn."""
         chosen: dict[Facet, frozenset[str]] = {
             "kind": frozenset(kind or ()),
-            "owner": frozenset(owner or ()),
+            "owner": frozenset(map(str.__str__, owner or ())),
             "theme": frozenset(theme or ()),
             "access": frozenset(access or ()),
         }

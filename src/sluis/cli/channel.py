@@ -24,6 +24,15 @@ _HOW = {
     "doubtful": Text("Niemand weet of het bericht weg is.", "Nobody knows whether the message left."),
 }  # fmt: skip
 
+_NEXT = {
+    "later": Text("Kijk of de instellingen onder `[channels.{0}]` kloppen en of de dienst te bereiken is, en probeer het opnieuw.",
+                  "See whether the settings under `[channels.{0}]` are right and the service can be reached, and try again."),
+    "never": Text("Kijk of het adres bij dit kanaal past, en probeer een ander.",
+                  "See whether the address suits this channel, and try another."),
+    "doubtful": Text("Kijk bij de ontvanger of het er is, voor u het opnieuw probeert.",
+                     "See at the recipient whether it is there, before you try again."),
+}  # fmt: skip
+
 
 @click.group(
     "channel",
@@ -70,7 +79,7 @@ def test(context: click.Context, name: str, lines: tuple[str, ...], directory: P
     else:
         for line in told:
             click.echo(f"  {line}")
-        click.echo(_end(outcome))
+        click.echo(_end(name, outcome))
     if isinstance(outcome, Failed):
         context.exit(EXIT_CODES[Refused if outcome.how == "never" else Upstream])
 
@@ -101,9 +110,10 @@ def _parcel(lines: tuple[str, ...], config: Config) -> Parcel:
     )
 
 
-def _end(outcome: Sent | Failed) -> str:
+def _end(name: str, outcome: Sent | Failed) -> str:
     if isinstance(outcome, Failed):
-        return f"{in_words(_HOW[outcome.how])} ({outcome.trouble})"
+        after = in_words(_NEXT[outcome.how]).format(name)
+        return f"{in_words(_HOW[outcome.how])} ({outcome.trouble})\n{after}"
     named = say(f" Het kanaal noemt het {outcome.remote}.", f" The channel calls it {outcome.remote}.")
     return say("Het kanaal heeft het bericht.", "The channel has the message.") + (
         named if outcome.remote else ""

@@ -27,6 +27,7 @@ from sluis.contact import (
     ScenarioReading,
     Templates,
     examine_scenarios,
+    key_parts,
     listening,
     read_scenarios,
 )
@@ -227,6 +228,7 @@ def _examine_settings(
         _absent_files(config, file),
         _absent_program(config, file),
         _absent_folders(config, file),
+        _wrong_keys(config, file),
         _wrong_clients(config, file),
         _unknown_sources(config, file),
     )
@@ -305,6 +307,20 @@ def _absent_folders(config: Config, file: Path) -> Iterator[Invalid]:
                     ),
                     place=read_document(file).place(("channels", name)),
                 )
+
+
+def _wrong_keys(config: Config, file: Path) -> Iterator[Invalid]:
+    """Keys of message services with which no request can be signed."""
+    for name, channel in config.channels.items():
+        if not channel.kind.startswith("notify-") or channel.secret_file is None:
+            continue
+        try:
+            key_parts(channel.secret_file.read_text(encoding="utf-8").strip())
+        except (OSError, ValueError):
+            continue  # that it is not there, is said elsewhere
+        except Invalid as problem:
+            place = read_document(file).place(("channels", name))
+            yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
 
 
 def _wrong_clients(config: Config, file: Path) -> Iterator[Invalid]:

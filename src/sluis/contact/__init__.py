@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Street,
         Waiting,
         callback,
+        key_parts,
     )
     from sluis.contact.http import api_routes
     from sluis.contact.keeping import Known
@@ -95,6 +96,7 @@ __all__ = [
     "api_routes",
     "callback",
     "examine_scenarios",
+    "key_parts",
     "listening",
     "open_contact",
     "own_party",

@@ -13,8 +13,8 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.contact.model import Kind, Language, Preference
 from sluis.contact.parties import Doing, Party
 from sluis.contact.saying import not_for_this, not_yours, too_weak
-from sluis.contact.service import MOST_CASES, Contact
-from sluis.contact.views import Entry
+from sluis.contact.service import EVER, MOST_CASES, Contact
+from sluis.contact.views import Entry, Moment
 from sluis.identity.provider import MESSAGES
 from sluis.kernel import reaches
 from sluis.web import SignedIn
@@ -82,8 +82,10 @@ def api_routes(contact: Contact) -> list[HTTPRouteHandler]:
         tags=_TAGS,
         response_description="Nieuwste eerst, met hoe elk bericht zijn weg vond.",
     )
-    async def messages(caller: object) -> list[Entry]:
-        return await contact.history(await whose(caller, "read"))
+    async def messages(caller: object, until: Moment = EVER) -> list[Entry]:
+        """Ten hoogste 200, en wat van dezelfde seconde is als het laatste. `until` geeft wat er voor dat moment was (seconden sinds
+        1970): de `at` van het laatste."""
+        return await contact.history(await whose(caller, "read"), until)
 
     @get(
         "/messages/preferences",

@@ -7,7 +7,7 @@ import re
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, String, bindparam, text
 
 from sluis.contact import sql
 from sluis.contact.channels.base import Waiting
@@ -131,9 +131,17 @@ class Keeping:
         row = connection.execute(text(sql.ONE), {"id": name}).one_or_none()
         return None if row is None else self._message(row)
 
-    def of_person(self, connection: Connection, person: str, most: int) -> list[tuple[Message, Content]]:
-        """The messages of a person, newest first."""
-        rows = connection.execute(text(sql.OF_PERSON), {"person": person, "most": most})
+    def of_person(
+        self, connection: Connection, person: str, scenarios: frozenset[str] | None, until: int, most: int
+    ) -> list[tuple[Message, Content]]:
+        """The messages of a person from before a moment, newest first; of some scenarios, None: of all. So many, and those of the
+        same second as the last."""
+        statement = text(sql.OF_PERSON).bindparams(bindparam("scenarios", type_=String(), expanding=True))
+        values = {
+            "person": person, "until": until, "others": most - 1,
+            "every": scenarios is None, "scenarios": [*(scenarios or ())],
+        }  # fmt: skip
+        rows = connection.execute(statement, values)
         return [self._message(row) for row in rows]
 
     def set_message(self, connection: Connection, name: str, state: str, due: int | None) -> None:

@@ -11,8 +11,8 @@ from sluis.contact.channels import callback
 from sluis.contact.model import KINDS, Kind, Language, Preference
 from sluis.contact.parties import Party
 from sluis.contact.saying import not_the_channel
-from sluis.contact.service import Contact
-from sluis.contact.views import KIND_NAMES, Entry
+from sluis.contact.service import EVER, SHOWN, Contact
+from sluis.contact.views import KIND_NAMES, Entry, Moment
 from sluis.kernel import Invalid, NotFound, Problem, Text
 from sluis.web import Entry as Link
 from sluis.web import Form, SignedIn, at_field, page, redirect, setting_of
@@ -39,16 +39,22 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         return await contact.parties.of(person, "edit")
 
     @get("/messages", opt=_FOR)
-    async def messages(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
-        """Every message to whoever looks, or to whom they act for, and how it got there."""
+    async def messages(
+        person: SignedIn, request: Request[Any, Any, Any], until: Moment = EVER
+    ) -> Response[bytes]:
+        """Every message to whoever looks, or to whom they act for, and how it got there: the newest, and before a moment."""
         party = await contact.parties.of(person, "read")
-        entries = await contact.history(party)
-        return page(request, "contact/messages.html", entries=entries, kinds=KIND_NAMES, party=party)
+        entries = await contact.history(party, until)
+        earlier = entries[-1].at if len(entries) >= SHOWN else None
+        return page(
+            request, "contact/messages.html",
+            entries=entries, kinds=KIND_NAMES, party=party, earlier=earlier, newest=until == EVER,
+        )  # fmt: skip
 
     @get("/messages/overview", opt=_FOR)
-    async def overview(person: SignedIn) -> list[Entry]:
+    async def overview(person: SignedIn, until: Moment = EVER) -> list[Entry]:
         """The same as JSON."""
-        return await contact.history(await contact.parties.of(person, "read"))
+        return await contact.history(await contact.parties.of(person, "read"), until)
 
     async def shown(
         request: Request[Any, Any, Any], person: SignedIn, wrong: Problem | None = None, sent: str = ""

@@ -1,5 +1,6 @@
 """An address counts when its owner proved it: by a code that went there, a few at a time, for a short while."""
 
+import asyncio
 import hmac
 import logging
 import re
@@ -156,8 +157,10 @@ class Proving:
         await self._tell_left([one for one in before if one.value != address.value])
 
     async def forget(self, party: Party, kind: str) -> None:
-        """Reach somebody there no longer, and say so there. Raises `Unkept`."""
+        """Reach somebody there no longer, and say so there. Raises `Refused` (`changes-pace`), `Unkept`."""
         person, before = party.whose, list[Address]()
+        if not await asyncio.to_thread(self._reached_at, person, kind):
+            return
 
         def work(connection: Connection) -> None:
             before[:] = self._addresses(connection, person, kind)
@@ -166,6 +169,10 @@ class Proving:
 
         await self._recording.change(party, "contact.address", work)
         await self._tell_left(before)
+
+    def _reached_at(self, person: str, kind: str) -> bool:
+        with self._store.read() as connection:
+            return bool(self._addresses(connection, person, kind))
 
     def _addresses(self, connection: Connection, person: str, kind: str) -> list[Address]:
         return [one for one in self._keeping.known(connection, person).addresses if one.kind == kind]

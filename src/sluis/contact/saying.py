@@ -76,6 +76,19 @@ def too_many_codes() -> Refused:
     )  # fmt: skip
 
 
+def too_many_changes() -> Refused:
+    """One more change within the hour."""
+    return Refused(
+        "changes-pace",
+        Text("U hebt dit te vaak veranderd.", "You changed this too often."),
+        Text("Van elke verandering bewaren wij een regel; daarom kan het per uur een aantal keren.",
+             "We keep a line of every change, so there is a number of times each hour."),
+        Text("Probeer het over een uur opnieuw.", "Try again in an hour."),
+        rule="changes-pace",
+        retry=True,
+    )  # fmt: skip
+
+
 def no_code() -> NotFound:
     """A code where none is waited for."""
     return NotFound(

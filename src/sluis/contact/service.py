@@ -32,7 +32,10 @@ MOST_CASES = 50
 """Cases about which one person may prefer something else than in general."""
 
 SHOWN = 200
-"""Messages in one history."""
+"""Messages on one page of a history."""
+
+EVER = 2**53 - 1
+"""A moment after all others, as every reader of JSON knows it."""
 
 _TICK = 1.0  # seconds between two looks at what is due
 _HEAR = 15.0  # seconds between two looks at what channels say
@@ -164,18 +167,20 @@ class Contact:
         """Let those who represent others look after their messages, as far as `reach` says."""
         self.parties.reach = reach
 
-    async def history(self, party: Party) -> list[Entry]:
+    async def history(self, party: Party, until: int = EVER) -> list[Entry]:
         """What somebody was told, newest first, and how it got there. That another sees it, is on record first. Raises `Unkept`.
 
         Args:
             party: of whom, and as far as whoever looks may see.
+            until: only what is from before this moment, in seconds since the epoch. Of that the newest `SHOWN`; what is of the same
+                second as the last of these comes with them, so that who goes on at that moment misses nothing.
         """
         await self._recording.read(party)
-        return await asyncio.to_thread(self._history, party)
+        return await asyncio.to_thread(self._history, party, until)
 
-    def _history(self, party: Party) -> list[Entry]:
+    def _history(self, party: Party, until: int) -> list[Entry]:
         with self._store.read() as connection:
-            messages = self._keeping.of_person(connection, party.whose, SHOWN)
+            messages = self._keeping.of_person(connection, party.whose, party.scenarios, until, SHOWN)
             tries = self._keeping.tries_of_person(connection, party.whose)
         by_message: dict[str, list[Try]] = {}
         for one in tries:
@@ -194,7 +199,6 @@ class Contact:
                 steps=tuple(_step(one) for one in by_message.get(message.id, ())),
             )
             for message, content in messages
-            if party.scenarios is None or message.scenario in party.scenarios
         ]
 
     async def known(self, party: Party) -> Known:
@@ -215,12 +219,14 @@ class Contact:
     # What people say
 
     async def prefer(self, party: Party, preference: Preference) -> None:
-        """Keep how somebody wants to hear; durable, on record, when this returns.
+        """Keep how somebody wants to hear; durable, on record, when this returns. What they said before changes nothing.
 
-        Raises `Invalid` (`unknown-kind`, `too-many-cases`), `Unkept`.
+        Raises `Invalid` (`unknown-kind`, `too-many-cases`), `Refused` (`changes-pace`), `Unkept`.
         """
         self._check(preference)
         known = await self.known(party)
+        if known.preference(preference.case) == preference:
+            return
         cases = {one.case for one in known.preferences if one.case}
         if preference.case and preference.case not in cases and len(cases) >= MOST_CASES:
             raise too_many_cases()
@@ -234,18 +240,20 @@ class Contact:
     async def prefer_all(self, party: Party, preferences: Sequence[Preference]) -> None:
         """Keep this, and nothing else, of how somebody wants to hear: one in general, and one for each case that they name.
 
-        Raises `Invalid` (`unknown-kind`, `too-many-cases`), `Unkept`.
+        Raises as `prefer`.
         """
         for one in preferences:
             self._check(one)
         if len({one.case for one in preferences if one.case}) > MOST_CASES:
             raise too_many_cases()
-        now = self._now()
+        now, wanted = self._now(), {one.case: one for one in preferences}
+        if {one.case: one for one in (await self.known(party)).preferences} == wanted:
+            return
 
         def work(connection: Connection) -> None:
             for one in self._keeping.known(connection, party.whose).preferences:
                 self._keeping.forget(connection, party.whose, one)
-            for one in preferences:
+            for one in wanted.values():
                 self._keeping.keep(connection, party.whose, one, now)
 
         await self._recording.change(party, "contact.preference", work)
@@ -256,7 +264,9 @@ class Contact:
             raise unknown_kind()
 
     async def forget_preference(self, party: Party, case: str) -> None:
-        """Let what somebody said in general count for a case again. Raises `Unkept`."""
+        """Let what somebody said in general count for a case again. Raises `Refused` (`changes-pace`), `Unkept`."""
+        if (await self.known(party)).preference(case) is None:
+            return
         await self._recording.change(
             party,
             "contact.preference",

@@ -41,9 +41,12 @@ ONE = (
 )
 """One message."""
 
-OF_PERSON = """SELECT id, person, scenario, state, created, due, ends, sealed FROM contact_messages
-    WHERE person = :person ORDER BY created DESC, id LIMIT :most"""
-"""The messages of a person, newest first."""
+_SEEN = "person = :person AND created < :until AND (:every OR scenario IN :scenarios)"
+
+OF_PERSON = f"""SELECT id, person, scenario, state, created, due, ends, sealed FROM contact_messages
+    WHERE {_SEEN} AND created >= coalesce((SELECT created FROM contact_messages
+        WHERE {_SEEN} ORDER BY created DESC LIMIT 1 OFFSET :others), 0) ORDER BY created DESC, id"""
+"""The messages of a person from before a moment, newest first, and never a part of what is of one second."""
 
 _TRY = "message, number, channel, kind, state, attempts, began, changed, due, remote, trouble"
 

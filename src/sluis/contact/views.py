@@ -1,8 +1,9 @@
 """What a person gets to see of how they were reached, in words."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from litestar.params import QueryParameter
 
 from sluis.contact.model import Kind, Language, MessageState, TryState
 from sluis.kernel import Text
@@ -41,6 +42,10 @@ _REASONS: dict[str, Text] = {
     "unknown": Text("Er is een storing geweest.", "There was a disturbance."),
 }
 _OTHER = Text("De ontvangende kant nam het niet aan.", "The receiving side did not take it.")
+
+
+Moment = Annotated[int, QueryParameter(ge=0, le=2**53 - 1)]
+"""In seconds since the epoch, as it stands in an address."""
 
 
 class Step(msgspec.Struct, frozen=True, rename="camel"):

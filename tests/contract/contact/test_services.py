@@ -22,6 +22,7 @@ from sluis.contact.channels import (
     Waiting,
     callback,
 )
+from sluis.kernel import Invalid
 
 PLAIN = ssl.create_default_context()
 
@@ -55,13 +56,20 @@ async def test_what_an_answer_of_notify_means(
 
 
 async def test_another_key_is_ours_to_mend(far: NotifyFar) -> None:
-    for key in (KEY[:-1] + "f", "geen sleutel"):
-        async with served(far.service) as (_, url):
-            channel = Notify(NotifySettings(url, key, "sms", "t", True), PLAIN)
-            with pytest.raises(Failed) as failed:
-                await channel.send(far.parcel)
-            await channel.close()
-        assert (failed.value.trouble, failed.value.how) == ("service-sign-in", "later")
+    async with served(far.service) as (_, url):
+        channel = Notify(NotifySettings(url, KEY[:-1] + "f", "sms", "t", True), PLAIN)
+        with pytest.raises(Failed) as failed:
+            await channel.send(far.parcel)
+        await channel.close()
+    assert (failed.value.trouble, failed.value.how) == ("service-sign-in", "later")
+
+
+@pytest.mark.parametrize("key", ["", "geen sleutel", KEY[:-1], KEY + "0", KEY.rpartition("-")[2]])
+def test_nothing_is_signed_with_what_is_no_key(key: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        Notify(NotifySettings("https://notify.example", key, "sms", "t"), PLAIN)
+    assert refused.value.code == "notify-key"
+    assert not key or key not in str(refused.value)
 
 
 async def test_a_message_that_left_although_the_answer_says_no_is_sent_once(

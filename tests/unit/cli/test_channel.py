@@ -83,3 +83,12 @@ def test_a_channel_that_is_not_there_is_told(post: Post, tmp_path: Path) -> None
     code, said = run(tmp_path, "duif", "--to", "x")
     assert code == 4
     assert "mail" in said
+
+
+def test_a_server_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "node.toml").write_text(NODE.format(port=1), encoding="utf-8")  # where nobody listens
+    code, said = run(tmp_path, "mail", "--to", "beheer@voorbeeld.nl")
+    assert code != 0
+    assert "127.0.0.1:1 " in said
+    assert said.endswith("probeer het opnieuw.\n")
+    assert "[channels.mail]" in said

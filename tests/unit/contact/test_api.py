@@ -8,7 +8,7 @@ import pytest
 from tests.unit.contact.world import Fake, World, scenario
 from tests.unit.web.conftest import ABOUT, Caller, calling
 
-from sluis.contact import api_routes
+from sluis.contact import api_routes, service
 from sluis.identity.provider import OWN_LOG
 from sluis.kernel import Acting
 from sluis.serve.citizen import ReadingAccess
@@ -29,7 +29,7 @@ class Node(World):
     def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         return self.tokens.get(token)
 
-    async def read(self, **signed_in: Any) -> Any:
+    async def read(self, query: str = "", **signed_in: Any) -> Any:
         given = {
             "acting": Acting(self.person),
             "audience": "citizen",
@@ -39,7 +39,7 @@ class Node(World):
         self.tokens["t"] = SignedIn(
             **{"session": "s", "acr": "-", "method": "digid", "at": 0, **given, **signed_in}
         )
-        return await self.call("GET", "/v1/messages", None, {"authorization": "Bearer t"})
+        return await self.call("GET", f"/v1/messages{query}", None, {"authorization": "Bearer t"})
 
 
 @pytest.fixture
@@ -67,3 +67,19 @@ async def test_another_person_reads_none_of_them(node: Node) -> None:
 )
 async def test_who_has_no_right_to_it_reads_nothing(node: Node, other: dict[str, Any]) -> None:
     assert (await node.read(**other)).status == 403
+
+
+@pytest.mark.parametrize("most", [1, 2])
+async def test_a_history_goes_on_where_a_page_ended_and_misses_nothing_of_one_second(
+    node: Node, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(service, "SHOWN", most)
+    for number in range(4):
+        node.clock.later(number % 2)
+        await node.happens(id=f"more-{number}", facts={"uitkomst": "x", "kenmerk": f"Z-{number}"})
+    found, until = list[str](), ""
+    while page := (await node.read(query=until)).json:
+        found += [one["case"] for one in page]
+        until = f"?until={page[-1]['at']}"
+    assert sorted(found) == ["Z-0", "Z-1", "Z-1", "Z-2", "Z-3"]
+    assert (await node.read(query="?until=-1")).status == 400

@@ -167,6 +167,7 @@ async def test_no_server_is_later() -> None:
     with pytest.raises(Failed) as failed:
         await Mail(settings(port), PLAIN).send(PARCEL)
     assert (failed.value.trouble, failed.value.how) == ("mail-broken", "later")
+    assert f":{port} " in failed.value.told[-1].nl
 
 
 async def test_what_is_said_cannot_become_a_header_or_a_command() -> None:

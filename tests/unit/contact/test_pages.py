@@ -9,16 +9,20 @@ from typing import Any
 import msgspec
 import pytest
 from litestar import Request, Response, get
+from sqlalchemy import text
 from tests.browser import Browser, tied
 from tests.unit.contact.world import BSN, Fake, World, scenario
 from tests.unit.identity.people import established
 
-from sluis.contact import NAVIGATION, routes
+from sluis.contact import NAVIGATION, Party, Preference, own_party, routes
+from sluis.contact import pages as contact_pages
 from sluis.contact.channels import Failed
 from sluis.contact.proving import CODE_SECONDS
+from sluis.contact.recording import CHANGES_AN_HOUR
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages
 from sluis.identity.sessions import SigningIn, open_sessions
+from sluis.kernel import Refused
 from sluis.web import House, SignedIn, make_portal
 
 
@@ -237,3 +241,46 @@ async def test_who_is_not_the_service_reports_nothing(node: Pages, secret: str, 
 )
 async def test_a_report_that_says_nothing_does_no_harm(node: Pages, body: Any) -> None:
     assert await reported(node, body) == 204
+
+
+def records(node: Pages) -> int:
+    with node.store.read() as connection:
+        found = connection.execute(text("SELECT count(*) FROM ledger_records"))
+        return int(found.scalar_one())
+
+
+async def test_what_changes_nothing_leaves_no_record(node: Pages) -> None:
+    party, contact = node.party, node.contact
+    wish = Preference(("email",), "nl")
+    await contact.prefer(party, wish)
+    before = records(node)
+    await contact.prefer(party, wish)
+    await contact.prefer_all(party, [wish])
+    await contact.forget_preference(party, "Z-1")
+    await contact.proving.forget(party, "email")
+    assert records(node) == before == 1
+
+
+async def test_who_changes_on_and_on_has_to_wait_and_nobody_else(node: Pages) -> None:
+    async def change(party: Party, number: int) -> None:
+        await node.contact.prefer(party, Preference(language="nl" if number % 2 else "en"))
+
+    for number in range(CHANGES_AN_HOUR):
+        await change(node.party, number)
+    with pytest.raises(Refused) as refused:
+        await change(node.party, CHANGES_AN_HOUR)
+    assert refused.value.code == "changes-pace"
+    await change(own_party("iemand anders"), 0)
+    node.clock.later(3600)
+    await change(node.party, CHANGES_AN_HOUR)
+
+
+async def test_a_long_history_says_that_there_is_more(node: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact_pages, "SHOWN", 1)
+    await node.happens()
+    browser = await node.enter()
+    at = int(node.clock.now.timestamp())
+    assert f'href="/messages?until={at}"' in (await browser.get("/messages")).text
+    earlier = (await browser.get(f"/messages?until={at}")).text
+    assert "Eerder was er geen bericht" in earlier
+    assert "Besluit over uw aanvraag" not in earlier

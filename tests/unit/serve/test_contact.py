@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract.contact.notify_service import KEY
 from tests.unit.contact.mailserver import Post, post_office
 from tests.unit.contact.test_scenarios import FILE
 from tests.unit.contact.world import BSN, NOON, Happened, write_templates
@@ -147,6 +148,15 @@ def half(node: str) -> str:
 def test_settings_that_cannot_work_are_told(tmp_path: Path, change: Callable[[str], str], code: str) -> None:
     write(tmp_path, node=change(NODE))
     assert code in {one.code for one in examine_node(tmp_path / "node.toml", {})}
+
+
+@pytest.mark.parametrize(("key", "wrong"), [(KEY, False), ("geen sleutel", True), (KEY[:-1], True)])
+def test_a_key_with_which_nothing_can_be_signed_is_told(tmp_path: Path, key: str, wrong: bool) -> None:
+    sms = '[channels.sms]\nkind = "notify-sms"\nurl = "https://notify.example"\ntemplate = "t"\nsecret_file = "key"\n'
+    write(tmp_path, node=NODE + sms)
+    (tmp_path / "key").write_text(f"{key}\n", encoding="utf-8")
+    found = {one.code for one in examine_node(tmp_path / "node.toml", {})}
+    assert ("notify-key" in found) == wrong
 
 
 # Where somebody lives

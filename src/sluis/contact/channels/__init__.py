@@ -5,7 +5,7 @@ from sluis.contact.channels.base import Channel, Doubt, Failed, Parcel, Report, 
 from sluis.contact.channels.box import Box, BoxSettings
 from sluis.contact.channels.drop import Drop, Folder, Server, Sftp
 from sluis.contact.channels.layout import Paper
-from sluis.contact.channels.notify import Notify, NotifySettings, callback
+from sluis.contact.channels.notify import Notify, NotifySettings, callback, key_parts
 from sluis.contact.channels.smtp import Mail, MailSettings
 from sluis.contact.channels.street import Street
 
@@ -30,4 +30,5 @@ __all__ = [
     "Street",
     "Waiting",
     "callback",
+    "key_parts",
 ]

@@ -18,7 +18,7 @@ import msgspec
 from sluis.contact.channels.base import Doubt, Failed, Parcel, Report, Sent, Waiting
 from sluis.contact.model import Enough, Kind, TryState
 from sluis.crypto import encode_base64url
-from sluis.kernel import Text
+from sluis.kernel import Invalid, Text
 from sluis.web import EVERYWHERE, Answer, Outgoing, Unreached
 
 Form = Literal["email", "sms", "letter"]
@@ -40,7 +40,8 @@ STATES: dict[str, tuple[TryState, str]] = {
 }
 """What each status of a notification means. Of a letter the service knows that it was printed, not that it was delivered."""
 
-_KEY = re.compile(r".*?([0-9a-fA-F-]{36})-([0-9a-fA-F-]{36})")
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_KEY = re.compile(rf"(?:.*-)?({_UUID})-({_UUID})")
 _MOST = 64 * 1024  # bytes of an answer
 _ADDRESS = {"email": "email_address", "sms": "phone_number"}
 
@@ -75,6 +76,8 @@ class Notify:
         settings: how.
         context: whose certificates are trusted.
         seconds: a clock, since the epoch.
+
+    Raises `Invalid` (`notify-key`).
     """
 
     doubt: Doubt = "ask"
@@ -85,8 +88,7 @@ class Notify:
         self.kind: Kind = settings.form
         self.enough: Enough = "sent" if settings.form == "letter" else "delivered"
         self._settings, self._seconds = settings, seconds
-        match = _KEY.fullmatch(settings.key)
-        self._service, self._secret = (match[1], match[2].encode()) if match else ("", b"")
+        self._service, self._secret = key_parts(settings.key)
         self._calls = Outgoing(context, EVERYWHERE, plain=settings.plain)
 
     async def send(self, parcel: Parcel) -> Sent:
@@ -171,6 +173,22 @@ class Notify:
         parts = {"alg": "HS256", "typ": "JWT"}, {"iss": self._service, "iat": int(self._seconds())}
         content = ".".join(encode_base64url(msgspec.json.encode(part)) for part in parts)
         return f"{content}.{encode_base64url(hmac.digest(self._secret, content.encode(), hashlib.sha256))}"
+
+
+def key_parts(key: str) -> tuple[str, bytes]:
+    """The id of the service, and the secret with which is signed, of a key as the service gives it: `NAME-SERVICE-SECRET`, the
+    last two UUIDs. Raises `Invalid` (`notify-key`), which says nothing of the key."""
+    match = _KEY.fullmatch(key)
+    if match is None:
+        raise Invalid(
+            "notify-key",
+            Text("Dit is geen sleutel van de dienst.", "This is no key of the service."),
+            Text("Een sleutel is een naam, het nummer van de dienst en een geheim, met streepjes ertussen.",
+                 "A key is a name, the id of the service and a secret, with dashes between them."),
+            Text("Maak bij de dienst een API-sleutel, en zet die zoals hij is in het bestand van `secret_file`.",
+                 "Make an API key at the service, and put it as it is in the file of `secret_file`."),
+        )  # fmt: skip
+    return match[1], match[2].encode()
 
 
 def judge(answer: Answer, form: Form, told: Sequence[Text]) -> Failed:

@@ -122,11 +122,13 @@ class _Session:
         except SMTPResponseException as answer:
             raise self._answered(answer.code, str(answer.message)) from None
         except TimeoutError:
-            raise self._broken("mail-late", "De server antwoordde niet op tijd.",
-                               "The server did not answer in time.") from None  # fmt: skip
+            there = f"{self._settings.host}:{self._settings.port}"
+            raise self._broken("mail-late", f"De server {there} antwoordde niet op tijd.",
+                               f"The server {there} did not answer in time.") from None  # fmt: skip
         except (SMTPException, OSError, ValueError):
-            raise self._broken("mail-broken", "De verbinding kwam niet tot stand of brak af.",
-                               "The connection was not made, or broke.") from None  # fmt: skip
+            there = f"{self._settings.host}:{self._settings.port}"
+            raise self._broken("mail-broken", f"De verbinding met {there} kwam niet tot stand of brak af.",
+                               f"The connection to {there} was not made, or broke.") from None  # fmt: skip
         return Sent(told=tuple(self._told))
 
     async def _talk(self) -> None:
