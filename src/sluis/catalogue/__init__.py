@@ -14,8 +14,10 @@ if TYPE_CHECKING:
         examine_catalogue,
         read_catalogue,
     )
+    from sluis.catalogue.finding import Finder
     from sluis.catalogue.harvesting import Harvester, open_harvester
-    from sluis.catalogue.http import harvest_routes, official_routes, routes
+    from sluis.catalogue.http import harvest_routes, official_routes, routes, search_routes
+    from sluis.catalogue.listing import KINDS, Count, Counts, Finds, Hit, Listed
     from sluis.catalogue.measuring import MEASUREMENTS_FILE, keep_measurements, measure
     from sluis.catalogue.model import (
         FOLDERS,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
         Terms,
         Whole,
     )
+    from sluis.catalogue.pages import NAVIGATION, page_routes
+    from sluis.catalogue.search import SearchIndex
     from sluis.catalogue.service import Catalogue
     from sluis.catalogue.words import catalogue_schemas
 else:
@@ -44,22 +48,31 @@ __all__ = [
     "DESCRIPTIONS",
     "FOLDERS",
     "FREQUENCIES",
+    "KINDS",
     "LICENCES",
     "MEASUREMENTS_FILE",
+    "NAVIGATION",
     "THEMES",
     "Catalogue",
     "CatalogueReading",
     "Contact",
     "Cost",
+    "Count",
+    "Counts",
     "Description",
     "Entry",
+    "Finder",
+    "Finds",
     "Found",
     "Harvest",
     "Harvester",
+    "Hit",
     "Keywords",
+    "Listed",
     "Measurement",
     "Of",
     "Prose",
+    "SearchIndex",
     "ServiceLevel",
     "Terms",
     "Whole",
@@ -71,6 +84,8 @@ __all__ = [
     "measure",
     "official_routes",
     "open_harvester",
+    "page_routes",
     "read_catalogue",
     "routes",
+    "search_routes",
 ]

@@ -53,6 +53,8 @@ class Harvester:
     def __init__(self, store: Store, link: Link, peers: Mapping[PeerId, str], clock: Clock) -> None:
         self._store, self._link, self._peers, self._clock = store, link, dict(peers), clock
         self._one_at_a_time = asyncio.Lock()
+        self.changes = 0
+        """How many times something else was kept; it changes when what `found` gives may."""
 
     async def round(self) -> None:
         """Read every peer's catalogue that changed. Raises `Unkept`."""
@@ -96,6 +98,7 @@ class Harvester:
                 await self._write(sql.SAME, given)
             else:
                 await self._write(sql.KEEP, {**given, "tag": tag, "entries": encode(entries)})
+                self.changes += 1
 
     async def _fetched(self, peer: PeerId, tag: str) -> tuple[str, bytes | None]:
         """The tag and the bytes of a peer's catalogue; no bytes when it is what is kept already."""

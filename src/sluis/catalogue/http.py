@@ -3,16 +3,21 @@ harvester sees that nothing changed (§8.8.3); and for the organisation's own pe
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 
+from sluis.catalogue.codes import AccessRights, Theme
+from sluis.catalogue.finding import Finder
 from sluis.catalogue.harvesting import Harvester
+from sluis.catalogue.listing import LONGEST, MOST, Facet, Finds
 from sluis.catalogue.model import FOLDERS, Entry, Form, Harvest, Kind
-from sluis.catalogue.service import Catalogue, Written, not_there
-from sluis.kernel import Invalid, NotFound, PeerId, Refused, Text
+from sluis.catalogue.service import Catalogue, Written, no_catalogue, not_there
+from sluis.kernel import Invalid, PeerId, Refused, Text
 from sluis.policy import CHANGE_GROUP, GROUP, Resource
 from sluis.web import Gate, Person, header
 
@@ -24,6 +29,7 @@ FORMS: dict[str, Form] = {
 """Media types that are given, the first where nothing is preferred."""
 
 _TAGS = ["catalogus"]
+_MOST = 50  # values of one facet
 _KINDS: dict[str, Kind] = {folder: kind for kind, folder in FOLDERS.items()}
 
 
@@ -33,8 +39,14 @@ class NotGiven(Invalid):
     status = 406
 
 
-def routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
-    """The routes for anybody; `catalogue` is None where there is none."""
+def routes(catalogue: Catalogue | None, pages: str = "") -> list[HTTPRouteHandler]:
+    """The routes for anybody.
+
+    Args:
+        catalogue: None where there is none.
+        pages: the path below which people read the same: who wants a page rather than data is sent there, for the address of an
+            entry is what catalogues of others link to. Empty where there are no pages.
+    """
 
     @get(
         "/catalogue",
@@ -46,6 +58,8 @@ def routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
     )
     async def whole(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Wat deze organisatie aanbiedt: datasets, diensten en gebeurtenistypen."""
+        if pages and wants_page(header(request.scope, b"accept")):
+            return _to_page(pages)
         kind = _preferred(request)
         return _answer(request, await _there(catalogue).whole(FORMS[kind]), kind)
 
@@ -65,10 +79,54 @@ def routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
         """Een dataset, dienst of gebeurtenistype."""
         if folder not in _KINDS:
             raise not_there()
+        if pages and wants_page(header(request.scope, b"accept")):
+            return _to_page(f"{pages}/{folder}/{quote(name, safe='')}")
         kind = _preferred(request)
         return _answer(request, await _there(catalogue).one(FORMS[kind], _KINDS[folder], name), kind)
 
     return [whole, one]
+
+
+def search_routes(finder: Finder) -> list[HTTPRouteHandler]:
+    """The route by which anybody searches."""
+
+    @get(
+        "/catalogue/search",
+        opt={"open": True},
+        summary="Zoek in de catalogus",
+        tags=_TAGS,
+        response_description="Een bladzijde van wat gevonden is, en per facet hoeveel.",
+    )
+    async def search(
+        q: Annotated[
+            str,
+            QueryParameter(
+                max_length=LONGEST, description="Woorden, Nederlands of Engels; zonder is het alles."
+            ),
+        ] = "",
+        kind: Annotated[list[Kind] | None, QueryParameter(description="Soorten.", max_items=_MOST)] = None,
+        owner: Annotated[
+            list[PeerId] | None, QueryParameter(description="OIN's van organisaties.", max_items=_MOST)
+        ] = None,
+        theme: Annotated[
+            list[Theme] | None, QueryParameter(description="Codes van de lijst Data Theme.", max_items=_MOST)
+        ] = None,
+        access: Annotated[
+            list[AccessRights] | None, QueryParameter(description="Hoe open het is.", max_items=_MOST)
+        ] = None,
+        page: Annotated[int, QueryParameter(ge=1, le=MOST, description="Bladzijde, vanaf 1.")] = 1,
+    ) -> Finds:
+        """Wat deze organisatie en de andere in haar groep publiceren. Alle woorden moeten voorkomen; vormen van een woord,
+        samenstellingen en typefouten tellen mee. Van één facet mag meer dan één waarde gekozen zijn."""
+        chosen: dict[Facet, frozenset[str]] = {
+            "kind": frozenset(kind or ()),
+            "owner": frozenset(map(str.__str__, owner or ())),
+            "theme": frozenset(theme or ()),
+            "access": frozenset(access or ()),
+        }
+        return await finder.search(q, chosen, page)
+
+    return [search]
 
 
 def official_routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
@@ -137,16 +195,31 @@ def _not_yours() -> Refused:
 
 def preferred(accept: str) -> str | None:
     """Of the media types that are given, the one that an `Accept` header wants most; None when it wants none of them."""
-    wanted = {kind: quality for kind, quality in map(_range, accept.split(",")) if kind}
+    wanted = _wanted(accept)
     if not wanted:
         return next(iter(FORMS))
+    best = max(FORMS, key=lambda kind: _quality(wanted, kind))  # of those that are wanted as much, the first
+    return best if _quality(wanted, best) > 0 else None
 
-    def quality(kind: str) -> float:
-        ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")  # what is named most exactly counts
-        return next((wanted[one] for one in ranges if one in wanted), 0.0)
 
-    best = max(FORMS, key=quality)  # of those that are wanted as much, the first
-    return best if quality(best) > 0 else None
+def wants_page(accept: str) -> bool:
+    """Whether HTML is named in an `Accept` header, and wanted more than any form in which the catalogue is given."""
+    wanted = _wanted(accept)
+    return wanted.get("text/html", 0.0) > max(_quality(wanted, kind) for kind in FORMS)
+
+
+def _wanted(accept: str) -> dict[str, float]:
+    return {kind: quality for kind, quality in map(_range, accept.split(",")) if kind}
+
+
+def _quality(wanted: Mapping[str, float], kind: str) -> float:
+    ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")  # what is named most exactly counts
+    return next((wanted[one] for one in ranges if one in wanted), 0.0)
+
+
+def _to_page(path: str) -> Response[bytes]:
+    """See other (RFC 9110 §15.4.4): what is read there is about the same, and is not the same."""
+    return Response(b"", status_code=303, headers={"location": path, "vary": "accept"})
 
 
 def _range(part: str) -> tuple[str, float]:
@@ -172,12 +245,7 @@ def _preferred(request: Request[Any, Any, Any]) -> str:
 
 def _there(catalogue: Catalogue | None) -> Catalogue:
     if catalogue is None:
-        raise NotFound(
-            "no-catalogue",
-            Text("Deze organisatie heeft geen catalogus.", "This organisation has no catalogue."),
-            Text("Haar knooppunt heeft geen `catalogue.toml`.", "Its node has no `catalogue.toml`."),
-            Text("Schrijf dat bestand, en start het knooppunt opnieuw.", "Write that file, and start the node again."),
-        )  # fmt: skip
+        raise no_catalogue()
     return catalogue
 
 

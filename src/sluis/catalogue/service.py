@@ -50,7 +50,7 @@ class Catalogue:
         directory: Path,
     ) -> None:
         self._whole, self._descriptions, self._grounds = whole, descriptions, grounds
-        self._services, self._own, self._of, self._directory = services, own, of, directory
+        self._services, self._own, self.of, self._directory = services, own, of, directory
         self._state: tuple[Any, ...] = ()
         self._entries: tuple[Entry, ...] = ()
         self._written: dict[tuple[Form, str], Written] = {}
@@ -62,7 +62,7 @@ class Catalogue:
         if state != self._state:
             measured = kept_measurements(self._directory)
             self._entries = project(
-                self._whole, self._descriptions, self._grounds, state[0], self._own, self._of, measured
+                self._whole, self._descriptions, self._grounds, state[0], self._own, self.of, measured
             )
             self._state, self._written = state, {}
         return self._entries
@@ -92,7 +92,7 @@ class Catalogue:
                 self._written
             )  # what is made of these entries is kept with these, also when others come meanwhile
             if key not in kept:
-                kept[key] = await asyncio.to_thread(_write, self._whole, shown, entry, self._of, form)
+                kept[key] = await asyncio.to_thread(_write, self._whole, shown, entry, self.of, form)
             return kept[key]
 
 
@@ -112,4 +112,14 @@ def not_there() -> NotFound:
         Text("Er is niets met deze soort en naam dat anderen mogen kennen.",
              "There is nothing of this kind and name that others may know of."),
         Text("Kijk in de hele catalogus.", "Look in the whole catalogue."),
+    )  # fmt: skip
+
+
+def no_catalogue() -> NotFound:
+    """There is nothing to read or to search."""
+    return NotFound(
+        "no-catalogue",
+        Text("Deze organisatie heeft geen catalogus.", "This organisation has no catalogue."),
+        Text("Haar knooppunt heeft geen `catalogue.toml`.", "Its node has no `catalogue.toml`."),
+        Text("Schrijf dat bestand, en start het knooppunt opnieuw.", "Write that file, and start the node again."),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`sluis catalogue list|show|export`: what this node offers, as its own people see it and as others do."""
+"""`sluis catalogue list|search|show|export`: what this node offers, as its own people see it and as others do."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,17 +6,12 @@ from typing import Any
 
 import click
 
-from sluis.catalogue import ACCESS_RIGHTS, FOLDERS, FREQUENCIES, LICENCES, THEMES
+from sluis.catalogue import ACCESS_RIGHTS, FOLDERS, FREQUENCIES, KINDS, LICENCES, THEMES
 from sluis.cli.local import call
 from sluis.cli.options import example, json_option, node_option
 from sluis.cli.terminal import EXIT_CODES, all_shown, in_words, json_text, say, shown, working
 from sluis.kernel import NotFound, Text, Upstream
 
-KINDS = {
-    "dataset": Text("dataset", "dataset"),
-    "service": Text("dienst", "service"),
-    "event-type": Text("gebeurtenistype", "event type"),
-}
 COSTS = {
     "free": Text("gratis", "free"),
     "call": Text("per vraag", "per question"),
@@ -33,6 +28,7 @@ SENSITIVITIES = {
 TURTLE = "text/turtle"
 LINKED = "application/ld+json"
 HARVESTS = "/v1/catalogue/harvests"
+_MOST = 10  # values of a facet that are shown
 
 turtle_option = click.option("--turtle", is_flag=True, help=say("Schrijf Turtle.", "Write Turtle."))
 
@@ -81,6 +77,42 @@ def list_entries(of_all: bool, directory: Path, as_json: bool) -> None:
         say("rijen", "rows"),
     )
     click.echo("\n".join(_table([head, *rows])))
+
+
+@command.command(
+    "search",
+    help=say(
+        "Zoek in wat deze organisatie en andere publiceren.",
+        "Search in what this organisation and others publish.",
+    ),
+    epilog=example("sluis catalogue search uitkeringen --kind dataset --node /etc/sluis"),
+)
+@click.argument("words", nargs=-1)
+@click.option("--kind", multiple=True, type=click.Choice([*KINDS]), help=say("Soort.", "Kind."))
+@click.option("--owner", multiple=True, metavar="OIN", help=say("Organisatie.", "Organisation."))
+@click.option("--theme", multiple=True, type=click.Choice([*THEMES]), help=say("Thema.", "Theme."))
+@click.option(
+    "--access", multiple=True, type=click.Choice([*ACCESS_RIGHTS]), help=say("Hoe open.", "How open.")
+)
+@click.option("--page", default=1, type=click.IntRange(1), help=say("Bladzijde.", "Page."), show_default=True)
+@node_option
+@json_option
+def search(
+    words: tuple[str, ...],
+    kind: tuple[str, ...],
+    owner: tuple[str, ...],
+    theme: tuple[str, ...],
+    access: tuple[str, ...],
+    page: int,
+    directory: Path,
+    as_json: bool,
+) -> None:
+    from urllib.parse import urlencode
+
+    facets = {"kind": kind, "owner": owner, "theme": theme, "access": access}
+    asked = urlencode({"q": " ".join(words), "page": page, **facets}, doseq=True)
+    found = call(directory, "GET", f"/v1/catalogue/search?{asked}").document()
+    click.echo(json_text(found, indent=2) if as_json else "\n".join(_found_told(all_shown(found))))
 
 
 @command.command(
@@ -175,6 +207,38 @@ def _list_all(harvests: list[dict[str, Any]], directory: Path, as_json: bool) ->
     for each in harvests:
         if each["trouble"] or not each["at"]:
             click.echo("\n".join(map(shown, _harvest_told(each))), err=True)
+
+
+def _found_told(found: dict[str, Any]) -> Iterator[str]:
+    """A line about how many, a table of this page, and by which facets it can be narrowed."""
+    total, page, pages = found["total"], found["page"], found["pages"]
+    of_page = say(f", bladzijde {page} van {pages}", f", page {page} of {pages}") if pages > 1 else ""
+    yield say(f"{total} gevonden", f"{total} found") + of_page
+    if not total:
+        yield say("Probeer een ander of minder woorden.", "Try another word, or fewer.")
+    head = (
+        say("organisatie", "organisation"),
+        say("soort", "kind"),
+        say("titel", "title"),
+        say("gevonden woorden", "words found"),
+    )
+    rows = [
+        (
+            one["organisation"],
+            _kind(one),
+            _text(one["title"]),
+            ("~ " if one["like"] else "") + ", ".join(one["words"]),
+        )
+        for one in found["found"]
+    ]
+    if rows:
+        yield from ("", *_table([head, *rows]), "")
+    for option, counts in found["facets"].items():
+        if len(counts) > 1:
+            told = ", ".join(
+                f"{one['value']} ({_text(one['title'])}: {one['count']})" for one in counts[:_MOST]
+            )
+            yield f"--{option} {told}" + (" …" if len(counts) > _MOST else "")
 
 
 def _harvest_told(one: dict[str, Any]) -> Iterator[str]:

@@ -28,6 +28,7 @@ def published() -> Api:
     routes = [
         *gateway.routes(str),
         *catalogue.routes(nothing),
+        *catalogue.search_routes(nothing),
         *catalogue.official_routes(nothing),
         *catalogue.harvest_routes(nothing, nothing, nothing),
         *query.routes(nothing),
@@ -70,6 +71,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
     return [
         *gateway.routes(parts.card),
         *catalogue.routes(parts.catalogue),
+        *catalogue.search_routes(parts.finder),
         *catalogue.official_routes(parts.catalogue),
         *catalogue.harvest_routes(parts.harvester, gate, own),
         *query.routes(parts.asker),

@@ -9,7 +9,7 @@ import msgspec
 from cryptography import x509
 
 from sluis import disclose
-from sluis.catalogue import Catalogue, Harvester, open_harvester
+from sluis.catalogue import Catalogue, Finder, Harvester, open_harvester
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.contact import Contact
@@ -94,6 +94,7 @@ class Parts(msgspec.Struct, frozen=True):
     catalogue: Catalogue | None
     harvester: Harvester | None
     """None where there is no group."""
+    finder: Finder
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -216,6 +217,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     rooms = identity_rooms(config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock)
     if contact is not None and rooms is not None:
         contact.represented_by(rooms.representing.may)
+    catalogue = catalogue_of(loaded, membership)
+    harvester = open_harvester(store, link, _names(config), clock) if membership else None
     return Parts(
         certificate=certificate,
         store=store,
@@ -245,8 +248,9 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         identity=rooms,
         whom=whom_of(config, keys),
         contact=contact,
-        catalogue=catalogue_of(loaded, membership),
-        harvester=open_harvester(store, link, _names(config), clock) if membership else None,
+        catalogue=catalogue,
+        harvester=harvester,
+        finder=Finder(catalogue, harvester),
     )
 
 

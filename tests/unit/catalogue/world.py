@@ -8,7 +8,16 @@ from typing import Any
 from tests.unit.catalogue.examples import FULL, GROUNDS, OF, OWN, SERVICE, whole
 from tests.unit.web.conftest import ABOUT, Reply, calling
 
-from sluis.catalogue import Catalogue, Description, Harvester, harvest_routes, official_routes, routes
+from sluis.catalogue import (
+    Catalogue,
+    Description,
+    Finder,
+    Harvester,
+    harvest_routes,
+    official_routes,
+    routes,
+    search_routes,
+)
 from sluis.kernel import Refused
 from sluis.web import Access, Person, make_api
 
@@ -23,6 +32,7 @@ class Node:
         *said: Description,
         without: bool = False,
         harvester: Harvester | None = None,
+        searching: Any = None,
         **more: object,
     ) -> None:
         self.services, self.allows = {SERVICE, "api"}, False
@@ -33,7 +43,8 @@ class Node:
         user = pwd.getpwuid(os.getuid()).pw_name
         access = Access([], {user: Person(user, "p-1")}.get)
         harvests = harvest_routes(harvester, self, OWN)  # type: ignore[arg-type]
-        self.call = calling(make_api([*routes(shown), *official_routes(shown), *harvests], access, ABOUT))
+        open_to_all = [*routes(shown), *search_routes(Finder(shown, searching or harvester))]
+        self.call = calling(make_api([*open_to_all, *official_routes(shown), *harvests], access, ABOUT))
 
     async def require(self, person: Person, action: str, resource: Any, refusal: Refused) -> None:
         """As the gate does."""
