@@ -301,7 +301,12 @@ def _write(node: Node, nodes: Iterable[Node], activities: Sequence[Activity], au
         "outway": {"host": HOST, "port": node.outway},
         "tls": {"certificate": str(certificate), "key": str(key), "authorities": [str(authority.path)]},
         "sources": {"register": {"url": own.database}} if own.database else {},
-        "people": {"official": {"os_user": pwd.getpwuid(os.getuid()).pw_name, "roles": ["fsc-admin", "event-admin", "event-publisher"]}},
+        "people": {
+            "official": {
+                "os_user": pwd.getpwuid(os.getuid()).pw_name,
+                "roles": ["fsc-admin", "event-admin", "event-publisher"],
+            }
+        },
         "peers": {
             other.organisation.alias: {
                 "oin": str(other.organisation.oin),
