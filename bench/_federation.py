@@ -26,7 +26,7 @@ import msgspec
 
 from _servers import HOST, VAR, free_port
 from sluis.crypto import Authority, make_authority
-from sluis.grounds import Activity, Dataset, Disclosure, render, render_tables
+from sluis.grounds import Activity, Dataset, Disclosure, EventType, Notice, render, render_tables
 from sluis.kernel import PeerId
 
 _READY = 30.0
@@ -46,6 +46,8 @@ class Organisation:
     database: str | None = None
     datasets: Sequence[Dataset] = ()
     disclosures: Sequence[Disclosure] = ()
+    events: Sequence[EventType] = ()
+    notices: Sequence[Notice] = ()
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,7 @@ def _agree(asker: Node, owners: Sequence[Node], activities: Sequence[Activity]) 
         for owner in owners
         for activity in activities
         if any(one.activity == activity.id and one.recipient == asker.organisation.oin
-               for one in owner.organisation.disclosures)
+               for one in (*owner.organisation.disclosures, *owner.organisation.notices))
     ]  # fmt: skip
     agreed = [
         (owner, _until(_requested, asker, owner.organisation.alias, activity.id))
@@ -299,7 +301,12 @@ def _write(node: Node, nodes: Iterable[Node], activities: Sequence[Activity], au
         "outway": {"host": HOST, "port": node.outway},
         "tls": {"certificate": str(certificate), "key": str(key), "authorities": [str(authority.path)]},
         "sources": {"register": {"url": own.database}} if own.database else {},
-        "people": {"official": {"os_user": pwd.getpwuid(os.getuid()).pw_name, "roles": ["fsc-admin"]}},
+        "people": {
+            "official": {
+                "os_user": pwd.getpwuid(os.getuid()).pw_name,
+                "roles": ["fsc-admin", "event-admin", "event-publisher"],
+            }
+        },
         "peers": {
             other.organisation.alias: {
                 "oin": str(other.organisation.oin),
@@ -315,6 +322,8 @@ def _write(node: Node, nodes: Iterable[Node], activities: Sequence[Activity], au
         ("datasets", {one.name: one for one in own.datasets}),
         ("activities", {one.id.rpartition("/")[2]: one for one in activities}),
         ("disclosures", {one.id: one for one in own.disclosures}),
+        ("event-types", {one.type: one for one in own.events}),
+        ("notices", {one.id: one for one in own.notices}),
     ):
         (node.directory / kind).mkdir()
         for name, item in items.items():

@@ -48,6 +48,9 @@ OPEN = {
     ("GET", "/oauth/end"),
     ("POST", "/oauth/end"),
     ("GET", "/.well-known/authzen-configuration"),
+    ("GET", "/catalogue"),
+    ("GET", "/catalogue/{folder}/{name}"),
+    ("GET", "/catalogue/of/{owner}"),
 }
 """Every route that serves who is not signed in; another is added here by whoever has a reason for it."""
 
@@ -315,8 +318,18 @@ async def test_anybody_reads_the_catalogue_at_the_portal_and_only_what_is_publis
     shown = await browser.get("/v1/catalogue", accept="application/ld+json")
     assert (shown.status, shown.headers["content-type"]) == (200, "application/ld+json")
     assert "/v1/catalogue/entries" not in {path for _, path, _ in quiet.portal.app._api.routes}  # type: ignore[union-attr]
-    again = await browser.get("/v1/catalogue", **{"if-none-match": shown.headers["etag"]})
+    again = await browser.get(
+        "/v1/catalogue", accept="application/ld+json", **{"if-none-match": shown.headers["etag"]}
+    )
     assert again.status == 304
+
+
+async def test_who_opens_the_address_of_an_entry_in_a_browser_is_sent_to_its_page(browser: Browser) -> None:
+    for path in ("/catalogue", "/catalogue/datasets/weg"):
+        shown = await browser.get(f"/v1{path}")
+        assert (shown.status, shown.headers["location"], shown.headers["vary"]) == (303, path, "accept")
+    assert (await browser.get("/catalogue")).status == 200
+    assert (await browser.get("/catalogue/datasets/weg")).status == 404
 
 
 async def test_a_session_outlives_a_restart(group: Federation) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Terms,
         Whole,
     )
+    from sluis.catalogue.pages import NAVIGATION, page_routes
     from sluis.catalogue.search import SearchIndex
     from sluis.catalogue.service import Catalogue
     from sluis.catalogue.words import catalogue_schemas
@@ -50,6 +51,7 @@ __all__ = [
     "KINDS",
     "LICENCES",
     "MEASUREMENTS_FILE",
+    "NAVIGATION",
     "THEMES",
     "Catalogue",
     "CatalogueReading",
@@ -82,6 +84,7 @@ __all__ = [
     "measure",
     "official_routes",
     "open_harvester",
+    "page_routes",
     "read_catalogue",
     "routes",
     "search_routes",

@@ -3,7 +3,9 @@ harvester sees that nothing changed (§8.8.3); and for the organisation's own pe
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
@@ -37,8 +39,14 @@ class NotGiven(Invalid):
     status = 406
 
 
-def routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
-    """The routes for anybody; `catalogue` is None where there is none."""
+def routes(catalogue: Catalogue | None, pages: str = "") -> list[HTTPRouteHandler]:
+    """The routes for anybody.
+
+    Args:
+        catalogue: None where there is none.
+        pages: the path below which people read the same: who wants a page rather than data is sent there, for the address of an
+            entry is what catalogues of others link to. Empty where there are no pages.
+    """
 
     @get(
         "/catalogue",
@@ -50,6 +58,8 @@ def routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
     )
     async def whole(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Wat deze organisatie aanbiedt: datasets, diensten en gebeurtenistypen."""
+        if pages and wants_page(header(request.scope, b"accept")):
+            return _to_page(pages)
         kind = _preferred(request)
         return _answer(request, await _there(catalogue).whole(FORMS[kind]), kind)
 
@@ -69,6 +79,8 @@ def routes(catalogue: Catalogue | None) -> list[HTTPRouteHandler]:
         """Een dataset, dienst of gebeurtenistype."""
         if folder not in _KINDS:
             raise not_there()
+        if pages and wants_page(header(request.scope, b"accept")):
+            return _to_page(f"{pages}/{folder}/{quote(name, safe='')}")
         kind = _preferred(request)
         return _answer(request, await _there(catalogue).one(FORMS[kind], _KINDS[folder], name), kind)
 
@@ -183,16 +195,31 @@ def _not_yours() -> Refused:
 
 def preferred(accept: str) -> str | None:
     """Of the media types that are given, the one that an `Accept` header wants most; None when it wants none of them."""
-    wanted = {kind: quality for kind, quality in map(_range, accept.split(",")) if kind}
+    wanted = _wanted(accept)
     if not wanted:
         return next(iter(FORMS))
+    best = max(FORMS, key=lambda kind: _quality(wanted, kind))  # of those that are wanted as much, the first
+    return best if _quality(wanted, best) > 0 else None
 
-    def quality(kind: str) -> float:
-        ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")  # what is named most exactly counts
-        return next((wanted[one] for one in ranges if one in wanted), 0.0)
 
-    best = max(FORMS, key=quality)  # of those that are wanted as much, the first
-    return best if quality(best) > 0 else None
+def wants_page(accept: str) -> bool:
+    """Whether HTML is named in an `Accept` header, and wanted more than any form in which the catalogue is given."""
+    wanted = _wanted(accept)
+    return wanted.get("text/html", 0.0) > max(_quality(wanted, kind) for kind in FORMS)
+
+
+def _wanted(accept: str) -> dict[str, float]:
+    return {kind: quality for kind, quality in map(_range, accept.split(",")) if kind}
+
+
+def _quality(wanted: Mapping[str, float], kind: str) -> float:
+    ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")  # what is named most exactly counts
+    return next((wanted[one] for one in ranges if one in wanted), 0.0)
+
+
+def _to_page(path: str) -> Response[bytes]:
+    """See other (RFC 9110 §15.4.4): what is read there is about the same, and is not the same."""
+    return Response(b"", status_code=303, headers={"location": path, "vary": "accept"})
 
 
 def _range(part: str) -> tuple[str, float]:

@@ -25,13 +25,13 @@ Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 Web = Annotated[
-    str, msgspec.Meta(pattern=r"^https?://[^@\s<>\x22{}|\\^`\x00-\x20\x7f-\x9f]+$", max_length=2000)
+    str, msgspec.Meta(pattern=r"^https?://[^@\s<>\x22{}|\\^`\x00-\x20\x7f-\x9f]+$(?!\n)", max_length=2000)
 ]
 """An address that is an IRI as it stands (RFC 3987), without anybody's name before the host."""
 
-Mail = Annotated[str, msgspec.Meta(pattern=r"^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$")]
+Mail = Annotated[str, msgspec.Meta(pattern=r"^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$(?!\n)")]
 
-Phone = Annotated[str, msgspec.Meta(pattern=r"^\+[0-9]{6,15}$")]
+Phone = Annotated[str, msgspec.Meta(pattern=r"^\+[0-9]{6,15}$(?!\n)")]
 
 
 class Prose(Text, frozen=True):

@@ -15,20 +15,20 @@ from sluis.web import Audience
 
 Environment = Literal["production", "test"]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
-Url = Annotated[str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+(/[^?#\s]*)?$", max_length=2000)]
-AnyUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$", max_length=2000)]
-OwnOrUrl = Annotated[str, msgspec.Meta(pattern=r"^(own|https?://[^@#\s]+)$", max_length=2000)]
+Url = Annotated[str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+(/[^?#\s]*)?$(?!\n)", max_length=2000)]
+AnyUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$(?!\n)", max_length=2000)]
+OwnOrUrl = Annotated[str, msgspec.Meta(pattern=r"^(own|https?://[^@#\s]+)$(?!\n)", max_length=2000)]
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 HostName = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*$", max_length=253
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*$(?!\n)", max_length=253
     ),
 ]
-Mail = Annotated[str, msgspec.Meta(pattern=r"^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$")]
-ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-NetworkAddress = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f.:]+/[0-9]{1,3}$", max_length=50)]
-NatsUrl = Annotated[str, msgspec.Meta(pattern=r"^(nats|tls)://[^@/\s]+$", max_length=300)]
+Mail = Annotated[str, msgspec.Meta(pattern=r"^[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,190}$(?!\n)")]
+ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)")]
+NetworkAddress = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f.:]+/[0-9]{1,3}$(?!\n)", max_length=50)]
+NatsUrl = Annotated[str, msgspec.Meta(pattern=r"^(nats|tls)://[^@/\s]+$(?!\n)", max_length=300)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 
@@ -126,7 +126,9 @@ class PersonConfig(msgspec.Struct, frozen=True):
     """An official of this organisation, known by the user name of the operating system, by its directory, or both."""
 
     os_user: Words | None = None
-    signin: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}:\S(.{0,253}\S)?$")] | None = None
+    signin: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}:\S(.{0,253}\S)?$(?!\n)")] | None = (
+        None
+    )
     roles: tuple[Key, ...] = ()
 
 
@@ -254,7 +256,7 @@ class PassportConfig(msgspec.Struct, frozen=True):
     certificate: Path | None = None
     key: Path | None = None
     encrypted: bool = True
-    wallet: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^?#\s]*$", max_length=2000)] = (
+    wallet: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^?#\s]*$(?!\n)", max_length=2000)] = (
         "openid4vp://"
     )
     authorities: tuple[Path, ...] = ()
@@ -334,7 +336,8 @@ class RegisterConfig(msgspec.Struct, frozen=True):
 
     directory: Path | None = None
     url: (
-        Annotated[str, msgspec.Meta(pattern=r"^https://[^\s#{}@]*\{kvk\}[^\s#{}@]*$", max_length=2000)] | None
+        Annotated[str, msgspec.Meta(pattern=r"^https://[^\s#{}@]*\{kvk\}[^\s#{}@]*$(?!\n)", max_length=2000)]
+        | None
     ) = None
     key_file: Path | None = None
     authorities: tuple[Path, ...] = ()

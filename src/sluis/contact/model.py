@@ -19,12 +19,12 @@ KINDS: tuple[Kind, ...] = ("box", "email", "sms", "letter")
 Language = Literal["nl", "en"]
 
 Wait = Annotated[
-    str, msgspec.Meta(pattern=r"^P(?=[0-9T])([0-9]{1,4}D)?(T(?=[0-9])([0-9]{1,4}H)?([0-9]{1,4}M)?)?$")
+    str, msgspec.Meta(pattern=r"^P(?=[0-9T])([0-9]{1,4}D)?(T(?=[0-9])([0-9]{1,4}H)?([0-9]{1,4}M)?)?$(?!\n)")
 ]
 """Part of ISO 8601 durations: days, hours, minutes. Months differ in length, and nobody waits seconds for a person."""
 
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-Uri = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", max_length=2000)]
+Uri = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$(?!\n)", max_length=2000)]
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -46,7 +46,7 @@ class Alternative(msgspec.Struct, frozen=True):
     """The service to use instead: of which peer, and its name there."""
 
     peer_id: PeerId
-    service: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+    service: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$(?!\n)")]
 
 
 def external_contract(properties: Mapping[str, Any] | None) -> ExternalContract | None:

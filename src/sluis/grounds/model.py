@@ -18,13 +18,13 @@ Role = Literal["output", "join", "filter"]
 """`output`: may be used anywhere and handed out. `join`: only compared for equality with another dataset's key,
 and it crosses sealed. `filter`: only in WHERE, against the constants the disclosure lists. Absent: forbidden."""
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z_][a-z0-9_]{0,62}$(?!\n)")]
 """What stands in a question without quotes: lower case, digits and underscores."""
 
-Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$(?!\n)")]
 """A name that is not part of a question: of a disclosure, of a source."""
 
-Uri = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", max_length=2000)]
+Uri = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$(?!\n)", max_length=2000)]
 
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
@@ -34,7 +34,7 @@ Sql = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
 Duration = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^P(?=[0-9T])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$"
+        pattern=r"^P(?=[0-9T])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$(?!\n)"
     ),
 ]
 """ISO 8601 duration (§5.5.2.2)."""
@@ -44,7 +44,7 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 ColumnType = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^(VARCHAR|BIGINT|INTEGER|DOUBLE|BOOLEAN|DATE|TIMESTAMP|DECIMAL\(([1-9]|[12][0-9]|3[0-8]),([0-9]|[12][0-9]|3[0-8])\))$"
+        pattern=r"^(VARCHAR|BIGINT|INTEGER|DOUBLE|BOOLEAN|DATE|TIMESTAMP|DECIMAL\(([1-9]|[12][0-9]|3[0-8]),([0-9]|[12][0-9]|3[0-8])\))$(?!\n)"
     ),
 ]
 """A DuckDB type name: VARCHAR, BIGINT, INTEGER, DOUBLE, BOOLEAN, DATE, TIMESTAMP, DECIMAL(p,s)."""
@@ -65,7 +65,7 @@ class Article(msgspec.Struct, frozen=True, omit_defaults=True):
 
     law: Sentence
     article: Sentence
-    bwb: Annotated[str, msgspec.Meta(pattern=r"^BWB[RV][0-9]{7}$")] | None = None
+    bwb: Annotated[str, msgspec.Meta(pattern=r"^BWB[RV][0-9]{7}$(?!\n)")] | None = None
 
     def __str__(self) -> str:
         return f"{self.law}, art. {self.article}"
@@ -76,16 +76,16 @@ Articles = Annotated[tuple[Article, ...], msgspec.Meta(min_length=1)]
 
 
 EventTypeName = Annotated[
-    str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*){2,}$", max_length=200)
+    str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*){2,}$(?!\n)", max_length=200)
 ]
 """The type of an event: a reverse domain name (CloudEvents NL GOV profile 1.1, `type`), such as `nl.wegen.brug.dicht`."""
 
-FactName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9]{0,19}$")]
+FactName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9]{0,19}$(?!\n)")]
 """What a condition calls a fact: a name of an attribute (CloudEvents 1.0, Attribute Naming Convention)."""
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=36_525)]
 
-Template = Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$", max_length=2000)]
+Template = Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$(?!\n)", max_length=2000)]
 """An address, in which `{id}` stands for the id of an event."""
 
 
@@ -110,7 +110,7 @@ class Subject(msgspec.Struct, frozen=True):
     """Whom a row is about: the column with the key, and the type of key (`BSN`, or a URI)."""
 
     column: Name
-    type: Annotated[str, msgspec.Meta(pattern=r"^(BSN|[A-Za-z][A-Za-z0-9+.-]*:\S+)$")]
+    type: Annotated[str, msgspec.Meta(pattern=r"^(BSN|[A-Za-z][A-Za-z0-9+.-]*:\S+)$(?!\n)")]
 
 
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -268,7 +268,7 @@ class EventType(msgspec.Struct, frozen=True, omit_defaults=True):
     type: EventTypeName
     title: Text
     description: Text
-    subject: Annotated[str, msgspec.Meta(pattern=r"^(BSN|[A-Za-z][A-Za-z0-9+.-]*:\S+)$")] | None = None
+    subject: Annotated[str, msgspec.Meta(pattern=r"^(BSN|[A-Za-z][A-Za-z0-9+.-]*:\S+)$(?!\n)")] | None = None
     facts: dict[FactName, Fact] = {}
     data: dict[FactName, Fact] = {}
     dataref: Template | None = None

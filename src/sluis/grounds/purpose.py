@@ -22,7 +22,7 @@ class Bound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One disclosure or notice that is part of the agreement, and the digest of it as both sides know it."""
 
     id: Key
-    digest: Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+    digest: Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$(?!\n)")]
 
 
 _Listed = Annotated[tuple[Bound, ...], msgspec.Meta(max_length=1000)]

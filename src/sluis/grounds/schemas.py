@@ -71,8 +71,10 @@ def _of(kind: inspect.Type, words: Words) -> dict[str, Any]:
         case inspect.LiteralType():
             return {"enum": sorted(kind.values)}
         case inspect.StrType():
+            # Only in Python does `$` also stand before a line end, and not every reader of schemas knows what excludes that.
+            pattern = kind.pattern and kind.pattern.replace(r"$(?!\n)", "$")
             return _bounded(
-                {"type": "string"}, minLength=kind.min_length, maxLength=kind.max_length, pattern=kind.pattern
+                {"type": "string"}, minLength=kind.min_length, maxLength=kind.max_length, pattern=pattern
             )
         case inspect.IntType():
             return _bounded({"type": "integer"}, minimum=kind.ge, maximum=kind.le)

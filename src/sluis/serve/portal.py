@@ -35,14 +35,16 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
     messages = contact.NAVIGATION if parts.contact else ()
-    navigation = (*NAVIGATION, *messages, *rooms.navigation)  # what people come for first
+    listed = catalogue.NAVIGATION if parts.catalogue or parts.harvester else ()
+    navigation = (*NAVIGATION, *messages, *rooms.navigation, *listed)  # what people come for first
     house = House(config.node.name, config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
     who = by_token(DECIDING, rooms.provider, TokenAccess(rooms.visiting), refused)
     decisions = policy.routes(parts.point, who, str(config.portal.address).rstrip("/"))
     reached = contact.routes(parts.contact, callbacks_of(config)) if parts.contact else ()
-    routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *reached, *decisions]
+    found = catalogue.page_routes(parts.catalogue, parts.harvester, parts.finder)
+    routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *reached, *found, *decisions]
     return make_portal(
         routes,
         rooms.visiting,
@@ -67,7 +69,7 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
         for right in (PUBLISHING, READING)
     )
     events = portal_routes(parts.events, config.node.oin, tells, reads)
-    found = [*catalogue.routes(parts.catalogue), *catalogue.search_routes(parts.finder)]
+    found = [*catalogue.routes(parts.catalogue, "/catalogue"), *catalogue.search_routes(parts.finder)]
     return make_api(
         [*query.routes(parts.asker), *reading, *messages, *events, *found], access, portal_about(config)
     )

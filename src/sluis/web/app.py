@@ -96,7 +96,8 @@ class Api:
             else:
                 await self._framework(scope, receive, sending)
         except Exception as exception:
-            failure = problems.failure_of(exception) if sending.status else problem_of(exception)
+            most = most_body(scope, MAX_BODY)
+            failure = problems.failure_of(exception) if sending.status else problem_of(exception, most)
             if not sending.status:
                 await _send(failure, scope, sending)
             # Otherwise the answer had begun: the server breaks it off, so that nobody takes it for whole.
@@ -132,7 +133,8 @@ def make_api(
         return _problem_response(failure, request.scope)
 
     def framework_error(request: Request[Any, Any, Any], failure: HTTPException) -> Response[bytes]:
-        response = _problem_response(_translated(failure), request.scope)
+        found = _translated(failure, most_body(request.scope, MAX_BODY))
+        response = _problem_response(found, request.scope)
         if isinstance(failure, MethodNotAllowedException):
             allowed = (failure.headers or {}).get("allow", "").split(", ")
             response.headers["allow"] = ", ".join(sorted(set(allowed) - {"OPTIONS", ""}))
@@ -178,24 +180,31 @@ def _odd(path: str) -> bool:
     return "//" in path or (path.endswith("/") and path != "/")
 
 
-def problem_of(exception: Exception) -> Problem:
-    """The problem that an exception is, whoever raised it."""
+def most_body(scope: Any, otherwise: int) -> int:
+    """How many bytes a body may have at the route of a request; `otherwise` where no route is found yet."""
+    handler = scope.get("route_handler")
+    found = None if handler is None else handler.resolve_request_max_body_size()
+    return found if isinstance(found, int) else otherwise
+
+
+def problem_of(exception: Exception, most: int = MAX_BODY) -> Problem:
+    """The problem that an exception is, whoever raised it. `most`: bytes of a body, as far as the route takes them."""
     if isinstance(exception, Problem):
         return exception
     if isinstance(exception, HTTPException):
-        return _translated(exception)
+        return _translated(exception, most)
     if isinstance(exception, msgspec.DecodeError):
         return problems.of_decoding(exception)
     return problems.failure_of(exception)
 
 
-def _translated(failure: HTTPException) -> Problem:
+def _translated(failure: HTTPException, most: int) -> Problem:
     if isinstance(failure, NotFoundException):
         return problems.unknown_path()
     if isinstance(failure, MethodNotAllowedException):
         return problems.method_not_allowed()
     if isinstance(failure, RequestEntityTooLarge):
-        return problems.body_too_large(MAX_BODY)
+        return problems.body_too_large(most)
     if isinstance(failure, ValidationException):
         extra = failure.extra if isinstance(failure.extra, list) else []
         return problems.of_parameters(

@@ -49,12 +49,14 @@ class Entry(msgspec.Struct, frozen=True):
     Args:
         path: where it leads.
         title: what it says.
-        audiences: who sees it; None: everyone, also who is not signed in.
+        audiences: who of those who signed in sees it; None: all of them.
+        open: whether who is not signed in sees it too.
     """
 
     path: str
     title: Text
     audiences: tuple[Audience, ...] | None = None
+    open: bool = False
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -81,6 +83,15 @@ class Setting(msgspec.Struct, frozen=True):
     token: Callable[[], str]
     browser: Callable[[], str]
     idle: int
+
+    def entries(self) -> list[Entry]:
+        """What of the navigation this visitor sees."""
+        who = self.visitor
+        return [
+            one
+            for one in self.navigation
+            if (one.open if who is None else one.audiences is None or who.audience in one.audiences)
+        ]
 
     def say(self, text: Text | str, en: str | None = None) -> str:
         """A sentence in the language of the page: a `Text`, or Dutch and English."""

@@ -24,7 +24,6 @@ import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException
-from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
@@ -32,7 +31,7 @@ from sluis.kernel import Problem, Refused
 from sluis.web import problems
 from sluis.web.access import OnRefusal
 from sluis.web.answer import Sending
-from sluis.web.app import access_log, log_request, problem_of
+from sluis.web.app import access_log, log_request, most_body, problem_of
 from sluis.web.bearer import challenging
 from sluis.web.cookies import BROWSER, COOKIE, LANGUAGE, BrowserSecret, cookies_of, set_cookie
 from sluis.web.door import SAFE, let_in, note_failure, wants_page
@@ -222,8 +221,7 @@ def make_portal(
             raise
 
     def problem(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
-        large = isinstance(failure, RequestEntityTooLarge)
-        found = problems.body_too_large(_MOST_BODY) if large else problem_of(failure)
+        found = problem_of(failure, most_body(request.scope, _MOST_BODY))
         response = _problem_response(found, request.scope)
         if isinstance(failure, MethodNotAllowedException):
             allowed = {*(failure.headers or {}).get("allow", "").split(", ")} - {"OPTIONS", ""}

@@ -7,7 +7,7 @@ from tests.unit.catalogue.examples import BASE, MEASURED, described
 from tests.unit.catalogue.world import Node
 
 from sluis.catalogue import keep_measurements, service
-from sluis.catalogue.http import preferred
+from sluis.catalogue.http import preferred, wants_page
 
 
 @pytest.fixture
@@ -54,6 +54,23 @@ async def test_a_form_is_given_as_it_is_asked_for(node: Node) -> None:
 )
 def test_of_what_is_given_the_most_wanted_is_chosen(accept: str, kind: str | None) -> None:
     assert preferred(accept) == kind
+
+
+@pytest.mark.parametrize(
+    ("accept", "page"),
+    [
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", True),
+        ("text/html", True),
+        ("text/html;q=0.5, text/turtle", False),
+        ("text/html, application/ld+json", False),
+        ("text/*", False),
+        ("*/*", False),
+        ("", False),
+        ("text/html;q=0", False),
+    ],
+)
+def test_who_names_html_and_wants_it_most_wants_a_page(accept: str, page: bool) -> None:
+    assert wants_page(accept) is page
 
 
 async def test_who_has_it_already_gets_nothing_again(node: Node) -> None:

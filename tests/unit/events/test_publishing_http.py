@@ -153,6 +153,7 @@ async def test_there_is_an_end_to_what_is_read(publishing: Publishing) -> None:
     assert (status, problem["code"]) == (400, "event-too-large")
     status, problem = await publishing.post(b"[" + b" " * LARGEST + b"]", BATCH)
     assert (status, problem["code"]) == (400, "body-too-large")
+    assert f" {LARGEST} bytes" in problem["detail"]
     assert publishing.at.queue.added == []
 
 

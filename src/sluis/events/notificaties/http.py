@@ -165,7 +165,7 @@ def _answer(view: Any, status: int = 200, headers: Mapping[str, str] | None = No
 
 
 def _refuse(request: _Request, failure: Exception) -> Response[Any]:
-    problem = problem_of(failure)
+    problem = problem_of(failure, MOST_BYTES)
     language = "en" if request.headers.get("accept-language", "").lower().startswith("en") else "nl"
     more = {"www-authenticate": "Bearer"} if problem.status == 401 else {}
     return Response(

@@ -43,7 +43,7 @@ class Occurrence(msgspec.Struct, frozen=True):
     facts: Mapping[FactName, Scalar] = {}
     data: Mapping[FactName, Scalar] = {}
     dataref: Annotated[str, msgspec.Meta(pattern=r"^https?://[^@#\s]+$(?!\n)", max_length=2000)] | None = None
-    trace_id: Annotated[str, msgspec.Meta(pattern=r"^(?!0{32})[0-9a-f]{32}$")] | None = None
+    trace_id: Annotated[str, msgspec.Meta(pattern=r"^(?!0{32})[0-9a-f]{32}$(?!\n)")] | None = None
 
 
 class Published(msgspec.Struct, frozen=True):

@@ -182,7 +182,7 @@ def routes(
          response_description="Server-sent events, in de volgorde van het abonnement.")  # fmt: skip
     async def stream(
         caller: Peer | Person, id: _ID,
-        last: Annotated[str | None, HeaderParameter(name="Last-Event-ID", pattern="^[0-9]{1,18}$")] = None,
+        last: Annotated[str | None, HeaderParameter(name="Last-Event-ID", pattern=r"^[0-9]{1,18}$(?!\n)")] = None,
     ) -> Stream:  # fmt: skip
         """Een volgende verbinding voor hetzelfde abonnement beëindigt deze. Na vijf minuten eindigt zij vanzelf; verbind dan opnieuw
         met `Last-Event-ID`, die zegt wat u hebt."""

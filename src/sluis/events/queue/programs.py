@@ -88,7 +88,7 @@ def program_routes(readers: Readers, subscriptions: Own, own: PeerId, who: Who) 
          response_description="Server-sent events, in de volgorde van het abonnement.")  # fmt: skip
     async def stream(
         request: Request[Any, Any, Any], id: _ID,
-        last: Annotated[str | None, HeaderParameter(name="Last-Event-ID", pattern="^[0-9]{1,18}$")] = None,
+        last: Annotated[str | None, HeaderParameter(name="Last-Event-ID", pattern=r"^[0-9]{1,18}$(?!\n)")] = None,
     ) -> Stream:  # fmt: skip
         """Een volgende verbinding voor hetzelfde abonnement beëindigt deze. Na vijf minuten eindigt zij vanzelf; verbind dan opnieuw,
         met een token dat nog geldt en met `Last-Event-ID`, die zegt wat het programma heeft."""

@@ -49,7 +49,7 @@ class StandingQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     activity: _Short
     case: _Short
     dataset: Name
-    digest: Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+    digest: Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$(?!\n)")]
     person: _Short
     acr: _Short
     level: Level | None = None

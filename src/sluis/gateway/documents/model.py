@@ -14,20 +14,22 @@ from sluis.gateway.contracts import SPOKEN, Protocol
 from sluis.grounds import Purpose
 from sluis.kernel import PeerId, Place
 
-Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$(?!\n)")]
 """The name of a document."""
 
-ServiceName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+ServiceName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$(?!\n)")]
 """FSC Core 2.0.0, service name; unique per peer."""
 
-GroupId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9./_-]{1,100}$")]
+GroupId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9./_-]{1,100}$(?!\n)")]
 """FSC Core 2.0.0, Group ID."""
 
-ManagerAddress = Annotated[str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+:(443|8443)$", max_length=255)]
+ManagerAddress = Annotated[
+    str, msgspec.Meta(pattern=r"^https://[^/?#@\s]+:(443|8443)$(?!\n)", max_length=255)
+]
 """https and the port said out loud, one of the two of FSC Core 2.0.0."""
 
-Upstream = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$", max_length=2000)]
-Organisation = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Upstream = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$(?!\n)", max_length=2000)]
+Organisation = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$(?!\n)")]
 """A Peer ID, or the name of a peer: of a Peer document, or under `[peers]` of the node."""
 
 Permission = Literal["read", "write"]
@@ -56,7 +58,7 @@ class Group(msgspec.Struct, frozen=True, rename="camel"):
 
     id: GroupId
     directory: Directory
-    authorities: tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")], ...] = ()
+    authorities: tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")], ...] = ()
 
 
 class Peer(msgspec.Struct, frozen=True, rename="camel"):
@@ -78,7 +80,7 @@ class Certificate(msgspec.Struct, frozen=True, rename="camel"):
     same file, in another of the list, or beside it under the same name with `.key`."""
 
     name: Label
-    path: Annotated[str, msgspec.Meta(pattern=r"^/.+$", max_length=1000)]
+    path: Annotated[str, msgspec.Meta(pattern=r"^/.+$(?!\n)", max_length=1000)]
 
 
 class Authentication(msgspec.Struct, frozen=True, rename="camel"):
