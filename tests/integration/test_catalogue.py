@@ -1,4 +1,4 @@
-"""One node of a group reads the catalogue of another, over the gateway, under the contract that any two nodes have."""
+"""One node of a group reads the catalogue of another, over the gateway, under the contract that any two nodes have, and finds in it."""
 
 from tests.integration.nodes import OWNER, Federation, build
 from tests.unit.catalogue.examples import write
@@ -14,6 +14,7 @@ async def test_a_node_harvests_the_catalogue_of_its_peer(group: Federation) -> N
     assert harvester is not None
     await harvester.round()
     (found,) = [one for one in harvester.found() if one.peer == OWNER]
+    finds = await asker.parts.finder.search("knooppunten", {}, 1)
     await harvester.round()
     (again,) = [one for one in harvester.found() if one.peer == OWNER]
     await asker.stop()
@@ -21,3 +22,5 @@ async def test_a_node_harvests_the_catalogue_of_its_peer(group: Federation) -> N
     assert (found.trouble, {one.kind for one in found.entries}) == ("", {"service"})
     assert again.entries == found.entries
     assert again.at > found.at  # type: ignore[operator]
+    assert [one.owner for one in finds.found] == [OWNER]
+    assert harvester.changes == 1

@@ -21,7 +21,7 @@ LONGEST = 200
 PAGE = 20
 """Entries on a page."""
 
-_SHOWN, _LONGEST_WORDS = 400, 20_000  # characters
+_SHOWN, _LONGEST_WORDS = 400, 10_000  # characters
 
 Part = Literal["title", "words", "description"]
 """Where of an entry a word stands: `words` are its name, keywords and columns."""

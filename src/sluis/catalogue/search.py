@@ -5,7 +5,8 @@ words before description), then those with the shortest title, then by title. Th
 order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
 from itertools import chain
 from typing import Any, Final
@@ -28,10 +29,14 @@ from sluis.catalogue.listing import (
     value_in_words,
 )
 from sluis.catalogue.vocabulary import Closeness, Vocabulary, words_of, words_wanted
+from sluis.kernel import PeerId
 
 _CLOSE: Final[dict[Closeness, float]] = {2: 100.0, 1: 50.0, 0: 1.0}
 _PLACE: Final[dict[Part, float]] = {"title": 4.0, "words": 2.0, "description": 1.0}
 # What place can differ for all words of a search together (8 times 3) is less than what one step of closeness does.
+MOST_WORDS = 100_000
+"""Different words of one organisation that can be found: one that writes others than anybody slows no search down."""
+
 _HEAP = 50_000_000  # bytes that indexing may use
 
 Meant = Sequence[Mapping[str, Closeness]]
@@ -47,11 +52,11 @@ class SearchIndex:
 
     def __init__(self, entries: Sequence[Listed]) -> None:
         self._entries = entries
-        texts = [{part: words_of(text) for part, text in one.texts().items()} for one in entries]
-        self._vocabulary = Vocabulary([word for words in each.values() for word in words] for each in texts)
         self._masks = {facet: _masks(facet, entries) for facet in FACETS}
-        self._schema, self._searcher = _index(texts)
-        shortest = sorted(range(len(entries)), key=lambda number: (len(texts[number]["title"]), number))
+        lengths, counted = list[int](), Counter[str]()
+        self._schema, self._searcher = _index(_counting(entries, lengths, counted))
+        self._vocabulary = Vocabulary(counted)
+        shortest = sorted(range(len(entries)), key=lambda number: (lengths[number], number))
         self._places = {number: place for place, number in enumerate(shortest)}
 
     def search(self, text: str, chosen: Chosen, page: int) -> Finds:
@@ -125,6 +130,22 @@ class SearchIndex:
     def _example(self, facet: Facet, value: str) -> Listed:
         mask = self._masks[facet][value]
         return self._entries[(mask & -mask).bit_length() - 1]
+
+
+def _counting(
+    entries: Iterable[Listed], lengths: list[int], counted: Counter[str]
+) -> Iterator[dict[Part, list[str]]]:
+    """The words of one entry after another; beside it the lengths of titles, and in how many entries each word is."""
+    known = defaultdict[PeerId, set[str]](set)
+    for one in entries:
+        words = {part: words_of(text) for part, text in one.texts().items()}
+        for word in dict.fromkeys(chain(*words.values())):
+            if len(known[one.owner]) < MOST_WORDS:
+                known[one.owner].add(word)
+        kept = {part: [word for word in some if word in known[one.owner]] for part, some in words.items()}
+        lengths.append(len(words["title"]))
+        counted.update(set(chain(*kept.values())))
+        yield kept
 
 
 def _index(texts: Iterable[Mapping[Part, Sequence[str]]]) -> tuple[Any, Any]:

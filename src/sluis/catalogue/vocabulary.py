@@ -6,9 +6,10 @@ English. Everything that is typed is words: there is no query language, so nothi
 """
 
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ MOST_WORDS: Final = 8
 RARE: Final = 10
 """A word that stands in fewer entries than this may be a typing mistake."""
 
+MOST_PARTS: Final = 5_000
+"""Words that one may be a part of: a search takes no longer than that, whatever words somebody writes in a catalogue."""
+
 _LONGEST = 64  # bytes of a word, about as many letters; what is longer is no word
 _MOST_LIKE = 50  # words that resemble one
 
@@ -31,25 +35,23 @@ class Vocabulary:
     """The words of all entries.
 
     Args:
-        entries: of each entry its words.
+        entries: of each word in how many entries it is.
     """
 
-    def __init__(self, entries: Iterable[Iterable[str]]) -> None:
-        self._entries = Counter[str]()
-        for words in entries:
-            self._entries.update(set(words))
+    def __init__(self, entries: Mapping[str, int]) -> None:
+        self._entries = entries
         self._forms = defaultdict[str, list[str]](list)
         for word in sorted(self._entries):
             for key in _keys(word):
                 self._forms[key].append(word)
         # a search in one long text is quicker than one in each of many words
         self._words = "\n".join(("", *sorted(self._entries), ""))
-        self._roots = "\n".join(("", *(f"{word} {stem(word)}" for word in sorted(self._entries)), ""))
+        self._stems = "\n".join(("", *sorted({stem(word) for word in self._entries}), ""))
         self._schema, self._searcher = _words_index(self._entries)
 
     def meant(self, word: str) -> dict[str, Closeness]:
         """The words of the catalogue that may be meant by one of a search, with how close they are."""
-        found: dict[str, Closeness] = dict.fromkeys(self._containing(word), 1)
+        found: dict[str, Closeness] = dict.fromkeys(islice(self._containing(word), MOST_PARTS), 1)
         found.update(dict.fromkeys(self._forms_of(word), 2))
         if sum(self._entries[one] for one in found) < RARE:
             for one in self._resembling(word):
@@ -68,7 +70,7 @@ class Vocabulary:
             yield from _lines(self._words, core)
         # A stemmer leaves meen of gemeente: what ends so is not about it.
         if core not in root and len(root) > 3 and root[:2] == word[:2]:
-            yield from (one.partition(" ")[0] for one in _lines(self._roots, f"{root}\n"))
+            yield from (one for found in _lines(self._stems, f"{root}\n") for one in self._forms[found])
 
     def _resembling(self, word: str) -> Iterator[str]:
         from tantivy import Query

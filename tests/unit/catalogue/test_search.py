@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.catalogue.examples import EVIL, NOW, OF
 
-from sluis.catalogue import Found, Harvest, Listed, SearchIndex, listing
+from sluis.catalogue import Found, Harvest, Listed, SearchIndex, listing, search, vocabulary
 from sluis.catalogue.listing import FACETS, PAGE, listed
 from sluis.catalogue.vocabulary import MOST_WORDS, words_wanted
 from sluis.kernel import PeerId, Text
@@ -251,6 +251,21 @@ def test_what_is_looked_through_is_bounded_and_shared(monkeypatch: pytest.Monkey
     monkeypatch.setattr(listing, "MOST", 10)
     found = listed(OF, (), [harvest(ONE, 30), harvest(TWO, 2)])
     assert Counter(one.owner for one in found) == {ONE: 8, TWO: 2}
+
+
+def test_an_organisation_brings_only_so_many_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_WORDS", 3)
+    many = entry("Een twee drie vier", owner=TWO, about="")
+    index = SearchIndex([many, entry("Vier", about="")])
+    assert titles("drie", index) == ["Een twee drie vier"]
+    assert titles("vier", index) == ["Vier"]
+
+
+def test_a_word_is_looked_for_in_only_so_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "MOST_PARTS", 3)
+    index = SearchIndex([*(entry(f"Boom{letter}urk") for letter in "defgh"), entry("Boom")])
+    assert titles("boom", index)[0] == "Boom"
+    assert index.search("boom", {}, 1).total == 3
 
 
 def test_long_descriptions_are_shown_short() -> None:
