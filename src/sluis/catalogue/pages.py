@@ -41,6 +41,7 @@ _FACETS: dict[Facet, Text] = {
 }
 _RIGHTS: dict[str, Text] = {name: words for name, (_, words) in ACCESS_RIGHTS.items()}
 _MOST_VALUES = 50  # of one facet
+_AT_ONCE = 2  # readings of all that others offer: anybody may ask for one, and it may be much
 _FORMS: dict[str, tuple[Form, str]] = {
     "json-ld": ("json-ld", "application/ld+json"),
     "turtle": ("turtle", "text/turtle"),
@@ -98,6 +99,8 @@ def page_routes(
         finder: searches in both.
     """
 
+    some = asyncio.Semaphore(_AT_ONCE)
+
     @get("/catalogue")
     async def listed(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
         """What there is, by what somebody looks for."""
@@ -147,7 +150,8 @@ def page_routes(
         visitor: SignedIn | None, request: Request[Any, Any, Any], owner: Annotated[str, PathParameter()]
     ) -> Response[bytes]:
         """One thing that another organisation offers, as its catalogue said when it was read."""
-        harvests = await asyncio.to_thread(harvester.found) if harvester else []
+        async with some:
+            harvests = await asyncio.to_thread(harvester.found) if harvester else []
         harvest, entry = _of_others(harvests, owner, request.query_params.get("entry") or "")
         return page(
             request, "catalogue/other.html", entry=entry, harvest=harvest, kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
