@@ -20,7 +20,7 @@ from sluis.catalogue.harvesting import Harvester
 from sluis.catalogue.listing import FACETS, KINDS, LONGEST, MOST, Count, Facet, Finds, Hit
 from sluis.catalogue.model import FOLDERS, Form, Found, Harvest, Kind
 from sluis.catalogue.service import Catalogue, no_catalogue, not_there
-from sluis.catalogue.views import euros, is_web, law_page, view_of
+from sluis.catalogue.views import is_web, law_page, view_of
 from sluis.kernel import Text
 from sluis.web import Entry as Link
 from sluis.web import SignedIn, page
@@ -115,7 +115,7 @@ def page_routes(
         if number > finds.pages:
             finds = await finder.search(asked.text, asked.chosen, max(finds.pages, 1))
         return page(
-            request, "catalogue/list.html", asked=asked, finds=finds, kinds=KINDS, plurals=PLURALS, themes=THEMES,
+            request, "catalogue/list.html", asked=asked, finds=finds, kinds=KINDS,
             rights=_RIGHTS, groups=groups(asked, finds), place=lambda one: place(one, catalogue), own=catalogue is not None,
         )  # fmt: skip
 
@@ -142,7 +142,7 @@ def page_routes(
         return page(
             request, "catalogue/one.html", entry=entry, view=view_of(entry), kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
             here=f"/catalogue/{folder}/{quote(name, safe='')}", reached=entry.service in services, is_web=is_web,
-            law_page=law_page, euros=euros, organisation=catalogue.of.name,
+            law_page=law_page,
         )  # fmt: skip
 
     @get("/catalogue/of/{owner:str}")
