@@ -25,7 +25,7 @@ def _whole(alias: str, nl: str, en: str, about_nl: str, about_en: str, *themes: 
         title=Prose(nl, en),
         description=Prose(about_nl, about_en),
         publisher=f"https://{alias}.example/id/organisatie",
-        contact=Contact(f"Gegevensbalie {alias} (fictief)", f"gegevens@{alias}.example"),
+        contact=Contact("Gegevensbalie (fictief)", f"gegevens@{alias}.example"),
         themes=themes,
         homepage=f"https://{alias}.example/gegevens",
         documentation=f"https://{alias}.example/gegevens/uitleg",

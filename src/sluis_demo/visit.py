@@ -56,11 +56,13 @@ def invitation(federation: Federation) -> str:
         "De browser waarschuwt: het certificaat is van de testautoriteit van deze demo. Ga toch verder. "
         f"Kies DigiD (simulator), daar {name}, {GRADE}, en voor uzelf. Of kies het digitale paspoort,\n"
         "of log in als medewerker en maak een passkey.\n"
+        f"Wat Sluiswijk heeft, vindt iedereen zonder in te loggen: {federation.portal}/catalogue\n"
         f"De simulatoren staan op {federation.network.simulated}.",
         f"Look for yourself, as a resident. Open in a browser on this computer:\n  {federation.portal}/\n"
         "The browser warns: the certificate is of the test authority of this demo. Go on all the same. "
         f"Choose DigiD (simulator), there {name}, {GRADE}, and for yourself. Or choose the digital passport,\n"
         "or sign in as a member of staff and make a passkey.\n"
+        f"What Sluiswijk has, anybody finds without signing in: {federation.portal}/catalogue\n"
         f"The simulators are at {federation.network.simulated}.",
     )
 

@@ -20,7 +20,7 @@ from sluis.catalogue.harvesting import Harvester
 from sluis.catalogue.listing import FACETS, KINDS, LONGEST, MOST, Count, Facet, Finds, Hit
 from sluis.catalogue.model import FOLDERS, Form, Found, Harvest, Kind
 from sluis.catalogue.service import Catalogue, no_catalogue, not_there
-from sluis.catalogue.views import euros, is_web, law_page, view_of
+from sluis.catalogue.views import is_web, law_page, view_of
 from sluis.kernel import Text
 from sluis.web import Entry as Link
 from sluis.web import SignedIn, page
@@ -41,6 +41,7 @@ _FACETS: dict[Facet, Text] = {
 }
 _RIGHTS: dict[str, Text] = {name: words for name, (_, words) in ACCESS_RIGHTS.items()}
 _MOST_VALUES = 50  # of one facet
+_AT_ONCE = 2  # readings of all that others offer: anybody may ask for one, and it may be much
 _FORMS: dict[str, tuple[Form, str]] = {
     "json-ld": ("json-ld", "application/ld+json"),
     "turtle": ("turtle", "text/turtle"),
@@ -98,6 +99,8 @@ def page_routes(
         finder: searches in both.
     """
 
+    some = asyncio.Semaphore(_AT_ONCE)
+
     @get("/catalogue")
     async def listed(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
         """What there is, by what somebody looks for."""
@@ -112,7 +115,7 @@ def page_routes(
         if number > finds.pages:
             finds = await finder.search(asked.text, asked.chosen, max(finds.pages, 1))
         return page(
-            request, "catalogue/list.html", asked=asked, finds=finds, kinds=KINDS, plurals=PLURALS, themes=THEMES,
+            request, "catalogue/list.html", asked=asked, finds=finds, kinds=KINDS,
             rights=_RIGHTS, groups=groups(asked, finds), place=lambda one: place(one, catalogue), own=catalogue is not None,
         )  # fmt: skip
 
@@ -139,7 +142,7 @@ def page_routes(
         return page(
             request, "catalogue/one.html", entry=entry, view=view_of(entry), kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
             here=f"/catalogue/{folder}/{quote(name, safe='')}", reached=entry.service in services, is_web=is_web,
-            law_page=law_page, euros=euros, organisation=catalogue.of.name,
+            law_page=law_page,
         )  # fmt: skip
 
     @get("/catalogue/of/{owner:str}")
@@ -147,7 +150,8 @@ def page_routes(
         visitor: SignedIn | None, request: Request[Any, Any, Any], owner: Annotated[str, PathParameter()]
     ) -> Response[bytes]:
         """One thing that another organisation offers, as its catalogue said when it was read."""
-        harvests = await asyncio.to_thread(harvester.found) if harvester else []
+        async with some:
+            harvests = await asyncio.to_thread(harvester.found) if harvester else []
         harvest, entry = _of_others(harvests, owner, request.query_params.get("entry") or "")
         return page(
             request, "catalogue/other.html", entry=entry, harvest=harvest, kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,

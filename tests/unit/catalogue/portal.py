@@ -11,7 +11,10 @@ from sluis.catalogue import NAVIGATION, Catalogue, Description, Finder, Found, H
 from sluis.catalogue.codes import THEMES
 from sluis.grounds import Grounds
 from sluis.kernel import Acting, PeerId, Text
-from sluis.web import COOKIE, House, SignedIn, make_portal
+from sluis.web import COOKIE, Entry, House, SignedIn, make_portal
+
+CLOSED = Entry("/eigen", Text("Eigen zaken", "Own affairs"))
+"""A page for who signed in."""
 
 PEER = "Gemeente Elders (fictief)"
 
@@ -64,7 +67,7 @@ class Shelf:
         catalogue = Catalogue(what or whole(), said or FULL, grounds, lambda: services, SERVICE, of, folder)
         shown, harvester = None if without else catalogue, others
         routes = page_routes(shown, harvester, Finder(shown, harvester))  # type: ignore[arg-type]
-        self.app = make_portal(routes, self, House(of.name, True, NAVIGATION), b"s" * 32)
+        self.app = make_portal(routes, self, House(of.name, True, (*NAVIGATION, CLOSED)), b"s" * 32)
 
     def browser(self, language: str = "nl", audience: str | None = None) -> Browser:
         browser = Browser(self.app, language=language)

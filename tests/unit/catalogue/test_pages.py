@@ -37,6 +37,14 @@ async def test_anybody_opens_the_pages(shelf: Shelf, audience: str | None) -> No
         assert ("<script" in shown.text) == (audience is not None)  # that of the layout, for who is signed in
 
 
+async def test_before_signing_in_the_menu_shows_what_is_for_anybody_alone(shelf: Shelf) -> None:
+    def menu(text: str) -> list[str]:
+        return re.findall(r'href="([^"]+)"', text.partition("<nav")[2].partition("</nav>")[0])
+
+    assert menu((await shelf.browser().get(INCOME)).text) == ["/catalogue"]
+    assert menu((await shelf.browser(audience="company").get(INCOME)).text) == ["/catalogue", "/eigen"]
+
+
 async def test_what_is_found_is_listed_and_leads_to_its_page(shelf: Shelf) -> None:
     shown = await shelf.browser().get("/catalogue?q=inkomen")
     assert re.search(r"\d resultaten voor <q><bdi>inkomen</bdi>", " ".join(shown.text.split()))
