@@ -324,6 +324,8 @@ class Sender:
         for name, some in of.items():
             if (runner := self.runners.get(name)) is not None:
                 runner.lane.noted(some)
+                if runner.lane.hungry:  # what is noted is held no more: there is room to read, and nobody else tells
+                    self.wake(runner)
         for runner in self.runners.values() if full else ():
             self.wake(runner)
 
