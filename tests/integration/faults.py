@@ -291,6 +291,7 @@ class Source:
 
     async def feed(self, after: int, most: int) -> bytes:
         """A page of the feed, as the route gives it."""
+        self.queue.comes_itself(ID)
         found = await asyncio.to_thread(self.queue.since, ID, after, most)
         events = b",".join(encode_structured(crossing_event(one)) for one in found)
         return b'{"events":[%s],"after":%d}' % (events, found[-1].sequence if found else after)

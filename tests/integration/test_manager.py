@@ -201,8 +201,12 @@ async def test_a_proposal_that_was_lost_is_offered_again(
     lose_letters(gemeente)
     async with member(place, services=("loon",)) as uwv:
         await until(lambda: directory.running.peers.known(UWV))
-        await gemeente.running.reconciler.unsettled()
-        await uwv.reaches(made, "proposed")
+
+        async def offered_again() -> bool:
+            await gemeente.running.reconciler.unsettled()
+            return uwv.state(made) == "proposed"
+
+        await until(offered_again)
 
 
 async def test_a_revocation_that_was_lost_heals_at_the_slower_pace(uwv: Member, gemeente: Member) -> None:

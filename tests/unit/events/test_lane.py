@@ -250,6 +250,36 @@ def test_who_is_back_gets_all_at_once_again() -> None:
     assert len(node.send_all()) == 7, "also those that were tried while it was down"
 
 
+def test_who_is_down_and_comes_to_read_is_tried_at_once() -> None:
+    table = Table()
+    table.add(*"abcdefgh")
+    node = Node(table)
+    for _ in range(20):
+        node.try_next()
+        node.end(DOWN)
+        node.note()
+    assert node.begin() == []
+    node.lane.look_again()
+    node.read()
+    assert len(node.begin()) == 1, "one try"
+    assert node.begin() == []
+    node.end(ARRIVED)
+    node.note()
+    assert len(node.send_all()) == 7
+
+
+def test_who_asked_to_wait_is_not_tried_before_that_also_when_it_comes_to_read() -> None:
+    table = Table()
+    table.add(*"abcdefgh")
+    node = Node(table)
+    for _ in range(20):
+        node.try_next()
+        node.end(Result("again", "too-busy", 3600.0, whole=True))
+        node.note()
+    node.lane.look_again()
+    assert node.send_all() == []
+
+
 def test_retry_after_is_kept_to() -> None:
     table = Table()
     table.add("x", "y")

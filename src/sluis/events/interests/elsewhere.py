@@ -37,6 +37,7 @@ from sluis.kernel import (
     Text,
     Trace,
     Upstream,
+    convert,
     decode,
     encode,
     new_transaction_id,
@@ -242,7 +243,7 @@ class Registrar:
 
     def _read(self, peer: PeerId, made: dict[str, Any]) -> Taken:
         try:
-            return msgspec.convert(made, Taken)
+            return convert(made, Taken)
         except msgspec.ValidationError:
             raise _unusable(self._name(peer)) from None
 

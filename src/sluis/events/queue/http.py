@@ -172,6 +172,8 @@ def routes(
         hebt."""
         one = await may(caller, id, CHANGE_EVENTS if done else READ_EVENTS)
         await readers.confirm(one, done)
+        if isinstance(caller, Peer):
+            queue.comes_itself(one.id)
         found = await readers.page(
             one.owner, one.id, after, min(max(most, 1), MOST), min(max(wait, 0), LONGEST_WAIT)
         )

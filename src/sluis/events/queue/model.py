@@ -139,10 +139,11 @@ class Seen(msgspec.Struct, frozen=True):
 
 class News(msgspec.Struct, frozen=True):
     """What a commit brought: subscriptions with something new; and those where something earlier waits again, with the place
-    from which it goes on."""
+    from which it goes on. And, without a commit, those whose recipient comes to read: it is there."""
 
-    new: Collection[str]
-    again: Mapping[str, Place]
+    new: Collection[str] = ()
+    again: Mapping[str, Place] = {}
+    there: Collection[str] = ()
 
 
 Listener = Callable[[News], None]

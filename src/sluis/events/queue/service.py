@@ -151,10 +151,13 @@ class Queue:
         if self._new or self._again:
             news = News(self._new, self._again)
             self._new, self._again = set(), {}
-            for loop, listener in self._listeners:
-                with suppress(RuntimeError):  # that loop has ended
-                    loop.call_soon_threadsafe(listener, news)
+            self._tell(news)
         return False
+
+    def _tell(self, news: News) -> None:
+        for loop, listener in self._listeners:
+            with suppress(RuntimeError):  # that loop has ended
+                loop.call_soon_threadsafe(listener, news)
 
     def tidy(self, connection: Connection) -> None:
         """Nothing is left for later."""
@@ -175,6 +178,10 @@ class Queue:
     def leave(self, listener: Listener) -> None:
         """Have it called no more."""
         self._listeners = [one for one in self._listeners if one[1] != listener]
+
+    def comes_itself(self, subscription: str) -> None:
+        """The recipient comes to read what there is: whoever sends need not wait to find out whether it is there."""
+        self._tell(News(there=(subscription,)))
 
     def fetch(self, wanted: Mapping[str, Wanted], most: int) -> dict[str, Found]:
         """What waits for some subscriptions. Blocks.

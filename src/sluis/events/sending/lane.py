@@ -53,7 +53,7 @@ class Lane:
         self._wanted: set[Key] = set()  # of these now
         self._whole: set[Key] = set()  # rest because of the recipient as such
         self._requests = self._failures = self._singly = 0
-        self._until = self._slot = 0.0
+        self._until = self._slot = self._asked = 0.0
         self.stopped = False
         self.configure(subscription)
 
@@ -257,7 +257,8 @@ class Lane:
         """What came of a request; gives what is to be noted. What is noted is held until `noted`."""
         self._requests -= 1
         if result.wait:
-            self._until = max(self._until, now + result.wait * 1000)
+            self._asked = max(self._asked, now + result.wait * 1000)
+            self._until = max(self._until, self._asked)
         if result.verdict == "arrived":
             return self._arrived(sent)
         if result.verdict == "again":
@@ -280,6 +281,15 @@ class Lane:
         self._singly = max(self._singly - 1, 0)
         self._pop(sent)
         return [Outcome(self._name, one.sequence, DELIVERED) for one in sent]
+
+    def look_again(self) -> None:
+        """The recipient shows that it is there: try once now, unless it asked to wait itself."""
+        if not self.down:
+            return
+        self._until = self._asked
+        key = next((one for one in self._whole if one in self._resting), None)
+        if not self._ready and key is not None:
+            heappush(self._dues, (0.0, self._resting[key], key))
 
     def _recover(self) -> None:
         """The recipient is back: what waited only for that waits no longer."""

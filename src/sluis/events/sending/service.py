@@ -192,6 +192,10 @@ class Sender:
             if (runner := self.runners.get(name)) is not None:
                 runner.again(place)
                 self.wake(runner)
+        for name in news.there:
+            if (runner := self.runners.get(name)) is not None:
+                runner.lane.look_again()
+                self.wake(runner)
         if self._sharing is not None:
             self._sharing.hear(name for name in (*news.new, *news.again) if name not in self.runners)
 
@@ -324,6 +328,8 @@ class Sender:
         for name, some in of.items():
             if (runner := self.runners.get(name)) is not None:
                 runner.lane.noted(some)
+                if runner.lane.hungry:  # there is room to read again, and nobody else tells
+                    self.wake(runner)
         for runner in self.runners.values() if full else ():
             self.wake(runner)
 
