@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import click
 
 from sluis.cli.local import call, question_of
-from sluis.cli.options import example, json_option, node_option
+from sluis.cli.options import example, json_option, node_option, source_option
 from sluis.cli.terminal import json_text, language, say, shown, working
 from sluis.kernel import Invalid, NotFound, Text
 
@@ -29,9 +29,6 @@ _ONLY_QUERY = say(
 )
 _QUERY_NEEDS = say("Bij --query horen --activity en --case.", "--query takes --activity and --case.")
 
-_source = click.option(
-    "--source", required=True, help=say("Organisatie: naam of OIN.", "Organisation: name or OIN.")
-)
 _notice = click.option(
     "--notice", required=True, help=say("Naam van de kennisgeving.", "Name of the notice.")
 )
@@ -50,7 +47,7 @@ def interests() -> None:
 
 
 @interests.command("notices", epilog=example("sluis events interests notices --source ind"))
-@_source
+@source_option
 @node_option
 @json_option
 def notices(source: str, directory: Path, as_json: bool) -> None:
@@ -72,7 +69,7 @@ notices.help = say("Wat een andere organisatie u kan melden.", "What another org
     "register",
     epilog=example("sluis events interests register --source ind --notice besluiten --from casussen.csv"),
 )
-@_source
+@source_option
 @_notice
 @click.option(
     "--from",
@@ -141,7 +138,7 @@ register.help = say(
 
 
 @interests.command("list", epilog=example("sluis events interests list --source ind --notice besluiten"))
-@_source
+@source_option
 @_notice
 @node_option
 @json_option
@@ -174,7 +171,7 @@ listed.help = say(
 @interests.command(
     "end", epilog=example("sluis events interests end --source ind --notice besluiten --from weg.csv")
 )
-@_source
+@source_option
 @_notice
 @click.option(
     "--from",

@@ -21,6 +21,9 @@ node_option = click.option(
     show_default=True,
     help=say("Map van het knooppunt (of SLUIS_NODE).", "Directory of the node (or SLUIS_NODE)."),
 )
+source_option = click.option(
+    "--source", required=True, help=say("Organisatie: naam of OIN.", "Organisation: name or OIN.")
+)
 json_option = click.option("--json", "as_json", is_flag=True, help=say("Schrijf JSON.", "Write JSON."))
 
 

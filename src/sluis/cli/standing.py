@@ -7,12 +7,8 @@ from typing import Any
 import click
 
 from sluis.cli.local import call, question_of, question_options
-from sluis.cli.options import example, json_option, node_option
+from sluis.cli.options import example, json_option, node_option, source_option
 from sluis.cli.terminal import json_text, say, shown, working
-
-_SOURCE = click.option(
-    "--source", required=True, help=say("Organisatie: naam of OIN.", "Organisation: name or OIN.")
-)
 
 
 @click.group(
@@ -35,7 +31,7 @@ def standing() -> None:
     ),
 )
 @question_options
-@_SOURCE
+@source_option
 @click.option(
     "--reference",
     required=True,
@@ -91,7 +87,7 @@ ask.help = say(
 
 
 @standing.command("list", epilog=example("sluis events standing list --source rvig"))
-@_SOURCE
+@source_option
 @node_option
 @json_option
 def listed(source: str, directory: Path, as_json: bool) -> None:
@@ -112,7 +108,7 @@ listed.help = say(
 
 @standing.command("end", epilog=example("sluis events standing end q2Jv0Zr4Tq6mZq3c1X8kYw --source rvig"))
 @click.argument("id")
-@_SOURCE
+@source_option
 @node_option
 def end(id: str, source: str, directory: Path) -> None:
     body = {"source": source, "id": id}
