@@ -51,12 +51,24 @@ class Entry(msgspec.Struct, frozen=True):
         title: what it says.
         audiences: who of those who signed in sees it; None: all of them.
         open: whether who is not signed in sees it too.
+        roles: officials see it who have one of these; None: all of them. What a page itself asks, its route says.
     """
 
     path: str
     title: Text
     audiences: tuple[Audience, ...] | None = None
     open: bool = False
+    roles: tuple[str, ...] | None = None
+
+    def is_for(self, visitor: SignedIn | None) -> bool:
+        """Whether this visitor sees it."""
+        if visitor is None:
+            return self.open
+        if self.audiences is not None and visitor.audience not in self.audiences:
+            return False
+        return (
+            visitor.audience != "staff" or self.roles is None or not {*self.roles}.isdisjoint(visitor.roles)
+        )
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -86,12 +98,7 @@ class Setting(msgspec.Struct, frozen=True):
 
     def entries(self) -> list[Entry]:
         """What of the navigation this visitor sees."""
-        who = self.visitor
-        return [
-            one
-            for one in self.navigation
-            if (one.open if who is None else one.audiences is None or who.audience in one.audiences)
-        ]
+        return [one for one in self.navigation if one.is_for(self.visitor)]
 
     def say(self, text: Text | str, en: str | None = None) -> str:
         """A sentence in the language of the page: a `Text`, or Dutch and English."""

@@ -512,3 +512,20 @@ async def test_files_of_pages_are_named_by_their_content(browser: Browser) -> No
 )
 async def test_nothing_else_is_a_file(browser: Browser, path: str) -> None:
     assert (await browser.get(path)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("roles", "asked", "shown"),
+    [
+        ((), None, True),
+        ((), ("auditor",), False),
+        (("auditor",), ("auditor", "other"), True),
+        (("clerk",), ("auditor",), False),
+    ],
+)
+def test_navigation_shows_officials_what_is_for_their_roles(
+    roles: tuple[str, ...], asked: tuple[str, ...] | None, shown: bool
+) -> None:
+    entry = Entry("/x", Text("x", "x"), ("staff",), roles=asked)
+    who = SignedIn("h1", Acting("p1"), "staff", "low", "acr", "directory", 0, roles=roles)
+    assert entry.is_for(who) is shown
