@@ -14,22 +14,20 @@ from sluis.ledger import Allowed, Authorise, base_origin
 from sluis.policy import LOG, READ_OWN_LINES, Resource
 from sluis.serve.api import officials
 from sluis.serve.parts import Parts
+from sluis.serve.people import Representing
 from sluis.web import Entry, Gate, SignedIn, TokenAccess, identified, keep_caller
 
 NAVIGATION: tuple[Entry, ...] = (*looked.NAVIGATION, *access.NAVIGATION)
 """What the layout shows of these pages."""
 
 
-def citizen_routes(parts: Parts, sessions: Sessions) -> list[HTTPRouteHandler]:
+def citizen_routes(parts: Parts, representing: Representing) -> list[HTTPRouteHandler]:
     """The pages of a node for data subjects."""
     looking = parts.looking
-    pages = access.page_routes(parts.accesses, sessions)
+    pages = access.page_routes(parts.accesses, representing.whose)
     if looking is None:
         return pages
-    return [
-        *looked.page_routes(looking.over, sessions, lambda person: looking.asserting(sessions, person)),
-        *pages,
-    ]
+    return [*looked.page_routes(looking.over, representing.whose, looking.asserting), *pages]
 
 
 class ReadingAccess(TokenAccess):

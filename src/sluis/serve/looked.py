@@ -8,7 +8,6 @@ from sluis.crypto import Jwk, Keys, read_jwks
 from sluis.gateway import Link, Membership
 from sluis.grounds import Grounds
 from sluis.identity.looked import Asserting, Organisation, Trust, Trusted, WhoLooked
-from sluis.identity.sessions import Sessions
 from sluis.identity.tokens import Tokens
 from sluis.kernel import Clock, Invalid, Place, Text
 from sluis.ledger import Ledger
@@ -33,16 +32,21 @@ class Looking:
         """The key set of this node (RFC 7517)."""
         return self._tokens.jwks()
 
-    def asserting(self, sessions: Sessions, person: SignedIn) -> Asserting | None:
-        """What makes assertions about who is signed in; None when that is known under a number that others do not know."""
-        established = sessions.established(person.session)
-        if established.kind != "BSN":
+    def asserting(self, person: SignedIn, whom: tuple[str, str]) -> Asserting | None:
+        """What makes assertions about whom somebody acts for; None when that is under a number that others are not told.
+
+        Args:
+            person: who is signed in, and how surely.
+            whom: type and value of the number.
+        """
+        kind, value = whom
+        if kind != "BSN":
             return None
 
         def made(audience: str, reader: Jwk) -> str:
             return self._tokens.assertion(
                 person.acting, audience, acr=person.acr, at=person.at,
-                identifier=("BSN", established.value), reader=reader,
+                identifier=("BSN", value), reader=reader,
             )  # fmt: skip
 
         return made

@@ -11,9 +11,20 @@ from sluis.config import Config, RegisterConfig
 from sluis.contact import MESSAGES
 from sluis.crypto import KeyStore
 from sluis.grounds import Grounds
-from sluis.identity.people import Act, Caller, Choice, Denied, People, Service, Vouched, open_people, refused
+from sluis.identity.people import (
+    OWN_DATA,
+    Act,
+    Caller,
+    Choice,
+    Denied,
+    People,
+    Service,
+    Vouched,
+    open_people,
+    refused,
+)
 from sluis.identity.provider import ACTS, Provider
-from sluis.identity.register import Folder, Online, Register, person_urn
+from sluis.identity.register import PERSON, Folder, Online, Register, person_urn
 from sluis.identity.sessions import Established, Sessions, person_of
 from sluis.kernel import Acting, Clock, Invalid, Refused, Text, Unidentified, nine_digits
 from sluis.ledger import Ledger
@@ -129,6 +140,36 @@ class Representing:
         found = await self.people.may(who.acting, act, self.vouched(who))
         return refused(found) if isinstance(found, Denied) else None
 
+    async def whose(self, who: SignedIn, action: str) -> tuple[str, str]:
+        """Of whom somebody sees who looked, and gives or takes back access: themselves, or whom they act for.
+
+        Args:
+            who: signed in.
+            action: `read` or `edit`.
+
+        Returns:
+            Type of the number, and number.
+
+        Raises:
+            Refused: they may not for this one, or the number was not written down.
+            Unkept: that a guardian looks could not be put on record.
+        """
+        acting = who.acting
+        entity = acting.entity
+        if entity in (None, person_urn(acting.person)) and acting.intermediary is None:
+            return self._sessions.subject(who.session)
+        refusal = await self.may(who, OWN_DATA, action)
+        if refusal is not None:
+            raise refusal
+        assert entity is not None
+        kind, _, number = entity.rpartition(":")
+        if f"{kind}:" != PERSON:
+            return kind, number
+        found = await self.people.guardians.number(acting.person, number)
+        if found is None:
+            raise _number_unknown()
+        return "BSN", found
+
     async def read_again(self, acting: Acting) -> None:
         """Have the trade register read again where that is needed, before anybody is signed out for want of it."""
         await self.people.ready(acting, _AHEAD)
@@ -179,6 +220,18 @@ def _no_bsn() -> Invalid:
         Text("Een BSN heeft negen cijfers, waarvan het laatste de andere controleert.",
              "A BSN has nine digits, the last of which checks the others."),
         Text("Neem het nummer opnieuw over.", "Copy the number again."),
+    )  # fmt: skip
+
+
+def _number_unknown() -> Refused:
+    return Refused(
+        "own-data-number",
+        Text("Dit kan nu niet voor deze persoon.", "This cannot be done for this person now."),
+        Text("Dit knooppunt kent van deze persoon geen nummer waarmee het gegevens kan opzoeken.",
+             "This node knows no number of this person by which it can look up data."),
+        Text("Vraag de organisatie om opnieuw vast te leggen dat u voor deze persoon handelt.",
+             "Ask the organisation to write down anew that you act for this person."),
+        rule="representation",
     )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     decisions = policy.routes(parts.point, who, str(config.portal.address).rstrip("/"))
     reached = contact.routes(parts.contact, callbacks_of(config)) if parts.contact else ()
     found = catalogue.page_routes(parts.catalogue, parts.harvester, parts.finder)
-    routes = [*rooms.routes, *citizen_routes(parts, rooms.sessions), *reached, *found, *decisions]
+    routes = [*rooms.routes, *citizen_routes(parts, rooms.representing), *reached, *found, *decisions]
     return make_portal(
         routes,
         rooms.visiting,

@@ -60,10 +60,13 @@ class World:
         self.roles: tuple[str, ...] = ("access-admin",)
         self.sessions = open_sessions(self.store, keys, lambda: NOW)
         house = House("Fictieve Dienst", True, NAVIGATION)
-        self.browser = Browser(make_portal(page_routes(self.accesses, self.sessions), self, house, b"s" * 32))
+        self.browser = Browser(make_portal(page_routes(self.accesses, self.whose), self, house, b"s" * 32))
 
     async def _agreed(self) -> list[Agreed]:
         return self.agreed or []
+
+    async def whose(self, person: SignedIn, action: str) -> tuple[str, str]:
+        return self.sessions.subject(person.session)
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         return self.sessions.by_cookie(secret)

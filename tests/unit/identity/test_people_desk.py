@@ -184,7 +184,12 @@ async def test_an_official_does_the_same_over_the_socket_without_a_number_in_any
     actors = {one.actor for _, one in desk.ledger.log.arrangements(made["id"])}
     assert actors == {"official-1"}
     status, services = await desk.call("GET", "/v1/people/services")
-    assert [one["id"] for one in services] == ["permits", "subsidies", "urn:sluis:service:contacts"]
+    assert [one["id"] for one in services] == [
+        "permits",
+        "subsidies",
+        "urn:sluis:service:contacts",
+        "urn:sluis:service:own-data",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Who acts for another is held to that at every request: by the door of the portal, by the sign-in provider, and by policies."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from tests.unit.serve.test_deciding import Kept
 
 from sluis.crypto import FileKeyStore
 from sluis.identity import pages, people
+from sluis.identity.people.guardians import Appointment
 from sluis.identity.people.model import Mandate
 from sluis.identity.register import person_urn
-from sluis.identity.sessions import Sessions, SigningIn, open_sessions
+from sluis.identity.sessions import Sessions, SigningIn, open_sessions, person_of
 from sluis.kernel import Acting, Refused, Text
 from sluis.policy import LOG, STANDARD, DecisionPoint, Policies, Resource
 from sluis.serve.identity import Visiting
@@ -203,3 +205,69 @@ async def test_a_token_carries_the_same_to_the_policies(world: World) -> None:
     told = world.representing.refusal(known.session, known.acting)
     assert told is not None
     assert told.why.en == "This mandate was revoked."
+
+
+# For a child or ward
+
+
+class Family(World):
+    """A world in which an official wrote down who acts for whom by law."""
+
+    async def guardian(self, ward: str = "999990020", **changed: Any) -> SignedIn:
+        """Somebody who acts for a ward, as an official wrote it down."""
+        _, signed_in = await self._begin("999990019")
+        keys = FileKeyStore(self.folder / "keys")
+        child, parent = person_of(keys, "BSN", ward), signed_in.acting.person
+        what = {"kind": "parent", "born": date(self.clock().year - 10, 1, 1), "number": ward, **changed}
+        await self.people.guardians.appoint(
+            "ambtenaar", Appointment(guardian=parent, ward=child, evidence="BRP gelezen", guardian_name="O", ward_name="K", **what)
+        )  # fmt: skip
+        _, acting = await self.sessions.act_for(signed_in.session, person_urn(child), "K")
+        return acting
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Iterator[Family]:
+    made = Family(tmp_path)
+    yield made
+    made.store.close()
+
+
+async def test_a_parent_sees_what_is_about_their_child_and_that_is_on_record(family: Family) -> None:
+    acting = await family.guardian()
+    assert await family.representing.whose(acting, "read") == ("BSN", "999990020")
+    (made,) = family.people.guardians.every()
+    actions = [one.action for _, one in family.ledger.log.arrangements(made.id)]
+    assert actions == ["guardian.appoint", "guardian.read"]
+    assert "999990020" not in repr(made)
+
+
+async def test_who_acts_for_nobody_sees_what_is_about_themselves(family: Family) -> None:
+    _, signed_in = await family._begin("999990019")
+    assert await family.representing.whose(signed_in, "edit") == ("BSN", "999990019")
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"born": date(2010, 7, 1)}, "ward-of-sixteen"),
+        ({"kind": "administrator", "born": None, "services": ("permits",)}, "other-service"),
+        ({"number": ""}, "representation"),
+    ],
+)
+async def test_what_a_guardian_may_not_see_is_refused_with_the_reason(
+    family: Family, changed: dict[str, Any], rule: str
+) -> None:
+    acting = await family.guardian(**changed)
+    with pytest.raises(Refused) as caught:
+        await family.representing.whose(acting, "read")
+    assert caught.value.rule == rule
+
+
+async def test_the_day_on_which_a_child_is_sixteen_is_theirs(family: Family) -> None:
+    day = family.clock().date()
+    birth = date(day.year - 16, day.month, day.day)
+    assert await family.representing.whose(await family.guardian(born=birth + timedelta(days=1)), "read")
+    other = await family.guardian("999990032", born=birth)
+    with pytest.raises(Refused):
+        await family.representing.whose(other, "read")

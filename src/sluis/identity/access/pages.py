@@ -1,6 +1,7 @@
 """Access that a person gave: what it opens, to whom, what for, until when; with a button to take it back. And what they are
 asked for."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -11,7 +12,6 @@ from sluis.grounds.consents import Narrowing
 from sluis.grounds.consents import Request as Asked
 from sluis.identity.access.model import ConsentView, Key, NewConsent
 from sluis.identity.access.service import Accesses
-from sluis.identity.sessions import Sessions
 from sluis.kernel import Invalid, NotFound, Text
 from sluis.web import Entry, Form, SignedIn, page, redirect, required_day
 
@@ -55,14 +55,23 @@ class Titles:
         return column.title if column is not None and column.title else Text(name, name)
 
 
-def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler]:
-    """The pages of this room, for who is signed in."""
+Whose = Callable[[SignedIn, str], Awaitable[tuple[str, str]]]
+"""Of whom somebody sees what is about them (`read`) or changes it (`edit`): themselves, or whom they act for. Raises `Refused`."""
+
+
+def page_routes(accesses: Accesses, whose: Whose) -> list[HTTPRouteHandler]:
+    """The pages of this room, for who is signed in.
+
+    Args:
+        accesses: of this node.
+        whose: type and value of the number of whom they act for.
+    """
     titles = Titles(accesses.grounds)
 
     @get("/consents", opt=_FOR)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Toegang die ik gaf, en wat mij gevraagd wordt."""
-        whom = sessions.subject(person.session)
+        whom = await whose(person, "read")
         found, today = await accesses.of(whom), accesses.today()
         given = [one for one in found if one.revoked is None and one.until >= today]
         return page(
@@ -83,7 +92,7 @@ def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler
     async def give(person: SignedIn, form: Form) -> Response[bytes]:
         """Geef toestemming."""
         asked = _asked(accesses, form.get("disclosure", ""))
-        kind, value = sessions.subject(person.session)
+        kind, value = await whose(person, "edit")
         new = NewConsent(
             Key(kind, value),
             asked.recipient,
@@ -97,7 +106,7 @@ def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler
     @post("/consents/narrow", opt=_FOR, status_code=200)
     async def narrow(person: SignedIn, form: Form) -> Response[bytes]:
         """Laat minder over van een toestemming: minder gegevens, of minder lang."""
-        whom, left = sessions.subject(person.session), dict[str, tuple[str, ...]]()
+        whom, left = await whose(person, "edit"), dict[str, tuple[str, ...]]()
         for one in _columns(form):
             dataset, _, column = one.partition(".")
             left[dataset] = (*left.get(dataset, ()), column)
@@ -108,7 +117,8 @@ def page_routes(accesses: Accesses, sessions: Sessions) -> list[HTTPRouteHandler
     @post("/consents/revoke", opt=_FOR, status_code=200)
     async def revoke(person: SignedIn, form: Form) -> Response[bytes]:
         """Trek toestemming in."""
-        await accesses.revoke(form.get("consent", ""), person.acting.person, sessions.subject(person.session))
+        whom = await whose(person, "edit")
+        await accesses.revoke(form.get("consent", ""), person.acting.person, whom)
         return redirect("/consents")
 
     return [listed, give, narrow, revoke]

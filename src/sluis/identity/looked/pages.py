@@ -1,6 +1,6 @@
 """Who looked at my data, as the person reads it: organisation, purpose in words, article, kinds of data, time."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get
@@ -9,29 +9,34 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.identity.looked.model import Looked
 from sluis.identity.looked.rules import by_question
 from sluis.identity.looked.service import Asserting, WhoLooked
-from sluis.identity.sessions import Sessions
 from sluis.kernel import Text
 from sluis.web import Entry, SignedIn, page
 
-NAVIGATION = (Entry("/looked", Text("Wie keek er", "Who looked"), ("citizen",)),)
+NAVIGATION = (Entry("/looked", Text("Wie keek er", "Who looked"), ("citizen", "company")),)
 """What the layout shows of this room."""
 
-_FOR: dict[str, Any] = {"audience": ("citizen",), "level": "substantial"}
+_FOR: dict[str, Any] = {"audience": ("citizen", "company"), "level": "substantial"}
+
+Whom = tuple[str, str]
+"""Type and value of a number."""
 
 
 def page_routes(
-    over: WhoLooked, sessions: Sessions, asserting: Callable[[SignedIn], Asserting | None]
+    over: WhoLooked,
+    whose: Callable[[SignedIn, str], Awaitable[Whom]],
+    asserting: Callable[[SignedIn, Whom], Asserting | None],
 ) -> list[HTTPRouteHandler]:
     """The pages of this room.
 
     Args:
         over: makes overviews.
-        sessions: know the number of who is signed in.
-        asserting: what makes assertions about a person for other organisations; None when there is no number to tell.
+        whose: the number of whom somebody acts for, for `read`. Raises `Refused`.
+        asserting: what makes assertions about them for other organisations; None when there is no number to tell.
     """
 
     async def found(person: SignedIn, until: int | None) -> Looked:
-        return await over.of(sessions.subject(person.session), asserting(person), until=until)
+        whom = await whose(person, "read")
+        return await over.of(whom, asserting(person, whom), until=until)
 
     @get("/looked", opt=_FOR)
     async def looked(

@@ -3,7 +3,7 @@
 from sluis.identity.people.catalogue import Service
 from sluis.identity.people.desk import desk_routes
 from sluis.identity.people.http import Caller, act_routes, routes
-from sluis.identity.people.model import Act, Choice, Denied, Vouched
+from sluis.identity.people.model import OWN_DATA, Act, Choice, Denied, Vouched
 from sluis.identity.people.pages import NAVIGATION, page_routes
 from sluis.identity.people.saying import refused
 from sluis.identity.people.service import People, open_people
@@ -12,6 +12,7 @@ from sluis.identity.people.signing import signing_routes
 
 __all__ = [
     "NAVIGATION",
+    "OWN_DATA",
     "SIGNING",
     "Act",
     "Caller",

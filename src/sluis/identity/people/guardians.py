@@ -7,11 +7,10 @@ import msgspec
 
 from sluis.identity.people.keeping import Keeping
 from sluis.identity.people.model import ANY, GuardianKind, Guardianship
+from sluis.identity.people.rules import ADULT
 from sluis.identity.people.saying import guardian_record, not_there
 from sluis.identity.register import birthday
 from sluis.kernel import Clock, Conflict, Invalid, Text, beginning, new_trace_id
-
-ADULT = 18
 
 MOST_SERVICES, LONGEST = 100, 200
 MOST_GUARDIANS = 20
@@ -29,6 +28,7 @@ class Appointment(msgspec.Struct, frozen=True):
         until: seconds since the epoch, when a judgment names an end.
         born: of the child of a parent; not kept.
         guardian_name, ward_name: for their own pages.
+        number: the BSN of the ward.
     """
 
     kind: GuardianKind
@@ -40,6 +40,7 @@ class Appointment(msgspec.Struct, frozen=True):
     born: date | None = None
     guardian_name: str = ""
     ward_name: str = ""
+    number: str = ""
 
     def __repr__(self) -> str:
         return "Appointment(•)"
@@ -73,7 +74,7 @@ class Guardians:
             raise _unreadable("until")
         made = Guardianship(
             new_trace_id(), what.kind, what.guardian, what.ward, now, until, what.evidence.strip(), what.services,
-            what.ward_name.strip(), what.guardian_name.strip(),
+            what.ward_name.strip(), what.guardian_name.strip(), what.number,
         )  # fmt: skip
         async with self._keeping.one_at_a_time:
             acts = [one for one in self._keeping.guardians_of(what.ward) if self.holds(one)]
@@ -109,6 +110,19 @@ class Guardians:
     def over(self, ward: str) -> list[Guardianship]:
         """Those over a ward, also those that are over, newest first."""
         return _newest(self._keeping.guardians_of(ward))
+
+    async def number(self, guardian: str, ward: str) -> str | None:
+        """The BSN of a ward, for whoever acts for them now and wants to see what is about them; None when it was not written down.
+        That it was asked for, is on record first. Raises `Unkept`.
+
+        Args:
+            guardian, ward: pseudonyms.
+        """
+        found = [one for one in self.of(guardian) if one.ward == ward and self.holds(one) and one.number]
+        if not found:
+            return None
+        await self._keeping.change([], [guardian_record("guardian.read", guardian, found[0], self._now())])
+        return found[0].number
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

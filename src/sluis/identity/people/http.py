@@ -193,6 +193,7 @@ def appointment(people: People, new: NewGuardian, whom: WhomOf) -> Appointment:
         new.born,
         new.guardian_name,
         new.ward_name,
+        new.ward,
     )
 
 

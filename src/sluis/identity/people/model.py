@@ -48,6 +48,9 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
 ANY = "*"
 """Every service, or every action."""
 
+OWN_DATA = "urn:sluis:service:own-data"
+"""The service under which somebody sees for another who looked at their data, and gives and takes back access to it."""
+
 MANDATES = "urn:sluis:service:mandates"
 """The service under which mandates themselves are given, accepted and revoked. No mandate opens it."""
 
@@ -244,6 +247,7 @@ class Guardianship(msgspec.Struct, frozen=True, omit_defaults=True):
         evidence: the judgment or the extract that it rests on, by its reference.
         services: for which; `ANY` stands for all.
         ward_name, guardian_name: for people to read.
+        number: the BSN of the ward, by which their log lines and consents are found; it is sealed with the rest, and on no page.
     """
 
     id: str
@@ -256,6 +260,7 @@ class Guardianship(msgspec.Struct, frozen=True, omit_defaults=True):
     services: tuple[str, ...] = (ANY,)
     ward_name: str = ""
     guardian_name: str = ""
+    number: str = ""
 
     def __repr__(self) -> str:
         return "Guardianship(•)"
@@ -379,7 +384,8 @@ class FactsOf(Protocol):
 
 
 class Representation(msgspec.Struct, frozen=True):
-    """One reason why a person may act for an entity at a moment, or could not: `obstacle` is a key of `reasons.REASONS`."""
+    """One reason why a person may act for an entity at a moment, or could not: `obstacle` is a key of `reasons.REASONS`.
+    `themselves` are services that the other does without anybody, whatever `services` says."""
 
     kind: Kind
     services: tuple[str, ...] = (ANY,)
@@ -390,6 +396,7 @@ class Representation(msgspec.Struct, frozen=True):
     onward: bool = False
     evidence: tuple[Evidence, ...] = ()
     obstacle: str = ""
+    themselves: tuple[str, ...] = ()
 
 
 class Allowed(msgspec.Struct, frozen=True):

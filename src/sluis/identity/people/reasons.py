@@ -53,6 +53,10 @@ REASONS: dict[str, Text] = {
     "guardian-not-begun": Text(
         "U mag nog niet voor deze persoon handelen.", "You may not act for this person yet."
     ),
+    "ward-of-sixteen": Text(
+        "Uw kind is 16 jaar of ouder en doet dit zelf (artikel 5 UAVG).",
+        "Your child is 16 or older and does this themselves (article 5 of the Dutch GDPR implementation act, UAVG).",
+    ),
     # Mandates
     "mandate-declined": Text("Deze machtiging is afgewezen.", "This mandate was declined."),
     "mandate-revoked": Text("Deze machtiging is ingetrokken.", "This mandate was revoked."),

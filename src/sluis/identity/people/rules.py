@@ -6,10 +6,11 @@ of these, laid over each other. One function holds all of them against an act.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sluis.identity.people.model import (
     ANY,
+    OWN_DATA,
     Act,
     Allowed,
     Denied,
@@ -23,6 +24,12 @@ from sluis.identity.people.reasons import REASONS
 from sluis.identity.people.states import state_at
 from sluis.identity.register import KVK, PERSON, Held, person_urn, urn_of
 from sluis.kernel import Acting, Invalid, Text
+
+ADULT = 18
+"""Years: from then on nobody has authority over somebody as their parent (BW 1:233, 1:245)."""
+
+OWN_RIGHTS = 16
+"""Years: from then on a child exercises the rights of the GDPR themselves (UAVG article 5(4))."""
 
 _NEARNESS = {rule: place for place, rule in enumerate(REASONS)}
 
@@ -191,7 +198,19 @@ def _guardianships(person: str, entity: str, now: int, facts: Facts) -> Iterator
                 one.services,
                 evidence=(Evidence("guardian", f"urn:sluis:guardianship:{one.id}"),),
                 obstacle=_guardian_obstacle(one, now),
+                themselves=(OWN_DATA,) if is_sixteen(one, now) else (),
             )
+
+
+def is_sixteen(one: Guardianship, now: int) -> bool:
+    """Whether the child of a parent is sixteen or older: from then on they exercise their rights of the GDPR themselves, and give
+    consent themselves (UAVG article 5(1) and (4)). The day is two years before authority ends (BW 1:233, 1:245).
+    """
+    if one.kind != "parent" or one.until is None:
+        return False
+    ends = datetime.fromtimestamp(one.until, UTC)
+    day = min(ends.day, 28) if ends.month == 2 else ends.day
+    return now >= ends.replace(year=ends.year - (ADULT - OWN_RIGHTS), day=day).timestamp()
 
 
 def _guardian_obstacle(one: Guardianship, now: int) -> str:
@@ -245,6 +264,7 @@ def _obstacle(one: Representation, act: Act) -> str:
         return one.obstacle
     checks = {
         "other-establishment": bool(_elsewhere(one, act.entity)),
+        "ward-of-sixteen": act.service in one.themselves,
         "other-service": not {ANY, act.service} & {*one.services},
         "other-action": not {ANY, act.action} & {*one.actions},
         "above-cap": one.cap is not None and act.amount is not None and act.amount > one.cap,

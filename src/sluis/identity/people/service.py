@@ -19,7 +19,18 @@ from sluis.identity.people.contacts import CONTACTS, Contacts
 from sluis.identity.people.guardians import Guardians
 from sluis.identity.people.keeping import Keeping, Known, open_keeping
 from sluis.identity.people.mandates import Mandates
-from sluis.identity.people.model import Act, Allowed, Choice, Denied, Facts, Kind, Mandate, Signature, Vouched
+from sluis.identity.people.model import (
+    OWN_DATA,
+    Act,
+    Allowed,
+    Choice,
+    Denied,
+    Facts,
+    Kind,
+    Mandate,
+    Signature,
+    Vouched,
+)
 from sluis.identity.people.saying import WHY, nobody_there
 from sluis.identity.people.states import state_at
 from sluis.identity.people.turning import TurningAway
@@ -57,6 +68,12 @@ OWN_SERVICES = (
         Text("Contactpersonen", "Contact persons"),
         Text("Bekijken en veranderen wie deze organisatie bereikt bij het bedrijf.",
              "See and change whom this organisation reaches at the company."),
+    ),
+    Service(
+        OWN_DATA,
+        Text("Gegevens over deze persoon", "Data about this person"),
+        Text("Zien wie naar de gegevens keek, en toegang geven of intrekken.",
+             "See who looked at the data, and give or take back access."),
     ),
 )  # fmt: skip
 """Services of this room."""
