@@ -20,17 +20,22 @@ if TYPE_CHECKING:
     )
     from sluis.web.app import Api, make_api, problem_of
     from sluis.web.bearer import API_SCOPE, TokenAccess, thumbprint_of, token_of
+    from sluis.web.charts import Chart
     from sluis.web.connection import FROM_ONE
     from sluis.web.cookies import COOKIE, cookies_of, hand_out, held_secret, take_back
+    from sluis.web.exports import MOST_EXPORTED, export
     from sluis.web.filled import at_field, read_day, required_day
     from sluis.web.gate import Gate
     from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
+    from sluis.web.listing import Asked, Cell, Column, Listing, Row, arranged
     from sluis.web.openapi import About
     from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
     from sluis.web.pages import (
         Entry,
+        Section,
         Setting,
         after_form,
+        asked_in,
         elsewhere,
         local_path,
         onward,
@@ -56,19 +61,25 @@ __all__ = [
     "EVERYWHERE",
     "FROM_ONE",
     "LINE",
+    "MOST_EXPORTED",
     "SHORT",
     "About",
     "Access",
     "Answer",
     "Api",
+    "Asked",
     "Audience",
     "Beside",
     "BrowserListener",
+    "Cell",
+    "Chart",
+    "Column",
     "Crossed",
     "Entry",
     "Form",
     "Gate",
     "House",
+    "Listing",
     "LocalListener",
     "LoopbackListener",
     "Network",
@@ -79,6 +90,8 @@ __all__ = [
     "Portal",
     "Refusals",
     "Represents",
+    "Row",
+    "Section",
     "Server",
     "Setting",
     "SignedIn",
@@ -89,9 +102,12 @@ __all__ = [
     "Visitors",
     "address_of",
     "after_form",
+    "arranged",
+    "asked_in",
     "at_field",
     "cookies_of",
     "elsewhere",
+    "export",
     "hand_out",
     "header",
     "held_secret",

@@ -7,10 +7,10 @@ allows this node's own files and nothing inline. A template writes its sentences
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -18,8 +18,10 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from litestar import Request, Response
 from markupsafe import Markup
 
-from sluis.kernel import HERE, Level, Problem, Text
+from sluis.kernel import Level, Problem, Text, beginning
 from sluis.web.files import static_files
+from sluis.web.listing import PAGE, Asked, Cell, Column, read_asked
+from sluis.web.notation import WRITERS
 from sluis.web.visitors import Audience, SignedIn
 
 HTML = "text/html"
@@ -31,16 +33,29 @@ _MOST = 4000  # characters of a local path
 _LOCAL = re.compile(
     r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*"
 )  # what else a path has, is percent-encoded (RFC 3986, 2.1)
-_MONTHS = (
-    "januari februari maart april mei juni juli augustus september oktober november december".split(),
-    "January February March April May June July August September October November December".split(),
-)
 _LEVELS: dict[Level, Text] = {
     "basic": Text("basis", "basic"),
     "low": Text("laag", "low"),
     "substantial": Text("substantieel", "substantial"),
     "high": Text("hoog", "high"),
 }
+
+
+Section = Literal["", "mine", "messages", "asking", "owner", "oversight", "node", "account"]
+"""A part of the navigation; empty of what stands by itself."""
+
+SECTIONS: Mapping[Section, Text] = {
+    "mine": Text("Mijn gegevens", "My data"),
+    "messages": Text("Berichten", "Messages"),
+    "asking": Text("Vragen stellen", "Asking"),
+    "owner": Text("Onze gegevens", "Our data"),
+    "oversight": Text("Toezicht", "Oversight"),
+    "node": Text("Beheer", "Operations"),
+    "account": Text("Mijn account", "My account"),
+}
+"""How each is called, in their order."""
+
+_FEW = 5  # entries that need no sections
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -52,6 +67,7 @@ class Entry(msgspec.Struct, frozen=True):
         audiences: who of those who signed in sees it; None: all of them.
         open: whether who is not signed in sees it too.
         roles: officials see it who have one of these; None: all of them. What a page itself asks, its route says.
+        section: under which it stands where there are many.
     """
 
     path: str
@@ -59,6 +75,7 @@ class Entry(msgspec.Struct, frozen=True):
     audiences: tuple[Audience, ...] | None = None
     open: bool = False
     roles: tuple[str, ...] | None = None
+    section: Section = ""
 
     def is_for(self, visitor: SignedIn | None) -> bool:
         """Whether this visitor sees it."""
@@ -69,6 +86,20 @@ class Entry(msgspec.Struct, frozen=True):
         return (
             visitor.audience != "staff" or self.roles is None or not {*self.roles}.isdisjoint(visitor.roles)
         )
+
+
+class Menu(msgspec.Struct, frozen=True):
+    """Entries that stand together.
+
+    Args:
+        title: above them; None of one that stands by itself.
+        entries: of it.
+        here: whether this page is one of them, or below one of them.
+    """
+
+    title: Text | None
+    entries: tuple[Entry, ...]
+    here: bool
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -99,6 +130,29 @@ class Setting(msgspec.Struct, frozen=True):
     def entries(self) -> list[Entry]:
         """What of the navigation this visitor sees."""
         return [one for one in self.navigation if one.is_for(self.visitor)]
+
+    def menus(self) -> list[Menu]:
+        """The same, as the layout shows them: together by section where there are many, and a section of one by itself."""
+        entries, now = self.entries(), self.entry()
+        together: dict[Section | Entry, list[Entry]] = {}
+        for one in entries:
+            alone = len(entries) <= _FEW or not one.section
+            together.setdefault(one if alone else one.section, []).append(one)
+        order = {name: at for at, name in enumerate(SECTIONS)}
+        found = sorted(
+            together.values(),
+            key=lambda some: order.get(some[0].section, len(order)) if len(entries) > _FEW else 0,
+        )
+        return [
+            Menu(SECTIONS[some[0].section] if len(some) > 1 else None, tuple(some), now in some)
+            for some in found
+        ]
+
+    def entry(self) -> Entry | None:
+        """The entry of this page: it leads here, or to the nearest page above."""
+        path = self.here.partition("?")[0]
+        above = [one for one in self.entries() if path == one.path or path.startswith(f"{one.path}/")]
+        return max(above, key=lambda one: len(one.path), default=None)
 
     def say(self, text: Text | str, en: str | None = None) -> str:
         """A sentence in the language of the page: a `Text`, or Dutch and English."""
@@ -144,6 +198,20 @@ def setting_of(request: Request[Any, Any, Any]) -> Setting:
     return setting
 
 
+def asked_in(
+    request: Request[Any, Any, Any],
+    columns: Sequence[Column],
+    *,
+    keep: Iterable[str] = (),
+    prefix: str = "",
+    size: int = PAGE,
+    sort: str = "",
+) -> Asked:
+    """What the address of a request asks of a table; arguments as `read_asked`."""
+    pairs = request.query_params.multi_items()
+    return read_asked(request.url.path, pairs, columns, keep=keep, prefix=prefix, size=size, sort=sort)
+
+
 def rendered(setting: Setting, template: str, **values: Any) -> bytes:
     """The same as HTML, outside a route."""
     return (
@@ -153,9 +221,8 @@ def rendered(setting: Setting, template: str, **values: Any) -> bytes:
             {
                 "setting": setting,
                 "t": setting.say,
+                "said": lambda value: setting.say(value) if isinstance(value, Text) else value,
                 "visitor": setting.visitor,
-                "moment": _moment(setting),
-                "day": _day(setting),
             }
             | {"level": lambda level: setting.say(_LEVELS[level]), "csrf": lambda: _hidden(setting)}
             | values
@@ -225,7 +292,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals |= {"static": _static}
+    environment.globals |= {"static": _static, "plotted": _plotted, **WRITERS}
+    environment.filters |= WRITERS
     return environment
 
 
@@ -240,28 +308,19 @@ def _static(name: str) -> str:
     return f"{path}?v={static_files()[path].version}"
 
 
+def _plotted(value: Any) -> Any:
+    """A value as a chart reads it from its table: a figure where it is one, a moment in seconds, and otherwise nothing."""
+    if isinstance(value, Cell):
+        value = value.value
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, date):
+        return beginning(value)
+    return value if isinstance(value, int | float) else ""
+
+
 def _hidden(setting: Setting) -> Markup:
     return Markup('<input type="hidden" name="csrf" value="{}">').format(setting.token())
-
-
-def _day(setting: Setting) -> Callable[[date], Markup]:
-    def day(one: date) -> Markup:
-        month = _MONTHS[setting.language == "en"][one.month - 1]
-        return Markup('<time datetime="{}">{} {} {}</time>').format(one.isoformat(), one.day, month, one.year)
-
-    return day
-
-
-def _moment(setting: Setting) -> Callable[[int], Markup]:
-    def moment(seconds: int) -> Markup:
-        at = datetime.fromtimestamp(seconds, UTC).astimezone(HERE)
-        month = _MONTHS[setting.language == "en"][at.month - 1]
-        told = setting.say(f"om {at:%H.%M} uur", f"at {at:%H:%M}")
-        return Markup('<time datetime="{}">{} {} {} {}</time>').format(
-            at.isoformat(), at.day, month, at.year, told
-        )
-
-    return moment
 
 
 def _origin(url: str) -> str:

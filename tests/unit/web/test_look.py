@@ -11,7 +11,7 @@ CSS = (Path(sluis.web.__file__).parent / "static/portal.css").read_text(encoding
 
 TEXT = [
     ("ink", "paper"), ("ink", "shade"), ("soft", "paper"), ("soft", "shade"), ("link", "paper"), ("link", "shade"),
-    ("strong", "paper"), ("strong", "shade"), ("bad", "paper"), ("on-brand", "brand"), ("on-warn", "warn"),
+    ("strong", "paper"), ("strong", "shade"), ("bad", "paper"), ("good", "paper"), ("good", "shade"), ("care", "paper"), ("care", "shade"), ("bad", "shade"), ("on-brand", "brand"), ("on-warn", "warn"),
     ("on-focus", "focus"),
 ]  # fmt: skip
 

@@ -1,0 +1,96 @@
+"""How figures, days and numbers of people are written, in Dutch and in English. Pure.
+
+Dutch notation is that of the Taalunie (1.234,56; 22 november 2026; 14.05 uur); pages in English have that of English
+(1,234.56), since one and the same figure with a point in it means something else there. A BSN is written in groups of four, two and three.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from sluis.kernel import HERE
+
+_MONTHS = {
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december".split(),
+    "en": "January February March April May June July August September October November December".split(),
+}
+_HIDDEN = "•"
+
+
+def number(value: float, language: str) -> str:
+    """A figure in groups of three; a broken one with at most two decimals."""
+    whole = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
+    return _turned(whole, language)
+
+
+def amount(cents: int, language: str) -> str:
+    """An amount of euros.
+
+    Args:
+        cents: as many.
+        language: `nl` or `en`.
+    """
+    sign, whole = "-" if cents < 0 else "", _turned(f"{abs(cents) / 100:,.2f}", language)
+    return f"{sign}€{whole}" if language == "en" else f"€ {sign}{whole}"
+
+
+def bsn(value: str, masked: bool = False) -> str:
+    """A BSN in its groups; masked, only the last three digits show. What is no BSN stays as it is, or shows nothing."""
+    digits = str.__str__(value)
+    if len(digits) != 9:
+        return _HIDDEN * 3 if masked else digits
+    if masked:
+        digits = _HIDDEN * 6 + digits[6:]
+    return f"{digits[:4]}.{digits[4:6]}.{digits[6:]}"
+
+
+def day(one: date, language: str) -> Markup:
+    """A day, with its month in words."""
+    if isinstance(one, datetime):
+        one = one.astimezone(HERE).date()
+    return Markup('<time datetime="{}">{}</time>').format(one.isoformat(), _day(one, language))
+
+
+def moment(at: float | datetime, language: str) -> Markup:
+    """A moment, as clocks in the Netherlands show it.
+
+    Args:
+        at: seconds since the epoch, or a moment with its zone.
+        language: `nl` or `en`.
+    """
+    here = as_moment(at)
+    told = f"at {here:%H:%M}" if language == "en" else f"om {here:%H.%M} uur"
+    return Markup('<time datetime="{}">{} {}</time>').format(here.isoformat(), _day(here, language), told)
+
+
+def as_moment(at: float | datetime) -> datetime:
+    """A moment in the zone of the Netherlands; arguments as `moment`."""
+    return (at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)).astimezone(HERE)
+
+
+def _day(one: date, language: str) -> str:
+    return f"{one.day} {_MONTHS[language][one.month - 1]} {one.year}"
+
+
+def _turned(english: str, language: str) -> str:
+    return english if language == "en" else english.translate(str.maketrans(",.", ".,"))
+
+
+def _in_language(write: Callable[..., Any]) -> Callable[..., Any]:
+    @pass_context
+    def written(context: Context, *values: Any, **named: Any) -> Any:
+        return write(*values, **named, language=context["setting"].language)
+
+    return written
+
+
+WRITERS: Mapping[str, Callable[..., Any]] = {
+    **{write.__name__: _in_language(write) for write in (number, amount, day, moment)},
+    "bsn": bsn,
+    "masked": lambda value: bsn(value, masked=True),
+}
+"""What templates write with, as filters and as functions, in the language of the page."""
