@@ -174,11 +174,12 @@ def replay_record(context: click.Context, record: str, directory: Path, as_json:
 def _of_the_node(config: "Config") -> tuple[tuple[str, "policy.Resource"], ...]:
     """What can be done with the node itself, beside its data."""
     own = str.__str__(config.node.oin)
+    contracts = policy.READ_CONTRACTS, policy.REQUEST_CONTRACT, policy.DECIDE_CONTRACT
     return tuple(
         (action, policy.Resource(kind, id))
         for kind, id, actions in (
             (policy.LOG, config.log_origin, (policy.READ_LOG, policy.READ_OWN_LINES)),
-            (policy.GROUP, own, (policy.READ_GROUP, policy.CHANGE_GROUP)),
+            (policy.GROUP, own, (policy.READ_GROUP, policy.CHANGE_GROUP, *contracts)),
             (policy.ACCESS, own, (policy.READ_ACCESS, policy.CHANGE_ACCESS)),
             (policy.PEOPLE, own, (policy.READ_PEOPLE, policy.CHANGE_PEOPLE)),
             (policy.EVENTS, own, (policy.READ_EVENTS, policy.CHANGE_EVENTS)),

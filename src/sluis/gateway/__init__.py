@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sluis.gateway.operating import Diagnosis, Operator, Step, open_operator
     from sluis.gateway.operating import routes as group_routes
     from sluis.gateway.own import OwnLink
+    from sluis.gateway.pages import NAVIGATION as GROUP_NAVIGATION
+    from sluis.gateway.pages import page_routes as group_page_routes
     from sluis.gateway.peers import Group, check_group, hold_to, manager_address
     from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
     from sluis.gateway.planes.meeting import meeting
@@ -36,6 +38,7 @@ else:
     __getattr__ = on_demand(__name__)
 
 __all__ = [
+    "GROUP_NAVIGATION",
     "SERVICE",
     "Agreed",
     "Answer",
@@ -67,6 +70,7 @@ __all__ = [
     "check_group",
     "check_nginx",
     "elsewhere",
+    "group_page_routes",
     "group_routes",
     "head_of",
     "hold_to",

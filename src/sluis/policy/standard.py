@@ -16,6 +16,7 @@ ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "chan
 READ_ACCESS, CHANGE_ACCESS, READ_OWN_LINES = "read-access", "change-access", "read-own-lines"
 READ_EVENTS, CHANGE_EVENTS = "read-events", "change-events"
 READ_PEOPLE, CHANGE_PEOPLE = "read-people", "change-people"
+READ_CONTRACTS, REQUEST_CONTRACT, DECIDE_CONTRACT = "read-contracts", "request-contract", "decide-contract"
 PUBLISH_NOTIFICATIONS, RECEIVE_NOTIFICATIONS = "publish-notifications", "receive-notifications"
 APPLICATION, KANAAL = "application", "kanaal"
 """Types of a program of this organisation that uses the ZGW Notificaties API, by its `client_id`, and of a channel there."""
@@ -53,6 +54,18 @@ when { principal has roles && principal.roles.containsAny(["fsc-admin", "fsc-rea
 @id("standard-change-group")
 permit (principal is person, action == Action::"change-group", resource is group)
 when { principal has roles && principal.roles.contains("fsc-admin") };
+
+@id("standard-read-contracts")
+permit (principal is person, action == Action::"read-contracts", resource is group)
+when { principal has roles && principal.roles.containsAny(["fsc-admin", "fsc-readonly", "data-owner", "contract-requester"]) };
+
+@id("standard-request-contract")
+permit (principal is person, action == Action::"request-contract", resource is group)
+when { principal has roles && principal.roles.containsAny(["fsc-admin", "contract-requester"]) };
+
+@id("standard-decide-contract")
+permit (principal is person, action == Action::"decide-contract", resource is group)
+when { principal has roles && principal.roles.containsAny(["fsc-admin", "data-owner"]) };
 
 @id("standard-read-access")
 permit (principal is person, action == Action::"read-access", resource is access)

@@ -88,6 +88,8 @@ class Parts(msgspec.Struct, frozen=True):
     own: OwnLink | None
     """The link, where there is no membership."""
     identity: IdentityRooms | None
+    activities: Mapping[str, Text]
+    """What the processing activities of this organisation are called, by their URI."""
     whom: Callable[[str], str]
     """The pseudonym of who has a BSN."""
     contact: Contact | None
@@ -246,6 +248,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         operator=operator,
         own=None if membership else own_link,
         identity=rooms,
+        activities={one.id: one.name for one in grounds.activities},
         whom=whom_of(config, keys),
         contact=contact,
         catalogue=catalogue,

@@ -12,6 +12,7 @@ from sluis.identity.provider import tell_of_sign_outs
 from sluis.identity.sessions import IDLE
 from sluis.kernel import Invalid
 from sluis.ledger import reading_routes
+from sluis.serve.administering import administering_navigation, administering_routes
 from sluis.serve.api import portal_about
 from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
 from sluis.serve.contact import callbacks_of
@@ -36,7 +37,7 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
     messages = contact.NAVIGATION if parts.contact else ()
     listed = catalogue.NAVIGATION if parts.catalogue or parts.harvester else ()
-    navigation = (*NAVIGATION, *messages, *rooms.navigation, *listed)  # what people come for first
+    navigation = (*NAVIGATION, *messages, *rooms.navigation, *listed, *administering_navigation(parts))  # what people come for first
     house = House(config.node.name, config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
@@ -44,7 +45,7 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     decisions = policy.routes(parts.point, who, str(config.portal.address).rstrip("/"))
     reached = contact.routes(parts.contact, callbacks_of(config)) if parts.contact else ()
     found = catalogue.page_routes(parts.catalogue, parts.harvester, parts.finder)
-    routes = [*rooms.routes, *citizen_routes(parts, rooms.representing), *reached, *found, *decisions]
+    routes = [*rooms.routes, *citizen_routes(parts, rooms.representing), *reached, *found, *decisions, *administering_routes(parts)]
     return make_portal(
         routes,
         rooms.visiting,

@@ -98,7 +98,7 @@ OFFICIALS: dict[str, tuple[Persona, tuple[str, ...]]] = {
         Persona(
             "fenna@medewerkers.example", "Fenna Fictief", Text("medewerker", "member of staff"), _WORK
         ),
-        ("medewerker",),
+        ("medewerker", "contract-requester"),
     ),
     "bram": (
         Persona(
@@ -111,6 +111,12 @@ OFFICIALS: dict[str, tuple[Persona, tuple[str, ...]]] = {
             "vera@medewerkers.example", "Vera Verzonnen", Text("beheert toegang", "looks after access"), _WORK
         ),
         ("medewerker", "access-admin"),
+    ),
+    "henk": (
+        Persona(
+            "henk@medewerkers.example", "Henk Hypothetisch", Text("beheert het knooppunt", "runs the node"), _WORK
+        ),
+        ("medewerker", "fsc-admin", "event-admin"),
     ),
 }  # fmt: skip
 """Staff whom a node knows: name in its settings, who it is, and roles."""

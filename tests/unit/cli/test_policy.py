@@ -218,6 +218,9 @@ def test_what_someone_may_is_shown_over_everything_that_is_known(node: Path) -> 
     assert {one["action"] for one in everything if not one["decided"]["permit"]} == {
         "read-group",
         "change-group",
+        "read-contracts",
+        "request-contract",
+        "decide-contract",
         "change-access",
         "change-people",
         "publish-notifications",

@@ -273,8 +273,13 @@ def test_log_group_access_and_people_are_for_the_roles_that_every_node_knows() -
         "privacy-officer": {("read-log", "log"), ("read-access", "access"), ("read-people", "people")},
         "people-admin": {("read-people", "people"), ("change-people", "people")},
         "access-admin": {("read-access", "access"), ("change-access", "access")},
-        "fsc-readonly": {("read-group", "group")},
-        "fsc-admin": {("read-group", "group"), ("change-group", "group")},
+        "fsc-readonly": {("read-group", "group"), ("read-contracts", "group")},
+        "fsc-admin": {
+            (action, "group")
+            for action in ("read-group", "change-group", "read-contracts", "request-contract", "decide-contract")
+        },
+        "data-owner": {("read-contracts", "group"), ("decide-contract", "group")},
+        "contract-requester": {("read-contracts", "group"), ("request-contract", "group")},
         "lezer": set(),
     }
     for role, action, kind in product(
@@ -287,6 +292,9 @@ def test_log_group_access_and_people_are_for_the_roles_that_every_node_knows() -
             "change-access",
             "read-people",
             "change-people",
+            "read-contracts",
+            "request-contract",
+            "decide-contract",
             "other",
         ),
         ("log", "group", "access", "people"),

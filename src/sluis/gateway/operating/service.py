@@ -1,6 +1,7 @@
 """What an operator does with the gateway of a node: look, sign, refuse, declare, and find out what is wrong."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 
@@ -43,6 +44,7 @@ OffersOf = Callable[[str], Awaitable[Opened]]
 
 _PAGE = 100
 _LONGEST_REASON = 2000
+_SERVICE_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")  # FSC Core 2.0.0, service name
 
 
 class Operator:
@@ -194,22 +196,51 @@ class Operator:
     async def _check(self, declared: Sequence[Declared]) -> None:
         await asyncio.to_thread(self._membership.applying.check, declared)
 
+    async def offers(self, organisation: str) -> Opened:
+        """What an organisation, by its alias, offers to this one now. Raises `Invalid` (nobody of that name), `Upstream`."""
+        if organisation not in self._aliases:
+            peer_named(organisation, self._aliases)
+        return await self._offered(organisation)
+
     async def request(self, wish: Wish) -> AppliedView:
         """Propose a contract for all that an organisation offers for an activity; the owner still has to sign it.
 
         Raises `Invalid` (nobody of that name), `NotFound` (nothing is offered), `Upstream`, and what `apply` raises.
         """
-        if wish.organisation not in self._aliases:
-            peer_named(wish.organisation, self._aliases)
-        found = (await self._offered(wish.organisation)).wanted(wish.activity)
+        found = (await self.offers(wish.organisation)).wanted(wish.activity)
         if not found.offers and not found.notices:
             raise _nothing_offered(wish.organisation)
         name = f"{wish.organisation}.{sha256(wish.activity.encode()).hexdigest()[:12]}"
         wanted = Wanted(str.__str__(self._aliases[wish.organisation]), SERVICE)
         purpose = purpose_of(purpose_properties(wish.activity, found.offers.values(), found.notices.values()))
-        connection = Desired(wanted, purpose=purpose)
+        return await self._desire(name, Desired(wanted, purpose=purpose))
+
+    async def connect(self, peer: PeerId, service: str) -> AppliedView:
+        """Propose a contract to use a service of a peer that is not its node's own API; it still has to sign it.
+
+        Args:
+            peer: who offers it.
+            service: its name.
+
+        Raises `Invalid` (no name of a service), and what `apply` raises.
+        """
+        if service == SERVICE or not _SERVICE_NAME.fullmatch(service):
+            raise _no_such_service(service[:100])
+        id = str.__str__(peer)
+        name = f"service.{sha256(f'{id} {service}'.encode()).hexdigest()[:16]}"
+        return await self._desire(name, Desired(Wanted(id, service)))
+
+    async def _desire(self, name: str, connection: Desired) -> AppliedView:
         declared = Declared("Connection", Metadata(name), connection, Place("-"))
         return AppliedView(tuple(await self._membership.applying.apply([declared], "request")))
+
+    def alias(self, peer: PeerId) -> str | None:
+        """What the settings call a peer; None for one that is not in them, which cannot be asked what it offers."""
+        return next((name for name, one in self._aliases.items() if one == peer), None)
+
+    def named(self, peer: PeerId) -> str:
+        """A peer by name and Peer ID."""
+        return self._called(peer)
 
     async def lines(self, cursor: str = "", peer: str = "") -> LinesView:
         """A page of the transaction log, newest first; in which a peer has part, when one is named."""
@@ -256,7 +287,8 @@ class Operator:
 
     def _called(self, peer: PeerId) -> str:
         """A peer by name and Peer ID: who signs must see who it is, and a name may be another's too."""
-        name, id = self._running.peers.name(peer), str.__str__(peer)
+        own, id = self._running.manager.own, str.__str__(peer)
+        name = own.name if peer == own.id else self._running.peers.name(peer)
         return id if name == id else f"{name} ({id})"
 
     def _reasons(self, hashes: Sequence[str]) -> dict[str, str]:
@@ -306,6 +338,22 @@ def _nothing_offered(name: str) -> NotFound:
     )
 
 
+def _no_such_service(name: str) -> Invalid:
+    return Invalid(
+        "service-not-to-be-requested",
+        Text("Voor deze dienst is zo geen contract aan te vragen.", "No contract can be requested like this for this service."),
+        Text(
+            f"`{SERVICE}` is de dienst van het knooppunt zelf: daarvoor hoort een verwerkingsactiviteit bij het contract."
+            if name == SERVICE
+            else "Een dienst heet met letters, cijfers, punt, streepje of onderstreping, hoogstens honderd.",
+            f"`{SERVICE}` is the node's own service: a contract for it names a processing activity."
+            if name == SERVICE
+            else "A service is named with letters, digits, dot, hyphen or underscore, at most a hundred.",
+        ),
+        Text("Kies een dienst uit de lijst, of een activiteit.", "Choose a service from the list, or an activity."),
+    )  # fmt: skip
+
+
 def _no_reason() -> Invalid:
     return Invalid(
         "reason-required",
@@ -315,4 +363,5 @@ def _no_reason() -> Invalid:
             "Whoever rejects or revokes a contract records why.",
         ),
         Text("Geef een reden mee.", "Give a reason."),
+        field="reason",
     )
