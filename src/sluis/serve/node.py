@@ -22,12 +22,13 @@ from sluis.web import LocalListener, Server, make_api
 log = logging.getLogger("sluis.node")
 
 _DAY_AHEAD = timedelta(days=1)
-_DAY, _HOUR, _TEN_MINUTES, _FIVE_MINUTES, _MINUTE, _SECOND = (
+_DAY, _HOUR, _TEN_MINUTES, _FIVE_MINUTES, _MINUTE, _TEN_SECONDS, _SECOND = (
     86_400.0,
     3_600.0,
     600.0,
     300.0,
     60.0,
+    10.0,
     1.0,
 )  # seconds
 
@@ -79,6 +80,7 @@ class Node:
         self.parts.events.start()
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
+        self._every(_TEN_SECONDS, self.parts.use.round, at_once=False)
         self._every(_SECOND, self._publish)
         self._every(_SECOND, self._renew_revocations)
         self._every(_SECOND, self._renew_certificate)
