@@ -13,6 +13,7 @@ from sluis.crypto import WARN_BEFORE, time_left
 from sluis.gateway import TimestampAuthority
 from sluis.kernel import Clock, Invalid, Problem, Upstream, cause_of, utc_now
 from sluis.serve.api import about, routes
+from sluis.serve.catalogue import harvesting
 from sluis.serve.group import GroupServers
 from sluis.serve.parts import Parts, build_parts
 from sluis.serve.portal import portal_of
@@ -91,7 +92,7 @@ class Node:
         self._every(_SECOND, self.parts.standing.round)
         self._every(_HOUR, self.parts.standing.sweep)
         if self.parts.harvester is not None:
-            self._every(_HOUR, self.parts.harvester.round, at_once=False)
+            self._tasks.append(asyncio.create_task(harvesting(self.parts.harvester, self.parts.finder)))
         if self.parts.tokens is not None:
             # Where portals sign people in, their keys are made now: nobody waits for that. Elsewhere when they are asked for.
             self._every(_HOUR, self._turn_keys, at_once=bool(self.config.clients))
