@@ -10,13 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, text
 
 from sluis.catalogue import sql
 from sluis.catalogue.model import Faults, Found, Harvest
 from sluis.catalogue.reading import read_catalogue_of
-from sluis.gateway import Answer, Link
+from sluis.gateway import Link, body_of, problem_in
 from sluis.kernel import (
     Clock,
     PeerId,
@@ -157,18 +156,10 @@ class Harvester:
         async with self._link.send(peer, "GET", "/v1/catalogue", headers, b"", SECONDS) as answer:
             if answer.status == 304 and tag:
                 return tag, None
-            raw = await self._body(peer, answer)
+            raw = await body_of(answer, MOST_BYTES, _unfit("catalogue-too-large", self._peers[peer]))
             if answer.status != 200:
-                raise _told(raw, self._peers[peer])
+                raise problem_in(raw, _unfit("unreadable-catalogue", self._peers[peer]))
             return answer.headers.get("etag", "")[:200], raw
-
-    async def _body(self, peer: PeerId, answer: Answer) -> bytes:
-        raw = bytearray()
-        async for piece in answer.body:
-            raw += piece
-            if len(raw) > MOST_BYTES:
-                raise _unfit("catalogue-too-large", self._peers[peer])
-        return bytes(raw)
 
     def _tag(self, peer: PeerId) -> str:
         with self._store.engine.connect() as connection:
@@ -192,15 +183,6 @@ def open_harvester(store: Store, link: Link, peers: Mapping[PeerId, str], clock:
 
 def _moment(at: int) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC)
-
-
-def _told(raw: bytes, name: str) -> Problem:
-    """What a peer answered instead of its catalogue."""
-    try:
-        members = decode(raw, dict[str, Any])
-    except msgspec.MsgspecError:
-        return _unfit("unreadable-catalogue", name)
-    return Problem.from_members(members) if "status" in members else _unfit("unreadable-catalogue", name)
 
 
 def _unfit(code: str, name: str) -> Upstream:
