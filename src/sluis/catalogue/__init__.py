@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Whole,
     )
     from sluis.catalogue.pages import NAVIGATION, page_routes
+    from sluis.catalogue.peers import PEERS_NAVIGATION, peer_routes
     from sluis.catalogue.search import SearchIndex
     from sluis.catalogue.service import Catalogue
     from sluis.catalogue.words import catalogue_schemas
@@ -52,6 +53,7 @@ __all__ = [
     "LICENCES",
     "MEASUREMENTS_FILE",
     "NAVIGATION",
+    "PEERS_NAVIGATION",
     "THEMES",
     "Catalogue",
     "CatalogueReading",
@@ -85,6 +87,7 @@ __all__ = [
     "official_routes",
     "open_harvester",
     "page_routes",
+    "peer_routes",
     "read_catalogue",
     "routes",
     "search_routes",

@@ -78,3 +78,6 @@ FREQUENCIES: dict[Frequency, tuple[str, Text]] = {
 
 LANGUAGES: dict[Language, str] = {"nl": "NLD", "en": "ENG"}
 """Each with its code."""
+
+TERMS_REQUIRED, ITSELF = "urn:sluis:terms-required", "urn:sluis:catalogue"
+"""What no official list has: types of terms without which a question is refused, and of the dataset that is the catalogue itself."""

@@ -20,12 +20,26 @@ from sluis.catalogue.codes import (
     ACCESS_RIGHTS,
     AUTHORITY,
     FREQUENCIES,
+    ITSELF,
     LANGUAGES,
     LICENCES,
+    TERMS_REQUIRED,
     THEMES,
     Language,
 )
-from sluis.catalogue.model import Contact, Cost, Entry, EntryColumn, Form, Keywords, Measurement, Of, Whole
+from sluis.catalogue.model import (
+    Body,
+    Contact,
+    Cost,
+    Entry,
+    EntryColumn,
+    Form,
+    Keywords,
+    Measurement,
+    Of,
+    Whole,
+)
+from sluis.catalogue.rules import terms_digest
 from sluis.grounds import Article, Price
 from sluis.kernel import Period, Text
 
@@ -78,10 +92,21 @@ _METRICS: Final[dict[str, tuple[Text, URIRef, URIRef]]] = {
 def catalogue_graph(whole: Whole, entries: Sequence[Entry], of: Of) -> Graph:
     """The catalogue with all of these entries in it."""
     made = _Graph(whole, of, entries)
+    if all(one.kind == "service" for one in entries):
+        # DCAT-AP-NL wants a dataset in every catalogue. There is one when nothing else is published: the catalogue itself.
+        entries = (*entries, _itself(whole, of))
     made.catalogue(entries)
     for entry in entries:
         made.entry(entry)
     return made.graph
+
+
+def _itself(whole: Whole, of: Of) -> Entry:
+    return Entry(
+        kind="dataset", name="", iri=f"{of.base}#about", published=True, described=True, title=whole.title,
+        description=whole.description, contact=whole.contact, creator=Body(of.name, whole.publisher), themes=whole.themes,
+        access_rights="public", licence="cc0", languages=tuple(LANGUAGES), keywords=Keywords(),
+    )  # fmt: skip
 
 
 def entry_graph(whole: Whole, entry: Entry, entries: Sequence[Entry], of: Of) -> Graph:
@@ -196,6 +221,9 @@ class _Graph:
                 self.thing(one.iri, DCAT.Dataset)
 
     def dataset(self, node: URIRef, entry: Entry) -> None:
+        if not entry.name:
+            label = Text("catalogus", "catalogue")
+            self.add(node, DCTERMS.type, self.thing(ITSELF, SKOS.Concept, label))
         if entry.kind == "event-type":
             self.add(
                 node,
@@ -221,7 +249,7 @@ class _Graph:
     def distribution(self, entry: Entry, schema: URIRef | None) -> URIRef:
         node = self.thing(f"{entry.iri}#distribution", DCAT.Distribution)
         self.say(node, DCTERMS.title, entry.title)
-        self.add(node, DCAT.accessURL, iri(self.of.endpoint))
+        self.add(node, DCAT.accessURL, iri(self.of.endpoint if entry.name else self.of.base))
         if entry.service in self.services:
             self.add(node, DCAT.accessService, iri(self.services[entry.service].iri))
         self.add(node, DCTERMS.license, self.licence(entry.licence))
@@ -231,6 +259,8 @@ class _Graph:
             if entry.kind == "event-type"
             else "application/vnd.apache.arrow.stream"
         )
+        if not entry.name:
+            kind = "application/ld+json"
         self.add(
             node,
             DCAT.mediaType,
@@ -321,6 +351,10 @@ class _Graph:
             terms = self.thing(f"{entry.iri}#terms", DCTERMS.RightsStatement, entry.terms.text)
             self.add(node, DCTERMS.rights, terms)
             self.add(terms, SCHEMA.version, literal(entry.terms.version))
+            self.add(terms, SCHEMA.sha256, Value(terms_digest(entry.terms)))
+            if entry.terms.required:
+                label = Text("Zonder aanvaarding geen antwoord", "No answer without acceptance")
+                self.add(terms, DCTERMS.type, self.thing(TERMS_REQUIRED, SKOS.Concept, label))
             self.add(terms, RDFS.seeAlso, iri(entry.terms.page) if entry.terms.page else None)
         if entry.level:
             policy = self.thing(f"{entry.iri}#level", ODRL.Policy, entry.level.text)

@@ -6,17 +6,16 @@ moment it was read. A peer's catalogue is bounded in bytes, time and entries; no
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from sluis.catalogue import sql
-from sluis.catalogue.model import Found, Harvest
+from sluis.catalogue.model import Faults, Found, Harvest
 from sluis.catalogue.reading import read_catalogue_of
-from sluis.gateway import Answer, Link
+from sluis.gateway import Link, body_of, problem_in
 from sluis.kernel import (
     Clock,
     PeerId,
@@ -53,52 +52,98 @@ class Harvester:
     def __init__(self, store: Store, link: Link, peers: Mapping[PeerId, str], clock: Clock) -> None:
         self._store, self._link, self._peers, self._clock = store, link, dict(peers), clock
         self._one_at_a_time = asyncio.Lock()
+        self._told: dict[PeerId, str] = {}
         self.changes = 0
         """How many times something else was kept; it changes when what `found` gives may."""
 
-    async def round(self) -> None:
-        """Read every peer's catalogue that changed. Raises `Unkept`."""
+    def lacking(self) -> frozenset[PeerId]:
+        """The peers whose catalogue was never read since this node started."""
+        return frozenset(peer for peer in self._peers if self._told.get(peer) != "")
+
+    async def round(self, only: Collection[PeerId] | None = None) -> None:
+        """Read every peer's catalogue that changed. Raises `Unkept`.
+
+        Args:
+            only: these peers; None for all.
+        """
         async with self._one_at_a_time:
             some = asyncio.Semaphore(_AT_ONCE)
 
             async def one(peer: PeerId) -> None:
                 async with some:
-                    await self._read(peer)
+                    await self._read(peer, again=only is not None)
 
-            await asyncio.gather(*map(one, self._peers))
+            await asyncio.gather(*(one(peer) for peer in self._peers if only is None or peer in only))
 
     def found(self) -> list[Harvest]:
-        """What is kept of every peer, by name. Blocks."""
-        with self._store.engine.connect() as connection:
+        """What is kept of every peer, by name. Blocks, and decodes all of it."""
+        entries: dict[str, list[Found]] = {}
+        with self._store.read() as connection:
             kept = {row.peer: row for row in connection.execute(text(sql.HARVESTS))}
+            for row in connection.execute(text(sql.ENTRIES)):
+                entries.setdefault(row.peer, []).append(decode(bytes(row.entry), Found))
+        return self._every(kept, entries)
+
+    def states(self) -> list[Harvest]:
+        """The same without what was found. Blocks."""
+        with self._store.read() as connection:
+            return self._every({row.peer: row for row in connection.execute(text(sql.HARVESTS))}, {})
+
+    def entry(self, peer: str, iri: str) -> tuple[Harvest, Found] | None:
+        """One thing that a peer offers, and how its catalogue was read; None when it is not there. Blocks."""
+        known = next((one for one in self._peers if str.__str__(one) == peer), None)
+        if known is None:
+            return None
+        with self._store.read() as connection:
+            row = connection.execute(text(sql.ENTRY), {"peer": peer, "iri": iri}).first()
+            state = connection.execute(text(sql.HARVEST), {"peer": peer}).first()
+        if row is None or state is None:
+            return None
+        return self._harvest(known, self._peers[known], state, ()), decode(bytes(row.entry), Found)
+
+    def _every(self, kept: Mapping[str, Any], entries: Mapping[str, Sequence[Found]]) -> list[Harvest]:
         return sorted(
-            (self._harvest(peer, name, kept.get(str.__str__(peer))) for peer, name in self._peers.items()),
+            (
+                self._harvest(peer, name, kept.get(str.__str__(peer)), entries.get(str.__str__(peer), ()))
+                for peer, name in self._peers.items()
+            ),
             key=lambda one: one.name,
         )
 
-    def _harvest(self, peer: PeerId, name: str, row: Any) -> Harvest:
+    def _harvest(self, peer: PeerId, name: str, row: Any, entries: Sequence[Found]) -> Harvest:
         if row is None:
             return Harvest(peer, name)
         at = None if row.at is None else _moment(row.at)
-        entries = decode(bytes(row.entries), tuple[Found, ...]) if row.at is not None else ()
-        return Harvest(peer, name, _moment(row.tried), at, row.trouble, entries)
+        faults = decode(bytes(row.faults), Faults)
+        return Harvest(
+            peer, name, _moment(row.tried), at, row.trouble, tuple(entries), row.many, row.size, faults
+        )
 
-    async def _read(self, peer: PeerId) -> None:
+    async def _read(self, peer: PeerId, again: bool) -> None:
         given: dict[str, Any] = {"peer": str.__str__(peer), "now": milliseconds(self._clock())}
         try:
             async with asyncio.timeout(SECONDS):
                 tag, raw = await self._fetched(peer, await asyncio.to_thread(self._tag, peer))
-                entries = None if raw is None else await asyncio.to_thread(read_catalogue_of, raw)
+                found = None if raw is None else await asyncio.to_thread(read_catalogue_of, raw)
         except (Problem, TimeoutError) as failure:
             trouble = failure.code if isinstance(failure, Problem) else "too-slow"
+            if again and self._told.get(peer) == trouble:
+                return  # it is told once; what is tried every few seconds would be told every few seconds
+            self._told[peer] = trouble
             log.warning("the catalogue of %s is passed over: %s", self._peers[peer], trouble)
-            await self._write(sql.TROUBLE, {**given, "trouble": trouble, "none": b"[]"})
-        else:
-            if entries is None:
-                await self._write(sql.SAME, given)
-            else:
-                await self._write(sql.KEEP, {**given, "tag": tag, "entries": encode(entries)})
-                self.changes += 1
+            await self._write([(sql.TROUBLE, {**given, "trouble": trouble, "none": b"{}"})])
+            return
+        self._told[peer] = ""
+        if found is None or raw is None:
+            await self._write([(sql.SAME, given)])
+            return
+        rows = [
+            {"peer": given["peer"], "place": place, "iri": one.iri, "entry": encode(one)}
+            for place, one in enumerate(found.entries)
+        ]
+        kept = {**given, "tag": tag, "many": len(rows), "size": len(raw), "faults": encode(found.faults)}
+        await self._write([(sql.EMPTY, given), (sql.FILL, rows), (sql.KEEP, kept)])
+        self.changes += 1
 
     async def _fetched(self, peer: PeerId, tag: str) -> tuple[str, bytes | None]:
         """The tag and the bytes of a peer's catalogue; no bytes when it is what is kept already."""
@@ -111,26 +156,23 @@ class Harvester:
         async with self._link.send(peer, "GET", "/v1/catalogue", headers, b"", SECONDS) as answer:
             if answer.status == 304 and tag:
                 return tag, None
-            raw = await self._body(peer, answer)
+            raw = await body_of(answer, MOST_BYTES, _unfit("catalogue-too-large", self._peers[peer]))
             if answer.status != 200:
-                raise _told(raw, self._peers[peer])
+                raise problem_in(raw, _unfit("unreadable-catalogue", self._peers[peer]))
             return answer.headers.get("etag", "")[:200], raw
-
-    async def _body(self, peer: PeerId, answer: Answer) -> bytes:
-        raw = bytearray()
-        async for piece in answer.body:
-            raw += piece
-            if len(raw) > MOST_BYTES:
-                raise _unfit("catalogue-too-large", self._peers[peer])
-        return bytes(raw)
 
     def _tag(self, peer: PeerId) -> str:
         with self._store.engine.connect() as connection:
             found = connection.execute(text(sql.TAG), {"peer": str.__str__(peer)}).scalar()
         return str(found or "")
 
-    async def _write(self, statement: str, given: Mapping[str, Any]) -> None:
-        await self._store.write(lambda connection: connection.execute(text(statement), dict(given)))
+    async def _write(self, statements: Sequence[tuple[str, Any]]) -> None:
+        def work(connection: Connection) -> None:
+            for statement, given in statements:
+                if given:  # no rows: nothing to insert
+                    connection.execute(text(statement), given)
+
+        await self._store.write(work)
 
 
 def open_harvester(store: Store, link: Link, peers: Mapping[PeerId, str], clock: Clock) -> Harvester:
@@ -141,15 +183,6 @@ def open_harvester(store: Store, link: Link, peers: Mapping[PeerId, str], clock:
 
 def _moment(at: int) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC)
-
-
-def _told(raw: bytes, name: str) -> Problem:
-    """What a peer answered instead of its catalogue."""
-    try:
-        members = decode(raw, dict[str, Any])
-    except msgspec.MsgspecError:
-        return _unfit("unreadable-catalogue", name)
-    return Problem.from_members(members) if "status" in members else _unfit("unreadable-catalogue", name)
 
 
 def _unfit(code: str, name: str) -> Upstream:

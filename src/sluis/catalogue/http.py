@@ -14,7 +14,7 @@ from litestar.params import PathParameter, QueryParameter
 from sluis.catalogue.codes import AccessRights, Theme
 from sluis.catalogue.finding import Finder
 from sluis.catalogue.harvesting import Harvester
-from sluis.catalogue.listing import LONGEST, MOST, Facet, Finds
+from sluis.catalogue.listing import LONGEST, MOST, Facet, Finds, Order
 from sluis.catalogue.model import FOLDERS, Entry, Form, Harvest, Kind
 from sluis.catalogue.service import Catalogue, Written, no_catalogue, not_there
 from sluis.kernel import Invalid, PeerId, Refused, Text
@@ -115,6 +115,7 @@ def search_routes(finder: Finder) -> list[HTTPRouteHandler]:
             list[AccessRights] | None, QueryParameter(description="Hoe open het is.", max_items=_MOST)
         ] = None,
         page: Annotated[int, QueryParameter(ge=1, le=MOST, description="Bladzijde, vanaf 1.")] = 1,
+        sort: Annotated[Order, QueryParameter(description="In welke volgorde.")] = "relevance",
     ) -> Finds:
         """Wat deze organisatie en de andere in haar groep publiceren. Alle woorden moeten voorkomen; vormen van een woord,
         samenstellingen en typefouten tellen mee. Van één facet mag meer dan één waarde gekozen zijn."""
@@ -124,7 +125,7 @@ def search_routes(finder: Finder) -> list[HTTPRouteHandler]:
             "theme": frozenset(theme or ()),
             "access": frozenset(access or ()),
         }
-        return await finder.search(q, chosen, page)
+        return await finder.search(q, chosen, page, sort)
 
     return [search]
 

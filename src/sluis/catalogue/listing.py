@@ -4,6 +4,7 @@ Of this node only what is published is in it, and of others what they publish. I
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Literal
 
 import msgspec
@@ -29,6 +30,16 @@ Part = Literal["title", "words", "description"]
 Facet = Literal["kind", "owner", "theme", "access"]
 
 FACETS: tuple[Facet, ...] = ("kind", "owner", "theme", "access")
+
+Order = Literal["relevance", "title", "newest", "owner"]
+
+ORDERS: dict[Order, Text] = {
+    "relevance": Text("Wat het best past", "Best match"),
+    "title": Text("Titel", "Title"),
+    "newest": Text("Laatst gewijzigd", "Changed last"),
+    "owner": Text("Organisatie", "Organisation"),
+}
+"""In which order what was found may stand, and what people read of each. Without words, the first is by title."""
 
 KINDS: dict[Kind, Text] = {
     "dataset": Text("dataset", "dataset"),
@@ -59,6 +70,7 @@ class Listed(msgspec.Struct, frozen=True):
     words: str
     themes: tuple[Theme, ...]
     access_rights: AccessRights | None
+    modified: date | None = None
 
     def values(self, facet: Facet) -> Sequence[str]:
         """What it has of a facet."""
@@ -90,6 +102,7 @@ class Hit(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...] = ()
     words: tuple[str, ...] = ()
     like: bool = False
+    modified: date | None = None
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -137,7 +150,7 @@ def hit(one: Listed, parts: Sequence[Part], words: Sequence[str], like: bool) ->
     return Hit(
         one.owner, one.organisation, one.kind, one.iri, one.title,
         Text(_short(one.description.nl), _short(one.description.en)),
-        one.themes, one.access_rights, tuple(parts), tuple(words), like,
+        one.themes, one.access_rights, tuple(parts), tuple(words), like, one.modified,
     )  # fmt: skip
 
 
@@ -153,6 +166,7 @@ def _own(of: Of, one: Entry) -> Listed:
     words = [one.name, *one.keywords.nl, *one.keywords.en, *columns]
     return Listed(
         of.oin, of.name, one.kind, one.iri, one.title, one.description, _line(words), one.themes, one.access_rights,
+        one.measured.newest if one.measured else None,
     )  # fmt: skip
 
 
@@ -160,7 +174,7 @@ def _others(harvest: Harvest, one: Found) -> Listed:
     name = one.iri.rpartition("/")[2]
     return Listed(
         harvest.peer, harvest.name, one.kind, one.iri, one.title, one.description,
-        _line([name, *one.keywords, *one.columns]), one.themes, one.access_rights,
+        _line([name, *one.keywords, *one.columns]), one.themes, one.access_rights, one.modified,
     )  # fmt: skip
 
 

@@ -80,6 +80,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     version: Word
     text: Prose | None = None
     page: Web | None = None
+    required: bool = False
+    """Whether a question is refused while who asks has not accepted them."""
 
 
 class ServiceLevel(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -219,6 +221,16 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     measured: Measurement | None = None
 
 
+class Offered(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Terms as a catalogue gives them: `digest` tells one text from another, whatever version it calls itself."""
+
+    version: str
+    digest: str
+    text: Text | None = None
+    page: str | None = None
+    required: bool = False
+
+
 class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry of another organisation's catalogue, as far as somebody may look for it."""
 
@@ -231,10 +243,24 @@ class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     access_rights: AccessRights | None = None
     columns: tuple[str, ...] = ()
     modified: date | None = None
+    costs: tuple[Text, ...] = ()
+    access: Text | None = None
+    level: Text | None = None
+    terms: Offered | None = None
+    openapi: str | None = None
+
+
+class Faults(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What of a catalogue was passed over: things without an address or a title that can be used, and links that no browser may
+    follow."""
+
+    things: int = 0
+    links: int = 0
 
 
 class Harvest(msgspec.Struct, frozen=True):
-    """What is kept of a peer's catalogue: `at` when it was read, and of a later try what stood in the way (`trouble`)."""
+    """What is kept of a peer's catalogue: `at` when it was read, and of a later try what stood in the way (`trouble`). `many` is how
+    many entries there are, `size` how many bytes it was."""
 
     peer: PeerId
     name: str
@@ -242,3 +268,6 @@ class Harvest(msgspec.Struct, frozen=True):
     at: datetime | None = None
     trouble: str = ""
     entries: tuple[Found, ...] = ()
+    many: int = 0
+    size: int = 0
+    faults: Faults = Faults()

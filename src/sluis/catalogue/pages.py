@@ -17,8 +17,9 @@ from litestar.params import PathParameter
 from sluis.catalogue.codes import ACCESS_RIGHTS, THEMES
 from sluis.catalogue.finding import Finder
 from sluis.catalogue.harvesting import Harvester
-from sluis.catalogue.listing import FACETS, KINDS, LONGEST, MOST, Count, Facet, Finds, Hit
-from sluis.catalogue.model import FOLDERS, Form, Found, Harvest, Kind
+from sluis.catalogue.listing import FACETS, KINDS, LONGEST, MOST, ORDERS, Count, Facet, Finds, Hit, Order
+from sluis.catalogue.model import FOLDERS, Form, Kind
+from sluis.catalogue.reading import LONGEST_ADDRESS
 from sluis.catalogue.service import Catalogue, no_catalogue, not_there
 from sluis.catalogue.views import is_web, law_page, view_of
 from sluis.kernel import Text
@@ -71,11 +72,13 @@ class Asked(msgspec.Struct, frozen=True):
 
     text: str = ""
     chosen: Mapping[Facet, frozenset[str]] = {}
+    order: Order = "relevance"
 
     def address(self, **more: str) -> str:
         """Of the list that this gives."""
         pairs = [("q", self.text)] if self.text else []
         pairs += [(facet, value) for facet in FACETS for value in sorted(self.chosen.get(facet, ()))]
+        pairs += [("sort", self.order)] if self.order != "relevance" and "sort" not in more else []
         query = urlencode([*pairs, *more.items()])
         return f"/catalogue?{query}" if query else "/catalogue"
 
@@ -85,7 +88,8 @@ class Asked(msgspec.Struct, frozen=True):
 
     def turned(self, facet: Facet, value: str) -> "Asked":
         """With a value that was not chosen, or without one that was."""
-        return Asked(self.text, {**self.chosen, facet: self.chosen.get(facet, frozenset()) ^ {value}})
+        chosen = {**self.chosen, facet: self.chosen.get(facet, frozenset()) ^ {value}}
+        return msgspec.structs.replace(self, chosen=chosen)
 
 
 def page_routes(
@@ -111,12 +115,13 @@ def page_routes(
             kind, media = _FORMS[form]
             return _data((await catalogue.whole(kind)).content, media)
         asked, number = asked_in(request.query_params.multi_items())
-        finds = await finder.search(asked.text, asked.chosen, number)
+        finds = await finder.search(asked.text, asked.chosen, number, asked.order)
         if number > finds.pages:
-            finds = await finder.search(asked.text, asked.chosen, max(finds.pages, 1))
+            finds = await finder.search(asked.text, asked.chosen, max(finds.pages, 1), asked.order)
         return page(
             request, "catalogue/list.html", asked=asked, finds=finds, kinds=KINDS,
             rights=_RIGHTS, groups=groups(asked, finds), place=lambda one: place(one, catalogue), own=catalogue is not None,
+            orders=ORDERS, around=around(finds.page, finds.pages),
         )  # fmt: skip
 
     @get("/catalogue/{folder:str}/{name:str}")
@@ -150,9 +155,12 @@ def page_routes(
         visitor: SignedIn | None, request: Request[Any, Any, Any], owner: Annotated[str, PathParameter()]
     ) -> Response[bytes]:
         """One thing that another organisation offers, as its catalogue said when it was read."""
+        iri = (request.query_params.get("entry") or "")[:LONGEST_ADDRESS]
         async with some:
-            harvests = await asyncio.to_thread(harvester.found) if harvester else []
-        harvest, entry = _of_others(harvests, owner, request.query_params.get("entry") or "")
+            found = await asyncio.to_thread(harvester.entry, owner, iri) if harvester else None
+        if found is None:
+            raise not_there()
+        harvest, entry = found
         return page(
             request, "catalogue/other.html", entry=entry, harvest=harvest, kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
             themes=THEMES, is_web=is_web,
@@ -173,7 +181,14 @@ def asked_in(pairs: Iterable[tuple[str, str]]) -> tuple[Asked, int]:
     }
     number = (given.get("page") or [""])[-1]
     at = int(number) if number.isascii() and number.isdecimal() and len(number) <= 6 else 1
-    return Asked(text, chosen), min(max(at, 1), MOST)
+    order = (given.get("sort") or [""])[-1]
+    known: Order = order if order in ORDERS else "relevance"
+    return Asked(text, chosen, known), min(max(at, 1), MOST)
+
+
+def around(page: int, pages: int) -> tuple[int, ...]:
+    """The pages that one can go to from here: the first, the last, and those beside it."""
+    return tuple(sorted({one for one in (1, page - 1, page, page + 1, pages) if 1 <= one <= pages}))
 
 
 def groups(asked: Asked, finds: Finds) -> tuple[Group, ...]:
@@ -203,15 +218,6 @@ def _known(facet: Facet, value: str) -> bool:
     if facet in known:
         return value in known[facet]
     return len(value) == 20 and value.isascii() and value.isdecimal()
-
-
-def _of_others(harvests: Sequence[Harvest], owner: str, iri: str) -> tuple[Harvest, Found]:
-    for harvest in harvests:
-        if str.__str__(harvest.peer) == owner:
-            for entry in harvest.entries:
-                if entry.iri == iri:
-                    return harvest, entry
-    raise not_there()
 
 
 def _data(content: bytes, media: str) -> Response[bytes]:

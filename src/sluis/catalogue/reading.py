@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
-from sluis.catalogue.codes import ACCESS_RIGHTS, AUTHORITY, THEMES
-from sluis.catalogue.model import Found, Kind
+from sluis.catalogue.amounts import euros
+from sluis.catalogue.codes import ACCESS_RIGHTS, AUTHORITY, ITSELF, TERMS_REQUIRED, THEMES
+from sluis.catalogue.model import Faults, Found, Kind, Offered
 from sluis.kernel import Invalid, Text, decode
 
 MOST_ENTRIES: Final = 10_000
@@ -25,12 +26,29 @@ _CSVW, _FIRST, _REST = "http://www.w3.org/ns/csvw#", "first", "rest"
 _ADDRESS = re.compile(r"https?://[^\s<>\"{}|\\^`\x00-\x20\x7f-\x9f]+")
 _SPACE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*")
 _EVENT_TYPE = "urn:sluis:event-type"
+_SCHEMA, _ODRL, _RDFS = (
+    "https://schema.org/",
+    "http://www.w3.org/ns/odrl/2/",
+    "http://www.w3.org/2000/01/rdf-schema#",
+)
+_DIGEST, _PRICE = re.compile(r"[0-9a-f]{64}"), re.compile(r"\d{1,9}(\.\d{1,4})?")
+_FEW, _NAMED = (
+    8,
+    2,
+)  # things of one kind that are looked at; members of a node that says no more than what it is
 
 Node = Mapping[str, Any]
 
 
-def read_catalogue_of(raw: bytes) -> tuple[Found, ...]:
-    """The entries of a catalogue, in the order of their addresses.
+class Reading(msgspec.Struct, frozen=True):
+    """The entries of a catalogue, in the order of their addresses, and what of it was passed over."""
+
+    entries: tuple[Found, ...]
+    faults: Faults
+
+
+def read_catalogue_of(raw: bytes) -> Reading:
+    """What a catalogue offers.
 
     Args:
         raw: JSON-LD, of bounded size.
@@ -51,7 +69,7 @@ def read_catalogue_of(raw: bytes) -> tuple[Found, ...]:
         raise _unreadable(
             Text(f"Er staan er meer dan {MOST_ENTRIES} in.", f"There are more than {MOST_ENTRIES} in it.")
         )
-    return tuple(found)
+    return Reading(tuple(found), Faults(reader.things, reader.links))
 
 
 def _parts(document: Any) -> tuple[dict[str, str], list[Any]]:
@@ -75,6 +93,7 @@ class _Reader:
     def __init__(self, prefixes: Mapping[str, str], nodes: Mapping[str, Node]) -> None:
         self._prefixes, self._nodes = prefixes, nodes
         self._names: dict[str, tuple[str, ...]] = {}
+        self.things = self.links = 0
 
     def whole(self, name: Any) -> str:
         """A name without its prefix."""
@@ -119,10 +138,17 @@ class _Reader:
     def entry(self, id: str, node: Node) -> Found | None:
         """A dataset, service or event type that has an address and a title; None for anything else."""
         kind = self._kind(node)
-        title = self.text(node, f"{_DCT}title", LONGEST_TITLE) if kind else None
-        address = self.whole(id)
-        if kind is None or title is None or len(address) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
+        if (
+            kind is None or len(node) <= _NAMED
+        ):  # no entry, or one that is told of elsewhere and only named here
             return None
+        title, address = self.text(node, f"{_DCT}title", LONGEST_TITLE), self.whole(id)
+        if title is None or len(address) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
+            self.things += 1
+            return None
+        if ITSELF in self.addresses(node, f"{_DCT}type"):
+            return None
+        given = [node] if kind == "service" else self._followed(node, f"{_DCAT}distribution") or [node]
         words = [
             one.get("@value") if isinstance(one, dict) else one
             for one in self.values(node, f"{_DCAT}keyword")
@@ -140,7 +166,66 @@ class _Reader:
             ),
             columns=_few(list(self._columns(node))),
             modified=self._day(node),
+            costs=tuple(self._costs(node)),
+            access=self._access(given),
+            level=next((said for one in self._from(given, f"{_ODRL}hasPolicy") if (said := self._label(one))), None),
+            terms=next((terms for one in self._from(given, f"{_DCT}rights") if (terms := self._terms(one))), None),
+            openapi=next(filter(None, map(self._link, self.addresses(node, f"{_DCAT}endpointDescription"))), None),
         )  # fmt: skip
+
+    def _from(self, nodes: list[Node], term: str) -> list[Node]:
+        """The nodes that are named under a term; a few of them."""
+        return [found for node in nodes[:_FEW] for found in self._followed(node, term)[:_FEW]]
+
+    def _label(self, node: Node) -> Text | None:
+        return self.text(node, f"{_RDFS}label", LONGEST_TEXT)
+
+    def _said(self, node: Node, term: str) -> str:
+        """A value that is no text in a language."""
+        one = next(iter(self.values(node, term)), None)
+        value = one.get("@value") if isinstance(one, dict) else one
+        return str(value)[:LONGEST_WORD] if isinstance(value, str | int | float) else ""
+
+    def _link(self, address: str) -> str | None:
+        """An address that a browser may follow; what is none is counted."""
+        if len(address) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(address):
+            return address
+        self.links += 1
+        return None
+
+    def _access(self, given: list[Node]) -> Text | None:
+        rights = (
+            one for one in self._from(given, f"{_DCT}rights") if not self.values(one, f"{_SCHEMA}version")
+        )
+        return next((said for one in rights if (said := self._label(one))), None)
+
+    def _terms(self, node: Node) -> Offered | None:
+        version = self._said(node, f"{_SCHEMA}version")
+        if not version:
+            return None
+        page = next(filter(None, map(self._link, self.addresses(node, f"{_RDFS}seeAlso"))), None)
+        digest = self._said(node, f"{_SCHEMA}sha256")
+        required = TERMS_REQUIRED in self.addresses(node, f"{_DCT}type")
+        known = digest if _DIGEST.fullmatch(digest) else ""
+        return Offered(version, known, self._label(node), page, required)
+
+    def _costs(self, node: Node) -> Iterator[Text]:
+        for offer in self._from([node], f"{_SCHEMA}offers"):
+            price, per = (
+                self._said(offer, f"{_SCHEMA}price"),
+                self.text(offer, f"{_SCHEMA}unitText", LONGEST_WORD),
+            )
+            if not _PRICE.fullmatch(price):
+                continue
+            whole, _, cents = price.partition(".")
+            amount = euros(int(whole) * 100 + int((cents + "00")[:2]))
+            free = int(whole) == 0 and not int(cents or 0)
+            unit = per or Text("", "")
+            yield (
+                Text("Gratis", "Free")
+                if free
+                else Text(f"{amount.nl} {unit.nl}".strip(), f"{amount.en} {unit.en}".strip())
+            )
 
     def _kind(self, node: Node) -> Kind | None:
         kinds = self.kinds(node)

@@ -5,6 +5,7 @@ what they are between two organisations: of them only the prices are told, where
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from sluis.catalogue.codes import AccessRights
@@ -18,10 +19,12 @@ from sluis.catalogue.model import (
     Kind,
     Measurement,
     Of,
+    Offered,
+    Terms,
     Whole,
 )
 from sluis.grounds import Column, Dataset, EventType, Grounds, Price
-from sluis.kernel import Text
+from sluis.kernel import Text, encode
 
 CLOUDEVENTS = "https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md"
 FSC = "https://gitdocumentatie.logius.nl/publicatie/fsc/core/2.0.0/"
@@ -67,6 +70,19 @@ def project(
 def published(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Those that anybody may know of."""
     return tuple(one for one in entries if one.published)
+
+
+def terms_digest(terms: Terms) -> str:
+    """SHA-256 (hex) of what somebody accepts: version, text and address. Whether it is required is no part of that."""
+    said = (terms.text.nl, terms.text.en) if terms.text else None
+    return sha256(encode((terms.version, said, terms.page))).hexdigest()
+
+
+def offered_terms(terms: Terms | None) -> Offered | None:
+    """Terms as a catalogue gives them."""
+    if terms is None:
+        return None
+    return Offered(terms.version, terms_digest(terms), terms.text, terms.page, terms.required)
 
 
 def tells_days(column: Column) -> bool:

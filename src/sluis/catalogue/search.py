@@ -6,7 +6,7 @@ order.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
 from itertools import chain
 from typing import Any, Final
@@ -24,6 +24,7 @@ from sluis.catalogue.listing import (
     Finds,
     Hit,
     Listed,
+    Order,
     Part,
     hit,
     value_in_words,
@@ -58,23 +59,33 @@ class SearchIndex:
         self._vocabulary = Vocabulary(counted)
         shortest = sorted(range(len(entries)), key=lambda number: (lengths[number], number))
         self._places = {number: place for place, number in enumerate(shortest)}
+        self._ranks = _ranks(entries)
 
-    def search(self, text: str, chosen: Chosen, page: int) -> Finds:
+    def search(
+        self, text: str, chosen: Chosen, page: int, order: Order = "relevance", without: Collection[str] = ()
+    ) -> Finds:
         """A page of what was found.
 
         Args:
             text: what somebody typed; `LONGEST` characters of it count. Without a word, everything is found.
             chosen: of facets the values that are wanted.
             page: its number, from 1; one after the last is empty.
+            order: in which they stand; those that are alike in it, by how well they fit.
+            without: addresses of entries that are not there any more.
         """
         meant = [self._vocabulary.meant(word) for word in words_wanted(text[:LONGEST])]
         scores = self._scores(meant)
+        if without:
+            scores = {
+                number: score for number, score in scores.items() if self._entries[number].iri not in without
+            }
         found = _mask(scores, len(self._entries))
         within = {facet: self._within(facet, chosen) for facet in FACETS}
         narrowed = found & _all(within.values())
         left = scores if narrowed == found else _only(scores, narrowed, len(self._entries))
+        ranks, places = self._ranks.get(order), self._places if meant else range(len(self._entries))
         best = nsmallest(
-            page * PAGE, left, lambda number: (-scores[number], self._places[number] if meant else number)
+            page * PAGE, left, lambda number: (ranks[number] if ranks else 0, -scores[number], places[number])
         )
         return Finds(
             total=len(left),
@@ -130,6 +141,22 @@ class SearchIndex:
     def _example(self, facet: Facet, value: str) -> Listed:
         mask = self._masks[facet][value]
         return self._entries[(mask & -mask).bit_length() - 1]
+
+
+def _ranks(entries: Sequence[Listed]) -> dict[Order, Sequence[int]]:
+    """Of every order but the first the place of each entry in it; entries come by title."""
+    days = [
+        -one.modified.toordinal() if one.modified else 0 for one in entries
+    ]  # without a day they come last
+    names = {
+        name: place
+        for place, name in enumerate(sorted({one.organisation for one in entries}, key=str.casefold))
+    }
+    return {
+        "title": range(len(entries)),
+        "newest": days,
+        "owner": [names[one.organisation] for one in entries],
+    }
 
 
 def _counting(

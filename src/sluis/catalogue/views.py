@@ -5,6 +5,7 @@ from datetime import date
 
 import msgspec
 
+from sluis.catalogue.amounts import dutch, euros
 from sluis.catalogue.codes import FREQUENCIES, LICENCES, THEMES
 from sluis.catalogue.model import Contact, Cost, Entry
 from sluis.grounds import Article, Price
@@ -141,12 +142,6 @@ def view_of(entry: Entry) -> View:
     )
 
 
-def euros(cents: int) -> Text:
-    """An amount, written as is usual in each language."""
-    english = f"{cents // 100:,}.{cents % 100:02}"
-    return Text(f"€ {_dutch(english)}", f"€{english}")
-
-
 def law_page(article: Article) -> str | None:
     """Where a law of the national register is read."""
     return f"https://wetten.overheid.nl/{article.bwb}" if article.bwb else None
@@ -155,10 +150,6 @@ def law_page(article: Article) -> str | None:
 def is_web(address: str | None) -> bool:
     """Whether an address that somebody wrote may be a link: no script, and nothing else that a browser would run."""
     return address is not None and address.startswith(("https://", "http://"))
-
-
-def _dutch(number: str) -> str:
-    return number.translate(str.maketrans(",.", ".,"))
 
 
 def _type(name: str) -> Text:
@@ -174,7 +165,7 @@ def _next(contact: Contact) -> str | None:
 def _rows(rows: int, rounded: bool) -> Text:
     english = f"{rows:,}"
     about = Text("ongeveer ", "about ") if rounded else Text("", "")
-    return Text(f"{about.nl}{_dutch(english)}", f"{about.en}{english}")
+    return Text(f"{about.nl}{dutch(english)}", f"{about.en}{english}")
 
 
 def _percent(share: float) -> Text:

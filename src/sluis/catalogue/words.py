@@ -55,6 +55,10 @@ WORDS: Words = {
         "version": Text("Versie van de voorwaarden.", "Version of the terms."),
         "text": Text("De voorwaarden zelf.", "The terms themselves."),
         "page": Text("Adres van de voorwaarden.", "Address of the terms."),
+        "required": Text(
+            "Of een vraag wordt geweigerd zolang de vrager deze voorwaarden niet heeft aanvaard.",
+            "Whether a question is refused while who asks has not accepted these terms.",
+        ),
     },
     "ServiceLevel": {
         "text": Text("Wat een afnemer mag verwachten.", "What a user may expect."),

@@ -4,5 +4,6 @@ from sluis.disclose.http import routes
 from sluis.disclose.model import Bounds
 from sluis.disclose.records import permit
 from sluis.disclose.service import Discloser
+from sluis.disclose.use import Total, Use, open_use
 
-__all__ = ["Bounds", "Discloser", "permit", "routes"]
+__all__ = ["Bounds", "Discloser", "Total", "Use", "open_use", "permit", "routes"]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sluis.gateway.crossing import SERVICE, Agreed
     from sluis.gateway.documents import read as read_documents
     from sluis.gateway.http import routes
-    from sluis.gateway.link import Answer, Covers, Link
+    from sluis.gateway.link import Answer, Covers, Link, body_of, problem_in
     from sluis.gateway.manager import AutoSign, DecisionPoint, Judge, Trust, elsewhere
     from sluis.gateway.manager import Settings as ManagerSettings
     from sluis.gateway.measures import Counted, Delivering, reader_of
@@ -67,6 +67,7 @@ __all__ = [
     "TimestampAuthority",
     "Trust",
     "Witnesses",
+    "body_of",
     "check_group",
     "check_nginx",
     "elsewhere",
@@ -79,6 +80,7 @@ __all__ = [
     "open_membership",
     "open_operator",
     "open_telemetry",
+    "problem_in",
     "read_allowed",
     "read_card",
     "read_documents",

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from sluis.gateway.streams import BECAUSE, Why
 from sluis.grounds import Purpose
-from sluis.kernel import PeerId, Text, Upstream
+from sluis.kernel import PeerId, Problem, Text, Upstream, decode
 
 Covers = Callable[[Purpose], bool]
 """Whether a contract's purpose is what a request is for."""
@@ -61,6 +61,26 @@ class Link(Protocol):
 
     async def close(self) -> None:
         """Close every connection."""
+
+
+async def body_of(answer: Answer, most: int, otherwise: Problem) -> bytes:
+    """The body of an answer. Raises `otherwise` when it has more than `most` bytes."""
+    body = bytearray()
+    async for piece in answer.body:
+        body += piece
+        if len(body) > most:
+            raise otherwise
+    return bytes(body)
+
+
+def problem_in(body: bytes, otherwise: Problem) -> Problem:
+    """The problem that a peer answered with (RFC 9457): its text is the peer's, its kind one of ours; `otherwise` when it is
+    none."""
+    try:
+        members = decode(body, dict[str, Any])
+    except (msgspec.MsgspecError, Problem):
+        return otherwise
+    return Problem.from_members(members) if "status" in members else otherwise
 
 
 def no_answer(name: str, code: Why) -> Upstream:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Arrangement,
         Crossings,
         Decision,
+        Destruction,
         Position,
         Processing,
         Search,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     )
     from sluis.ledger.notes import witness_key
     from sluis.ledger.reading import Log
-    from sluis.ledger.scan import crossings, decisions, lines_with
+    from sluis.ledger.scan import crossings, decisions, lines_with, records_from
     from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
     from sluis.ledger.witness import Cosigned, Peer, Witness
 else:
@@ -46,6 +47,7 @@ __all__ = [
     "Cosigned",
     "Crossings",
     "Decision",
+    "Destruction",
     "Found",
     "Ledger",
     "Line",
@@ -68,6 +70,7 @@ __all__ = [
     "open_ledger",
     "reading_routes",
     "receipt",
+    "records_from",
     "verifier",
     "verify",
     "witness_key",

@@ -113,6 +113,10 @@ IN_PERIOD = """SELECT salted FROM ledger_records WHERE idx >= :first AND idx < :
     AND start >= :since AND start < :until AND salted IS NOT NULL ORDER BY idx"""
 """Records of a stretch that began in a period."""
 
+BODIES = """SELECT idx, salted FROM ledger_records WHERE idx >= :first AND idx < :end
+    AND salted IS NOT NULL ORDER BY idx"""
+"""What stands in a stretch, and was not destroyed."""
+
 NEWEST_START = "SELECT MAX(start) FROM ledger_records WHERE idx >= :first AND idx < :end"
 """When the newest of a stretch began."""
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sluis.policy.http import Who, call_routes, routes
     from sluis.policy.known import known_of
     from sluis.policy.model import (
+        ACTIVITY_ID,
         CONSULT,
         EVENT_TYPE,
         NOTIFY,
@@ -69,6 +70,7 @@ else:
 
 __all__ = [
     "ACCESS",
+    "ACTIVITY_ID",
     "APPLICATION",
     "BY_DAY",
     "CHANGE_ACCESS",

@@ -6,11 +6,11 @@ disclosure has changed.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
-from sluis.gateway import Answer, Link
+from sluis.gateway import Answer, Link, body_of, problem_in
 from sluis.grounds import Offer
 from sluis.kernel import Clock, PeerId, Problem, Text, Trace, Upstream, decode, new_transaction_id
 
@@ -60,29 +60,14 @@ async def read_json(link: Link, owner: Owner, path: str, seconds: float) -> byte
     async with link.send(owner.peer, "GET", path, headers, b"", seconds) as answer:
         if answer.status != 200:
             raise await problem_of(answer, owner)
-        return await _whole(answer, owner, MAX_DOCUMENT)
+        return await body_of(answer, MAX_DOCUMENT, unusable(owner))
 
 
 async def problem_of(answer: Answer, owner: Owner) -> Problem:
     """The problem an owner answered with; its text is the owner's, its kind one of ours."""
-    try:
-        members = decode(await _whole(answer, owner, MAX_PROBLEM), dict[str, Any])
-    except msgspec.DecodeError:
-        members = {}
-    if "status" not in members:
-        return unusable(owner)
-    problem = Problem.from_members(members)
+    problem = problem_in(await body_of(answer, MAX_PROBLEM, unusable(owner)), unusable(owner))
     problem.peer = owner.name
     return problem
-
-
-async def _whole(answer: Answer, owner: Owner, most: int) -> bytes:
-    body = bytearray()
-    async for chunk in answer.body:
-        body += chunk
-        if len(body) > most:
-            raise unusable(owner)
-    return bytes(body)
 
 
 def unusable(owner: Owner) -> Upstream:

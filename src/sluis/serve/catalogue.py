@@ -1,11 +1,22 @@
-"""The catalogue of a node, from its settings and files."""
+"""The catalogue of a node, from its settings and files; and when it reads those of others."""
 
+import asyncio
+import logging
+import random
 from collections.abc import Collection
 
-from sluis.catalogue import Catalogue, Of
+from sluis.catalogue import Catalogue, Finder, Harvester, Of
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.gateway import SERVICE, Membership
+from sluis.kernel import cause_of
+
+log = logging.getLogger("sluis.node")
+
+_HOUR, _SOON, _OFTEN, _SELDOM = 3600.0, 2.0, 5.0, 60.0  # seconds
+_FIRST = (
+    120.0  # seconds during which what could not be read yet is tried often: contracts are about to be signed
+)
 
 
 def catalogue_of(loaded: Loaded, membership: Membership | None) -> Catalogue | None:
@@ -35,3 +46,31 @@ def _of(config: Config, in_group: bool) -> Of:
     return Of(
         config.node.oin, config.node.name, f"{address}/v1/catalogue", endpoint, f"{address}/v1/openapi.json"
     )
+
+
+async def harvesting(harvester: Harvester, finder: Finder) -> None:
+    """Read the catalogues of others as long as the node lives: soon after it started, then about every hour. Those that were never
+    read are tried in between, so that a new contract is followed by a catalogue within seconds at first, and a minute later on.
+
+    Nodes that start together do not read together: each waits a little longer or shorter.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.sleep(_SOON * random.uniform(0.5, 1.5))  # noqa: S311 (nothing secret hangs on it)
+    while True:
+        await _read(harvester, finder, whole=True)
+        until = loop.time() + _HOUR * random.uniform(0.9, 1.1)  # noqa: S311 (the same)
+        while (now := loop.time()) < until:
+            await asyncio.sleep(_OFTEN if now - began < _FIRST else _SELDOM)
+            if harvester.lacking():
+                await _read(harvester, finder, whole=False)
+
+
+async def _read(harvester: Harvester, finder: Finder, whole: bool) -> None:
+    before = harvester.changes
+    try:
+        await harvester.round(None if whole else harvester.lacking())
+        if harvester.changes != before:
+            await finder.renew()
+    except Exception as failure:  # the next round may succeed
+        log.error("harvesting: %s", cause_of(failure))

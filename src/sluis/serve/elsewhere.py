@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from sluis.config import Config
 from sluis.crypto import Jwk, read_jwks
-from sluis.gateway import Link, Membership
+from sluis.gateway import Link, Membership, body_of, problem_in
 from sluis.identity.looked import Organisation
 from sluis.kernel import (
     Clock,
@@ -105,18 +104,11 @@ class Logs:
             "fsc-transaction-id": new_transaction_id(),
             **headers,
         }
-        read = bytearray()
         async with self._link.send(peer, method, path, carried, body, seconds) as answer:
-            async for chunk in answer.body:
-                read += chunk
-                if len(read) > _MOST_BYTES:
-                    raise _unusable(peer)
-        if answer.status == 200:
-            return bytes(read)
-        try:
-            raise Problem.from_members(decode(bytes(read), dict[str, Any]))
-        except msgspec.MsgspecError:
-            raise _unusable(peer) from None
+            read = await body_of(answer, _MOST_BYTES, _unusable(peer))
+        if answer.status != 200:
+            raise problem_in(read, _unusable(peer))
+        return read
 
     async def _place(self, alias: str) -> None:
         with suppress(Problem):

@@ -13,6 +13,7 @@ from sluis.crypto import WARN_BEFORE, time_left
 from sluis.gateway import TimestampAuthority
 from sluis.kernel import Clock, Invalid, Problem, Upstream, cause_of, utc_now
 from sluis.serve.api import about, routes
+from sluis.serve.catalogue import harvesting
 from sluis.serve.group import GroupServers
 from sluis.serve.parts import Parts, build_parts
 from sluis.serve.portal import portal_of
@@ -22,12 +23,13 @@ from sluis.web import LocalListener, Server, make_api
 log = logging.getLogger("sluis.node")
 
 _DAY_AHEAD = timedelta(days=1)
-_DAY, _HOUR, _TEN_MINUTES, _FIVE_MINUTES, _MINUTE, _SECOND = (
+_DAY, _HOUR, _TEN_MINUTES, _FIVE_MINUTES, _MINUTE, _TEN_SECONDS, _SECOND = (
     86_400.0,
     3_600.0,
     600.0,
     300.0,
     60.0,
+    10.0,
     1.0,
 )  # seconds
 
@@ -79,6 +81,7 @@ class Node:
         self.parts.events.start()
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
+        self._every(_TEN_SECONDS, self.parts.use.round, at_once=False)
         self._every(_SECOND, self._publish)
         self._every(_SECOND, self._renew_revocations)
         self._every(_SECOND, self._renew_certificate)
@@ -89,7 +92,7 @@ class Node:
         self._every(_SECOND, self.parts.standing.round)
         self._every(_HOUR, self.parts.standing.sweep)
         if self.parts.harvester is not None:
-            self._every(_HOUR, self.parts.harvester.round, at_once=False)
+            self._tasks.append(asyncio.create_task(harvesting(self.parts.harvester, self.parts.finder)))
         if self.parts.tokens is not None:
             # Where portals sign people in, their keys are made now: nobody waits for that. Elsewhere when they are asked for.
             self._every(_HOUR, self._turn_keys, at_once=bool(self.config.clients))

@@ -20,7 +20,7 @@ from sluis.crypto import (
     Revocations,
     read_certificates,
 )
-from sluis.disclose import Bounds, Discloser
+from sluis.disclose import Bounds, Discloser, Use, open_use
 from sluis.events.standing import Placer, StandingQuestions, open_standing
 from sluis.gateway import Agreed as Purposes
 from sluis.gateway import (
@@ -70,6 +70,7 @@ class Parts(msgspec.Struct, frozen=True):
     point: DecisionPoint
     asker: Asker
     discloser: Discloser
+    use: Use
     accesses: Accesses
     events: EventRooms
     standing: StandingQuestions
@@ -231,6 +232,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         point=point,
         asker=asker,
         discloser=discloser,
+        use=open_use(store, own.oin, _known_here(grounds)),
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
         events=events,
         standing=standing,
@@ -328,6 +330,11 @@ def _known(config: Config) -> list[Owner]:
 def _names(config: Config) -> dict[PeerId, str]:
     """The peers of a node."""
     return {peer.oin: peer.name for peer in config.peers.values()}
+
+
+def _known_here(grounds: Grounds) -> frozenset[str]:
+    """The datasets and activities that are counted by name."""
+    return frozenset([one.name for one in grounds.datasets] + [one.id for one in grounds.activities])
 
 
 def _bounds(config: Config) -> Bounds:

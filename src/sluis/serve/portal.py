@@ -21,7 +21,7 @@ from sluis.serve.events import portal_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.notificaties import beside_portal
 from sluis.serve.parts import Parts
-from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
+from sluis.web import Api, BrowserListener, Gate, House, Portal, Server, TokenAccess, make_api, make_portal
 
 log = logging.getLogger("sluis.node")
 
@@ -37,17 +37,22 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
     messages = contact.NAVIGATION if parts.contact else ()
     listed = catalogue.NAVIGATION if parts.catalogue or parts.harvester else ()
-    navigation = (*NAVIGATION, *messages, *rooms.navigation, *listed, *administering_navigation(parts))  # what people come for first
+    listed = (*listed, catalogue.PEERS_NAVIGATION) if parts.harvester else listed
+    # What people come for first.
+    navigation = (*NAVIGATION, *messages, *rooms.navigation, *listed, *administering_navigation(parts))
     house = House(config.node.name, config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
     who = by_token(DECIDING, rooms.provider, TokenAccess(rooms.visiting), refused)
     decisions = policy.routes(parts.point, who, str(config.portal.address).rstrip("/"))
     reached = contact.routes(parts.contact, callbacks_of(config)) if parts.contact else ()
-    found = catalogue.page_routes(parts.catalogue, parts.harvester, parts.finder)
-    routes = [*rooms.routes, *citizen_routes(parts, rooms.representing), *reached, *found, *decisions, *administering_routes(parts)]
+    found = [
+        *catalogue.page_routes(parts.catalogue, parts.harvester, parts.finder),
+        *catalogue.peer_routes(parts.harvester, parts.finder, Gate(parts.point), config.node.oin),
+    ]
+    routes = [*rooms.routes, *citizen_routes(parts, rooms.representing), *reached, *found, *decisions]
     return make_portal(
-        routes,
+        [*routes, *administering_routes(parts)],
         rooms.visiting,
         house,
         rooms.forms,

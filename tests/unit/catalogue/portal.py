@@ -44,10 +44,17 @@ class Others:
         from tests.unit.catalogue.examples import NOW
 
         self.changes = 0
-        self.harvests = [Harvest(peer, name, NOW, NOW, trouble, entries)]
+        self.harvests = [Harvest(peer, name, NOW, NOW, trouble, entries, len(entries))]
 
     def found(self) -> list[Harvest]:
         return self.harvests
+
+    def entry(self, peer: str, iri: str) -> tuple[Harvest, Found] | None:
+        for harvest in self.harvests:
+            for one in harvest.entries:
+                if (str.__str__(harvest.peer), one.iri) == (peer, iri):
+                    return harvest, one
+        return None
 
 
 class Shelf:

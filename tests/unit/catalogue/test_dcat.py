@@ -9,10 +9,11 @@ from rdflib import DCAT, DCTERMS, FOAF, RDF, SH, Graph, URIRef
 from rdflib.compare import isomorphic
 from tests.conftest import SHARED
 from tests.servers import missing
-from tests.unit.catalogue.examples import BASE, EVENT, EVIL, OF, full, hostile, sparse
+from tests.unit.catalogue.examples import BASE, EVENT, EVIL, OF, full, hostile, sparse, whole
 
 from sluis.catalogue import Of
 from sluis.catalogue.graph import DQV, PREFIXES, catalogue_graph, entry_graph, written
+from sluis.catalogue.reading import read_catalogue_of
 from sluis.catalogue.rules import project, published
 from sluis.grounds import Grounds
 from sluis_demo.described import DATASETS, WHOLES
@@ -205,3 +206,9 @@ def test_hostile_text_stays_text() -> None:
         for node in triple:
             if isinstance(node, URIRef):
                 assert not set(str(node)) & set(' <>"{}|\\^`\n'), node
+
+
+def test_a_catalogue_of_nothing_is_valid_and_offers_nothing() -> None:
+    graph = catalogue_graph(whole(), (), OF)
+    assert found(graph, *STRICT) == []
+    assert read_catalogue_of(written(graph, "json-ld")).entries == ()

@@ -1,7 +1,9 @@
 """Anybody searches over HTTP in what is published, here and elsewhere, as it is now; and own people on the command line."""
 
 import json
+import threading
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from tests.unit.catalogue.examples import EVIL, NOW, OWN, described
 from tests.unit.catalogue.world import Node
 from tests.unit.cli.test_catalogue import run
 
-from sluis.catalogue import Finder, Found, Harvest
+from sluis.catalogue import Finder, Found, Harvest, finding
 from sluis.cli import main
 from sluis.kernel import PeerId, Text
 
@@ -128,3 +130,35 @@ def test_words_and_choices_are_given_on_the_command_line(
     assert "--kind dataset (dataset: 2)" in told
     assert "Probeer een ander" in run(node, monkeypatch, "search", "weg", "&kind=service").stdout
     assert CliRunner().invoke(main, ["catalogue", "search", "--kind", "zaak"]).exit_code == 2
+
+
+async def test_nobody_waits_for_a_large_index_and_what_was_taken_back_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Node(tmp_path)
+    finder = Finder(node.catalogue, Harvested())  # type: ignore[arg-type]
+    assert (await finder.search("api", {"kind": frozenset({"service"})}, 1)).total > 0
+    made, release = finding._index_of, threading.Event()
+    monkeypatch.setattr(finding, "_PATIENCE", 0.01)
+    monkeypatch.setattr(finding, "_index_of", lambda *given: (release.wait(10), made(*given))[1])
+    node.services.discard("api")
+    found = await finder.search("", {}, 1)
+    release.set()
+    assert all(not one.iri.endswith("/services/api") for one in found.found)
+    assert found.total > 1
+    await finder.renew()
+    assert (await finder.search("", {}, 1)).total == found.total
+
+
+async def test_what_is_found_stands_in_the_order_that_is_asked(tmp_path: Path) -> None:
+    others = Harvested()
+    days = {"A": None, "B": date(2026, 1, 1), "C": date(2026, 2, 1)}
+    entries = tuple(
+        Found("dataset", f"https://ander.voorbeeld/{name}", Text(name, name), Text("x", "x"), modified=day)
+        for name, day in days.items()
+    )
+    others.kept, others.changes = (Harvest(PEER, "Ander (fictief)", NOW, NOW, "", entries),), 1
+    finder = Finder(None, others)  # type: ignore[arg-type]
+    for order, expected in (("newest", "CBA"), ("title", "ABC"), ("owner", "ABC"), ("relevance", "ABC")):
+        finds = await finder.search("x", {}, 1, order)  # type: ignore[arg-type]
+        assert "".join(one.title.nl for one in finds.found) == expected

@@ -1,6 +1,7 @@
 """Catalogues of peers are read when they changed, kept while a peer is away, and a broken one is told of and passed over."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from tests.unit.catalogue.world import Node
 from tests.unit.web.conftest import Reply
 
 from sluis.catalogue import Harvest, harvesting, open_harvester
+from sluis.catalogue.model import Faults
 from sluis.gateway import Answer
 from sluis.kernel import PeerId, Problem, Refused, Text, Upstream
 from sluis.store import open_store
@@ -175,3 +177,41 @@ async def test_own_people_read_what_was_found_and_only_an_administrator_has_it_r
     reply = await node.call("POST", "/v1/catalogue/harvests", None, {}, local)
     assert [(one["name"], len(one["entries"])) for one in reply.json] == [(NAMES[OTHER], 0), (NAMES[ONE], 5)]
     assert (await node.get("/harvests", extensions=local)).json == reply.json
+
+
+async def test_one_entry_is_read_without_reading_all(world: World, tmp_path: Path) -> None:
+    world.peers[ONE] = Node(tmp_path, described("dataset", "inkomen"))
+    entries = (await world.harvest())[ONE].entries
+    found = world.harvester.entry(str.__str__(ONE), entries[0].iri)
+    assert found is not None
+    harvest, one = found
+    assert (harvest.name, harvest.many, harvest.entries, one) == (NAMES[ONE], len(entries), (), entries[0])
+    assert world.harvester.entry(str.__str__(OTHER), entries[0].iri) is None
+    assert world.harvester.entry("x", entries[0].iri) is None
+
+
+async def test_what_lacks_is_tried_again_without_being_told_again(world: World, tmp_path: Path) -> None:
+    world.peers |= {ONE: Node(tmp_path), OTHER: Refused("not-connected", SAY, SAY, SAY)}
+    assert world.harvester.lacking() == {ONE, OTHER}
+    await world.harvester.round()
+    tried, world.now = world.harvester.states()[0].tried, NOW + timedelta(seconds=5)
+    await world.harvester.round(world.harvester.lacking())
+    assert (world.harvester.states()[0].tried, world.harvester.lacking()) == (tried, {OTHER})
+    world.peers[OTHER] = Node(tmp_path)
+    await world.harvester.round(world.harvester.lacking())
+    assert (world.harvester.lacking(), world.harvester.states()[0].trouble) == (frozenset(), "")
+
+
+async def test_what_cannot_be_used_of_a_catalogue_is_counted(world: World) -> None:
+    hostile = {
+        "@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/"},
+        "@graph": [
+            {"@id": "https://a.nl", "@type": "dcat:Catalog"},
+            {"@id": "javascript:alert(1)", "@type": "dcat:Dataset", "dct:title": "x"},
+            {"@id": "https://a.nl/s", "@type": "dcat:DataService", "dct:title": "<script>",
+             "dcat:endpointDescription": {"@id": "javascript:alert(1)"}},
+        ],
+    }  # fmt: skip
+    world.peers[ONE] = broken(json.dumps(hostile).encode())
+    found = (await world.harvest())[ONE]
+    assert ([one.openapi for one in found.entries], found.faults) == ([None], Faults(1, 1))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.catalogue.examples import BASE, EVENT, OF, full, hostile, sparse
 
-from sluis.catalogue import reading
+from sluis.catalogue import Found, reading
 from sluis.catalogue.graph import PREFIXES, catalogue_graph, written
 from sluis.catalogue.reading import LONGEST_TITLE, read_catalogue_of
 from sluis.catalogue.rules import published
@@ -17,6 +17,10 @@ from sluis.kernel import Invalid
 
 DCAT = {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/"}
 CATALOG = {"@id": "https://a.nl", "@type": "dcat:Catalog"}
+
+
+def entries_of(raw: bytes) -> tuple[Found, ...]:
+    return read_catalogue_of(raw).entries
 
 
 def document(*nodes: Any, context: Any = DCAT) -> bytes:
@@ -36,8 +40,7 @@ def dataset(**more: Any) -> dict[str, Any]:
 def test_what_a_node_publishes_another_reads(catalogue: Any) -> None:
     whole, entries = catalogue()
     found = {
-        one.iri: one
-        for one in read_catalogue_of(written(catalogue_graph(whole, published(entries), OF), "json-ld"))
+        one.iri: one for one in entries_of(written(catalogue_graph(whole, published(entries), OF), "json-ld"))
     }
     assert set(found) == {one.iri for one in published(entries)}
     for entry in entries:
@@ -52,9 +55,7 @@ def test_what_a_node_publishes_another_reads(catalogue: Any) -> None:
 
 def test_texts_keywords_and_the_day_come_along() -> None:
     whole, entries = full()
-    found = {
-        one.iri: one for one in read_catalogue_of(written(catalogue_graph(whole, entries, OF), "json-ld"))
-    }
+    found = {one.iri: one for one in entries_of(written(catalogue_graph(whole, entries, OF), "json-ld"))}
     one = found[f"{BASE}/datasets/inkomen"]
     assert (one.title.nl, one.title.en, one.description.en) == (
         "Inkomen per jaar",
@@ -80,7 +81,7 @@ def test_texts_keywords_and_the_day_come_along() -> None:
 )
 def test_a_context_that_is_elsewhere_or_changes_meaning_is_refused(context: Any) -> None:
     with pytest.raises(Invalid, match="cannot be read"):
-        read_catalogue_of(document(dataset(), context=context))
+        entries_of(document(dataset(), context=context))
 
 
 @pytest.mark.parametrize(
@@ -111,19 +112,17 @@ def test_what_is_no_catalogue_is_refused(raw: bytes) -> None:
 )
 def test_what_is_no_entry_is_left_out_and_the_rest_is_read(node: dict[str, Any]) -> None:
     other = dataset(**{"@id": "https://a.nl/goed"})
-    assert [one.iri for one in read_catalogue_of(document(dataset(**node), other))] == ["https://a.nl/goed"]
+    assert [one.iri for one in entries_of(document(dataset(**node), other))] == ["https://a.nl/goed"]
 
 
 def test_what_is_long_is_cut_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    (one,) = read_catalogue_of(
-        document(dataset(**{"dct:title": "x" * 100_000, "dcat:keyword": ["y" * 999] * 999}))
-    )
+    (one,) = entries_of(document(dataset(**{"dct:title": "x" * 100_000, "dcat:keyword": ["y" * 999] * 999})))
     assert (len(one.title.nl), one.keywords) == (LONGEST_TITLE, ("y" * 200,))
     monkeypatch.setattr(reading, "MOST_ENTRIES", 3)
     many = [dataset(**{"@id": f"https://a.nl/{number}"}) for number in range(4)]
-    assert len(read_catalogue_of(document(*many[:3]))) == 3
+    assert len(entries_of(document(*many[:3]))) == 3
     with pytest.raises(Invalid):
-        read_catalogue_of(document(*many))
+        entries_of(document(*many))
 
 
 _LEAVES = (
@@ -147,7 +146,7 @@ _VALUES = st.recursive(
 @given(nodes=st.lists(st.dictionaries(_KEYS, _VALUES, max_size=6) | _VALUES, max_size=4))
 def test_whatever_is_in_it_reading_ends_with_entries_or_a_problem(nodes: list[Any]) -> None:
     try:
-        found = read_catalogue_of(document(*nodes))
+        found = entries_of(document(*nodes))
     except Invalid:
         return
     assert all(one.iri.startswith("http") for one in found)

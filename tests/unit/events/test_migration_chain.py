@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from tests.conftest import SHARED
 from tests.unit.events.samples import Source, source
 
 from sluis.events.interests import Whom
@@ -14,7 +15,10 @@ from sluis.events.publishing import Occurrence
 from sluis.grounds import Activity, Article, EventType, Fact, Grounds, Notice
 from sluis.kernel import Oin, PeerId, Period, Text
 
-DATA = Path(__file__).parents[4] / "shared/data/migratieketen"
+if SHARED is None:
+    pytest.skip("the shared test data does not lie beside the checkout", allow_module_level=True)
+
+DATA = SHARED / "data/migratieketen"
 PARTNERS = ("IND", "COA", "DTV", "KMAR", "BZ")
 PEERS = {name: PeerId(f"0000000700000000010{place}") for place, name in enumerate(PARTNERS)}
 V_NUMBER = "urn:nl:vreemdelingenketen:v-nummer"

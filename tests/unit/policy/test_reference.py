@@ -276,7 +276,13 @@ def test_log_group_access_and_people_are_for_the_roles_that_every_node_knows() -
         "fsc-readonly": {("read-group", "group"), ("read-contracts", "group")},
         "fsc-admin": {
             (action, "group")
-            for action in ("read-group", "change-group", "read-contracts", "request-contract", "decide-contract")
+            for action in (
+                "read-group",
+                "change-group",
+                "read-contracts",
+                "request-contract",
+                "decide-contract",
+            )
         },
         "data-owner": {("read-contracts", "group"), ("decide-contract", "group")},
         "contract-requester": {("read-contracts", "group"), ("request-contract", "group")},

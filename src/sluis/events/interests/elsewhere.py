@@ -27,7 +27,7 @@ from sluis.events.interests.references import References, Referred
 from sluis.events.interests.registered import RegisteredThere
 from sluis.events.interests.rules import check_references
 from sluis.events.records import about
-from sluis.gateway import Answer, Covers, Link
+from sluis.gateway import Answer, Covers, Link, body_of, problem_in
 from sluis.grounds import Key, OfferedNotice, offered_digest
 from sluis.kernel import (
     Clock,
@@ -330,22 +330,16 @@ class Registrar:
 
     async def answered(self, peer: PeerId, answer: Answer, kind: type[T], most: int = MOST_BYTES) -> T:
         """What a source answered, in at most so many bytes. Raises its problem, and `Upstream` when it is no answer."""
-        raw = bytearray()
-        async for piece in answer.body:
-            raw += piece
-            if len(raw) > most:
-                raise _unusable(self._name(peer))
+        unusable = _unusable(self._name(peer))
+        raw = await body_of(answer, most, unusable)
+        if answer.status not in (200, 201):
+            problem = problem_in(raw, unusable)
+            problem.peer = self._name(peer)
+            raise problem
         try:
-            if answer.status in (200, 201):
-                return decode(bytes(raw) or b"null", kind)
-            members = decode(bytes(raw), dict[str, Any])
+            return decode(raw or b"null", kind)
         except (msgspec.MsgspecError, Problem):
-            raise _unusable(self._name(peer)) from None
-        if "status" not in members:
-            raise _unusable(self._name(peer))
-        problem = Problem.from_members(members)
-        problem.peer = self._name(peer)
-        raise problem
+            raise unusable from None
 
 
 def _covering(offered: OfferedNotice) -> Covers:

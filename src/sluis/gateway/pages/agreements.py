@@ -8,8 +8,8 @@ from collections.abc import Callable
 import msgspec
 
 from sluis.gateway.contracts import Action, Contract, Contracts, Kept, Signature, state, waiting_for
-from sluis.gateway.pages.model import Role, Agreement, Section
 from sluis.gateway.operating import ContractView
+from sluis.gateway.pages.model import Agreement, Role, Section
 from sluis.grounds import purpose_if_readable
 from sluis.kernel import PeerId
 

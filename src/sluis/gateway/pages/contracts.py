@@ -142,7 +142,9 @@ def contract_routes(desk: Desk, may: May) -> list[HTTPRouteHandler]:
         await may(person, right_for(action))
         async with desk.deciding:
             shown = await desk.shown(hash)
-            if action not in shown.acts:  # done already, here or by the other side: what it is now says the page itself
+            if (
+                action not in shown.acts
+            ):  # done already, here or by the other side: what it is now says the page itself
                 return redirect(path_of(hash))
             if form.get("seen") != seen(shown):
                 return ask_page(request, desk, shown, action, form, _CHANGED, 409)

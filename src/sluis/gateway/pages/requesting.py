@@ -88,7 +88,12 @@ def request_routes(desk: Desk, may: May) -> list[HTTPRouteHandler]:
     async def shown(
         request: Request[Any, Any, Any], wanted: Wanted, wrong: Problem | None = None, status: int = 200
     ) -> Response[bytes]:
-        given: dict[str, Any] = {"wrong": wrong, "words": words, "path": path_of, "activities": desk.activities}
+        given: dict[str, Any] = {
+            "wrong": wrong,
+            "words": words,
+            "path": path_of,
+            "activities": desk.activities,
+        }
         if wanted.peer is None:
             known = [one for one in desk.membership.running.peers.every() if one.id != desk.own][:_MOST]
             return page(
@@ -169,7 +174,9 @@ def choices_of(opened: Opened, activities: Mapping[str, Text]) -> list[Choice]:
         [one.disclosure.activity for one in opened.offers.values()]
         + [one.notice.activity for one in opened.notices.values()]
     )
-    return [_choice(activity, opened.wanted(activity), activities.get(activity)) for activity in named][:_MOST]
+    return [_choice(activity, opened.wanted(activity), activities.get(activity)) for activity in named][
+        :_MOST
+    ]
 
 
 def _choice(activity: str, opened: Opened, title: Text | None) -> Choice:

@@ -15,7 +15,12 @@ from sluis.kernel import PeerId, Text, Upstream
 
 FOR_US = {**connection("loon"), "service": {"type": "SERVICE_TYPE_SERVICE", "peer_id": CONSUMER, "name": "loon"},
           "outway": {"peer_id": PROVIDER, "identification": connection()["outway"]["identification"]}}  # fmt: skip
-PURPOSE = {"sluis.purpose": {"activity": ACTIVITY, "disclosures": [{"id": "inkomen", "digest": f"sha256:{'a' * 64}"}]}}
+PURPOSE = {
+    "sluis.purpose": {
+        "activity": ACTIVITY,
+        "disclosures": [{"id": "inkomen", "digest": f"sha256:{'a' * 64}"}],
+    }
+}
 
 
 @pytest.fixture
@@ -48,7 +53,9 @@ async def test_contracts_are_for_the_staff_whom_a_role_gives_them(world: World) 
 
 def product_of_rights(where: str) -> list[tuple[tuple[str, ...], str]]:
     roles = ((), ("lezer",), ("fsc-readonly",), ("fsc-admin",), ("data-owner",), ("contract-requester",))
-    return [(one, page) for one in roles for page in ("/contracts", where, f"{where}/accept", "/contracts/new")]
+    return [
+        (one, page) for one in roles for page in ("/contracts", where, f"{where}/accept", "/contracts/new")
+    ]
 
 
 async def test_the_list_tells_what_waits_for_whom_and_leads_there(world: World) -> None:
@@ -91,7 +98,9 @@ async def test_a_contract_says_in_words_who_may_do_what_and_who_signed(world: Wo
 
 
 @pytest.mark.parametrize(("action", "result"), [("accept", "valid"), ("reject", "rejected")])
-async def test_a_proposal_is_decided_after_the_page_asked_and_once(world: World, action: Action, result: str) -> None:
+async def test_a_proposal_is_decided_after_the_page_asked_and_once(
+    world: World, action: Action, result: str
+) -> None:
     one = await world.agree(FOR_US)
     where, browser = f"{path_of(one.hash)}/{action}", world.browser("data-owner")
     asked = await browser.get(where)
@@ -151,13 +160,18 @@ async def test_a_contract_for_a_service_is_requested_once(world: World) -> None:
     again = await browser.send(form)
     assert again.headers["location"].endswith("?done=there")
     assert len(world.membership.contracts.page(OWN)[0]) == 1
-    assert "Er is al een contract hiervoor" in (await browser.get(f"/contracts/new?peer={PROVIDER}&service=personen")).text
+    assert (
+        "Er is al een contract hiervoor"
+        in (await browser.get(f"/contracts/new?peer={PROVIDER}&service=personen")).text
+    )
 
 
 async def test_an_owner_that_does_not_answer_does_not_keep_the_page(world: World) -> None:
     await world.know(OTHER, "Bron Voorbeeld (fictief)")
     browser = world.browser("fsc-admin")
-    world.offered["bron"] = Upstream("peer-unreachable", *[Text(word, word) for word in ("Weg.", "Stil.", "Wacht.")])
+    world.offered["bron"] = Upstream(
+        "peer-unreachable", *[Text(word, word) for word in ("Weg.", "Stil.", "Wacht.")]
+    )
     shown = await browser.get(f"/contracts/new?peer={PROVIDER}")
     assert "Nog geen antwoord" in shown.text
     assert "Stil." in shown.text
@@ -175,7 +189,11 @@ async def test_an_owner_that_does_not_answer_does_not_keep_the_page(world: World
 async def test_what_is_no_service_to_request_is_not_proposed(world: World, service: str) -> None:
     await world.know(OTHER, "Bron Voorbeeld (fictief)")
     browser = world.browser("fsc-admin")
-    token = (await browser.get(f"/contracts/new?peer={PROVIDER}&service=personen")).form("/contracts/new").fields["csrf"]
+    token = (
+        (await browser.get(f"/contracts/new?peer={PROVIDER}&service=personen"))
+        .form("/contracts/new")
+        .fields["csrf"]
+    )
     shown = await browser.post("/contracts/new", {"csrf": token, "peer": PROVIDER, "service": service})
     assert shown.status in (303, 400)
     assert shown.status == 400 or shown.headers["location"] == "/contracts/new" or service == "x" * 101

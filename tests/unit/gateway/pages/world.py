@@ -2,9 +2,8 @@
 sockets. Contracts are put into its store. All names and numbers are fictitious."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,11 @@ from sluis.store import open_store
 from sluis.web import COOKIE, Gate, House, SignedIn, make_portal
 
 OWN, OTHER, DIRECTORY = PeerId(CONSUMER), PeerId(PROVIDER), PeerId("00000000000000000099")
-NAMES = {OWN: "Gemeente Voorbeeld (fictief)", OTHER: "Bron Voorbeeld (fictief)", DIRECTORY: "Directory (fictief)"}
+NAMES = {
+    OWN: "Gemeente Voorbeeld (fictief)",
+    OTHER: "Bron Voorbeeld (fictief)",
+    DIRECTORY: "Directory (fictief)",
+}
 ACTIVITY = "https://register.voorbeeld.nl/bijstand"
 TITLE = Text("Bijstand beoordelen", "Assessing social assistance")
 EVIL = '<script>alert("x")</script>\u202e'
@@ -52,7 +55,12 @@ class World:
     """The node, its pages, and who looks at them."""
 
     def __init__(self, folder: Path, store: Any, authority: Any) -> None:
-        self.clock, self.kept, self.offered, self.asked = Clock(), Kept(), dict[str, Opened | Upstream](), list[str]()
+        self.clock, self.kept, self.offered, self.asked = (
+            Clock(),
+            Kept(),
+            dict[str, Opened | Upstream](),
+            list[str](),
+        )
         files = authority.issue(folder / "own", OWN, NAMES[OWN], ["localhost"])
         self.identity = Identity.load(*files)
         group = Group("fsc-voorbeeld", (authority.path,), Directory(DIRECTORY, "https://localhost:8443"))
@@ -63,7 +71,9 @@ class World:
             client_context(*files, [authority.path]), {"bron": OTHER}, self.clock,
         )  # fmt: skip
         self.store, self.authority, self.folder = store, authority, folder
-        self.operator = open_operator(store, self.membership, Opened(), {"bron": OTHER}, self._offers, self.clock)
+        self.operator = open_operator(
+            store, self.membership, Opened(), {"bron": OTHER}, self._offers, self.clock
+        )
         gate = Gate(DecisionPoint(Policies(STANDARD), "own", self.kept, self.clock))
         routes = page_routes(self.membership, self.operator, gate, {ACTIVITY: TITLE}, self.clock)
         self.app = make_portal(routes, self, House(NAMES[OWN], True, NAVIGATION), b"s" * 32)
@@ -91,7 +101,10 @@ class World:
     ) -> Content:
         """A contract that these accepted, the first of whom proposed it."""
         now = self.now()
-        changes = {"validity": {"not_before": now - 10, "not_after": now + days * DAY}, "created_at": now} | changes
+        changes = {
+            "validity": {"not_before": now - 10, "not_after": now + days * DAY},
+            "created_at": now,
+        } | changes
         read = read_content(as_json(content(*map(dict, grants or (connection(),)), **changes)))
         await self.membership.contracts.receive(read, self.signature(by[0]))
         for one in by[1:]:
@@ -108,7 +121,17 @@ class World:
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         audience, *roles = secret.split("|")
-        return SignedIn(f"s{secret}", Acting("p"), audience, "high", "acr", "way", 0, "Henk Hypothetisch", roles=tuple(roles))  # type: ignore[arg-type]
+        return SignedIn(
+            f"s{secret}",
+            Acting("p"),
+            audience,
+            "high",
+            "acr",
+            "way",
+            0,
+            "Henk Hypothetisch",
+            roles=tuple(roles),
+        )  # type: ignore[arg-type]
 
     def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         return None
