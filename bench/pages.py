@@ -12,6 +12,7 @@ also sorted, filtered and far behind. A route that no line here names, and that 
 
 import argparse
 import gc
+import logging
 import os
 import random
 import shutil
@@ -63,8 +64,19 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 }
 """Addresses by route, where the route alone is not the address, or is not enough."""
 
-LEFT_OUT = ("/oauth/", "/.well-known/", "/access/", "/representation/", "/sign-in/", "/language/", "/static/")
-"""Where programs ask, or the browser is sent on to another site."""
+LEFT_OUT = (
+    "/oauth/",
+    "/.well-known/",
+    "/access/",
+    "/representation/",
+    "/sign-in/",
+    "/language/",
+    "/static/",
+    "/still-here",
+    "/mandates/{number}",
+    "/catalogue/of/{owner}",
+)
+"""Where programs ask, or the browser is sent on to another site; and one thing of a kind that this node does not have."""
 
 
 def main() -> None:
@@ -86,6 +98,7 @@ def main() -> None:
 
 
 async def _measure(asked: argparse.Namespace) -> dict[str, list[float]]:
+    logging.disable(logging.WARNING)  # that the twenty peers are not there
     began = time.perf_counter()
     node = build_node(load_node(_written(asked.datasets), environ={}))
     await node.start()
@@ -111,13 +124,17 @@ def _pages(node: Node) -> Iterator[tuple[str, Audience]]:
     """Every page, with as whom somebody sees it."""
     assert node.portal is not None
     routes = {path: handler for method, path, handler in node.portal.app.routes if method == "GET"}
+    unknown = []
     for path, handler in routes.items():
-        if path.startswith(LEFT_OUT) or path == "/still-here":
+        if path.startswith(LEFT_OUT):
             continue
-        if "{" in path and path not in EXAMPLES: print("NO", path); continue
+        if "{" in path and path not in EXAMPLES:
+            unknown.append(path)
+            continue
         audiences: Sequence[Audience] = handler.opt.get("audience") or ("citizen",)
         for address in EXAMPLES.get(path, (path,)):
             yield address, audiences[0]
+    must(not unknown, f"nobody says with which address these are measured: {', '.join(unknown)}")
 
 
 async def _get(node: Node, address: str, cookie: str) -> tuple[int, float]:
@@ -157,7 +174,9 @@ async def _signed_in(node: Node) -> dict[Audience, str]:
         )
         secret, signed_in = await rooms.sessions.begin(established)
         if audience == "company":
-            secret, _ = await rooms.sessions.act_for(signed_in.session, "kvk:99900001", "Fictief Bedrijf", None)
+            secret, _ = await rooms.sessions.act_for(
+                signed_in.session, "kvk:99900001", "Fictief Bedrijf", None
+            )
         return secret
 
     return {
