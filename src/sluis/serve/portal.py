@@ -52,7 +52,7 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     ]
     routes = [*rooms.routes, *citizen_routes(parts, rooms.representing), *reached, *found, *decisions]
     return make_portal(
-        [*routes, *administering_routes(parts)],
+        [*routes, *administering_routes(config, parts)],
         rooms.visiting,
         house,
         rooms.forms,
