@@ -17,8 +17,8 @@ from sluis.gateway.meter import BOUNDS, Meter
 from sluis.gateway.transactions import INCOMING, Counted, outcome_of
 from sluis.kernel import Clock, PeerId, milliseconds
 
-MINUTES, HOURS = 180, 168
-"""Samples that are kept: three hours by the minute, a week by the hour."""
+MINUTES, HOURS = 60, 168
+"""Samples that are kept: an hour by the minute, a week by the hour."""
 
 MOST_WAYS = 500
 """Pairs of a peer and a service in one sample; what is beyond is left out of it, and not of the sides."""
@@ -134,7 +134,7 @@ class Traffic:
         self._place = place
 
     def minutes(self) -> list[Sample]:
-        """The last three hours, by the minute, oldest first."""
+        """The last hour, by the minute, oldest first."""
         return list(self._minutes)
 
     def hours(self) -> list[Sample]:

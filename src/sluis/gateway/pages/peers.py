@@ -165,16 +165,19 @@ def peer_routes(desk: Desk, neighbours: Neighbours, own: Own, may: May) -> list[
 def peer_row(one: Neighbour, now: int) -> Row:
     """A peer as a row of the list."""
     health, contracts = one.health(now), one.contracts
+    waiting = contracts.get("us", 0) + contracts.get("them", 0)
     return Row(
         (
             Cell(one.name, f"/peers/{one.id}", told=str.__str__(one.id)),
-            Cell(words.HEALTH[health], tone=words.HEALTH_TONES[health]),
-            Cell(words.CIRCUITS[one.circuit.state], tone="ok" if one.circuit.state == "closed" else "error"),
+            Cell(
+                words.HEALTH[health],
+                tone=words.HEALTH_TONES[health],
+                told=None if one.circuit.state == "closed" else words.CIRCUITS[one.circuit.state],
+            ),
             date_of(one.until) if one.until else None,
             one.last or None,
             one.requests,
-            contracts.get("valid", 0),
-            contracts.get("us", 0) + contracts.get("them", 0),
+            Cell(contracts.get("valid", 0), told=Text(f"{waiting} wacht", f"{waiting} waiting") if waiting else None),
         ),
         one,
     )
@@ -207,12 +210,10 @@ def tone_of(until: int, now: int) -> Any:
 COLUMNS = (
     Column("name", Text("Organisatie", "Organisation"), sort=True, filter=True, foreign=True),
     Column("health", Text("Hoe het gaat", "How it is"), sort=True),
-    Column("circuit", Text("Verzoeken", "Requests"), sort=True),
     Column("until", Text("Certificaat tot", "Certificate until"), sort=True, kind="day"),
     Column("last", Text("Laatste verkeer", "Last traffic"), sort=True, kind="moment"),
     Column("requests", Text("Verzoeken per week", "Requests a week"), sort=True, kind="number", align="end"),
     Column("valid", Text("Geldige contracten", "Valid contracts"), sort=True, kind="number", align="end"),
-    Column("waiting", Text("Wachtend", "Waiting"), sort=True, kind="number", align="end"),
 )
 CERTIFICATES = (
     Column("name", Text("Van", "Of"), sort=True, foreign=True),

@@ -18,7 +18,7 @@ from sluis.kernel import PeerId
 MOST = 30
 """Organisations that stand by themselves."""
 
-WIDTH, HEIGHT = 960, 720
+WIDTH, HEIGHT = 1120, 720
 _MIDDLE = WIDTH / 2, HEIGHT / 2
 _ONE_RING = 14  # organisations on one ring; more stand on two in turn
 _FAR, _NEAR = (300.0, 265.0), (205.0, 175.0)  # of the rings, across and down

@@ -55,11 +55,17 @@ def watching_routes(desk: Desk, neighbours: Neighbours, traffic: Traffic, may: M
             return export(listing, "verkeer", language)
         return page(
             request, "gateway/pages/traffic.html", by_hour=by_hour, listing=listing, sides=side_rows(whole),
-            charts=[requests_chart(samples), times_chart(samples)] if samples else [], since=samples[0].at if samples else 0,
+            charts=charts_of(samples), since=samples[0].at if samples else 0,
             whole=whole,
         )  # fmt: skip
 
     return [drawn, charts]
+
+
+def charts_of(samples: Sequence[Sample]) -> list[Chart]:
+    """The charts there are figures for."""
+    timed = any(counts.requests for one in samples for counts in one.sides.values())
+    return [requests_chart(samples), *([times_chart(samples)] if timed else [])] if samples else []
 
 
 def way_rows(whole: Sample, desk: Desk) -> list[Row]:
@@ -114,17 +120,19 @@ def requests_chart(samples: Sequence[Sample]) -> Chart:
 
 
 def times_chart(samples: Sequence[Sample]) -> Chart:
-    """How long requests took, on each side: half of them, and nearly all."""
+    """How long requests took, on each side where there were any: half of them, and nearly all."""
+    whole = joined(samples)
+    busy = [side for side in SIDES if side in whole.sides and whole.sides[side].requests]
     rows = [
         Row((
             Cell(one.at),
-            *(milliseconds_of(one.sides.get(side), part) for side in SIDES for part in (0.5, 0.95)),
+            *(milliseconds_of(one.sides.get(side), part) for side in busy for part in (0.5, 0.95)),
         ))
         for one in samples
     ]  # fmt: skip
     columns = [
         _figure(f"{side}{number}", f"{TITLES[side].nl}, {number}% binnen (ms)", f"{TITLES[side].en}, {number}% within (ms)")
-        for side in SIDES
+        for side in busy
         for number in (50, 95)
     ]  # fmt: skip
     return Chart(

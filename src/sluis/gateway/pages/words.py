@@ -77,8 +77,8 @@ HEALTH_TONES: Mapping[str, Tone] = {"ok": "ok", "warning": "warning", "error": "
 
 CIRCUITS: Mapping[str, Text] = {
     "closed": Text("gaan door", "go through"),
-    "half-open": Text("één op proef", "one on trial"),
-    "open": Text("even niet", "not for a while"),
+    "half-open": Text("één verzoek op proef", "one request on trial"),
+    "open": Text("even geen verzoeken", "no requests for a while"),
 }
 
 CERTIFICATES: Mapping[str, Text] = {

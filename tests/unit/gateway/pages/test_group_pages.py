@@ -197,7 +197,7 @@ def test_a_picture_is_the_same_for_the_same_group_and_nobody_stands_on_another()
             if abs(one[0] - other[0]) < 33 and abs(one[1] - other[1]) < 33
         ]  # fmt: skip
         assert near == [], count
-        assert all(0 < x < 960 and 0 < y < 720 for x, y in places)
+        assert all(200 < x < 920 and 0 < y < 720 for x, y in places)
     many = [neighbour(number, requests=number, contracts={"valid": 1}) for number in range(1, 101)]
     alone, rest = parted(many)
     assert (len(alone), len(rest)) == (MOST - 1, 101 - MOST)
