@@ -17,12 +17,14 @@ READ_ACCESS, CHANGE_ACCESS, READ_OWN_LINES = "read-access", "change-access", "re
 READ_EVENTS, CHANGE_EVENTS = "read-events", "change-events"
 READ_PEOPLE, CHANGE_PEOPLE = "read-people", "change-people"
 READ_CONTRACTS, REQUEST_CONTRACT, DECIDE_CONTRACT = "read-contracts", "request-contract", "decide-contract"
+READ_OVERSIGHT, CHANGE_OVERSIGHT = "read-oversight", "change-oversight"
 PUBLISH_NOTIFICATIONS, RECEIVE_NOTIFICATIONS = "publish-notifications", "receive-notifications"
 APPLICATION, KANAAL = "application", "kanaal"
 """Types of a program of this organisation that uses the ZGW Notificaties API, by its `client_id`, and of a channel there."""
 LOG, GROUP, ACCESS, PEOPLE, EVENTS = "log", "group", "access", "people", "events"
+OVERSIGHT = "oversight"
 """Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node, who acts for
-whom there, and what it tells others of and hears from them."""
+whom there, what it tells others of and hears from them; and the register of processing, decisions, proof and unusual use."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -90,6 +92,14 @@ when { principal has roles && principal.roles.containsAny(["people-admin", "priv
 @id("standard-change-people")
 permit (principal is person, action == Action::"change-people", resource is people)
 when { principal has roles && principal.roles.contains("people-admin") };
+
+@id("standard-read-oversight")
+permit (principal is person, action == Action::"read-oversight", resource is oversight)
+when { principal has roles && principal.roles.containsAny(["privacy-officer", "auditor"]) };
+
+@id("standard-change-oversight")
+permit (principal is person, action == Action::"change-oversight", resource is oversight)
+when { principal has roles && principal.roles.contains("privacy-officer") };
 
 @id("standard-publish-notifications")
 permit (principal is application, action == Action::"publish-notifications", resource is kanaal)

@@ -40,6 +40,7 @@ from sluis.identity.access import Accesses, Agreed
 from sluis.identity.tokens import Tokens
 from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
+from sluis.oversight import Oversight
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
 from sluis.serve.catalogue import catalogue_of
@@ -49,6 +50,7 @@ from sluis.serve.events import EventRooms, event_rooms
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
+from sluis.serve.oversight import oversight_of
 from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
 from sluis.serve.standing import OwnersSide, placer_of
@@ -71,6 +73,7 @@ class Parts(msgspec.Struct, frozen=True):
     asker: Asker
     discloser: Discloser
     use: Use
+    oversight: Oversight
     accesses: Accesses
     events: EventRooms
     standing: StandingQuestions
@@ -143,7 +146,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
     memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    open_versions(store).keep(loaded.policies, clock())
+    versions = open_versions(store)
+    versions.keep(loaded.policies, clock())
     point = DecisionPoint(loaded.policies, own.alias, ledger, clock)
     membership = membership_of(config, identity, store, ledger, point, revocations, clock)
     own_link = OwnLink(identity.peer, _names(config))
@@ -222,6 +226,10 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         contact.represented_by(rooms.representing.may)
     catalogue = catalogue_of(loaded, membership)
     harvester = open_harvester(store, link, _names(config), clock) if membership else None
+    use, stamps = (
+        open_use(store, own.oin, _known_here(grounds)),
+        Anchors(config.anchors, _roots(config), clock),
+    )
     return Parts(
         certificate=certificate,
         store=store,
@@ -232,7 +240,10 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         point=point,
         asker=asker,
         discloser=discloser,
-        use=open_use(store, own.oin, _known_here(grounds)),
+        use=use,
+        oversight=oversight_of(
+            loaded, store, ledger, versions, stamps, operator, use, _namer(config, membership), clock
+        ),
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
         events=events,
         standing=standing,
@@ -244,7 +255,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         witness=witness,
         witnesses=witnesses,
         revocations=revocations,
-        stamps=Anchors(config.anchors, _roots(config), clock),
+        stamps=stamps,
         card=card,
         membership=membership,
         operator=operator,
@@ -282,6 +293,18 @@ def _addresses(config: Config, membership: Membership | None) -> Callable[[PeerI
     return address
 
 
+def _namer(config: Config, membership: Membership | None) -> Callable[[PeerId], str]:
+    """What organisations are called, this one too: as the group knows them, or as the settings do."""
+    names = {**_names(config), config.node.oin: config.node.name}
+
+    def name(peer: PeerId) -> str:
+        if peer == config.node.oin or membership is None:
+            return names.get(peer, str.__str__(peer))
+        return membership.running.peers.name(peer)
+
+    return name
+
+
 def _accesses(
     config: Config,
     grounds: Grounds,
@@ -292,10 +315,7 @@ def _accesses(
     clock: Clock,
 ) -> Accesses:
     """Who has access to what; in a group only under its contracts."""
-    names = _names(config)
-
-    def name(peer: PeerId) -> str:
-        return membership.running.peers.name(peer) if membership else names.get(peer, str.__str__(peer))
+    name = _namer(config, membership)
 
     async def agreed() -> list[Agreed]:
         assert operator is not None

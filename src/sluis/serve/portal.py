@@ -5,7 +5,7 @@ import logging
 import ssl
 from typing import Any
 
-from sluis import catalogue, contact, policy, query
+from sluis import catalogue, contact, oversight, policy, query
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.identity.provider import tell_of_sign_outs
@@ -39,7 +39,14 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     listed = catalogue.NAVIGATION if parts.catalogue or parts.harvester else ()
     listed = (*listed, catalogue.PEERS_NAVIGATION) if parts.harvester else listed
     # What people come for first.
-    navigation = (*NAVIGATION, *messages, *rooms.navigation, *listed, *administering_navigation(parts))
+    navigation = (
+        *NAVIGATION,
+        *messages,
+        *rooms.navigation,
+        *listed,
+        *administering_navigation(parts),
+        *oversight.NAVIGATION,
+    )
     house = House(config.node.name, config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
@@ -52,7 +59,7 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     ]
     routes = [*rooms.routes, *citizen_routes(parts, rooms.representing), *reached, *found, *decisions]
     return make_portal(
-        [*routes, *administering_routes(parts)],
+        [*routes, *administering_routes(parts), *oversight.page_routes(parts.oversight, Gate(parts.point))],
         rooms.visiting,
         house,
         rooms.forms,
