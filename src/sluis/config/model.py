@@ -281,6 +281,10 @@ class ContactConfig(msgspec.Struct, frozen=True):
     address_activity: Words | None = None
     company_address_sql: Words | None = None
     company_address_activity: Words | None = None
+    consulted: Literal["off", "asked", "known"] = "off"
+    consulted_activity: Words | None = None
+    consulted_channels: tuple[Key, ...] = ()
+    consulted_silent: tuple[Words, ...] = ()
 
 
 class ChannelConfig(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from sluis.catalogue import (
     read_catalogue,
 )
 from sluis.config.clients import client_of
+from sluis.config.contact import wrong_consulted
 from sluis.config.model import Config
 from sluis.config.notificaties import wrong_notificaties
 from sluis.config.read import load_config, read_config
@@ -101,7 +102,7 @@ def load_node(directory: Path, environ: Mapping[str, str] | None = None, day: da
     refuse_any([one for one in examine_own(own, policies, _clock(day)) if one.code != BY_DAY])
     scenarios = read_scenarios(directory)
     refuse_any(list(_wrong_scenarios(scenarios, config, grounds)))
-    refuse_any(list(_wrong_notificaties(config, grounds, directory / NODE_FILE)))
+    refuse_any(list(_wrong_activities(config, grounds, directory / NODE_FILE)))
     catalogue = read_catalogue(directory)
     refuse_any(list(examine_catalogue(catalogue, grounds)))
     return Node(directory.absolute(), config, grounds, policies, listening(scenarios), catalogue)
@@ -122,9 +123,10 @@ def _wrong_scenarios(reading: ScenarioReading, config: Config, grounds: Grounds)
     return examine_scenarios(reading, around)
 
 
-def _wrong_notificaties(config: Config, grounds: Grounds, file: Path) -> Iterator[Invalid]:
-    """What stands in the way of the Notificaties API."""
-    for keys, problem in wrong_notificaties(config, [one.id for one in grounds.activities]):
+def _wrong_activities(config: Config, grounds: Grounds, file: Path) -> Iterator[Invalid]:
+    """What stands in the way of the Notificaties API, and of telling people that they were consulted."""
+    activities = [one.id for one in grounds.activities]
+    for keys, problem in (*wrong_notificaties(config, activities), *wrong_consulted(config, activities)):
         place = read_document(file).place(keys)
         yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
 
@@ -204,7 +206,7 @@ def _examine_directory(
         own = read_own(config.policy.directory)
         told += examine_own(own, node_policies(config, reading.grounds, own), _clock(day))
         told += _wrong_scenarios(read_scenarios(directory), config, reading.grounds)
-        told += _wrong_notificaties(config, reading.grounds, directory / NODE_FILE)
+        told += _wrong_activities(config, reading.grounds, directory / NODE_FILE)
     unread = {Path(one.place.file).parent.name for one in reading.problems if one.place}
     told += examine_catalogue(read_catalogue(directory), reading.grounds, unread)
     return tuple(sorted(told, key=lambda one: (one.place.file, one.place.line) if one.place else ("", 0)))

@@ -439,6 +439,22 @@ WORDS: Words = {
             "Verwerkingsactiviteit waaronder die vraag gaat.",
             "Processing activity under which that question is asked.",
         ),
+        "consulted": Text(
+            "Wie bericht krijgt als gegevens over hen zijn opgevraagd: niemand (`off`), wie erom vroeg (`asked`), of ook wie hier bekend is (`known`).",
+            "Who gets word when data about them was asked for: nobody (`off`), who asked for it (`asked`), or also who is known here (`known`).",
+        ),
+        "consulted_activity": Text(
+            "Verwerkingsactiviteit waaronder dat bericht gaat.",
+            "Processing activity under which that message goes.",
+        ),
+        "consulted_channels": Text(
+            "Kanalen daarvoor, op volgorde; zonder: alle, behalve brieven.",
+            "Channels for it, in order; without: all but letters.",
+        ),
+        "consulted_silent": Text(
+            "Verwerkingsactiviteiten waarover geen bericht gaat; inzage door de betrokkene zelf staat er al bij.",
+            "Processing activities of which no word is sent; inspection by the data subject is among them already.",
+        ),
     },
     "ChannelConfig": {
         "kind": Text(

@@ -45,6 +45,7 @@ from sluis.query import Asker, Owner, Owners
 from sluis.serve.catalogue import catalogue_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
+from sluis.serve.elsewhere import Logs
 from sluis.serve.events import EventRooms, event_rooms
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
@@ -165,7 +166,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
     address = _addresses(config, membership)
-    contact = contact_of(loaded, store, ledger, keys, asker, clock)
+    logs = Logs(config, link, owners, membership, clock)
+    contact = contact_of(loaded, store, ledger, keys, asker, logs, clock)
     hearer = contact.heard if contact else None
     events = event_rooms(
         config, grounds, store, ledger, keys, point, link, membership, address, hearer, clock
@@ -220,6 +222,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     rooms = identity_rooms(config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock)
     if contact is not None and rooms is not None:
         contact.represented_by(rooms.representing.may)
+        rooms.representing.on_sign_in(contact.consulted.met)
     catalogue = catalogue_of(loaded, membership)
     harvester = open_harvester(store, link, _names(config), clock) if membership else None
     return Parts(
@@ -238,7 +241,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         standing=standing,
         placer=placer_of(config, events.references, events.registrar, link, ledger, address, clock),
         tokens=tokens,
-        looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
+        looking=looking_of(config, grounds, store, tokens, ledger, logs),
         access=access,
         refusals=refusals,
         witness=witness,

@@ -45,7 +45,9 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     refused = parts.refusals.record
     who = by_token(DECIDING, rooms.provider, TokenAccess(rooms.visiting), refused)
     decisions = policy.routes(parts.point, who, str(config.portal.address).rstrip("/"))
-    reached = contact.routes(parts.contact, callbacks_of(config)) if parts.contact else ()
+    reached = (
+        contact.routes(parts.contact, callbacks_of(config), rooms.representing.whose) if parts.contact else ()
+    )
     found = [
         *catalogue.page_routes(parts.catalogue, parts.harvester, parts.finder),
         *catalogue.peer_routes(parts.harvester, parts.finder, Gate(parts.point), config.node.oin),
