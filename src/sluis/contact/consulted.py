@@ -12,25 +12,20 @@ beside it their pseudonyms of this year and the one before: no others, for a pse
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, text
 
 from sluis.contact import sql
 from sluis.contact.keeping import Keeping
-from sluis.contact.model import Content, Scenario, Step
+from sluis.contact.model import Content, How, Scenario, Step
 from sluis.contact.rules import HERE, seconds
 from sluis.crypto import KeyStore, Vault
 from sluis.grounds import Activity
 from sluis.kernel import Clock, Text, decode, encode, milliseconds
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, Ledger, Processing, is_withheld, subject_term
 from sluis.store import Store
-
-How = Literal["each", "day", "never"]
-"""Each time; or what one organisation did in a day together; or not."""
-
-HOWS: tuple[How, ...] = ("day", "each", "never")
 
 EVENT = "nl.sluis.geraadpleegd"
 """What the message is about, as events are called; nobody publishes it."""

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from sluis.contact import sql
 from sluis.contact.channels.base import Channel, Report
-from sluis.contact.consulted import HOWS, Consulted, How, Telling
+from sluis.contact.consulted import Consulted, Telling
 from sluis.contact.hearing import Hearing
 from sluis.contact.keeping import Keeping, Known, has_messages
-from sluis.contact.model import Kind, Occurrence, Preference, Try
+from sluis.contact.model import HOWS, How, Kind, Occurrence, Preference, Try
 from sluis.contact.parties import Parties, Party, Reach
 from sluis.contact.proving import DAY, Proving
 from sluis.contact.reaching import Addresses, Reaching, Settings

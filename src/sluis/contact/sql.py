@@ -132,8 +132,8 @@ MEET = """INSERT INTO contact_watched (person, how, said, since, seen, year, sea
 WATCHED = "SELECT how FROM contact_watched WHERE person = :person"
 """What somebody wants."""
 
-BEHIND = "SELECT person, sealed FROM contact_watched
-    WHERE year < :year AND how <> 'never' ORDER BY year LIMIT :most"
+BEHIND = """SELECT person, sealed FROM contact_watched
+    WHERE year < :year AND how <> 'never' ORDER BY year LIMIT :most"""
 """Those whose pseudonym of this year is not there yet."""
 
 JOIN = """INSERT INTO contact_watched_by (subject, term, person, year) VALUES (:subject, :term, :person, :year)

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from litestar.params import QueryParameter
 
-from sluis.contact.consulted import How
-from sluis.contact.model import Kind, Language, MessageState, TryState
+from sluis.contact.model import How, Kind, Language, MessageState, TryState
 from sluis.kernel import Text
 
 KIND_NAMES: dict[Kind, Text] = {
