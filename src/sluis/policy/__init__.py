@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from sluis.policy.replaying import Replayed, replay
     from sluis.policy.service import Call, DecisionPoint
     from sluis.policy.standard import (
+        ACCEPT_TERMS,
         ACCESS,
         APPLICATION,
+        CATALOGUE,
         CHANGE_ACCESS,
         CHANGE_EVENTS,
         CHANGE_GROUP,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
         READ_LOG,
         READ_OWN_LINES,
         READ_PEOPLE,
+        READ_TERMS,
         RECEIVE_NOTIFICATIONS,
         REQUEST_CONTRACT,
         STANDARD,
@@ -69,10 +72,12 @@ else:
     __getattr__ = on_demand(__name__)
 
 __all__ = [
+    "ACCEPT_TERMS",
     "ACCESS",
     "ACTIVITY_ID",
     "APPLICATION",
     "BY_DAY",
+    "CATALOGUE",
     "CHANGE_ACCESS",
     "CHANGE_EVENTS",
     "CHANGE_GROUP",
@@ -94,6 +99,7 @@ __all__ = [
     "READ_LOG",
     "READ_OWN_LINES",
     "READ_PEOPLE",
+    "READ_TERMS",
     "RECEIVE_NOTIFICATIONS",
     "REQUEST_CONTRACT",
     "STANDARD",

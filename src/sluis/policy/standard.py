@@ -18,6 +18,9 @@ READ_EVENTS, CHANGE_EVENTS = "read-events", "change-events"
 READ_PEOPLE, CHANGE_PEOPLE = "read-people", "change-people"
 READ_CONTRACTS, REQUEST_CONTRACT, DECIDE_CONTRACT = "read-contracts", "request-contract", "decide-contract"
 PUBLISH_NOTIFICATIONS, RECEIVE_NOTIFICATIONS = "publish-notifications", "receive-notifications"
+READ_TERMS, ACCEPT_TERMS = "read-terms", "accept-terms"
+CATALOGUE = "catalogue"
+"""Type of what can be found at a node, and of what it uses of others on which terms."""
 APPLICATION, KANAAL = "application", "kanaal"
 """Types of a program of this organisation that uses the ZGW Notificaties API, by its `client_id`, and of a channel there."""
 LOG, GROUP, ACCESS, PEOPLE, EVENTS = "log", "group", "access", "people", "events"
@@ -90,6 +93,14 @@ when { principal has roles && principal.roles.containsAny(["people-admin", "priv
 @id("standard-change-people")
 permit (principal is person, action == Action::"change-people", resource is people)
 when { principal has roles && principal.roles.contains("people-admin") };
+
+@id("standard-read-terms")
+permit (principal is person, action == Action::"read-terms", resource is catalogue)
+when { principal has roles && principal.roles.containsAny(["fsc-admin", "data-owner", "privacy-officer"]) };
+
+@id("standard-accept-terms")
+permit (principal is person, action == Action::"accept-terms", resource is catalogue)
+when { principal has roles && principal.roles.containsAny(["fsc-admin", "data-owner"]) };
 
 @id("standard-publish-notifications")
 permit (principal is application, action == Action::"publish-notifications", resource is kanaal)

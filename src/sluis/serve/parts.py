@@ -9,7 +9,7 @@ import msgspec
 from cryptography import x509
 
 from sluis import disclose
-from sluis.catalogue import Catalogue, Finder, Harvester, open_harvester
+from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, open_harvester
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.contact import Contact
@@ -42,7 +42,7 @@ from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
-from sluis.serve.catalogue import catalogue_of
+from sluis.serve.catalogue import catalogue_of, terms_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
 from sluis.serve.elsewhere import Logs
@@ -99,6 +99,7 @@ class Parts(msgspec.Struct, frozen=True):
     harvester: Harvester | None
     """None where there is no group."""
     finder: Finder
+    terms: Accepted
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -175,6 +176,11 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
     kept = timedelta(days=config.consents.keep_days)
     consents = open_consents(store, ledger, keys, grounds, clock, kept)
+    catalogue = catalogue_of(loaded, membership)
+    harvester = open_harvester(store, link, _names(config), clock) if membership else None
+    terms = terms_of(config, store, ledger, keys, link, catalogue, harvester, clock)
+    if membership:
+        membership.inway.accepted = terms.accepted
     discloser = Discloser(
         own=own.oin,
         alias=own.alias,
@@ -192,6 +198,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         bounds=_bounds(config),
         contracts=membership is not None,
         consents=consents,
+        terms=terms.lacking,
     )
     standing = open_standing(
         store,
@@ -223,8 +230,6 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     if contact is not None and rooms is not None:
         contact.represented_by(rooms.representing.may)
         rooms.representing.on_sign_in(contact.consulted.met)
-    catalogue = catalogue_of(loaded, membership)
-    harvester = open_harvester(store, link, _names(config), clock) if membership else None
     return Parts(
         certificate=certificate,
         store=store,
@@ -259,6 +264,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         catalogue=catalogue,
         harvester=harvester,
         finder=Finder(catalogue, harvester),
+        terms=terms,
     )
 
 

@@ -18,10 +18,11 @@ from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_l
 from sluis.serve.contact import callbacks_of
 from sluis.serve.deciding import DECIDING, PUBLISHING, READING, by_token
 from sluis.serve.events import portal_routes
+from sluis.serve.found import found_navigation, found_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.notificaties import beside_portal
 from sluis.serve.parts import Parts
-from sluis.web import Api, BrowserListener, Gate, House, Portal, Server, TokenAccess, make_api, make_portal
+from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
 
 log = logging.getLogger("sluis.node")
 
@@ -36,10 +37,9 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
     messages = contact.NAVIGATION if parts.contact else ()
-    listed = catalogue.NAVIGATION if parts.catalogue or parts.harvester else ()
-    listed = (*listed, catalogue.PEERS_NAVIGATION) if parts.harvester else listed
     # What people come for first.
-    navigation = (*NAVIGATION, *messages, *rooms.navigation, *listed, *administering_navigation(parts))
+    found = found_navigation(parts)
+    navigation = (*NAVIGATION, *messages, *rooms.navigation, *found, *administering_navigation(parts))
     house = House(config.node.name, config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
@@ -48,11 +48,13 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     reached = (
         contact.routes(parts.contact, callbacks_of(config), rooms.representing.whose) if parts.contact else ()
     )
-    found = [
-        *catalogue.page_routes(parts.catalogue, parts.harvester, parts.finder),
-        *catalogue.peer_routes(parts.harvester, parts.finder, Gate(parts.point), config.node.oin),
+    routes = [
+        *rooms.routes,
+        *citizen_routes(parts, rooms.representing),
+        *reached,
+        *found_routes(config, parts),
+        *decisions,
     ]
-    routes = [*rooms.routes, *citizen_routes(parts, rooms.representing), *reached, *found, *decisions]
     return make_portal(
         [*routes, *administering_routes(parts)],
         rooms.visiting,
