@@ -176,6 +176,8 @@ class PortalConfig(msgspec.Struct, frozen=True):
     machine_port: Port | None = None
     certificate: Path | None = None
     key: Path | None = None
+    theme: Path | None = None
+    logo: Path | None = None
 
 
 class SignInConfig(msgspec.Struct, frozen=True):

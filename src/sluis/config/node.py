@@ -62,6 +62,7 @@ from sluis.policy import (
     policies_of,
     read_own,
 )
+from sluis.web import look_of
 
 NODE_FILE = "node.toml"
 
@@ -231,6 +232,7 @@ def _examine_settings(
         _absent_program(config, file),
         _absent_folders(config, file),
         _wrong_keys(config, file),
+        _wrong_look(config, file),
         _wrong_clients(config, file),
         _unknown_sources(config, file),
     )
@@ -249,7 +251,11 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
         ("register", path)
         for path in (*register.authorities, *([register.key_file] if register.key_file else []))
     ]
-    named += [("portal", path) for path in (config.portal.certificate, config.portal.key) if path]
+    named += [
+        ("portal", path)
+        for path in (config.portal.certificate, config.portal.key, config.portal.theme, config.portal.logo)
+        if path
+    ]
     named += [(f"trust.{name}", trusted.keys) for name, trusted in config.trust.items()]
     named += [
         (f"signin.{name}", path)
@@ -309,6 +315,19 @@ def _absent_folders(config: Config, file: Path) -> Iterator[Invalid]:
                     ),
                     place=read_document(file).place(("channels", name)),
                 )
+
+
+def _wrong_look(config: Config, file: Path) -> Iterator[Invalid]:
+    """A theme or logo that pages cannot have."""
+    for name, theme, logo in (("theme", config.portal.theme, None), ("logo", None, config.portal.logo)):
+        try:
+            look_of(theme, logo)
+        except Invalid as problem:
+            if (theme or logo or file).is_file():  # what is absent is told elsewhere
+                yield Invalid(
+                    problem.code, problem.what, problem.why, problem.next,
+                    place=read_document(file).place(("portal", name)),
+                )  # fmt: skip
 
 
 def _wrong_keys(config: Config, file: Path) -> Iterator[Invalid]:

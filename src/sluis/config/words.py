@@ -275,6 +275,11 @@ WORDS: Words = {
             "Certificate of the pages, with its chain (PEM); without it, that of the node.",
         ),
         "key": Text("Sleutel daarbij (PEM).", "Its key (PEM)."),
+        "theme": Text(
+            "Stijl van de organisatie: een CSS-bestand met design tokens van NL Design System.",
+            "Look of the organisation: a CSS file with design tokens of NL Design System.",
+        ),
+        "logo": Text("Logo van de organisatie: SVG of PNG.", "Logo of the organisation: SVG or PNG."),
     },
     "SignInConfig": {
         "issuer": Text("Adres van de OpenID-provider.", "Address of the OpenID provider."),

@@ -22,7 +22,7 @@ from sluis.serve.found import found_navigation, found_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.notificaties import beside_portal
 from sluis.serve.parts import Parts
-from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, make_api, make_portal
+from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, look_of, make_api, make_portal
 
 log = logging.getLogger("sluis.node")
 
@@ -40,7 +40,8 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     # What people come for first.
     found = found_navigation(parts)
     navigation = (*NAVIGATION, *messages, *rooms.navigation, *found, *administering_navigation(parts))
-    house = House(config.node.name, config.node.test, navigation, IDLE)
+    look = look_of(config.portal.theme, config.portal.logo)
+    house = House(config.node.name, config.node.test, navigation, IDLE, look)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
     who = by_token(DECIDING, rooms.provider, TokenAccess(rooms.visiting), refused)
