@@ -15,6 +15,7 @@ from sluis.policy.model import ACTIVITY_ID, Action, Evaluation, Properties, Reso
 ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "change-group"
 READ_ACCESS, CHANGE_ACCESS, READ_OWN_LINES = "read-access", "change-access", "read-own-lines"
 READ_EVENTS, CHANGE_EVENTS = "read-events", "change-events"
+READ_QUESTIONS, CHANGE_QUESTIONS = "read-questions", "change-questions"
 READ_PEOPLE, CHANGE_PEOPLE = "read-people", "change-people"
 READ_CONTRACTS, REQUEST_CONTRACT, DECIDE_CONTRACT = "read-contracts", "request-contract", "decide-contract"
 PUBLISH_NOTIFICATIONS, RECEIVE_NOTIFICATIONS = "publish-notifications", "receive-notifications"
@@ -26,6 +27,9 @@ APPLICATION, KANAAL = "application", "kanaal"
 LOG, GROUP, ACCESS, PEOPLE, EVENTS = "log", "group", "access", "people", "events"
 """Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node, who acts for
 whom there, and what it tells others of and hears from them."""
+
+QUESTIONS = "questions"
+"""Type of the questions that officials of a node saved."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -85,6 +89,14 @@ when { principal has roles && principal.roles.containsAny(["event-admin", "priva
 @id("standard-change-events")
 permit (principal is person, action == Action::"change-events", resource is events)
 when { principal has roles && principal.roles.contains("event-admin") };
+
+@id("standard-read-questions")
+permit (principal is person, action == Action::"read-questions", resource is questions)
+when { principal has audience && principal.audience == "staff" };
+
+@id("standard-change-questions")
+permit (principal is person, action == Action::"change-questions", resource is questions)
+when { principal has audience && principal.audience == "staff" };
 
 @id("standard-read-people")
 permit (principal is person, action == Action::"read-people", resource is people)

@@ -17,7 +17,9 @@ import msgspec
 import pyarrow as pa
 
 from sluis.kernel import Clock, Conflict, NotFound, Problem, Text, Upstream
+from sluis.query.filled import Filled
 from sluis.query.model import Answer, Explanation, Question, Who
+from sluis.query.owners import Sight
 from sluis.query.service import Asker
 from sluis.statement import datasets, parse
 
@@ -53,6 +55,9 @@ class Asked:
         handle: by which its person finds it.
         question: as it was asked.
         explanation: what it was said beforehand to do.
+        filled: what its person filled in, to ask it again otherwise.
+        sight: what was open for it.
+        wanted: text of the rows that its person wants to see; empty for all.
         began: when.
         ended: when it was answered, or failed; None while it is under way.
         parts: by owner.
@@ -64,10 +69,18 @@ class Asked:
     """
 
     def __init__(
-        self, question: Question, who: Who, session: str, explanation: Explanation, clock: Clock
+        self,
+        question: Question,
+        who: Who,
+        session: str,
+        explanation: Explanation,
+        filled: Filled,
+        sight: Sight,
+        clock: Clock,
     ) -> None:
         self.handle = secrets.token_urlsafe(24)
         self.question, self.who, self.session, self.explanation = question, who, session, explanation
+        self.filled, self.sight, self.wanted = filled, sight, ""
         self._clock = clock
         self.began = clock()
         self.ended: datetime | None = None
@@ -130,11 +143,13 @@ class Desk:
         self._limits = limits or Limits()
         self._held: dict[str, Asked] = {}
 
-    async def ask(self, question: Question, who: Who, session: str, explanation: Explanation) -> Asked:
+    async def ask(
+        self, question: Question, who: Who, session: str, explanation: Explanation, filled: Filled, sight: Sight
+    ) -> Asked:  # fmt: skip
         """Begin to ask. Raises `Conflict` when this person, or everybody, has too much under way."""
         self.tidy()
         self._make_room(who.acting.person)
-        asked = Asked(question, who, session, explanation, self._clock)
+        asked = Asked(question, who, session, explanation, filled, sight, self._clock)
         self._held[asked.handle] = asked
         asked.task = asyncio.create_task(self._run(asked))
         return asked
@@ -157,6 +172,14 @@ class Desk:
                 Text("Stel de vraag opnieuw.", "Ask the question again."),
             )  # fmt: skip
         return asked
+
+    def of(self, person: str, session: str) -> list[Asked]:
+        """All of a person in a session, the newest first."""
+        self.tidy()
+        found = [
+            one for one in self._held.values() if (one.who.acting.person, one.session) == (person, session)
+        ]
+        return found[::-1]
 
     def until(self, asked: Asked) -> datetime:
         """When an answer will be forgotten."""

@@ -152,6 +152,10 @@ class Asker:
         """The processing activity with that id. Raises `Invalid` when there is none, or it is not in force."""
         return self._activity(id)
 
+    def in_force(self, activity: Activity) -> bool:
+        """Whether it counts today."""
+        return activity.valid.holds(self._clock().date())
+
     def may_ask(self, who: Who, activity: str) -> Refused | None:
         """Why this person may not ask under an activity; None when they may. Nothing is asked, and nothing recorded."""
         subject = person(who.acting, who.acr, audience=who.audience, level=who.level, roles=who.roles)
@@ -279,7 +283,7 @@ class Asker:
 
     def _activity(self, id: str) -> Activity:
         activity = rules.activity_of(self._activities, id)
-        if not activity.valid.holds(self._clock().date()):
+        if not self.in_force(activity):
             raise Invalid(
                 "activity-ended",
                 Text("Deze verwerkingsactiviteit is niet van kracht.", "This activity is not in force."),

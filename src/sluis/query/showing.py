@@ -5,7 +5,7 @@ where each column came from, and how the person that it is about will see it. Pu
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pyarrow as pa
@@ -17,6 +17,7 @@ from sluis.query.model import Answer, Origin, Provenance
 from sluis.web import Asked, Chart, Column, Listing, Row, arranged
 
 Dataset = tuple[str, str]
+Kind = Literal["text", "number", "amount", "day", "moment", "bsn"]
 
 LONGEST = 2_000
 """Characters of a value that are shown."""
@@ -100,19 +101,19 @@ class View(msgspec.Struct, frozen=True):
             return None
         shown = [others[0], *figures]
         rows = tuple(Row(tuple(row.cells[at] for at in shown)) for row in self.rows(MOST_DRAWN))
-        form = "line" if columns[others[0]].kind in ("day", "moment") else "bars"
+        form: Literal["line", "bars"] = "line" if columns[others[0]].kind in ("day", "moment") else "bars"
         told = Text(f"De eerste {MOST_DRAWN} rijen.", f"The first {MOST_DRAWN} rows.") if (
             self.answer.table.num_rows > MOST_DRAWN
         ) else None  # fmt: skip
         title = Text("De getallen in beeld", "The figures in a chart")
         plain = tuple(msgspec.structs.replace(columns[at], sort=False) for at in shown)
-        return Chart(title, plain, rows, form, told)  # type: ignore[arg-type]
+        return Chart(title, plain, rows, form, told)
 
     def picture(self, language: str) -> Picture | None:
         """The relations; None when there is nothing to draw."""
         subject = next((at for at, one in enumerate(self.columns()) if one.kind == "bsn"), None)
         titles = {name: offer.title for name, offer in self.offers.items()}
-        rows = [[said(one, language) for one in row.cells] for row in self.rows(200)]  # type: ignore[arg-type]
+        rows = [[said(one, language) for one in row.cells] for row in self.rows(200)]
         return picture(rows, self.answer.provenance, subject, titles, self.owners)
 
     def origins(self) -> list[ColumnOrigin]:
@@ -138,7 +139,8 @@ class View(msgspec.Struct, frozen=True):
         return [self.offers[owner, one] for one in datasets if (owner, one) in self.offers]
 
     def _column(self, field: pa.Field, origin: Provenance) -> Column:
-        kind, align = "text", "start"
+        kind: Kind = "text"
+        align: Literal["start", "end"] = "start"
         direct = origin.origins[0] if len(origin.origins) == 1 else None
         offer = self.offers.get((direct.owner, direct.dataset)) if direct else None
         subject = offer.subject if offer else None
@@ -163,7 +165,7 @@ class View(msgspec.Struct, frozen=True):
             kind = "bsn"
         name = field.name if field.name not in _TAKEN else f"{field.name}_"
         return Column(
-            name, self._title(field.name, direct, offer), sort=True, align=align, kind=kind, foreign=kind == "text",  # type: ignore[arg-type]
+            name, self._title(field.name, direct, offer), sort=True, align=align, kind=kind, foreign=kind == "text",
         )  # fmt: skip
 
     @staticmethod

@@ -41,7 +41,7 @@ from sluis.identity.tokens import Tokens
 from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.policy import DecisionPoint, open_versions
-from sluis.query import Asker, Owner, Owners
+from sluis.query import Asker, Desk, Owner, Owners, Shelf, open_shelf
 from sluis.serve.catalogue import catalogue_of, terms_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
@@ -56,7 +56,7 @@ from sluis.serve.standing import OwnersSide, placer_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
-from sluis.web import Access, Gate, Person, Refusals
+from sluis.web import Access, Gate, Person, Refusals, problem_of
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -70,6 +70,8 @@ class Parts(msgspec.Struct, frozen=True):
     combiner: Combiner
     point: DecisionPoint
     asker: Asker
+    desk: Desk
+    shelf: Shelf
     discloser: Discloser
     use: Use
     accesses: Accesses
@@ -239,6 +241,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         combiner=combiner,
         point=point,
         asker=asker,
+        desk=Desk(asker, clock, problem_of),
+        shelf=open_shelf(store, keys, clock),
         discloser=discloser,
         use=open_use(store, own.oin, _known_here(grounds)),
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),

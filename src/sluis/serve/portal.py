@@ -14,6 +14,7 @@ from sluis.kernel import Invalid
 from sluis.ledger import reading_routes
 from sluis.serve.administering import administering_navigation, administering_routes
 from sluis.serve.api import portal_about
+from sluis.serve.asking import asking_routes
 from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
 from sluis.serve.contact import callbacks_of
 from sluis.serve.deciding import DECIDING, PUBLISHING, READING, by_token
@@ -31,7 +32,8 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
     """The portal of a node with these rooms; None when it has none."""
     if parts.identity is None:
         return None
-    return OwnPortal(config, portal_app(config, parts, parts.identity), parts.identity, parts.revocations)
+    app = portal_app(config, parts, parts.identity)
+    return OwnPortal(config, app, parts.identity, parts.revocations, parts.desk)
 
 
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
@@ -39,7 +41,8 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     messages = contact.NAVIGATION if parts.contact else ()
     # What people come for first.
     found = found_navigation(parts)
-    navigation = (*NAVIGATION, *messages, *rooms.navigation, *found, *administering_navigation(parts))
+    own = (*NAVIGATION, *query.NAVIGATION, *messages, *rooms.navigation)
+    navigation = (*own, *found, *administering_navigation(parts))
     look = look_of(config.portal.theme, config.portal.logo)
     house = House(config.node.name, config.node.test, navigation, IDLE, look)
     api = token_api(config, parts, rooms)
@@ -51,6 +54,7 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     )
     routes = [
         *rooms.routes,
+        *asking_routes(parts),
         *citizen_routes(parts, rooms.representing),
         *reached,
         *found_routes(config, parts),
@@ -94,9 +98,13 @@ class OwnPortal:
         app: the portal.
         rooms: what it is of.
         revocations: certificates of programs that are not taken any more.
+        desk: where questions of officials wait.
     """
 
-    def __init__(self, config: Config, app: Portal, rooms: IdentityRooms, revocations: Revocations) -> None:
+    def __init__(
+        self, config: Config, app: Portal, rooms: IdentityRooms, revocations: Revocations, desk: query.Desk
+    ) -> None:
+        self._desk = desk
         self.app, self._rooms, self._settings, self._revocations = app, rooms, config.portal, revocations
         own = config.portal
         self._files = own.certificate or config.tls.certificate, own.key or config.tls.key
@@ -120,6 +128,7 @@ class OwnPortal:
     async def stop(self) -> None:
         """Let what is in hand finish, and close the listeners. May be called twice."""
         await self._server.stop()
+        await self._desk.close()
         await self._rooms.upstreams.close()
         if self._telling is not None:
             self._telling.cancel()
@@ -127,6 +136,7 @@ class OwnPortal:
 
     async def tidy(self) -> None:
         """Forget sessions that are over and what rested on them, and show a renewed certificate. To be called every minute."""
+        self._desk.tidy()
         await self._rooms.sessions.tidy()
         await self._rooms.upstreams.tidy()
         await self._rooms.provider.endings.tidy()
