@@ -9,7 +9,7 @@ import msgspec
 from cryptography import x509
 
 from sluis import disclose
-from sluis.catalogue import Catalogue, Finder, Harvester, open_harvester
+from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, open_harvester
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.contact import Contact
@@ -42,10 +42,11 @@ from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.oversight import Oversight
 from sluis.policy import DecisionPoint, open_versions
-from sluis.query import Asker, Owner, Owners
-from sluis.serve.catalogue import catalogue_of
+from sluis.query import Asker, Desk, Owner, Owners, Shelf, open_shelf
+from sluis.serve.catalogue import catalogue_of, terms_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
+from sluis.serve.elsewhere import Logs
 from sluis.serve.events import EventRooms, event_rooms
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
@@ -57,7 +58,7 @@ from sluis.serve.standing import OwnersSide, placer_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
-from sluis.web import Access, Gate, Person, Refusals
+from sluis.web import Access, Gate, Person, Refusals, problem_of
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -71,6 +72,8 @@ class Parts(msgspec.Struct, frozen=True):
     combiner: Combiner
     point: DecisionPoint
     asker: Asker
+    desk: Desk
+    shelf: Shelf
     discloser: Discloser
     use: Use
     oversight: Oversight
@@ -101,6 +104,7 @@ class Parts(msgspec.Struct, frozen=True):
     harvester: Harvester | None
     """None where there is no group."""
     finder: Finder
+    terms: Accepted
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -169,7 +173,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
     address = _addresses(config, membership)
-    contact = contact_of(loaded, store, ledger, keys, asker, clock)
+    logs = Logs(config, link, owners, membership, clock)
+    contact = contact_of(loaded, store, ledger, keys, asker, logs, clock)
     hearer = contact.heard if contact else None
     events = event_rooms(
         config, grounds, store, ledger, keys, point, link, membership, address, hearer, clock
@@ -177,6 +182,11 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
     kept = timedelta(days=config.consents.keep_days)
     consents = open_consents(store, ledger, keys, grounds, clock, kept)
+    catalogue = catalogue_of(loaded, membership)
+    harvester = open_harvester(store, link, _names(config), clock) if membership else None
+    terms = terms_of(config, store, ledger, keys, link, catalogue, harvester, clock)
+    if membership:
+        membership.inway.accepted = terms.accepted
     discloser = Discloser(
         own=own.oin,
         alias=own.alias,
@@ -194,6 +204,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         bounds=_bounds(config),
         contracts=membership is not None,
         consents=consents,
+        terms=terms.lacking,
     )
     standing = open_standing(
         store,
@@ -224,12 +235,9 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     rooms = identity_rooms(config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock)
     if contact is not None and rooms is not None:
         contact.represented_by(rooms.representing.may)
-    catalogue = catalogue_of(loaded, membership)
-    harvester = open_harvester(store, link, _names(config), clock) if membership else None
-    use, stamps = (
-        open_use(store, own.oin, _known_here(grounds)),
-        Anchors(config.anchors, _roots(config), clock),
-    )
+        rooms.representing.on_sign_in(contact.consulted.met)
+    use = open_use(store, own.oin, _known_here(grounds))
+    stamps = Anchors(config.anchors, _roots(config), clock)
     return Parts(
         certificate=certificate,
         store=store,
@@ -239,6 +247,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         combiner=combiner,
         point=point,
         asker=asker,
+        desk=Desk(asker, clock, problem_of),
+        shelf=open_shelf(store, keys, clock),
         discloser=discloser,
         use=use,
         oversight=oversight_of(
@@ -249,7 +259,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         standing=standing,
         placer=placer_of(config, events.references, events.registrar, link, ledger, address, clock),
         tokens=tokens,
-        looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
+        looking=looking_of(config, grounds, store, tokens, ledger, logs),
         access=access,
         refusals=refusals,
         witness=witness,
@@ -267,6 +277,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         catalogue=catalogue,
         harvester=harvester,
         finder=Finder(catalogue, harvester),
+        terms=terms,
     )
 
 

@@ -1,6 +1,5 @@
 """The pages of oversight: who may see them, what they say, and that nothing in them is believed."""
 
-import asyncio
 import io
 import json
 import re

@@ -271,7 +271,10 @@ def test_log_group_access_and_people_are_for_the_roles_that_every_node_knows() -
     one = point(contracts=True)
     may = {
         "privacy-officer": {
-            ("read-log", "log"), ("read-access", "access"), ("read-people", "people"), ("read-oversight", "oversight"),
+            ("read-log", "log"),
+            ("read-access", "access"),
+            ("read-people", "people"),
+            ("read-oversight", "oversight"),
             ("change-oversight", "oversight"),
         },
         "auditor": {("read-oversight", "oversight")},
