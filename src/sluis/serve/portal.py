@@ -23,7 +23,18 @@ from sluis.serve.found import found_navigation, found_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.notificaties import beside_portal
 from sluis.serve.parts import Parts
-from sluis.web import Api, BrowserListener, House, Portal, Server, TokenAccess, look_of, make_api, make_portal
+from sluis.web import (
+    Api,
+    BrowserListener,
+    Gate,
+    House,
+    Portal,
+    Server,
+    TokenAccess,
+    look_of,
+    make_api,
+    make_portal,
+)
 
 log = logging.getLogger("sluis.node")
 
