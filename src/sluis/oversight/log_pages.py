@@ -15,7 +15,7 @@ KINDS: dict[str, Text] = {
     "processing": Text("verwerking", "processing"),
     "decision": Text("besluit", "decision"),
     "contract": Text("handtekening onder een contract", "signature under a contract"),
-    "transaction": Text("stuk van het transactielog", "stretch of the transaction log"),
+    "transaction": Text("stuk van het transactielogboek", "stretch of the transaction log"),
     "admin": Text("iets dat iemand regelde", "something that somebody arranged"),
     "epoch": Text("nieuw tijdvak van het logboek", "new epoch of the log"),
     "destruction": Text("vernietiging van regels", "destruction of records"),
