@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sluis.web.gate import Gate
     from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
     from sluis.web.listing import Asked, Cell, Column, Listing, Row, arranged
+    from sluis.web.look import Look, look_of
     from sluis.web.openapi import About
     from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
     from sluis.web.pages import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         onward,
         page,
         redirect,
+        rendered,
         setting_of,
     )
     from sluis.web.portal import Beside, House, Portal, make_portal
@@ -81,6 +83,7 @@ __all__ = [
     "House",
     "Listing",
     "LocalListener",
+    "Look",
     "LoopbackListener",
     "Network",
     "OnRefusal",
@@ -115,6 +118,7 @@ __all__ = [
     "is_inside",
     "keep_caller",
     "local_path",
+    "look_of",
     "make_api",
     "make_portal",
     "onward",
@@ -124,6 +128,7 @@ __all__ = [
     "purpose_of",
     "read_day",
     "redirect",
+    "rendered",
     "required_day",
     "setting_of",
     "shown_certificate",

@@ -177,7 +177,10 @@ def peer_row(one: Neighbour, now: int) -> Row:
             date_of(one.until) if one.until else None,
             one.last or None,
             one.requests,
-            Cell(contracts.get("valid", 0), told=Text(f"{waiting} wacht", f"{waiting} waiting") if waiting else None),
+            Cell(
+                contracts.get("valid", 0),
+                told=Text(f"{waiting} wacht", f"{waiting} waiting") if waiting else None,
+            ),
         ),
         one,
     )
