@@ -96,7 +96,9 @@ class Asker:
         """`rendered` of the answer as it is."""
         return await self.rendered(question, who, lambda answer: answer)
 
-    async def rendered(self, question: Question, who: Who, render: Callable[[Answer], T]) -> T:
+    async def rendered(
+        self, question: Question, who: Who, render: Callable[[Answer], T], trace: Trace | None = None
+    ) -> T:
         """Answer a question.
 
         Args:
@@ -104,6 +106,7 @@ class Asker:
             who: the person who acts.
             render: what to make of the answer. It works while the log lines of the people in it become durable, and
                 before the last of the answer's `timings` are there; what it made is given only when they are.
+            trace: what this question is a part of; None: it is one by itself.
 
         Returns:
             what was made of the rows, where they came from, what each owner signed, and what stays closed.
@@ -115,7 +118,7 @@ class Asker:
         renewed = False
         while True:
             try:
-                return await self._ask_once(question, who, missing, render)
+                return await self._ask_once(question, who, missing, render, trace)
             except Conflict as conflict:
                 if conflict.code != "disclosure-changed" or renewed:
                     raise
@@ -138,9 +141,14 @@ class Asker:
         return explanation(question, ready)
 
     async def _ask_once(
-        self, question: Question, who: Who, missing: Mapping[str, Problem], render: Callable[[Answer], T]
+        self,
+        question: Question,
+        who: Who,
+        missing: Mapping[str, Problem],
+        render: Callable[[Answer], T],
+        within: Trace | None,
     ) -> T:
-        clock, trace = _Stopwatch(), Trace.begin()
+        clock, trace = _Stopwatch(), within.child() if within else Trace.begin()
         asking, ready, values = await self._checked(trace, question, who, missing)
         clock.lap("plan")
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}

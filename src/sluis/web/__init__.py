@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         onward,
         page,
         redirect,
+        rendered,
         setting_of,
     )
     from sluis.web.portal import Beside, House, Portal, make_portal
@@ -124,6 +125,7 @@ __all__ = [
     "purpose_of",
     "read_day",
     "redirect",
+    "rendered",
     "required_day",
     "setting_of",
     "shown_certificate",
