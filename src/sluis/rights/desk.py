@@ -16,18 +16,46 @@ from sluis.rights import rules
 from sluis.rights.model import FOLLOWS, KINDS, REASONED, Kind, Reached, Request, State
 from sluis.rights.saying import KIND_HINTS, KIND_NAMES, not_your_desk, state_name
 from sluis.rights.service import OPEN, SHOWN, Rights
-from sluis.web import Entry, Form, Gate, SignedIn, page, redirect
+from sluis.web import Cell, Column, Entry, Form, Gate, Listing, Row, SignedIn, asked_in, page, redirect
 
 NAVIGATION = (
-    Entry("/desk/corrections", Text("Meldingen van fouten", "Reports of mistakes"), ("staff",), roles=("data-owner", "privacy-officer")),
-    Entry("/desk/rights", Text("Verzoeken over gegevens", "Requests about data"), ("staff",), roles=("privacy-officer",)),
+    Entry(
+        "/desk/corrections", Text("Meldingen van fouten", "Reports of mistakes"), ("staff",),
+        roles=("data-owner", "privacy-officer"), section="owner",
+    ),
+    Entry(
+        "/desk/rights", Text("Verzoeken over gegevens", "Requests about data"), ("staff",),
+        roles=("privacy-officer",), section="oversight",
+    ),
 )  # fmt: skip
 """What the layout shows of these pages."""
 
 _STAFF: dict[str, Any] = {"audience": ("staff",)}
 _CLOSED: tuple[State, ...] = tuple(one for one in FOLLOWS if one not in OPEN)
 _STATES: dict[str, tuple[State, ...]] = {"open": OPEN, "closed": _CLOSED, "all": (*OPEN, *_CLOSED)}
-_MOST_PAGES = 5_000
+_TONES: dict[State, Literal["plain", "ok", "warning", "error"]] = {
+    "received": "warning",
+    "granted": "ok",
+    "partly": "ok",
+}
+_CAPTIONS = {
+    "open": Text("Nog te doen", "To do"),
+    "closed": Text("Afgehandeld", "Finished"),
+    "all": Text("Alles", "All"),
+}
+_NOTHING = Text(
+    "Er ligt niets. Komt er iets binnen, dan staat het hier.",
+    "There is nothing. When something comes in, it is listed here.",
+)
+_COLUMNS = (
+    Column("number", Text("Nummer", "Number")),
+    Column("kind", Text("Soort", "Kind")),
+    Column("data", Text("Gegevens", "Data"), foreign=True),
+    Column("by-way-of", Text("Gedaan bij", "Made at"), foreign=True),
+    Column("received", Text("Ontvangen", "Received"), kind="moment"),
+    Column("answer-by", Text("Antwoord uiterlijk", "Answer by"), kind="day"),
+    Column("state", Text("Stand", "State")),
+)
 
 
 def desk_routes(rights: Rights, gate: Gate, own: PeerId) -> list[HTTPRouteHandler]:
@@ -59,25 +87,41 @@ def _desk(
     async def may(person: SignedIn, action: str) -> None:
         await gate.require(person, action, Resource(REQUESTS, str.__str__(own)), not_your_desk())
 
+    def row(one: Request) -> Row:
+        about = one.content.about
+        return Row(
+            (
+                one.receipt,
+                KIND_NAMES[one.kind],
+                about.title or about.dataset or about.activity or None,
+                names.get(str.__str__(one.peer), str.__str__(one.peer)),
+                one.created,
+                None if one.finished else rules.answer_by(one.kind, one.content.steps),
+                Cell(state_name(one.kind, one.state), tone=_TONES.get(one.state, "plain")),
+            ),
+            one,
+        )
+
     @get(path, opt=_STAFF)
     async def listed(
         person: SignedIn,
         request: HttpRequest[Any, Any, Any],
         show: Literal["open", "closed", "all"] = "open",
-        number: int = 1,
         done: str = "",
     ) -> Response[bytes]:
         """Wat er binnenkwam, en hoe ver het is."""
         await may(person, read)
-        number = min(max(number, 1), _MOST_PAGES)
-        found, total = await rights.desk(kinds, _STATES[show], number)
-        return page(
-            request, "rights/desk.html", found=found, total=total, number=number, pages=-(-total // SHOWN), show=show,
-            path=path, names=names, kinds=KIND_NAMES, state_name=state_name, answer_by=rules.answer_by, done=done[:14],
-        )  # fmt: skip
+        asked = asked_in(request, _COLUMNS, keep=("show",), size=SHOWN)
+        found, total = await rights.desk(kinds, _STATES[show], asked.page)
+        view = Listing(_CAPTIONS[show], _COLUMNS, tuple(map(row, found)), asked, total, nothing=_NOTHING)
+        return page(request, "rights/desk.html", view=view, show=show, path=path, done=done[:14])
 
     def one_page(
-        request: HttpRequest[Any, Any, Any], found: Request, wrong: Problem | None = None, reason: str = "", state: str = ""
+        request: HttpRequest[Any, Any, Any],
+        found: Request,
+        wrong: Problem | None = None,
+        reason: str = "",
+        state: str = "",
     ) -> Response[bytes]:
         return page(
             request, "rights/desk_request.html", status=wrong.status if wrong else 200, one=found, path=path, names=names,

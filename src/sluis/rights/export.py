@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sluis.kernel import Problem, Text
+from sluis.kernel import Problem, Text, encode
 from sluis.web import Setting, SignedIn, rendered
 
 Collecting = Callable[[SignedIn], Awaitable[Any]]
@@ -60,9 +60,8 @@ async def _collected(part: Part, person: SignedIn) -> File:
         found = await part.collect(person)
     except Problem as problem:
         return File(part, b"", 0, problem)
-    plain = msgspec.to_builtins(found, str_keys=True)
-    content = await asyncio.to_thread(lambda: msgspec.json.format(msgspec.json.encode(plain), indent=2))
-    return File(part, content, len(plain) if isinstance(plain, list) else 1)
+    content = await asyncio.to_thread(lambda: msgspec.json.format(encode(found), indent=2))
+    return File(part, content, len(found) if isinstance(found, list) else 1)
 
 
 def _zipped(files: Sequence[File], setting: Setting) -> bytes:

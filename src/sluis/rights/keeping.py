@@ -81,7 +81,7 @@ class Keeping:
 
     def sent(self, connection: Connection, request: Request) -> None:
         """How far a request is has arrived where it came from."""
-        connection.execute(text(sql.SENT), {**_key(request), "changed": request.changed})
+        connection.execute(text(sql.SENT), {**_key(request), "state": request.state})
 
     def again(self, connection: Connection, request: Request, due: int, trouble: str) -> None:
         """What had to be sent did not arrive, and is sent again."""
@@ -96,7 +96,9 @@ class Keeping:
         values = msgspec.structs.asdict(request)
         content = values.pop("content")
         values |= _key(request)
-        return values | {"sealed": self._vault.seal(encode(content), _place(request.side, request.peer, request.receipt))}
+        return values | {
+            "sealed": self._vault.seal(encode(content), _place(request.side, request.peer, request.receipt))
+        }
 
     def _request(self, row: Row[Any]) -> Request:
         opened = self._vault.open(bytes(row.sealed), _place(row.side, row.peer, row.receipt))

@@ -7,7 +7,7 @@ named; the page does not wait for it.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -33,8 +33,11 @@ ROWS = 100
 
 _AT_ONCE = 24  # questions of all people together
 
-Kinds = Callable[[str], Sequence[tuple[str, Text]]]
-"""Name and title of the datasets that an organisation (by its alias) says that it has, whatever it opens."""
+Kinds = Callable[[], Awaitable[Mapping[str, Sequence[tuple[str, Text]]]]]
+"""By Peer ID, the name and title of datasets that organisations say that they have, whatever they open."""
+
+MOST_NAMED = 50
+"""Kinds of data that are named of one organisation, without what is in them."""
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -89,6 +92,7 @@ class Told(msgspec.Struct, frozen=True):
         peer: its Peer ID.
         name: what it is called.
         groups: what it opened.
+        offered: name and title of what it offers for whatever purpose.
         others: kinds of data that it says it has, and opens nothing of to who asks for themselves.
         problem: why nothing is known of what it opens; None when that is known.
     """
@@ -97,6 +101,7 @@ class Told(msgspec.Struct, frozen=True):
     peer: str
     name: str
     groups: tuple[Group, ...] = ()
+    offered: tuple[tuple[str, Text], ...] = ()
     others: tuple[Text, ...] = ()
     problem: Problem | None = None
 
@@ -120,7 +125,13 @@ class Inspection:
     def __init__(
         self, asker: Asker, owners: Owners, kinds: Kinds, clock: Clock, seconds: float = SECONDS
     ) -> None:
-        self._asker, self._owners, self._kinds, self._clock, self._seconds = asker, owners, kinds, clock, seconds
+        self._asker, self._owners, self._kinds, self._clock, self._seconds = (
+            asker,
+            owners,
+            kinds,
+            clock,
+            seconds,
+        )
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._hour, self._asked = 0, Counter[str]()
 
@@ -128,7 +139,9 @@ class Inspection:
     def activity(self) -> Activity | None:
         """The processing activity under which people ask; None when this node has none that is in force."""
         today = self._today()
-        return next((one for one in self._asker.activities() if one.inspection and one.valid.holds(today)), None)
+        return next(
+            (one for one in self._asker.activities() if one.inspection and one.valid.holds(today)), None
+        )
 
     async def ask(self, who: Who, whom: Whom, only: str | None = None) -> list[Told]:
         """Ask what is known about somebody; takes hardly longer than `seconds`.
@@ -147,9 +160,11 @@ class Inspection:
         self._count(who.acting.person)
         trace, end = Trace.begin(), asyncio.get_running_loop().time() + self._seconds
         aliases = [alias for alias in self._owners.by_alias if only in (None, alias)]
-        told = await asyncio.gather(
-            *(self._one(alias, activity.id, who, whom, trace, end) for alias in aliases)
+        told, named = await asyncio.gather(
+            asyncio.gather(*(self._one(alias, activity.id, who, whom, trace, end) for alias in aliases)),
+            self._kinds(),
         )
+        told = [self._named(one, named.get(one.peer, ())) for one in told]
         there = (one for one in told if one.groups or one.others or one.problem)
         return sorted(there, key=lambda one: (not one.groups, one.name.casefold()))
 
@@ -174,10 +189,22 @@ class Inspection:
             return msgspec.structs.replace(told, problem=problem)
         by_version = sorted(offers, key=lambda one: one.disclosure.version)
         opened = [*{one.dataset: one for one in by_version if self._opens(one, activity, whom.kind)}.values()]
-        groups = await asyncio.gather(*(self._group(one, alias, owner.name, who, whom, trace, end) for one in opened))
-        return msgspec.structs.replace(
-            told, groups=tuple(groups), others=_others(opened, offers, whom.kind, self._kinds(alias))
+        groups = await asyncio.gather(
+            *(self._group(one, alias, owner.name, who, whom, trace, end) for one in opened)
         )
+        others = tuple(
+            (one.dataset, one.title) for one in offers if one.subject and one.subject.type == whom.kind
+        )
+        return msgspec.structs.replace(told, groups=tuple(groups), offered=others)
+
+    @staticmethod
+    def _named(told: Told, named: Sequence[tuple[str, Text]]) -> Told:
+        """With the titles of what an organisation has and opens nothing of: what it offers for other purposes, and what is in
+        its catalogue."""
+        opened = {one.dataset for one in told.groups}
+        found = {name: title for name, title in (*named, *told.offered) if name not in opened}
+        titles = sorted(found.values(), key=lambda one: one.nl.casefold())
+        return msgspec.structs.replace(told, others=tuple(titles[:MOST_NAMED]), offered=())
 
     def _opens(self, offer: Offer, activity: str, kind: str) -> bool:
         one = offer.disclosure
@@ -220,7 +247,9 @@ def statement(offer: Offer, alias: str) -> str:
     """The question for everything that an offer opens about one person, `$oneself`."""
     assert offer.subject is not None
     columns = ", ".join(f'd."{one.name}"' for one in _open(offer))
-    return f'SELECT {columns} FROM "{alias}"."{offer.dataset}" AS d WHERE d."{offer.subject.column}" = $oneself'
+    return (
+        f'SELECT {columns} FROM "{alias}"."{offer.dataset}" AS d WHERE d."{offer.subject.column}" = $oneself'
+    )
 
 
 def _open(offer: Offer) -> list[OfferedColumn]:
@@ -247,18 +276,3 @@ def _filled(group: Group, offer: Offer, answer: Answer) -> Group:
 def _cell(column: OfferedColumn, value: Any) -> Cell:
     number = column.name == "bsn" or column.name.endswith("_bsn")
     return Cell(value, column.type, column.unit, number)
-
-
-def _others(
-    opened: Iterable[Offer], offers: Iterable[Offer], kind: str, named: Iterable[tuple[str, Text]]
-) -> tuple[Text, ...]:
-    """Titles of what an organisation has and opens nothing of: what it offers for other purposes, and what is in its catalogue."""
-    seen = {one.dataset for one in opened}
-    found: dict[str, Text] = {}
-    for one in offers:
-        if one.dataset not in seen and one.subject is not None and one.subject.type == kind:
-            found.setdefault(one.dataset, one.title)
-    for name, title in named:
-        if name not in seen:
-            found.setdefault(name, title)
-    return tuple(sorted(found.values(), key=lambda one: one.nl.casefold()))

@@ -5,6 +5,7 @@ AVG art. 12, 15-21. What was found comes as the answer to a form and nowhere els
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,20 +13,20 @@ from litestar import Request as HttpRequest
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.identity.sessions import Sessions
-from sluis.kernel import Problem, Text
+from sluis.kernel import Problem, Refused, Text
 from sluis.query import Who
 from sluis.rights import rules
 from sluis.rights.export import Part, bundle
-from sluis.rights.mine import Inspection
+from sluis.rights.mine import Inspection, Told
 from sluis.rights.model import KINDS, About, Kind, Whom
-from sluis.rights.saying import KIND_HINTS, KIND_NAMES, no_number, oneself_only, state_name, unknown_kind
+from sluis.rights.saying import KIND_HINTS, KIND_NAMES, no_number, state_name, unknown_kind
 from sluis.rights.service import SHOWN, Rights
+from sluis.rights.views import value_in_words
 from sluis.web import Entry, Form, SignedIn, page, redirect, setting_of
 
 NAVIGATION = (
-    Entry("/mine", Text("Mijn gegevens", "My data"), ("citizen",)),
-    Entry("/corrections", Text("Mijn verzoeken", "My requests"), ("citizen",)),
+    Entry("/mine", Text("Mijn gegevens", "My data"), ("citizen", "company"), section="mine"),
+    Entry("/corrections", Text("Mijn verzoeken", "My requests"), ("citizen",), section="mine"),
 )
 """What the layout shows of these pages."""
 
@@ -41,6 +42,9 @@ class Traced(msgspec.Struct, frozen=True):
     activity: Text | None = None
     organisations: tuple[str, ...] = ()
 
+
+Whose = Callable[[SignedIn, str], Awaitable[tuple[str, str]]]
+"""Of whom somebody may `read` or `edit`: kind of number, and number; of themselves, or of a child or ward. Raises `Refused`."""
 
 Tracing = Callable[[Whom, str], Awaitable[Traced]]
 """Finds a question (its trace) about a person in this node's log, as far as that person may see it."""
@@ -67,7 +71,7 @@ class Filled(msgspec.Struct, frozen=True):
 def page_routes(
     rights: Rights,
     inspection: Inspection,
-    sessions: Sessions,
+    whose: Whose,
     tracing: Tracing,
     parts: Sequence[Part],
 ) -> list[HTTPRouteHandler]:
@@ -76,47 +80,50 @@ def page_routes(
     Args:
         rights: requests.
         inspection: asks what is known.
-        sessions: know the number of who is signed in.
+        whose: knows the number of who is signed in, or of whom they act for.
         tracing: finds a question in the log.
         parts: of a download.
     """
     names = {str.__str__(peer): name for peer, name in rights.names.items()}
 
-    def whom_of(person: SignedIn) -> Whom:
-        if person.acting.entity is not None:
-            raise oneself_only()
-        kind, value = sessions.subject(person.session)
+    async def whom_of(person: SignedIn, action: str = "edit") -> Whom:
+        kind, value = await whose(person, action)
         if kind != "BSN":
             raise no_number()
         return Whom("BSN", value)
 
+    def mine_page(
+        request: HttpRequest[Any, Any, Any],
+        told: list[Told] | None = None,
+        only: str | None = None,
+        wrong: Problem | None = None,
+    ) -> Response[bytes]:
+        return page(
+            request, "rights/mine.html", status=wrong.status if wrong else 200, told=told, only=only, wrong=wrong,
+            activity=inspection.activity, parts=parts, organisations=sorted(names.values(), key=str.casefold),
+            words=partial(value_in_words, language=setting_of(request).language),
+        )  # fmt: skip
+
     @get("/mine", opt=_TOO)
     async def mine(person: SignedIn, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Wat is er over mij bekend, en waar."""
-        return page(
-            request, "rights/mine.html", told=None, only=None, activity=inspection.activity, parts=parts,
-            organisations=sorted(names.values(), key=str.casefold), wrong=None,
-        )  # fmt: skip
+        return mine_page(request)
 
     @post("/mine", opt=_FOR, status_code=200)
     async def ask(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Vraag het nu op."""
-        whom = whom_of(person)
+        whom = await whom_of(person, "read")
         who = Who(person.acting, person.acr, person.level, audience=person.audience)
-        only, wrong = form.get("only", "")[:100] or None, None
+        only = form.get("only", "")[:100] or None
         try:
-            told = await inspection.ask(who, whom, only)
-        except Problem as problem:
-            told, wrong = None, problem
-        return page(
-            request, "rights/mine.html", status=wrong.status if wrong else 200, told=told, only=only, parts=parts,
-            activity=inspection.activity, organisations=sorted(names.values(), key=str.casefold), wrong=wrong,
-        )  # fmt: skip
+            return mine_page(request, await inspection.ask(who, whom, only), only)
+        except Refused as problem:
+            return mine_page(request, wrong=problem)
 
     @post("/mine/download", opt=_FOR, status_code=200)
     async def download(person: SignedIn, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Neem alles mee wat dit knooppunt over u bewaart."""
-        whom_of(person)
+        await whom_of(person, "read")
         content = await bundle(parts, person, setting_of(request))
         headers = {"content-disposition": 'attachment; filename="mijn-gegevens.zip"'}
         return Response(content, media_type="application/zip", headers=headers)
@@ -127,7 +134,7 @@ def page_routes(
     ) -> Response[bytes]:
         """Mijn verzoeken en meldingen, en hoe ver zij zijn."""
         number = min(max(number, 1), _MOST_PAGES)
-        found = await rights.of_person(whom_of(person), number)
+        found = await rights.of_person(await whom_of(person, "read"), number)
         return page(
             request, "rights/corrections.html", found=found[:SHOWN], number=number, more=len(found) > SHOWN,
             placed=next((one for one in found if one.receipt == placed), None), names=names, kinds=KIND_NAMES,
@@ -149,22 +156,28 @@ def page_routes(
 
     @get("/requests/new", opt=_FOR)
     async def blank(
-        person: SignedIn, request: HttpRequest[Any, Any, Any], about: str = "", organisation: str = "", kind: str = ""
+        person: SignedIn,
+        request: HttpRequest[Any, Any, Any],
+        about: str = "",
+        organisation: str = "",
+        kind: str = "",
     ) -> Response[bytes]:
         """Vraag iets over uw gegevens; `about` is het kenmerk van een regel van "wie keek er"."""
         filled = Filled(kind=kind[:20], organisation=organisation[:40], trace=_trace(about))
-        return await shown(request, whom_of(person), filled)
+        return await shown(request, await whom_of(person), filled)
 
     @post("/requests/new", opt=_FOR, status_code=200)
     async def begun(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
         """Hetzelfde, over een gegeven dat op de pagina staat: dat reist niet in een adres."""
         filled = Filled.of(form)
-        return await shown(request, whom_of(person), msgspec.structs.replace(filled, trace=_trace(filled.trace)))
+        return await shown(
+            request, await whom_of(person), msgspec.structs.replace(filled, trace=_trace(filled.trace))
+        )
 
     @post("/requests", opt=_FOR, status_code=200)
     async def place(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[Any]:
         """Doe het verzoek."""
-        whom, filled = whom_of(person), Filled.of(form)
+        whom, filled = await whom_of(person), Filled.of(form)
         filled = msgspec.structs.replace(filled, trace=_trace(filled.trace))
         try:
             kind = _kind(filled.kind)
@@ -177,7 +190,9 @@ def page_routes(
                 traced.activity.nl[:200] if traced.activity else "",
             )
             assert person.level is not None
-            made = await rights.place(whom, person.level, filled.organisation, kind, about, asked)
+            made = await rights.place(
+                person.acting.person, whom, person.level, filled.organisation, kind, about, asked
+            )
         except Problem as problem:
             if problem.status >= 500:
                 raise

@@ -9,6 +9,7 @@ import unicodedata
 from calendar import monthrange
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from itertools import pairwise
 
 from sluis.kernel import HERE, Invalid, Text
 from sluis.rights.model import FOLLOWS, LONGEST, REASONED, Asked, Kind, Reached, State, Step, Term
@@ -19,7 +20,9 @@ FIRST_DELAY, LONGEST_DELAY = 1, 3600
 """Seconds until what did not arrive is sent again: after the first failure, and at most; each failure doubles it."""
 
 _MONTH = Text("één maand", "one month")
-_WEEKS = Text("zes weken, na het einde van de bezwaartermijn", "six weeks, after the term for objecting has ended")
+_WEEKS = Text(
+    "zes weken, na het einde van de bezwaartermijn", "six weeks, after the term for objecting has ended"
+)
 
 
 def new_receipt() -> str:
@@ -74,7 +77,7 @@ def is_progress(known: Sequence[Step], told: Sequence[Step]) -> bool:
     return (
         tuple(told[: len(known)]) == tuple(known)
         and states[0] == "received"
-        and all(may_follow(*pair) for pair in zip(states, states[1:], strict=False))
+        and all(may_follow(*pair) for pair in pairwise(states))
     )
 
 
@@ -122,7 +125,9 @@ def _check_length(field: str, text: str) -> None:
 def clean(text: str) -> str:
     """What somebody wrote without control and direction characters, which could make it read as something else."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(one for one in lines if one == "\n" or unicodedata.category(one) not in ("Cc", "Cf", "Cs")).strip()
+    return "".join(
+        one for one in lines if one == "\n" or unicodedata.category(one) not in ("Cc", "Cf", "Cs")
+    ).strip()
 
 
 def _months_later(day: date, months: int) -> date:

@@ -137,30 +137,23 @@ def unknown_kind() -> Invalid:
     return Invalid(
         "unknown-request-kind",
         Text("Er is niet gekozen wat u wilt.", "It was not chosen what you want."),
-        Text("Een verzoek is er een van een soort uit de lijst.", "A request is of one of the kinds in the list."),
+        Text(
+            "Een verzoek is er een van een soort uit de lijst.",
+            "A request is of one of the kinds in the list.",
+        ),
         Text("Kies wat u wilt.", "Choose what you want."),
         field="kind",
     )
-
-
-def oneself_only() -> Refused:
-    return Refused(
-        "oneself-only",
-        Text("Dit kan alleen voor uzelf.", "You can do this for yourself only."),
-        Text("U handelt nu voor een ander, en deze pagina gaat over wie is ingelogd.",
-             "You act for another now, and this page is about who is signed in."),
-        Text("Kies bovenaan om weer voor uzelf te handelen.", "Choose above to act for yourself again."),
-        rule="oneself-only",
-    )  # fmt: skip
 
 
 def no_number() -> Refused:
     return Refused(
         "no-number",
         Text("Dit kan niet met deze manier van inloggen.", "This is not possible with this way of signing in."),
-        Text("U bent niet bekend met een burgerservicenummer, en daarmee zoeken organisaties uw gegevens op.",
-             "You are not known by a citizen service number, with which organisations look up your data."),
-        Text("Log in met een manier die uw burgerservicenummer kent.", "Sign in in a way that knows your citizen service number."),
+        Text("Organisaties zoeken gegevens op met een burgerservicenummer, en dat is hier niet bekend.",
+             "Organisations look up data by a citizen service number, and none is known here."),
+        Text("Handel voor uzelf, en log in met een manier die uw burgerservicenummer kent.",
+             "Act for yourself, and sign in in a way that knows your citizen service number."),
         rule="no-number",
     )  # fmt: skip
 

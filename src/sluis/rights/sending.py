@@ -1,6 +1,7 @@
 """What must cross is sent until it arrived: a request to the organisation that must answer it, and how far it is to where it was made.
 
-At least once, over the link, with the same number each time; whoever gets it twice says the same twice. An organisation that cannot be
+At least once, over the link, with the same number each time; whoever gets it twice says the same twice, and how far it is: so a request
+that is not finished is sent again each hour, and nothing that was lost on the way stays unknown. An organisation that cannot be
 reached for a month gets it no more: whoever asked sees that, and can call.
 """
 
@@ -29,7 +30,12 @@ PLACE, TELL = "/v1/requests-of-people", "/v1/requests-of-people/progress"
 GIVE_UP = 30 * 86_400
 """Seconds after which a request that did not arrive is given up."""
 
-_TICK, _EACH, _AT_ONCE, _MOST_BYTES = 1.0, 10.0, 8, 256 * 1024  # seconds, seconds, requests, bytes of an answer
+_TICK, _EACH, _AT_ONCE, _MOST_BYTES = (
+    1.0,
+    10.0,
+    8,
+    256 * 1024,
+)  # seconds, seconds, requests, bytes of an answer
 
 
 class Sending:
@@ -97,23 +103,23 @@ class Sending:
             await self._failed(request, problem)
 
     async def _failed(self, request: Request, problem: Problem) -> None:
-        now = int(self._clock().timestamp())
-        if now - request.changed >= GIVE_UP or (problem.status == 400 and not problem.retry):
-            if request.side == "sent":
-                await self._rights.lost(request, problem.code)
-            else:
-                await self._store.write(lambda connection: self._rights.keeping.sent(connection, request))
-            return
-        due = now + rules.delay(request.attempts)
-        await self._store.write(
-            lambda connection: self._rights.keeping.again(connection, request, due, problem.code)
-        )
+        now, keeping = int(self._clock().timestamp()), self._rights.keeping
+        hopeless = now - request.changed >= GIVE_UP or (problem.status == 400 and not problem.retry)
+        if hopeless and request.state == "waiting":
+            await self._rights.lost(request, problem.code)
+        elif hopeless and request.side == "received":
+            await self._store.write(lambda connection: keeping.sent(connection, request))
+        else:
+            due = now + rules.delay(request.attempts)
+            await self._store.write(lambda connection: keeping.again(connection, request, due, problem.code))
 
     async def _asked(self, request: Request, path: str, body: Any, kind: type[T]) -> T:
         headers = {
             "accept": "application/json",
             "content-type": "application/json",
-            "traceparent": Trace(self._rights.keeping.trace(request.receipt), Trace.begin().span_id).traceparent,
+            "traceparent": Trace(
+                self._rights.keeping.trace(request.receipt), Trace.begin().span_id
+            ).traceparent,
             "fsc-transaction-id": new_transaction_id(),
         }
         async with self._link.send(request.peer, "POST", path, headers, encode(body), _EACH) as answer:

@@ -50,11 +50,14 @@ Work = Callable[[Connection], object]
 A_DAY, AN_HOUR = 20, 1000
 """Requests that one person makes a day; and that are taken an hour from one organisation."""
 
-SHOWN = 20
+SHOWN = 25
 """Requests on one page."""
 
 MOST = 1000
 """Requests of one person in a download."""
+
+LOOK_AGAIN = 3600
+"""Seconds after which a node asks how far a request is that it passed on; by then it was told, unless that was lost on the way."""
 
 OPEN: tuple[State, ...] = tuple(state for state, after in FOLLOWS.items() if after)
 
@@ -89,12 +92,13 @@ class Rights:
     # Where a person makes a request
 
     async def place(
-        self, whom: Whom, level: Level, organisation: str, kind: Kind, about: About, asked: Asked
+        self, by: str, whom: Whom, level: Level, organisation: str, kind: Kind, about: About, asked: Asked
     ) -> Request:
         """Make a request: kept, on record, and sent as soon as may be.
 
         Args:
-            whom: who asks, of themselves.
+            by: pseudonym of who asks.
+            whom: about whose data: their own, or that of whom they act for.
             level: how surely they signed in.
             organisation: Peer ID of who must answer.
             kind: what is asked.
@@ -117,7 +121,7 @@ class Rights:
                 raise too_many(A_DAY)
             self.keeping.add(connection, made)
 
-        await self._recorded("request.make", person, made, work)
+        await self._recorded("request.make", by, made, work)
         self.wake.set()
         return made
 
@@ -144,7 +148,13 @@ class Rights:
         Raises `NotFound`, `Conflict` (`request-progress`), `Unkept`.
         """
         found = await self._one("sent", peer, progress.receipt)
+        now = self._now()
         if found.content.steps == progress.steps:
+            if found.finished:
+                return
+            await self._store.write(
+                lambda connection: self.keeping.again(connection, found, now + LOOK_AGAIN, "")
+            )
             return
         if len(progress.steps) < len(found.content.steps) and rules.is_progress(
             progress.steps, found.content.steps
@@ -152,7 +162,8 @@ class Rights:
             return  # it was overtaken on the way
         if not rules.is_progress(found.content.steps, progress.steps):
             raise no_progress()
-        later = self._with(found, progress.steps, None)
+        over = not FOLLOWS[progress.steps[-1].state]
+        later = self._with(found, progress.steps, None if over else now + LOOK_AGAIN)
         await self._recorded("request.progress", str.__str__(peer), later, self._replacing(found, later))
 
     # Where a request is answered
@@ -191,9 +202,7 @@ class Rights:
         self, kinds: Sequence[Kind], states: Sequence[State], page: int
     ) -> tuple[list[Request], int]:
         """A page of what came in, newest first, and how much there is in all."""
-        return await self._read(
-            lambda at: self.keeping.desk(at, kinds, states, SHOWN, (page - 1) * SHOWN)
-        )
+        return await self._read(lambda at: self.keeping.desk(at, kinds, states, SHOWN, (page - 1) * SHOWN))
 
     async def opened(self, by: str, peer: str, receipt: str, kinds: Sequence[Kind]) -> Request:
         """A request for an official, which is put on record first.
@@ -245,7 +254,12 @@ class Rights:
         """A request that was made here cannot be delivered: it ends, and its maker sees that. Raises `Unkept`."""
         now = self._now()
         later = msgspec.structs.replace(
-            request, state="undeliverable", changed=now, ends=now + self._kept, due=None, trouble=trouble[:100]
+            request,
+            state="undeliverable",
+            changed=now,
+            ends=now + self._kept,
+            due=None,
+            trouble=trouble[:100],
         )
         await self._recorded("request.lose", request.person, later, self._replacing(request, later))
 

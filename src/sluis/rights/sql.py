@@ -35,14 +35,18 @@ OF_PERSON = f"""SELECT {_ALL} FROM rights_requests WHERE person = :person AND si
     ORDER BY created DESC, receipt LIMIT :most OFFSET :skip"""
 """The requests of a person, newest first."""
 
-COUNT_OF_PERSON = "SELECT COUNT(*) FROM rights_requests WHERE person = :person AND side = :side AND created >= :since"
+COUNT_OF_PERSON = (
+    "SELECT COUNT(*) FROM rights_requests WHERE person = :person AND side = :side AND created >= :since"
+)
 """How many a person has made since a moment."""
 
 DESK = f"""SELECT {_ALL} FROM rights_requests WHERE side = 'received' AND kind IN :kinds AND state IN :states
     ORDER BY created DESC, receipt LIMIT :most OFFSET :skip"""
 """What came in, newest first."""
 
-COUNT_DESK = """SELECT COUNT(*) FROM rights_requests WHERE side = 'received' AND kind IN :kinds AND state IN :states"""
+COUNT_DESK = (
+    """SELECT COUNT(*) FROM rights_requests WHERE side = 'received' AND kind IN :kinds AND state IN :states"""
+)
 """How many of these there are."""
 
 DUE = f"SELECT {_ALL} FROM rights_requests WHERE due IS NOT NULL AND due <= :now ORDER BY due LIMIT :most"
@@ -53,8 +57,8 @@ KEEP = """UPDATE rights_requests SET state = :state, changed = :changed, ends = 
 """A request in the place of what it was."""
 
 SENT = """UPDATE rights_requests SET due = NULL, attempts = 0, trouble = '' WHERE side = :side AND peer = :peer
-    AND receipt = :receipt AND changed = :changed"""
-"""How far it is has arrived, and it is no further since."""
+    AND receipt = :receipt AND state = :state"""
+"""How far it is has arrived, and it is no further since: no state comes twice."""
 
 AGAIN = """UPDATE rights_requests SET due = :due, attempts = attempts + 1, trouble = :trouble
     WHERE side = :side AND peer = :peer AND receipt = :receipt"""

@@ -79,6 +79,8 @@ class Node:
             self.parts.contact.start()
             self._every(_HOUR, self.parts.contact.tidy)
         self.parts.events.start()
+        self.parts.sending.start()
+        self._every(_HOUR, self.parts.rights.tidy)
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_TEN_SECONDS, self.parts.use.round, at_once=False)
@@ -115,6 +117,7 @@ class Node:
         self._tasks.clear()
         parts = self.parts
         await parts.events.stop()
+        await parts.sending.stop()
         if parts.contact is not None:
             await parts.contact.stop()
         await parts.link.close()

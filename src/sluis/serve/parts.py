@@ -42,6 +42,7 @@ from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Owner, Owners
+from sluis.rights import Inspection, Rights, Sending
 from sluis.serve.catalogue import catalogue_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
@@ -51,6 +52,7 @@ from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
 from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
+from sluis.serve.rights import inspection_of, rights_of
 from sluis.serve.standing import OwnersSide, placer_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
@@ -94,6 +96,9 @@ class Parts(msgspec.Struct, frozen=True):
     whom: Callable[[str], str]
     """The pseudonym of who has a BSN."""
     contact: Contact | None
+    inspection: Inspection
+    rights: Rights
+    sending: Sending
     catalogue: Catalogue | None
     harvester: Harvester | None
     """None where there is no group."""
@@ -221,6 +226,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     if contact is not None and rooms is not None:
         contact.represented_by(rooms.representing.may)
     catalogue = catalogue_of(loaded, membership)
+    rights = rights_of(config, store, ledger, keys, clock)
     harvester = open_harvester(store, link, _names(config), clock) if membership else None
     return Parts(
         certificate=certificate,
@@ -253,6 +259,9 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         activities={one.id: one.name for one in grounds.activities},
         whom=whom_of(config, keys),
         contact=contact,
+        inspection=inspection_of(asker, owners, catalogue, harvester, clock),
+        rights=rights,
+        sending=Sending(rights, store, link, clock),
         catalogue=catalogue,
         harvester=harvester,
         finder=Finder(catalogue, harvester),

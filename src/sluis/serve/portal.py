@@ -5,7 +5,7 @@ import logging
 import ssl
 from typing import Any
 
-from sluis import catalogue, contact, policy, query
+from sluis import catalogue, contact, policy, query, rights
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.identity.provider import tell_of_sign_outs
@@ -21,6 +21,7 @@ from sluis.serve.events import portal_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.notificaties import beside_portal
 from sluis.serve.parts import Parts
+from sluis.serve.rights import rights_routes
 from sluis.web import Api, BrowserListener, Gate, House, Portal, Server, TokenAccess, make_api, make_portal
 
 log = logging.getLogger("sluis.node")
@@ -39,7 +40,8 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     listed = catalogue.NAVIGATION if parts.catalogue or parts.harvester else ()
     listed = (*listed, catalogue.PEERS_NAVIGATION) if parts.harvester else listed
     # What people come for first.
-    navigation = (*NAVIGATION, *messages, *rooms.navigation, *listed, *administering_navigation(parts))
+    asked = (*rights.NAVIGATION, *NAVIGATION, *rights.DESK)
+    navigation = (*asked, *messages, *rooms.navigation, *listed, *administering_navigation(parts))
     house = House(config.node.name, config.node.test, navigation, IDLE)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
@@ -50,7 +52,14 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
         *catalogue.page_routes(parts.catalogue, parts.harvester, parts.finder),
         *catalogue.peer_routes(parts.harvester, parts.finder, Gate(parts.point), config.node.oin),
     ]
-    routes = [*rooms.routes, *citizen_routes(parts, rooms.representing), *reached, *found, *decisions]
+    routes = [
+        *rooms.routes,
+        *citizen_routes(parts, rooms.representing),
+        *rights_routes(config, parts, rooms),
+        *reached,
+        *found,
+        *decisions,
+    ]
     return make_portal(
         [*routes, *administering_routes(parts)],
         rooms.visiting,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sluis.web.gate import Gate
     from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
     from sluis.web.listing import Asked, Cell, Column, Listing, Row, arranged
+    from sluis.web.notation import amount, bsn, day
     from sluis.web.openapi import About
     from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
     from sluis.web.pages import (
@@ -103,10 +104,13 @@ __all__ = [
     "Visitors",
     "address_of",
     "after_form",
+    "amount",
     "arranged",
     "asked_in",
     "at_field",
+    "bsn",
     "cookies_of",
+    "day",
     "elsewhere",
     "export",
     "hand_out",
