@@ -16,7 +16,7 @@ import msgspec
 from sluis.crypto import Identity, browser_context, encode_base64url, read_jwks
 from sluis.kernel import PeerId, Text
 from sluis.web import BrowserListener, Server
-from sluis_demo.agreements import agree_for
+from sluis_demo.agreements import agree_for, agree_with_itself
 from sluis_demo.chain.cases import Cases
 from sluis_demo.chain.nodes import CLIENT, client_keys, portal_of
 from sluis_demo.federation import Federation
@@ -71,8 +71,10 @@ class Reception:
         return applicant(self._federation)
 
     def _agree(self) -> None:
-        """UWV asks the municipality for a contract too, for what residents consent to."""
+        """UWV asks the municipality for a contract too, for what residents consent to; and the municipality itself, for what
+        it shows residents of their own data."""
         asker = self._federation.asker
+        agree_with_itself(asker)
         other = next((one for one in self._federation.places if one.organisation.oin == UWV), None)
         asked = any(one.activity == WORK.id for one in asker.organisation.disclosures)
         if other is not None and asked and other.alias not in self._running.down:

@@ -48,7 +48,11 @@ class Mine(Pair):
     def start(self, kind: Any = None) -> None:
         super().start(kind)
         wish = {"organisation": "uwv", "activity": "urn:test:inzage"}
-        until(lambda: local(self.asker, "POST", "/v1/group/requests", wish)[1]["outcomes"][0]["state"] == "valid")
+        until(
+            lambda: (
+                local(self.asker, "POST", "/v1/group/requests", wish)[1]["outcomes"][0]["state"] == "valid"
+            )
+        )
 
     @property
     def there(self) -> Hosted:
@@ -69,7 +73,9 @@ class Mine(Pair):
         return Who(Acting(person), **known)
 
     def known(self, bsn: str, **other: Any) -> list[Told]:
-        return within(self.here, self.here.node.parts.inspection.ask(self.who(bsn, **other), Whom("BSN", bsn)))
+        return within(
+            self.here, self.here.node.parts.inspection.ask(self.who(bsn, **other), Whom("BSN", bsn))
+        )
 
 
 def within(node: Hosted, work: Coroutine[Any, Any, Any]) -> Any:
@@ -113,10 +119,13 @@ def test_nobody_else_asks_under_the_activity_of_inspection(pair: Mine, other: An
     assert problem is not None
     assert (problem.status, told.groups[0].rows) == (403, ())
     question = Question(
-        "SELECT p.naam AS naam FROM uwv.personen AS p WHERE p.bsn = $bsn", "urn:test:bijstand", "Z-1", {"bsn": BOB}
+        "SELECT p.naam AS naam FROM uwv.personen AS p WHERE p.bsn = $bsn",
+        "urn:test:bijstand",
+        "Z-1",
+        {"bsn": BOB},
     )
     citizen = pair.who(BOB)
-    with pytest.raises(Problem, match="."):
+    with pytest.raises(Problem):
         within(pair.here, pair.here.node.parts.asker.ask(question, citizen))
 
 

@@ -45,7 +45,7 @@ when { resource has inspection && resource.inspection && principal has audience 
 @nl("Om op te vragen wat organisaties over u hebben, is een hoger betrouwbaarheidsniveau nodig.")
 @en("Asking what organisations have about you takes a higher level of assurance.")
 forbid (principal is person, action == Action::"ask", resource is activity)
-when { principal has audience && principal.audience == "citizen" }
+when { resource has inspection && resource.inspection }
 unless { context.level >= 3 };
 
 @id("standard-inspect-oneself")

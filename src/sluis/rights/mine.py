@@ -253,7 +253,10 @@ def statement(offer: Offer, alias: str) -> str:
 
 
 def _open(offer: Offer) -> list[OfferedColumn]:
-    return [one for one in offer.columns if one.role == "output"]
+    """What is asked of it; not the number of the person, who knows that, unless there is nothing else."""
+    assert offer.subject is not None
+    every = [one for one in offer.columns if one.role == "output"]
+    return [one for one in every if one.name != offer.subject.column] or every
 
 
 def _filled(group: Group, offer: Offer, answer: Answer) -> Group:
