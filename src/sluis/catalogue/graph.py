@@ -39,7 +39,7 @@ from sluis.catalogue.model import (
     Of,
     Whole,
 )
-from sluis.catalogue.rules import terms_digest
+from sluis.catalogue.rules import ADDRESS_SAFE, UNFIT, terms_digest
 from sluis.grounds import Article, Price
 from sluis.kernel import Period, Text
 
@@ -60,13 +60,7 @@ PREFIXES: Final = {
     "rdfs": str(RDFS), "schema": str(SCHEMA), "skos": str(SKOS), "vcard": str(VCARD), "xsd": str(XSD),
 }  # fmt: skip
 
-_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""Characters that have no place in a text for people, and that some readers of RDF refuse."""
-
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.+")
-_SAFE: Final = "!#$%&'()*+,/:;=?@[]~"
-"""What may stand in an IRI as it is, beside letters and digits (RFC 3986 §2.2)."""
-
 _SENSITIVE = {
     "open": DPV.NonPersonalData,
     "personal": DPV.PersonalData,
@@ -351,7 +345,11 @@ class _Graph:
             terms = self.thing(f"{entry.iri}#terms", DCTERMS.RightsStatement, entry.terms.text)
             self.add(node, DCTERMS.rights, terms)
             self.add(terms, SCHEMA.version, literal(entry.terms.version))
-            self.add(terms, SCHEMA.sha256, Value(terms_digest(entry.terms)))
+            self.add(
+                terms,
+                SCHEMA.sha256,
+                Value(terms_digest(entry.terms.version, entry.terms.text, entry.terms.page)),
+            )
             if entry.terms.required:
                 label = Text("Zonder aanvaarding geen antwoord", "No answer without acceptance")
                 self.add(terms, DCTERMS.type, self.thing(TERMS_REQUIRED, SKOS.Concept, label))
@@ -421,7 +419,7 @@ def law_address(one: Article) -> str | None:
 
 def iri(address: str) -> URIRef:
     """An address as an IRI: what may not stand in one is written with percent signs."""
-    return URIRef(quote(address, safe=_SAFE) if not address.isascii() or _odd(address) else address)
+    return URIRef(quote(address, safe=ADDRESS_SAFE) if not address.isascii() or _odd(address) else address)
 
 
 def _odd(address: str) -> bool:
@@ -430,7 +428,7 @@ def _odd(address: str) -> bool:
 
 def literal(text: str, language: str | None = None) -> Value:
     """A text for people; what it is not for is left out."""
-    return Value(_UNFIT.sub("", text), lang=language)
+    return Value(UNFIT.sub("", text), lang=language)
 
 
 def keywords(words: Keywords) -> list[Value]:

@@ -271,3 +271,48 @@ class Harvest(msgspec.Struct, frozen=True):
     many: int = 0
     size: int = 0
     faults: Faults = Faults()
+
+
+class Acceptance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That an organisation accepted terms.
+
+    Args:
+        peer: the other organisation: whose terms they are of what was `given`, who accepted of what was `received`.
+        iri: the entry whose terms they are.
+        title: of that entry.
+        version: of the terms, as they call themselves.
+        digest: of what was accepted: `rules.terms_digest`.
+        reference: by which both sides find it; the trace of its record.
+        at: milliseconds since the epoch, by the clock of who accepted.
+        who: the official, for the pages of their own organisation alone; empty of what was received.
+        told: when the owner acknowledged it, in milliseconds; None while it did not.
+        trouble: why the owner did not take it, as a code; then it is not asked again.
+    """
+
+    peer: PeerId
+    iri: str
+    title: Text
+    version: str
+    digest: str
+    reference: str
+    at: int
+    who: str = ""
+    told: int | None = None
+    trouble: str = ""
+
+
+class Accepting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one node tells another: that its organisation accepts the terms of an entry."""
+
+    iri: Web
+    version: Word
+    digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+    reference: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
+    at: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """What the owner answers: it is on record there, and durable. `received` is in milliseconds since the epoch."""
+
+    reference: str
+    received: int

@@ -14,12 +14,15 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
+from sluis.catalogue.accepting import Terms
+from sluis.catalogue.agreeing import agreement_of
 from sluis.catalogue.codes import ACCESS_RIGHTS, THEMES
 from sluis.catalogue.finding import Finder
 from sluis.catalogue.harvesting import Harvester
 from sluis.catalogue.listing import FACETS, KINDS, LONGEST, MOST, ORDERS, Count, Facet, Finds, Hit, Order
 from sluis.catalogue.model import FOLDERS, Form, Kind
 from sluis.catalogue.reading import LONGEST_ADDRESS
+from sluis.catalogue.rules import offered_terms
 from sluis.catalogue.service import Catalogue, no_catalogue, not_there
 from sluis.catalogue.views import is_web, law_page, view_of
 from sluis.kernel import Text
@@ -93,7 +96,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def page_routes(
-    catalogue: Catalogue | None, harvester: Harvester | None, finder: Finder
+    catalogue: Catalogue | None, harvester: Harvester | None, finder: Finder, terms: Terms | None = None
 ) -> list[HTTPRouteHandler]:
     """The pages of this room.
 
@@ -101,6 +104,7 @@ def page_routes(
         catalogue: of this node; None where there is none.
         harvester: keeps those of others; None where there is no group.
         finder: searches in both.
+        terms: which were accepted; None where nobody can.
     """
 
     some = asyncio.Semaphore(_AT_ONCE)
@@ -148,6 +152,7 @@ def page_routes(
             request, "catalogue/one.html", entry=entry, view=view_of(entry), kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
             here=f"/catalogue/{folder}/{quote(name, safe='')}", reached=entry.service in services, is_web=is_web,
             law_page=law_page,
+            agreement=agreement_of(terms, visitor, catalogue.of.oin, entry.iri, offered_terms(entry.terms)),
         )  # fmt: skip
 
     @get("/catalogue/of/{owner:str}")
@@ -164,6 +169,7 @@ def page_routes(
         return page(
             request, "catalogue/other.html", entry=entry, harvest=harvest, kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
             themes=THEMES, is_web=is_web,
+            agreement=agreement_of(terms, visitor, harvest.peer, entry.iri, entry.terms),
         )  # fmt: skip
 
     return [listed, one, others]

@@ -23,6 +23,7 @@ PEERS_NAVIGATION = Link(
     Text("Catalogi van anderen", "Catalogues of others"),
     ("staff",),
     roles=("fsc-admin", "fsc-readonly"),
+    section="node",
 )
 _STAFF = {"audience": ("staff",)}
 _TOO_LONG = 10.0  # seconds after which the page comes, and reading goes on

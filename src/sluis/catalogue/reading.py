@@ -15,6 +15,7 @@ import msgspec
 from sluis.catalogue.amounts import euros
 from sluis.catalogue.codes import ACCESS_RIGHTS, AUTHORITY, ITSELF, TERMS_REQUIRED, THEMES
 from sluis.catalogue.model import Faults, Found, Kind, Offered
+from sluis.catalogue.rules import terms_digest
 from sluis.kernel import Invalid, Text, decode
 
 MOST_ENTRIES: Final = 10_000
@@ -31,7 +32,7 @@ _SCHEMA, _ODRL, _RDFS = (
     "http://www.w3.org/ns/odrl/2/",
     "http://www.w3.org/2000/01/rdf-schema#",
 )
-_DIGEST, _PRICE = re.compile(r"[0-9a-f]{64}"), re.compile(r"\d{1,9}(\.\d{1,4})?")
+_PRICE = re.compile(r"\d{1,9}(\.\d{1,4})?")
 _FEW, _NAMED = (
     8,
     2,
@@ -206,8 +207,11 @@ class _Reader:
         page = next(filter(None, map(self._link, self.addresses(node, f"{_RDFS}seeAlso"))), None)
         digest = self._said(node, f"{_SCHEMA}sha256")
         required = TERMS_REQUIRED in self.addresses(node, f"{_DCT}type")
-        known = digest if _DIGEST.fullmatch(digest) else ""
-        return Offered(version, known, self._label(node), page, required)
+        said = self._label(node)
+        # What somebody accepts is what they read here: a digest of another text is none.
+        return Offered(
+            version, digest if digest == terms_digest(version, said, page) else "", said, page, required
+        )
 
     def _costs(self, node: Node) -> Iterator[Text]:
         for offer in self._from([node], f"{_SCHEMA}offers"):

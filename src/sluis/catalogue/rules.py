@@ -4,9 +4,11 @@ What is not said of one thing, the catalogue says for all; what nobody said foll
 what they are between two organisations: of them only the prices are told, where the owner writes that they may be.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 from sluis.catalogue.codes import AccessRights
 from sluis.catalogue.model import (
@@ -29,6 +31,12 @@ from sluis.kernel import Text, encode
 CLOUDEVENTS = "https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md"
 FSC = "https://gitdocumentatie.logius.nl/publicatie/fsc/core/2.0.0/"
 """What the node itself holds to, in whatever it offers."""
+
+UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Characters that have no place in a text for people, and that some readers of RDF refuse."""
+
+ADDRESS_SAFE = "!#$%&'()*+,/:;=?@[]~"
+"""What may stand in an IRI as it is, beside letters and digits (RFC 3986 §2.2)."""
 
 _NO_WORDS = Keywords()
 _OWN_WORDS = Keywords(("FSC", "SQL", "CloudEvents"), ("FSC", "SQL", "CloudEvents"))
@@ -72,17 +80,23 @@ def published(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(one for one in entries if one.published)
 
 
-def terms_digest(terms: Terms) -> str:
-    """SHA-256 (hex) of what somebody accepts: version, text and address. Whether it is required is no part of that."""
-    said = (terms.text.nl, terms.text.en) if terms.text else None
-    return sha256(encode((terms.version, said, terms.page))).hexdigest()
+def terms_digest(version: str, said: Text | None, page: str | None) -> str:
+    """SHA-256 (hex) of terms as somebody reads them: version, text and address. Both sides reckon it from what they show."""
+    read = (_plain(said.nl), _plain(said.en)) if said else None
+    address = quote(page, safe=ADDRESS_SAFE) if page else None
+    return sha256(encode((_plain(version), read, address))).hexdigest()
+
+
+def _plain(text: str) -> str:
+    return UNFIT.sub("", text)
 
 
 def offered_terms(terms: Terms | None) -> Offered | None:
     """Terms as a catalogue gives them."""
     if terms is None:
         return None
-    return Offered(terms.version, terms_digest(terms), terms.text, terms.page, terms.required)
+    digest = terms_digest(terms.version, terms.text, terms.page)
+    return Offered(terms.version, digest, terms.text, terms.page, terms.required)
 
 
 def tells_days(column: Column) -> bool:
@@ -209,6 +223,4 @@ def _prices(dataset: str, grounds: Grounds) -> Iterator[Price]:
 
 def _segment(name: str) -> str:
     """A name as a part of an address. Names of services may have what an address may not (RFC 3986 §3.3)."""
-    from urllib.parse import quote
-
     return quote(name, safe="")

@@ -51,6 +51,9 @@ class Catalogue:
     ) -> None:
         self._whole, self._descriptions, self._grounds = whole, descriptions, grounds
         self._services, self._own, self.of, self._directory = services, own, of, directory
+        said = [whole.terms, *(one.terms for one in descriptions)]
+        self.requires = any(one is not None and one.required for one in said)
+        """Whether there is anything of which the terms must be accepted first."""
         self._state: tuple[Any, ...] = ()
         self._entries: tuple[Entry, ...] = ()
         self._written: dict[tuple[Form, str], Written] = {}

@@ -26,6 +26,25 @@ MIGRATIONS = (
     ),
 )
 
+TERMS_MIGRATIONS = (
+    Migration(
+        "terms",
+        (
+            """CREATE TABLE catalogue_accepted (
+                side TEXT NOT NULL, peer TEXT NOT NULL, iri TEXT NOT NULL, digest TEXT NOT NULL, at {int} NOT NULL,
+                sealed {bytes} NOT NULL, PRIMARY KEY (side, peer, iri, digest))""",
+        ),
+    ),
+)
+
+ACCEPTED = "SELECT side, peer, iri, digest, sealed FROM catalogue_accepted ORDER BY at"
+"""Every acceptance of terms that this organisation gave or received."""
+
+KEEP_ACCEPTED = """INSERT INTO catalogue_accepted (side, peer, iri, digest, at, sealed)
+    VALUES (:side, :peer, :iri, :digest, :at, :sealed) ON CONFLICT (side, peer, iri, digest) DO UPDATE SET
+        sealed = excluded.sealed"""
+"""Keep one; of one that is there, what became of it."""
+
 _STATE = "peer, tried, at, tag, trouble, many, size, faults"
 
 HARVESTS = f"SELECT {_STATE} FROM catalogue_harvests ORDER BY peer"

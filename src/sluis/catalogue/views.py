@@ -144,7 +144,7 @@ def view_of(entry: Entry) -> View:
 
 def law_page(article: Article) -> str | None:
     """Where a law of the national register is read."""
-    return f"https://wetten.overheid.nl/{article.bwb}" if article.bwb else None
+    return article.page
 
 
 def is_web(address: str | None) -> bool:

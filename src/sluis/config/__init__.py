@@ -10,6 +10,7 @@ from sluis.kernel import on_demand
 if TYPE_CHECKING:
     from sluis.config.change import Setting, with_settings
     from sluis.config.clients import client_of
+    from sluis.config.contact import consulted_channels
     from sluis.config.group import read_group
     from sluis.config.model import Address, ChannelConfig, ClientConfig, Config, NodeConfig, RegisterConfig
     from sluis.config.node import (
@@ -41,6 +42,7 @@ __all__ = [
     "advise_node",
     "applications_of",
     "client_of",
+    "consulted_channels",
     "examine_node",
     "load_config",
     "load_node",

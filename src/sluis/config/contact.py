@@ -1,10 +1,10 @@
 """Channels that are well-formed in the settings and cannot work, or may not."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sluis.config.model import ChannelConfig, Config
-from sluis.grounds import Fault
-from sluis.kernel import Text
+from sluis.grounds import Fault, meant
+from sluis.kernel import Invalid, Text
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "smtp": ("host", "sender"),
@@ -23,6 +23,11 @@ def contact_faults(config: Config) -> Iterator[Fault]:
     for name in ("address", "company_address"):
         if (getattr(contact, f"{name}_sql") is None) != (getattr(contact, f"{name}_activity") is None):
             yield _half_question(name)
+    if contact.consulted != "off" and contact.consulted_activity is None:
+        yield _no_ground()
+    for place, name in enumerate(contact.consulted_channels):
+        if name not in config.channels:
+            yield _no_channel(place, name, config)
     for name, channel in config.channels.items():
         yield from _channel(name, channel, config)
 
@@ -74,6 +79,65 @@ def _unencrypted(name: str, setting: str) -> Fault:
         Text("Gebruik TLS, of zet `environment = \"test\"` onder `[node]`.",
              "Use TLS, or set `environment = \"test\"` under `[node]`."),
     )  # fmt: skip
+
+
+def consulted_channels(config: Config) -> tuple[str, ...]:
+    """By which channels people are told that they were consulted, in order: as the settings say, or all that are no letters."""
+    return config.contact.consulted_channels or tuple(
+        name for name, one in config.channels.items() if one.kind not in ("print", "notify-letter")
+    )
+
+
+def wrong_consulted(config: Config, activities: Collection[str]) -> Iterator[tuple[tuple[str, ...], Invalid]]:
+    """What stands in the way of telling people that they were consulted, each with the keys of its setting.
+
+    Args:
+        config: of the node.
+        activities: ids of the processing activities that there are.
+    """
+    settings = config.contact
+    if settings.consulted == "off":
+        return
+    if settings.consulted_activity not in activities:
+        yield ("contact", "consulted_activity"), Invalid(
+            "unknown-activity",
+            Text("Deze verwerkingsactiviteit is er niet.", "This processing activity is not there."),
+            Text("Een bericht over een raadpleging gaat onder een activiteit uit het register.",
+                 "A message about a consultation goes under an activity of the register."),
+            meant(str(settings.consulted_activity), activities),
+        )  # fmt: skip
+    if not consulted_channels(config):
+        yield ("contact", "consulted"), Invalid(
+            "no-channel",
+            Text("Er is geen kanaal voor deze berichten.", "There is no channel for these messages."),
+            Text("Zonder kanaal komt er niets aan.", "Without a channel nothing arrives."),
+            Text("Richt een kanaal in onder [channels], of zet `consulted` op \"off\".",
+                 "Set up a channel under [channels], or set `consulted` to \"off\"."),
+        )  # fmt: skip
+
+
+def _no_ground() -> Fault:
+    return Fault(
+        ("contact",),
+        "consulted-without-ground",
+        Text(
+            "Berichten over raadplegingen hebben geen grond.", "Messages about consultations have no ground."
+        ),
+        Text("`consulted_activity` ontbreekt.", "`consulted_activity` is missing."),
+        Text(
+            "Noem een verwerkingsactiviteit uit het register.", "Name a processing activity of the register."
+        ),
+    )
+
+
+def _no_channel(place: int, name: str, config: Config) -> Fault:
+    return Fault(
+        ("contact", "consulted_channels", place),
+        "unknown-channel",
+        Text(f"Kanaal `{name}` is er niet.", f"Channel `{name}` is not there."),
+        Text("Het staat niet onder `[channels]`.", "It does not stand under `[channels]`."),
+        meant(name, list(config.channels)),
+    )
 
 
 def _half_question(name: str) -> Fault:

@@ -176,6 +176,8 @@ class PortalConfig(msgspec.Struct, frozen=True):
     machine_port: Port | None = None
     certificate: Path | None = None
     key: Path | None = None
+    theme: Path | None = None
+    logo: Path | None = None
 
 
 class SignInConfig(msgspec.Struct, frozen=True):
@@ -281,6 +283,10 @@ class ContactConfig(msgspec.Struct, frozen=True):
     address_activity: Words | None = None
     company_address_sql: Words | None = None
     company_address_activity: Words | None = None
+    consulted: Literal["off", "asked", "known"] = "off"
+    consulted_activity: Words | None = None
+    consulted_channels: tuple[Key, ...] = ()
+    consulted_silent: tuple[Words, ...] = ()
 
 
 class ChannelConfig(msgspec.Struct, frozen=True):

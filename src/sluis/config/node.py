@@ -16,6 +16,7 @@ from sluis.catalogue import (
     read_catalogue,
 )
 from sluis.config.clients import client_of
+from sluis.config.contact import wrong_consulted
 from sluis.config.model import Config
 from sluis.config.notificaties import wrong_notificaties
 from sluis.config.read import load_config, read_config
@@ -61,6 +62,7 @@ from sluis.policy import (
     policies_of,
     read_own,
 )
+from sluis.web import look_of
 
 NODE_FILE = "node.toml"
 
@@ -101,7 +103,7 @@ def load_node(directory: Path, environ: Mapping[str, str] | None = None, day: da
     refuse_any([one for one in examine_own(own, policies, _clock(day)) if one.code != BY_DAY])
     scenarios = read_scenarios(directory)
     refuse_any(list(_wrong_scenarios(scenarios, config, grounds)))
-    refuse_any(list(_wrong_notificaties(config, grounds, directory / NODE_FILE)))
+    refuse_any(list(_wrong_activities(config, grounds, directory / NODE_FILE)))
     catalogue = read_catalogue(directory)
     refuse_any(list(examine_catalogue(catalogue, grounds)))
     return Node(directory.absolute(), config, grounds, policies, listening(scenarios), catalogue)
@@ -122,9 +124,10 @@ def _wrong_scenarios(reading: ScenarioReading, config: Config, grounds: Grounds)
     return examine_scenarios(reading, around)
 
 
-def _wrong_notificaties(config: Config, grounds: Grounds, file: Path) -> Iterator[Invalid]:
-    """What stands in the way of the Notificaties API."""
-    for keys, problem in wrong_notificaties(config, [one.id for one in grounds.activities]):
+def _wrong_activities(config: Config, grounds: Grounds, file: Path) -> Iterator[Invalid]:
+    """What stands in the way of the Notificaties API, and of telling people that they were consulted."""
+    activities = [one.id for one in grounds.activities]
+    for keys, problem in (*wrong_notificaties(config, activities), *wrong_consulted(config, activities)):
         place = read_document(file).place(keys)
         yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
 
@@ -204,7 +207,7 @@ def _examine_directory(
         own = read_own(config.policy.directory)
         told += examine_own(own, node_policies(config, reading.grounds, own), _clock(day))
         told += _wrong_scenarios(read_scenarios(directory), config, reading.grounds)
-        told += _wrong_notificaties(config, reading.grounds, directory / NODE_FILE)
+        told += _wrong_activities(config, reading.grounds, directory / NODE_FILE)
     unread = {Path(one.place.file).parent.name for one in reading.problems if one.place}
     told += examine_catalogue(read_catalogue(directory), reading.grounds, unread)
     return tuple(sorted(told, key=lambda one: (one.place.file, one.place.line) if one.place else ("", 0)))
@@ -229,6 +232,7 @@ def _examine_settings(
         _absent_program(config, file),
         _absent_folders(config, file),
         _wrong_keys(config, file),
+        _wrong_look(config, file),
         _wrong_clients(config, file),
         _unknown_sources(config, file),
     )
@@ -247,7 +251,11 @@ def _absent_files(config: Config, file: Path) -> Iterator[Invalid]:
         ("register", path)
         for path in (*register.authorities, *([register.key_file] if register.key_file else []))
     ]
-    named += [("portal", path) for path in (config.portal.certificate, config.portal.key) if path]
+    named += [
+        ("portal", path)
+        for path in (config.portal.certificate, config.portal.key, config.portal.theme, config.portal.logo)
+        if path
+    ]
     named += [(f"trust.{name}", trusted.keys) for name, trusted in config.trust.items()]
     named += [
         (f"signin.{name}", path)
@@ -307,6 +315,19 @@ def _absent_folders(config: Config, file: Path) -> Iterator[Invalid]:
                     ),
                     place=read_document(file).place(("channels", name)),
                 )
+
+
+def _wrong_look(config: Config, file: Path) -> Iterator[Invalid]:
+    """A theme or logo that pages cannot have."""
+    for name, theme, logo in (("theme", config.portal.theme, None), ("logo", None, config.portal.logo)):
+        try:
+            look_of(theme, logo)
+        except Invalid as problem:
+            if (theme or logo or file).is_file():  # what is absent is told elsewhere
+                yield Invalid(
+                    problem.code, problem.what, problem.why, problem.next,
+                    place=read_document(file).place(("portal", name)),
+                )  # fmt: skip
 
 
 def _wrong_keys(config: Config, file: Path) -> Iterator[Invalid]:

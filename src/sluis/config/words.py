@@ -287,6 +287,11 @@ WORDS: Words = {
             "Certificate of the pages, with its chain (PEM); without it, that of the node.",
         ),
         "key": Text("Sleutel daarbij (PEM).", "Its key (PEM)."),
+        "theme": Text(
+            "Stijl van de organisatie: een CSS-bestand met design tokens van NL Design System.",
+            "Look of the organisation: a CSS file with design tokens of NL Design System.",
+        ),
+        "logo": Text("Logo van de organisatie: SVG of PNG.", "Logo of the organisation: SVG or PNG."),
     },
     "SignInConfig": {
         "issuer": Text("Adres van de OpenID-provider.", "Address of the OpenID provider."),
@@ -450,6 +455,22 @@ WORDS: Words = {
         "company_address_activity": Text(
             "Verwerkingsactiviteit waaronder die vraag gaat.",
             "Processing activity under which that question is asked.",
+        ),
+        "consulted": Text(
+            "Wie bericht krijgt als gegevens over hen zijn opgevraagd: niemand (`off`), wie erom vroeg (`asked`), of ook wie hier bekend is (`known`).",
+            "Who gets word when data about them was asked for: nobody (`off`), who asked for it (`asked`), or also who is known here (`known`).",
+        ),
+        "consulted_activity": Text(
+            "Verwerkingsactiviteit waaronder dat bericht gaat.",
+            "Processing activity under which that message goes.",
+        ),
+        "consulted_channels": Text(
+            "Kanalen daarvoor, op volgorde; zonder: alle, behalve brieven.",
+            "Channels for it, in order; without: all but letters.",
+        ),
+        "consulted_silent": Text(
+            "Verwerkingsactiviteiten waarover geen bericht gaat; inzage door de betrokkene zelf staat er al bij.",
+            "Processing activities of which no word is sent; inspection by the data subject is among them already.",
         ),
     },
     "ChannelConfig": {

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         callback,
         key_parts,
     )
+    from sluis.contact.consulted import Telling, consulted_scenario, is_inspection
     from sluis.contact.http import api_routes
     from sluis.contact.keeping import Known
     from sluis.contact.model import KINDS, Kind, Language, Occurrence, PostalAddress, Preference, Scenario
@@ -91,11 +92,14 @@ __all__ = [
     "Sftp",
     "Step",
     "Street",
+    "Telling",
     "Templates",
     "Waiting",
     "api_routes",
     "callback",
+    "consulted_scenario",
     "examine_scenarios",
+    "is_inspection",
     "key_parts",
     "listening",
     "open_contact",

@@ -92,7 +92,8 @@ class Keeping:
         """The pseudonym of a company with this number, as a URN."""
         return encode_base64url(self.digest("entity", urn))
 
-    def _whose(self, kind: str, value: str) -> str:
+    def whose(self, kind: str, value: str) -> str:
+        """The pseudonym of whoever has a number of a kind."""
         return self.person(value) if kind == PERSON else self.entity(f"{kind}:{value}")
 
     def digest(self, *parts: str) -> bytes:
@@ -106,7 +107,7 @@ class Keeping:
     ) -> None:
         """Keep that somebody must be told of what happened; nothing when that is known already."""
         assert occurrence.about is not None
-        person = self._whose(occurrence.about.kind, occurrence.about.value)
+        person = self.whose(occurrence.about.kind, occurrence.about.value)
         name = self.digest("message", person, occurrence.type, occurrence.id, scenario.id)[:16].hex()
         case = str(occurrence.facts.get(scenario.case, "")) if scenario.case else ""
         content = Content(
@@ -118,7 +119,7 @@ class Keeping:
             "scenario": scenario.id,
             "created": now,
             "ends": now + seconds(scenario.retention),
-            "sealed": self._sealed(name, content),
+            "sealed": self.sealed(name, content),
         }
         connection.execute(text(sql.ADD), values)
 
@@ -150,9 +151,10 @@ class Keeping:
 
     def set_content(self, connection: Connection, name: str, content: Content) -> None:
         """Keep what a message says."""
-        connection.execute(text(sql.SET_CONTENT), {"id": name, "sealed": self._sealed(name, content)})
+        connection.execute(text(sql.SET_CONTENT), {"id": name, "sealed": self.sealed(name, content)})
 
-    def _sealed(self, name: str, content: Content) -> bytes:
+    def sealed(self, name: str, content: Content) -> bytes:
+        """What is kept of a message."""
         return self._vault.seal(encode(content), f"message|{name}")
 
     def _message(self, row: Row[Any]) -> tuple[Message, Content]:

@@ -264,6 +264,12 @@ class Preference(msgspec.Struct, frozen=True, omit_defaults=True):
         return "Preference(•)"
 
 
+How = Literal["each", "day", "never"]
+"""How somebody is told that they were consulted: each time; what one organisation did in a day together; or not."""
+
+HOWS: tuple[How, ...] = ("day", "each", "never")
+
+
 class PostalAddress(msgspec.Struct, frozen=True):
     """Where a letter goes: the lines of an envelope, name first; the last is the country when it is not the Netherlands."""
 

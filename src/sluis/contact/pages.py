@@ -1,6 +1,6 @@
 """What a person sees of how they were reached, and where they say how they want to be."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
@@ -10,9 +10,9 @@ from litestar.handlers import HTTPRouteHandler
 from sluis.contact.channels import callback
 from sluis.contact.model import KINDS, Kind, Language, Preference
 from sluis.contact.parties import Party
-from sluis.contact.saying import not_the_channel
+from sluis.contact.saying import not_the_channel, unknown_how
 from sluis.contact.service import EVER, SHOWN, Contact
-from sluis.contact.views import KIND_NAMES, Entry, Moment
+from sluis.contact.views import HOW_NAMES, KIND_NAMES, Entry, Moment
 from sluis.kernel import Invalid, NotFound, Problem, Text
 from sluis.web import Entry as Link
 from sluis.web import Form, SignedIn, at_field, page, redirect, setting_of
@@ -27,13 +27,21 @@ LARGEST = 16 * 1024
 """Bytes of what a channel calls to say."""
 
 
-def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandler]:
+Number = Callable[[SignedIn, str], Awaitable[tuple[str, str]]]
+"""Type and value of the number of whom somebody acts for, to `read` or `edit` what is about them. Raises `Refused`."""
+
+
+def routes(
+    contact: Contact, secrets: Mapping[str, str], number: Number | None = None
+) -> list[HTTPRouteHandler]:
     """The pages of this room, and the address where channels report.
 
     Args:
         contact: of this node.
         secrets: by channel, what it shows when it calls.
+        number: by which they stand in the log; None: then nobody chooses whether they are told that they were consulted.
     """
+    tells = number is not None and contact.consulted.offered
 
     async def whose(person: SignedIn) -> Party:
         return await contact.parties.of(person, "edit")
@@ -64,6 +72,8 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         return page(
             request, "contact/reach.html", status=200 if wrong is None else wrong.status, known=known, kinds=contact.kinds,
             names=KIND_NAMES, general=known.preference("") or Preference(), wrong=wrong, sent=sent, party=party,
+            how=await contact.told_of_consultations(party) if tells else None, hows=HOW_NAMES,
+            kept=request.query_params.get("kept") == "1",
         )  # fmt: skip
 
     @get(_OWN, opt=_FOR)
@@ -79,7 +89,21 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
                 await contact.prefer(await whose(person), preference_in(form))
         except Invalid as problem:
             return await shown(request, person, problem)
-        return redirect(_OWN)
+        return redirect(_OWN, kept="1")
+
+    @post("/messages/consulted", opt=_FOR, status_code=200)
+    async def consulted(person: SignedIn, form: Form, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Say whether one wants to be told that data about one was asked for."""
+        try:
+            with at_field("how"):
+                if number is None:
+                    raise unknown_how()
+                party = await whose(person)
+                about = await number(person, "edit")
+                await contact.tell_of_consultations(party, about, form.get("how", ""))
+        except Invalid as problem:
+            return await shown(request, person, problem)
+        return redirect(_OWN, kept="1")
 
     @post("/messages/preference/remove", opt=_FOR, status_code=200)
     async def forget(person: SignedIn, form: Form) -> Response[Any]:
@@ -130,7 +154,7 @@ def routes(contact: Contact, secrets: Mapping[str, str]) -> list[HTTPRouteHandle
         found = callback(await request.body())
         await contact.take(channel, [] if found is None else [found])
 
-    return [messages, overview, reach, prefer, forget, offer, prove, remove, report]
+    return [messages, overview, reach, prefer, consulted, forget, offer, prove, remove, report]
 
 
 def preference_in(form: Form) -> Preference:

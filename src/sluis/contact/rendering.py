@@ -19,6 +19,9 @@ from sluis.kernel import Invalid, Place, Text
 LANGUAGES: tuple[Language, ...] = ("nl", "en")
 FORMS = ("txt", "html")
 
+NOTICES = Path(__file__).parent / "notices"
+"""Templates of messages that the node sends of itself, for who wrote none."""
+
 LONGEST = {"txt": 100_000, "html": 200_000}
 """Characters of what a template may give."""
 
@@ -37,9 +40,10 @@ class Templates:
 
     def __init__(self, folder: Path, organisation: str, portal: str = "") -> None:
         self._folder = folder
+        loader = FileSystemLoader([folder, NOTICES])  # what an organisation writes itself comes first
         self._given = {"organisation": organisation, "portal": portal}
         self._environments = {
-            (language, form): _environment(folder, language, form) for language in LANGUAGES for form in FORMS
+            (language, form): _environment(loader, language, form) for language in LANGUAGES for form in FORMS
         }
 
     def render(self, scenario: Scenario, language: Language, facts: Mapping[str, Any]) -> Said:
@@ -80,10 +84,10 @@ class Templates:
         return made
 
 
-def _environment(folder: Path, language: Language, form: str) -> ImmutableSandboxedEnvironment:
+def _environment(loader: FileSystemLoader, language: Language, form: str) -> ImmutableSandboxedEnvironment:
     """One for each form: what an HTML template takes in from another file is escaped too, whatever that file is called."""
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(folder),
+        loader=loader,
         autoescape=form == "html",
         undefined=StrictUndefined,
         trim_blocks=True,

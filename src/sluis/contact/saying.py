@@ -25,6 +25,17 @@ def unknown_kind() -> Invalid:
     )  # fmt: skip
 
 
+def unknown_how() -> Invalid:
+    """A way of being told of consultations that there is not."""
+    return Invalid(
+        "unknown-how",
+        Text("Deze keuze is er niet.", "This choice is not there."),
+        Text("Deze organisatie biedt haar niet aan.", "This organisation does not offer it."),
+        Text("Kies uit wat op de pagina staat.", "Choose from what is on the page."),
+        field="how",
+    )
+
+
 def too_many_cases() -> Invalid:
     """A preference about one more case."""
     return Invalid(

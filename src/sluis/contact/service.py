@@ -10,15 +10,16 @@ from sqlalchemy import Connection
 
 from sluis.contact import sql
 from sluis.contact.channels.base import Channel, Report
+from sluis.contact.consulted import Consulted, Telling
 from sluis.contact.hearing import Hearing
 from sluis.contact.keeping import Keeping, Known, has_messages
-from sluis.contact.model import Kind, Occurrence, Preference, Try
+from sluis.contact.model import HOWS, How, Kind, Occurrence, Preference, Try
 from sluis.contact.parties import Parties, Party, Reach
 from sluis.contact.proving import DAY, Proving
 from sluis.contact.reaching import Addresses, Reaching, Settings
 from sluis.contact.recording import Recording
 from sluis.contact.rendering import Templates
-from sluis.contact.saying import no_channel, too_many_cases, unknown_kind
+from sluis.contact.saying import no_channel, too_many_cases, unknown_how, unknown_kind
 from sluis.contact.scenarios import Listening
 from sluis.contact.views import Entry, Step, reason_of, state_of
 from sluis.crypto import KeyStore
@@ -38,6 +39,7 @@ EVER = 2**53 - 1
 """A moment after all others, as every reader of JSON knows it."""
 
 _TICK = 1.0  # seconds between two looks at what is due
+_READ = 5.0  # seconds between two looks at what came into the log
 _HEAR = 15.0  # seconds between two looks at what channels say
 
 Work = Callable[[], Awaitable[None]]
@@ -53,12 +55,14 @@ class Contact:
         templates: makes words.
         addresses: where people live; None: then there are no letters.
         settings: how people are reached.
+        telling: how they are told that they were consulted; None: nobody is.
 
     Attributes:
         parties: whose messages somebody may look after.
         proving: the addresses of people.
         hearing: the reports of channels.
         reaching: messages under way.
+        consulted: tells people that they were consulted.
     """
 
     def __init__(
@@ -72,15 +76,19 @@ class Contact:
         templates: Templates,
         addresses: Addresses | None,
         settings: Settings,
+        telling: Telling | None = None,
     ) -> None:
         self._store, self._clock, self._channels = store, clock, channels
         self._keeping, self._recording = Keeping(keys), Recording(ledger, clock)
         self._listening: dict[str, list[Listening]] = {}
         for one in listening:
             self._listening.setdefault(one.scenario.event, []).append(one)
-        self._titles = {one.scenario.id: one.scenario.title for one in listening}
         self._tasks: list[asyncio.Task[None]] = []
         scenarios = {one.scenario.id: one.scenario for one in listening}
+        if telling is not None:
+            scenarios.setdefault(telling.scenario.id, telling.scenario)
+        self._titles = {id: one.title for id, one in scenarios.items()}
+        self.consulted = Consulted(store, ledger, keys, clock, self._keeping, telling)
         self.parties = Parties(self._keeping, scenarios, None)
         self.proving = Proving(store, self._keeping, self._recording, channels, clock, settings.organisation)
         self.hearing = Hearing(store, self._keeping, channels, clock)
@@ -113,6 +121,8 @@ class Contact:
         for one in self._listening.get(occurrence.type, ()):
             if one.concerns(occurrence):
                 self._keeping.add(connection, one.scenario, occurrence, trace, now)
+        if occurrence.about is not None and occurrence.type in self._listening:
+            self.consulted.meet(connection, occurrence.about.kind, occurrence.about.value)
 
     # Life
 
@@ -120,6 +130,7 @@ class Contact:
         """Begin to send, and to hear of channels."""
         self._tasks = [
             asyncio.create_task(self._repeat(_TICK, self.work)),
+            asyncio.create_task(self._repeat(_READ, self.consulted.work)),
             *(
                 asyncio.create_task(self._repeat(_HEAR, partial(self.hearing.listen, name)))
                 for name in self._channels
@@ -145,6 +156,7 @@ class Contact:
         """Destroy what was kept long enough; to be called every hour. Raises `Unkept`."""
         now = self._now()
         await self._store.write(lambda connection: self._keeping.sweep(connection, now, now - DAY))
+        await self._store.write(self.consulted.sweep)
 
     async def take(self, channel: str, reports: Sequence[Report]) -> None:
         """What a channel calls to say. Raises `NotFound` for a channel that there is not; `Unkept`."""
@@ -258,6 +270,29 @@ class Contact:
 
         await self._recording.change(party, "contact.preference", work)
 
+    async def told_of_consultations(self, party: Party) -> How:
+        """Whether somebody is told that they were consulted, and how."""
+        return await asyncio.to_thread(self.consulted.wanted, party.whose)
+
+    async def tell_of_consultations(self, party: Party, about: tuple[str, str], how: str) -> None:
+        """Keep whether somebody wants to be told that they were consulted; durable, on record, when this returns.
+
+        Args:
+            party: of whom, and who says it.
+            about: type and value of their number.
+            how: they want it, one of `HOWS`.
+
+        Raises `Invalid` (`unknown-how`), `Refused` (`changes-pace`), `Unkept`.
+        """
+        wanted = next((one for one in HOWS if one == how), None)
+        if wanted is None or not self.consulted.offered:
+            raise unknown_how()
+        await self._recording.change(
+            party,
+            "contact.consulted",
+            lambda connection: self.consulted.keep(connection, party.whose, about, wanted),
+        )
+
     def _check(self, preference: Preference) -> None:
         kinds = preference.kinds
         if any(kind not in self.kinds for kind in kinds) or len(set(kinds)) != len(kinds):
@@ -287,10 +322,11 @@ def open_contact(
     templates: Templates,
     addresses: Addresses | None,
     settings: Settings,
+    telling: Telling | None = None,
 ) -> Contact:
     """This room, its tables made when they are not there; arguments as `Contact`. Blocks. Raises `Conflict`, `Unkept`."""
     migrate(store, "contact", sql.MIGRATIONS)
-    return Contact(store, ledger, keys, clock, channels, listening, templates, addresses, settings)
+    return Contact(store, ledger, keys, clock, channels, listening, templates, addresses, settings, telling)
 
 
 def _step(tried: Try) -> Step:

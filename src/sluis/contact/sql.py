@@ -27,6 +27,20 @@ MIGRATIONS = (
                 sealed {bytes} NOT NULL, PRIMARY KEY (person, kind, name)){clustered}""",
         ),
     ),
+    Migration(
+        "consulted",
+        (
+            """CREATE TABLE contact_watched (
+                person TEXT PRIMARY KEY, how TEXT NOT NULL, said {int} NOT NULL, since {int} NOT NULL, seen {int} NOT NULL,
+                year {int} NOT NULL, sealed {bytes} NOT NULL)""",
+            "CREATE INDEX contact_watched_year ON contact_watched (year)",
+            """CREATE TABLE contact_watched_by (
+                subject TEXT PRIMARY KEY, term {int} NOT NULL, person TEXT NOT NULL, year {int} NOT NULL)""",
+            "CREATE INDEX contact_watched_by_term ON contact_watched_by (term)",
+            "CREATE INDEX contact_watched_by_person ON contact_watched_by (person)",
+            "CREATE TABLE contact_read (log TEXT PRIMARY KEY, until {int} NOT NULL)",
+        ),
+    ),
 )
 
 ADD = """INSERT INTO contact_messages (id, person, scenario, state, created, due, ends, sealed)
@@ -96,3 +110,55 @@ KEEP = """INSERT INTO contact_kept (person, kind, name, changed, sealed) VALUES 
 
 FORGET = "DELETE FROM contact_kept WHERE person = :person AND kind = :kind AND name = :name"
 """Keep it no longer."""
+
+# Who is told that they were consulted. The table that joins pseudonyms of the log to people holds those of two years at most.
+
+ADD_LATER = """INSERT INTO contact_messages (id, person, scenario, state, created, due, ends, sealed)
+    VALUES (:id, :person, :scenario, 'open', :created, :due, :ends, :sealed) ON CONFLICT (id) DO NOTHING"""
+"""A message that waits until a moment, because more may come to stand in it."""
+
+WATCH = """INSERT INTO contact_watched (person, how, said, since, seen, year, sealed)
+    VALUES (:person, :how, :said, :since, :since, :year, :sealed)
+    ON CONFLICT (person) DO UPDATE SET
+        since = CASE WHEN contact_watched.how = 'never' THEN excluded.since ELSE contact_watched.since END,
+        how = excluded.how, said = excluded.said, seen = excluded.seen"""
+"""What somebody said about being told. Who said never, and now wants it, is told of what comes from then on."""
+
+MEET = """INSERT INTO contact_watched (person, how, said, since, seen, year, sealed)
+    VALUES (:person, 'day', 0, :since, :since, :year, :sealed)
+    ON CONFLICT (person) DO UPDATE SET seen = excluded.seen WHERE contact_watched.seen < :renewed"""
+"""Somebody whom this organisation meets and who said nothing about it; what they did say stays."""
+
+WATCHED = "SELECT how FROM contact_watched WHERE person = :person"
+"""What somebody wants."""
+
+BEHIND = """SELECT person, sealed FROM contact_watched
+    WHERE year < :year AND how <> 'never' ORDER BY year LIMIT :most"""
+"""Those whose pseudonym of this year is not there yet."""
+
+JOIN = """INSERT INTO contact_watched_by (subject, term, person, year) VALUES (:subject, :term, :person, :year)
+    ON CONFLICT (subject) DO NOTHING"""
+"""Under which pseudonym somebody stands in the log in a year."""
+
+JOINED = "UPDATE contact_watched SET year = :year WHERE person = :person"
+"""Until which year their pseudonyms are there."""
+
+ANYBODY = "SELECT 1 FROM contact_watched WHERE how <> 'never' LIMIT 1"
+"""Whether there is anybody to tell."""
+
+BY_TERM = """SELECT b.subject, b.term, b.person, w.how, w.since, w.sealed FROM contact_watched_by AS b
+    JOIN contact_watched AS w ON w.person = b.person WHERE b.term IN :terms AND w.how <> 'never'"""
+"""Who stands in the log under one of these terms, and wants to be told."""
+
+READ_UNTIL = "SELECT until FROM contact_read WHERE log = :log"
+"""How far the log was read."""
+
+SET_READ = """INSERT INTO contact_read (log, until) VALUES (:log, :until)
+    ON CONFLICT (log) DO UPDATE SET until = excluded.until"""
+"""Keep how far the log was read, with what came of it."""
+
+FORGET_YEARS = "DELETE FROM contact_watched_by WHERE year < :year"
+"""Forget under which pseudonyms people stood in years before."""
+
+FORGET_UNSEEN = "DELETE FROM contact_watched WHERE said = 0 AND seen < :before"
+"""Forget those who said nothing, and whom nobody met for long."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from litestar.params import QueryParameter
 
-from sluis.contact.model import Kind, Language, MessageState, TryState
+from sluis.contact.model import How, Kind, Language, MessageState, TryState
 from sluis.kernel import Text
 
 KIND_NAMES: dict[Kind, Text] = {
@@ -14,6 +14,23 @@ KIND_NAMES: dict[Kind, Text] = {
     "sms": Text("sms", "text message"),
     "letter": Text("brief", "letter"),
 }
+
+HOW_NAMES: dict[How, tuple[Text, Text]] = {
+    "day": (
+        Text("Hoogstens één bericht per dag per organisatie", "At most one message a day for each organisation"),
+        Text("U leest de volgende ochtend wat een organisatie die dag vroeg.",
+             "The next morning you read what an organisation asked that day."),
+    ),
+    "each": (
+        Text("Elke keer meteen een bericht", "A message each time, at once"),
+        Text("Dat kunnen er veel zijn.", "That can be many."),
+    ),
+    "never": (
+        Text("Geen bericht", "No message"),
+        Text("Bij “Wie keek er” ziet u het altijd.", "At “Who looked” you always see it."),
+    ),
+}  # fmt: skip
+"""How one is told that one was consulted: in short, and what it means."""
 
 _STATES: dict[str, Text] = {
     "open": Text("onderweg", "on its way"),

@@ -5,7 +5,7 @@ hold to the limits, read, write down, send, and give a receipt.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -77,6 +77,7 @@ class Discloser:
         bounds: what one question may cost.
         contracts: whether peers come under contracts, so that only what one covers is open to them.
         consents: of people, for disclosures that rest on them; without any, these open nobody's rows.
+        terms: why a peer may not use some datasets yet: it did not accept their terms; None when it may.
     """
 
     def __init__(
@@ -98,7 +99,9 @@ class Discloser:
         bounds: Bounds | None = None,
         contracts: bool = False,
         consents: Consenting | None = None,
+        terms: Callable[[PeerId, Collection[str]], Refused | None] = lambda peer, datasets: None,
     ) -> None:
+        self._terms = terms
         self._contracts, self._consents = contracts, consents
         self._own, self._alias, self._sources = own, alias, sources
         self._log, self._memory, self._keys, self._clock = log, memory, keys, clock
@@ -241,6 +244,8 @@ class Discloser:
         rules.require_bounds(question, self._bounds)
         opened = self._decided(crossing, purpose)
         rules.require_meant_for(opened.values(), standing)
+        if (lacking := self._terms(peer, opened.keys())) is not None:
+            raise lacking
         statement = await self._understood(peer, question, opened, crossing)
         check_values(statement, question)
         sealing = self._sealer.sealing(peer, question, now)

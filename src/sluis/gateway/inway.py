@@ -77,6 +77,8 @@ class Inway:
         self._own, self._group, self._addresses, self._keys = own, group, frozenset(addresses), keys
         self._services, self._in_force, self._transactions = services, in_force, transactions
         self._clock, self._revoked = clock, revoked
+        self.accepted: Callable[[PeerId, str], bool] = lambda peer, service: True
+        """Whether a peer accepted what must be accepted before a service is used; asked at every request."""
         self._seen = Recent[str, _Seen]()
         self._callers = Recent[bytes, _Caller]()
 
@@ -150,6 +152,8 @@ class Inway:
             raise inway_fault("ERROR_CODE_NOT_ALLOWED", _NO_METHOD, code="method-not-offered")
         if not service.allows(peer, request.method):
             raise inway_fault("ERROR_CODE_NOT_ALLOWED", _NO_PERMISSION)
+        if not self.accepted(peer, claims.svc):
+            raise inway_fault("ERROR_CODE_NOT_ALLOWED", _NO_TERMS, code="terms-not-accepted")
         if not service.holds(request.path):
             raise inway_fault("ERROR_CODE_NOT_ALLOWED", _ELSEWHERE, code="path-outside-service")
         return service
@@ -202,6 +206,10 @@ _NOT_IN_FORCE = Text("Het contract is niet van kracht.", "The contract is not in
 _NO_METHOD = Text("De dienst kent deze methode niet.", "The service does not take this method.")
 _NO_PERMISSION = Text(
     "Deze organisatie mag dit niet met deze dienst.", "This organisation may not do this with this service."
+)
+_NO_TERMS = Text(
+    "Deze organisatie heeft de voorwaarden van deze dienst niet aanvaard. Dat doet zij in de catalogus van haar eigen portaal.",
+    "This organisation did not accept the terms of this service. It does so in the catalogue of its own portal.",
 )
 _ELSEWHERE = Text("Dit pad leidt buiten de dienst.", "This path leads outside the service.")
 _NO_TRANSACTION = Text("Fsc-Transaction-Id ontbreekt.", "Fsc-Transaction-Id is missing.")

@@ -70,6 +70,11 @@ class Article(msgspec.Struct, frozen=True, omit_defaults=True):
     def __str__(self) -> str:
         return f"{self.law}, art. {self.article}"
 
+    @property
+    def page(self) -> str | None:
+        """Where a law of the national register is read."""
+        return f"https://wetten.overheid.nl/{self.bwb}" if self.bwb else None
+
 
 Articles = Annotated[tuple[Article, ...], msgspec.Meta(min_length=1)]
 """Nothing is opened without a ground in the law."""

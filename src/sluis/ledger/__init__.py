@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         Withheld,
     )
     from sluis.ledger.notes import witness_key
-    from sluis.ledger.reading import Log
+    from sluis.ledger.reading import Log, is_withheld
+    from sluis.ledger.rules import subject_term
     from sluis.ledger.scan import crossings, decisions, lines_with, records_from
     from sluis.ledger.service import Ledger, base_origin, open_ledger, receipt
     from sluis.ledger.witness import Cosigned, Peer, Witness
@@ -63,6 +64,7 @@ __all__ = [
     "base_origin",
     "crossings",
     "decisions",
+    "is_withheld",
     "line_of",
     "lines_with",
     "log_routes",
@@ -71,6 +73,7 @@ __all__ = [
     "reading_routes",
     "receipt",
     "records_from",
+    "subject_term",
     "verifier",
     "verify",
     "witness_key",

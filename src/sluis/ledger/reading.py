@@ -5,7 +5,7 @@ one snapshot of the database.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -124,11 +124,34 @@ class Log:
         with self._store.read() as connection:
             for _, salted in _candidates(connection, search):
                 record = _read(salted, _PROCESSING)
-                if record is not None and _fits(record, search) and not _withheld(record, now):
+                if (
+                    record is not None
+                    and _fits(record, search)
+                    and not (now is not None and is_withheld(record, now))
+                ):
                     found.append(record)
                     if len(found) >= min(search.limit, MOST):
                         break
         return found
+
+    def subjects_between(self, first: int, end: int) -> list[tuple[int, int]]:
+        """Which records are about somebody: index, and term (`subject_term`) of whom. Reads no record, so it costs little.
+
+        Args:
+            first: of the stretch.
+            end: the index after it.
+        """
+        with self._store.read() as connection:
+            rows = connection.execute(text(sql.SUBJECTS), {"first": first, "end": end})
+            return [(row.idx, row.subject) for row in rows]
+
+    def processing_at(self, indexes: Sequence[int]) -> list[Processing]:
+        """The processing records at these places, oldest first; what is no such record, or was destroyed, is passed over."""
+        statement = text(sql.THESE).bindparams(bindparam("indexes", expanding=True))
+        with self._store.read() as connection:
+            rows = connection.execute(statement, {"indexes": list(indexes)}).all() if indexes else []
+        found = [_read(bytes(row.salted), _PROCESSING) for row in rows]
+        return [one for one in found if one is not None]
 
     def arrangements(self, trace_id: str) -> list[tuple[int, Arrangement]]:
         """All that ever happened to one object, oldest first, each with the index by which it is proved.
@@ -268,8 +291,9 @@ def _fits(record: Processing, search: Search) -> bool:
     )
 
 
-def _withheld(record: Processing, now: int | None) -> bool:
-    return now is not None and record.withheld is not None and record.withheld.until > now
+def is_withheld(record: Processing, now: int) -> bool:
+    """Whether the subject may not be told of a record at a moment (ms since the epoch): neither shown it, nor sent word of it."""
+    return record.withheld is not None and record.withheld.until > now
 
 
 def _too_wide() -> Invalid:

@@ -208,9 +208,13 @@ class Ledger:
             newest = await self.checkpoint()
         return await asyncio.to_thread(receipt, self.log, newest, index)
 
-    async def verify(self, seen: Sequence[str] = ()) -> audit.Verification:
+    async def verify(
+        self, seen: Sequence[str] = (), progress: audit.Progress | None = None
+    ) -> audit.Verification:
         """Check the whole log from the inside; see `audit.verify`."""
-        return await asyncio.to_thread(audit.verify, self._store, self._keys.public, self._seen(seen))
+        return await asyncio.to_thread(
+            audit.verify, self._store, self._keys.public, self._seen(seen), progress
+        )
 
     def _seen(self, seen: Sequence[str]) -> list[str]:
         remembered = [self._memory.read_text()] if self._memory is not None and self._memory.exists() else []

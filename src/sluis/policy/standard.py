@@ -15,18 +15,27 @@ from sluis.policy.model import ACTIVITY_ID, Action, Evaluation, Properties, Reso
 ASK, READ_LOG, READ_GROUP, CHANGE_GROUP = "ask", "read-log", "read-group", "change-group"
 READ_ACCESS, CHANGE_ACCESS, READ_OWN_LINES = "read-access", "change-access", "read-own-lines"
 READ_EVENTS, CHANGE_EVENTS = "read-events", "change-events"
+READ_QUESTIONS, CHANGE_QUESTIONS = "read-questions", "change-questions"
 READ_PEOPLE, CHANGE_PEOPLE = "read-people", "change-people"
 READ_CONTRACTS, REQUEST_CONTRACT, DECIDE_CONTRACT = "read-contracts", "request-contract", "decide-contract"
 READ_REPORTS, CHANGE_REPORTS = "read-reports", "change-reports"
 READ_RIGHTS, CHANGE_RIGHTS = "read-rights", "change-rights"
+READ_OVERSIGHT, CHANGE_OVERSIGHT = "read-oversight", "change-oversight"
 PUBLISH_NOTIFICATIONS, RECEIVE_NOTIFICATIONS = "publish-notifications", "receive-notifications"
+READ_TERMS, ACCEPT_TERMS = "read-terms", "accept-terms"
+CATALOGUE = "catalogue"
+"""Type of what can be found at a node, and of what it uses of others on which terms."""
 APPLICATION, KANAAL = "application", "kanaal"
 """Types of a program of this organisation that uses the ZGW Notificaties API, by its `client_id`, and of a channel there."""
 LOG, GROUP, ACCESS, PEOPLE, EVENTS = "log", "group", "access", "people", "events"
+OVERSIGHT = "oversight"
 """Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node, who acts for
-whom there, and what it tells others of and hears from them."""
+whom there, what it tells others of and hears from them; and the register of processing, decisions, proof and unusual use."""
 REQUESTS = "requests"
 """Type of what people ask of an organisation about their own data: reports of mistakes, and the rights of the AVG."""
+
+QUESTIONS = "questions"
+"""Type of the questions that officials of a node saved."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -107,6 +116,14 @@ when { principal has roles && principal.roles.containsAny(["event-admin", "priva
 permit (principal is person, action == Action::"change-events", resource is events)
 when { principal has roles && principal.roles.contains("event-admin") };
 
+@id("standard-read-questions")
+permit (principal is person, action == Action::"read-questions", resource is questions)
+when { principal has audience && principal.audience == "staff" };
+
+@id("standard-change-questions")
+permit (principal is person, action == Action::"change-questions", resource is questions)
+when { principal has audience && principal.audience == "staff" };
+
 @id("standard-read-people")
 permit (principal is person, action == Action::"read-people", resource is people)
 when { principal has roles && principal.roles.containsAny(["people-admin", "privacy-officer"]) };
@@ -130,6 +147,22 @@ when { principal has roles && principal.roles.contains("privacy-officer") };
 @id("standard-change-rights")
 permit (principal is person, action == Action::"change-rights", resource is requests)
 when { principal has roles && principal.roles.contains("privacy-officer") };
+
+@id("standard-read-oversight")
+permit (principal is person, action == Action::"read-oversight", resource is oversight)
+when { principal has roles && principal.roles.containsAny(["privacy-officer", "auditor"]) };
+
+@id("standard-change-oversight")
+permit (principal is person, action == Action::"change-oversight", resource is oversight)
+when { principal has roles && principal.roles.contains("privacy-officer") };
+
+@id("standard-read-terms")
+permit (principal is person, action == Action::"read-terms", resource is catalogue)
+when { principal has roles && principal.roles.containsAny(["fsc-admin", "data-owner", "privacy-officer"]) };
+
+@id("standard-accept-terms")
+permit (principal is person, action == Action::"accept-terms", resource is catalogue)
+when { principal has roles && principal.roles.containsAny(["fsc-admin", "data-owner"]) };
 
 @id("standard-publish-notifications")
 permit (principal is application, action == Action::"publish-notifications", resource is kanaal)

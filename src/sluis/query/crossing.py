@@ -18,7 +18,7 @@ from sluis.kernel import Clock, PeerId, Problem, Trace, Upstream, encode, millis
 from sluis.ledger import ACTIVITY, Decision, Ledger, Position, Processing
 from sluis.query import records
 from sluis.query.asked import Held, held, strays
-from sluis.query.model import Consulted, OwnerFailed, Question, Who
+from sluis.query.model import Consulted, OwnerFailed, Question, Watch, Who
 from sluis.query.owners import Known, Owners, problem_of, unusable
 from sluis.query.plan import Part, Ready, check_keys
 from sluis.query.seals import Seals
@@ -71,6 +71,7 @@ class Crossing:
         values: of its parameters.
         recorded: writes the question in the ledger, once, and gives the future that is done when it stands there; nothing
             is sent before. Called with the first part, so that it shares a commit with the lines of the crossings.
+        watch: looks on.
 
     Attributes:
         lines: of the crossings that ended, well or not; to be made durable before anything is shown.
@@ -91,8 +92,10 @@ class Crossing:
         trace: Trace,
         values: Values,
         recorded: Callable[[], asyncio.Future[Position]],
+        watch: Watch | None = None,
     ) -> None:
         self._means, self._ready, self._question, self._who = means, ready, question, who
+        self._watch = watch
         self._trace, self._values, self._recorded = trace, values, recorded
         self._seals = Seals(trace.trace_id, ready, means.owners)
         self.lines: list[Processing | Decision] = []
@@ -128,11 +131,18 @@ class Crossing:
 
     async def fetch(self, fetch: Fetch, keys: Mapping[str, pa.Array]) -> pa.Table:
         """What `statement.run` calls for each part, as soon as its keys are known."""
-        part = self._ready.part(fetch, frozenset(keys))
+        part, watch = self._ready.part(fetch, frozenset(keys)), self._watch
+        if watch is not None:
+            watch.asks(part.alias)
         try:
-            return await self._seals.around(part, lambda seal: self._consult(fetch, part, keys, seal))
+            table = await self._seals.around(part, lambda seal: self._consult(fetch, part, keys, seal))
         except Problem as problem:
+            if watch is not None:
+                watch.failed(part.alias, problem)
             raise OwnerFailed(part.alias, problem) from problem
+        if watch is not None:
+            watch.answered(part.alias)
+        return table
 
     async def _consult(
         self, fetch: Fetch, part: Part, keys: Mapping[str, pa.Array], seal: Any

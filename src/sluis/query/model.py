@@ -1,7 +1,8 @@
 """A question as a person puts it, and the answer as they get it: rows, and beside them where each column came from,
 what each owner signed, and what stays closed."""
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
 
 import msgspec
 import pyarrow as pa
@@ -167,3 +168,19 @@ class OwnerFailed(Exception):
     def __init__(self, alias: str, problem: Problem) -> None:
         super().__init__(problem.code)
         self.alias, self.problem = alias, problem
+
+
+class Watch(Protocol):
+    """Looks on while a question is asked. Told of states alone: nothing of an answer is shown before the answer is."""
+
+    def planned(self, owners: Sequence[str]) -> None:
+        """These owners have a part in it. Again when it is asked anew, without an owner that failed."""
+
+    def asks(self, owner: str) -> None:
+        """A part of the question is about to leave for this owner."""
+
+    def answered(self, owner: str) -> None:
+        """That part came back whole."""
+
+    def failed(self, owner: str, problem: Problem) -> None:
+        """That part cannot be had."""

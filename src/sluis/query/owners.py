@@ -6,6 +6,7 @@ disclosure has changed.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Protocol
 
 import msgspec
@@ -16,6 +17,9 @@ from sluis.kernel import Clock, PeerId, Problem, Text, Trace, Upstream, decode, 
 
 OFFERS_LIVE = 300.0
 """Seconds for which offers are believed; a changed one is refused by its owner at once, whatever we believe."""
+
+SIGHT, UNREACHED = 1.0, 30.0
+"""Seconds that owners get to say what they open, when a page waits for that; and for which one that did not is left alone."""
 
 MAX_DOCUMENT, MAX_PROBLEM = 16 * 1024 * 1024, 64 * 1024
 """Bytes of offers or card, and of a problem, an owner may send."""
@@ -38,6 +42,20 @@ class Owner(msgspec.Struct, frozen=True):
     alias: str
     peer: PeerId
     name: str
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """What is open for one activity.
+
+    Args:
+        owners: everybody who can be asked.
+        offers: those for this activity that are in force.
+        silent: who did not say what they open, by alias.
+    """
+
+    owners: tuple[Owner, ...]
+    offers: tuple[Offer, ...]
+    silent: tuple[str, ...] = ()
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -107,6 +125,7 @@ class Owners:
         self._link, self._card_of, self._clock, self._seconds = link, card_of, clock, seconds
         self._known: dict[str, Known] = {}
         self._asking: dict[str, asyncio.Task[Known]] = {}
+        self._unreached: dict[str, float] = {}  # when an owner was last found not to answer, by alias
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -140,6 +159,42 @@ class Owners:
             self._asking[alias] = task
             task.add_done_callback(lambda _: self._asking.pop(alias, None))
         return await asyncio.shield(task)
+
+    async def sight(self, activity: str, day: date, seconds: float = SIGHT) -> Sight:
+        """What owners open for an activity on a day, as far as they told within so many seconds.
+
+        Who did not is asked on, so that it may be known a next time.
+        """
+        known = {alias: self.kept(alias) for alias in self.by_alias}
+        silent = [alias for alias, one in known.items() if one is None]
+        if silent:
+            asked = {alias: asyncio.create_task(self._told(alias)) for alias in silent}
+            await asyncio.wait(asked.values(), timeout=seconds)
+            known |= {alias: task.result() if task.done() else None for alias, task in asked.items()}
+        return Sight(
+            tuple(self.by_alias.values()),
+            tuple(
+                offer
+                for one in known.values()
+                if one is not None
+                for offer in one.offers
+                if offer.disclosure.activity == activity
+                and offer.disclosure.standing is None
+                and offer.disclosure.valid.holds(day)
+            ),
+            tuple(alias for alias, one in known.items() if one is None),
+        )
+
+    async def _told(self, alias: str) -> Known | None:
+        """What an owner offers; None when it does not say, and for a while it is not asked again."""
+        failed = self._unreached.get(alias)
+        if failed is not None and self._clock().timestamp() - failed < UNREACHED:
+            return None
+        try:
+            return await self.known(alias)
+        except Problem:
+            self._unreached[alias] = self._clock().timestamp()
+            return None
 
     async def _ask(self, owner: Owner) -> Known:
         offers, card = await asyncio.gather(

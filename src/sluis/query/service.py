@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
 
+import msgspec
 import pyarrow as pa
 from sqlglot import exp
 
@@ -27,13 +28,13 @@ from sluis.kernel import (
     Trace,
 )
 from sluis.ledger import Ledger, Position
-from sluis.policy import DecisionPoint
+from sluis.policy import DecisionPoint, asking, person
 from sluis.query import rules
 from sluis.query.combining import Combining
 from sluis.query.crossing import Crossing, Means
 from sluis.query.explain import explanation
-from sluis.query.model import Answer, Explanation, Missing, OwnerFailed, Question, Who
-from sluis.query.owners import Known, Owners
+from sluis.query.model import Answer, Explanation, Missing, OwnerFailed, Question, Watch, Who
+from sluis.query.owners import Known, Owners, Sight
 from sluis.query.partial import without
 from sluis.query.plan import Plans, Ready, check_roles, check_values, make_ready
 from sluis.query.records import Asking
@@ -49,6 +50,13 @@ from sluis.statement import (
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """The parameters of a question: the DuckDB type of each, and which hold a list."""
+
+    types: dict[str, str]
+    lists: frozenset[str]
 
 
 class Asker:
@@ -97,7 +105,12 @@ class Asker:
         return await self.rendered(question, who, lambda answer: answer)
 
     async def rendered(
-        self, question: Question, who: Who, render: Callable[[Answer], T], trace: Trace | None = None
+        self,
+        question: Question,
+        who: Who,
+        render: Callable[[Answer], T],
+        watch: Watch | None = None,
+        trace: Trace | None = None,
     ) -> T:
         """Answer a question.
 
@@ -106,6 +119,7 @@ class Asker:
             who: the person who acts.
             render: what to make of the answer. It works while the log lines of the people in it become durable, and
                 before the last of the answer's `timings` are there; what it made is given only when they are.
+            watch: looks on.
             trace: what this question is a part of; None: it is one by itself.
 
         Returns:
@@ -118,7 +132,7 @@ class Asker:
         renewed = False
         while True:
             try:
-                return await self._ask_once(question, who, missing, render, trace)
+                return await self._ask_once(question, who, missing, render, watch, trace)
             except Conflict as conflict:
                 if conflict.code != "disclosure-changed" or renewed:
                     raise
@@ -132,7 +146,7 @@ class Asker:
     async def explain(self, question: Question) -> Explanation:
         """Tell what a question would do, without asking it. Raises `Problem` when it is not right or not allowed."""
         rules.check_case(question)
-        activity = self._activity(question)
+        activity = self._activity(question.activity)
         try:
             ready = await self._ready(question, activity, ())
         except OwnerFailed as failed:
@@ -140,17 +154,48 @@ class Asker:
         check_values(ready, self._bind(ready, question))
         return explanation(question, ready)
 
+    def activity(self, id: str) -> Activity:
+        """The processing activity with that id. Raises `Invalid` when there is none, or it is not in force."""
+        return self._activity(id)
+
+    def in_force(self, activity: Activity) -> bool:
+        """Whether it counts today."""
+        return activity.valid.holds(self._clock().date())
+
+    def may_ask(self, who: Who, activity: str) -> Refused | None:
+        """Why this person may not ask under an activity; None when they may. Nothing is asked, and nothing recorded."""
+        subject = person(who.acting, who.acr, audience=who.audience, level=who.level, roles=who.roles)
+        decided = self._point.decide(asking(subject, activity, {}), self._clock())
+        return None if decided.permit else rules.may_not_ask(decided, self._point.level_asked(decided))
+
+    async def sight(self, activity: str) -> Sight:
+        """What owners open for an activity, as far as they tell soon enough."""
+        return await self._owners.sight(activity, self._clock().date())
+
+    async def needs(self, sql: str, activity: str) -> Needs:
+        """The values that a question needs, without asking it. Raises `Problem` when it is not right or not allowed."""
+        try:
+            ready = await self._ready(Question(sql, activity, ""), self._activity(activity), ())
+        except OwnerFailed as failed:
+            raise failed.problem from None
+        own = {name: kind for name, kind in ready.types.items() if name not in ready.constants}
+        own.pop(TODAY, None)
+        return Needs(own, ready.lists)
+
     async def _ask_once(
         self,
         question: Question,
         who: Who,
         missing: Mapping[str, Problem],
         render: Callable[[Answer], T],
+        watch: Watch | None,
         within: Trace | None,
     ) -> T:
         clock, trace = _Stopwatch(), within.child() if within else Trace.begin()
         asking, ready, values = await self._checked(trace, question, who, missing)
         clock.lap("plan")
+        if watch is not None:
+            watch.planned(tuple(dict.fromkeys(fetch.site for fetch in ready.plan.fetches)))
         digests = {".".join(name): offer.digest for name, offer in ready.offers.items()}
         decided = asking.record(self._point, ready.shape, digests)
 
@@ -160,7 +205,7 @@ class Asker:
             position.add_done_callback(lambda _: clock.lap("record"))
             return position
 
-        crossing = Crossing(self._means, ready, question, who, trace, values, recorded)
+        crossing = Crossing(self._means, ready, question, who, trace, values, recorded, watch)
         kept: list[asyncio.Future[Position]] = []
 
         def keep() -> None:
@@ -221,7 +266,7 @@ class Asker:
     ) -> tuple[Asking, Ready, dict[str, Any]]:
         """A question that may be asked, and its values. A refusal is recorded."""
         rules.check_case(question)
-        activity = self._activity(question)
+        activity = self._activity(question.activity)
         asking = Asking.of(self._point, trace, question, who, self._clock())
         try:
             if not asking.decided.permit:
@@ -243,9 +288,9 @@ class Asker:
             kept.append(self._ledger.append(crossing.lines or [crossing.nothing_came()]))
         await asyncio.gather(*kept)
 
-    def _activity(self, question: Question) -> Activity:
-        activity = rules.activity_of(self._activities, question.activity)
-        if not activity.valid.holds(self._clock().date()):
+    def _activity(self, id: str) -> Activity:
+        activity = rules.activity_of(self._activities, id)
+        if not self.in_force(activity):
             raise Invalid(
                 "activity-ended",
                 Text("Deze verwerkingsactiviteit is niet van kracht.", "This activity is not in force."),

@@ -224,7 +224,7 @@ class Inspection:
         try:
             async with asyncio.timeout_at(end), self._turns:
                 return await self._asker.rendered(
-                    question, who, lambda answer: _filled(group, offer, answer), trace
+                    question, who, lambda answer: _filled(group, offer, answer), trace=trace
                 )
         except TimeoutError:
             return msgspec.structs.replace(group, problem=too_slow(name))

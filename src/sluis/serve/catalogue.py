@@ -5,11 +5,14 @@ import logging
 import random
 from collections.abc import Collection
 
-from sluis.catalogue import Catalogue, Finder, Harvester, Of
+from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, Of, open_terms
 from sluis.config import Config
 from sluis.config import Node as Loaded
-from sluis.gateway import SERVICE, Membership
-from sluis.kernel import cause_of
+from sluis.crypto import KeyStore, Vault
+from sluis.gateway import SERVICE, Link, Membership
+from sluis.kernel import Clock, PeerId, cause_of
+from sluis.ledger import Ledger
+from sluis.store import Store
 
 log = logging.getLogger("sluis.node")
 
@@ -37,6 +40,27 @@ def catalogue_of(loaded: Loaded, membership: Membership | None) -> Catalogue | N
     return Catalogue(
         whole, loaded.catalogue.descriptions, loaded.grounds, services, SERVICE, of, loaded.directory
     )
+
+
+def terms_of(
+    config: Config,
+    store: Store,
+    ledger: Ledger,
+    keys: KeyStore,
+    link: Link,
+    catalogue: Catalogue | None,
+    harvester: Harvester | None,
+    clock: Clock,
+) -> Accepted:
+    """Which terms were accepted by this organisation and by others. Blocks."""
+    own = config.node
+    names = {own.oin: own.name, **{peer.oin: peer.name for peer in config.peers.values()}}
+
+    async def reread(peer: PeerId) -> None:
+        if harvester is not None:
+            await harvester.round({peer})
+
+    return open_terms(store, ledger, Vault(keys, "terms"), link, catalogue, own.oin, names, clock, reread)
 
 
 def _of(config: Config, in_group: bool) -> Of:

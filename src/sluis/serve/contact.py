@@ -6,7 +6,7 @@ from datetime import time
 from pathlib import Path
 from typing import Literal
 
-from sluis.config import ChannelConfig, Config, Node, templates_of
+from sluis.config import ChannelConfig, Config, Node, consulted_channels, templates_of
 from sluis.contact import (
     Box,
     BoxSettings,
@@ -24,12 +24,17 @@ from sluis.contact import (
     Settings,
     Sftp,
     Street,
+    Telling,
+    consulted_scenario,
+    is_inspection,
     open_contact,
 )
 from sluis.crypto import KeyStore, calling_context
+from sluis.grounds import Grounds
 from sluis.kernel import Acting, Clock, Invalid, Place, Text, Trace
 from sluis.ledger import Ledger
 from sluis.query import Asker, Question, Who
+from sluis.serve.elsewhere import Logs
 from sluis.store import Store
 
 _OURSELVES = Who(Acting("sluis:contact"), "local", None, ("contact",))
@@ -42,7 +47,7 @@ _LINES = 7
 
 
 def contact_of(
-    loaded: Node, store: Store, ledger: Ledger, keys: KeyStore, asker: Asker, clock: Clock
+    loaded: Node, store: Store, ledger: Ledger, keys: KeyStore, asker: Asker, logs: Logs, clock: Clock
 ) -> Contact | None:
     """This room, from a node's directory; None when it has no channels. Blocks. Raises `Problem`."""
     config = loaded.config
@@ -51,8 +56,35 @@ def contact_of(
     channels = {name: channel_of(name, settings, config) for name, settings in config.channels.items()}
     addresses = Homes(asker, config)
     settings = Settings(config.node.name, config.node.language, quiet_of(config))
+    telling, templates = telling_of(config, loaded.grounds, logs), templates_of(config)
     return open_contact(
-        store, ledger, keys, clock, channels, loaded.scenarios, templates_of(config), addresses, settings
+        store, ledger, keys, clock, channels, loaded.scenarios, templates, addresses, settings, telling
+    )
+
+
+_SECONDS = 4.0
+"""To find out where organisations are, before they are named."""
+
+
+def telling_of(config: Config, grounds: Grounds, logs: Logs) -> Telling | None:
+    """How people are told that they were consulted; None where they are not."""
+    settings = config.contact
+    if settings.consulted == "off" or settings.consulted_activity is None:
+        return None
+    addressing = {settings.address_activity, settings.company_address_activity}
+    inspecting = {one.id for one in grounds.activities if is_inspection(one)}
+
+    def organisation(address: str) -> str | None:
+        found = logs.organisation(address)
+        return None if found is None else found.name
+
+    return Telling(
+        scenario=consulted_scenario(settings.consulted_activity, consulted_channels(config)),
+        known=settings.consulted == "known",
+        silent=frozenset({*inspecting, *filter(None, addressing), *settings.consulted_silent}),
+        ready=lambda: logs.look_around(_SECONDS),
+        organisation=organisation,
+        activity=grounds.activity,
     )
 
 

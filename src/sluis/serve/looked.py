@@ -5,13 +5,11 @@ from typing import Any
 
 from sluis.config import Config
 from sluis.crypto import Jwk, Keys, read_jwks
-from sluis.gateway import Link, Membership
 from sluis.grounds import Grounds
 from sluis.identity.looked import Asserting, Organisation, Trust, Trusted, WhoLooked
 from sluis.identity.tokens import Tokens
-from sluis.kernel import Clock, Invalid, Place, Text
+from sluis.kernel import Invalid, Place, Text
 from sluis.ledger import Ledger
-from sluis.query import Owners
 from sluis.serve.elsewhere import Logs
 from sluis.store import Store, open_once
 from sluis.web import SignedIn
@@ -59,10 +57,7 @@ def looking_of(
     store: Store,
     tokens: Tokens | None,
     ledger: Ledger,
-    link: Link,
-    owners: Owners,
-    membership: Membership | None,
-    clock: Clock,
+    logs: Logs,
 ) -> Looking | None:
     """These rooms, from a node's settings; None when nobody signs in here and nobody elsewhere is believed. Blocks.
 
@@ -71,7 +66,6 @@ def looking_of(
     if tokens is None:
         return None
     trusts = [Trust(one.issuer, _key_set(one.keys), one.level) for one in config.trust.values()]
-    logs = Logs(config, link, owners, membership, clock)
     over = WhoLooked(Organisation(config.node.oin, config.node.name), ledger, grounds, logs)
     return Looking(over, Trusted(config.node.oin, trusts, tokens, open_once(store)), tokens, logs)
 

@@ -84,6 +84,8 @@ class Node:
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_TEN_SECONDS, self.parts.use.round, at_once=False)
+        self._every(_SECOND, self.parts.oversight.round)
+        self._every(_HOUR, self.parts.oversight.watch)
         self._every(_SECOND, self._publish)
         self._every(_SECOND, self._renew_revocations)
         self._every(_SECOND, self._renew_certificate)
@@ -93,6 +95,7 @@ class Node:
         self._every(_HOUR, self.parts.events.tidy)
         self._every(_SECOND, self.parts.standing.round)
         self._every(_HOUR, self.parts.standing.sweep)
+        self._every(_SECOND, self.parts.terms.deliver)
         if self.parts.harvester is not None:
             self._tasks.append(asyncio.create_task(harvesting(self.parts.harvester, self.parts.finder)))
         if self.parts.tokens is not None:
@@ -116,6 +119,7 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         parts = self.parts
+        await parts.oversight.checking.stop()
         await parts.events.stop()
         await parts.sending.stop()
         if parts.contact is not None:

@@ -9,7 +9,7 @@ import msgspec
 from cryptography import x509
 
 from sluis import disclose
-from sluis.catalogue import Catalogue, Finder, Harvester, open_harvester
+from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, open_harvester
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.contact import Contact
@@ -40,16 +40,19 @@ from sluis.identity.access import Accesses, Agreed
 from sluis.identity.tokens import Tokens
 from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
+from sluis.oversight import Oversight
 from sluis.policy import DecisionPoint, open_versions
-from sluis.query import Asker, Owner, Owners
+from sluis.query import Asker, Desk, Owner, Owners, Shelf, open_shelf
 from sluis.rights import Inspection, Rights, Sending
-from sluis.serve.catalogue import catalogue_of
+from sluis.serve.catalogue import catalogue_of, terms_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
+from sluis.serve.elsewhere import Logs
 from sluis.serve.events import EventRooms, event_rooms
 from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
+from sluis.serve.oversight import oversight_of
 from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
 from sluis.serve.rights import inspection_of, rights_of
@@ -57,7 +60,7 @@ from sluis.serve.standing import OwnersSide, placer_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
-from sluis.web import Access, Gate, Person, Refusals
+from sluis.web import Access, Gate, Person, Refusals, problem_of
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -71,8 +74,11 @@ class Parts(msgspec.Struct, frozen=True):
     combiner: Combiner
     point: DecisionPoint
     asker: Asker
+    desk: Desk
+    shelf: Shelf
     discloser: Discloser
     use: Use
+    oversight: Oversight
     accesses: Accesses
     events: EventRooms
     standing: StandingQuestions
@@ -103,6 +109,7 @@ class Parts(msgspec.Struct, frozen=True):
     harvester: Harvester | None
     """None where there is no group."""
     finder: Finder
+    terms: Accepted
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -148,7 +155,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     ledger = open_ledger(store, keys, config.log_origin, clock, memory=newest)
     memory = open_memory(store, keys)
     refusals = Refusals(ledger, clock)
-    open_versions(store).keep(loaded.policies, clock())
+    versions = open_versions(store)
+    versions.keep(loaded.policies, clock())
     point = DecisionPoint(loaded.policies, own.alias, ledger, clock)
     membership = membership_of(config, identity, store, ledger, point, revocations, clock)
     own_link = OwnLink(identity.peer, _names(config))
@@ -170,7 +178,8 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         answer_bytes=limits.combine_megabytes << 20,  # more could not be combined
     )
     address = _addresses(config, membership)
-    contact = contact_of(loaded, store, ledger, keys, asker, clock)
+    logs = Logs(config, link, owners, membership, clock)
+    contact = contact_of(loaded, store, ledger, keys, asker, logs, clock)
     hearer = contact.heard if contact else None
     events = event_rooms(
         config, grounds, store, ledger, keys, point, link, membership, address, hearer, clock
@@ -178,6 +187,11 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     sources = {name: open_source(source.url, source.pool_size) for name, source in config.sources.items()}
     kept = timedelta(days=config.consents.keep_days)
     consents = open_consents(store, ledger, keys, grounds, clock, kept)
+    catalogue = catalogue_of(loaded, membership)
+    harvester = open_harvester(store, link, _names(config), clock) if membership else None
+    terms = terms_of(config, store, ledger, keys, link, catalogue, harvester, clock)
+    if membership:
+        membership.inway.accepted = terms.accepted
     discloser = Discloser(
         own=own.oin,
         alias=own.alias,
@@ -195,6 +209,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         bounds=_bounds(config),
         contracts=membership is not None,
         consents=consents,
+        terms=terms.lacking,
     )
     standing = open_standing(
         store,
@@ -225,9 +240,10 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
     rooms = identity_rooms(config, grounds, store, ledger, keys, tokens, Gate(point), refusals.record, clock)
     if contact is not None and rooms is not None:
         contact.represented_by(rooms.representing.may)
-    catalogue = catalogue_of(loaded, membership)
+        rooms.representing.on_sign_in(contact.consulted.met)
+    use = open_use(store, own.oin, _known_here(grounds))
+    stamps = Anchors(config.anchors, _roots(config), clock)
     rights = rights_of(config, store, ledger, keys, clock)
-    harvester = open_harvester(store, link, _names(config), clock) if membership else None
     return Parts(
         certificate=certificate,
         store=store,
@@ -237,20 +253,25 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         combiner=combiner,
         point=point,
         asker=asker,
+        desk=Desk(asker, clock, problem_of),
+        shelf=open_shelf(store, keys, clock),
         discloser=discloser,
-        use=open_use(store, own.oin, _known_here(grounds)),
+        use=use,
+        oversight=oversight_of(
+            loaded, store, ledger, versions, stamps, operator, use, _namer(config, membership), clock
+        ),
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
         events=events,
         standing=standing,
         placer=placer_of(config, events.references, events.registrar, link, ledger, address, clock),
         tokens=tokens,
-        looking=looking_of(config, grounds, store, tokens, ledger, link, owners, membership, clock),
+        looking=looking_of(config, grounds, store, tokens, ledger, logs),
         access=access,
         refusals=refusals,
         witness=witness,
         witnesses=witnesses,
         revocations=revocations,
-        stamps=Anchors(config.anchors, _roots(config), clock),
+        stamps=stamps,
         card=card,
         membership=membership,
         operator=operator,
@@ -265,6 +286,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         catalogue=catalogue,
         harvester=harvester,
         finder=Finder(catalogue, harvester),
+        terms=terms,
     )
 
 
@@ -291,6 +313,18 @@ def _addresses(config: Config, membership: Membership | None) -> Callable[[PeerI
     return address
 
 
+def _namer(config: Config, membership: Membership | None) -> Callable[[PeerId], str]:
+    """What organisations are called, this one too: as the group knows them, or as the settings do."""
+    names = {**_names(config), config.node.oin: config.node.name}
+
+    def name(peer: PeerId) -> str:
+        if peer == config.node.oin or membership is None:
+            return names.get(peer, str.__str__(peer))
+        return membership.running.peers.name(peer)
+
+    return name
+
+
 def _accesses(
     config: Config,
     grounds: Grounds,
@@ -301,10 +335,7 @@ def _accesses(
     clock: Clock,
 ) -> Accesses:
     """Who has access to what; in a group only under its contracts."""
-    names = _names(config)
-
-    def name(peer: PeerId) -> str:
-        return membership.running.peers.name(peer) if membership else names.get(peer, str.__str__(peer))
+    name = _namer(config, membership)
 
     async def agreed() -> list[Agreed]:
         assert operator is not None

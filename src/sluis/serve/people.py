@@ -109,10 +109,17 @@ class Representing:
 
     def __init__(self, sessions: Sessions, known: People, keys: KeyStore) -> None:
         self._sessions, self.people, self._keys = sessions, known, keys
+        self._met: Callable[[str, str], Awaitable[None]] | None = None
+
+    def on_sign_in(self, met: Callable[[str, str], Awaitable[None]]) -> None:
+        """Have `met` know the number, with its type, of each person who signs in."""
+        self._met = met
 
     async def recognised(self, established: Established) -> Established:
-        """Let the trade register know who signed in, where the way told their name and date of birth; without these. Raises
-        `Unkept`."""
+        """Let the trade register know who signed in, where the way told their name and date of birth; without these. And whoever
+        else wants to know. Raises `Unkept`."""
+        if self._met is not None and established.kind == "BSN" and established.audience == "citizen":
+            await self._met(established.kind, established.value)
         if established.registered is None:
             return established
         person = person_of(self._keys, established.kind, established.value)

@@ -5,7 +5,7 @@ import logging
 import ssl
 from typing import Any
 
-from sluis import catalogue, contact, policy, query, rights
+from sluis import catalogue, contact, oversight, policy, query, rights
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.identity.provider import tell_of_sign_outs
@@ -14,15 +14,28 @@ from sluis.kernel import Invalid
 from sluis.ledger import reading_routes
 from sluis.serve.administering import administering_navigation, administering_routes
 from sluis.serve.api import portal_about
+from sluis.serve.asking import asking_routes
 from sluis.serve.citizen import NAVIGATION, ReadingAccess, citizen_routes, own_lines
 from sluis.serve.contact import callbacks_of
 from sluis.serve.deciding import DECIDING, PUBLISHING, READING, by_token
 from sluis.serve.events import portal_routes
+from sluis.serve.found import found_navigation, found_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.notificaties import beside_portal
 from sluis.serve.parts import Parts
 from sluis.serve.rights import rights_routes
-from sluis.web import Api, BrowserListener, Gate, House, Portal, Server, TokenAccess, make_api, make_portal
+from sluis.web import (
+    Api,
+    BrowserListener,
+    Gate,
+    House,
+    Portal,
+    Server,
+    TokenAccess,
+    look_of,
+    make_api,
+    make_portal,
+)
 
 log = logging.getLogger("sluis.node")
 
@@ -31,37 +44,37 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
     """The portal of a node with these rooms; None when it has none."""
     if parts.identity is None:
         return None
-    return OwnPortal(config, portal_app(config, parts, parts.identity), parts.identity, parts.revocations)
+    app = portal_app(config, parts, parts.identity)
+    return OwnPortal(config, app, parts.identity, parts.revocations, parts.desk)
 
 
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
     messages = contact.NAVIGATION if parts.contact else ()
-    listed = catalogue.NAVIGATION if parts.catalogue or parts.harvester else ()
-    listed = (*listed, catalogue.PEERS_NAVIGATION) if parts.harvester else listed
     # What people come for first.
-    asked = (*rights.NAVIGATION, *NAVIGATION, *rights.DESK)
-    navigation = (*asked, *messages, *rooms.navigation, *listed, *administering_navigation(parts))
-    house = House(config.node.name, config.node.test, navigation, IDLE)
+    found = found_navigation(parts)
+    own = (*rights.NAVIGATION, *NAVIGATION, *rights.DESK, *query.NAVIGATION, *messages, *rooms.navigation)
+    navigation = (*own, *found, *administering_navigation(parts), *oversight.NAVIGATION)
+    look = look_of(config.portal.theme, config.portal.logo)
+    house = House(config.node.name, config.node.test, navigation, IDLE, look)
     api = token_api(config, parts, rooms)
     refused = parts.refusals.record
     who = by_token(DECIDING, rooms.provider, TokenAccess(rooms.visiting), refused)
     decisions = policy.routes(parts.point, who, str(config.portal.address).rstrip("/"))
-    reached = contact.routes(parts.contact, callbacks_of(config)) if parts.contact else ()
-    found = [
-        *catalogue.page_routes(parts.catalogue, parts.harvester, parts.finder),
-        *catalogue.peer_routes(parts.harvester, parts.finder, Gate(parts.point), config.node.oin),
-    ]
+    reached = (
+        contact.routes(parts.contact, callbacks_of(config), rooms.representing.whose) if parts.contact else ()
+    )
     routes = [
         *rooms.routes,
+        *asking_routes(parts),
         *citizen_routes(parts, rooms.representing),
         *rights_routes(config, parts, rooms),
         *reached,
-        *found,
+        *found_routes(config, parts),
         *decisions,
     ]
     return make_portal(
-        [*routes, *administering_routes(parts)],
+        [*routes, *administering_routes(parts), *oversight.page_routes(parts.oversight, Gate(parts.point))],
         rooms.visiting,
         house,
         rooms.forms,
@@ -98,9 +111,13 @@ class OwnPortal:
         app: the portal.
         rooms: what it is of.
         revocations: certificates of programs that are not taken any more.
+        desk: where questions of officials wait.
     """
 
-    def __init__(self, config: Config, app: Portal, rooms: IdentityRooms, revocations: Revocations) -> None:
+    def __init__(
+        self, config: Config, app: Portal, rooms: IdentityRooms, revocations: Revocations, desk: query.Desk
+    ) -> None:
+        self._desk = desk
         self.app, self._rooms, self._settings, self._revocations = app, rooms, config.portal, revocations
         own = config.portal
         self._files = own.certificate or config.tls.certificate, own.key or config.tls.key
@@ -124,6 +141,7 @@ class OwnPortal:
     async def stop(self) -> None:
         """Let what is in hand finish, and close the listeners. May be called twice."""
         await self._server.stop()
+        await self._desk.close()
         await self._rooms.upstreams.close()
         if self._telling is not None:
             self._telling.cancel()
@@ -131,6 +149,7 @@ class OwnPortal:
 
     async def tidy(self) -> None:
         """Forget sessions that are over and what rested on them, and show a renewed certificate. To be called every minute."""
+        self._desk.tidy()
         await self._rooms.sessions.tidy()
         await self._rooms.upstreams.tidy()
         await self._rooms.provider.endings.tidy()

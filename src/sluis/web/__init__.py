@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sluis.web.gate import Gate
     from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
     from sluis.web.listing import Asked, Cell, Column, Listing, Row, arranged
+    from sluis.web.look import Look, look_of
     from sluis.web.notation import amount, bsn, day
     from sluis.web.openapi import About
     from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
@@ -83,6 +84,7 @@ __all__ = [
     "House",
     "Listing",
     "LocalListener",
+    "Look",
     "LoopbackListener",
     "Network",
     "OnRefusal",
@@ -120,6 +122,7 @@ __all__ = [
     "is_inside",
     "keep_caller",
     "local_path",
+    "look_of",
     "make_api",
     "make_portal",
     "onward",

@@ -19,8 +19,8 @@ from litestar import Request, Response
 from markupsafe import Markup
 
 from sluis.kernel import Level, Problem, Text, beginning
-from sluis.web.files import static_files
 from sluis.web.listing import PAGE, Asked, Cell, Column, read_asked
+from sluis.web.look import Look, static_files
 from sluis.web.notation import WRITERS
 from sluis.web.visitors import Audience, SignedIn
 
@@ -115,6 +115,7 @@ class Setting(msgspec.Struct, frozen=True):
         token: gives the value that a form of this visitor must carry.
         browser: gives the secret of this browser, which it is handed with the answer when it had none.
         idle: seconds without a request after which a session is over.
+        look: of this organisation.
     """
 
     organisation: str
@@ -126,6 +127,7 @@ class Setting(msgspec.Struct, frozen=True):
     token: Callable[[], str]
     browser: Callable[[], str]
     idle: int
+    look: Look = Look()
 
     def entries(self) -> list[Entry]:
         """What of the navigation this visitor sees."""
@@ -292,7 +294,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals |= {"static": _static, "plotted": _plotted, **WRITERS}
+    environment.globals |= {"static": _static, "sheets": _sheets, "plotted": _plotted, **WRITERS}
     environment.filters |= WRITERS
     return environment
 
@@ -305,7 +307,14 @@ def _template(name: str) -> str | None:
 
 def _static(name: str) -> str:
     path = f"/static/{name}"
-    return f"{path}?v={static_files()[path].version}"
+    return f"{path}?{static_files()[path].tag}"
+
+
+def _sheets() -> list[str]:
+    """Of every page. A checkout in which nobody ran `make setup` has no components, and plain pages."""
+    return [
+        _static(name) for name in ("web/system.css", "web/portal.css") if f"/static/{name}" in static_files()
+    ]
 
 
 def _plotted(value: Any) -> Any:

@@ -36,6 +36,7 @@ from sluis.web.bearer import challenging
 from sluis.web.cookies import BROWSER, COOKIE, LANGUAGE, BrowserSecret, cookies_of, set_cookie
 from sluis.web.door import SAFE, let_in, note_failure, wants_page
 from sluis.web.files import send_file
+from sluis.web.look import Look
 from sluis.web.openapi import BASE
 from sluis.web.pages import HTML, SETTING, Entry, Setting, local_path, policy, problem_page, redirect
 from sluis.web.routes import bound, served
@@ -66,12 +67,14 @@ class House(msgspec.Struct, frozen=True):
         test: whether it is no production.
         navigation: entries of the layout.
         idle: seconds without a request after which a session is over.
+        look: what of the pages this organisation changes.
     """
 
     organisation: str
     test: bool
     navigation: tuple[Entry, ...] = ()
     idle: int = 1800
+    look: Look = Look()
 
 
 Beside = Mapping[str, ASGIApp]
@@ -137,7 +140,7 @@ class Portal:
         sending = Sending(send, HEADERS, browser.headers)
         try:
             if scope["path"].startswith("/static/"):
-                await send_file(scope, sending)
+                await send_file(scope, sending, self._house.look.files)
             else:
                 await self._framework(scope, receive, sending)
         except Exception as exception:
@@ -175,6 +178,7 @@ class Portal:
             token=lambda: self._token(visitor, browser),
             browser=browser.value,
             idle=self._house.idle,
+            look=self._house.look,
         )
 
     def _token(self, visitor: SignedIn | None, browser: BrowserSecret) -> str:

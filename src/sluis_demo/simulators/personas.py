@@ -124,6 +124,12 @@ OFFICIALS: dict[str, tuple[Persona, tuple[str, ...]]] = {
         ),
         ("medewerker", "fsc-admin", "event-admin"),
     ),
+    "ad": (
+        Persona(
+            "ad@medewerkers.example", "Ad Accuraat", Text("rekent logboeken na (auditor)", "verifies logs (auditor)"), _WORK
+        ),
+        ("auditor",),
+    ),
 }  # fmt: skip
 """Staff whom a node knows: name in its settings, who it is, and roles."""
 

@@ -14,7 +14,7 @@ from tests.browser import Browser, tied
 from tests.unit.contact.world import BSN, Fake, World, scenario
 from tests.unit.identity.people import established
 
-from sluis.contact import NAVIGATION, Party, Preference, own_party, routes
+from sluis.contact import NAVIGATION, Party, Preference, Telling, consulted_scenario, own_party, routes
 from sluis.contact import pages as contact_pages
 from sluis.contact.channels import Failed
 from sluis.contact.proving import CODE_SECONDS
@@ -28,6 +28,13 @@ from sluis.web import House, SignedIn, make_portal
 
 class Pages(World):
     """A portal with these pages, and a way of signing in that asks nothing."""
+
+    @property
+    def telling(self) -> Telling:
+        async def ready() -> None:
+            pass
+
+        return Telling(consulted_scenario("a", ["box"]), False, frozenset(), ready, {}.get, {}.get)
 
     def __init__(self, folder: Path) -> None:
         channels = {
@@ -47,12 +54,15 @@ class Pages(World):
 
         handlers = [
             *pages.routes(self.sessions, signing_in, lambda: ()),
-            *routes(self.contact, {"sms": "het geheim van notify"}),
+            *routes(self.contact, {"sms": "het geheim van notify"}, self.number),
             way,
         ]
         self.app = make_portal(
             handlers, self, House("Dienst Voorbeeld (fictief)", True, NAVIGATION), b"s" * 32
         )
+
+    async def number(self, person: SignedIn, action: str) -> tuple[str, str]:
+        return "BSN", self.who.value
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         return self.sessions.by_cookie(secret)
@@ -284,3 +294,16 @@ async def test_a_long_history_says_that_there_is_more(node: Pages, monkeypatch: 
     earlier = (await browser.get(f"/messages?until={at}")).text
     assert "Eerder was er geen bericht" in earlier
     assert "Besluit over uw aanvraag" not in earlier
+
+
+async def test_a_person_chooses_whether_they_hear_that_they_were_consulted(node: Pages) -> None:
+    browser = await node.enter()
+    shown = await browser.get("/messages/reach")
+    assert "Bericht als iemand gegevens over u opvraagt" in shown.text
+    done = await browser.send(shown.form("/messages/consulted"), how="each")
+    assert (done.status, done.headers["location"]) == (303, "/messages/reach?kept=1")
+    assert await node.contact.told_of_consultations(node.party) == "each"
+    kept = await browser.get(done.headers["location"])
+    assert "Uw keuze is bewaard" in kept.text
+    wrong = await browser.send(kept.form("/messages/consulted"), how="vaak")
+    assert (wrong.status, "Deze keuze is er niet." in wrong.text) == (400, True)

@@ -23,6 +23,7 @@ from sluis.contact import (
     Scenario,
     Sent,
     Settings,
+    Telling,
     Templates,
     Waiting,
     open_contact,
@@ -178,8 +179,13 @@ class World:
         ]
         self.contact = open_contact(
             self.store, self.ledger, keys, self.clock, self.channels, ready, templates, self.homes,
-            Settings("Dienst Voorbeeld (fictief)", "nl", self.quiet),
+            Settings("Dienst Voorbeeld (fictief)", "nl", self.quiet), self.telling,
         )  # fmt: skip
+
+    @property
+    def telling(self) -> Telling | None:
+        """How people are told that they were consulted: not, unless a test says so."""
+        return None
 
     def again(self) -> None:
         """Start anew, as after the process was killed: what was in hand is gone from memory."""

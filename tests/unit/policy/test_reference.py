@@ -270,7 +270,14 @@ def test_a_contract_is_signed_without_asking_as_the_rules_say() -> None:
 def test_log_group_access_and_people_are_for_the_roles_that_every_node_knows() -> None:
     one = point(contracts=True)
     may = {
-        "privacy-officer": {("read-log", "log"), ("read-access", "access"), ("read-people", "people")},
+        "privacy-officer": {
+            ("read-log", "log"),
+            ("read-access", "access"),
+            ("read-people", "people"),
+            ("read-oversight", "oversight"),
+            ("change-oversight", "oversight"),
+        },
+        "auditor": {("read-oversight", "oversight")},
         "people-admin": {("read-people", "people"), ("change-people", "people")},
         "access-admin": {("read-access", "access"), ("change-access", "access")},
         "fsc-readonly": {("read-group", "group"), ("read-contracts", "group")},
@@ -301,9 +308,11 @@ def test_log_group_access_and_people_are_for_the_roles_that_every_node_knows() -
             "read-contracts",
             "request-contract",
             "decide-contract",
+            "read-oversight",
+            "change-oversight",
             "other",
         ),
-        ("log", "group", "access", "people"),
+        ("log", "group", "access", "people", "oversight"),
     ):
         who = person(Acting("p"), "local", audience="staff", roles=(role,))
         asked = Evaluation(who, Action(action), Resource(kind, "x"))

@@ -18,7 +18,7 @@ from sluis.crypto import FileKeyStore
 from sluis.kernel import Invalid, Trace
 from sluis.ledger import open_ledger
 from sluis.query import Question
-from sluis.serve.contact import Homes, address_in, contact_of
+from sluis.serve.contact import Homes, address_in, contact_of, telling_of
 from sluis.store import open_store
 
 NODE = """
@@ -81,7 +81,7 @@ async def test_what_happens_arrives_as_mail(tmp_path: Path) -> None:
         loaded, keys = load_node(write(tmp_path, port), {}), FileKeyStore(tmp_path / "keys")
         with closing(open_store(tmp_path / "node.db")) as store:
             ledger = open_ledger(store, keys, "node.example/log", lambda: NOON)
-            contact = contact_of(loaded, store, ledger, keys, nobody, lambda: NOON)  # type: ignore[arg-type]
+            contact = contact_of(loaded, store, ledger, keys, nobody, nobody, lambda: NOON)  # type: ignore[arg-type]
             assert contact is not None
             person = contact._keeping.person(BSN)
             address = Address("email", "anna@voorbeeld.nl", 0)
@@ -103,7 +103,9 @@ def test_a_node_without_channels_reaches_nobody(tmp_path: Path) -> None:
     write(tmp_path, node=NODE.partition("[channels")[0])
     (tmp_path / "scenarios/besluit.toml").unlink()
     nothing: Any = None
-    assert contact_of(load_node(tmp_path, {}), nothing, nothing, nothing, nothing, lambda: NOON) is None
+    assert (
+        contact_of(load_node(tmp_path, {}), nothing, nothing, nothing, nothing, nothing, lambda: NOON) is None
+    )
 
 
 def test_a_scenario_that_is_wrong_keeps_a_node_from_starting(tmp_path: Path) -> None:
@@ -229,9 +231,46 @@ def test_a_name_alone_is_no_address_and_neither_is_a_house_without_a_name() -> N
 def test_the_settings_in_the_how_to_are_right(tmp_path: Path, number: int) -> None:
     page = Path(__file__).parents[3] / "docs/how-to/berichten.md"
     blocks = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     bare = NODE.partition("[channels")[0]
     node = bare if number == 0 else bare.replace('environment = "test"\n', "")
     (tmp_path / "node.toml").write_text(node + blocks[number], encoding="utf-8")
     told = {one.code for one in examine_node(tmp_path / "node.toml", {})}
     assert told <= {"missing-file", "missing-folder"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            'consulted = "asked"\nconsulted_activity = "https://register.voorbeeld.nl/niets"',
+            {"unknown-activity"},
+        ),
+        ('consulted = "asked"', {"consulted-without-ground"}),
+        ('consulted = "off"\nconsulted_channels = ["duif"]', {"unknown-channel"}),
+    ],
+)
+def test_word_of_consultations_takes_a_ground_and_a_channel(
+    tmp_path: Path, settings: str, told: set[str]
+) -> None:
+    write(tmp_path)
+    file = tmp_path / "node.toml"
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n[contact]\n{settings}\n", encoding="utf-8")
+    assert told <= {one.code for one in examine_node(tmp_path, {})}
+
+
+def test_who_is_told_of_nothing_is_inspection_and_asking_for_an_address(tmp_path: Path) -> None:
+    write(tmp_path)
+    file = tmp_path / "node.toml"
+    known = load_node(tmp_path, {})
+    assert telling_of(known.config, known.grounds, None) is None  # type: ignore[arg-type]
+    activity = known.grounds.activities[0].id
+    told = (
+        f'[contact]\nconsulted = "known"\nconsulted_activity = "{activity}"\nconsulted_silent = ["urn:a:b"]\n'
+    )
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n{told}", encoding="utf-8")
+    loaded = load_node(tmp_path, {})
+    telling = telling_of(loaded.config, loaded.grounds, None)  # type: ignore[arg-type]
+    assert telling is not None
+    assert (telling.known, telling.silent) == (True, frozenset({"urn:a:b"}))
+    assert [one.channel for one in telling.scenario.steps] == ["mail"]

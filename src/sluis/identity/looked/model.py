@@ -24,7 +24,8 @@ class Bounds(msgspec.Struct, frozen=True):
     """How far one overview goes.
 
     Attributes:
-        lines: of this node's own log, newest first.
+        lines: of this node's own log, newest first, in an overview.
+        searched: the same, of which a page is cut.
         hops: organisations away from this one.
         asked: requests to others, together.
         at_once: of these under way.
@@ -34,11 +35,12 @@ class Bounds(msgspec.Struct, frozen=True):
     """
 
     lines: int = 200
+    searched: int = 2_000
     hops: int = 4
     asked: int = 100
     at_once: int = 8
-    seconds: float = 10.0
-    each: float = 4.0
+    seconds: float = 4.0
+    each: float = 2.5
     found: int = 1_000
 
 
@@ -64,6 +66,7 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
         purpose: of the activity, in words.
         articles: that it rests on.
         data: which kinds, in words.
+        asked: whether the organisation in whose log it stands is the one that asked the other.
     """
 
     organisation: str
@@ -77,6 +80,7 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     purpose: Text | None = None
     articles: tuple[str, ...] = ()
     data: tuple[Text, ...] = ()
+    asked: bool = False
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -93,6 +97,20 @@ class Told(msgspec.Struct, frozen=True):
     said: tuple[Text, ...]
 
 
+class Asker(msgspec.Struct, frozen=True):
+    """An organisation in a question, and those that it asked in turn.
+
+    Attributes:
+        organisation: its name.
+        said: what was done there, in words, as its own log says; empty where that told nothing.
+        asked: whom it asked.
+    """
+
+    organisation: str
+    said: tuple[Text, ...] = ()
+    asked: tuple["Asker", ...] = ()
+
+
 class Question(msgspec.Struct, frozen=True):
     """All that was found of one question for one activity.
 
@@ -100,11 +118,13 @@ class Question(msgspec.Struct, frozen=True):
         first: its first line.
         failed: whether something of it went wrong.
         told: by whom what was done, in order of time.
+        chain: who asked whom, from who began.
     """
 
     first: Look
     failed: bool
     told: tuple[Told, ...]
+    chain: tuple[Asker, ...] = ()
 
 
 class Silent(msgspec.Struct, frozen=True):
@@ -112,6 +132,45 @@ class Silent(msgspec.Struct, frozen=True):
 
     organisation: str
     why: str
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which part of an overview a page shows. Times in ms since the epoch.
+
+    Args:
+        since, until: the period.
+        organisation: only questions in which this one, by name, stood on the other side; empty: all.
+        first: questions before the page.
+        most: questions on it.
+    """
+
+    since: int | None = None
+    until: int | None = None
+    organisation: str = ""
+    first: int = 0
+    most: int = 10
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of an overview.
+
+    Attributes:
+        questions: newest first.
+        total: as many there are in all, as far as the log was searched.
+        cut: whether there is more than was searched.
+        organisations: that stood on the other side, by name.
+        silent: organisations that did not tell; what they did is missing.
+        whole: whether nothing of this page is missing.
+        earliest: ms since the epoch of the oldest line that was searched; None where there is none.
+    """
+
+    questions: tuple[Question, ...]
+    total: int
+    cut: bool
+    organisations: tuple[str, ...]
+    silent: tuple[Silent, ...]
+    whole: bool
+    earliest: int | None
 
 
 class Looked(msgspec.Struct, frozen=True, rename="camel"):

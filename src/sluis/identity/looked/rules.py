@@ -1,9 +1,10 @@
 """From lines of logs to what a person reads: what was done, by whom, what for. Pure."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
-from sluis.grounds import Dataset, Grounds, Notice
-from sluis.identity.looked.model import Look, Question, Told
+from sluis.grounds import Article, Dataset, Grounds, Notice, Withhold
+from sluis.identity.looked.model import Asker, Look, Question, Told
 from sluis.kernel import Text
 from sluis.ledger import ACTIVITY, PROCESSOR, Decision, Line
 from sluis.policy import references_of
@@ -14,6 +15,7 @@ READ_AT = "dpl.read.externalReadAPI_id"
 TOLD_OF = "sluis.event"
 """What of a line says by which notice somebody was told."""
 
+_ARTICLE = re.compile(r"[0-9]+[a-z]*(?::[0-9]+[a-z]*)*")
 _LONGEST_NAME = 300  # characters of what another organisation calls what it did
 _LAST_MOMENT = 253_402_200_000_000  # ms: the last day of the year 9999, after which a calendar has no days
 
@@ -54,6 +56,7 @@ def look_of(
         activity.purpose if activity else None,
         articles or tuple(map(str, activity.articles if activity else ())),
         data,
+        isinstance(line.attributes.get(READ_AT), str),
     )
 
 
@@ -69,8 +72,74 @@ def by_question(looks: Iterable[Look]) -> list[Question]:
     found: dict[tuple[str, str], list[Look]] = {}
     for look in sorted(looks, key=lambda one: one.began):
         found.setdefault((look.trace, look.activity), []).append(look)
-    questions = [Question(one[0], any(each.failed for each in one), _told(one)) for one in found.values()]
+    questions = [
+        Question(one[0], any(each.failed for each in one), _told(one), chain_of(one))
+        for one in found.values()
+    ]
     return sorted(questions, key=lambda one: one.first.began, reverse=True)
+
+
+def chain_of(lines: Sequence[Look]) -> tuple[Asker, ...]:
+    """Who asked whom in one question: a tree from who began. An organisation stands in it once, at who asked it first, so that a
+    circle ends.
+
+    Args:
+        lines: of the question, oldest first.
+    """
+    asked, by = dict[str, dict[str, None]](), set[str]()
+    said, guessed = dict[str, dict[Text, None]](), dict[str, dict[Text, None]]()
+    for one in lines:
+        told = one.data or (Text(one.what, one.what),)
+        said.setdefault(one.organisation, {}).update({} if one.asked else dict.fromkeys(told))
+        if one.asked and one.other is not None:
+            guessed.setdefault(one.other, {}).update(dict.fromkeys(one.data))
+        if one.other is None or one.other == one.organisation:
+            continue
+        asker, owner = (one.organisation, one.other) if one.asked else (one.other, one.organisation)
+        asked.setdefault(asker, {})[owner] = None
+        by.add(owner)
+    every = [*dict.fromkeys([*asked, *said])]
+    beginners = [one for one in every if one not in by] or every[:1]
+    seen = set(beginners)
+
+    def below(name: str) -> Asker:
+        new = [one for one in asked.get(name, ()) if one not in seen]
+        seen.update(new)
+        words = said.get(name) or guessed.get(name, {})  # of who told nothing, what the asker wrote down
+        return Asker(name, tuple(words), tuple(map(below, new)))
+
+    return tuple(map(below, beginners))
+
+
+def address_of(article: Article) -> str | None:
+    """Where an article of national law can be read; None for a law that is not in the national register (BWB).
+
+    Args:
+        article: as the register of processing names it.
+    """
+    if article.bwb is None:
+        return None
+    number = _ARTICLE.match(article.article)
+    place = f"&artikel={number[0]}" if number else ""
+    return f"https://wetten.overheid.nl/jci1.3:c:{article.bwb}{place}"
+
+
+def laws_of(grounds: Grounds) -> dict[str, str]:
+    """Address of each article that the grounds of a node name, by how it is written."""
+    articles = [
+        *(one for source in grounds.activities for one in source.articles),
+        *(one for source in grounds.disclosures for one in source.articles),
+        *(one for source in grounds.notices for one in source.articles),
+        *(rule.article for rule in withholding(grounds)),
+    ]
+    return {str(one): found for one in articles if (found := address_of(one))}
+
+
+def withholding(grounds: Grounds) -> list[Withhold]:
+    """The rules by which people are not shown, for a while, that data about them was asked for; each article once. What an
+    organisation may withhold from anybody says nothing about anybody in particular."""
+    rules = [*(one.withhold for one in grounds.disclosures), *(one.withhold for one in grounds.notices)]
+    return [*{str(one.article): one for one in rules if one is not None}.values()]
 
 
 def _told(lines: Sequence[Look]) -> tuple[Told, ...]:

@@ -14,11 +14,11 @@ from typing import Protocol
 
 from sluis.crypto import Jwk
 from sluis.grounds import Grounds
-from sluis.identity.looked.model import Bounds, Look, Looked, Organisation, Silent
-from sluis.identity.looked.rules import look_of, onward, plain_trace
+from sluis.identity.looked.model import Bounds, Look, Looked, Organisation, Page, Silent, Wanted
+from sluis.identity.looked.rules import by_question, look_of, onward, plain_trace
 from sluis.identity.looked.trusted import audience_of
 from sluis.kernel import PeerId, Problem
-from sluis.ledger import Ledger, Line, Processing, Search, line_of
+from sluis.ledger import ACTIVITY, PROCESSOR, Decision, Ledger, Line, Processing, Search, line_of
 
 Asserting = Callable[[str, Jwk], str]
 """Makes an assertion about the person who is signed in: for the organisation of this URN, which reads it with this key."""
@@ -85,7 +85,48 @@ class WhoLooked:
         Raises:
             Refused: people are being looked up too fast.
         """
-        own = await self._here(whom, until)
+        own = await self._here(whom, Wanted(until=until), self._bounds.lines)
+        return await self._overview(own, asserting, len(own) >= self._bounds.lines)
+
+    async def page(self, whom: tuple[str, str], asserting: Asserting | None, wanted: Wanted) -> Page:
+        """A page of the overview: other organisations are asked only about the questions on it. Takes no longer than the bounds say,
+        whoever hangs.
+
+        Args:
+            whom: the person: type of key, and key.
+            asserting: makes assertions about them; None: only this node's own log is read.
+            wanted: which page.
+
+        Raises:
+            Refused: people are being looked up too fast.
+        """
+        every = await self._here(whom, wanted, self._bounds.searched)
+        asked = dict[tuple[str, str], list[Processing]]()
+        others = dict[tuple[str, str], set[str]]()
+        for one in every:
+            about = one.trace_id, str(one.attributes.get(ACTIVITY, ""))
+            asked.setdefault(about, []).append(one)
+            other = self._called(str(one.attributes.get(PROCESSOR, ""))) or self._own.name
+            others.setdefault(about, set()).add(other)
+        fitting = [one for one in asked if not wanted.organisation or wanted.organisation in others[one]]
+        first = min(wanted.first, max(len(fitting) - 1, 0) // wanted.most * wanted.most)
+        shown = [line for one in fitting[first : first + wanted.most] for line in asked[one]]
+        looked = await self._overview(shown, asserting, False)
+        of_page = set(fitting[first : first + wanted.most])
+        questions = [
+            one for one in by_question(looked.looks) if (one.first.trace, one.first.activity) in of_page
+        ]
+        names = sorted({name for found in others.values() for name in found}, key=str.casefold)
+        earliest = min((one.start_time for one in every), default=None)
+        cut = len(every) >= self._bounds.searched
+        return Page(tuple(questions), len(fitting), cut, tuple(names), looked.silent, looked.whole, earliest)
+
+    @property
+    def grounds(self) -> Grounds:
+        """What activities and data are called here, and what may be withheld."""
+        return self._grounds
+
+    async def _overview(self, own: Sequence[Processing], asserting: Asserting | None, cut: bool) -> Looked:
         following = _Following(self, asserting)
         ways = onward(map(line_of, own))
         if ways:
@@ -94,20 +135,24 @@ class WhoLooked:
             await following.follow(ways)
         elif any(self._organisation(address) != self._own for address, _ in ways):
             following.cut = True
-        looks = await asyncio.to_thread(lambda: [self._look(one) for one in own])
+        looks = await asyncio.to_thread(self._looks, own)
         looks += following.looks
         looks.sort(key=lambda one: one.began, reverse=True)
         silent = tuple(Silent(name, why) for name, why in sorted(following.silent.items()))
-        whole = not silent and not following.cut and len(own) < self._bounds.lines
+        whole = not silent and not following.cut and not cut
         return Looked(tuple(looks), silent, whole)
 
-    async def _here(self, whom: tuple[str, str], until: int | None) -> list[Processing]:
+    async def _here(self, whom: tuple[str, str], wanted: Wanted, most: int) -> list[Processing]:
         subjects = self._ledger.subjects(*whom)
-        search = Search(subjects=subjects, until=until, limit=self._bounds.lines)
+        search = Search(subjects=subjects, since=wanted.since, until=wanted.until, limit=most)
         return await self._ledger.processing_of(search, withheld=False)
 
-    def _look(self, record: Processing) -> Look:
-        decisions = [one for _, one in self._ledger.log.decisions(record.trace_id)]
+    def _looks(self, records: Sequence[Processing]) -> list[Look]:
+        traces = {one.trace_id for one in records}
+        decided = {trace: [one for _, one in self._ledger.log.decisions(trace)] for trace in traces}
+        return [self._look(one, decided[one.trace_id]) for one in records]
+
+    def _look(self, record: Processing, decisions: Sequence[Decision]) -> Look:
         return look_of(line_of(record), self._own.name, self._grounds, self._called, decisions, own=True)
 
     def _organisation(self, address: str) -> Organisation | None:

@@ -1,0 +1,30 @@
+"""Oversight, for the privacy officer and the auditor: the register of processing, decisions, proof of the log, unusual use."""
+
+from typing import TYPE_CHECKING
+
+from sluis.kernel import on_demand
+
+if TYPE_CHECKING:
+    from sluis.oversight.laws import LAWS_FILE, joined, read_laws, versions_in, written
+    from sluis.oversight.model import Version
+    from sluis.oversight.pages import NAVIGATION, page_routes
+    from sluis.oversight.register import Agreement
+    from sluis.oversight.service import Organisation, Oversight, Through, open_oversight
+else:
+    __getattr__ = on_demand(__name__)
+
+__all__ = [
+    "LAWS_FILE",
+    "NAVIGATION",
+    "Agreement",
+    "Organisation",
+    "Oversight",
+    "Through",
+    "Version",
+    "joined",
+    "open_oversight",
+    "page_routes",
+    "read_laws",
+    "versions_in",
+    "written",
+]

@@ -1,0 +1,72 @@
+"""Who may do what on these pages: asked of the decision point each time, which writes it down (BIO2 8.15: who looked into logs is
+itself in the log)."""
+
+from typing import Any
+
+from sluis.kernel import NotFound, Refused, Text
+from sluis.oversight.service import Oversight
+from sluis.policy import CHANGE_OVERSIGHT, LOG, OVERSIGHT, READ_LOG, READ_OVERSIGHT, Resource
+from sluis.web import Gate, SignedIn
+
+STAFF: dict[str, Any] = {"audience": ("staff",)}
+OFFICER, AUDITOR = "privacy-officer", "auditor"
+ROLES = (OFFICER, AUDITOR)
+
+
+class Desk:
+    """Lets in who may.
+
+    Args:
+        oversight: of this node.
+        gate: asks the decision point.
+    """
+
+    def __init__(self, oversight: Oversight, gate: Gate) -> None:
+        self.oversight, self._gate = oversight, gate
+        own = str.__str__(oversight.of.oin)
+        self._all, self._log = Resource(OVERSIGHT, own), Resource(LOG, oversight.checking.origin)
+
+    async def may_read(self, person: SignedIn) -> None:
+        """Raises `Refused`."""
+        await self._gate.require(person, READ_OVERSIGHT, self._all, _not_yours())
+
+    async def may_change(self, person: SignedIn) -> None:
+        """Raises `Refused`."""
+        await self._gate.require(person, CHANGE_OVERSIGHT, self._all, _not_yours())
+
+    async def may_see_records(self, person: SignedIn) -> None:
+        """What records say of whom, which an auditor does not need. Raises `Refused`."""
+        await self._gate.require(person, READ_LOG, self._log, _not_yours())
+
+
+def changes(person: SignedIn) -> bool:
+    """Whether to offer what only a privacy officer may; the decision point has the last word."""
+    return OFFICER in person.roles
+
+
+def called(person: SignedIn) -> str:
+    """What the pages of this organisation call who did something."""
+    return person.name or person.acting.person[:12]
+
+
+def number_in(text: str) -> int:
+    """The number of a record in an address. Raises `NotFound` when it is none."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 18):
+        raise NotFound(
+            "unknown-record",
+            Text("Deze regel is er niet.", "There is no such record."),
+            Text("Het adres noemt geen nummer van een regel.", "The address names no number of a record."),
+            Text("Kies een regel uit de lijst.", "Choose a record from the list."),
+        )
+    return int(text)
+
+
+def _not_yours() -> Refused:
+    return Refused(
+        "oversight-not-yours",
+        Text("U mag dit niet zien of doen.", "You may not see or do this."),
+        Text("Daarvoor is de rol privacy-officer nodig; om te kijken en na te rekenen is auditor genoeg.",
+             "That takes the role privacy-officer; to look and verify, auditor is enough."),
+        Text("Vraag het de privacyfunctionaris.", "Ask the privacy officer."),
+        rule="oversight-readers",
+    )  # fmt: skip

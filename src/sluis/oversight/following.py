@@ -1,0 +1,144 @@
+"""The summary of the log, as it grows: read on from where it was, a bounded stretch at a time, and kept with the place in one
+commit. After a restart it goes on where it was; what was read twice counts once."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from sluis.kernel import Clock, milliseconds
+from sluis.ledger import records_from
+from sluis.oversight import sql
+from sluis.oversight.summing import Row, Streak, Sums, day_and_hour, streak, summed
+from sluis.store import Store
+
+STEP = 2000
+"""Records in one step: a tenth of a second of work, a few hundredths of it by the writer."""
+
+KEPT = timedelta(days=400)
+"""How long what is about persons is kept in the summary."""
+
+
+class Following:
+    """Keeps the summary up to date.
+
+    Args:
+        store: of the node.
+        clock: aware UTC.
+
+    Attributes:
+        changes: another number once something was added.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock, self.changes = store, clock, 0
+
+    async def step(self) -> bool:
+        """Read on, once; gives whether there may be more. Raises `Unkept`."""
+        place = await asyncio.to_thread(self.place)
+        records, end = await asyncio.to_thread(records_from, self._store, place, STEP)
+        if end == place:
+            return False
+        sums = await asyncio.to_thread(summed, records)
+        at = milliseconds(self._clock())
+        if await self._store.write(lambda connection: keep(connection, sums, place, end, at)):
+            self.changes += 1
+        return end - place >= STEP
+
+    async def tidy(self) -> None:
+        """Take out what is too old. To be called now and then."""
+        day = {"day": (self._clock() - KEPT).date().toordinal()}
+
+        def work(connection: Connection) -> None:
+            for statement in sql.FORGET:
+                connection.execute(text(statement), day)
+
+        await self._store.write(work)
+
+    def place(self) -> int:
+        """How far the log was read: the index of the next record."""
+        with self._store.read() as connection:
+            return int(connection.execute(text(sql.PLACE)).scalar() or 0)
+
+    def decisions(self, filters: dict[str, Any], most: int) -> list[Row]:
+        """Decisions that meet filters (`sql.WHERE`), newest first.
+
+        Args:
+            filters: values by name.
+            most: at most so many.
+        """
+        statement = sql.decisions(frozenset(filters))
+        with self._store.read() as connection:
+            rows = connection.execute(text(statement), {**filters, "most": most}).all()
+        found = [
+            Row(row.idx, row.at, bool(row.permit), row.action, row.rule, row.peer, row.activity, row.resource)
+            for row in rows
+        ]
+        return found[::-1] if "after" in filters else found
+
+    def choices(self, kind: str) -> list[str]:
+        """The values that decisions have: `rule`, `peer` or `activity`; those that occur most first."""
+        with self._store.read() as connection:
+            return [str(one) for one in connection.execute(text(sql.CHOICES), {"kind": kind}).scalars()]
+
+
+def keep(connection: Connection, sums: Sums, place: int, end: int, at: int) -> bool:
+    """Add to the summary what a stretch comes down to, unless it is in it already; on the writer's thread."""
+    if int(connection.execute(text(sql.PLACE)).scalar() or 0) != place:
+        return False
+    _many(
+        connection,
+        sql.DECISION,
+        [{**msgspec.structs.asdict(row), "permit": int(row.permit)} for row in sums.rows],
+    )
+    _many(connection, sql.CHOICE, _choices(sums.rows))
+    _many(
+        connection, sql.USE,
+        [dict(zip(("day", "hour", "peer", "person", "activity", "permitted", "refused"), (*key, *counts), strict=True))
+         for key, counts in sums.use.items()],
+    )  # fmt: skip
+    _many(
+        connection, sql.PERSON,
+        [{"day": day, "subject": subject, "activity": activity, "times": len(traces), "first": traces[0], "trace": traces[-1]}
+         for (day, subject, activity), traces in sums.people.items()],
+    )  # fmt: skip
+    _many(
+        connection, sql.ASKED,
+        [{"activity": activity, "dataset": dataset, "times": times, "newest": newest}
+         for (activity, dataset), (times, newest) in sums.asked.items()],
+    )  # fmt: skip
+    _streaks(connection, sums.outcomes)
+    _many(connection, sql.DESTROYED, [{"first": first, "last": last} for first, last in sums.destroyed])
+    connection.execute(text(sql.GO_ON), {"idx": end, "at": at})
+    return True
+
+
+def _choices(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    often: dict[tuple[str, str], int] = {}
+    for row in rows:
+        for kind in ("rule", "peer", "activity"):
+            if value := getattr(row, kind):
+                often[kind, value] = often.get((kind, value), 0) + 1
+    return [{"kind": kind, "value": value, "times": times} for (kind, value), times in often.items()]
+
+
+def _streaks(connection: Connection, outcomes: list[tuple[str, str, int, bool]]) -> None:
+    ordered = sorted(enumerate(outcomes), key=lambda one: (one[1][0], one[1][1], one[0]))
+    for (peer, person), each in groupby(ordered, key=lambda one: one[1][:2]):
+        whose = {"peer": peer, "person": person}
+        row = connection.execute(text(sql.STREAK_OF), whose).first()
+        now = streak(Streak(*row) if row else None, [(day, permit) for _, (_, _, day, permit) in each])
+        if now is not None and (row is not None or now.running):
+            connection.execute(text(sql.STREAK), {**whose, **msgspec.structs.asdict(now)})
+
+
+def _many(connection: Connection, statement: str, values: list[dict[str, Any]]) -> None:
+    if values:
+        connection.execute(text(statement), values)
+
+
+__all__ = ["KEPT", "STEP", "Following", "day_and_hour", "keep"]

@@ -1,0 +1,158 @@
+"""What an official filled in, held together: the fields that go from page to page by POST, and the question that they make.
+
+A value is in a field that is posted, and in the parameters of the question; never in its text, an address or a title.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlglot import exp
+
+from sluis.grounds import Offer
+from sluis.kernel import Invalid, Text
+from sluis.query.forms import Made, Parameter, make, read_value, wish_in
+from sluis.query.model import Question
+from sluis.query.rules import MAX_CASE
+from sluis.query.saved import Mode
+from sluis.statement import TODAY, parse
+
+MOST_FIELDS = 400
+_LONGEST = 8_000  # characters of a field; the SQL may be longer
+_FIELD = re.compile(
+    r"(activity|mode|case|sql|partial|key|[cj]\.[a-z0-9_.]{1,200}|w\d\.(column|is|value)|p\.\w{1,63})",
+    re.ASCII,
+)
+_SEVERAL = re.compile(r"[\s,;]+")
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """The fields of the pages on which a question is made."""
+
+    fields: Mapping[str, str]
+
+    @property
+    def activity(self) -> str:
+        """The id of the processing activity."""
+        return self.fields.get("activity", "")
+
+    @property
+    def mode(self) -> Mode:
+        """Whether the question was ticked, or written."""
+        return "sql" if self.fields.get("mode") == "sql" else "form"
+
+    @property
+    def case(self) -> str:
+        """The reference of the case."""
+        return self.fields.get("case", "").strip()
+
+    @property
+    def sql(self) -> str:
+        """What was written."""
+        return self.fields.get("sql", "")
+
+    def get(self, name: str, otherwise: str = "") -> str:
+        """The value of a field."""
+        return self.fields.get(name, otherwise)
+
+    def but(self, **other: str) -> "Filled":
+        """With other values in some fields."""
+        return Filled({**self.fields, **other})
+
+    def hidden(self) -> list[tuple[str, str]]:
+        """All of it, to be carried to the next page in a form that is posted."""
+        return list(self.fields.items())
+
+    def made(self, offers: Sequence[Offer]) -> Made:
+        """The question that was ticked. Raises `Invalid`."""
+        return make(wish_in(self.fields), offers, bool(self.get("key").strip()))
+
+    def ticked(self) -> bool:
+        """Whether anything was."""
+        return any(name.startswith("c.") for name in self.fields)
+
+
+def filled_in(form: Mapping[str, str]) -> Filled:
+    """The fields of a form that are known here, of a length that may be."""
+    kept = {
+        name: value.replace("\r\n", "\n")[: None if name == "sql" else _LONGEST]
+        for name, value in form.items()
+        if _FIELD.fullmatch(name)
+    }
+    return Filled(dict(list(kept.items())[:MOST_FIELDS]))
+
+
+def placeholders(sql: str) -> list[str]:
+    """The parameters that somebody wrote, in order. Raises `Invalid`."""
+    names = dict.fromkeys(str(node.this) for node in parse(sql).find_all(exp.Placeholder))
+    return [name for name in names if name != TODAY]
+
+
+def ticked_question(filled: Filled, made: Made, offers: Sequence[Offer]) -> Question:
+    """The question that was ticked, with what was filled in. Raises `Invalid` when a value is missing."""
+    _need_case(filled)
+    required = any(
+        offer.disclosure.subject_required
+        for offer in offers
+        if offer.subject and not made.grouped and f"{offer.alias}.{offer.dataset}" in _named(made.sql)
+    )
+    if required and not filled.get("key").strip():
+        raise _missing(
+            "key", Text("Vul in over wie de vraag gaat.", "Fill in whom the question is about."),
+            Text("De bronhouder geeft alleen antwoord over iemand die u noemt.", "The owner answers only about somebody whom you name."),
+        )  # fmt: skip
+    values = {one.name: _value(filled, one) for one in made.parameters}
+    return _question(filled, made.sql, values)
+
+
+def written_question(filled: Filled, types: Mapping[str, str], lists: frozenset[str]) -> Question:
+    """The question that was written, with what was filled in. Raises `Invalid` when a value is missing."""
+    _need_case(filled)
+    values: dict[str, Any] = {}
+    for name, kind in types.items():
+        text = filled.get(f"p.{name}").strip()
+        if not text:
+            raise _missing(
+                f"p.{name}", Text(f"Vul een waarde in voor ${name}.", f"Fill in a value for ${name}."),
+                Text("De vraag gebruikt deze waarde.", "The question uses this value."),
+            )  # fmt: skip
+        several = [read_value(one, kind) for one in _SEVERAL.split(text) if one]
+        values[name] = several if name in lists else read_value(text, kind)
+    return _question(filled, filled.sql, values)
+
+
+def _named(sql: str) -> set[str]:
+    return {f"{table.db}.{table.name}" for table in parse(sql).find_all(exp.Table)}
+
+
+def _question(filled: Filled, sql: str, values: Mapping[str, Any]) -> Question:
+    return Question(
+        sql, filled.activity, filled.case, dict(values), "flagged" if filled.get("partial") else "never"
+    )
+
+
+def _value(filled: Filled, parameter: Parameter) -> Any:
+    field = f"w{parameter.place}.value" if parameter.place else "key"
+    text = filled.get(field).strip()
+    if not text:
+        raise _missing(
+            field, Text("Vul een waarde in.", "Fill in a value."),
+            Text("Bij deze voorwaarde hoort een waarde.", "This condition takes a value."),
+        )  # fmt: skip
+    return read_value(text, parameter.type)
+
+
+def _need_case(filled: Filled) -> None:
+    if not filled.case or len(filled.case) > MAX_CASE or not filled.case.isprintable():
+        raise _missing(
+            "case", Text("Vul het kenmerk van de zaak in.", "Fill in the reference of the case."),
+            Text(f"U vraagt altijd voor een zaak. Een kenmerk heeft hoogstens {MAX_CASE} tekens.",
+                 f"You always ask for a case. A reference has at most {MAX_CASE} characters."),
+        )  # fmt: skip
+
+
+def _missing(field: str, next: Text, why: Text) -> Invalid:
+    return Invalid(
+        "value-missing", Text("Er mist nog iets.", "Something is missing."), why, next, field=field
+    )

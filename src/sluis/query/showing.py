@@ -1,0 +1,224 @@
+"""An answer as people read it: a table that can be sorted and taken along, a chart where there are figures, a picture of relations,
+where each column came from, and how the person that it is about will see it. Pure.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+import pyarrow as pa
+
+from sluis.grounds import Activity, Article, Offer
+from sluis.kernel import Text
+from sluis.query.graph import Picture, picture
+from sluis.query.model import Answer, Origin, Provenance
+from sluis.web import Asked, Chart, Column, Listing, Row, arranged
+
+Dataset = tuple[str, str]
+Kind = Literal["text", "number", "amount", "day", "moment", "bsn"]
+
+LONGEST = 2_000
+"""Characters of a value that are shown."""
+
+MOST_DRAWN = 100
+"""Rows of a chart."""
+
+_TAKEN = ("page", "sort", "after", "as")  # names of other things in an address
+
+
+class ColumnOrigin(msgspec.Struct, frozen=True):
+    """A column of an answer, and where it came from: the owner, dataset and column, whether it is masked and by what, and on
+    which articles it was opened."""
+
+    name: str
+    title: Text
+    owner: str
+    dataset: Text
+    column: str
+    masked: str | None
+    articles: tuple[Article, ...]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """How the person will see one consultation: who gave it, which data, on which articles; and until when, on which article,
+    they will not, where the law says so."""
+
+    owner: str
+    datasets: tuple[Text, ...]
+    articles: tuple[Article, ...]
+    withheld: Article | None
+    days: int
+
+
+class View(msgspec.Struct, frozen=True):
+    """An answer with what is known of its datasets."""
+
+    answer: Answer
+    activity: Activity
+    offers: Mapping[Dataset, Offer]
+    owners: Mapping[str, str]
+
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the table."""
+        return tuple(
+            self._column(field, self.answer.provenance[at])
+            for at, field in enumerate(self.answer.table.schema)
+        )
+
+    def listing(self, asked: Asked, language: str, wanted: str = "") -> Listing:
+        """The page of the table that was asked.
+
+        Args:
+            asked: which.
+            language: of the page.
+            wanted: only rows in which this text stands.
+        """
+        rows, columns = self.rows(), self.columns()
+        if wanted:
+            rows = [row for row in rows if any(wanted.casefold() in _searched(one) for one in row.cells)]
+        caption = Text("Het antwoord op uw vraag", "The answer to your question")
+        nothing = Text(
+            "Er zijn geen rijen met deze tekst.", "No row has this text."
+        ) if wanted else Text(
+            "Er is niets gevonden. Dat kan ook komen door wat gesloten blijft.", "Nothing was found. What stays closed may be why."
+        )  # fmt: skip
+        return arranged(caption, columns, rows, asked, language, exports=True, nothing=nothing)
+
+    def rows(self, most: int | None = None) -> list[Row]:
+        """The rows, or the first of them."""
+        table = self.answer.table if most is None else self.answer.table.slice(0, most)
+        columns = [[cell(one) for one in column.to_pylist()] for column in table.columns]
+        return [Row(tuple(row)) for row in zip(*columns, strict=True)]
+
+    def chart(self) -> Chart | None:
+        """The figures, along the first column that has none; None when there is nothing to draw."""
+        columns = self.columns()
+        figures = [at for at, one in enumerate(columns) if one.align == "end"][:4]
+        others = [at for at, one in enumerate(columns) if one.align != "end" and one.kind != "bsn"]
+        if not figures or not others or self.answer.table.num_rows < 2:
+            return None
+        shown = [others[0], *figures]
+        rows = tuple(Row(tuple(row.cells[at] for at in shown)) for row in self.rows(MOST_DRAWN))
+        form: Literal["line", "bars"] = "line" if columns[others[0]].kind in ("day", "moment") else "bars"
+        told = Text(f"De eerste {MOST_DRAWN} rijen.", f"The first {MOST_DRAWN} rows.") if (
+            self.answer.table.num_rows > MOST_DRAWN
+        ) else None  # fmt: skip
+        title = Text("De getallen in beeld", "The figures in a chart")
+        plain = tuple(msgspec.structs.replace(columns[at], sort=False) for at in shown)
+        return Chart(title, plain, rows, form, told)
+
+    def picture(self, language: str) -> Picture | None:
+        """The relations; None when there is nothing to draw."""
+        subject = next((at for at, one in enumerate(self.columns()) if one.kind == "bsn"), None)
+        titles = {name: offer.title for name, offer in self.offers.items()}
+        rows = [[said(one, language) for one in row.cells] for row in self.rows(200)]
+        return picture(rows, self.answer.provenance, subject, titles, self.owners)
+
+    def origins(self) -> list[ColumnOrigin]:
+        """Where each column came from; one that was computed from more, more than once."""
+        found = []
+        for column, one in zip(self.columns(), self.answer.provenance, strict=True):
+            found += [self._origin(one.column, column.title, origin) for origin in one.origins]
+        return found
+
+    def seen(self) -> list[Seen]:
+        """How the person it is about will see this."""
+        return [
+            Seen(
+                self.owners.get(one.owner, one.owner),
+                tuple(offer.title for offer in self._of(one.owner, one.datasets)),
+                articles_of(self._of(one.owner, one.datasets)),
+                *_withheld(self._of(one.owner, one.datasets)),
+            )
+            for one in self.answer.consulted
+        ]
+
+    def _of(self, owner: str, datasets: Iterable[str]) -> list[Offer]:
+        return [self.offers[owner, one] for one in datasets if (owner, one) in self.offers]
+
+    def _column(self, field: pa.Field, origin: Provenance) -> Column:
+        kind: Kind = "text"
+        align: Literal["start", "end"] = "start"
+        direct = origin.origins[0] if len(origin.origins) == 1 else None
+        offer = self.offers.get((direct.owner, direct.dataset)) if direct else None
+        subject = offer.subject if offer else None
+        if pa.types.is_date(field.type):
+            kind = "day"
+        elif pa.types.is_timestamp(field.type):
+            kind = "moment"
+        elif (
+            pa.types.is_integer(field.type)
+            or pa.types.is_floating(field.type)
+            or pa.types.is_decimal(field.type)
+        ):
+            euros = (origin.unit or "").startswith("eurocent") and pa.types.is_integer(field.type)
+            kind, align = "amount" if euros else "number", "end"
+        elif (
+            direct
+            and subject
+            and subject.type == "BSN"
+            and direct.column == subject.column
+            and not direct.masked
+        ):
+            kind = "bsn"
+        name = field.name if field.name not in _TAKEN else f"{field.name}_"
+        return Column(
+            name, self._title(field.name, direct, offer), sort=True, align=align, kind=kind, foreign=kind == "text",
+        )  # fmt: skip
+
+    @staticmethod
+    def _title(name: str, direct: Origin | None, offer: Offer | None) -> Text:
+        """What the owner calls it, where the official did not."""
+        if direct is not None and offer is not None and direct.column == name:
+            found = next((one.title for one in offer.columns if one.name == name), None)
+            if found is not None:
+                return Text(found.nl[:1].upper() + found.nl[1:], found.en[:1].upper() + found.en[1:])
+        words = name.replace("_", " ")[:100]
+        return Text(words, words)
+
+    def _origin(self, name: str, title: Text, origin: Origin) -> ColumnOrigin:
+        offer = self.offers.get((origin.owner, origin.dataset))
+        return ColumnOrigin(
+            name, title, self.owners.get(origin.owner, origin.owner),
+            offer.title if offer else Text(origin.dataset, origin.dataset), origin.column, origin.masked,
+            offer.disclosure.articles if offer else (),
+        )  # fmt: skip
+
+
+def articles_of(offers: Iterable[Offer]) -> tuple[Article, ...]:
+    """The articles on which these are open."""
+    return tuple(dict.fromkeys(article for offer in offers for article in offer.disclosure.articles))
+
+
+def cell(value: Any) -> Any:
+    """A value as a table shows it; never one too long for a page."""
+    if isinstance(value, bool):
+        return Text("ja", "yes") if value else Text("nee", "no")
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else value[:LONGEST] + "…"
+    if value is None or isinstance(value, int | float | date | datetime):
+        return value
+    return str(value)[:LONGEST]
+
+
+def said(value: Any, language: str) -> str:
+    """A value in a few words."""
+    if value is None:
+        return ""
+    if isinstance(value, Text):
+        return value.en if language == "en" else value.nl
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _searched(value: Any) -> str:
+    return f"{value.nl} {value.en}".casefold() if isinstance(value, Text) else said(value, "nl").casefold()
+
+
+def _withheld(offers: Sequence[Offer]) -> tuple[Article | None, int]:
+    found = [one.disclosure.withhold for one in offers if one.disclosure.withhold]
+    longest = max(found, key=lambda one: one.days, default=None)
+    return (longest.article, longest.days) if longest else (None, 0)
