@@ -17,7 +17,18 @@ from sluis.kernel import Invalid, NotFound, Problem, Text
 from sluis.web import Entry as Link
 from sluis.web import Form, SignedIn, at_field, page, redirect, setting_of
 
-NAVIGATION = (Link("/messages", Text("Berichten", "Messages"), ("citizen", "company")),)
+NAVIGATION = (
+    Link(
+        "/messages",
+        Text("Berichten", "Messages"),
+        ("citizen", "company"),
+        section="messages",
+        about=Text(
+            "Lees wat wij u lieten weten, en kies hoe u van ons hoort.",
+            "Read what we let you know, and choose how you hear from us.",
+        ),
+    ),
+)
 """What the layout shows of this room."""
 
 _FOR: dict[str, Any] = {"audience": ("citizen", "company"), "level": "substantial"}

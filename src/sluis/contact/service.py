@@ -190,6 +190,20 @@ class Contact:
         await self._recording.read(party)
         return await asyncio.to_thread(self._history, party, until)
 
+    async def latest(self, party: Party, most: int) -> list[tuple[Text, int, Text]]:
+        """The newest messages of somebody: title, moment in seconds since the epoch, and state, in words; not what they say. That
+        another sees it, is on record first. Raises `Unkept`."""
+        await self._recording.read(party)
+        return await asyncio.to_thread(self._latest, party, most)
+
+    def _latest(self, party: Party, most: int) -> list[tuple[Text, int, Text]]:
+        with self._store.read() as connection:
+            found = self._keeping.of_person(connection, party.whose, party.scenarios, EVER, most)[:most]
+        return [(self._title(one.scenario), one.created, state_of(one.state)) for one, _ in found]
+
+    def _title(self, scenario: str) -> Text:
+        return self._titles.get(scenario, Text(scenario, scenario))
+
     def _history(self, party: Party, until: int) -> list[Entry]:
         with self._store.read() as connection:
             messages = self._keeping.of_person(connection, party.whose, party.scenarios, until, SHOWN)
@@ -201,7 +215,7 @@ class Contact:
             Entry(
                 id=message.id,
                 at=message.created,
-                title=self._titles.get(message.scenario, Text(message.scenario, message.scenario)),
+                title=self._title(message.scenario),
                 case=content.case,
                 subject=content.said.subject if content.said else "",
                 text=content.said.text if content.said else "",

@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.identity.people import Choice
 from sluis.identity.sessions import Leaving, Sessions, SigningIn, Way
+from sluis.identity.start import Start
 from sluis.kernel import Level, Refused, Text, reaches
 from sluis.web import (
     Audience,
@@ -28,7 +29,15 @@ from sluis.web import (
     take_back,
 )
 
-NAVIGATION = (Entry("/sessions", Text("Waar u bent ingelogd", "Where you are signed in")),)
+NAVIGATION = (
+    Entry(
+        "/sessions",
+        Text("Waar u bent ingelogd", "Where you are signed in"),
+        section="account",
+        about=Text("Zie waar u bent ingelogd, en beëindig wat u niet herkent.",
+                   "See where you are signed in, and end what you do not recognise."),
+    ),
+)  # fmt: skip
 """What the layout shows of this room."""
 
 _AUDIENCES: tuple[tuple[Audience, Text, Text], ...] = (
@@ -52,6 +61,7 @@ def routes(
     programs: Callable[[str], Iterable[str]] = lambda handle: (),
     leaving: Leaving | None = None,
     portal_behind: Title | None = None,
+    start: Start | None = None,
 ) -> list[HTTPRouteHandler]:
     """The pages of this room.
 
@@ -62,7 +72,9 @@ def routes(
         programs: titles of the portals and programs that were signed in with the session of a handle; may block.
         leaving: how one signs out; None: only here.
         portal_behind: knows for which portal somebody signs in.
+        start: what those who are signed in find on the first page.
     """
+    start = start or Start()
     leaving = leaving or Leaving(sessions)
     titles = {
         "passkey": Text("passkey", "passkey"),
@@ -76,8 +88,14 @@ def routes(
 
     @get("/")
     async def first(visitor: SignedIn | None, request: Request[Any, Any, Any]) -> Response[bytes]:
-        """The first page of the portal."""
-        return page(request, "identity/first.html")
+        """The first page of the portal: what this is, for who is not signed in; the workplace of an official; and for others what
+        happened lately."""
+        if visitor is None:
+            return page(request, "identity/first.html")
+        if visitor.audience == "staff":
+            return page(request, "identity/workplace.html", groups=setting_of(request).workplace())
+        blocks, weak = await start.of(visitor), start.hidden(visitor)
+        return page(request, "identity/start.html", blocks=blocks, weak=weak)
 
     @get("/sign-in")
     async def sign_in(

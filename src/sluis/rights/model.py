@@ -154,7 +154,7 @@ class Request(msgspec.Struct, frozen=True):
         return not FOLLOWS[self.state]
 
 
-class Placed(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True):
+class Placed(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A request as it crosses to the organisation that must answer it."""
 
     receipt: Receipt
@@ -162,8 +162,8 @@ class Placed(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", fo
     whom: Whom
     level: Level
     placed: Moment
-    about: About = About()
-    asked: Asked = Asked()
+    about: About
+    asked: Asked
 
 
 class Progress(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from sluis.grounds import Grounds
 from sluis.identity import pages, passkeys, passport, people, upstream
 from sluis.identity.provider import Provider
 from sluis.identity.sessions import Current, Established, Finish, Leaving, Sessions, SigningIn, open_sessions
+from sluis.identity.start import Start
 from sluis.identity.tokens import Tokens
 from sluis.identity.upstream import Upstreams
 from sluis.kernel import Clock
@@ -62,6 +63,7 @@ class IdentityRooms(msgspec.Struct, frozen=True):
     provider: Provider
     upstreams: Upstreams
     passkeys: passkeys.Passkeys | None
+    start: Start
     routes: tuple[HTTPRouteHandler, ...]
     navigation: tuple[Entry, ...]
     forms: bytes
@@ -96,7 +98,9 @@ def identity_rooms(
         *([passkeys.way(keyed)] if keyed else []),
         *(passport.ways(wallets) if wallets else []),
     ]
+    start = Start()
     return IdentityRooms(
+        start=start,
         sessions=sessions,
         representing=representing,
         signing_in=signing_in,
@@ -106,7 +110,13 @@ def identity_rooms(
         passkeys=keyed,
         routes=(
             *pages.routes(
-                sessions, signing_in, lambda: ways, provider.programs, leaving, provider.portal_behind
+                sessions,
+                signing_in,
+                lambda: ways,
+                provider.programs,
+                leaving,
+                provider.portal_behind,
+                start,
             ),
             *_people_routes(config, representing, provider, keys, gate, on_refusal),
             *endpoints,

@@ -24,6 +24,7 @@ from sluis.serve.identity import IdentityRooms
 from sluis.serve.notificaties import beside_portal
 from sluis.serve.parts import Parts
 from sluis.serve.rights import rights_routes
+from sluis.serve.start import sources_of
 from sluis.web import (
     Api,
     BrowserListener,
@@ -50,6 +51,7 @@ def portal_of(config: Config, parts: Parts) -> "OwnPortal | None":
 
 def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     """The portal as an app, of a node with these rooms."""
+    rooms.start.tells(sources_of(parts, rooms))
     messages = contact.NAVIGATION if parts.contact else ()
     # What people come for first.
     found = found_navigation(parts)

@@ -68,6 +68,7 @@ class Entry(msgspec.Struct, frozen=True):
         open: whether who is not signed in sees it too.
         roles: officials see it who have one of these; None: all of them. What a page itself asks, its route says.
         section: under which it stands where there are many.
+        about: what one does there, in a sentence.
     """
 
     path: str
@@ -76,6 +77,7 @@ class Entry(msgspec.Struct, frozen=True):
     open: bool = False
     roles: tuple[str, ...] | None = None
     section: Section = ""
+    about: Text | None = None
 
     def is_for(self, visitor: SignedIn | None) -> bool:
         """Whether this visitor sees it."""
@@ -149,6 +151,15 @@ class Setting(msgspec.Struct, frozen=True):
             Menu(SECTIONS[some[0].section] if len(some) > 1 else None, tuple(some), now in some)
             for some in found
         ]
+
+    def workplace(self) -> list[tuple[Text, tuple[Entry, ...]]]:
+        """The same in large: each section with its entries, and what stands by itself at the end."""
+        entries = self.entries()
+        found = [
+            (title, tuple(one for one in entries if one.section == name)) for name, title in SECTIONS.items()
+        ]
+        found.append((Text("En verder", "And further"), tuple(one for one in entries if not one.section)))
+        return [(title, some) for title, some in found if some]
 
     def entry(self) -> Entry | None:
         """The entry of this page: it leads here, or to the nearest page above."""

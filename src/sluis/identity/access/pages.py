@@ -15,7 +15,13 @@ from sluis.identity.access.service import Accesses
 from sluis.kernel import Invalid, NotFound, Text
 from sluis.web import Entry, Form, SignedIn, page, redirect, required_day
 
-NAVIGATION = (Entry("/consents", Text("Toegang die ik gaf", "Access I gave"), ("citizen",)),)
+NAVIGATION = (
+    Entry(
+        "/consents", Text("Toegang die ik gaf", "Access I gave"), ("citizen",), section="mine",
+        about=Text("Bepaal zelf welke organisaties uw gegevens mogen zien, en trek dat weer in.",
+                   "Decide yourself which organisations may see your data, and take that back."),
+    ),
+)  # fmt: skip
 """What the layout shows of this room."""
 
 _FOR: dict[str, Any] = {"audience": ("citizen",), "level": "substantial"}

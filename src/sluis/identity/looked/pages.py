@@ -27,7 +27,13 @@ from sluis.web import (
     setting_of,
 )
 
-NAVIGATION = (Entry("/looked", Text("Wie keek er", "Who looked"), ("citizen", "company"), section="mine"),)
+NAVIGATION = (
+    Entry(
+        "/looked", Text("Wie keek er", "Who looked"), ("citizen", "company"), section="mine",
+        about=Text("Elke keer dat een organisatie gegevens opvroeg, met de reden.",
+                   "Each time that an organisation asked for data, with the reason."),
+    ),
+)  # fmt: skip
 """What the layout shows of this room."""
 
 _FOR: dict[str, Any] = {"audience": ("citizen", "company"), "level": "substantial"}

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sluis.crypto import Jwk
 from sluis.grounds import Grounds
-from sluis.identity.looked.model import Bounds, Look, Looked, Organisation, Page, Silent, Wanted
+from sluis.identity.looked.model import Bounds, Look, Looked, Organisation, Page, Question, Silent, Wanted
 from sluis.identity.looked.rules import by_question, look_of, onward, plain_trace
 from sluis.identity.looked.trusted import audience_of
 from sluis.kernel import PeerId, Problem
@@ -120,6 +120,15 @@ class WhoLooked:
         earliest = min((one.start_time for one in every), default=None)
         cut = len(every) >= self._bounds.searched
         return Page(tuple(questions), len(fitting), cut, tuple(names), looked.silent, looked.whole, earliest)
+
+    async def latest(self, whom: tuple[str, str], most: int) -> list[Question]:
+        """The newest questions about a person, from this node's own log alone. Raises `Refused`: people are looked up too fast."""
+        own = await self._here(whom, Wanted(), self._bounds.lines)
+        asked = dict[tuple[str, str], list[Processing]]()
+        for one in own:
+            asked.setdefault((one.trace_id, str(one.attributes.get(ACTIVITY, ""))), []).append(one)
+        lines = [line for some in [*asked.values()][:most] for line in some]
+        return by_question(await asyncio.to_thread(self._looks, lines))[:most]
 
     @property
     def grounds(self) -> Grounds:

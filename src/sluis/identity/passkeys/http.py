@@ -14,7 +14,12 @@ from sluis.identity.sessions import Finish, Sessions, Way
 from sluis.kernel import Invalid, Text
 from sluis.web import Entry, Form, SignedIn, address_of, after_form, local_path, page, redirect, setting_of
 
-NAVIGATION = (Entry("/passkeys", Text("Mijn passkeys", "My passkeys"), ("staff",)),)
+NAVIGATION = (
+    Entry(
+        "/passkeys", Text("Mijn passkeys", "My passkeys"), ("staff",), section="account",
+        about=Text("Log in met uw telefoon, computer of sleutel.", "Sign in with your phone, computer or key."),
+    ),
+)  # fmt: skip
 """What the layout shows of this room."""
 
 _STAFF: dict[str, Any] = {"audience": ("staff",)}

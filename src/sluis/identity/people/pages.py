@@ -21,10 +21,41 @@ from sluis.kernel import HERE, Acting, Invalid, Kvk, NotFound, Oin, Refused, Rsi
 from sluis.web import Entry, Form, SignedIn, Tries, at_field, page, redirect, required_day
 
 NAVIGATION = (
-    Entry("/mandates", Text("Machtigingen", "Mandates"), ("citizen", "company")),
-    Entry("/acts", Text("Samen tekenen", "Signing together"), ("citizen", "company")),
-    Entry("/contacts", Text("Contactpersonen", "Contact persons"), ("company",)),
-    Entry("/guardians", Text("Wettelijk vertegenwoordigers", "Guardians"), ("staff",)),
+    Entry(
+        "/mandates",
+        Text("Machtigingen", "Mandates"),
+        ("citizen", "company"),
+        section="account",
+        about=Text(
+            "Laat een ander voor u handelen, of aanvaard dat u het voor een ander doet.",
+            "Let another act for you, or accept to act for another.",
+        ),
+    ),
+    Entry(
+        "/acts",
+        Text("Samen tekenen", "Signing together"),
+        ("citizen", "company"),
+        section="account",
+        about=Text("Teken wat een medebestuurder vroeg.", "Sign what a fellow director asked for."),
+    ),
+    Entry(
+        "/contacts",
+        Text("Contactpersonen", "Contact persons"),
+        ("company",),
+        section="account",
+        about=Text("Wie wij bij uw bedrijf bereiken.", "Whom we reach at your company."),
+    ),
+    Entry(
+        "/guardians",
+        Text("Wettelijk vertegenwoordigers", "Guardians"),
+        ("staff",),
+        roles=("people-admin", "privacy-officer"),
+        section="oversight",
+        about=Text(
+            "Leg vast wie volgens de wet voor een ander handelt: ouder, curator of bewindvoerder.",
+            "Write down who acts for another by law: parent, curator or administrator.",
+        ),
+    ),
 )
 """What the layout shows of this room."""
 
