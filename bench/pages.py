@@ -75,6 +75,10 @@ LEFT_OUT = (
     "/still-here",
     "/mandates/{number}",
     "/catalogue/of/{owner}",
+    "/contracts/{hash}",
+    "/peers/{oin}",
+    "/doctor/walk/{handle}",
+    "/deliveries/{id}",
 )
 """Where programs ask, or the browser is sent on to another site; and one thing of a kind that this node does not have."""
 

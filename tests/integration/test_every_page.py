@@ -69,7 +69,17 @@ LEFT_OUT = (
 )
 """Where programs ask, or a browser is sent on to another site."""
 
-MISSING = {"/oversight/unusual/{id}", "/mandates/{number}", "/catalogue/of/{owner}"}
+MISSING = {
+    "/oversight/unusual/{id}",
+    "/mandates/{number}",
+    "/catalogue/of/{owner}",
+    "/contracts/{hash}",
+    "/contracts/{hash}/{act}",
+    "/peers/{oin}",
+    "/doctor/walk/{handle}",
+    "/deliveries/{id}",
+    "/deliveries/{id}/{act}",
+}
 """Pages of one thing that this node does not have; their own tests look at them."""
 
 

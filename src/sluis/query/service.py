@@ -158,6 +158,11 @@ class Asker:
         """The processing activity with that id. Raises `Invalid` when there is none, or it is not in force."""
         return self._activity(id)
 
+    def own(self, activity: Activity) -> bool:
+        """Whether it is of this organisation, and not only in its register because it opens something for it."""
+        mine = str.__str__(self._means.peer)
+        return mine in (activity.controller, activity.processor)
+
     def in_force(self, activity: Activity) -> bool:
         """Whether it counts today."""
         return activity.valid.holds(self._clock().date())

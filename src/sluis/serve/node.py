@@ -105,6 +105,8 @@ class Node:
             self._every(_TEN_MINUTES, self._anchor)
         if self.parts.membership is not None:
             self._every(_FIVE_MINUTES, self.parts.membership.compare, at_once=False)
+        if self.parts.traffic is not None:
+            self._every(_TEN_SECONDS, self.parts.traffic.look)
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close everything. May be called twice."""

@@ -29,6 +29,7 @@ from sluis.gateway import (
     Membership,
     Operator,
     OwnLink,
+    Traffic,
     Witnesses,
     read_card,
     sign_card,
@@ -94,6 +95,7 @@ class Parts(msgspec.Struct, frozen=True):
     card: Callable[[], str]
     membership: Membership | None
     operator: Operator | None
+    traffic: Traffic | None
     own: OwnLink | None
     """The link, where there is no membership."""
     identity: IdentityRooms | None
@@ -275,6 +277,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         card=card,
         membership=membership,
         operator=operator,
+        traffic=Traffic(membership, clock) if membership else None,
         own=None if membership else own_link,
         identity=rooms,
         activities={one.id: one.name for one in grounds.activities},

@@ -76,7 +76,11 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
         *decisions,
     ]
     return make_portal(
-        [*routes, *administering_routes(parts), *oversight.page_routes(parts.oversight, Gate(parts.point))],
+        [
+            *routes,
+            *administering_routes(config, parts),
+            *oversight.page_routes(parts.oversight, Gate(parts.point)),
+        ],
         rooms.visiting,
         house,
         rooms.forms,

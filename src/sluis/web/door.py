@@ -7,6 +7,7 @@ who may come in has a form looked at: its origin and its token (CWE-352; OWASP A
 import hmac
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import Request, Response
 from litestar.exceptions import MethodNotAllowedException
@@ -14,10 +15,12 @@ from litestar.exceptions import MethodNotAllowedException
 from sluis.kernel import Invalid, Refused, Text, Unidentified, reaches, read_fields
 from sluis.web import problems
 from sluis.web.access import keep_caller, methods_at
-from sluis.web.pages import SETTING, redirect, setting_of
+from sluis.web.cookies import COOKIE, cookies_of
+from sluis.web.pages import SETTING, local_path, redirect, setting_of
 from sluis.web.routes import FORM, Form
 from sluis.web.short import header
 from sluis.web.tries import Tries, address_of
+from sluis.web.unsent import Forms
 from sluis.web.visitors import SignedIn
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -27,15 +30,19 @@ _MOST_FORM = 64 * 1024  # bytes
 _MOST_FIELDS = 500
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _NO_GUESS = (409, 429)  # what was right and cannot be now, and who waits already
+TYPED = "sluis.typed"
+"""Key in the scope of what was filled in on a form that could not be taken."""
+
 _TRIED = "sluis.tried"  # key in the scope: the route was reached, and what it is asked counts as a try
 
 
-async def let_in(request: Request[Any, Any, Any], tries: Tries) -> Response[Any] | None:
+async def let_in(request: Request[Any, Any, Any], tries: Tries, forms: Forms) -> Response[Any] | None:
     """Hold a request to what its route asks.
 
     Args:
         request: to the route, with its `Setting`.
         tries: who failed before, and waits.
+        forms: keeps what was filled in while a session ended.
 
     Returns where to go first, when that is somewhere else. Raises `Unidentified`, `Refused`, `Invalid`, `TooOften`.
     """
@@ -48,13 +55,21 @@ async def let_in(request: Request[Any, Any, Any], tries: Tries) -> Response[Any]
     visitor = setting_of(request).visitor
     keep_caller(scope, visitor)
     # Before the form: whose session is over is told that, and not that the form is.
-    elsewhere = _admit(request, visitor) if callers == "people" else None
+    try:
+        elsewhere = _admit(request, visitor) if callers == "people" else None
+    except Unidentified:
+        if (kept := await _keep(request, forms)) is None:
+            raise
+        return kept
     if elsewhere is not None:
         return elsewhere
     if FORM in opt or (scope["method"] not in SAFE and not opt.get("cross_site")):
         form = await _form(request)
         if not opt.get("cross_site"):
             _check_origin(request, form)
+            if "unsent" in form:
+                forms.done(form["unsent"], setting_of(request).browser())
+                form = {name: value for name, value in form.items() if name != "unsent"}
         scope[FORM] = form  # type: ignore[literal-required]
     if opt.get("tries"):
         scope[_TRIED] = True  # type: ignore[literal-required]
@@ -65,12 +80,9 @@ def _admit(request: Request[Any, Any, Any], visitor: SignedIn | None) -> Respons
     """Let in whom the route is for; who is not signed in, or not surely enough, is sent to sign in first."""
     opt, setting = request.route_handler.opt, setting_of(request)
     audiences, level = opt.get("audience"), opt.get("level")
-    only = audiences[0] if audiences is not None and len(audiences) == 1 else None
     if visitor is None or (level is not None and not reaches(visitor.level, level)):
         if request.method in SAFE and wants_page(request.scope):
-            given = {"next": setting.here, "level": level, "audience": only}
-            asked = {name: value for name, value in given.items() if value is not None}
-            return redirect("/sign-in", **asked)
+            return _to_sign_in(request, setting.here)
         raise Unidentified("not-signed-in", _WHO, *(_SIGN_IN if visitor is None else _SIGN_IN_BETTER))
     if audiences is not None and visitor.audience not in audiences:
         raise _refused("not-for-you", _NOT_FOR_YOU)
@@ -80,13 +92,52 @@ def _admit(request: Request[Any, Any, Any], visitor: SignedIn | None) -> Respons
     return None
 
 
+def _to_sign_in(request: Request[Any, Any, Any], target: str) -> Response[Any]:
+    """As the route asks it, and from there to `target`."""
+    opt = request.route_handler.opt
+    audiences = opt.get("audience")
+    only = audiences[0] if audiences is not None and len(audiences) == 1 else None
+    given = {"next": target, "level": opt.get("level"), "audience": only}
+    return redirect("/sign-in", **{name: value for name, value in given.items() if value is not None})
+
+
+async def _keep(request: Request[Any, Any, Any], forms: Forms) -> Response[Any] | None:
+    """What was filled in waits, where it is known whose it is, and its sender signs in first. Otherwise the answer itself shows it
+    (`typed`). None when there is nothing to keep."""
+    scope = request.scope
+    if (
+        scope["method"] in SAFE
+        or request.route_handler.opt.get("cross_site")
+        or not wants_page(scope)
+        or _is_foreign(scope)
+    ):
+        return None
+    form = await _form(request)
+    path, secret = local_path(scope["path"]), cookies_of(scope).get(COOKIE)
+    back = local_path(urlsplit(header(scope, b"referer")).path)
+    if secret and form and forms.keep(secret, setting_of(request).browser(), path, form, back):
+        return _to_sign_in(request, "/unsent")
+    scope[TYPED] = form  # type: ignore[literal-required]
+    return None
+
+
+def typed(scope: Mapping[str, Any]) -> Form:
+    """What somebody filled in and could not be taken, nor kept: for the page that says so. Nothing of who is another site."""
+    return {
+        name: value
+        for name, value in scope.get(TYPED, {}).items()
+        if name not in ("csrf", "unsent") and value.strip()
+    }
+
+
 async def _form(request: Request[Any, Any, Any]) -> Form:
     """What was filled in. Raises `Invalid` when it is too much, or a field is there twice."""
     if header(request.scope, b"content-type").partition(";")[0].strip().lower() != _FORM_TYPE:
         return {}
     body = await request.body()
     if len(body) > _MOST_FORM:
-        raise problems.body_too_large(_MOST_FORM)
+        too_large = problems.form_too_large if wants_page(request.scope) else problems.body_too_large
+        raise too_large(_MOST_FORM)
     try:
         return read_fields(body.decode(), _MOST_FIELDS, strict=True)
     except ValueError:
@@ -96,13 +147,21 @@ async def _form(request: Request[Any, Any, Any]) -> Form:
 def _check_origin(request: Request[Any, Any, Any], form: Form) -> None:
     """A form must come from a page of this portal, made for this visitor (CWE-352). Raises `Refused`."""
     scope = request.scope
-    site, origin = header(scope, b"sec-fetch-site"), header(scope, b"origin")
-    foreign = site not in ("", "same-origin", "none")
-    foreign |= bool(origin) and origin.partition("://")[2] != header(scope, b"host")
+    foreign = _is_foreign(scope)
     given = form.get("csrf") or header(scope, b"x-csrf-token")
     expected = setting_of(request).token()
     if foreign or not hmac.compare_digest(given.encode(), expected.encode()):
+        if not foreign:
+            scope[TYPED] = form  # type: ignore[literal-required]
         raise Refused("form-expired", *_FORM_EXPIRED, rule="form-token")
+
+
+def _is_foreign(scope: Mapping[str, Any]) -> bool:
+    """Whether a browser says that another site sends this."""
+    site, origin = header(scope, b"sec-fetch-site"), header(scope, b"origin")
+    if site not in ("", "same-origin", "none"):
+        return True
+    return bool(origin) and origin.partition("://")[2] != header(scope, b"host")
 
 
 def note_failure(scope: Any, status: int, tries: Tries) -> None:

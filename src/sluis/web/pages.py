@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -244,9 +245,12 @@ def rendered(setting: Setting, template: str, **values: Any) -> bytes:
     )
 
 
-def problem_page(setting: Setting, problem: Problem) -> bytes:
-    """A problem, as a person reads it: what happened, why, and what to do next."""
-    return rendered(setting, "web/problem.html", problem=problem)
+def problem_page(
+    setting: Setting, problem: Problem, typed: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
+    """A problem, as a person reads it: what happened, why, and what to do next; and what they had filled in, where that would be
+    lost otherwise."""
+    return rendered(setting, "web/problem.html", problem=problem, typed=typed)
 
 
 def policy(to: Iterable[str] = ()) -> str:

@@ -24,6 +24,7 @@ import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
@@ -34,14 +35,27 @@ from sluis.web.answer import Sending
 from sluis.web.app import access_log, log_request, most_body, problem_of
 from sluis.web.bearer import challenging
 from sluis.web.cookies import BROWSER, COOKIE, LANGUAGE, BrowserSecret, cookies_of, set_cookie
-from sluis.web.door import SAFE, let_in, note_failure, wants_page
+from sluis.web.door import SAFE, let_in, note_failure, typed, wants_page
 from sluis.web.files import send_file
 from sluis.web.look import Look
 from sluis.web.openapi import BASE
-from sluis.web.pages import HTML, SETTING, Entry, Setting, local_path, policy, problem_page, redirect
+from sluis.web.pace import Pace
+from sluis.web.pages import (
+    HTML,
+    SETTING,
+    Entry,
+    Setting,
+    local_path,
+    page,
+    policy,
+    problem_page,
+    redirect,
+    setting_of,
+)
 from sluis.web.routes import bound, served
 from sluis.web.short import JsonRequest, header
-from sluis.web.tries import Tries
+from sluis.web.tries import Tries, address_of
+from sluis.web.unsent import Forms
 from sluis.web.visitors import SignedIn, Visitors
 
 _MOST_BODY = 1024 * 1024  # bytes, unless a route sets its own `request_max_body_size`
@@ -68,6 +82,7 @@ class House(msgspec.Struct, frozen=True):
         navigation: entries of the layout.
         idle: seconds without a request after which a session is over.
         look: what of the pages this organisation changes.
+        pace: how fast somebody may ask for pages; None for what suits people.
     """
 
     organisation: str
@@ -75,6 +90,7 @@ class House(msgspec.Struct, frozen=True):
     navigation: tuple[Entry, ...] = ()
     idle: int = 1800
     look: Look = Look()
+    pace: Pace | None = None
 
 
 Beside = Mapping[str, ASGIApp]
@@ -97,10 +113,11 @@ class Portal:
         tries: Tries,
         representing: Representing | None,
         beside: Beside,
+        forms: Forms,
     ) -> None:
         self._framework, self._house, self._visitors = framework, house, visitors
         self._secret, self._api, self._tries, self._representing = secret, api, tries, representing
-        self._beside = beside
+        self._beside, self._forms, self._pace = beside, forms, house.pace or Pace()
 
     @property
     def routes(self) -> list[tuple[str, str, HTTPRouteHandler]]:
@@ -142,6 +159,10 @@ class Portal:
             if scope["path"].startswith("/static/"):
                 await send_file(scope, sending, self._house.look.files)
             else:
+                known = setting.visitor is not None
+                self._pace.take(
+                    setting.visitor.acting.person if setting.visitor else address_of(scope), known
+                )
                 await self._framework(scope, receive, sending)
         except Exception as exception:
             failure = problems.failure_of(exception) if sending.status else problem_of(exception)
@@ -156,6 +177,8 @@ class Portal:
 
     async def _visitor(self, secret: str | None) -> SignedIn | None:
         visitor = self._visitors.by_cookie(secret) if secret else None
+        if secret and visitor is not None:
+            self._forms.seen(secret, visitor)
         if visitor is None or visitor.acting.entity is None or self._representing is None:
             return visitor
         return await self._representing(visitor)
@@ -184,8 +207,12 @@ class Portal:
     def _token(self, visitor: SignedIn | None, browser: BrowserSecret) -> str:
         """What a form of this visitor carries: bound to the session, or else to the browser."""
         bound_to = f"session:{visitor.session}" if visitor is not None else f"browser:{browser.value()}"
-        mac = hmac.digest(self._secret, bound_to.encode(), "sha256")
-        return base64.urlsafe_b64encode(mac)[:-1].decode()
+        return _form_token(self._secret, bound_to)
+
+
+def _form_token(secret: bytes, bound_to: str) -> str:
+    mac = hmac.digest(secret, bound_to.encode(), "sha256")
+    return base64.urlsafe_b64encode(mac)[:-1].decode()
 
 
 def make_portal(
@@ -214,18 +241,26 @@ def make_portal(
 
     Raises `TypeError` when a route serves nobody in particular without being marked open.
     """
-    tries = Tries()
+    tries, forms = Tries(), Forms(lambda session: _form_token(secret, f"session:{session}"))
+
+    @get("/unsent")
+    async def unsent(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """What somebody filled in while their session ended."""
+        found, more = forms.of(setting_of(request).browser(), person)
+        return page(request, "web/unsent.html", found=found, more=more)
 
     async def guard(request: Request[Any, Any, Any]) -> Response[Any] | None:
         try:
-            return await let_in(request, tries)
+            return await let_in(request, tries, forms)
         except Refused as refusal:
             if on_refusal is not None:
                 await on_refusal(refusal)
             raise
 
     def problem(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
-        found = problem_of(failure, most_body(request.scope, _MOST_BODY))
+        most = most_body(request.scope, _MOST_BODY)
+        large = isinstance(failure, RequestEntityTooLarge) and wants_page(request.scope)
+        found = problems.form_too_large(most) if large else problem_of(failure, most)
         response = _problem_response(found, request.scope)
         if isinstance(failure, MethodNotAllowedException):
             allowed = {*(failure.headers or {}).get("allow", "").split(", ")} - {"OPTIONS", ""}
@@ -233,7 +268,7 @@ def make_portal(
         return response
 
     framework = Litestar(
-        route_handlers=[bound(handler, services or {}) for handler in (*handlers, _language)],
+        route_handlers=[bound(handler, services or {}) for handler in (*handlers, _language, unsent)],
         before_request=guard,
         exception_handlers={
             Problem: problem,
@@ -247,7 +282,7 @@ def make_portal(
         logging_config=None,
         debug=False,
     )
-    return Portal(framework, house, visitors, secret, api, tries, representing, beside)
+    return Portal(framework, house, visitors, secret, api, tries, representing, beside, forms)
 
 
 @get("/language/{language:str}", opt={"open": True})
@@ -267,7 +302,10 @@ def _problem_response(problem: Problem, scope: Any) -> Response[bytes]:
         headers["retry-after"] = str(problem.seconds)
     if wants_page(scope):
         return Response(
-            problem_page(setting, problem), status_code=problem.status, media_type=HTML, headers=headers
+            problem_page(setting, problem, typed(scope)),
+            status_code=problem.status,
+            media_type=HTML,
+            headers=headers,
         )
     content, language = problems.body_of(problem, setting.language)
     headers["content-language"] = language

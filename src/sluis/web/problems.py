@@ -33,6 +33,12 @@ class NotAllowed(Invalid):
     status = 405
 
 
+class TooLarge(Invalid):
+    """More than is taken (RFC 9110 §15.5.14)."""
+
+    status = 413
+
+
 class Failure(Problem):
     """A fault of ours."""
 
@@ -144,6 +150,23 @@ def body_too_large(limit: int) -> Invalid:
         Text("Het verzoek is te groot.", "The request is too large."),
         Text(f"De inhoud mag hoogstens {limit} bytes zijn.", f"The body may be {limit} bytes at most."),
         Text("Verdeel de vraag in kleinere vragen.", "Split the question into smaller ones."),
+    )
+
+
+def form_too_large(limit: int) -> TooLarge:
+    """What was filled in is over the limit, in bytes."""
+    most = f"{limit // 1000:,}"
+    return TooLarge(
+        "form-too-large",
+        Text("U stuurt te veel in één keer.", "You send too much at once."),
+        Text(
+            f"Alles samen mag ongeveer {most.replace(',', '.')}.000 tekens lang zijn. Er is niets verstuurd.",
+            f"All together may be about {most},000 characters long. Nothing was sent.",
+        ),
+        Text(
+            "Ga terug in uw browser, maak de tekst korter en verstuur opnieuw.",
+            "Go back in your browser, make the text shorter and send it again.",
+        ),
     )
 
 

@@ -314,7 +314,8 @@ async def test_signing_asks_to_be_sure_who_it_is_and_refusing_does_not(office: O
     second, person = await office.enter("other", COMPANY, level="low", acr="http://eidas.europa.eu/LoA/low")
     await office.people.recognise(person, NAMES[BRAM])
     page = await second.get("/acts")
-    assert (await second.send(page.form("/acts/sign"))).status == 401
+    shown = await second.send(page.form("/acts/sign"))
+    assert (shown.status, shown.headers["location"]) == (303, "/sign-in?next=%2Funsent&level=substantial")
     assert (await second.send(page.form("/acts/refuse"))).status == 303
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from litestar import Request, Response, get, post
-from tests.browser import Browser
+from tests.browser import Browser, Shown
 
 from sluis.kernel import Acting, Level, Refused, Text
 from sluis.web import (
@@ -23,6 +23,8 @@ from sluis.web import (
     redirect,
     setting_of,
 )
+from sluis.web.pace import Pace
+from sluis.web.unsent import SECONDS, Forms
 
 ORIGIN = "https://portal.example"
 
@@ -314,13 +316,16 @@ async def test_a_form_that_can_be_read_in_two_ways_is_refused(browser: Browser, 
 
 async def test_a_form_is_bounded(browser: Browser) -> None:
     shown = await browser.post("/calls", {"a": "x" * 70_000})
-    assert (shown.status, "hoogstens 65536 bytes" in shown.text) == (400, True)
+    assert (shown.status, "ongeveer 65.000 tekens" in shown.text) == (413, True)
     headers = {"content-type": "application/json"}
     shown = await browser.request("POST", "/calls", headers, b"x" * 1_100_000)
     assert shown.status == 200  # of what a route does not read, nothing is kept
     headers = {"content-type": "application/x-www-form-urlencoded"}
     shown = await browser.request("POST", "/calls", headers, b"x" * 1_100_000)
-    assert (shown.status, "hoogstens 1048576 bytes" in shown.text) == (400, True)
+    assert (shown.status, "maak de tekst korter" in shown.text) == (413, True)
+    browser.language = "en"
+    shown = await browser.post("/calls", {"a": "x" * 1_000_000})
+    assert (shown.status, "make the text shorter" in shown.text) == (413, True)
 
 
 # Leaving
@@ -529,3 +534,134 @@ def test_navigation_shows_officials_what_is_for_their_roles(
     entry = Entry("/x", Text("x", "x"), ("staff",), roles=asked)
     who = SignedIn("h1", Acting("p1"), "staff", "low", "acr", "directory", 0, roles=roles)
     assert entry.is_for(who) is shown
+
+
+@post("/letters", status_code=200)
+async def letter(person: SignedIn, form: Form) -> dict[str, str]:
+    """Something that somebody works on for a while."""
+    return dict(form)
+
+
+@get("/letters/new")
+async def new_letter(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The form of it: any page has a token."""
+    raise Refused("form", Text("x.", "x."), Text("x", "x"), Text("x", "x"))
+
+
+TYPED = {"subject": "Bezwaar <b>1</b>", "text": "Regel 1\r\nRegel 2 'x' \"y\""}
+
+
+async def typed_too_late(browser: Browser, people: People, **other: str) -> Shown:
+    """A form that was filled in while the session ended."""
+    enter(browser, people, signed_in())
+    token = await csrf(browser)
+    del people.sessions["secret"]
+    return await browser.post(
+        "/letters", TYPED | {"csrf": token} | other, referer="https://portal.example/letters/new"
+    )
+
+
+@pytest.fixture
+def writing(people: People) -> Browser:
+    return Browser(portal(people, (*ROUTES, letter, new_letter)))
+
+
+async def test_what_was_filled_in_while_a_session_ended_can_still_be_sent(
+    writing: Browser, people: People
+) -> None:
+    shown = await typed_too_late(writing, people)
+    assert (shown.status, shown.headers["location"]) == (303, "/sign-in?next=%2Funsent")
+    people.sessions["new"] = signed_in(session="h2")
+    writing.cookies[COOKIE] = "new"
+    shown = await writing.get("/unsent")
+    assert "<b>1</b>" not in shown.text
+    assert 'href="/letters/new"' in shown.text
+    form = shown.form("/letters")
+    assert (await writing.send(form)).json == TYPED | {"csrf": form.fields["csrf"]}
+    assert "Er wacht niets op u" in (await writing.get("/unsent")).text
+
+
+async def test_nobody_else_sees_what_was_filled_in(writing: Browser, people: People) -> None:
+    await typed_too_late(writing, people)
+    people.sessions["other"] = SignedIn("h2", Acting("p2"), "citizen", "low", "acr", "digid", 0)
+    people.sessions["same"] = signed_in(session="h3")
+    people.sessions["company"] = SignedIn(
+        "h4", Acting("p1", "urn:nl:kvk:90000003"), "citizen", "low", "acr", "digid", 0
+    )
+    writing.cookies[COOKIE] = "other"
+    assert "Regel 1" not in (await writing.get("/unsent")).text
+    writing.cookies[COOKIE] = "company"
+    shown = await writing.get("/unsent")
+    assert ("Regel 1" in shown.text, "/choose?next=/unsent" in shown.text) == (False, True)
+    elsewhere = Browser(writing.app)
+    elsewhere.cookies[COOKIE] = "same"
+    assert "Regel 1" not in (await elsewhere.get("/unsent")).text
+    writing.cookies[COOKIE] = "same"
+    assert "Regel 1" in (await writing.get("/unsent")).text
+
+
+async def test_where_nobody_knows_whose_it_is_the_answer_itself_shows_it(
+    writing: Browser, people: People
+) -> None:
+    writing.cookies[COOKIE] = "unknown"
+    shown = await writing.post("/letters", TYPED | {"csrf": "x"})
+    assert (shown.status, "Regel 1" in shown.text, "<b>1" in shown.text) == (401, True, False)
+    assert "Wat u had ingevuld" in shown.text
+
+
+@pytest.mark.parametrize(
+    "headers", [{"sec_fetch_site": "cross-site"}, {"origin": "https://elsewhere.example"}]
+)
+async def test_a_form_of_another_site_is_neither_kept_nor_shown(
+    writing: Browser, people: People, headers: dict[str, str]
+) -> None:
+    enter(writing, people, signed_in())
+    token = await csrf(writing)
+    del people.sessions["secret"]
+    shown = await writing.post("/letters", TYPED | {"csrf": token}, **headers)
+    assert (shown.status, "Regel 1" in shown.text) == (401, False)
+
+
+async def test_a_form_with_a_token_of_another_session_is_not_kept(writing: Browser, people: People) -> None:
+    shown = await typed_too_late(writing, people, csrf="x")
+    assert (shown.status, "Regel 1" in shown.text) == (401, True)
+
+
+def test_forms_that_wait_are_few_and_for_a_quarter_of_an_hour() -> None:
+    now = [0.0]
+    forms = Forms(lambda session: "t", lambda: now[0])
+    forms.seen("s", signed_in())
+    for at in range(8):
+        assert forms.keep("s", "b", f"/{at}", {"csrf": "t", "a": "x"}, "/")
+    assert [one.path for one in forms.of("b", signed_in())[0]] == ["/7", "/6", "/5", "/4", "/3"]
+    now[0] = SECONDS
+    assert forms.of("b", signed_in()) == ([], False)
+    for at in range(1_200):
+        who = SignedIn(f"h{at}", Acting(f"p{at}"), "citizen", "low", "acr", "digid", 0)
+        forms.seen(f"s{at}", who)
+        forms.keep(f"s{at}", "b", "/", {"csrf": "t", "a": "x" * 60_000}, "/")
+    assert sum(len(one.fields["a"]) for one in forms._waiting.values()) <= 17 * 1024 * 1024
+
+
+async def test_who_asks_for_too_many_pages_at_once_waits(people: People) -> None:
+    now = [0.0]
+    pace = Pace((3, 1), (5, 2), lambda: now[0])
+    app = make_portal(ROUTES, people, House("Dienst", True, NAVIGATION, pace=pace), b"s" * 32)
+    browser, other = Browser(app), Browser(app)
+    enter(browser, people, signed_in())
+    assert [(await browser.get("/mine")).status for _ in range(5)] == [200, 200, 200, 429, 429]
+    shown = await browser.get("/mine")
+    assert ("Wacht 1 seconde" in shown.text, shown.headers["retry-after"]) == (True, "1")
+    assert [(await other.get("/anyone")).status for _ in range(6)] == [200] * 5 + [
+        429
+    ]  # of the address, whoever is there
+    assert (await browser.get("/static/web/portal.css")).status == 200
+    now[0] = 1.0
+    assert (await browser.get("/mine")).status == 200
+
+
+def test_how_fast_somebody_asks_is_remembered_of_a_bounded_number() -> None:
+    pace = Pace(clock=lambda: 0.0)
+    for at in range(20_500):
+        pace.take(f"192.0.2.{at}", known=False)
+    assert len(pace._left) == 20_000
