@@ -66,8 +66,10 @@ MISSING = {
     "/catalogue/of/{owner}",
     "/contracts/{hash}",
     "/contracts/{hash}/{act}",
+    "/doctor/walk/{handle}",
     "/mandates/{number}",
     "/oversight/unusual/{id}",
+    "/peers/{oin}",
 }
 """Pages of one thing that this node does not have, and so no other page leads to; their own tests look at them."""
 
