@@ -271,3 +271,13 @@ async def test_the_day_on_which_a_child_is_sixteen_is_theirs(family: Family) -> 
     other = await family.guardian("999990032", born=birth)
     with pytest.raises(Refused):
         await family.representing.whose(other, "read")
+
+
+async def test_of_whom_the_way_of_signing_in_says_it_is_known_too_and_on_record(family: Family) -> None:
+    child = person_of(FileKeyStore(family.folder / "keys"), "BSN", "999990020")
+    who = {"entity": person_urn(child), "entity_name": "K", "entity_number": "999990020"}
+    _, signed_in = await family._begin("999990019", **who)
+    assert await family.representing.whose(signed_in, "read") == ("BSN", "999990020")
+    _, again = await family.sessions.act_for(signed_in.session, None, None)
+    assert await family.representing.whose(again, "read") == ("BSN", "999990019")
+    assert "999990020" not in repr(family.sessions.established(again.session))
