@@ -226,6 +226,9 @@ def test_what_someone_may_is_shown_over_everything_that_is_known(node: Path) -> 
         "publish-notifications",
         "receive-notifications",
         "change-events",
+        "read-terms",
+        "accept-terms",
+        "read-usage",
         "read-own-lines",
     }
     peer = told("simulate", "--subject", f"peer:{ASKER}", "--at", "2026-06-01T12:00:00Z", node=node)
