@@ -7,7 +7,7 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from msgspec import structs
 
-from sluis import catalogue, disclose, gateway, query
+from sluis import catalogue, disclose, gateway, query, rights
 from sluis.config import Config
 from sluis.crypto import Peer
 from sluis.events import doctor, interests, publishing, standing, subscriptions
@@ -18,6 +18,7 @@ from sluis.policy import LOG, READ_LOG, Resource, call_routes
 from sluis.serve.deciding import DECIDING, PUBLISHING, by_socket
 from sluis.serve.events import event_routes
 from sluis.serve.parts import Parts
+from sluis.usage import usage_routes
 from sluis.web import About, Access, Api, Gate, Person, identified, make_api
 
 
@@ -32,6 +33,7 @@ def published() -> Api:
         *catalogue.official_routes(nothing),
         *catalogue.harvest_routes(nothing, nothing, nothing),
         *catalogue.terms_api_routes(nothing),
+        *usage_routes(nothing, nothing, nothing),
         *query.routes(nothing),
         *disclose.routes(nothing),
         *access.routes(nothing, nothing, nothing),
@@ -41,6 +43,7 @@ def published() -> Api:
         *interests.official_routes(nothing, nothing, nothing),
         *standing.routes(nothing),
         *standing.official_routes(nothing, nothing, nothing),
+        *rights.routes(nothing),
         *subscriptions.routes(nothing, nothing, nothing, nothing, nothing),
         *publishing.routes(nothing, nothing, counted=True),
         *publishing.official_routes(nothing, nothing, nothing),
@@ -76,6 +79,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *catalogue.official_routes(parts.catalogue),
         *catalogue.harvest_routes(parts.harvester, gate, own),
         *catalogue.terms_api_routes(parts.terms),
+        *usage_routes(parts.usage, gate, own),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
         *access.routes(parts.accesses, gate, own),
@@ -90,6 +94,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         ),
         *standing.routes(parts.standing),
         *standing.official_routes(parts.placer, gate, own),
+        *rights.routes(parts.rights),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),
         *call_routes(parts.point, by_socket(DECIDING, parts.access, parts.refusals.record)),

@@ -79,6 +79,8 @@ class Node:
             self.parts.contact.start()
             self._every(_HOUR, self.parts.contact.tidy)
         self.parts.events.start()
+        self.parts.sending.start()
+        self._every(_HOUR, self.parts.rights.tidy)
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_TEN_SECONDS, self.parts.use.round, at_once=False)
@@ -94,6 +96,7 @@ class Node:
         self._every(_SECOND, self.parts.standing.round)
         self._every(_HOUR, self.parts.standing.sweep)
         self._every(_SECOND, self.parts.terms.deliver)
+        self._every(_HOUR, self.parts.usage.close)
         if self.parts.harvester is not None:
             self._tasks.append(asyncio.create_task(harvesting(self.parts.harvester, self.parts.finder)))
         if self.parts.tokens is not None:
@@ -121,6 +124,7 @@ class Node:
         parts = self.parts
         await parts.oversight.checking.stop()
         await parts.events.stop()
+        await parts.sending.stop()
         if parts.contact is not None:
             await parts.contact.stop()
         await parts.link.close()

@@ -44,7 +44,8 @@ from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.oversight import Oversight
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Desk, Owner, Owners, Shelf, open_shelf
-from sluis.serve.catalogue import catalogue_of, terms_of
+from sluis.rights import Inspection, Rights, Sending
+from sluis.serve.catalogue import catalogue_of, terms_of, usage_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
 from sluis.serve.elsewhere import Logs
@@ -55,10 +56,12 @@ from sluis.serve.looked import Looking, looking_of
 from sluis.serve.oversight import oversight_of
 from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
+from sluis.serve.rights import inspection_of, rights_of
 from sluis.serve.standing import OwnersSide, placer_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
+from sluis.usage import Usage
 from sluis.web import Access, Gate, Person, Refusals, problem_of
 
 
@@ -102,11 +105,15 @@ class Parts(msgspec.Struct, frozen=True):
     whom: Callable[[str], str]
     """The pseudonym of who has a BSN."""
     contact: Contact | None
+    inspection: Inspection
+    rights: Rights
+    sending: Sending
     catalogue: Catalogue | None
     harvester: Harvester | None
     """None where there is no group."""
     finder: Finder
     terms: Accepted
+    usage: Usage
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -240,6 +247,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         rooms.representing.on_sign_in(contact.consulted.met)
     use = open_use(store, own.oin, _known_here(grounds))
     stamps = Anchors(config.anchors, _roots(config), clock)
+    rights = rights_of(config, store, ledger, keys, clock)
     return Parts(
         certificate=certificate,
         store=store,
@@ -277,10 +285,14 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         activities={one.id: one.name for one in grounds.activities},
         whom=whom_of(config, keys),
         contact=contact,
+        inspection=inspection_of(asker, owners, catalogue, harvester, clock),
+        rights=rights,
+        sending=Sending(rights, store, link, clock),
         catalogue=catalogue,
         harvester=harvester,
         finder=Finder(catalogue, harvester),
         terms=terms,
+        usage=usage_of(config, store, membership, catalogue, harvester, clock),
     )
 
 
