@@ -45,6 +45,7 @@ from sluis.grounds import (
 from sluis.identity.sessions import Established
 from sluis.kernel import PeerId, Period, Text, Trace, milliseconds, new_span_id, new_trace_id
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Processing
+from sluis.oversight.register import key_of
 from sluis.policy import Occasion, consultation
 from sluis.serve import Node, build_node
 from sluis.web import COOKIE, Audience
@@ -57,11 +58,23 @@ ROLES = (
     "medewerker", "privacy-officer", "auditor", "data-owner", "fsc-admin", "event-admin", "access-admin", "people-admin",
 )  # fmt: skip
 
+REGISTERED = f"/register/{key_of('https://meting.example/verwerkingen/activiteit-17')}"
+
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "/catalogue": ("/catalogue", "/catalogue?q=inkomen", "/catalogue?q=inkomn+bron&page=3"),
     "/catalogue/{folder}/{name}": ("/catalogue/datasets/gegevens_17",),
     "/sign-in": ("/sign-in",),
-}
+    "/register": ("/register", "/register?name=17&sort=-due", "/register?as=csv"),
+    "/register/{key}": (REGISTERED,),
+    "/register/{key}/dpia": (f"{REGISTERED}/dpia",),
+    "/oversight/decisions": (
+        "/oversight/decisions", f"/oversight/decisions?peer={PEERS[3]!s}&after=30000", "/oversight/decisions?outcome=0",
+        f"/oversight/decisions?peer={PEERS[3]!s}&outcome=0&since=2020-01-01",
+    ),
+    "/oversight/decisions/{index}": ("/oversight/decisions/900",),
+    "/oversight/log/{index}": ("/oversight/log/900",),
+    "/oversight/log/{index}/evidence": ("/oversight/log/900/evidence",),
+}  # fmt: skip
 """Addresses by route, where the route alone is not the address, or is not enough."""
 
 LEFT_OUT = (
@@ -74,6 +87,7 @@ LEFT_OUT = (
     "/static/",
     "/still-here",
     "/mandates/{number}",
+    "/oversight/unusual/{id}",
     "/catalogue/of/{owner}",
 )
 """Where programs ask, or the browser is sent on to another site; and one thing of a kind that this node does not have."""
@@ -104,6 +118,7 @@ async def _measure(asked: argparse.Namespace) -> dict[str, list[float]]:
     await node.start()
     try:
         await _log(node, asked.records)
+        await node.parts.oversight.catch_up()
         print(f"made ready in {time.perf_counter() - began:.1f} s")
         cookies = await _signed_in(node)
         pages = [one for one in _pages(node) if asked.only in one[0]]
