@@ -67,6 +67,12 @@ def agree(asker: Place, owners: Iterable[Place]) -> tuple[Agreed, ...]:
         return tuple(one for each in made for one in each)
 
 
+def agree_with_itself(place: Place) -> None:
+    """A contract of a node with itself for what it opens to its own organisation. Nobody else signs it. Raises as `agree`."""
+    for activity in _activities(place, place):
+        _requested(place, place, activity)
+
+
 def crossed(asker: Place, owner: Place, agreed: Iterable[Agreed]) -> tuple[Crossed, ...]:
     """The requests under these contracts with one owner, newest first, as far as the asker's log knows them."""
     grants = {one.grant for one in agreed if one.owner == owner.alias}

@@ -79,9 +79,13 @@ class Browser:
         chosen = next(fitting, None)
         if chosen is None:
             raise _not_as_expected(page.url)
-        target = httpx.URL(page.url).join(chosen.action)
+        return self.post(str(httpx.URL(page.url).join(chosen.action)), {**chosen.fields, **fields})
+
+    def post(self, url: str, fields: Mapping[str, str]) -> Shown:
+        """Send fields to an address, as a button of a form does that leads elsewhere. Raises `Upstream`."""
+        target = httpx.URL(url)
         origin = {"origin": f"https://{target.netloc.decode()}"}
-        return self._shown(self._http.post(target, data={**chosen.fields, **fields}, headers=origin))
+        return self._shown(self._http.post(target, data=dict(fields), headers=origin))
 
     def data(self, url: str) -> Any:
         """What stands at an address as JSON. Raises `Upstream`."""

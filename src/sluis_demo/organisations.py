@@ -26,6 +26,7 @@ from sluis.grounds import (
     Subject,
 )
 from sluis.kernel import Oin, PeerId, Period, Text
+from sluis_demo.titles import TITLES
 
 SINCE = Period(date(2025, 1, 1))
 WET_BRP = Article("Wet basisregistratie personen", "3.2", "BWBR0033715")
@@ -39,12 +40,19 @@ MINIMISATION = Article("Algemene verordening gegevensbescherming", "5, lid 1, on
 EXAMPLE_SECRECY = Article("Voorbeeldregel geheime adressen (fictief)", "1")
 EXAMPLE_STATISTICS = Article("Voorbeeldregel armoedestatistiek (fictief)", "1")
 RESEARCH = Article("Algemene verordening gegevensbescherming", "89")
+MUNICIPALITY_DECIDES = Article("Algemene wet bestuursrecht", "4:1", "BWBR0005537")
 MUNICIPALITIES = Article("Gemeentewet", "225", "BWBR0005416")
 CONSENT = Article("Algemene verordening gegevensbescherming", "6, lid 1, onder a")
+
+INSPECTION_RIGHT = Article("Algemene verordening gegevensbescherming", "15")
+BRP_INSPECTION = Article("Wet basisregistratie personen", "2.55", "BWBR0033715")
+
+OTHERS_RIGHTS = Article("Algemene verordening gegevensbescherming", "15, lid 4")
 
 NOT_NEEDED = Text("Niet nodig voor dit doel.", "Not needed for this purpose.")
 SECRET_TAX = Text("Fiscaal geheim; alleen het totaal is open.", "Tax secrecy; only the total is open.")
 SECRET_BUT_COUNTED = Text("Fiscaal geheim; alleen groepen zijn open.", "Tax secrecy; only groups are open.")
+OF_THE_CHILD = Text("Dit is een gegeven van het kind zelf.", "This is a datum of the child itself.")
 CURRENT = Text("Alleen het huidige huwelijk of partnerschap.", "Only the current marriage or partnership.")
 RESIDENTS = Text("Alleen inwoners van Sluiswijk.", "Only residents of Sluiswijk.")
 SEPARATE_PROCEDURE = Text(
@@ -138,6 +146,35 @@ WORK = Activity(
     valid=SINCE,
     subjects=("werkzoekenden die om hulp vragen",),
 )
+TELLING = Activity(
+    id="https://sluiswijk.example/verwerkingen/bericht-bij-raadpleging",
+    name=Text("Bericht als er gegevens zijn opgevraagd", "Word when data was asked for"),
+    purpose=Text(
+        "Inwoners laten weten wie gegevens over hen opvroeg.",
+        "Let residents know who asked for data about them.",
+    ),
+    controller=Oin(SLUISWIJK),
+    ground="legal-obligation",
+    articles=(Article("Algemene verordening gegevensbescherming", "12"),),
+    valid=SINCE,
+    subjects=("inwoners",),
+)
+"""Of the asker itself; no contract is about it."""
+
+INSPECTION = Activity(
+    id="https://sluiswijk.example/verwerkingen/inzage",
+    name=Text("Uw eigen inzage", "Your own inspection"),
+    purpose=Text(
+        "Iemand laten zien wat organisaties over die persoon hebben, omdat die daar zelf om vraagt.",
+        "Show people what organisations have about them, because they ask for it themselves.",
+    ),
+    controller=Oin(SLUISWIJK),
+    ground="legal-obligation",
+    articles=(INSPECTION_RIGHT, BRP_INSPECTION),
+    valid=SINCE,
+    subjects=("wie de eigen gegevens opvraagt",),
+    inspection=True,
+)
 
 _COLUMN = re.compile(
     r"(?P<name>\w+)(?P<key>!)?(:(?P<type>\w+))?(=(?P<own>\w+|\{[^}]*\}))?( \[(?P<unit>[^]]*)\])?"
@@ -153,7 +190,9 @@ def _dataset(name: str, table: str, nl: str, en: str, subject: str, *columns: st
 
 def _titled(dataset: Dataset, **titles: Text) -> Dataset:
     """With what some of its columns are called, for people who are asked for consent."""
-    columns = tuple(msgspec.structs.replace(one, title=titles.get(one.name)) for one in dataset.columns)
+    columns = tuple(
+        msgspec.structs.replace(one, title=titles.get(one.name, one.title)) for one in dataset.columns
+    )
     return msgspec.structs.replace(dataset, columns=columns)
 
 
@@ -172,6 +211,7 @@ def _column(found: re.Match[str]) -> Column:
         found["type"] or "VARCHAR",
         source=None if computed else own,
         expression=computed,
+        title=TITLES.get(found["name"]),
         unit=found["unit"],
         sensitivity="identifying" if found["name"].endswith("bsn") else "personal",
     )
@@ -206,6 +246,18 @@ def _opens(
     return msgspec.structs.replace(basis, **special)
 
 
+def _shown(dataset: Dataset, owner: PeerId, article: Article, **special: object) -> Disclosure:
+    """Opens a dataset to whom it is about, who signed in surely and asks for themselves: everything but what is closed."""
+    assert dataset.subject is not None
+    closed: tuple[Closed, ...] = special.get("closed", ())  # type: ignore[assignment]
+    shut = {name for one in closed for name in one.columns}
+    columns = " ".join(one.name for one in dataset.columns if one.name not in shut)
+    return _opens(
+        dataset, INSPECTION, owner, (INSPECTION_RIGHT, article), columns,
+        max_subjects=1, minimum_level="substantial", refuse_acr=("local",), **special,
+    )  # fmt: skip
+
+
 def _closed(columns: str, because: Text, article: Article) -> Closed:
     return Closed(tuple(columns.split()), because, article)
 
@@ -231,7 +283,12 @@ def _sluiswijk() -> Organisation:
         "Gemeente Sluiswijk (fictief)",
         SLUISWIJK,
         (assistance, applications),
-        (opened, consented),
+        (
+            opened,
+            consented,
+            _shown(assistance, SLUISWIJK, PARTICIPATION),
+            _shown(applications, SLUISWIJK, MUNICIPALITY_DECIDES),
+        ),
     )
 
 
@@ -267,6 +324,8 @@ def _rvig() -> Organisation:
             _opens(homes, BENEFIT, own, basis, "bsn straat huisnummer postcode woonplaats",
                    closed=(_closed("wijk", NOT_NEEDED, MINIMISATION), _closed("geheim", SEPARATE_PROCEDURE, EXAMPLE_SECRECY)),
                    **hidden),
+            *(_shown(one, own, BRP_INSPECTION) for one in (persons, unions, homes)),
+            _shown(children, own, BRP_INSPECTION, closed=(_closed("kind_bsn", OF_THE_CHILD, OTHERS_RIGHTS),)),
             _opens(homes, PARKING, own, (WET_BRP, MUNICIPALITIES), "bsn wijk postcode", **hidden,
                    closed=(_closed("straat huisnummer woonplaats", NOT_NEEDED, MINIMISATION),
                            _closed("geheim", SEPARATE_PROCEDURE, EXAMPLE_SECRECY))),
@@ -301,6 +360,8 @@ def _belastingdienst() -> Organisation:
                    closed=(_closed("inkomen laag_inkomen wijk", NOT_NEEDED, MINIMISATION),)),
             _opens(wealth, BENEFIT, own, basis, "bsn bezittingen schulden",
                    closed=(_closed("spaargeld beleggingen onroerend_goed", SECRET_TAX, TAX_SECRECY),)),
+            _shown(income, own, TAX_RELEASE),
+            _shown(wealth, own, TAX_RELEASE),
             _opens(income, POVERTY, own, (RESEARCH, EXAMPLE_STATISTICS), "bsn:join wijk inkomen jaar:filter laag_inkomen:filter",
                    rows="wijk IS NOT NULL", rows_because=RESIDENTS, subject_required=False, max_subjects=1_000_000,
                    filters={"jaar": counted, "laag_inkomen": Filter(("=",), (True,))},
@@ -327,6 +388,8 @@ def _uwv() -> Organisation:
             _opens(work, BENEFIT, UWV, (SUWI, PARTICIPATION), "bsn werkgever begin einde uren_per_week loon_per_maand",
                    closed=(_closed("kvk_nummer", NOT_NEEDED, MINIMISATION),)),
             _opens(benefits, BENEFIT, UWV, (SUWI, PARTICIPATION), "bsn soort begin einde bedrag_per_maand"),
+            _shown(work, UWV, SUWI),
+            _shown(benefits, UWV, SUWI),
         ),
     )  # fmt: skip
 
@@ -352,6 +415,8 @@ def _svb() -> Organisation:
                    max_subjects=1_000_000, aggregate=Aggregate(minimum=10, combiner=SLUISWIJK),
                    closed=(_closed("ontvangt bedrag_per_kwartaal", NOT_NEEDED, MINIMISATION),)),
             _opens(pension, BENEFIT, own, (SUWI, PARTICIPATION), "bsn pensioenleeftijd ontvangt bedrag_per_maand"),
+            _shown(child, own, SUWI),
+            _shown(pension, own, SUWI),
         ),
     )  # fmt: skip
 
@@ -370,6 +435,7 @@ def _kvk() -> Organisation:
         (
             _opens(registered, BENEFIT, own, (TRADE_REGISTER, PARTICIPATION), "bsn handelsnaam status sinds",
                    closed=(_closed("kvk_nummer rechtsvorm activiteit", NOT_NEEDED, MINIMISATION),)),
+            _shown(registered, own, TRADE_REGISTER),
         ),
     )  # fmt: skip
 
@@ -392,10 +458,11 @@ def _rdw() -> Organisation:
                    closed=(_closed("model kleur", NOT_NEEDED, MINIMISATION),)),
             _opens(vehicles, PARKING, own, (ROAD_TRAFFIC, MUNICIPALITIES), "bsn kenteken",
                    closed=(_closed("merk model kleur sinds waarde", NOT_NEEDED, MINIMISATION),)),
+            _shown(vehicles, own, ROAD_TRAFFIC),
         ),
     )  # fmt: skip
 
 
-ACTIVITIES = (BENEFIT, POVERTY, PARKING, OVERLAP, WORK)
+ACTIVITIES = (BENEFIT, POVERTY, PARKING, OVERLAP, WORK, INSPECTION)
 ORGANISATIONS = (_sluiswijk(), _rvig(), _belastingdienst(), _uwv(), _svb(), _kvk(), _rdw())
 ASKER = ORGANISATIONS[0]

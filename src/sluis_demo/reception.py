@@ -4,7 +4,6 @@ They are made ready while the story goes on, so that the first answer does not w
 """
 
 import asyncio
-import os
 import ssl
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from sluis.crypto import Identity, browser_context, encode_base64url, read_jwks
+from sluis.crypto import Identity, browser_context, read_jwks
 from sluis.kernel import PeerId, Text
 from sluis.web import BrowserListener, Server
-from sluis_demo.agreements import agree_for
+from sluis_demo.agreements import agree_for, agree_with_itself
 from sluis_demo.chain.cases import Cases
 from sluis_demo.chain.nodes import CLIENT, client_keys, portal_of
 from sluis_demo.federation import Federation
@@ -43,14 +42,12 @@ class Reception:
         cases: of the migration chain, whose resident can sign in too; None without.
 
     Attributes:
-        token: what the message box wants to be shown.
         box: the message box.
     """
 
     def __init__(self, running: Running, cases: Cases | None) -> None:
         self._running, self._federation, self._cases = running, running.federation, cases
-        self.token = encode_base64url(os.urandom(16))
-        self.box = MessageBox(self.token)
+        self.box = MessageBox(self._federation.box)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._up: Future[None] = Future()
@@ -71,8 +68,10 @@ class Reception:
         return applicant(self._federation)
 
     def _agree(self) -> None:
-        """UWV asks the municipality for a contract too, for what residents consent to."""
+        """UWV asks the municipality for a contract too, for what residents consent to; and the municipality itself, for what
+        it shows residents of their own data."""
         asker = self._federation.asker
+        agree_with_itself(asker)
         other = next((one for one in self._federation.places if one.organisation.oin == UWV), None)
         asked = any(one.activity == WORK.id for one in asker.organisation.disclosures)
         if other is not None and asked and other.alias not in self._running.down:

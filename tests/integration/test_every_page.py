@@ -30,7 +30,6 @@ from sluis.grounds import (
 from sluis.identity.sessions import Established
 from sluis.kernel import Period, Text, Trace, milliseconds, new_span_id, new_trace_id, utc_now
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, SUBJECT_TYPE, Processing
-from sluis.oversight.register import key_of
 from sluis.policy import Occasion, consultation
 from sluis.serve import Node
 from sluis.web import COOKIE
@@ -46,17 +45,6 @@ ROLES = (
     "medewerker", "privacy-officer", "auditor", "data-owner", "fsc-admin", "event-admin", "access-admin", "people-admin",
 )  # fmt: skip
 
-EXAMPLES: dict[str, tuple[str, ...]] = {
-    "/catalogue": ("/catalogue", "/catalogue?q=gevaar"),
-    "/catalogue/{folder}/{name}": ("/catalogue/datasets/gevaar",),
-    "/register/{key}": (f"/register/{key_of(ACTIVITY_ID)}",),
-    "/register/{key}/dpia": (f"/register/{key_of(ACTIVITY_ID)}/dpia",),
-    "/oversight/decisions/{index}": ("/oversight/decisions/1",),
-    "/oversight/log/{index}": ("/oversight/log/1",),
-    "/oversight/log/{index}/evidence": ("/oversight/log/1/evidence",),
-}
-"""Addresses by route, where the route alone is no address of a page."""
-
 LEFT_OUT = (
     "/oauth/",
     "/.well-known/",
@@ -69,8 +57,23 @@ LEFT_OUT = (
 )
 """Where programs ask, or a browser is sent on to another site."""
 
-MISSING = {"/oversight/unusual/{id}", "/mandates/{number}", "/catalogue/of/{owner}"}
-"""Pages of one thing that this node does not have; their own tests look at them."""
+MISSING = {
+    "/ask/answers/{handle}",
+    "/ask/answers/{handle}/receipts",
+    "/ask/answers/{handle}/receipts/{number}",
+    "/ask/answers/{handle}/state",
+    "/ask/saved/{id}",
+    "/catalogue/of/{owner}",
+    "/contracts/{hash}",
+    "/contracts/{hash}/{act}",
+    "/doctor/walk/{handle}",
+    "/mandates/{number}",
+    "/oversight/unusual/{id}",
+    "/peers/{oin}",
+}
+"""Pages of one thing that this node does not have, and so no other page leads to; their own tests look at them."""
+
+MOST = 4  # addresses of one page
 
 
 class Page(HTMLParser):
@@ -79,6 +82,7 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.wrong: list[str] = []
+        self.links: list[str] = []
         self.title = self.heading = ""
         self._form: str | None = None
         self._within = ""
@@ -93,6 +97,9 @@ class Page(HTMLParser):
         self.wrong += [f"<{tag} {name}>" for name in given if name.startswith("on") or name == "style"]
         if tag == "style" or (tag == "script" and not (given.get("src") or "").startswith("/static/")):
             self.wrong.append(f"<{tag}> within the page")
+        href = given.get("href") or ""
+        if tag == "a" and href.startswith("/") and not href.startswith(LEFT_OUT):
+            self.links.append(href.partition("#")[0])
         for name in ("href", "src", "action"):
             address = given.get(name)
             if address and not address.startswith(("/", "#", "?", "https://", "mailto:")):
@@ -149,22 +156,37 @@ async def test_every_page_says_what_it_may_load_and_is_kept_by_nobody(node: Node
 
 
 async def _pages(node: Node, language: str) -> Any:
-    """Every page with its address, as somebody sees it for whom its route is; of those that lead on, where that ends."""
+    """Every page with its address, as somebody sees it for whom its route is; of those that lead on, where that ends. Pages of
+    one thing are found as people find them: by a link."""
     assert node.portal is not None
-    unknown = []
-    for method, path, handler in node.portal.app.routes:
-        if method != "GET" or path.startswith(LEFT_OUT) or path in MISSING:
-            continue
-        if "{" in path and path not in EXAMPLES:
-            unknown.append(path)
-            continue
-        (audience, *_) = handler.opt.get("audience") or ("citizen",)
-        for address in EXAMPLES.get(path, (path,)):
-            shown = await (await _somebody(node, audience, language)).follow(address)
-            assert shown.status in (200, 303, 404), (address, shown.status, shown.text[:500])
+    seen: dict[str, set[str]] = {}
+    for audience in ("citizen", "company", "staff"):
+        routes = {path: handler for method, path, handler in node.portal.app.routes if method == "GET"}
+        mine = [
+            path
+            for path, handler in routes.items()
+            if audience in (handler.opt.get("audience") or ("citizen",)) and not path.startswith(LEFT_OUT)
+        ]
+        browser = await _somebody(node, audience, language)
+        waiting = [path for path in mine if "{" not in path]
+        while waiting:
+            address = waiting.pop()
+            route = next((one for one in mine if _pattern(one).fullmatch(address.partition("?")[0])), None)
+            known = seen.setdefault(route or "", set())
+            if route is None or address in known or len(known) >= MOST:
+                continue
+            known.add(address)
+            shown = await browser.follow(address)
+            assert shown.status < 500, (address, shown.text[:500])
             if shown.headers.get("content-type", "").startswith("text/html"):
+                waiting += Page(shown.text).links
                 yield address, shown
-    assert unknown == [], "say in EXAMPLES with which address these are asked for"
+        unseen = {path for path in mine if "{" in path and path not in seen}
+        assert unseen <= MISSING, "no page leads to these"
+
+
+def _pattern(route: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route)))
 
 
 class Somebody(Browser):

@@ -371,6 +371,12 @@ class ConsentsConfig(msgspec.Struct, frozen=True):
     keep_days: Annotated[int, msgspec.Meta(ge=1, le=36_600)] = 1830
 
 
+class RightsConfig(msgspec.Struct, frozen=True):
+    """What people report and request about their own data, after it was finished."""
+
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=36_600)] = 730
+
+
 class ServiceConfig(msgspec.Struct, frozen=True):
     """A service that somebody can be mandated for: what a portal calls it, and what people read."""
 
@@ -414,6 +420,7 @@ class Config(msgspec.Struct, frozen=True):
     events: EventsConfig = EventsConfig()
     services: dict[Key, ServiceConfig] = {}
     consents: ConsentsConfig = ConsentsConfig()
+    rights: RightsConfig = RightsConfig()
     limits: LimitsConfig = LimitsConfig()
     fsc: FscConfig = FscConfig()
     manager: ManagerConfig = ManagerConfig()

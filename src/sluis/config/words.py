@@ -54,6 +54,10 @@ WORDS: Words = {
             "Services that somebody can be mandated for, by name.",
         ),
         "consents": Text("Toestemmingen die voorbij zijn.", "Consents that are over."),
+        "rights": Text(
+            "Meldingen en verzoeken van mensen over hun eigen gegevens.",
+            "Reports and requests of people about their own data.",
+        ),
         "limits": Text("Wat een vraag mag kosten.", "What a question may cost."),
         "fsc": Text("De FSC-groep waar dit knooppunt in zit.", "The FSC group that this node is in."),
         "manager": Text("De Manager.", "The Manager."),
@@ -79,6 +83,14 @@ WORDS: Words = {
         ),
         "longest_hours": Text(
             "Hoeveel uur oud zo'n antwoord mag zijn.", "How many hours old such an answer may be."
+        ),
+    },
+    "RightsConfig": {
+        "keep_days": Text(
+            "Zoveel dagen nadat een melding of verzoek is afgehandeld, bewaart het knooppunt wat iemand schreef en wat er is "
+            "geantwoord; dat er een verzoek was, blijft in het logboek.",
+            "So many days after a report or request was finished the node keeps what somebody wrote and what was answered; "
+            "that there was a request stays in the log.",
         ),
     },
     "ConsentsConfig": {

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sluis.gateway.operating import routes as group_routes
     from sluis.gateway.own import OwnLink
     from sluis.gateway.pages import NAVIGATION as GROUP_NAVIGATION
+    from sluis.gateway.pages import Own as OwnCertificates
+    from sluis.gateway.pages import Part, Revoked
+    from sluis.gateway.pages import Shown as ShownCertificate
     from sluis.gateway.pages import page_routes as group_page_routes
     from sluis.gateway.peers import Group, check_group, hold_to, manager_address
     from sluis.gateway.planes.inprocess import InwayPlane, OutwayPlane
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from sluis.gateway.streams import head_of
     from sluis.gateway.telemetry import open_telemetry
     from sluis.gateway.timestamps import TimestampAuthority
+    from sluis.gateway.traffic import Traffic
     from sluis.gateway.transactions import fits as sealed_lines_fit
     from sluis.gateway.witnesses import Witnesses, witness_name
 else:
@@ -62,9 +66,14 @@ __all__ = [
     "NginxPlane",
     "Operator",
     "OutwayPlane",
+    "OwnCertificates",
     "OwnLink",
+    "Part",
+    "Revoked",
+    "ShownCertificate",
     "Step",
     "TimestampAuthority",
+    "Traffic",
     "Trust",
     "Witnesses",
     "body_of",

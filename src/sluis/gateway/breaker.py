@@ -7,6 +7,7 @@ outways of a group do not all come back at one moment.
 
 import random
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -23,6 +24,25 @@ class _Circuit(msgspec.Struct):
     failures: int = 0
     pause: float = 0.0
     until: float = 0.0
+    trial: bool = False
+
+
+State = Literal["closed", "half-open", "open"]
+"""Requests go out; one may go out as a trial, or is under way; none goes out."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How the circuit of one peer stands.
+
+    Attributes:
+        state: as it is now.
+        failures: in a row.
+        seconds: until a request may go out as a trial; 0 when one may.
+    """
+
+    state: State = "closed"
+    failures: int = 0
+    seconds: float = 0.0
 
 
 class Breaker:
@@ -48,6 +68,7 @@ class Breaker:
             return True
         if now < circuit.until:
             return False
+        circuit.trial = True
         circuit.until = now + circuit.pause  # the trial; who comes meanwhile waits a pause for how it goes
         return True
 
@@ -60,9 +81,25 @@ class Breaker:
         """The peer could not be reached, or did not answer."""
         circuit = self._circuits.setdefault(peer, _Circuit())
         circuit.failures += 1
+        circuit.trial = False
         if circuit.failures >= FAILURES:
             circuit.pause = min(max(FIRST, circuit.pause * 2), LONGEST)
             circuit.until = now + circuit.pause * (1 + self._draw()) / 2
+
+    def standing(self, peer: str, now: float) -> Standing:
+        """How the circuit of a peer stands; nothing changes by asking."""
+        circuit = self._circuits.get(peer)
+        if circuit is None or circuit.failures < FAILURES:
+            return Standing(failures=circuit.failures if circuit else 0)
+        left = max(circuit.until - now, 0.0)
+        state: State = "open" if left and not circuit.trial else "half-open"
+        return Standing(state, circuit.failures, left)
+
+    def end_pause(self, peer: str, now: float) -> None:
+        """The next request to a peer may go now, as its trial."""
+        circuit = self._circuits.get(peer)
+        if circuit is not None:
+            circuit.until, circuit.trial = now, False
 
     def paused(self) -> int:
         """How many peers are left alone, or on trial."""

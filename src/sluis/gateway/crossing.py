@@ -4,6 +4,7 @@ Every node offers its own API as the service `sluis`. What any peer may ask (car
 without a purpose; data crosses under one whose purpose covers it, and there is no other way to it.
 """
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
@@ -12,6 +13,7 @@ from sluis.gateway.contracts import Grant
 from sluis.gateway.faults import OUTWAY, FscProblem, outway_fault
 from sluis.gateway.forward import TRANSACTION, Outgoing
 from sluis.gateway.link import Answer, Covers, Ready, no_answer
+from sluis.gateway.meter import Meter
 from sluis.gateway.outway import Outway
 from sluis.gateway.streams import BECAUSE, FAILURES, Exchange, Streams, why
 from sluis.gateway.tokens import Recent
@@ -37,6 +39,9 @@ class GroupLink:
         streams: the node's connections.
         name: what a peer is called.
         clock: the node's clock.
+
+    Attributes:
+        meters: what was counted of these requests, by peer; there are no more peers than contracts name.
     """
 
     def __init__(
@@ -50,6 +55,11 @@ class GroupLink:
         self.outway, self._connections, self.streams = outway, connections, streams
         self.name, self._clock = name, clock
         self._purpose_of = _Purposes()
+        self.meters: dict[PeerId, Meter] = {}
+
+    def count(self, peer: PeerId, status: int, seconds: float) -> None:
+        """A request of this node to a peer is over; `status` is 0 when nothing came back."""
+        self.meters.setdefault(peer, Meter()).count(status, seconds)
 
     def send(
         self,
@@ -123,9 +133,11 @@ class _Crossing:
         self._ready = ready
         self._line: str | None = None  # the transaction, once it is in the log
         self._held = AsyncExitStack()
+        self._began, self._status = 0.0, 0
 
     async def __aenter__(self) -> Answer:
         outway, name, answer = self._link.outway, self._link.name(self._peer), None
+        self._began = time.perf_counter()
         try:
             answer = await self._sent(outway, name)
         except FscProblem as problem:
@@ -137,7 +149,12 @@ class _Crossing:
             code = "" if answer is None else answer.headers.get("fsc-error-code", "")
             if self._line is not None and (code or answer is None):
                 outway.note(self._peer, self._line, code)
+            if code or answer is None:
+                self._link.count(
+                    self._peer, answer.status if answer else 0, time.perf_counter() - self._began
+                )
         outway.answered(self._peer)
+        self._status = answer.status
         if code:
             try:
                 await _drained(answer.body)
@@ -171,6 +188,7 @@ class _Crossing:
     async def __aexit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._link.count(self._peer, self._status, time.perf_counter() - self._began)
         await self._held.aclose()
 
 

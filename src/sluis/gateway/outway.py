@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import msgspec
 from cryptography import x509
 
-from sluis.gateway.breaker import Breaker
+from sluis.gateway.breaker import Breaker, Standing
 from sluis.gateway.contracts import Grant, fits_outway, plain_hash
 from sluis.gateway.faults import FAULTS, INWAY, OUTWAY, FscProblem, outway_fault
 from sluis.gateway.forward import AUTHORIZATION, TRANSACTION, Forward, Outgoing
@@ -215,6 +215,14 @@ class Outway:
     def paused(self) -> int:
         """How many peers are left alone for a while, because they did not answer."""
         return self._breaker.paused()
+
+    def standing(self, peer: PeerId) -> Standing:
+        """Whether requests go to a peer now."""
+        return self._breaker.standing(str.__str__(peer), _moment())
+
+    def end_pause(self, peer: PeerId) -> None:
+        """The next request to a peer that is left alone may go now, as its trial."""
+        self._breaker.end_pause(str.__str__(peer), _moment())
 
     def refused(self, forward: Forward) -> None:
         """The inway did not take the token of this request: another is fetched for the next."""

@@ -45,6 +45,10 @@ WORDS: Words = {
         "processor": _PROCESSOR,
         "retention": _RETENTION,
         "subjects": Text("Over wie het gaat, in woorden.", "Whom it is about, in words."),
+        "inspection": Text(
+            "Inwoners vragen hiermee op wat over henzelf bekend is; niemand vraagt hiermee iets over een ander.",
+            "People ask under this what is known about themselves; nobody asks under it about another.",
+        ),
     },
     "Subject": {
         "column": Text("Kolom met de sleutel van de persoon.", "Column with the key of the person."),

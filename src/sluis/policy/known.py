@@ -36,7 +36,9 @@ def known_of(
             for one in grounds.datasets
         ),
         *(
-            _entity(ACTIVITY, one.id, {"name": one.name.nl, "ground": one.ground})
+            _entity(
+                ACTIVITY, one.id, {"name": one.name.nl, "ground": one.ground, "inspection": one.inspection}
+            )
             for one in grounds.activities
         ),
         *(

@@ -18,6 +18,8 @@ READ_EVENTS, CHANGE_EVENTS = "read-events", "change-events"
 READ_QUESTIONS, CHANGE_QUESTIONS = "read-questions", "change-questions"
 READ_PEOPLE, CHANGE_PEOPLE = "read-people", "change-people"
 READ_CONTRACTS, REQUEST_CONTRACT, DECIDE_CONTRACT = "read-contracts", "request-contract", "decide-contract"
+READ_REPORTS, CHANGE_REPORTS = "read-reports", "change-reports"
+READ_RIGHTS, CHANGE_RIGHTS = "read-rights", "change-rights"
 READ_OVERSIGHT, CHANGE_OVERSIGHT = "read-oversight", "change-oversight"
 PUBLISH_NOTIFICATIONS, RECEIVE_NOTIFICATIONS = "publish-notifications", "receive-notifications"
 READ_TERMS, ACCEPT_TERMS = "read-terms", "accept-terms"
@@ -29,6 +31,8 @@ LOG, GROUP, ACCESS, PEOPLE, EVENTS = "log", "group", "access", "people", "events
 OVERSIGHT = "oversight"
 """Types of resources: the log of a node, a node as a peer of its FSC group, who has access to what of a node, who acts for
 whom there, what it tells others of and hears from them; and the register of processing, decisions, proof and unusual use."""
+REQUESTS = "requests"
+"""Type of what people ask of an organisation about their own data: reports of mistakes, and the rights of the AVG."""
 
 QUESTIONS = "questions"
 """Type of the questions that officials of a node saved."""
@@ -40,6 +44,26 @@ STANDARD = {
 @id("standard-ask")
 permit (principal is person, action == Action::"ask", resource is activity)
 when { principal has audience && principal.audience == "staff" };
+
+@id("standard-inspect")
+permit (principal is person, action == Action::"ask", resource is activity)
+when { resource has inspection && resource.inspection && principal has audience && principal.audience == "citizen" };
+
+@id("standard-inspect-level")
+@level("substantial")
+@nl("Om op te vragen wat organisaties over u hebben, is een hoger betrouwbaarheidsniveau nodig.")
+@en("Asking what organisations have about you takes a higher level of assurance.")
+forbid (principal is person, action == Action::"ask", resource is activity)
+when { resource has inspection && resource.inspection }
+unless { context.level >= 3 };
+
+@id("standard-inspect-oneself")
+@article("AVG, art. 15")
+@nl("Deze verwerkingsactiviteit is er alleen voor wie de eigen gegevens opvraagt.")
+@en("This processing activity is only for who asks for their own data.")
+forbid (principal is person, action == Action::"ask", resource is activity)
+when { resource has inspection && resource.inspection }
+unless { principal has audience && principal.audience == "citizen" };
 
 @id("standard-read-log")
 permit (principal is person, action == Action::"read-log", resource is log)
@@ -107,6 +131,22 @@ when { principal has roles && principal.roles.containsAny(["people-admin", "priv
 @id("standard-change-people")
 permit (principal is person, action == Action::"change-people", resource is people)
 when { principal has roles && principal.roles.contains("people-admin") };
+
+@id("standard-read-reports")
+permit (principal is person, action == Action::"read-reports", resource is requests)
+when { principal has roles && principal.roles.containsAny(["data-owner", "privacy-officer"]) };
+
+@id("standard-change-reports")
+permit (principal is person, action == Action::"change-reports", resource is requests)
+when { principal has roles && principal.roles.contains("data-owner") };
+
+@id("standard-read-rights")
+permit (principal is person, action == Action::"read-rights", resource is requests)
+when { principal has roles && principal.roles.contains("privacy-officer") };
+
+@id("standard-change-rights")
+permit (principal is person, action == Action::"change-rights", resource is requests)
+when { principal has roles && principal.roles.contains("privacy-officer") };
 
 @id("standard-read-oversight")
 permit (principal is person, action == Action::"read-oversight", resource is oversight)

@@ -63,10 +63,12 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A way to join a dataset: its own column, and the one of another dataset that this equals."""
+    """A way to join a dataset: its own column, and the one of another dataset that this equals; `same` when both say whom a row
+    is about."""
 
     own: str
     other: Spot
+    same: bool = False
 
     @property
     def written(self) -> str:
@@ -134,7 +136,9 @@ def links_of(offer: Offer, offers: Iterable[Offer]) -> tuple[Link, ...]:
             for theirs in _joinable(other):
                 rank = _alike(offer, mine, other, theirs)
                 if rank is not None:
-                    found.append((rank, Link(mine.name, (other.alias, other.dataset, theirs.name))))
+                    found.append(
+                        (rank, Link(mine.name, (other.alias, other.dataset, theirs.name), rank == 0))
+                    )
     return tuple(link for _, link in sorted(found, key=lambda one: one[0])[:MOST_LINKS])
 
 

@@ -19,7 +19,7 @@ MOST_FOUND = 40
 _WIDTH, _HIGH, _STEP, _TOP = 220, 46, 62, 30
 _AT = (10, 340, 670)  # where each of the three columns begins
 WIDTH = _AT[2] + _WIDTH + 10
-_LONGEST = 26  # characters of a label that fit
+_LONGEST = 24  # characters of a label that fit
 
 Dataset = tuple[str, str]
 

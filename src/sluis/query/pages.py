@@ -12,18 +12,18 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from sluis.grounds import Activity, Offer
-from sluis.kernel import Invalid, Problem, Text
+from sluis.grounds import Activity, Offer, OfferedColumn
+from sluis.kernel import Invalid, PeerId, Problem, Text
 from sluis.query.answers import HANDLES, answer_routes
 from sluis.query.desk import Desk
 from sluis.query.filled import Filled, filled_in, placeholders, ticked_question, written_question
 from sluis.query.forms import CONDITIONS, OPERATORS, Link, Made, allows, links_of
 from sluis.query.model import Explanation, Question, Who
-from sluis.query.owners import Sight
+from sluis.query.owners import Owner, Sight
 from sluis.query.saved import Content, Shelf
 from sluis.query.service import Asker
 from sluis.query.shelves import shelf_routes
-from sluis.query.showing import articles_of
+from sluis.query.showing import fetched
 from sluis.web import Entry, Form, Gate, OnRefusal, SignedIn, page, redirect, setting_of
 
 NAVIGATION = (
@@ -35,6 +35,9 @@ NAVIGATION = (
 STAFF: dict[str, Any] = {"audience": ("staff",)}
 MOST_LISTED = 25
 """Activities on a page; who has more, searches."""
+
+REQUESTERS = frozenset(("contract-requester", "fsc-admin"))
+"""Roles with which somebody requests a contract, as the policies of every node have it; others are told whom to ask."""
 
 _SOON = 0.8
 """Seconds for which a page waits for an answer before it shows how far it is."""
@@ -50,6 +53,17 @@ class Open(msgspec.Struct, frozen=True):
     def name(self) -> str:
         """As in a question."""
         return f"{self.offer.alias}.{self.offer.dataset}"
+
+    @property
+    def others(self) -> list[Link]:
+        """The ways that are not the one of itself: that both are about the same person."""
+        return [link for link in self.links if not link.same]
+
+    @property
+    def ticked(self) -> list[OfferedColumn]:
+        """What can be ticked; not the number of the person, whom the official names."""
+        subject = self.offer.subject.column if self.offer.subject else ""
+        return [one for one in self.offer.columns if one.role == "output" and one.name != subject]
 
 
 def page_routes(
@@ -90,8 +104,8 @@ def page_routes(
         return page(
             request, "query/question.html", status=200 if wrong is None else wrong.status, activity=activity, filled=filled,
             owners=_by_owner(sight), sight=sight, made=made, wrong=wrong, operators=OPERATORS, conditions=range(1, CONDITIONS + 1),
-            parameters=_named(filled), names={one.alias: one.name for one in sight.owners}, contracts=contracts,
-            filters=_filterable(sight.offers), closed=_nothing_open(sight), keys=_keys(sight.offers),
+            parameters=_named(filled), names={one.alias: one.name for one in sight.owners}, contracts=contracts and not REQUESTERS.isdisjoint(person.roles),
+            filters=_filterable(sight.offers), closed=_nothing_open(sight, asker.peer), keys=_keys(sight.offers),
         )  # fmt: skip
 
     async def ready(activity: Activity, filled: Filled) -> tuple[Sight, Question, Explanation, Made | None]:
@@ -109,12 +123,14 @@ def page_routes(
     async def activities(person: SignedIn, request: Request[Any, Any, Any], q: str = "") -> Response[bytes]:
         """Choose what a question is for."""
         wanted, who = " ".join(q.split())[:100], who_of(person)
-        fit = [one for one in asker.activities() if asker.in_force(one) and _fits(one, wanted)]
+        fit = [
+            one for one in asker.activities() if asker.own(one) and asker.in_force(one) and _fits(one, wanted)
+        ]
         mine = [one for one in fit[: MOST_LISTED * 4] if asker.may_ask(who, one.id) is None]
         shown = mine[:MOST_LISTED]
         sights = {one.id: await asker.sight(one.id) for one in shown}
         return page(
-            request, "query/activities.html", activities=shown, sights=sights, wanted=wanted, total=len(asker.activities()),
+            request, "query/activities.html", activities=shown, sights=sights, wanted=wanted, total=len(fit),
             more=len(mine) > len(shown) or len(fit) > MOST_LISTED * 4, by_owner=_titles, under_way=desk.of(person.acting.person, person.session),
             most=MOST_LISTED,
         )  # fmt: skip
@@ -151,7 +167,7 @@ def page_routes(
         return page(
             request, "query/explain.html", activity=activity, filled=filled, question=asked, told=told, made=made,
             offers={(one.alias, one.dataset): one for one in sight.offers}, names={one.alias: one.name for one in sight.owners},
-            articles_of=articles_of,
+            fetched=fetched(told),
         )  # fmt: skip
 
     @post("/ask/answers", opt=STAFF, status_code=200)
@@ -273,10 +289,10 @@ def _titles(sight: Sight) -> list[tuple[str, list[Text]]]:
     return [(names[alias], titles) for alias, titles in found.items()]
 
 
-def _nothing_open(sight: Sight) -> list[Any]:
-    """Owners of whom nothing is open, of those who said."""
+def _nothing_open(sight: Sight, own: PeerId) -> list[Owner]:
+    """Others of whom nothing is open, of those who said."""
     some = {offer.alias for offer in sight.offers} | {*sight.silent}
-    return [one for one in sight.owners if one.alias not in some]
+    return [one for one in sight.owners if one.alias not in some and one.peer != own]
 
 
 def _filterable(offers: Sequence[Offer]) -> list[tuple[Offer, list[tuple[str, Text]]]]:

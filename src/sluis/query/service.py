@@ -105,7 +105,12 @@ class Asker:
         return await self.rendered(question, who, lambda answer: answer)
 
     async def rendered(
-        self, question: Question, who: Who, render: Callable[[Answer], T], watch: Watch | None = None
+        self,
+        question: Question,
+        who: Who,
+        render: Callable[[Answer], T],
+        watch: Watch | None = None,
+        trace: Trace | None = None,
     ) -> T:
         """Answer a question.
 
@@ -115,6 +120,7 @@ class Asker:
             render: what to make of the answer. It works while the log lines of the people in it become durable, and
                 before the last of the answer's `timings` are there; what it made is given only when they are.
             watch: looks on.
+            trace: what this question is a part of; None: it is one by itself.
 
         Returns:
             what was made of the rows, where they came from, what each owner signed, and what stays closed.
@@ -126,7 +132,7 @@ class Asker:
         renewed = False
         while True:
             try:
-                return await self._ask_once(question, who, missing, render, watch)
+                return await self._ask_once(question, who, missing, render, watch, trace)
             except Conflict as conflict:
                 if conflict.code != "disclosure-changed" or renewed:
                     raise
@@ -151,6 +157,16 @@ class Asker:
     def activity(self, id: str) -> Activity:
         """The processing activity with that id. Raises `Invalid` when there is none, or it is not in force."""
         return self._activity(id)
+
+    @property
+    def peer(self) -> PeerId:
+        """This node's Peer ID."""
+        return self._means.peer
+
+    def own(self, activity: Activity) -> bool:
+        """Whether it is of this organisation, and not only in its register because it opens something for it."""
+        mine = str.__str__(self._means.peer)
+        return mine in (activity.controller, activity.processor)
 
     def in_force(self, activity: Activity) -> bool:
         """Whether it counts today."""
@@ -183,8 +199,9 @@ class Asker:
         missing: Mapping[str, Problem],
         render: Callable[[Answer], T],
         watch: Watch | None,
+        within: Trace | None,
     ) -> T:
-        clock, trace = _Stopwatch(), Trace.begin()
+        clock, trace = _Stopwatch(), within.child() if within else Trace.begin()
         asking, ready, values = await self._checked(trace, question, who, missing)
         clock.lap("plan")
         if watch is not None:

@@ -9,15 +9,17 @@ from typing import Any, Literal
 
 import msgspec
 import pyarrow as pa
+from sqlglot import exp
 
 from sluis.grounds import Activity, Article, Offer
 from sluis.kernel import Text
-from sluis.query.graph import Picture, picture
-from sluis.query.model import Answer, Origin, Provenance
-from sluis.web import Asked, Chart, Column, Listing, Row, arranged
+from sluis.query.graph import MOST_ROWS, Picture, picture
+from sluis.query.model import Answer, Explanation, Origin, Provenance
+from sluis.statement import parse
+from sluis.web import Asked, Chart, Column, Listing, Row, amount, arranged, bsn, number
 
 Dataset = tuple[str, str]
-Kind = Literal["text", "number", "amount", "day", "moment", "bsn"]
+Kind = Literal["text", "number", "plain", "amount", "day", "moment", "bsn"]
 
 LONGEST = 2_000
 """Characters of a value that are shown."""
@@ -95,8 +97,9 @@ class View(msgspec.Struct, frozen=True):
     def chart(self) -> Chart | None:
         """The figures, along the first column that has none; None when there is nothing to draw."""
         columns = self.columns()
-        figures = [at for at, one in enumerate(columns) if one.align == "end"][:4]
-        others = [at for at, one in enumerate(columns) if one.align != "end" and one.kind != "bsn"]
+        figures = [at for at, one in enumerate(columns) if one.kind in ("number", "amount")][:4]
+        along = ("day", "moment", "plain", "text")
+        others = [at for kind in along for at, one in enumerate(columns) if one.kind == kind]
         if not figures or not others or self.answer.table.num_rows < 2:
             return None
         shown = [others[0], *figures]
@@ -113,7 +116,11 @@ class View(msgspec.Struct, frozen=True):
         """The relations; None when there is nothing to draw."""
         subject = next((at for at, one in enumerate(self.columns()) if one.kind == "bsn"), None)
         titles = {name: offer.title for name, offer in self.offers.items()}
-        rows = [[said(one, language) for one in row.cells] for row in self.rows(200)]
+        columns = self.columns()
+        rows = [
+            [said(one, language, columns[at].kind) for at, one in enumerate(row.cells)]
+            for row in self.rows(MOST_ROWS)
+        ]
         return picture(rows, self.answer.provenance, subject, titles, self.owners)
 
     def origins(self) -> list[ColumnOrigin]:
@@ -153,8 +160,10 @@ class View(msgspec.Struct, frozen=True):
             or pa.types.is_floating(field.type)
             or pa.types.is_decimal(field.type)
         ):
-            euros = (origin.unit or "").startswith("eurocent") and pa.types.is_integer(field.type)
-            kind, align = "amount" if euros else "number", "end"
+            kind, align = (
+                _figures(pa.types.is_integer(field.type), direct is not None, origin.unit or ""),
+                "end",
+            )
         elif (
             direct
             and subject
@@ -187,6 +196,31 @@ class View(msgspec.Struct, frozen=True):
         )  # fmt: skip
 
 
+class Fetched(msgspec.Struct, frozen=True):
+    """Columns of one dataset: those that come into the answer, and those that only say which rows, or join them."""
+
+    shown: tuple[str, ...]
+    used: tuple[str, ...]
+
+
+def fetched(told: Explanation) -> dict[Dataset, Fetched]:
+    """Which columns a question takes of each dataset."""
+    shown = {
+        (one.owner, one.dataset, one.column): None for column in told.provenance for one in column.origins
+    }
+    found: dict[Dataset, Fetched] = {}
+    for part in told.parts:
+        tree = parse(part.sql)
+        tables = {table.alias_or_name: table.name for table in tree.find_all(exp.Table)}
+        only = next(iter(tables.values())) if len(tables) == 1 else ""
+        named = {(tables.get(one.table, only), one.name): None for one in tree.find_all(exp.Column)}
+        for dataset in part.datasets:
+            mine = tuple(name for owner, of, name in shown if (owner, of) == (part.owner, dataset))
+            used = tuple(name for of, name in named if of == dataset and name not in mine)
+            found[part.owner, dataset] = Fetched(mine, used)
+    return found
+
+
 def articles_of(offers: Iterable[Offer]) -> tuple[Article, ...]:
     """The articles on which these are open."""
     return tuple(dict.fromkeys(article for offer in offers for article in offer.disclosure.articles))
@@ -205,13 +239,26 @@ def cell(value: Any) -> Any:
     return str(value)[:LONGEST]
 
 
-def said(value: Any, language: str) -> str:
-    """A value in a few words."""
+def said(value: Any, language: str, kind: str = "") -> str:
+    """A value in a few words, in the notation of its kind of column."""
     if value is None:
         return ""
     if isinstance(value, Text):
         return value.en if language == "en" else value.nl
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if kind == "amount":
+        return amount(value, language)
+    if kind == "bsn":
+        return bsn(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return number(value, language) if kind == "number" else str(value)
+
+
+def _figures(whole: bool, direct: bool, unit: str) -> Kind:
+    """What figures are: amounts, quantities, or names such as a year: whole, of a dataset as they are, and of nothing."""
+    if whole and unit.startswith("eurocent"):
+        return "amount"
+    return "plain" if whole and direct and not unit else "number"
 
 
 def _searched(value: Any) -> str:

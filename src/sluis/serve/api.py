@@ -7,7 +7,7 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from msgspec import structs
 
-from sluis import catalogue, disclose, gateway, query
+from sluis import catalogue, disclose, gateway, query, rights
 from sluis.config import Config
 from sluis.crypto import Peer
 from sluis.events import doctor, interests, publishing, standing, subscriptions
@@ -41,6 +41,7 @@ def published() -> Api:
         *interests.official_routes(nothing, nothing, nothing),
         *standing.routes(nothing),
         *standing.official_routes(nothing, nothing, nothing),
+        *rights.routes(nothing),
         *subscriptions.routes(nothing, nothing, nothing, nothing, nothing),
         *publishing.routes(nothing, nothing, counted=True),
         *publishing.official_routes(nothing, nothing, nothing),
@@ -90,6 +91,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         ),
         *standing.routes(parts.standing),
         *standing.official_routes(parts.placer, gate, own),
+        *rights.routes(parts.rights),
         *log_routes(parts.ledger, parts.witness),
         *reading_routes(parts.ledger, readers(parts)),
         *call_routes(parts.point, by_socket(DECIDING, parts.access, parts.refusals.record)),

@@ -21,10 +21,11 @@ class Looking:
     Attributes:
         over: makes overviews.
         trusted: believes assertions of others' providers.
+        logs: the way to the logs of others.
     """
 
-    def __init__(self, over: WhoLooked, trusted: Trusted, tokens: Tokens) -> None:
-        self.over, self.trusted, self._tokens = over, trusted, tokens
+    def __init__(self, over: WhoLooked, trusted: Trusted, tokens: Tokens, logs: Logs) -> None:
+        self.over, self.trusted, self._tokens, self.logs = over, trusted, tokens, logs
 
     def keys(self) -> dict[str, Any]:
         """The key set of this node (RFC 7517)."""
@@ -66,7 +67,7 @@ def looking_of(
         return None
     trusts = [Trust(one.issuer, _key_set(one.keys), one.level) for one in config.trust.values()]
     over = WhoLooked(Organisation(config.node.oin, config.node.name), ledger, grounds, logs)
-    return Looking(over, Trusted(config.node.oin, trusts, tokens, open_once(store)), tokens)
+    return Looking(over, Trusted(config.node.oin, trusts, tokens, open_once(store)), tokens, logs)
 
 
 def _key_set(file: Path) -> Keys:

@@ -79,6 +79,8 @@ class Node:
             self.parts.contact.start()
             self._every(_HOUR, self.parts.contact.tidy)
         self.parts.events.start()
+        self.parts.sending.start()
+        self._every(_HOUR, self.parts.rights.tidy)
         self._every(_DAY, self._warn_of_certificate)
         self._every(_MINUTE, self.parts.refusals.flush)
         self._every(_TEN_SECONDS, self.parts.use.round, at_once=False)
@@ -103,6 +105,8 @@ class Node:
             self._every(_TEN_MINUTES, self._anchor)
         if self.parts.membership is not None:
             self._every(_FIVE_MINUTES, self.parts.membership.compare, at_once=False)
+        if self.parts.traffic is not None:
+            self._every(_TEN_SECONDS, self.parts.traffic.look)
 
     async def stop(self) -> None:
         """Let what is in hand finish, then close everything. May be called twice."""
@@ -119,6 +123,7 @@ class Node:
         parts = self.parts
         await parts.oversight.checking.stop()
         await parts.events.stop()
+        await parts.sending.stop()
         if parts.contact is not None:
             await parts.contact.stop()
         await parts.link.close()

@@ -29,6 +29,7 @@ from sluis.gateway import (
     Membership,
     Operator,
     OwnLink,
+    Traffic,
     Witnesses,
     read_card,
     sign_card,
@@ -43,6 +44,7 @@ from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.oversight import Oversight
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Desk, Owner, Owners, Shelf, open_shelf
+from sluis.rights import Inspection, Rights, Sending
 from sluis.serve.catalogue import catalogue_of, terms_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
@@ -54,6 +56,7 @@ from sluis.serve.looked import Looking, looking_of
 from sluis.serve.oversight import oversight_of
 from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
+from sluis.serve.rights import inspection_of, rights_of
 from sluis.serve.standing import OwnersSide, placer_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
@@ -92,6 +95,7 @@ class Parts(msgspec.Struct, frozen=True):
     card: Callable[[], str]
     membership: Membership | None
     operator: Operator | None
+    traffic: Traffic | None
     own: OwnLink | None
     """The link, where there is no membership."""
     identity: IdentityRooms | None
@@ -100,6 +104,9 @@ class Parts(msgspec.Struct, frozen=True):
     whom: Callable[[str], str]
     """The pseudonym of who has a BSN."""
     contact: Contact | None
+    inspection: Inspection
+    rights: Rights
+    sending: Sending
     catalogue: Catalogue | None
     harvester: Harvester | None
     """None where there is no group."""
@@ -238,6 +245,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         rooms.representing.on_sign_in(contact.consulted.met)
     use = open_use(store, own.oin, _known_here(grounds))
     stamps = Anchors(config.anchors, _roots(config), clock)
+    rights = rights_of(config, store, ledger, keys, clock)
     return Parts(
         certificate=certificate,
         store=store,
@@ -269,11 +277,15 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         card=card,
         membership=membership,
         operator=operator,
+        traffic=Traffic(membership, clock) if membership else None,
         own=None if membership else own_link,
         identity=rooms,
         activities={one.id: one.name for one in grounds.activities},
         whom=whom_of(config, keys),
         contact=contact,
+        inspection=inspection_of(asker, owners, catalogue, harvester, clock),
+        rights=rights,
+        sending=Sending(rights, store, link, clock),
         catalogue=catalogue,
         harvester=harvester,
         finder=Finder(catalogue, harvester),

@@ -5,7 +5,7 @@ import logging
 import ssl
 from typing import Any
 
-from sluis import catalogue, contact, oversight, policy, query
+from sluis import catalogue, contact, oversight, policy, query, rights
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.identity.provider import tell_of_sign_outs
@@ -23,6 +23,7 @@ from sluis.serve.found import found_navigation, found_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.notificaties import beside_portal
 from sluis.serve.parts import Parts
+from sluis.serve.rights import rights_routes
 from sluis.serve.start import sources_of
 from sluis.web import (
     Api,
@@ -54,7 +55,7 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     messages = contact.NAVIGATION if parts.contact else ()
     # What people come for first.
     found = found_navigation(parts)
-    own = (*NAVIGATION, *query.NAVIGATION, *messages, *rooms.navigation)
+    own = (*rights.NAVIGATION, *NAVIGATION, *rights.DESK, *query.NAVIGATION, *messages, *rooms.navigation)
     navigation = (*own, *found, *administering_navigation(parts), *oversight.NAVIGATION)
     look = look_of(config.portal.theme, config.portal.logo)
     house = House(config.node.name, config.node.test, navigation, IDLE, look)
@@ -69,12 +70,17 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
         *rooms.routes,
         *asking_routes(parts),
         *citizen_routes(parts, rooms.representing),
+        *rights_routes(config, parts, rooms),
         *reached,
         *found_routes(config, parts),
         *decisions,
     ]
     return make_portal(
-        [*routes, *administering_routes(parts), *oversight.page_routes(parts.oversight, Gate(parts.point))],
+        [
+            *routes,
+            *administering_routes(config, parts),
+            *oversight.page_routes(parts.oversight, Gate(parts.point)),
+        ],
         rooms.visiting,
         house,
         rooms.forms,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sluis.web.listeners import BrowserListener, LocalListener, LoopbackListener, PeerListener, place_of
     from sluis.web.listing import Asked, Cell, Column, Listing, Row, arranged
     from sluis.web.look import Look, look_of
+    from sluis.web.notation import amount, bsn, day, number
     from sluis.web.openapi import About
     from sluis.web.outgoing import EVERYWHERE, Answer, Network, Outgoing, Unreached, is_inside
     from sluis.web.pages import (
@@ -105,10 +106,13 @@ __all__ = [
     "Visitors",
     "address_of",
     "after_form",
+    "amount",
     "arranged",
     "asked_in",
     "at_field",
+    "bsn",
     "cookies_of",
+    "day",
     "elsewhere",
     "export",
     "hand_out",
@@ -121,6 +125,7 @@ __all__ = [
     "look_of",
     "make_api",
     "make_portal",
+    "number",
     "onward",
     "page",
     "place_of",

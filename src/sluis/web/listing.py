@@ -28,7 +28,7 @@ _LONGEST_POSITION = 300
 _MOST_KEPT = 50
 _OWN = frozenset(("page", "sort", "after", "as"))
 
-Kind = Literal["text", "number", "amount", "day", "moment", "bsn", "masked"]
+Kind = Literal["text", "number", "plain", "amount", "day", "moment", "bsn", "masked"]
 Form = Literal["", "csv", "json"]
 Value = str | int | float | date | datetime | Text | None
 
@@ -43,7 +43,7 @@ class Column(msgspec.Struct, frozen=True):
         filter: whether one can filter by it; never by what names a person.
         align: `end` for figures that are compared.
         kind: how its values are shown: `amount` is in cents, `moment` in seconds since the epoch or a datetime, `masked` a BSN
-            of which only the end shows.
+            of which only the end shows, `plain` a figure that counts nothing, such as a year.
         choices: what can be filtered by, with its words; without, a text is typed.
         foreign: whether its texts are names that others gave, which may be written from right to left.
     """

@@ -112,6 +112,12 @@ OFFICIALS: dict[str, tuple[Persona, tuple[str, ...]]] = {
         ),
         ("medewerker", "access-admin"),
     ),
+    "dina": (
+        Persona(
+            "dina@medewerkers.example", "Dina Denkbeeldig", Text("gaat over gegevens", "is responsible for data"), _WORK
+        ),
+        ("medewerker", "data-owner"),
+    ),
     "henk": (
         Persona(
             "henk@medewerkers.example", "Henk Hypothetisch", Text("beheert het knooppunt", "runs the node"), _WORK

@@ -11,7 +11,7 @@ from sluis.kernel import Refused, Text, encode
 from sluis_demo import federation
 from sluis_demo.agreements import agree
 from sluis_demo.federation import Place
-from sluis_demo.organisations import ASKER, BENEFIT, ORGANISATIONS, PARKING
+from sluis_demo.organisations import ASKER, BENEFIT, INSPECTION, ORGANISATIONS, PARKING
 
 RDW = Place(next(one for one in ORGANISATIONS if one.alias == "rdw"), Path("rdw"), "127.0.0.7", "sqlite")
 SLUISWIJK = Place(ASKER, Path("sluiswijk"), "127.0.0.1", "sqlite")
@@ -29,7 +29,7 @@ def nodes(refusals: list[str]) -> Callable[..., Body]:
             if refusals:
                 raise refused(refusals.pop(0))
             return Body(encode({"outcomes": [{"contract": body["activity"]}]}))
-        activity = PARKING.id if "parkeervergunning" in path else BENEFIT.id
+        activity = next(one.id for one in (BENEFIT, PARKING, INSPECTION) if one.id.rsplit("/", 1)[1] in path)
         grant = {"hash": "g", "purpose": {"activity": activity, "disclosures": []}}
         found = {"hash": "c", "state": "valid", "accepted": ["a", "b"], "grants": [grant]}
         return Body(encode(found))
@@ -40,7 +40,7 @@ def nodes(refusals: list[str]) -> Callable[..., Body]:
 def test_a_request_waits_until_the_nodes_are_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(federation, "call_at", nodes(["not-connected", "not-connected"]))
     made = agree(SLUISWIJK, [RDW])
-    assert [one.activity for one in made] == [BENEFIT.id, PARKING.id]
+    assert [one.activity for one in made] == [BENEFIT.id, PARKING.id, INSPECTION.id]
 
 
 def test_what_waiting_does_not_help_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -268,6 +268,10 @@ class Manager:
         """The same by thumbprint, for whoever checks what this peer signed."""
         return {thumbprint: chain[0] for thumbprint, chain in self._chains.items()}
 
+    def certificates_of(self, peer: PeerId) -> list[x509.Certificate]:
+        """The certificates that a peer signed with, as far as they are known here and valid now. Blocks."""
+        return [chain[0] for chain in self._certificates.of(peer)]
+
     def published(self) -> list[Grant]:
         """The publications that this peer, as a directory, lists now."""
         found: list[InForce] = self.contracts.publications(self._now())

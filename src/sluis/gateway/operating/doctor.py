@@ -32,8 +32,10 @@ class Doctor:
         self._membership, self._clock = membership, clock
         self._running, self._own = membership.running, membership.running.manager.own.id
 
-    async def walk(self, peer: PeerId, service: str) -> Diagnosis:
-        """The steps to a service of a peer."""
+    async def walk(
+        self, peer: PeerId, service: str, told: Callable[[Step], None] = lambda step: None
+    ) -> Diagnosis:
+        """The steps to a service of a peer; `told` hears of each when it was taken."""
         steps: Sequence[tuple[str, Callable[[], Awaitable[Said]]]] = (
             ("certificate", self._certificate),
             ("directory", self._directory),
@@ -51,6 +53,7 @@ class Doctor:
                 found.append(Step(name, "skipped"))
             else:
                 found.append(await _taken(name, step))
+            told(found[-1])
         return Diagnosis(all(step.result == "ok" for step in found), tuple(found))
 
     async def _certificate(self) -> Said:

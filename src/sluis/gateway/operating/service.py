@@ -30,6 +30,7 @@ from sluis.gateway.operating.model import (
     PeerView,
     Rest,
     ServiceView,
+    Step,
     Way,
     Wish,
 )
@@ -270,9 +271,9 @@ class Operator:
             for one in found
         ]  # fmt: skip
 
-    async def diagnose(self, way: Way) -> Diagnosis:
-        """Walk to a service of a peer. Raises `Invalid` for an organisation that nobody knows."""
-        return await self._doctor.walk(self._peer(way.peer), way.service)
+    async def diagnose(self, way: Way, told: Callable[[Step], None] = lambda step: None) -> Diagnosis:
+        """Walk to a service of a peer; `told` hears of each step. Raises `Invalid` for an organisation that nobody knows."""
+        return await self._doctor.walk(self._peer(way.peer), way.service, told)
 
     async def _views(self, contracts: Sequence[Contract]) -> list[ContractView]:
         hashes = [contract.content.hash for contract in contracts]

@@ -63,3 +63,26 @@ COLUMNS: Mapping[str, Text] = {
     "join": Text("alleen om te koppelen", "only to join"),
     "filter": Text("alleen om te kiezen", "only to select"),
 }
+
+HEALTH: Mapping[str, Text] = {
+    "ok": Text("bereikbaar", "reachable"),
+    "warning": Text("certificaat eindigt", "certificate ends"),
+    "error": Text("niet bereikbaar", "not reachable"),
+    "unknown": Text("nog niet gevraagd", "not asked yet"),
+}
+
+Tone = Literal["plain", "ok", "warning", "error"]
+
+HEALTH_TONES: Mapping[str, Tone] = {"ok": "ok", "warning": "warning", "error": "error", "unknown": "plain"}
+
+CIRCUITS: Mapping[str, Text] = {
+    "closed": Text("gaan door", "go through"),
+    "half-open": Text("één verzoek op proef", "one request on trial"),
+    "open": Text("even geen verzoeken", "no requests for a while"),
+}
+
+CERTIFICATES: Mapping[str, Text] = {
+    "ok": Text("geldig", "valid"),
+    "warning": Text("eindigt binnenkort", "ends soon"),
+    "error": Text("verlopen", "ended"),
+}

@@ -3,6 +3,7 @@
 from sluis.gateway.transactions.model import (
     INCOMING,
     OUTGOING,
+    Counted,
     Crossing,
     Direction,
     Line,
@@ -29,6 +30,7 @@ __all__ = [
     "OUTCOME",
     "OUTCOMES",
     "OUTGOING",
+    "Counted",
     "Crossing",
     "Direction",
     "Line",

@@ -91,6 +91,24 @@ class Search(msgspec.Struct, frozen=True):
     ascending: bool = False
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """How many lines were written under one crossing in a span of time.
+
+    Args:
+        direction: seen from this node.
+        crossing: under which grant; with an outcome when these are notes beside lines (`rules.outcome_of`).
+        since: where the span begins, milliseconds since the epoch.
+        lines: as many.
+        newest: when the last of them was written, milliseconds since the epoch.
+    """
+
+    direction: Direction
+    crossing: Crossing
+    since: int
+    lines: int
+    newest: int
+
+
 class Page(msgspec.Struct, frozen=True):
     """Lines found, and the cursor of the next page; empty when there is none."""
 

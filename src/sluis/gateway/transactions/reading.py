@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, text
 from sluis.gateway.transactions import sql
 from sluis.gateway.transactions.model import (
     OUTGOING,
+    Counted,
     Crossing,
     Direction,
     Page,
@@ -70,6 +71,35 @@ def find_transactions(
     passages, notes = _told_apart(_passages(connection, peer))
     lines = _of_ids(connection, transaction_ids, [*passages, *notes])
     return _records([line for line in lines if line.passage in passages], passages, _noted(lines, notes))
+
+
+def counted(
+    connection: Connection, after: int, since: int, span: int, most: int
+) -> tuple[int, tuple[Counted, ...]]:
+    """How many lines there are behind a place in the log, by crossing and span of time; and where the log ends.
+
+    Args:
+        connection: to the database.
+        after: the place.
+        since: only lines that were written at or after this moment, in milliseconds since the epoch.
+        span: milliseconds.
+        most: only so many lines, the newest.
+    """
+    last = _last(connection)
+    first = max(after, last - most)
+    values = {"after": first, "last": last, "since": since, "span": span}
+    rows = connection.execute(text(sql.COUNTS), values).all()
+    if not rows:
+        return last, ()
+    passages = {
+        row.id: (cast(Direction, row.direction), _crossing(row))
+        for row in connection.execute(text(sql.PASSAGES))
+    }
+    return last, tuple(
+        Counted(*passages[row.passage], row.stretch * span, row.lines, row.newest)
+        for row in rows
+        if row.passage in passages
+    )
 
 
 def left_under(connection: Connection, peer: PeerId, transaction_id: bytes) -> Crossing | None:

@@ -8,6 +8,7 @@ from sluis.gateway.faults import Domain, FscProblem
 from sluis.gateway.transactions import reading, sql
 from sluis.gateway.transactions.model import (
     OUTGOING,
+    Counted,
     Crossing,
     Direction,
     Line,
@@ -85,6 +86,21 @@ class TransactionLog:
             Unkept: the database cannot be reached.
         """
         return await asyncio.to_thread(self._find_transactions, peer, transaction_ids)
+
+    async def counted(
+        self, after: int = -1, since: int = 0, span: int = 60_000, most: int = 200_000
+    ) -> tuple[int, tuple[Counted, ...]]:
+        """How many lines there are behind a place in the log, by crossing and span of time; and where the log ends. For
+        charts, which need no line. Arguments as `reading.counted`.
+
+        Raises:
+            Unkept: the database cannot be reached.
+        """
+        return await asyncio.to_thread(self._counted, after, since, span, most)
+
+    def _counted(self, after: int, since: int, span: int, most: int) -> tuple[int, tuple[Counted, ...]]:
+        with self._store.read() as connection:
+            return reading.counted(connection, after, since, span, most)
 
     def _left_under(self, peer: PeerId, transaction_id: bytes) -> Crossing | None:
         with self._store.read() as connection:

@@ -70,6 +70,11 @@ LINES_DOWN = """SELECT number, passage, transaction_id, created_at FROM gateway_
 LINES_UP = LINES_DOWN.replace("DESC", "ASC")
 """The same, oldest first."""
 
+COUNTS = """SELECT passage, created_at / :span AS stretch, COUNT(*) AS lines, MAX(created_at) AS newest
+    FROM gateway_transactions WHERE number > :after AND number <= :last AND created_at >= :since
+    GROUP BY passage, created_at / :span"""
+"""How many lines of each passage there are in a stretch of the log, by a span of time (ms)."""
+
 OF_IDS = """SELECT number, passage, transaction_id, created_at FROM gateway_transactions
     WHERE transaction_id IN :ids AND passage IN :passages ORDER BY number DESC LIMIT :most"""
 """The newest lines of some transactions under some passages, newest first."""

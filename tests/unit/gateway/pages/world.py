@@ -16,9 +16,10 @@ from sluis.crypto import FileKeyStore, Identity, client_context, make_authority,
 from sluis.gateway.contracts import Action, Content, Signature, read_content
 from sluis.gateway.manager import Settings, Trust
 from sluis.gateway.membership import open_membership
-from sluis.gateway.operating import open_operator
-from sluis.gateway.pages import NAVIGATION, page_routes
+from sluis.gateway.operating import Step, open_operator
+from sluis.gateway.pages import NAVIGATION, Own, Part, Revoked, Shown, page_routes
 from sluis.gateway.peers import Directory, Group, Known
+from sluis.gateway.traffic import Traffic
 from sluis.grounds import Opened
 from sluis.kernel import Acting, PeerId, Text, Upstream, utc_now
 from sluis.ledger import open_ledger
@@ -75,7 +76,12 @@ class World:
             store, self.membership, Opened(), {"bron": OTHER}, self._offers, self.clock
         )
         gate = Gate(DecisionPoint(Policies(STANDARD), "own", self.kept, self.clock))
-        routes = page_routes(self.membership, self.operator, gate, {ACTIVITY: TITLE}, self.clock)
+        self.traffic = Traffic(self.membership, self.clock)
+        self.parts = [Part("node", Text("Het knooppunt", "The node"), self._examined)]
+        certificates = Own(self._shown, lambda: self.lists, lambda: ["CN=zonder lijst"])
+        routes = page_routes(
+            self.membership, self.operator, self.traffic, certificates, self.parts, gate, {ACTIVITY: TITLE}, self.clock
+        )  # fmt: skip
         self.app = make_portal(routes, self, House(NAMES[OWN], True, NAVIGATION), b"s" * 32)
 
     async def _offers(self, alias: str) -> Opened:
@@ -88,6 +94,22 @@ class World:
         return found
 
     hanging: frozenset[str] = frozenset()
+    lists: tuple[Revoked, ...] = ()
+
+    async def _examined(self) -> list[Step]:
+        return [
+            Step("database", "ok", "Hij antwoordt.", "It answers."),
+            Step("disk", "wrong", "Vol.", "Full.", "Maak ruimte.", "Make room."),
+        ]
+
+    def _shown(self) -> list[Shown]:
+        return [
+            Shown(
+                Text("Dit knooppunt", "This node"),
+                self.identity.certificate,
+                Text("Vernieuw het.", "Renew it."),
+            )
+        ]
 
     async def know(self, peer: PeerId, name: str) -> None:
         """A peer is known by this name."""

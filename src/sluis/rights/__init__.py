@@ -1,0 +1,33 @@
+"""What people ask about their own data: what is known of them and where, mistakes reported to the source, and their rights."""
+
+from typing import TYPE_CHECKING
+
+from sluis.kernel import on_demand
+
+if TYPE_CHECKING:
+    from sluis.rights.desk import NAVIGATION as DESK
+    from sluis.rights.desk import desk_routes
+    from sluis.rights.export import Part
+    from sluis.rights.http import routes
+    from sluis.rights.mine import Inspection
+    from sluis.rights.model import Whom
+    from sluis.rights.pages import NAVIGATION, Traced, page_routes
+    from sluis.rights.sending import Sending
+    from sluis.rights.service import Rights, open_rights
+else:
+    __getattr__ = on_demand(__name__)
+
+__all__ = [
+    "DESK",
+    "NAVIGATION",
+    "Inspection",
+    "Part",
+    "Rights",
+    "Sending",
+    "Traced",
+    "Whom",
+    "desk_routes",
+    "open_rights",
+    "page_routes",
+    "routes",
+]

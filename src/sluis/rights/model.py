@@ -1,0 +1,180 @@
+"""What people ask of organisations about their own data: a mistake reported to its source, and the rights of AVG chapter III;
+the states of a request as a table, and what crosses between two nodes.
+
+The states follow those of Digimelding (a report is handed in, is being investigated, and leads to a correction or not); there
+is no standard for reporting back over an API yet. Nothing here knows how a request is kept or sent.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+import msgspec
+
+from sluis.kernel import Level, PeerId, Text
+
+Kind = Literal[
+    "correction", "access", "erasure", "restriction", "informing", "portability", "objection", "decision"
+]
+"""`correction`: AVG art. 16, and what registers call reporting back. `access` 15, `erasure` 17, `restriction` 18, `informing`
+19, `portability` 20, `objection` 21. `decision`: objecting to a decision (Awb art. 6:4)."""
+
+KINDS: tuple[Kind, ...] = (
+    "correction", "access", "erasure", "restriction", "informing", "portability", "objection", "decision"
+)  # fmt: skip
+
+Side = Literal["sent", "received"]
+"""`sent`: by a person of this node; `received`: by this node as the organisation that must answer."""
+
+Reached = Literal["received", "investigating", "extended", "granted", "partly", "refused"]
+"""What the organisation that was asked says."""
+
+State = Literal["waiting", "undeliverable"] | Reached
+"""`waiting` and `undeliverable` are known where it was sent alone."""
+
+FOLLOWS: Mapping[State, tuple[State, ...]] = MappingProxyType(
+    {
+        "waiting": ("received", "undeliverable"),
+        "received": ("investigating", "extended", "granted", "partly", "refused"),
+        "investigating": ("extended", "granted", "partly", "refused"),
+        "extended": ("granted", "partly", "refused"),
+        "granted": (),
+        "partly": (),
+        "refused": (),
+        "undeliverable": (),
+    }
+)
+"""What may follow each state. A request that is finished stays so: who disagrees makes another, or goes to the supervisor."""
+
+REASONED: frozenset[State] = frozenset({"extended", "partly", "refused"})
+"""States that must say why (AVG art. 12, paragraphs 3 and 4)."""
+
+LONGEST = 2000
+"""Characters of each thing that somebody writes."""
+
+Written = Annotated[str, msgspec.Meta(max_length=LONGEST)]
+Name = Annotated[str, msgspec.Meta(max_length=200)]
+Receipt = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}$(?!\n)")]
+"""What a person quotes: 60 random bits in Crockford's base 32, which has no letters that look alike."""
+Moment = Annotated[int, msgspec.Meta(ge=0, le=253_402_200_000)]
+"""Seconds since the epoch."""
+
+
+class About(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a request is about, as far as it is about something in particular.
+
+    Args:
+        dataset: of the organisation that is asked.
+        title: what that is called.
+        trace: of the question at which somebody looked, 32 hex digits.
+        activity: what that was for, in words.
+    """
+
+    dataset: Name = ""
+    title: Name = ""
+    trace: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?$(?!\n)")] = ""
+    activity: Name = ""
+
+
+class Whom(msgspec.Struct, frozen=True):
+    """Of whom a request is: the kind of number, and the number."""
+
+    kind: Literal["BSN"]
+    value: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{9}$(?!\n)")]
+
+    def __repr__(self) -> str:
+        return "Whom(•)"
+
+
+class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What somebody asks, in their own words: what stands there now, what it should be, and what they add."""
+
+    now: Written = ""
+    should: Written = ""
+    remark: Written = ""
+
+    def __repr__(self) -> str:
+        return "Asked(•)"
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A state that a request came to, when, and why in the organisation's own words."""
+
+    state: Reached
+    at: Moment
+    reason: Written = ""
+
+
+class Content(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What of a request is kept sealed. `level` is how surely the person signed in."""
+
+    whom: Whom
+    level: Level
+    about: About
+    asked: Asked
+    steps: tuple[Step, ...] = ()
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A request as it is kept, on either side; moments in seconds since the epoch.
+
+    Args:
+        receipt: its number.
+        side: whether it left here or came in.
+        peer: the other organisation.
+        person: this node's pseudonym of whose it is.
+        kind: what is asked.
+        state: how far it is.
+        created: when it was made here.
+        changed: when its state changed last.
+        ends: when it is destroyed; None while it is not finished.
+        due: when something must be sent; None when nothing must.
+        attempts: how often that failed.
+        trouble: the code of why.
+        content: the rest.
+    """
+
+    receipt: str
+    side: Side
+    peer: PeerId
+    person: str
+    kind: Kind
+    state: State
+    created: int
+    changed: int
+    ends: int | None
+    due: int | None
+    attempts: int
+    trouble: str
+    content: Content
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing follows any more."""
+        return not FOLLOWS[self.state]
+
+
+class Placed(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A request as it crosses to the organisation that must answer it."""
+
+    receipt: Receipt
+    kind: Kind
+    whom: Whom
+    level: Level
+    placed: Moment
+    about: About
+    asked: Asked
+
+
+class Progress(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """How far a request is, as the organisation that must answer it says: every step since it was received."""
+
+    receipt: Receipt
+    steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1, max_length=20)]
+
+
+class Term(msgspec.Struct, frozen=True):
+    """How long an answer may take: in words, and on which article."""
+
+    told: Text
+    article: str

@@ -1,0 +1,216 @@
+"""What a person sees of their own data, and asks about it: where it is, what is wrong with it, what must be done with it, how far that
+is; and everything that this node keeps of them, to take along.
+
+AVG art. 12, 15-21. What was found comes as the answer to a form and nowhere else: it is in no address, and is kept nowhere.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+from litestar import Request as HttpRequest
+from litestar import Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from sluis.kernel import Problem, Refused, Text
+from sluis.query import Who
+from sluis.rights import rules
+from sluis.rights.export import Part, bundle
+from sluis.rights.mine import Inspection, Told
+from sluis.rights.model import KINDS, About, Kind, Whom
+from sluis.rights.saying import KIND_HINTS, KIND_NAMES, no_number, state_name, unknown_kind
+from sluis.rights.service import SHOWN, Rights
+from sluis.rights.views import value_in_words
+from sluis.web import Entry, Form, SignedIn, page, redirect, setting_of
+
+NAVIGATION = (
+    Entry("/mine", Text("Mijn gegevens", "My data"), ("citizen", "company"), section="mine"),
+    Entry("/corrections", Text("Mijn verzoeken", "My requests"), ("citizen",), section="mine"),
+)
+"""What the layout shows of these pages."""
+
+_FOR: dict[str, Any] = {"audience": ("citizen",), "level": "substantial"}
+_TOO = {**_FOR, "audience": ("citizen", "company")}
+_MOST_PAGES = 500
+_RIGHTS: tuple[Kind, ...] = tuple(one for one in KINDS if one != "correction")
+
+
+class Traced(msgspec.Struct, frozen=True):
+    """What this node's log says of one question about somebody: by name of the activity, between which organisations (Peer IDs)."""
+
+    activity: Text | None = None
+    organisations: tuple[str, ...] = ()
+
+
+Whose = Callable[[SignedIn, str], Awaitable[tuple[str, str]]]
+"""Of whom somebody may `read` or `edit`: kind of number, and number; of themselves, or of a child or ward. Raises `Refused`."""
+
+Tracing = Callable[[Whom, str], Awaitable[Traced]]
+"""Finds a question (its trace) about a person in this node's log, as far as that person may see it."""
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """What stands in the form of a request."""
+
+    kind: str = ""
+    organisation: str = ""
+    dataset: str = ""
+    trace: str = ""
+    now: str = ""
+    should: str = ""
+    remark: str = ""
+
+    @classmethod
+    def of(cls, form: Form) -> "Filled":
+        """What was filled in; what is too long for its place is cut, but for what somebody wrote."""
+        short = {name: form.get(name, "")[:200] for name in ("kind", "organisation", "dataset", "trace")}
+        return cls(**short, **{name: form.get(name, "") for name in ("now", "should", "remark")})
+
+
+def page_routes(
+    rights: Rights,
+    inspection: Inspection,
+    whose: Whose,
+    tracing: Tracing,
+    parts: Sequence[Part],
+) -> list[HTTPRouteHandler]:
+    """The pages of this room.
+
+    Args:
+        rights: requests.
+        inspection: asks what is known.
+        whose: knows the number of who is signed in, or of whom they act for.
+        tracing: finds a question in the log.
+        parts: of a download.
+    """
+    names = {str.__str__(peer): name for peer, name in rights.names.items()}
+
+    async def whom_of(person: SignedIn, action: str = "edit") -> Whom:
+        kind, value = await whose(person, action)
+        if kind != "BSN":
+            raise no_number()
+        return Whom("BSN", value)
+
+    def mine_page(
+        request: HttpRequest[Any, Any, Any],
+        told: list[Told] | None = None,
+        only: str | None = None,
+        wrong: Problem | None = None,
+    ) -> Response[bytes]:
+        return page(
+            request, "rights/mine.html", status=wrong.status if wrong else 200, told=told, only=only, wrong=wrong,
+            activity=inspection.activity, parts=parts, organisations=sorted(names.values(), key=str.casefold),
+            words=partial(value_in_words, language=setting_of(request).language),
+        )  # fmt: skip
+
+    @get("/mine", opt=_TOO)
+    async def mine(person: SignedIn, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
+        """Wat is er over mij bekend, en waar."""
+        return mine_page(request)
+
+    @post("/mine", opt=_FOR, status_code=200)
+    async def ask(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
+        """Vraag het nu op."""
+        whom = await whom_of(person, "read")
+        who = Who(person.acting, person.acr, person.level, audience=person.audience)
+        only = form.get("only", "")[:100] or None
+        try:
+            return mine_page(request, await inspection.ask(who, whom, only), only)
+        except Refused as problem:
+            return mine_page(request, wrong=problem)
+
+    @post("/mine/download", opt=_FOR, status_code=200)
+    async def download(person: SignedIn, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
+        """Neem alles mee wat dit knooppunt over u bewaart."""
+        await whom_of(person, "read")
+        content = await bundle(parts, person, setting_of(request))
+        headers = {"content-disposition": 'attachment; filename="mijn-gegevens.zip"'}
+        return Response(content, media_type="application/zip", headers=headers)
+
+    @get("/corrections", opt=_FOR)
+    async def listed(
+        person: SignedIn, request: HttpRequest[Any, Any, Any], number: int = 1, placed: str = ""
+    ) -> Response[bytes]:
+        """Mijn verzoeken en meldingen, en hoe ver zij zijn."""
+        number = min(max(number, 1), _MOST_PAGES)
+        found = await rights.of_person(await whom_of(person, "read"), number)
+        return page(
+            request, "rights/corrections.html", found=found[:SHOWN], number=number, more=len(found) > SHOWN,
+            placed=next((one for one in found if one.receipt == placed), None), names=names, kinds=KIND_NAMES,
+            state_name=state_name, answer_by=rules.answer_by, term=rules.term_of,
+        )  # fmt: skip
+
+    async def shown(
+        request: HttpRequest[Any, Any, Any], whom: Whom, filled: Filled, wrong: Problem | None = None
+    ) -> Response[bytes]:
+        traced = await tracing(whom, filled.trace) if filled.trace else Traced()
+        first = [one for one in traced.organisations if one in names]
+        rest = sorted((one for one in names if one not in first), key=lambda one: names[one].casefold())
+        chosen = filled.organisation or (first[0] if first else "")
+        return page(
+            request, "rights/request.html", status=wrong.status if wrong else 200, filled=filled, wrong=wrong,
+            names=names, first=first, rest=rest, chosen=chosen, traced=traced, kinds=_RIGHTS, kind_names=KIND_NAMES,
+            hints=KIND_HINTS, term=rules.term_of, title=inspection.title(filled.organisation, filled.dataset) or filled.dataset,
+        )  # fmt: skip
+
+    @get("/requests/new", opt=_FOR)
+    async def blank(
+        person: SignedIn,
+        request: HttpRequest[Any, Any, Any],
+        about: str = "",
+        organisation: str = "",
+        kind: str = "",
+    ) -> Response[bytes]:
+        """Vraag iets over uw gegevens; `about` is het kenmerk van een regel van "wie keek er"."""
+        filled = Filled(kind=kind[:20], organisation=organisation[:40], trace=_trace(about))
+        return await shown(request, await whom_of(person), filled)
+
+    @post("/requests/new", opt=_FOR, status_code=200)
+    async def begun(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[bytes]:
+        """Hetzelfde, over een gegeven dat op de pagina staat: dat reist niet in een adres."""
+        filled = Filled.of(form)
+        return await shown(
+            request, await whom_of(person), msgspec.structs.replace(filled, trace=_trace(filled.trace))
+        )
+
+    @post("/requests", opt=_FOR, status_code=200)
+    async def place(person: SignedIn, form: Form, request: HttpRequest[Any, Any, Any]) -> Response[Any]:
+        """Doe het verzoek."""
+        whom, filled = await whom_of(person), Filled.of(form)
+        filled = msgspec.structs.replace(filled, trace=_trace(filled.trace))
+        try:
+            kind = _kind(filled.kind)
+            asked = rules.asked_in(kind, filled.now, filled.should, filled.remark)
+            traced = await tracing(whom, filled.trace) if filled.trace else Traced()
+            about = About(
+                filled.dataset,
+                inspection.title(filled.organisation, filled.dataset),
+                filled.trace,
+                traced.activity.nl[:200] if traced.activity else "",
+            )
+            assert person.level is not None
+            made = await rights.place(
+                person.acting.person, whom, person.level, filled.organisation, kind, about, asked
+            )
+        except Problem as problem:
+            if problem.status >= 500:
+                raise
+            return await shown(request, whom, filled, problem)
+        return redirect("/corrections", placed=made.receipt)
+
+    return [mine, ask, download, listed, blank, begun, place]
+
+
+def _kind(text: str) -> Kind:
+    """The kind of request that was chosen. Raises `Invalid`."""
+    found = next((one for one in KINDS if one == text), None)
+    if found is None:
+        raise unknown_kind()
+    return found
+
+
+def _trace(text: str) -> str:
+    """A trace as it may stand in an address; empty for what is none."""
+    plain = text.replace("-", "").lower()
+    return plain if len(plain) == 32 and not set(plain) - set("0123456789abcdef") else ""

@@ -1,0 +1,137 @@
+"""Decisions about requests: what may follow what, by when an answer must be there, and what somebody wrote, made fit. Pure.
+
+AVG art. 12, paragraph 3: an answer within one month of receipt, and two months more when that is told within the first. Awb
+art. 7:10: six weeks after the term for objecting has passed.
+"""
+
+import secrets
+import unicodedata
+from calendar import monthrange
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from itertools import pairwise
+
+from sluis.kernel import HERE, Invalid, Text
+from sluis.rights.model import FOLLOWS, LONGEST, REASONED, Asked, Kind, Reached, State, Step, Term
+
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
+
+FIRST_DELAY, LONGEST_DELAY = 1, 3600
+"""Seconds until what did not arrive is sent again: after the first failure, and at most; each failure doubles it."""
+
+_MONTH = Text("één maand", "one month")
+_WEEKS = Text(
+    "zes weken, na het einde van de bezwaartermijn", "six weeks, after the term for objecting has ended"
+)
+
+
+def new_receipt() -> str:
+    """A number that nobody guesses."""
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(12))
+    return "-".join((letters[:4], letters[4:8], letters[8:]))
+
+
+def term_of(kind: Kind) -> Term:
+    """How long an answer to this kind of request may take."""
+    if kind == "decision":
+        return Term(_WEEKS, "Algemene wet bestuursrecht, art. 7:10")
+    return Term(_MONTH, "AVG, art. 12, lid 3")
+
+
+def answer_by(kind: Kind, steps: Sequence[Step]) -> date | None:
+    """The last day for an answer; None when that is not known: it was not received, or its term has another beginning."""
+    if not steps or kind == "decision":
+        return None
+    received = datetime.fromtimestamp(steps[0].at, UTC).astimezone(HERE).date()
+    return _months_later(received, 3 if any(one.state == "extended" for one in steps) else 1)
+
+
+def may_follow(state: State, later: State) -> bool:
+    """Whether one state may follow another."""
+    return later in FOLLOWS[state]
+
+
+def check_step(state: State, later: Reached, reason: str) -> None:
+    """Whether an official may bring a request from one state to another. Raises `Invalid`."""
+    if not may_follow(state, later):
+        raise Invalid(
+            "wrong-step",
+            Text("Deze stap kan niet.", "This step is not possible."),
+            Text("Het verzoek is al verder, of al afgehandeld.", "The request is further already, or finished."),
+            Text("Open het verzoek opnieuw en kies uit wat er nu kan.", "Open the request again and choose from what is possible now."),
+            field="state",
+        )  # fmt: skip
+    if later in REASONED and not reason:
+        raise Invalid(
+            "reason-required",
+            Text("Er staat geen reden bij.", "There is no reason."),
+            Text("De aanvrager heeft recht op een reden (AVG art. 12).", "The person has a right to a reason (GDPR art. 12)."),
+            Text("Schrijf op waarom.", "Write down why."),
+            field="reason",
+        )  # fmt: skip
+
+
+def is_progress(known: Sequence[Step], told: Sequence[Step]) -> bool:
+    """Whether what another organisation tells goes on from what it told before, by steps that exist."""
+    states = [one.state for one in told]
+    return (
+        tuple(told[: len(known)]) == tuple(known)
+        and states[0] == "received"
+        and all(may_follow(*pair) for pair in pairwise(states))
+    )
+
+
+def delay(attempts: int) -> int:
+    """Seconds until what failed so often is sent again."""
+    return min(FIRST_DELAY << min(attempts, 20), LONGEST_DELAY)
+
+
+def asked_in(kind: Kind, now: str, should: str, remark: str) -> Asked:
+    """What was filled in, as it is kept. Raises `Invalid` when the field that says what it is about is empty, or one is too long."""
+    written = {"now": clean(now), "should": clean(should), "remark": clean(remark)}
+    for name, text in written.items():
+        _check_length(name, text)
+    required = "should" if kind == "correction" else "remark"
+    if not written[required]:
+        raise Invalid(
+            "text-required",
+            Text("Dit veld is nog leeg.", "This field is still empty."),
+            Text("Zonder deze tekst weet de organisatie niet wat u bedoelt.",
+                 "Without this text the organisation does not know what you mean."),
+            Text("Vul het in.", "Fill it in."),
+            field=required,
+        )  # fmt: skip
+    return Asked(**written)
+
+
+def reason_in(reason: str) -> str:
+    """What an official wrote, as it is kept and told. Raises `Invalid` when it is too long."""
+    written = clean(reason)
+    _check_length("reason", written)
+    return written
+
+
+def _check_length(field: str, text: str) -> None:
+    if len(text) > LONGEST:
+        raise Invalid(
+            "text-too-long",
+            Text("Deze tekst is te lang.", "This text is too long."),
+            Text(f"Er passen {LONGEST} tekens in.", f"{LONGEST} characters fit."),
+            Text("Maak de tekst korter.", "Make the text shorter."),
+            field=field,
+        )
+
+
+def clean(text: str) -> str:
+    """What somebody wrote without control and direction characters, which could make it read as something else."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        one for one in lines if one == "\n" or unicodedata.category(one) not in ("Cc", "Cf", "Cs")
+    ).strip()
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day so many months on; the last of the month where that has no such day."""
+    year, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + year, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))

@@ -1,0 +1,141 @@
+"""What must cross is sent until it arrived: a request to the organisation that must answer it, and how far it is to where it was made.
+
+At least once, over the link, with the same number each time; whoever gets it twice says the same twice, and how far it is: so a request
+that is not finished is sent again each hour, and nothing that was lost on the way stays unknown. An organisation that cannot be
+reached for a month gets it no more: whoever asked sees that, and can call.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import msgspec
+
+from sluis.gateway import Answer, Link
+from sluis.kernel import Clock, Problem, Trace, Unkept, cause_of, decode, encode, new_transaction_id
+from sluis.rights import rules
+from sluis.rights.model import Progress, Request
+from sluis.rights.saying import unusable
+from sluis.rights.service import Rights, placed_of, progress_of
+from sluis.store import Store
+
+log = logging.getLogger("sluis.rights")
+
+T = TypeVar("T")
+
+PLACE, TELL = "/v1/requests-of-people", "/v1/requests-of-people/progress"
+"""Where a request goes, and where it is told how far it is."""
+
+GIVE_UP = 30 * 86_400
+"""Seconds after which a request that did not arrive is given up."""
+
+_TICK, _EACH, _AT_ONCE, _MOST_BYTES = (
+    1.0,
+    10.0,
+    8,
+    256 * 1024,
+)  # seconds, seconds, requests, bytes of an answer
+
+
+class Sending:
+    """Sends what is due.
+
+    Args:
+        rights: of this node.
+        store: of this node.
+        link: the way to other nodes, and to this one.
+        clock: aware UTC.
+    """
+
+    def __init__(self, rights: Rights, store: Store, link: Link, clock: Clock) -> None:
+        self._rights, self._store, self._link, self._clock = rights, store, link, clock
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._task = asyncio.create_task(self._live())
+
+    async def stop(self) -> None:
+        """Stop. What is under way is sent again at the next start. May be called twice."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def round(self) -> int:
+        """Send what is due now, as much as goes at once; gives how much that was. Raises `Unkept`."""
+        now = int(self._clock().timestamp())
+
+        def read() -> list[Request]:
+            with self._store.read() as connection:
+                return self._rights.keeping.due(connection, now, _AT_ONCE)
+
+        due = await asyncio.to_thread(read)
+        await asyncio.gather(*map(self._send, due))
+        return len(due)
+
+    async def _live(self) -> None:
+        while True:
+            try:
+                while await self.round() == _AT_ONCE:
+                    pass
+            except Exception as failure:  # people's requests must go on, whatever one round meets
+                log.error("sending requests: %s", cause_of(failure))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK):
+                    await self._rights.wake.wait()
+            self._rights.wake.clear()
+
+    async def _send(self, request: Request) -> None:
+        try:
+            if request.side == "sent":
+                told = await self._asked(request, PLACE, placed_of(request), Progress)
+                if told.receipt != request.receipt:
+                    raise unusable(str.__str__(request.peer))
+                await self._rights.told(request.peer, told)
+            else:
+                await self._asked(request, TELL, progress_of(request), dict)
+                await self._store.write(lambda connection: self._rights.keeping.sent(connection, request))
+        except Unkept:
+            raise
+        except Problem as problem:
+            await self._failed(request, problem)
+
+    async def _failed(self, request: Request, problem: Problem) -> None:
+        now, keeping = int(self._clock().timestamp()), self._rights.keeping
+        hopeless = now - request.changed >= GIVE_UP or (problem.status == 400 and not problem.retry)
+        if hopeless and request.state == "waiting":
+            await self._rights.lost(request, problem.code)
+        elif hopeless and request.side == "received":
+            await self._store.write(lambda connection: keeping.sent(connection, request))
+        else:
+            due = now + rules.delay(request.attempts)
+            await self._store.write(lambda connection: keeping.again(connection, request, due, problem.code))
+
+    async def _asked(self, request: Request, path: str, body: Any, kind: type[T]) -> T:
+        headers = {
+            "accept": "application/json",
+            "content-type": "application/json",
+            "traceparent": Trace(
+                self._rights.keeping.trace(request.receipt), Trace.begin().span_id
+            ).traceparent,
+            "fsc-transaction-id": new_transaction_id(),
+        }
+        async with self._link.send(request.peer, "POST", path, headers, encode(body), _EACH) as answer:
+            raw = await _whole(answer, request)
+        try:
+            if answer.status == 200:
+                return decode(raw, kind)
+            raise Problem.from_members(decode(raw, dict[str, Any]))
+        except msgspec.MsgspecError:
+            raise unusable(str.__str__(request.peer)) from None
+
+
+async def _whole(answer: Answer, request: Request) -> bytes:
+    read = bytearray()
+    async for chunk in answer.body:
+        read += chunk
+        if len(read) > _MOST_BYTES:
+            raise unusable(str.__str__(request.peer))
+    return bytes(read)
