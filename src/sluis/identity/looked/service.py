@@ -101,7 +101,9 @@ class WhoLooked:
             Refused: people are being looked up too fast.
         """
         read = await self._here(whom, wanted, self._bounds.searched)
-        every = [one for one in read if MESSAGE not in one.attributes]  # who is told something, is not looked at
+        every = [
+            one for one in read if MESSAGE not in one.attributes
+        ]  # who is told something, is not looked at
         asked = dict[tuple[str, str], list[Processing]]()
         others = dict[tuple[str, str], set[str]]()
         for one in every:
