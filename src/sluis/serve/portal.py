@@ -127,6 +127,7 @@ class OwnPortal:
         self, config: Config, app: Portal, rooms: IdentityRooms, revocations: Revocations, desk: query.Desk
     ) -> None:
         self._desk = desk
+        rooms.sessions.on_end(lambda person: desk.leave(person.session))
         self.app, self._rooms, self._settings, self._revocations = app, rooms, config.portal, revocations
         own = config.portal
         self._files = own.certificate or config.tls.certificate, own.key or config.tls.key

@@ -6,10 +6,14 @@ from sluis.identity.looked import WhoLooked
 from sluis.identity.people import People
 from sluis.identity.start import FEW, Line, Source, Told
 from sluis.kernel import Acting, Text
+from sluis.rights import KIND_NAMES, Rights, Whom, state_name
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.parts import Parts
 from sluis.serve.people import Representing
 from sluis.web import SignedIn
+
+_LATELY = 20
+"""Requests among which those under way are looked for."""
 
 
 def sources_of(parts: Parts, rooms: IdentityRooms) -> list[Source]:
@@ -20,7 +24,7 @@ def sources_of(parts: Parts, rooms: IdentityRooms) -> list[Source]:
         found.append(_looked(parts.looking.over, representing))
     if parts.contact is not None:
         found.append(_messages(parts.contact))
-    return [*found, _access(parts.accesses, representing)]
+    return [*found, _requests(parts.rights, representing), _access(parts.accesses, representing)]
 
 
 def _to_sign(people: People) -> Source:
@@ -74,6 +78,24 @@ def _messages(contact: Contact) -> Source:
 
     title = Text("Berichten", "Messages")
     return Source(title, "/messages", Text("Lees alle berichten", "Read all messages"), read)
+
+
+def _requests(rights: Rights, representing: Representing) -> Source:
+    async def read(person: SignedIn) -> Told | None:
+        kind, value = await representing.whose(person, "read")
+        if kind != "BSN":
+            return None
+        found = await rights.of_person(Whom("BSN", value), most=_LATELY)
+        lines = [
+            Line(KIND_NAMES[one.kind], one.changed, state=state_name(one.kind, one.state))
+            for one in found
+            if not one.finished
+        ]
+        return Told(tuple(lines[:FEW]), Text("U hebt geen verzoek lopen.", "You have no request under way."))
+
+    title = Text("Mijn verzoeken", "My requests")
+    action = Text("Bekijk uw verzoeken, of doe er een", "See your requests, or make one")
+    return Source(title, "/corrections", action, read, audiences=("citizen",))
 
 
 def _access(accesses: Accesses, representing: Representing) -> Source:
