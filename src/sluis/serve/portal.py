@@ -106,7 +106,11 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
         for right in (PUBLISHING, READING)
     )
     events = portal_routes(parts.events, config.node.oin, tells, reads)
-    found = [*catalogue.routes(parts.catalogue, "/catalogue"), *catalogue.search_routes(parts.finder)]
+    found = [
+        *catalogue.routes(parts.catalogue, "/catalogue"),
+        *catalogue.search_routes(parts.finder),
+        *catalogue.document_routes(parts.trying, parts.catalogue),
+    ]
     return make_api(
         [*query.routes(parts.asker), *reading, *messages, *events, *found], access, portal_about(config)
     )

@@ -229,6 +229,7 @@ def test_what_someone_may_is_shown_over_everything_that_is_known(node: Path) -> 
         "read-terms",
         "accept-terms",
         "read-usage",
+        "try-service",
         "change-oversight",
         "change-questions",
         "read-questions",
