@@ -106,7 +106,11 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
         for right in (PUBLISHING, READING)
     )
     events = portal_routes(parts.events, config.node.oin, tells, reads)
-    found = [*catalogue.routes(parts.catalogue, "/catalogue"), *catalogue.search_routes(parts.finder)]
+    found = [
+        *catalogue.routes(parts.catalogue, "/catalogue"),
+        *catalogue.search_routes(parts.finder),
+        *catalogue.document_routes(parts.trying, parts.catalogue),
+    ]
     return make_api(
         [*query.routes(parts.asker), *reading, *messages, *events, *found], access, portal_about(config)
     )
@@ -127,6 +131,7 @@ class OwnPortal:
         self, config: Config, app: Portal, rooms: IdentityRooms, revocations: Revocations, desk: query.Desk
     ) -> None:
         self._desk = desk
+        rooms.sessions.on_end(lambda person: desk.leave(person.session))
         self.app, self._rooms, self._settings, self._revocations = app, rooms, config.portal, revocations
         own = config.portal
         self._files = own.certificate or config.tls.certificate, own.key or config.tls.key

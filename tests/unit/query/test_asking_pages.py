@@ -96,6 +96,8 @@ async def test_what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost(
     assert f'id="{field}"' in shown.text
     assert word in shown.text
     assert fields["case"] in shown.text
+    if word == "regel 1":
+        assert "<code>1: selec x from</code>" in shown.text
     if "sql" in fields:
         assert unescape(shown.text).count(fields["sql"]) >= 1
 
@@ -126,6 +128,9 @@ async def test_an_answer_is_forgotten_by_itself_and_when_its_person_says_so(port
     assert (await browser.get(asked.headers["location"])).status == 200
     portal.later(minutes=2)
     assert (await browser.get(asked.headers["location"])).status == 404
+    assert portal.desk.held == 0
+    await send(browser, "/ask/answers", {**TICKED, "key": ONE}, follow=False)
+    portal.desk.leave("s1")
     assert portal.desk.held == 0
     again = await send(browser, "/ask/answers", {**TICKED, "key": ONE}, follow=False)
     await send(browser, again.headers["location"] + "/forget", {})

@@ -75,7 +75,7 @@ def way_rows(whole: Sample, desk: Desk) -> list[Row]:
         asked = whole.asked.get(way.peer) if not way.incoming else None
         rows.append(
             Row((
-                Cell(desk.name(way.peer), f"/peers/{way.peer}"), _IN if way.incoming else _OUT, way.service, count,
+                Cell(desk.name(way.peer), "" if way.peer == desk.own else f"/peers/{way.peer}"), _IN if way.incoming else _OUT, way.service, count,
                 milliseconds_of(asked, 0.5), milliseconds_of(asked, 0.95),
             ))
         )  # fmt: skip
