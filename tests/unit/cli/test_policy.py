@@ -216,7 +216,9 @@ def test_what_someone_may_is_shown_over_everything_that_is_known(node: Path) -> 
         ("read-events", "events"),
     }
     everything = told("simulate", "--subject", "person:jansen", "--all", node=node)
-    every = {name for file, words in STANDARD.items() for one in read_policies(words, file) for name in one.actions}
+    every = {
+        name for file, words in STANDARD.items() for one in read_policies(words, file) for name in one.actions
+    }
     permitted = {one["action"] for one in allowed}
     assert {one["action"] for one in everything if not one["decided"]["permit"]} == every - permitted
     peer = told("simulate", "--subject", f"peer:{ASKER}", "--at", "2026-06-01T12:00:00Z", node=node)
