@@ -12,6 +12,7 @@ from sluis.identity.provider import tell_of_sign_outs
 from sluis.identity.sessions import IDLE
 from sluis.kernel import Invalid
 from sluis.ledger import reading_routes
+from sluis.serve.about import explained
 from sluis.serve.administering import administering_navigation, administering_routes
 from sluis.serve.api import portal_about
 from sluis.serve.asking import asking_routes
@@ -58,7 +59,8 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     found = found_navigation(parts)
     own = (*rights.NAVIGATION, *NAVIGATION, *rights.DESK, *query.NAVIGATION, *messages, *rooms.navigation)
     owned = owning.NAVIGATION if parts.holdings else ()
-    navigation = (*own, *owned, *found, *administering_navigation(parts), *oversight.NAVIGATION)
+    others = (*administering_navigation(parts), *oversight.NAVIGATION)
+    navigation = explained((*own, *owned, *found, *others))
     look = look_of(config.portal.theme, config.portal.logo)
     house = House(config.node.name, config.node.test, navigation, IDLE, look)
     api = token_api(config, parts, rooms)
