@@ -339,6 +339,9 @@ async def test_a_review_that_is_late_comes_first(room: Room) -> None:
     assert listed.index("Bomen beheren") < listed.index("Bijstand vaststellen")
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # of WeasyPrint's colour profile
 async def test_the_facts_for_an_assessment_are_a_document_too(room: Room) -> None:
     need_pango()
     shown = await room.browser().get(f"/register/{KEY}/dpia?as=pdf")
