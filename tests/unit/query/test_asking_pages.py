@@ -15,6 +15,13 @@ SQL = "select p.naam, i.jaar, i.bedrag from rvig.personen p left join bd.inkomen
 HOSTILE = "<script>alert(1)</script>"
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, pages wait for what comes."""
+    monkeypatch.setattr("sluis.query.pages._SOON", 30.0)
+    monkeypatch.setattr("sluis.query.owners.SIGHT", 30.0)
+
+
 @pytest.fixture
 async def portal(tmp_path: Path) -> AsyncIterator[AskingPortal]:
     made = AskingPortal(tmp_path)
@@ -76,6 +83,14 @@ async def test_sql_is_written_with_a_field_for_each_parameter(portal: AskingPort
     turned = await send(browser, "/ask/question", {**TICKED, "key": ONE, "to": "sql"})
     assert "SELECT" in turned.text
     assert re.search(rf'name="p.bsn" value="{ONE}"', turned.text)
+    broken = await browser.send(turned.form("/ask/explain"), sql="selec", **{"p.bsn": ONE})
+    assert re.search(rf'name="p.bsn" value="{ONE}"', broken.text)
+    back = await send(
+        browser,
+        "/ask/question",
+        {**broken.form("/ask/explain").fields, "case": "Z-1", "sql": "selec", "to": "form"},
+    )
+    assert 'name="c.rvig.personen.naam" checked' in back.text
 
 
 @pytest.mark.parametrize(("fields", "field", "word"), [

@@ -36,8 +36,8 @@ def watching_routes(desk: Desk, neighbours: Neighbours, traffic: Traffic, may: M
         rows, now = await desk.rows(), desk.now()
         own = desk.membership.running.manager.own
         return page(
-            request, "gateway/pages/map.html", picture=picture_of(own.name, found, rows, now), found=found[:200],
-            heard=heard, words=words, width=WIDTH, height=HEIGHT, now=now, more=max(len(found) - 200, 0),
+            request, "gateway/pages/map.html", picture=picture_of(own.name, found, rows, now), found=found[:_TOLD],
+            heard=heard, words=words, width=WIDTH, height=HEIGHT, now=now, more=max(len(found) - _TOLD, 0),
         )  # fmt: skip
 
     @get("/traffic", opt=STAFF)
@@ -66,6 +66,9 @@ def charts_of(samples: Sequence[Sample]) -> list[Chart]:
     """The charts there are figures for."""
     timed = any(counts.requests for one in samples for counts in one.sides.values())
     return [requests_chart(samples), *([times_chart(samples)] if timed else [])] if samples else []
+
+
+_TOLD = 100  # organisations in the table beside the map
 
 
 def way_rows(whole: Sample, desk: Desk) -> list[Row]:
