@@ -5,6 +5,7 @@ Registers of invented people are made once and kept, in a folder named after a d
 everything else is written anew each time, so that every story starts with empty logs.
 """
 
+import os
 import pwd
 import shutil
 from collections import Counter
@@ -20,7 +21,7 @@ import msgspec
 
 from sluis.catalogue import DESCRIPTIONS
 from sluis.cli.local import call_at
-from sluis.crypto import Authority, FileKeyStore, make_authority
+from sluis.crypto import Authority, FileKeyStore, encode_base64url, make_authority
 from sluis.grounds import FOLDERS, Activity, Item, render, render_tables
 from sluis.identity.tokens import open_tokens
 from sluis.kernel import utc_now
@@ -31,7 +32,7 @@ from sluis_demo.derived import derive, read_grounds
 from sluis_demo.described import catalogue_files
 from sluis_demo.folder import read_folder
 from sluis_demo.network import AT_HOME, Network, find_network
-from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS, Organisation
+from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS, TELLING, Organisation
 from sluis_demo.registers import Registers
 from sluis_demo.simulators.settings import passport_tables, people_tables, sign_in_tables
 
@@ -101,6 +102,8 @@ class Federation(msgspec.Struct, frozen=True):
     """Of the certificate of whoever gives people something for their wallet."""
     keys: Path
     """The key set of the asker's sign-in provider."""
+    box: str
+    """What the message box wants to be shown."""
 
     @property
     def asker(self) -> Place:
@@ -174,8 +177,9 @@ def _written(
     issuers = make_authority(fresh(home / "uitgevers").absolute(), ISSUERS)
     rows = sum(sum(tables.values()) for tables in sizes.values())
     federation = Federation(
-        places, contents.applicant, contents.hidden, rows, network, authority, issuers, keys.result()
-    )
+        places, contents.applicant, contents.hidden, rows, network, authority, issuers, keys.result(),
+        encode_base64url(os.urandom(16)),
+    )  # fmt: skip
     _write_group(home, federation.asker, network, authority)
     for place, register in zip(places, registers, strict=True):
         _write_node(place, federation, register, sizes.get(place.alias, {}))
@@ -274,6 +278,34 @@ def _signing_in(place: Place, federation: Federation) -> dict[str, Any]:
         "portal": {"address": issuer, "host": AT_HOME, "port": network.portal},
         "signin": sign_in_tables(network.simulated, None, anchor),
         "passport": passport_tables(network.simulated, federation.issuers.path, anchor),
+        "contact": {
+            "quiet_from": "00:00",
+            "quiet_until": "00:00",
+            "consulted": "asked",
+            "consulted_activity": TELLING.id,
+        },
+        "channels": {"box": box_tables(place, network, federation.authority, federation.box)},
+    }
+
+
+def box_tables(place: Place, network: Network, authority: Authority, box: str) -> dict[str, Any]:
+    """A message box, as the settings name it; what it wants to be shown is written in a file.
+
+    Args:
+        place: whose.
+        network: where it listens.
+        authority: that gave its certificate.
+        box: what it wants to be shown.
+    """
+    (place.directory / "secrets").mkdir(mode=0o700)
+    file = os.open(place.directory / "secrets/box", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with open(file, "w", encoding="ascii") as secret:
+        secret.write(box)
+    return {
+        "kind": "box",
+        "url": network.simulated,
+        "secret_file": "secrets/box",
+        "authorities": [str(authority.path)],
     }
 
 
@@ -363,6 +395,7 @@ def _write_node(place: Place, federation: Federation, register: str | None, size
     }
     needed = {disclosure.activity for disclosure in place.organisation.disclosures}
     known = [one for one in ACTIVITIES if one.id in needed or one.controller == place.organisation.oin]
+    known += [TELLING] if place is federation.asker else []
     write_files(place, settings, known, sizes)
 
 

@@ -146,6 +146,20 @@ WORK = Activity(
     valid=SINCE,
     subjects=("werkzoekenden die om hulp vragen",),
 )
+TELLING = Activity(
+    id="https://sluiswijk.example/verwerkingen/bericht-bij-raadpleging",
+    name=Text("Bericht als er gegevens zijn opgevraagd", "Word when data was asked for"),
+    purpose=Text(
+        "Inwoners laten weten wie gegevens over hen opvroeg.",
+        "Let residents know who asked for data about them.",
+    ),
+    controller=Oin(SLUISWIJK),
+    ground="legal-obligation",
+    articles=(Article("Algemene verordening gegevensbescherming", "12"),),
+    valid=SINCE,
+    subjects=("inwoners",),
+)
+"""Of the asker itself; no contract is about it."""
 
 INSPECTION = Activity(
     id="https://sluiswijk.example/verwerkingen/inzage",

@@ -4,7 +4,6 @@ They are made ready while the story goes on, so that the first answer does not w
 """
 
 import asyncio
-import os
 import ssl
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sluis.crypto import Identity, browser_context, encode_base64url, read_jwks
+from sluis.crypto import Identity, browser_context, read_jwks
 from sluis.kernel import PeerId, Text
 from sluis.web import BrowserListener, Server
 from sluis_demo.agreements import agree_for, agree_with_itself
@@ -43,14 +42,12 @@ class Reception:
         cases: of the migration chain, whose resident can sign in too; None without.
 
     Attributes:
-        token: what the message box wants to be shown.
         box: the message box.
     """
 
     def __init__(self, running: Running, cases: Cases | None) -> None:
         self._running, self._federation, self._cases = running, running.federation, cases
-        self.token = encode_base64url(os.urandom(16))
-        self.box = MessageBox(self.token)
+        self.box = MessageBox(self._federation.box)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._up: Future[None] = Future()

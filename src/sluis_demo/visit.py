@@ -43,7 +43,9 @@ def tell(teller: Teller, reception: Reception) -> None:
     with Browser(federation.authority.path) as browser:
         found = _signs_in(teller, browser)
         found["looked"] = _sees_who_looked(teller, browser)
+        _wants_to_hear(teller, browser)
         found["consent"] = _gives_and_takes(teller, browser)
+        found["told"] = _hears(teller, reception)
     found["explained"] = _explained(teller)
     teller.found["signin"] = found
 
@@ -147,6 +149,38 @@ def _overview(teller: Teller, browser: Browser) -> Any:
         if not late or time.monotonic() > end:
             return looked
         time.sleep(0.1)
+
+
+def _wants_to_hear(teller: Teller, browser: Browser) -> None:
+    """Choose to be told each time that data about her is asked for."""
+    page = browser.open(f"{teller.federation.portal}/messages/reach")
+    browser.send(page, {"how": "each"}, "/messages/consulted")
+    teller.page.write(
+        say(
+            "Zij wil het voortaan meteen horen als iemand gegevens over haar opvraagt, en kiest dat bij haar berichten.",
+            "From now on she wants to hear at once when somebody asks for data about her, and chooses that at her messages.",
+        )
+    )
+
+
+def _hears(teller: Teller, reception: Reception) -> int:
+    """What she was told in the meantime, in her message box; how many messages there are."""
+    number, end = applicant(teller.federation).number, time.monotonic() + PATIENCE
+    asked = any(one.activity == WORK.id for one in teller.federation.asker.organisation.disclosures)
+    while not (found := reception.box.of(number)) and asked and time.monotonic() < end:
+        if "uwv" in teller.running.down:
+            break
+        time.sleep(0.1)
+    if found:
+        teller.page.write(
+            say(
+                f"In haar berichtenbox: “{found[0].onderwerp}”. Daarin staat wie vroeg, waarvoor en volgens welke wet; niet "
+                "wat er te zien was.",
+                f"In her message box: “{found[0].onderwerp}”. It says who asked, what for and by which law; not what there was "
+                "to see.",
+            )
+        )
+    return len(found)
 
 
 def _gives_and_takes(teller: Teller, browser: Browser) -> dict[str, Any] | None:

@@ -81,3 +81,6 @@ LANGUAGES: dict[Language, str] = {"nl": "NLD", "en": "ENG"}
 
 TERMS_REQUIRED, ITSELF = "urn:sluis:terms-required", "urn:sluis:catalogue"
 """What no official list has: types of terms without which a question is refused, and of the dataset that is the catalogue itself."""
+
+PRICE = "urn:sluis:price:"
+"""What the type of an offer begins with; then its kind, months and rate of VAT follow, such as `subscription:12:21`."""

@@ -23,6 +23,7 @@ from sluis.catalogue.codes import (
     ITSELF,
     LANGUAGES,
     LICENCES,
+    PRICE,
     TERMS_REQUIRED,
     THEMES,
     Language,
@@ -334,6 +335,10 @@ class _Graph:
             self.add(offer, SCHEMA.priceCurrency, Value("EUR"))
             self.say(offer, SCHEMA.unitText, per)
             self.say(offer, SCHEMA.description, entry.cost.note)
+            if entry.cost.kind != "agreed":
+                vat = "" if entry.cost.vat is None else entry.cost.vat
+                kind = f"{PRICE}{entry.cost.kind}:{entry.cost.months}:{vat}"
+                self.add(offer, DCTERMS.type, self.thing(kind, SKOS.Concept, per))
 
     def terms(self, node: URIRef, entry: Entry) -> None:
         """How to get it, on which terms, and how good it is."""

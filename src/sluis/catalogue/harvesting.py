@@ -6,9 +6,11 @@ moment it was read. A peer's catalogue is bounded in bytes, time and entries; no
 
 import asyncio
 import logging
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, text
 
@@ -37,6 +39,7 @@ SECONDS = 60.0
 """How long one peer may take in all."""
 
 _AT_ONCE = 4
+_WILD = re.compile(r"[%_\\]")
 
 
 class Harvester:
@@ -100,6 +103,15 @@ class Harvester:
         if row is None or state is None:
             return None
         return self._harvest(known, self._peers[known], state, ()), decode(bytes(row.entry), Found)
+
+    def service(self, peer: PeerId, name: str) -> Found | None:
+        """A service of a peer by its name, as its catalogue has it; None when it does not. Blocks."""
+        ending = f"/services/{quote(name, safe='')}"
+        given = {"peer": str.__str__(peer), "ending": "%" + _WILD.sub(r"\\\g<0>", ending)}
+        with self._store.read() as connection:
+            rows = connection.execute(text(sql.ENDING), given).all()
+        found = (decode(bytes(row.entry), Found) for row in rows)
+        return next((one for one in found if one.kind == "service" and one.iri.endswith(ending)), None)
 
     def _every(self, kept: Mapping[str, Any], entries: Mapping[str, Sequence[Found]]) -> list[Harvest]:
         return sorted(

@@ -72,6 +72,8 @@ class Cost(msgspec.Struct, frozen=True, omit_defaults=True):
     months: Annotated[int, msgspec.Meta(ge=1, le=120)] = 12
     """Of a subscription: what it is paid for."""
     note: Prose | None = None
+    vat: Annotated[int, msgspec.Meta(ge=0, le=30)] | None = None
+    """In whole percents, over the price; None where it falls outside VAT."""
 
 
 class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -231,6 +233,15 @@ class Offered(msgspec.Struct, frozen=True, omit_defaults=True):
     required: bool = False
 
 
+class Priced(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A price as a program reads it: for each of what `kind` says, in cents, without VAT."""
+
+    kind: Literal["free", "call", "run", "subscription"]
+    cents: int
+    months: int = 12
+    vat: int | None = None
+
+
 class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry of another organisation's catalogue, as far as somebody may look for it."""
 
@@ -244,6 +255,7 @@ class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     columns: tuple[str, ...] = ()
     modified: date | None = None
     costs: tuple[Text, ...] = ()
+    priced: Priced | None = None
     access: Text | None = None
     level: Text | None = None
     terms: Offered | None = None

@@ -13,8 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from sluis.catalogue.amounts import euros
-from sluis.catalogue.codes import ACCESS_RIGHTS, AUTHORITY, ITSELF, TERMS_REQUIRED, THEMES
-from sluis.catalogue.model import Faults, Found, Kind, Offered
+from sluis.catalogue.codes import ACCESS_RIGHTS, AUTHORITY, ITSELF, PRICE, TERMS_REQUIRED, THEMES
+from sluis.catalogue.model import Faults, Found, Kind, Offered, Priced
 from sluis.catalogue.rules import terms_digest
 from sluis.kernel import Invalid, Text, decode
 
@@ -33,6 +33,7 @@ _SCHEMA, _ODRL, _RDFS = (
     "http://www.w3.org/2000/01/rdf-schema#",
 )
 _PRICE = re.compile(r"\d{1,9}(\.\d{1,4})?")
+_KIND = re.compile(PRICE + r"(free|call|run|subscription):(\d{1,3}):(\d{0,2})")
 _FEW, _NAMED = (
     8,
     2,
@@ -168,6 +169,7 @@ class _Reader:
             columns=_few(list(self._columns(node))),
             modified=self._day(node),
             costs=tuple(self._costs(node)),
+            priced=next((found for one in self._from([node], f"{_SCHEMA}offers") if (found := self._priced(one))), None),
             access=self._access(given),
             level=next((said for one in self._from(given, f"{_ODRL}hasPolicy") if (said := self._label(one))), None),
             terms=next((terms for one in self._from(given, f"{_DCT}rights") if (terms := self._terms(one))), None),
@@ -213,6 +215,15 @@ class _Reader:
             version, digest if digest == terms_digest(version, said, page) else "", said, page, required
         )
 
+    def _priced(self, offer: Node) -> Priced | None:
+        price = self._said(offer, f"{_SCHEMA}price")
+        kinds = (_KIND.fullmatch(one) for one in self.addresses(offer, f"{_DCT}type")[:_FEW])
+        kind = next(filter(None, kinds), None)
+        if kind is None or not _PRICE.fullmatch(price):
+            return None
+        name: Any = kind[1]
+        return Priced(name, _cents(price), max(1, int(kind[2])), int(kind[3]) if kind[3] else None)
+
     def _costs(self, node: Node) -> Iterator[Text]:
         for offer in self._from([node], f"{_SCHEMA}offers"):
             price, per = (
@@ -221,9 +232,7 @@ class _Reader:
             )
             if not _PRICE.fullmatch(price):
                 continue
-            whole, _, cents = price.partition(".")
-            amount = euros(int(whole) * 100 + int((cents + "00")[:2]))
-            free = int(whole) == 0 and not int(cents or 0)
+            amount, free = euros(_cents(price)), _cents(price) == 0
             unit = per or Text("", "")
             yield (
                 Text("Gratis", "Free")
@@ -266,6 +275,11 @@ class _Reader:
             except ValueError:
                 continue
         return None
+
+
+def _cents(price: str) -> int:
+    whole, _, cents = price.partition(".")
+    return int(whole) * 100 + int((cents + "00")[:2])
 
 
 def _few(words: list[Any]) -> tuple[str, ...]:

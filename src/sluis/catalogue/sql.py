@@ -59,6 +59,9 @@ ENTRIES = "SELECT peer, entry FROM catalogue_harvested ORDER BY peer, place"
 ENTRY = "SELECT entry FROM catalogue_harvested WHERE iri = :iri AND peer = :peer ORDER BY place LIMIT 1"
 """One thing that was found at a peer."""
 
+ENDING = r"SELECT entry FROM catalogue_harvested WHERE peer = :peer AND iri LIKE :ending ESCAPE '\' ORDER BY place LIMIT 2"
+"""Things of a peer whose address ends in some way."""
+
 TAG = "SELECT tag FROM catalogue_harvests WHERE peer = :peer AND at IS NOT NULL"
 """The tag of the copy that is kept of a peer's catalogue."""
 

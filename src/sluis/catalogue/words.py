@@ -50,6 +50,10 @@ WORDS: Words = {
         "cents": Text("Prijs in eurocent.", "Price in eurocents."),
         "months": Text("Voor hoeveel maanden een abonnement is.", "For how many months a subscription is."),
         "note": Text("Uitleg bij de prijs.", "Explanation of the price."),
+        "vat": Text(
+            "Btw over de prijs, in hele procenten; weglaten als er geen btw over gaat.",
+            "VAT over the price, in whole percents; left out where there is none.",
+        ),
     },
     "Terms": {
         "version": Text("Versie van de voorwaarden.", "Version of the terms."),

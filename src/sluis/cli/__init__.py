@@ -35,6 +35,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "sluis.cli.catalogue",
         Text("Toon wat dit knooppunt aanbiedt.", "Show what this node offers."),
     ),
+    "usage": (
+        "sluis.cli.statements",
+        Text("Toon wat er gebruikt is, en wat het kost.", "Show what was used, and what it costs."),
+    ),
     "source": (
         "sluis.cli.source",
         Text("Bekijk een bron, of meet of zij werkt.", "Inspect or probe a source."),

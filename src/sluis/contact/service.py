@@ -39,7 +39,7 @@ EVER = 2**53 - 1
 """A moment after all others, as every reader of JSON knows it."""
 
 _TICK = 1.0  # seconds between two looks at what is due
-_READ = 5.0  # seconds between two looks at what came into the log
+_READ = 2.0  # seconds between two looks at what came into the log
 _HEAR = 15.0  # seconds between two looks at what channels say
 
 Work = Callable[[], Awaitable[None]]

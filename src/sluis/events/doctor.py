@@ -182,12 +182,16 @@ def _inbox(here: Here) -> Iterable[Step]:
 
 def _late(here: Here) -> list[Subscription]:
     """Those for which something has waited too long, and which could have had it."""
-    oldest = {id: one.oldest for id, one in here.standing.items() if one.oldest is not None}
     return [
         one
         for one in here.subscriptions
-        if one.state == "active" and here.now - oldest.get(one.id, here.now) > _patience(one)
+        if one.id in here.standing and waits_long(one, here.standing[one.id], here.now)
     ]
+
+
+def waits_long(one: Subscription, standing: Standing, now: int) -> bool:
+    """Whether something has waited too long for a subscription that could have had it; `now` in milliseconds since the epoch."""
+    return one.state == "active" and standing.oldest is not None and now - standing.oldest > _patience(one)
 
 
 def _patience(one: Subscription) -> int:

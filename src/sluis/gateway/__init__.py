@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sluis.gateway.telemetry import open_telemetry
     from sluis.gateway.timestamps import TimestampAuthority
     from sluis.gateway.traffic import Traffic
+    from sluis.gateway.transactions import TransactionLog
     from sluis.gateway.transactions import fits as sealed_lines_fit
     from sluis.gateway.witnesses import Witnesses, witness_name
 else:
@@ -74,6 +75,7 @@ __all__ = [
     "Step",
     "TimestampAuthority",
     "Traffic",
+    "TransactionLog",
     "Trust",
     "Witnesses",
     "body_of",

@@ -156,6 +156,14 @@ def routes(
         secret, _ = await sessions.act_for(person.session, choice.entity, choice.name, choice.intermediary)
         return hand_out(onward(request, target), secret)
 
+    @post("/choose/myself", opt=_WAY_OUT, status_code=200)
+    async def myself(person: SignedIn, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Act for oneself again."""
+        own = next((one for one in await signing_in.choices(person) if one.entity is None), None)
+        choice = own or _chosen((), "")
+        secret, _ = await sessions.act_for(person.session, None, choice.name)
+        return hand_out(onward(request, "/"), secret)
+
     @get("/sessions", opt=_WAY_OUT)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Where somebody is signed in."""
@@ -201,7 +209,19 @@ def routes(
         target = await leaving.end(visitor, browser, after or "")
         return take_back(redirect(target) if local_path(target) == target else onward(request, target))
 
-    return [first, sign_in, choose, chosen, listed, end, end_others, still_here, signing_out, sign_out]
+    return [
+        first,
+        sign_in,
+        choose,
+        chosen,
+        myself,
+        listed,
+        end,
+        end_others,
+        still_here,
+        signing_out,
+        sign_out,
+    ]
 
 
 def _fits(way: Way, level: Level | None, audience: Audience | None) -> bool:

@@ -68,13 +68,16 @@ def crossings(store: Store) -> Iterator[Crossings]:
                 continue
 
 
-def records_from(store: Store, first: int, most: int) -> tuple[list[tuple[int, Record | Act]], int]:
+def records_from(
+    store: Store, first: int, most: int, holding: str = ""
+) -> tuple[list[tuple[int, Record | Act]], int]:
     """The next stretch of the log, of every kind, for who makes something of it as it grows.
 
     Args:
         store: with the log.
         first: index of the first record.
         most: records that are looked at.
+        holding: gives only those that have this name somewhere; the rest is not decoded.
 
     Returns:
         Index and record of each that was not destroyed, in order; and where to go on the next time.
@@ -85,7 +88,10 @@ def records_from(store: Store, first: int, most: int) -> tuple[list[tuple[int, R
         return [], first
     with store.read() as connection:
         rows = connection.execute(text(sql.BODIES), {"first": first, "end": end}).all()
-    return [(row.idx, _any.decode(memoryview(row.salted)[SALT:])) for row in rows], end
+    mark = f'"{holding}"'.encode() if holding else b""
+    return [
+        (row.idx, _any.decode(memoryview(row.salted)[SALT:])) for row in rows if mark in bytes(row.salted)
+    ], end
 
 
 def _bodies(store: Store, first: int, since: int, until: int) -> Iterator[bytes]:

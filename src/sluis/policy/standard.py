@@ -22,6 +22,8 @@ READ_REPORTS, CHANGE_REPORTS = "read-reports", "change-reports"
 READ_RIGHTS, CHANGE_RIGHTS = "read-rights", "change-rights"
 READ_OVERSIGHT, CHANGE_OVERSIGHT = "read-oversight", "change-oversight"
 PUBLISH_NOTIFICATIONS, RECEIVE_NOTIFICATIONS = "publish-notifications", "receive-notifications"
+READ_USAGE, USAGE = "read-usage", "usage"
+"""Seeing what a node used of others and others of it, with what that costs; and the type of that as a resource."""
 READ_TERMS, ACCEPT_TERMS = "read-terms", "accept-terms"
 CATALOGUE = "catalogue"
 """Type of what can be found at a node, and of what it uses of others on which terms."""
@@ -155,6 +157,10 @@ when { principal has roles && principal.roles.containsAny(["privacy-officer", "a
 @id("standard-change-oversight")
 permit (principal is person, action == Action::"change-oversight", resource is oversight)
 when { principal has roles && principal.roles.contains("privacy-officer") };
+
+@id("standard-read-usage")
+permit (principal is person, action == Action::"read-usage", resource is usage)
+when { principal has roles && principal.roles.containsAny(["finance", "data-owner", "fsc-admin"]) };
 
 @id("standard-read-terms")
 permit (principal is person, action == Action::"read-terms", resource is catalogue)

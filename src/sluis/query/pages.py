@@ -13,13 +13,13 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from sluis.grounds import Activity, Offer, OfferedColumn
-from sluis.kernel import Invalid, Problem, Text
+from sluis.kernel import Invalid, PeerId, Problem, Text
 from sluis.query.answers import HANDLES, answer_routes
 from sluis.query.desk import Desk
 from sluis.query.filled import Filled, filled_in, placeholders, ticked_question, written_question
 from sluis.query.forms import CONDITIONS, OPERATORS, Link, Made, allows, links_of
 from sluis.query.model import Explanation, Question, Who
-from sluis.query.owners import Sight
+from sluis.query.owners import Owner, Sight
 from sluis.query.saved import Content, Shelf
 from sluis.query.service import Asker
 from sluis.query.shelves import shelf_routes
@@ -35,6 +35,9 @@ NAVIGATION = (
 STAFF: dict[str, Any] = {"audience": ("staff",)}
 MOST_LISTED = 25
 """Activities on a page; who has more, searches."""
+
+REQUESTERS = frozenset(("contract-requester", "fsc-admin"))
+"""Roles with which somebody requests a contract, as the policies of every node have it; others are told whom to ask."""
 
 _SOON = 0.8
 """Seconds for which a page waits for an answer before it shows how far it is."""
@@ -101,8 +104,8 @@ def page_routes(
         return page(
             request, "query/question.html", status=200 if wrong is None else wrong.status, activity=activity, filled=filled,
             owners=_by_owner(sight), sight=sight, made=made, wrong=wrong, operators=OPERATORS, conditions=range(1, CONDITIONS + 1),
-            parameters=_named(filled), names={one.alias: one.name for one in sight.owners}, contracts=contracts,
-            filters=_filterable(sight.offers), closed=_nothing_open(sight), keys=_keys(sight.offers),
+            parameters=_named(filled), names={one.alias: one.name for one in sight.owners}, contracts=contracts and not REQUESTERS.isdisjoint(person.roles),
+            filters=_filterable(sight.offers), closed=_nothing_open(sight, asker.peer), keys=_keys(sight.offers),
         )  # fmt: skip
 
     async def ready(activity: Activity, filled: Filled) -> tuple[Sight, Question, Explanation, Made | None]:
@@ -286,10 +289,10 @@ def _titles(sight: Sight) -> list[tuple[str, list[Text]]]:
     return [(names[alias], titles) for alias, titles in found.items()]
 
 
-def _nothing_open(sight: Sight) -> list[Any]:
-    """Owners of whom nothing is open, of those who said."""
+def _nothing_open(sight: Sight, own: PeerId) -> list[Owner]:
+    """Others of whom nothing is open, of those who said."""
     some = {offer.alias for offer in sight.offers} | {*sight.silent}
-    return [one for one in sight.owners if one.alias not in some]
+    return [one for one in sight.owners if one.alias not in some and one.peer != own]
 
 
 def _filterable(offers: Sequence[Offer]) -> list[tuple[Offer, list[tuple[str, Text]]]]:

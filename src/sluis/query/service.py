@@ -158,6 +158,11 @@ class Asker:
         """The processing activity with that id. Raises `Invalid` when there is none, or it is not in force."""
         return self._activity(id)
 
+    @property
+    def peer(self) -> PeerId:
+        """This node's Peer ID."""
+        return self._means.peer
+
     def own(self, activity: Activity) -> bool:
         """Whether it is of this organisation, and not only in its register because it opens something for it."""
         mine = str.__str__(self._means.peer)

@@ -13,6 +13,7 @@ from sqlalchemy import make_url, text
 from sluis.config import Config
 from sluis.crypto import read_certificates
 from sluis.events import doctor
+from sluis.events import pages as deliveries
 from sluis.gateway import (
     GROUP_NAVIGATION,
     OwnCertificates,
@@ -32,18 +33,22 @@ _LITTLE, _LITTLE_PART = 1 << 30, 0.05  # of a disk: bytes, and part of all
 
 def administering_routes(config: Config, parts: Parts) -> list[HTTPRouteHandler]:
     """These pages; those about the group only where there is one."""
-    gate = Gate(parts.point)
+    gate, rooms = Gate(parts.point), parts.events
+    post = deliveries.Post(
+        rooms.queue, rooms.everyone, parts.ledger, rooms.name, config.node.oin, rooms.clock
+    )
+    routes = deliveries.page_routes(post, gate)
     if parts.membership is None or parts.operator is None or parts.traffic is None:
-        return []
-    return group_page_routes(
+        return routes
+    return routes + group_page_routes(
         parts.membership, parts.operator, parts.traffic, own_certificates(config, parts), looked_at(config, parts), gate,
-        parts.activities, parts.events.clock,
+        parts.activities, rooms.clock,
     )  # fmt: skip
 
 
 def administering_navigation(parts: Parts) -> tuple[Entry, ...]:
     """What the menu shows of them."""
-    return GROUP_NAVIGATION if parts.membership else ()
+    return (*(GROUP_NAVIGATION if parts.membership else ()), *deliveries.NAVIGATION)
 
 
 def looked_at(config: Config, parts: Parts) -> list[Part]:

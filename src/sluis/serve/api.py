@@ -18,6 +18,7 @@ from sluis.policy import LOG, READ_LOG, Resource, call_routes
 from sluis.serve.deciding import DECIDING, PUBLISHING, by_socket
 from sluis.serve.events import event_routes
 from sluis.serve.parts import Parts
+from sluis.usage import usage_routes
 from sluis.web import About, Access, Api, Gate, Person, identified, make_api
 
 
@@ -32,6 +33,7 @@ def published() -> Api:
         *catalogue.official_routes(nothing),
         *catalogue.harvest_routes(nothing, nothing, nothing),
         *catalogue.terms_api_routes(nothing),
+        *usage_routes(nothing, nothing, nothing),
         *query.routes(nothing),
         *disclose.routes(nothing),
         *access.routes(nothing, nothing, nothing),
@@ -77,6 +79,7 @@ def routes(parts: Parts) -> list[HTTPRouteHandler]:
         *catalogue.official_routes(parts.catalogue),
         *catalogue.harvest_routes(parts.harvester, gate, own),
         *catalogue.terms_api_routes(parts.terms),
+        *usage_routes(parts.usage, gate, own),
         *query.routes(parts.asker),
         *disclose.routes(parts.discloser),
         *access.routes(parts.accesses, gate, own),

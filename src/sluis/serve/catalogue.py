@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, Of, open_terms
 from sluis.config import Config
@@ -13,6 +13,7 @@ from sluis.gateway import SERVICE, Link, Membership
 from sluis.kernel import Clock, PeerId, cause_of
 from sluis.ledger import Ledger
 from sluis.store import Store
+from sluis.usage import Side, Tariff, Unit, Usage, open_usage
 
 log = logging.getLogger("sluis.node")
 
@@ -53,14 +54,45 @@ def terms_of(
     clock: Clock,
 ) -> Accepted:
     """Which terms were accepted by this organisation and by others. Blocks."""
-    own = config.node
-    names = {own.oin: own.name, **{peer.oin: peer.name for peer in config.peers.values()}}
 
     async def reread(peer: PeerId) -> None:
         if harvester is not None:
             await harvester.round({peer})
 
-    return open_terms(store, ledger, Vault(keys, "terms"), link, catalogue, own.oin, names, clock, reread)
+    return open_terms(
+        store, ledger, Vault(keys, "terms"), link, catalogue, config.node.oin, _called(config), clock, reread
+    )
+
+
+def usage_of(
+    config: Config,
+    store: Store,
+    membership: Membership | None,
+    catalogue: Catalogue | None,
+    harvester: Harvester | None,
+    clock: Clock,
+) -> Usage:
+    """What this organisation used of others, and others of it. Blocks."""
+
+    def prices(side: Side, peer: PeerId, service: str) -> Sequence[Tariff]:
+        if side == "supply":
+            entries = catalogue.entries() if catalogue else ()
+            cost = next((one.cost for one in entries if (one.kind, one.name) == ("service", service)), None)
+            return [] if cost is None else _tariffs(cost.kind, cost.cents, cost.months, cost.vat)
+        found = harvester.service(peer, service) if harvester else None
+        priced = found.priced if found else None
+        return [] if priced is None else _tariffs(priced.kind, priced.cents, priced.months, priced.vat)
+
+    return open_usage(store, membership, prices, config.node.oin, _called(config), clock)
+
+
+def _tariffs(kind: str, cents: int, months: int, vat: int | None) -> list[Tariff]:
+    units: dict[str, Unit] = {"call": "call", "run": "run", "subscription": "subscription"}
+    return [Tariff(units[kind], cents, months, vat)] if kind in units else []
+
+
+def _called(config: Config) -> dict[PeerId, str]:
+    return {config.node.oin: config.node.name, **{peer.oin: peer.name for peer in config.peers.values()}}
 
 
 def _of(config: Config, in_group: bool) -> Of:

@@ -96,6 +96,7 @@ class Node:
         self._every(_SECOND, self.parts.standing.round)
         self._every(_HOUR, self.parts.standing.sweep)
         self._every(_SECOND, self.parts.terms.deliver)
+        self._every(_HOUR, self.parts.usage.close)
         if self.parts.harvester is not None:
             self._tasks.append(asyncio.create_task(harvesting(self.parts.harvester, self.parts.finder)))
         if self.parts.tokens is not None:

@@ -45,7 +45,7 @@ from sluis.oversight import Oversight
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Desk, Owner, Owners, Shelf, open_shelf
 from sluis.rights import Inspection, Rights, Sending
-from sluis.serve.catalogue import catalogue_of, terms_of
+from sluis.serve.catalogue import catalogue_of, terms_of, usage_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
 from sluis.serve.elsewhere import Logs
@@ -61,6 +61,7 @@ from sluis.serve.standing import OwnersSide, placer_of
 from sluis.sources import Source, open_source
 from sluis.statement import Combiner, EngineLimits, open_memory
 from sluis.store import Store, open_store
+from sluis.usage import Usage
 from sluis.web import Access, Gate, Person, Refusals, problem_of
 
 
@@ -112,6 +113,7 @@ class Parts(msgspec.Struct, frozen=True):
     """None where there is no group."""
     finder: Finder
     terms: Accepted
+    usage: Usage
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -290,6 +292,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         harvester=harvester,
         finder=Finder(catalogue, harvester),
         terms=terms,
+        usage=usage_of(config, store, membership, catalogue, harvester, clock),
     )
 
 

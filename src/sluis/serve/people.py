@@ -173,6 +173,10 @@ class Representing:
         if f"{kind}:" != PERSON:
             return kind, number
         found = await self.people.guardians.number(acting.person, number)
+        said = self.vouched(who)
+        if found is None and said.entity == entity and said.number:
+            await self.people.seen(acting.person, entity)
+            found = said.number
         if found is None:
             raise _number_unknown()
         return "BSN", found

@@ -63,7 +63,7 @@ class Beside:
         self._made: Future[Chain] | None = None
         if cases is not None:
             starting = running.ending.enter_context(ThreadPoolExecutor(1))
-            self._made = starting.submit(nodes.start, running, cases, reception.token)
+            self._made = starting.submit(nodes.start, running, cases)
 
     def ready(self) -> Chain | None:
         """The partners, when all is agreed; None where there are no cases. Raises what went wrong."""

@@ -4,7 +4,6 @@ Everything that partners ask of each other goes from node to node through the FS
 node, over its socket.
 """
 
-import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +27,7 @@ from sluis_demo.chain.partners import (
     known,
     relevant,
 )
-from sluis_demo.federation import Federation, Place, fresh, key_set, node_tables, write_files
+from sluis_demo.federation import Federation, Place, box_tables, fresh, key_set, node_tables, write_files
 from sluis_demo.run import Running
 from sluis_demo.simulators.settings import sign_in_tables
 
@@ -114,16 +113,15 @@ def portal_of(federation: Federation) -> str:
     return f"https://{federation.network.host(FIRST)}:{federation.network.portal}"
 
 
-def start(running: Running, cases: Cases, box: str) -> Chain:
+def start(running: Running, cases: Cases) -> Chain:
     """Write the directories, start the nodes, and have them make their agreements.
 
     Args:
         running: the demo; it ends these nodes with the others.
         cases: who is known where.
-        box: what the message box wants to be shown.
     Raises: Problem: what a node answered, or that one did not start.
     """
-    places = write(running.federation, box)
+    places = write(running.federation)
     running.later = tuple(places.values())
     running.begin(places.values())
     running.wait(places.values())
@@ -132,19 +130,19 @@ def start(running: Running, cases: Cases, box: str) -> Chain:
     return chain
 
 
-def write(federation: Federation, box: str) -> dict[str, Place]:
-    """The directories of the partners, beside those of the federation. `box`: what the message box wants to be shown."""
+def write(federation: Federation) -> dict[str, Place]:
+    """The directories of the partners, beside those of the federation."""
     home = federation.asker.directory.parent
     places = {
         one.alias: Place(one, fresh(home / one.alias).absolute(), federation.network.host(number), "")
         for number, one in enumerate(PARTNERS, FIRST)
     }
     for place in places.values():
-        _write(place, [*places.values()], federation, box)
+        _write(place, [*places.values()], federation)
     return places
 
 
-def _write(place: Place, places: list[Place], federation: Federation, box: str) -> None:
+def _write(place: Place, places: list[Place], federation: Federation) -> None:
     others = [other for other in places if other is not place]
     roles = ("event-admin", "event-publisher")
     settings = node_tables(place, others, federation.network, federation.authority, roles)
@@ -152,7 +150,7 @@ def _write(place: Place, places: list[Place], federation: Federation, box: str) 
         settings |= _receiving(place, federation)
     write_files(place, settings, known(place.organisation), {})
     if place.alias == PORTAL:
-        _write_scenario(place.directory, box)
+        _write_scenario(place.directory)
         key_set(place, portal_of(federation), client_keys(federation))
 
 
@@ -163,23 +161,13 @@ def _receiving(place: Place, federation: Federation) -> dict[str, Any]:
         "portal": {"address": portal_of(federation), "host": place.host, "port": network.portal},
         "signin": sign_in_tables(network.simulated, None, anchor, CLIENT),
         "contact": {"quiet_from": "00:00", "quiet_until": "00:00"},
-        "channels": {
-            "box": {
-                "kind": "box",
-                "url": network.simulated,
-                "secret_file": "secrets/box",
-                "authorities": [str(anchor)],
-            }
-        },
+        "channels": {"box": box_tables(place, network, federation.authority, federation.box)},
     }
 
 
-def _write_scenario(directory: Path, box: str) -> None:
-    for folder in ("scenarios", "templates", "secrets"):
+def _write_scenario(directory: Path) -> None:
+    for folder in ("scenarios", "templates"):
         (directory / folder).mkdir(mode=0o700)
-    secret = os.open(directory / "secrets/box", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with open(secret, "w", encoding="ascii") as file:
-        file.write(box)
     (directory / "scenarios/asielbeslissing.toml").write_text(render_tables(SCENARIO), encoding="utf-8")
     for language, text in TEMPLATES.items():
         template = directory / "templates" / f"{SCENARIO['template']}.{language}"

@@ -61,6 +61,10 @@ class MessageBox:
         if scope["type"] == "http":
             await self.framework(scope, receive, send)
 
+    def of(self, number: str) -> list[Put]:
+        """The messages in the box of a number, oldest first."""
+        return [one for one in list(self.messages.values()) if one.whose == number]
+
     def _routes(self) -> list[Any]:
         @post("/berichten")
         async def put(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:

@@ -226,6 +226,17 @@ def test_what_someone_may_is_shown_over_everything_that_is_known(node: Path) -> 
         "publish-notifications",
         "receive-notifications",
         "change-events",
+        "read-terms",
+        "accept-terms",
+        "read-usage",
+        "change-oversight",
+        "change-questions",
+        "read-questions",
+        "change-reports",
+        "read-reports",
+        "change-rights",
+        "read-rights",
+        "read-oversight",
         "read-own-lines",
     }
     peer = told("simulate", "--subject", f"peer:{ASKER}", "--at", "2026-06-01T12:00:00Z", node=node)

@@ -25,6 +25,9 @@ TICKED = {
 WRITTEN = {"activity": BENEFIT, "mode": "sql", "case": "Z-2026-1"}
 
 
+ROLES = {"vera": ("contract-requester",)}
+
+
 class AskingPortal:
     """A portal of an asker with its owners.
 
@@ -68,7 +71,17 @@ class AskingPortal:
 
     def by_cookie(self, secret: str) -> SignedIn | None:
         audience, session, person = secret.split("/")
-        return SignedIn(session, Acting(person), audience, "substantial", "acr", "staff", 0, "Fenna Fictief")  # type: ignore[arg-type]
+        return SignedIn(
+            session,
+            Acting(person),
+            audience,
+            "substantial",
+            "acr",
+            "staff",
+            0,
+            "Fenna Fictief",
+            roles=ROLES.get(person, ()),
+        )  # type: ignore[arg-type]
 
     def by_token(self, token: str, thumbprint: str | None = None) -> SignedIn | None:
         return None

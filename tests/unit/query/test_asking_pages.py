@@ -317,10 +317,13 @@ async def test_a_comment_is_not_saved_and_what_nobody_uses_is_deleted(portal: As
 async def test_where_nothing_is_open_access_is_requested(tmp_path: Path) -> None:
     portal = AskingPortal(tmp_path)
     portal.federation.parties[TAX].discloser.offers = lambda peer: ()  # type: ignore[method-assign,assignment]
-    shown = await portal.browser().get(f"/ask/question?activity={BENEFIT}")
+    shown = await portal.browser("staff/s1/vera").get(f"/ask/question?activity={BENEFIT}")
     link = re.findall(r'href="(/contracts/new\?[^"]+)"', shown.text)
     assert len(link) == 1
     assert str.__str__(TAX) in link[0]
+    other = await portal.browser().get(f"/ask/question?activity={BENEFIT}")
+    assert "/contracts/new" not in other.text
+    assert "Vraag een collega die contracten aanvraagt" in other.text
     await portal.close()
 
 

@@ -271,3 +271,29 @@ async def test_the_day_on_which_a_child_is_sixteen_is_theirs(family: Family) -> 
     other = await family.guardian("999990032", born=birth)
     with pytest.raises(Refused):
         await family.representing.whose(other, "read")
+
+
+async def test_of_whom_the_way_of_signing_in_says_it_is_known_too_and_on_record(family: Family) -> None:
+    child = person_of(FileKeyStore(family.folder / "keys"), "BSN", "999990020")
+    who = {"entity": person_urn(child), "entity_name": "K", "entity_number": "999990020"}
+    _, signed_in = await family._begin("999990019", **who)
+    assert await family.representing.whose(signed_in, "read") == ("BSN", "999990020")
+    _, again = await family.sessions.act_for(signed_in.session, None, None)
+    assert await family.representing.whose(again, "read") == ("BSN", "999990019")
+    assert "999990020" not in repr(family.sessions.established(again.session))
+
+
+async def test_who_acts_for_another_sees_it_everywhere_and_goes_back_to_themselves(family: Family) -> None:
+    await family.guardian()
+    secret, signed_in = await family._begin("999990019")
+    child = family.people.guardians.every()[0].ward
+    secret, _ = await family.sessions.act_for(signed_in.session, person_urn(child), "Kind Fictief")
+    browser = Browser(family.app)
+    browser.cookies[COOKIE] = secret
+    shown = await browser.get("/sessions")
+    assert "Kind Fictief" in shown.text
+    await browser.send(shown.form("/choose/myself"))
+    after = family.sessions.by_cookie(browser.cookies[COOKIE])
+    assert after is not None
+    assert after.acting.entity is None
+    assert "/choose/myself" not in (await browser.get("/sessions")).text

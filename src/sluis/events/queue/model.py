@@ -118,6 +118,26 @@ class Standing(msgspec.Struct, frozen=True):
     oldest: int | None
 
 
+class Course(msgspec.Struct, frozen=True):
+    """How it goes with a subscription, as far as its last outcomes tell. Times in milliseconds since the epoch; 0 for none.
+
+    Attributes:
+        last: when something arrived last.
+        minute: how many arrived in the minute before now; no more than were looked at.
+        failing: since when the first of those that wait is being tried in vain; 0 when it was not tried yet.
+        trouble: what was wrong then (a code of `TROUBLES`).
+        attempts: how often it was tried.
+        due: when it is tried again.
+    """
+
+    last: int = 0
+    minute: int = 0
+    failing: int = 0
+    trouble: str = ""
+    attempts: int = 0
+    due: int = 0
+
+
 class Place(msgspec.Struct, frozen=True):
     """How far a lane is: all up to `settled` has its outcome. `turn` is another each time that it has to be read anew: what was
     found out in an earlier turn says nothing about how far it is."""

@@ -10,8 +10,11 @@ import msgspec
 from sqlalchemy import BigInteger, Connection, Text, bindparam, text
 
 from sluis.events.queue import sql
-from sluis.events.queue.model import DEAD, WAITING, Outcome, Place, Seen, Wanted
+from sluis.events.queue.model import DEAD, WAITING, Course, Outcome, Place, Seen, Wanted
 from sluis.store import insert_values
+
+_LATELY = 200  # outcomes that are looked at
+_MINUTE = 60_000  # milliseconds
 
 
 class _Told(msgspec.Struct, frozen=True, gc=False):
@@ -139,6 +142,18 @@ def oldest(connection: Connection, subscription: str, lane: Seen) -> int | None:
     values = {"subscription": subscription, "settled": lane.place.settled}
     found: int | None = connection.execute(text(sql.OLDEST), values).scalar() if lane.waiting else None
     return found
+
+
+def course(connection: Connection, subscription: str, now: int) -> Course:
+    """How it goes with a subscription; `now` in milliseconds since the epoch."""
+    place, values = place_of(connection, subscription), {"subscription": subscription}
+    first = connection.execute(text(sql.FIRST_WAITING), {**values, "settled": place.settled}).one_or_none()
+    lately = {**values, "newest": place.settled + _LATELY // 2, "most": _LATELY}
+    arrived = [row.ended for row in connection.execute(text(sql.LATELY), lately)]
+    last, minute = max(arrived, default=0), sum(now - ended < _MINUTE for ended in arrived)
+    if first is None or not first.attempts:
+        return Course(last, minute)
+    return Course(last, minute, first.began, first.trouble, first.attempts, first.due)
 
 
 def forget(connection: Connection, subscription: str, rows: Iterable[Any]) -> int:

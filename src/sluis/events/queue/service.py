@@ -23,6 +23,7 @@ from sluis.events.queue.model import (
     DEAD,
     DELIVERED,
     Addition,
+    Course,
     DeadLetter,
     Delivery,
     Found,
@@ -234,6 +235,18 @@ class Queue:
                 for name, lane in rows.seen(connection).items()
             }
 
+    def course(self, subscriptions: Sequence[str]) -> dict[str, Course]:
+        """How it goes with some subscriptions, for a page about them. Blocks."""
+        now = milliseconds(self._clock())
+        with self._store.read() as connection:
+            return {name: rows.course(connection, name, now) for name in subscriptions}
+
+    def how_many_dead(self, subscription: str, first: int, last: int) -> int:
+        """How many dead letters there are in a stretch, both ends included. Blocks."""
+        stretch = {"subscription": subscription, "first": first, "last": last}
+        with self._store.read() as connection:
+            return int(connection.execute(text(sql.HOW_MANY_IN), stretch).scalar_one())
+
     def dead_letters(self, subscription: str, after: int = 0, most: int = 100) -> list[DeadLetter]:
         """The dead letters of a subscription, in its order. Blocks."""
         values = {"subscription": subscription, "after": after, "most": most}
@@ -369,6 +382,16 @@ class Queue:
             return len(raised)
 
         return await self._store.write(work)
+
+    async def give_up(self, subscription: str, first: int, last: int) -> int:
+        """Let go of the dead letters of a stretch, both ends included, for good: some thousands at once. Gives how many went.
+        Raises `Unkept`."""
+        stretch = {"subscription": subscription, "first": first, "last": last, "most": _AT_ONCE}
+        return await self._store.write(
+            lambda connection: rows.forget(
+                connection, subscription, connection.execute(text(sql.TO_GIVE_UP), stretch).all()
+            )
+        )
 
     def withdraw(
         self, connection: Connection, subscriptions: Iterable[str], notice: str, streams: Collection[str]

@@ -157,6 +157,22 @@ REPLAY = """UPDATE events_deliveries SET state = 0, due = 0, attempts = 0, troub
 RAISE = "DELETE FROM events_dead WHERE subscription = :subscription AND sequence BETWEEN :first AND :last"
 """They are no dead letters any more."""
 
+LATELY = """SELECT ended FROM (SELECT state, ended FROM events_deliveries WHERE subscription = :subscription
+    AND sequence <= :newest ORDER BY sequence DESC LIMIT :most) AS latest WHERE state = 1"""
+"""When the last of those that were given a number arrived, as far as they did."""
+
+FIRST_WAITING = """SELECT trouble, attempts, began, due FROM events_deliveries WHERE subscription = :subscription
+    AND sequence > :settled AND state = 0 ORDER BY sequence LIMIT 1"""
+"""The first of those that wait, and what came of trying it."""
+
+TO_GIVE_UP = """SELECT d.sequence, d.event FROM events_dead AS x
+    JOIN events_deliveries AS d ON d.subscription = x.subscription AND d.sequence = x.sequence
+    WHERE x.subscription = :subscription AND x.sequence >= :first AND x.sequence <= :last ORDER BY x.sequence LIMIT :most"""
+"""The dead letters of a stretch, to let go of."""
+
+HOW_MANY_IN = """SELECT COUNT(*) FROM events_dead WHERE subscription = :subscription AND sequence >= :first AND sequence <= :last"""
+"""How many dead letters there are in a stretch."""
+
 HOLD_LANES = "LOCK TABLE events_lanes IN SHARE ROW EXCLUSIVE MODE"
 """Let no sender write down how far a lane is until this commit; who has begun to, first ends. PostgreSQL."""
 

@@ -2,7 +2,7 @@
 
 from sluis.events.subscriptions.faults import unknown
 from sluis.events.subscriptions.http import open_routes, routes
-from sluis.events.subscriptions.model import INBOX, Config, Credential, Mode, Subscription
+from sluis.events.subscriptions.model import INBOX, Config, Credential, Mode, State, Subscription
 from sluis.events.subscriptions.rules import SubscriptionRequest
 from sluis.events.subscriptions.service import (
     VAULT,
@@ -21,6 +21,7 @@ __all__ = [
     "Credential",
     "Here",
     "Mode",
+    "State",
     "Subscription",
     "SubscriptionRequest",
     "Subscriptions",

@@ -114,3 +114,21 @@ class Page(msgspec.Struct, frozen=True):
 
     records: tuple[TransactionRecord, ...]
     next_cursor: str
+
+
+class Stretched(msgspec.Struct, frozen=True):
+    """How many lines of one crossing were written on a day.
+
+    Args:
+        direction: seen from this node.
+        crossing: under which grant, without what was noted.
+        day: days since the epoch (UTC).
+        number: of lines; of notes, where `failed`.
+        failed: whether these are notes of requests of which nothing came.
+    """
+
+    direction: Direction
+    crossing: Crossing
+    day: int
+    number: int
+    failed: bool

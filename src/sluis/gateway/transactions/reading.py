@@ -18,9 +18,10 @@ from sluis.gateway.transactions.model import (
     Direction,
     Page,
     Search,
+    Stretched,
     TransactionRecord,
 )
-from sluis.gateway.transactions.rules import OUTCOME, text_of, without_outcome
+from sluis.gateway.transactions.rules import OUTCOME, outcome_of, text_of, without_outcome
 from sluis.kernel import Invalid, PeerId, Text
 
 MOST = 1000
@@ -100,6 +101,24 @@ def counted(
         for row in rows
         if row.passage in passages
     )
+
+
+def stretch(connection: Connection, first: int, most: int) -> tuple[list[Stretched], int]:
+    """What stands in the next stretch of the log, added up, and where to go on: see `TransactionLog.stretch`."""
+    end = min(first + most, _last(connection) + 1)
+    if end <= first:
+        return [], first
+    rows = connection.execute(text(sql.STRETCH), {"first": first, "end": end}).all()
+    statement = text(sql.OF_ONE).bindparams(bindparam("ids", expanding=True))
+    named = connection.execute(statement, {"ids": sorted({row.passage for row in rows})})
+    passages = {row.id: (cast(Direction, row.direction), _crossing(row)) for row in named}
+    found = []
+    for row in rows:
+        direction, crossing = passages[row.passage]
+        failed = outcome_of(crossing) is not None
+        bare = without_outcome(crossing) if failed else crossing
+        found.append(Stretched(direction, bare, int(row.day), int(row.number), failed))
+    return found, end
 
 
 def left_under(connection: Connection, peer: PeerId, transaction_id: bytes) -> Crossing | None:

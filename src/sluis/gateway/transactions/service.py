@@ -16,6 +16,7 @@ from sluis.gateway.transactions.model import (
     Page,
     Passage,
     Search,
+    Stretched,
     TransactionRecord,
 )
 from sluis.gateway.transactions.rules import noted
@@ -101,6 +102,18 @@ class TransactionLog:
     def _counted(self, after: int, since: int, span: int, most: int) -> tuple[int, tuple[Counted, ...]]:
         with self._store.read() as connection:
             return reading.counted(connection, after, since, span, most)
+
+    def stretch(self, first: int, most: int) -> tuple[list[Stretched], int]:
+        """How many lines came since a place, for who adds them up as they come. Blocks, for tens of milliseconds.
+
+        Args:
+            first: number of the first line that counts.
+            most: lines at most.
+
+        Returns: counts per crossing and day, and the number to go on from.
+        """
+        with self._store.read() as connection:
+            return reading.stretch(connection, first, most)
 
     def _left_under(self, peer: PeerId, transaction_id: bytes) -> Crossing | None:
         with self._store.read() as connection:

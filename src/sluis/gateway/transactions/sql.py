@@ -78,3 +78,10 @@ COUNTS = """SELECT passage, created_at / :span AS stretch, COUNT(*) AS lines, MA
 OF_IDS = """SELECT number, passage, transaction_id, created_at FROM gateway_transactions
     WHERE transaction_id IN :ids AND passage IN :passages ORDER BY number DESC LIMIT :most"""
 """The newest lines of some transactions under some passages, newest first."""
+
+STRETCH = """SELECT passage, created_at / 86400000 AS day, COUNT(*) AS number FROM gateway_transactions
+    WHERE number >= :first AND number < :end GROUP BY passage, created_at / 86400000"""
+"""How many lines of each passage there are in a stretch of the log, per day since the epoch (UTC)."""
+
+OF_ONE = f"{PASSAGES} WHERE id IN :ids"
+"""Some passages."""

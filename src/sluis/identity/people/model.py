@@ -300,6 +300,7 @@ class Vouched(msgspec.Struct, frozen=True):
         intermediary: through which company, as a URN.
         services: for which; empty when it does not say: then for those it is used for.
         issuer: who says so.
+        number: the BSN of a person who is represented.
     """
 
     entity: str | None = None
@@ -307,6 +308,7 @@ class Vouched(msgspec.Struct, frozen=True):
     intermediary: str | None = None
     services: tuple[str, ...] = ()
     issuer: str = ""
+    number: str = ""
 
     def __repr__(self) -> str:
         return "Vouched(•)"

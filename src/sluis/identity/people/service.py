@@ -47,8 +47,18 @@ from sluis.identity.register import (
     unavailable,
     urn_of,
 )
-from sluis.kernel import Acting, Clock, Kvk, NotFound, Problem, Text
-from sluis.ledger import Ledger
+from sluis.kernel import (
+    Acting,
+    Clock,
+    Kvk,
+    NotFound,
+    Problem,
+    Text,
+    milliseconds,
+    new_span_id,
+    new_trace_id,
+)
+from sluis.ledger import Arrangement, Ledger
 from sluis.store import Store
 
 log = logging.getLogger("sluis.node")
@@ -174,6 +184,18 @@ class People:
     def on_change(self, told: Callable[[], None]) -> None:
         """Have `told` called when something changed that a representation may rest on."""
         self._keeping.on_change(told)
+
+    async def seen(self, person: str, entity: str) -> None:
+        """Put on record that somebody looks at what is about a person whom they represent by what their way of signing in said.
+        Raises `Unkept`.
+
+        Args:
+            person: pseudonym of who looks.
+            entity: about whom, as a URN.
+        """
+        at = milliseconds(self._clock())
+        record = Arrangement(new_trace_id(), new_span_id(), "represented.read", person, entity, at)
+        await self._keeping.change([], [record])
 
     def properties(self, acting: Acting, vouched: Vouched | None = None) -> dict[str, object]:
         """What the decision point gets to know of a representation, from memory; see `rules.properties`."""

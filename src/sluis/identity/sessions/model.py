@@ -33,6 +33,7 @@ class Established(msgspec.Struct, frozen=True):
         name: of the person.
         entity: the company or person that was chosen already, as a URN.
         entity_name: its name.
+        entity_number: the BSN of a person that was chosen, by which what is about them is found.
         intermediary: through which company, in a chain mandate, as a URN.
         roles: of an official.
         services: for which services a mandate of eHerkenning is; empty when it does not say.
@@ -54,6 +55,7 @@ class Established(msgspec.Struct, frozen=True):
     name: str | None = None
     entity: str | None = None
     entity_name: str | None = None
+    entity_number: str = ""
     intermediary: str | None = None
     roles: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -65,7 +67,12 @@ class Established(msgspec.Struct, frozen=True):
     def vouched(self) -> Vouched:
         """For whom the way of signing in says that somebody may act, whatever was chosen since."""
         return self.said or Vouched(
-            self.entity, self.entity_name or "", self.intermediary, self.services, self.issuer
+            self.entity,
+            self.entity_name or "",
+            self.intermediary,
+            self.services,
+            self.issuer,
+            self.entity_number,
         )
 
     def __repr__(self) -> str:

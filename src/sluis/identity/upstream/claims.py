@@ -29,10 +29,14 @@ _COMPANY: frozenset[Fact] = frozenset(("kvk", "rsin", "vestiging"))
 
 
 class Party(msgspec.Struct, frozen=True):
-    """Who is represented, or through whom: a URN, and a name when there is one."""
+    """Who is represented, or through whom: a URN, a name when there is one, and the BSN of a person."""
 
     urn: str
     name: str | None = None
+    bsn: str = ""
+
+    def __repr__(self) -> str:
+        return "Party(•)"
 
 
 class Reader:
@@ -88,6 +92,7 @@ class Reader:
             name=_name(self._fact(claims, "name") or claims.get("name")),
             entity=chosen.urn if chosen else None,
             entity_name=chosen.name if chosen else None,
+            entity_number=chosen.bsn if chosen else "",
             intermediary=intermediary,
             roles=roles,
             services=self._services(claims),
@@ -180,7 +185,8 @@ class Reader:
         if "rsin" in known:
             return Party(self._number("rsin", known["rsin"]), name)
         if "bsn" in known and self._method.audience == "citizen":
-            return Party(person_urn(self._person_of("BSN", self._bsn(known["bsn"]))), name)
+            bsn = self._bsn(known["bsn"])
+            return Party(person_urn(self._person_of("BSN", bsn)), name, bsn)
         raise self._untold(_UNKNOWN_PARTY)
 
     def _number(self, kind: Fact, told: Any) -> str:
