@@ -3,6 +3,7 @@ look into it. What was found is `oneself` in the document of `--json`.
 """
 
 import re
+from html import unescape
 
 from sluis.cli.terminal import say
 from sluis_demo.browser import Browser, Shown
@@ -29,7 +30,9 @@ def tell(teller: Teller) -> None:
         signed_in(federation.portal, person, browser)
         known = browser.send(browser.open(f"{federation.portal}/mine"), {}, "/mine")
         answered = re.findall(r'<section id="at-([a-z0-9_]+)"', known.text)
-        there = [one for one in _mistakes() if any(form.fields.get("dataset") == one[0] for form in known.forms)]
+        there = [
+            one for one in _mistakes() if any(form.fields.get("dataset") == one[0] for form in known.forms)
+        ]
         receipts = [_report(browser, known, *one) for one in there]
     teller.page.write(
         say(
@@ -46,7 +49,10 @@ def tell(teller: Teller) -> None:
 def _mistakes() -> list[tuple[str, str]]:
     """In which dataset something is wrong, and what it should be."""
     return [
-        ("aanvragen", say("Ik stuurde mijn aanvraag een week eerder.", "I sent my application a week earlier.")),
+        (
+            "aanvragen",
+            say("Ik stuurde mijn aanvraag een week eerder.", "I sent my application a week earlier."),
+        ),
         ("verblijfplaats", say("Het huisnummer is 12 A.", "The house number is 12 A.")),
     ]
 
@@ -55,7 +61,9 @@ def _report(browser: Browser, known: Shown, dataset: str, should: str) -> str:
     """Report a mistake in the first thing of a dataset; gives the number of the report."""
     form = browser.send(known, {}, "/requests/new", dataset=dataset)
     now = re.search(r'<textarea id="now"[^>]*>\s*([^<]*)', form.text)
-    sent = browser.send(form, {"now": now[1] if now else "", "should": should, "remark": ""}, "/requests")
+    sent = browser.send(
+        form, {"now": unescape(now[1]) if now else "", "should": should, "remark": ""}, "/requests"
+    )
     found = _RECEIPT.search(sent.url)
     return found[1] if found else ""
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sluis.rights.mine import Inspection
     from sluis.rights.model import Whom
     from sluis.rights.pages import NAVIGATION, Traced, page_routes
+    from sluis.rights.saying import KIND_NAMES, state_name
     from sluis.rights.sending import Sending
     from sluis.rights.service import Rights, open_rights
 else:
@@ -19,6 +20,7 @@ else:
 
 __all__ = [
     "DESK",
+    "KIND_NAMES",
     "NAVIGATION",
     "Inspection",
     "Part",
@@ -30,4 +32,5 @@ __all__ = [
     "open_rights",
     "page_routes",
     "routes",
+    "state_name",
 ]

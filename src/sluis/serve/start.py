@@ -6,6 +6,7 @@ from sluis.identity.looked import WhoLooked
 from sluis.identity.people import People
 from sluis.identity.start import FEW, Line, Source, Told
 from sluis.kernel import Acting, Text
+from sluis.rights import KIND_NAMES, Rights, Whom, state_name
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.parts import Parts
 from sluis.serve.people import Representing
@@ -16,6 +17,7 @@ def sources_of(parts: Parts, rooms: IdentityRooms) -> list[Source]:
     """Those of a node with these rooms, in the order of the page."""
     representing = rooms.representing
     found = [_to_sign(representing.people), _to_accept(representing.people)]
+    found.append(_requests(parts.rights, representing))
     if parts.looking is not None:
         found.append(_looked(parts.looking.over, representing))
     if parts.contact is not None:
@@ -64,6 +66,26 @@ def _looked(over: WhoLooked, representing: Representing) -> Source:
 
     title = Text("Wie keek er het laatst", "Who looked last")
     return Source(title, "/looked", Text("Zie wie er keek, en waarom", "See who looked, and why"), read)
+
+
+def _requests(rights: Rights, representing: Representing) -> Source:
+    async def read(person: SignedIn) -> Told | None:
+        kind, value = await representing.whose(person, "read")
+        found = await rights.of_person(Whom("BSN", value), most=FEW) if kind == "BSN" else []
+        lines = [
+            Line(
+                KIND_NAMES[one.kind],
+                one.changed,
+                rights.names.get(one.peer, ""),
+                state_name(one.kind, one.state),
+            )
+            for one in found[:FEW]
+        ]
+        return Told(tuple(lines)) if lines else None
+
+    title = Text("Uw verzoeken en meldingen", "Your requests and reports")
+    action = Text("Zie hoe ver zij zijn", "See how far they are")
+    return Source(title, "/corrections", action, read, audiences=("citizen",))
 
 
 def _messages(contact: Contact) -> Source:
