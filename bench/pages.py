@@ -58,7 +58,9 @@ ROLES = (
     "medewerker", "privacy-officer", "auditor", "data-owner", "fsc-admin", "event-admin", "access-admin", "people-admin",
 )  # fmt: skip
 
-MORE = ("/catalogue?q=inkomen", "/catalogue?q=inkomn+bron&page=3")
+MORE = (
+    "/catalogue?q=inkomen", "/catalogue?q=inkomn+bron&page=3", f"/oversight/decisions?peer={PEERS[3]!s}&outcome=0&since=2020-01-01",
+)  # fmt: skip
 """Addresses that no page leads to by itself."""
 
 MOST = 4  # addresses of one page
@@ -103,6 +105,7 @@ async def _measure(asked: argparse.Namespace) -> dict[str, list[float]]:
     await node.start()
     try:
         await _log(node, asked.records)
+        await node.parts.oversight.catch_up()
         print(f"made ready in {time.perf_counter() - began:.1f} s")
         cookies = await _signed_in(node)
         pages = [one for one in await _pages(node, cookies) if asked.only in one[0]]

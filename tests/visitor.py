@@ -110,7 +110,7 @@ class Visitor:
     def press(
         self, role: Literal["link", "button", "radio", "checkbox"], name: str, within: str = "body"
     ) -> None:
-        """A link or a button by what it says; tick by its label."""
+        """A link or a button that leads on, by what it says; tick by its label."""
         self._use(self.page.locator(within).get_by_role(role, name=name).first)
 
     def open(self, summary: str) -> None:
@@ -129,6 +129,14 @@ class Visitor:
         else:
             field.fill(value)
 
+    def tick(self, name: str) -> None:
+        """Tick a box by the name of its field."""
+        self._use(self.page.locator(f"input[type=checkbox][name='{name}']"))
+
+    def waits_for(self, heading: str) -> None:
+        """The page with this heading comes by itself, after a while."""
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(heading, timeout=20_000)
+
     def reads(self, *texts: str) -> None:
         """These stand on the page, in its main part."""
         for text in texts:
@@ -143,12 +151,12 @@ class Visitor:
         """Look at the page that is there: kept as a picture, and nothing about it is wrong."""
         self._seen += 1
         page = self.page
-        page.screenshot(path=self._pictures / f"{self._seen:02}-{label}.png", full_page=True)
         assert page.locator("h1").count() == 1, "one heading says what a page is about"
         assert page.locator("html").get_attribute("lang") == self.way.language
         assert not _NUMBER.search(page.title() + page.url), "no personal data in addresses and titles"
-        self._allow_script(True)
+        self._allow_script(True)  # the page is there: what it could not run before, it does not run now
         try:
+            page.screenshot(path=self._pictures / f"{self._seen:02}-{label}.png", full_page=True)
             assert self._wide() == []
             found: Any = page.evaluate(_FOUND)
         finally:
@@ -176,9 +184,11 @@ class Visitor:
             what.click()
             return
         self._reach(what)
-        ticked = what.evaluate("one => ['radio', 'checkbox'].includes(one.type)")
-        self.page.keyboard.press("Space" if ticked else "Enter")
-        self.page.wait_for_load_state()
+        if what.evaluate("one => one.matches('input, summary')"):
+            self.page.keyboard.press("Space")
+            return
+        with self.page.expect_navigation():  # a click waits for it by itself
+            self.page.keyboard.press("Enter")
 
     def _reach(self, what: Locator) -> None:
         """Go there with Tab; of radio buttons, as of any group, with the arrows from the one that Tab reaches."""

@@ -32,7 +32,7 @@ from sluis_demo.derived import derive, read_grounds
 from sluis_demo.described import catalogue_files
 from sluis_demo.folder import read_folder
 from sluis_demo.network import AT_HOME, Network, find_network
-from sluis_demo.organisations import ACTIVITIES, ASKER, ORGANISATIONS, TELLING, Organisation
+from sluis_demo.organisations import ACTIVITIES, ASKER, CHECKING, ORGANISATIONS, TELLING, Organisation
 from sluis_demo.registers import Registers
 from sluis_demo.simulators.settings import passport_tables, people_tables, sign_in_tables
 
@@ -388,6 +388,7 @@ def _write_node(place: Place, federation: Federation, register: str | None, size
     settings = node_tables(place, others, federation.network, federation.authority)
     if place is federation.asker:
         settings["people"] |= people_tables()
+        settings["data"] = {"preview_activity": CHECKING.id}
     settings |= {
         "sources": {"register": {"url": register}} if register else {},
         "ledger": {"witnesses": _witnesses(place, list(places))},
@@ -395,7 +396,7 @@ def _write_node(place: Place, federation: Federation, register: str | None, size
     }
     needed = {disclosure.activity for disclosure in place.organisation.disclosures}
     known = [one for one in ACTIVITIES if one.id in needed or one.controller == place.organisation.oin]
-    known += [TELLING] if place is federation.asker else []
+    known += [TELLING, CHECKING] if place is federation.asker else []
     write_files(place, settings, known, sizes)
 
 

@@ -36,6 +36,7 @@ TAX_SECRECY = Article("Algemene wet inzake rijksbelastingen", "67", "BWBR0002320
 TAX_RELEASE = Article("Uitvoeringsregeling Algemene wet inzake rijksbelastingen 1994", "43c")
 TRADE_REGISTER = Article("Handelsregisterwet 2007", "28", "BWBR0021777")
 ROAD_TRAFFIC = Article("Wegenverkeerswet 1994", "43", "BWBR0006622")
+ACCOUNTABLE = Article("Algemene verordening gegevensbescherming", "24, lid 1")
 MINIMISATION = Article("Algemene verordening gegevensbescherming", "5, lid 1, onder c")
 EXAMPLE_SECRECY = Article("Voorbeeldregel geheime adressen (fictief)", "1")
 EXAMPLE_STATISTICS = Article("Voorbeeldregel armoedestatistiek (fictief)", "1")
@@ -160,6 +161,19 @@ TELLING = Activity(
     subjects=("inwoners",),
 )
 """Of the asker itself; no contract is about it."""
+CHECKING = Activity(
+    id="https://sluiswijk.example/verwerkingen/controle-verstrekkingen",
+    name=Text("Nagaan wat wij verstrekken", "Check what we disclose"),
+    purpose=Text(
+        "Nagaan of een ontvanger niet meer te zien krijgt dan mag.",
+        "Check that a recipient does not get to see more than allowed.",
+    ),
+    controller=Oin(SLUISWIJK),
+    ground="legal-obligation",
+    articles=(ACCOUNTABLE,),
+    valid=SINCE,
+    subjects=("mensen met bijstand", "aanvragers"),
+)
 
 INSPECTION = Activity(
     id="https://sluiswijk.example/verwerkingen/inzage",

@@ -18,6 +18,8 @@ DUTCH = [
         "docs/how-to/berichten.md",
         "docs/how-to/catalogus.md",
         "docs/how-to/gebeurtenissen.md",
+        "docs/how-to/gegevens-beheren.md",
+        "docs/how-to/huisstijl.md",
         "docs/how-to/inloggen.md",
         "docs/how-to/machtigingen.md",
         "docs/how-to/notificaties.md",

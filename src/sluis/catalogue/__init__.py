@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sluis.catalogue.harvesting import Harvester, open_harvester
     from sluis.catalogue.http import harvest_routes, official_routes, routes, search_routes
     from sluis.catalogue.listing import KINDS, Count, Counts, Finds, Hit, Listed
-    from sluis.catalogue.measuring import MEASUREMENTS_FILE, keep_measurements, measure
+    from sluis.catalogue.measuring import MEASUREMENTS_FILE, keep_measurements, kept_measurements, measure
     from sluis.catalogue.model import (
         FOLDERS,
         Contact,
@@ -88,6 +88,7 @@ __all__ = [
     "examine_catalogue",
     "harvest_routes",
     "keep_measurements",
+    "kept_measurements",
     "measure",
     "official_routes",
     "open_harvester",

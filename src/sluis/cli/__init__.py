@@ -74,6 +74,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "sluis.cli.passkeys",
         Text("Bekijk passkeys van medewerkers, of trek ze in.", "Look at passkeys of staff, or revoke them."),
     ),
+    "register": (
+        "sluis.cli.register",
+        Text("Houd wetten in het register bij.", "Keep laws in the register up to date."),
+    ),
     "ledger": ("sluis.cli.ledger", Text("Controleer of toon het logboek.", "Verify or show the log.")),
     "policy": (
         "sluis.cli.policy",

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from sluis.config.clients import client_of
     from sluis.config.contact import consulted_channels
     from sluis.config.group import read_group
-    from sluis.config.model import Address, ChannelConfig, ClientConfig, Config, NodeConfig, RegisterConfig
+    from sluis.config.model import (
+        Address,
+        ChannelConfig,
+        ClientConfig,
+        Config,
+        NodeConfig,
+        RegisterConfig,
+        SourceConfig,
+    )
     from sluis.config.node import (
         NODE_FILE,
         Node,
@@ -38,6 +46,7 @@ __all__ = [
     "NodeConfig",
     "RegisterConfig",
     "Setting",
+    "SourceConfig",
     "absolute_address",
     "advise_node",
     "applications_of",

@@ -365,6 +365,15 @@ class EventsConfig(msgspec.Struct, frozen=True):
     nats_secret: Path | None = None
 
 
+class DataConfig(msgspec.Struct, frozen=True):
+    """What officials who look after data may see of people. Without `preview_activity` there are no previews."""
+
+    preview_activity: Words | None = None
+    secrecy: tuple[
+        Annotated[str, msgspec.Meta(pattern=r"^[a-z_][a-z0-9_]{0,62}\.[a-z_][a-z0-9_]{0,62}$(?!\n)")], ...
+    ] = ()
+
+
 class ConsentsConfig(msgspec.Struct, frozen=True):
     """Consents of people, after they have ended."""
 
@@ -419,6 +428,7 @@ class Config(msgspec.Struct, frozen=True):
     register: RegisterConfig = RegisterConfig()
     events: EventsConfig = EventsConfig()
     services: dict[Key, ServiceConfig] = {}
+    data: DataConfig = DataConfig()
     consents: ConsentsConfig = ConsentsConfig()
     rights: RightsConfig = RightsConfig()
     limits: LimitsConfig = LimitsConfig()

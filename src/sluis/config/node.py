@@ -17,6 +17,7 @@ from sluis.catalogue import (
 )
 from sluis.config.clients import client_of
 from sluis.config.contact import wrong_consulted
+from sluis.config.data import wrong_data
 from sluis.config.model import Config
 from sluis.config.notificaties import wrong_notificaties
 from sluis.config.read import load_config, read_config
@@ -125,9 +126,14 @@ def _wrong_scenarios(reading: ScenarioReading, config: Config, grounds: Grounds)
 
 
 def _wrong_activities(config: Config, grounds: Grounds, file: Path) -> Iterator[Invalid]:
-    """What stands in the way of the Notificaties API, and of telling people that they were consulted."""
+    """What stands in the way of the Notificaties API, of telling people that they were consulted, and of previews."""
     activities = [one.id for one in grounds.activities]
-    for keys, problem in (*wrong_notificaties(config, activities), *wrong_consulted(config, activities)):
+    wrong = (
+        *wrong_notificaties(config, activities),
+        *wrong_consulted(config, activities),
+        *wrong_data(config, grounds),
+    )
+    for keys, problem in wrong:
         place = read_document(file).place(keys)
         yield Invalid(problem.code, problem.what, problem.why, problem.next, place=place)
 

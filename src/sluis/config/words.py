@@ -53,6 +53,10 @@ WORDS: Words = {
             "Diensten waarvoor iemand een machtiging kan krijgen, op naam.",
             "Services that somebody can be mandated for, by name.",
         ),
+        "data": Text(
+            "Wat beheerders van gegevens van mensen mogen zien.",
+            "What those who look after data may see of people.",
+        ),
         "consents": Text("Toestemmingen die voorbij zijn.", "Consents that are over."),
         "rights": Text(
             "Meldingen en verzoeken van mensen over hun eigen gegevens.",
@@ -429,6 +433,16 @@ WORDS: Words = {
         "grants": Text("Hoe het aan tokens komt.", "How it gets tokens."),
         "audiences": Text("Voor wie het tokens mag vragen.", "For whom it may ask tokens."),
         "level": Text("Laagste niveau waarmee iemand inlogt.", "Lowest level at which somebody signs in."),
+    },
+    "DataConfig": {
+        "preview_activity": Text(
+            "Verwerkingsactiviteit waaronder een proefblik gaat; zonder zijn er geen.",
+            "Processing activity under which a preview is; without it there are none.",
+        ),
+        "secrecy": Text(
+            "Kolommen (`dataset.kolom`) die zeggen dat iemands gegevens geheim zijn; daarvan is er geen proefblik.",
+            "Columns (`dataset.column`) that say that somebody's data are secret; of these there is no preview.",
+        ),
     },
     "ContactConfig": {
         "quiet_from": Text(

@@ -102,6 +102,25 @@ class Answer:
         self._position = await position
         return lambda: self._body(more, sending, draft)
 
+    async def whole(self, first: Pulled, more: Callable[[], Awaitable[Pulled]]) -> pa.Table:
+        """All rows that would leave, for who looks at them here: nothing is sent, so there is no receipt. They are given when
+        it is on record whom they are about.
+
+        Raises: as `begin`.
+        """
+        pulled, leaving, subjects = first, list[pa.RecordBatch](), set(self._asked)
+        while True:
+            ready = self._prepared(pulled.batches)
+            subjects |= ready.subjects
+            leaving += ready.batches
+            for batch in ready.batches:
+                self._writer.write(batch)  # counts the rows, as of an answer that is sent
+            if pulled.ended:
+                break
+            pulled = await more()
+        await self._log.append([*self._permits, *self._lines(subjects)])
+        return pa.Table.from_batches(leaving, self._statement.schema)
+
     async def failed(self) -> None:
         """A source did not do its part: write down that these people were asked about, and that it failed."""
         opened, now = self._statement.opened, self._clock()

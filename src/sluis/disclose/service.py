@@ -5,7 +5,7 @@ hold to the limits, read, write down, send, and give a receipt.
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,12 +17,23 @@ from sluis.disclose import rules
 from sluis.disclose.answer import Answer
 from sluis.disclose.consenting import Standing
 from sluis.disclose.model import Bounds, Consenting, Consultation, Kind, Opened
+from sluis.disclose.preview import (
+    Looking,
+    Rehearsal,
+    Shown,
+    owners_question,
+    question_of,
+    secret,
+    shown,
+    unbounded,
+    unknown_disclosure,
+)
 from sluis.disclose.readers import Pulled, Readers
 from sluis.disclose.records import Crossing, Log, Permit, Refusals
 from sluis.disclose.seals import CardOf, Sealer, Sealing
 from sluis.disclose.understand import Statement, check_values, understand
 from sluis.disclose.views import OWN_DAY
-from sluis.grounds import Disclosure, Grounds, Offer, Purpose, make_offer
+from sluis.grounds import Dataset, Disclosure, Grounds, Offer, Purpose, make_offer
 from sluis.kernel import Clock, PeerId, Problem, Refused, Text, Trace, Unkept, Upstream, new_span_id
 from sluis.policy import DecisionPoint
 from sluis.sources import Limits, Source, SourceFailure
@@ -112,7 +123,7 @@ class Discloser:
             dataset.name: tuple(one for one in grounds.disclosures if one.dataset == dataset.name)
             for dataset in grounds.datasets
         }
-        datasets = {dataset.name: dataset for dataset in grounds.datasets}
+        datasets = self._datasets = {dataset.name: dataset for dataset in grounds.datasets}
         self._offers = {
             one.id: make_offer(own, alias, datasets[one.dataset], one) for one in grounds.disclosures
         }
@@ -238,8 +249,11 @@ class Discloser:
         await asyncio.gather(*self._recording)
         await self._refusals.flush()
 
-    async def _ready(self, crossing: Crossing, purpose: Purpose | None, standing: bool) -> _Ready:
-        """A question that was understood and may be read, as far as it and the disclosures say."""
+    async def _ready(
+        self, crossing: Crossing, purpose: Purpose | None, standing: bool, sealing: Sealing | None = None
+    ) -> _Ready:
+        """A question that was understood and may be read, as far as it and the disclosures say. `sealing` is there when no other
+        owner made the keys that come sealed."""
         question, peer, now = crossing.question, crossing.peer, crossing.began
         rules.require_bounds(question, self._bounds)
         opened = self._decided(crossing, purpose)
@@ -248,7 +262,7 @@ class Discloser:
             raise lacking
         statement = await self._understood(peer, question, opened, crossing)
         check_values(statement, question)
-        sealing = self._sealer.sealing(peer, question, now)
+        sealing = sealing or self._sealer.sealing(peer, question, now)
         if sum(len(keys.values) for keys in question.keys.values()) > _MANY_KEYS:
             values = await asyncio.to_thread(self._values, statement, question, sealing.values)
         else:
@@ -263,7 +277,7 @@ class Discloser:
     ) -> Consultation:
         question, peer, now = crossing.question, crossing.peer, crossing.began
         ready = await self._ready(crossing, purpose, standing_one)
-        statement, sealing, values, asked = ready.statement, ready.sealing, ready.values, ready.asked
+        statement, values, asked = ready.statement, ready.values, ready.asked
         standing = Standing(self._consents, peer, question.activity, statement.opened)
         if standing.rests and len(asked) > _MANY_KEYS:
             values |= await asyncio.to_thread(standing.shown, statement, asked)
@@ -272,28 +286,122 @@ class Discloser:
         self._hold_rate(peer, statement, now)
         identity = self._memory.digest(_written_out(question)) if statement.kind in _COUNTED else ""
         await self._hold_budgets(crossing, statement, identity)
-        most = self._bounds.scanned_rows
+        answer, first, more = await self._reading(crossing, ready, values)
+        if statement.groups is not None:
+            first = await self._reduced(crossing, statement, statement.groups, first, identity, values)
+        standing.hold()
+        body = await answer.begin(first, more, recording)
+        sent = (
+            standing.guarded(body(), lambda why: self._stopped(crossing, why)) if standing.rests else body()
+        )
+        return Consultation(statement.schema, self._guarded(crossing, sent))
+
+    async def _reading(
+        self, crossing: Crossing, ready: _Ready, values: Mapping[str, Any]
+    ) -> tuple[Answer, Pulled, Callable[[], Awaitable[Pulled]]]:
+        """Have the source begin: the answer to be, what it holds first, and what gives the rest of it."""
+        statement, most = ready.statement, self._bounds.scanned_rows
         limits = Limits(
             self._bounds.seconds, most, self._bounds.batch_rows if statement.groups is None else most
         )
         answer = Answer(
-            crossing, statement, asked, sealing, self._own, self._keys, self._log, self._clock, limits
-        )
+            crossing, statement, ready.asked, ready.sealing, self._own, self._keys, self._log, self._clock, limits
+        )  # fmt: skip
         try:
-            source = await statement.reading.start({**values, OWN_DAY: now.date()}, limits)
+            source = await statement.reading.start({**values, OWN_DAY: crossing.began.date()}, limits)
             first = await self._readers.pull(source, limits, answer.foresee)
         except SourceFailure as failure:
             await answer.failed()
             crossing.asked.clear()  # that is on record now
             raise _unavailable(crossing, failure) from None
-        if statement.groups is not None:
-            first = await self._reduced(crossing, statement, statement.groups, first, identity, values)
+        return answer, first, lambda: self._readers.pull(source, limits)
+
+    async def preview(
+        self,
+        disclosure: str,
+        key: str,
+        looking: Looking,
+        purposes: Iterable[Purpose] = (),
+        secrecy: Iterable[tuple[str, str]] = (),
+    ) -> Shown:
+        """What the recipient of a disclosure would see of one person, for an official of this organisation who may look.
+
+        Args:
+            disclosure: id.
+            key: of the person, as the dataset has it.
+            looking: who looks, and how that goes on record.
+            purposes: of the contracts in force with the recipient.
+            secrecy: (dataset, column) that say whether somebody's data are under secrecy; then they are not shown.
+
+        Raises:
+            NotFound: there is no such disclosure.
+            Refused: the recipient would be refused, with the reason that it would be given; or the data are under secrecy.
+            Invalid: the key does not fit the data.
+            Upstream: the source does not answer.
+            Unkept: it cannot be recorded, so nothing is shown.
+        """
+        one = self._opened.get(disclosure)
+        if one is None:
+            raise unknown_disclosure()
+        rule, now = one.disclosure, self._clock()
+        question, sealing = question_of(one, key, rule.recipient, self._own, now)
+        crossing = Rehearsal(
+            rule.recipient, self._address(self._own), self._alias, looking.trace, "", question, now, self._point,
+            looking=looking,
+        )  # fmt: skip
+        covering = next((each for each in purposes if each.covers(rule.activity, rule.id, one.digest)), None)
+        try:
+            ready = await self._ready(crossing, covering, rule.standing is not None, sealing)
+        except Problem:
+            await self._log.append(looking.decisions)
+            raise
+        standing = Standing(self._consents, rule.recipient, rule.activity, ready.statement.opened)
+        consents = standing.shown(ready.statement, ready.asked)
+        answer, first, more = await self._reading(crossing, ready, {**ready.values, **consents})
         standing.hold()
-        body = await answer.begin(first, lambda: self._readers.pull(source, limits), recording)
-        sent = (
-            standing.guarded(body(), lambda why: self._stopped(crossing, why)) if standing.rests else body()
+        table = await answer.whole(first, more)
+        try:
+            if await self._under_secrecy(one, key, secrecy):
+                raise secret()
+            whom = tuple(one.column for one in [one.dataset.subject] if one is not None)
+            there = await self._own_rows(one.dataset, rule, whom, key)
+        except SourceFailure as failure:
+            raise _unavailable(crossing, failure) from None
+        consented = None if not standing.rests else any(consents.values())
+        return shown(table, len(there), consented)
+
+    async def _under_secrecy(self, one: Opened, key: str, secrecy: Iterable[tuple[str, str]]) -> bool:
+        """Whether one of these columns says so, of those about the same kind of person."""
+        about = one.dataset.subject
+        for name, column in secrecy:
+            dataset = self._datasets.get(name)
+            subject = dataset.subject if dataset is not None else None
+            if dataset is None or about is None or subject is None or subject.type != about.type:
+                continue
+            found = await self._own_rows(dataset, one.disclosure, (subject.column, column), key)
+            if any(row[column] for row in found):
+                return True
+        return False
+
+    async def _own_rows(
+        self, dataset: Dataset, like: Disclosure, columns: tuple[str, ...], key: str
+    ) -> list[dict[str, Any]]:
+        """What is at the source about one person, whatever is disclosed: never for anybody else. Raises `SourceFailure`."""
+        question, values = owners_question(dataset, columns, key)
+        opened = {dataset.name: unbounded(dataset, like, columns)}
+        # Not kept: what is kept is for questions of others.
+        statement = await asyncio.to_thread(
+            understand, question, self._own, opened, self._sources, self._combiner
         )
-        return Consultation(statement.schema, self._guarded(crossing, sent))
+        limits = Limits(self._bounds.seconds, self._bounds.scanned_rows, self._bounds.batch_rows)
+        bound = bind(statement.lists, statement.types, values)
+        source = await statement.reading.start({**bound, OWN_DAY: self._clock().date()}, limits)
+        rows: list[dict[str, Any]] = []
+        pulled = Pulled([], ended=False)
+        while not pulled.ended:
+            pulled = await self._readers.pull(source, limits)
+            rows += [row for batch in pulled.batches for row in batch.select(list(columns)).to_pylist()]
+        return rows
 
     def _decided(self, crossing: Crossing, purpose: Purpose | None) -> dict[str, Opened]:
         """Per dataset the disclosure that opens it, as the decision point says; its digest as the asker knows it."""

@@ -5,7 +5,7 @@ The log is the only truth (decisions 016 and 017): these counts are added up fro
 of their own, so that no page and no statement ever goes through the log. They trail it by seconds: `serve` has `count` called
 all the time, and whoever wants to be up to date calls it too. Take the table away, and it is counted again from the first record.
 
-To read it: `Use.totals(since, until, by=("peer", "disclosure"), dataset="personen")` gives sums over days (UTC, like the months
+To read it: `Use.totals(since, until, by=("peer", "disclosure"), only={"dataset": "personen"})` gives sums over days (UTC, like the months
 of `sluis ledger costs`); leave `by` empty for one total. No personal data is in it: no subjects, no persons who acted.
 """
 
@@ -13,6 +13,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -37,6 +38,8 @@ _STRETCH = 4096  # records at a time: some fifty milliseconds
 _TURNS = 16  # stretches before others get theirs
 _UNDER_WAY = 10_000  # answers of which more records may come
 _FIRST = date(1970, 1, 1)
+
+_EVERYTHING: Mapping[Name, str] = MappingProxyType({})
 
 _Key = tuple[int, str, str, str, str]
 
@@ -107,8 +110,8 @@ class Use:
         since: date,
         until: date,
         by: tuple[Name, ...] = (),
+        only: Mapping[Name, str] = _EVERYTHING,
         most: int = 10_000,
-        **only: str,
     ) -> list[Total]:
         """Sums over the days from `since` to before `until`. Blocks, for milliseconds.
 
@@ -116,10 +119,11 @@ class Use:
             since: first day, UTC.
             until: the day after the last.
             by: what to keep apart; by day they come in order of time, else most questions first.
-            most: totals at most.
             only: narrows to one dataset, disclosure, peer or activity.
+            most: totals at most.
         """
-        given = {"since": _number(since), "until": _number(until), "most": most, **only}
+        given: dict[str, Any] = {"since": _number(since), "until": _number(until), "most": most}
+        given.update({str(name): value for name, value in only.items()})
         statement = sql.totals(by, tuple(only))
         with self._store.read() as connection:
             rows = connection.execute(text(statement), given).mappings().all()

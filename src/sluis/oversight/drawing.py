@@ -191,7 +191,7 @@ def consistency(
                     short(older),
                 )
             )
-            lines += [Line(_LEFT, old_at, _MIDDLE, y), Line(_LEFT, old_at, _LEFT, y)]
+            lines += [Line(_LEFT, y - _STEP + _HIGH, _MIDDLE, y), Line(_LEFT, old_at, _LEFT, y)]
             old_at = y + _HIGH
         elif below is None:
             boxes.append(Box(_LEFT, y, _BOX, "leaf", _SHARED, short(shared)))

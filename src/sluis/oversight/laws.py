@@ -34,9 +34,9 @@ _BWB = re.compile(r"BWB[RV][0-9]{7}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def read_laws(file: Path) -> tuple[Version, ...]:
-    """The versions in a node's own list; none when there is no such file. Raises `Invalid`."""
-    if not file.exists():
+def read_laws(file: Path, there: bool = False) -> tuple[Version, ...]:
+    """The versions in a file; none when there is no such file, unless it should be `there`. Raises `Invalid`."""
+    if not there and not file.exists():
         return ()
     return versions_in(_bytes(file), str(file))
 

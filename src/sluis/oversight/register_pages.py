@@ -37,6 +37,7 @@ from sluis.web import (
 )
 
 STATES: dict[str, tuple[Text, str]] = {
+    "changed": (Text("artikel gewijzigd", "article changed"), "error"),
     "overdue": (Text("te laat", "overdue"), "error"),
     "never": (Text("nooit getoetst", "never reviewed"), "warning"),
     "soon": (Text("binnenkort", "soon"), "plain"),
@@ -248,8 +249,8 @@ _NOTHING = Text(
 def row(entry: Entry, standing: Standing) -> Row:
     """An entry in the list."""
     activity = entry.activity
-    tone = STATES[standing.state][1]
-    told = _CHANGED if standing.changed else _REWRITTEN if standing.rewritten else None
+    state = "changed" if standing.changed else standing.state
+    told = _REWRITTEN if standing.rewritten else None
     peers = {one.peer for one in entry.recipients}
     return Row(
         (
@@ -258,14 +259,13 @@ def row(entry: Entry, standing: Standing) -> Row:
             activity.ground,
             activity.articles[0].law,
             len(peers),
-            Cell(standing.state, tone="error" if standing.changed else tone, told=told),  # type: ignore[arg-type]
+            Cell(state, tone=STATES[state][1], told=told),  # type: ignore[arg-type]
             standing.review.due if standing.review else None,
         ),
         (entry, standing),
     )
 
 
-_CHANGED = Text("artikel gewijzigd sinds de laatste toets", "article changed since the last review")
 _REWRITTEN = Text("bestand gewijzigd sinds de laatste toets", "file changed since the last review")
 
 

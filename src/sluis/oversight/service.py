@@ -118,11 +118,15 @@ class Oversight:
         self.reviews = Reviews(store, ledger, directory, clock)
         self.checking = Checking(store, ledger, anchors, clock)
         self._seen, self._looked = -1, 0.0
+        self._made: tuple[tuple[Agreement, ...], tuple[Entry, ...]] | None = None
 
     async def entries(self) -> tuple[Entry, ...]:
         """The register, its own activities first."""
-        agreed = await self._agreements() if self._agreements is not None else ()
-        return await asyncio.to_thread(entries, self._grounds, self.of.oin, self.name, agreed)
+        agreed = tuple(await self._agreements()) if self._agreements is not None else ()
+        if self._made is None or self._made[0] != agreed:  # files stay as they are while a node runs
+            made = await asyncio.to_thread(entries, self._grounds, self.of.oin, self.name, agreed)
+            self._made = agreed, made
+        return self._made[1]
 
     async def entry(self, key: str) -> tuple[Entry, Standing]:
         """An entry by what addresses name it by, and how it stands. Raises `NotFound`."""

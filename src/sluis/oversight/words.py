@@ -44,6 +44,14 @@ def told(finding: Finding) -> tuple[Text, ...]:
                  f"From {of.limit} times without a break it is no mistake any more.")
         )  # fmt: skip
         return tuple(lines)
+    if not of.among:
+        lines.append(
+            Text(
+                f"Dit kwam hier nog niet voor. Boven {of.limit} is het ongewoon.",
+                f"This did not happen here before. Above {of.limit} it is unusual.",
+            )
+        )
+        return tuple(lines)
     lines.append(
         Text(f"Gewoon is {_nl(of.typical)}: de middelste van {of.among} aantallen ({among.nl}).",
              f"Usual is {of.typical:g}: the middle one of {of.among} numbers ({among.en}).")

@@ -21,6 +21,7 @@ READ_CONTRACTS, REQUEST_CONTRACT, DECIDE_CONTRACT = "read-contracts", "request-c
 READ_REPORTS, CHANGE_REPORTS = "read-reports", "change-reports"
 READ_RIGHTS, CHANGE_RIGHTS = "read-rights", "change-rights"
 READ_OVERSIGHT, CHANGE_OVERSIGHT = "read-oversight", "change-oversight"
+READ_DATA, PREVIEW_DATA, PREVIEW_SECRET = "read-data", "preview-data", "preview-secret"
 PUBLISH_NOTIFICATIONS, RECEIVE_NOTIFICATIONS = "publish-notifications", "receive-notifications"
 READ_USAGE, USAGE = "read-usage", "usage"
 """Seeing what a node used of others and others of it, with what that costs; and the type of that as a resource."""
@@ -38,6 +39,9 @@ REQUESTS = "requests"
 
 QUESTIONS = "questions"
 """Type of the questions that officials of a node saved."""
+
+DATA = "data"
+"""The same: a dataset as its owner has it, by name, or all of a node, by its alias."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -169,6 +173,21 @@ when { principal has roles && principal.roles.containsAny(["fsc-admin", "data-ow
 @id("standard-accept-terms")
 permit (principal is person, action == Action::"accept-terms", resource is catalogue)
 when { principal has roles && principal.roles.containsAny(["fsc-admin", "data-owner"]) };
+
+@id("standard-read-data")
+permit (principal is person, action == Action::"read-data", resource is data)
+when { principal has roles && principal.roles.contains("data-owner") };
+
+@id("standard-preview-data")
+permit (principal is person, action == Action::"preview-data", resource is data)
+when { principal has roles && principal.roles.contains("data-owner") };
+
+@id("standard-preview-data-level")
+@level("substantial")
+@nl("Voor een proefblik is een hoger betrouwbaarheidsniveau nodig.")
+@en("A preview takes a higher level of assurance.")
+forbid (principal is person, action == Action::"preview-data", resource is data)
+unless { context.level >= 3 };
 
 @id("standard-publish-notifications")
 permit (principal is application, action == Action::"publish-notifications", resource is kanaal)

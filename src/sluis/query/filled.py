@@ -21,7 +21,7 @@ from sluis.statement import TODAY, parse
 MOST_FIELDS = 400
 _LONGEST = 8_000  # characters of a field; the SQL may be longer
 _FIELD = re.compile(
-    r"(activity|mode|case|sql|partial|key|[cj]\.[a-z0-9_.]{1,200}|w\d\.(column|is|value)|p\.\w{1,63})",
+    r"(activity|mode|case|sql|partial|key|find|[cj]\.[a-z0-9_.]{1,200}|w\d\.(column|is|value)|p\.\w{1,63})",
     re.ASCII,
 )
 _SEVERAL = re.compile(r"[\s,;]+")

@@ -63,12 +63,10 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A way to join a dataset: its own column, and the one of another dataset that this equals; `same` when both say whom a row
-    is about."""
+    """A way to join a dataset: its own column, and the one of another dataset that this equals."""
 
     own: str
     other: Spot
-    same: bool = False
 
     @property
     def written(self) -> str:
@@ -126,20 +124,35 @@ def spot_in(text: str) -> Spot | None:
     return parts[0], parts[1], parts[2]
 
 
-def links_of(offer: Offer, offers: Iterable[Offer]) -> tuple[Link, ...]:
-    """The ways in which a dataset can be joined to others: on the person first, then on what has one name and type."""
-    found: list[tuple[int, Link]] = []
-    for other in offers:
-        if other is offer:
-            continue
+class Keys:
+    """By which columns datasets can be joined to each other, found without comparing each with each.
+
+    Args:
+        offers: among which.
+    """
+
+    def __init__(self, offers: Iterable[Offer]) -> None:
+        self._of: dict[tuple[str, str], list[tuple[Offer, OfferedColumn]]] = {}
+        for offer in offers:
+            for column in _joinable(offer):
+                for key in {column.name, column.concept or column.name, column.name.rpartition("_")[2]}:
+                    self._of.setdefault((key, column.type), []).append((offer, column))
+
+    def links(self, offer: Offer) -> tuple[Link, ...]:
+        """The ways in which a dataset can be joined to another, other than that both are about the same person: on what is one
+        concept, on what has one name and says which row it is, and as `bsn` to `partner_bsn`."""
+        found: dict[Link, int] = {}
         for mine in _joinable(offer):
-            for theirs in _joinable(other):
-                rank = _alike(offer, mine, other, theirs)
-                if rank is not None:
-                    found.append(
-                        (rank, Link(mine.name, (other.alias, other.dataset, theirs.name), rank == 0))
-                    )
-    return tuple(link for _, link in sorted(found, key=lambda one: one[0])[:MOST_LINKS])
+            for key in dict.fromkeys((mine.concept or mine.name, mine.name)):
+                for other, theirs in self._of.get((key, mine.type), ()):
+                    rank = _alike(offer, mine, other, theirs) if other is not offer else None
+                    if rank and len(found) < MOST_LINKS:
+                        found.setdefault(_link_to(mine, other, theirs), rank)
+        return tuple(sorted(found, key=lambda link: found[link]))
+
+
+def _link_to(mine: OfferedColumn, other: Offer, theirs: OfferedColumn) -> Link:
+    return Link(mine.name, (other.alias, other.dataset, theirs.name))
 
 
 def _joinable(offer: Offer) -> list[OfferedColumn]:
@@ -259,12 +272,43 @@ def _joined(
     return base, joined
 
 
-def _link(dataset: Dataset, there: Sequence[Dataset], wish: Wish, known: Mapping[Dataset, Offer]) -> Link | None:  # fmt: skip
-    proposed = links_of(known[dataset], [known[one] for one in there])
+def _link(
+    dataset: Dataset, there: Sequence[Dataset], wish: Wish, known: Mapping[Dataset, Offer]
+) -> Link | None:
+    """The way that was chosen, or the one that fits best, to what is there."""
+    offer = known[dataset]
     if dataset in wish.links:
         own, other = wish.links[dataset]
-        return next((link for link in proposed if (link.own, link.other) == (own, other)), None)
-    return proposed[0] if proposed else None
+        there = [one for one in there if one == other[:2]]
+        wanted = Link(own, other)
+        return wanted if wanted in (link for _, link in _all_links(offer, there, known)) else None
+    mine = offer.subject
+    for name in there:  # nearly always
+        theirs = known[name].subject
+        if (
+            mine
+            and theirs
+            and mine.type == theirs.type
+            and mine.column in _open(offer)
+            and theirs.column in _open(known[name])
+        ):
+            return Link(mine.column, (*name, theirs.column))
+    return min(_all_links(offer, there, known), key=lambda one: one[0], default=(0, None))[1]
+
+
+def _open(offer: Offer) -> set[str]:
+    return {one.name for one in _joinable(offer)}
+
+
+def _all_links(
+    offer: Offer, there: Sequence[Dataset], known: Mapping[Dataset, Offer]
+) -> Iterator[tuple[int, Link]]:
+    for name in there:
+        for mine in _joinable(offer):
+            for theirs in _joinable(known[name]):
+                rank = _alike(offer, mine, known[name], theirs)
+                if rank is not None:
+                    yield rank, _link_to(mine, known[name], theirs)
 
 
 def _names(datasets: Sequence[Dataset]) -> dict[Dataset, str]:

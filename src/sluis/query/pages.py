@@ -17,7 +17,7 @@ from sluis.kernel import Invalid, PeerId, Problem, Text
 from sluis.query.answers import HANDLES, answer_routes
 from sluis.query.desk import Desk
 from sluis.query.filled import Filled, filled_in, placeholders, ticked_question, written_question
-from sluis.query.forms import CONDITIONS, OPERATORS, Link, Made, allows, links_of
+from sluis.query.forms import CONDITIONS, OPERATORS, Keys, Link, Made, allows
 from sluis.query.model import Explanation, Question, Who
 from sluis.query.owners import Owner, Sight
 from sluis.query.saved import Content, Shelf
@@ -36,15 +36,20 @@ STAFF: dict[str, Any] = {"audience": ("staff",)}
 MOST_LISTED = 25
 """Activities on a page; who has more, searches."""
 
+MOST_SHOWN = 30
+"""Datasets on the form; who has more, looks for them."""
+
 REQUESTERS = frozenset(("contract-requester", "fsc-admin"))
 """Roles with which somebody requests a contract, as the policies of every node have it; others are told whom to ask."""
+
+_KEPT = 16  # activities of which it is known how datasets can be joined
 
 _SOON = 0.8
 """Seconds for which a page waits for an answer before it shows how far it is."""
 
 
 class Open(msgspec.Struct, frozen=True):
-    """A dataset that is open for an activity, as the form shows it, and the ways to join it to others."""
+    """A dataset that is open for an activity, as the form shows it, and the ways to join it to what is about somebody else."""
 
     offer: Offer
     links: tuple[Link, ...]
@@ -53,11 +58,6 @@ class Open(msgspec.Struct, frozen=True):
     def name(self) -> str:
         """As in a question."""
         return f"{self.offer.alias}.{self.offer.dataset}"
-
-    @property
-    def others(self) -> list[Link]:
-        """The ways that are not the one of itself: that both are about the same person."""
-        return [link for link in self.links if not link.same]
 
     @property
     def ticked(self) -> list[OfferedColumn]:
@@ -80,6 +80,8 @@ def page_routes(
         contracts: whether this node has a page on which a contract is requested.
     """
 
+    known = _Known()
+
     async def let_in(person: SignedIn, id: str) -> Activity:
         """The activity, when this person may ask under it."""
         activity = asker.activity(id)
@@ -101,11 +103,12 @@ def page_routes(
                 wrong = wrong or problem
         elif filled.mode == "sql" and filled.sql.strip():
             wrong = wrong or _unreadable(filled.sql)
+        shown = _shown(sight.offers, filled)
         return page(
             request, "query/question.html", status=200 if wrong is None else wrong.status, activity=activity, filled=filled,
-            owners=_by_owner(sight), sight=sight, made=made, wrong=wrong, operators=OPERATORS, conditions=range(1, CONDITIONS + 1),
+            owners=_by_owner(shown, known.keys(sight.offers)), sight=sight, made=made, wrong=wrong, operators=OPERATORS, conditions=range(1, _rooms(filled) + 1), most_conditions=CONDITIONS,
             parameters=_named(filled), names={one.alias: one.name for one in sight.owners}, contracts=contracts and not REQUESTERS.isdisjoint(person.roles),
-            filters=_filterable(sight.offers), closed=_nothing_open(sight, asker.peer), keys=_keys(sight.offers),
+            filters=_filterable(shown), total=len(sight.offers), shown=len(shown), closed=_nothing_open(sight, asker.peer), keys=_keys(sight.offers),
         )  # fmt: skip
 
     async def ready(activity: Activity, filled: Filled) -> tuple[Sight, Question, Explanation, Made | None]:
@@ -273,12 +276,49 @@ def _fits(activity: Activity, wanted: str) -> bool:
     return all(word in text.casefold() for word in wanted.casefold().split())
 
 
-def _by_owner(sight: Sight) -> list[tuple[str, list[Open]]]:
-    """What is open, per owner, in the order of the book of owners."""
+def _rooms(filled: Filled) -> int:
+    """For how many conditions there is room: those that are there, and one more."""
+    last = max((place for place in range(1, CONDITIONS + 1) if filled.get(f"w{place}.column")), default=0)
+    return min(last + 1, CONDITIONS)
+
+
+def _shown(offers: Sequence[Offer], filled: Filled) -> list[Offer]:
+    """Those that the page shows: all, or of many the ones that are in the question and some that fit what is looked for."""
+    if len(offers) <= MOST_SHOWN:
+        return list(offers)
+    ticked = {".".join(name.split(".")[1:3]) for name in filled.fields if name.startswith(("c.", "j."))}
+    ticked |= {".".join(filled.get(f"w{place}.column").split(".")[:2]) for place in range(1, CONDITIONS + 1)}
+    words = filled.get("find").casefold().split()[:10]
+    found: list[Offer] = []
+    for offer in offers:
+        name = f"{offer.alias}.{offer.dataset}"
+        text = f"{name} {offer.title.nl} {offer.title.en}".casefold()
+        if name in ticked or (len(found) < MOST_SHOWN and all(word in text for word in words)):
+            found.append(offer)
+    return found
+
+
+def _by_owner(shown: Sequence[Offer], keys: Keys) -> list[tuple[str, list[Open]]]:
+    """What is shown, per owner, in the order of the book of owners."""
     found: dict[str, list[Open]] = {}
-    for offer in sight.offers:
-        found.setdefault(offer.alias, []).append(Open(offer, links_of(offer, sight.offers)))
+    for offer in shown:
+        found.setdefault(offer.alias, []).append(Open(offer, keys.links(offer)))
     return list(found.items())
+
+
+class _Known:
+    """The keys of what is open for the activities that were asked for last: they are the same until an owner changes something."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[tuple[str, str, str], ...], Keys] = {}
+
+    def keys(self, offers: Sequence[Offer]) -> Keys:
+        name = tuple((offer.alias, offer.dataset, offer.digest) for offer in offers)
+        found = self._kept.pop(name, None) or Keys(offers)
+        self._kept[name] = found
+        if len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
+        return found
 
 
 def _titles(sight: Sight) -> list[tuple[str, list[Text]]]:

@@ -86,6 +86,8 @@ class Node:
         self._every(_TEN_SECONDS, self.parts.use.round, at_once=False)
         self._every(_SECOND, self.parts.oversight.round)
         self._every(_HOUR, self.parts.oversight.watch)
+        if self.parts.holdings is not None:
+            self._every(_FIVE_MINUTES, self.parts.holdings.sources.round)
         self._every(_SECOND, self._publish)
         self._every(_SECOND, self._renew_revocations)
         self._every(_SECOND, self._renew_certificate)

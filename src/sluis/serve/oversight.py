@@ -48,7 +48,7 @@ def oversight_of(
         ]
 
     def uses(activity: str, since: date, until: date) -> Sequence[Through]:
-        totals = use.totals(since, until, by=("peer", "disclosure"), activity=activity)
+        totals = use.totals(since, until, by=("peer", "disclosure"), only={"activity": activity})
         return [
             Through(one.peer or "", one.disclosure or "", one.questions, one.persons, one.refused)
             for one in totals

@@ -42,6 +42,7 @@ from sluis.identity.tokens import Tokens
 from sluis.kernel import Clock, PeerId, Text, Unkept, milliseconds
 from sluis.ledger import Anchors, Ledger, Witness, decisions, open_ledger
 from sluis.oversight import Oversight
+from sluis.owning import Holdings
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Desk, Owner, Owners, Shelf, open_shelf
 from sluis.rights import Inspection, Rights, Sending
@@ -54,6 +55,7 @@ from sluis.serve.group import membership_of, operator_of
 from sluis.serve.identity import IdentityRooms, identity_rooms
 from sluis.serve.looked import Looking, looking_of
 from sluis.serve.oversight import oversight_of
+from sluis.serve.owning import GroupContracts, holdings_of
 from sluis.serve.people import whom_of
 from sluis.serve.provider import tokens_of
 from sluis.serve.rights import inspection_of, rights_of
@@ -81,6 +83,8 @@ class Parts(msgspec.Struct, frozen=True):
     discloser: Discloser
     use: Use
     oversight: Oversight
+    holdings: Holdings | None
+    """None where there is no portal."""
     accesses: Accesses
     events: EventRooms
     standing: StandingQuestions
@@ -263,6 +267,17 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         use=use,
         oversight=oversight_of(
             loaded, store, ledger, versions, stamps, operator, use, _namer(config, membership), clock
+        ),
+        holdings=holdings_of(
+            loaded,
+            store,
+            ledger,
+            discloser,
+            use,
+            sources,
+            point,
+            GroupContracts(operator, membership, clock) if operator and membership else None,
+            clock,
         ),
         accesses=_accesses(config, grounds, consents, ledger, operator, membership, clock),
         events=events,

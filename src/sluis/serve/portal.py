@@ -5,7 +5,7 @@ import logging
 import ssl
 from typing import Any
 
-from sluis import catalogue, contact, oversight, policy, query, rights
+from sluis import catalogue, contact, oversight, owning, policy, query, rights
 from sluis.config import Config
 from sluis.crypto import Revocations, browser_context, file_stamp, hand_over
 from sluis.identity.provider import tell_of_sign_outs
@@ -22,6 +22,7 @@ from sluis.serve.events import portal_routes
 from sluis.serve.found import found_navigation, found_routes
 from sluis.serve.identity import IdentityRooms
 from sluis.serve.notificaties import beside_portal
+from sluis.serve.owning import owning_routes
 from sluis.serve.parts import Parts
 from sluis.serve.rights import rights_routes
 from sluis.serve.start import sources_of
@@ -56,7 +57,8 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     # What people come for first.
     found = found_navigation(parts)
     own = (*rights.NAVIGATION, *NAVIGATION, *rights.DESK, *query.NAVIGATION, *messages, *rooms.navigation)
-    navigation = (*own, *found, *administering_navigation(parts), *oversight.NAVIGATION)
+    owned = owning.NAVIGATION if parts.holdings else ()
+    navigation = (*own, *owned, *found, *administering_navigation(parts), *oversight.NAVIGATION)
     look = look_of(config.portal.theme, config.portal.logo)
     house = House(config.node.name, config.node.test, navigation, IDLE, look)
     api = token_api(config, parts, rooms)
@@ -79,6 +81,7 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
         [
             *routes,
             *administering_routes(config, parts),
+            *owning_routes(parts.holdings, parts.point),
             *oversight.page_routes(parts.oversight, Gate(parts.point)),
         ],
         rooms.visiting,

@@ -44,8 +44,8 @@ class Pace:
 
     def __init__(
         self,
-        person: tuple[int, int] = (1_000, 50),
-        address: tuple[int, int] = (3_000, 200),
+        person: tuple[int, int] = (2_000, 100),
+        address: tuple[int, int] = (5_000, 300),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._person, self._address, self._clock = person, address, clock

@@ -309,7 +309,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals |= {"static": _static, "sheets": _sheets, "plotted": _plotted, **WRITERS}
+    environment.globals |= {
+        "static": _static,
+        "sheets": _sheets,
+        "scripts": _scripts,
+        "plotted": _plotted,
+        **WRITERS,
+    }
     environment.filters |= WRITERS
     return environment
 
@@ -322,14 +328,20 @@ def _template(name: str) -> str | None:
 
 def _static(name: str) -> str:
     path = f"/static/{name}"
-    return f"{path}?{static_files()[path].tag}"
+    file = static_files().get(path)
+    return path if file is None else f"{path}?{file.tag}"
 
 
 def _sheets() -> list[str]:
-    """Of every page. A checkout in which nobody ran `make setup` has no components, and plain pages."""
+    """Of every page. A checkout in which nobody ran `make setup` has none of others, and plain pages."""
     return [
         _static(name) for name in ("web/system.css", "web/portal.css") if f"/static/{name}" in static_files()
     ]
+
+
+def _scripts() -> list[str]:
+    """The same."""
+    return [_static(name) for name in ("web/htmx.js", "web/pages.js") if f"/static/{name}" in static_files()]
 
 
 def _plotted(value: Any) -> Any:

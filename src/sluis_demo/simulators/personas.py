@@ -124,6 +124,12 @@ OFFICIALS: dict[str, tuple[Persona, tuple[str, ...]]] = {
         ),
         ("medewerker", "fsc-admin", "event-admin"),
     ),
+    "olga": (
+        Persona(
+            "olga@medewerkers.example", "Olga Onecht", Text("zorgt voor onze gegevens", "looks after our data"), _WORK
+        ),
+        ("medewerker", "data-owner"),
+    ),
     "ad": (
         Persona(
             "ad@medewerkers.example", "Ad Accuraat", Text("rekent logboeken na (auditor)", "verifies logs (auditor)"), _WORK

@@ -154,9 +154,11 @@ class Owner:
         cards: Mapping[str, Card] | None = None,
         own: dict[str, str] | None = None,
         consents: Consenting | None = None,
+        contracts: bool = False,
+        log: Any = None,
     ) -> None:
         self.now = NOW
-        self.log, self.memory = FakeLog(), FakeMemory()
+        self.log, self.memory = FakeLog() if log is None else log, FakeMemory()
         self.keys = FileKeyStore(path / f"keys-{peer}")
         self.cards = dict(cards or {})
         self.cards[f"card-{peer}"] = Card(
@@ -177,15 +179,15 @@ class Owner:
             (LAW,),
             Period(date(2020, 1, 1)),
         )
-        grounds = Grounds(tuple(datasets), (activity,), disclosures)
-        policies = Policies(own or {}, rulings_of(grounds, "own", False))
+        grounds = self.grounds = Grounds(tuple(datasets), (activity,), disclosures)
+        policies = Policies(own or {}, rulings_of(grounds, "own", contracts), contracts=contracts)
         self.point = DecisionPoint(policies, "own", self.log, lambda: self.now)
         self.discloser = Discloser(
             own=peer, alias="own", grounds=grounds, point=self.point,
             sources={"db": source}, log=self.log, memory=self.memory, keys=self.keys, card=lambda: f"card-{peer}",
             card_of=self.cards.__getitem__, combiner=Combiner(spares=0),
             address=lambda peer: "https://asker.example", clock=lambda: self.now, bounds=bounds,
-            consents=consents,
+            consents=consents, contracts=contracts,
         )  # fmt: skip
 
     def question(self, sql: str, **changed: Any) -> SubQuestion:

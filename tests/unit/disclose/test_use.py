@@ -73,7 +73,7 @@ async def test_questions_people_and_refusals_are_counted_per_disclosure(make: Ma
         await again.round()
         whole = counts.totals(DAY, DAY + timedelta(1))
         assert whole == again.totals(DAY, DAY + timedelta(1)) == [Total(5, 6, 3, 0, 0, 214)]
-        assert counts.totals(DAY, DAY + timedelta(1), by=("peer",), dataset="jobs") == [
+        assert counts.totals(DAY, DAY + timedelta(1), by=("peer",), only={"dataset": "jobs"}) == [
             Total(2, 2, 0, 0, 0, 107, peer=str.__str__(ASKER))
         ]
         assert counts.totals(DAY + timedelta(1), DAY + timedelta(2)) == [Total()]

@@ -291,7 +291,7 @@ def test_log_group_access_and_people_are_for_the_roles_that_every_node_knows() -
                 "decide-contract",
             )
         },
-        "data-owner": {("read-contracts", "group"), ("decide-contract", "group")},
+        "data-owner": {("read-contracts", "group"), ("decide-contract", "group"), ("read-data", "data")},
         "contract-requester": {("read-contracts", "group"), ("request-contract", "group")},
         "lezer": set(),
     }
@@ -310,13 +310,26 @@ def test_log_group_access_and_people_are_for_the_roles_that_every_node_knows() -
             "decide-contract",
             "read-oversight",
             "change-oversight",
+            "read-data",
+            "preview-data",
+            "preview-secret",
             "other",
         ),
-        ("log", "group", "access", "people", "oversight"),
+        ("log", "group", "access", "people", "oversight", "data"),
     ):
         who = person(Acting("p"), "local", audience="staff", roles=(role,))
         asked = Evaluation(who, Action(action), Resource(kind, "x"))
         assert held(one, asked, MOMENTS[0])[0] == ((action, kind) in may[role])
+
+
+def test_a_preview_is_for_an_owner_of_data_who_is_sure_enough() -> None:
+    one = point(contracts=True)
+    for role, signed_in in product(("data-owner", "privacy-officer"), SIGNED_IN):
+        acr, level = signed_in
+        who = person(Acting("p"), acr, audience="staff", level=level, roles=(role,))  # type: ignore[arg-type]
+        asked = Evaluation(who, Action("preview-data"), Resource("data", "x"))
+        permit = held(one, asked, MOMENTS[0])[0]
+        assert permit == (role == "data-owner" and level_number(acr, level) >= 3)
 
 
 def test_own_log_lines_are_for_a_citizen_who_is_sure_enough() -> None:

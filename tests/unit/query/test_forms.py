@@ -1,5 +1,6 @@
 """What is ticked becomes SQL that says just that: values are parameters, joins are on keys that both have, groups stay groups."""
 
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.unit.query.test_plan import offer
 from sluis.grounds import Aggregate, Filter, Offer
 from sluis.kernel import Invalid
 from sluis.query.filled import filled_in
-from sluis.query.forms import links_of, make, read_value, wish_in
+from sluis.query.forms import Keys, Link, make, read_value, wish_in
 from sluis.statement import parse
 
 PERSONS = offer("rvig", "personen", {"bsn": "output", "naam": "output", "order": "output"}, "bsn", "bsn", 10)
@@ -112,10 +113,21 @@ def test_no_field_is_ever_read_as_sql(fields: dict[str, str]) -> None:
     assert {str(one.this) for one in tree.find_all(exp.Placeholder)} == {one.name for one in made.parameters}
 
 
-def test_links_are_proposed_with_the_person_first() -> None:
-    [first, *rest] = links_of(INCOME, ALL)
-    assert first.same
-    assert [link.other for link in rest if not link.same] == [("rvig", "relaties", "partner_bsn")]
+def test_only_a_way_to_somebody_else_is_proposed() -> None:
+    keys = Keys(ALL)
+    assert keys.links(INCOME) == (Link("bsn", ("rvig", "relaties", "partner_bsn")),)
+    assert keys.links(TOWNS) == ()
+
+
+def test_ways_to_join_are_found_among_a_thousand_datasets_at_once() -> None:
+    many = [
+        offer("o", f"d{number}", {f"k{number % 7}": "output", "naam": "output"}, None, f"k{number % 7}", 10)
+        for number in range(1_000)
+    ]
+    keys = Keys(many)
+    began = time.perf_counter()
+    assert len(keys.links(many[0])) == 20
+    assert time.perf_counter() - began < 0.05
 
 
 @pytest.mark.parametrize(("text", "kind", "value"), [

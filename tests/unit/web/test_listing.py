@@ -209,7 +209,11 @@ class Tables:
             view = arranged(CAPTION, COLUMNS, rows, found, language, exports=True)
             if found.form:
                 return export(view, "sources", language)
-            figures = Chart(CAPTION, (COLUMNS[3], COLUMNS[2]), (Row((date(2026, 1, 1), 1050)),))
+            figures = Chart(
+                CAPTION,
+                (COLUMNS[3], COLUMNS[2]),
+                tuple(Row((date(2026, 1, at), at * 1050)) for at in range(1, 20)),
+            )
             return page(
                 request, "tests/tables.html", view=view, chart_view=figures, title=Text("<b>T", "<i>T")
             )

@@ -135,6 +135,14 @@ def test_a_theme_has_a_size(tmp_path: Path) -> None:
         read_theme(tmp_path / "theme.css")
 
 
+def test_the_theme_that_the_how_to_makes_is_one() -> None:
+    text = (ROOT / "docs/how-to/huisstijl.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```css\n(.*?)```", text, re.DOTALL)
+    theme = parse_theme(example)
+    named = set(re.findall(r"`(--[\w-]+)`", text)) | {*theme.tokens, *theme.dark}
+    assert {name for name in named if f"var({name}" not in CSS + system()} == set()
+
+
 async def test_an_organisation_has_its_own_look(tmp_path: Path) -> None:
     (tmp_path / "town.css").write_text(":root{--utrecht-link-color:#a00}")
     (tmp_path / "town.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')

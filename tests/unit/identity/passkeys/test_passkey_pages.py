@@ -152,7 +152,7 @@ async def test_a_page_says_what_to_do_without_script_or_passkey(pages: Pages) ->
     assert re.search(r"<form[^>]*/sign-in/passkey[^>]* hidden>", shown.text)
     assert "<script>" not in shown.text
     assert "script-src 'self';" in shown.headers["content-security-policy"]
-    [script] = re.findall(r'src="(/static/[^"]+\.js[^"]*)"', shown.text)
+    [script] = re.findall(r'src="(/static/identity/[^"]+\.js[^"]*)"', shown.text)
     loaded = await pages.browser().get(script)
     assert (loaded.status, loaded.headers["content-type"].split(";")[0]) == (200, "text/javascript")
 
