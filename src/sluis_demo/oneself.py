@@ -28,7 +28,8 @@ def tell(teller: Teller) -> None:
     person = applicant(federation)
     with Browser(federation.authority.path) as browser:
         signed_in(federation.portal, person, browser)
-        known = browser.send(browser.open(f"{federation.portal}/mine"), {}, "/mine")
+        page = browser.open(f"{federation.portal}/mine")
+        known = browser.post(page.url, next(one.fields for one in page.forms if one.action == "/mine"))
         answered = re.findall(r'<section id="at-([a-z0-9_]+)"', known.text)
         there = [
             one for one in _mistakes() if any(form.fields.get("dataset") == one[0] for form in known.forms)

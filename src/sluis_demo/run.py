@@ -23,6 +23,7 @@ import msgspec
 from sluis.kernel import Conflict, Text, Upstream
 from sluis_demo.agreements import Agreed, agree
 from sluis_demo.databases import Server
+from sluis_demo.earlier import write_earlier
 from sluis_demo.federation import Federation, Options, Place, set_up
 from sluis_demo.nursery import LOG, STOPPING
 
@@ -86,6 +87,7 @@ def running(options: Options, down: tuple[str, ...]) -> Iterator[Running]:
         nursery = _nursery(options.home)
         clean.callback(_stop, nursery)
         federation = set_up(options, servers)
+        write_earlier(federation.asker)
         up = [place for place in federation.places if place.alias not in down]
         one = Running(federation, nursery, down, 0.0, clean.enter_context(ExitStack()), options)
         _start(up, one)

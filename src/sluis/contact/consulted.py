@@ -23,7 +23,7 @@ from sluis.contact.model import Content, How, Scenario, Step
 from sluis.contact.rules import HERE, seconds
 from sluis.crypto import KeyStore, Vault
 from sluis.grounds import Activity
-from sluis.kernel import Clock, Text, decode, encode, milliseconds
+from sluis.kernel import Clock, Text, decode, encode, milliseconds, new_trace_id
 from sluis.ledger import ACTIVITY, PROCESSOR, SUBJECT, Ledger, Processing, is_withheld, subject_term
 from sluis.store import Store
 
@@ -257,7 +257,8 @@ class Consulted:
         else:
             name = self._name(whom, "each", other, line.trace_id, str(line.attributes.get(ACTIVITY)))
             due = int(now.timestamp())
-        content = Content(whom.about, {"items": [item], "more": 0}, line.trace_id)
+        # A trace of its own: the message is no part of the question.
+        content = Content(whom.about, {"items": [item], "more": 0}, new_trace_id())
         values = {
             "id": name, "person": whom.person, "scenario": telling.scenario.id, "created": int(now.timestamp()),
             "due": due, "ends": due + seconds(telling.scenario.retention),

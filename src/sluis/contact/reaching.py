@@ -44,7 +44,7 @@ from sluis.contact.rules import (
     routes,
 )
 from sluis.kernel import Clock, Problem, Trace, cause_of, milliseconds, new_span_id, new_trace_id
-from sluis.ledger import ACTIVITY, SUBJECT, SUBJECT_TYPE, Ledger, Processing
+from sluis.ledger import ACTIVITY, MESSAGE, SUBJECT, SUBJECT_TYPE, Ledger, Processing
 from sluis.store import Store
 
 log = logging.getLogger("sluis.contact")
@@ -358,6 +358,7 @@ class Reaching:
                 ACTIVITY: scenario.activity,
                 SUBJECT: self._ledger.subject(*content.about, moment),
                 SUBJECT_TYPE: content.about[0],
+                MESSAGE: scenario.id,
             },
         )
         await self._ledger.append([line], along=work)

@@ -35,6 +35,7 @@ TRANSACTION = "sluis.transaction_id"
 Name = Literal["day", "dataset", "disclosure", "peer", "activity"]
 
 _STRETCH = 4096  # records at a time: some fifty milliseconds
+_LITTLE = 256  # records that nobody notices waiting for
 _TURNS = 16  # stretches before others get theirs
 _UNDER_WAY = 10_000  # answers of which more records may come
 _FIRST = date(1970, 1, 1)
@@ -100,6 +101,15 @@ class Use:
                     return True
         return False
 
+    async def freshen(self) -> bool:
+        """The same for who cannot wait: what is little is added; much is left for the next round.
+
+        Returns whether all of it is counted. Raises `Unkept`.
+        """
+        if await asyncio.to_thread(self._behind) > _LITTLE:
+            return False
+        return await self.count()
+
     async def round(self) -> None:
         """Count until everything is counted; to be called every few seconds."""
         while not await self.count(_TURNS):
@@ -130,6 +140,11 @@ class Use:
         return [_total(row) for row in rows]
 
     # Counting
+
+    def _behind(self) -> int:
+        with self._store.read() as connection:
+            counted = int(connection.execute(text(sql.COUNTED)).scalar_one())
+        return self._log.size() - counted
 
     def _stretch(self) -> bool:
         with self._store.read() as connection:

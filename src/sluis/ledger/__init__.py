@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sluis.ledger.http import Allowed, Authorise, Found, Line, line_of, log_routes, reading_routes
     from sluis.ledger.model import (
         ACTIVITY,
+        MESSAGE,
         PROCESSOR,
         SUBJECT,
         SUBJECT_TYPE,
@@ -36,6 +37,7 @@ else:
 
 __all__ = [
     "ACTIVITY",
+    "MESSAGE",
     "PROCESSOR",
     "SUBJECT",
     "SUBJECT_TYPE",

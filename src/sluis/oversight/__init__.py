@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sluis.oversight.model import Version
     from sluis.oversight.pages import NAVIGATION, page_routes
     from sluis.oversight.register import Agreement
+    from sluis.oversight.reviews import Filled
     from sluis.oversight.service import Organisation, Oversight, Through, open_oversight
 else:
     __getattr__ = on_demand(__name__)
@@ -17,6 +18,7 @@ __all__ = [
     "LAWS_FILE",
     "NAVIGATION",
     "Agreement",
+    "Filled",
     "Organisation",
     "Oversight",
     "Through",

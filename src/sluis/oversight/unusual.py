@@ -83,14 +83,13 @@ def askers(series: Mapping[Who, Mapping[date, int]], days: Sequence[date]) -> li
     """Who asked more on a day than is normal for them; of who has no past, more than is normal for colleagues."""
     found = []
     for day in days:
-        others = normal([one[day] for one in series.values() if one.get(day)], FEWEST["asker"])
-        for (peer, person), counts in series.items():
-            count = counts.get(day, 0)
-            past = before(counts, day)
-            worked = [one for one in past if one]
-            own = normal(worked, FEWEST["asker"]) if len(worked) >= ENOUGH else others
-            if is_unusual(count, own):
-                found.append(Finding("asker", person, day, count, own, peer))
+        every = {who: counts[day] for who, counts in series.items() if counts.get(day)}
+        for (peer, person), count in every.items():
+            if count > FEWEST["asker"]:
+                others = [one for who, one in every.items() if who != (peer, person)]
+                own = normal(_comparable(series[peer, person], day) or others, FEWEST["asker"])
+                if is_unusual(count, own):
+                    found.append(Finding("asker", person, day, count, own, peer))
     return found
 
 
@@ -144,6 +143,14 @@ def streaks(longest: Mapping[tuple[str, str, date], int]) -> list[Finding]:
         for (peer, person, day), count in longest.items()
         if is_unusual(count, of)
     ]
+
+
+def _comparable(counts: Mapping[date, int], day: date) -> list[int]:
+    """The days before on which somebody asked: those like this one when there are enough, else all; none when those are too few."""
+    alike = [one for one in before(counts, day) if one]
+    first = day - timedelta(days=BACK)
+    every = [one for at, one in counts.items() if first <= at < day and one]
+    return alike if len(alike) >= ENOUGH else every if len(every) >= ENOUGH else []
 
 
 def _often(counts: Iterable[int]) -> dict[int, int]:

@@ -135,14 +135,15 @@ def page_routes(of: Holdings, gate: Gate) -> list[HTTPRouteHandler]:
         """Who used what, over time."""
         await may(person)
         wanted = views.wanted_in(request, of)
-        whole = await of.used(wanted.days, (views.BY[wanted.by][0],), wanted.only)
-        listing = views.use(request, of, wanted, whole)
+        whole = await of.use.freshen()
+        used = await of.used(wanted.days, (views.BY[wanted.by][0],), wanted.only)
+        listing = views.use(request, of, wanted, used)
         if listing.asked.form:
             return export(listing, "gebruik", setting_of(request).language)
         days = await of.used(wanted.days, ("day",), wanted.only)
         return page(
             request, "owning/use.html", listing=listing, wanted=wanted, days=views.DAYS, by=views.BY, of=of,
-            chart=views.by_day(of, wanted.days, days), any=bool(days),
+            chart=views.by_day(of, wanted.days, days), any=bool(days), whole=whole,
         )  # fmt: skip
 
     @get("/data/sources", opt=_STAFF)

@@ -272,7 +272,7 @@ class Holdings:
         self, days: int, by: tuple[Name, ...] = (), only: Mapping[Name, str] | None = None
     ) -> list[Total]:
         """Sums over the last so many days, today included; the newest records are counted first, as far as they are few."""
-        await self.use.count()
+        await self.use.freshen()
         last = self.today() + timedelta(1)
         return await asyncio.to_thread(self.use.totals, last - timedelta(days), last, by, only or {})
 

@@ -12,17 +12,19 @@ from sluis.serve.parts import Parts
 from sluis.serve.people import Representing
 from sluis.web import SignedIn
 
+_LATELY = 20
+"""Requests among which those under way are looked for."""
+
 
 def sources_of(parts: Parts, rooms: IdentityRooms) -> list[Source]:
     """Those of a node with these rooms, in the order of the page."""
     representing = rooms.representing
     found = [_to_sign(representing.people), _to_accept(representing.people)]
-    found.append(_requests(parts.rights, representing))
     if parts.looking is not None:
         found.append(_looked(parts.looking.over, representing))
     if parts.contact is not None:
         found.append(_messages(parts.contact))
-    return [*found, _access(parts.accesses, representing)]
+    return [*found, _requests(parts.rights, representing), _access(parts.accesses, representing)]
 
 
 def _to_sign(people: People) -> Source:
@@ -68,26 +70,6 @@ def _looked(over: WhoLooked, representing: Representing) -> Source:
     return Source(title, "/looked", Text("Zie wie er keek, en waarom", "See who looked, and why"), read)
 
 
-def _requests(rights: Rights, representing: Representing) -> Source:
-    async def read(person: SignedIn) -> Told | None:
-        kind, value = await representing.whose(person, "read")
-        found = await rights.of_person(Whom("BSN", value), most=FEW) if kind == "BSN" else []
-        lines = [
-            Line(
-                KIND_NAMES[one.kind],
-                one.changed,
-                rights.names.get(one.peer, ""),
-                state_name(one.kind, one.state),
-            )
-            for one in found[:FEW]
-        ]
-        return Told(tuple(lines)) if lines else None
-
-    title = Text("Uw verzoeken en meldingen", "Your requests and reports")
-    action = Text("Zie hoe ver zij zijn", "See how far they are")
-    return Source(title, "/corrections", action, read, audiences=("citizen",))
-
-
 def _messages(contact: Contact) -> Source:
     async def read(person: SignedIn) -> Told:
         found = await contact.latest(await contact.parties.of(person, "read"), FEW)
@@ -96,6 +78,24 @@ def _messages(contact: Contact) -> Source:
 
     title = Text("Berichten", "Messages")
     return Source(title, "/messages", Text("Lees alle berichten", "Read all messages"), read)
+
+
+def _requests(rights: Rights, representing: Representing) -> Source:
+    async def read(person: SignedIn) -> Told | None:
+        kind, value = await representing.whose(person, "read")
+        if kind != "BSN":
+            return None
+        found = await rights.of_person(Whom("BSN", value), most=_LATELY)
+        lines = [
+            Line(KIND_NAMES[one.kind], one.changed, state=state_name(one.kind, one.state))
+            for one in found
+            if not one.finished
+        ]
+        return Told(tuple(lines[:FEW]), Text("U hebt geen verzoek lopen.", "You have no request under way."))
+
+    title = Text("Mijn verzoeken", "My requests")
+    action = Text("Bekijk uw verzoeken, of doe er een", "See your requests, or make one")
+    return Source(title, "/corrections", action, read, audiences=("citizen",))
 
 
 def _access(accesses: Accesses, representing: Representing) -> Source:

@@ -33,7 +33,7 @@ def test_every_node_directory_passes_sluis_check(federation: Federation) -> None
 
 
 def test_every_directory_of_the_chain_passes_sluis_check(federation: Federation) -> None:
-    for place in write(federation, "geheim").values():
+    for place in write(federation).values():
         assert examine_node(place.directory, environ={}) == ()
         assert (place.directory / "node.toml").stat().st_mode & 0o077 == 0
 

@@ -79,6 +79,13 @@ def test_who_is_new_is_held_against_colleagues() -> None:
     assert found[0].normal.typical == 5
 
 
+def test_who_asks_much_on_a_day_on_which_nobody_else_works_is_held_against_their_other_days() -> None:
+    saturday = date(2026, 11, 21)
+    days = {saturday - timedelta(days=back): 4 for back in range(1, 25)}
+    worked = {day: count for day, count in days.items() if day.weekday() < 5}
+    assert [one.count for one in askers({("", "alleen"): {**worked, saturday: 34}}, [saturday])] == [34]
+
+
 def test_volumes_need_days_before_and_hours_need_other_hours() -> None:
     days = {DAY - timedelta(days=back): 10 for back in range(1, 25)}
     assert [one.count for one in volumes({("p", "a"): {**days, DAY: 200}}, [DAY])] == [200]

@@ -18,7 +18,7 @@ from sluis.identity.looked.model import Bounds, Look, Looked, Organisation, Page
 from sluis.identity.looked.rules import by_question, look_of, onward, plain_trace
 from sluis.identity.looked.trusted import audience_of
 from sluis.kernel import PeerId, Problem
-from sluis.ledger import ACTIVITY, PROCESSOR, Decision, Ledger, Line, Processing, Search, line_of
+from sluis.ledger import ACTIVITY, MESSAGE, PROCESSOR, Decision, Ledger, Line, Processing, Search, line_of
 
 Asserting = Callable[[str, Jwk], str]
 """Makes an assertion about the person who is signed in: for the organisation of this URN, which reads it with this key."""
@@ -100,7 +100,10 @@ class WhoLooked:
         Raises:
             Refused: people are being looked up too fast.
         """
-        every = await self._here(whom, wanted, self._bounds.searched)
+        read = await self._here(whom, wanted, self._bounds.searched)
+        every = [
+            one for one in read if MESSAGE not in one.attributes
+        ]  # who is told something, is not looked at
         asked = dict[tuple[str, str], list[Processing]]()
         others = dict[tuple[str, str], set[str]]()
         for one in every:
@@ -117,8 +120,8 @@ class WhoLooked:
             one for one in by_question(looked.looks) if (one.first.trace, one.first.activity) in of_page
         ]
         names = sorted({name for found in others.values() for name in found}, key=str.casefold)
-        earliest = min((one.start_time for one in every), default=None)
-        cut = len(every) >= self._bounds.searched
+        earliest = min((one.start_time for one in read), default=None)
+        cut = len(read) >= self._bounds.searched
         return Page(tuple(questions), len(fitting), cut, tuple(names), looked.silent, looked.whole, earliest)
 
     async def latest(self, whom: tuple[str, str], most: int) -> list[Question]:
@@ -126,6 +129,8 @@ class WhoLooked:
         own = await self._here(whom, Wanted(), self._bounds.lines)
         asked = dict[tuple[str, str], list[Processing]]()
         for one in own:
+            if MESSAGE in one.attributes:
+                continue
             asked.setdefault((one.trace_id, str(one.attributes.get(ACTIVITY, ""))), []).append(one)
         lines = [line for some in [*asked.values()][:most] for line in some]
         return by_question(await asyncio.to_thread(self._looks, lines))[:most]
