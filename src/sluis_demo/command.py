@@ -112,6 +112,7 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], home: Path, **want
     if context.invoked_subcommand is not None:
         return
     from sluis_demo import official, oneself
+    from sluis_demo.administered import leave_open
     from sluis_demo.federation import Options
     from sluis_demo.run import running, stay
     from sluis_demo.story import Story
@@ -128,6 +129,9 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], home: Path, **want
             if as_json:
                 click.echo(json.dumps(found, ensure_ascii=False, indent=2))
             if not once:
+                leave_open(
+                    up.federation.asker, [one for one in up.federation.places if one.alias not in down]
+                )
                 looks = (
                     invitation(up.federation),
                     official.invitation(up.federation),

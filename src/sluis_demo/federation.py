@@ -385,7 +385,8 @@ def write_files(
 def _write_node(place: Place, federation: Federation, register: str | None, sizes: dict[str, int]) -> None:
     places = federation.places
     others = [other for other in places if other is not place]
-    settings = node_tables(place, others, federation.network, federation.authority)
+    runs = ("event-admin",) if place is federation.asker else ()
+    settings = node_tables(place, others, federation.network, federation.authority, runs)
     if place is federation.asker:
         settings["people"] |= people_tables()
         settings["data"] = {"preview_activity": CHECKING.id}

@@ -66,6 +66,8 @@ MISSING = {
     "/catalogue/of/{owner}",
     "/contracts/{hash}",
     "/contracts/{hash}/{act}",
+    "/deliveries/{id}",
+    "/deliveries/{id}/{act}",
     "/doctor/walk/{handle}",
     "/mandates/{number}",
     "/oversight/unusual/{id}",

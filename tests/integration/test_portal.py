@@ -51,6 +51,7 @@ OPEN = {
     ("GET", "/catalogue"),
     ("GET", "/catalogue/{folder}/{name}"),
     ("GET", "/catalogue/of/{owner}"),
+    ("GET", "/catalogue/api/{owner}/{name}"),
 }
 """Every route that serves who is not signed in; another is added here by whoever has a reason for it."""
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from sluis.catalogue.accepting import Terms as Accepted
     from sluis.catalogue.accepting import open_terms
     from sluis.catalogue.agreeing import TERMS_NAVIGATION, terms_api_routes, terms_routes
+    from sluis.catalogue.apis import api_page_routes, document_routes
     from sluis.catalogue.codes import ACCESS_RIGHTS, FREQUENCIES, LICENCES, THEMES
     from sluis.catalogue.files import (
         CATALOGUE_FILE,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from sluis.catalogue.peers import PEERS_NAVIGATION, peer_routes
     from sluis.catalogue.search import SearchIndex
     from sluis.catalogue.service import Catalogue
+    from sluis.catalogue.trying import Trying
     from sluis.catalogue.words import catalogue_schemas
 else:
     __getattr__ = on_demand(__name__)
@@ -82,9 +84,12 @@ __all__ = [
     "SearchIndex",
     "ServiceLevel",
     "Terms",
+    "Trying",
     "Whole",
     "advice",
+    "api_page_routes",
     "catalogue_schemas",
+    "document_routes",
     "examine_catalogue",
     "harvest_routes",
     "keep_measurements",

@@ -114,6 +114,10 @@ class Terms:
         """What an organisation is called."""
         return self._names.get(peer, str.__str__(peer))
 
+    def peers(self) -> frozenset[PeerId]:
+        """The organisations that are known by name."""
+        return frozenset(self._names)
+
     def lacking(self, peer: PeerId, datasets: Collection[str]) -> Refused | None:
         """Why a peer may not use these datasets of this node yet: it did not accept their terms; None when it may. From memory."""
         for name in datasets:

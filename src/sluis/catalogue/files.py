@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from sluis.catalogue.model import FOLDERS, Description, Kind, Whole
+from sluis.catalogue.openapi import MOST_BYTES, read_openapi
 from sluis.catalogue.rules import tells_days
 from sluis.grounds import Dataset, Document, Fault, Grounds, faults, meant, read_document
-from sluis.kernel import Invalid, Place, Text, convert
+from sluis.kernel import Invalid, Place, Text, convert, encode
 
 CATALOGUE_FILE = "catalogue.toml"
 DESCRIPTIONS = "descriptions"
@@ -31,6 +32,8 @@ class CatalogueReading(msgspec.Struct, frozen=True):
     whole: Whole | None
     written: tuple[WrittenDescription, ...]
     problems: tuple[Invalid, ...]
+    documents: dict[str, bytes] = {}
+    """OpenAPI documents of services, by name, as JSON."""
 
     @property
     def descriptions(self) -> tuple[Description, ...]:
@@ -55,7 +58,47 @@ def read_catalogue(directory: Path) -> CatalogueReading:
         problems += told
         if one:
             written.append(WrittenDescription(*one))
-    return CatalogueReading(whole, tuple(written), tuple(problems))
+    documents: dict[str, bytes] = {}
+    for each in written:
+        said = each.description
+        if said.document is not None and said.kind == "service":
+            try:
+                documents[said.name] = _openapi(directory / DESCRIPTIONS / said.document)
+            except Invalid as problem:
+                problems.append(_with_place(problem, each))
+    return CatalogueReading(whole, tuple(written), tuple(problems), documents)
+
+
+def _openapi(path: Path) -> bytes:
+    """An OpenAPI document as JSON. Raises `Invalid`."""
+    import yaml  # only for who has one
+
+    try:
+        raw = path.read_bytes()[: MOST_BYTES + 1]
+        if path.suffix != ".json":
+            raw = encode(yaml.safe_load(raw.decode()))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, RecursionError) as failure:
+        raise _no_openapi(path, failure) from None
+    read_openapi(raw)
+    return raw
+
+
+def _with_place(problem: Invalid, one: WrittenDescription) -> Invalid:
+    return Invalid(
+        problem.code, problem.what, problem.why, problem.next, place=one.document.place(("document",))
+    )
+
+
+def _no_openapi(path: Path, failure: Exception) -> Invalid:
+    cause = failure.strerror or "?" if isinstance(failure, OSError) else type(failure).__name__
+    return Invalid(
+        "unreadable-openapi",
+        Text(f"`{path.name}` is niet te lezen.", f"`{path.name}` cannot be read."),
+        Text(f"Het moet een OpenAPI-document zijn, als JSON of YAML: {cause}.",
+             f"It must be an OpenAPI document, as JSON or YAML: {cause}."),
+        Text("Zet het bestand in de map van de beschrijvingen, of haal de regel weg.",
+             "Put the file into the folder of the descriptions, or remove the line."),
+    )  # fmt: skip
 
 
 def examine_catalogue(
@@ -158,6 +201,8 @@ def _said(said: Description, grounds: Grounds) -> Iterator[Fault]:
             )
     if said.openapi is not None and said.kind != "service":
         yield _misplaced("openapi", Text("Alleen een dienst heeft dat.", "Only a service has one."))
+    if said.document is not None and said.kind != "service":
+        yield _misplaced("document", Text("Alleen een dienst heeft dat.", "Only a service has one."))
     for key in ("frequency", "period") if said.kind == "service" else ():
         if getattr(said, key) is not None:
             yield _misplaced(key, Text("Een dienst heeft dat niet.", "A service has none."))

@@ -135,6 +135,10 @@ class Description(msgspec.Struct, frozen=True, omit_defaults=True):
     page: Web | None = None
     documentation: Web | None = None
     openapi: Web | None = None
+    document: (
+        Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.(json|ya?ml)$(?!\n)")] | None
+    ) = None
+    """Of a service: a file in `descriptions/` with its OpenAPI document."""
     frequency: Frequency | None = None
     period: Period | None = None
     places: tuple[Web, ...] = ()
@@ -211,6 +215,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     page: str | None = None
     documentation: str | None = None
     openapi: str | None = None
+    documented: bool = False
+    """Whether its OpenAPI document is at this node."""
     frequency: Frequency | None = None
     period: Period | None = None
     places: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ nobody here wrote does no harm: what it names and is not known, counts as not as
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 import msgspec
 from litestar import Request, Response, get
@@ -152,6 +152,7 @@ def page_routes(
             request, "catalogue/one.html", entry=entry, view=view_of(entry), kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
             here=f"/catalogue/{folder}/{quote(name, safe='')}", reached=entry.service in services, is_web=is_web,
             law_page=law_page,
+            owner=str.__str__(catalogue.of.oin),
             agreement=agreement_of(terms, visitor, catalogue.of.oin, entry.iri, offered_terms(entry.terms)),
         )  # fmt: skip
 
@@ -166,9 +167,17 @@ def page_routes(
         if found is None:
             raise not_there()
         harvest, entry = found
+        name = entry.iri.rpartition("/")[2]
+        staff = visitor is not None and visitor.audience == "staff" and "fsc-admin" in visitor.roles
+        asked = {
+            "peer": str.__str__(harvest.peer),
+            **({"service": unquote(name)} if entry.kind == "service" else {}),
+        }
+        contracts = f"/contracts/new?{urlencode(asked)}" if staff else ""
         return page(
             request, "catalogue/other.html", entry=entry, harvest=harvest, kinds=KINDS, plurals=PLURALS, rights=_RIGHTS,
             themes=THEMES, is_web=is_web,
+            documented=name if entry.openapi == f"{entry.iri}/openapi" else "", contracts=contracts,
             agreement=agreement_of(terms, visitor, harvest.peer, entry.iri, entry.terms),
         )  # fmt: skip
 

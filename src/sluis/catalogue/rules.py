@@ -186,10 +186,13 @@ class _Making:
     ) -> Entry:
         whole, found = self.whole, self.said.get((kind, name))
         said = found or Description(kind, name)
+        iri = f"{self.of.base}/{FOLDERS[kind]}/{_segment(name)}"
+        if said.document is not None:
+            openapi = f"{iri}/openapi"
         return Entry(
             kind=kind,
             name=name,
-            iri=f"{self.of.base}/{FOLDERS[kind]}/{_segment(name)}",
+            iri=iri,
             published=(whole.publish == "all" or shown) if said.published is None else said.published,
             described=found is not None,
             title=said.title or title,
@@ -210,6 +213,7 @@ class _Making:
             page=said.page,
             documentation=said.documentation or whole.documentation,
             openapi=said.openapi or openapi,
+            documented=said.document is not None,
             frequency=said.frequency,
             period=said.period,
             places=said.places,

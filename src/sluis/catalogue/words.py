@@ -136,6 +136,10 @@ WORDS: Words = {
             "Beschrijving van een dienst, zoals een OpenAPI-document.",
             "Description of a service, such as an OpenAPI document.",
         ),
+        "document": Text(
+            "OpenAPI-document van een dienst: een bestand in dezelfde map, JSON of YAML; het staat dan in de catalogus.",
+            "OpenAPI document of a service: a file in the same folder, JSON or YAML; it then stands in the catalogue.",
+        ),
         "frequency": Text(
             "Hoe vaak het wordt bijgewerkt; gemeten wordt of dat klopt.",
             "How often it is updated; whether that is so is measured.",

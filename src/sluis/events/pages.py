@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sluis.events.doctor import Known, waits_long
 from sluis.events.interests import not_yours
-from sluis.events.queue import Course, DeadLetter, Queue, Standing, explained
+from sluis.events.queue import TROUBLES, Course, DeadLetter, Queue, Standing, explained
 from sluis.events.subscriptions import Mode, State, Subscription
 from sluis.kernel import Clock, Invalid, NotFound, PeerId, Text, milliseconds, new_span_id, new_trace_id
 from sluis.ledger import Arrangement, Ledger
@@ -144,7 +144,7 @@ def page_routes(post_: Post, gate: Gate) -> list[HTTPRouteHandler]:
             owner=post_.name(subscription.owner), sink=shown_sink(subscription.sink), states=STATES, modes=MODES,
             trouble=explained(course.trouble) if course.trouble else None, newest=standing.newest,
             done=done if done in ("replay", "give-up") else None, count=number_in(request.query_params.get("count")),
-            refused=subscription.because,
+            because=explained(subscription.because) if subscription.because in TROUBLES else None,
         )  # fmt: skip
 
     @get("/deliveries/{id:str}/{act:str}", opt=_STAFF)

@@ -75,6 +75,27 @@ class GroupLink:
         """See `Link.send`."""
         return _Crossing(self, self._grant(peer, covers), peer, (method, path, headers, body, seconds), ready)
 
+    def reach(
+        self,
+        peer: PeerId,
+        service: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        seconds: float,
+    ) -> "_Crossing":
+        """Send one request to another service of a peer than its node, under the newest connection that is in force for it.
+        Raises `Refused` (`contract-missing`) where there is none; the rest as `send`."""
+        found = self._connections(peer, service, int(self._clock().timestamp()))
+        if service == SERVICE or not found:
+            raise _no_contract(self.name(peer), False)
+        return _Crossing(self, found[0], peer, (method, path, headers, body, seconds), None)
+
+    def connected(self, peer: PeerId, service: str) -> bool:
+        """Whether a connection for another service of a peer is in force."""
+        return service != SERVICE and bool(self._connections(peer, service, int(self._clock().timestamp())))
+
     async def close(self) -> None:
         """See `Link.close`."""
         self.streams.close()

@@ -99,6 +99,7 @@ class Traffic:
         self._membership, self._clock = membership, clock
         self._minutes, self._hours = deque[Sample](maxlen=MINUTES), deque[Sample](maxlen=HOURS)
         self._place: int | None = None
+        self._with: dict[PeerId, int] | None = None
         self._sides: Mapping[Side, Counts] = {}
         self._asked: Mapping[PeerId, Counts] = {}
         self.last: dict[PeerId, int] = {}
@@ -106,7 +107,7 @@ class Traffic:
 
     async def look(self) -> None:
         """Take a sample of what came since the last. Raises `Unkept`."""
-        now = int(self._clock().timestamp())
+        now, self._with = int(self._clock().timestamp()), None
         if self._place is None:
             await self._begin(now)
             return
@@ -143,11 +144,13 @@ class Traffic:
 
     def with_peers(self) -> dict[PeerId, int]:
         """Requests with each peer, both ways, in the hours that are kept."""
-        found: dict[PeerId, int] = {}
-        for sample in self._hours:
-            for way, count in sample.ways.items():
-                found[way.peer] = found.get(way.peer, 0) + count
-        return found
+        if self._with is None:
+            found: dict[PeerId, int] = {}
+            for sample in self._hours:
+                for way, count in sample.ways.items():
+                    found[way.peer] = found.get(way.peer, 0) + count
+            self._with = found
+        return self._with
 
     def _counts(self) -> tuple[dict[Side, Counts], dict[PeerId, Counts]]:
         meters, own = self._membership.meters, self._membership.link.meters

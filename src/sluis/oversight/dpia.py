@@ -87,8 +87,8 @@ def risks(entry: Entry, standing: Standing, used: Used, findings: int) -> tuple[
         found.append(Risk(Text(f"Van {used.times} vragen werden er {refused} geweigerd.",
                                f"Of {used.times} questions {refused} were refused."), "/oversight/decisions"))  # fmt: skip
     if findings:
-        found.append(Risk(Text(f"{findings} bevindingen van ongewoon gebruik zijn nog niet bekeken.",
-                               f"{findings} findings of unusual use have not been looked at."), "/oversight/unusual"))  # fmt: skip
+        found.append(Risk(Text(f"Bevindingen van ongewoon gebruik die nog niemand bekeek: {findings}.",
+                               f"Findings of unusual use that nobody looked at: {findings}."), "/oversight/unusual"))  # fmt: skip
     return tuple(dict.fromkeys(found))
 
 

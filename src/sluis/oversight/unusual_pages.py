@@ -153,7 +153,7 @@ def _row(kept: Kept, organisation: str) -> Row:
         (
             Cell(finding.day, f"/oversight/unusual/{kept.id}"),
             finding.kind,
-            organisation,
+            None if finding.kind == "person" else organisation,
             finding.count,
             finding.normal.limit,
             Cell("seen" if kept.looked else "open", tone="ok" if kept.looked else "warning"),

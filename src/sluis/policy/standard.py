@@ -25,7 +25,7 @@ READ_DATA, PREVIEW_DATA, PREVIEW_SECRET = "read-data", "preview-data", "preview-
 PUBLISH_NOTIFICATIONS, RECEIVE_NOTIFICATIONS = "publish-notifications", "receive-notifications"
 READ_USAGE, USAGE = "read-usage", "usage"
 """Seeing what a node used of others and others of it, with what that costs; and the type of that as a resource."""
-READ_TERMS, ACCEPT_TERMS = "read-terms", "accept-terms"
+READ_TERMS, ACCEPT_TERMS, TRY_SERVICE = "read-terms", "accept-terms", "try-service"
 CATALOGUE = "catalogue"
 """Type of what can be found at a node, and of what it uses of others on which terms."""
 APPLICATION, KANAAL = "application", "kanaal"
@@ -161,6 +161,10 @@ when { principal has roles && principal.roles.containsAny(["privacy-officer", "a
 @id("standard-change-oversight")
 permit (principal is person, action == Action::"change-oversight", resource is oversight)
 when { principal has roles && principal.roles.contains("privacy-officer") };
+
+@id("standard-try-service")
+permit (principal is person, action == Action::"try-service", resource is catalogue)
+when { principal has roles && principal.roles.containsAny(["fsc-admin", "data-owner", "developer"]) };
 
 @id("standard-read-usage")
 permit (principal is person, action == Action::"read-usage", resource is usage)

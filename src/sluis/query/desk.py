@@ -198,6 +198,14 @@ class Desk:
         await self.cancel(asked)
         self._held.pop(asked.handle, None)
 
+    def leave(self, session: str) -> None:
+        """A session is over: what was asked in it is stopped, and forgotten."""
+        for handle, asked in list(self._held.items()):
+            if asked.session == session:
+                if asked.task is not None:
+                    asked.task.cancel()
+                del self._held[handle]
+
     def tidy(self) -> None:
         """Forget what was held long enough."""
         now = self._clock()

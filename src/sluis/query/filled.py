@@ -64,6 +64,18 @@ class Filled(msgspec.Struct, frozen=True):
         """All of it, to be carried to the next page in a form that is posted."""
         return list(self.fields.items())
 
+    def elsewhere(self) -> list[tuple[str, str]]:
+        """What was filled in the other way of making a question, to be carried along unseen."""
+        ticked = [
+            (name, value)
+            for name, value in self.fields.items()
+            if name.startswith(("c.", "j.", "w")) or name == "key"
+        ]
+        written = [
+            (name, value) for name, value in self.fields.items() if name.startswith("p.") or name == "sql"
+        ]
+        return ticked if self.mode == "sql" else written
+
     def made(self, offers: Sequence[Offer]) -> Made:
         """The question that was ticked. Raises `Invalid`."""
         return make(wish_in(self.fields), offers, bool(self.get("key").strip()))

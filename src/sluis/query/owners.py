@@ -160,8 +160,8 @@ class Owners:
             task.add_done_callback(lambda _: self._asking.pop(alias, None))
         return await asyncio.shield(task)
 
-    async def sight(self, activity: str, day: date, seconds: float = SIGHT) -> Sight:
-        """What owners open for an activity on a day, as far as they told within so many seconds.
+    async def sight(self, activity: str, day: date) -> Sight:
+        """What owners open for an activity on a day, as far as they told soon enough.
 
         Who did not is asked on, so that it may be known a next time.
         """
@@ -169,7 +169,7 @@ class Owners:
         silent = [alias for alias, one in known.items() if one is None]
         if silent:
             asked = {alias: asyncio.create_task(self._told(alias)) for alias in silent}
-            await asyncio.wait(asked.values(), timeout=seconds)
+            await asyncio.wait(asked.values(), timeout=SIGHT)
             known |= {alias: task.result() if task.done() else None for alias, task in asked.items()}
         return Sight(
             tuple(self.by_alias.values()),

@@ -241,13 +241,13 @@ def _unreadable(sql: str) -> Problem | None:
 
 
 def _named(filled: Filled) -> list[str]:
-    """The parameters of what was written, as far as it can be read."""
-    if filled.mode != "sql" or not filled.sql.strip():
+    """The parameters of what was written; as long as it cannot be read, those that have a value: nothing typed is lost."""
+    if filled.mode != "sql":
         return []
     try:
-        return placeholders(filled.sql)
+        return placeholders(filled.sql) if filled.sql.strip() else []
     except Invalid:
-        return []
+        return [name[2:] for name in filled.fields if name.startswith("p.")]
 
 
 def _at_place(problem: Problem, filled: Filled) -> Problem:

@@ -97,9 +97,10 @@ class View(msgspec.Struct, frozen=True):
     def chart(self) -> Chart | None:
         """The figures, along the first column that has none; None when there is nothing to draw."""
         columns = self.columns()
-        figures = [at for at, one in enumerate(columns) if one.kind in ("number", "amount")][:4]
         along = ("day", "moment", "plain", "text")
         others = [at for kind in along for at, one in enumerate(columns) if one.kind == kind]
+        figures = [at for at, one in enumerate(columns) if one.kind in ("number", "amount")][:4]
+        figures = figures or [at for at in others[1:] if columns[at].kind == "plain"][:4]
         if not figures or not others or self.answer.table.num_rows < 2:
             return None
         shown = [others[0], *figures]

@@ -5,7 +5,7 @@ import logging
 import random
 from collections.abc import Collection, Sequence
 
-from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, Of, open_terms
+from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, Of, Trying, open_terms
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.crypto import KeyStore, Vault
@@ -62,6 +62,12 @@ def terms_of(
     return open_terms(
         store, ledger, Vault(keys, "terms"), link, catalogue, config.node.oin, _called(config), clock, reread
     )
+
+
+def trying_of(loaded: Loaded, link: Link, membership: Membership | None) -> Trying:
+    """Documents of services, and trying these out."""
+    way = membership.link if membership else None
+    return Trying(loaded.catalogue.documents, link, way, loaded.config.node.test)
 
 
 def usage_of(

@@ -29,6 +29,9 @@ from sluis.query import Owners
 _KEY_SECONDS = 300.0
 """How long the key of another node is used before it is asked for again."""
 
+_AWAY_SECONDS = 5.0
+"""Before who did not say where they are is asked again: whoever reads a page must not wait for the same one each time."""
+
 _MOST_BYTES = 4 * 1024 * 1024
 """Of one answer."""
 
@@ -55,10 +58,19 @@ class Logs:
         self._by_peer[str.__str__(own.peer)] = own
         self._by_url = {_base(config.node.url): own}
         self._keys: dict[PeerId, tuple[Jwk, float]] = {}
+        self._away: dict[str, float] = {}
 
     async def look_around(self, seconds: float) -> None:
         """Learn where peers are, of those of whom it is not known yet; who is away is skipped."""
-        unknown = [alias for alias, one in self._owners.by_alias.items() if one.peer not in self._placed()]
+        placed, now = self._placed(), self._clock().timestamp()
+        unknown = [
+            alias
+            for alias, one in self._owners.by_alias.items()
+            if one.peer not in placed and self._away.get(alias, 0.0) <= now
+        ]
+        if not unknown:
+            return
+        self._away |= dict.fromkeys(unknown, now + _AWAY_SECONDS)  # those who answer are placed
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.gather(*map(self._place, unknown))

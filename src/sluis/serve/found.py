@@ -23,6 +23,7 @@ def found_routes(config: Config, parts: Parts) -> list[HTTPRouteHandler]:
     return [
         *catalogue.page_routes(parts.catalogue, parts.harvester, parts.finder, parts.terms),
         *catalogue.terms_routes(parts.terms, parts.catalogue, parts.harvester, gate, own),
+        *catalogue.api_page_routes(parts.trying, parts.catalogue, parts.terms, gate, own),
         *catalogue.peer_routes(parts.harvester, parts.finder, gate, own),
         *usage_page_routes(parts.usage, gate, own, dict(parts.activities)),
     ]

@@ -9,7 +9,7 @@ import msgspec
 from cryptography import x509
 
 from sluis import disclose
-from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, open_harvester
+from sluis.catalogue import Accepted, Catalogue, Finder, Harvester, Trying, open_harvester
 from sluis.config import Config
 from sluis.config import Node as Loaded
 from sluis.contact import Contact
@@ -46,7 +46,7 @@ from sluis.owning import Holdings
 from sluis.policy import DecisionPoint, open_versions
 from sluis.query import Asker, Desk, Owner, Owners, Shelf, open_shelf
 from sluis.rights import Inspection, Rights, Sending
-from sluis.serve.catalogue import catalogue_of, terms_of, usage_of
+from sluis.serve.catalogue import catalogue_of, terms_of, trying_of, usage_of
 from sluis.serve.certificate import Certificate
 from sluis.serve.contact import contact_of
 from sluis.serve.elsewhere import Logs
@@ -118,6 +118,7 @@ class Parts(msgspec.Struct, frozen=True):
     finder: Finder
     terms: Accepted
     usage: Usage
+    trying: Trying
 
     def close(self) -> None:
         """Give back what is held outside this process. Blocks."""
@@ -308,6 +309,7 @@ def _furnish(loaded: Loaded, certificate: Certificate, keys: KeyStore, store: St
         finder=Finder(catalogue, harvester),
         terms=terms,
         usage=usage_of(config, store, membership, catalogue, harvester, clock),
+        trying=trying_of(loaded, link, membership),
     )
 
 

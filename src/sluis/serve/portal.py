@@ -12,6 +12,7 @@ from sluis.identity.provider import tell_of_sign_outs
 from sluis.identity.sessions import IDLE
 from sluis.kernel import Invalid
 from sluis.ledger import reading_routes
+from sluis.serve.about import explained
 from sluis.serve.administering import administering_navigation, administering_routes
 from sluis.serve.api import portal_about
 from sluis.serve.asking import asking_routes
@@ -58,7 +59,8 @@ def portal_app(config: Config, parts: Parts, rooms: IdentityRooms) -> Portal:
     found = found_navigation(parts)
     own = (*rights.NAVIGATION, *NAVIGATION, *rights.DESK, *query.NAVIGATION, *messages, *rooms.navigation)
     owned = owning.NAVIGATION if parts.holdings else ()
-    navigation = (*own, *owned, *found, *administering_navigation(parts), *oversight.NAVIGATION)
+    others = (*administering_navigation(parts), *oversight.NAVIGATION)
+    navigation = explained((*own, *owned, *found, *others))
     look = look_of(config.portal.theme, config.portal.logo)
     house = House(config.node.name, config.node.test, navigation, IDLE, look)
     api = token_api(config, parts, rooms)
@@ -106,7 +108,11 @@ def token_api(config: Config, parts: Parts, rooms: IdentityRooms) -> Api:
         for right in (PUBLISHING, READING)
     )
     events = portal_routes(parts.events, config.node.oin, tells, reads)
-    found = [*catalogue.routes(parts.catalogue, "/catalogue"), *catalogue.search_routes(parts.finder)]
+    found = [
+        *catalogue.routes(parts.catalogue, "/catalogue"),
+        *catalogue.search_routes(parts.finder),
+        *catalogue.document_routes(parts.trying, parts.catalogue),
+    ]
     return make_api(
         [*query.routes(parts.asker), *reading, *messages, *events, *found], access, portal_about(config)
     )
@@ -127,6 +133,7 @@ class OwnPortal:
         self, config: Config, app: Portal, rooms: IdentityRooms, revocations: Revocations, desk: query.Desk
     ) -> None:
         self._desk = desk
+        rooms.sessions.on_end(lambda person: desk.leave(person.session))
         self.app, self._rooms, self._settings, self._revocations = app, rooms, config.portal, revocations
         own = config.portal
         self._files = own.certificate or config.tls.certificate, own.key or config.tls.key

@@ -17,7 +17,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify as sqlglot_qualify
 from sqlglot.schema import MappingSchema
 
-from sluis.kernel import Invalid, Text
+from sluis.kernel import Invalid, Place, Text
 from sluis.statement.cost import bound_resolved, bound_written
 
 _NUMBER = re.compile(r"[0-9]{8,}")
@@ -116,11 +116,13 @@ def parse(sql: str) -> exp.Query:
         trees = [tree for tree in sqlglot.parse(sql, read=Dialect) if tree is not None]
     except (SqlglotError, RecursionError) as error:
         line, column = _position(error)
-        raise _invalid(
+        unreadable = _invalid(
             "sql-syntax", f"De SQL is niet te lezen (regel {line}, positie {column}).",
             f"The SQL cannot be read (line {line}, position {column}).",
             "Verbeter de SQL op die plaats.", "Mend the SQL at that place.",
-        ) from None  # fmt: skip
+        )  # fmt: skip
+        unreadable.place = Place("sql", line)
+        raise unreadable from None
     if len(trees) != 1:
         raise _invalid(
             "one-statement", f"Er staan {len(trees)} opdrachten in plaats van één.",

@@ -114,7 +114,8 @@ async def _keep(request: Request[Any, Any, Any], forms: Forms) -> Response[Any] 
         return None
     form = await _form(request)
     path, secret = local_path(scope["path"]), cookies_of(scope).get(COOKIE)
-    back = local_path(urlsplit(header(scope, b"referer")).path)
+    came = urlsplit(header(scope, b"referer"))
+    back = local_path(f"{came.path}?{came.query}" if came.query else came.path)
     if secret and form and forms.keep(secret, setting_of(request).browser(), path, form, back):
         return _to_sign_in(request, "/unsent")
     scope[TYPED] = form  # type: ignore[literal-required]

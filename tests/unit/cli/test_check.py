@@ -56,6 +56,26 @@ def test_json_holds_every_problem_with_its_place(tmp_path: Path) -> None:
     assert problem["place"] == {"file": str(tmp_path / "disclosures/disclosure.toml"), "line": 3}
 
 
+@pytest.mark.parametrize(
+    ("setting", "file", "text", "told"),
+    [
+        ("theme", "theme.css", "a { color: red }", "Dit thema kan niet worden gebruikt."),
+        ("logo", "logo.svg", "<svg><script/></svg>", "Dit logo kan niet worden gebruikt."),
+    ],
+)
+def test_a_look_that_pages_cannot_have_is_told(
+    tmp_path: Path, setting: str, file: str, text: str, told: str
+) -> None:
+    node = whole_node(tmp_path, disclosure=lasting(DISCLOSURE))
+    (node / file).write_text(text)
+    settings = node / "node.toml"
+    settings.write_text(settings.read_text() + f'\n[portal]\n{setting} = "{file}"\n')
+    code, problems = check(node)
+    line = settings.read_text().count("\n")
+    assert code == 2
+    assert f"node.toml:{line}: {told}" in problems
+
+
 def test_json_of_a_node_in_order_is_an_empty_list(tmp_path: Path) -> None:
     assert check(whole_node(tmp_path, disclosure=lasting(DISCLOSURE)), "--json") == (0, "[]\n")
 

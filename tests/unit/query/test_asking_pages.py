@@ -15,6 +15,13 @@ SQL = "select p.naam, i.jaar, i.bedrag from rvig.personen p left join bd.inkomen
 HOSTILE = "<script>alert(1)</script>"
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, pages wait for what comes."""
+    monkeypatch.setattr("sluis.query.pages._SOON", 30.0)
+    monkeypatch.setattr("sluis.query.owners.SIGHT", 30.0)
+
+
 @pytest.fixture
 async def portal(tmp_path: Path) -> AsyncIterator[AskingPortal]:
     made = AskingPortal(tmp_path)
@@ -76,6 +83,14 @@ async def test_sql_is_written_with_a_field_for_each_parameter(portal: AskingPort
     turned = await send(browser, "/ask/question", {**TICKED, "key": ONE, "to": "sql"})
     assert "SELECT" in turned.text
     assert re.search(rf'name="p.bsn" value="{ONE}"', turned.text)
+    broken = await browser.send(turned.form("/ask/explain"), sql="selec", **{"p.bsn": ONE})
+    assert re.search(rf'name="p.bsn" value="{ONE}"', broken.text)
+    back = await send(
+        browser,
+        "/ask/question",
+        {**broken.form("/ask/explain").fields, "case": "Z-1", "sql": "selec", "to": "form"},
+    )
+    assert 'name="c.rvig.personen.naam" checked' in back.text
 
 
 @pytest.mark.parametrize(("fields", "field", "word"), [
@@ -96,6 +111,8 @@ async def test_what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost(
     assert f'id="{field}"' in shown.text
     assert word in shown.text
     assert fields["case"] in shown.text
+    if word == "regel 1":
+        assert "<code>1: selec x from</code>" in shown.text
     if "sql" in fields:
         assert unescape(shown.text).count(fields["sql"]) >= 1
 
@@ -126,6 +143,9 @@ async def test_an_answer_is_forgotten_by_itself_and_when_its_person_says_so(port
     assert (await browser.get(asked.headers["location"])).status == 200
     portal.later(minutes=2)
     assert (await browser.get(asked.headers["location"])).status == 404
+    assert portal.desk.held == 0
+    await send(browser, "/ask/answers", {**TICKED, "key": ONE}, follow=False)
+    portal.desk.leave("s1")
     assert portal.desk.held == 0
     again = await send(browser, "/ask/answers", {**TICKED, "key": ONE}, follow=False)
     await send(browser, again.headers["location"] + "/forget", {})

@@ -557,7 +557,7 @@ async def typed_too_late(browser: Browser, people: People, **other: str) -> Show
     token = await csrf(browser)
     del people.sessions["secret"]
     return await browser.post(
-        "/letters", TYPED | {"csrf": token} | other, referer="https://portal.example/letters/new"
+        "/letters", TYPED | {"csrf": token} | other, referer="https://portal.example/letters/new?to=1"
     )
 
 
@@ -575,7 +575,7 @@ async def test_what_was_filled_in_while_a_session_ended_can_still_be_sent(
     writing.cookies[COOKIE] = "new"
     shown = await writing.get("/unsent")
     assert "<b>1</b>" not in shown.text
-    assert 'href="/letters/new"' in shown.text
+    assert 'href="/letters/new?to=1"' in shown.text
     form = shown.form("/letters")
     assert (await writing.send(form)).json == TYPED | {"csrf": form.fields["csrf"]}
     assert "Er wacht niets op u" in (await writing.get("/unsent")).text

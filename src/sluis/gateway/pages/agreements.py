@@ -3,7 +3,7 @@ purely; and the newest of them are kept at hand, so that a page of the list read
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -15,6 +15,8 @@ from sluis.kernel import PeerId
 
 MOST = 2000
 """Contracts in the list, the newest; who has more finds the others with `sluis fsc contracts`."""
+
+_FAR = 86_400  # seconds
 
 _ANEW = 300.0  # seconds after which they are read again: a certificate may have been revoked, which no signature tells
 
@@ -76,6 +78,22 @@ def activity_of(contract: Contract) -> str:
     return ""
 
 
+def next_turn(contracts: Iterable[Contract], now: int) -> int:
+    """When the next of these becomes another by time alone: it begins or ends, or a certificate that it was signed with does.
+    Seconds since the epoch."""
+    turns = [
+        moment
+        for one in contracts
+        for moment in (
+            one.content.not_before,
+            one.content.not_after + 1,
+            *(signature.until + 1 for signature in one.signatures),
+        )
+        if moment > now
+    ]
+    return min(turns, default=now + _FAR)
+
+
 def acts_of(view: ContractView, soon: bool) -> tuple[Action, ...]:
     """What this organisation can do with a contract now: decide on a proposal, or take back what it signed itself."""
     if view.yours:
@@ -104,19 +122,25 @@ class Agreements:
         self._kept: dict[str, Contract] | None = None
         self._meanwhile: dict[str, Contract] | None = None  # what is signed while they are being read
         self._read = 0.0
+        self._rows: list[Agreement] | None = None  # as they are from `_since` until `_turn`
+        self._since = self._turn = 0
         self._reading = asyncio.Lock()
         contracts.on_change(self._hear)
 
     async def rows(self, now: int) -> list[Agreement]:
-        """All of them, newest first; `now` in seconds since the epoch."""
+        """All of them, newest first; the same list as long as nothing changes. `now` in seconds since the epoch."""
         async with self._reading:
             if self._kept is None or self._moment() - self._read > _ANEW:
                 self._meanwhile = {}
                 found = await asyncio.to_thread(self._load)
                 self._kept, self._read = {**found, **self._meanwhile}, self._moment()
                 self._meanwhile = None
-        rows = [row_of(one, self._own, now) for one in self._kept.values()]
-        return sorted(rows, key=lambda one: (one.made, one.hash), reverse=True)
+                self._rows = None
+        if self._rows is None or not self._since <= now < self._turn:
+            rows = [row_of(one, self._own, now) for one in self._kept.values()]
+            self._rows = sorted(rows, key=lambda one: (one.made, one.hash), reverse=True)
+            self._since, self._turn = now, next_turn(self._kept.values(), now)
+        return self._rows
 
     def _load(self) -> dict[str, Contract]:
         found: dict[str, Contract] = {}
@@ -127,7 +151,7 @@ class Agreements:
         return found
 
     def _hear(self, kept: Kept, signature: Signature) -> None:
-        one = _light(kept.contract)
+        one, self._rows = _light(kept.contract), None
         if self._meanwhile is not None:
             self._meanwhile[one.content.hash] = one
         if self._kept is not None:

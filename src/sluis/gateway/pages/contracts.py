@@ -8,6 +8,7 @@ form does its work once.
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, cast, get_args
 from urllib.parse import quote
 
@@ -175,6 +176,7 @@ def listed_row(desk: Desk, one: Agreement) -> Row:
     )
 
 
+@lru_cache(maxsize=8192)
 def date_of(seconds: int) -> date:
     """The day on which a moment is, here."""
     return datetime.fromtimestamp(min(seconds, _LAST), UTC).astimezone(HERE).date()

@@ -103,6 +103,7 @@ class Neighbours:
     def __init__(self, desk: Desk, traffic: Traffic) -> None:
         self._desk, self._traffic = desk, traffic
         self._running = desk.membership.running
+        self._counted: tuple[list[Agreement], dict[PeerId, dict[Section, int]]] | None = None
         self._round = Ear(self._find_out, desk.clock)
         self._directory = Ear(self._listed, desk.clock)
 
@@ -114,7 +115,9 @@ class Neighbours:
         """All peers but this one, by name; what was last heard about them, and of the directory. `anew`: ask again."""
         heard, listed = await asyncio.gather(self._round.hear(anew=anew), self._directory.hear(anew=anew))
         rows, known = await self._desk.rows(), self._known()
-        contracts, requests = counted(rows), self._traffic.with_peers()
+        if self._counted is None or self._counted[0] is not rows:
+            self._counted = rows, counted(rows)
+        contracts, requests = self._counted[1], self._traffic.with_peers()
         said, told = heard.said or Said({}, {}), listed.said
         there = {one.id for one in told.peers} if told else set()
         services = by_peer(told.services if told else ())

@@ -36,8 +36,8 @@ def watching_routes(desk: Desk, neighbours: Neighbours, traffic: Traffic, may: M
         rows, now = await desk.rows(), desk.now()
         own = desk.membership.running.manager.own
         return page(
-            request, "gateway/pages/map.html", picture=picture_of(own.name, found, rows, now), found=found[:200],
-            heard=heard, words=words, width=WIDTH, height=HEIGHT, now=now, more=max(len(found) - 200, 0),
+            request, "gateway/pages/map.html", picture=picture_of(own.name, found, rows, now), found=found[:_TOLD],
+            heard=heard, words=words, width=WIDTH, height=HEIGHT, now=now, more=max(len(found) - _TOLD, 0),
         )  # fmt: skip
 
     @get("/traffic", opt=STAFF)
@@ -68,6 +68,9 @@ def charts_of(samples: Sequence[Sample]) -> list[Chart]:
     return [requests_chart(samples), *([times_chart(samples)] if timed else [])] if samples else []
 
 
+_TOLD = 100  # organisations in the table beside the map
+
+
 def way_rows(whole: Sample, desk: Desk) -> list[Row]:
     """With whom and for what, from a sample of all."""
     rows = []
@@ -75,7 +78,7 @@ def way_rows(whole: Sample, desk: Desk) -> list[Row]:
         asked = whole.asked.get(way.peer) if not way.incoming else None
         rows.append(
             Row((
-                Cell(desk.name(way.peer), f"/peers/{way.peer}"), _IN if way.incoming else _OUT, way.service, count,
+                Cell(desk.name(way.peer), "" if way.peer == desk.own else f"/peers/{way.peer}"), _IN if way.incoming else _OUT, way.service, count,
                 milliseconds_of(asked, 0.5), milliseconds_of(asked, 0.95),
             ))
         )  # fmt: skip

@@ -106,11 +106,16 @@ class WhoLooked:
         ]  # who is told something, is not looked at
         asked = dict[tuple[str, str], list[Processing]]()
         others = dict[tuple[str, str], set[str]]()
+        names = dict[str, str]()  # to find one takes longer than to read a line
         for one in every:
-            about = one.trace_id, str(one.attributes.get(ACTIVITY, ""))
+            about, address = (
+                (one.trace_id, str(one.attributes.get(ACTIVITY, ""))),
+                str(one.attributes.get(PROCESSOR, "")),
+            )
             asked.setdefault(about, []).append(one)
-            other = self._called(str(one.attributes.get(PROCESSOR, ""))) or self._own.name
-            others.setdefault(about, set()).add(other)
+            if address not in names:
+                names[address] = self._called(address) or self._own.name
+            others.setdefault(about, set()).add(names[address])
         fitting = [one for one in asked if not wanted.organisation or wanted.organisation in others[one]]
         first = min(wanted.first, max(len(fitting) - 1, 0) // wanted.most * wanted.most)
         shown = [line for one in fitting[first : first + wanted.most] for line in asked[one]]
@@ -119,10 +124,10 @@ class WhoLooked:
         questions = [
             one for one in by_question(looked.looks) if (one.first.trace, one.first.activity) in of_page
         ]
-        names = sorted({name for found in others.values() for name in found}, key=str.casefold)
         earliest = min((one.start_time for one in read), default=None)
         cut = len(read) >= self._bounds.searched
-        return Page(tuple(questions), len(fitting), cut, tuple(names), looked.silent, looked.whole, earliest)
+        organisations = tuple(sorted({*names.values()}, key=str.casefold))
+        return Page(tuple(questions), len(fitting), cut, organisations, looked.silent, looked.whole, earliest)
 
     async def latest(self, whom: tuple[str, str], most: int) -> list[Question]:
         """The newest questions about a person, from this node's own log alone. Raises `Refused`: people are looked up too fast."""

@@ -136,6 +136,10 @@
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw(figure));
     }
   };
+  // On paper the figures stand below their picture.
+  window.addEventListener("beforeprint", () => {
+    for (const behind of document.querySelectorAll("[data-chart] details")) behind.open = true;
+  });
   document.addEventListener("htmx:after:swap", begin);
   begin();
 })();

@@ -81,6 +81,21 @@ async def test_the_list_tells_what_waits_for_whom_and_leads_there(world: World) 
     assert "1 proposal waits for us" in english.text
 
 
+async def test_time_alone_moves_a_contract_in_the_list(world: World) -> None:
+    now = world.now()
+    later = {"not_before": now + 100, "not_after": now + 86_400}
+    one = await world.agree(connection("straks"), by=(OWN, OTHER), validity=later)
+    browser, where = world.browser("fsc-admin"), path_of(one.hash)
+    assert "getekend, begint nog" in (await browser.get("/contracts?section=valid")).text
+    world.clock.later(200)
+    began = await browser.get("/contracts?section=valid")
+    assert where in began.text
+    assert "begint nog" not in began.text
+    world.clock.later(90_000)
+    assert where not in (await browser.get("/contracts?section=valid")).text
+    assert where in (await browser.get("/contracts?section=ended")).text
+
+
 async def test_a_contract_says_in_words_who_may_do_what_and_who_signed(world: World) -> None:
     await world.know(OTHER, EVIL)
     one = await world.agree({**connection("sluis"), "properties": PURPOSE}, by=(OWN, OTHER))
