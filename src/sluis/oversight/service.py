@@ -25,7 +25,7 @@ from sluis.policy import Evaluation, Replayed, Versions, Why, explained, replay
 from sluis.store import Store, migrate
 
 YEAR = timedelta(days=365)
-_STEPS = 20  # in one round: forty thousand records, with turns for others in between
+_STEPS = 5  # in one round, with turns for others in between: two thousand records a second
 
 Agreements = Callable[[], Awaitable[Sequence[Agreement]]]
 """Gives the contracts in force. Raises `Unkept`."""

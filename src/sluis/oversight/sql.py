@@ -74,6 +74,9 @@ USE = """INSERT INTO oversight_use (day, hour, peer, person, activity, permitted
 STREAK_OF = "SELECT day, running, longest FROM oversight_streaks WHERE peer = :peer AND person = :person"
 """How often somebody was refused without a break."""
 
+RUNNING = "SELECT peer, person, day, running, longest FROM oversight_streaks WHERE running > 0 LIMIT 10000"
+"""Who was refused the last time."""
+
 STREAK = """INSERT INTO oversight_streaks (peer, person, day, running, longest)
     VALUES (:peer, :person, :day, :running, :longest)
     ON CONFLICT (peer, person) DO UPDATE SET day = :day, running = :running, longest = :longest"""

@@ -20,7 +20,7 @@ from sluis.identity.looked.model import Asker, Look
 from sluis.identity.looked.rules import address_of, chain_of, withholding
 from sluis.identity.sessions import SigningIn, open_sessions
 from sluis.kernel import Text, new_trace_id
-from sluis.ledger import Line
+from sluis.ledger import Decision, Line
 from sluis.web import House, SignedIn, make_portal
 
 DAY = 86_400_000
@@ -195,3 +195,16 @@ def test_a_chain_begins_with_who_asked_and_a_circle_ends() -> None:
     assert chain_of([line("A", "B", True), line("B", "A", True)]) == (Asker("A", (), (Asker("B"),)),)
     assert chain_of([line("B", "A", False)]) == (Asker("A", (), (Asker("B", told),)),)
     assert chain_of([line("A", None, False)]) == (Asker("A", told),)
+
+
+async def test_decisions_of_several_traces_are_those_of_each(portal: Pages) -> None:
+    log, traces = portal.group.nodes[0].ledger, [new_trace_id() for _ in range(60)]
+    made = [
+        Decision(trace, f"{1 + n:016x}", "adl.access_evaluation", MS, "Ok")
+        for number, trace in enumerate(traces)
+        for n in range(number % 3)
+    ]
+    await log.append(made)
+    found = log.log.decisions_of(traces)
+    assert found == {one: [each for _, each in log.log.decisions(one)] for one in traces}
+    assert sum(map(len, found.values())) == 60

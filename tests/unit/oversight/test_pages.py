@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import pypdf
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy import text as statement
+from tests.pango import need_pango
 from tests.unit.oversight.room import AID, BWB, GROUNDS, NAMES, PEER, TREES, Room, activity, filled
 
 from sluis.grounds import Grounds
@@ -335,3 +337,14 @@ async def test_a_review_that_is_late_comes_first(room: Room) -> None:
     room.now += timedelta(days=10)
     listed = (await browser.get("/register")).text.partition("<ul>")[2]
     assert listed.index("Bomen beheren") < listed.index("Bijstand vaststellen")
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # of WeasyPrint's colour profile
+async def test_the_facts_for_an_assessment_are_a_document_too(room: Room) -> None:
+    need_pango()
+    shown = await room.browser().get(f"/register/{KEY}/dpia?as=pdf")
+    assert shown.headers["content-type"] == "application/pdf"
+    said = " ".join(one.extract_text() for one in pypdf.PdfReader(io.BytesIO(shown.body)).pages)
+    assert "Noodzaak per gegeven" in said

@@ -167,8 +167,7 @@ class WhoLooked:
         return await self._ledger.processing_of(search, withheld=False)
 
     def _looks(self, records: Sequence[Processing]) -> list[Look]:
-        traces = {one.trace_id for one in records}
-        decided = {trace: [one for _, one in self._ledger.log.decisions(trace)] for trace in traces}
+        decided = self._ledger.log.decisions_of(sorted({one.trace_id for one in records}))
         return [self._look(one, decided[one.trace_id]) for one in records]
 
     def _look(self, record: Processing, decisions: Sequence[Decision]) -> Look:
