@@ -58,6 +58,7 @@ class Reception:
         running.ending.callback(self._end)
         agreeing = running.ending.enter_context(ThreadPoolExecutor(1))
         self._agreed = agreeing.submit(self._agree)
+        agreeing.submit(self._offer)
 
     def ready(self) -> None:
         """Wait until people can sign in. Raises what went wrong."""
@@ -78,11 +79,14 @@ class Reception:
         asked = any(one.activity == WORK.id for one in asker.organisation.disclosures)
         if other is not None and asked and other.alias not in self._running.down:
             agree_for(other, asker, [WORK.id])
+
+    def _offer(self) -> None:
+        """The RDW offers its service, and the municipality has a contract for it. Nobody waits for that."""
         owner = next((one for one in self._federation.places if one.alias == OWNER), None)
         if owner is not None and owner.alias not in self._running.down:
             vehicles = Vehicles()
             self._running.ending.callback(vehicles.end)
-            vehicles.offer(owner, asker)
+            vehicles.offer(owner, self._federation.asker)
 
     def _run(self) -> None:
         try:
