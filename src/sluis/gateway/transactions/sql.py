@@ -72,7 +72,7 @@ LINES_UP = LINES_DOWN.replace("DESC", "ASC")
 
 COUNTS = """SELECT passage, created_at / :span AS stretch, COUNT(*) AS lines, MAX(created_at) AS newest
     FROM gateway_transactions WHERE number > :after AND number <= :last AND created_at >= :since
-    GROUP BY passage, created_at / :span"""
+    GROUP BY passage, stretch"""
 """How many lines of each passage there are in a stretch of the log, by a span of time (ms)."""
 
 OF_IDS = """SELECT number, passage, transaction_id, created_at FROM gateway_transactions
