@@ -111,7 +111,7 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], home: Path, **want
     context.obj = home
     if context.invoked_subcommand is not None:
         return
-    from sluis_demo import official
+    from sluis_demo import official, oneself
     from sluis_demo.administered import leave_open
     from sluis_demo.federation import Options
     from sluis_demo.run import running, stay
@@ -132,7 +132,12 @@ def command(once: bool, as_json: bool, down: tuple[str, ...], home: Path, **want
                 leave_open(
                     up.federation.asker, [one for one in up.federation.places if one.alias not in down]
                 )
-                look = f"{invitation(up.federation)}\n{official.invitation(up.federation)}"
+                looks = (
+                    invitation(up.federation),
+                    official.invitation(up.federation),
+                    oneself.invitation(up.federation.portal),
+                )
+                look = "\n".join(looks)
                 _invite(console, look, story.example())
                 stay(up)
     except KeyboardInterrupt:

@@ -27,6 +27,7 @@ from sluis.identity.tokens import open_tokens
 from sluis.kernel import utc_now
 from sluis_demo import dice, people
 from sluis_demo import registers as told
+from sluis_demo.cars import vehicle_files
 from sluis_demo.databases import Server, fill, start_server
 from sluis_demo.derived import derive, read_grounds
 from sluis_demo.described import catalogue_files
@@ -374,7 +375,7 @@ def write_files(
         "notices": {one.id: one for one in place.organisation.notices},
     }
     (place.directory / DESCRIPTIONS).mkdir()
-    for file, text in catalogue_files(place.organisation):
+    for file, text in (*catalogue_files(place.organisation), *vehicle_files(place.alias).items()):
         (place.directory / file).write_text(text, encoding="utf-8")
     for folder in FOLDERS:
         (place.directory / folder).mkdir()

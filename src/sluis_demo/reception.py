@@ -16,6 +16,7 @@ from sluis.crypto import Identity, browser_context, read_jwks
 from sluis.kernel import PeerId, Text
 from sluis.web import BrowserListener, Server
 from sluis_demo.agreements import agree_for, agree_with_itself
+from sluis_demo.cars import OWNER
 from sluis_demo.chain.cases import Cases
 from sluis_demo.chain.nodes import CLIENT, client_keys, portal_of
 from sluis_demo.federation import Federation
@@ -28,6 +29,7 @@ from sluis_demo.simulators.message_box import MessageBox
 from sluis_demo.simulators.model import CITIZEN, Choice, Persona
 from sluis_demo.simulators.personas import citizens
 from sluis_demo.simulators.settings import client_for
+from sluis_demo.vehicles import Vehicles
 
 _NOBODY = PeerId("00000000000000000000")
 _NAME = "Simulatoren van de Sluis-demo (fictief)"
@@ -56,6 +58,7 @@ class Reception:
         running.ending.callback(self._end)
         agreeing = running.ending.enter_context(ThreadPoolExecutor(1))
         self._agreed = agreeing.submit(self._agree)
+        agreeing.submit(self._offer)
 
     def ready(self) -> None:
         """Wait until people can sign in. Raises what went wrong."""
@@ -76,6 +79,14 @@ class Reception:
         asked = any(one.activity == WORK.id for one in asker.organisation.disclosures)
         if other is not None and asked and other.alias not in self._running.down:
             agree_for(other, asker, [WORK.id])
+
+    def _offer(self) -> None:
+        """The RDW offers its service, and the municipality has a contract for it. Nobody waits for that."""
+        owner = next((one for one in self._federation.places if one.alias == OWNER), None)
+        if owner is not None and owner.alias not in self._running.down:
+            vehicles = Vehicles()
+            self._running.ending.callback(vehicles.end)
+            vehicles.offer(owner, self._federation.asker)
 
     def _run(self) -> None:
         try:

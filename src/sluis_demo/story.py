@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sluis.cli.terminal import in_words, say
-from sluis_demo import official, script, visit
+from sluis_demo import official, oneself, script, visit
 from sluis_demo.agreements import crossed
 from sluis_demo.chain import chapters
 from sluis_demo.chain.cases import cases_of
@@ -48,6 +48,7 @@ class Story(Teller):
         visit.tell(self, reception)
         chapters.tell(self, chain)
         official.tell(self)
+        oneself.tell(self)
         return self.found
 
     def opening(self) -> None:

@@ -38,6 +38,8 @@ KEYS = {
     "ledger",
     "contracts",
     "signin",
+    "official",
+    "oneself",
     "chain",
 }
 OWNERS = {"rvig", "belastingdienst", "uwv", "svb", "kvk", "rdw"}

@@ -58,6 +58,8 @@ LEFT_OUT = (
 """Where programs ask, or a browser is sent on to another site."""
 
 MISSING = {
+    "/usage/{number}",
+    "/catalogue/api/{owner}/{name}",
     "/ask/answers/{handle}",
     "/ask/answers/{handle}/receipts",
     "/ask/answers/{handle}/receipts/{number}",

@@ -21,15 +21,20 @@ from sluis.web import Entry, Form, Gate, SignedIn, export, page, setting_of
 ROLE = "data-owner"
 
 NAVIGATION = tuple(
-    Entry(path, title, ("staff",), roles=(ROLE,), section="owner")
-    for path, title in (
-        ("/data", Text("Datasets", "Datasets")),
-        ("/data/disclosures", Text("Verstrekkingen", "Disclosures")),
-        ("/data/preview", Text("Proefblik", "Preview")),
-        ("/data/use", Text("Wie wat gebruikte", "Who used what")),
-        ("/data/sources", Text("Bronnen", "Sources")),
+    Entry(path, title, ("staff",), roles=(ROLE,), section="owner", about=about)
+    for path, title, about in (
+        ("/data", Text("Datasets", "Datasets"),
+         Text("Welke gegevens er zijn, en wie er wat van mag zien.", "Which data there are, and who may see what of them.")),
+        ("/data/disclosures", Text("Verstrekkingen", "Disclosures"),
+         Text("Elke afspraak over gegevens, in gewone woorden.", "Every agreement about data, in plain words.")),
+        ("/data/preview", Text("Proefblik", "Preview"),
+         Text("Zien wat een ontvanger van één persoon te zien krijgt.", "See what a recipient gets to see of one person.")),
+        ("/data/use", Text("Wie wat gebruikte", "Who used what"),
+         Text("Vragen, personen en weigeringen door de tijd.", "Questions, people and refusals over time.")),
+        ("/data/sources", Text("Bronnen", "Sources"),
+         Text("Of de bronnen antwoorden, en hoe snel.", "Whether the sources answer, and how fast.")),
     )
-)
+)  # fmt: skip
 """What the layout shows of this room."""
 
 _STAFF: dict[str, Any] = {"audience": ("staff",)}

@@ -202,7 +202,7 @@ def by_day(of: Holdings, days: int, used: Iterable[Total]) -> Chart:
     told = Text(
         f"In totaal {asked} vragen. Dagen tellen in UTC.", f"{asked} questions in all. Days count in UTC."
     )
-    return Chart(Text("Vragen in de tijd", "Questions over time"), columns, tuple(rows), "bars", told)
+    return Chart(Text("Vragen in de tijd", "Questions over time"), columns, tuple(rows), "line", told)
 
 
 def _starts(first: date, last: date, step: int) -> Iterable[date]:

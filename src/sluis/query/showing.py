@@ -27,6 +27,8 @@ LONGEST = 2_000
 MOST_DRAWN = 100
 """Rows of a chart."""
 
+_TIMES = ("jaar", "maand", "week", "year", "month")  # names of figures that a chart lies along
+
 _TAKEN = ("page", "sort", "after", "as")  # names of other things in an address
 
 
@@ -99,12 +101,20 @@ class View(msgspec.Struct, frozen=True):
         columns = self.columns()
         along = ("day", "moment", "plain", "text")
         others = [at for kind in along for at, one in enumerate(columns) if one.kind == kind]
+        others.sort(key=lambda at: columns[at].name.rpartition("_")[2] not in _TIMES)
         figures = [at for at, one in enumerate(columns) if one.kind in ("number", "amount")][:4]
         figures = figures or [at for at in others[1:] if columns[at].kind == "plain"][:4]
         if not figures or not others or self.answer.table.num_rows < 2:
             return None
         shown = [others[0], *figures]
-        rows = tuple(Row(tuple(row.cells[at] for at in shown)) for row in self.rows(MOST_DRAWN))
+        found = [[row.cells[at] for at in shown] for row in self.rows(MOST_DRAWN)]
+        if columns[others[0]].kind != "text":
+            found.sort(key=lambda row: (row[0] is not None, row[0]))
+        if (
+            columns[others[0]].kind == "plain"
+        ):  # a year is a word below the chart: there is nothing between two
+            found = [[None if row[0] is None else str(row[0]), *row[1:]] for row in found]
+        rows = tuple(Row(tuple(row)) for row in found)
         form: Literal["line", "bars"] = "line" if columns[others[0]].kind in ("day", "moment") else "bars"
         told = Text(f"De eerste {MOST_DRAWN} rijen.", f"The first {MOST_DRAWN} rows.") if (
             self.answer.table.num_rows > MOST_DRAWN

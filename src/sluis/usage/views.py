@@ -9,7 +9,7 @@ SIDES: dict[Side, Text] = {"use": Text("Wij gebruiken", "We use"), "supply": Tex
 COLUMNS = (
     Column("number", Text("Nummer", "Number"), sort=True),
     Column("organisation", Text("Organisatie", "Organisation"), sort=True, filter=True, foreign=True),
-    Column("side", Text("Wie gebruikt", "Who uses"), sort=True, filter=True, choices=tuple(SIDES.items())),
+    Column("side", Text("Wie gebruikt", "Who uses"), filter=True, choices=tuple(SIDES.items())),
     Column("service", Text("Dienst", "Service"), sort=True, filter=True, foreign=True),
     Column("activity", Text("Waarvoor", "For what"), filter=True, foreign=True),
     Column("calls", Text("Aanroepen", "Calls"), sort=True, align="end", kind="number"),

@@ -206,6 +206,9 @@ async def test_receipts_and_the_table_are_taken_along(portal: AskingPortal) -> N
     assert b"Fictief" not in everything.body
     assert b"Fictief T" in (await browser.get(f"{handle}?as=csv")).body
     turned = await browser.get(f"{handle}?sort=-jaar")
+    drawn = turned.text.partition('id="chart"')[2].partition("</figure>")[0]
+    assert drawn.index("2024") < drawn.index("2025")
+    assert 'data-value="150"' in drawn
     assert turned.text.index(">2025<") < turned.text.index(">2024<")
 
 
