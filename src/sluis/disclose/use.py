@@ -87,6 +87,7 @@ class Use:
     def __init__(self, store: Store, own: PeerId, known: Collection[str]) -> None:
         self._store, self._log, self._own, self._known = store, Log(store), str.__str__(own), known
         self._turn = asyncio.Lock()
+        self._seen: int | None = None
         self._answers: OrderedDict[str, tuple[_Key, ...]] = OrderedDict()
         self._failed: OrderedDict[str, None] = OrderedDict()
 
@@ -142,13 +143,17 @@ class Use:
     # Counting
 
     def _behind(self) -> int:
-        with self._store.read() as connection:
-            counted = int(connection.execute(text(sql.COUNTED)).scalar_one())
-        return self._log.size() - counted
+        return self._log.size() - self._from()
+
+    def _from(self) -> int:
+        """How many records were looked at; what is of no question is not worth a write to say so."""
+        if self._seen is None:
+            with self._store.read() as connection:
+                self._seen = int(connection.execute(text(sql.COUNTED)).scalar_one())
+        return self._seen
 
     def _stretch(self) -> bool:
-        with self._store.read() as connection:
-            first = int(connection.execute(text(sql.COUNTED)).scalar_one())
+        first = self._from()
         records, end = records_from(self._store, first, _STRETCH)
         if end == first:
             return True
@@ -157,7 +162,9 @@ class Use:
             for key, what, number in self._counted(record):
                 of = sums.setdefault(key, dict.fromkeys(sql.SUMS, 0))
                 of[what] += number
-        self._store.write_blocking(lambda connection: _add(connection, sums, end))
+        if sums or end - first >= _LITTLE:
+            self._store.write_blocking(lambda connection: _add(connection, sums, end))
+        self._seen = end
         return end - first < _STRETCH
 
     def _counted(self, record: object) -> Iterable[tuple[_Key, str, int]]:

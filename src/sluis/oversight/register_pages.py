@@ -227,12 +227,12 @@ def register_routes(desk: Desk) -> list[HTTPRouteHandler]:
     ) -> Response[bytes]:
         entry, standing = await oversight.entry(key)
         activity = entry.activity.id
-        past, used = await asyncio.gather(
-            asyncio.to_thread(reviews.of, activity), asyncio.to_thread(oversight.used, activity)
+        past, asked = await asyncio.gather(
+            asyncio.to_thread(reviews.of, activity), asyncio.to_thread(oversight.asked, activity)
         )
         return page(
             request, "oversight/activity.html", status=422 if wrong else 200, entry=entry, standing=standing, past=past,
-            used=used, security=oversight.of.security, filled=filled, wrong=wrong, change=changes(person),
+            asked=asked, security=oversight.of.security, filled=filled, wrong=wrong, change=changes(person),
             today=reviews.today(), name=oversight.name, **_WORDS,
         )  # fmt: skip
 

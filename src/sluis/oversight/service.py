@@ -152,8 +152,14 @@ class Oversight:
                 else (),
                 tuple((row.peer, int(row.permitted), int(row.refused)) for row in rows(sql.VOLUME)),
                 tuple((row.rule, int(row.times)) for row in rows(sql.REFUSED)),
-                tuple((row.dataset, int(row.times), int(row.newest)) for row in rows(sql.ASKED_FOR)),
+                self.asked(activity),
             )
+
+    def asked(self, activity: str) -> tuple[tuple[str, int, int], ...]:
+        """What was asked elsewhere for an activity, as in `Used`. Blocks."""
+        with self._store.read() as connection:
+            rows = connection.execute(text(sql.ASKED_FOR), {"activity": activity})
+            return tuple((row.dataset, int(row.times), int(row.newest)) for row in rows)
 
     def decision(self, index: int) -> Told:
         """A decision, and the same decided again by the policies of then. Blocks.
