@@ -84,9 +84,9 @@ class SearchIndex:
         narrowed = found & _all(within.values())
         left = scores if narrowed == found else _only(scores, narrowed, len(self._entries))
         ranks, places = self._ranks.get(order), self._places if meant else range(len(self._entries))
-        best = nsmallest(
-            page * PAGE, left, lambda number: (ranks[number] if ranks else 0, -scores[number], places[number])
-        )
+        by_fit = (lambda number: (-scores[number], places[number])) if meant else places.__getitem__
+        by_order = (lambda number: (ranks[number], by_fit(number))) if ranks else by_fit
+        best = nsmallest(page * PAGE, left, by_order)
         return Finds(
             total=len(left),
             page=page,
