@@ -157,12 +157,12 @@ def routes(
         return hand_out(onward(request, target), secret)
 
     @post("/choose/myself", opt=_WAY_OUT, status_code=200)
-    async def myself(person: SignedIn, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def myself(person: SignedIn) -> Response[Any]:
         """Act for oneself again."""
         own = next((one for one in await signing_in.choices(person) if one.entity is None), None)
         choice = own or _chosen((), "")
         secret, _ = await sessions.act_for(person.session, None, choice.name)
-        return hand_out(onward(request, "/"), secret)
+        return hand_out(redirect("/"), secret)
 
     @get("/sessions", opt=_WAY_OUT)
     async def listed(person: SignedIn, request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -26,6 +26,7 @@ ABOUT = {
     "/desk/corrections": Text("Behandel wat mensen melden dat niet klopt.", "Handle what people report that is not right."),
     "/desk/rights": Text("Behandel verzoeken om inzage, verwijdering en bezwaar.",
                          "Handle requests for access, erasure and objection."),
+    "/catalogue/terms": Text("Onder welke voorwaarden wij leveren, en wie ze aanvaardde.", "On which terms we deliver, and who accepted them."),
     "/usage": Text("Wat is afgenomen, en wat het kost.", "What was used, and what it costs."),
     "/oversight": Text("Wat vandaag aandacht vraagt.", "What asks for attention today."),
     "/register": Text("Waarvoor wij gegevens gebruiken, op welke wet, en wanneer dat opnieuw wordt bekeken.",
