@@ -161,6 +161,7 @@ async def test_no_route_of_a_node_answers_a_stranger(federation: Federation) -> 
     ]
     open_to_all = {path for _, path, is_open in routes if is_open}
     catalogue = {"/v1/catalogue", "/v1/catalogue/search", "/v1/catalogue/{folder}/{name}"}
+    catalogue |= {"/v1/catalogue/services/{name}/openapi"}
     known = {"/v1/openapi.json", "/v1/node"} | catalogue
     assert open_to_all == known | {path for path in open_to_all if "/log/" in path}
     for method, path, is_open in routes:

@@ -288,7 +288,7 @@ class Harvest(msgspec.Struct, frozen=True):
     entries: tuple[Found, ...] = ()
     many: int = 0
     size: int = 0
-    faults: Faults = Faults()
+    faults: Faults | None = None
 
 
 class Acceptance(msgspec.Struct, frozen=True, omit_defaults=True):
