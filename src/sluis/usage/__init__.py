@@ -6,7 +6,7 @@ from sluis.kernel import on_demand
 
 if TYPE_CHECKING:
     from sluis.usage.http import usage_routes
-    from sluis.usage.model import Agreed, Compared, Counted, Line, Side, Statement, Tariff, Term, Unit
+    from sluis.usage.model import Agreed, Compared, Line, Side, Statement, Tally, Tariff, Term, Unit
     from sluis.usage.pages import USAGE_NAVIGATION, usage_page_routes
     from sluis.usage.service import Prices, Usage, open_usage
 else:
@@ -16,11 +16,11 @@ __all__ = [
     "USAGE_NAVIGATION",
     "Agreed",
     "Compared",
-    "Counted",
     "Line",
     "Prices",
     "Side",
     "Statement",
+    "Tally",
     "Tariff",
     "Term",
     "Unit",

@@ -35,7 +35,7 @@ class Term(msgspec.Struct, frozen=True):
     until: int
 
 
-class Counted(msgspec.Struct, frozen=True):
+class Tally(msgspec.Struct, frozen=True):
     """What was counted of an agreement in a month.
 
     Args:
@@ -112,7 +112,7 @@ class Statement(msgspec.Struct, frozen=True):
     user: str
     service: str
     contracts: tuple[str, ...]
-    counted: Counted
+    counted: Tally
     lines: tuple[Line, ...]
     net: int
     vat: int | None

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from sluis.kernel import Text, encode
-from sluis.usage.model import Agreed, Counted, Line, Tariff, Term, Unit
+from sluis.usage.model import Agreed, Line, Tally, Tariff, Term, Unit
 
 WORDS: dict[Unit, Text] = {
     "question": Text(
@@ -24,7 +24,7 @@ def number_of(month: date, agreed: Agreed) -> str:
 
 
 def lines_of(
-    counted: Counted, tariffs: Sequence[Tariff], terms: Iterable[Term], month: date
+    counted: Tally, tariffs: Sequence[Tariff], terms: Iterable[Term], month: date
 ) -> tuple[Line, ...]:
     """What is charged: answers as their receipts say, and the service as its tariffs say. What comes to nothing is left out."""
     made = []
@@ -38,7 +38,7 @@ def lines_of(
     return tuple(made)
 
 
-def quantity_of(tariff: Tariff, counted: Counted, terms: Iterable[Term], month: date) -> int:
+def quantity_of(tariff: Tariff, counted: Tally, terms: Iterable[Term], month: date) -> int:
     """How many of what a tariff is for there were in a month. Runs are not counted yet: nothing runs at another's."""
     if tariff.unit == "call":
         return counted.calls - counted.failed

@@ -13,7 +13,7 @@ from sluis.kernel import Clock, NotFound, PeerId, Text, decode, encode
 from sluis.store import Store, migrate
 from sluis.usage import sql
 from sluis.usage.metering import Metering
-from sluis.usage.model import Agreed, Compared, Counted, Side, Statement, Tariff, Term
+from sluis.usage.model import Agreed, Compared, Side, Statement, Tally, Tariff, Term
 from sluis.usage.rules import after, lines_of, month_of, number_of, rate_of, read_month, tax_of
 
 _MOST = 1000  # contracts that are looked through: the newest
@@ -116,17 +116,15 @@ class Usage:
         for agreed in everything:
             if agreed.service == SERVICE and not agreed.activity:
                 continue  # nodes that read each other's cards, offers and catalogues: nobody uses anything
-            made = self._one(
-                month, agreed, Counted(**counts.get(agreed, {})), terms.get(agreed, []), compared
-            )
-            if made.counted != Counted() or made.lines:
+            made = self._one(month, agreed, Tally(**counts.get(agreed, {})), terms.get(agreed, []), compared)
+            if made.counted != Tally() or made.lines:
                 yield made
 
     def _one(
         self,
         month: date,
         agreed: Agreed,
-        counted: Counted,
+        counted: Tally,
         terms: Sequence[Term],
         compared: Mapping[Agreed, Compared],
     ) -> Statement:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluis.kernel import PeerId
-from sluis.usage import Agreed, Counted, Tariff, Term
+from sluis.usage import Agreed, Tally, Tariff, Term
 from sluis.usage.rules import (
     after,
     lines_of,
@@ -48,12 +48,12 @@ def test_without_vat_there_is_none(net: int) -> None:
 
 @given(
     counted=st.builds(
-        Counted, calls=st.integers(0, 10**6), failed=st.just(0), questions=st.integers(0, 10**6),
+        Tally, calls=st.integers(0, 10**6), failed=st.just(0), questions=st.integers(0, 10**6),
         persons=st.integers(0, 10**6), cents=st.integers(0, 10**9),
     ),
     price=st.integers(0, 10**6),
 )  # fmt: skip
-def test_lines_come_to_what_was_counted_times_the_price(counted: Counted, price: int) -> None:
+def test_lines_come_to_what_was_counted_times_the_price(counted: Tally, price: int) -> None:
     lines = lines_of(counted, [Tariff("call", price)], (), NOVEMBER)
     charged = counted.cents if counted.questions else 0
     assert sum(one.cents for one in lines) == charged + counted.calls * price
@@ -62,10 +62,10 @@ def test_lines_come_to_what_was_counted_times_the_price(counted: Counted, price:
 
 
 def test_what_failed_and_what_never_runs_costs_nothing() -> None:
-    counted = Counted(calls=10, failed=4)
+    counted = Tally(calls=10, failed=4)
     assert quantity_of(Tariff("call", 5), counted, (), NOVEMBER) == 6
     assert quantity_of(Tariff("run", 5), counted, (), NOVEMBER) == 0
-    assert lines_of(Counted(), [Tariff("call", 5)], (), NOVEMBER) == ()
+    assert lines_of(Tally(), [Tariff("call", 5)], (), NOVEMBER) == ()
 
 
 @given(months=st.integers(1, 24), length=st.integers(0, 40))
